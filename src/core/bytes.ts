@@ -1,0 +1,20 @@
+import { FormatError } from "./errors.ts";
+
+/** Views a file's content as bytes; throws `FormatError` if it is neither buffer nor byte array. */
+export function asBytes(op: string, input: Uint8Array | ArrayBuffer): Uint8Array {
+  if (input instanceof Uint8Array) return input;
+  if (input instanceof ArrayBuffer) return new Uint8Array(input);
+  throw new FormatError(`${op}: input of type ${typeof input}; expected Uint8Array or ArrayBuffer`);
+}
+
+/** Copies bytes `begin` to `end` to the start of a buffer of their own, where any view is aligned. */
+export function copyBytes(bytes: Uint8Array, begin: number, end: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(end - begin);
+  copy.set(bytes.subarray(begin, end));
+  return copy;
+}
+
+/** Multiplies the sizes of a shape; 1 for a scalar, 0 if any axis is empty. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
+}

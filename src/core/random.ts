@@ -1,0 +1,180 @@
+import { GradusError, ShapeError } from "./errors.ts";
+
+/** A 64-bit random key as two u32 words, low word first. */
+export type Key = readonly [number, number];
+
+const TWO_32 = 2 ** 32;
+
+// Rotations of Threefry-2x32: four for the even groups of rounds, four for the odd ones.
+const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
+const PARITY = 0x1bd11bda; // Skein's key-schedule constant, folded to 32 bits
+
+/**
+ * Writes the two u32 words of Threefry-2x32 with 20 rounds to `out[at]` and `out[at + 1]`.
+ *
+ * Key and counter words are taken modulo 2³². Source: Salmon, Moraes, Dror, Shaw, "Parallel
+ * random numbers: as easy as 1, 2, 3" (SC 2011), section 4.2.
+ */
+export function threefry2x32(
+  key0: number,
+  key1: number,
+  counter0: number,
+  counter1: number,
+  out: Uint32Array,
+  at = 0,
+): void {
+  let x0 = (counter0 + key0) | 0;
+  let x1 = (counter1 + key1) | 0;
+  let a = key1 | 0; // the key schedule k0, k1, k2 rotates through a, b, c
+  let b = key0 ^ key1 ^ PARITY;
+  let c = key0 | 0;
+  for (let group = 1; group <= 5; group++) {
+    const first = (group & 1) === 1 ? 0 : 4;
+    for (let round = first; round < first + 4; round++) {
+      const r = ROTATIONS[round];
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << r) | (x1 >>> (32 - r))) ^ x0;
+    }
+    x0 = (x0 + a) | 0;
+    x1 = (x1 + b + group) | 0;
+    const next = a;
+    a = b;
+    b = c;
+    c = next;
+  }
+  out[at] = x0;
+  out[at + 1] = x1;
+}
+
+/**
+ * Makes a key from a seed, a non-negative safe integer; throws `GradusError` for any other number.
+ */
+export function keyFromSeed(seed: number): Key {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new GradusError(`keyFromSeed: seed ${seed}; expected an integer from 0 to 2^53 - 1`);
+  }
+  return [seed >>> 0, Math.floor(seed / TWO_32)];
+}
+
+/**
+ * Derives a new key from a key and a u32 (an epoch, a layer's number), as the block at counter
+ * `(data, 1)`, which `randomBits` never reads; throws `GradusError` if `data` is no u32.
+ */
+export function foldIn(key: Key, data: number): Key {
+  if (!isCount(data, TWO_32 - 1)) {
+    throw new GradusError(`foldIn: data ${data}; expected an integer from 0 to 2^32 - 1`);
+  }
+  const out = new Uint32Array(2);
+  threefry2x32(key[0], key[1], data, 1, out);
+  return [out[0], out[1]];
+}
+
+/**
+ * Returns elements `offset` to `offset + count - 1` of a key's u32 stream, whose element i is word
+ * `i & 1` of the block at counter `(i >> 1, 0)`; throws `ShapeError` if one has no u32 index.
+ */
+export function randomBits(key: Key, count: number, offset = 0): Uint32Array {
+  if (!isCount(count) || !isCount(offset) || offset + count > TWO_32) {
+    throw new ShapeError(
+      `randomBits: count ${count} at offset ${offset}; expected two integers ≥ 0 with a sum ≤ 2^32`,
+    );
+  }
+  const out = new Uint32Array(count);
+  const pair = new Uint32Array(2);
+  for (let i = 0; i < count; i++) {
+    const element = offset + i;
+    if (i === 0 || (element & 1) === 0) threefry2x32(key[0], key[1], element >>> 1, 0, pair);
+    out[i] = pair[element & 1];
+  }
+  return out;
+}
+
+/** Maps a u32 to [0, 1) in steps of 2⁻²⁴, so that the result is exact in float32. */
+export function uniformFromBits(bits: number): number {
+  return (bits >>> 8) * 2 ** -24;
+}
+
+/**
+ * Draws `count` normal numbers in float64; elements 2j and 2j + 1 come from block j of the key.
+ *
+ * Box and Muller, "A note on the generation of random normal deviates" (1958), with u1 in (0, 1],
+ * so that no draw is infinite. Throws `ShapeError` for a bad count, `GradusError` for a bad `std`.
+ */
+export function normals(key: Key, count: number, mean = 0, std = 1): Float64Array {
+  if (!isCount(count, TWO_32)) {
+    throw new ShapeError(`normals: count ${count}; expected an integer from 0 to 2^32`);
+  }
+  if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
+    throw new GradusError(
+      `normals: mean ${mean} and std ${std}; expected finite numbers with std ≥ 0`,
+    );
+  }
+  const out = new Float64Array(count);
+  const pair = new Uint32Array(2);
+  for (let i = 0; i < count; i += 2) {
+    threefry2x32(key[0], key[1], i / 2, 0, pair);
+    // z = √(−2 ln u1) · (cos 2πu2, sin 2πu2)
+    const radius = std * Math.sqrt(-2 * Math.log((pair[0] + 1) / TWO_32));
+    const angle = 2 * Math.PI * (pair[1] / TWO_32);
+    out[i] = mean + radius * Math.cos(angle);
+    if (i + 1 < count) out[i + 1] = mean + radius * Math.sin(angle);
+  }
+  return out;
+}
+
+/**
+ * Draws `count` integers, each uniform in [0, bound) without bias; throws `ShapeError` if `count`
+ * is no count or `bound` is not from 1 to 2³².
+ */
+export function uniformIntegers(key: Key, count: number, bound: number): Uint32Array {
+  if (!isCount(count, TWO_32) || !isCount(bound, TWO_32) || bound === 0) {
+    throw new ShapeError(
+      `uniformIntegers: count ${count} below bound ${bound}; ` +
+        "expected a count from 0 and a bound from 1, both ≤ 2^32",
+    );
+  }
+  const draw = boundedDraws(key);
+  const out = new Uint32Array(count);
+  for (let i = 0; i < count; i++) out[i] = draw(bound);
+  return out;
+}
+
+/**
+ * Returns the numbers 0 to n − 1 in an order drawn uniformly by the key (Fisher and Yates in
+ * Durstenfeld's form, 1964); throws `ShapeError` if `n` is not an integer from 0 to 2³².
+ */
+export function permutation(key: Key, n: number): Uint32Array {
+  if (!isCount(n, TWO_32)) {
+    throw new ShapeError(`permutation: n ${n}; expected an integer from 0 to 2^32`);
+  }
+  const draw = boundedDraws(key);
+  const order = new Uint32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i;
+  for (let last = n - 1; last > 0; last--) {
+    const chosen = draw(last + 1);
+    const value = order[chosen];
+    order[chosen] = order[last];
+    order[last] = value;
+  }
+  return order;
+}
+
+// Reads the key's stream word by word; words past the last multiple of the bound are rejected.
+function boundedDraws(key: Key): (bound: number) => number {
+  const pair = new Uint32Array(2);
+  let position = 0;
+  const next = () => {
+    if (position % 2 === 0) threefry2x32(key[0], key[1], position / 2, 0, pair);
+    return pair[position++ % 2];
+  };
+  return (bound) => {
+    const limit = TWO_32 - (TWO_32 % bound);
+    let word = next();
+    while (word >= limit) word = next();
+    return word % bound;
+  };
+}
+
+function isCount(value: number, max = Number.MAX_SAFE_INTEGER): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= max;
+}
