@@ -53,7 +53,7 @@ test("reads at an odd byte offset and shares no memory with the file", () => {
 test("what is written reads back", () => {
   const f64 = fc.float64Array({ minLength: 6, maxLength: 6 });
   fc.assert(
-    fc.property(f64, fc.constantFrom([6], [2, 3], [1, 6, 1]), (data, shape) => {
+    fc.property(f64, fc.constantFrom<number[]>([6], [2, 3], [1, 6, 1]), (data, shape) => {
       const array: IdxArray = { dtype: "f64", shape, data };
       expect(readIdx(writeIdx(array))).toEqual(array);
     }),
