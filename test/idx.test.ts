@@ -40,6 +40,12 @@ test.each(files)("reads and writes $dtype of shape $shape byte by byte", (array,
   expect(readIdx(Uint8Array.from(bytes).buffer)).toEqual(array);
 });
 
+test("one empty axis makes an array empty, however large the others are", () => {
+  const shape = [...new Array<number>(40).fill(2 ** 32 - 1), 0];
+  const array: IdxArray = { dtype: "u8", shape, data: new Uint8Array() };
+  expect(readIdx(writeIdx(array))).toEqual(array);
+});
+
 test("reads at an odd byte offset and shares no memory with the file", () => {
   const bytes = Uint8Array.of(9, 9, 9, 0, 0, 12, 1, 0, 0, 0, 1, 0, 0, 0, 7);
   const { data } = readIdx(bytes.subarray(3));
@@ -73,7 +79,8 @@ test.each<[string, number[], string]>([
   [
     "an unknown type",
     [0, 0, 10, 1, 0, 0, 0, 0],
-    "readIdx: type code 0a; expected one of 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32), 0e (f64)",
+    "readIdx: type code 0a; expected one of " +
+      "08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32), 0e (f64)",
   ],
   ["no axis", [0, 0, 8, 0, 1], "readIdx: 0 axes; expected at least 1"],
   [

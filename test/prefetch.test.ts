@@ -75,7 +75,7 @@ test("keeps the order whatever the loads' own order", async () => {
   );
 });
 
-test("starts at the first request and keeps depth loads under way, also while the body runs", async () => {
+test("keeps depth loads under way from the first request, even while the body runs", async () => {
   const loads = new Loads(10);
   const items = prefetch(loads, 3);
   await settle();
@@ -113,13 +113,14 @@ test("loads of an async source run side by side where it allows that", async () 
   expect(await collect(items)).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("throws an error at its item's place, closes the source and drops what came after", async () => {
+test("throws an error at its item's place, closes the source and drops the rest", async () => {
   const loads = new Loads(10);
   const dropped: number[] = [];
   const items = prefetch(loads, 3, { onDrop: (item) => void dropped.push(item) });
   const first = items.next();
   await settle();
   loads.reject[1](new Error("item 1"));
+  await settle(); // the failure waits for its turn, without an unhandled rejection
   loads.resolve[2](2);
   loads.resolve[0](0);
   expect(await first).toEqual({ done: false, value: 0 });

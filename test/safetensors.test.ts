@@ -352,7 +352,8 @@ test.each<[Record<string, unknown>, Record<string, unknown>, GradusError]>([
     { __metadata__: byte },
     {},
     new FormatError(
-      'writeSafetensors: tensor "__metadata__"; expected a name of Unicode text other than __metadata__',
+      'writeSafetensors: tensor "__metadata__"; ' +
+        "expected a name of Unicode text other than __metadata__",
     ),
   ],
   [

@@ -16,7 +16,7 @@ const options = fc.record({
   seed: fc.maxSafeNat(),
 });
 
-test("without replacement each epoch holds every example once, in full batches but the last", () => {
+test("without replacement an epoch holds each example once, in batches of full size", () => {
   fc.assert(
     fc.property(options, fc.integer({ min: 0, max: 2 ** 32 - 1 }), (given, epoch) => {
       const sampler = new BatchSampler(given);
@@ -106,7 +106,8 @@ const rejected: [BatchSamplerOptions, typeof GradusError, string][] = [
   [
     { size: 3, batchSize: 4, dropLast: true },
     ShapeError,
-    "BatchSampler: batchSize 4 with dropLast leaves no batch of 3 examples; expected a batchSize ≤ 3",
+    "BatchSampler: batchSize 4 with dropLast leaves no batch of 3 examples; " +
+      "expected a batchSize ≤ 3",
   ],
   [
     { size: 3, batchSize: 1, shuffle: false, replacement: true },

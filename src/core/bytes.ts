@@ -7,7 +7,7 @@ export function asBytes(op: string, input: Uint8Array | ArrayBuffer): Uint8Array
   throw new FormatError(`${op}: input of type ${typeof input}; expected Uint8Array or ArrayBuffer`);
 }
 
-/** Copies bytes `begin` to `end` to the start of a buffer of their own, where any view is aligned. */
+/** Copies bytes `begin` to `end` into a buffer of their own, where any typed array is aligned. */
 export function copyBytes(bytes: Uint8Array, begin: number, end: number): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(end - begin);
   copy.set(bytes.subarray(begin, end));

@@ -26,7 +26,7 @@ export function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.slice());
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.slice());
   } catch {
     throw invalid("bytes are not UTF-8", "UTF-8");
   }
