@@ -1,0 +1,73 @@
+import type { Storage } from "../../graph/backend.ts";
+
+/** A tensor's values in a buffer. */
+export interface BufferStorage extends Storage {
+  readonly buffer: GPUBuffer;
+}
+
+/** Spare bytes above which freed buffers are destroyed instead of kept. */
+const SPARE_LIMIT = 256 * 2 ** 20;
+
+/** Sizes are rounded up to this, so that near equal ones share buffers and vectors never overhang. */
+const GRANULE = 256;
+
+/** Buffers by size: what is freed serves the next request of that size. */
+export class BufferPool {
+  readonly #spare = new Map<number, BufferStorage[]>();
+  #spareBytes = 0;
+  #buffers = 0;
+  #bytes = 0;
+
+  constructor(
+    readonly device: GPUDevice,
+    readonly usage: GPUBufferUsageFlags,
+    readonly label: string,
+  ) {}
+
+  get buffers(): number {
+    return this.#buffers;
+  }
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Gives a buffer of at least `bytes` bytes, whose contents are undefined. */
+  acquire(bytes: number): BufferStorage {
+    const size = Math.max(GRANULE, Math.ceil(bytes / GRANULE) * GRANULE);
+    const spare = this.#spare.get(size)?.pop();
+    if (spare) {
+      this.#spareBytes -= size;
+      return spare;
+    }
+    this.#buffers++;
+    this.#bytes += size;
+    const label = `gradus ${this.label} ${size} B`;
+    return { bytes: size, buffer: this.device.createBuffer({ label, size, usage: this.usage }) };
+  }
+
+  /** Takes a buffer back; work already submitted may still use it. */
+  release(storage: Storage): void {
+    const own = storage as BufferStorage;
+    if (this.#spareBytes + own.bytes > SPARE_LIMIT) {
+      this.#destroy(own);
+      return;
+    }
+    const list = this.#spare.get(own.bytes);
+    if (list) list.push(own);
+    else this.#spare.set(own.bytes, [own]);
+    this.#spareBytes += own.bytes;
+  }
+
+  /** Destroys the spare buffers. */
+  clear(): void {
+    for (const list of this.#spare.values()) for (const storage of list) this.#destroy(storage);
+    this.#spare.clear();
+    this.#spareBytes = 0;
+  }
+
+  #destroy(storage: BufferStorage): void {
+    this.#buffers--;
+    this.#bytes -= storage.bytes;
+    storage.buffer.destroy();
+  }
+}

@@ -1,0 +1,41 @@
+import type { Body } from "../../graph/position.ts";
+
+const SIMPLE = /^[\w.]+$/;
+
+/** The statements of one WGSL function; equal expressions get one name. */
+export class FunctionBody implements Body {
+  readonly #lines: string[] = [];
+  readonly #names = new Map<string, string>();
+
+  /** Adds a statement. */
+  line(text: string): void {
+    this.#lines.push(`  ${text}`);
+  }
+
+  bind(expression: string): string {
+    return this.once(expression, () => expression);
+  }
+
+  /** Binds what `write` gives, the first time that `key` is asked for. */
+  once(key: string, write: () => string): string {
+    const known = this.#names.get(key);
+    if (known) return known;
+    const expression = write();
+    const name = SIMPLE.test(expression) ? expression : (this.#names.get(expression) ?? this.#let(expression));
+    this.#names.set(key, name);
+    this.#names.set(expression, name);
+    return name;
+  }
+
+  #let(expression: string): string {
+    const name = `t${this.#lines.length}`;
+    this.line(`let ${name} = ${expression};`);
+    return name;
+  }
+
+  /** Writes the function; without a result it returns nothing. */
+  write(head: string, result?: string): string {
+    const end = result === undefined ? [] : [`  return ${result};`];
+    return [`${head} {`, ...this.#lines, ...end, "}"].join("\n");
+  }
+}

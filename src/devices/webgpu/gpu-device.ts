@@ -1,0 +1,184 @@
+import type { DType, NumericArray } from "../../core/dtype.ts";
+import { DeviceError, GradusError, KernelError } from "../../core/errors.ts";
+import { Device, type Plan } from "../../engine/device.ts";
+import type { Program } from "../../engine/program.ts";
+import type { Storage } from "../../graph/backend.ts";
+import type { KernelProfile } from "../../graph/op.ts";
+import { type AdapterDescription, describeAdapter, ownLimits } from "./adapter.ts";
+import { BufferPool, type BufferStorage } from "./buffers.ts";
+import { PipelineCache } from "./pipelines.ts";
+import { GpuPlan, type PlanHost } from "./plan.ts";
+import { bytesOf, fromGpu, toGpu } from "./transfer.ts";
+
+/** Settings of a WebGPU device. */
+export interface GpuOptions {
+  /** Forces kernels with workgroup memory or with direct loads; by default the adapter decides. */
+  kernels?: "workgroup" | "direct";
+}
+
+const DTYPES: ReadonlySet<DType> = new Set(["f32", "i32", "u32", "bool", "u8"]);
+
+/** A WebGPU device: fused kernels, one encoder, one pass and one submit per evaluation. */
+export class GpuDevice extends Device implements PlanHost {
+  readonly kind = "webgpu";
+  readonly dtypes = DTYPES;
+  readonly pool: BufferPool;
+  readonly pipelines: PipelineCache;
+  readonly profile: KernelProfile;
+  readonly #staging: BufferPool;
+  readonly #checks = new Set<Promise<unknown>>();
+  #failure: GradusError | null = null;
+  #lost: string | null = null;
+
+  constructor(
+    readonly device: GPUDevice,
+    readonly adapter: AdapterDescription,
+    options: GpuOptions = {},
+  ) {
+    super();
+    const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+    this.pool = new BufferPool(device, STORAGE | COPY_SRC | COPY_DST, "tensor");
+    this.#staging = new BufferPool(device, MAP_READ | COPY_DST, "staging");
+    this.pipelines = new PipelineCache(device, (check) => this.#watch(check));
+    const direct = options.kernels ? options.kernels === "direct" : adapter.software;
+    this.profile = { workgroupMemory: !direct };
+    device.lost.then(({ reason, message }) => {
+      this.#lost ??= `${message || reason}`;
+    });
+  }
+
+  /** Requests a device with the adapter's own limits. */
+  static async create(adapter: GPUAdapter, options: GpuOptions = {}): Promise<GpuDevice> {
+    const description = describeAdapter(adapter.info);
+    const device = await adapter.requestDevice({
+      label: "gradus",
+      requiredLimits: ownLimits(adapter),
+    });
+    return new GpuDevice(device, description, options);
+  }
+
+  get description(): string {
+    return this.adapter.name;
+  }
+
+  check(op: string): void {
+    if (this.#lost !== null) {
+      throw new DeviceError(
+        `${op}: the webgpu device was lost (${this.#lost}); expected a live device. ` +
+          "Call init() again and restore the weights",
+      );
+    }
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure) throw failure;
+  }
+
+  dispose(): void {
+    this.#lost ??= "disposed";
+    this.pool.clear();
+    this.#staging.clear();
+    this.device.destroy();
+  }
+
+  submit(label: string, record: (pass: GPUComputePassEncoder) => void): void {
+    this.#guarded(() => {
+      const encoder = this.device.createCommandEncoder({ label });
+      const pass = encoder.beginComputePass({ label });
+      record(pass);
+      pass.end();
+      this.device.queue.submit([encoder.finish()]);
+    });
+  }
+
+  protected compile(program: Program): Plan {
+    return this.#guarded(() => new GpuPlan(this, program)) as Plan;
+  }
+
+  protected upload(values: NumericArray, dtype: DType): Storage {
+    const data = toGpu(values, dtype);
+    this.#fits(data.byteLength);
+    return this.#guarded(() => {
+      const storage = this.pool.acquire(data.byteLength);
+      const { buffer, byteOffset, byteLength } = data;
+      if (byteLength > 0) {
+        this.device.queue.writeBuffer(storage.buffer, 0, buffer, byteOffset, byteLength);
+      }
+      return storage;
+    });
+  }
+
+  protected async download(storage: Storage, dtype: DType, size: number): Promise<NumericArray> {
+    const bytes = bytesOf(dtype, size);
+    if (bytes === 0) return fromGpu(new ArrayBuffer(0), dtype, 0);
+    const staging = this.#staging.acquire(bytes);
+    this.#guarded(() => {
+      const encoder = this.device.createCommandEncoder({ label: "gradus read" });
+      const source = (storage as BufferStorage).buffer;
+      encoder.copyBufferToBuffer(source, 0, staging.buffer, 0, bytes);
+      this.device.queue.submit([encoder.finish()]);
+    });
+    try {
+      await staging.buffer.mapAsync(GPUMapMode.READ, 0, bytes);
+    } catch (error) {
+      await this.#settle();
+      throw new DeviceError(`read: mapping failed (${(error as Error).message}); expected a value`);
+    }
+    const values = fromGpu(staging.buffer.getMappedRange(0, bytes), dtype, size);
+    staging.buffer.unmap();
+    this.#staging.release(staging);
+    await this.#settle();
+    return values;
+  }
+
+  protected free(storage: Storage): void {
+    this.pool.release(storage);
+  }
+
+  protected usage(): { buffers: number; bytes: number } {
+    return {
+      buffers: this.pool.buffers + this.#staging.buffers,
+      bytes: this.pool.bytes + this.#staging.bytes,
+    };
+  }
+
+  /** Waits until every error of earlier calls is known, and throws the first. */
+  async #settle(): Promise<void> {
+    if (this.#checks.size > 0) await Promise.all(this.#checks);
+    this.check("read");
+  }
+
+  #fits(bytes: number): void {
+    const limit = this.device.limits.maxStorageBufferBindingSize;
+    if (bytes > limit) {
+      throw new DeviceError(
+        `tensor: ${bytes} bytes; expected at most ${limit}, the adapter's limit for one buffer`,
+      );
+    }
+  }
+
+  /** Runs synchronous calls under error scopes; what they find reaches the next call. */
+  #guarded<T>(fn: () => T): T {
+    this.device.pushErrorScope("out-of-memory");
+    this.device.pushErrorScope("validation");
+    try {
+      return fn();
+    } finally {
+      for (let i = 0; i < 2; i++) this.#watch(this.device.popErrorScope().then(rejectError));
+    }
+  }
+
+  #watch(check: Promise<unknown>): void {
+    const watched: Promise<unknown> = check
+      .catch((error: unknown) => {
+        const failure = error instanceof GradusError ? error : new KernelError(String(error));
+        // A compiler's message says more than the validation error that follows from it.
+        if (!this.#failure || failure instanceof KernelError) this.#failure = failure;
+      })
+      .finally(() => this.#checks.delete(watched));
+    this.#checks.add(watched);
+  }
+}
+
+function rejectError(error: GPUError | null): void {
+  if (error) throw new DeviceError(`webgpu: ${error.message}; expected a valid command`);
+}

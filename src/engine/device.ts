@@ -1,0 +1,112 @@
+import type { DType, NumericArray } from "../core/dtype.ts";
+import { DeviceError } from "../core/errors.ts";
+import type { Backend, Storage } from "../graph/backend.ts";
+import { type Node, reclaimedCount } from "../graph/node.ts";
+import { stateOf } from "../graph/state.ts";
+import { type Program, trace } from "./program.ts";
+
+/** A program made ready for one device: given its sources' storages it enqueues the outputs'. */
+export interface Plan {
+  run(sources: readonly Storage[]): Storage[];
+}
+
+/** What is alive on a device. */
+export interface MemoryInfo {
+  /** Tensors and states whose values are held. */
+  readonly tensors: number;
+  /** Buffers, spare ones in the pool included. */
+  readonly buffers: number;
+  /** Bytes of all buffers. */
+  readonly bytes: number;
+  /** Values that nobody freed and the garbage collector found. */
+  readonly reclaimed: number;
+}
+
+/** How many plans a device keeps; the longest unused one goes first. */
+const PLAN_LIMIT = 256;
+
+/** A place where graphs are evaluated: plans are cached by the graph's structure. */
+export abstract class Device implements Backend {
+  abstract readonly kind: "cpu" | "webgpu";
+  /** Names the hardware, for people. */
+  abstract readonly description: string;
+  abstract readonly dtypes: ReadonlySet<DType>;
+  readonly #plans = new Map<string, Plan>();
+  #tensors = 0;
+
+  /** Makes a program ready to run. */
+  protected abstract compile(program: Program): Plan;
+  /** Copies values from the host. */
+  protected abstract upload(values: NumericArray, dtype: DType): Storage;
+  /** Copies values to the host. */
+  protected abstract download(storage: Storage, dtype: DType, size: number): Promise<NumericArray>;
+  /** Takes storage back. */
+  protected abstract free(storage: Storage): void;
+  /** Counts buffers and bytes. */
+  protected abstract usage(): { buffers: number; bytes: number };
+  /** Throws a `DeviceError` when the device was lost or disposed. */
+  abstract check(op: string): void;
+  /** Frees everything; later calls throw a `DeviceError`. */
+  abstract dispose(): void;
+
+  memory(): MemoryInfo {
+    return { tensors: this.#tensors, ...this.usage(), reclaimed: reclaimedCount() };
+  }
+
+  evaluate(nodes: readonly Node[], op = "evaluate"): void {
+    this.check(op);
+    for (const node of nodes) if (node.host) this.#settle(node, this.upload(node.host, node.dtype));
+    const wanted = [...new Set(nodes)].filter((node) => !node.ready);
+    if (wanted.length === 0) return;
+    const { program, sources, key } = trace(wanted, op);
+    const plan = this.#plan(key, program);
+    for (const x of sources) if (x.host) this.#settle(x, this.upload(x.host, x.dtype));
+    const storages = plan.run(sources.map((x) => x.storage as Storage));
+    const refs = sources.map((x) => stateOf(x)).filter((state) => state !== undefined);
+    wanted.forEach((node, i) => {
+      this.#settle(node, storages[i]);
+      if (!node.tracked) node.cut();
+      else for (const state of refs) state.follow(node);
+    });
+  }
+
+  async read(node: Node, op = "read"): Promise<NumericArray> {
+    this.check(op);
+    if (node.host) return node.host.slice();
+    this.evaluate([node], op);
+    const size = node.shape.reduce((a, b) => a * b, 1);
+    return this.download(node.storage as Storage, node.dtype, size);
+  }
+
+  release(storage: Storage): void {
+    this.#tensors--;
+    this.free(storage);
+  }
+
+  #settle(node: Node, storage: Storage): void {
+    this.#tensors++;
+    node.hold(storage);
+  }
+
+  #plan(key: string, program: Program): Plan {
+    let plan = this.#plans.get(key);
+    if (plan) this.#plans.delete(key);
+    else plan = this.compile(program);
+    this.#plans.set(key, plan);
+    if (this.#plans.size > PLAN_LIMIT) this.#plans.delete(this.#plans.keys().next().value as string);
+    return plan;
+  }
+}
+
+let current: Device | null = null;
+
+/** The device on which tensors are made when none is named. */
+export function defaultDevice(): Device {
+  if (current) return current;
+  throw new DeviceError("device: none yet; expected `await init()` before the first tensor");
+}
+
+/** Chooses the device on which tensors are made when none is named. */
+export function setDefaultDevice(device: Device | null): void {
+  current = device;
+}

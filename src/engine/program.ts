@@ -1,0 +1,102 @@
+import type { DType } from "../core/dtype.ts";
+import { DisposedError, GradusError } from "../core/errors.ts";
+import type { Shape } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import type { Attributes, Op } from "../graph/op.ts";
+
+/** One line of a program: an op on earlier lines, or a source when `op` is null. */
+export interface Step {
+  readonly op: Op | null;
+  readonly attributes: Attributes;
+  readonly inputs: readonly number[];
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** A graph as a list, inputs before consumers, without values: what a plan is made from. */
+export interface Program {
+  readonly steps: readonly Step[];
+  /** Steps that are sources, in the order in which their storages are given. */
+  readonly sources: readonly number[];
+  /** Steps whose values are wanted. */
+  readonly outputs: readonly number[];
+}
+
+/** A program and the nodes it came from. */
+export interface Traced {
+  readonly program: Program;
+  /** The nodes of `program.sources`. */
+  readonly sources: readonly Node[];
+  /** Equal for programs of equal structure. */
+  readonly key: string;
+}
+
+/**
+ * Lists what must be computed for the wanted nodes, stopping at values that are there.
+ * @throws DisposedError when a value below was freed or a state assigned since.
+ */
+export function trace(wanted: readonly Node[], op: string): Traced {
+  const order = collect(wanted, op);
+  const number = new Map<Node, number>(order.map((node, i) => [node, i]));
+  const steps = order.map((node): Step => {
+    const { shape, dtype, attributes } = node;
+    if (node.ready) return { op: null, attributes: {}, inputs: [], shape, dtype };
+    const inputs = node.inputs.map((input) => number.get(input) as number);
+    return { op: node.op, attributes, inputs, shape, dtype };
+  });
+  const sources = order.filter((node) => node.ready);
+  const program = {
+    steps,
+    sources: sources.map((node) => number.get(node) as number),
+    outputs: wanted.map((node) => number.get(node) as number),
+  };
+  return { program, sources, key: keyOf(program) };
+}
+
+function collect(wanted: readonly Node[], op: string): Node[] {
+  const order: Node[] = [];
+  const state = new Map<Node, "open" | "done">();
+  const stack = [...wanted].reverse();
+  while (stack.length > 0) {
+    const node = stack[stack.length - 1];
+    if (state.get(node) === "done") {
+      stack.pop();
+    } else if (state.get(node) === "open" || node.ready) {
+      stack.pop();
+      state.set(node, "done");
+      order.push(node);
+    } else {
+      if (!node.op) throw lost(node, op);
+      state.set(node, "open");
+      for (let i = node.inputs.length - 1; i >= 0; i--) stack.push(node.inputs[i]);
+    }
+  }
+  return order;
+}
+
+function lost(node: Node, op: string): GradusError {
+  if (node.retired) return new DisposedError(`${op}: depends on ${node.retired}`);
+  return new GradusError(`${op}: a node has neither op nor values; expected one of them`);
+}
+
+const attributeKeys = new WeakMap<Attributes, string>();
+
+function attributesKey(attributes: Attributes): string {
+  let key = attributeKeys.get(attributes);
+  if (key === undefined) {
+    key = JSON.stringify(attributes, (_, value) =>
+      typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
+        ? `${Object.is(value, -0) ? "-0" : value}`
+        : value,
+    );
+    attributeKeys.set(attributes, key);
+  }
+  return key;
+}
+
+function keyOf(program: Program): string {
+  const lines = program.steps.map(({ op, attributes, inputs, shape, dtype }) =>
+    op ? `${op.name}${attributesKey(attributes)}(${inputs})${dtype}[${shape}]` : `${dtype}[${shape}]`,
+  );
+  return `${lines.join(";")}>${program.outputs}`;
+}

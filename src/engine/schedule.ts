@@ -1,0 +1,204 @@
+import { sizeOf } from "../core/shape.ts";
+import type { PointwiseForm } from "../graph/op.ts";
+import type { Program, Step } from "./program.ts";
+
+/** What becomes one kernel: an anchor with its own file, or pointwise steps alone. */
+export interface Group {
+  /** The step with a kernel form, null for a group of pointwise steps. */
+  readonly anchor: number | null;
+  /** The step whose value is stored; the anchor, or the last step of its epilogue. */
+  readonly output: number;
+  /** Steps whose stored values it reads. */
+  readonly inputs: readonly number[];
+}
+
+/** The order in which groups run and which steps' values are stored. */
+export interface Schedule {
+  readonly groups: readonly Group[];
+  readonly stored: ReadonlySet<number>;
+}
+
+/** What a fused expression may cost per element before it is cut in two. */
+const GROUP_COST = 256;
+/** What may be computed again by a second consumer instead of being stored. */
+const RECOMPUTE_COST = 1;
+
+/**
+ * Groups a program's steps into kernels: pointwise steps are computed where they are needed, unless
+ * several kernels want a costly one; the pointwise chain behind an anchor becomes its epilogue.
+ *
+ * @param inputLimit how many stored values one kernel may read.
+ */
+export function schedule(program: Program, inputLimit: number): Schedule {
+  return new Scheduler(program, inputLimit).run();
+}
+
+function pointwise(step: Step): PointwiseForm<never> | null {
+  return step.op?.gpu.kind === "pointwise" ? (step.op.gpu as PointwiseForm<never>) : null;
+}
+
+class Scheduler {
+  readonly #steps: readonly Step[];
+  readonly #outputs: Set<number>;
+  readonly #consumers: number[][];
+  readonly #stored = new Set<number>();
+  /** Anchor → the steps behind it that its kernel computes, in order. */
+  readonly #epilogues = new Map<number, number[]>();
+  /** Epilogue step → its anchor. */
+  readonly #anchorOf = new Map<number, number>();
+
+  constructor(
+    program: Program,
+    readonly inputLimit: number,
+  ) {
+    this.#steps = program.steps;
+    this.#outputs = new Set(program.outputs);
+    this.#consumers = program.steps.map(() => []);
+    program.steps.forEach((step, i) => {
+      for (const input of new Set(step.inputs)) this.#consumers[input].push(i);
+    });
+  }
+
+  run(): Schedule {
+    this.#steps.forEach((step, i) => {
+      if (!step.op || this.#outputs.has(i)) this.#stored.add(i);
+      if (step.op?.gpu.kind === "kernel") this.#growEpilogue(i);
+    });
+    this.#storeShared();
+    const groups: Group[] = [];
+    for (const output of [...this.#finals()]) groups.push(...this.#fit(output));
+    groups.sort((a, b) => a.output - b.output);
+    return { groups, stored: this.#stored };
+  }
+
+  /** Follows the only consumer while it computes element i from elements i. */
+  #growEpilogue(anchor: number): void {
+    const chain: number[] = [];
+    let last = anchor;
+    while (!this.#outputs.has(last) && this.#consumers[last].length === 1) {
+      const next = this.#consumers[last][0];
+      const step = this.#steps[next];
+      if (!pointwise(step)?.linear || this.#anchorOf.has(next)) break;
+      if (sizeOf(step.shape) !== sizeOf(this.#steps[anchor].shape)) break;
+      chain.push(next);
+      this.#anchorOf.set(next, anchor);
+      last = next;
+    }
+    this.#epilogues.set(anchor, chain);
+    this.#stored.add(last);
+  }
+
+  /** Stores pointwise steps that would be computed too often, consumers first. */
+  #storeShared(): void {
+    const work = this.#work();
+    const readers = this.#steps.map(() => new Map<number, number>());
+    for (let i = this.#steps.length - 1; i >= 0; i--) {
+      const step = this.#steps[i];
+      if (!step.op || this.#consumers[i].length + (this.#outputs.has(i) ? 1 : 0) === 0) continue;
+      if (pointwise(step) && !this.#stored.has(i) && !this.#anchorOf.has(i)) {
+        if (this.#mustStore(step, work[i], readers[i])) this.#stored.add(i);
+      }
+      this.#spread(i, readers);
+    }
+  }
+
+  #mustStore(step: Step, work: number, readers: ReadonlyMap<number, number>): boolean {
+    if (pointwise(step)?.cost === 0) return false;
+    if (work > Math.min(...readers.values())) return true;
+    return readers.size > 1 && work > RECOMPUTE_COST;
+  }
+
+  /** Tells a step's inputs which kernels read them and what those accept to recompute. */
+  #spread(i: number, readers: Map<number, number>[]): void {
+    const step = this.#steps[i];
+    const anchor = this.#anchorOf.get(i) ?? (step.op?.gpu.kind === "kernel" ? i : null);
+    for (const input of step.inputs) {
+      const add = (group: number, budget: number) => {
+        readers[input].set(group, Math.min(budget, readers[input].get(group) ?? budget));
+      };
+      if (step.op?.gpu.kind === "kernel") add(i, step.op.gpu.prologueCost);
+      else if (anchor !== null) add(anchor, GROUP_COST);
+      else if (this.#stored.has(i)) add(i, GROUP_COST);
+      else for (const [group, budget] of readers[i]) add(group, budget);
+    }
+  }
+
+  /** An upper bound of each step's cost per element, counting what is fused into it. */
+  #work(): number[] {
+    const work: number[] = [];
+    this.#steps.forEach((step, i) => {
+      const form = pointwise(step);
+      const fused = step.inputs.reduce((sum, j) => sum + (this.#stored.has(j) ? 0 : work[j]), 0);
+      work[i] = form && !this.#anchorOf.has(i) ? Math.min(form.cost + fused, 1e6) : 0;
+    });
+    return work;
+  }
+
+  /** Steps that a kernel of their own stores. */
+  *#finals(): Iterable<number> {
+    for (const i of this.#stored) if (this.#steps[i].op) yield i;
+  }
+
+  /** Makes the group of a stored step, storing more steps where it would read too many. */
+  #fit(output: number): Group[] {
+    const extra: Group[] = [];
+    for (;;) {
+      const anchor = this.#anchorBefore(output);
+      const leaves = this.#leaves(output, anchor);
+      if (leaves.size <= this.inputLimit) {
+        return [...extra, { anchor, output, inputs: [...leaves] }];
+      }
+      const cut = this.#cutPoint(output, anchor);
+      this.#stored.add(cut);
+      if (this.#anchorOf.has(cut) || this.#epilogues.has(cut)) this.#truncate(cut);
+      extra.push(...this.#fit(cut));
+    }
+  }
+
+  #anchorBefore(output: number): number | null {
+    return this.#epilogues.has(output) ? output : (this.#anchorOf.get(output) ?? null);
+  }
+
+  /** Ends an epilogue at a step; what came behind it becomes pointwise on its own. */
+  #truncate(last: number): void {
+    const anchor = this.#anchorBefore(last) as number;
+    const chain = this.#epilogues.get(anchor) as number[];
+    for (const dropped of chain.splice(chain.indexOf(last) + 1)) this.#anchorOf.delete(dropped);
+  }
+
+  /** Stored steps that a group reads. */
+  #leaves(output: number, anchor: number | null): Set<number> {
+    const leaves = new Set<number>();
+    const seen = new Set<number>();
+    const visit = (i: number, isOutput: boolean): void => {
+      if (seen.has(i)) return;
+      seen.add(i);
+      if (!isOutput && i !== anchor && this.#stored.has(i)) leaves.add(i);
+      else for (const input of this.#steps[i].inputs) visit(input, false);
+    };
+    visit(output, true);
+    return leaves;
+  }
+
+  /** The fused step whose storing takes most inputs away without having too many itself. */
+  #cutPoint(output: number, anchor: number | null): number {
+    let best = -1;
+    let most = 1;
+    const visit = (i: number): void => {
+      for (const input of this.#steps[i].inputs) {
+        if (this.#stored.has(input)) continue;
+        const onPath = input === anchor || this.#anchorOf.get(input) === anchor;
+        const count = this.#leaves(input, onPath ? anchor : null).size;
+        if (!(onPath && anchor !== null) && count > most && count <= this.inputLimit) {
+          best = input;
+          most = count;
+        }
+        visit(input);
+      }
+    };
+    visit(output);
+    if (best >= 0) return best;
+    const chain = anchor === null ? [] : [anchor, ...(this.#epilogues.get(anchor) as number[])];
+    return chain[chain.indexOf(output) - 1] ?? this.#steps[output].inputs[0];
+  }
+}

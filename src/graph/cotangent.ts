@@ -1,0 +1,52 @@
+import { convert } from "../core/dtype.ts";
+import { mapStrided } from "../core/strided.ts";
+import { type Attributes, defineOp, type OpDefinition } from "./op.ts";
+import { apply, type Tensor } from "./tensor.ts";
+import { literal } from "./wgsl.ts";
+
+interface FillAttributes extends Attributes {
+  shape: readonly number[];
+  dtype: Tensor["dtype"];
+  value: number;
+}
+
+/** y = value everywhere; stored as one element with strides of 0 on the CPU, a literal in WGSL. */
+export const fill: OpDefinition<FillAttributes> = defineOp<FillAttributes>({
+  name: "fill",
+  infer: (_, { shape, dtype }) => ({ shape, dtype }),
+  cpu: (y, _, { value }) => {
+    y.data.fill(value);
+  },
+  gpu: {
+    kind: "pointwise",
+    cost: 0,
+    linear: true,
+    element: ({ attributes }) => literal(attributes.value, attributes.dtype),
+  },
+  vjp: () => [],
+});
+
+/** A tensor like `x` with one value everywhere. */
+export function fillTensor(x: Tensor, value: number): Tensor {
+  const attributes = { shape: x.shape, dtype: x.dtype, value: convert(value, x.dtype) };
+  return apply(fill, [], attributes, x.device);
+}
+
+/** y = a + b for equal shapes: how cotangents that meet are added. */
+export const accumulate: OpDefinition<Attributes> = defineOp<Attributes>({
+  name: "accumulate",
+  infer: ([a]) => ({ shape: a.shape, dtype: a.dtype }),
+  cpu: (y, inputs) => mapStrided((a, b) => a + b, y.shape, inputs, y.data),
+  gpu: {
+    kind: "pointwise",
+    cost: 1,
+    linear: true,
+    element: ({ at, load }) => `(${load(0, at)} + ${load(1, at)})`,
+  },
+  vjp: (g) => [g, g],
+});
+
+/** Adds cotangents of one node. */
+export function sumTensors(terms: readonly Tensor[]): Tensor {
+  return terms.reduce((a, b) => apply(accumulate, [a, b], {}));
+}

@@ -1,0 +1,99 @@
+import { DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { isFloat } from "../core/dtype.ts";
+import { formatShape } from "../core/shape.ts";
+import { fillTensor, sumTensors } from "./cotangent.ts";
+import type { Node } from "./node.ts";
+import { stateOf } from "./state.ts";
+import { Tensor } from "./tensor.ts";
+
+/**
+ * Differentiates a scalar with respect to tensors, walking back from `y` through the graph.
+ *
+ * The gradients are ordinary tensors with the targets' shapes, so they can be differentiated again.
+ * @throws ShapeError when `y` is no scalar, GradusError when it does not depend on a target.
+ * @example
+ * const [dx] = grad(sum(square(x)), [x]); // 2x
+ */
+export function grad(y: Tensor, targets: readonly Tensor[]): Tensor[] {
+  if (y.size !== 1) {
+    throw new ShapeError(
+      `grad: y has shape ${formatShape(y.shape)}; expected a scalar. Reduce it, say with sum`,
+    );
+  }
+  if (!isFloat(y.dtype)) {
+    throw new DTypeError(`grad: y has dtype ${y.dtype}; expected f32 or f64`);
+  }
+  const wanted = targets.map((target) => target.node);
+  const path = nodesBetween(y.node, new Set(wanted));
+  const cotangents = new Map<Node, Tensor[]>([[y.node, [fillTensor(y, 1)]]]);
+  for (const node of path) propagate(node, cotangents, path);
+  return wanted.map((node, i) => {
+    const terms = cotangents.get(node);
+    if (!path.has(node) || !terms) throw unreachable(targets[i], i);
+    return sumTensors(terms);
+  });
+}
+
+/** Hands a node's cotangent on to its inputs. */
+function propagate(node: Node, cotangents: Map<Node, Tensor[]>, path: Set<Node>): void {
+  const terms = cotangents.get(node);
+  if (!terms || !node.op || !node.inputs.some((input) => path.has(input))) return;
+  if (!node.op.vjp) {
+    throw new GradusError(`grad: ${node.op.name} has no gradient; expected differentiable ops`);
+  }
+  const g = sumTensors(terms);
+  cotangents.set(node, [g]);
+  const given = node.op.vjp(g, {
+    inputs: node.inputs.map((input) => new Tensor(input)),
+    y: new Tensor(node),
+    attributes: node.attributes,
+  });
+  node.inputs.forEach((input, i) => {
+    const term = given[i];
+    if (!term || !path.has(input)) return;
+    const all = cotangents.get(input);
+    if (all) all.push(term);
+    else cotangents.set(input, [term]);
+  });
+}
+
+/** The nodes on ways from `y` to a target, consumers before producers. */
+function nodesBetween(y: Node, targets: ReadonlySet<Node>): Set<Node> {
+  const leads = new Map<Node, boolean>();
+  const stack: Node[] = [y];
+  while (stack.length > 0) {
+    const node = stack[stack.length - 1];
+    const pending = node.inputs.filter((input) => !leads.has(input));
+    if (pending.length > 0) {
+      stack.push(...pending);
+      continue;
+    }
+    stack.pop();
+    if (node.retired && !node.op) throw new DisposedError(`grad: y depends on ${node.retired}`);
+    leads.set(node, targets.has(node) || node.inputs.some((input) => leads.get(input)));
+  }
+  const path = [...leads].filter(([, yes]) => yes).map(([node]) => node);
+  return new Set(path.sort((a, b) => b.id - a.id));
+}
+
+function unreachable(target: Tensor, position: number): GradusError {
+  const name = stateOf(target.node)?.name;
+  const what = name ? `"${name}"` : `target ${position} of shape ${formatShape(target.shape)}`;
+  return new GradusError(
+    `grad: y does not depend on ${what}; expected targets that y was computed from. ` +
+      "A graph without a Parameter is dropped once evaluated: take gradients first",
+  );
+}
+
+/**
+ * Turns a function with a scalar result into one that gives the result and its gradients with
+ * respect to every argument.
+ */
+export function valueAndGrad<Args extends Tensor[]>(
+  fn: (...args: Args) => Tensor,
+): (...args: Args) => { value: Tensor; grads: Tensor[] } {
+  return (...args) => {
+    const value = fn(...args);
+    return { value, grads: grad(value, args) };
+  };
+}

@@ -1,0 +1,84 @@
+import type { DType, NumericArray } from "../core/dtype.ts";
+import type { Shape } from "../core/shape.ts";
+import type { Backend, Storage } from "./backend.ts";
+import type { Attributes, Op } from "./op.ts";
+
+let created = 0;
+let reclaimed = 0;
+
+const collected = new FinalizationRegistry<{ device: Backend; storage: Storage }>((held) => {
+  reclaimed++;
+  held.device.release(held.storage);
+});
+
+/** Counts the values that nobody freed and the collector of JavaScript found. */
+export function reclaimedCount(): number {
+  return reclaimed;
+}
+
+/**
+ * One value of the graph: an op applied to nodes, or a source that holds its values.
+ * A node without `op` must have `storage` or `host`, unless it was `retired`.
+ */
+export class Node {
+  /** Ascends with creation, so an input's id is below its consumer's. */
+  readonly id = created++;
+  #storage: Storage | null = null;
+  /** Values on the host that go to the device when they are first needed. */
+  host: NumericArray | null = null;
+  /** Why the values are gone, as the end of the sentence `<op>: depends on …`. */
+  retired: string | null = null;
+  /** Whether a `State` lies below, so that the graph stays after evaluation. */
+  readonly tracked: boolean;
+
+  constructor(
+    readonly device: Backend,
+    readonly shape: Shape,
+    readonly dtype: DType,
+    public op: Op | null,
+    public inputs: readonly Node[],
+    readonly attributes: Attributes,
+    isState = false,
+  ) {
+    this.tracked = isState || inputs.some((input) => input.tracked);
+  }
+
+  /** Values on the device. */
+  get storage(): Storage | null {
+    return this.#storage;
+  }
+
+  /** Takes charge of values on the device. */
+  hold(storage: Storage): void {
+    this.#storage = storage;
+    this.host = null;
+    collected.register(this, { device: this.device, storage }, this);
+  }
+
+  /** Hands the values over to the caller. */
+  surrender(): Storage | null {
+    const storage = this.#storage;
+    if (storage) collected.unregister(this);
+    this.#storage = null;
+    return storage;
+  }
+
+  /** Whether the values are there without computing them. */
+  get ready(): boolean {
+    return this.#storage !== null || this.host !== null;
+  }
+
+  /** Forgets how the value is computed. */
+  cut(): void {
+    this.op = null;
+    this.inputs = [];
+  }
+
+  /** Frees the values and says why to whoever asks for them later. */
+  retire(reason: string): void {
+    this.retired = reason;
+    this.host = null;
+    const storage = this.surrender();
+    if (storage) this.device.release(storage);
+  }
+}

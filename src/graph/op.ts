@@ -1,0 +1,127 @@
+import type { DType } from "../core/dtype.ts";
+import type { Shape } from "../core/shape.ts";
+import type { Strided } from "../core/strided.ts";
+import type { Position } from "./position.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Shape and dtype: all that shape inference may look at. */
+export interface TensorType {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** Settings of one call of an op: plain JSON, so that it can be part of a plan's key. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** A WGSL file and its name, for messages. */
+export interface ShaderFile {
+  readonly name: string;
+  readonly source: string;
+}
+
+/** What a pointwise form knows while it writes its WGSL expression. */
+export interface ElementContext<A> {
+  /** Where in the result the element lies. */
+  readonly at: Position;
+  /** Gives the expression of an input's element at a position. */
+  load(input: number, at: Position): string;
+  readonly inputs: readonly TensorType[];
+  readonly y: TensorType;
+  readonly attributes: A;
+}
+
+/** An op whose elements can be computed one by one wherever they are needed: fused into its consumers. */
+export interface PointwiseForm<A> {
+  readonly kind: "pointwise";
+  /** Arithmetic per element, roughly in multiplications; 0 for what only moves elements. */
+  readonly cost: number;
+  /** Whether element `i` reads nothing but the elements of the same row-major number. */
+  readonly linear: boolean;
+  /** Writes the WGSL expression of one element. */
+  element(context: ElementContext<A>): string;
+  /** Files of functions that the expression calls. */
+  readonly libraries?: readonly ShaderFile[];
+}
+
+/** An accessor function through which a kernel file reads or writes a tensor. */
+export interface Accessor {
+  /** The function is `load_<name>` or `store_<name>`. */
+  readonly name: string;
+  /** Which input it reads; `-1` for what the stage before wrote. Ignored for stores. */
+  readonly input: number;
+  /** Sizes of its parameters; together they number the elements row-major. */
+  readonly extents: readonly number[];
+  /** Per parameter: whether the kernel may go beyond the extent, so that a guard is needed. */
+  readonly ragged?: readonly boolean[];
+  /** Which parameter a four-wide form advances along; none is written when left out. */
+  readonly wide?: number;
+  /** WGSL value read outside; zero when left out. */
+  readonly outside?: string;
+}
+
+/** One dispatch of a kernel file. */
+export interface Stage {
+  readonly shader: ShaderFile;
+  /** The dtype that the file calls `T`. */
+  readonly type: DType;
+  readonly constants: Readonly<Record<string, number>>;
+  /** WGSL functions that the host supplies, such as `combine`. */
+  readonly functions?: string;
+  readonly libraries?: readonly ShaderFile[];
+  readonly loads: readonly Accessor[];
+  readonly store: Accessor;
+  /** Workgroups, or how many in a linear grid, which is folded where it would be too long. */
+  readonly workgroups: readonly [number, number, number] | number;
+}
+
+/** What kernel choice depends on. */
+export interface KernelProfile {
+  /** Whether workgroup memory and barriers pay, or direct loads are faster. */
+  readonly workgroupMemory: boolean;
+}
+
+/** What a kernel op knows when it chooses its stages. */
+export interface KernelContext<A> {
+  readonly inputs: readonly TensorType[];
+  readonly y: TensorType;
+  readonly attributes: A;
+  readonly profile: KernelProfile;
+}
+
+/** An op with a kernel file of its own. */
+export interface KernelForm<A> {
+  readonly kind: "kernel";
+  /** The costliest pointwise producer, per element, worth recomputing at each load. */
+  readonly prologueCost: number;
+  /** Chooses the file, constants and grid; several stages run one after the other. */
+  stages(context: KernelContext<A>): readonly Stage[];
+}
+
+/** What a gradient rule is given beside the cotangent. */
+export interface VjpContext<A> {
+  readonly inputs: readonly Tensor[];
+  readonly y: Tensor;
+  readonly attributes: A;
+}
+
+/** Everything about an op, in one value. */
+export interface OpDefinition<A extends Attributes> {
+  readonly name: string;
+  /** Checks the inputs and gives the result's type. */
+  infer(inputs: readonly TensorType[], attributes: A): TensorType;
+  /** Computes the result: the specification. `y` is contiguous. */
+  readonly cpu?: (y: Strided, inputs: readonly Strided[], attributes: A) => void;
+  /** In place of `cpu`, for ops that only move elements; null where the input must be contiguous. */
+  readonly view?: (x: Strided, attributes: A, y: TensorType) => Strided | null;
+  readonly gpu: PointwiseForm<A> | KernelForm<A>;
+  /** Gives the cotangent of each input, null where there is none; null when the op has no gradient. */
+  readonly vjp: ((g: Tensor, context: VjpContext<A>) => readonly (Tensor | null)[]) | null;
+}
+
+/** An op as the engine sees it. */
+export type Op = OpDefinition<Attributes>;
+
+/** Declares an op and checks that it has one CPU form. */
+export function defineOp<A extends Attributes>(definition: OpDefinition<A>): OpDefinition<A> {
+  return definition;
+}

@@ -1,0 +1,133 @@
+import { DeviceError, DTypeError, ShapeError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import type { Backend } from "./backend.ts";
+import { identity } from "./identity.ts";
+import { Node } from "./node.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Options of a `State` or `Parameter`. */
+export interface StateOptions {
+  /** How messages and files call it, for example `hidden.weight`. */
+  name?: string;
+}
+
+const states = new WeakMap<Node, State>();
+
+/**
+ * The only kind of tensor that can be assigned: weights, optimizer slots, counters.
+ * It takes the initial value's place: the tensor given to the constructor may be disposed after.
+ */
+export class State extends Tensor {
+  name: string;
+  /** How often it has been assigned. */
+  version = 0;
+  /** Evaluated nodes that keep their graph while this version lives. */
+  #followers: WeakRef<Node>[] = [];
+  #followerLimit = 64;
+
+  constructor(initial: Tensor, options: StateOptions = {}) {
+    super(adopt(initial));
+    this.name = options.name ?? "state";
+    states.set(this.current, this);
+  }
+
+  /** Replaces the value; everything built on the old one and not evaluated yet becomes an error. */
+  assign(value: Tensor): void {
+    assignAll([[this, value]]);
+  }
+
+  /** Remembers an evaluated node whose graph is to be cut when the state is assigned. */
+  follow(node: Node): void {
+    if (this.#followers.length >= this.#followerLimit) {
+      this.#followers = this.#followers.filter((ref) => ref.deref()?.ready);
+      this.#followerLimit = Math.max(64, this.#followers.length * 2);
+    }
+    this.#followers.push(new WeakRef(node));
+  }
+
+  /** Takes an evaluated node's storage as the new value. */
+  replace(value: Node): void {
+    const next = new Node(this.device, this.shape, this.dtype, null, [], {}, true);
+    const storage = value.surrender();
+    if (storage) next.hold(storage);
+    for (const ref of this.#followers) {
+      const node = ref.deref();
+      if (node?.ready) node.cut();
+    }
+    this.#followers = [];
+    const old = this.current;
+    this.current = next;
+    this.version++;
+    states.delete(old);
+    states.set(next, this);
+    old.retire(`"${this.name}" as it was before step ${this.version}; evaluate it first`);
+  }
+}
+
+/** A `State` that training changes: `Module`s collect them and optimizers update them. */
+export class Parameter extends State {
+  constructor(initial: Tensor, options: StateOptions = {}) {
+    super(initial, { name: options.name ?? "parameter" });
+  }
+}
+
+/** Finds the state whose present value a node is. */
+export function stateOf(node: Node): State | undefined {
+  return states.get(node);
+}
+
+function adopt(initial: Tensor): Node {
+  const from = initial.node;
+  if (!from.ready) from.device.evaluate([from], "state");
+  const node = new Node(from.device, from.shape, from.dtype, null, [], {}, true);
+  node.host = from.host;
+  const storage = from.surrender();
+  if (storage) {
+    node.hold(storage);
+    from.retire("a tensor that became a state; use the state");
+  }
+  return node;
+}
+
+/**
+ * Assigns several states at once, as an optimizer's step does: every new value is computed from the
+ * old ones, together with `also` (say, the loss), in one plan.
+ */
+export function assignAll(
+  pairs: readonly (readonly [State, Tensor])[],
+  also: readonly Tensor[] = [],
+): void {
+  if (pairs.length === 0) return;
+  const device = pairs[0][0].device;
+  for (const [state, value] of pairs) checkAssignable(state, value, device);
+  const fresh = pairs.map(([state, value]) => ownedNode(state, value));
+  device.evaluate([...fresh, ...also.map((x) => x.node)], "assign");
+  for (const x of also) if (x.node.tracked) x.node.cut();
+  pairs.forEach(([state], i) => state.replace(fresh[i]));
+}
+
+function checkAssignable(state: State, value: Tensor, device: Backend): void {
+  if (value.device !== state.device || state.device !== device) {
+    throw new DeviceError(
+      `assign: "${state.name}" lives on ${state.device.kind}, the value on ${value.device.kind}; ` +
+        "expected one device",
+    );
+  }
+  if (!sameShape(value.shape, state.shape)) {
+    throw new ShapeError(
+      `assign: "${state.name}" has shape ${formatShape(state.shape)}, the value ` +
+        `${formatShape(value.shape)}; expected the same shape`,
+    );
+  }
+  if (value.dtype !== state.dtype) {
+    throw new DTypeError(
+      `assign: "${state.name}" has dtype ${state.dtype}, the value ${value.dtype}; ` +
+        "expected the same dtype. cast the value",
+    );
+  }
+}
+
+/** A node that nobody else holds, so that its storage can be taken. */
+function ownedNode(state: State, value: Tensor): Node {
+  return new Node(state.device, state.shape, state.dtype, identity, [value.node], {});
+}

@@ -1,0 +1,228 @@
+import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
+import { DeviceError, DisposedError, DTypeError, ShapeError } from "../core/errors.ts";
+import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import type { Backend } from "./backend.ts";
+import { Node } from "./node.ts";
+import { type NestedArray, nest } from "./nested.ts";
+import type { Attributes, OpDefinition } from "./op.ts";
+
+/** The ops that tensors have as methods; `init` supplies them, so that this layer needs no op. */
+export interface TensorMethods {
+  neg(x: Tensor): Tensor;
+  add(a: Tensor, b: Tensor | number): Tensor;
+  sub(a: Tensor, b: Tensor | number): Tensor;
+  mul(a: Tensor, b: Tensor | number): Tensor;
+  div(a: Tensor, b: Tensor | number): Tensor;
+  matmul(a: Tensor, b: Tensor): Tensor;
+  sum(x: Tensor, options?: ReduceOptions): Tensor;
+  mean(x: Tensor, options?: ReduceOptions): Tensor;
+  reshape(x: Tensor, shape: Shape): Tensor;
+  transpose(x: Tensor, axes?: readonly number[]): Tensor;
+}
+
+/** Which axes a reduction runs over (all when left out) and whether they stay with size 1. */
+export interface ReduceOptions {
+  axis?: number | readonly number[];
+  keepDims?: boolean;
+}
+
+let methods: TensorMethods | null = null;
+
+/** Supplies the methods of `Tensor`. */
+export function provideMethods(table: TensorMethods): void {
+  methods = table;
+}
+
+function provided(): TensorMethods {
+  if (methods) return methods;
+  throw new DeviceError("init: has not been called; expected `await init()` before tensor methods");
+}
+
+const observers: ((tensor: Tensor) => void)[] = [];
+
+function announce(tensor: Tensor): Tensor {
+  observers.at(-1)?.(tensor);
+  return tensor;
+}
+
+/** Runs `fn` and returns the tensors created meanwhile beside its result. */
+export function observeCreation<T>(fn: () => T): { result: T; tensors: Tensor[] } {
+  const tensors: Tensor[] = [];
+  observers.push((tensor) => tensors.push(tensor));
+  try {
+    return { result: fn(), tensors };
+  } finally {
+    observers.pop();
+  }
+}
+
+/**
+ * An immutable array of numbers with a shape, a dtype and a device, computed when it is read.
+ * Building one never touches the device. Free it with `using`, `dispose()` or `scope`.
+ */
+export class Tensor {
+  /** The value's place in the graph; replaced only in a `State`. */
+  protected current: Node;
+  #disposed = false;
+
+  /** Wraps a node; use `tensor`, `zeros` or an op instead. */
+  constructor(node: Node) {
+    this.current = node;
+  }
+
+  /** The value's place in the graph. Throws a `DisposedError` after `dispose()`. */
+  get node(): Node {
+    if (this.#disposed) {
+      throw new DisposedError(
+        `tensor: ${formatShape(this.current.shape)} was disposed; expected a live tensor`,
+      );
+    }
+    return this.current;
+  }
+
+  get shape(): Shape {
+    return this.current.shape;
+  }
+  get dtype(): DType {
+    return this.current.dtype;
+  }
+  get device(): Backend {
+    return this.current.device;
+  }
+  /** The number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** Reads the values row-major into a new typed array; `bool` comes as 0 and 1. */
+  async data(): Promise<NumericArray> {
+    return this.device.read(this.node, "data");
+  }
+
+  /** Reads the values as nested arrays of numbers, a bare number for a scalar. */
+  async toArray(): Promise<NestedArray> {
+    return nest(await this.device.read(this.node, "toArray"), this.shape);
+  }
+
+  /** Reads the one value of a tensor of size 1. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError(`item: shape ${formatShape(this.shape)}; expected a tensor of size 1`);
+    }
+    return (await this.device.read(this.node, "item"))[0];
+  }
+
+  /** Frees the values now. What was built on them and not evaluated yet says so when it is read. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.current.retire("a tensor that was disposed; evaluate it before disposing");
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  neg(): Tensor {
+    return provided().neg(this);
+  }
+  add(b: Tensor | number): Tensor {
+    return provided().add(this, b);
+  }
+  sub(b: Tensor | number): Tensor {
+    return provided().sub(this, b);
+  }
+  mul(b: Tensor | number): Tensor {
+    return provided().mul(this, b);
+  }
+  div(b: Tensor | number): Tensor {
+    return provided().div(this, b);
+  }
+  matmul(b: Tensor): Tensor {
+    return provided().matmul(this, b);
+  }
+  sum(options?: ReduceOptions): Tensor {
+    return provided().sum(this, options);
+  }
+  mean(options?: ReduceOptions): Tensor {
+    return provided().mean(this, options);
+  }
+  reshape(shape: Shape): Tensor {
+    return provided().reshape(this, shape);
+  }
+  transpose(axes?: readonly number[]): Tensor {
+    return provided().transpose(this, axes);
+  }
+
+  /** Shows type and place, never the values: reading waits for the device. */
+  toString(): string {
+    return `Tensor(${formatShape(this.shape)}, ${this.dtype}, ${this.device.kind})`;
+  }
+}
+
+/** Applies an op: checks devices and dtypes, infers the result's type and adds a node. */
+export function apply<A extends Attributes>(
+  op: OpDefinition<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+  device: Backend = inputs[0].device,
+): Tensor {
+  const nodes = inputs.map((x) => x.node);
+  for (const x of nodes) {
+    if (x.device !== device) {
+      throw new DeviceError(
+        `${op.name}: inputs on ${device.kind} and ${x.device.kind}; expected one device`,
+      );
+    }
+  }
+  const y = op.infer(nodes, attributes);
+  checkDType(op.name, y.dtype, device);
+  // The engine hands attributes back to the op they came with, so their type may be forgotten here.
+  const erased = op as unknown as OpDefinition<Attributes>;
+  return announce(new Tensor(new Node(device, y.shape, y.dtype, erased, nodes, attributes)));
+}
+
+/** Throws a `DTypeError` unless the device has the dtype. */
+export function checkDType(op: string, dtype: DType, device: Backend): void {
+  if (!isDType(dtype)) {
+    throw new DTypeError(
+      `${op}: dtype ${JSON.stringify(dtype)}; expected one of ${[...device.dtypes].join(", ")}`,
+    );
+  }
+  if (!device.dtypes.has(dtype)) {
+    throw new DTypeError(
+      `${op}: dtype ${dtype} on ${device.kind}; expected one of ${[...device.dtypes].join(", ")}. ` +
+        "Use the cpu device, which has it",
+    );
+  }
+}
+
+/** Makes a tensor of values on the host, which go to the device when they are first needed. */
+export function sourceTensor(
+  device: Backend,
+  shape: Shape,
+  dtype: DType,
+  values: NumericArray,
+): Tensor {
+  const node = new Node(device, shape, dtype, null, [], {});
+  node.host = values;
+  return announce(new Tensor(node));
+}
+
+/** Enqueues the computation of tensors, all in one plan, and waits for nothing. */
+export function evaluate(...tensors: readonly Tensor[]): void {
+  const groups = new Map<Backend, Node[]>();
+  for (const x of tensors) {
+    const nodes = groups.get(x.device) ?? [];
+    nodes.push(x.node);
+    groups.set(x.device, nodes);
+  }
+  for (const [device, nodes] of groups) device.evaluate(nodes, "evaluate");
+}
