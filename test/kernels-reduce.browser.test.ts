@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import reduceDirect from "../shaders/reduce-direct.wgsl?raw";
 import reduce from "../shaders/reduce.wgsl?raw";
+import reduceDirect from "../shaders/reduce-direct.wgsl?raw";
 import {
   bindings,
   foldGrid,
@@ -86,8 +86,7 @@ function rowSums(x: Numbers, rows: number): Float64Array {
 const forms = {
   tree: (op: Combine, x: Numbers, rows: number) => runTree(op, x, rows, 3),
   direct: (op: Combine, x: Numbers, rows: number) => runDirect(op, x, rows, 37),
-  "direct in chunks of 256": (op: Combine, x: Numbers, rows: number) =>
-    runDirect(op, x, rows, 256),
+  "direct in chunks of 256": (op: Combine, x: Numbers, rows: number) => runDirect(op, x, rows, 256),
 };
 
 for (const [name, run] of Object.entries(forms)) {

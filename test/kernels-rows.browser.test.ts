@@ -1,6 +1,9 @@
 import { beforeAll, describe, test } from "vitest";
 import bits from "../shaders/lib/bits.wgsl?raw";
 import expLog from "../shaders/lib/exp-log.wgsl?raw";
+import logSumExp from "../shaders/log-sum-exp.wgsl?raw";
+import logSumExpDirect from "../shaders/log-sum-exp-direct.wgsl?raw";
+import softmax from "../shaders/softmax.wgsl?raw";
 import softmaxDirect from "../shaders/softmax-direct.wgsl?raw";
 import { bindings, foldGrid, openDevice, prelude, runKernel } from "./support/raw-kernel.ts";
 import { elementwise, expectClose, uniform } from "./support/reference.ts";
@@ -10,12 +13,7 @@ beforeAll(async () => {
   device = await openDevice();
 });
 
-const rowAccessors = `
-fn load_x(row: u32, i: u32) -> f32 { return x[row * LENGTH + i]; }
-fn store_y(row: u32, i: u32, v: f32) { y[row * LENGTH + i] = v; }
-`;
-
-/** [rows, length] with masked entries, a row of only masks, and rows of huge numbers. */
+/** [rows, length]: of five rows one is huge, one half masked, one all masked, one ±89. */
 function logits(rows: number, length: number): Float32Array {
   const x = uniform(rows * length, 7, -5, 5);
   for (let i = 0; i < x.length; i++) {
@@ -28,49 +26,78 @@ function logits(rows: number, length: number): Float32Array {
   return x;
 }
 
-function softmaxReference(x: Float32Array, length: number, isLog: boolean): Float64Array {
-  const y = new Float64Array(x.length);
-  for (let start = 0; start < x.length; start += length) {
-    const row = x.subarray(start, start + length);
-    const max = Math.max(...row);
-    const sum = row.reduce((total, v) => total + Math.exp(v - max), 0);
-    row.forEach((v, i) => {
-      y[start + i] = isLog ? v - max - Math.log(sum) : Math.exp(v - max) / sum;
-    });
-  }
-  return y;
-}
+type Row = (row: Float32Array) => number[];
 
-const finishers = { softmax: "g_exp(x - m) / s", logSoftmax: "(x - m) - g_log(s)" };
+const logSum: Row = (row) => {
+  const max = Math.max(...row);
+  const sum = row.reduce((total, v) => total + Math.exp(v - max), 0);
+  return [max === -Infinity ? max : max + Math.log(sum)];
+};
+const probabilities: Row = (row) => {
+  const max = Math.max(...row);
+  const sum = row.reduce((total, v) => total + Math.exp(v - max), 0);
+  return Array.from(row, (v) => Math.exp(v - max) / sum);
+};
+const logProbabilities: Row = (row) => {
+  const max = Math.max(...row);
+  const sum = row.reduce((total, v) => total + Math.exp(v - max), 0);
+  return Array.from(row, (v) => v - max - Math.log(sum));
+};
 
-async function checkSoftmax(
-  source: string,
+const storeEach = "fn store_y(row: u32, i: u32, v: f32) { y[row * LENGTH + i] = v; }";
+const storeRow = "fn store_y(row: u32, v: f32) { y[row] = v; }";
+const finish = (value: string) => `fn finish(x: f32, m: f32, s: f32) -> f32 { return ${value}; }`;
+
+const kernels = {
+  softmax: {
+    functions: `${storeEach}\n${finish("g_exp(x - m) / s")}`,
+    tree: softmax,
+    direct: softmaxDirect,
+    reference: probabilities,
+  },
+  logSoftmax: {
+    functions: `${storeEach}\n${finish("(x - m) - g_log(s)")}`,
+    tree: softmax,
+    direct: softmaxDirect,
+    reference: logProbabilities,
+  },
+  logSumExp: {
+    functions: storeRow,
+    tree: logSumExp,
+    direct: logSumExpDirect,
+    reference: logSum,
+  },
+};
+
+async function check(
+  name: keyof typeof kernels,
+  form: "tree" | "direct",
   rows: number,
   length: number,
-  name: keyof typeof finishers,
-  owners: number,
-) {
+): Promise<void> {
+  const { functions, reference, [form]: source } = kernels[name];
   const x = logits(rows, length);
-  const finish = `fn finish(x: f32, m: f32, s: f32) -> f32 { return ${finishers[name]}; }\n`;
+  const expected = Array.from({ length: rows }, (_, r) =>
+    reference(x.subarray(r * length, (r + 1) * length)),
+  ).flat();
+  const constants = { ROWS: rows, LENGTH: length, WORKGROUP: 64 };
+  const load = "fn load_x(row: u32, i: u32) -> f32 { return x[row * LENGTH + i]; }";
+  const head = prelude(constants) + bindings("f32", ["x", "f32"]);
   const actual = await runKernel(device, {
-    prelude: [
-      prelude({ ROWS: rows, LENGTH: length, WORKGROUP: 64 }),
-      bindings("f32", ["x", "f32"]) + rowAccessors + finish,
-      bits + expLog,
-    ].join("\n"),
+    prelude: [head, load, functions, bits, expLog].join("\n"),
     source,
-    output: new Float32Array(x.length),
+    output: new Float32Array(expected.length),
     inputs: [x],
-    workgroups: foldGrid(Math.ceil(rows / owners), 3),
+    workgroups: foldGrid(Math.ceil(rows / (form === "direct" ? 64 : 1)), 3),
   });
-  expectClose(actual, softmaxReference(x, length, name === "logSoftmax"), elementwise);
+  expectClose(actual, expected, elementwise);
 }
 
-const softmaxSizes = [1, 2, 10, 63, 64, 65, 300];
-describe("softmax", () => {
-  for (const name of ["softmax", "logSoftmax"] as const) {
-    for (const length of softmaxSizes) {
-      test(`direct ${name} of ${length}`, () => checkSoftmax(softmaxDirect, 70, length, name, 64));
+for (const name of Object.keys(kernels) as (keyof typeof kernels)[]) {
+  describe(name, () => {
+    for (const length of [1, 2, 10, 63, 64, 65, 300]) {
+      test(`of ${length}, one workgroup a row`, () => check(name, "tree", 7, length));
+      test(`of ${length}, one invocation a row`, () => check(name, "direct", 130, length));
     }
-  }
-});
+  });
+}

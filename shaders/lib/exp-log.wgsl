@@ -36,10 +36,11 @@ fn g_expm1(x: f32) -> f32 {
   return select(g_exp(x) - 1.0, near, abs(x) < 0.35);
 }
 
-// log(1 + f) for 1 + f in [√½, √2]: 2 atanh(s) with s = f / (2 + f), by its Taylor series.
+// log(1 + f) for 1 + f in [√½, √2]: 2 atanh(s) with s = f / (2 + f), where 2s = f − s f.
 fn log_near_one(f: f32) -> f32 {
   let s = f / (2.0 + f);
-  return fma(s * s * s, atanh_tail(s * s), 2.0 * s);
+  let z = s * s;
+  return fma(-s, fma(-z, atanh_tail(z), f), f);
 }
 
 // (2 atanh(s) − 2s) / s³ from z = s² ≤ 0.03.

@@ -115,8 +115,7 @@ fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.x + id.y * count
 /** Declares binding 0 as the output `y`, and the following bindings as inputs by name. */
 export function bindings(output: string, ...inputs: readonly (readonly [string, string])[]) {
   const lines = inputs.map(
-    ([name, type], i) =>
-      `@group(0) @binding(${i + 1}) var<storage, read> ${name}: array<${type}>;`,
+    ([name, type], i) => `@group(0) @binding(${i + 1}) var<storage, read> ${name}: array<${type}>;`,
   );
   return `@group(0) @binding(0) var<storage, read_write> y: array<${output}>;
 ${lines.join("\n")}

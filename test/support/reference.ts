@@ -30,9 +30,7 @@ export function expectClose(
     const error = Math.abs(actual[i] - expected[i]);
     const isClose = Number.isFinite(expected[i]) && error <= tolerance(expected[i], i);
     if (isEqual || isClose) continue;
-    throw new Error(
-      `[${i}]: ${actual[i]}; expected ${expected[i]} ± ${tolerance(expected[i], i)}`,
-    );
+    throw new Error(`[${i}]: ${actual[i]}; expected ${expected[i]} ± ${tolerance(expected[i], i)}`);
   }
 }
 
