@@ -15,9 +15,10 @@ const QUADS = (N + 3u) / 4u;
 const K_QUADS = K / 4u;
 const K_REST = K % 4u;
 
+// Four products are summed apart first, for then a long K rounds a quarter as often.
 fn dot4(a: vec4<T>, b: array<vec4<T>, 4>, sum: vec4<T>) -> vec4<T> {
-  let two = fma(vec4(a.y), b[1], fma(vec4(a.x), b[0], sum));
-  return fma(vec4(a.w), b[3], fma(vec4(a.z), b[2], two));
+  let two = fma(vec4(a.y), b[1], vec4(a.x) * b[0]);
+  return sum + fma(vec4(a.w), b[3], fma(vec4(a.z), b[2], two));
 }
 
 @compute @workgroup_size(WORKGROUP)
