@@ -18,7 +18,7 @@ export function uniform(size: number, seed = 1, low = -1, high = 1): Float32Arra
   return Float32Array.from({ length: size }, () => low + next() * (high - low));
 }
 
-/** Throws unless |actual − expected| ≤ tolerance(expected, i) everywhere; NaN and ±∞ must be equal. */
+/** Throws unless |actual − expected| ≤ tolerance(expected, i); NaN and ±∞ must be equal. */
 export function expectClose(
   actual: Numbers,
   expected: ArrayLike<number>,
