@@ -1,0 +1,62 @@
+// y[row] = max + log Σ_i exp(x[row, i] − max), one workgroup a row.
+// An entry of −∞ counts for nothing; a row of nothing else gives −∞.
+//
+// Constants: ROWS, LENGTH, WORKGROUP (a power of two). Type: f32. Needs lib/bits.wgsl and
+//   lib/exp-log.wgsl.
+// Accessors: load_x(row, i), which never leaves the tensor; store_y(row, v).
+// Grid: linear, ROWS workgroups.
+
+const STEPS = (LENGTH + WORKGROUP - 1u) / WORKGROUP;
+const LEVELS = firstTrailingBit(WORKGROUP);
+
+var<workgroup> maxima: array<f32, WORKGROUP>;
+var<workgroup> sums: array<f32, WORKGROUP>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = linear_workgroup(id, count);
+  if (row >= ROWS) {
+    return;
+  }
+  // Starting from the lowest finite number keeps −∞ − max from being −∞ + ∞.
+  var own_maximum = LOWEST;
+  for (var step = 0u; step < STEPS; step++) {
+    let i = step * WORKGROUP + local;
+    if (i < LENGTH) {
+      own_maximum = max(own_maximum, load_x(row, i));
+    }
+  }
+  maxima[local] = own_maximum;
+  for (var level = 1u; level <= LEVELS; level++) {
+    let stride = WORKGROUP >> level;
+    workgroupBarrier();
+    if (local < stride) {
+      maxima[local] = max(maxima[local], maxima[local + stride]);
+    }
+  }
+  workgroupBarrier();
+  let maximum = maxima[0];
+
+  var own_sum = 0.0;
+  for (var step = 0u; step < STEPS; step++) {
+    let i = step * WORKGROUP + local;
+    if (i < LENGTH) {
+      own_sum += g_exp(load_x(row, i) - maximum);
+    }
+  }
+  sums[local] = own_sum;
+  for (var level = 1u; level <= LEVELS; level++) {
+    let stride = WORKGROUP >> level;
+    workgroupBarrier();
+    if (local < stride) {
+      sums[local] += sums[local + stride];
+    }
+  }
+  if (local == 0u) {
+    store_y(row, maximum + g_log(sums[0]));
+  }
+}

@@ -1,0 +1,78 @@
+// y[b, m, n] = Σ_k a[b, m, k] · b[b, k, n], through tiles in workgroup memory.
+// One workgroup owns TILE_M × TILE_N outputs; each of its (TILE_N / (4 · QUADS)) × (TILE_M / ROWS)
+// invocations owns ROWS rows of QUADS × 4 columns. K is walked in tiles of TILE_K.
+//
+// Constants: BATCH, M, N, K, TILE_M, TILE_N, TILE_K (multiples of 4), ROWS, QUADS. Type: T.
+//   32, 32, 32, 4, 1 for most shapes; 64, 64, 16, 8, 1 and 128, 128, 16, 8, 2 for big ones.
+// Accessors: load_a4(b, m, k): k .. k+3, load_b4(b, k, n): n .. n+3, store_y4(b, m, n, v).
+//   Lanes with k outside must read 0; those with m or n outside may read anything.
+// Grid: x = ceil(N / TILE_N), y = ceil(M / TILE_M), z = BATCH, without folding.
+
+const THREADS_N = TILE_N / (4u * QUADS);
+const THREADS_M = TILE_M / ROWS;
+const THREADS = THREADS_N * THREADS_M;
+const K_TILES = (K + TILE_K - 1u) / TILE_K;
+const A_QUADS = TILE_M * TILE_K / 4u;
+const B_WIDTH = TILE_N / 4u;
+const B_QUADS = TILE_K * B_WIDTH;
+const A_LOADS = (A_QUADS + THREADS - 1u) / THREADS;
+const B_LOADS = (B_QUADS + THREADS - 1u) / THREADS;
+
+// tile_a holds four k of one row in an element, [TILE_M, TILE_K / 4]; tile_b four columns of one
+// k, [TILE_K, TILE_N / 4].
+var<workgroup> tile_a: array<vec4<T>, A_QUADS>;
+var<workgroup> tile_b: array<vec4<T>, B_QUADS>;
+
+@compute @workgroup_size(THREADS_N, THREADS_M)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) index: u32,
+) {
+  let m0 = id.y * TILE_M;
+  let n0 = id.x * TILE_N;
+
+  var y: array<vec4<T>, ROWS * QUADS>;
+  for (var t = 0u; t < K_TILES; t++) {
+    let k0 = t * TILE_K;
+    for (var l = 0u; l < A_LOADS; l++) {
+      let q = l * THREADS + index;
+      if (q < A_QUADS) {
+        tile_a[q] = load_a4(id.z, m0 + q / (TILE_K / 4u), k0 + q % (TILE_K / 4u) * 4u);
+      }
+    }
+    for (var l = 0u; l < B_LOADS; l++) {
+      let q = l * THREADS + index;
+      if (q < B_QUADS) {
+        tile_b[q] = load_b4(id.z, k0 + q / B_WIDTH, n0 + q % B_WIDTH * 4u);
+      }
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < TILE_K / 4u; k++) {
+      var b: array<vec4<T>, 4u * QUADS>;
+      for (var i = 0u; i < 4u; i++) {
+        for (var c = 0u; c < QUADS; c++) {
+          b[i * QUADS + c] = tile_b[(k * 4u + i) * B_WIDTH + c * THREADS_N + local.x];
+        }
+      }
+      for (var r = 0u; r < ROWS; r++) {
+        let a = tile_a[(r * THREADS_M + local.y) * (TILE_K / 4u) + k];
+        for (var c = 0u; c < QUADS; c++) {
+          let o = r * QUADS + c;
+          y[o] = fma(vec4(a.x), b[c], y[o]);
+          y[o] = fma(vec4(a.y), b[QUADS + c], y[o]);
+          y[o] = fma(vec4(a.z), b[2u * QUADS + c], y[o]);
+          y[o] = fma(vec4(a.w), b[3u * QUADS + c], y[o]);
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+
+  for (var r = 0u; r < ROWS; r++) {
+    for (var c = 0u; c < QUADS; c++) {
+      let n = n0 + (c * THREADS_N + local.x) * 4u;
+      store_y4(id.z, m0 + r * THREADS_M + local.y, n, y[r * QUADS + c]);
+    }
+  }
+}

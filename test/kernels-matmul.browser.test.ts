@@ -1,0 +1,124 @@
+import { beforeAll, describe, test } from "vitest";
+import tiled from "../shaders/matmul.wgsl?raw";
+import direct from "../shaders/matmul-direct.wgsl?raw";
+import {
+  bindings,
+  foldGrid,
+  type Grid,
+  openDevice,
+  prelude,
+  runKernel,
+} from "./support/raw-kernel.ts";
+import { expectClose, uniform } from "./support/reference.ts";
+
+interface Sizes {
+  batch: number;
+  m: number;
+  n: number;
+  k: number;
+}
+
+let device: GPUDevice;
+beforeAll(async () => {
+  device = await openDevice();
+});
+
+const four = (name: string, at: string) =>
+  `vec4(${[0, 1, 2, 3].map((i) => `${name}(${at.replace("+", `+ ${i}u`)})`).join(", ")})`;
+
+// Guards combine with &: && makes branches, which take seconds to compile on a software adapter.
+const accessors = `
+fn load_a(b: u32, m: u32, k: u32) -> T {
+  return select(T(), a[(b * M + m) * K + k], (m < M) & (k < K));
+}
+fn load_b(b: u32, k: u32, n: u32) -> T {
+  return select(T(), b_[(b * K + k) * N + n], (k < K) & (n < N));
+}
+fn store_y(b: u32, m: u32, n: u32, v: T) {
+  if ((m < M) & (n < N)) { y[(b * M + m) * N + n] = v; }
+}
+fn load_a4(b: u32, m: u32, k: u32) -> vec4<T> { return ${four("load_a", "b, m, k +")}; }
+fn load_b4(b: u32, k: u32, n: u32) -> vec4<T> { return ${four("load_b", "b, k, n +")}; }
+fn store_y4(b: u32, m: u32, n: u32, v: vec4<T>) {
+  for (var i = 0u; i < 4u; i++) { store_y(b, m, n + i, v[i]); }
+}
+`;
+
+function reference({ batch, m, n, k }: Sizes, a: Float32Array, b: Float32Array) {
+  const y = new Float64Array(batch * m * n);
+  for (let i = 0; i < y.length; i++) {
+    const row = Math.floor(i / n);
+    const s = Math.floor(row / m);
+    for (let j = 0; j < k; j++) y[i] += a[row * k + j] * b[(s * k + j) * n + (i % n)];
+  }
+  return y;
+}
+
+async function check(
+  source: string,
+  sizes: Sizes,
+  constants: Record<string, number>,
+  workgroups: Grid,
+): Promise<void> {
+  const { batch, m, n, k } = sizes;
+  const a = uniform(batch * m * k, 1);
+  const b = uniform(batch * k * n, 2);
+  const head = prelude({ BATCH: batch, M: m, N: n, K: k, ...constants });
+  const actual = await runKernel(device, {
+    prelude: head + bindings("f32", ["a", "f32"], ["b_", "f32"]) + accessors,
+    source,
+    output: new Float32Array(batch * m * n),
+    inputs: [a, b],
+    workgroups,
+  });
+  // 3e-7 · ‖row of a‖ · ‖column of b‖, whose squares are K / 3 on average.
+  expectClose(actual, reference(sizes, a, b), () => 1e-7 * k + 2e-7);
+}
+
+const cases: Sizes[] = [
+  { batch: 1, m: 1, n: 1, k: 1 },
+  { batch: 1, m: 100, n: 50, k: 784 },
+  { batch: 1, m: 100, n: 10, k: 50 },
+  { batch: 1, m: 100, n: 50, k: 10 },
+  { batch: 3, m: 7, n: 3, k: 31 },
+  { batch: 2, m: 8, n: 4, k: 32 },
+  { batch: 2, m: 9, n: 5, k: 33 },
+  { batch: 1, m: 31, n: 33, k: 2 },
+  { batch: 1, m: 65, n: 63, k: 17 },
+];
+
+describe("matmul-direct", () => {
+  for (const sizes of cases) {
+    test(JSON.stringify(sizes), () => {
+      const { batch, m, n } = sizes;
+      const owners = batch * Math.ceil(m / 8) * Math.ceil(n / 4);
+      const workgroups = foldGrid(Math.ceil(owners / 32), 3);
+      return check(direct, sizes, { WORKGROUP: 32 }, workgroups);
+    });
+  }
+});
+
+const tiles = [
+  { TILE_M: 32, TILE_N: 32, TILE_K: 32, ROWS: 4, QUADS: 1 },
+  { TILE_M: 64, TILE_N: 64, TILE_K: 16, ROWS: 8, QUADS: 1 },
+  { TILE_M: 128, TILE_N: 128, TILE_K: 16, ROWS: 8, QUADS: 2 },
+];
+
+describe("matmul", () => {
+  for (const tile of tiles) {
+    const { TILE_M, TILE_N, TILE_K } = tile;
+    const around = [
+      { batch: 2, m: TILE_M - 1, n: TILE_N + 1, k: TILE_K - 1 },
+      { batch: 1, m: TILE_M + 1, n: TILE_N - 1, k: TILE_K + 1 },
+      { batch: 1, m: TILE_M, n: TILE_N, k: 2 * TILE_K },
+      { batch: 3, m: 5, n: 3, k: 2 },
+    ];
+    for (const sizes of around) {
+      test(`${TILE_M} × ${TILE_N} × ${TILE_K} on ${JSON.stringify(sizes)}`, () => {
+        const { batch, m, n } = sizes;
+        const workgroups: Grid = [Math.ceil(n / TILE_N), Math.ceil(m / TILE_M), batch];
+        return check(tiled, sizes, tile, workgroups);
+      });
+    }
+  }
+});
