@@ -1,0 +1,101 @@
+import type { Tensor } from "../graph/tensor.ts";
+import { cast } from "./cast.ts";
+import { greater, less, notEqual } from "./compare.ts";
+import { type BinaryFunction, binary, unary } from "./elementwise.ts";
+
+/** Computes −x. */
+export const neg: (x: Tensor) => Tensor = unary({
+  name: "neg",
+  domain: "signed",
+  js: (x) => -x,
+  wgsl: (x) => `(-${x})`,
+  vjp: (g) => [neg(g)],
+});
+
+/** Computes a + b. */
+export const add: BinaryFunction = binary({
+  name: "add",
+  domain: "number",
+  js: (a, b) => a + b,
+  wgsl: (a, b) => `(${a} + ${b})`,
+  vjp: (g) => [g, g],
+});
+
+/** Computes a − b. */
+export const sub: BinaryFunction = binary({
+  name: "sub",
+  domain: "number",
+  js: (a, b) => a - b,
+  wgsl: (a, b) => `(${a} - ${b})`,
+  vjp: (g) => [g, neg(g)],
+});
+
+/** Computes a · b. */
+export const mul: BinaryFunction = binary({
+  name: "mul",
+  domain: "number",
+  js: (a, b) => a * b,
+  integer: Math.imul,
+  wgsl: (a, b) => `(${a} * ${b})`,
+  vjp: (g, _, a, b) => [mul(g, b), mul(g, a)],
+});
+
+/** Computes a / b of floats. */
+export const div: BinaryFunction = binary({
+  name: "div",
+  domain: "float",
+  js: (a, b) => a / b,
+  wgsl: (a, b) => `(${a} / ${b})`,
+  cost: 2,
+  vjp: (g, y, _, b) => [div(g, b), neg(div(mul(g, y), b))],
+});
+
+/** Computes x². */
+export const square: (x: Tensor) => Tensor = unary({
+  name: "square",
+  domain: "number",
+  js: (x) => x * x,
+  integer: (x) => Math.imul(x, x),
+  wgsl: (x) => `(${x} * ${x})`,
+  vjp: (g, _, x) => [mul(g, mul(x, 2))],
+});
+
+/** Computes 1 / x. */
+export const reciprocal: (x: Tensor) => Tensor = unary({
+  name: "reciprocal",
+  domain: "float",
+  js: (x) => 1 / x,
+  wgsl: (x) => `(1.0f / ${x})`,
+  cost: 2,
+  vjp: (g, y) => [neg(mul(g, square(y)))],
+});
+
+/** Computes the larger of a and b; where they are equal each gets half of the gradient. */
+export const maximum: BinaryFunction = binary({
+  name: "maximum",
+  domain: "number",
+  js: Math.max,
+  wgsl: (a, b) => `max(${a}, ${b})`,
+  vjp: (g, _, a, b) => [mul(g, share(a, b, greater)), mul(g, share(b, a, greater))],
+});
+
+/** Computes the smaller of a and b; where they are equal each gets half of the gradient. */
+export const minimum: BinaryFunction = binary({
+  name: "minimum",
+  domain: "number",
+  js: Math.min,
+  wgsl: (a, b) => `min(${a}, ${b})`,
+  vjp: (g, _, a, b) => [mul(g, share(a, b, less)), mul(g, share(b, a, less))],
+});
+
+/** 1 where a wins, ½ where it is equal to b, else 0. */
+function share(a: Tensor, b: Tensor, wins: (a: Tensor, b: Tensor) => Tensor): Tensor {
+  const won = cast(wins(a, b), a.dtype);
+  const lost = cast(notEqual(a, b), a.dtype);
+  return mul(add(sub(1, lost), add(won, won)), 0.5);
+}
+
+/** Limits x to [low, high]; the gradient is 0 outside and passes at the limits. */
+export function clip(x: Tensor, low: number, high: number): Tensor {
+  return minimum(maximum(x, low), high);
+}

@@ -1,0 +1,90 @@
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { checkShape, formatShape, sameShape, type Shape } from "../core/shape.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { Position } from "../graph/position.ts";
+import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { literal } from "../graph/wgsl.ts";
+import { reduceForm } from "./reduce-form.ts";
+import { expandDims, reshape } from "./reshape.ts";
+import { asRows, forEachRow } from "./rows.ts";
+
+interface BroadcastAttributes extends Record<string, unknown> {
+  shape: Shape;
+}
+
+/** y[…, i, …] = x[…, 0, …] on axes of size 1; axes missing in front count as 1. */
+const broadcastToOp: OpDefinition<BroadcastAttributes> = defineOp<BroadcastAttributes>({
+  name: "broadcastTo",
+  infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
+  view: (x, { shape }) => {
+    const missing = shape.length - x.shape.length;
+    const strides = shape.map((_, axis) => {
+      const from = axis - missing;
+      return from < 0 || x.shape[from] === 1 ? 0 : x.strides[from];
+    });
+    return { data: x.data, shape, strides, offset: x.offset };
+  },
+  gpu: {
+    kind: "pointwise",
+    cost: 0,
+    linear: false,
+    element: ({ at, load, inputs: [x] }) => {
+      const missing = at.shape.length - x.shape.length;
+      const coordinates = x.shape.map((n, axis) => (n === 1 ? "0u" : at.coordinates[axis + missing]));
+      return load(0, Position.at(at.body, x.shape, coordinates));
+    },
+  },
+  vjp: (g, { inputs: [x] }) => [sumTo(g, x.shape)],
+});
+
+/** Repeats a tensor along axes of size 1 and new leading axes, without copying. */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const target = checkShape("broadcastTo", shape);
+  const missing = target.length - x.shape.length;
+  const fits =
+    missing >= 0 && x.shape.every((n, axis) => n === 1 || n === target[axis + missing]);
+  if (!fits) {
+    throw new ShapeError(
+      `broadcastTo: shape ${formatShape(x.shape)} to ${formatShape(target)}; ` +
+        "expected each axis, counted from the last, to be 1 or equal",
+    );
+  }
+  return apply(broadcastToOp, [x], { shape: target });
+}
+
+/** Sums over the axes along which a smaller shape was broadcast: the adjoint of `broadcastTo`. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const missing = x.shape.length - shape.length;
+  const axis = x.shape
+    .map((_, i) => i)
+    .filter((i) => i < missing || (shape[i - missing] === 1 && x.shape[i] !== 1));
+  return reshape(sum(x, { axis }), shape);
+}
+
+/** y[row] = Σ_i x[row, i], accumulated in float64. */
+const sumOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+  name: "sum",
+  infer: ([x]) => ({ shape: [x.shape[0]], dtype: x.dtype }),
+  cpu: (y, [x]) =>
+    forEachRow(x, (row, at, length) => {
+      let total = 0;
+      for (let i = 0; i < length; i++) total += at(i);
+      y.data[row] = total;
+    }),
+  gpu: reduceForm({ identity: (dtype) => literal(0, dtype), combine: "a + b" }),
+  vjp: (g, { inputs: [x] }) => [broadcastTo(expandDims(g, 1), x.shape)],
+});
+
+/**
+ * Sums numbers over axes, all when none is given; 0 where there are none.
+ * @param options `axis` and `keepDims`.
+ */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  if (x.dtype === "bool" || x.dtype === "u8") {
+    throw new DTypeError(`sum: dtype ${x.dtype}; expected f32, f64, i32, u32. cast it first`);
+  }
+  const rows = asRows("sum", x, options);
+  return rows.restore(apply(sumOp, [rows.x], {}));
+}

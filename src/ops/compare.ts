@@ -1,0 +1,54 @@
+import type { Tensor } from "../graph/tensor.ts";
+import { type BinaryFunction, binary, type Domain, unary } from "./elementwise.ts";
+
+function comparison(
+  name: string,
+  symbol: string,
+  js: (a: number, b: number) => boolean,
+  domain: Domain = "number",
+): BinaryFunction {
+  return binary({
+    name,
+    domain,
+    result: "bool",
+    js: (a, b) => (js(a, b) ? 1 : 0),
+    wgsl: (a, b) => `(${a} ${symbol} ${b})`,
+    vjp: null,
+  });
+}
+
+/** Says where a = b; a bool. */
+export const equal: BinaryFunction = comparison("equal", "==", (a, b) => a === b, "any");
+/** Says where a ≠ b; a bool. */
+export const notEqual: BinaryFunction = comparison("notEqual", "!=", (a, b) => a !== b, "any");
+/** Says where a < b; a bool. */
+export const less: BinaryFunction = comparison("less", "<", (a, b) => a < b);
+/** Says where a ≤ b; a bool. */
+export const lessEqual: BinaryFunction = comparison("lessEqual", "<=", (a, b) => a <= b);
+/** Says where a > b; a bool. */
+export const greater: BinaryFunction = comparison("greater", ">", (a, b) => a > b);
+/** Says where a ≥ b; a bool. */
+export const greaterEqual: BinaryFunction = comparison("greaterEqual", ">=", (a, b) => a >= b);
+/** Says where both bools hold. */
+export const logicalAnd: BinaryFunction = comparison(
+  "logicalAnd",
+  "&",
+  (a, b) => a !== 0 && b !== 0,
+  "bool",
+);
+/** Says where at least one bool holds. */
+export const logicalOr: BinaryFunction = comparison(
+  "logicalOr",
+  "|",
+  (a, b) => a !== 0 || b !== 0,
+  "bool",
+);
+
+/** Says where a bool does not hold. */
+export const logicalNot: (x: Tensor) => Tensor = unary({
+  name: "logicalNot",
+  domain: "bool",
+  js: (x) => (x === 0 ? 1 : 0),
+  wgsl: (x) => `(!${x})`,
+  vjp: null,
+});

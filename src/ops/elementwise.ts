@@ -1,0 +1,110 @@
+import type { DType } from "../core/dtype.ts";
+import { DTypeError } from "../core/errors.ts";
+import { broadcastShapes } from "../core/shape.ts";
+import { mapStrided } from "../core/strided.ts";
+import { defineOp, type OpDefinition, type ShaderFile, type TensorType } from "../graph/op.ts";
+import { apply, Tensor } from "../graph/tensor.ts";
+import { broadcastTo } from "./broadcast.ts";
+import { scalarLike } from "./scalar.ts";
+
+/** Which dtypes an elementwise op takes. */
+export type Domain = "float" | "signed" | "number" | "bool" | "any";
+
+const DOMAINS: Record<Domain, readonly DType[]> = {
+  float: ["f32", "f64"],
+  signed: ["f32", "f64", "i32"],
+  number: ["f32", "f64", "i32", "u32"],
+  bool: ["bool"],
+  any: ["f32", "f64", "i32", "u32", "bool"],
+};
+
+/** An elementwise op as a row: its scalar function twice, and its gradient in public ops. */
+export interface Row {
+  readonly name: string;
+  readonly domain: Domain;
+  /** The result's dtype where it is not the inputs'. */
+  readonly result?: "bool";
+  /** The specification of one element. */
+  readonly js: (...values: number[]) => number;
+  /** The specification for i32 and u32, where it differs. */
+  readonly integer?: (...values: number[]) => number;
+  /** The WGSL expression of one element from those of the inputs, which are names or literals. */
+  readonly wgsl: (...values: string[]) => string;
+  readonly libraries?: readonly ShaderFile[];
+  /** Arithmetic per element, in multiplications; 1 when left out. */
+  readonly cost?: number;
+  /** Cotangents of the inputs; null where the op has no gradient. */
+  readonly vjp: ((g: Tensor, y: Tensor, ...x: Tensor[]) => readonly (Tensor | null)[]) | null;
+}
+
+/** Throws a `DTypeError` unless a dtype is in an op's domain. */
+export function checkDomain(op: string, dtype: DType, domain: Domain): void {
+  if (DOMAINS[domain].includes(dtype)) return;
+  const advice = dtype === "u8" || dtype === "bool" ? ". cast it first" : "";
+  throw new DTypeError(
+    `${op}: dtype ${dtype}; expected ${DOMAINS[domain].join(", ")}${advice}`,
+  );
+}
+
+/** Makes an op of a row; its inputs have one shape and one dtype. */
+export function elementwise(row: Row): OpDefinition<Record<string, never>> {
+  const { name, domain, result, js, integer = js, wgsl, libraries, cost = 1, vjp } = row;
+  return defineOp<Record<string, never>>({
+    name,
+    infer: (inputs: readonly TensorType[]) => {
+      checkDomain(name, inputs[0].dtype, domain);
+      return { shape: inputs[0].shape, dtype: result ?? inputs[0].dtype };
+    },
+    cpu: (y, inputs) => {
+      const { data } = inputs[0];
+      const whole = data instanceof Int32Array || data instanceof Uint32Array;
+      mapStrided(whole ? integer : js, y.shape, inputs, y.data);
+    },
+    gpu: {
+      kind: "pointwise",
+      cost,
+      linear: true,
+      libraries,
+      element: ({ at, load, inputs }) => wgsl(...inputs.map((_, i) => load(i, at))),
+    },
+    vjp: vjp && ((g, { inputs, y }) => vjp(g, y, ...inputs)),
+  });
+}
+
+/** A function of one tensor made of a row. */
+export function unary(row: Row): (x: Tensor) => Tensor {
+  const op = elementwise(row);
+  return (x) => apply(op, [x], {});
+}
+
+/** Two tensors, or a tensor and a number, that broadcast. */
+export type BinaryFunction = (a: Tensor | number, b: Tensor | number) => Tensor;
+
+/** A function of two tensors, or a tensor and a number, that broadcast. */
+export function binary(row: Row): BinaryFunction {
+  const op = elementwise(row);
+  return (a, b) => apply(op, broadcastInputs(row.name, [a, b]), {});
+}
+
+/** Brings operands to one device, dtype and shape: numbers take those of the tensors. */
+export function broadcastInputs(op: string, operands: readonly (Tensor | number)[]): Tensor[] {
+  const like = operands.find((x) => x instanceof Tensor);
+  if (!like) {
+    throw new DTypeError(`${op}: only numbers; expected at least one tensor. Use tensor(value)`);
+  }
+  const tensors = operands.map((x) => (x instanceof Tensor ? x : scalarLike(op, like, x)));
+  checkSameDType(op, tensors);
+  const shape = tensors.map((x) => x.shape).reduce((a, b) => broadcastShapes(op, a, b));
+  return tensors.map((x) => broadcastTo(x, shape));
+}
+
+
+/** Throws a `DTypeError` unless all tensors have one dtype. */
+export function checkSameDType(op: string, tensors: readonly Tensor[]): void {
+  const [{ dtype }] = tensors;
+  const other = tensors.find((x) => x.dtype !== dtype);
+  if (!other) return;
+  throw new DTypeError(
+    `${op}: dtypes ${dtype} and ${other.dtype} differ; expected one dtype. cast one of them`,
+  );
+}

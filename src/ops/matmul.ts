@@ -1,0 +1,124 @@
+import { ShapeError } from "../core/errors.ts";
+import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
+import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { broadcastTo } from "./broadcast.ts";
+import { checkDomain, checkSameDType } from "./elementwise.ts";
+import { multiplyMatrices } from "./matmul-cpu.ts";
+import { reshape, transpose } from "./reshape.ts";
+import { matmulDirectShader, matmulShader } from "./shaders.ts";
+
+/** y[b, m, n] = Σ_k a[b, m, k] · b[b, k, n]. */
+const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+  name: "matmul",
+  infer: ([a, b]) => ({ shape: [a.shape[0], a.shape[1], b.shape[2]], dtype: a.dtype }),
+  cpu: (y, [a, b]) => {
+    const [batch, m, n] = y.shape;
+    const k = a.shape[2];
+    for (let i = 0; i < batch; i++) {
+      multiplyMatrices(m, n, k, matrix(a, i), matrix(b, i), y.data, i * m * n);
+    }
+  },
+  gpu: { kind: "kernel", prologueCost: 4, stages },
+  vjp: (g, { inputs: [a, b] }) => [
+    apply(matmulOp, [g, transpose(b)], {}),
+    apply(matmulOp, [transpose(a), g], {}),
+  ],
+});
+
+function matrix(x: Parameters<NonNullable<typeof matmulOp.cpu>>[0], batch: number) {
+  const [outer, rowStride, colStride] = x.strides;
+  return { data: x.data, offset: x.offset + batch * outer, rowStride, colStride };
+}
+
+/** Outputs from which on the bigger tile of workgroup memory pays. */
+const BIG = 512 * 512;
+
+function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[] {
+  const [batch, m, n] = y.shape;
+  const k = a.shape[2];
+  const sizes = { BATCH: batch, M: m, N: n, K: k };
+  if (profile.workgroupMemory && batch <= 65535) {
+    const tile = m * n >= BIG ? 64 : 32;
+    const depth = m * n >= BIG ? 16 : 32;
+    const constants = { TILE_M: tile, TILE_N: tile, TILE_K: depth, ROWS: tile / 8, QUADS: 1 };
+    const workgroups = [Math.ceil(n / tile), Math.ceil(m / tile), batch] as const;
+    const off = (size: number, step: number) => size % step !== 0;
+    return [
+      {
+        shader: matmulShader,
+        type: y.dtype,
+        constants: { ...sizes, ...constants },
+        loads: [
+          load("a", 0, a.shape, [false, off(m, tile), off(k, depth)]),
+          load("b", 1, b.shape, [false, off(k, depth), off(n, tile)]),
+        ],
+        store: store(y.shape, [false, off(m, tile), off(n, tile)]),
+        workgroups,
+      },
+    ];
+  }
+  const blocks = batch * Math.ceil(m / 8) * Math.ceil(n / 4);
+  return [
+    {
+      shader: matmulDirectShader,
+      type: y.dtype,
+      constants: { ...sizes, WORKGROUP: 32 },
+      loads: [
+        load("a", 0, a.shape, [false, false, false]),
+        load("b", 1, b.shape, [false, false, false]),
+      ],
+      store: store(y.shape, [false, m % 8 !== 0, n % 4 !== 0]),
+      workgroups: Math.ceil(blocks / 32),
+    },
+  ];
+}
+
+function load(name: string, input: number, extents: readonly number[], ragged: boolean[]) {
+  return { name, input, extents, ragged, wide: 2 };
+}
+
+function store(extents: readonly number[], ragged: boolean[]) {
+  return { name: "y", input: 0, extents, ragged, wide: 2 };
+}
+
+/**
+ * Multiplies matrices: `[…, m, k]` by `[…, k, n]` gives `[…, m, n]`; the leading axes broadcast.
+ * A vector `[k]` counts as one row on the left and one column on the right, and its axis goes.
+ * Transposed operands are read in place.
+ * @throws ShapeError when the inner sizes differ.
+ * @example matmul(x, w); // [100, 784] · [784, 50]
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  checkOperands(a, b);
+  const left = a.rank === 1 ? reshape(a, [1, a.shape[0]]) : a;
+  const right = b.rank === 1 ? reshape(b, [b.shape[0], 1]) : b;
+  const [m, k] = left.shape.slice(-2);
+  const n = right.shape[right.rank - 1];
+  const outer = broadcastShapes("matmul", left.shape.slice(0, -2), right.shape.slice(0, -2));
+  const batch = sizeOf(outer);
+  const x = reshape(broadcastTo(left, [...outer, m, k]), [batch, m, k]);
+  const w = reshape(broadcastTo(right, [...outer, k, n]), [batch, k, n]);
+  const rows = a.rank === 1 ? [] : [m];
+  const columns = b.rank === 1 ? [] : [n];
+  return reshape(apply(matmulOp, [x, w], {}), [...outer, ...rows, ...columns]);
+}
+
+function checkOperands(a: Tensor, b: Tensor): void {
+  checkDomain("matmul", a.dtype, "float");
+  checkSameDType("matmul", [a, b]);
+  const shapes = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
+  if (a.rank === 0 || b.rank === 0) {
+    throw new ShapeError(
+      `matmul: shapes ${shapes}; expected at least one axis each. Use mul for scalars`,
+    );
+  }
+  const k = a.shape[a.rank - 1];
+  const other = b.shape[Math.max(0, b.rank - 2)];
+  if (k === other) return;
+  const swapped = b.rank >= 2 && b.shape[b.rank - 1] === k ? ". Transpose b?" : "";
+  throw new ShapeError(
+    `matmul: shapes ${shapes} do not multiply (${k} vs ${other}); ` +
+      `expected [m, k] and [k, n]${swapped}`,
+  );
+}

@@ -1,0 +1,92 @@
+import type { DType } from "../core/dtype.ts";
+import type { KernelContext, KernelForm, ShaderFile, Stage } from "../graph/op.ts";
+import { wgslType } from "../graph/wgsl.ts";
+import { reduceDirectShader, reduceShader } from "./shaders.ts";
+
+/** The host's functions for `reduce.wgsl`. */
+export interface Reduction {
+  /** WGSL of the neutral element. */
+  identity(dtype: DType): string;
+  /** WGSL that joins `a` and `b`. */
+  readonly combine: string;
+  readonly libraries?: readonly ShaderFile[];
+}
+
+const WORKGROUP = 256;
+const DIRECT_WORKGROUP = 64;
+/** Rows up to this length are summed by one invocation. */
+const CHUNK = 512;
+
+/** The kernel form of a reduction of `[rows, length]` to `[rows]`. */
+export function reduceForm(reduction: Reduction): KernelForm<unknown> {
+  return {
+    kind: "kernel",
+    prologueCost: 64,
+    stages: (context) => reduceStages(reduction, context),
+  };
+}
+
+function reduceStages(reduction: Reduction, context: KernelContext<unknown>): Stage[] {
+  const [rows, length] = context.inputs[0].shape;
+  const { dtype } = context.inputs[0];
+  const short = length <= CHUNK && rows >= 64;
+  if (context.profile.workgroupMemory && !short) {
+    return [treeStage(reduction, dtype, rows, length)];
+  }
+  return directStages(reduction, dtype, rows, length);
+}
+
+function functions(reduction: Reduction, dtype: DType): string {
+  const type = wgslType(dtype);
+  return [
+    `fn identity() -> ${type} { return ${reduction.identity(dtype)}; }`,
+    `fn combine(a: ${type}, b: ${type}) -> ${type} { return ${reduction.combine}; }`,
+    `fn finish(v: ${type}) -> ${type} { return v; }`,
+  ].join("\n");
+}
+
+function treeStage(reduction: Reduction, type: DType, rows: number, length: number): Stage {
+  return {
+    shader: reduceShader,
+    type,
+    constants: { ROWS: rows, LENGTH: length, WORKGROUP },
+    functions: functions(reduction, type),
+    libraries: reduction.libraries,
+    loads: [load(0, rows, length, true)],
+    store: { name: "y", input: 0, extents: [rows] },
+    workgroups: rows,
+  };
+}
+
+function load(input: number, rows: number, length: number, ragged: boolean) {
+  return {
+    name: "x",
+    input,
+    extents: [rows, length],
+    ragged: [false, ragged],
+    outside: "identity()",
+  };
+}
+
+/** Chunks of each row, then their results, until one is left of each row. */
+function directStages(reduction: Reduction, type: DType, rows: number, length: number): Stage[] {
+  const stages: Stage[] = [];
+  let left = length;
+  do {
+    const chunk = Math.min(CHUNK, Math.max(1, left));
+    const chunks = Math.max(1, Math.ceil(left / chunk));
+    const constants = { ROWS: rows, LENGTH: left, CHUNK: chunk, CHUNKS: chunks };
+    stages.push({
+      shader: reduceDirectShader,
+      type,
+      constants: { ...constants, WORKGROUP: DIRECT_WORKGROUP },
+      functions: functions(reduction, type),
+      libraries: reduction.libraries,
+      loads: [load(stages.length === 0 ? 0 : -1, rows, left, chunk * chunks !== left)],
+      store: { name: "y", input: 0, extents: [rows * chunks] },
+      workgroups: Math.ceil((rows * chunks) / DIRECT_WORKGROUP),
+    });
+    left = chunks;
+  } while (left > 1);
+  return stages;
+}

@@ -1,0 +1,150 @@
+import type { DType } from "../core/dtype.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
+import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { div, mul } from "./arithmetic.ts";
+import { broadcastTo, sum } from "./broadcast.ts";
+import { cast } from "./cast.ts";
+import { equal } from "./compare.ts";
+import { checkDomain } from "./elementwise.ts";
+import { reduceForm } from "./reduce-form.ts";
+import { expandDims } from "./reshape.ts";
+import { asRows, forEachRow } from "./rows.ts";
+import { argReduceDirectShader, argReduceShader } from "./shaders.ts";
+import { literal, wgslType } from "../graph/wgsl.ts";
+
+/** Averages floats over axes, all when none is given; NaN where there are none. */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  checkDomain("mean", x.dtype, "float");
+  const { length, x: rows, restore } = asRows("mean", x, options);
+  return restore(div(sum(rows, { axis: 1 }), length));
+}
+
+type Extreme = "max" | "min";
+
+const LOWEST: Partial<Record<DType, number>> = {
+  f32: Number.NEGATIVE_INFINITY,
+  f64: Number.NEGATIVE_INFINITY,
+  i32: -2147483648,
+  u32: 0,
+};
+const HIGHEST: Partial<Record<DType, number>> = {
+  f32: Number.POSITIVE_INFINITY,
+  f64: Number.POSITIVE_INFINITY,
+  i32: 2147483647,
+  u32: 4294967295,
+};
+
+function wins(kind: Extreme): (candidate: number, best: number) => boolean {
+  return kind === "max" ? (a, b) => a > b : (a, b) => a < b;
+}
+
+/** y[row] = the largest (smallest) x[row, i]; NaN where there is one. */
+function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
+  const better = wins(kind);
+  const neutral = kind === "max" ? LOWEST : HIGHEST;
+  return defineOp<Record<string, never>>({
+    name: kind,
+    infer: ([x]) => ({ shape: [x.shape[0]], dtype: x.dtype }),
+    cpu: (y, [x]) =>
+      forEachRow(x, (row, at, length) => {
+        let best = at(0);
+        for (let i = 1; i < length; i++) {
+          const candidate = at(i);
+          if (better(candidate, best) || Number.isNaN(candidate)) best = candidate;
+        }
+        y.data[row] = best;
+      }),
+    gpu: reduceForm({
+      identity: (dtype) => literal(neutral[dtype] as number, dtype),
+      combine: `${kind}(a, b)`,
+    }),
+    vjp: (g, { inputs: [x], y }) => {
+      // The largest elements share the cotangent evenly.
+      const isBest = cast(equal(x, broadcastTo(expandDims(y, 1), x.shape)), g.dtype);
+      const share = div(g, sum(isBest, { axis: 1 }));
+      return [mul(isBest, broadcastTo(expandDims(share, 1), x.shape))];
+    },
+  });
+}
+
+function extreme(kind: Extreme): (x: Tensor, options?: ReduceOptions) => Tensor {
+  const op = extremeOp(kind);
+  return (x, options = {}) => {
+    checkDomain(kind, x.dtype, "number");
+    const rows = asRows(kind, x, options);
+    checkNotEmpty(kind, x, rows.length);
+    return rows.restore(apply(op, [rows.x], {}));
+  };
+}
+
+function checkNotEmpty(op: string, x: Tensor, length: number): void {
+  if (length > 0) return;
+  throw new ShapeError(
+    `${op}: shape ${formatShape(x.shape)} has no elements there; expected at least one`,
+  );
+}
+
+/** Finds the largest element over axes, all when none is given; equal ones share the gradient. */
+export const max: (x: Tensor, options?: ReduceOptions) => Tensor = extreme("max");
+
+/** Finds the smallest element over axes, all when none is given; equal ones share the gradient. */
+export const min: (x: Tensor, options?: ReduceOptions) => Tensor = extreme("min");
+
+/** Which axis an index counts along (all elements, row-major, when left out). */
+export interface ArgOptions {
+  axis?: number;
+  keepDims?: boolean;
+}
+
+function argStages(kind: Extreme, { inputs: [x], profile }: KernelContext<unknown>): Stage[] {
+  const [rows, length] = x.shape;
+  const type = wgslType(x.dtype);
+  const tree = profile.workgroupMemory && length > 64;
+  const workgroup = tree ? 256 : 64;
+  return [
+    {
+      shader: tree ? argReduceShader : argReduceDirectShader,
+      type: x.dtype,
+      constants: { ROWS: rows, LENGTH: length, WORKGROUP: workgroup },
+      functions: `fn better(a: ${type}, b: ${type}) -> bool { return a ${kind === "max" ? ">" : "<"} b; }`,
+      loads: [{ name: "x", input: 0, extents: [rows, length] }],
+      store: { name: "y", input: 0, extents: [rows] },
+      workgroups: tree ? rows : Math.ceil(rows / workgroup),
+    },
+  ];
+}
+
+/** y[row] = the first i at which x[row, i] is largest (smallest). */
+function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>> {
+  const better = wins(kind);
+  return defineOp<Record<string, never>>({
+    name,
+    infer: ([x]) => ({ shape: [x.shape[0]], dtype: "i32" }),
+    cpu: (y, [x]) =>
+      forEachRow(x, (row, at, length) => {
+        let best = 0;
+        for (let i = 1; i < length; i++) if (better(at(i), at(best))) best = i;
+        y.data[row] = best;
+      }),
+    gpu: { kind: "kernel", prologueCost: 64, stages: (context) => argStages(kind, context) },
+    vjp: null,
+  });
+}
+
+function argExtreme(name: string, kind: Extreme): (x: Tensor, options?: ArgOptions) => Tensor {
+  const op = argOp(name, kind);
+  return (x, options = {}) => {
+    checkDomain(name, x.dtype, "number");
+    const rows = asRows(name, x, options);
+    checkNotEmpty(name, x, rows.length);
+    return rows.restore(apply(op, [rows.x], {}));
+  };
+}
+
+/** Finds where the largest element lies along an axis, as i32; the first of equal ones. */
+export const argmax: (x: Tensor, options?: ArgOptions) => Tensor = argExtreme("argmax", "max");
+
+/** Finds where the smallest element lies along an axis, as i32; the first of equal ones. */
+export const argmin: (x: Tensor, options?: ArgOptions) => Tensor = argExtreme("argmin", "min");

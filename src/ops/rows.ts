@@ -1,0 +1,51 @@
+import { normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
+import type { ReduceOptions, Tensor } from "../graph/tensor.ts";
+import { permute, reshape } from "./reshape.ts";
+
+/** A tensor seen as rows of the elements that a reduction joins. */
+export interface Rows {
+  /** `[rows, length]`, without copying where strides allow it. */
+  readonly x: Tensor;
+  /** How many elements a row has. */
+  readonly length: number;
+  /** Gives `[rows]` the shape of the result. */
+  restore(y: Tensor): Tensor;
+  /** Gives `[rows, length]` the axes that x had. */
+  restoreAll(y: Tensor): Tensor;
+}
+
+/** Moves the reduced axes to the end and flattens both groups. */
+export function asRows(op: string, x: Tensor, options: ReduceOptions): Rows {
+  const axes = normalizeAxes(op, options.axis, x.rank);
+  const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const order = [...kept, ...axes];
+  const sizes = (of: readonly number[]): Shape => of.map((axis) => x.shape[axis]);
+  const length = sizeOf(sizes(axes));
+  const result = options.keepDims
+    ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n))
+    : sizes(kept);
+  return {
+    x: reshape(permute(x, order), [sizeOf(sizes(kept)), length]),
+    length,
+    restore: (y) => reshape(y, result),
+    restoreAll: (y) =>
+      permute(
+        reshape(y, sizes(order)),
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+  };
+}
+
+/** Visits each row of a 2-D view: its number and a function giving its elements. */
+export function forEachRow(
+  x: { data: ArrayLike<number>; shape: Shape; strides: readonly number[]; offset: number },
+  visit: (row: number, at: (i: number) => number, length: number) => void,
+): void {
+  const [rows, length] = x.shape;
+  const { data } = x;
+  const [outer, inner] = x.strides;
+  for (let row = 0; row < rows; row++) {
+    const start = x.offset + row * outer;
+    visit(row, (i) => data[start + i * inner], length);
+  }
+}

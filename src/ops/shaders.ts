@@ -1,0 +1,45 @@
+import argReduceSource from "../../shaders/arg-reduce.wgsl?raw";
+import argReduceDirectSource from "../../shaders/arg-reduce-direct.wgsl?raw";
+import bitsSource from "../../shaders/lib/bits.wgsl?raw";
+import expLogSource from "../../shaders/lib/exp-log.wgsl?raw";
+import powSource from "../../shaders/lib/pow.wgsl?raw";
+import threefrySource from "../../shaders/lib/threefry.wgsl?raw";
+import trigSource from "../../shaders/lib/trig.wgsl?raw";
+import logSumExpSource from "../../shaders/log-sum-exp.wgsl?raw";
+import logSumExpDirectSource from "../../shaders/log-sum-exp-direct.wgsl?raw";
+import matmulSource from "../../shaders/matmul.wgsl?raw";
+import matmulDirectSource from "../../shaders/matmul-direct.wgsl?raw";
+import reduceSource from "../../shaders/reduce.wgsl?raw";
+import reduceDirectSource from "../../shaders/reduce-direct.wgsl?raw";
+import scatterAddSource from "../../shaders/scatter-add.wgsl?raw";
+import softmaxSource from "../../shaders/softmax.wgsl?raw";
+import softmaxDirectSource from "../../shaders/softmax-direct.wgsl?raw";
+import type { ShaderFile } from "../graph/op.ts";
+
+const file = (name: string, source: string): ShaderFile => ({ name: `shaders/${name}`, source });
+
+export const matmulShader = file("matmul.wgsl", matmulSource);
+export const matmulDirectShader = file("matmul-direct.wgsl", matmulDirectSource);
+export const reduceShader = file("reduce.wgsl", reduceSource);
+export const reduceDirectShader = file("reduce-direct.wgsl", reduceDirectSource);
+export const argReduceShader = file("arg-reduce.wgsl", argReduceSource);
+export const argReduceDirectShader = file("arg-reduce-direct.wgsl", argReduceDirectSource);
+export const softmaxShader = file("softmax.wgsl", softmaxSource);
+export const softmaxDirectShader = file("softmax-direct.wgsl", softmaxDirectSource);
+export const logSumExpShader = file("log-sum-exp.wgsl", logSumExpSource);
+export const logSumExpDirectShader = file("log-sum-exp-direct.wgsl", logSumExpDirectSource);
+export const scatterAddShader = file("scatter-add.wgsl", scatterAddSource);
+
+const bits = file("lib/bits.wgsl", bitsSource);
+const expLog = file("lib/exp-log.wgsl", expLogSource);
+
+/** Bit tests. */
+export const BITS = [bits];
+/** `g_exp`, `g_log` and what is made of them. */
+export const EXP_LOG = [bits, expLog];
+/** `g_pow`. */
+export const POW = [bits, expLog, file("lib/pow.wgsl", powSource)];
+/** `g_sin`, `g_cos`. */
+export const TRIG = [bits, file("lib/trig.wgsl", trigSource)];
+/** `threefry2x32`. */
+export const THREEFRY = [file("lib/threefry.wgsl", threefrySource)];

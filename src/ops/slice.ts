@@ -1,0 +1,247 @@
+import { convert } from "../core/dtype.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape, normalizeAxis, type Shape } from "../core/shape.ts";
+import { mapStrided, type Strided } from "../core/strided.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { plus, Position, times } from "../graph/position.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { literal } from "../graph/wgsl.ts";
+import { expandDims } from "./reshape.ts";
+
+/** One axis of a slice: from `start` up to, not including, `end`, every `step`-th. */
+export interface Range {
+  /** First index, counted from the end when negative; 0 when left out. */
+  start?: number;
+  /** Index behind the last, counted from the end when negative; the size when left out. */
+  end?: number;
+  /** Distance, at least 1; 1 when left out. */
+  step?: number;
+}
+
+interface SliceAttributes extends Record<string, unknown> {
+  start: readonly number[];
+  step: readonly number[];
+  shape: Shape;
+}
+
+/** y[i, …] = x[start + step·i, …]. */
+const sliceOp: OpDefinition<SliceAttributes> = defineOp<SliceAttributes>({
+  name: "slice",
+  infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
+  view: (x, { start, step, shape }) => sliceView(x, start, step, shape),
+  gpu: {
+    kind: "pointwise",
+    cost: 0,
+    linear: false,
+    element: ({ at, load, inputs: [x], attributes: { start, step } }) => {
+      const coordinates = at.coordinates.map((c, axis) =>
+        plus(times(c, step[axis]), `${start[axis]}u`),
+      );
+      return load(0, Position.at(at.body, x.shape, coordinates));
+    },
+  },
+  vjp: (g, { inputs: [x], attributes: { start, step } }) => [embed(g, x.shape, start, step)],
+});
+
+function sliceView(
+  x: Strided,
+  start: readonly number[],
+  step: readonly number[],
+  shape: Shape,
+): Strided {
+  const offset = start.reduce((sum, s, axis) => sum + s * x.strides[axis], x.offset);
+  return { data: x.data, shape, strides: x.strides.map((s, axis) => s * step[axis]), offset };
+}
+
+/**
+ * Takes part of each axis, without copying; axes not given stay whole.
+ * @example slice(x, [{ start: 1, end: 3 }, { step: 2 }]);
+ */
+export function slice(x: Tensor, ranges: readonly Range[]): Tensor {
+  if (ranges.length > x.rank) {
+    throw new ShapeError(
+      `slice: ${ranges.length} ranges for ${formatShape(x.shape)}; expected at most ${x.rank}`,
+    );
+  }
+  const bounds = x.shape.map((n, axis) => resolve(ranges[axis] ?? {}, n, axis));
+  return apply(sliceOp, [x], {
+    start: bounds.map(({ start }) => start),
+    step: bounds.map(({ step }) => step),
+    shape: bounds.map(({ size }) => size),
+  });
+}
+
+function resolve(range: Range, n: number, axis: number) {
+  const { step = 1 } = range;
+  const from = (i: number) => (i < 0 ? i + n : i);
+  const start = from(range.start ?? 0);
+  const end = from(range.end ?? n);
+  const whole = [start, end, step].every(Number.isInteger);
+  if (!whole || start < 0 || start > n || end < 0 || end > n || step < 1) {
+    throw new ShapeError(
+      `slice: start ${range.start ?? 0}, end ${range.end ?? n}, step ${step} on axis ${axis} of ` +
+        `size ${n}; expected integers within [${-n}, ${n}] and step at least 1`,
+    );
+  }
+  return { start, step, size: Math.max(0, Math.ceil((end - start) / step)) };
+}
+
+interface EmbedAttributes extends SliceAttributes {
+  value: number;
+}
+
+/** y = value everywhere but y[start + step·i, …] = x[i, …]: padding, and the adjoint of slice. */
+const embedOp: OpDefinition<EmbedAttributes> = defineOp<EmbedAttributes>({
+  name: "pad",
+  infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
+  cpu: (y, [x], { start, step, value }) => {
+    y.data.fill(value);
+    const inner = sliceView(y, start, step, x.shape);
+    scatter(x, inner);
+  },
+  gpu: {
+    kind: "pointwise",
+    cost: 1,
+    linear: false,
+    element: ({ at, load, inputs: [x], attributes: { start, step, value } }) => {
+      const { body } = at;
+      const tests: string[] = [];
+      const coordinates = x.shape.map((n, axis) => {
+        const [c, s, d] = [at.coordinates[axis], start[axis], step[axis]];
+        if (s === 0 && d === 1 && n === at.shape[axis]) return c;
+        if (n === 0) return "0u";
+        const from = s === 0 ? c : body.bind(`${c} - ${s}u`); // wraps below start: then too large
+        tests.push(`${from} < ${(n - 1) * d + 1}u`);
+        if (d > 1) tests.push(`${from} % ${d}u == 0u`);
+        const index = d > 1 ? body.bind(`${from} / ${d}u`) : from;
+        return body.bind(`min(${index}, ${n - 1}u)`);
+      });
+      const outside = literal(value, x.dtype);
+      if (x.shape.includes(0)) return outside;
+      const inside = load(0, Position.at(body, x.shape, coordinates));
+      return tests.length === 0
+        ? inside
+        : `select(${outside}, ${inside}, ${tests.map((t) => `(${t})`).join(" & ")})`;
+    },
+  },
+  vjp: (g, { inputs: [x], attributes: { start, step } }) => [
+    apply(sliceOp, [g], { start, step, shape: x.shape }),
+  ],
+});
+
+/** Copies the elements of one view into another of the same shape. */
+function scatter(from: Strided, to: Strided): void {
+  const places = new Float64Array(from.shape.reduce((a, b) => a * b, 1));
+  const numbers = { ...to, data: identityArray(to.data.length) };
+  mapStrided((v) => v, from.shape, [numbers], places);
+  const values = new Float64Array(places.length);
+  mapStrided((v) => v, from.shape, [from], values);
+  for (let i = 0; i < places.length; i++) to.data[places[i]] = values[i];
+}
+
+function identityArray(size: number): Uint32Array {
+  return Uint32Array.from({ length: size }, (_, i) => i);
+}
+
+function embed(
+  x: Tensor,
+  shape: Shape,
+  start: readonly number[],
+  step: readonly number[],
+  value = 0,
+): Tensor {
+  return apply(embedOp, [x], { start, step, shape, value: convert(value, x.dtype) });
+}
+
+/**
+ * Surrounds a tensor with a value: `padding[axis]` gives how many elements come before and after.
+ */
+export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
+  const valid =
+    padding.length === x.rank && padding.flat().every((n) => Number.isInteger(n) && n >= 0);
+  if (!valid) {
+    throw new ShapeError(
+      `pad: padding ${JSON.stringify(padding)} for ${formatShape(x.shape)}; expected one pair of ` +
+        "non-negative integers for each axis",
+    );
+  }
+  const shape = x.shape.map((n, axis) => n + padding[axis][0] + padding[axis][1]);
+  const start = padding.map(([before]) => before);
+  return embed(x, shape, start, new Array(x.rank).fill(1), value);
+}
+
+interface ConcatAttributes extends Record<string, unknown> {
+  axis: number;
+}
+
+/** y = a, then b, along one axis. */
+const concatOp: OpDefinition<ConcatAttributes> = defineOp<ConcatAttributes>({
+  name: "concat",
+  infer: ([a, b], { axis }) => ({
+    shape: a.shape.map((n, i) => (i === axis ? n + b.shape[i] : n)),
+    dtype: a.dtype,
+  }),
+  cpu: (y, [a, b], { axis }) => {
+    const zeros = y.shape.map(() => 0);
+    const ones = y.shape.map(() => 1);
+    scatter(a, sliceView(y, zeros, ones, a.shape));
+    const behind = zeros.map((_, i) => (i === axis ? a.shape[axis] : 0));
+    scatter(b, sliceView(y, behind, ones, b.shape));
+  },
+  gpu: {
+    kind: "pointwise",
+    cost: 2,
+    linear: false,
+    element: ({ at, load, inputs: [a, b], attributes: { axis } }) => {
+      const n = a.shape[axis];
+      const c = at.coordinates[axis];
+      const move = (coordinate: string) => at.coordinates.map((o, i) => (i === axis ? coordinate : o));
+      if (n === 0) return load(1, Position.at(at.body, b.shape, move(c)));
+      if (b.shape[axis] === 0) return load(0, Position.at(at.body, a.shape, move(c)));
+      const first = at.body.bind(`min(${c}, ${n - 1}u)`);
+      const second = at.body.bind(`max(${c}, ${n}u) - ${n}u`);
+      const fromA = load(0, Position.at(at.body, a.shape, move(first)));
+      const fromB = load(1, Position.at(at.body, b.shape, move(second)));
+      return `select(${fromB}, ${fromA}, ${c} < ${n}u)`;
+    },
+  },
+  vjp: (g, { inputs: [a, b], attributes: { axis } }) => {
+    const part = (start: number, end: number) =>
+      slice(g, [...new Array<Range>(axis).fill({}), { start, end }]);
+    const n = a.shape[axis];
+    return [part(0, n), part(n, n + b.shape[axis])];
+  },
+});
+
+/** Joins tensors along an axis; their other sizes and dtypes must be equal. */
+export function concat(tensors: readonly Tensor[], options: { axis?: number } = {}): Tensor {
+  if (tensors.length === 0) throw new ShapeError("concat: no tensors; expected at least one");
+  const axis = normalizeAxis("concat", options.axis ?? 0, tensors[0].rank);
+  for (const x of tensors) checkJoin(tensors[0], x, axis);
+  // Halving keeps the depth, and so the cost of an element, at log₂ of the number of tensors.
+  const join = (low: number, high: number): Tensor => {
+    if (high - low === 1) return tensors[low];
+    const middle = (low + high) >> 1;
+    return apply(concatOp, [join(low, middle), join(middle, high)], { axis });
+  };
+  return tensors.length === 1 ? slice(tensors[0], []) : join(0, tensors.length);
+}
+
+function checkJoin(first: Tensor, x: Tensor, axis: number): void {
+  const fits =
+    x.rank === first.rank && x.shape.every((n, i) => i === axis || n === first.shape[i]);
+  if (!fits || x.dtype !== first.dtype) {
+    throw new ShapeError(
+      `concat: ${x.dtype} ${formatShape(x.shape)} beside ${first.dtype} ` +
+        `${formatShape(first.shape)} along axis ${axis}; expected one dtype and equal other axes`,
+    );
+  }
+}
+
+/** Joins tensors of one shape along a new axis. */
+export function stack(tensors: readonly Tensor[], options: { axis?: number } = {}): Tensor {
+  if (tensors.length === 0) throw new ShapeError("stack: no tensors; expected at least one");
+  const axis = normalizeAxis("stack", options.axis ?? 0, tensors[0].rank + 1);
+  const widened = tensors.map((x) => expandDims(x, axis));
+  return concat(widened, { axis });
+}

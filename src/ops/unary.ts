@@ -1,0 +1,189 @@
+import type { Tensor } from "../graph/tensor.ts";
+import { div, mul, neg, square, sub } from "./arithmetic.ts";
+import { cast } from "./cast.ts";
+import { greater } from "./compare.ts";
+import { unary } from "./elementwise.ts";
+import { BITS, EXP_LOG, TRIG } from "./shaders.ts";
+
+/** Computes |x|; the gradient at 0 is 0. */
+export const abs: (x: Tensor) => Tensor = unary({
+  name: "abs",
+  domain: "signed",
+  js: Math.abs,
+  wgsl: (x) => `abs(${x})`,
+  vjp: (g, _, x) => [mul(g, sign(x))],
+});
+
+/** Computes −1, 0 or 1 by the sign of x; the gradient is 0. */
+export const sign: (x: Tensor) => Tensor = unary({
+  name: "sign",
+  domain: "signed",
+  js: Math.sign,
+  wgsl: (x) => `sign(${x})`,
+  vjp: () => [null],
+});
+
+/** Computes eˣ. */
+export const exp: (x: Tensor) => Tensor = unary({
+  name: "exp",
+  domain: "float",
+  js: Math.exp,
+  wgsl: (x) => `g_exp(${x})`,
+  libraries: EXP_LOG,
+  cost: 8,
+  vjp: (g, y) => [mul(g, y)],
+});
+
+/** Computes eˣ − 1, accurately for small x. */
+export const expm1: (x: Tensor) => Tensor = unary({
+  name: "expm1",
+  domain: "float",
+  js: Math.expm1,
+  wgsl: (x) => `g_expm1(${x})`,
+  libraries: EXP_LOG,
+  cost: 8,
+  vjp: (g, _, x) => [mul(g, exp(x))],
+});
+
+/** Computes the natural logarithm: −∞ at 0, NaN below. */
+export const log: (x: Tensor) => Tensor = unary({
+  name: "log",
+  domain: "float",
+  js: Math.log,
+  wgsl: (x) => `g_log(${x})`,
+  libraries: EXP_LOG,
+  cost: 8,
+  vjp: (g, _, x) => [div(g, x)],
+});
+
+/** Computes log(1 + x), accurately for small x. */
+export const log1p: (x: Tensor) => Tensor = unary({
+  name: "log1p",
+  domain: "float",
+  js: Math.log1p,
+  wgsl: (x) => `g_log1p(${x})`,
+  libraries: EXP_LOG,
+  cost: 8,
+  vjp: (g, _, x) => [div(g, onePlus(x))],
+});
+
+/** Computes √x; NaN below 0. */
+export const sqrt: (x: Tensor) => Tensor = unary({
+  name: "sqrt",
+  domain: "float",
+  js: Math.sqrt,
+  wgsl: (x) => `g_sqrt(${x})`,
+  libraries: EXP_LOG,
+  cost: 4,
+  vjp: (g, y) => [div(g, mul(y, 2))],
+});
+
+/** Computes the logistic function σ(x) = 1 / (1 + e⁻ˣ). */
+export const sigmoid: (x: Tensor) => Tensor = unary({
+  name: "sigmoid",
+  domain: "float",
+  js: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
+  wgsl: (x) => `g_sigmoid(${x})`,
+  libraries: EXP_LOG,
+  cost: 10,
+  vjp: (g, y) => [mul(g, mul(y, sub(1, y)))],
+});
+
+/** Computes the hyperbolic tangent. */
+export const tanh: (x: Tensor) => Tensor = unary({
+  name: "tanh",
+  domain: "float",
+  js: Math.tanh,
+  wgsl: (x) => `g_tanh(${x})`,
+  libraries: EXP_LOG,
+  cost: 10,
+  vjp: (g, y) => [mul(g, sub(1, square(y)))],
+});
+
+/** Computes max(x, 0); the gradient at 0 is 0. */
+export const relu: (x: Tensor) => Tensor = unary({
+  name: "relu",
+  domain: "signed",
+  js: (x) => (x > 0 ? x : x !== x ? x : 0),
+  wgsl: (x) => `(${x} * select(0, 1, ${x} > 0))`,
+  vjp: (g, y) => [mul(g, cast(greater(y, 0), g.dtype))],
+});
+
+/** Computes log(1 + eˣ) without overflow. */
+export const softplus: (x: Tensor) => Tensor = unary({
+  name: "softplus",
+  domain: "float",
+  js: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  wgsl: (x) => `g_softplus(${x})`,
+  libraries: EXP_LOG,
+  cost: 12,
+  vjp: (g, _, x) => [mul(g, sigmoid(x))],
+});
+
+/** Computes log σ(x) = −softplus(−x) without overflow. */
+export const logSigmoid: (x: Tensor) => Tensor = unary({
+  name: "logSigmoid",
+  domain: "float",
+  js: (x) => -(Math.max(-x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
+  wgsl: (x) => `(-g_softplus(-${x}))`,
+  libraries: EXP_LOG,
+  cost: 12,
+  vjp: (g, _, x) => [mul(g, sigmoid(neg(x)))],
+});
+
+/** Computes the sine of x, in radians; within 1e-6 for |x| ≤ 10⁴ on WebGPU. */
+export const sin: (x: Tensor) => Tensor = unary({
+  name: "sin",
+  domain: "float",
+  js: Math.sin,
+  wgsl: (x) => `g_sin(${x})`,
+  libraries: TRIG,
+  cost: 10,
+  vjp: (g, _, x) => [mul(g, cos(x))],
+});
+
+/** Computes the cosine of x, in radians; within 1e-6 for |x| ≤ 10⁴ on WebGPU. */
+export const cos: (x: Tensor) => Tensor = unary({
+  name: "cos",
+  domain: "float",
+  js: Math.cos,
+  wgsl: (x) => `g_cos(${x})`,
+  libraries: TRIG,
+  cost: 10,
+  vjp: (g, _, x) => [neg(mul(g, sin(x)))],
+});
+
+/** Rounds down to a whole number; the gradient is 0. */
+export const floor: (x: Tensor) => Tensor = unary({
+  name: "floor",
+  domain: "float",
+  js: Math.floor,
+  wgsl: (x) => `floor(${x})`,
+  vjp: () => [null],
+});
+
+/** Says which elements are NaN, by their bits. */
+export const isNaN: (x: Tensor) => Tensor = unary({
+  name: "isNaN",
+  domain: "float",
+  result: "bool",
+  js: (x) => (Number.isNaN(x) ? 1 : 0),
+  wgsl: (x) => `g_is_nan(${x})`,
+  libraries: BITS,
+  vjp: null,
+});
+
+/** Says which elements are neither NaN nor infinite, by their bits. */
+export const isFinite: (x: Tensor) => Tensor = unary({
+  name: "isFinite",
+  domain: "float",
+  result: "bool",
+  js: (x) => (Number.isFinite(x) ? 1 : 0),
+  wgsl: (x) => `g_is_finite(${x})`,
+  libraries: BITS,
+  vjp: null,
+});
+
+function onePlus(x: Tensor): Tensor {
+  return sub(x, -1);
+}

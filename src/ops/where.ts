@@ -1,0 +1,35 @@
+import { DTypeError } from "../core/errors.ts";
+import { broadcastShapes } from "../core/shape.ts";
+import { mapStrided } from "../core/strided.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { broadcastTo } from "./broadcast.ts";
+import { broadcastInputs, checkDomain } from "./elementwise.ts";
+
+/** y = condition ? a : b. */
+const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+  name: "where",
+  infer: ([, a]) => {
+    checkDomain("where", a.dtype, "any");
+    return { shape: a.shape, dtype: a.dtype };
+  },
+  cpu: (y, inputs) => mapStrided((c, a, b) => (c ? a : b), y.shape, inputs, y.data),
+  gpu: {
+    kind: "pointwise",
+    cost: 1,
+    linear: true,
+    element: ({ at, load }) => `select(${load(2, at)}, ${load(1, at)}, ${load(0, at)})`,
+  },
+  vjp: (g, { inputs: [condition] }) => [null, where(condition, g, 0), where(condition, 0, g)],
+});
+
+/** Takes a where a bool condition holds and b elsewhere; all three broadcast. */
+export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+  if (condition.dtype !== "bool") {
+    throw new DTypeError(`where: condition has dtype ${condition.dtype}; expected bool`);
+  }
+  const [x, y] = broadcastInputs("where", [a, b]);
+  const shape = broadcastShapes("where", condition.shape, x.shape);
+  const inputs = [condition, x, y].map((input) => broadcastTo(input, shape));
+  return apply(whereOp, inputs, {});
+}
