@@ -1,5 +1,4 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
-import { DeviceError } from "../core/errors.ts";
 import type { Backend, Storage } from "../graph/backend.ts";
 import { type Node, reclaimedCount } from "../graph/node.ts";
 import { stateOf } from "../graph/state.ts";
@@ -96,17 +95,4 @@ export abstract class Device implements Backend {
     if (this.#plans.size > PLAN_LIMIT) this.#plans.delete(this.#plans.keys().next().value as string);
     return plan;
   }
-}
-
-let current: Device | null = null;
-
-/** The device on which tensors are made when none is named. */
-export function defaultDevice(): Device {
-  if (current) return current;
-  throw new DeviceError("device: none yet; expected `await init()` before the first tensor");
-}
-
-/** Chooses the device on which tensors are made when none is named. */
-export function setDefaultDevice(device: Device | null): void {
-  current = device;
 }

@@ -1,0 +1,22 @@
+export type { DType, NumericArray } from "./core/dtype.ts";
+export {
+  DeviceError,
+  DisposedError,
+  DTypeError,
+  FormatError,
+  GradusError,
+  KernelError,
+  ShapeError,
+} from "./core/errors.ts";
+export { foldIn, type Key, keyFromSeed } from "./core/random.ts";
+export type { Shape } from "./core/shape.ts";
+export type { Device, MemoryInfo } from "./engine/device.ts";
+export { setDefaultDevice } from "./graph/default-device.ts";
+export { grad, valueAndGrad } from "./graph/grad.ts";
+export type { NestedArray } from "./graph/nested.ts";
+export { scope } from "./graph/scope.ts";
+export { assignAll, Parameter, State, type StateOptions } from "./graph/state.ts";
+export { evaluate, type ReduceOptions, Tensor } from "./graph/tensor.ts";
+export { gradCheck, type GradCheckOptions, type GradCheckResult } from "./ops/grad-check.ts";
+export { type Choice, init, type InitOptions, memory } from "./init.ts";
+export * from "./ops/index.ts";

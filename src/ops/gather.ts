@@ -1,0 +1,126 @@
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { isFloat } from "../core/dtype.ts";
+import { formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
+import type { Strided } from "../core/strided.ts";
+import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
+import { Position } from "../graph/position.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { literal } from "../graph/wgsl.ts";
+import { cast } from "./cast.ts";
+import { permute, reshape } from "./reshape.ts";
+import { BITS, scatterAddShader } from "./shaders.ts";
+
+function outside(dtype: Tensor["dtype"]): number {
+  return isFloat(dtype) ? Number.NaN : 0;
+}
+
+/** y[j, c] = x[index[j], c]. */
+const gatherOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+  name: "gather",
+  infer: ([x, index]) => ({ shape: [index.shape[0], x.shape[1]], dtype: x.dtype }),
+  cpu: (y, [x, index]) => {
+    const [count, columns] = y.shape;
+    for (let j = 0; j < count; j++) {
+      const row = index.data[index.offset + j * index.strides[0]];
+      const start = x.offset + row * x.strides[0];
+      const valid = row >= 0 && row < x.shape[0];
+      for (let c = 0; c < columns; c++) {
+        y.data[j * columns + c] = valid ? x.data[start + c * x.strides[1]] : Number.NaN;
+      }
+    }
+  },
+  gpu: {
+    kind: "pointwise",
+    cost: 2,
+    linear: false,
+    libraries: BITS,
+    element: ({ at, load, inputs: [x, index] }) => {
+      const { body, coordinates } = at;
+      const none = literal(outside(x.dtype), x.dtype);
+      const rows = x.shape[0];
+      if (rows === 0) return none;
+      // A negative index is a large u32, so one comparison finds both ends.
+      const row = body.bind(`u32(${load(1, Position.at(body, index.shape, [coordinates[0]]))})`);
+      const safe = body.bind(`min(${row}, ${rows - 1}u)`);
+      const value = load(0, Position.at(body, x.shape, [safe, coordinates[1]]));
+      return `select(${none}, ${value}, ${row} < ${rows}u)`;
+    },
+  },
+  vjp: (g, { inputs: [x, index] }) => [
+    apply(scatterAddOp, [cast(index, "i32"), g], { rows: x.shape[0] }),
+    null,
+  ],
+});
+
+interface ScatterAttributes extends Record<string, unknown> {
+  rows: number;
+}
+
+/** y[r, c] = Σ over j with index[j] = r of g[j, c]: the adjoint of gather. */
+const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes>({
+  name: "scatterAdd",
+  infer: ([, g], { rows }) => ({ shape: [rows, g.shape[1]], dtype: g.dtype }),
+  cpu: (y, [index, g]) => {
+    const [count, columns] = g.shape;
+    const sums = new Float64Array(sizeOf(y.shape));
+    for (let j = 0; j < count; j++) {
+      const row = index.data[index.offset + j * index.strides[0]];
+      if (row < 0 || row >= y.shape[0]) continue;
+      for (let c = 0; c < columns; c++) sums[row * columns + c] += element(g, j, c);
+    }
+    y.data.set(sums);
+  },
+  gpu: { kind: "kernel", prologueCost: 4, stages: scatterStages },
+  vjp: (g, { inputs: [index] }) => [null, apply(gatherOp, [g, index], {})],
+});
+
+function element(x: Strided, row: number, column: number): number {
+  return x.data[x.offset + row * x.strides[0] + column * x.strides[1]];
+}
+
+function scatterStages({ inputs: [index, g], y }: KernelContext<unknown>): Stage[] {
+  const [rows, columns] = y.shape;
+  return [
+    {
+      shader: scatterAddShader,
+      type: y.dtype,
+      constants: { ROWS: rows, COLUMNS: columns, COUNT: index.shape[0], WORKGROUP: 64 },
+      loads: [
+        { name: "index", input: 0, extents: index.shape },
+        { name: "g", input: 1, extents: g.shape },
+      ],
+      store: { name: "y", input: 0, extents: [rows, columns] },
+      workgroups: Math.ceil((rows * columns) / 64),
+    },
+  ];
+}
+
+/**
+ * Takes slices of `x` along an axis: those that integer `indices` of any shape name.
+ * The result has the indices' shape in place of the axis. Indices outside `[0, n)` give NaN
+ * (0 for dtypes without NaN) and no gradient: the device cannot throw.
+ * @example gather(images, batch); // rows of [60000, 784] at u32 indices [100]
+ */
+export function gather(x: Tensor, indices: Tensor, options: { axis?: number } = {}): Tensor {
+  if (indices.dtype !== "i32" && indices.dtype !== "u32") {
+    throw new DTypeError(`gather: indices have dtype ${indices.dtype}; expected i32 or u32`);
+  }
+  if (x.rank === 0) {
+    throw new ShapeError(`gather: x has shape ${formatShape(x.shape)}; expected at least one axis`);
+  }
+  const axis = normalizeAxis("gather", options.axis ?? 0, x.rank);
+  const rest = x.shape.map((_, i) => i).filter((i) => i !== axis);
+  const n = x.shape[axis];
+  const rows = reshape(permute(x, [axis, ...rest]), [n, sizeOf(rest.map((i) => x.shape[i]))]);
+  const picked = apply(gatherOp, [rows, reshape(indices, [indices.size])], {});
+  const restShape = rest.map((i) => x.shape[i]);
+  const full = reshape(picked, [...indices.shape, ...restShape]);
+  // The indices' axes are in front; move them to where the axis was.
+  const k = indices.rank;
+  const order = [
+    ...rest.slice(0, axis).map((_, i) => k + i),
+    ...indices.shape.map((_, i) => i),
+    ...rest.slice(axis).map((_, i) => k + axis + i),
+  ];
+  return axis === 0 ? full : permute(full, order);
+}

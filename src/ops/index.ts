@@ -1,0 +1,44 @@
+export { customGrad, stopGradient } from "../graph/custom-grad.ts";
+export { add, clip, div, maximum, minimum, mul, neg, reciprocal, square, sub } from "./arithmetic.ts";
+export { broadcastTo, sum, sumTo } from "./broadcast.ts";
+export { cast } from "./cast.ts";
+export {
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  notEqual,
+} from "./compare.ts";
+export { arange, eye, full, oneHot, ones, tensor, zeros } from "./creation.ts";
+export { gather } from "./gather.ts";
+export { matmul } from "./matmul.ts";
+export { pow } from "./pow.ts";
+export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";
+export { argmax, argmin, max, mean, min } from "./reduce.ts";
+export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
+export { concat, pad, slice, stack } from "./slice.ts";
+export { logSoftmax, logSumExp, softmax } from "./softmax.ts";
+export {
+  abs,
+  cos,
+  exp,
+  expm1,
+  floor,
+  isFinite,
+  isNaN,
+  log,
+  log1p,
+  logSigmoid,
+  relu,
+  sigmoid,
+  sign,
+  sin,
+  softplus,
+  sqrt,
+  tanh,
+} from "./unary.ts";
+export { where } from "./where.ts";

@@ -1,0 +1,93 @@
+import { allocate, convert, type DType, isFloat } from "../core/dtype.ts";
+import { DTypeError, GradusError } from "../core/errors.ts";
+import {
+  foldIn,
+  type Key,
+  keyFromSeed,
+  normals,
+  permutation,
+  randomBits,
+  uniformFromBits,
+} from "../core/random.ts";
+import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
+import type { Backend } from "../graph/backend.ts";
+import { defaultDevice } from "../graph/default-device.ts";
+import { checkDType, sourceTensor, type Tensor } from "../graph/tensor.ts";
+import type { CreationOptions } from "./creation.ts";
+
+/** Where random numbers come from: a seed or a key; the running default sequence when neither. */
+export interface RandomOptions extends CreationOptions {
+  /** A non-negative integer; the same seed gives the same numbers on every device. */
+  seed?: number;
+  /** A key, as `foldIn` derives them. */
+  key?: Key;
+}
+
+let sequence = { key: keyFromSeed(0), drawn: 0 };
+
+/** Restarts the default sequence, from which calls without seed or key draw one after the other. */
+export function setSeed(seed: number): void {
+  sequence = { key: keyFromSeed(seed), drawn: 0 };
+}
+
+function keyOf({ seed, key }: RandomOptions): Key {
+  if (key) return key;
+  if (seed !== undefined) return keyFromSeed(seed);
+  return foldIn(sequence.key, sequence.drawn++);
+}
+
+function place(op: string, options: RandomOptions): { dtype: DType; device: Backend } {
+  const { dtype = "f32", device = defaultDevice() } = options;
+  checkDType(op, dtype, device);
+  if (!isFloat(dtype)) throw new DTypeError(`${op}: dtype ${dtype}; expected f32 or f64`);
+  return { dtype, device };
+}
+
+/**
+ * Draws from the uniform distribution on [low, high), [0, 1) when left out, by Threefry-2x32
+ * (Salmon et al. 2011) with 24 random bits each.
+ */
+export function randomUniform(
+  shape: Shape,
+  options: RandomOptions & { low?: number; high?: number } = {},
+): Tensor {
+  const { dtype, device } = place("randomUniform", options);
+  const { low = 0, high = 1 } = options;
+  if (!(low <= high) || !Number.isFinite(high - low)) {
+    throw new GradusError(`randomUniform: low ${low}, high ${high}; expected low ≤ high, finite`);
+  }
+  const target = checkShape("randomUniform", shape);
+  const bits = randomBits(keyOf(options), sizeOf(target));
+  const values = allocate(dtype, bits.length);
+  for (let i = 0; i < bits.length; i++) {
+    const value = convert(low + uniformFromBits(bits[i]) * (high - low), dtype);
+    values[i] = value < high || low === high ? value : low; // rounding to f32 may reach high
+  }
+  return sourceTensor(device, target, dtype, values);
+}
+
+/**
+ * Draws from the normal distribution N(mean, std²), N(0, 1) when left out, by Threefry-2x32 and
+ * the Box–Muller transform (Box & Muller 1958) in float64.
+ */
+export function randomNormal(
+  shape: Shape,
+  options: RandomOptions & { mean?: number; std?: number } = {},
+): Tensor {
+  const { dtype, device } = place("randomNormal", options);
+  const { mean = 0, std = 1 } = options;
+  if (!(std >= 0) || !Number.isFinite(std + mean)) {
+    throw new GradusError(`randomNormal: mean ${mean}, std ${std}; expected finite, std at least 0`);
+  }
+  const target = checkShape("randomNormal", shape);
+  const values = allocate(dtype, sizeOf(target));
+  values.set(normals(keyOf(options), values.length, mean, std));
+  return sourceTensor(device, target, dtype, values);
+}
+
+/** Draws a permutation of 0 … n − 1, as u32, each with equal probability. */
+export function randomPermutation(n: number, options: RandomOptions = {}): Tensor {
+  const { device = defaultDevice() } = options;
+  const [size] = checkShape("randomPermutation", [n]);
+  return sourceTensor(device, [size], "u32", permutation(keyOf(options), size));
+}

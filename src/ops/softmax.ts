@@ -1,0 +1,152 @@
+import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
+import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { mul, sub } from "./arithmetic.ts";
+import { broadcastTo, sum } from "./broadcast.ts";
+import { checkDomain } from "./elementwise.ts";
+import { expandDims } from "./reshape.ts";
+import { asRows, forEachRow } from "./rows.ts";
+import {
+  EXP_LOG,
+  logSumExpDirectShader,
+  logSumExpShader,
+  softmaxDirectShader,
+  softmaxShader,
+} from "./shaders.ts";
+import { exp } from "./unary.ts";
+
+/** Which axis a row runs along; the last when left out. */
+export interface AxisOptions {
+  axis?: number;
+}
+
+/** Rows from this length on are worth a workgroup each. */
+const LONG = 64;
+
+function softmaxStages(finish: string, { inputs: [x], profile }: KernelContext<unknown>): Stage[] {
+  const [rows, length] = x.shape;
+  const tree = profile.workgroupMemory && length >= LONG;
+  const workgroup = tree ? 128 : 64;
+  return [
+    {
+      shader: tree ? softmaxShader : softmaxDirectShader,
+      type: x.dtype,
+      constants: { ROWS: rows, LENGTH: length, WORKGROUP: workgroup },
+      functions: `fn finish(x: f32, maximum: f32, sum: f32) -> f32 { return ${finish}; }`,
+      libraries: EXP_LOG,
+      loads: [{ name: "x", input: 0, extents: [rows, length] }],
+      store: { name: "y", input: 0, extents: [rows, length] },
+      workgroups: tree ? rows : Math.ceil(rows / workgroup),
+    },
+  ];
+}
+
+/** The largest element and Σ exp(x − largest) of a row; an empty row gives −∞ and 0. */
+function rowSums(at: (i: number) => number, length: number): { maximum: number; total: number } {
+  let maximum = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < length; i++) maximum = Math.max(maximum, at(i));
+  let total = 0;
+  if (maximum !== Number.NEGATIVE_INFINITY) {
+    for (let i = 0; i < length; i++) total += Math.exp(at(i) - maximum);
+  }
+  return { maximum, total };
+}
+
+/** y[row, i] = exp(x[row, i] − max) / Σ_j exp(x[row, j] − max). */
+const softmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+  name: "softmax",
+  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+  cpu: (y, [x]) =>
+    forEachRow(x, (row, at, length) => {
+      const { maximum, total } = rowSums(at, length);
+      for (let i = 0; i < length; i++) {
+        y.data[row * length + i] = Math.exp(at(i) - maximum) / total;
+      }
+    }),
+  gpu: {
+    kind: "kernel",
+    prologueCost: 8,
+    stages: (context) => softmaxStages("g_exp(x - maximum) / sum", context),
+  },
+  vjp: (g, { y }) => {
+    // dx = y ⊙ (g − Σ g⊙y)
+    const inner = sum(mul(g, y), { axis: 1, keepDims: true });
+    return [mul(y, sub(g, inner))];
+  },
+});
+
+/** y[row, i] = x[row, i] − max − log Σ_j exp(x[row, j] − max). */
+const logSoftmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+  name: "logSoftmax",
+  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+  cpu: (y, [x]) =>
+    forEachRow(x, (row, at, length) => {
+      const { maximum, total } = rowSums(at, length);
+      const logTotal = Math.log(total);
+      for (let i = 0; i < length; i++) y.data[row * length + i] = at(i) - maximum - logTotal;
+    }),
+  gpu: {
+    kind: "kernel",
+    prologueCost: 8,
+    stages: (context) => softmaxStages("(x - maximum) - g_log(sum)", context),
+  },
+  vjp: (g, { y }) => [sub(g, mul(exp(y), sum(g, { axis: 1, keepDims: true })))],
+});
+
+/** y[row] = max + log Σ_i exp(x[row, i] − max). */
+const logSumExpOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+  name: "logSumExp",
+  infer: ([x]) => ({ shape: [x.shape[0]], dtype: x.dtype }),
+  cpu: (y, [x]) =>
+    forEachRow(x, (row, at, length) => {
+      const { maximum, total } = rowSums(at, length);
+      y.data[row] = maximum + Math.log(total);
+    }),
+  gpu: { kind: "kernel", prologueCost: 8, stages: logSumExpStages },
+  vjp: (g, { inputs: [x] }) => {
+    // dx = g · softmax(x)
+    return [mul(broadcastTo(expandDims(g, 1), x.shape), apply(softmaxOp, [x], {}))];
+  },
+});
+
+function logSumExpStages({ inputs: [x], profile }: KernelContext<unknown>): Stage[] {
+  const [rows, length] = x.shape;
+  const tree = profile.workgroupMemory && length >= LONG;
+  const workgroup = tree ? 128 : 64;
+  return [
+    {
+      shader: tree ? logSumExpShader : logSumExpDirectShader,
+      type: x.dtype,
+      constants: { ROWS: rows, LENGTH: length, WORKGROUP: workgroup },
+      libraries: EXP_LOG,
+      loads: [{ name: "x", input: 0, extents: [rows, length] }],
+      store: { name: "y", input: 0, extents: [rows] },
+      workgroups: tree ? rows : Math.ceil(rows / workgroup),
+    },
+  ];
+}
+
+function alongAxis(
+  op: OpDefinition<Record<string, never>>,
+): (x: Tensor, options?: AxisOptions) => Tensor {
+  return (x, { axis = -1 } = {}) => {
+    checkDomain(op.name, x.dtype, "float");
+    const rows = asRows(op.name, x, { axis });
+    return rows.restoreAll(apply(op, [rows.x], {}));
+  };
+}
+
+/**
+ * Computes exp(xᵢ) / Σⱼ exp(xⱼ) along an axis, without overflow. −∞ counts as masked and gives 0;
+ * where all is masked the result is NaN.
+ */
+export const softmax: (x: Tensor, options?: AxisOptions) => Tensor = alongAxis(softmaxOp);
+
+/** Computes xᵢ − log Σⱼ exp(xⱼ) along an axis, without overflow. */
+export const logSoftmax: (x: Tensor, options?: AxisOptions) => Tensor = alongAxis(logSoftmaxOp);
+
+/** Computes log Σ exp(x) over axes, all when none is given, without overflow; −∞ of nothing. */
+export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  checkDomain("logSumExp", x.dtype, "float");
+  const rows = asRows("logSumExp", x, options);
+  return rows.restore(apply(logSumExpOp, [rows.x], {}));
+}
