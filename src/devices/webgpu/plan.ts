@@ -1,3 +1,4 @@
+import { DeviceError } from "../../core/errors.ts";
 import type { Plan } from "../../engine/device.ts";
 import { lastUses } from "../../engine/memory-plan.ts";
 import type { Program } from "../../engine/program.ts";
@@ -55,6 +56,7 @@ export class GpuPlan implements Plan {
     const { host } = this;
     const kernels = generate(this.#program, order, group, host.profile);
     kernels.forEach((kernel, i) => {
+      checkFits(kernel, host.device.limits);
       const last = i === kernels.length - 1;
       const workgroups = grid(kernel.workgroups);
       this.#bindGroups.push(new Map());
@@ -129,6 +131,18 @@ function identify(buffer: GPUBuffer): number {
     numbers.set(buffer, number);
   }
   return number;
+}
+
+/** Throws before anything is encoded when a kernel's result is too large for one buffer. */
+function checkFits({ label, dtype, size }: KernelCode, limits: GPUSupportedLimits): void {
+  const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const bytes = bytesOf(dtype, size);
+  if (bytes > limit) {
+    throw new DeviceError(
+      `${label}: a result of ${bytes} bytes; expected at most ${limit}, the adapter's limit for ` +
+        "one buffer",
+    );
+  }
 }
 
 /** Folds a linear grid that is longer than one dimension may be. */

@@ -1,0 +1,75 @@
+import { beforeAll, expect, test } from "vitest";
+import { schedule } from "../src/engine/schedule.ts";
+import { trace } from "../src/engine/program.ts";
+import {
+  add,
+  concat,
+  exp,
+  matmul,
+  mul,
+  sigmoid,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+} from "../src/index.ts";
+import { testDevice } from "./support/device.ts";
+
+beforeAll(() => testDevice());
+
+function groups(outputs: Tensor[], inputLimit = 7): string[] {
+  const { program } = trace(
+    outputs.map((x) => x.node),
+    "test",
+  );
+  return schedule(program, inputLimit).groups.map(({ anchor, output, inputs }) => {
+    const name = (i: number | null) => (i === null ? "-" : program.steps[i].op?.name);
+    return `${name(anchor)} > ${name(output)} < ${inputs.length}`;
+  });
+}
+
+const matrix = (rows: number, columns: number) =>
+  tensor(new Float32Array(rows * columns).fill(0.5), { shape: [rows, columns] });
+
+test("an elementwise chain is one kernel", () => {
+  const x = matrix(4, 4);
+  expect(groups([sigmoid(add(mul(x, 2), exp(x)))])).toEqual(["- > sigmoid < 1"]);
+});
+
+test("bias and activation are the matmul's epilogue", () => {
+  const y = sigmoid(add(matmul(matrix(4, 8), matrix(8, 3)), tensor([1, 2, 3])));
+  expect(groups([y])).toEqual(["matmul > sigmoid < 3"]);
+});
+
+test("transposed operands cost no kernel", () => {
+  expect(groups([matmul(transpose(matrix(8, 4)), matrix(8, 3))])).toHaveLength(1);
+});
+
+test("a costly value with two kernels behind it is stored once", () => {
+  const y = exp(matrix(4, 4));
+  expect(groups([matmul(y, matrix(4, 4)), sum(y)])).toEqual([
+    "- > exp < 1",
+    "matmul > reshape < 2",
+    "sum > reshape < 1",
+  ]);
+});
+
+test("a cheap value is computed again rather than stored", () => {
+  const y = mul(matrix(4, 4), 2);
+  expect(groups([softmax(y), sum(y)])).toEqual(["softmax > reshape < 1", "sum > reshape < 1"]);
+});
+
+test("a group that reads too many values is split", () => {
+  const xs = Array.from({ length: 12 }, () => matrix(2, 2));
+  const total = xs.reduce((a, b) => add(a, b));
+  const split = groups([total], 4);
+  expect(split.length).toBeGreaterThan(1);
+  for (const line of split) expect(Number(line.split("< ")[1])).toBeLessThanOrEqual(4);
+});
+
+test("many tensors are joined in a few kernels", async () => {
+  const xs = Array.from({ length: 20 }, (_, i) => tensor([i, i + 0.5]));
+  const expected = Array.from({ length: 40 }, (_, i) => i / 2);
+  expect(await concat(xs).toArray()).toEqual(expected);
+});

@@ -1,0 +1,127 @@
+import { beforeAll, expect, test } from "vitest";
+import {
+  assignAll,
+  DisposedError,
+  type Device,
+  DTypeError,
+  evaluate,
+  grad,
+  Parameter,
+  ShapeError,
+  scope,
+  square,
+  State,
+  sum,
+  tensor,
+  zeros,
+} from "../src/index.ts";
+import { testDevice } from "./support/device.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
+
+test("assigning replaces the value and counts versions", async () => {
+  const w = new Parameter(tensor([1, 2]), { name: "w" });
+  w.assign(w.mul(3));
+  expect(await w.toArray()).toEqual([3, 6]);
+  expect(w.version).toBe(1);
+  w.dispose();
+});
+
+test("several assignments all see the old values", async () => {
+  const a = new State(tensor([1]));
+  const b = new State(tensor([2]));
+  assignAll([
+    [a, b],
+    [b, a],
+  ]);
+  expect([await a.item(), await b.item()]).toEqual([2, 1]);
+  a.dispose();
+  b.dispose();
+});
+
+test("a state assigned its own value keeps it", async () => {
+  const a = new State(tensor([4]));
+  a.assign(a);
+  expect(await a.item()).toBe(4);
+  a.dispose();
+});
+
+test("what was built on an old value says so", async () => {
+  const w = new Parameter(tensor([1, 2]), { name: "hidden.weight" });
+  const loss = sum(square(w));
+  w.assign(w.mul(0.5));
+  await expect(loss.item()).rejects.toThrow(
+    'item: depends on "hidden.weight" as it was before step 1; evaluate it first',
+  );
+  expect(() => grad(loss, [w])).toThrow(DisposedError);
+  w.dispose();
+});
+
+test("an evaluated loss keeps its value, and its graph until the state is assigned", async () => {
+  const w = new Parameter(tensor([1, 2]), { name: "w" });
+  const loss = sum(square(w));
+  evaluate(loss);
+  const [dw] = grad(loss, [w]);
+  expect(await dw.toArray()).toEqual([2, 4]);
+  w.assign(w.sub(dw));
+  expect(await loss.item()).toBe(5);
+  expect(() => grad(loss, [w])).toThrow('grad: y does not depend on "w"');
+  for (const x of [w, dw, loss]) x.dispose();
+});
+
+test("assigning rejects another shape or dtype and keeps the value", async () => {
+  const w = new Parameter(tensor([1, 2]), { name: "w" });
+  expect(() => w.assign(tensor([1, 2, 3]))).toThrow(
+    new ShapeError('assign: "w" has shape [2], the value [3]; expected the same shape'),
+  );
+  expect(() => w.assign(tensor([1, 2], { dtype: "i32" }))).toThrow(DTypeError);
+  expect(await w.toArray()).toEqual([1, 2]);
+  w.dispose();
+});
+
+test("a disposed tensor says so, and so does what was built on it", async () => {
+  const x = tensor([1, 2]);
+  const y = x.add(1);
+  x.dispose();
+  expect(() => x.add(1)).toThrow("tensor: [2] was disposed; expected a live tensor");
+  await expect(y.data()).rejects.toThrow(
+    "data: depends on a tensor that was disposed; evaluate it before disposing",
+  );
+});
+
+test("scope frees what it made but its result, states and older tensors", async () => {
+  const before = device.memory().tensors;
+  const x = tensor([1, 2, 3]);
+  let state: State | undefined;
+  const y = scope(() => {
+    const doubled = x.mul(2);
+    evaluate(doubled);
+    state = new State(zeros([2]));
+    evaluate(state);
+    return { total: sum(doubled.add(tensor([1, 1, 1]))) };
+  });
+  expect(await y.total.item()).toBe(15);
+  expect(await x.toArray()).toEqual([1, 2, 3]);
+  expect(await state?.toArray()).toEqual([0, 0]);
+  for (const kept of [x, y.total, state]) kept?.dispose();
+  expect(device.memory().tensors).toBe(before);
+});
+
+test("scope rejects an asynchronous function", () => {
+  expect(() => scope(async () => tensor([1]))).toThrow(
+    "scope: fn returned a promise; expected a synchronous function",
+  );
+});
+
+test("using frees at the end of a block", () => {
+  const before = device.memory().tensors;
+  {
+    using x = tensor([1, 2]).add(1);
+    evaluate(x);
+    expect(device.memory().tensors).toBeGreaterThan(before);
+  }
+  expect(device.memory().tensors).toBeLessThanOrEqual(before + 1);
+});
