@@ -14,8 +14,9 @@
  * CPU has for floats; 4 × 4 spills (bench/kernels/README.md has the figures).
  */
 
-/** Holds the elements of a matrix operand or result, one array type for each dtype that multiplies. */
-export type NumericArray = Float32Array | Float64Array | Int32Array | Uint32Array;
+import { multiplyTile, type NumericArray, packPanels, TILE } from "./matmul-cpu-tile.ts";
+
+export type { NumericArray };
 
 /** Places element [i, j] of a matrix at `data[offset + i · rowStride + j · colStride]`. */
 export interface MatrixView<T> {
@@ -25,10 +26,9 @@ export interface MatrixView<T> {
   colStride: number;
 }
 
-const TILE = 3;
 const BLOCK_M = 96;
 const BLOCK_N = 96;
-const BLOCK_K = 264;
+const BLOCK_K = 396;
 
 // Reused by every call; nothing below calls out, so that no two calls can meet in them.
 const panelsA = /* @__PURE__ */ new Float64Array(BLOCK_M * BLOCK_K);
@@ -104,91 +104,12 @@ function multiplyFloats(
   }
 }
 
-/** Packs `lines` rows of a (columns of b), `stride` apart, whose k-th elements are `stepK` apart. */
-function packPanels(
-  panels: Float64Array,
-  lines: number,
-  depth: number,
-  data: NumericArray,
-  start: number,
-  stride: number,
-  stepK: number,
-): void {
-  let to = 0;
-  let line = 0;
-  for (; line + TILE <= lines; line += TILE) {
-    let from = start + line * stride;
-    for (let p = 0; p < depth; p++) {
-      panels[to] = data[from];
-      panels[to + 1] = data[from + stride];
-      panels[to + 2] = data[from + 2 * stride];
-      to += TILE;
-      from += stepK;
-    }
-  }
-  if (line === lines) return;
-  for (let p = 0; p < depth; p++) {
-    for (let r = 0; r < TILE; r++) {
-      panels[to++] = line + r < lines ? data[start + (line + r) * stride + p * stepK] : 0;
-    }
-  }
-}
-
 function multiplyPanels(rows: number, cols: number, depth: number): void {
   for (let i = 0; i < rows; i += TILE) {
     for (let j = 0; j < cols; j += TILE) {
-      multiplyTile(depth, panelsA, i * depth, panelsB, j * depth, block, i * BLOCK_N + j);
+      multiplyTile(depth, panelsA, i * depth, panelsB, j * depth, block, i * BLOCK_N + j, BLOCK_N);
     }
   }
-}
-
-// `| 0` tells the compiler that an index is an int32, which saves an overflow check at each load.
-function multiplyTile(
-  depth: number,
-  a: Float64Array,
-  startA: number,
-  b: Float64Array,
-  startB: number,
-  y: Float64Array,
-  startY: number,
-): void {
-  let atA = startA | 0;
-  let atB = startB | 0;
-  const row0 = startY | 0;
-  const row1 = (row0 + BLOCK_N) | 0;
-  const row2 = (row1 + BLOCK_N) | 0;
-  let [y00, y01, y02] = [y[row0], y[row0 + 1], y[row0 + 2]];
-  let [y10, y11, y12] = [y[row1], y[row1 + 1], y[row1 + 2]];
-  let [y20, y21, y22] = [y[row2], y[row2 + 1], y[row2 + 2]];
-  const end = (atA + depth * TILE) | 0;
-  while (atA < end) {
-    const b0 = b[atB];
-    const b1 = b[(atB + 1) | 0];
-    const b2 = b[(atB + 2) | 0];
-    const a0 = a[atA];
-    y00 += a0 * b0;
-    y01 += a0 * b1;
-    y02 += a0 * b2;
-    const a1 = a[(atA + 1) | 0];
-    y10 += a1 * b0;
-    y11 += a1 * b1;
-    y12 += a1 * b2;
-    const a2 = a[(atA + 2) | 0];
-    y20 += a2 * b0;
-    y21 += a2 * b1;
-    y22 += a2 * b2;
-    atA = (atA + TILE) | 0;
-    atB = (atB + TILE) | 0;
-  }
-  y[row0] = y00;
-  y[row0 + 1] = y01;
-  y[row0 + 2] = y02;
-  y[row1] = y10;
-  y[row1 + 1] = y11;
-  y[row1 + 2] = y12;
-  y[row2] = y20;
-  y[row2 + 1] = y21;
-  y[row2 + 2] = y22;
 }
 
 function storeBlock(
