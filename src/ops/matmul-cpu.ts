@@ -11,7 +11,7 @@
  *   storeBlock       writes the block's real part to y, rounding to y's type once.
  *
  * A tile is 3 × 3 because nine sums, three factors of b and one of a fit into the 16 registers that a
- * CPU has for floats; 4 × 4 spills (bench/kernels/README.md has the figures).
+ * CPU has for floats; sixteen do not (bench/kernels/README.md has the figures).
  */
 
 import { multiplyTile, type NumericArray, packPanels, TILE } from "./matmul-cpu-tile.ts";
