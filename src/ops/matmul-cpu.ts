@@ -1,0 +1,125 @@
+/*
+ * Matrix multiplication in float64, y[m, n] = Σ_k a[m, k] · b[k, n].
+ *
+ * Who owns what, from the outside in:
+ *   multiplyFloats   walks y in blocks of BLOCK_M × BLOCK_N, and for each block k in runs of BLOCK_K;
+ *   packPanels       copies a block of a (or b) into panels: TILE rows of a (columns of b) side by side,
+ *                    k by k, as float64 and padded with zeros, so that nothing below sees an input's
+ *                    strides, element type or odd sizes;
+ *   multiplyPanels   walks a block of y in tiles of TILE × TILE, one panel of a and one of b each;
+ *   multiplyTile     keeps the nine sums of one tile in registers while k runs;
+ *   storeBlock       writes the block's real part to y, rounding to y's type once.
+ *
+ * A tile is 3 × 3 because nine sums, three factors of b and one of a fit into the 16 registers that a
+ * CPU has for floats; sixteen do not (bench/kernels/README.md has the figures).
+ */
+
+import { multiplyTile, type NumericArray, packPanels, TILE } from "./matmul-cpu-tile.ts";
+
+export type { NumericArray };
+
+/** Places element [i, j] of a matrix at `data[offset + i · rowStride + j · colStride]`. */
+export interface MatrixView<T> {
+  data: T;
+  offset: number;
+  rowStride: number;
+  colStride: number;
+}
+
+const BLOCK_M = 96;
+const BLOCK_N = 96;
+const BLOCK_K = 396;
+
+// Reused by every call; nothing below calls out, so that no two calls can meet in them.
+const panelsA = /* @__PURE__ */ new Float64Array(BLOCK_M * BLOCK_K);
+const panelsB = /* @__PURE__ */ new Float64Array(BLOCK_N * BLOCK_K);
+const block = /* @__PURE__ */ new Float64Array(BLOCK_M * BLOCK_N);
+
+/**
+ * Multiplies two strided matrices, y[m, n] = Σ_k a[m, k] · b[k, n], and writes y row-major from
+ * `y[yOffset]`. Strides may be 0 (broadcast) or negative. Floats are summed in float64 and rounded to
+ * y's type at the end, integers are exact modulo 2³²; k = 0 gives zeros. y must not overlap a or b.
+ */
+export function multiplyMatrices(
+  m: number,
+  n: number,
+  k: number,
+  a: MatrixView<NumericArray>,
+  b: MatrixView<NumericArray>,
+  y: NumericArray,
+  yOffset: number,
+): void {
+  const exact = y instanceof Int32Array || y instanceof Uint32Array;
+  (exact ? multiplyIntegers : multiplyFloats)(m, n, k, a, b, y, yOffset);
+}
+
+function multiplyIntegers(
+  m: number,
+  n: number,
+  k: number,
+  a: MatrixView<NumericArray>,
+  b: MatrixView<NumericArray>,
+  y: NumericArray,
+  yOffset: number,
+): void {
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let atA = a.offset + i * a.rowStride;
+      let atB = b.offset + j * b.colStride;
+      let sum = 0;
+      for (let p = 0; p < k; p++) {
+        sum = (sum + Math.imul(a.data[atA], b.data[atB])) | 0;
+        atA += a.colStride;
+        atB += b.rowStride;
+      }
+      y[yOffset + i * n + j] = sum;
+    }
+  }
+}
+
+function multiplyFloats(
+  m: number,
+  n: number,
+  k: number,
+  a: MatrixView<NumericArray>,
+  b: MatrixView<NumericArray>,
+  y: NumericArray,
+  yOffset: number,
+): void {
+  for (let i = 0; i < m; i += BLOCK_M) {
+    const rows = Math.min(BLOCK_M, m - i);
+    for (let j = 0; j < n; j += BLOCK_N) {
+      const cols = Math.min(BLOCK_N, n - j);
+      block.fill(0);
+      for (let p = 0; p < k; p += BLOCK_K) {
+        const depth = Math.min(BLOCK_K, k - p);
+        const startA = a.offset + i * a.rowStride + p * a.colStride;
+        const startB = b.offset + p * b.rowStride + j * b.colStride;
+        packPanels(panelsA, rows, depth, a.data, startA, a.rowStride, a.colStride);
+        packPanels(panelsB, cols, depth, b.data, startB, b.colStride, b.rowStride);
+        multiplyPanels(rows, cols, depth);
+      }
+      storeBlock(rows, cols, y, yOffset + i * n + j, n);
+    }
+  }
+}
+
+function multiplyPanels(rows: number, cols: number, depth: number): void {
+  for (let i = 0; i < rows; i += TILE) {
+    for (let j = 0; j < cols; j += TILE) {
+      multiplyTile(depth, panelsA, i * depth, panelsB, j * depth, block, i * BLOCK_N + j, BLOCK_N);
+    }
+  }
+}
+
+function storeBlock(
+  rows: number,
+  cols: number,
+  y: NumericArray,
+  start: number,
+  rowStride: number,
+): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) y[start + i * rowStride + j] = block[i * BLOCK_N + j];
+  }
+}
