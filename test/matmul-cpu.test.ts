@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type MatrixView, multiplyMatrices, type NumericArray } from "../src/ops/matmul-cpu.ts";
+import type { NumericArray } from "../src/core/dtype.ts";
+import { type MatrixView, multiplyMatrices } from "../src/ops/matmul-cpu.ts";
 
 type Layout = "rows" | "transposed" | "reversed" | "broadcast rows" | "broadcast columns";
 type FloatArray = Float32ArrayConstructor | Float64ArrayConstructor;

@@ -4,7 +4,8 @@
  *   npx vite build --ssr bench/kernels/matmul-cpu.ts --outDir node_modules/.cache/bench
  *   node node_modules/.cache/bench/matmul-cpu.js
  */
-import { type MatrixView, multiplyMatrices, type NumericArray } from "../../src/ops/matmul-cpu.ts";
+import type { NumericArray } from "../../src/core/dtype.ts";
+import { type MatrixView, multiplyMatrices } from "../../src/ops/matmul-cpu.ts";
 
 type Multiply = typeof multiplyMatrices;
 

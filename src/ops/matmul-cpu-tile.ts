@@ -1,5 +1,4 @@
-/** Holds the elements of a matrix operand or result, one array type for each dtype that multiplies. */
-export type NumericArray = Float32Array | Float64Array | Int32Array | Uint32Array;
+import type { NumericArray } from "../core/dtype.ts";
 
 /** Counts the rows and the columns of the part of y whose sums `multiplyTile` keeps in registers. */
 export const TILE = 3;

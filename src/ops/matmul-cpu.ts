@@ -14,9 +14,8 @@
  * CPU has for floats; sixteen do not (bench/kernels/README.md has the figures).
  */
 
-import { multiplyTile, type NumericArray, packPanels, TILE } from "./matmul-cpu-tile.ts";
-
-export type { NumericArray };
+import type { NumericArray } from "../core/dtype.ts";
+import { multiplyTile, packPanels, TILE } from "./matmul-cpu-tile.ts";
 
 /** Places element [i, j] of a matrix at `data[offset + i · rowStride + j · colStride]`. */
 export interface MatrixView<T> {
