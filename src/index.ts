@@ -17,6 +17,6 @@ export type { NestedArray } from "./graph/nested.ts";
 export { scope } from "./graph/scope.ts";
 export { assignAll, Parameter, State, type StateOptions } from "./graph/state.ts";
 export { evaluate, type ReduceOptions, Tensor } from "./graph/tensor.ts";
-export { gradCheck, type GradCheckOptions, type GradCheckResult } from "./ops/grad-check.ts";
-export { type Choice, init, type InitOptions, memory } from "./init.ts";
+export { type Choice, type InitOptions, init, memory } from "./init.ts";
+export { type GradCheckOptions, type GradCheckResult, gradCheck } from "./ops/grad-check.ts";
 export * from "./ops/index.ts";

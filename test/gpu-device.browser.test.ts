@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from "vitest";
-import { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
+import type { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
+import { defineOp } from "../src/graph/op.ts";
+import { apply } from "../src/graph/tensor.ts";
 import {
   assignAll,
   DeviceError,
@@ -8,15 +10,13 @@ import {
   matmul,
   Parameter,
   randomNormal,
+  type State,
   sigmoid,
   square,
-  type State,
   sum,
   tensor,
   zeros,
 } from "../src/index.ts";
-import { apply } from "../src/graph/tensor.ts";
-import { defineOp } from "../src/graph/op.ts";
 
 async function gpu(): Promise<GpuDevice> {
   const { device } = await init({ device: "webgpu" });

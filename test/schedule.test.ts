@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
-import { schedule } from "../src/engine/schedule.ts";
 import { trace } from "../src/engine/program.ts";
+import { schedule } from "../src/engine/schedule.ts";
 import {
   add,
   concat,

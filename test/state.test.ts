@@ -1,16 +1,16 @@
 import { beforeAll, expect, test } from "vitest";
 import {
   assignAll,
-  DisposedError,
   type Device,
+  DisposedError,
   DTypeError,
   evaluate,
   grad,
   Parameter,
   ShapeError,
+  State,
   scope,
   square,
-  State,
   sum,
   tensor,
   zeros,

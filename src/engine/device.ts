@@ -92,7 +92,8 @@ export abstract class Device implements Backend {
     if (plan) this.#plans.delete(key);
     else plan = this.compile(program);
     this.#plans.set(key, plan);
-    if (this.#plans.size > PLAN_LIMIT) this.#plans.delete(this.#plans.keys().next().value as string);
+    if (this.#plans.size > PLAN_LIMIT)
+      this.#plans.delete(this.#plans.keys().next().value as string);
     return plan;
   }
 }

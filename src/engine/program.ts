@@ -96,7 +96,9 @@ function attributesKey(attributes: Attributes): string {
 
 function keyOf(program: Program): string {
   const lines = program.steps.map(({ op, attributes, inputs, shape, dtype }) =>
-    op ? `${op.name}${attributesKey(attributes)}(${inputs})${dtype}[${shape}]` : `${dtype}[${shape}]`,
+    op
+      ? `${op.name}${attributesKey(attributes)}(${inputs})${dtype}[${shape}]`
+      : `${dtype}[${shape}]`,
   );
   return `${lines.join(";")}>${program.outputs}`;
 }

@@ -1,5 +1,5 @@
-import { DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { isFloat } from "../core/dtype.ts";
+import { DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { fillTensor, sumTensors } from "./cotangent.ts";
 import type { Node } from "./node.ts";

@@ -103,7 +103,7 @@ export function assignAll(
   const fresh = pairs.map(([state, value]) => ownedNode(state, value));
   device.evaluate([...fresh, ...also.map((x) => x.node)], "assign");
   for (const x of also) if (x.node.tracked) x.node.cut();
-  pairs.forEach(([state], i) => state.replace(fresh[i]));
+  for (const [i, [state]] of pairs.entries()) state.replace(fresh[i]);
 }
 
 function checkAssignable(state: State, value: Tensor, device: Backend): void {

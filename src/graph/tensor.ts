@@ -2,8 +2,8 @@ import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Backend } from "./backend.ts";
-import { Node } from "./node.ts";
 import { type NestedArray, nest } from "./nested.ts";
+import { Node } from "./node.ts";
 import type { Attributes, OpDefinition } from "./op.ts";
 
 /** The ops that tensors have as methods; `init` supplies them, so that this layer needs no op. */

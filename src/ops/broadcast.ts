@@ -1,5 +1,5 @@
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { checkShape, formatShape, sameShape, type Shape } from "../core/shape.ts";
+import { checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
 import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
@@ -30,7 +30,9 @@ const broadcastToOp: OpDefinition<BroadcastAttributes> = defineOp<BroadcastAttri
     linear: false,
     element: ({ at, load, inputs: [x] }) => {
       const missing = at.shape.length - x.shape.length;
-      const coordinates = x.shape.map((n, axis) => (n === 1 ? "0u" : at.coordinates[axis + missing]));
+      const coordinates = x.shape.map((n, axis) =>
+        n === 1 ? "0u" : at.coordinates[axis + missing],
+      );
       return load(0, Position.at(at.body, x.shape, coordinates));
     },
   },
@@ -42,8 +44,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const target = checkShape("broadcastTo", shape);
   const missing = target.length - x.shape.length;
-  const fits =
-    missing >= 0 && x.shape.every((n, axis) => n === 1 || n === target[axis + missing]);
+  const fits = missing >= 0 && x.shape.every((n, axis) => n === 1 || n === target[axis + missing]);
   if (!fits) {
     throw new ShapeError(
       `broadcastTo: shape ${formatShape(x.shape)} to ${formatShape(target)}; ` +

@@ -121,7 +121,12 @@ function iota(size: number, dtype: DType, device: Backend): Tensor {
  * The dtype is `f32` unless given; values are computed in float64 and rounded once.
  * @throws ShapeError for a step of 0 or bounds that are not finite.
  */
-export function arange(start: number, end?: number, step = 1, options: CreationOptions = {}): Tensor {
+export function arange(
+  start: number,
+  end?: number,
+  step = 1,
+  options: CreationOptions = {},
+): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   const { dtype = "f32", device = defaultDevice() } = options;
   checkDType("arange", dtype, device);
@@ -151,11 +156,7 @@ export function eye(n: number, m = n, options: CreationOptions = {}): Tensor {
  * Turns integer labels of any shape into vectors with a 1 at the label: the result has one more
  * axis, of size `depth`. A label outside `[0, depth)` gives zeros.
  */
-export function oneHot(
-  labels: Tensor,
-  depth: number,
-  options: { dtype?: DType } = {},
-): Tensor {
+export function oneHot(labels: Tensor, depth: number, options: { dtype?: DType } = {}): Tensor {
   if (labels.dtype !== "i32" && labels.dtype !== "u32" && labels.dtype !== "u8") {
     throw new DTypeError(`oneHot: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
   }

@@ -41,9 +41,7 @@ export interface Row {
 export function checkDomain(op: string, dtype: DType, domain: Domain): void {
   if (DOMAINS[domain].includes(dtype)) return;
   const advice = dtype === "u8" || dtype === "bool" ? ". cast it first" : "";
-  throw new DTypeError(
-    `${op}: dtype ${dtype}; expected ${DOMAINS[domain].join(", ")}${advice}`,
-  );
+  throw new DTypeError(`${op}: dtype ${dtype}; expected ${DOMAINS[domain].join(", ")}${advice}`);
 }
 
 /** Makes an op of a row; its inputs have one shape and one dtype. */
@@ -97,7 +95,6 @@ export function broadcastInputs(op: string, operands: readonly (Tensor | number)
   const shape = tensors.map((x) => x.shape).reduce((a, b) => broadcastShapes(op, a, b));
   return tensors.map((x) => broadcastTo(x, shape));
 }
-
 
 /** Throws a `DTypeError` unless all tensors have one dtype. */
 export function checkSameDType(op: string, tensors: readonly Tensor[]): void {

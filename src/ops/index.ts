@@ -1,5 +1,16 @@
 export { customGrad, stopGradient } from "../graph/custom-grad.ts";
-export { add, clip, div, maximum, minimum, mul, neg, reciprocal, square, sub } from "./arithmetic.ts";
+export {
+  add,
+  clip,
+  div,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  reciprocal,
+  square,
+  sub,
+} from "./arithmetic.ts";
 export { broadcastTo, sum, sumTo } from "./broadcast.ts";
 export { cast } from "./cast.ts";
 export {

@@ -77,7 +77,9 @@ export function randomNormal(
   const { dtype, device } = place("randomNormal", options);
   const { mean = 0, std = 1 } = options;
   if (!(std >= 0) || !Number.isFinite(std + mean)) {
-    throw new GradusError(`randomNormal: mean ${mean}, std ${std}; expected finite, std at least 0`);
+    throw new GradusError(
+      `randomNormal: mean ${mean}, std ${std}; expected finite, std at least 0`,
+    );
   }
   const target = checkShape("randomNormal", shape);
   const values = allocate(dtype, sizeOf(target));

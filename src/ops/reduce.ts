@@ -3,6 +3,7 @@ import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
 import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { literal, wgslType } from "../graph/wgsl.ts";
 import { div, mul } from "./arithmetic.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
 import { cast } from "./cast.ts";
@@ -12,7 +13,6 @@ import { reduceForm } from "./reduce-form.ts";
 import { expandDims } from "./reshape.ts";
 import { asRows, forEachRow } from "./rows.ts";
 import { argReduceDirectShader, argReduceShader } from "./shaders.ts";
-import { literal, wgslType } from "../graph/wgsl.ts";
 
 /** Averages floats over axes, all when none is given; NaN where there are none. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {

@@ -3,8 +3,8 @@ import {
   formatShape,
   normalizeAxes,
   normalizeAxis,
-  sameShape,
   type Shape,
+  sameShape,
   sizeOf,
   stridesOf,
 } from "../core/shape.ts";
@@ -34,7 +34,9 @@ const reshapeOp: OpDefinition<ReshapeAttributes> = defineOp<ReshapeAttributes>({
 function reshapeView(x: Strided, shape: Shape): Strided | null {
   const { data, offset } = x;
   if (isContiguous(x)) return { data, shape, strides: stridesOf(shape), offset };
-  const kept = x.shape.map((n, axis) => ({ n, stride: x.strides[axis] })).filter(({ n }) => n !== 1);
+  const kept = x.shape
+    .map((n, axis) => ({ n, stride: x.strides[axis] }))
+    .filter(({ n }) => n !== 1);
   const wanted = shape.filter((n) => n !== 1);
   if (kept.length !== wanted.length || kept.some(({ n }, i) => n !== wanted[i])) return null;
   let next = 0;
@@ -52,7 +54,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const rest = x.size / sizeOf(known);
   const target = shape.map((n) => (n === -1 ? rest : n));
   const valid =
-    free <= 1 && target.every((n) => Number.isSafeInteger(n) && n >= 0) && sizeOf(target) === x.size;
+    free <= 1 &&
+    target.every((n) => Number.isSafeInteger(n) && n >= 0) &&
+    sizeOf(target) === x.size;
   if (!valid) {
     throw new ShapeError(
       `reshape: shape ${formatShape(x.shape)} to ${formatShape(shape)}; expected ${x.size} ` +

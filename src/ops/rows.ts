@@ -21,9 +21,7 @@ export function asRows(op: string, x: Tensor, options: ReduceOptions): Rows {
   const order = [...kept, ...axes];
   const sizes = (of: readonly number[]): Shape => of.map((axis) => x.shape[axis]);
   const length = sizeOf(sizes(axes));
-  const result = options.keepDims
-    ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n))
-    : sizes(kept);
+  const result = options.keepDims ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n)) : sizes(kept);
   return {
     x: reshape(permute(x, order), [sizeOf(sizes(kept)), length]),
     length,

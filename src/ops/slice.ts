@@ -3,7 +3,7 @@ import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, type Shape } from "../core/shape.ts";
 import { mapStrided, type Strided } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { plus, Position, times } from "../graph/position.ts";
+import { Position, plus, times } from "../graph/position.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { literal } from "../graph/wgsl.ts";
 import { expandDims } from "./reshape.ts";
@@ -195,7 +195,8 @@ const concatOp: OpDefinition<ConcatAttributes> = defineOp<ConcatAttributes>({
     element: ({ at, load, inputs: [a, b], attributes: { axis } }) => {
       const n = a.shape[axis];
       const c = at.coordinates[axis];
-      const move = (coordinate: string) => at.coordinates.map((o, i) => (i === axis ? coordinate : o));
+      const move = (coordinate: string) =>
+        at.coordinates.map((o, i) => (i === axis ? coordinate : o));
       if (n === 0) return load(1, Position.at(at.body, b.shape, move(c)));
       if (b.shape[axis] === 0) return load(0, Position.at(at.body, a.shape, move(c)));
       const first = at.body.bind(`min(${c}, ${n - 1}u)`);
@@ -228,8 +229,7 @@ export function concat(tensors: readonly Tensor[], options: { axis?: number } = 
 }
 
 function checkJoin(first: Tensor, x: Tensor, axis: number): void {
-  const fits =
-    x.rank === first.rank && x.shape.every((n, i) => i === axis || n === first.shape[i]);
+  const fits = x.rank === first.rank && x.shape.every((n, i) => i === axis || n === first.shape[i]);
   if (!fits || x.dtype !== first.dtype) {
     throw new ShapeError(
       `concat: ${x.dtype} ${formatShape(x.shape)} beside ${first.dtype} ` +

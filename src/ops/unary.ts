@@ -104,8 +104,8 @@ export const tanh: (x: Tensor) => Tensor = unary({
 export const relu: (x: Tensor) => Tensor = unary({
   name: "relu",
   domain: "signed",
-  js: (x) => (x > 0 ? x : x !== x ? x : 0),
-  wgsl: (x) => `(${x} * select(0, 1, ${x} > 0))`,
+  js: (x) => Math.max(x, 0),
+  wgsl: (x) => `max(${x}, 0)`,
   vjp: (g, y) => [mul(g, cast(greater(y, 0), g.dtype))],
 });
 

@@ -23,7 +23,8 @@ export class CpuDevice extends Device {
   #disposed = false;
 
   check(op: string): void {
-    if (this.#disposed) throw new DeviceError(`${op}: the cpu device was disposed; expected a live one`);
+    if (this.#disposed)
+      throw new DeviceError(`${op}: the cpu device was disposed; expected a live one`);
   }
 
   dispose(): void {

@@ -1,3 +1,4 @@
+import elementwiseSource from "../../../shaders/elementwise.wgsl?raw";
 import type { DType } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Program } from "../../engine/program.ts";
@@ -5,7 +6,6 @@ import type { Group, Schedule } from "../../engine/schedule.ts";
 import type { Accessor, KernelProfile, PointwiseForm, ShaderFile, Stage } from "../../graph/op.ts";
 import { Position } from "../../graph/position.ts";
 import { literal, wgslType } from "../../graph/wgsl.ts";
-import elementwiseSource from "../../../shaders/elementwise.wgsl?raw";
 import { FunctionBody } from "./function-body.ts";
 
 /** One dispatch, written out. */
@@ -109,7 +109,10 @@ class Writer {
     const names = new Set<string>();
     const visit = (i: number) => {
       const step = this.program.steps[i];
-      if (step.op && (i === this.group.output || i === this.group.anchor || !this.plan.stored.has(i))) {
+      if (
+        step.op &&
+        (i === this.group.output || i === this.group.anchor || !this.plan.stored.has(i))
+      ) {
         for (const input of step.inputs) visit(input);
         names.add(step.op.name);
       }
@@ -167,12 +170,7 @@ class Writer {
   #value(): void {
     const body = new FunctionBody();
     const { shape, dtype } = this.program.steps[this.group.output];
-    const result = this.#element(
-      this.group.output,
-      Position.linear(body, shape, "i"),
-      body,
-      null,
-    );
+    const result = this.#element(this.group.output, Position.linear(body, shape, "i"), body, null);
     this.#functions.push(body.write(`fn value_y(i: u32) -> ${wgslType(dtype)}`, result));
   }
 
@@ -217,10 +215,14 @@ class Writer {
       return;
     }
     const lanes = [0, 1, 2, 3].map((lane) => {
-      const moved = names.map((name, axis) => (axis === wide && lane ? `${name} + ${lane}u` : name));
+      const moved = names.map((name, axis) =>
+        axis === wide && lane ? `${name} + ${lane}u` : name,
+      );
       return `load_${accessor.name}(${moved.join(", ")})`;
     });
-    this.#functions.push(body.write(`${head} -> vec4<${type}>`, `vec4<${type}>(${lanes.join(", ")})`));
+    this.#functions.push(
+      body.write(`${head} -> vec4<${type}>`, `vec4<${type}>(${lanes.join(", ")})`),
+    );
   }
 
   /** The stored step that an accessor reads without any change of order, if there is one. */
@@ -249,7 +251,8 @@ class Writer {
   }
 
   #store(accessor: Accessor): void {
-    const type = this.group.anchor === null ? wgslType(this.#y.dtype) : wgslType(this.#anchorType());
+    const type =
+      this.group.anchor === null ? wgslType(this.#y.dtype) : wgslType(this.#anchorType());
     const names = accessor.extents.map((_, axis) => `p${axis}`);
     const parameters = names.map((name) => `${name}: u32`).join(", ");
     const stored = this.#y.dtype === "bool" ? "u32" : wgslType(this.#y.dtype);
@@ -287,9 +290,7 @@ class Writer {
       }
     }
     const parameters = names.map((name) => `${name}: u32`).join(", ");
-    this.#functions.push(
-      body.write(`fn store_${accessor.name}4(${parameters}, v: vec4<${type}>)`),
-    );
+    this.#functions.push(body.write(`fn store_${accessor.name}4(${parameters}, v: vec4<${type}>)`));
   }
 
   #anchorType(): DType {

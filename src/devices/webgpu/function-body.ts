@@ -21,7 +21,9 @@ export class FunctionBody implements Body {
     const known = this.#names.get(key);
     if (known) return known;
     const expression = write();
-    const name = SIMPLE.test(expression) ? expression : (this.#names.get(expression) ?? this.#let(expression));
+    const name = SIMPLE.test(expression)
+      ? expression
+      : (this.#names.get(expression) ?? this.#let(expression));
     this.#names.set(key, name);
     this.#names.set(expression, name);
     return name;

@@ -48,7 +48,7 @@ export class GpuPlan implements Plan {
     const order = schedule(program, maxStorageBuffersPerShaderStage - 1);
     const kept = new Set([...program.sources, ...program.outputs]);
     const freed = lastUses(order.groups, kept);
-    order.groups.forEach((group, i) => this.#add(order, group, freed[i]));
+    for (const [i, group] of order.groups.entries()) this.#add(order, group, freed[i]);
     this.#label = `gradus plan: ${this.#dispatches.map(({ kernel }) => kernel.label).join(", ")}`;
   }
 
@@ -72,8 +72,7 @@ export class GpuPlan implements Plan {
 
   run(sources: readonly BufferStorage[]): BufferStorage[] {
     const { host } = this;
-    const values = new Map<number, BufferStorage>();
-    this.#program.sources.forEach((step, i) => values.set(step, sources[i]));
+    const values = new Map(this.#program.sources.map((step, i) => [step, sources[i]]));
     host.submit(this.#label, (pass) => {
       this.#dispatches.forEach((dispatch, i) => {
         this.#encode(pass, dispatch, this.#bindGroups[i], values);

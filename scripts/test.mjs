@@ -1,0 +1,31 @@
+// The test command: types, lint, and the tests in Node and in headless Chromium.
+// Arguments go to the test runner; --node or --browser alone runs one half.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const report = join(root, "build", "test-report.json");
+mkdirSync(dirname(report), { recursive: true });
+rmSync(report, { force: true });
+
+function run(title, file, args) {
+  console.log(`\n— ${title}`);
+  const path = join(root, "node_modules", file);
+  const { status } = spawnSync(process.execPath, [path, ...args], { cwd: root, stdio: "inherit" });
+  return status === 0;
+}
+
+const good = [
+  run("types", "typescript/bin/tsc", ["--noEmit"]),
+  run("lint and format", "@biomejs/biome/bin/biome", ["check", "."]),
+  run("tests in Node and headless Chromium", "vitest/vitest.mjs", [
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ]),
+];
+process.exit(good.every(Boolean) ? 0 : 1);
