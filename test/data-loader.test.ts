@@ -1,6 +1,13 @@
 import { beforeAll, expect, test } from "vitest";
+import {
+  type Batch,
+  DataLoader,
+  DeviceDataset,
+  mnist,
+  normalizeImages,
+  writeIdx,
+} from "../src/data/index.ts";
 import { type Device, evaluate, tensor } from "../src/index.ts";
-import { type Batch, DataLoader, DeviceDataset, mnist, normalizeImages, writeIdx } from "../src/data/index.ts";
 import { testDevice } from "./support/device.ts";
 
 let device: Device;
@@ -32,7 +39,10 @@ test("a batch holds the rows asked for, scaled to [0, 1]", async () => {
 
 test("an epoch holds every example once, in an order fixed by seed and epoch", async () => {
   using data = new DeviceDataset(
-    tensor(Uint8Array.from({ length: SIZE }, (_, i) => i), { shape: [SIZE, 1] }),
+    tensor(
+      Uint8Array.from({ length: SIZE }, (_, i) => i),
+      { shape: [SIZE, 1] },
+    ),
     tensor(LABELS),
     { std: 1 / 255 },
   );
@@ -51,7 +61,10 @@ test("an epoch holds every example once, in an order fixed by seed and epoch", a
   expect(await collect(0)).toEqual(first);
   expect(await collect(0, { prefetch: 2 })).toEqual(first);
   expect(await collect(1)).not.toEqual(first);
-  expect(await collect(0, { shuffle: false, dropLast: true })).toEqual([[0, 1, 2], [3, 4, 5]]);
+  expect(await collect(0, { shuffle: false, dropLast: true })).toEqual([
+    [0, 1, 2],
+    [3, 4, 5],
+  ]);
 });
 
 test("leaving an epoch early frees what was fetched ahead", async () => {

@@ -7,7 +7,12 @@ beforeAll(async () => {
   await testDevice();
 });
 
-const LOGITS = [[1, 2, 0.5], [-1, 0, 3], [0, 0, 0], [4, -2, 1]];
+const LOGITS = [
+  [1, 2, 0.5],
+  [-1, 0, 3],
+  [0, 0, 0],
+  [4, -2, 1],
+];
 const LABELS = [1, 2, 0, 1];
 
 function softmax(z: readonly number[]): number[] {
@@ -46,7 +51,11 @@ test("one-hot targets give what labels give, soft ones the weighted sum", async 
 });
 
 test.each([89, 120, 1e4])("crossEntropy is exact and finite for logits of ±%d", async (big) => {
-  const z = tensor([[big, big - 1], [-big, big], [big, -big]]);
+  const z = tensor([
+    [big, big - 1],
+    [-big, big],
+    [big, -big],
+  ]);
   const t = tensor([0, 1, 1], { dtype: "i32" });
   const losses = await crossEntropy(z, t, { reduction: "none" }).data();
   expect(losses[0]).toBeCloseTo(Math.log1p(Math.exp(-1)), 5);
@@ -81,14 +90,26 @@ test("crossEntropy rejects targets that do not fit", () => {
 });
 
 test("meanSquaredError averages over elements, quadratic halves and averages over examples", async () => {
-  const y = tensor([[1, 2], [3, 5]]);
-  const t = tensor([[0, 2], [1, 1]]);
+  const y = tensor([
+    [1, 2],
+    [3, 5],
+  ]);
+  const t = tensor([
+    [0, 2],
+    [1, 1],
+  ]);
   expect(await meanSquaredError(y, t).item()).toBe(21 / 4);
-  expect(await meanSquaredError(y, t, { reduction: "none" }).toArray()).toEqual([[1, 0], [4, 16]]);
+  expect(await meanSquaredError(y, t, { reduction: "none" }).toArray()).toEqual([
+    [1, 0],
+    [4, 16],
+  ]);
   expect(await quadratic(y, t).item()).toBe(21 / 4);
   expect(await quadratic(y, t, { reduction: "none" }).toArray()).toEqual([0.5, 10]);
   expect(await quadratic(y, t, { reduction: "sum" }).item()).toBe(10.5);
-  expect(await grad(quadratic(y, t), [y])[0].toArray()).toEqual([[0.5, 0], [1, 2]]);
+  expect(await grad(quadratic(y, t), [y])[0].toArray()).toEqual([
+    [0.5, 0],
+    [1, 2],
+  ]);
   expect(() => meanSquaredError(y, zeros([2]))).toThrow(
     "meanSquaredError: outputs [2, 2] with targets [2]; expected equal shapes",
   );
