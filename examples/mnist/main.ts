@@ -1,0 +1,74 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { DataLoader } from "../../src/data/index.ts";
+import { init } from "../../src/index.ts";
+import { saveSafetensors } from "../../src/io/index.ts";
+import { crossEntropy } from "../../src/losses/index.ts";
+import { SGD } from "../../src/optim/index.ts";
+import { evaluateAccuracy, train } from "../../src/train/index.ts";
+import { loadMnist } from "./data.ts";
+import { TwoLayerNetwork } from "./network.ts";
+import { HELP, type Options, readOptions, UsageError } from "./options.ts";
+import { jsonReport, terminalReport } from "./report.ts";
+
+const WEIGHTS = "runs/mnist.safetensors";
+
+async function main(options: Options): Promise<void> {
+  const report = options.json ? jsonReport() : terminalReport();
+  const { device, reason } = await init({ device: options.device });
+  report.start(options, `${device.kind}, ${device.description}`, reason);
+  const { trainData, testData } = await loadMnist();
+  const model = new TwoLayerNetwork(options.hidden, options.seed);
+  const { batchSize, learningRate, seed, epochs } = options;
+  const events = train({
+    model,
+    optimizer: new SGD(model.parameters(), { learningRate }),
+    loss: (network, { images, labels }) => crossEntropy(network.call(images), labels),
+    loader: new DataLoader({ dataset: trainData, batchSize, seed }),
+    epochs,
+    trainData,
+    testData,
+    signal: interruption(),
+  });
+  const began = performance.now();
+  let steps = 0;
+  let testAccuracy: number | undefined;
+  for await (const event of events) {
+    steps = event.step;
+    if (event.event === "step") report.step(event);
+    else {
+      testAccuracy = event.testAccuracy;
+      report.epoch(event);
+    }
+  }
+  const seconds = (performance.now() - began) / 1000;
+  const stopped = steps < epochs * Math.ceil(trainData.size / batchSize) || interrupted;
+  if (stopped || testAccuracy === undefined) testAccuracy = await evaluateAccuracy(model, testData);
+  await mkdir(dirname(WEIGHTS), { recursive: true });
+  await writeFile(WEIGHTS, await saveSafetensors(model.state()));
+  report.done({ device: device.kind, steps, seconds, testAccuracy, weights: WEIGHTS }, stopped);
+  device.dispose();
+}
+
+let interrupted = false;
+
+/** Aborts at the first Ctrl-C; a second one ends the process at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      interrupted = true;
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) console.log(HELP);
+  else await main(options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,138 @@
+import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import type { Backend } from "../graph/backend.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { cast } from "../ops/cast.ts";
+import { tensor } from "../ops/creation.ts";
+import { gather } from "../ops/gather.ts";
+import { readIdx } from "./idx.ts";
+import { type NormalizeOptions, normalizeImages } from "./normalize.ts";
+
+/** Examples that can be had in batches by their numbers. */
+export interface Dataset<B extends Disposable> {
+  /** Number of examples. */
+  readonly size: number;
+  /** Gives the examples of these numbers, each from 0 to `size` − 1, for the caller to dispose. */
+  batch(indices: Uint32Array): B | Promise<B>;
+}
+
+/** Some labelled images; `using` or `dispose()` frees them. */
+export class Batch implements Disposable {
+  readonly #owned: readonly Tensor[];
+
+  /**
+   * @param images f32 `[n, …]`.
+   * @param labels i32 `[n]`.
+   * @param owned what the two were built on and what is to be freed with them.
+   */
+  constructor(
+    readonly images: Tensor,
+    readonly labels: Tensor,
+    owned: readonly Tensor[] = [],
+  ) {
+    this.#owned = [images, labels, ...owned];
+  }
+
+  /** Number of examples. */
+  get size(): number {
+    return this.labels.shape[0];
+  }
+
+  /** Frees the batch; what was built on it must have been evaluated. */
+  dispose(): void {
+    for (const x of this.#owned) x.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * Labelled images that stay on the device as bytes. A batch uploads nothing but the numbers of its
+ * examples: images are gathered, cast and scaled where they are used.
+ */
+export class DeviceDataset implements Dataset<Batch> {
+  readonly size: number;
+
+  /**
+   * Takes charge of both tensors: `dispose()` frees them.
+   * @param images u8 `[n, …]`.
+   * @param labels u8, u32 or i32 `[n]`.
+   * @param normalize how bytes become f32; [0, 1] when left out.
+   * @throws ShapeError or DTypeError for other shapes and dtypes.
+   */
+  constructor(
+    readonly images: Tensor,
+    readonly labels: Tensor,
+    readonly normalize: NormalizeOptions = {},
+  ) {
+    if (images.dtype !== "u8") {
+      throw new DTypeError(`DeviceDataset: images have dtype ${images.dtype}; expected u8`);
+    }
+    if (!["u8", "u32", "i32"].includes(labels.dtype)) {
+      throw new DTypeError(
+        `DeviceDataset: labels have dtype ${labels.dtype}; expected u8, u32 or i32`,
+      );
+    }
+    if (images.rank < 2 || labels.rank !== 1 || images.shape[0] !== labels.shape[0]) {
+      throw new ShapeError(
+        `DeviceDataset: images ${formatShape(images.shape)} with labels ` +
+          `${formatShape(labels.shape)}; expected [n, …] and [n]`,
+      );
+    }
+    this.size = labels.shape[0];
+  }
+
+  /** Gives examples by their numbers: lazy f32 images `[n, …]` and i32 labels `[n]`. */
+  batch(indices: Uint32Array): Batch {
+    const rows = tensor(indices, { device: this.images.device });
+    const pixels = gather(this.images, rows);
+    const labels = cast(gather(this.labels, rows), "i32");
+    return new Batch(normalizeImages(pixels, this.normalize), labels, [pixels, rows]);
+  }
+
+  /** Frees the images and labels. */
+  dispose(): void {
+    this.images.dispose();
+    this.labels.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Options of `mnist`. */
+export interface MnistOptions {
+  /** How bytes become f32; [0, 1] when left out. */
+  normalize?: NormalizeOptions;
+  /** The device of `init` when left out. */
+  device?: Backend;
+}
+
+/**
+ * Makes a data set of the two files of MNIST, or of any in their format: images `[n, rows · columns]`.
+ * @param images bytes of the uncompressed IDX file of u8 `[n, rows, columns]`.
+ * @param labels bytes of the uncompressed IDX file of u8 `[n]`.
+ * @throws FormatError for other files.
+ */
+export function mnist(
+  images: Uint8Array | ArrayBuffer,
+  labels: Uint8Array | ArrayBuffer,
+  options: MnistOptions = {},
+): DeviceDataset {
+  const x = readIdx(images);
+  const y = readIdx(labels);
+  const fits = x.dtype === "u8" && y.dtype === "u8" && x.shape.length === 3;
+  if (!fits || y.shape.length !== 1 || y.shape[0] !== x.shape[0]) {
+    throw new FormatError(
+      `mnist: images ${x.dtype} ${formatShape(x.shape)} with labels ${y.dtype} ` +
+        `${formatShape(y.shape)}; expected u8 [n, rows, columns] and u8 [n]`,
+    );
+  }
+  const [n, rows, columns] = x.shape;
+  const { device, normalize } = options;
+  const pixels = tensor(x.data, { shape: [n, rows * columns], device });
+  return new DeviceDataset(pixels, tensor(y.data, { device }), normalize);
+}

@@ -1,0 +1,115 @@
+import type { DType, NumericArray } from "../core/dtype.ts";
+import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import type { Backend } from "../graph/backend.ts";
+import { assignAll, type State } from "../graph/state.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { tensor } from "../ops/creation.ts";
+import { readSafetensors, type SafetensorsDType, type SafetensorsTensor } from "./safetensors.ts";
+import { type SafetensorsInput, writeSafetensors } from "./safetensors-write.ts";
+
+/** Tensors by name, or something that lists its own, such as a module. */
+export type NamedTensors<T extends Tensor = Tensor> =
+  | ReadonlyMap<string, T>
+  | { state(): ReadonlyMap<string, T> };
+
+const FILE_DTYPES = {
+  f32: "F32",
+  f64: "F64",
+  i32: "I32",
+  u32: "U32",
+  u8: "U8",
+  bool: "BOOL",
+} as const satisfies Record<DType, SafetensorsDType>;
+
+/**
+ * Reads tensors from their device and writes them, with free text, as a safetensors file.
+ * @example const bytes = await saveSafetensors(model);
+ */
+export async function saveSafetensors(
+  tensors: NamedTensors,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const entries = [...mapOf(tensors)].map(async ([name, x]) => {
+    const { shape, dtype } = x;
+    const input = { dtype: FILE_DTYPES[dtype], shape: [...shape], data: await x.data() };
+    return [name, input as SafetensorsInput] as const;
+  });
+  return writeSafetensors(new Map(await Promise.all(entries)), metadata);
+}
+
+/**
+ * Makes tensors of a safetensors file, by name in the order of their data.
+ * @param options `device`: the one of `init` when left out.
+ * @throws FormatError for a damaged file, DTypeError for a dtype that the device or Gradus lacks.
+ */
+export function loadSafetensors(
+  bytes: Uint8Array | ArrayBuffer,
+  options: { device?: Backend } = {},
+): Map<string, Tensor> {
+  const { tensors } = readSafetensors(bytes);
+  const typed = [...tensors].map(([name, x]) => [name, x, dtypeOf(name, x)] as const);
+  return new Map(
+    typed.map(([name, { data, shape }, dtype]) => {
+      return [name, tensor(data as NumericArray, { shape, dtype, device: options.device })];
+    }),
+  );
+}
+
+/**
+ * Assigns states, such as a module's, the values of a safetensors file, all or nothing.
+ * @throws FormatError when the file is damaged or its names are not exactly the states',
+ * ShapeError or DTypeError when a tensor does not fit.
+ * @example loadInto(model, bytes);
+ */
+export function loadInto(states: NamedTensors<State>, bytes: Uint8Array | ArrayBuffer): void {
+  const own = mapOf(states);
+  const { tensors } = readSafetensors(bytes);
+  checkNames(own, tensors);
+  const pairs = [...own].map(([name, state]) => {
+    return [state, tensors.get(name) as SafetensorsTensor] as const;
+  });
+  for (const [i, name] of [...own.keys()].entries()) checkFits(name, ...pairs[i]);
+  const values = pairs.map(([{ device, dtype }, { data, shape }]) =>
+    tensor(data as NumericArray, { shape, dtype, device }),
+  );
+  assignAll(pairs.map(([state], i) => [state, values[i]]));
+  for (const value of values) value.dispose();
+}
+
+function mapOf<T extends Tensor>(tensors: NamedTensors<T>): ReadonlyMap<string, T> {
+  return "state" in tensors ? tensors.state() : tensors;
+}
+
+function dtypeOf(name: string, { dtype }: SafetensorsTensor): DType {
+  const own = (Object.keys(FILE_DTYPES) as DType[]).find((key) => FILE_DTYPES[key] === dtype);
+  if (own) return own;
+  throw new DTypeError(
+    `loadSafetensors: tensor ${JSON.stringify(name)} has dtype ${dtype}; ` +
+      `expected one of ${Object.values(FILE_DTYPES).join(", ")}`,
+  );
+}
+
+function checkNames(own: ReadonlyMap<string, State>, file: ReadonlyMap<string, unknown>): void {
+  const missing = [...own.keys()].filter((name) => !file.has(name));
+  const unknown = [...file.keys()].filter((name) => !own.has(name));
+  if (missing.length === 0 && unknown.length === 0) return;
+  throw new FormatError(
+    `loadInto: file lacks [${missing.join(", ")}] and has [${unknown.join(", ")}] beside; ` +
+      "expected exactly the names of the states",
+  );
+}
+
+function checkFits(name: string, state: State, { dtype, shape }: SafetensorsTensor): void {
+  if (FILE_DTYPES[state.dtype] !== dtype) {
+    throw new DTypeError(
+      `loadInto: "${name}" is ${dtype} in the file; expected ${FILE_DTYPES[state.dtype]}`,
+    );
+  }
+  if (!sameShape(state.shape, shape)) {
+    throw new ShapeError(
+      `loadInto: "${name}" has shape ${formatShape(shape)} in the file; ` +
+        `expected ${formatShape(state.shape)}`,
+    );
+  }
+}

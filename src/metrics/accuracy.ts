@@ -1,0 +1,39 @@
+import { isFloat } from "../core/dtype.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { cast } from "../ops/cast.ts";
+import { equal } from "../ops/compare.ts";
+import { argmax, mean } from "../ops/reduce.ts";
+
+/**
+ * Says for each example whether its largest logit (the first of equal ones) is the right class.
+ * @param logits `[n, c]`; probabilities serve as well.
+ * @param labels integers `[n]`, or float one-hot or soft targets `[n, c]`.
+ * @returns a bool tensor `[n]`.
+ * @throws ShapeError or DTypeError for other shapes and dtypes.
+ */
+export function correct(logits: Tensor, labels: Tensor): Tensor {
+  if (labels.dtype === "bool") {
+    throw new DTypeError("accuracy: labels have dtype bool; expected integers or float targets");
+  }
+  const [n, c] = logits.shape;
+  const shape = isFloat(labels.dtype) ? [n, c] : [n];
+  if (logits.rank !== 2 || !sameShape(labels.shape, shape)) {
+    throw new ShapeError(
+      `accuracy: logits ${formatShape(logits.shape)} with ${labels.dtype} labels ` +
+        `${formatShape(labels.shape)}; expected [n, c] with integers [n] or floats [n, c]`,
+    );
+  }
+  const truth = isFloat(labels.dtype) ? argmax(labels, { axis: 1 }) : cast(labels, "i32");
+  return equal(argmax(logits, { axis: 1 }), truth);
+}
+
+/**
+ * Computes the share of examples whose largest logit is the right class, a scalar in [0, 1].
+ * Arguments and errors are those of `correct`.
+ * @example await accuracy(model.call(images), labels).item();
+ */
+export function accuracy(logits: Tensor, labels: Tensor): Tensor {
+  return mean(cast(correct(logits, labels), "f32"));
+}

@@ -1,0 +1,1 @@
+export { accuracy, correct } from "./accuracy.ts";

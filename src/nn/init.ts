@@ -1,0 +1,91 @@
+import type { DType } from "../core/dtype.ts";
+import { GradusError } from "../core/errors.ts";
+import type { Key } from "../core/random.ts";
+import type { Shape } from "../core/shape.ts";
+import type { Backend } from "../graph/backend.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { full } from "../ops/creation.ts";
+import { randomNormal, randomUniform } from "../ops/random.ts";
+
+/** What an initialiser is told about the weights it makes. */
+export interface InitContext {
+  /** How many inputs each output is computed from. */
+  readonly fanIn: number;
+  /** How many outputs each input takes part in. */
+  readonly fanOut: number;
+  /** Where random numbers come from; the running default sequence when left out. */
+  readonly key?: Key;
+  readonly device?: Backend;
+  readonly dtype?: DType;
+}
+
+/** Makes initial weights of a shape. */
+export type Initializer = (shape: Shape, context: InitContext) => Tensor;
+
+/** Makes zeros. */
+export const zerosInit: Initializer = (shape, { device, dtype }) =>
+  full(shape, 0, { device, dtype });
+
+/** Makes weights that all have one value. */
+export function constant(value: number): Initializer {
+  return (shape, { device, dtype }) => full(shape, value, { device, dtype });
+}
+
+/** Draws from N(0, std²). */
+export function normal(std: number): Initializer {
+  checkPositive("normal: std", std);
+  return (shape, { key, device, dtype }) => randomNormal(shape, { std, key, device, dtype });
+}
+
+/**
+ * Draws from U[−a, a), a = gain · √(6 / (fanIn + fanOut)).
+ * Source: Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural
+ * networks", eq. 16.
+ */
+export function xavierUniform(gain = 1): Initializer {
+  checkPositive("xavierUniform: gain", gain);
+  return uniformOf(({ fanIn, fanOut }) => gain * Math.sqrt(6 / (fanIn + fanOut)));
+}
+
+/**
+ * Draws from N(0, std²), std = gain · √(2 / (fanIn + fanOut)): the variance of `xavierUniform`.
+ * Source: Glorot & Bengio 2010, eq. 12.
+ */
+export function xavierNormal(gain = 1): Initializer {
+  checkPositive("xavierNormal: gain", gain);
+  return normalOf(({ fanIn, fanOut }) => gain * Math.sqrt(2 / (fanIn + fanOut)));
+}
+
+/**
+ * Draws from N(0, std²), std = √(2 / fanIn), for layers before a ReLU.
+ * Source: He et al. 2015, "Delving deep into rectifiers", eq. 10.
+ */
+export function heNormal(): Initializer {
+  return normalOf(({ fanIn }) => Math.sqrt(2 / fanIn));
+}
+
+/** Draws from U[−a, a), a = √(6 / fanIn): the variance of `heNormal` (He et al. 2015, eq. 10). */
+export function heUniform(): Initializer {
+  return uniformOf(({ fanIn }) => Math.sqrt(6 / fanIn));
+}
+
+function uniformOf(bound: (context: InitContext) => number): Initializer {
+  return (shape, context) => {
+    const { key, device, dtype } = context;
+    const a = bound(context);
+    return randomUniform(shape, { low: -a, high: a, key, device, dtype });
+  };
+}
+
+function normalOf(deviation: (context: InitContext) => number): Initializer {
+  return (shape, context) => {
+    const { key, device, dtype } = context;
+    return randomNormal(shape, { std: deviation(context), key, device, dtype });
+  };
+}
+
+function checkPositive(what: string, value: number): void {
+  if (!(value > 0) || !Number.isFinite(value)) {
+    throw new GradusError(`${what} ${value}; expected a finite number above 0`);
+  }
+}

@@ -1,0 +1,7 @@
+export {
+  type Assignment,
+  Optimizer,
+  type OptimizerOptions,
+  type Parameters,
+} from "./optimizer.ts";
+export { SGD, type SGDOptions } from "./sgd.ts";

@@ -1,0 +1,35 @@
+/** Reports training steps. */
+export interface StepEvent {
+  readonly event: "step";
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps done since the start of training. */
+  readonly step: number;
+  /** Steps until the end of training. */
+  readonly steps: number;
+  /** Mean of the losses since the last `step` event. */
+  readonly loss: number;
+  readonly stepsPerSecond: number;
+  /** Estimate until the last step, without measuring accuracy. */
+  readonly secondsLeft: number;
+}
+
+/** Reports an epoch. */
+export interface EpochEvent {
+  readonly event: "epoch";
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps done since the start of training. */
+  readonly step: number;
+  /** Mean of the epoch's losses, each from before its step. */
+  readonly loss: number;
+  /** In [0, 1]; only with `trainData`. */
+  readonly trainAccuracy?: number;
+  /** In [0, 1]; only with `testData`. */
+  readonly testAccuracy?: number;
+  /** Over the epoch, without measuring accuracy. */
+  readonly stepsPerSecond: number;
+}
+
+/** What `train` reports. */
+export type TrainEvent = StepEvent | EpochEvent;

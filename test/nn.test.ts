@@ -1,0 +1,150 @@
+import { beforeAll, expect, test } from "vitest";
+import { type Device, Parameter, sigmoid, State, type Tensor, tensor, zeros } from "../src/index.ts";
+import {
+  constant,
+  heNormal,
+  heUniform,
+  type Initializer,
+  Linear,
+  Module,
+  normal,
+  ReLU,
+  Sequential,
+  Sigmoid,
+  Softplus,
+  Tanh,
+  xavierNormal,
+  xavierUniform,
+} from "../src/nn/index.ts";
+import { testDevice } from "./support/device.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
+
+class Net extends Module {
+  readonly hidden = new Linear(2, 3, { seed: 1 });
+  readonly blocks = [new Linear(3, 3, { seed: 2, bias: false }), new Linear(3, 3, { seed: 3 })];
+  readonly steps = new State(tensor(0), { name: "steps" });
+  readonly scale = new Parameter(tensor([2]));
+  readonly tied = this.hidden;
+
+  override forward(x: Tensor): Tensor {
+    return sigmoid(this.hidden.call(x)).mul(this.scale);
+  }
+}
+
+test("a module finds states in properties, modules and arrays, each once, in order", () => {
+  using net = new Net();
+  expect([...net.state().keys()]).toEqual([
+    "hidden.weight",
+    "hidden.bias",
+    "blocks.0.weight",
+    "blocks.1.weight",
+    "blocks.1.bias",
+    "steps",
+    "scale",
+  ]);
+  expect([...net.namedParameters().keys()]).not.toContain("steps");
+  expect(net.parameters()).toHaveLength(6);
+  expect(net.hidden.weight.name).toBe("hidden.weight");
+  net.hidden.state();
+  expect(net.hidden.weight.name).toBe("hidden.weight");
+});
+
+test("Linear computes x·W + b", async () => {
+  using layer = new Linear(2, 3, { weightInit: constant(2), biasInit: constant(1) });
+  using y = layer.call(tensor([[1, 2], [3, 4]]));
+  expect(await y.toArray()).toEqual([[7, 7, 7], [15, 15, 15]]);
+  expect(layer.weight.shape).toEqual([2, 3]);
+});
+
+test("Linear without bias has none, and rejects other sizes", () => {
+  using layer = new Linear(2, 3, { bias: false });
+  expect(layer.bias).toBeNull();
+  expect(layer.parameters()).toHaveLength(1);
+  expect(() => layer.call(zeros([5, 4]))).toThrow("Linear: input [5, 4]; expected […, 2]");
+  expect(() => new Linear(0, 3)).toThrow("Linear: inFeatures 0; expected a positive integer");
+});
+
+test("the same seed gives the same weights, another seed others", async () => {
+  using a = new Linear(4, 5, { seed: 7 });
+  using b = new Linear(4, 5, { seed: 7 });
+  using c = new Linear(4, 5, { seed: 8 });
+  const values = await a.weight.data();
+  expect(await b.weight.data()).toEqual(values);
+  expect(await c.weight.data()).not.toEqual(values);
+});
+
+test("Sequential applies modules and functions and names them by position or key", async () => {
+  using listed = new Sequential(new Linear(2, 2), sigmoid, new Linear(2, 1));
+  expect([...listed.state().keys()]).toEqual(["0.weight", "0.bias", "2.weight", "2.bias"]);
+  using named = new Sequential({ hidden: new Linear(2, 2), sigmoid, output: new Linear(2, 1) });
+  expect(named.parameters().map((p) => p.name)).toEqual([
+    "hidden.weight",
+    "hidden.bias",
+    "output.weight",
+    "output.bias",
+  ]);
+  using y = new Sequential((x: Tensor) => x.mul(2), (x: Tensor) => x.add(1)).call(tensor([1, 2]));
+  expect(await y.toArray()).toEqual([3, 5]);
+  expect(() => new Sequential(3 as never)).toThrow("Sequential: layer 0 is 3");
+});
+
+test("activation modules compute their functions", async () => {
+  const cases: [Module, (x: number) => number][] = [
+    [new Sigmoid(), (x) => 1 / (1 + Math.exp(-x))],
+    [new ReLU(), (x) => Math.max(x, 0)],
+    [new Tanh(), Math.tanh],
+    [new Softplus(), (x) => Math.log1p(Math.exp(x))],
+  ];
+  for (const [module, formula] of cases) {
+    using y = module.call(tensor([-1.5, 0, 2]));
+    const values = await y.data();
+    [-1.5, 0, 2].forEach((x, i) => expect(values[i]).toBeCloseTo(formula(x), 5));
+  }
+});
+
+test("initialisers have the variance and bounds of their formulas", async () => {
+  const fans = { fanIn: 200, fanOut: 100 };
+  const cases: [Initializer, number, number][] = [
+    [normal(0.5), 0.25, Number.POSITIVE_INFINITY],
+    [xavierUniform(), 2 / 300, Math.sqrt(6 / 300)],
+    [xavierNormal(), 2 / 300, Number.POSITIVE_INFINITY],
+    [heUniform(), 2 / 200, Math.sqrt(6 / 200)],
+    [heNormal(), 2 / 200, Number.POSITIVE_INFINITY],
+  ];
+  for (const [init, variance, bound] of cases) {
+    using w = init([200, 100], { ...fans, key: [1, 2] });
+    const values = [...(await w.data())];
+    const mean = values.reduce((a, b) => a + b) / values.length;
+    const square = values.reduce((a, b) => a + b * b, 0) / values.length;
+    // 20,000 draws: the standard error of the variance is at most √(2 / 20,000), that is 1 %
+    expect(Math.abs(square / variance - 1)).toBeLessThan(0.05);
+    expect(Math.abs(mean)).toBeLessThan(5 * Math.sqrt(variance / values.length));
+    expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(bound * (1 + 1e-6));
+  }
+});
+
+test("loadState assigns by name, all or nothing", async () => {
+  using a = new Sequential(new Linear(2, 2, { seed: 1 }));
+  using b = new Sequential(new Linear(2, 2, { seed: 2 }));
+  b.loadState(a.state());
+  expect(await b.parameters()[0].data()).toEqual(await a.parameters()[0].data());
+  expect(() => b.loadState(new Map([["0.weight", zeros([2, 2])], ["1.bias", zeros([2])]]))).toThrow(
+    "loadState: missing [0.bias], unknown [1.bias]; expected exactly the names of state()",
+  );
+  expect(() => b.loadState(new Map([["0.weight", zeros([2, 3])], ["0.bias", zeros([2])]]))).toThrow(
+    'assign: "0.weight" has shape [2, 2], the value [2, 3]',
+  );
+  expect(await b.parameters()[0].data()).toEqual(await a.parameters()[0].data());
+});
+
+test("dispose frees all states", () => {
+  const before = device.memory().tensors;
+  const net = new Net();
+  net.dispose();
+  expect(net.hidden.weight.disposed).toBe(true);
+  expect(device.memory().tensors).toBe(before);
+});
