@@ -1,15 +1,26 @@
 // The developer's gate, quickest first; stops at the first failure.
 import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const biome = "node_modules/@biomejs/biome/bin/biome";
+const vitest = "node_modules/vitest/vitest.mjs";
+const slow = ["--exclude", "test/package.node.test.ts"];
 
 const steps = [
-  ["npx", "biome", "check", "."],
-  ["npx", "tsc", "--noEmit"],
-  ["npx", "vitest", "run", "--project", "node"],
-  ["npx", "vitest", "run", "--project", "webgpu"],
+  ["format", biome, "format", "."],
+  ["types", "node_modules/typescript/bin/tsc", "--noEmit"],
+  ["lint", biome, "lint", "."],
+  ["architecture", vitest, "run", "--project", "node", "test/architecture.node.test.ts"],
+  ["tests in Node", vitest, "run", "--project", "node", ...slow],
+  ["tests in headless Chromium", vitest, "run", "--project", "webgpu"],
+  ["built package", vitest, "run", "--project", "node", "test/package.node.test.ts"],
+  ["size", "scripts/size.mjs"],
 ];
-for (const [command, ...args] of steps) {
-  console.log(`\n— ${args.join(" ")}`);
-  const shell = process.platform === "win32";
-  const { status } = spawnSync(command, args, { stdio: "inherit", shell });
+
+for (const [title, ...args] of steps) {
+  console.log(`\n— ${title}`);
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -1,0 +1,59 @@
+// Tells how large an app becomes: bundles and minifies it against dist/, compresses it with gzip.
+// `node scripts/size.mjs [entry …]`; without an entry it takes the two-layer trainer, which has a
+// limit. Run scripts/build.mjs first.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Bytes that the two-layer trainer may take, minified and compressed. */
+export const SIZE_LIMIT = 35 * 1024;
+
+/** Bundles one entry file; gives its bytes minified and, on top of that, compressed. */
+export async function measure(entry) {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const alias = Object.entries(exports)
+    .filter(([, target]) => target.import)
+    .map(([name, target]) => ({
+      find: new RegExp(`^gradus${name.slice(1)}$`),
+      replacement: join(root, target.import),
+    }));
+  const { output } = await build({
+    root,
+    configFile: false,
+    logLevel: "error",
+    resolve: { alias },
+    build: { write: false, target: "es2022", rolldownOptions: { input: resolve(entry) } },
+  });
+  const scripts = output.filter((file) => file.type === "chunk").map((file) => file.code);
+  const count = (size) => scripts.reduce((sum, code) => sum + size(code), 0);
+  return { minified: count((code) => Buffer.byteLength(code)), gzip: count(gzipLength) };
+}
+
+function gzipLength(code) {
+  return gzipSync(code).length;
+}
+
+async function main(entries) {
+  if (!existsSync(join(root, "dist/index.js"))) {
+    console.error("size: there is no dist/; expected a built package. Run npm run build");
+    return 1;
+  }
+  const trainer = join(root, "test/fixtures/package-app/main.ts");
+  let code = 0;
+  for (const entry of entries.length > 0 ? entries : [trainer]) {
+    const { minified, gzip } = await measure(entry);
+    const isOver = resolve(entry) === trainer && gzip > SIZE_LIMIT;
+    if (isOver) code = 1;
+    const limit = resolve(entry) === trainer ? `, limit ${SIZE_LIMIT}` : "";
+    console.log(`${entry}: ${minified} bytes minified, ${gzip} compressed${limit}`);
+  }
+  return code;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,0 +1,112 @@
+/** Installs the package, as it would be published, into an app and opens that in a browser. */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import puppeteer from "puppeteer";
+import { build, preview } from "vite";
+import { BROWSER_FLAGS, findBrowser } from "../../scripts/browser.mjs";
+
+const root = join(import.meta.dirname, "../..");
+
+/** What became of an app in the browser. */
+export interface PageReport {
+  /** What the page's global `outcome` held or resolved to; undefined if it failed. */
+  outcome: unknown;
+  /** Uncaught errors and whatever went to the console as an error. */
+  errors: string[];
+}
+
+/** An app in a folder of its own, outside of the repository, with the package installed. */
+export class PackedApp {
+  /** The app's folder. */
+  readonly folder = mkdtempSync(join(tmpdir(), "gradus-app-"));
+
+  /** Copies `fixture`, packs what dist/ holds and installs that; throws what npm says. */
+  constructor(fixture: string) {
+    cpSync(fixture, this.folder, { recursive: true });
+    const manifest = { name: "app", private: true, type: "module" };
+    writeFileSync(join(this.folder, "package.json"), JSON.stringify(manifest));
+    run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", this.folder], root);
+    const tarball = readdirSync(this.folder).find((name) => name.endsWith(".tgz")) as string;
+    const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
+    run("npm", ["install", ...quiet, `./${tarball}`], this.folder);
+  }
+
+  /** Names of the packages that were installed. */
+  installed(): string[] {
+    return readdirSync(join(this.folder, "node_modules")).filter((name) => !name.startsWith("."));
+  }
+
+  /** Runs a script of the app's folder in Node and gives what it printed. */
+  runInNode(script: string): string {
+    return run(process.execPath, [script], this.folder);
+  }
+
+  /** Checks the app's types against the package's own; gives the compiler's complaints. */
+  checkTypes(options: readonly string[]): string {
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    try {
+      return run(process.execPath, [compiler, "--noEmit", ...options], this.folder);
+    } catch (error) {
+      return String((error as { stdout?: string }).stdout ?? error);
+    }
+  }
+
+  /** Builds the app; gives the bytes of all its scripts, each compressed with gzip. */
+  async build(): Promise<number> {
+    await build({ root: this.folder, configFile: false, logLevel: "error" });
+    const assets = join(this.folder, "dist/assets");
+    const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"));
+    return scripts.reduce(
+      (sum, name) => sum + gzipSync(readFileSync(join(assets, name))).length,
+      0,
+    );
+  }
+
+  /** Serves the built app and opens it in headless Chromium. */
+  async open(): Promise<PageReport> {
+    const server = await preview({
+      root: this.folder,
+      configFile: false,
+      logLevel: "error",
+      preview: { port: 0, host: "localhost" },
+    });
+    try {
+      return await visit(server.resolvedUrls?.local[0] as string);
+    } finally {
+      await server.close();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function visit(url: string): Promise<PageReport> {
+  const options = { executablePath: findBrowser(), headless: true, args: BROWSER_FLAGS };
+  const browser = await puppeteer.launch(options);
+  try {
+    const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error") errors.push(message.text());
+    });
+    await page.goto(url);
+    const outcome = await page.evaluate("globalThis.outcome").catch((error: Error) => {
+      errors.push(error.message);
+      return undefined;
+    });
+    return { outcome, errors };
+  } finally {
+    await browser.close();
+  }
+}
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  const shell = process.platform === "win32" && command === "npm";
+  return execFileSync(command, args, { cwd, shell, encoding: "utf8", stdio: "pipe" });
+}
