@@ -1,13 +1,19 @@
 import { beforeAll, expect, test } from "vitest";
 import { grad, gradCheck, init, tensor, zeros } from "../src/index.ts";
 import { crossEntropy, meanSquaredError, quadratic } from "../src/losses/index.ts";
+import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
 
 beforeAll(async () => {
   await testDevice();
 });
 
-const LOGITS = [[1, 2, 0.5], [-1, 0, 3], [0, 0, 0], [4, -2, 1]];
+const LOGITS = [
+  [1, 2, 0.5],
+  [-1, 0, 3],
+  [0, 0, 0],
+  [4, -2, 1],
+];
 const LABELS = [1, 2, 0, 1];
 
 function softmax(z: readonly number[]): number[] {
@@ -25,14 +31,13 @@ test("crossEntropy of labels and its gradient (p − t) / n are the formulas", a
     const t = tensor(LABELS, { dtype });
     expect(await crossEntropy(z, t).item()).toBeCloseTo(total / 4, 5);
     expect(await crossEntropy(z, t, { reduction: "sum" }).item()).toBeCloseTo(total, 5);
-    const none = await crossEntropy(z, t, { reduction: "none" }).data();
-    each.forEach((loss, i) => expect(none[i]).toBeCloseTo(loss, 5));
+    expectClose(await crossEntropy(z, t, { reduction: "none" }).data(), each);
   }
   const [dz] = grad(crossEntropy(z, tensor(LABELS, { dtype: "i32" })), [z]);
-  const slopes = await dz.data();
-  LOGITS.flatMap((row, i) => softmax(row).map((p, j) => (p - Number(j === LABELS[i])) / 4)).forEach(
-    (slope, i) => expect(slopes[i]).toBeCloseTo(slope, 6),
+  const slopes = LOGITS.flatMap((row, i) =>
+    softmax(row).map((p, j) => (p - Number(j === LABELS[i])) / 4),
   );
+  expectClose(await dz.data(), slopes, 6);
 });
 
 test("one-hot targets give what labels give, soft ones the weighted sum", async () => {
@@ -46,7 +51,11 @@ test("one-hot targets give what labels give, soft ones the weighted sum", async 
 });
 
 test.each([89, 120, 1e4])("crossEntropy is exact and finite for logits of ±%d", async (big) => {
-  const z = tensor([[big, big - 1], [-big, big], [big, -big]]);
+  const z = tensor([
+    [big, big - 1],
+    [-big, big],
+    [big, -big],
+  ]);
   const t = tensor([0, 1, 1], { dtype: "i32" });
   const losses = await crossEntropy(z, t, { reduction: "none" }).data();
   expect(losses[0]).toBeCloseTo(Math.log1p(Math.exp(-1)), 5);
@@ -54,7 +63,7 @@ test.each([89, 120, 1e4])("crossEntropy is exact and finite for logits of ±%d",
   expect(losses[2] / (2 * big)).toBeCloseTo(1, 6);
   const slopes = await grad(crossEntropy(z, t, { reduction: "sum" }), [z])[0].data();
   const p = 1 / (1 + Math.exp(-1));
-  [p - 1, 1 - p, 0, 0, 1, -1].forEach((slope, i) => expect(slopes[i]).toBeCloseTo(slope, 5));
+  expectClose(slopes, [p - 1, 1 - p, 0, 0, 1, -1]);
 });
 
 test("a logit of −∞ masks its class", async () => {
@@ -62,8 +71,7 @@ test("a logit of −∞ masks its class", async () => {
   const hot = tensor([[1, 0, 0]]);
   expect(await crossEntropy(z, tensor([0], { dtype: "i32" })).item()).toBeCloseTo(Math.LN2, 6);
   expect(await crossEntropy(z, hot).item()).toBeCloseTo(Math.LN2, 6);
-  const slopes = await grad(crossEntropy(z, hot), [z])[0].data();
-  [-0.5, 0, 0.5].forEach((slope, i) => expect(slopes[i]).toBeCloseTo(slope, 6));
+  expectClose(await grad(crossEntropy(z, hot), [z])[0].data(), [-0.5, 0, 0.5], 6);
 });
 
 test("crossEntropy rejects targets that do not fit", () => {
@@ -81,14 +89,26 @@ test("crossEntropy rejects targets that do not fit", () => {
 });
 
 test("meanSquaredError averages over elements, quadratic halves and averages over examples", async () => {
-  const y = tensor([[1, 2], [3, 5]]);
-  const t = tensor([[0, 2], [1, 1]]);
+  const y = tensor([
+    [1, 2],
+    [3, 5],
+  ]);
+  const t = tensor([
+    [0, 2],
+    [1, 1],
+  ]);
   expect(await meanSquaredError(y, t).item()).toBe(21 / 4);
-  expect(await meanSquaredError(y, t, { reduction: "none" }).toArray()).toEqual([[1, 0], [4, 16]]);
+  expect(await meanSquaredError(y, t, { reduction: "none" }).toArray()).toEqual([
+    [1, 0],
+    [4, 16],
+  ]);
   expect(await quadratic(y, t).item()).toBe(21 / 4);
   expect(await quadratic(y, t, { reduction: "none" }).toArray()).toEqual([0.5, 10]);
   expect(await quadratic(y, t, { reduction: "sum" }).item()).toBe(10.5);
-  expect(await grad(quadratic(y, t), [y])[0].toArray()).toEqual([[0.5, 0], [1, 2]]);
+  expect(await grad(quadratic(y, t), [y])[0].toArray()).toEqual([
+    [0.5, 0],
+    [1, 2],
+  ]);
   expect(() => meanSquaredError(y, zeros([2]))).toThrow(
     "meanSquaredError: outputs [2, 2] with targets [2]; expected equal shapes",
   );

@@ -1,5 +1,13 @@
 import { beforeAll, expect, test } from "vitest";
-import { type Device, Parameter, sigmoid, State, type Tensor, tensor, zeros } from "../src/index.ts";
+import {
+  type Device,
+  Parameter,
+  State,
+  sigmoid,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../src/index.ts";
 import {
   constant,
   heNormal,
@@ -16,6 +24,7 @@ import {
   xavierNormal,
   xavierUniform,
 } from "../src/nn/index.ts";
+import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
 
 let device: Device;
@@ -55,8 +64,16 @@ test("a module finds states in properties, modules and arrays, each once, in ord
 
 test("Linear computes x·W + b", async () => {
   using layer = new Linear(2, 3, { weightInit: constant(2), biasInit: constant(1) });
-  using y = layer.call(tensor([[1, 2], [3, 4]]));
-  expect(await y.toArray()).toEqual([[7, 7, 7], [15, 15, 15]]);
+  using y = layer.call(
+    tensor([
+      [1, 2],
+      [3, 4],
+    ]),
+  );
+  expect(await y.toArray()).toEqual([
+    [7, 7, 7],
+    [15, 15, 15],
+  ]);
   expect(layer.weight.shape).toEqual([2, 3]);
 });
 
@@ -87,7 +104,10 @@ test("Sequential applies modules and functions and names them by position or key
     "output.weight",
     "output.bias",
   ]);
-  using y = new Sequential((x: Tensor) => x.mul(2), (x: Tensor) => x.add(1)).call(tensor([1, 2]));
+  using y = new Sequential(
+    (x: Tensor) => x.mul(2),
+    (x: Tensor) => x.add(1),
+  ).call(tensor([1, 2]));
   expect(await y.toArray()).toEqual([3, 5]);
   expect(() => new Sequential(3 as never)).toThrow("Sequential: layer 0 is 3");
 });
@@ -101,8 +121,7 @@ test("activation modules compute their functions", async () => {
   ];
   for (const [module, formula] of cases) {
     using y = module.call(tensor([-1.5, 0, 2]));
-    const values = await y.data();
-    [-1.5, 0, 2].forEach((x, i) => expect(values[i]).toBeCloseTo(formula(x), 5));
+    expectClose(await y.data(), [-1.5, 0, 2].map(formula));
   }
 });
 
@@ -132,12 +151,22 @@ test("loadState assigns by name, all or nothing", async () => {
   using b = new Sequential(new Linear(2, 2, { seed: 2 }));
   b.loadState(a.state());
   expect(await b.parameters()[0].data()).toEqual(await a.parameters()[0].data());
-  expect(() => b.loadState(new Map([["0.weight", zeros([2, 2])], ["1.bias", zeros([2])]]))).toThrow(
-    "loadState: missing [0.bias], unknown [1.bias]; expected exactly the names of state()",
-  );
-  expect(() => b.loadState(new Map([["0.weight", zeros([2, 3])], ["0.bias", zeros([2])]]))).toThrow(
-    'assign: "0.weight" has shape [2, 2], the value [2, 3]',
-  );
+  expect(() =>
+    b.loadState(
+      new Map([
+        ["0.weight", zeros([2, 2])],
+        ["1.bias", zeros([2])],
+      ]),
+    ),
+  ).toThrow("loadState: missing [0.bias], unknown [1.bias]; expected exactly the names of state()");
+  expect(() =>
+    b.loadState(
+      new Map([
+        ["0.weight", zeros([2, 3])],
+        ["0.bias", zeros([2])],
+      ]),
+    ),
+  ).toThrow('assign: "0.weight" has shape [2, 2], the value [2, 3]');
   expect(await b.parameters()[0].data()).toEqual(await a.parameters()[0].data());
 });
 

@@ -1,11 +1,11 @@
 import { beforeAll, expect, test } from "vitest";
-import { argmax, type Device, evaluate, tensor, zeros } from "../src/index.ts";
 import { type Batch, DataLoader, DeviceDataset } from "../src/data/index.ts";
+import { argmax, type Device, evaluate, tensor, zeros } from "../src/index.ts";
 import { crossEntropy } from "../src/losses/index.ts";
 import { accuracy } from "../src/metrics/index.ts";
 import { Linear, type Module, Sequential, Tanh } from "../src/nn/index.ts";
 import { SGD } from "../src/optim/index.ts";
-import { evaluateAccuracy, train, type TrainEvent, trainStep } from "../src/train/index.ts";
+import { evaluateAccuracy, type TrainEvent, train, trainStep } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 
 let device: Device;
@@ -24,7 +24,11 @@ function xor(copies = 4): DeviceDataset {
 const loss = (model: Module, { images, labels }: Batch) => crossEntropy(model.call(images), labels);
 
 function setup(copies = 4) {
-  const model = new Sequential(new Linear(2, 8, { seed: 1 }), new Tanh(), new Linear(8, 2, { seed: 2 }));
+  const model = new Sequential(
+    new Linear(2, 8, { seed: 1 }),
+    new Tanh(),
+    new Linear(8, 2, { seed: 2 }),
+  );
   const optimizer = new SGD(model.parameters(), { learningRate: 0.5, momentum: 0.9 });
   const dataset = xor(copies);
   const loader = new DataLoader({ dataset, batchSize: 4, seed: 3 });
@@ -96,7 +100,14 @@ test("memory stays constant over 200 steps and over epochs", async () => {
   expect(seen[12]).toEqual(seen[1]);
   const tensors = device.memory().tensors;
   seen.length = 0;
-  for await (const event of train({ model, optimizer, loss, loader, epochs: 5, testData: dataset })) {
+  for await (const event of train({
+    model,
+    optimizer,
+    loss,
+    loader,
+    epochs: 5,
+    testData: dataset,
+  })) {
     if (event.event === "epoch") note();
   }
   expect(seen[4]).toEqual(seen[1]);
@@ -146,15 +157,27 @@ test("errors in the loss and in numbers reach the caller", async () => {
   expect(() => train({ ...parts, epochs: -1 })).toThrow("train: epochs -1; expected an integer");
   expect(() => train({ ...parts, epochs: 1, metricsEvery: 0 })).toThrow("train: metricsEvery 0");
   const vector = train({ ...parts, epochs: 1, loss: (model, { images }) => model.call(images) });
-  await expect(collect(vector)).rejects.toThrow("trainStep: loss has shape [4, 2]; expected a scalar");
+  await expect(collect(vector)).rejects.toThrow(
+    "trainStep: loss has shape [4, 2]; expected a scalar",
+  );
   dispose();
 });
 
 test("accuracy counts the largest logits that are right", async () => {
-  const logits = tensor([[1, 2], [3, 0], [0, 1], [5, 5]]);
+  const logits = tensor([
+    [1, 2],
+    [3, 0],
+    [0, 1],
+    [5, 5],
+  ]);
   const labels = tensor([1, 1, 1, 0], { dtype: "u32" });
   expect(await accuracy(logits, labels).item()).toBe(0.75);
-  const hot = tensor([[0, 1], [0, 1], [0, 1], [1, 0]]);
+  const hot = tensor([
+    [0, 1],
+    [0, 1],
+    [0, 1],
+    [1, 0],
+  ]);
   expect(await accuracy(logits, hot).item()).toBe(0.75);
   expect(() => accuracy(logits, zeros([3], { dtype: "i32" }))).toThrow("accuracy: logits [4, 2]");
 });

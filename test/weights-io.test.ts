@@ -25,7 +25,13 @@ test("a model's weights come back as they were", async () => {
 
 test("every dtype survives the file", async () => {
   const tensors = new Map<string, Tensor>([
-    ["f", tensor([[1.5, -2], [3, 4]])],
+    [
+      "f",
+      tensor([
+        [1.5, -2],
+        [3, 4],
+      ]),
+    ],
     ["i", tensor([-1, 2], { dtype: "i32" })],
     ["u", tensor([4294967295], { dtype: "u32" })],
     ["b", tensor([true, false])],
@@ -46,7 +52,12 @@ test("loading is strict about names, shapes and dtypes, and then changes nothing
   using model = new Linear(2, 1, { seed: 1 });
   const values = await model.weight.data();
   const file = (weight: Tensor, bias = "bias") =>
-    saveSafetensors(new Map([["weight", weight], [bias, tensor([1])]]));
+    saveSafetensors(
+      new Map([
+        ["weight", weight],
+        [bias, tensor([1])],
+      ]),
+    );
   const fits = tensor([[1], [2]]);
   const misnamed = await file(fits, "offset");
   expect(() => loadInto(model, misnamed)).toThrow(
@@ -57,7 +68,9 @@ test("loading is strict about names, shapes and dtypes, and then changes nothing
     'loadInto: "weight" has shape [1, 2] in the file; expected [2, 1]',
   );
   const integers = await file(tensor([[1], [2]], { dtype: "i32" }));
-  expect(() => loadInto(model, integers)).toThrow('loadInto: "weight" is I32 in the file; expected F32');
+  expect(() => loadInto(model, integers)).toThrow(
+    'loadInto: "weight" is I32 in the file; expected F32',
+  );
   expect(await model.weight.data()).toEqual(values);
   expect(await model.bias?.data()).toEqual(Float32Array.of(0));
 });

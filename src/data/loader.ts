@@ -4,8 +4,7 @@ import { prefetch } from "./prefetch.ts";
 import { BatchSampler, type BatchSamplerOptions } from "./sampler.ts";
 
 /** Options of `DataLoader`. */
-export interface DataLoaderOptions<B extends Disposable>
-  extends Omit<BatchSamplerOptions, "size"> {
+export interface DataLoaderOptions<B extends Disposable> extends Omit<BatchSamplerOptions, "size"> {
   dataset: Dataset<B>;
   /** How many batches are fetched ahead; 0 when left out. For data sets that are slow to read. */
   prefetch?: number;

@@ -22,7 +22,9 @@ const REDUCERS: Record<Reduction, (losses: Tensor) => Tensor> = {
 export function reduceLosses(op: string, losses: Tensor, options: LossOptions): Tensor {
   const { reduction = "mean" } = options;
   if (!Object.hasOwn(REDUCERS, reduction)) {
-    throw new GradusError(`${op}: reduction ${JSON.stringify(reduction)}; expected mean, sum, none`);
+    throw new GradusError(
+      `${op}: reduction ${JSON.stringify(reduction)}; expected mean, sum, none`,
+    );
   }
   return REDUCERS[reduction](losses);
 }

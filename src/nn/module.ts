@@ -92,7 +92,8 @@ function walk(
   seen: Set<unknown>,
 ): void {
   const isList = Array.isArray(value);
-  if ((!isList && !(value instanceof Module) && !(value instanceof State)) || seen.has(value)) return;
+  if ((!isList && !(value instanceof Module) && !(value instanceof State)) || seen.has(value))
+    return;
   seen.add(value);
   if (value instanceof State) {
     found(path, value);

@@ -38,6 +38,9 @@ export class Sequential extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.layers.reduce((y, layer) => (layer instanceof Module ? layer.call(y) : layer(y)), x);
+    return this.layers.reduce(
+      (y, layer) => (layer instanceof Module ? layer.call(y) : layer(y)),
+      x,
+    );
   }
 }

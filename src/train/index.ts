@@ -1,4 +1,4 @@
-export { evaluateAccuracy, type EvaluateOptions } from "./evaluate.ts";
+export { type EvaluateOptions, evaluateAccuracy } from "./evaluate.ts";
 export type { EpochEvent, StepEvent, TrainEvent } from "./events.ts";
-export { type Loader, train, type TrainOptions } from "./train.ts";
-export { type LossFunction, trainStep, type TrainStepOptions } from "./train-step.ts";
+export { type Loader, type TrainOptions, train } from "./train.ts";
+export { type LossFunction, type TrainStepOptions, trainStep } from "./train-step.ts";

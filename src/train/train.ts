@@ -6,7 +6,7 @@ import { evaluateAccuracy } from "./evaluate.ts";
 import { Breather } from "./event-loop.ts";
 import type { EpochEvent, StepEvent, TrainEvent } from "./events.ts";
 import { LossReader, type LossWindow } from "./loss-reader.ts";
-import { trainStep, type TrainStepOptions } from "./train-step.ts";
+import { type TrainStepOptions, trainStep } from "./train-step.ts";
 
 /** Gives batches epoch by epoch, as `DataLoader` does. */
 export interface Loader<B> {
