@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 import { puppeteerProvider } from "./test/support/puppeteer-provider.ts";
 
+const root = new URL("./", import.meta.url).pathname;
+
 const isolation = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -8,6 +10,12 @@ const isolation = {
 
 // The same files run in Node on the CPU device and in headless Chromium on WebGPU.
 export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^gradus$/, replacement: `${root}src/index.ts` },
+      { find: /^gradus\/(\w+)$/, replacement: `${root}src/$1/index.ts` },
+    ],
+  },
   optimizeDeps: { exclude: ["webgpu"] },
   server: { headers: isolation },
   test: {

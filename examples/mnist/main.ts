@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { init } from "../../src/index.ts";
 import { DataLoader } from "../../src/data/index.ts";
+import { init } from "../../src/index.ts";
 import { saveSafetensors } from "../../src/io/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { SGD } from "../../src/optim/index.ts";
