@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { grad, gradCheck, init, tensor, zeros } from "../src/index.ts";
+import { grad, gradCheck, init, square, sum, type Tensor, tensor, zeros } from "../src/index.ts";
 import { crossEntropy, meanSquaredError, quadratic } from "../src/losses/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
@@ -74,6 +74,18 @@ test("a logit of −∞ masks its class", async () => {
   expectClose(await grad(crossEntropy(z, hot), [z])[0].data(), [-0.5, 0, 0.5], 6);
 });
 
+test("a label outside the classes contributes nothing", async () => {
+  const z = tensor(LOGITS);
+  const t = tensor([1, 3, -1, 1], { dtype: "i32" });
+  const losses = crossEntropy(z, t, { reduction: "none" });
+  const slopes = await grad(crossEntropy(z, t, { reduction: "sum" }), [z])[0].toArray();
+  expect((await losses.data()).map(Math.abs).slice(1, 3)).toEqual(Float32Array.of(0, 0));
+  expect((slopes as number[][]).slice(1, 3)).toEqual([
+    [0, 0, 0],
+    [0, 0, 0],
+  ]);
+});
+
 test("crossEntropy rejects targets that do not fit", () => {
   const z = zeros([4, 3]);
   expect(() => crossEntropy(z, zeros([4]))).toThrow(
@@ -122,6 +134,8 @@ test("gradients agree with central differences in float64", async () => {
   const soft = tensor(LOGITS.map(softmax), on);
   await gradCheck((x) => crossEntropy(x, labels), [z]);
   await gradCheck((x, t) => crossEntropy(x, t), [z, soft]);
+  const curvature = (x: Tensor) => sum(square(grad(crossEntropy(x, labels), [x])[0]));
+  await gradCheck(curvature, [z]);
   await gradCheck((x, t) => meanSquaredError(x, t), [z, soft]);
   await gradCheck((x, t) => quadratic(x, t), [z, soft]);
 });
