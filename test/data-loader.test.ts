@@ -8,6 +8,7 @@ import {
   writeIdx,
 } from "../src/data/index.ts";
 import { type Device, evaluate, tensor } from "../src/index.ts";
+import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
 
 let device: Device;
@@ -29,12 +30,12 @@ test("a batch holds the rows asked for, scaled to [0, 1]", async () => {
   expect(batch.size).toBe(3);
   expect(batch.labels.dtype).toBe("i32");
   expect(await batch.labels.toArray()).toEqual([2, 0, 2]);
-  const values = await batch.images.data();
-  [5, 0, 5].forEach((row, i) => {
-    for (let c = 0; c < 4; c++) {
-      expect(values[i * 4 + c]).toBeCloseTo(PIXELS[row * 4 + c] / 255, 6);
-    }
-  });
+  const rows = [5, 0, 5].flatMap((row) => [...PIXELS.slice(row * 4, row * 4 + 4)]);
+  expectClose(
+    await batch.images.data(),
+    rows.map((pixel) => pixel / 255),
+    6,
+  );
 });
 
 test("an epoch holds every example once, in an order fixed by seed and epoch", async () => {
@@ -104,8 +105,7 @@ test("mnist reads the two files", async () => {
 
 test("normalizeImages subtracts the mean and divides by the deviation", async () => {
   using y = normalizeImages(tensor(Uint8Array.of(0, 51, 255)), { mean: 0.2, std: 0.4 });
-  const values = await y.data();
-  [-0.5, 0, 2].forEach((x, i) => expect(values[i]).toBeCloseTo(x, 6));
+  expectClose(await y.data(), [-0.5, 0, 2], 6);
   expect(() => normalizeImages(y, { std: 0 })).toThrow("normalizeImages: mean 0, std 0");
 });
 

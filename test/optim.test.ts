@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Device, evaluate, Parameter, square, sum, tensor } from "../src/index.ts";
 import { SGD, type SGDOptions } from "../src/optim/index.ts";
+import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
 
 let device: Device;
@@ -38,8 +39,7 @@ test.each<SGDOptions>([
     using c = tensor(CURVATURE);
     using loss = sum(square(p).mul(c)).mul(0.5);
     optimizer.step(loss);
-    const values = await p.data();
-    reference(start, options, step).forEach((x, i) => expect(values[i]).toBeCloseTo(x, 5));
+    expectClose(await p.data(), reference(start, options, step));
   }
   expect(p.version).toBe(6);
 });

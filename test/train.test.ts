@@ -152,6 +152,23 @@ test("leaving the loop early frees what was under way", async () => {
   dispose();
 });
 
+test("an error in the loss frees what was not read yet", async () => {
+  const { dispose, dataset, ...parts } = setup();
+  const { model, optimizer } = parts;
+  evaluate(dataset.images, dataset.labels, optimizer.rate, ...optimizer.state().values());
+  evaluate(...model.parameters());
+  const before = device.memory().tensors;
+  let calls = 0;
+  const failing = (net: Module, batch: Batch) => {
+    if (++calls === 3) throw new Error("no third loss");
+    return loss(net, batch);
+  };
+  const events = train({ ...parts, loss: failing, epochs: 1 });
+  await expect(collect(events)).rejects.toThrow("no third loss");
+  expect(device.memory().tensors).toBe(before);
+  dispose();
+});
+
 test("errors in the loss and in numbers reach the caller", async () => {
   const { dispose, ...parts } = setup();
   expect(() => train({ ...parts, epochs: -1 })).toThrow("train: epochs -1; expected an integer");

@@ -1,13 +1,16 @@
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
+import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { mul, neg } from "../ops/arithmetic.ts";
+import { mul, neg, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
-import { notEqual } from "../ops/compare.ts";
+import { greaterEqual, less, logicalAnd, notEqual } from "../ops/compare.ts";
 import { oneHot } from "../ops/creation.ts";
+import { expandDims, reshape } from "../ops/reshape.ts";
 import { logSoftmax } from "../ops/softmax.ts";
+import { exp } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
@@ -24,16 +27,44 @@ import { type LossOptions, reduceLosses } from "./reduction.ts";
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
   check(logits, targets);
-  const logProbabilities = logSoftmax(logits, { axis: 1 });
-  const terms = isFloat(targets.dtype)
-    ? weighted(cast(targets, logits.dtype), logProbabilities)
-    : where(oneHot(targets, logits.shape[1], { dtype: "bool" }), logProbabilities, 0);
-  return reduceLosses("crossEntropy", neg(sum(terms, { axis: 1 })), options);
+  const weights = isFloat(targets.dtype)
+    ? ofProbabilities(targets, logits)
+    : ofLabels(targets, logits);
+  return reduceLosses("crossEntropy", rowLosses(logits, weights), options);
 }
 
-/** t · log p, and 0 where t is 0 even if log p is −∞. */
-function weighted(targets: Tensor, logProbabilities: Tensor): Tensor {
-  return where(notEqual(targets, 0), mul(targets, logProbabilities), 0);
+/** How much each class of an example counts: t of the formula. */
+interface Weights {
+  /** `[n, c]`, a bool where each is 0 or 1. */
+  readonly t: Tensor;
+  /** Σᵢ tᵢ, `[n, 1]`. */
+  readonly total: Tensor;
+}
+
+function ofProbabilities(targets: Tensor, { dtype }: Tensor): Weights {
+  const t = cast(targets, dtype);
+  return { t, total: sum(t, { axis: 1, keepDims: true }) };
+}
+
+function ofLabels(targets: Tensor, { dtype, shape: [n, c] }: Tensor): Weights {
+  const labels = targets.dtype === "u8" ? cast(targets, "u32") : targets;
+  const inside = logicalAnd(greaterEqual(labels, 0), less(labels, c));
+  return { t: oneHot(labels, c, { dtype: "bool" }), total: cast(reshape(inside, [n, 1]), dtype) };
+}
+
+function rowLosses(logits: Tensor, { t, total }: Weights): Tensor {
+  const logP = logSoftmax(logits, { axis: 1 });
+  const isLabel = t.dtype === "bool";
+  // A term counts only where t is not 0, since 0 · −∞ is NaN.
+  const terms = isLabel ? where(t, logP, 0) : where(notEqual(t, 0), mul(t, logP), 0);
+  const losses = neg(sum(terms, { axis: 1 }));
+  // dz = g (p Σt − t), dt = −g log p; the way through logSoftmax would take two reductions more.
+  const rule = (g: Tensor): (Tensor | null)[] => {
+    const column = expandDims(g, 1);
+    const dz = mul(column, sub(mul(exp(logP), total), cast(t, logP.dtype)));
+    return [dz, isLabel ? null : neg(mul(column, logP))];
+  };
+  return customGrad((_logits: Tensor, _t: Tensor) => losses, rule)(logits, t);
 }
 
 function check(logits: Tensor, targets: Tensor): void {
