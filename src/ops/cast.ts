@@ -1,6 +1,6 @@
 import { convert, type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
-import { mapStrided } from "../core/strided.ts";
+import { copyStrided, mapStrided } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkDType, type Tensor } from "../graph/tensor.ts";
 import { wgslType } from "../graph/wgsl.ts";
@@ -13,7 +13,11 @@ interface CastAttributes extends Record<string, unknown> {
 const castOp: OpDefinition<CastAttributes> = defineOp<CastAttributes>({
   name: "cast",
   infer: ([x], { dtype }) => ({ shape: x.shape, dtype }),
-  cpu: (y, inputs, { dtype }) => mapStrided((v) => convert(v, dtype), y.shape, inputs, y.data),
+  cpu: (y, [x], { dtype }) => {
+    // A typed array rounds to f32 as it stores; other targets cut and limit.
+    if (isFloat(dtype)) copyStrided(x, y.data);
+    else mapStrided((v) => convert(v, dtype), y.shape, [x], y.data);
+  },
   gpu: {
     kind: "pointwise",
     cost: 1,

@@ -1,7 +1,7 @@
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
-import type { Strided } from "../core/strided.ts";
+import { copyStrided, type Strided } from "../core/strided.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -22,11 +22,14 @@ const gatherOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
     const [count, columns] = y.shape;
     for (let j = 0; j < count; j++) {
       const row = index.data[index.offset + j * index.strides[0]];
-      const start = x.offset + row * x.strides[0];
-      const valid = row >= 0 && row < x.shape[0];
-      for (let c = 0; c < columns; c++) {
-        y.data[j * columns + c] = valid ? x.data[start + c * x.strides[1]] : Number.NaN;
+      const target = y.data.subarray(j * columns, (j + 1) * columns);
+      if (row < 0 || row >= x.shape[0]) {
+        target.fill(Number.NaN); // 0 in arrays of whole numbers
+        continue;
       }
+      const { data, strides } = x;
+      const offset = x.offset + row * strides[0];
+      copyStrided({ data, shape: [columns], strides: [strides[1]], offset }, target);
     }
   },
   gpu: {

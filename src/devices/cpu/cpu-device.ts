@@ -1,7 +1,7 @@
 import { allocate, type DType, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError, GradusError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
-import { contiguous, isContiguous, mapStrided, type Strided } from "../../core/strided.ts";
+import { contiguous, copyStrided, isContiguous, type Strided } from "../../core/strided.ts";
 import { Device, type Plan } from "../../engine/device.ts";
 import type { Program, Step } from "../../engine/program.ts";
 import type { Storage } from "../../graph/backend.ts";
@@ -95,7 +95,7 @@ function compute(step: Step, inputs: readonly Strided[]): Strided {
 
 function compact(x: Strided, dtype: DType): Strided {
   const data = allocate(dtype, sizeOf(x.shape));
-  mapStrided((v) => v, x.shape, [x], data);
+  copyStrided(x, data);
   return contiguous(data, x.shape);
 }
 
