@@ -4,11 +4,12 @@ import type { TestReport, TrainReport } from "./protocol.ts";
 const NAMES = {
   epoch: "Epoch",
   step: "Step",
-  loss: "Loss",
-  accuracy: "Accuracy",
-  test: "Test accuracy",
   speed: "Steps per second",
   left: "Time left",
+  loss: "Loss",
+  accuracy: "Accuracy",
+  testLoss: "Test loss",
+  testAccuracy: "Test accuracy",
 } as const;
 
 /** The numbers of a run. */
@@ -51,8 +52,14 @@ export class Figures {
     this.#set("left", duration((steps - step) / this.#speed));
   }
 
-  showTest({ accuracy }: TestReport): void {
-    this.#set("test", percent(accuracy, 2));
+  showTest({ loss, accuracy }: TestReport): void {
+    this.#set("testLoss", loss.toFixed(3));
+    this.#set("testAccuracy", percent(accuracy, 2));
+  }
+
+  /** No time is left when nothing runs. */
+  end(): void {
+    this.#set("left", "–");
   }
 
   #set(name: keyof typeof NAMES, text: string): void {

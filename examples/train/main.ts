@@ -24,6 +24,14 @@ const start = element("start", HTMLButtonElement);
 const pause = element("pause", HTMLButtonElement);
 const stop = element("stop", HTMLButtonElement);
 
+let phase: Phase | "idle" = "idle";
+let device: DeviceReport | null = null;
+let latest: TrainReport | null = null;
+let frame = 0;
+/** Whether the worker is classifying a drawing, and the one to be classified next. */
+let asked = false;
+let waiting: Float32Array | null = null;
+
 const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 const charts = new Charts();
 const figures = new Figures();
@@ -39,18 +47,24 @@ const form = new SettingsForm((settings) => {
 });
 const drawing = new Drawing(classify);
 
-let phase: Phase | "idle" = "idle";
-let device: DeviceReport | null = null;
-let latest: TrainReport | null = null;
-let frame = 0;
-
 function send(command: Command): void {
   worker.postMessage(command);
 }
 
+/** Asks for one drawing at a time; of those drawn meanwhile only the last counts. */
 function classify(pixels: Float32Array | null): void {
+  waiting = pixels;
   if (!pixels) bars.show(null);
-  else send({ kind: "classify", pixels });
+  if (asked || !pixels) return;
+  asked = true;
+  waiting = null;
+  send({ kind: "classify", pixels });
+}
+
+function answer(probabilities: Float32Array | null): void {
+  asked = false;
+  if (waiting) classify(waiting);
+  else if (drawing.pixels) bars.show(probabilities);
 }
 
 function setPhase(next: Phase): void {
@@ -61,6 +75,7 @@ function setPhase(next: Phase): void {
   pause.disabled = stop.disabled = !active;
   pause.textContent = next === "paused" ? "Resume" : "Pause";
   document.body.dataset.phase = next;
+  if (!active) figures.end();
   say();
 }
 
@@ -101,6 +116,7 @@ function redraw(): void {
 const receivers: { [K in Report["kind"]]: (report: Extract<Report, { kind: K }>) => void } = {
   phase: (report) => setPhase(report.phase),
   failed: (report) => {
+    asked = false;
     fail(report.message);
     setPhase("failed");
   },
@@ -109,7 +125,7 @@ const receivers: { [K in Report["kind"]]: (report: Extract<Report, { kind: K }>)
     device = report;
     say();
   },
-  classified: (report) => bars.show(report.probabilities),
+  classified: (report) => answer(report.probabilities),
   trained: (report) => {
     latest = report;
     figures.note(report);

@@ -20,7 +20,7 @@ export class Probabilities {
       item.dataset.probability = String(p);
     });
     if (!probabilities) return;
-    this.say(`Reads a ${probabilities.indexOf(best)} with ${percent(best)}.`);
+    this.say(`Looks like ${probabilities.indexOf(best)}.`);
   }
 
   /** Puts a line under the bars. */

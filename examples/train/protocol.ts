@@ -76,7 +76,8 @@ export interface TestReport {
 export type Report =
   | { readonly kind: "phase"; readonly phase: Exclude<Phase, "failed"> }
   | { readonly kind: "failed"; readonly message: string }
-  | { readonly kind: "classified"; readonly probabilities: Float32Array }
+  /** The ten probabilities, null before the first training. */
+  | { readonly kind: "classified"; readonly probabilities: Float32Array | null }
   | Download
   | DeviceReport
   | TrainReport

@@ -4,28 +4,27 @@ import type { Mistake, TestReport } from "./protocol.ts";
 /** Shows the test images that are read wrongly with most confidence. */
 export function showMistakes({ step, wrong, count, mistakes }: TestReport): void {
   const of = `${wrong.toLocaleString("en")} of ${count.toLocaleString("en")}`;
-  const shown = mistakes.length < wrong ? ` The ${mistakes.length} most confident ones:` : "";
+  const shown = mistakes.length < wrong ? ` The ${mistakes.length} most confident:` : "";
   element("mistakes-hint").textContent =
-    `After ${step.toLocaleString("en")} steps ${of} test images are read wrongly.${shown}`;
+    `After ${step.toLocaleString("en")} steps ${of} test images are read wrongly (label → reading).${shown}`;
   element("sheet").replaceChildren(...mistakes.map(makeItem));
 }
 
 function makeItem({ index, pixels, label, predicted, probability }: Mistake): HTMLElement {
   const item = document.createElement("li");
-  item.title = `Test image ${index}`;
   const canvas = document.createElement("canvas");
   canvas.width = 28;
   canvas.height = 28;
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `Test image ${index}, a ${label}`);
+  canvas.setAttribute("aria-label", `Test image ${index}`);
   paintDigit(canvas, pixels);
-  const caption = document.createElement("p");
-  const read = document.createElement("b");
-  read.textContent = String(predicted);
-  caption.append("read ", read, ` ${percent(probability, 0)}`);
-  const truth = document.createElement("p");
-  truth.className = "truth";
-  truth.textContent = `is ${label}`;
-  item.append(canvas, caption, truth);
+  const reading = document.createElement("p");
+  const digit = document.createElement("b");
+  digit.textContent = String(predicted);
+  reading.append(`${label} → `, digit);
+  const share = document.createElement("p");
+  share.className = "share";
+  share.textContent = percent(probability, 0);
+  item.append(canvas, reading, share);
   return item;
 }

@@ -67,6 +67,6 @@ function mnist(): Promise<Mnist> {
 }
 
 async function classify(pixels: Float32Array): Promise<void> {
-  if (!learner) return;
-  report({ kind: "classified", probabilities: await learner.classify(pixels) });
+  const probabilities = learner ? await learner.classify(pixels) : null;
+  report({ kind: "classified", probabilities });
 }
