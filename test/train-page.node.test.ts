@@ -1,0 +1,169 @@
+import puppeteer, { type Browser, type Page } from "puppeteer";
+import { createServer, type ViteDevServer } from "vite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { BROWSER_FLAGS, findBrowser } from "../scripts/browser.mjs";
+
+let server: ViteDevServer;
+let browser: Browser;
+let url: string;
+
+beforeAll(async () => {
+  server = await createServer({
+    configFile: "vite.config.ts",
+    server: { port: 0, host: "127.0.0.1", watch: null },
+    logLevel: "error",
+  });
+  await server.listen();
+  url = server.resolvedUrls?.local[0] as string;
+  browser = await puppeteer.launch({ executablePath: findBrowser(), args: BROWSER_FLAGS });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Opens the page and collects what goes wrong on it. */
+async function open(width: number, height: number) {
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warn"].includes(message.type())) problems.push(message.text());
+  });
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("request", (request) => {
+    if (!/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(url)) {
+      problems.push(`external request: ${request.url()}`);
+    }
+  });
+  await page.setViewport({ width, height });
+  await page.goto(url);
+  await page.waitForSelector("#seed");
+  return { page, problems };
+}
+
+async function fill(page: Page, id: string, value: string): Promise<void> {
+  await page.click(`#${id}`, { count: 3 });
+  await page.type(`#${id}`, value);
+}
+
+const text = (page: Page, selector: string) =>
+  page.$eval(selector, (x) => (x as HTMLElement).textContent ?? "");
+
+async function number(page: Page, figure: string): Promise<number> {
+  return Number.parseFloat((await text(page, `#figure-${figure}`)).replaceAll(",", ""));
+}
+
+async function step(page: Page): Promise<number> {
+  return (await number(page, "step")) || 0;
+}
+
+async function waitForStep(page: Page, wanted: number): Promise<void> {
+  await page.waitForFunction(
+    (least) => {
+      const shown = document.getElementById("figure-step")?.textContent ?? "";
+      return Number.parseInt(shown.replaceAll(",", ""), 10) >= least;
+    },
+    { timeout: 45_000 },
+    wanted,
+  );
+}
+
+async function waitForPhase(page: Page, phase: string): Promise<void> {
+  await page.waitForSelector(`body[data-phase="${phase}"]`, { timeout: 30_000 });
+}
+
+async function train(page: Page, device: string): Promise<void> {
+  await page.select("#device", device);
+  await fill(page, "learningRate", "1");
+  await page.click("#start");
+  await waitForPhase(page, "training");
+}
+
+/** Draws a seven and gives the probabilities that appear. */
+async function draw(page: Page): Promise<number[]> {
+  const pad = await page.$("#pad");
+  await pad?.scrollIntoView();
+  const box = await pad?.boundingBox();
+  if (!box) throw new Error("no pad");
+  const at = (x: number, y: number) => [box.x + x * box.width, box.y + y * box.height] as const;
+  await page.mouse.move(...at(0.3, 0.2));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.7, 0.2), { steps: 4 });
+  await page.mouse.move(...at(0.45, 0.85), { steps: 6 });
+  await page.mouse.up();
+  await page.waitForSelector("#probabilities .best", { timeout: 20_000 });
+  return page.$$eval("#probabilities li", (items) =>
+    items.map((item) => Number((item as HTMLElement).dataset.probability)),
+  );
+}
+
+async function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_000 }, async () => {
+  const { page, problems } = await open(1280, 900);
+  await page.evaluate(() => {
+    const count = () => {
+      document.body.dataset.frames = String(Number(document.body.dataset.frames ?? 0) + 1);
+      requestAnimationFrame(count);
+    };
+    count();
+  });
+  await train(page, "webgpu");
+  expect(await text(page, "#status")).toMatch(/WebGPU .*asked for/);
+
+  await waitForStep(page, 20);
+  const frames = () => page.$eval("body", (body) => Number(body.dataset.frames));
+  const before = await frames();
+  await waitForStep(page, 60);
+  expect((await frames()) - before).toBeGreaterThan(5);
+
+  await page.click("#pause");
+  await waitForPhase(page, "paused");
+  const paused = await step(page);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect((await step(page)) - paused).toBeLessThanOrEqual(50); // what was under way
+  const still = await step(page);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(await step(page)).toBe(still);
+
+  await page.click("#pause");
+  await waitForPhase(page, "training");
+  await waitForStep(page, 220);
+  const probabilities = await draw(page);
+  expect(probabilities).toHaveLength(10);
+  expect(probabilities.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
+
+  await page.click("#stop");
+  await waitForPhase(page, "stopped");
+  expect(await number(page, "testAccuracy")).toBeGreaterThan(60); // 10 % at the start
+  expect(await number(page, "loss")).toBeLessThan(1.5); // ln 10 = 2.3 at the start
+  expect(await page.$$eval("#sheet canvas", (items) => items.length)).toBe(24);
+  expect(await text(page, "#sheet li")).toMatch(/^\d → \d\d+\s%$/);
+  expect(await overflow(page)).toBe(0);
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+test("works at phone width and says what a field expects", { timeout: 90_000 }, async () => {
+  const { page, problems } = await open(360, 740);
+  expect(await overflow(page)).toBe(0);
+  await fill(page, "batchSize", "0");
+  await page.click("#start");
+  expect(await text(page, "#batchSize-error")).toBe("Expected a whole number from 1 to 10,000.");
+  expect(await page.$eval("#batchSize", (x) => document.activeElement === x)).toBe(true);
+
+  await fill(page, "batchSize", "50");
+  await train(page, "cpu");
+  expect(await text(page, "#status")).toMatch(/the CPU/);
+  await waitForStep(page, 30);
+  expect((await draw(page)).reduce((a, b) => a + b)).toBeCloseTo(1, 4);
+  await page.click("#stop");
+  await waitForPhase(page, "stopped");
+  expect(await page.$$eval("#sheet li", (items) => items.length)).toBe(24);
+  expect(await overflow(page)).toBe(0);
+  expect(problems).toEqual([]);
+  await page.close();
+});
