@@ -1,4 +1,6 @@
+import type { DType } from "../../core/dtype.ts";
 import { DeviceError } from "../../core/errors.ts";
+import { sizeOf } from "../../core/shape.ts";
 import type { Plan } from "../../engine/device.ts";
 import { lastUses } from "../../engine/memory-plan.ts";
 import type { Program } from "../../engine/program.ts";
@@ -21,7 +23,8 @@ export interface PlanHost {
 
 interface Dispatch {
   readonly kernel: KernelCode;
-  readonly pipeline: GPUComputePipeline;
+  /** Null where there is nothing to compute. */
+  readonly pipeline: GPUComputePipeline | null;
   readonly workgroups: readonly [number, number, number];
   /** The step it stores, or `SCRATCH`. */
   readonly output: number;
@@ -54,7 +57,9 @@ export class GpuPlan implements Plan {
 
   #add(order: Schedule, group: Group, freed: readonly number[]): void {
     const { host } = this;
-    const kernels = generate(this.#program, order, group, host.profile);
+    const { shape, dtype } = this.#program.steps[group.output];
+    const empty = sizeOf(shape) === 0;
+    const kernels = empty ? [nothing(dtype)] : generate(this.#program, order, group, host.profile);
     kernels.forEach((kernel, i) => {
       checkFits(kernel, host.device.limits);
       const last = i === kernels.length - 1;
@@ -62,7 +67,7 @@ export class GpuPlan implements Plan {
       this.#bindGroups.push(new Map());
       this.#dispatches.push({
         kernel,
-        pipeline: host.pipelines.get(kernel),
+        pipeline: empty ? null : host.pipelines.get(kernel),
         workgroups,
         output: last ? group.output : SCRATCH,
         freed: last ? [...freed, SCRATCH] : i > 0 ? [SCRATCH] : [],
@@ -89,7 +94,7 @@ export class GpuPlan implements Plan {
   ): void {
     const target = this.host.pool.acquire(bytesOf(kernel.dtype, kernel.size));
     const bound = [...kernel.reads.map((step) => values.get(step) as BufferStorage), target];
-    if (kernel.size > 0) {
+    if (pipeline) {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, this.#bindGroup(kernel, bound, bindGroups));
       pass.dispatchWorkgroups(...workgroups);
@@ -130,6 +135,12 @@ function identify(buffer: GPUBuffer): number {
     numbers.set(buffer, number);
   }
   return number;
+}
+
+/** Stands for the kernel of a result without elements. */
+function nothing(dtype: DType): KernelCode {
+  const code = { label: "empty", code: "", shader: "", preludeLines: 0 };
+  return { ...code, reads: [], workgroups: 0, size: 0, dtype };
 }
 
 /** Throws before anything is encoded when a kernel's result is too large for one buffer. */

@@ -1,0 +1,76 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  type Device,
+  evaluate,
+  grad,
+  init,
+  mul,
+  randomNormal,
+  sum,
+  type Tensor,
+} from "../src/index.ts";
+import { cases } from "./cases.ts";
+import { type Call, draw, floats, type OpCase, place, tolerance } from "./support/op-case.ts";
+
+let cpu: Device;
+const gpus = new Map<string, Device>();
+beforeAll(async () => {
+  cpu = (await init({ device: "cpu" })).device;
+  for (const kernels of ["direct", "workgroup"] as const) {
+    gpus.set(kernels, (await init({ device: "webgpu", kernels, asDefault: false })).device);
+  }
+});
+
+const seed = Math.floor(Math.random() * 1e6);
+
+/** The result and the gradients of its randomly weighted sum. */
+async function outcome(call: Call, device: Device, float: "f32" | "f64", differentiate: boolean) {
+  const values = draw(call, seed);
+  const inputs = place(call, values, device, float);
+  const y = call.run(...inputs);
+  const tensors: Tensor[] = [y];
+  const targets = floats(call, inputs);
+  if (differentiate && targets.length > 0) {
+    const weights = randomNormal(y.shape, { seed, dtype: y.dtype, device });
+    tensors.push(...grad(sum(mul(y, weights)), targets));
+  }
+  evaluate(...tensors);
+  const read = await Promise.all(tensors.map((x) => x.data()));
+  for (const x of [...tensors, ...inputs]) x.dispose();
+  return read;
+}
+
+for (const kernels of ["direct", "workgroup"]) {
+  describe(`${kernels} kernels`, () => {
+    for (const [name, { calls, gradient }] of Object.entries(cases) as [string, OpCase][]) {
+      for (const [i, call] of calls.entries()) {
+        test(`${name} ${i + 1}`, async () => {
+          const float =
+            call.inputs.every(({ dtype = "f32" }) => dtype !== "i32") || gradient === true;
+          const differentiate = gradient === true && float && isFloat(call);
+          const expected = await outcome(call, cpu, "f64", differentiate);
+          const actual = await outcome(call, gpus.get(kernels) as Device, "f32", differentiate);
+          actual.forEach((values, k) => {
+            expect(values.length).toBe(expected[k].length);
+            values.forEach((value, j) => {
+              const want = expected[k][j];
+              const error = Math.abs(value - want);
+              if (!(error <= tolerance(want, (call.scale ?? 1) * (k > 0 ? 4 : 1)))) {
+                throw new Error(
+                  `seed ${seed}, ${k === 0 ? "value" : `gradient ${k}`} [${j}]: ${value}; expected ${want}`,
+                );
+              }
+            });
+          });
+        });
+      }
+    }
+  });
+}
+
+function isFloat(call: Call): boolean {
+  return (
+    (call.inputs[0]?.dtype ?? "f32") === "f32" ||
+    call.inputs.some(({ dtype }) => dtype === undefined)
+  );
+}
