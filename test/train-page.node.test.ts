@@ -15,7 +15,7 @@ beforeAll(async () => {
   });
   await server.listen();
   url = server.resolvedUrls?.local[0] as string;
-  browser = await puppeteer.launch({ executablePath: findBrowser(), args: BROWSER_FLAGS });
+  browser = await launch();
 });
 
 afterAll(async () => {
@@ -23,9 +23,13 @@ afterAll(async () => {
   await server?.close();
 });
 
+function launch(flags = BROWSER_FLAGS): Promise<Browser> {
+  return puppeteer.launch({ executablePath: findBrowser(), args: flags });
+}
+
 /** Opens the page and collects what goes wrong on it. */
-async function open(width: number, height: number) {
-  const page = await browser.newPage();
+async function open(width: number, height: number, from = browser) {
+  const page = await from.newPage();
   const problems: string[] = [];
   page.on("console", (message) => {
     if (["error", "warn"].includes(message.type())) problems.push(message.text());
@@ -166,4 +170,32 @@ test("works at phone width and says what a field expects", { timeout: 90_000 }, 
   expect(await overflow(page)).toBe(0);
   expect(problems).toEqual([]);
   await page.close();
+});
+
+test("tells of a lost GPU and trains anew", { timeout: 90_000 }, async () => {
+  const { page } = await open(1280, 900);
+  await train(page, "webgpu");
+  await waitForStep(page, 2);
+  const session = await browser.target().createCDPSession();
+  await session.send("Browser.crashGpuProcess");
+  await waitForPhase(page, "failed");
+  expect(await text(page, "#error")).toMatch(/^The GPU was lost.*device was lost/);
+  await page.click("#start");
+  await waitForPhase(page, "training");
+  await waitForStep(page, 2);
+  expect(await page.$eval("#error", (x) => (x as HTMLElement).hidden)).toBe(true);
+  await page.close();
+});
+
+test("tells when there is no WebGPU", { timeout: 90_000 }, async () => {
+  const without = await launch(BROWSER_FLAGS.filter((flag) => !/unsafe-webgpu/.test(flag)));
+  try {
+    const { page } = await open(1280, 900, without);
+    await page.select("#device", "webgpu");
+    await page.click("#start");
+    await waitForPhase(page, "failed");
+    expect(await text(page, "#error")).toMatch(/^WebGPU is not to be had here.*no WebGPU adapter/);
+  } finally {
+    await without.close();
+  }
 });

@@ -1,6 +1,6 @@
 /** The page: shows what the worker reports and tells it what the user wants. */
 import { Charts } from "./charts.ts";
-import { element } from "./dom.ts";
+import { element, paragraph } from "./dom.ts";
 import { Drawing } from "./drawing.ts";
 import { Figures } from "./figures.ts";
 import { Probabilities } from "./probabilities.ts";
@@ -41,7 +41,7 @@ const form = new SettingsForm((settings) => {
   figures.clear();
   device = null;
   latest = null;
-  fail(null);
+  fail();
   setPhase("loading");
   send({ kind: "start", settings });
 });
@@ -75,7 +75,6 @@ function setPhase(next: Phase): void {
   pause.disabled = stop.disabled = !active;
   pause.textContent = next === "paused" ? "Resume" : "Pause";
   document.body.dataset.phase = next;
-  if (!active) figures.end();
   say();
 }
 
@@ -88,9 +87,10 @@ function name({ device, description, reason }: DeviceReport): string {
   return `${device === "cpu" ? "the CPU" : "WebGPU"} (${description}; ${reason})`;
 }
 
-function fail(message: string | null): void {
-  failure.hidden = message === null;
-  failure.textContent = message;
+/** Shows some lines as an error, or none. */
+function fail(...lines: string[]): void {
+  failure.hidden = lines.length === 0;
+  failure.replaceChildren(...lines.map(paragraph));
 }
 
 function showDownload({ received, total }: Download): void {
@@ -108,6 +108,7 @@ function redraw(): void {
     charts.draw();
     if (!latest) return;
     figures.showTraining(latest);
+    if (phase !== "training" && phase !== "paused") figures.end();
     progress.value = latest.step / latest.steps;
   });
 }
@@ -117,7 +118,7 @@ const receivers: { [K in Report["kind"]]: (report: Extract<Report, { kind: K }>)
   phase: (report) => setPhase(report.phase),
   failed: (report) => {
     asked = false;
-    fail(report.message);
+    fail(report.advice, report.message);
     setPhase("failed");
   },
   download: showDownload,
