@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { mnistFiles } from "./examples/train/mnist-files.ts";
 import { puppeteerProvider } from "./test/support/puppeteer-provider.ts";
 
 const root = new URL("./", import.meta.url).pathname;
@@ -16,6 +17,7 @@ export default defineConfig({
       { find: /^gradus\/(\w+)$/, replacement: `${root}src/$1/index.ts` },
     ],
   },
+  plugins: [mnistFiles()],
   optimizeDeps: { exclude: ["webgpu"] },
   server: { headers: isolation },
   test: {

@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, test } from "vitest";
 import argReduce from "../shaders/arg-reduce.wgsl?raw";
 import argReduceDirect from "../shaders/arg-reduce-direct.wgsl?raw";
 import elementwise from "../shaders/elementwise.wgsl?raw";
-import elementwiseWide from "../shaders/elementwise-wide.wgsl?raw";
 import scatterAdd from "../shaders/scatter-add.wgsl?raw";
 import {
   bindings,
@@ -133,28 +132,6 @@ fn store_y(i: u32, v: u32) { y[i] = v; }
     });
     expect(y.every((v, i) => v === 3 * i)).toBe(true);
   });
-
-  for (const size of [4, 252, 256, 260]) {
-    test(`four at a time, ${size}`, async () => {
-      const x = uniform(size, 2);
-      const quads = size / 4;
-      const y = await runKernel(device, {
-        prelude: `${prelude({ QUADS: quads, WORKGROUP: 64 })}${bindings("vec4f", ["x", "vec4f"])}
-fn value_y4(q: u32) -> vec4f { return x[q] + 1.0; }
-fn store_y4(q: u32, v: vec4f) { y[q] = v; }
-`,
-        source: elementwiseWide,
-        output: new Float32Array(size),
-        inputs: [x],
-        workgroups: foldGrid(Math.ceil(quads / 64), 3),
-      });
-      expectClose(
-        y,
-        x.map((v) => v + 1),
-        () => 0,
-      );
-    });
-  }
 });
 
 test("compileKernel refuses what does not compile", async () => {

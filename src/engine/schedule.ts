@@ -21,7 +21,7 @@ export interface Schedule {
 /** What a fused expression may cost per element before it is cut in two. */
 const GROUP_COST = 256;
 /** What may be computed again by a second consumer instead of being stored. */
-const RECOMPUTE_COST = 1;
+const RECOMPUTE_COST = 4;
 
 /**
  * Groups a program's steps into kernels: pointwise steps are computed where they are needed, unless

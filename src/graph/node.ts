@@ -74,6 +74,12 @@ export class Node {
     this.inputs = [];
   }
 
+  /** Computes the value in another way from now on; it must not be there. */
+  become(op: Op, inputs: readonly Node[]): void {
+    this.op = op;
+    this.inputs = inputs;
+  }
+
   /** Frees the values and says why to whoever asks for them later. */
   retire(reason: string): void {
     this.retired = reason;

@@ -45,11 +45,12 @@ export class State extends Tensor {
     this.#followers.push(new WeakRef(node));
   }
 
-  /** Takes an evaluated node's storage as the new value. */
+  /** Takes an evaluated node's storage as the new value; the node gives the state's from then on. */
   replace(value: Node): void {
     const next = new Node(this.device, this.shape, this.dtype, null, [], {}, true);
     const storage = value.surrender();
     if (storage) next.hold(storage);
+    value.become(identity, [next]);
     for (const ref of this.#followers) {
       const node = ref.deref();
       if (node?.ready) node.cut();
@@ -100,9 +101,10 @@ export function assignAll(
   if (pairs.length === 0) return;
   const device = pairs[0][0].device;
   for (const [state, value] of pairs) checkAssignable(state, value, device);
-  const fresh = pairs.map(([state, value]) => ownedNode(state, value));
+  const taken = new Set<Node>();
+  const fresh = pairs.map(([state, value]) => takenNode(state, value.node, taken));
   device.evaluate([...fresh, ...also.map((x) => x.node)], "assign");
-  for (const x of also) if (x.node.tracked) x.node.cut();
+  for (const x of also) if (x.node.tracked && x.node.ready) x.node.cut();
   for (const [i, [state]] of pairs.entries()) state.replace(fresh[i]);
 }
 
@@ -127,7 +129,10 @@ function checkAssignable(state: State, value: Tensor, device: Backend): void {
   }
 }
 
-/** A node that nobody else holds, so that its storage can be taken. */
-function ownedNode(state: State, value: Tensor): Node {
-  return new Node(state.device, state.shape, state.dtype, identity, [value.node], {});
+/** The node whose storage the state takes: the value's own, or a copy if others need it to stay. */
+function takenNode(state: State, value: Node, taken: Set<Node>): Node {
+  const stays = value.ready || taken.has(value);
+  taken.add(value);
+  if (!stays) return value;
+  return new Node(state.device, state.shape, state.dtype, identity, [value], {});
 }

@@ -19,7 +19,7 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
       multiplyMatrices(m, n, k, matrix(a, i), matrix(b, i), y.data, i * m * n);
     }
   },
-  gpu: { kind: "kernel", prologueCost: 4, stages },
+  gpu: { kind: "kernel", prologueCost: 1, stages },
   vjp: (g, { inputs: [a, b] }) => [
     apply(matmulOp, [g, transpose(b)], {}),
     apply(matmulOp, [transpose(a), g], {}),
