@@ -116,7 +116,7 @@ test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_
     count();
   });
   await train(page, "webgpu");
-  expect(await text(page, "#status")).toMatch(/WebGPU .*asked for/);
+  expect(await text(page, "#detail")).toMatch(/Why WebGPU: asked for/);
 
   await waitForStep(page, 20);
   const frames = () => page.$eval("body", (body) => Number(body.dataset.frames));
@@ -161,7 +161,7 @@ test("works at phone width and says what a field expects", { timeout: 90_000 }, 
 
   await fill(page, "batchSize", "50");
   await train(page, "cpu");
-  expect(await text(page, "#status")).toMatch(/the CPU/);
+  expect(await text(page, "#status")).toBe("Training on the CPU.");
   await waitForStep(page, 30);
   expect((await draw(page)).reduce((a, b) => a + b)).toBeCloseTo(1, 4);
   await page.click("#stop");

@@ -18,6 +18,7 @@ const SENTENCES: Record<Phase, string> = {
 };
 
 const status = element("status");
+const detail = element("detail");
 const failure = element("error");
 const progress = element("progress", HTMLProgressElement);
 const start = element("start", HTMLButtonElement);
@@ -80,11 +81,10 @@ function setPhase(next: Phase): void {
 
 function say(): void {
   if (phase === "idle") return;
-  status.textContent = `${SENTENCES[phase]}${device ? ` on ${name(device)}` : ""}.`;
-}
-
-function name({ device, description, reason }: DeviceReport): string {
-  return `${device === "cpu" ? "the CPU" : "WebGPU"} (${description}; ${reason})`;
+  const name = device?.device === "cpu" ? "the CPU" : "WebGPU";
+  status.textContent = `${SENTENCES[phase]}${device ? ` on ${name}` : ""}.`;
+  if (!device || phase === "loading") return;
+  detail.textContent = `Device: ${device.description}. Why ${name}: ${device.reason}.`;
 }
 
 /** Shows some lines as an error, or none. */
@@ -96,8 +96,7 @@ function fail(...lines: string[]): void {
 function showDownload({ received, total }: Download): void {
   progress.value = received / total;
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
-  element("detail").textContent =
-    received < total ? `MNIST: ${megabytes(received)} of ${megabytes(total)} MB` : "";
+  detail.textContent = `MNIST: ${megabytes(received)} of ${megabytes(total)} MB`;
 }
 
 /** Draws at most once a frame, however fast reports come. */

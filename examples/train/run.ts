@@ -32,7 +32,7 @@ export class Run {
       const count = Math.min(size, goal - step);
       step += count;
       const seconds = await this.#slice(count, step, steps);
-      size = Math.ceil(Math.min(SLICE_STEPS, 2 * count, (count * SLICE_MS) / (1000 * seconds)));
+      size = Math.ceil(Math.min(SLICE_STEPS, 2 * size, (count * SLICE_MS) / (1000 * seconds)));
       await nextTask();
       await this.#gate?.promise;
       if (step === goal || this.#stopped) await this.#test(step);
