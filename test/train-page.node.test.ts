@@ -135,7 +135,7 @@ test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_
 
   await page.click("#pause");
   await waitForPhase(page, "training");
-  await waitForStep(page, 220);
+  await waitForStep(page, 200);
   const probabilities = await draw(page);
   expect(probabilities).toHaveLength(10);
   expect(probabilities.reduce((a, b) => a + b)).toBeCloseTo(1, 4);

@@ -42,7 +42,10 @@ const form = new SettingsForm((settings) => {
   figures.clear();
   device = null;
   latest = null;
+  progress.value = 0;
+  detail.textContent = "";
   fail();
+  redraw();
   setPhase("loading");
   send({ kind: "start", settings });
 });
