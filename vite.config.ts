@@ -6,6 +6,9 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+// Vite's own pattern ends in a dot for files without an ending, which Windows drops.
+const output = { assetFileNames: "assets/[name]-[hash][extname]" };
+
 // The training page: `npm run dev` serves it, `vite build` writes it to build/train.
 export default defineConfig({
   root: "examples/train",
@@ -14,6 +17,11 @@ export default defineConfig({
   optimizeDeps: { exclude: ["webgpu"] },
   server: { headers: isolation, fs: { allow: ["../.."] } },
   preview: { headers: isolation },
-  worker: { format: "es" },
-  build: { target: "es2022", outDir: "../../build/train", emptyOutDir: true },
+  worker: { format: "es", rolldownOptions: { output } },
+  build: {
+    target: "es2022",
+    outDir: "../../build/train",
+    emptyOutDir: true,
+    rolldownOptions: { output },
+  },
 });

@@ -15,7 +15,7 @@ beforeAll(async () => {
   });
   await server.listen();
   url = server.resolvedUrls?.local[0] as string;
-  browser = await puppeteer.launch({ executablePath: findBrowser(), args: BROWSER_FLAGS });
+  browser = await launch();
 });
 
 afterAll(async () => {
@@ -23,9 +23,13 @@ afterAll(async () => {
   await server?.close();
 });
 
+function launch(flags = BROWSER_FLAGS): Promise<Browser> {
+  return puppeteer.launch({ executablePath: findBrowser(), args: flags });
+}
+
 /** Opens the page and collects what goes wrong on it. */
-async function open(width: number, height: number) {
-  const page = await browser.newPage();
+async function open(width: number, height: number, from = browser) {
+  const page = await from.newPage();
   const problems: string[] = [];
   page.on("console", (message) => {
     if (["error", "warn"].includes(message.type())) problems.push(message.text());
@@ -112,7 +116,7 @@ test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_
     count();
   });
   await train(page, "webgpu");
-  expect(await text(page, "#status")).toMatch(/WebGPU .*asked for/);
+  expect(await text(page, "#detail")).toMatch(/Why WebGPU: asked for/);
 
   await waitForStep(page, 20);
   const frames = () => page.$eval("body", (body) => Number(body.dataset.frames));
@@ -131,7 +135,7 @@ test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_
 
   await page.click("#pause");
   await waitForPhase(page, "training");
-  await waitForStep(page, 220);
+  await waitForStep(page, 200);
   const probabilities = await draw(page);
   expect(probabilities).toHaveLength(10);
   expect(probabilities.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
@@ -157,7 +161,7 @@ test("works at phone width and says what a field expects", { timeout: 90_000 }, 
 
   await fill(page, "batchSize", "50");
   await train(page, "cpu");
-  expect(await text(page, "#status")).toMatch(/the CPU/);
+  expect(await text(page, "#status")).toBe("Training on the CPU.");
   await waitForStep(page, 30);
   expect((await draw(page)).reduce((a, b) => a + b)).toBeCloseTo(1, 4);
   await page.click("#stop");
@@ -166,4 +170,32 @@ test("works at phone width and says what a field expects", { timeout: 90_000 }, 
   expect(await overflow(page)).toBe(0);
   expect(problems).toEqual([]);
   await page.close();
+});
+
+test("tells of a lost GPU and trains anew", { timeout: 90_000 }, async () => {
+  const { page } = await open(1280, 900);
+  await train(page, "webgpu");
+  await waitForStep(page, 2);
+  const session = await browser.target().createCDPSession();
+  await session.send("Browser.crashGpuProcess");
+  await waitForPhase(page, "failed");
+  expect(await text(page, "#error")).toMatch(/^The GPU was lost.*device was lost/);
+  await page.click("#start");
+  await waitForPhase(page, "training");
+  await waitForStep(page, 2);
+  expect(await page.$eval("#error", (x) => (x as HTMLElement).hidden)).toBe(true);
+  await page.close();
+});
+
+test("tells when there is no WebGPU", { timeout: 90_000 }, async () => {
+  const without = await launch(BROWSER_FLAGS.filter((flag) => !/unsafe-webgpu/.test(flag)));
+  try {
+    const { page } = await open(1280, 900, without);
+    await page.select("#device", "webgpu");
+    await page.click("#start");
+    await waitForPhase(page, "failed");
+    expect(await text(page, "#error")).toMatch(/^WebGPU is not to be had here.*no WebGPU adapter/);
+  } finally {
+    await without.close();
+  }
 });

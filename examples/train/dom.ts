@@ -25,6 +25,13 @@ export function paintDigit(canvas: HTMLCanvasElement, pixels: ArrayLike<number>)
   context2d(canvas).putImageData(image, 0, 0);
 }
 
+/** Makes a paragraph of text. */
+export function paragraph(text: string): HTMLParagraphElement {
+  const p = document.createElement("p");
+  p.textContent = text;
+  return p;
+}
+
 /** Formats a share as percent: 0.1234 as 12.3 %. */
 export function percent(share: number, digits = 1): string {
   return `${(100 * share).toFixed(digits)}\u202f%`;

@@ -23,6 +23,7 @@ export class Drawing {
   readonly #pad = element("pad", HTMLCanvasElement);
   readonly #context = context2d(this.#pad);
   #last: Point | null = null;
+  readonly #pen = element("pen");
   #keyPen: Point = { x: 140, y: 70 };
   #keyDown = false;
 
@@ -38,6 +39,7 @@ export class Drawing {
     }
     this.#pad.addEventListener("keydown", (event) => this.#key(event));
     element("clear").addEventListener("click", () => this.clear());
+    this.#showPen();
     this.clear();
   }
 
@@ -95,6 +97,14 @@ export class Drawing {
     } else if (event.key === "Delete" || event.key === "Backspace") this.clear();
     else return;
     event.preventDefault();
+    this.#showPen();
+  }
+
+  /** Shows where the keyboard's pen is, and whether it is down. */
+  #showPen(): void {
+    this.#pen.style.insetInlineStart = `${(100 * this.#keyPen.x) / this.#pad.width}%`;
+    this.#pen.style.insetBlockStart = `${(100 * this.#keyPen.y) / this.#pad.height}%`;
+    this.#pen.classList.toggle("down", this.#keyDown);
   }
 
   #line(from: Point, to: Point): void {

@@ -39,7 +39,7 @@ export class Figures {
 
   /** Takes note of every report, so that the speed is a mean over time. */
   note({ stepsPerSecond }: TrainReport): void {
-    this.#speed = this.#speed === 0 ? stepsPerSecond : 0.9 * this.#speed + 0.1 * stepsPerSecond;
+    this.#speed = this.#speed === 0 ? stepsPerSecond : 0.8 * this.#speed + 0.2 * stepsPerSecond;
   }
 
   showTraining({ step, steps, stepsPerEpoch, loss, accuracy }: TrainReport): void {

@@ -1,6 +1,6 @@
 /** The page: shows what the worker reports and tells it what the user wants. */
 import { Charts } from "./charts.ts";
-import { element } from "./dom.ts";
+import { element, paragraph } from "./dom.ts";
 import { Drawing } from "./drawing.ts";
 import { Figures } from "./figures.ts";
 import { Probabilities } from "./probabilities.ts";
@@ -18,6 +18,7 @@ const SENTENCES: Record<Phase, string> = {
 };
 
 const status = element("status");
+const detail = element("detail");
 const failure = element("error");
 const progress = element("progress", HTMLProgressElement);
 const start = element("start", HTMLButtonElement);
@@ -41,7 +42,10 @@ const form = new SettingsForm((settings) => {
   figures.clear();
   device = null;
   latest = null;
-  fail(null);
+  progress.value = 0;
+  detail.textContent = "";
+  fail();
+  redraw();
   setPhase("loading");
   send({ kind: "start", settings });
 });
@@ -75,29 +79,27 @@ function setPhase(next: Phase): void {
   pause.disabled = stop.disabled = !active;
   pause.textContent = next === "paused" ? "Resume" : "Pause";
   document.body.dataset.phase = next;
-  if (!active) figures.end();
   say();
 }
 
 function say(): void {
   if (phase === "idle") return;
-  status.textContent = `${SENTENCES[phase]}${device ? ` on ${name(device)}` : ""}.`;
+  const name = device?.device === "cpu" ? "the CPU" : "WebGPU";
+  status.textContent = `${SENTENCES[phase]}${device ? ` on ${name}` : ""}.`;
+  if (!device || phase === "loading") return;
+  detail.textContent = `Device: ${device.description}. Why ${name}: ${device.reason}.`;
 }
 
-function name({ device, description, reason }: DeviceReport): string {
-  return `${device === "cpu" ? "the CPU" : "WebGPU"} (${description}; ${reason})`;
-}
-
-function fail(message: string | null): void {
-  failure.hidden = message === null;
-  failure.textContent = message;
+/** Shows some lines as an error, or none. */
+function fail(...lines: string[]): void {
+  failure.hidden = lines.length === 0;
+  failure.replaceChildren(...lines.map(paragraph));
 }
 
 function showDownload({ received, total }: Download): void {
   progress.value = received / total;
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
-  element("detail").textContent =
-    received < total ? `MNIST: ${megabytes(received)} of ${megabytes(total)} MB` : "";
+  detail.textContent = `MNIST: ${megabytes(received)} of ${megabytes(total)} MB`;
 }
 
 /** Draws at most once a frame, however fast reports come. */
@@ -108,6 +110,7 @@ function redraw(): void {
     charts.draw();
     if (!latest) return;
     figures.showTraining(latest);
+    if (phase !== "training" && phase !== "paused") figures.end();
     progress.value = latest.step / latest.steps;
   });
 }
@@ -117,7 +120,7 @@ const receivers: { [K in Report["kind"]]: (report: Extract<Report, { kind: K }>)
   phase: (report) => setPhase(report.phase),
   failed: (report) => {
     asked = false;
-    fail(report.message);
+    fail(report.advice, report.message);
     setPhase("failed");
   },
   download: showDownload,

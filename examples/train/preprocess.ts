@@ -1,6 +1,8 @@
 /** Sizes of an MNIST image: 28 × 28 with the digit in a box of 20 × 20. */
 const SIDE = 28;
 const BOX = 20;
+/** Where the centre of mass comes to lie: in the middle of pixel (14, 14), as in MNIST's files. */
+const CENTRE = 14.5;
 
 interface Ink {
   readonly left: number;
@@ -14,7 +16,7 @@ interface Ink {
 
 /**
  * Makes an MNIST-like image of a drawing: scaled with its proportions into a 20 × 20 box,
- * antialiased by averaging areas, and centred by mass in 28 × 28.
+ * antialiased by averaging areas, and centred by mass on pixel (14, 14) of 28 × 28.
  * Source: LeCun, "The MNIST database of handwritten digits".
  * @param ink `[width · height]`, row-major, 0 (paper) to 1 (ink).
  * @returns `[784]`, 0 to 1, or null when there is no ink.
@@ -62,8 +64,8 @@ function measure(ink: Float32Array, width: number, height: number): Ink | null {
 /** For each output pixel: which source pixels it covers along one axis, and how much of each. */
 function coverage(centre: number, scale: number, size: number): [number, number][][] {
   return Array.from({ length: SIDE }, (_, i) => {
-    const from = Math.max(0, centre + (i - SIDE / 2) * scale);
-    const to = Math.min(size, centre + (i + 1 - SIDE / 2) * scale);
+    const from = Math.max(0, centre + (i - CENTRE) * scale);
+    const to = Math.min(size, centre + (i + 1 - CENTRE) * scale);
     const parts: [number, number][] = [];
     for (let p = Math.floor(from); p < to; p++) {
       parts.push([p, Math.min(p + 1, to) - Math.max(p, from)]);

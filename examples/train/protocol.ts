@@ -72,10 +72,19 @@ export interface TestReport {
   readonly mistakes: readonly Mistake[];
 }
 
+/** Why a run ended early. */
+export interface Failure {
+  readonly kind: "failed";
+  /** What the user can do. */
+  readonly advice: string;
+  /** What the engine says. */
+  readonly message: string;
+}
+
 /** From the worker to the page. */
 export type Report =
   | { readonly kind: "phase"; readonly phase: Exclude<Phase, "failed"> }
-  | { readonly kind: "failed"; readonly message: string }
+  | Failure
   /** The ten probabilities, null before the first training. */
   | { readonly kind: "classified"; readonly probabilities: Float32Array | null }
   | Download

@@ -6,6 +6,9 @@ import { judge, type TestSet } from "./test-set.ts";
 const SLICE_MS = 60;
 const SLICE_STEPS = 50;
 
+/** The loss is no number any more. */
+export class DivergedError extends Error {}
+
 /** One training run: the loop, which can be paused and stopped from outside. */
 export class Run {
   #stopped = false;
@@ -29,7 +32,7 @@ export class Run {
       const count = Math.min(size, goal - step);
       step += count;
       const seconds = await this.#slice(count, step, steps);
-      size = Math.ceil(Math.min(SLICE_STEPS, 2 * count, (count * SLICE_MS) / (1000 * seconds)));
+      size = Math.ceil(Math.min(SLICE_STEPS, 2 * size, (count * SLICE_MS) / (1000 * seconds)));
       await nextTask();
       await this.#gate?.promise;
       if (step === goal || this.#stopped) await this.#test(step);
@@ -62,9 +65,7 @@ export class Run {
     const { loss, accuracy } = await this.learner.measure();
     const seconds = Math.max(performance.now() - begin, 0.01) / 1000;
     if (!Number.isFinite(loss)) {
-      throw new Error(
-        `Training: loss ${loss} at step ${step}; expected a number. Lower the learning rate.`,
-      );
+      throw new DivergedError(`training: loss ${loss} at step ${step}; expected a number`);
     }
     const { stepsPerEpoch } = this.learner;
     const stepsPerSecond = count / seconds;

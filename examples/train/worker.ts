@@ -1,9 +1,9 @@
 /** Everything of the engine runs here, so that the page stays free. */
-import { type Choice, init } from "../../src/index.ts";
+import { type Choice, DeviceError, init } from "../../src/index.ts";
 import { Learner } from "./learner.ts";
 import { loadMnist, type Mnist } from "./mnist.ts";
 import type { Command, Report, Settings } from "./protocol.ts";
-import { Run } from "./run.ts";
+import { DivergedError, Run } from "./run.ts";
 import { readTestSet } from "./test-set.ts";
 
 const worker = self as unknown as DedicatedWorkerGlobalScope;
@@ -15,12 +15,20 @@ let run: Run | null = null;
 
 worker.onmessage = ({ data: command }: MessageEvent<Command>) => {
   handle(command).catch((error: unknown) => {
-    report({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    report({ kind: "failed", advice: adviceFor(error), message });
   });
 };
 
 function report(message: Report): void {
   worker.postMessage(message);
+}
+
+function adviceFor(error: unknown): string {
+  if (error instanceof DivergedError) return "Lower the learning rate and start again.";
+  if (!(error instanceof DeviceError)) return "Start again to try once more.";
+  if (learner) return "The GPU was lost. Start again to train anew.";
+  return "WebGPU is not to be had here. Choose Automatic or CPU as the device.";
 }
 
 async function handle(command: Command): Promise<void> {
