@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-const folders = ["nn", "losses", "optim", "data", "train", "io"];
+const folders = ["nn", "losses", "metrics", "optim", "data", "train", "io"];
 
 // The package: one ES module for each entry, shared code in chunks, readable.
 export default defineConfig({

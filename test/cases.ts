@@ -112,7 +112,7 @@ const axisCalls = (f: (a: Tensor, options?: object) => Tensor, input = x): Call[
   { inputs: [input(3, 4)], run: (a) => f(a, { axis: -1, keepDims: true }), scale: 3 },
   { inputs: [input(4, 3)], run: (a) => f(ops.transpose(a), { axis: 1 }), scale: 3 },
   // Lengths around the switches between kernels.
-  ...[63, 64, 65, 511, 512, 513, 1300].map((n) => ({
+  ...[63, 64, 65, 127, 128, 129, 700].map((n) => ({
     inputs: [input(3, n)],
     run: (a: Tensor) => f(a, { axis: 1 }),
     scale: Math.sqrt(n) * 3,
@@ -522,6 +522,12 @@ export const cases = {
     calls: [
       ...manyAxes(ops.sum),
       { inputs: [signed(4, 600)], run: (a) => ops.sum(a, { axis: 1 }) },
+      // Lengths around the switch to chunks before the tree, and a second round of chunks.
+      ...[8191, 8192, 8193, 20_000].map((n) => ({
+        inputs: [x(2, n)],
+        run: (a: Tensor) => ops.sum(a, { axis: 1 }),
+        scale: Math.sqrt(n),
+      })),
       { inputs: [x(0, 3)], run: (a) => ops.sum(a, { axis: 0 }) },
       { inputs: [x(0, 3)], run: (a) => ops.sum(a, { axis: 1 }) },
     ],

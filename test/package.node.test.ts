@@ -26,7 +26,7 @@ test("an app compiles strictly against the package's types", () => {
 });
 
 test("every entry loads in Node", () => {
-  const folders = ["nn", "losses", "optim", "data", "train", "io"];
+  const folders = ["nn", "losses", "metrics", "optim", "data", "train", "io"];
   const entries = ["gradus", ...folders.map((folder) => `gradus/${folder}`)];
   const script = `for (const entry of ${JSON.stringify(entries)}) {
     const names = Object.keys(await import(entry));

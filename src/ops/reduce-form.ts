@@ -14,8 +14,10 @@ export interface Reduction {
 
 const WORKGROUP = 256;
 const DIRECT_WORKGROUP = 64;
-/** Rows up to this length are summed by one invocation. */
-const CHUNK = 512;
+/** What one invocation combines alone; short, so that rounding errors stay small. */
+const CHUNK = 128;
+/** Rows up to this length one workgroup combines; longer ones are cut into chunks first. */
+const TREE_LENGTH = 8192;
 
 /** The kernel form of a reduction of `[rows, length]` to `[rows]`. */
 export function reduceForm(reduction: Reduction): KernelForm<unknown> {
@@ -30,10 +32,20 @@ function reduceStages(reduction: Reduction, context: KernelContext<unknown>): St
   const [rows, length] = context.inputs[0].shape;
   const { dtype } = context.inputs[0];
   const short = length <= CHUNK && rows >= 64;
-  if (context.profile.workgroupMemory && !short) {
-    return [treeStage(reduction, dtype, rows, length)];
-  }
-  return directStages(reduction, dtype, rows, length);
+  const tree = context.profile.workgroupMemory && !short;
+  const stages: Stage[] = [];
+  let left = length;
+  do {
+    const input = stages.length === 0 ? 0 : -1;
+    if (tree && left <= TREE_LENGTH) {
+      stages.push(treeStage(reduction, dtype, input, rows, left));
+      left = 1;
+    } else {
+      stages.push(chunkStage(reduction, dtype, input, rows, left));
+      left = Math.ceil(left / CHUNK);
+    }
+  } while (left > 1);
+  return stages;
 }
 
 function functions(reduction: Reduction, dtype: DType): string {
@@ -45,14 +57,20 @@ function functions(reduction: Reduction, dtype: DType): string {
   ].join("\n");
 }
 
-function treeStage(reduction: Reduction, type: DType, rows: number, length: number): Stage {
+function treeStage(
+  reduction: Reduction,
+  type: DType,
+  input: number,
+  rows: number,
+  length: number,
+): Stage {
   return {
     shader: reduceShader,
     type,
     constants: { ROWS: rows, LENGTH: length, WORKGROUP },
     functions: functions(reduction, type),
     libraries: reduction.libraries,
-    loads: [load(0, rows, length, true)],
+    loads: [load(input, rows, length, true)],
     store: { name: "y", input: 0, extents: [rows] },
     workgroups: rows,
   };
@@ -68,25 +86,24 @@ function load(input: number, rows: number, length: number, ragged: boolean) {
   };
 }
 
-/** Chunks of each row, then their results, until one is left of each row. */
-function directStages(reduction: Reduction, type: DType, rows: number, length: number): Stage[] {
-  const stages: Stage[] = [];
-  let left = length;
-  do {
-    const chunk = Math.min(CHUNK, Math.max(1, left));
-    const chunks = Math.max(1, Math.ceil(left / chunk));
-    const constants = { ROWS: rows, LENGTH: left, CHUNK: chunk, CHUNKS: chunks };
-    stages.push({
-      shader: reduceDirectShader,
-      type,
-      constants: { ...constants, WORKGROUP: DIRECT_WORKGROUP },
-      functions: functions(reduction, type),
-      libraries: reduction.libraries,
-      loads: [load(stages.length === 0 ? 0 : -1, rows, left, chunk * chunks !== left)],
-      store: { name: "y", input: 0, extents: [rows * chunks] },
-      workgroups: Math.ceil((rows * chunks) / DIRECT_WORKGROUP),
-    });
-    left = chunks;
-  } while (left > 1);
-  return stages;
+function chunkStage(
+  reduction: Reduction,
+  type: DType,
+  input: number,
+  rows: number,
+  length: number,
+): Stage {
+  const chunk = Math.min(CHUNK, Math.max(1, length));
+  const chunks = Math.max(1, Math.ceil(length / chunk));
+  const constants = { ROWS: rows, LENGTH: length, CHUNK: chunk, CHUNKS: chunks };
+  return {
+    shader: reduceDirectShader,
+    type,
+    constants: { ...constants, WORKGROUP: DIRECT_WORKGROUP },
+    functions: functions(reduction, type),
+    libraries: reduction.libraries,
+    loads: [load(input, rows, length, chunk * chunks !== length)],
+    store: { name: "y", input: 0, extents: [rows * chunks] },
+    workgroups: Math.ceil((rows * chunks) / DIRECT_WORKGROUP),
+  };
 }

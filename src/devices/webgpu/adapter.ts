@@ -5,15 +5,19 @@ export interface AdapterDescription {
   readonly name: string;
   /** Whether a CPU emulates the GPU. */
   readonly software: boolean;
+  /** Whether kernels with direct loads beat those with workgroup memory, as on mobile GPUs. */
+  readonly direct: boolean;
 }
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|basic render|warp/i;
+const MOBILE = /qualcomm|adreno|\barm\b|mali|img-tec|powervr|broadcom/i;
 
 /** Describes an adapter from what it reveals of itself. */
 export function describeAdapter(info: GPUAdapterInfo): AdapterDescription {
   const parts = [info.vendor, info.architecture, info.device, info.description];
   const name = [...new Set(parts.filter((part) => part))].join(" ") || "unknown adapter";
-  return { name, software: info.isFallbackAdapter === true || SOFTWARE.test(name) };
+  const software = info.isFallbackAdapter === true || SOFTWARE.test(name);
+  return { name, software, direct: software || MOBILE.test(name) };
 }
 
 /** Finds WebGPU in the page, or in Node through the optional package `webgpu`. */

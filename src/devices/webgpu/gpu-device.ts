@@ -40,7 +40,7 @@ export class GpuDevice extends Device implements PlanHost {
     this.pool = new BufferPool(device, STORAGE | COPY_SRC | COPY_DST, "tensor");
     this.#staging = new BufferPool(device, MAP_READ | COPY_DST, "staging");
     this.pipelines = new PipelineCache(device, (check) => this.#watch(check));
-    const direct = options.kernels ? options.kernels === "direct" : adapter.software;
+    const direct = options.kernels ? options.kernels === "direct" : adapter.direct;
     this.profile = { workgroupMemory: !direct };
     device.lost.then(({ reason, message }) => {
       this.#lost ??= `${message || reason}`;

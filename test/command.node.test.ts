@@ -1,0 +1,121 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { build } from "vite";
+import { beforeAll, expect, test } from "vitest";
+import { readSafetensors } from "../src/io/safetensors.ts";
+
+const root = mkdtempSync(join(tmpdir(), "gradus-command-"));
+const program = resolve("build/mnist-test/main.js");
+
+beforeAll(async () => {
+  await build({
+    configFile: "vite.node.config.ts",
+    build: { outDir: "build/mnist-test" },
+    logLevel: "error",
+  });
+});
+
+interface Outcome {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** Runs the program in an empty folder; `onOutput` sees each piece of its stdout. */
+function run(args: string[], onOutput?: (kill: () => void) => void): Promise<Outcome> {
+  const child = spawn(process.execPath, [program, ...args], { cwd: root });
+  const outcome: Outcome = { code: null, out: "", err: "" };
+  child.stdout.on("data", (text) => {
+    outcome.out += text;
+    onOutput?.(() => child.kill("SIGINT"));
+  });
+  child.stderr.on("data", (text) => {
+    outcome.err += text;
+  });
+  return new Promise((done) => child.on("close", (code) => done({ ...outcome, code })));
+}
+
+test("--json prints one object a line and the weights are written", async () => {
+  const { code, out } = await run(
+    "--device cpu --epochs 1 --batch-size 1000 --hidden 8 --seed 3 --json".split(" "),
+  );
+  expect(code).toBe(0);
+  const lines = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(lines).toHaveLength(2);
+  expect(Object.keys(lines[0])).toEqual([
+    "event",
+    "epoch",
+    "step",
+    "loss",
+    "trainAccuracy",
+    "testAccuracy",
+    "stepsPerSecond",
+  ]);
+  expect(lines[0]).toMatchObject({ event: "epoch", epoch: 1, step: 60 });
+  expect(Object.keys(lines[1])).toEqual([
+    "event",
+    "device",
+    "steps",
+    "seconds",
+    "testAccuracy",
+    "weights",
+  ]);
+  expect(lines[1]).toMatchObject({ event: "done", device: "cpu", steps: 60 });
+  const { tensors } = readSafetensors(readFileSync(join(root, lines[1].weights)));
+  expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual([
+    ["hidden.bias", [8]],
+    ["hidden.weight", [784, 8]],
+    ["output.bias", [10]],
+    ["output.weight", [8, 10]],
+  ]);
+}, 120_000);
+
+test("an interruption stops cleanly and keeps the weights so far", async () => {
+  let sent = false;
+  const { code, out } = await run(
+    "--device cpu --epochs 500 --batch-size 100".split(" "),
+    (kill) => {
+      if (!sent) setTimeout(kill, 3000);
+      sent = true;
+    },
+  );
+  expect(code).toBe(0);
+  expect(out).toMatch(/Stopped: \d+ steps in .* s on cpu, test accuracy/);
+  expect(out).toContain("Weights: runs/mnist.safetensors");
+}, 120_000);
+
+for (const [args, says] of [
+  ["--epochs 0", "--epochs: 0; expected an integer from 1 to 100000"],
+  ["--batch-size 1.5", "--batch-size: 1.5; expected an integer from 1 to 60000"],
+  ["--learning-rate fast", "--learning-rate: fast; expected a number from 0 to 1000"],
+  ["--device tpu", "--device: tpu; expected auto, webgpu or cpu"],
+  ["--speed 9", "Unknown option '--speed'"],
+]) {
+  test(`${args} is refused in one line with exit code 2`, async () => {
+    const { code, out, err } = await run(args.split(" "));
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    expect(err.trim()).toBe(says);
+  });
+}
+
+test("--help lists every option", async () => {
+  const { code, out } = await run(["--help"]);
+  expect(code).toBe(0);
+  for (const name of [
+    "epochs",
+    "batch-size",
+    "learning-rate",
+    "hidden",
+    "seed",
+    "device",
+    "json",
+  ]) {
+    expect(out).toContain(`--${name}`);
+  }
+});

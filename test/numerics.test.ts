@@ -1,0 +1,180 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  add,
+  argmax,
+  cast,
+  concat,
+  type Device,
+  exp,
+  full,
+  grad,
+  isFinite,
+  isNaN,
+  log,
+  logSigmoid,
+  logSoftmax,
+  logSumExp,
+  max,
+  mul,
+  pow,
+  reshape,
+  sigmoid,
+  slice,
+  softmax,
+  softplus,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+  transpose,
+} from "../src/index.ts";
+import { testDevice } from "./support/device.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
+
+const EXTREMES = [0, 1e-6, -1e-6, 5, -5, 20, -20, 87, -87, 89, -89, 120, -120, 1e4, -1e4];
+
+/** Within 1e-5 relative or 1e-6 absolute; infinities and NaN as they are. */
+function expectNear(actual: Iterable<number>, expected: number[]): void {
+  const values = [...actual];
+  expect(values.length).toBe(expected.length);
+  for (const [i, want] of expected.entries()) {
+    const near = Math.abs(values[i] - want) <= 1e-5 * Math.abs(want) + 1e-6;
+    if (!near && !Object.is(values[i], want)) expect(`${i}: ${values[i]}`).toBe(`${i}: ${want}`);
+  }
+}
+
+const sigma = (x: number) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
+const plus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+describe("values and slopes at extremes", () => {
+  const functions: [string, (x: Tensor) => Tensor, (x: number) => number, (x: number) => number][] =
+    [
+      ["sigmoid", sigmoid, sigma, (x) => sigma(x) * sigma(-x)],
+      ["tanh", tanh, Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
+      ["softplus", softplus, plus, sigma],
+      ["logSigmoid", logSigmoid, (x) => -plus(-x), (x) => sigma(-x)],
+    ];
+  for (const [name, op, value, slope] of functions) {
+    test(name, async () => {
+      const x = tensor(EXTREMES);
+      const y = op(x);
+      const [dx] = grad(sum(y), [x]);
+      const exact = EXTREMES.map(Math.fround);
+      expectNear(await dx.data(), exact.map(slope));
+      expectNear(await op(tensor(EXTREMES)).data(), exact.map(value));
+    });
+  }
+
+  test("exp and log", async () => {
+    const big = [88, 89, 120, 1e4, -1e4, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    const over = Number.POSITIVE_INFINITY;
+    const [at88] = await exp(tensor([88])).data();
+    expect(Math.abs(at88 / Math.exp(88) - 1)).toBeLessThan(1e-5);
+    expectNear((await exp(tensor(big)).data()).slice(1), [over, over, over, 0, over, 0]);
+    expectNear(await log(tensor([0, -1, 1e-30, over])).data(), [
+      -over,
+      Number.NaN,
+      Math.log(1e-30),
+      over,
+    ]);
+  });
+
+  test("pow", async () => {
+    const a = [10, -2, -2, 0, 0, 2, -8];
+    const b = [2, 3, 0.5, 0, -1, -3, 2];
+    const expected = a.map((x, i) => x ** b[i]);
+    expectNear(await pow(tensor(a), tensor(b)).data(), expected);
+  });
+});
+
+describe("rows of extreme logits", () => {
+  const rows = [
+    [89, -89, 0],
+    [1e4, 1e4 - 1, -1e4],
+    [-120, -121, -119],
+    [Number.NEGATIVE_INFINITY, 1, 2],
+  ];
+  const reference = (row: number[]) => {
+    const top = Math.max(...row);
+    const total = row.reduce((t, v) => t + Math.exp(v - top), 0);
+    return { top, total };
+  };
+
+  for (const length of [3, 200]) {
+    const padded = rows.map((row) => [
+      ...row,
+      ...new Array(length - 3).fill(Number.NEGATIVE_INFINITY),
+    ]);
+    test(`softmax, logSoftmax, logSumExp over ${length}`, async () => {
+      const x = tensor(padded);
+      const probabilities = padded.flatMap((row) => {
+        const { top, total } = reference(row);
+        return row.map((v) => Math.exp(v - top) / total);
+      });
+      expectNear(await softmax(x).data(), probabilities);
+      const logs = padded.flatMap((row) => {
+        const { top, total } = reference(row);
+        return row.map((v) => v - top - Math.log(total));
+      });
+      expectNear(await logSoftmax(x).data(), logs);
+      const sums = padded.map((row) => reference(row).top + Math.log(reference(row).total));
+      expectNear(await logSumExp(x, { axis: 1 }).data(), sums);
+    });
+  }
+
+  test("the slope of logSumExp is the softmax", async () => {
+    const x = tensor(rows);
+    const [dx] = grad(sum(logSumExp(x, { axis: 1 })), [x]);
+    expectNear(await dx.data(), [...(await softmax(tensor(rows)).data())]);
+  });
+
+  test("a row that is all masked", async () => {
+    const x = full([2, 5], Number.NEGATIVE_INFINITY);
+    expectNear(await softmax(x).data(), new Array(10).fill(Number.NaN));
+    expectNear(await logSumExp(x, { axis: 1 }).data(), new Array(2).fill(Number.NEGATIVE_INFINITY));
+  });
+});
+
+test("NaN and infinities are seen by their bits", async () => {
+  const x = tensor([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38, 0]);
+  expect(await isNaN(x).toArray()).toEqual([1, 0, 0, 0, 0]);
+  expect(await isFinite(x).toArray()).toEqual([0, 0, 0, 1, 1]);
+});
+
+test("more elements than one dimension of workgroups holds", async () => {
+  const size = 65_536 * 64 + 70;
+  const x = cast(tensor(new Uint8Array(size).fill(1)), "f32");
+  const y = add(mul(x, 2), 1);
+  const tail = slice(y, [{ start: size - 3 }]);
+  expect(await tail.toArray()).toEqual([3, 3, 3]);
+  expect(await sum(y).item()).toBe(3 * size);
+});
+
+test("more rows than one dimension of workgroups holds", async () => {
+  const x = reshape(cast(tensor(new Uint8Array(70_000 * 3).fill(2)), "f32"), [70_000, 3]);
+  const y = max(add(x, tensor([0, 1, 0])), { axis: 1 });
+  expect(await sum(y).item()).toBe(3 * 70_000);
+  expect(await sum(argmax(add(x, tensor([0, 1, 0])), { axis: 1 })).item()).toBe(70_000);
+});
+
+test("a sum of a million numbers is accurate", async () => {
+  const n = 1_000_000;
+  const values = Float32Array.from({ length: n }, (_, i) => 0.1 + (i % 7) * 1e-3);
+  const exact = values.reduce((total, v) => total + v, 0);
+  expect(Math.abs((await sum(tensor(values)).item()) / exact - 1)).toBeLessThan(1e-6);
+});
+
+test("views of views are read in place", async () => {
+  const x = reshape(tensor(Float32Array.from({ length: 24 }, (_, i) => i)), [2, 3, 4]);
+  const y = slice(transpose(x, [2, 0, 1]), [{ start: 1, step: 2 }, { start: 1 }, { end: 2 }]);
+  const z = concat([reshape(y, [4]), reshape(transpose(y), [4])]);
+  expect(await z.toArray()).toEqual([13, 17, 15, 19, 13, 17, 15, 19]);
+});
+
+test("the device is still well", () => {
+  expect(() => device.check("test")).not.toThrow();
+});
