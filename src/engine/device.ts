@@ -45,6 +45,8 @@ export abstract class Device implements Backend {
   protected abstract usage(): { buffers: number; bytes: number };
   /** Throws a `DeviceError` when the device was lost or disposed. */
   abstract check(op: string): void;
+  /** Throws what went wrong on the device since the last call. */
+  protected abstract surface(): void;
   /** Frees everything; later calls throw a `DeviceError`. */
   abstract dispose(): void;
 
@@ -54,6 +56,7 @@ export abstract class Device implements Backend {
 
   evaluate(nodes: readonly Node[], op = "evaluate"): void {
     this.check(op);
+    this.surface();
     for (const node of nodes) if (node.host) this.#settle(node, this.upload(node.host, node.dtype));
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
     if (wanted.length === 0) return;

@@ -175,6 +175,7 @@ export function apply<A extends Attributes>(
   device: Backend = inputs[0].device,
 ): Tensor {
   const nodes = inputs.map((x) => x.node);
+  device.check(op.name);
   for (const x of nodes) {
     if (x.device !== device) {
       throw new DeviceError(
@@ -211,6 +212,7 @@ export function sourceTensor(
   dtype: DType,
   values: NumericArray,
 ): Tensor {
+  device.check("tensor");
   const node = new Node(device, shape, dtype, null, [], {});
   node.host = values;
   return announce(new Tensor(node));

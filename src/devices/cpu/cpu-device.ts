@@ -27,6 +27,9 @@ export class CpuDevice extends Device {
       throw new DeviceError(`${op}: the cpu device was disposed; expected a live one`);
   }
 
+  /** Nothing goes wrong behind the caller's back here. */
+  protected surface(): void {}
+
   dispose(): void {
     this.#disposed = true;
   }

@@ -68,6 +68,9 @@ export class GpuDevice extends Device implements PlanHost {
           "Call init() again and restore the weights",
       );
     }
+  }
+
+  protected surface(): void {
     const failure = this.#failure;
     this.#failure = null;
     if (failure) throw failure;
@@ -145,6 +148,7 @@ export class GpuDevice extends Device implements PlanHost {
   async #settle(): Promise<void> {
     if (this.#checks.size > 0) await Promise.all(this.#checks);
     this.check("read");
+    this.surface();
   }
 
   #fits(bytes: number): void {
