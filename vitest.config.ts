@@ -1,8 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { mnistFiles } from "./examples/train/mnist-files.ts";
 import { puppeteerProvider } from "./test/support/puppeteer-provider.ts";
 
-const root = new URL("./", import.meta.url).pathname;
+const root = fileURLToPath(new URL("./", import.meta.url));
 
 const isolation = {
   "Cross-Origin-Opener-Policy": "same-origin",

@@ -64,7 +64,7 @@ export function ensureBrowser() {
   const debian = platform() === "linux" && existsSync("/usr/bin/apt-get");
   if (debian && process.getuid?.() === 0) {
     console.error("No browser yet: installing Chromium …");
-    const options = { stdio: ["ignore", "ignore", "inherit"] };
+    const options = { stdio: ["ignore", "ignore", "inherit"], timeout: 300_000 };
     spawnSync("apt-get", ["update", "-qq"], options);
     spawnSync(
       "apt-get",

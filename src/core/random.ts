@@ -47,11 +47,12 @@ export function threefry2x32(
 }
 
 /**
- * Makes a key from a seed, a non-negative safe integer; throws `GradusError` for any other number.
+ * Makes a key from a seed, a non-negative safe integer; throws `GradusError`, as `op`, for any other
+ * number.
  */
-export function keyFromSeed(seed: number): Key {
+export function keyFromSeed(seed: number, op = "keyFromSeed"): Key {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new GradusError(`keyFromSeed: seed ${seed}; expected an integer from 0 to 2^53 - 1`);
+    throw new GradusError(`${op}: seed ${seed}; expected an integer from 0 to 2^53 - 1`);
   }
   return [seed >>> 0, Math.floor(seed / TWO_32)];
 }

@@ -35,13 +35,17 @@ export function sameShape(a: Shape, b: Shape): boolean {
 export function checkShape(op: string, shape: Shape): Shape {
   if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
     throw new ShapeError(
-      `${op}: shape ${JSON.stringify(shape)}; expected an array of non-negative integers`,
+      `${op}: shape ${describe(shape)}; expected an array of non-negative integers`,
     );
   }
   if (!Number.isSafeInteger(sizeOf(shape)) || sizeOf(shape) > 2 ** 32 - 1) {
     throw new ShapeError(`${op}: shape ${formatShape(shape)}; expected fewer than 2^32 elements`);
   }
   return [...shape];
+}
+
+function describe(shape: unknown): string {
+  return Array.isArray(shape) ? formatShape(shape) : String(shape);
 }
 
 /** Combines shapes by the broadcasting rule of NumPy and the array API. */

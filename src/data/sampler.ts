@@ -65,7 +65,7 @@ export class BatchSampler {
     this.shuffle = shuffle;
     this.replacement = replacement;
     this.dropLast = dropLast;
-    this.#key = keyFromSeed(seed);
+    this.#key = keyFromSeed(seed, "BatchSampler");
   }
 
   /**

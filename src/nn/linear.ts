@@ -48,7 +48,7 @@ export class Linear extends Module {
     checkFeatures("inFeatures", inFeatures);
     checkFeatures("outFeatures", outFeatures);
     const { weightInit = xavierUniform(), biasInit = zerosInit, device, dtype, seed } = options;
-    const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed));
+    const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, "Linear"));
     const make = (name: string, init: Initializer, shape: readonly number[], number: number) => {
       const own = key && foldIn(key, number);
       const context = { fanIn: inFeatures, fanOut: outFeatures, key: own, device, dtype };

@@ -1,7 +1,8 @@
+import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { cast } from "./cast.ts";
 import { greater, less, notEqual } from "./compare.ts";
-import { type BinaryFunction, binary, unary } from "./elementwise.ts";
+import { type BinaryFunction, binary, checkDomain, unary } from "./elementwise.ts";
 
 /** Computes −x. */
 export const neg: (x: Tensor) => Tensor = unary({
@@ -97,5 +98,9 @@ function share(a: Tensor, b: Tensor, wins: (a: Tensor, b: Tensor) => Tensor): Te
 
 /** Limits x to [low, high]; the gradient is 0 outside and passes at the limits. */
 export function clip(x: Tensor, low: number, high: number): Tensor {
+  checkDomain("clip", x.dtype, "number");
+  if (!(low <= high)) {
+    throw new GradusError(`clip: low ${low}, high ${high}; expected low ≤ high`);
+  }
   return minimum(maximum(x, low), high);
 }

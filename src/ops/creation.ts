@@ -75,20 +75,24 @@ function nested(data: unknown): HostValues {
 
 /** Makes a tensor of one value everywhere; it takes no memory until it is read on its own. */
 export function full(shape: Shape, value: number, options: CreationOptions = {}): Tensor {
+  return filled("full", shape, value, options);
+}
+
+function filled(op: string, shape: Shape, value: number, options: CreationOptions): Tensor {
   const { dtype = "f32", device = defaultDevice() } = options;
-  checkDType("full", dtype, device);
-  const attributes = { shape: checkShape("full", shape), dtype, value: convert(value, dtype) };
+  checkDType(op, dtype, device);
+  const attributes = { shape: checkShape(op, shape), dtype, value: convert(value, dtype) };
   return apply(fill, [], attributes, device);
 }
 
 /** Makes a tensor of zeros. */
 export function zeros(shape: Shape, options: CreationOptions = {}): Tensor {
-  return full(shape, 0, options);
+  return filled("zeros", shape, 0, options);
 }
 
 /** Makes a tensor of ones. */
 export function ones(shape: Shape, options: CreationOptions = {}): Tensor {
-  return full(shape, 1, options);
+  return filled("ones", shape, 1, options);
 }
 
 interface ArangeAttributes extends Record<string, unknown> {

@@ -27,12 +27,12 @@ let sequence = { key: keyFromSeed(0), drawn: 0 };
 
 /** Restarts the default sequence, from which calls without seed or key draw one after the other. */
 export function setSeed(seed: number): void {
-  sequence = { key: keyFromSeed(seed), drawn: 0 };
+  sequence = { key: keyFromSeed(seed, "setSeed"), drawn: 0 };
 }
 
-function keyOf({ seed, key }: RandomOptions): Key {
+function keyOf(op: string, { seed, key }: RandomOptions): Key {
   if (key) return key;
-  if (seed !== undefined) return keyFromSeed(seed);
+  if (seed !== undefined) return keyFromSeed(seed, op);
   return foldIn(sequence.key, sequence.drawn++);
 }
 
@@ -57,7 +57,7 @@ export function randomUniform(
     throw new GradusError(`randomUniform: low ${low}, high ${high}; expected low ≤ high, finite`);
   }
   const target = checkShape("randomUniform", shape);
-  const bits = randomBits(keyOf(options), sizeOf(target));
+  const bits = randomBits(keyOf("randomUniform", options), sizeOf(target));
   const values = allocate(dtype, bits.length);
   for (let i = 0; i < bits.length; i++) {
     const value = convert(low + uniformFromBits(bits[i]) * (high - low), dtype);
@@ -83,7 +83,7 @@ export function randomNormal(
   }
   const target = checkShape("randomNormal", shape);
   const values = allocate(dtype, sizeOf(target));
-  values.set(normals(keyOf(options), values.length, mean, std));
+  values.set(normals(keyOf("randomNormal", options), values.length, mean, std));
   return sourceTensor(device, target, dtype, values);
 }
 
@@ -91,5 +91,10 @@ export function randomNormal(
 export function randomPermutation(n: number, options: RandomOptions = {}): Tensor {
   const { device = defaultDevice() } = options;
   const [size] = checkShape("randomPermutation", [n]);
-  return sourceTensor(device, [size], "u32", permutation(keyOf(options), size));
+  return sourceTensor(
+    device,
+    [size],
+    "u32",
+    permutation(keyOf("randomPermutation", options), size),
+  );
 }
