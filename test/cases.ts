@@ -392,8 +392,22 @@ export const cases = {
   },
   clip: {
     calls: unaryCalls((a) => ops.clip(a, -0.5, 0.25)),
-    golden: [{ run: (t) => ops.clip(t([-2, 0, 2]), -1, 1), is: [-1, 0, 1], by: "by hand" }],
+    golden: [
+      { run: (t) => ops.clip(t([-2, 0, 2]), -1, 1), is: [-1, 0, 1], by: "by hand" },
+      {
+        run: (t) => {
+          const a = t([-2, -1, 0, 1, 2]);
+          return grad(ops.sum(ops.clip(a, -1, 1)), [a])[0];
+        },
+        is: [0, 1, 1, 1, 0],
+        by: "it passes at the limits, as in PyTorch",
+      },
+    ],
     rejects: [
+      {
+        run: (t) => ops.clip(t([1]), 1, 0),
+        says: "clip: low 1, high 0; expected low ≤ high",
+      },
       {
         run: (t) => ops.clip(t([true]), 0, 1),
         says: "clip: dtype bool; expected f32, f64, i32, u32. cast it first",

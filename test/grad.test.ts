@@ -100,3 +100,10 @@ test("gradCheck accepts right gradients and names the input of a wrong one", asy
     "gradCheck: an input has dtype f32; expected f64 on the cpu device",
   );
 });
+
+test("what is no tensor is refused by name", () => {
+  const wrong = 3 as unknown as ReturnType<typeof tensor>;
+  expect(() => sigmoid(wrong)).toThrow(
+    new GradusError("sigmoid: input 0 is a number; expected a tensor. Use tensor(value)"),
+  );
+});

@@ -117,7 +117,7 @@ const rejected: [BatchSamplerOptions, typeof GradusError, string][] = [
   [
     { size: 3, batchSize: 1, seed: -2 },
     GradusError,
-    "keyFromSeed: seed -2; expected an integer from 0 to 2^53 - 1",
+    "BatchSampler: seed -2; expected an integer from 0 to 2^53 - 1",
   ],
 ];
 

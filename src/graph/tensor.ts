@@ -1,5 +1,5 @@
 import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
-import { DeviceError, DisposedError, DTypeError, ShapeError } from "../core/errors.ts";
+import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Backend } from "./backend.ts";
 import { type NestedArray, nest } from "./nested.ts";
@@ -172,8 +172,16 @@ export function apply<A extends Attributes>(
   op: OpDefinition<A>,
   inputs: readonly Tensor[],
   attributes: A,
-  device: Backend = inputs[0].device,
+  on?: Backend,
 ): Tensor {
+  const wrong = inputs.findIndex((x) => !(x instanceof Tensor));
+  if (wrong >= 0) {
+    throw new GradusError(
+      `${op.name}: input ${wrong} is ${describe(inputs[wrong])}; expected a tensor. ` +
+        "Use tensor(value)",
+    );
+  }
+  const device = on ?? inputs[0].device;
   const nodes = inputs.map((x) => x.node);
   device.check(op.name);
   for (const x of nodes) {
@@ -188,6 +196,10 @@ export function apply<A extends Attributes>(
   // The engine hands attributes back to the op they came with, so their type may be forgotten here.
   const erased = op as unknown as OpDefinition<Attributes>;
   return announce(new Tensor(new Node(device, y.shape, y.dtype, erased, nodes, attributes)));
+}
+
+function describe(value: unknown): string {
+  return Array.isArray(value) ? "an array" : value === null ? "null" : `a ${typeof value}`;
 }
 
 /** Throws a `DTypeError` unless the device has the dtype. */

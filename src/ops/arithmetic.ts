@@ -1,8 +1,10 @@
 import { GradusError } from "../core/errors.ts";
+import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { cast } from "./cast.ts";
-import { greater, less, notEqual } from "./compare.ts";
+import { greater, greaterEqual, less, lessEqual, logicalAnd, notEqual } from "./compare.ts";
 import { type BinaryFunction, binary, checkDomain, unary } from "./elementwise.ts";
+import { where } from "./where.ts";
 
 /** Computes −x. */
 export const neg: (x: Tensor) => Tensor = unary({
@@ -102,5 +104,9 @@ export function clip(x: Tensor, low: number, high: number): Tensor {
   if (!(low <= high)) {
     throw new GradusError(`clip: low ${low}, high ${high}; expected low ≤ high`);
   }
-  return minimum(maximum(x, low), high);
+  const limit = customGrad(
+    (y: Tensor) => minimum(maximum(y, low), high),
+    (g, _, y) => [where(logicalAnd(greaterEqual(y, low), lessEqual(y, high)), g, 0)],
+  );
+  return limit(x);
 }
