@@ -10,6 +10,7 @@ export {
 } from "./core/errors.ts";
 export { foldIn, type Key, keyFromSeed } from "./core/random.ts";
 export type { Shape } from "./core/shape.ts";
+export type { Counters, Counts } from "./engine/counters.ts";
 export type { Device, MemoryInfo } from "./engine/device.ts";
 export { setDefaultDevice } from "./graph/default-device.ts";
 export { grad, valueAndGrad } from "./graph/grad.ts";

@@ -51,6 +51,35 @@ test("both devices start alike and their losses agree for 100 steps", async () =
   setDefaultDevice(gpu);
 }, 600_000);
 
+test("a step is one submit of a few kernels and creates nothing", async () => {
+  const { device } = await init({ device: "webgpu" });
+  const { trainData } = await loadMnist(device);
+  const model = new TwoLayerNetwork(50, 1);
+  const step = trainStep({
+    model,
+    optimizer: new SGD(model.parameters(), { learningRate: 0.1 }),
+    loss: (network, { images, labels }: Awaited<ReturnType<typeof trainData.batch>>) =>
+      crossEntropy(network.call(images), labels),
+  });
+  let mark = device.counters.now;
+  let steps = 0;
+  for await (using batch of new DataLoader({ dataset: trainData, batchSize: 100 }).epoch(0)) {
+    using _ = step(batch);
+    if (++steps === 10) mark = device.counters.now;
+    if (steps === 20) break;
+  }
+  const { dispatches, submits, buffers, pipelines, writes, reads } = device.counters.since(mark);
+  expect({ dispatches, submits, buffers, pipelines, writes, reads }).toEqual({
+    dispatches: 10 * 12,
+    submits: 10,
+    buffers: 0,
+    pipelines: 0,
+    writes: 10,
+    reads: 0,
+  });
+  device.dispose();
+}, 600_000);
+
 test("2,000 steps leave tensors, buffers and bytes where they were after step 10", async () => {
   const { device } = await init({ device: "webgpu" });
   const { trainData } = await loadMnist(device);

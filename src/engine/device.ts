@@ -2,6 +2,7 @@ import type { DType, NumericArray } from "../core/dtype.ts";
 import type { Backend, Storage } from "../graph/backend.ts";
 import { type Node, reclaimedCount } from "../graph/node.ts";
 import { stateOf } from "../graph/state.ts";
+import { Counters } from "./counters.ts";
 import { type Program, trace } from "./program.ts";
 
 /** A program made ready for one device: given its sources' storages it enqueues the outputs'. */
@@ -30,6 +31,8 @@ export abstract class Device implements Backend {
   /** Names the hardware, for people. */
   abstract readonly description: string;
   abstract readonly dtypes: ReadonlySet<DType>;
+  /** What the device was asked to do so far. */
+  readonly counters = new Counters();
   readonly #plans = new Map<string, Plan>();
   #tensors = 0;
 
@@ -57,12 +60,12 @@ export abstract class Device implements Backend {
   evaluate(nodes: readonly Node[], op = "evaluate"): void {
     this.check(op);
     this.surface();
-    for (const node of nodes) if (node.host) this.#settle(node, this.upload(node.host, node.dtype));
+    for (const node of nodes) this.#upload(node);
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
     if (wanted.length === 0) return;
     const { program, sources, key } = trace(wanted, op);
     const plan = this.#plan(key, program);
-    for (const x of sources) if (x.host) this.#settle(x, this.upload(x.host, x.dtype));
+    for (const x of sources) this.#upload(x);
     const storages = plan.run(sources.map((x) => x.storage as Storage));
     const refs = sources.map((x) => stateOf(x)).filter((state) => state !== undefined);
     wanted.forEach((node, i) => {
@@ -75,6 +78,7 @@ export abstract class Device implements Backend {
   async read(node: Node, op = "read"): Promise<NumericArray> {
     this.check(op);
     if (node.host) return node.host.slice();
+    this.counters.add("reads");
     this.evaluate([node], op);
     const size = node.shape.reduce((a, b) => a * b, 1);
     return this.download(node.storage as Storage, node.dtype, size);
@@ -83,6 +87,12 @@ export abstract class Device implements Backend {
   release(storage: Storage): void {
     this.#tensors--;
     this.free(storage);
+  }
+
+  #upload(node: Node): void {
+    if (!node.host) return;
+    this.counters.add("writes");
+    this.#settle(node, this.upload(node.host, node.dtype));
   }
 
   #settle(node: Node, storage: Storage): void {

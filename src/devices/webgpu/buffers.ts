@@ -1,3 +1,4 @@
+import type { Counters } from "../../engine/counters.ts";
 import type { Storage } from "../../graph/backend.ts";
 
 /** A tensor's values in a buffer. */
@@ -22,6 +23,7 @@ export class BufferPool {
     readonly device: GPUDevice,
     readonly usage: GPUBufferUsageFlags,
     readonly label: string,
+    readonly counters: Counters,
   ) {}
 
   get buffers(): number {
@@ -39,6 +41,7 @@ export class BufferPool {
       this.#spareBytes -= size;
       return spare;
     }
+    this.counters.add("buffers");
     this.#buffers++;
     this.#bytes += size;
     const label = `gradus ${this.label} ${size} B`;

@@ -37,9 +37,9 @@ export class GpuDevice extends Device implements PlanHost {
   ) {
     super();
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    this.pool = new BufferPool(device, STORAGE | COPY_SRC | COPY_DST, "tensor");
-    this.#staging = new BufferPool(device, MAP_READ | COPY_DST, "staging");
-    this.pipelines = new PipelineCache(device, (check) => this.#watch(check));
+    this.pool = new BufferPool(device, STORAGE | COPY_SRC | COPY_DST, "tensor", this.counters);
+    this.#staging = new BufferPool(device, MAP_READ | COPY_DST, "staging", this.counters);
+    this.pipelines = new PipelineCache(device, this.counters, (check) => this.#watch(check));
     const direct = options.kernels ? options.kernels === "direct" : adapter.direct;
     this.profile = { workgroupMemory: !direct };
     device.lost.then(({ reason, message }) => {
@@ -89,6 +89,7 @@ export class GpuDevice extends Device implements PlanHost {
       const pass = encoder.beginComputePass({ label });
       record(pass);
       pass.end();
+      this.counters.add("submits");
       this.device.queue.submit([encoder.finish()]);
     });
   }
@@ -118,6 +119,7 @@ export class GpuDevice extends Device implements PlanHost {
       const encoder = this.device.createCommandEncoder({ label: "gradus read" });
       const source = (storage as BufferStorage).buffer;
       encoder.copyBufferToBuffer(source, 0, staging.buffer, 0, bytes);
+      this.counters.add("submits");
       this.device.queue.submit([encoder.finish()]);
     });
     try {

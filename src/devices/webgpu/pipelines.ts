@@ -1,4 +1,5 @@
 import { KernelError } from "../../core/errors.ts";
+import type { Counters } from "../../engine/counters.ts";
 import type { KernelCode } from "./codegen.ts";
 
 /** Pipelines by their code: programs that need the same kernel share it. */
@@ -8,6 +9,7 @@ export class PipelineCache {
 
   constructor(
     readonly device: GPUDevice,
+    readonly counters: Counters,
     readonly report: (check: Promise<unknown>) => void,
   ) {}
 
@@ -32,6 +34,7 @@ export class PipelineCache {
   get(kernel: KernelCode): GPUComputePipeline {
     let pipeline = this.#pipelines.get(kernel.code);
     if (!pipeline) {
+      this.counters.add("pipelines");
       const { label } = kernel;
       const module = this.device.createShaderModule({ label, code: kernel.code });
       this.report(checkMessages(module, kernel));

@@ -1,6 +1,7 @@
 import type { DType } from "../../core/dtype.ts";
 import { DeviceError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
+import type { Counters } from "../../engine/counters.ts";
 import type { Plan } from "../../engine/device.ts";
 import { lastUses } from "../../engine/memory-plan.ts";
 import type { Program } from "../../engine/program.ts";
@@ -17,6 +18,7 @@ export interface PlanHost {
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly profile: KernelProfile;
+  readonly counters: Counters;
   /** Submits what `record` encodes, and looks for errors. */
   submit(label: string, record: (pass: GPUComputePassEncoder) => void): void;
 }
@@ -98,6 +100,7 @@ export class GpuPlan implements Plan {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, this.#bindGroup(kernel, bound, bindGroups));
       pass.dispatchWorkgroups(...workgroups);
+      this.host.counters.add("dispatches");
     }
     const spent = freed.map((step) => values.get(step)).filter((x) => x !== undefined);
     for (const step of freed) values.delete(step);
@@ -114,6 +117,7 @@ export class GpuPlan implements Plan {
     let group = known.get(key);
     if (!group) {
       if (known.size >= BIND_GROUP_LIMIT) known.clear();
+      this.host.counters.add("bindGroups");
       group = this.host.device.createBindGroup({
         label: kernel.label,
         layout: this.host.pipelines.layout(kernel.reads.length),
