@@ -50,17 +50,34 @@ function loopsOf(shape: Shape, inputs: readonly Strided[]): Loop[] {
 /** Computes `count` elements of y from `start`, inputs beginning at `at`. */
 type Inner = (start: number, count: number, at: readonly number[]) => void;
 
-/** Writes `y[i] = f(x₀[i], x₁[i], …)` for every element, row-major, for one to three inputs. */
+/** Computes `count` elements of y from `start` out of two inputs at their places and strides. */
+export type PairLoop = (
+  y: NumericArray,
+  start: number,
+  count: number,
+  a: NumericArray,
+  fromA: number,
+  strideA: number,
+  b: NumericArray,
+  fromB: number,
+  strideB: number,
+) => void;
+
+/**
+ * Writes `y[i] = f(x₀[i], x₁[i], …)` for every element, row-major, for one to three inputs.
+ * @param pairs does the same for two inputs in a loop of its own, which saves calling f.
+ */
 export function mapStrided(
   f: (...values: number[]) => number,
   shape: Shape,
   inputs: readonly Strided[],
   y: NumericArray,
+  pairs: PairLoop = (...place) => mapTwo(f, ...place),
 ): void {
   if (sizeOf(shape) === 0) return;
   const loops = loopsOf(shape, inputs);
   const { count, strides } = loops[loops.length - 1];
-  const inner = innerLoop(f, inputs, strides, y);
+  const inner = innerLoop(f, pairs, inputs, strides, y);
   const outer = loops.slice(0, -1);
   const at = inputs.map((x) => x.offset);
   const index = new Array<number>(outer.length).fill(0);
@@ -80,6 +97,7 @@ export function mapStrided(
 
 function innerLoop(
   f: (...values: number[]) => number,
+  pairs: PairLoop,
   inputs: readonly Strided[],
   strides: readonly number[],
   y: NumericArray,
@@ -88,7 +106,7 @@ function innerLoop(
   const [p, q, r] = strides;
   if (inputs.length === 1) return (start, count, at) => mapOne(f, y, start, count, a, at[0], p);
   if (inputs.length === 2) {
-    return (start, count, at) => mapTwo(f, y, start, count, a, at[0], p, b, at[1], q);
+    return (start, count, at) => pairs(y, start, count, a, at[0], p, b, at[1], q);
   }
   return (start, count, at) => {
     for (let i = 0; i < count; i++) {

@@ -20,6 +20,11 @@ export const add: BinaryFunction = binary({
   name: "add",
   domain: "number",
   js: (a, b) => a + b,
+  pairs: (y, start, count, a, fromA, strideA, b, fromB, strideB) => {
+    for (let i = 0; i < count; i++) {
+      y[start + i] = a[fromA + i * strideA] + b[fromB + i * strideB];
+    }
+  },
   wgsl: (a, b) => `(${a} + ${b})`,
   vjp: (g) => [g, g],
 });
@@ -29,6 +34,11 @@ export const sub: BinaryFunction = binary({
   name: "sub",
   domain: "number",
   js: (a, b) => a - b,
+  pairs: (y, start, count, a, fromA, strideA, b, fromB, strideB) => {
+    for (let i = 0; i < count; i++) {
+      y[start + i] = a[fromA + i * strideA] - b[fromB + i * strideB];
+    }
+  },
   wgsl: (a, b) => `(${a} - ${b})`,
   vjp: (g) => [g, neg(g)],
 });
@@ -39,6 +49,11 @@ export const mul: BinaryFunction = binary({
   domain: "number",
   js: (a, b) => a * b,
   integer: Math.imul,
+  pairs: (y, start, count, a, fromA, strideA, b, fromB, strideB) => {
+    for (let i = 0; i < count; i++) {
+      y[start + i] = a[fromA + i * strideA] * b[fromB + i * strideB];
+    }
+  },
   wgsl: (a, b) => `(${a} * ${b})`,
   vjp: (g, _, a, b) => [mul(g, b), mul(g, a)],
 });

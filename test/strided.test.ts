@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { sizeOf } from "../src/core/shape.ts";
+import { copyStrided, mapStrided, type Strided } from "../src/core/strided.ts";
+
+const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 });
+
+/** A view of the given shape: gaps, broadcast axes, reversed axes and any order in memory. */
+function view(shape: readonly number[], seed: number): Strided {
+  const strides: number[] = [];
+  let offset = 0;
+  let step = 1;
+  for (const [i, n] of shape.entries()) {
+    const kind = (seed >> (2 * i)) & 3;
+    if (kind === 0) strides.push(0);
+    else {
+      strides.push(kind === 3 ? -step : step);
+      if (kind === 3) offset += step * Math.max(0, n - 1);
+      step *= n + (kind === 2 ? 1 : 0);
+    }
+  }
+  const data = Float64Array.from({ length: offset + step * 2 }, (_, i) => i + seed / 1000);
+  return { data, shape, strides, offset };
+}
+
+/** The elements of a view by the definition of strides. */
+function elements(x: Strided): number[] {
+  return Array.from({ length: sizeOf(x.shape) }, (_, linear) => {
+    let at = x.offset;
+    let rest = linear;
+    for (let axis = x.shape.length - 1; axis >= 0; axis--) {
+      at += (rest % x.shape[axis]) * x.strides[axis];
+      rest = Math.floor(rest / x.shape[axis]);
+    }
+    return x.data[at];
+  });
+}
+
+const seeds = fc.integer({ min: 0, max: 255 });
+
+test("mapStrided reads every input by its strides", () => {
+  fc.assert(
+    fc.property(shapes, seeds, seeds, seeds, (shape, p, q, r) => {
+      const inputs = [view(shape, p), view(shape, q), view(shape, r)];
+      const [a, b, c] = inputs.map(elements);
+      const y = new Float64Array(sizeOf(shape));
+      mapStrided((x) => 3 * x, shape, inputs.slice(0, 1), y);
+      expect([...y]).toEqual(a.map((x) => 3 * x));
+      mapStrided((x, z) => x - 2 * z, shape, inputs.slice(0, 2), y);
+      expect([...y]).toEqual(a.map((x, i) => x - 2 * b[i]));
+      mapStrided((x, z, w) => x - 2 * z + w, shape, inputs, y);
+      expect([...y]).toEqual(a.map((x, i) => x - 2 * b[i] + c[i]));
+    }),
+  );
+});
+
+test("copyStrided copies a view row-major", () => {
+  fc.assert(
+    fc.property(shapes, seeds, (shape, p) => {
+      const x = view(shape, p);
+      const y = new Float64Array(sizeOf(shape));
+      copyStrided(x, y);
+      expect([...y]).toEqual(elements(x));
+    }),
+  );
+});
