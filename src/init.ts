@@ -60,8 +60,13 @@ async function choose(options: InitOptions): Promise<Choice> {
     return { device, reason: wanted === "auto" ? `a GPU was found (${name})` : "asked for" };
   } catch (error) {
     if (wanted === "webgpu") throw error;
-    return { device: new CpuDevice(), reason: (error as Error).message };
+    return { device: new CpuDevice(), reason: given(error as Error) };
   }
+}
+
+/** What was found, of a message that also says what was expected. */
+function given({ message }: Error): string {
+  return message.split(";")[0].replace(/^\w+: /, "");
 }
 
 /** Reports what is alive on the default device, or on another. */

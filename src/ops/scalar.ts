@@ -8,12 +8,13 @@ export function scalarLike(op: string, like: Tensor, value: number): Tensor {
   if (typeof value !== "number") {
     throw new DTypeError(`${op}: an operand is a ${typeof value}; expected a tensor or a number`);
   }
-  const { dtype } = like;
+  const { dtype, device } = like;
+  device.check(op);
   if (!isFloat(dtype) && convert(value, dtype) !== value) {
     throw new DTypeError(
       `${op}: number ${value} beside dtype ${dtype}; expected a value that ${dtype} holds. ` +
         "cast the tensor to f32",
     );
   }
-  return apply(fill, [], { shape: [], dtype, value: convert(value, dtype) }, like.device);
+  return apply(fill, [], { shape: [], dtype, value: convert(value, dtype) }, device);
 }
