@@ -706,6 +706,7 @@ export const cases = {
         [31, 33, 32],
         [33, 31, 65],
         [100, 50, 784],
+        [513, 514, 5], // enough outputs for the bigger tile
         [5, 3, 0],
         [0, 3, 2],
       ].map(([m, n, k]) => ({

@@ -49,6 +49,32 @@ test("a state assigned its own value keeps it", async () => {
   a.dispose();
 });
 
+test("one value may go to two states, and stays readable until they change", async () => {
+  const a = new State(tensor([1, 2]), { name: "a" });
+  const b = new State(tensor([0, 0]), { name: "b" });
+  const v = a.mul(10);
+  assignAll([
+    [a, v],
+    [b, v],
+  ]);
+  expect(await v.toArray()).toEqual([10, 20]);
+  expect([await a.toArray(), await b.toArray()]).toEqual([
+    [10, 20],
+    [10, 20],
+  ]);
+  const w = a.add(1);
+  a.assign(w);
+  b.assign(b.add(2));
+  expect([await a.toArray(), await b.toArray()]).toEqual([
+    [11, 21],
+    [12, 22],
+  ]);
+  a.assign(a.add(1));
+  await expect(w.toArray()).rejects.toThrow('depends on "a" as it was before step 3');
+  a.dispose();
+  b.dispose();
+});
+
 test("what was built on an old value says so", async () => {
   const w = new Parameter(tensor([1, 2]), { name: "hidden.weight" });
   const loss = sum(square(w));
