@@ -75,6 +75,31 @@ test("one value may go to two states, and stays readable until they change", asy
   b.dispose();
 });
 
+test("a state made of another one is a copy, one made of a tensor takes it over", async () => {
+  const a = new Parameter(tensor([1, 2]), { name: "a" });
+  const average = new State(a, { name: "average" });
+  a.assign(a.mul(2));
+  expect([await a.toArray(), await average.toArray()]).toEqual([
+    [2, 4],
+    [1, 2],
+  ]);
+  const x = tensor([3]).add(1);
+  const b = new State(x, { name: "b" });
+  expect([await x.item(), await b.item()]).toEqual([4, 4]);
+  for (const state of [a, average, b]) state.dispose();
+});
+
+test("a state given twice is refused", () => {
+  const a = new State(tensor([1]), { name: "a" });
+  expect(() =>
+    assignAll([
+      [a, a.add(1)],
+      [a, a.add(2)],
+    ]),
+  ).toThrow('assign: "a" is given twice; expected each state once');
+  a.dispose();
+});
+
 test("what was built on an old value says so", async () => {
   const w = new Parameter(tensor([1, 2]), { name: "hidden.weight" });
   const loss = sum(square(w));

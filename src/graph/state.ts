@@ -1,4 +1,4 @@
-import { DeviceError, DTypeError, ShapeError } from "../core/errors.ts";
+import { DeviceError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Backend } from "./backend.ts";
 import { identity } from "./identity.ts";
@@ -15,7 +15,8 @@ const states = new WeakMap<Node, State>();
 
 /**
  * The only kind of tensor that can be assigned: weights, optimizer slots, counters.
- * It takes the initial value's place: the tensor given to the constructor may be disposed after.
+ * It takes over the memory of the initial value, which may be disposed after and gives the state's
+ * value until that changes. Another state given as initial value is copied.
  */
 export class State extends Tensor {
   name: string;
@@ -77,15 +78,17 @@ export function stateOf(node: Node): State | undefined {
   return states.get(node);
 }
 
+/** A node with the initial value; another state's is copied, a tensor's is taken over. */
 function adopt(initial: Tensor): Node {
-  const from = initial.node;
-  if (!from.ready) from.device.evaluate([from], "state");
-  const node = new Node(from.device, from.shape, from.dtype, null, [], {}, true);
+  const { device, shape, dtype, node: given } = initial;
+  const from = stateOf(given) ? new Node(device, shape, dtype, identity, [given], {}) : given;
+  if (!from.ready) device.evaluate([from], "state");
+  const node = new Node(device, shape, dtype, null, [], {}, true);
   node.host = from.host;
   const storage = from.surrender();
   if (storage) {
     node.hold(storage);
-    from.retire("a tensor that became a state; use the state");
+    from.become(identity, [node]);
   }
   return node;
 }
@@ -101,6 +104,10 @@ export function assignAll(
   if (pairs.length === 0) return;
   const device = pairs[0][0].device;
   for (const [state, value] of pairs) checkAssignable(state, value, device);
+  const repeated = pairs.find(([state], i) => pairs.findIndex(([other]) => other === state) !== i);
+  if (repeated) {
+    throw new GradusError(`assign: "${repeated[0].name}" is given twice; expected each state once`);
+  }
   const taken = new Set<Node>();
   const fresh = pairs.map(([state, value]) => takenNode(state, value.node, taken));
   device.evaluate([...fresh, ...also.map((x) => x.node)], "assign");
