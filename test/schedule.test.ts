@@ -68,6 +68,17 @@ test("a group that reads too many values is split", () => {
   for (const line of split) expect(Number(line.split("< ")[1])).toBeLessThanOrEqual(4);
 });
 
+test("what one group stores is read by every group that needs it", () => {
+  const [a, b, c, d, e, f, h] = Array.from({ length: 7 }, () => matrix(2, 2));
+  const shared = add(add(a, b), add(c, d)); // cheap enough to be computed twice
+  const first = add(add(add(shared, e), f), h); // reads too many unless `shared` is stored
+  expect(groups([exp(shared), first], 4).map((line) => line.split("< ")[1])).toEqual([
+    "4",
+    "1",
+    "4",
+  ]);
+});
+
 test("many tensors are joined in a few kernels", async () => {
   const xs = Array.from({ length: 20 }, (_, i) => tensor([i, i + 0.5]));
   const expected = Array.from({ length: 40 }, (_, i) => i / 2);

@@ -65,8 +65,11 @@ class Scheduler {
       if (step.op?.gpu.kind === "kernel") this.#growEpilogue(i);
     });
     this.#storeShared();
-    const groups: Group[] = [];
-    for (const output of [...this.#finals()]) groups.push(...this.#fit(output));
+    this.#splitLarge();
+    const groups = this.#finals().map((output): Group => {
+      const anchor = this.#anchorBefore(output);
+      return { anchor, output, inputs: [...this.#leaves(output, anchor)] };
+    });
     groups.sort((a, b) => a.output - b.output);
     return { groups, stored: this.#stored };
   }
@@ -135,24 +138,26 @@ class Scheduler {
   }
 
   /** Steps that a kernel of their own stores. */
-  *#finals(): Iterable<number> {
-    for (const i of this.#stored) if (this.#steps[i].op) yield i;
+  #finals(): number[] {
+    return [...this.#stored].filter((i) => this.#steps[i].op);
   }
 
-  /** Makes the group of a stored step, storing more steps where it would read too many. */
-  #fit(output: number): Group[] {
-    const extra: Group[] = [];
-    for (;;) {
-      const anchor = this.#anchorBefore(output);
-      const leaves = this.#leaves(output, anchor);
-      if (leaves.size <= this.inputLimit) {
-        return [...extra, { anchor, output, inputs: [...leaves] }];
+  /** Stores more steps until no kernel reads too many; what one group stores, all of them read. */
+  #splitLarge(): void {
+    for (let isSplit = true; isSplit; ) {
+      isSplit = false;
+      for (const output of this.#finals()) {
+        const anchor = this.#anchorBefore(output);
+        if (this.#leaves(output, anchor).size <= this.inputLimit) continue;
+        this.#store(this.#cutPoint(output, anchor));
+        isSplit = true;
       }
-      const cut = this.#cutPoint(output, anchor);
-      this.#stored.add(cut);
-      if (this.#anchorOf.has(cut) || this.#epilogues.has(cut)) this.#truncate(cut);
-      extra.push(...this.#fit(cut));
     }
+  }
+
+  #store(cut: number): void {
+    this.#stored.add(cut);
+    if (this.#anchorBefore(cut) !== null) this.#truncate(cut);
   }
 
   #anchorBefore(output: number): number | null {
