@@ -3,6 +3,7 @@ import {
   add,
   argmax,
   cast,
+  customGrad,
   DTypeError,
   evaluate,
   GradusError,
@@ -106,4 +107,16 @@ test("what is no tensor is refused by name", () => {
   expect(() => sigmoid(wrong)).toThrow(
     new GradusError("sigmoid: input 0 is a number; expected a tensor. Use tensor(value)"),
   );
+});
+
+test("customGrad takes more arguments than a kernel may read buffers", async () => {
+  const args = Array.from({ length: 40 }, (_, i) => tensor([i]));
+  const f = customGrad(
+    (...x) => mul(x[0], x[39]),
+    (g, _, ...x) => x.map((v) => mul(g, v)),
+  );
+  const y = f(...args);
+  const gradients = grad(sum(y), args);
+  expect(await y.item()).toBe(0);
+  expect(await gradients[7].item()).toBe(7);
 });

@@ -41,7 +41,7 @@ export function trace(wanted: readonly Node[], op: string): Traced {
   const steps = order.map((node): Step => {
     const { shape, dtype, attributes } = node;
     if (node.ready) return { op: null, attributes: {}, inputs: [], shape, dtype };
-    const inputs = node.inputs.map((input) => number.get(input) as number);
+    const inputs = inputsOf(node).map((input) => number.get(input) as number);
     return { op: node.op, attributes, inputs, shape, dtype };
   });
   const sources = order.filter((node) => node.ready);
@@ -68,10 +68,15 @@ function collect(wanted: readonly Node[], op: string): Node[] {
     } else {
       if (!node.op) throw lost(node, op);
       state.set(node, "open");
-      for (let i = node.inputs.length - 1; i >= 0; i--) stack.push(node.inputs[i]);
+      stack.push(...inputsOf(node).reverse());
     }
   }
   return order;
+}
+
+/** The inputs that a node's value depends on. */
+function inputsOf(node: Node): Node[] {
+  return node.inputs.slice(0, node.op?.reads);
 }
 
 function lost(node: Node, op: string): GradusError {
@@ -85,13 +90,16 @@ function attributesKey(attributes: Attributes): string {
   let key = attributeKeys.get(attributes);
   if (key === undefined) {
     key = JSON.stringify(attributes, (_, value) =>
-      typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
-        ? `${Object.is(value, -0) ? "-0" : value}`
-        : value,
+      Object.is(value, -0) ? "-0" : Number.isFinite(value) ? value : exact(value),
     );
     attributeKeys.set(attributes, key);
   }
   return key;
+}
+
+/** JSON would turn NaN and infinities into null. */
+function exact(value: unknown): unknown {
+  return typeof value === "number" ? String(value) : value;
 }
 
 function keyOf(program: Program): string {

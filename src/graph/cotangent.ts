@@ -10,7 +10,7 @@ interface FillAttributes extends Attributes {
   value: number;
 }
 
-/** y = value everywhere; stored as one element with strides of 0 on the CPU, a literal in WGSL. */
+/** y = value everywhere; in WGSL a literal in the expression that needs it. */
 export const fill: OpDefinition<FillAttributes> = defineOp<FillAttributes>({
   name: "fill",
   infer: (_, { shape, dtype }) => ({ shape, dtype }),

@@ -1,14 +1,8 @@
-import { defineOp } from "./op.ts";
+import { passThrough } from "./identity.ts";
 import { apply, type Tensor } from "./tensor.ts";
 
 /** y = x, with no gradient: what lies below counts as constant. */
-export const stopGradientOp = defineOp({
-  name: "stopGradient",
-  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
-  view: (x) => x,
-  gpu: { kind: "pointwise", cost: 0, linear: true, element: ({ at, load }) => load(0, at) },
-  vjp: () => [null],
-});
+const stopGradientOp = passThrough("stopGradient", () => [null]);
 
 /** Passes values through and stops gradients. */
 export function stopGradient(x: Tensor): Tensor {
@@ -26,13 +20,7 @@ export function customGrad<Args extends Tensor[]>(
   vjp: (g: Tensor, y: Tensor, ...args: Args) => readonly (Tensor | null)[],
 ): (...args: Args) => Tensor {
   return (...args) => {
-    const op = defineOp({
-      name: "customGrad",
-      infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
-      view: (x) => x,
-      gpu: { kind: "pointwise", cost: 0, linear: true, element: ({ at, load }) => load(0, at) },
-      vjp: (g, { y }) => [null, ...vjp(g, y, ...args)],
-    });
+    const op = passThrough("customGrad", (g, { y }) => [null, ...vjp(g, y, ...args)]);
     return apply(op, [fn(...args), ...args], {});
   };
 }

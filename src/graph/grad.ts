@@ -73,7 +73,7 @@ function nodesBetween(y: Node, targets: ReadonlySet<Node>): Set<Node> {
     leads.set(node, targets.has(node) || node.inputs.some((input) => leads.get(input)));
   }
   const path = [...leads].filter(([, yes]) => yes).map(([node]) => node);
-  return new Set(path.sort((a, b) => b.id - a.id));
+  return new Set(path.reverse());
 }
 
 function unreachable(target: Tensor, position: number): GradusError {

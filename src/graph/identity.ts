@@ -1,10 +1,19 @@
-import { type Attributes, defineOp } from "./op.ts";
+import { type Attributes, defineOp, type OpDefinition } from "./op.ts";
+
+/** An op whose value is its first input's, with a gradient of its own. */
+export function passThrough(
+  name: string,
+  vjp: OpDefinition<Attributes>["vjp"],
+): OpDefinition<Attributes> {
+  return defineOp<Attributes>({
+    name,
+    infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+    reads: 1,
+    view: (x) => x,
+    gpu: { kind: "pointwise", cost: 0, linear: true, element: ({ at, load }) => load(0, at) },
+    vjp,
+  });
+}
 
 /** y = x, under a node of its own. */
-export const identity = defineOp<Attributes>({
-  name: "identity",
-  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
-  view: (x) => x,
-  gpu: { kind: "pointwise", cost: 0, linear: true, element: ({ at, load }) => load(0, at) },
-  vjp: (g) => [g],
-});
+export const identity: OpDefinition<Attributes> = passThrough("identity", (g) => [g]);

@@ -3,7 +3,6 @@ import type { Shape } from "../core/shape.ts";
 import type { Backend, Storage } from "./backend.ts";
 import type { Attributes, Op } from "./op.ts";
 
-let created = 0;
 let reclaimed = 0;
 
 const collected = new FinalizationRegistry<{ device: Backend; storage: Storage }>((held) => {
@@ -21,8 +20,6 @@ export function reclaimedCount(): number {
  * A node without `op` must have `storage` or `host`, unless it was `retired`.
  */
 export class Node {
-  /** Ascends with creation, so an input's id is below its consumer's. */
-  readonly id = created++;
   #storage: Storage | null = null;
   /** Values on the host that go to the device when they are first needed. */
   host: NumericArray | null = null;

@@ -109,6 +109,8 @@ export interface OpDefinition<A extends Attributes> {
   readonly name: string;
   /** Checks the inputs and gives the result's type. */
   infer(inputs: readonly TensorType[], attributes: A): TensorType;
+  /** How many of the inputs, from the first, the values depend on; all when left out. */
+  readonly reads?: number;
   /** Computes the result: the specification. `y` is contiguous. */
   readonly cpu?: (y: Strided, inputs: readonly Strided[], attributes: A) => void;
   /** In place of `cpu`, for ops that only move elements; null where the input must be contiguous. */
