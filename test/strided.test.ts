@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sizeOf } from "../src/core/shape.ts";
-import { copyStrided, mapStrided, type Strided } from "../src/core/strided.ts";
+import {
+  contiguous,
+  copyStrided,
+  mapStrided,
+  type Strided,
+  writeStrided,
+} from "../src/core/strided.ts";
 
 const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 });
 
@@ -63,4 +69,21 @@ test("copyStrided copies a view row-major", () => {
       expect([...y]).toEqual(elements(x));
     }),
   );
+});
+
+test("writeStrided fills a view and nothing beside it", () => {
+  fc.assert(
+    fc.property(shapes, seeds, seeds, (shape, p, q) => {
+      const to = view(shape, q | 0b01010101); // no axis of stride 0: each element has its own place
+      const from = view(shape, p);
+      const places = new Set(elements({ ...to, data: to.data.map((_, i) => i) }));
+      const before = to.data.slice();
+      writeStrided(from, to);
+      expect(elements(to)).toEqual(elements(from));
+      for (const [i, v] of to.data.entries()) if (!places.has(i)) expect(v).toBe(before[i]);
+    }),
+  );
+  const y = contiguous(new Float64Array(3), [3]);
+  writeStrided(contiguous(Float64Array.of(1, 2, 3), [3]), y);
+  expect([...y.data]).toEqual([1, 2, 3]);
 });

@@ -20,6 +20,7 @@ async function main(options: Options): Promise<void> {
   const { trainData, testData } = await loadMnist();
   const model = new TwoLayerNetwork(options.hidden, options.seed);
   const { batchSize, learningRate, seed, epochs } = options;
+  const signal = interruption();
   const events = train({
     model,
     optimizer: new SGD(model.parameters(), { learningRate }),
@@ -28,7 +29,7 @@ async function main(options: Options): Promise<void> {
     epochs,
     trainData,
     testData,
-    signal: interruption(),
+    signal,
   });
   const began = performance.now();
   let steps = 0;
@@ -42,7 +43,7 @@ async function main(options: Options): Promise<void> {
     }
   }
   const seconds = (performance.now() - began) / 1000;
-  const stopped = steps < epochs * Math.ceil(trainData.size / batchSize) || interrupted;
+  const stopped = signal.aborted;
   if (stopped || testAccuracy === undefined) testAccuracy = await evaluateAccuracy(model, testData);
   await mkdir(dirname(WEIGHTS), { recursive: true });
   await writeFile(WEIGHTS, await saveSafetensors(model.state()));
@@ -50,16 +51,11 @@ async function main(options: Options): Promise<void> {
   device.dispose();
 }
 
-let interrupted = false;
-
 /** Aborts at the first Ctrl-C; a second one ends the process at once. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => {
-      interrupted = true;
-      controller.abort();
-    });
+    process.once(name, () => controller.abort());
   }
   return controller.signal;
 }

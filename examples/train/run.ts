@@ -1,3 +1,4 @@
+import { nextTask } from "../../src/train/index.ts";
 import type { Learner } from "./learner.ts";
 import type { Report } from "./protocol.ts";
 import { judge, type TestSet } from "./test-set.ts";
@@ -84,16 +85,4 @@ function nextTest(step: number, stepsPerEpoch: number): number {
   const half = Math.ceil(stepsPerEpoch / 2);
   const done = step % stepsPerEpoch;
   return step - done + (done < half ? half : stepsPerEpoch);
-}
-
-/** Lets waiting messages in; unlike a timer it is not slowed down in a hidden tab. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }

@@ -13,8 +13,3 @@ export function copyBytes(bytes: Uint8Array, begin: number, end: number): Uint8A
   copy.set(bytes.subarray(begin, end));
   return copy;
 }
-
-/** Multiplies the sizes of a shape; 1 for a scalar, 0 if any axis is empty. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
-}

@@ -8,10 +8,13 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** Counts the elements of a shape. */
+/** Counts the elements of a shape: 1 for a scalar, 0 if any axis is empty. */
 export function sizeOf(shape: Shape): number {
   let size = 1;
-  for (const n of shape) size *= n;
+  for (const n of shape) {
+    if (n === 0) return 0; // however large the others are
+    size *= n;
+  }
   return size;
 }
 

@@ -74,12 +74,21 @@ export function mapStrided(
   y: NumericArray,
   pairs: PairLoop = (...place) => mapTwo(f, ...place),
 ): void {
+  walk(shape, inputs, (strides) => innerLoop(f, pairs, inputs, strides, y));
+}
+
+/** Runs an inner loop, made for the strides of the innermost axis, over all the outer ones. */
+function walk(
+  shape: Shape,
+  views: readonly Strided[],
+  make: (strides: readonly number[]) => Inner,
+): void {
   if (sizeOf(shape) === 0) return;
-  const loops = loopsOf(shape, inputs);
+  const loops = loopsOf(shape, views);
   const { count, strides } = loops[loops.length - 1];
-  const inner = innerLoop(f, pairs, inputs, strides, y);
+  const inner = make(strides);
   const outer = loops.slice(0, -1);
-  const at = inputs.map((x) => x.offset);
+  const at = views.map((x) => x.offset);
   const index = new Array<number>(outer.length).fill(0);
   for (let start = 0; ; start += count) {
     inner(start, count, at);
@@ -149,4 +158,11 @@ export function copyStrided(x: Strided, y: NumericArray): void {
   const size = sizeOf(x.shape);
   if (isContiguous(x)) y.set(x.data.subarray(x.offset, x.offset + size));
   else mapStrided((v) => v, x.shape, [x], y);
+}
+
+/** Writes every element of a view to the same place of another one of its shape. */
+export function writeStrided(from: Strided, to: Strided): void {
+  walk(from.shape, [from, to], ([p, q]) => (_, count, at) => {
+    for (let i = 0; i < count; i++) to.data[at[1] + i * q] = from.data[at[0] + i * p];
+  });
 }

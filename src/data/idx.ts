@@ -1,5 +1,6 @@
-import { asBytes, copyBytes, elementCount } from "../core/bytes.ts";
+import { asBytes, copyBytes } from "../core/bytes.ts";
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
+import { sizeOf } from "../core/shape.ts";
 
 const ARRAYS = {
   u8: Uint8Array,
@@ -42,7 +43,7 @@ export function readIdx(input: Uint8Array | ArrayBuffer): IdxArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const size = ARRAYS[dtype].BYTES_PER_ELEMENT;
-  const expected = elementCount(shape) * size;
+  const expected = sizeOf(shape) * size;
   if (bytes.length - start !== expected) {
     throw new FormatError(
       `readIdx: ${bytes.length - start} bytes of data; ` +
@@ -106,8 +107,8 @@ function checkArray({ shape, dtype, data }: IdxArray): void {
   if (shape.length < 1 || shape.length > 255 || !shape.every(isSize)) {
     throw new ShapeError(`${given}; expected 1 to 255 axes of integer sizes below 2^32`);
   }
-  if (elementCount(shape) !== data.length) {
-    throw new ShapeError(`${given} with ${data.length} elements; expected ${elementCount(shape)}`);
+  if (sizeOf(shape) !== data.length) {
+    throw new ShapeError(`${given} with ${data.length} elements; expected ${sizeOf(shape)}`);
   }
 }
 

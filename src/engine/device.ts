@@ -1,4 +1,5 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { Backend, Storage } from "../graph/backend.ts";
 import { type Node, reclaimedCount } from "../graph/node.ts";
 import { stateOf } from "../graph/state.ts";
@@ -80,8 +81,7 @@ export abstract class Device implements Backend {
     if (node.host) return node.host.slice();
     this.counters.add("reads");
     this.evaluate([node], op);
-    const size = node.shape.reduce((a, b) => a * b, 1);
-    return this.download(node.storage as Storage, node.dtype, size);
+    return this.download(node.storage as Storage, node.dtype, sizeOf(node.shape));
   }
 
   release(storage: Storage): void {

@@ -1,5 +1,5 @@
-import { elementCount } from "../core/bytes.ts";
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
+import { sizeOf } from "../core/shape.ts";
 import {
   MAX_HEADER_BYTES,
   METADATA_KEY,
@@ -91,7 +91,7 @@ function checkTensor(name: string, { dtype, shape, data }: SafetensorsInput): vo
   if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw new ShapeError(`${tensor}: shape [${shape.join(", ")}]; expected integers from 0`);
   }
-  const expected = elementCount(shape) * array.BYTES_PER_ELEMENT;
+  const expected = sizeOf(shape) * array.BYTES_PER_ELEMENT;
   if (data.byteLength !== expected) {
     const rule = `expected ${expected} for ${dtype} of shape [${shape.join(", ")}]`;
     throw new ShapeError(`${tensor}: ${data.byteLength} bytes of data; ${rule}`);

@@ -1,5 +1,6 @@
-import { asBytes, copyBytes, elementCount } from "../core/bytes.ts";
+import { asBytes, copyBytes } from "../core/bytes.ts";
 import { FormatError } from "../core/errors.ts";
+import { sizeOf } from "../core/shape.ts";
 import { parseHeader } from "./safetensors-header.ts";
 
 /**
@@ -126,7 +127,7 @@ function readEntry(name: string, info: unknown): Entry {
     );
   }
   const [begin, end] = offsets;
-  const expected = elementCount(shape) * SAFETENSORS_ARRAYS[dtype].BYTES_PER_ELEMENT;
+  const expected = sizeOf(shape) * SAFETENSORS_ARRAYS[dtype].BYTES_PER_ELEMENT;
   if (end - begin !== expected) {
     const given = `${tensor}: ${end - begin} bytes of data`;
     throw invalid(given, `${expected} for ${dtype} of shape [${shape.join(", ")}]`);

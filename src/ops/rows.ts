@@ -1,4 +1,5 @@
 import { normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
+import type { Strided } from "../core/strided.ts";
 import type { ReduceOptions, Tensor } from "../graph/tensor.ts";
 import { permute, reshape } from "./reshape.ts";
 
@@ -36,7 +37,7 @@ export function asRows(op: string, x: Tensor, options: ReduceOptions): Rows {
 
 /** Visits each row of a 2-D view: its number and a function giving its elements. */
 export function forEachRow(
-  x: { data: ArrayLike<number>; shape: Shape; strides: readonly number[]; offset: number },
+  x: Strided,
   visit: (row: number, at: (i: number) => number, length: number) => void,
 ): void {
   const [rows, length] = x.shape;

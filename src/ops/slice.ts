@@ -1,7 +1,7 @@
 import { convert } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, type Shape } from "../core/shape.ts";
-import { mapStrided, type Strided } from "../core/strided.ts";
+import { type Strided, writeStrided } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position, plus, times } from "../graph/position.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -96,8 +96,7 @@ const embedOp: OpDefinition<EmbedAttributes> = defineOp<EmbedAttributes>({
   infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
   cpu: (y, [x], { start, step, value }) => {
     y.data.fill(value);
-    const inner = sliceView(y, start, step, x.shape);
-    scatter(x, inner);
+    writeStrided(x, sliceView(y, start, step, x.shape));
   },
   gpu: {
     kind: "pointwise",
@@ -128,20 +127,6 @@ const embedOp: OpDefinition<EmbedAttributes> = defineOp<EmbedAttributes>({
     apply(sliceOp, [g], { start, step, shape: x.shape }),
   ],
 });
-
-/** Copies the elements of one view into another of the same shape. */
-function scatter(from: Strided, to: Strided): void {
-  const places = new Float64Array(from.shape.reduce((a, b) => a * b, 1));
-  const numbers = { ...to, data: identityArray(to.data.length) };
-  mapStrided((v) => v, from.shape, [numbers], places);
-  const values = new Float64Array(places.length);
-  mapStrided((v) => v, from.shape, [from], values);
-  for (let i = 0; i < places.length; i++) to.data[places[i]] = values[i];
-}
-
-function identityArray(size: number): Uint32Array {
-  return Uint32Array.from({ length: size }, (_, i) => i);
-}
 
 function embed(
   x: Tensor,
@@ -184,9 +169,9 @@ const concatOp: OpDefinition<ConcatAttributes> = defineOp<ConcatAttributes>({
   cpu: (y, [a, b], { axis }) => {
     const zeros = y.shape.map(() => 0);
     const ones = y.shape.map(() => 1);
-    scatter(a, sliceView(y, zeros, ones, a.shape));
+    writeStrided(a, sliceView(y, zeros, ones, a.shape));
     const behind = zeros.map((_, i) => (i === axis ? a.shape[axis] : 0));
-    scatter(b, sliceView(y, behind, ones, b.shape));
+    writeStrided(b, sliceView(y, behind, ones, b.shape));
   },
   gpu: {
     kind: "pointwise",

@@ -1,5 +1,5 @@
 import type { Tensor } from "../graph/tensor.ts";
-import { div, mul, neg, square, sub } from "./arithmetic.ts";
+import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { cast } from "./cast.ts";
 import { greater } from "./compare.ts";
 import { unary } from "./elementwise.ts";
@@ -64,7 +64,7 @@ export const log1p: (x: Tensor) => Tensor = unary({
   wgsl: (x) => `g_log1p(${x})`,
   libraries: EXP_LOG,
   cost: 8,
-  vjp: (g, _, x) => [div(g, onePlus(x))],
+  vjp: (g, _, x) => [div(g, add(x, 1))],
 });
 
 /** Computes √x; NaN below 0. */
@@ -183,7 +183,3 @@ export const isFinite: (x: Tensor) => Tensor = unary({
   libraries: BITS,
   vjp: null,
 });
-
-function onePlus(x: Tensor): Tensor {
-  return sub(x, -1);
-}

@@ -1,4 +1,5 @@
 export { type EvaluateOptions, evaluateAccuracy } from "./evaluate.ts";
+export { nextTask } from "./event-loop.ts";
 export type { EpochEvent, StepEvent, TrainEvent } from "./events.ts";
 export { type Loader, type TrainOptions, train } from "./train.ts";
 export { type LossFunction, type TrainStepOptions, trainStep } from "./train-step.ts";

@@ -1,9 +1,23 @@
+import { DeviceError } from "../../core/errors.ts";
 import type { Counters } from "../../engine/counters.ts";
 import type { Storage } from "../../graph/backend.ts";
 
 /** A tensor's values in a buffer. */
 export interface BufferStorage extends Storage {
   readonly buffer: GPUBuffer;
+  /** Tells buffers apart in keys. */
+  readonly id: number;
+}
+
+let created = 0;
+
+/** Throws a `DeviceError` when `bytes` are more than one buffer holds; `what` begins the message. */
+export function checkFits(what: string, bytes: number, limits: GPUSupportedLimits): void {
+  const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  if (bytes <= limit) return;
+  throw new DeviceError(
+    `${what} ${bytes} bytes; expected at most ${limit}, the adapter's limit for one buffer`,
+  );
 }
 
 /** Spare bytes above which freed buffers are destroyed instead of kept. */
@@ -45,7 +59,8 @@ export class BufferPool {
     this.#buffers++;
     this.#bytes += size;
     const label = `gradus ${this.label} ${size} B`;
-    return { bytes: size, buffer: this.device.createBuffer({ label, size, usage: this.usage }) };
+    const buffer = this.device.createBuffer({ label, size, usage: this.usage });
+    return { bytes: size, buffer, id: created++ };
   }
 
   /** Takes a buffer back; work already submitted may still use it. */

@@ -30,6 +30,7 @@ const elementwiseShader = { name: "shaders/elementwise.wgsl", source: elementwis
 
 const WORKGROUP = 64;
 const OUTPUT = "output";
+const LANES = [0, 1, 2, 3];
 
 /** Writes a group's kernels: accessors and functions in front of the file of its anchor. */
 export function generate(
@@ -189,7 +190,7 @@ class Writer {
     const { shape, dtype } = this.#inputType(accessor);
     const type = wgslType(dtype);
     const names = accessor.extents.map((_, axis) => `p${axis}`);
-    const parameters = names.map((name) => `${name}: u32`).join(", ");
+    const parameters = declare(names);
     const body = new FunctionBody();
     const outside = accessor.outside ?? literal(0, dtype);
     for (const test of guards(accessor, names)) body.line(`if (${test}) { return ${outside}; }`);
@@ -203,7 +204,7 @@ class Writer {
   /** Four neighbours along one parameter: one vector where the buffer allows it, else four loads. */
   #loadWide(accessor: Accessor, type: string, names: readonly string[]): void {
     const wide = accessor.wide as number;
-    const head = `fn load_${accessor.name}4(${names.map((n) => `${n}: u32`).join(", ")})`;
+    const head = `fn load_${accessor.name}4(${declare(names)})`;
     const body = new FunctionBody();
     const direct = this.#directStep(accessor);
     if (direct !== null && this.#wide.has(direct)) {
@@ -214,12 +215,7 @@ class Writer {
       this.#functions.push(body.write(`${head} -> vec4<${type}>`, value));
       return;
     }
-    const lanes = [0, 1, 2, 3].map((lane) => {
-      const moved = names.map((name, axis) =>
-        axis === wide && lane ? `${name} + ${lane}u` : name,
-      );
-      return `load_${accessor.name}(${moved.join(", ")})`;
-    });
+    const lanes = LANES.map((lane) => `load_${accessor.name}(${shifted(names, wide, lane)})`);
     this.#functions.push(
       body.write(`${head} -> vec4<${type}>`, `vec4<${type}>(${lanes.join(", ")})`),
     );
@@ -254,7 +250,7 @@ class Writer {
     const type =
       this.group.anchor === null ? wgslType(this.#y.dtype) : wgslType(this.#anchorType());
     const names = accessor.extents.map((_, axis) => `p${axis}`);
-    const parameters = names.map((name) => `${name}: u32`).join(", ");
+    const parameters = declare(names);
     const stored = this.#y.dtype === "bool" ? "u32" : wgslType(this.#y.dtype);
     const epilogue = new FunctionBody();
     const at = Position.at(epilogue, accessor.extents, names);
@@ -275,21 +271,21 @@ class Writer {
   #storeWide(accessor: Accessor, type: string, stored: string, names: readonly string[]): void {
     const wide = accessor.wide as number;
     const body = new FunctionBody();
-    const shift = (lane: number) =>
-      names.map((n, axis) => (axis === wide && lane ? `${n} + ${lane}u` : n)).join(", ");
     if (this.#wide.has(OUTPUT)) {
       for (const test of guards(accessor, names)) body.line(`if (${test}) { return; }`);
       const at = Position.at(body, accessor.extents, names).linear;
-      const lanes = [0, 1, 2, 3].map((l) => `final_${accessor.name}(${shift(l)}, v[${l}])`);
+      const lanes = LANES.map(
+        (lane) => `final_${accessor.name}(${shifted(names, wide, lane)}, v[${lane}])`,
+      );
       body.line(`${OUTPUT}[${at} >> 2u] = vec4<${stored}>(${lanes.join(", ")});`);
     } else {
-      for (let lane = 0; lane < 4; lane++) {
-        const call = `store_${accessor.name}(${shift(lane)}, v[${lane}]);`;
+      for (const lane of LANES) {
+        const call = `store_${accessor.name}(${shifted(names, wide, lane)}, v[${lane}]);`;
         const n = accessor.extents[wide];
         body.line(lane ? `if (${names[wide]} + ${lane}u < ${n}u) { ${call} }` : call);
       }
     }
-    const parameters = names.map((name) => `${name}: u32`).join(", ");
+    const parameters = declare(names);
     this.#functions.push(body.write(`fn store_${accessor.name}4(${parameters}, v: vec4<${type}>)`));
   }
 
@@ -310,18 +306,20 @@ class Writer {
     for (const [name, n] of Object.entries(this.stage.constants)) {
       lines.push(`const ${name} = ${n}u;`);
     }
-    const size = (i: number | typeof OUTPUT, dtype: DType) => {
+    const arrayType = (i: number | typeof OUTPUT, dtype: DType) => {
       const type = dtype === "bool" || dtype === "u8" ? "u32" : wgslType(dtype);
       return this.#wide.has(i) ? `array<vec4<${type}>>` : `array<${type}>`;
     };
     let binding = 0;
     for (const [i, name] of this.#reads) {
       const dtype = i === SCRATCH ? this.stage.type : this.program.steps[i].dtype;
-      lines.push(`@group(0) @binding(${binding++}) var<storage, read> ${name}: ${size(i, dtype)};`);
+      lines.push(
+        `@group(0) @binding(${binding++}) var<storage, read> ${name}: ${arrayType(i, dtype)};`,
+      );
     }
     lines.push(
       `@group(0) @binding(${binding}) var<storage, read_write> ${OUTPUT}: ` +
-        `${size(OUTPUT, this.#y.dtype)};`,
+        `${arrayType(OUTPUT, this.#y.dtype)};`,
       "fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.y * count.x + id.x; }",
       "fn bits_to_f32(bits: u32) -> f32 { return bitcast<f32>(bits); }",
       ...[...this.#libraries.values()].map((library) => library.source),
@@ -330,6 +328,18 @@ class Writer {
     );
     return `${lines.join("\n")}\n`;
   }
+}
+
+/** Declares an accessor's parameters. */
+function declare(names: readonly string[]): string {
+  return names.map((name) => `${name}: u32`).join(", ");
+}
+
+/** An accessor's arguments for one lane of a four-wide call. */
+function shifted(names: readonly string[], wide: number, lane: number): string {
+  return names
+    .map((name, axis) => (axis === wide && lane > 0 ? `${name} + ${lane}u` : name))
+    .join(", ");
 }
 
 function guards(accessor: Accessor, names: readonly string[]): string[] {

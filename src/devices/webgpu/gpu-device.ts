@@ -5,7 +5,7 @@ import type { Program } from "../../engine/program.ts";
 import type { Storage } from "../../graph/backend.ts";
 import type { KernelProfile } from "../../graph/op.ts";
 import { type AdapterDescription, describeAdapter, ownLimits } from "./adapter.ts";
-import { BufferPool, type BufferStorage } from "./buffers.ts";
+import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { GpuPlan, type PlanHost } from "./plan.ts";
 import { bytesOf, fromGpu, toGpu } from "./transfer.ts";
@@ -84,11 +84,17 @@ export class GpuDevice extends Device implements PlanHost {
   }
 
   submit(label: string, record: (pass: GPUComputePassEncoder) => void): void {
-    this.#guarded(() => {
-      const encoder = this.device.createCommandEncoder({ label });
+    this.#submit(label, (encoder) => {
       const pass = encoder.beginComputePass({ label });
       record(pass);
       pass.end();
+    });
+  }
+
+  #submit(label: string, record: (encoder: GPUCommandEncoder) => void): void {
+    this.#guarded(() => {
+      const encoder = this.device.createCommandEncoder({ label });
+      record(encoder);
       this.counters.add("submits");
       this.device.queue.submit([encoder.finish()]);
     });
@@ -100,7 +106,7 @@ export class GpuDevice extends Device implements PlanHost {
 
   protected upload(values: NumericArray, dtype: DType): Storage {
     const data = toGpu(values, dtype);
-    this.#fits(data.byteLength);
+    checkFits("tensor:", data.byteLength, this.device.limits);
     return this.#guarded(() => {
       const storage = this.pool.acquire(data.byteLength);
       const { buffer, byteOffset, byteLength } = data;
@@ -115,12 +121,9 @@ export class GpuDevice extends Device implements PlanHost {
     const bytes = bytesOf(dtype, size);
     if (bytes === 0) return fromGpu(new ArrayBuffer(0), dtype, 0);
     const staging = this.#staging.acquire(bytes);
-    this.#guarded(() => {
-      const encoder = this.device.createCommandEncoder({ label: "gradus read" });
+    this.#submit("gradus read", (encoder) => {
       const source = (storage as BufferStorage).buffer;
       encoder.copyBufferToBuffer(source, 0, staging.buffer, 0, bytes);
-      this.counters.add("submits");
-      this.device.queue.submit([encoder.finish()]);
     });
     try {
       await staging.buffer.mapAsync(GPUMapMode.READ, 0, bytes);
@@ -151,15 +154,6 @@ export class GpuDevice extends Device implements PlanHost {
     if (this.#checks.size > 0) await Promise.all(this.#checks);
     this.check("read");
     this.surface();
-  }
-
-  #fits(bytes: number): void {
-    const limit = this.device.limits.maxStorageBufferBindingSize;
-    if (bytes > limit) {
-      throw new DeviceError(
-        `tensor: ${bytes} bytes; expected at most ${limit}, the adapter's limit for one buffer`,
-      );
-    }
   }
 
   /** Runs synchronous calls under error scopes; what they find reaches the next call. */

@@ -1,5 +1,4 @@
 import type { DType } from "../../core/dtype.ts";
-import { DeviceError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Counters } from "../../engine/counters.ts";
 import type { Plan } from "../../engine/device.ts";
@@ -7,7 +6,7 @@ import { lastUses } from "../../engine/memory-plan.ts";
 import type { Program } from "../../engine/program.ts";
 import { type Group, type Schedule, schedule } from "../../engine/schedule.ts";
 import type { KernelProfile, Stage } from "../../graph/op.ts";
-import type { BufferPool, BufferStorage } from "./buffers.ts";
+import { type BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { generate, type KernelCode, SCRATCH } from "./codegen.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import { bytesOf } from "./transfer.ts";
@@ -63,7 +62,8 @@ export class GpuPlan implements Plan {
     const empty = sizeOf(shape) === 0;
     const kernels = empty ? [nothing(dtype)] : generate(this.#program, order, group, host.profile);
     kernels.forEach((kernel, i) => {
-      checkFits(kernel, host.device.limits);
+      const bytes = bytesOf(kernel.dtype, kernel.size);
+      checkFits(`${kernel.label}: a result of`, bytes, host.device.limits);
       const last = i === kernels.length - 1;
       const workgroups = grid(kernel.workgroups);
       this.#bindGroups.push(new Map());
@@ -113,7 +113,7 @@ export class GpuPlan implements Plan {
     bound: readonly BufferStorage[],
     known: Map<string, GPUBindGroup>,
   ): GPUBindGroup {
-    const key = bound.map(({ buffer }) => identify(buffer)).join();
+    const key = bound.map(({ id }) => id).join();
     let group = known.get(key);
     if (!group) {
       if (known.size >= BIND_GROUP_LIMIT) known.clear();
@@ -129,34 +129,10 @@ export class GpuPlan implements Plan {
   }
 }
 
-let buffers = 0;
-const numbers = new WeakMap<GPUBuffer, number>();
-
-function identify(buffer: GPUBuffer): number {
-  let number = numbers.get(buffer);
-  if (number === undefined) {
-    number = buffers++;
-    numbers.set(buffer, number);
-  }
-  return number;
-}
-
 /** Stands for the kernel of a result without elements. */
 function nothing(dtype: DType): KernelCode {
   const code = { label: "empty", code: "", shader: "", preludeLines: 0 };
   return { ...code, reads: [], workgroups: 0, size: 0, dtype };
-}
-
-/** Throws before anything is encoded when a kernel's result is too large for one buffer. */
-function checkFits({ label, dtype, size }: KernelCode, limits: GPUSupportedLimits): void {
-  const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  const bytes = bytesOf(dtype, size);
-  if (bytes > limit) {
-    throw new DeviceError(
-      `${label}: a result of ${bytes} bytes; expected at most ${limit}, the adapter's limit for ` +
-        "one buffer",
-    );
-  }
 }
 
 /** Folds a linear grid that is longer than one dimension may be. */
