@@ -1,8 +1,7 @@
-// y[i] = value(i) for every element: one invocation owns one element.
+// y[i] = value(i) for every element of each result: one invocation owns one element.
 //
 // Constants: SIZE, WORKGROUP.
-// Functions: value_y(i), of y's element type.
-// Accessors: store_y(i, v). Neither leaves the tensor.
+// Functions: write_y(i), which computes element i of every result and stores it.
 // Grid: linear, ceil(SIZE / WORKGROUP) workgroups.
 
 @compute @workgroup_size(WORKGROUP)
@@ -13,6 +12,6 @@ fn main(
 ) {
   let i = linear_workgroup(id, count) * WORKGROUP + local;
   if (i < SIZE) {
-    store_y(i, value_y(i));
+    write_y(i);
   }
 }

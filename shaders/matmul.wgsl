@@ -6,11 +6,13 @@
 //   32, 32, 32, 4, 1 for most shapes; 64, 64, 16, 8, 1 and 128, 128, 16, 8, 2 for big ones.
 // Accessors: load_a4(b, m, k): k .. k+3, load_b4(b, k, n): n .. n+3, store_y4(b, m, n, v).
 //   Lanes with k outside must read 0; those with m or n outside may read anything.
-// Grid: x = ceil(N / TILE_N), y = ceil(M / TILE_M), z = BATCH, without folding.
+// Grid: linear, ceil(N / TILE_N) · ceil(M / TILE_M) · BATCH workgroups, along N first.
 
 const THREADS_N = TILE_N / (4u * QUADS);
 const THREADS_M = TILE_M / ROWS;
 const THREADS = THREADS_N * THREADS_M;
+const TILES_N = (N + TILE_N - 1u) / TILE_N;
+const TILES_M = (M + TILE_M - 1u) / TILE_M;
 const K_TILES = (K + TILE_K - 1u) / TILE_K;
 const A_QUADS = TILE_M * TILE_K / 4u;
 const B_WIDTH = TILE_N / 4u;
@@ -23,28 +25,35 @@ const B_LOADS = (B_QUADS + THREADS - 1u) / THREADS;
 var<workgroup> tile_a: array<vec4<T>, A_QUADS>;
 var<workgroup> tile_b: array<vec4<T>, B_QUADS>;
 
-@compute @workgroup_size(THREADS_N, THREADS_M)
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) id: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-  @builtin(local_invocation_index) index: u32,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) local: u32,
 ) {
-  let m0 = id.y * TILE_M;
-  let n0 = id.x * TILE_N;
+  let tile = linear_workgroup(id, count);
+  if (tile >= TILES_N * TILES_M * BATCH) {
+    return;
+  }
+  let n0 = tile % TILES_N * TILE_N;
+  let m0 = tile / TILES_N % TILES_M * TILE_M;
+  let s = tile / (TILES_N * TILES_M);
+  let column = local % THREADS_N;
+  let row = local / THREADS_N;
 
   var y: array<vec4<T>, ROWS * QUADS>;
   for (var t = 0u; t < K_TILES; t++) {
     let k0 = t * TILE_K;
     for (var l = 0u; l < A_LOADS; l++) {
-      let q = l * THREADS + index;
+      let q = l * THREADS + local;
       if (q < A_QUADS) {
-        tile_a[q] = load_a4(id.z, m0 + q / (TILE_K / 4u), k0 + q % (TILE_K / 4u) * 4u);
+        tile_a[q] = load_a4(s, m0 + q / (TILE_K / 4u), k0 + q % (TILE_K / 4u) * 4u);
       }
     }
     for (var l = 0u; l < B_LOADS; l++) {
-      let q = l * THREADS + index;
+      let q = l * THREADS + local;
       if (q < B_QUADS) {
-        tile_b[q] = load_b4(id.z, k0 + q / B_WIDTH, n0 + q % B_WIDTH * 4u);
+        tile_b[q] = load_b4(s, k0 + q / B_WIDTH, n0 + q % B_WIDTH * 4u);
       }
     }
     workgroupBarrier();
@@ -52,11 +61,11 @@ fn main(
       var b: array<vec4<T>, 4u * QUADS>;
       for (var i = 0u; i < 4u; i++) {
         for (var c = 0u; c < QUADS; c++) {
-          b[i * QUADS + c] = tile_b[(k * 4u + i) * B_WIDTH + c * THREADS_N + local.x];
+          b[i * QUADS + c] = tile_b[(k * 4u + i) * B_WIDTH + c * THREADS_N + column];
         }
       }
       for (var r = 0u; r < ROWS; r++) {
-        let a = tile_a[(r * THREADS_M + local.y) * (TILE_K / 4u) + k];
+        let a = tile_a[(r * THREADS_M + row) * (TILE_K / 4u) + k];
         for (var c = 0u; c < QUADS; c++) {
           let o = r * QUADS + c;
           y[o] = fma(vec4(a.x), b[c], y[o]);
@@ -71,8 +80,8 @@ fn main(
 
   for (var r = 0u; r < ROWS; r++) {
     for (var c = 0u; c < QUADS; c++) {
-      let n = n0 + (c * THREADS_N + local.x) * 4u;
-      store_y4(id.z, m0 + r * THREADS_M + local.y, n, y[r * QUADS + c]);
+      let n = n0 + (c * THREADS_N + column) * 4u;
+      store_y4(s, m0 + r * THREADS_M + row, n, y[r * QUADS + c]);
     }
   }
 }

@@ -102,8 +102,7 @@ describe("elementwise", () => {
       const x = uniform(size, 1);
       const y = await runKernel(device, {
         prelude: `${prelude({ SIZE: size, WORKGROUP: 64 })}${bindings("f32", ["x", "f32"])}
-fn value_y(i: u32) -> f32 { return 2.0 * x[i]; }
-fn store_y(i: u32, v: f32) { y[i] = v; }
+fn write_y(i: u32) { y[i] = 2.0 * x[i]; }
 `,
         source: elementwise,
         output: new Float32Array(size),
@@ -122,8 +121,7 @@ fn store_y(i: u32, v: f32) { y[i] = v; }
     const size = 65_536 * 16 + 5;
     const y = await runKernel(device, {
       prelude: `${prelude({ SIZE: size, WORKGROUP: 16 })}${bindings("u32")}
-fn value_y(i: u32) -> u32 { return i * 3u; }
-fn store_y(i: u32, v: u32) { y[i] = v; }
+fn write_y(i: u32) { y[i] = i * 3u; }
 `,
       source: elementwise,
       output: new Uint32Array(size),
@@ -136,5 +134,5 @@ fn store_y(i: u32, v: u32) { y[i] = v; }
 
 test("compileKernel refuses what does not compile", async () => {
   const wrong = compileKernel(device, prelude({ SIZE: 1, WORKGROUP: 64 }), elementwise);
-  await expect(wrong).rejects.toThrow(/unresolved call target 'value_y'/);
+  await expect(wrong).rejects.toThrow(/unresolved call target 'write_y'/);
 });

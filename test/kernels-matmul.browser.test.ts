@@ -116,7 +116,8 @@ describe("matmul", () => {
     for (const sizes of around) {
       test(`${TILE_M} × ${TILE_N} × ${TILE_K} on ${JSON.stringify(sizes)}`, () => {
         const { batch, m, n } = sizes;
-        const workgroups: Grid = [Math.ceil(n / TILE_N), Math.ceil(m / TILE_M), batch];
+        const tiles = Math.ceil(n / TILE_N) * Math.ceil(m / TILE_M) * batch;
+        const workgroups = foldGrid(tiles, 3);
         return check(tiled, sizes, tile, workgroups);
       });
     }

@@ -18,8 +18,7 @@ async function evaluate(call: string, ...inputs: Float32Array[]): Promise<Float3
   const names = inputs.map((_, i) => [`x${i}`, "f32"] as const);
   const y = await runKernel(device, {
     prelude: `${prelude({ SIZE: size, WORKGROUP: 64 })}${bindings("f32", ...names)}
-fn value_y(i: u32) -> f32 { return ${call}; }
-fn store_y(i: u32, v: f32) { y[i] = v; }
+fn write_y(i: u32) { y[i] = ${call}; }
 ${bits}${expLog}${pow}${trig}`,
     source: elementwiseSource,
     output: new Float32Array(size),
@@ -147,8 +146,7 @@ test("threefry2x32 gives the published answers", async () => {
   const x = Uint32Array.from(knownAnswers.flatMap(({ key, counter }) => [...key, ...counter]));
   const y = await runKernel(device, {
     prelude: `${prelude({ SIZE: 3, WORKGROUP: 64 })}${bindings("vec2u", ["x", "vec4u"])}
-fn value_y(i: u32) -> vec2u { return threefry2x32(x[i].xy, x[i].zw); }
-fn store_y(i: u32, v: vec2u) { y[i] = v; }
+fn write_y(i: u32) { y[i] = threefry2x32(x[i].xy, x[i].zw); }
 ${threefry}`,
     source: elementwiseSource,
     output: new Uint32Array(6),

@@ -1,15 +1,14 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
+import { GradusError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Backend, Storage } from "../graph/backend.ts";
 import { type Node, reclaimedCount } from "../graph/node.ts";
 import { stateOf } from "../graph/state.ts";
+import { isTracing } from "../graph/tracing.ts";
 import { Counters } from "./counters.ts";
+import type { Plan, PlanOptions } from "./plan.ts";
 import { type Program, trace } from "./program.ts";
-
-/** A program made ready for one device: given its sources' storages it enqueues the outputs'. */
-export interface Plan {
-  run(sources: readonly Storage[]): Storage[];
-}
+import { simplify } from "./simplify.ts";
 
 /** What is alive on a device. */
 export interface MemoryInfo {
@@ -38,9 +37,11 @@ export abstract class Device implements Backend {
   #tensors = 0;
 
   /** Makes a program ready to run. */
-  protected abstract compile(program: Program): Plan;
+  protected abstract compile(program: Program, options: PlanOptions): Plan;
   /** Copies values from the host. */
   protected abstract upload(values: NumericArray, dtype: DType): Storage;
+  /** Copies values from the host over others, behind all work enqueued before. */
+  protected abstract overwrite(storage: Storage, values: NumericArray, dtype: DType): void;
   /** Copies values to the host. */
   protected abstract download(storage: Storage, dtype: DType, size: number): Promise<NumericArray>;
   /** Takes storage back. */
@@ -51,6 +52,8 @@ export abstract class Device implements Backend {
   abstract check(op: string): void;
   /** Throws what went wrong on the device since the last call. */
   protected abstract surface(): void;
+  /** Waits until the device is no longer far behind; undefined when it is not. */
+  abstract room(): Promise<void> | undefined;
   /** Frees everything; later calls throw a `DeviceError`. */
   abstract dispose(): void;
 
@@ -58,25 +61,37 @@ export abstract class Device implements Backend {
     return { tensors: this.#tensors, ...this.usage(), reclaimed: reclaimedCount() };
   }
 
+  /** Makes a plan that is going to run many times. */
+  plan(program: Program, stepsPerSubmit?: number): Plan {
+    return this.compile(simplify(program), { repeated: true, stepsPerSubmit });
+  }
+
   evaluate(nodes: readonly Node[], op = "evaluate"): void {
+    if (isTracing()) return; // what a traced function wants evaluated, its plan computes
     this.check(op);
     this.surface();
-    for (const node of nodes) this.#upload(node);
+    for (const node of nodes) this.provide(node);
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
     if (wanted.length === 0) return;
     const { program, sources, key } = trace(wanted, op);
     const plan = this.#plan(key, program);
-    for (const x of sources) this.#upload(x);
+    for (const x of sources) this.provide(x);
     const storages = plan.run(sources.map((x) => x.storage as Storage));
     const refs = sources.map((x) => stateOf(x)).filter((state) => state !== undefined);
     wanted.forEach((node, i) => {
-      this.#settle(node, storages[i]);
+      this.settle(node, storages[i]);
       if (!node.tracked) node.cut();
       else for (const state of refs) state.follow(node);
     });
   }
 
   async read(node: Node, op = "read"): Promise<NumericArray> {
+    if (isTracing()) {
+      throw new GradusError(
+        `${op}: called in a function that is being compiled; expected no reads there. ` +
+          "Return the tensor and read it outside",
+      );
+    }
     this.check(op);
     if (node.host) return node.host.slice();
     this.counters.add("reads");
@@ -84,18 +99,26 @@ export abstract class Device implements Backend {
     return this.download(node.storage as Storage, node.dtype, sizeOf(node.shape));
   }
 
+  write(storage: Storage, values: NumericArray, dtype: DType): void {
+    this.check("write");
+    this.counters.add("writes");
+    this.overwrite(storage, values, dtype);
+  }
+
   release(storage: Storage): void {
     this.#tensors--;
     this.free(storage);
   }
 
-  #upload(node: Node): void {
+  /** Brings values that are on the host to the device. */
+  provide(node: Node): void {
     if (!node.host) return;
     this.counters.add("writes");
-    this.#settle(node, this.upload(node.host, node.dtype));
+    this.settle(node, this.upload(node.host, node.dtype));
   }
 
-  #settle(node: Node, storage: Storage): void {
+  /** Gives a node its values. */
+  settle(node: Node, storage: Storage): void {
     this.#tensors++;
     node.hold(storage);
   }
@@ -103,7 +126,7 @@ export abstract class Device implements Backend {
   #plan(key: string, program: Program): Plan {
     let plan = this.#plans.get(key);
     if (plan) this.#plans.delete(key);
-    else plan = this.compile(program);
+    else plan = this.compile(simplify(program), { repeated: false });
     this.#plans.set(key, plan);
     if (this.#plans.size > PLAN_LIMIT)
       this.#plans.delete(this.#plans.keys().next().value as string);

@@ -20,6 +20,14 @@ export interface Program {
   readonly sources: readonly number[];
   /** Steps whose values are wanted. */
   readonly outputs: readonly number[];
+  /** Sources whose contents a step's value replaces; whatever reads the source means the old one. */
+  readonly updates: readonly Update[];
+}
+
+/** A source, and the step whose value takes its place. */
+export interface Update {
+  readonly source: number;
+  readonly value: number;
 }
 
 /** A program and the nodes it came from. */
@@ -31,29 +39,50 @@ export interface Traced {
   readonly key: string;
 }
 
+/** A new value of a state, and the node that it replaces. */
+export interface Replacement {
+  readonly original: Node;
+  readonly value: Node;
+}
+
+/** What a trace takes besides the wanted nodes. */
+export interface TraceOptions {
+  /** Nodes without values that are given when the program runs. */
+  parameters?: ReadonlySet<Node>;
+  /** States' new values, computed with the wanted nodes. */
+  replacements?: readonly Replacement[];
+}
+
 /**
  * Lists what must be computed for the wanted nodes, stopping at values that are there.
  * @throws DisposedError when a value below was freed or a state assigned since.
  */
-export function trace(wanted: readonly Node[], op: string): Traced {
-  const order = collect(wanted, op);
+export function trace(wanted: readonly Node[], op: string, options: TraceOptions = {}): Traced {
+  const { parameters = new Set(), replacements = [] } = options;
+  const roots = [...wanted, ...replacements.flatMap(({ original, value }) => [original, value])];
+  const isSource = (node: Node) => node.ready || parameters.has(node);
+  const order = collect(roots, op, isSource);
   const number = new Map<Node, number>(order.map((node, i) => [node, i]));
   const steps = order.map((node): Step => {
     const { shape, dtype, attributes } = node;
-    if (node.ready) return { op: null, attributes: {}, inputs: [], shape, dtype };
+    if (isSource(node)) return { op: null, attributes: {}, inputs: [], shape, dtype };
     const inputs = inputsOf(node).map((input) => number.get(input) as number);
     return { op: node.op, attributes, inputs, shape, dtype };
   });
-  const sources = order.filter((node) => node.ready);
+  const sources = order.filter(isSource);
   const program = {
     steps,
     sources: sources.map((node) => number.get(node) as number),
     outputs: wanted.map((node) => number.get(node) as number),
+    updates: replacements.map(({ original, value }) => ({
+      source: number.get(original) as number,
+      value: number.get(value) as number,
+    })),
   };
   return { program, sources, key: keyOf(program) };
 }
 
-function collect(wanted: readonly Node[], op: string): Node[] {
+function collect(wanted: readonly Node[], op: string, isSource: (node: Node) => boolean): Node[] {
   const order: Node[] = [];
   const state = new Map<Node, "open" | "done">();
   const stack = [...wanted].reverse();
@@ -61,7 +90,7 @@ function collect(wanted: readonly Node[], op: string): Node[] {
     const node = stack[stack.length - 1];
     if (state.get(node) === "done") {
       stack.pop();
-    } else if (state.get(node) === "open" || node.ready) {
+    } else if (state.get(node) === "open" || isSource(node)) {
       stack.pop();
       state.set(node, "done");
       order.push(node);
@@ -86,7 +115,8 @@ function lost(node: Node, op: string): GradusError {
 
 const attributeKeys = new WeakMap<Attributes, string>();
 
-function attributesKey(attributes: Attributes): string {
+/** Writes attributes as text, equal for equal ones. */
+export function attributesKey(attributes: Attributes): string {
   let key = attributeKeys.get(attributes);
   if (key === undefined) {
     key = JSON.stringify(attributes, (_, value) =>
@@ -108,5 +138,6 @@ function keyOf(program: Program): string {
       ? `${op.name}${attributesKey(attributes)}(${inputs})${dtype}[${shape}]`
       : `${dtype}[${shape}]`,
   );
-  return `${lines.join(";")}>${program.outputs}`;
+  const updates = program.updates.map(({ source, value }) => `${source}=${value}`);
+  return `${lines.join(";")}>${program.outputs}>${updates}`;
 }

@@ -1,209 +1,135 @@
-import { sizeOf } from "../core/shape.ts";
-import type { PointwiseForm } from "../graph/op.ts";
-import type { Program, Step } from "./program.ts";
+import { identity } from "../graph/identity.ts";
+import { fuse } from "./fuse.ts";
+import { Fusion, type Group } from "./fusion.ts";
+import { merge } from "./merge.ts";
+import type { Program, Update } from "./program.ts";
 
-/** What becomes one kernel: an anchor with its own file, or pointwise steps alone. */
-export interface Group {
-  /** The step with a kernel form, null for a group of pointwise steps. */
-  readonly anchor: number | null;
-  /** The step whose value is stored; the anchor, or the last step of its epilogue. */
-  readonly output: number;
-  /** Steps whose stored values it reads. */
-  readonly inputs: readonly number[];
-}
-
-/** The order in which groups run and which steps' values are stored. */
+/** The groups of a program, which values are stored and where, and what must run before what. */
 export interface Schedule {
+  /** The program, with copies where a state's new value could not be written in place. */
+  readonly program: Program;
+  /** The groups, in an order in which they may run. */
   readonly groups: readonly Group[];
+  /** For each group, the stored steps that it reads. */
+  readonly reads: readonly (readonly number[])[];
+  /** For each group, the groups that must have run before, as places in `groups`. */
+  readonly after: readonly (readonly number[])[];
   readonly stored: ReadonlySet<number>;
+  /** New value → the source in whose memory it is written. */
+  readonly homes: ReadonlyMap<number, number>;
+  /** Steps that write only some elements of their home. */
+  readonly scattered: ReadonlySet<number>;
+  /** The shape whose elements a group's invocations own. */
+  domain(group: Group): readonly number[];
 }
-
-/** What a fused expression may cost per element before it is cut in two. */
-const GROUP_COST = 256;
-/** What may be computed again by a second consumer instead of being stored. */
-const RECOMPUTE_COST = 4;
 
 /**
- * Groups a program's steps into kernels: pointwise steps are computed where they are needed, unless
- * several kernels want a costly one; the pointwise chain behind an anchor becomes its epilogue.
+ * Decides what becomes one kernel, what is stored, and in which order.
  *
- * @param inputLimit how many stored values one kernel may read.
+ * @param bindingLimit how many values one kernel may read and write.
  */
-export function schedule(program: Program, inputLimit: number): Schedule {
-  return new Scheduler(program, inputLimit).run();
+export function schedule(program: Program, bindingLimit: number): Schedule {
+  const fusion = fuse(program, bindingLimit - 1);
+  merge(fusion, bindingLimit);
+  return new Orderer(fusion).run();
 }
 
-function pointwise(step: Step): PointwiseForm<never> | null {
-  return step.op?.gpu.kind === "pointwise" ? (step.op.gpu as PointwiseForm<never>) : null;
-}
+/** Finds which states can be changed in place, and an order in which every read sees what it means. */
+class Orderer {
+  #fusion: Fusion;
+  readonly #homes = new Map<number, number>();
+  /** Group → groups that must run before it though it reads nothing of them. */
+  readonly #readersBefore = new Map<Group, Set<Group>>();
 
-class Scheduler {
-  readonly #steps: readonly Step[];
-  readonly #outputs: Set<number>;
-  readonly #consumers: number[][];
-  readonly #stored = new Set<number>();
-  /** Anchor → the steps behind it that its kernel computes, in order. */
-  readonly #epilogues = new Map<number, number[]>();
-  /** Epilogue step → its anchor. */
-  readonly #anchorOf = new Map<number, number>();
-
-  constructor(
-    program: Program,
-    readonly inputLimit: number,
-  ) {
-    this.#steps = program.steps;
-    this.#outputs = new Set(program.outputs);
-    this.#consumers = program.steps.map(() => []);
-    program.steps.forEach((step, i) => {
-      for (const input of new Set(step.inputs)) this.#consumers[input].push(i);
-    });
+  constructor(fusion: Fusion) {
+    this.#fusion = fusion;
   }
 
   run(): Schedule {
-    this.#steps.forEach((step, i) => {
-      if (!step.op || this.#outputs.has(i)) this.#stored.add(i);
-      if (step.op?.gpu.kind === "kernel") this.#growEpilogue(i);
-    });
-    this.#storeShared();
-    this.#splitLarge();
-    const groups = this.#finals().map((output): Group => {
-      const anchor = this.#anchorBefore(output);
-      return { anchor, output, inputs: [...this.#leaves(output, anchor)] };
-    });
-    groups.sort((a, b) => a.output - b.output);
-    return { groups, stored: this.#stored };
-  }
-
-  /** Follows the only consumer while it computes element i from elements i. */
-  #growEpilogue(anchor: number): void {
-    const chain: number[] = [];
-    let last = anchor;
-    while (!this.#outputs.has(last) && this.#consumers[last].length === 1) {
-      const next = this.#consumers[last][0];
-      const step = this.#steps[next];
-      if (!pointwise(step)?.linear || this.#anchorOf.has(next)) break;
-      if (sizeOf(step.shape) !== sizeOf(this.#steps[anchor].shape)) break;
-      chain.push(next);
-      this.#anchorOf.set(next, anchor);
-      last = next;
+    for (const update of this.#fusion.program.updates) {
+      const place = this.#place(update);
+      this.#homes.set(place.value, place.source);
     }
-    this.#epilogues.set(anchor, chain);
-    this.#stored.add(last);
-  }
-
-  /** Stores pointwise steps that would be computed too often, consumers first. */
-  #storeShared(): void {
-    const work = this.#work();
-    const readers = this.#steps.map(() => new Map<number, number>());
-    for (let i = this.#steps.length - 1; i >= 0; i--) {
-      const step = this.#steps[i];
-      if (!step.op || this.#consumers[i].length + (this.#outputs.has(i) ? 1 : 0) === 0) continue;
-      if (pointwise(step) && !this.#stored.has(i) && !this.#anchorOf.has(i)) {
-        if (this.#mustStore(step, work[i], readers[i])) this.#stored.add(i);
-      }
-      this.#spread(i, readers);
-    }
-  }
-
-  #mustStore(step: Step, work: number, readers: ReadonlyMap<number, number>): boolean {
-    if (pointwise(step)?.cost === 0) return false;
-    if (work > Math.min(...readers.values())) return true;
-    return readers.size > 1 && work > RECOMPUTE_COST;
-  }
-
-  /** Tells a step's inputs which kernels read them and what those accept to recompute. */
-  #spread(i: number, readers: Map<number, number>[]): void {
-    const step = this.#steps[i];
-    const anchor = this.#anchorOf.get(i) ?? (step.op?.gpu.kind === "kernel" ? i : null);
-    for (const input of step.inputs) {
-      const add = (group: number, budget: number) => {
-        readers[input].set(group, Math.min(budget, readers[input].get(group) ?? budget));
-      };
-      if (step.op?.gpu.kind === "kernel") add(i, step.op.gpu.prologueCost);
-      else if (anchor !== null) add(anchor, GROUP_COST);
-      else if (this.#stored.has(i)) add(i, GROUP_COST);
-      else for (const [group, budget] of readers[i]) add(group, budget);
-    }
-  }
-
-  /** An upper bound of each step's cost per element, counting what is fused into it. */
-  #work(): number[] {
-    const work: number[] = [];
-    this.#steps.forEach((step, i) => {
-      const form = pointwise(step);
-      const fused = step.inputs.reduce((sum, j) => sum + (this.#stored.has(j) ? 0 : work[j]), 0);
-      work[i] = form && !this.#anchorOf.has(i) ? Math.min(form.cost + fused, 1e6) : 0;
-    });
-    return work;
-  }
-
-  /** Steps that a kernel of their own stores. */
-  #finals(): number[] {
-    return [...this.#stored].filter((i) => this.#steps[i].op);
-  }
-
-  /** Stores more steps until no kernel reads too many; what one group stores, all of them read. */
-  #splitLarge(): void {
-    for (let isSplit = true; isSplit; ) {
-      isSplit = false;
-      for (const output of this.#finals()) {
-        const anchor = this.#anchorBefore(output);
-        if (this.#leaves(output, anchor).size <= this.inputLimit) continue;
-        this.#store(this.#cutPoint(output, anchor));
-        isSplit = true;
-      }
-    }
-  }
-
-  #store(cut: number): void {
-    this.#stored.add(cut);
-    if (this.#anchorBefore(cut) !== null) this.#truncate(cut);
-  }
-
-  #anchorBefore(output: number): number | null {
-    return this.#epilogues.has(output) ? output : (this.#anchorOf.get(output) ?? null);
-  }
-
-  /** Ends an epilogue at a step; what came behind it becomes pointwise on its own. */
-  #truncate(last: number): void {
-    const anchor = this.#anchorBefore(last) as number;
-    const chain = this.#epilogues.get(anchor) as number[];
-    for (const dropped of chain.splice(chain.indexOf(last) + 1)) this.#anchorOf.delete(dropped);
-  }
-
-  /** Stored steps that a group reads. */
-  #leaves(output: number, anchor: number | null): Set<number> {
-    const leaves = new Set<number>();
-    const seen = new Set<number>();
-    const visit = (i: number, isOutput: boolean): void => {
-      if (seen.has(i)) return;
-      seen.add(i);
-      if (!isOutput && i !== anchor && this.#stored.has(i)) leaves.add(i);
-      else for (const input of this.#steps[i].inputs) visit(input, false);
+    const fusion = this.#fusion;
+    const groups = this.#sorted();
+    const number = new Map(groups.map((group, i) => [group, i]));
+    return {
+      program: fusion.program,
+      groups,
+      reads: groups.map((group) => [...fusion.reads(group).keys()]),
+      after: groups.map((group) => this.#before(group).map((other) => number.get(other) as number)),
+      stored: fusion.stored,
+      homes: this.#homes,
+      scattered: fusion.scattered,
+      domain: (group) => fusion.domain(group),
     };
-    visit(output, true);
-    return leaves;
   }
 
-  /** The fused step whose storing takes most inputs away without having too many itself. */
-  #cutPoint(output: number, anchor: number | null): number {
-    let best = -1;
-    let most = 1;
-    const visit = (i: number): void => {
-      for (const input of this.#steps[i].inputs) {
-        if (this.#stored.has(input)) continue;
-        const onPath = input === anchor || this.#anchorOf.get(input) === anchor;
-        const count = this.#leaves(input, onPath ? anchor : null).size;
-        if (!(onPath && anchor !== null) && count > most && count <= this.inputLimit) {
-          best = input;
-          most = count;
-        }
-        visit(input);
-      }
+  /** The update itself where it can be made in place, else the update by a copy. */
+  #place(update: Update): Update {
+    const group = this.#fusion.producer(update.value) as Group;
+    const own = this.#fusion.reads(group).get(update.source);
+    const readers = this.#readers(update.source, group);
+    const late = own === false || readers.some((reader) => this.#runsBefore(group, reader));
+    const placed = late ? this.#copied(update) : update;
+    const writer = this.#fusion.producer(placed.value) as Group;
+    const before = this.#readersBefore.get(writer) ?? new Set();
+    for (const reader of this.#readers(update.source, writer)) before.add(reader);
+    this.#readersBefore.set(writer, before);
+    return placed;
+  }
+
+  #readers(source: number, except: Group): Group[] {
+    return this.#fusion.groups.filter(
+      (group) => group !== except && this.#fusion.reads(group).has(source),
+    );
+  }
+
+  #copied({ source, value }: Update): Update {
+    const { program, groups, stored } = this.#fusion;
+    const { shape, dtype } = program.steps[value];
+    const copy = program.steps.length;
+    const step = { op: identity, attributes: {}, inputs: [value], shape, dtype };
+    const updates = program.updates.map((update) =>
+      update.value === value ? { source, value: copy } : update,
+    );
+    const extended = { ...program, steps: [...program.steps, step], updates };
+    this.#fusion = new Fusion(
+      extended,
+      [...groups, { anchor: null, outputs: [copy] }],
+      stored.add(copy),
+    );
+    return { source, value: copy };
+  }
+
+  #before(group: Group): Group[] {
+    return [
+      ...new Set([...this.#fusion.sources(group), ...(this.#readersBefore.get(group) ?? [])]),
+    ];
+  }
+
+  /** Whether a group must run before another. */
+  #runsBefore(first: Group, second: Group): boolean {
+    const seen = new Set<Group>();
+    const visit = (at: Group): boolean => {
+      if (at === first) return true;
+      if (seen.has(at)) return false;
+      seen.add(at);
+      return this.#before(at).some(visit);
     };
-    visit(output);
-    if (best >= 0) return best;
-    const chain = anchor === null ? [] : [anchor, ...(this.#epilogues.get(anchor) as number[])];
-    return chain[chain.indexOf(output) - 1] ?? this.#steps[output].inputs[0];
+    return visit(second);
+  }
+
+  #sorted(): Group[] {
+    const order = new Set<Group>();
+    const visit = (group: Group): void => {
+      if (order.has(group)) return;
+      for (const before of this.#before(group)) visit(before);
+      order.add(group);
+    };
+    const groups = [...this.#fusion.groups];
+    groups.sort((a, b) => a.outputs[0] - b.outputs[0]);
+    for (const group of groups) visit(group);
+    return [...order];
   }
 }

@@ -15,6 +15,8 @@ export interface Backend {
   check(op: string): void;
   /** Enqueues the computation of the nodes' values and waits for nothing. */
   evaluate(nodes: readonly Node[], op?: string): void;
+  /** Copies values from the host into storage, behind all work enqueued before. */
+  write(storage: Storage, values: NumericArray, dtype: DType): void;
   /** Copies a node's values to the host, evaluating it first where needed. */
   read(node: Node, op?: string): Promise<NumericArray>;
   /** Frees what a node holds. */

@@ -4,11 +4,17 @@ import type { Backend, Storage } from "./backend.ts";
 import type { Attributes, Op } from "./op.ts";
 
 let reclaimed = 0;
+let created = 0;
 
 const collected = new FinalizationRegistry<{ device: Backend; storage: Storage }>((held) => {
   reclaimed++;
   held.device.release(held.storage);
 });
+
+/** The number that the next node will have. */
+export function nextNodeId(): number {
+  return created;
+}
 
 /** Counts the values that nobody freed and the collector of JavaScript found. */
 export function reclaimedCount(): number {
@@ -21,6 +27,8 @@ export function reclaimedCount(): number {
  */
 export class Node {
   #storage: Storage | null = null;
+  /** Counts nodes: what was made before another has a lower number. */
+  readonly id = created++;
   /** Values on the host that go to the device when they are first needed. */
   host: NumericArray | null = null;
   /** Why the values are gone, as the end of the sentence `<op>: depends on …`. */

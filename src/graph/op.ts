@@ -41,6 +41,16 @@ export interface PointwiseForm<A> {
   element(context: ElementContext<A>): string;
   /** Files of functions that the expression calls. */
   readonly libraries?: readonly ShaderFile[];
+  /** For an op that changes some elements of its first input only: what it writes in place. */
+  readonly scatter?: Scatter<A>;
+}
+
+/** How an op that changes some elements of its first input does so in place. */
+export interface Scatter<A> {
+  /** The input whose elements are written. */
+  readonly value: number;
+  /** Gives the row-major number in the result of the value's element at `context.at`. */
+  place(context: ElementContext<A>): string;
 }
 
 /** An accessor function through which a kernel file reads or writes a tensor. */
@@ -70,14 +80,20 @@ export interface Stage {
   readonly libraries?: readonly ShaderFile[];
   readonly loads: readonly Accessor[];
   readonly store: Accessor;
-  /** Workgroups, or how many in a linear grid, which is folded where it would be too long. */
-  readonly workgroups: readonly [number, number, number] | number;
+  /** Workgroups, in a linear grid that is folded where it would be too long. */
+  readonly workgroups: number;
+  /** Invocations in a workgroup. */
+  readonly threads: number;
+  /** Bytes of workgroup memory; 0 when left out. */
+  readonly memory?: number;
 }
 
 /** What kernel choice depends on. */
 export interface KernelProfile {
   /** Whether workgroup memory and barriers pay, or direct loads are faster. */
   readonly workgroupMemory: boolean;
+  /** Invocations in a workgroup of a kernel that leaves the choice open. */
+  readonly threads: number;
 }
 
 /** What a kernel op knows when it chooses its stages. */
@@ -93,6 +109,8 @@ export interface KernelForm<A> {
   readonly kind: "kernel";
   /** The costliest pointwise producer, per element, worth recomputing at each load. */
   readonly prologueCost: number;
+  /** Floating-point operations. */
+  flops(inputs: readonly TensorType[], y: TensorType): number;
   /** Chooses the file, constants and grid; several stages run one after the other. */
   stages(context: KernelContext<A>): readonly Stage[];
 }
@@ -116,6 +134,8 @@ export interface OpDefinition<A extends Attributes> {
   /** In place of `cpu`, for ops that only move elements; null where the input must be contiguous. */
   readonly view?: (x: Strided, attributes: A, y: TensorType) => Strided | null;
   readonly gpu: PointwiseForm<A> | KernelForm<A>;
+  /** Which input the result equals, given those that are one value everywhere; else null. */
+  readonly passes?: (values: readonly (number | null)[]) => number | null;
   /** Gives the cotangent of each input, null where there is none; null when the op has no gradient. */
   readonly vjp: ((g: Tensor, context: VjpContext<A>) => readonly (Tensor | null)[]) | null;
 }

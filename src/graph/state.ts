@@ -1,9 +1,11 @@
+import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, Storage } from "./backend.ts";
 import { identity } from "./identity.ts";
 import { Node } from "./node.ts";
 import { Tensor } from "./tensor.ts";
+import { isTracing, traceAssignment } from "./tracing.ts";
 
 /** Options of a `State` or `Parameter`. */
 export interface StateOptions {
@@ -25,11 +27,31 @@ export class State extends Tensor {
   /** Evaluated nodes that keep their graph while this version lives. */
   #followers: WeakRef<Node>[] = [];
   #followerLimit = 64;
+  /** Whether something was built on the present value. */
+  #used = false;
 
   constructor(initial: Tensor, options: StateOptions = {}) {
     super(adopt(initial));
     this.name = options.name ?? "state";
     states.set(this.current, this);
+  }
+
+  override get node(): Node {
+    this.#used = true;
+    return super.node;
+  }
+
+  /** The value's place in the graph, for who builds nothing on it. Throws as `node` does. */
+  get place(): Node {
+    return super.node;
+  }
+
+  /** Points at another node and gives the one before: for traces only. */
+  point(node: Node): Node {
+    const before = this.current;
+    this.current = node;
+    states.set(node, this);
+    return before;
   }
 
   /** Replaces the value; everything built on the old one and not evaluated yet becomes an error. */
@@ -48,10 +70,31 @@ export class State extends Tensor {
 
   /** Takes an evaluated node's storage as the new value; the node gives the state's from then on. */
   replace(value: Node): void {
-    const next = new Node(this.device, this.shape, this.dtype, null, [], {}, true);
-    const storage = value.surrender();
-    if (storage) next.hold(storage);
+    const next = this.#nextNode(value.surrender());
     value.become(identity, [next]);
+    this.#turn(next);
+  }
+
+  /** Says that the values in its memory have been replaced, as a compiled step does. */
+  advance(): void {
+    if (this.#used) this.#turn(this.#nextNode(this.current.surrender()));
+    else this.version++;
+  }
+
+  /** Copies values from the host into its memory. */
+  write({ node: { host } }: Tensor): void {
+    this.device.write(this.current.storage as Storage, host as NumericArray, this.dtype);
+    this.advance();
+  }
+
+  #nextNode(storage: Storage | null): Node {
+    const next = new Node(this.device, this.shape, this.dtype, null, [], {}, true);
+    if (storage) next.hold(storage);
+    return next;
+  }
+
+  /** Goes on to the next version: what was built on this one and not evaluated is an error. */
+  #turn(next: Node): void {
     for (const ref of this.#followers) {
       const node = ref.deref();
       if (node?.ready) node.cut();
@@ -59,6 +102,7 @@ export class State extends Tensor {
     this.#followers = [];
     const old = this.current;
     this.current = next;
+    this.#used = false;
     this.version++;
     states.delete(old);
     states.set(next, this);
@@ -80,6 +124,11 @@ export function stateOf(node: Node): State | undefined {
 
 /** A node with the initial value; another state's is copied, a tensor's is taken over. */
 function adopt(initial: Tensor): Node {
+  if (isTracing()) {
+    throw new GradusError(
+      "state: made in a function that is being compiled; expected states made before it runs",
+    );
+  }
   const { device, shape, dtype, node: given } = initial;
   const from = stateOf(given) ? new Node(device, shape, dtype, identity, [given], {}) : given;
   if (!from.ready) device.evaluate([from], "state");
@@ -108,11 +157,26 @@ export function assignAll(
   if (repeated) {
     throw new GradusError(`assign: "${repeated[0].name}" is given twice; expected each state once`);
   }
+  if (isTracing()) {
+    assignTraced(pairs);
+    return;
+  }
+  const onHost = (pair: readonly [State, Tensor]) => pair[1].node.host && pair[0].place.storage;
+  const computed = pairs.filter((pair) => !onHost(pair));
   const taken = new Set<Node>();
-  const fresh = pairs.map(([state, value]) => takenNode(state, value.node, taken));
+  const fresh = computed.map(([state, value]) => takenNode(state, value.node, taken));
   device.evaluate([...fresh, ...also.map((x) => x.node)], "assign");
   for (const x of also) if (x.node.tracked && x.node.ready) x.node.cut();
-  for (const [i, [state]] of pairs.entries()) state.replace(fresh[i]);
+  for (const [i, [state]] of computed.entries()) state.replace(fresh[i]);
+  for (const pair of pairs) if (onHost(pair)) pair[0].write(pair[1]);
+}
+
+/** New values for the rest of a trace: all are computed from the old ones. */
+function assignTraced(pairs: readonly (readonly [State, Tensor])[]): void {
+  const nodes = pairs.map(([{ device, shape, dtype }, value]) => {
+    return new Node(device, shape, dtype, identity, [value.node], {}, true);
+  });
+  for (const [i, [state]] of pairs.entries()) traceAssignment(state, nodes[i]);
 }
 
 function checkAssignable(state: State, value: Tensor, device: Backend): void {

@@ -33,6 +33,7 @@ export const add: BinaryFunction = binary({
 export const sub: BinaryFunction = binary({
   name: "sub",
   domain: "number",
+  neutral: 0,
   js: (a, b) => a - b,
   pairs: (y, start, count, a, fromA, strideA, b, fromB, strideB) => {
     for (let i = 0; i < count; i++) {
@@ -47,6 +48,8 @@ export const sub: BinaryFunction = binary({
 export const mul: BinaryFunction = binary({
   name: "mul",
   domain: "number",
+  neutral: 1,
+  commutes: true,
   js: (a, b) => a * b,
   integer: Math.imul,
   pairs: (y, start, count, a, fromA, strideA, b, fromB, strideB) => {
@@ -62,6 +65,7 @@ export const mul: BinaryFunction = binary({
 export const div: BinaryFunction = binary({
   name: "div",
   domain: "float",
+  neutral: 1,
   js: (a, b) => a / b,
   wgsl: (a, b) => `(${a} / ${b})`,
   cost: 2,

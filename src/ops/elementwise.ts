@@ -33,6 +33,9 @@ export interface Row {
   /** The WGSL expression of one element from those of the inputs, which are names or literals. */
   readonly wgsl: (...values: string[]) => string;
   readonly libraries?: readonly ShaderFile[];
+  /** The value of the second input (and of the first, when it commutes) that changes nothing. */
+  readonly neutral?: number;
+  readonly commutes?: boolean;
   /** Arithmetic per element, in multiplications; 1 when left out. */
   readonly cost?: number;
   /** Cotangents of the inputs; null where the op has no gradient. */
@@ -48,7 +51,19 @@ export function checkDomain(op: string, dtype: DType, domain: Domain): void {
 
 /** Makes an op of a row; its inputs have one shape and one dtype. */
 export function elementwise(row: Row): OpDefinition<Record<string, never>> {
-  const { name, domain, result, js, integer = js, pairs, wgsl, libraries, cost = 1, vjp } = row;
+  const {
+    name,
+    domain,
+    result,
+    js,
+    integer = js,
+    pairs,
+    wgsl,
+    libraries,
+    cost = 1,
+    neutral,
+    vjp,
+  } = row;
   return defineOp<Record<string, never>>({
     name,
     infer: (inputs: readonly TensorType[]) => {
@@ -68,8 +83,15 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
       libraries,
       element: ({ at, load, inputs }) => wgsl(...inputs.map((_, i) => load(i, at))),
     },
+    passes: neutral === undefined ? undefined : ([a, b]) => passedOn(row, a, b),
     vjp: vjp && ((g, { inputs, y }) => vjp(g, y, ...inputs)),
   });
+}
+
+/** Which input a row's result equals when the other is its neutral element. */
+function passedOn({ neutral, commutes }: Row, a: number | null, b: number | null): number | null {
+  if (b === neutral) return 0;
+  return commutes && a === neutral ? 1 : null;
 }
 
 /** A function of one tensor made of a row. */

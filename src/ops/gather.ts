@@ -73,7 +73,12 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
     }
     y.data.set(sums);
   },
-  gpu: { kind: "kernel", prologueCost: 4, stages: scatterStages },
+  gpu: {
+    kind: "kernel",
+    prologueCost: 4,
+    flops: ([index], y) => index.shape[0] * sizeOf(y.shape),
+    stages: scatterStages,
+  },
   vjp: (g, { inputs: [index] }) => [null, apply(gatherOp, [g, index], {})],
 });
 
@@ -81,19 +86,21 @@ function element(x: Strided, row: number, column: number): number {
   return x.data[x.offset + row * x.strides[0] + column * x.strides[1]];
 }
 
-function scatterStages({ inputs: [index, g], y }: KernelContext<unknown>): Stage[] {
+function scatterStages({ inputs: [index, g], y, profile }: KernelContext<unknown>): Stage[] {
   const [rows, columns] = y.shape;
+  const { threads } = profile;
   return [
     {
       shader: scatterAddShader,
       type: y.dtype,
-      constants: { ROWS: rows, COLUMNS: columns, COUNT: index.shape[0], WORKGROUP: 64 },
+      constants: { ROWS: rows, COLUMNS: columns, COUNT: index.shape[0], WORKGROUP: threads },
       loads: [
         { name: "index", input: 0, extents: index.shape },
         { name: "g", input: 1, extents: g.shape },
       ],
       store: { name: "y", input: 0, extents: [rows, columns] },
-      workgroups: Math.ceil((rows * columns) / 64),
+      workgroups: Math.ceil((rows * columns) / threads),
+      threads,
     },
   ];
 }

@@ -19,7 +19,12 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
       multiplyMatrices(m, n, k, matrix(a, i), matrix(b, i), y.data, i * m * n);
     }
   },
-  gpu: { kind: "kernel", prologueCost: 1, stages },
+  gpu: {
+    kind: "kernel",
+    prologueCost: 1,
+    flops: ([a], y) => 2 * sizeOf(y.shape) * a.shape[2],
+    stages,
+  },
   vjp: (g, { inputs: [a, b] }) => [
     apply(matmulOp, [g, transpose(b)], {}),
     apply(matmulOp, [transpose(a), g], {}),
@@ -38,11 +43,11 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
   const [batch, m, n] = y.shape;
   const k = a.shape[2];
   const sizes = { BATCH: batch, M: m, N: n, K: k };
-  if (profile.workgroupMemory && batch <= 65535) {
+  if (profile.workgroupMemory) {
     const tile = m * n >= BIG ? 64 : 32;
     const depth = m * n >= BIG ? 16 : 32;
     const constants = { TILE_M: tile, TILE_N: tile, TILE_K: depth, ROWS: tile / 8, QUADS: 1 };
-    const workgroups = [Math.ceil(n / tile), Math.ceil(m / tile), batch] as const;
+    const workgroups = Math.ceil(n / tile) * Math.ceil(m / tile) * batch;
     const off = (size: number, step: number) => size % step !== 0;
     return [
       {
@@ -55,6 +60,8 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
         ],
         store: store(y.shape, [false, off(m, tile), off(n, tile)]),
         workgroups,
+        threads: (tile / 4) * (tile / constants.ROWS),
+        memory: 2 * 4 * tile * depth,
       },
     ];
   }
@@ -63,13 +70,14 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
     {
       shader: matmulDirectShader,
       type: y.dtype,
-      constants: { ...sizes, WORKGROUP: 32 },
+      constants: { ...sizes, WORKGROUP: profile.threads },
       loads: [
         load("a", 0, a.shape, [false, false, false]),
         load("b", 1, b.shape, [false, false, false]),
       ],
       store: store(y.shape, [false, m % 8 !== 0, n % 4 !== 0]),
-      workgroups: Math.ceil(blocks / 32),
+      workgroups: Math.ceil(blocks / profile.threads),
+      threads: profile.threads,
     },
   ];
 }

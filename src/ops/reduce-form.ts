@@ -1,4 +1,5 @@
 import type { DType } from "../core/dtype.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { KernelContext, KernelForm, ShaderFile, Stage } from "../graph/op.ts";
 import { wgslType } from "../graph/wgsl.ts";
 import { reduceDirectShader, reduceShader } from "./shaders.ts";
@@ -12,8 +13,10 @@ export interface Reduction {
   readonly libraries?: readonly ShaderFile[];
 }
 
-const WORKGROUP = 256;
-const DIRECT_WORKGROUP = 64;
+const THREADS = 256;
+/** Rows up to this length are combined by fewer invocations, which then have four elements or more. */
+const SHORT = 1024;
+const FEW_THREADS = 64;
 /** What one invocation combines alone; short, so that rounding errors stay small. */
 const CHUNK = 128;
 /** Rows up to this length one workgroup combines; longer ones are cut into chunks first. */
@@ -24,6 +27,7 @@ export function reduceForm(reduction: Reduction): KernelForm<unknown> {
   return {
     kind: "kernel",
     prologueCost: 64,
+    flops: ([x]) => sizeOf(x.shape),
     stages: (context) => reduceStages(reduction, context),
   };
 }
@@ -41,7 +45,8 @@ function reduceStages(reduction: Reduction, context: KernelContext<unknown>): St
       stages.push(treeStage(reduction, dtype, input, rows, left));
       left = 1;
     } else {
-      stages.push(chunkStage(reduction, dtype, input, rows, left));
+      const { threads } = context.profile;
+      stages.push(chunkStage(reduction, dtype, input, rows, left, threads));
       left = Math.ceil(left / CHUNK);
     }
   } while (left > 1);
@@ -64,15 +69,18 @@ function treeStage(
   rows: number,
   length: number,
 ): Stage {
+  const threads = length <= SHORT ? FEW_THREADS : THREADS;
   return {
     shader: reduceShader,
     type,
-    constants: { ROWS: rows, LENGTH: length, WORKGROUP },
+    constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
     functions: functions(reduction, type),
     libraries: reduction.libraries,
     loads: [load(input, rows, length, true)],
     store: { name: "y", input: 0, extents: [rows] },
     workgroups: rows,
+    threads,
+    memory: 4 * threads,
   };
 }
 
@@ -92,6 +100,7 @@ function chunkStage(
   input: number,
   rows: number,
   length: number,
+  threads: number,
 ): Stage {
   const chunk = Math.min(CHUNK, Math.max(1, length));
   const chunks = Math.max(1, Math.ceil(length / chunk));
@@ -99,11 +108,12 @@ function chunkStage(
   return {
     shader: reduceDirectShader,
     type,
-    constants: { ...constants, WORKGROUP: DIRECT_WORKGROUP },
+    constants: { ...constants, WORKGROUP: threads },
     functions: functions(reduction, type),
     libraries: reduction.libraries,
     loads: [load(input, rows, length, chunk * chunks !== length)],
     store: { name: "y", input: 0, extents: [rows * chunks] },
-    workgroups: Math.ceil((rows * chunks) / DIRECT_WORKGROUP),
+    workgroups: Math.ceil((rows * chunks) / threads),
+    threads,
   };
 }

@@ -1,6 +1,6 @@
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
 import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { literal, wgslType } from "../graph/wgsl.ts";
@@ -102,16 +102,18 @@ function argStages(kind: Extreme, { inputs: [x], profile }: KernelContext<unknow
   const [rows, length] = x.shape;
   const type = wgslType(x.dtype);
   const tree = profile.workgroupMemory && length > 64;
-  const workgroup = tree ? 256 : 64;
+  const threads = tree ? 256 : profile.threads;
   return [
     {
       shader: tree ? argReduceShader : argReduceDirectShader,
       type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, WORKGROUP: workgroup },
+      constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
       functions: `fn better(a: ${type}, b: ${type}) -> bool { return a ${kind === "max" ? ">" : "<"} b; }`,
       loads: [{ name: "x", input: 0, extents: [rows, length] }],
       store: { name: "y", input: 0, extents: [rows] },
-      workgroups: tree ? rows : Math.ceil(rows / workgroup),
+      workgroups: tree ? rows : Math.ceil(rows / threads),
+      threads,
+      memory: tree ? 8 * threads : 0,
     },
   ];
 }
@@ -128,7 +130,12 @@ function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>>
         for (let i = 1; i < length; i++) if (better(at(i), at(best))) best = i;
         y.data[row] = best;
       }),
-    gpu: { kind: "kernel", prologueCost: 64, stages: (context) => argStages(kind, context) },
+    gpu: {
+      kind: "kernel",
+      prologueCost: 64,
+      flops: ([x]) => sizeOf(x.shape),
+      stages: (context) => argStages(kind, context),
+    },
     vjp: null,
   });
 }

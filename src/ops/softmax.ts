@@ -1,4 +1,11 @@
-import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
+import { sizeOf } from "../core/shape.ts";
+import {
+  defineOp,
+  type KernelContext,
+  type OpDefinition,
+  type Stage,
+  type TensorType,
+} from "../graph/op.ts";
 import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
@@ -22,20 +29,27 @@ export interface AxisOptions {
 /** Rows from this length on are worth a workgroup each. */
 const LONG = 64;
 
+/** An exponential takes about eight operations. */
+function flops([x]: readonly TensorType[]): number {
+  return 10 * sizeOf(x.shape);
+}
+
 function softmaxStages(finish: string, { inputs: [x], profile }: KernelContext<unknown>): Stage[] {
   const [rows, length] = x.shape;
   const tree = profile.workgroupMemory && length >= LONG;
-  const workgroup = tree ? 128 : 64;
+  const threads = tree ? 64 : profile.threads;
   return [
     {
       shader: tree ? softmaxShader : softmaxDirectShader,
       type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, WORKGROUP: workgroup },
+      constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
       functions: `fn finish(x: f32, maximum: f32, sum: f32) -> f32 { return ${finish}; }`,
       libraries: EXP_LOG,
       loads: [{ name: "x", input: 0, extents: [rows, length] }],
       store: { name: "y", input: 0, extents: [rows, length] },
-      workgroups: tree ? rows : Math.ceil(rows / workgroup),
+      workgroups: tree ? rows : Math.ceil(rows / threads),
+      threads,
+      memory: tree ? 8 * threads : 0,
     },
   ];
 }
@@ -65,6 +79,7 @@ const softmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
   gpu: {
     kind: "kernel",
     prologueCost: 8,
+    flops,
     stages: (context) => softmaxStages("g_exp(x - maximum) / sum", context),
   },
   vjp: (g, { y }) => {
@@ -87,6 +102,7 @@ const logSoftmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string
   gpu: {
     kind: "kernel",
     prologueCost: 8,
+    flops,
     stages: (context) => softmaxStages("(x - maximum) - g_log(sum)", context),
   },
   vjp: (g, { y }) => [sub(g, mul(exp(y), sum(g, { axis: 1, keepDims: true })))],
@@ -101,7 +117,7 @@ const logSumExpOp: OpDefinition<Record<string, never>> = defineOp<Record<string,
       const { maximum, total } = rowSums(at, length);
       y.data[row] = maximum + Math.log(total);
     }),
-  gpu: { kind: "kernel", prologueCost: 8, stages: logSumExpStages },
+  gpu: { kind: "kernel", prologueCost: 8, flops, stages: logSumExpStages },
   vjp: (g, { inputs: [x] }) => {
     // dx = g · softmax(x)
     return [mul(broadcastTo(expandDims(g, 1), x.shape), apply(softmaxOp, [x], {}))];
@@ -111,16 +127,18 @@ const logSumExpOp: OpDefinition<Record<string, never>> = defineOp<Record<string,
 function logSumExpStages({ inputs: [x], profile }: KernelContext<unknown>): Stage[] {
   const [rows, length] = x.shape;
   const tree = profile.workgroupMemory && length >= LONG;
-  const workgroup = tree ? 128 : 64;
+  const threads = tree ? 64 : profile.threads;
   return [
     {
       shader: tree ? logSumExpShader : logSumExpDirectShader,
       type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, WORKGROUP: workgroup },
+      constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
       libraries: EXP_LOG,
       loads: [{ name: "x", input: 0, extents: [rows, length] }],
       store: { name: "y", input: 0, extents: [rows] },
-      workgroups: tree ? rows : Math.ceil(rows / workgroup),
+      workgroups: tree ? rows : Math.ceil(rows / threads),
+      threads,
+      memory: tree ? 8 * threads : 0,
     },
   ];
 }

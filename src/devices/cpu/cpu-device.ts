@@ -2,8 +2,10 @@ import { allocate, type DType, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError, GradusError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { contiguous, copyStrided, isContiguous, type Strided } from "../../core/strided.ts";
-import { Device, type Plan } from "../../engine/device.ts";
+import { Device } from "../../engine/device.ts";
+import type { Plan, PlanStats } from "../../engine/plan.ts";
 import type { Program, Step } from "../../engine/program.ts";
+import { flopsOf } from "../../engine/stats.ts";
 import type { Storage } from "../../graph/backend.ts";
 
 /** A tensor's values in a typed array, row-major. */
@@ -35,8 +37,15 @@ export class CpuDevice extends Device {
   }
 
   protected compile(program: Program): Plan {
-    return { run: (sources) => this.#run(program, sources as readonly ArrayStorage[]) };
+    return {
+      stats: statsOf(program),
+      prepare: async () => {},
+      run: (sources) => this.#run(program, sources as readonly ArrayStorage[]),
+      dispose: () => {},
+    };
   }
+
+  room(): undefined {}
 
   #run(program: Program, sources: readonly ArrayStorage[]): ArrayStorage[] {
     const values: Strided[] = [];
@@ -50,6 +59,12 @@ export class CpuDevice extends Device {
       }
     });
     const shared = new Set(sources.map(({ data }) => data));
+    const fresh = program.updates.map(
+      ({ value }) => compact(values[value], program.steps[value].dtype).data,
+    );
+    program.updates.forEach(({ source }, i) => {
+      sources[program.sources.indexOf(source)].data.set(fresh[i]);
+    });
     return program.outputs.map((i) => {
       const data = ownData(values[i], program.steps[i].dtype, shared);
       shared.add(data);
@@ -59,6 +74,10 @@ export class CpuDevice extends Device {
 
   protected upload(values: NumericArray): Storage {
     return this.#hold(values.slice());
+  }
+
+  protected overwrite(storage: Storage, values: NumericArray): void {
+    (storage as ArrayStorage).data.set(values);
   }
 
   #hold(data: NumericArray): ArrayStorage {
@@ -106,4 +125,14 @@ function compact(x: Strided, dtype: DType): Strided {
 function ownData(x: Strided, dtype: DType, shared: ReadonlySet<NumericArray>): NumericArray {
   const whole = isContiguous(x) && x.offset === 0 && x.data.length === sizeOf(x.shape);
   return whole && !shared.has(x.data) ? x.data : compact(x, dtype).data;
+}
+
+function statsOf(program: Program): PlanStats {
+  const kernels = program.steps.flatMap(({ op }, i) =>
+    op
+      ? [{ groups: [[op.name]], flops: flopsOf(program, i), bytes: 0, workgroups: 0, bindings: 0 }]
+      : [],
+  );
+  const flops = kernels.reduce((sum, kernel) => sum + kernel.flops, 0);
+  return { dispatches: 0, flops, bytes: 0, peakBytes: 0, lowerBoundBytes: 0, kernels };
 }

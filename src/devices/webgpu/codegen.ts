@@ -1,189 +1,212 @@
-import elementwiseSource from "../../../shaders/elementwise.wgsl?raw";
 import type { DType } from "../../core/dtype.ts";
-import { type Shape, sizeOf } from "../../core/shape.ts";
+import type { Shape } from "../../core/shape.ts";
 import type { Program } from "../../engine/program.ts";
-import type { Group, Schedule } from "../../engine/schedule.ts";
-import type { Accessor, KernelProfile, PointwiseForm, ShaderFile, Stage } from "../../graph/op.ts";
+import type { Schedule } from "../../engine/schedule.ts";
+import { opsOf } from "../../engine/stats.ts";
+import type { Accessor, ElementContext, PointwiseForm, ShaderFile, Stage } from "../../graph/op.ts";
 import { Position } from "../../graph/position.ts";
 import { literal, wgslType } from "../../graph/wgsl.ts";
+import { assemble, type PartText, type Region } from "./assemble.ts";
+import { type Binding, Bindings } from "./bindings.ts";
 import { FunctionBody } from "./function-body.ts";
+import type { Job } from "./jobs.ts";
 
 /** One dispatch, written out. */
 export interface KernelCode {
   readonly label: string;
   readonly code: string;
-  /** The kernel file and how many lines stand in front of it, for messages. */
-  readonly shader: string;
-  readonly preludeLines: number;
-  /** Steps whose buffers are bound read-only, in order; `SCRATCH` for the stage before. */
-  readonly reads: readonly number[];
-  readonly workgroups: Stage["workgroups"];
-  /** Elements of what it writes. */
-  readonly size: number;
-  readonly dtype: DType;
+  /** Where its files lie in the code, for messages. */
+  readonly regions: readonly Region[];
+  readonly bindings: readonly Binding[];
+  /** Workgroups of a linear grid. */
+  readonly workgroups: number;
 }
 
-/** Stands for what the stage before wrote. */
-export const SCRATCH = -1;
+/** Stands for what the stage before wrote, in accessors. */
+const SCRATCH = -1;
 
-const elementwiseShader = { name: "shaders/elementwise.wgsl", source: elementwiseSource };
-
-const WORKGROUP = 64;
-const OUTPUT = "output";
 const LANES = [0, 1, 2, 3];
 
-/** Writes a group's kernels: accessors and functions in front of the file of its anchor. */
-export function generate(
-  program: Program,
-  plan: Schedule,
-  group: Group,
-  profile: KernelProfile,
-): KernelCode[] {
-  const stages = stagesOf(program, group, profile);
-  return stages.map((stage, i) =>
-    new Writer(program, plan, group, stage, i === stages.length - 1).write(),
-  );
-}
-
-function stagesOf(program: Program, group: Group, profile: KernelProfile): readonly Stage[] {
-  const step = program.steps[group.anchor ?? group.output];
-  const form = step.op?.gpu;
-  if (group.anchor !== null && form?.kind === "kernel") {
-    const inputs = step.inputs.map((input) => program.steps[input]);
-    return form.stages({ inputs, y: step, attributes: step.attributes, profile });
-  }
-  const size = sizeOf(step.shape);
-  return [
-    {
-      shader: elementwiseShader,
-      type: step.dtype,
-      constants: { SIZE: size, WORKGROUP },
-      loads: [],
-      store: { name: "y", input: 0, extents: [size] },
-      workgroups: Math.ceil(size / WORKGROUP),
-    },
+/** Writes the kernel of jobs that share a dispatch. */
+export function generate(plan: Schedule, jobs: readonly Job[]): KernelCode {
+  const bindings = new Bindings();
+  const libraries = new Map<string, ShaderFile>();
+  const writers = jobs.map((job) => new PartWriter(plan, job, bindings, libraries));
+  for (const writer of writers) writer.markWide();
+  const parts = writers.map((writer) => writer.write());
+  const shared = [
+    ...bindings.declarations(),
+    "fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.y * count.x + id.x; }",
+    "fn bits_to_f32(bits: u32) -> f32 { return bitcast<f32>(bits); }",
+    ...[...libraries.values()].map((library) => library.source),
   ];
+  return {
+    label: writers.map((writer) => writer.label).join(" | "),
+    ...assemble(`${shared.join("\n")}\n`, parts),
+    bindings: bindings.all,
+    workgroups: jobs.reduce((sum, { stage }) => sum + stage.workgroups, 0),
+  };
 }
 
-/** Writes one stage. */
-class Writer {
+/** A value that a kernel stores: its expression, and its place if that is not the element's. */
+interface Result {
+  readonly step: number;
+  readonly value: string;
+  readonly place: string | null;
+}
+
+/** Writes one part of a kernel: accessors and functions in front of its file. */
+class PartWriter {
   readonly #functions: string[] = [];
-  readonly #libraries = new Map<string, ShaderFile>();
-  /** Steps read → the name of their buffer. */
-  readonly #reads = new Map<number, string>();
-  /** Buffers bound as arrays of four-wide vectors. */
-  readonly #wide = new Set<number | typeof OUTPUT>();
-  readonly #y: { shape: Shape; dtype: DType };
+  readonly #program: Program;
+  readonly #stage: Stage;
 
   constructor(
-    readonly program: Program,
     readonly plan: Schedule,
-    readonly group: Group,
-    readonly stage: Stage,
-    readonly last: boolean,
+    readonly job: Job,
+    readonly bindings: Bindings,
+    readonly libraries: Map<string, ShaderFile>,
   ) {
-    const { store, type } = stage;
-    this.#y = last ? program.steps[group.output] : { shape: store.extents, dtype: type };
+    this.#program = plan.program;
+    this.#stage = job.stage;
   }
 
-  write(): KernelCode {
-    const { stage, group } = this;
-    for (const library of stage.libraries ?? []) this.#include(library);
-    this.#markWide();
-    if (group.anchor === null) this.#value();
-    for (const accessor of stage.loads) this.#load(accessor);
-    this.#store(stage.store);
-    const prelude = this.#prelude();
+  write(): PartText {
+    const { shader, libraries, loads, store, constants, functions, type } = this.#stage;
+    for (const library of libraries ?? []) this.#include(library);
+    if (this.job.group.anchor === null) this.#writeAll();
+    else {
+      for (const accessor of loads) this.#load(accessor);
+      this.#store(store);
+    }
+    const lines = [
+      `alias T = ${wgslType(type)};`,
+      ...Object.entries(constants).map(([name, n]) => `const ${name} = ${n}u;`),
+      functions ?? "",
+      ...this.#functions,
+    ];
+    const { workgroups, threads } = this.#stage;
     return {
-      label: this.#label(),
-      code: `${prelude}${stage.shader.source}`,
-      shader: stage.shader.name,
-      preludeLines: prelude.split("\n").length - 1,
-      reads: [...this.#reads.keys()],
-      workgroups: stage.workgroups,
-      size: sizeOf(this.#y.shape),
-      dtype: this.#y.dtype,
+      head: `${lines.join("\n")}\n`,
+      file: shader.name,
+      source: shader.source,
+      workgroups,
+      threads,
     };
   }
 
-  #label(): string {
-    const names = new Set<string>();
-    const visit = (i: number) => {
-      const step = this.program.steps[i];
-      if (
-        step.op &&
-        (i === this.group.output || i === this.group.anchor || !this.plan.stored.has(i))
-      ) {
-        for (const input of step.inputs) visit(input);
-        names.add(step.op.name);
-      }
-    };
-    visit(this.group.output);
-    return [...names].slice(-6).join("+");
+  /** The ops of the part, the last ones where there are many. */
+  get label(): string {
+    return opsOf(this.plan, this.job.group).slice(-6).join("+");
   }
 
   #include(library: ShaderFile): void {
-    this.#libraries.set(library.name, library);
+    this.libraries.set(library.name, library);
+  }
+
+  #key(step: number): number {
+    return this.plan.homes.get(step) ?? step;
   }
 
   // ---- expressions
 
   /** The expression of a step's element; `v` is the anchor's value where that is known. */
   #element(i: number, at: Position, body: FunctionBody, v: string | null): string {
-    if (i === this.group.anchor && v !== null) return v;
-    const inGroup = i === this.group.output && (v !== null || this.group.anchor === null);
-    if (this.plan.stored.has(i) && !inGroup) return body.bind(this.#read(i, at));
-    const step = this.program.steps[i];
+    const { anchor, outputs } = this.job.group;
+    if (i === anchor && v !== null) return v;
+    const isOwn = outputs.includes(i) && (v !== null || anchor === null);
+    if (this.plan.stored.has(i) && !isOwn) return body.bind(this.#read(i, at));
     return body.once(`${i}@${at.key}`, () => {
-      const form = step.op?.gpu as PointwiseForm<unknown>;
+      const form = this.#program.steps[i].op?.gpu as PointwiseForm<unknown>;
       for (const library of form.libraries ?? []) this.#include(library);
-      return form.element({
-        at,
-        load: (input, to) => this.#element(step.inputs[input], to, body, v),
-        inputs: step.inputs.map((input) => this.program.steps[input]),
-        y: step,
-        attributes: step.attributes,
-      });
+      return form.element(this.#context(i, at, body, v));
     });
   }
 
-  #buffer(i: number): string {
-    let name = this.#reads.get(i);
-    if (!name) {
-      name = `input${this.#reads.size}`;
-      this.#reads.set(i, name);
-    }
-    return name;
+  #context(i: number, at: Position, body: FunctionBody, v: string | null): ElementContext<unknown> {
+    const { steps } = this.#program;
+    const step = steps[i];
+    return {
+      at,
+      load: (input, to) => this.#element(step.inputs[input], to, body, v),
+      inputs: step.inputs.map((input) => steps[input]),
+      y: step,
+      attributes: step.attributes,
+    };
+  }
+
+  /** What the group stores for the element at `at`. */
+  #results(at: Position, body: FunctionBody, v: string | null): Result[] {
+    return this.job.group.outputs.map((step) => {
+      const { shape, inputs, op } = this.#program.steps[step];
+      if (!this.plan.scattered.has(step)) {
+        const value = this.#element(step, at.reshape(shape), body, v);
+        return { step, value: this.#asStored(step, value), place: null };
+      }
+      const form = op?.gpu as PointwiseForm<unknown>;
+      const scatter = form.scatter as NonNullable<typeof form.scatter>;
+      const source = inputs[scatter.value];
+      const to = at.reshape(this.#program.steps[source].shape);
+      const value = this.#element(source, to, body, v);
+      const place = body.bind(scatter.place(this.#context(step, to, body, v)));
+      return { step, value: this.#asStored(step, value), place };
+    });
+  }
+
+  #asStored(step: number, value: string): string {
+    return this.#program.steps[step].dtype === "bool" ? `select(0u, 1u, ${value})` : value;
   }
 
   #read(i: number, at: Position): string {
-    const name = this.#buffer(i);
-    const dtype = i === SCRATCH ? this.stage.type : this.program.steps[i].dtype;
+    return this.#readBuffer(this.#key(i), this.#program.steps[i].dtype, at);
+  }
+
+  #readBuffer(key: number, dtype: DType, at: Position): string {
+    const name = this.bindings.read(key, dtype);
     const e = at.linear;
-    if (this.#wide.has(i)) return `${name}[${e} >> 2u][${e} & 3u]`;
+    if (this.bindings.isWide(key)) return `${name}[${e} >> 2u][${e} & 3u]`;
     if (dtype === "bool") return `(${name}[${e}] != 0u)`;
     if (dtype === "u8") return `((${name}[${e} >> 2u] >> ((${e} & 3u) * 8u)) & 0xffu)`;
     return `${name}[${e}]`;
   }
 
+  #assign(step: number, place: string, value: string): string {
+    const key = this.#key(step);
+    return this.#assignBuffer(key, this.#program.steps[step].dtype, place, value);
+  }
+
+  #assignBuffer(key: number, dtype: DType, place: string, value: string): string {
+    const name = this.bindings.write(key, dtype);
+    const wide = this.bindings.isWide(key);
+    return `${name}[${wide ? `${place} >> 2u][${place} & 3u` : place}] = ${value};`;
+  }
+
   // ---- accessors
 
-  #value(): void {
+  /** The function of a group without a kernel file. */
+  #writeAll(): void {
     const body = new FunctionBody();
-    const { shape, dtype } = this.program.steps[this.group.output];
-    const result = this.#element(this.group.output, Position.linear(body, shape, "i"), body, null);
-    this.#functions.push(body.write(`fn value_y(i: u32) -> ${wgslType(dtype)}`, result));
+    const at = Position.linear(body, this.plan.domain(this.job.group), "i");
+    // All is read before anything is written, for a result may replace what another is made of.
+    const results = this.#results(at, body, null).map((result) => ({
+      ...result,
+      value: body.bind(result.value),
+    }));
+    for (const { step, value, place } of results) {
+      body.line(this.#assign(step, place ?? at.linear, value));
+    }
+    this.#functions.push(body.write("fn write_y(i: u32)"));
   }
 
   #inputStep(accessor: Accessor): number {
     if (accessor.input === SCRATCH) return SCRATCH;
-    return this.program.steps[this.group.anchor as number].inputs[accessor.input];
+    return this.#program.steps[this.job.group.anchor as number].inputs[accessor.input];
   }
 
   #inputType(accessor: Accessor): { shape: Shape; dtype: DType } {
     const i = this.#inputStep(accessor);
-    if (i !== SCRATCH) return this.program.steps[i];
-    return { shape: accessor.extents, dtype: this.stage.type };
+    if (i !== SCRATCH) return this.#program.steps[i];
+    return { shape: accessor.extents, dtype: this.#stage.type };
   }
 
   #load(accessor: Accessor): void {
@@ -196,7 +219,10 @@ class Writer {
     for (const test of guards(accessor, names)) body.line(`if (${test}) { return ${outside}; }`);
     const at = Position.at(body, accessor.extents, names).reshape(shape);
     const i = this.#inputStep(accessor);
-    const value = i === SCRATCH ? this.#read(i, at) : this.#element(i, at, body, null);
+    const value =
+      i === SCRATCH
+        ? this.#readBuffer(this.job.scratchIn as number, dtype, at)
+        : this.#element(i, at, body, null);
     this.#functions.push(body.write(`fn load_${accessor.name}(${parameters}) -> ${type}`, value));
     if (accessor.wide !== undefined) this.#loadWide(accessor, type, names);
   }
@@ -207,11 +233,12 @@ class Writer {
     const head = `fn load_${accessor.name}4(${declare(names)})`;
     const body = new FunctionBody();
     const direct = this.#directStep(accessor);
-    if (direct !== null && this.#wide.has(direct)) {
+    if (direct !== null && this.bindings.isWide(this.#key(direct))) {
+      const { dtype } = this.#program.steps[direct];
       const zero = `vec4<${type}>(${accessor.outside ?? literal(0, this.#inputType(accessor).dtype)})`;
       for (const test of guards(accessor, names)) body.line(`if (${test}) { return ${zero}; }`);
       const at = Position.at(body, accessor.extents, names);
-      const value = `${this.#buffer(direct)}[${at.linear} >> 2u]`;
+      const value = `${this.bindings.read(this.#key(direct), dtype)}[${at.linear} >> 2u]`;
       this.#functions.push(body.write(`${head} -> vec4<${type}>`, value));
       return;
     }
@@ -227,61 +254,81 @@ class Writer {
     if (accessor.extents[accessor.wide] % 4 !== 0 || accessor.input === SCRATCH) return null;
     let i = this.#inputStep(accessor);
     while (!this.plan.stored.has(i)) {
-      const form = this.program.steps[i].op?.gpu;
+      const form = this.#program.steps[i].op?.gpu;
       if (form?.kind !== "pointwise" || !form.linear || form.cost > 0) return null;
-      if (this.program.steps[i].inputs.length !== 1) return null;
-      i = this.program.steps[i].inputs[0];
+      if (this.#program.steps[i].inputs.length !== 1) return null;
+      i = this.#program.steps[i].inputs[0];
     }
-    const { dtype } = this.program.steps[i];
+    const { dtype } = this.#program.steps[i];
     return dtype === "f32" || dtype === "i32" || dtype === "u32" ? i : null;
   }
 
-  #markWide(): void {
-    for (const accessor of this.stage.loads) {
+  /** Says which buffers this part would have as four-wide vectors. */
+  markWide(): void {
+    for (const accessor of this.#stage.loads) {
       const direct = accessor.wide === undefined ? null : this.#directStep(accessor);
-      if (direct !== null) this.#wide.add(direct);
+      if (direct !== null) this.bindings.markWide(this.#key(direct));
     }
-    const { wide, extents } = this.stage.store;
-    const aligned = wide === extents.length - 1 && extents[wide] % 4 === 0;
-    if (aligned && this.#y.dtype !== "bool") this.#wide.add(OUTPUT);
+    const { wide, extents } = this.#stage.store;
+    if (wide === undefined || wide !== extents.length - 1 || extents[wide] % 4 !== 0) return;
+    if (this.#isEachWide()) {
+      for (const key of this.job.writes) this.bindings.markWide(key);
+    }
+  }
+
+  /** Whether all that is stored may be stored by fours. */
+  #isEachWide(): boolean {
+    const isWide = (step: number) =>
+      this.#program.steps[step].dtype !== "bool" && !this.plan.scattered.has(step);
+    return this.job.last && this.job.group.outputs.every(isWide);
   }
 
   #store(accessor: Accessor): void {
-    const type =
-      this.group.anchor === null ? wgslType(this.#y.dtype) : wgslType(this.#anchorType());
     const names = accessor.extents.map((_, axis) => `p${axis}`);
-    const parameters = declare(names);
-    const stored = this.#y.dtype === "bool" ? "u32" : wgslType(this.#y.dtype);
-    const epilogue = new FunctionBody();
-    const at = Position.at(epilogue, accessor.extents, names);
-    const value = this.#finalValue(at, epilogue);
-    const result = this.#y.dtype === "bool" ? `select(0u, 1u, ${value})` : value;
-    this.#functions.push(
-      epilogue.write(`fn final_${accessor.name}(${parameters}, v: ${type}) -> ${stored}`, result),
-    );
+    const type = wgslType(this.#anchorType());
     const body = new FunctionBody();
     for (const test of guards(accessor, names)) body.line(`if (${test}) { return; }`);
-    const linear = Position.at(body, accessor.extents, names).linear;
-    const place = this.#wide.has(OUTPUT) ? `${linear} >> 2u][${linear} & 3u` : linear;
-    body.line(`${OUTPUT}[${place}] = final_${accessor.name}(${names.join(", ")}, v);`);
-    this.#functions.push(body.write(`fn store_${accessor.name}(${parameters}, v: ${type})`));
-    if (accessor.wide !== undefined) this.#storeWide(accessor, type, stored, names);
+    const at = Position.at(body, accessor.extents, names);
+    if (this.job.last) {
+      const results = this.#results(at, body, "v").map((result) => ({
+        ...result,
+        value: body.bind(result.value),
+      }));
+      for (const { step, value, place } of results) {
+        body.line(this.#assign(step, place ?? at.linear, value));
+      }
+    } else {
+      const key = this.job.scratchOut as number;
+      body.line(this.#assignBuffer(key, this.#stage.type, at.linear, "v"));
+    }
+    this.#functions.push(body.write(`fn store_${accessor.name}(${declare(names)}, v: ${type})`));
+    if (accessor.wide !== undefined) this.#storeWide(accessor, type, names);
   }
 
-  #storeWide(accessor: Accessor, type: string, stored: string, names: readonly string[]): void {
+  #storeWide(accessor: Accessor, type: string, names: readonly string[]): void {
     const wide = accessor.wide as number;
     const body = new FunctionBody();
-    if (this.#wide.has(OUTPUT)) {
+    const n = accessor.extents[wide];
+    const whole = wide === accessor.extents.length - 1 && n % 4 === 0;
+    if (whole && this.#isEachWide()) {
       for (const test of guards(accessor, names)) body.line(`if (${test}) { return; }`);
+      const lanes = LANES.map((lane) => {
+        const own = names.map((name, axis) =>
+          axis === wide && lane > 0 ? body.bind(`${name} + ${lane}u`) : name,
+        );
+        const at = Position.at(body, accessor.extents, own);
+        return this.#results(at, body, `v[${lane}]`).map(({ value }) => body.bind(value));
+      });
       const at = Position.at(body, accessor.extents, names).linear;
-      const lanes = LANES.map(
-        (lane) => `final_${accessor.name}(${shifted(names, wide, lane)}, v[${lane}])`,
-      );
-      body.line(`${OUTPUT}[${at} >> 2u] = vec4<${stored}>(${lanes.join(", ")});`);
+      this.job.group.outputs.forEach((step, r) => {
+        const { dtype } = this.#program.steps[step];
+        const values = lanes.map((values) => values[r]).join(", ");
+        const name = this.bindings.write(this.#key(step), dtype);
+        body.line(`${name}[${at} >> 2u] = vec4<${wgslType(dtype)}>(${values});`);
+      });
     } else {
       for (const lane of LANES) {
         const call = `store_${accessor.name}(${shifted(names, wide, lane)}, v[${lane}]);`;
-        const n = accessor.extents[wide];
         body.line(lane ? `if (${names[wide]} + ${lane}u < ${n}u) { ${call} }` : call);
       }
     }
@@ -290,43 +337,8 @@ class Writer {
   }
 
   #anchorType(): DType {
-    return this.last ? this.program.steps[this.group.anchor as number].dtype : this.stage.type;
-  }
-
-  #finalValue(at: Position, body: FunctionBody): string {
-    const { anchor, output } = this.group;
-    if (!this.last || anchor === null || anchor === output) return "v";
-    return this.#element(output, at.reshape(this.program.steps[output].shape), body, "v");
-  }
-
-  // ---- the whole
-
-  #prelude(): string {
-    const lines = [`alias T = ${wgslType(this.stage.type)};`];
-    for (const [name, n] of Object.entries(this.stage.constants)) {
-      lines.push(`const ${name} = ${n}u;`);
-    }
-    const arrayType = (i: number | typeof OUTPUT, dtype: DType) => {
-      const type = dtype === "bool" || dtype === "u8" ? "u32" : wgslType(dtype);
-      return this.#wide.has(i) ? `array<vec4<${type}>>` : `array<${type}>`;
-    };
-    let binding = 0;
-    for (const [i, name] of this.#reads) {
-      const dtype = i === SCRATCH ? this.stage.type : this.program.steps[i].dtype;
-      lines.push(
-        `@group(0) @binding(${binding++}) var<storage, read> ${name}: ${arrayType(i, dtype)};`,
-      );
-    }
-    lines.push(
-      `@group(0) @binding(${binding}) var<storage, read_write> ${OUTPUT}: ` +
-        `${arrayType(OUTPUT, this.#y.dtype)};`,
-      "fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.y * count.x + id.x; }",
-      "fn bits_to_f32(bits: u32) -> f32 { return bitcast<f32>(bits); }",
-      ...[...this.#libraries.values()].map((library) => library.source),
-      this.stage.functions ?? "",
-      ...this.#functions,
-    );
-    return `${lines.join("\n")}\n`;
+    const { last, group } = this.job;
+    return last ? this.#program.steps[group.anchor as number].dtype : this.#stage.type;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DType, NumericArray } from "../../core/dtype.ts";
 import { DeviceError, GradusError, KernelError } from "../../core/errors.ts";
-import { Device, type Plan } from "../../engine/device.ts";
+import { Device } from "../../engine/device.ts";
+import type { Plan, PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Storage } from "../../graph/backend.ts";
 import type { KernelProfile } from "../../graph/op.ts";
@@ -8,6 +9,7 @@ import { type AdapterDescription, describeAdapter, ownLimits } from "./adapter.t
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { GpuPlan, type PlanHost } from "./plan.ts";
+import { SubmitQueue } from "./submit-queue.ts";
 import { bytesOf, fromGpu, toGpu } from "./transfer.ts";
 
 /** Settings of a WebGPU device. */
@@ -26,6 +28,7 @@ export class GpuDevice extends Device implements PlanHost {
   readonly pipelines: PipelineCache;
   readonly profile: KernelProfile;
   readonly #staging: BufferPool;
+  readonly #queue: SubmitQueue;
   readonly #checks = new Set<Promise<unknown>>();
   #failure: GradusError | null = null;
   #lost: string | null = null;
@@ -40,8 +43,9 @@ export class GpuDevice extends Device implements PlanHost {
     this.pool = new BufferPool(device, STORAGE | COPY_SRC | COPY_DST, "tensor", this.counters);
     this.#staging = new BufferPool(device, MAP_READ | COPY_DST, "staging", this.counters);
     this.pipelines = new PipelineCache(device, this.counters, (check) => this.#watch(check));
+    this.#queue = new SubmitQueue(device, this.counters, (fn) => this.#guarded(fn));
     const direct = options.kernels ? options.kernels === "direct" : adapter.direct;
-    this.profile = { workgroupMemory: !direct };
+    this.profile = { workgroupMemory: !direct, threads: direct ? 32 : 64 };
     device.lost.then(({ reason, message }) => {
       this.#lost ??= `${message || reason}`;
     });
@@ -83,48 +87,50 @@ export class GpuDevice extends Device implements PlanHost {
     this.device.destroy();
   }
 
-  submit(label: string, record: (pass: GPUComputePassEncoder) => void): void {
-    this.#submit(label, (encoder) => {
-      const pass = encoder.beginComputePass({ label });
-      record(pass);
-      pass.end();
-    });
+  record(
+    label: string,
+    encode: (pass: GPUComputePassEncoder) => void,
+    { repeated, stepsPerSubmit }: PlanOptions,
+  ): void {
+    this.#queue.record(label, encode);
+    if (repeated) this.#queue.share(stepsPerSubmit);
+    else this.#queue.flush();
   }
 
-  #submit(label: string, record: (encoder: GPUCommandEncoder) => void): void {
-    this.#guarded(() => {
-      const encoder = this.device.createCommandEncoder({ label });
-      record(encoder);
-      this.counters.add("submits");
-      this.device.queue.submit([encoder.finish()]);
-    });
+  room(): Promise<void> | undefined {
+    return this.#queue.room();
   }
 
-  protected compile(program: Program): Plan {
-    return this.#guarded(() => new GpuPlan(this, program)) as Plan;
+  protected compile(program: Program, options: PlanOptions): Plan {
+    return this.#guarded(() => new GpuPlan(this, program, options)) as Plan;
   }
 
   protected upload(values: NumericArray, dtype: DType): Storage {
     const data = toGpu(values, dtype);
     checkFits("tensor:", data.byteLength, this.device.limits);
-    return this.#guarded(() => {
-      const storage = this.pool.acquire(data.byteLength);
-      const { buffer, byteOffset, byteLength } = data;
-      if (byteLength > 0) {
-        this.device.queue.writeBuffer(storage.buffer, 0, buffer, byteOffset, byteLength);
-      }
-      return storage;
-    });
+    const storage = this.#guarded(() => this.pool.acquire(data.byteLength));
+    this.#writeBuffer(storage, data);
+    return storage;
+  }
+
+  protected overwrite(storage: Storage, values: NumericArray, dtype: DType): void {
+    this.#writeBuffer(storage as BufferStorage, toGpu(values, dtype));
+  }
+
+  #writeBuffer(storage: BufferStorage, data: NumericArray): void {
+    this.#queue.flush(); // what was encoded before may still read what the buffer held
+    const { buffer, byteOffset, byteLength } = data;
+    if (byteLength === 0) return;
+    this.#guarded(() =>
+      this.device.queue.writeBuffer(storage.buffer, 0, buffer, byteOffset, byteLength),
+    );
   }
 
   protected async download(storage: Storage, dtype: DType, size: number): Promise<NumericArray> {
     const bytes = bytesOf(dtype, size);
     if (bytes === 0) return fromGpu(new ArrayBuffer(0), dtype, 0);
     const staging = this.#staging.acquire(bytes);
-    this.#submit("gradus read", (encoder) => {
-      const source = (storage as BufferStorage).buffer;
-      encoder.copyBufferToBuffer(source, 0, staging.buffer, 0, bytes);
-    });
+    this.#queue.copy("gradus read", (storage as BufferStorage).buffer, staging.buffer, bytes);
     try {
       await staging.buffer.mapAsync(GPUMapMode.READ, 0, bytes);
     } catch (error) {

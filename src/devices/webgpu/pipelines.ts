@@ -1,11 +1,12 @@
 import { KernelError } from "../../core/errors.ts";
 import type { Counters } from "../../engine/counters.ts";
+import type { Binding } from "./bindings.ts";
 import type { KernelCode } from "./codegen.ts";
 
 /** Pipelines by their code: programs that need the same kernel share it. */
 export class PipelineCache {
   readonly #pipelines = new Map<string, GPUComputePipeline>();
-  readonly #layouts: GPUBindGroupLayout[] = [];
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
   constructor(
     readonly device: GPUDevice,
@@ -17,51 +18,80 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
-  /** The layout of kernels with `reads` read-only buffers and one written. */
-  layout(reads: number): GPUBindGroupLayout {
-    this.#layouts[reads] ??= this.device.createBindGroupLayout({
-      label: `gradus ${reads} inputs`,
-      entries: Array.from({ length: reads + 1 }, (_, binding) => ({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: binding < reads ? "read-only-storage" : "storage" },
-      })),
-    });
-    return this.#layouts[reads];
+  /** The layout of a kernel's buffers, by which of them it writes. */
+  layout(bindings: readonly Binding[]): GPUBindGroupLayout {
+    const label = `gradus ${bindings.map(({ written }) => (written ? "w" : "r")).join("")}`;
+    let layout = this.#layouts.get(label);
+    if (!layout) {
+      layout = this.device.createBindGroupLayout({
+        label,
+        entries: bindings.map(({ written }, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: written ? "storage" : "read-only-storage" },
+        })),
+      });
+      this.#layouts.set(label, layout);
+    }
+    return layout;
   }
 
-  /** The pipeline of a kernel. Messages of its compilation reach the next read. */
+  /** The pipeline of a kernel, made at once. Messages of its compilation reach the next read. */
   get(kernel: KernelCode): GPUComputePipeline {
     let pipeline = this.#pipelines.get(kernel.code);
     if (!pipeline) {
-      this.counters.add("pipelines");
-      const { label } = kernel;
-      const module = this.device.createShaderModule({ label, code: kernel.code });
-      this.report(checkMessages(module, kernel));
-      pipeline = this.device.createComputePipeline({
-        label,
-        layout: this.device.createPipelineLayout({
-          label,
-          bindGroupLayouts: [this.layout(kernel.reads.length)],
-        }),
-        compute: { module },
-      });
+      const { descriptor, check } = this.#describe(kernel);
+      this.report(check);
+      pipeline = this.device.createComputePipeline(descriptor);
       this.#pipelines.set(kernel.code, pipeline);
     }
     return pipeline;
   }
+
+  /**
+   * Makes the pipeline of a kernel without holding up the page.
+   * @throws KernelError with the compiler's messages.
+   */
+  async build(kernel: KernelCode): Promise<GPUComputePipeline> {
+    const known = this.#pipelines.get(kernel.code);
+    if (known) return known;
+    const { descriptor, check } = this.#describe(kernel);
+    const built = this.device.createComputePipelineAsync(descriptor).catch((error: Error) => {
+      throw new KernelError(`${kernel.label}: ${error.message}`);
+    });
+    const [pipeline] = await Promise.all([check.then(() => built), built.catch(() => {})]).then(
+      ([made]) => [made],
+    );
+    this.#pipelines.set(kernel.code, pipeline);
+    return pipeline;
+  }
+
+  #describe(kernel: KernelCode) {
+    this.counters.add("pipelines");
+    const { label, code } = kernel;
+    const module = this.device.createShaderModule({ label, code });
+    const layout = this.device.createPipelineLayout({
+      label,
+      bindGroupLayouts: [this.layout(kernel.bindings)],
+    });
+    return { descriptor: { label, layout, compute: { module } }, check: checked(module, kernel) };
+  }
 }
 
-async function checkMessages(module: GPUShaderModule, kernel: KernelCode): Promise<void> {
+async function checked(module: GPUShaderModule, kernel: KernelCode): Promise<void> {
   const { messages } = await module.getCompilationInfo();
   const found = messages.filter((message) => message.type !== "info");
   if (found.length === 0) return;
-  const lines = found.map(({ type, message, lineNum, linePos }) => {
-    const line = lineNum - kernel.preludeLines;
-    const text = kernel.code.split("\n")[lineNum - 1]?.trim();
-    const place =
-      line > 0 ? `${kernel.shader}:${line}:${linePos}` : `${kernel.shader} (accessors: ${text})`;
-    return `${place}: ${type}: ${message}`;
-  });
+  const lines = found.map((message) => `${placeOf(message, kernel)}: ${message.message}`);
   throw new KernelError(`${kernel.label}: ${lines.join("; ")}`);
+}
+
+/** Where a message points to: a line of a kernel file, or what was written in front of it. */
+function placeOf({ type, lineNum, linePos }: GPUCompilationMessage, kernel: KernelCode): string {
+  const { regions, code } = kernel;
+  const region = regions.find(({ first, last }) => first <= lineNum && lineNum <= last);
+  if (region) return `${region.file}:${lineNum - region.first + 1}:${linePos}: ${type}`;
+  const next = regions.find(({ first }) => lineNum < first) ?? regions[regions.length - 1];
+  const text = code.split("\n")[lineNum - 1]?.trim();
+  return `${next.file} (accessors: ${text}): ${type}`;
 }

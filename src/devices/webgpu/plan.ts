@@ -1,14 +1,16 @@
-import type { DType } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Counters } from "../../engine/counters.ts";
-import type { Plan } from "../../engine/device.ts";
-import { lastUses } from "../../engine/memory-plan.ts";
+import { type Lifetime, type MemoryPlan, planMemory } from "../../engine/memory-plan.ts";
+import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
-import { type Group, type Schedule, schedule } from "../../engine/schedule.ts";
-import type { KernelProfile, Stage } from "../../graph/op.ts";
+import { type Schedule, schedule } from "../../engine/schedule.ts";
+import type { KernelProfile } from "../../graph/op.ts";
 import { type BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
-import { generate, type KernelCode, SCRATCH } from "./codegen.ts";
+import { generate, type KernelCode } from "./codegen.ts";
+import { type Job, jobsOf } from "./jobs.ts";
+import { pack } from "./pack.ts";
 import type { PipelineCache } from "./pipelines.ts";
+import { statsOf } from "./stats.ts";
 import { bytesOf } from "./transfer.ts";
 
 /** What a plan needs of its device. */
@@ -18,126 +20,208 @@ export interface PlanHost {
   readonly pipelines: PipelineCache;
   readonly profile: KernelProfile;
   readonly counters: Counters;
-  /** Submits what `record` encodes, and looks for errors. */
-  submit(label: string, record: (pass: GPUComputePassEncoder) => void): void;
+  /** Encodes commands into the present submit, and ends it unless more are to share it. */
+  record(label: string, encode: (pass: GPUComputePassEncoder) => void, options: PlanOptions): void;
 }
 
+/** One dispatch: a kernel and the places of its buffers in the plan's list. */
 interface Dispatch {
   readonly kernel: KernelCode;
-  /** Null where there is nothing to compute. */
-  readonly pipeline: GPUComputePipeline | null;
-  readonly workgroups: readonly [number, number, number];
-  /** The step it stores, or `SCRATCH`. */
-  readonly output: number;
-  /** Steps not read again after it. */
-  readonly freed: readonly number[];
+  readonly buffers: readonly number[];
+  /** The folded grid. */
+  readonly x: number;
+  readonly y: number;
+  /** Bind groups by the buffers that they bind. */
+  readonly known: Map<string, GPUBindGroup>;
 }
 
 /** Bind groups kept per dispatch; the pool gives the same buffers again and again. */
 const BIND_GROUP_LIMIT = 16;
 
-/** A program as kernels in order. */
+/**
+ * A program as dispatches in order. Running it again on the same storages is a flat loop over
+ * pipelines, bind groups and grids: nothing is made and nothing is decided.
+ */
 export class GpuPlan implements Plan {
-  readonly #program: Program;
-  readonly #dispatches: Dispatch[] = [];
-  readonly #bindGroups: Map<string, GPUBindGroup>[] = [];
+  readonly stats: PlanStats;
   readonly #label: string;
+  readonly #dispatches: readonly Dispatch[];
+  /** What is bound now: sources, then outputs, then the slots of values in between. */
+  readonly #buffers: BufferStorage[] = [];
+  readonly #sources: number;
+  readonly #outputBytes: readonly number[];
+  readonly #memory: MemoryPlan;
+  #holdsSlots = false;
+  #pipelines: readonly GPUComputePipeline[] | null = null;
+  readonly #bindGroups: GPUBindGroup[] = [];
 
   constructor(
     readonly host: PlanHost,
     program: Program,
+    readonly options: PlanOptions,
   ) {
-    this.#program = program;
-    const { maxStorageBuffersPerShaderStage } = host.device.limits;
-    const order = schedule(program, maxStorageBuffersPerShaderStage - 1);
-    const kept = new Set([...program.sources, ...program.outputs]);
-    const freed = lastUses(order.groups, kept);
-    for (const [i, group] of order.groups.entries()) this.#add(order, group, freed[i]);
-    this.#label = `gradus plan: ${this.#dispatches.map(({ kernel }) => kernel.label).join(", ")}`;
+    const { limits } = host.device;
+    const bindings = limits.maxStorageBuffersPerShaderStage;
+    const plan = schedule(program, bindings);
+    const jobs = pack(jobsOf(plan, host.profile), {
+      bindings,
+      memory: limits.maxComputeWorkgroupStorageSize,
+    });
+    const kernels = jobs.map((parts) => generate(plan, parts));
+    this.#sources = program.sources.length;
+    this.#outputBytes = program.outputs.map((step) => stepBytes(plan, step));
+    this.#memory = planMemory(lifetimes(plan, jobs, kernels));
+    for (const bytes of [...this.#outputBytes, ...this.#memory.sizes]) {
+      checkFits("a value of", bytes, limits);
+    }
+    const places = placesOf(plan, this.#memory);
+    this.#dispatches = kernels.map((kernel) => ({
+      kernel,
+      buffers: kernel.bindings.map(({ key }) => places.get(key) as number),
+      ...grid(kernel.workgroups),
+      known: new Map(),
+    }));
+    this.#label = `gradus plan: ${kernels.map(({ label }) => label).join(", ")}`;
+    this.stats = statsOf(plan, jobs, kernels, this.#memory);
   }
 
-  #add(order: Schedule, group: Group, freed: readonly number[]): void {
-    const { host } = this;
-    const { shape, dtype } = this.#program.steps[group.output];
-    const empty = sizeOf(shape) === 0;
-    const kernels = empty ? [nothing(dtype)] : generate(this.#program, order, group, host.profile);
-    kernels.forEach((kernel, i) => {
-      const bytes = bytesOf(kernel.dtype, kernel.size);
-      checkFits(`${kernel.label}: a result of`, bytes, host.device.limits);
-      const last = i === kernels.length - 1;
-      const workgroups = grid(kernel.workgroups);
-      this.#bindGroups.push(new Map());
-      this.#dispatches.push({
-        kernel,
-        pipeline: empty ? null : host.pipelines.get(kernel),
-        workgroups,
-        output: last ? group.output : SCRATCH,
-        freed: last ? [...freed, SCRATCH] : i > 0 ? [SCRATCH] : [],
-      });
-    });
+  async prepare(onProgress: Progress = () => {}): Promise<void> {
+    const { length: total } = this.#dispatches;
+    let built = 0;
+    onProgress(0, total);
+    this.#pipelines = await Promise.all(
+      this.#dispatches.map(async ({ kernel }) => {
+        const pipeline = await this.host.pipelines.build(kernel);
+        onProgress(++built, total);
+        return pipeline;
+      }),
+    );
   }
 
   run(sources: readonly BufferStorage[]): BufferStorage[] {
-    const { host } = this;
-    const values = new Map(this.#program.sources.map((step, i) => [step, sources[i]]));
-    host.submit(this.#label, (pass) => {
-      this.#dispatches.forEach((dispatch, i) => {
-        this.#encode(pass, dispatch, this.#bindGroups[i], values);
-      });
+    this.#pipelines ??= this.#dispatches.map(({ kernel }) => this.host.pipelines.get(kernel));
+    if (this.#place(sources)) this.#bind();
+    if (this.#dispatches.length > 0) {
+      this.host.record(this.#label, this.#encode, this.options);
+      this.host.counters.add("dispatches", this.#dispatches.length);
+    }
+    const from = this.#sources;
+    const outputs = this.#buffers.slice(from, from + this.#outputBytes.length);
+    if (!this.options.repeated) this.#releaseSlots();
+    return outputs;
+  }
+
+  dispose(): void {
+    this.#releaseSlots();
+    this.#bindGroups.length = 0;
+    for (const { known } of this.#dispatches) known.clear();
+  }
+
+  /** Fills in the buffers of one run; says whether any is another one than last time. */
+  #place(sources: readonly BufferStorage[]): boolean {
+    const { pool } = this.host;
+    const buffers = this.#buffers;
+    let isChanged = this.#bindGroups.length < this.#dispatches.length;
+    const put = (i: number, storage: BufferStorage) => {
+      if (buffers[i] === storage) return;
+      buffers[i] = storage;
+      isChanged = true;
+    };
+    for (let i = 0; i < sources.length; i++) put(i, sources[i]);
+    const outputs = this.#outputBytes;
+    for (let i = 0; i < outputs.length; i++) put(this.#sources + i, pool.acquire(outputs[i]));
+    if (!this.#holdsSlots) {
+      const from = this.#sources + outputs.length;
+      for (const [i, bytes] of this.#memory.sizes.entries()) put(from + i, pool.acquire(bytes));
+      this.#holdsSlots = true;
+    }
+    return isChanged;
+  }
+
+  #bind(): void {
+    this.#dispatches.forEach((dispatch, i) => {
+      const bound = dispatch.buffers.map((place) => this.#buffers[place]);
+      const key = bound.map(({ id }) => id).join();
+      let group = dispatch.known.get(key);
+      if (!group) {
+        if (dispatch.known.size >= BIND_GROUP_LIMIT) dispatch.known.clear();
+        group = this.#createBindGroup(dispatch.kernel, bound);
+        dispatch.known.set(key, group);
+      }
+      this.#bindGroups[i] = group;
     });
-    return this.#program.outputs.map((step) => values.get(step) as BufferStorage);
   }
 
-  #encode(
-    pass: GPUComputePassEncoder,
-    { kernel, pipeline, workgroups, output, freed }: Dispatch,
-    bindGroups: Map<string, GPUBindGroup>,
-    values: Map<number, BufferStorage>,
-  ): void {
-    const target = this.host.pool.acquire(bytesOf(kernel.dtype, kernel.size));
-    const bound = [...kernel.reads.map((step) => values.get(step) as BufferStorage), target];
-    if (pipeline) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, this.#bindGroup(kernel, bound, bindGroups));
-      pass.dispatchWorkgroups(...workgroups);
-      this.host.counters.add("dispatches");
-    }
-    const spent = freed.map((step) => values.get(step)).filter((x) => x !== undefined);
-    for (const step of freed) values.delete(step);
-    values.set(output, target);
-    for (const storage of spent) this.host.pool.release(storage);
+  #createBindGroup(kernel: KernelCode, bound: readonly BufferStorage[]): GPUBindGroup {
+    this.host.counters.add("bindGroups");
+    return this.host.device.createBindGroup({
+      label: kernel.label,
+      layout: this.host.pipelines.layout(kernel.bindings),
+      entries: bound.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
+    });
   }
 
-  #bindGroup(
-    kernel: KernelCode,
-    bound: readonly BufferStorage[],
-    known: Map<string, GPUBindGroup>,
-  ): GPUBindGroup {
-    const key = bound.map(({ id }) => id).join();
-    let group = known.get(key);
-    if (!group) {
-      if (known.size >= BIND_GROUP_LIMIT) known.clear();
-      this.host.counters.add("bindGroups");
-      group = this.host.device.createBindGroup({
-        label: kernel.label,
-        layout: this.host.pipelines.layout(kernel.reads.length),
-        entries: bound.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
-      });
-      known.set(key, group);
+  readonly #encode = (pass: GPUComputePassEncoder): void => {
+    const pipelines = this.#pipelines as readonly GPUComputePipeline[];
+    const dispatches = this.#dispatches;
+    for (let i = 0; i < dispatches.length; i++) {
+      pass.setPipeline(pipelines[i]);
+      pass.setBindGroup(0, this.#bindGroups[i]);
+      pass.dispatchWorkgroups(dispatches[i].x, dispatches[i].y);
     }
-    return group;
+  };
+
+  #releaseSlots(): void {
+    if (!this.#holdsSlots) return;
+    this.#holdsSlots = false;
+    const from = this.#sources + this.#outputBytes.length;
+    for (const storage of this.#buffers.slice(from)) this.host.pool.release(storage);
   }
 }
 
-/** Stands for the kernel of a result without elements. */
-function nothing(dtype: DType): KernelCode {
-  const code = { label: "empty", code: "", shader: "", preludeLines: 0 };
-  return { ...code, reads: [], workgroups: 0, size: 0, dtype };
+function stepBytes({ program }: Schedule, step: number): number {
+  const { dtype, shape } = program.steps[step];
+  return bytesOf(dtype, sizeOf(shape));
+}
+
+/** When the values between kernels are in memory. */
+function lifetimes(
+  plan: Schedule,
+  jobs: readonly (readonly Job[])[],
+  kernels: readonly KernelCode[],
+): Lifetime[] {
+  const { sources, outputs } = plan.program;
+  const own = new Set([...sources, ...outputs]);
+  const scratch = new Map<number, number>();
+  for (const { stage, scratchOut } of jobs.flat()) {
+    const bytes = bytesOf(stage.type, sizeOf(stage.store.extents));
+    if (scratchOut !== null) scratch.set(scratchOut, bytes);
+  }
+  const found = new Map<number, Lifetime>();
+  kernels.forEach(({ bindings }, at) => {
+    for (const { key } of bindings) {
+      if (own.has(key)) continue;
+      const first = found.get(key)?.first ?? at;
+      const bytes = scratch.get(key) ?? stepBytes(plan, key);
+      found.set(key, { key, bytes, first, last: at });
+    }
+  });
+  return [...found.values()];
+}
+
+/** Where in a plan's list of buffers each key of its kernels is. */
+function placesOf({ program }: Schedule, memory: MemoryPlan): Map<number, number> {
+  const { sources, outputs } = program;
+  const from = sources.length + outputs.length;
+  return new Map([
+    ...[...memory.slots].map(([key, slot]) => [key, from + slot] as const),
+    ...sources.map((step, i) => [step, i] as const),
+    ...outputs.map((step, i) => [step, sources.length + i] as const),
+  ]);
 }
 
 /** Folds a linear grid that is longer than one dimension may be. */
-function grid(workgroups: Stage["workgroups"]): readonly [number, number, number] {
-  if (typeof workgroups !== "number") return workgroups;
+function grid(workgroups: number): { x: number; y: number } {
   const x = Math.min(workgroups, 65535);
-  return [x, x === 0 ? 0 : Math.ceil(workgroups / x), 1];
+  return { x, y: x === 0 ? 0 : Math.ceil(workgroups / x) };
 }

@@ -1,0 +1,61 @@
+import type { DType } from "../../core/dtype.ts";
+import { wgslType } from "../../graph/wgsl.ts";
+
+/** A buffer as a kernel sees it. */
+export interface Binding {
+  /** Which memory it is: a step of the program, or scratch below zero. */
+  readonly key: number;
+  readonly name: string;
+  readonly dtype: DType;
+  written: boolean;
+}
+
+/** The buffers of one kernel, in the order in which its code first names them. */
+export class Bindings {
+  readonly #bindings = new Map<number, Binding>();
+  readonly #wide = new Set<number>();
+
+  get all(): readonly Binding[] {
+    return [...this.#bindings.values()];
+  }
+
+  /** Declares a buffer as an array of four-wide vectors, for every part of the kernel. */
+  markWide(key: number): void {
+    this.#wide.add(key);
+  }
+
+  isWide(key: number): boolean {
+    return this.#wide.has(key);
+  }
+
+  /** Gives the name of a buffer that is read. */
+  read(key: number, dtype: DType): string {
+    return this.#use(key, dtype).name;
+  }
+
+  /** Gives the name of a buffer that is written. */
+  write(key: number, dtype: DType): string {
+    const binding = this.#use(key, dtype);
+    binding.written = true;
+    return binding.name;
+  }
+
+  /** The declarations in WGSL. */
+  declarations(): string[] {
+    return this.all.map(({ key, name, dtype, written }, i) => {
+      const element = dtype === "bool" || dtype === "u8" ? "u32" : wgslType(dtype);
+      const type = this.#wide.has(key) ? `array<vec4<${element}>>` : `array<${element}>`;
+      const access = written ? "read_write" : "read";
+      return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: ${type};`;
+    });
+  }
+
+  #use(key: number, dtype: DType): Binding {
+    let binding = this.#bindings.get(key);
+    if (!binding) {
+      binding = { key, name: `buffer${this.#bindings.size}`, dtype, written: false };
+      this.#bindings.set(key, binding);
+    }
+    return binding;
+  }
+}

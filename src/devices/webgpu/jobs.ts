@@ -1,0 +1,91 @@
+import elementwiseSource from "../../../shaders/elementwise.wgsl?raw";
+import { sizeOf } from "../../core/shape.ts";
+import type { Group } from "../../engine/fusion.ts";
+import type { Schedule } from "../../engine/schedule.ts";
+import type { KernelProfile, Stage } from "../../graph/op.ts";
+
+/** One stage of a group: what can share a dispatch with others. */
+export interface Job {
+  readonly group: Group;
+  readonly stage: Stage;
+  /** Whether the stage stores the group's results; else it writes scratch memory. */
+  readonly last: boolean;
+  /** The scratch memory that it reads or writes, as keys below zero. */
+  readonly scratchIn: number | null;
+  readonly scratchOut: number | null;
+  /** Keys of the memory that it reads and writes: steps, or scratch. */
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+  /** Jobs that must have run in an earlier dispatch. */
+  readonly after: readonly Job[];
+}
+
+const elementwiseShader = { name: "shaders/elementwise.wgsl", source: elementwiseSource };
+
+/** Lists the stages of a schedule's groups that have something to compute. */
+export function jobsOf(plan: Schedule, profile: KernelProfile): Job[] {
+  const jobs: Job[] = [];
+  /** The last job of each group. */
+  const final = new Map<number, Job[]>();
+  plan.groups.forEach((group, g) => {
+    const before = plan.after[g].flatMap((other) => final.get(other) ?? []);
+    final.set(g, addStages(jobs, plan, g, group, profile, before));
+  });
+  return jobs;
+}
+
+/** Adds a group's stages; gives what must have run before its results are there. */
+function addStages(
+  jobs: Job[],
+  plan: Schedule,
+  g: number,
+  group: Group,
+  profile: KernelProfile,
+  before: readonly Job[],
+): Job[] {
+  if (sizeOf(plan.domain(group)) === 0) return [...before];
+  const home = (step: number) => plan.homes.get(step) ?? step;
+  let previous: Job | null = null;
+  const stages = stagesOf(plan, group, profile);
+  stages.forEach((stage, i) => {
+    const last = i === stages.length - 1;
+    const scratchIn: number | null = previous?.scratchOut ?? null;
+    const scratchOut = last ? null : -1 - jobs.length;
+    const job: Job = {
+      group,
+      stage,
+      last,
+      scratchIn,
+      scratchOut,
+      // Which stage reads what is settled when its code is written; here every one may read all.
+      reads: [...plan.reads[g], ...(scratchIn === null ? [] : [scratchIn])],
+      writes: last ? group.outputs.map(home) : [scratchOut as number],
+      after: previous ? [...before, previous] : before,
+    };
+    jobs.push(job);
+    previous = job;
+  });
+  return previous ? [previous] : [...before];
+}
+
+function stagesOf(plan: Schedule, group: Group, profile: KernelProfile): readonly Stage[] {
+  const { steps } = plan.program;
+  const form = group.anchor === null ? null : steps[group.anchor].op?.gpu;
+  if (group.anchor !== null && form?.kind === "kernel") {
+    const step = steps[group.anchor];
+    const inputs = step.inputs.map((input) => steps[input]);
+    return form.stages({ inputs, y: step, attributes: step.attributes, profile });
+  }
+  const size = sizeOf(plan.domain(group));
+  return [
+    {
+      shader: elementwiseShader,
+      type: steps[group.outputs[0]].dtype,
+      constants: { SIZE: size, WORKGROUP: profile.threads },
+      loads: [],
+      store: { name: "y", input: 0, extents: [size] },
+      workgroups: Math.ceil(size / profile.threads),
+      threads: profile.threads,
+    },
+  ];
+}

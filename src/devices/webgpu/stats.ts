@@ -1,0 +1,46 @@
+import type { MemoryPlan } from "../../engine/memory-plan.ts";
+import type { KernelStats, PlanStats } from "../../engine/plan.ts";
+import type { Schedule } from "../../engine/schedule.ts";
+import { flopsOf, opsOf, stepBytes, stepsOf } from "../../engine/stats.ts";
+import type { KernelCode } from "./codegen.ts";
+import type { Job } from "./jobs.ts";
+import { bytesOf } from "./transfer.ts";
+
+/** Counts what a plan's kernels do. */
+export function statsOf(
+  plan: Schedule,
+  dispatches: readonly (readonly Job[])[],
+  codes: readonly KernelCode[],
+  memory: MemoryPlan,
+): PlanStats {
+  const kernels = dispatches.map((jobs, i): KernelStats => {
+    const last = jobs.filter((job) => job.last);
+    return {
+      groups: jobs.map((job) => (job.last ? opsOf(plan, job.group) : ["first stage"])),
+      flops: sum(last.flatMap(({ group }) => stepsOf(plan, group).map(flops(plan)))),
+      bytes: sum(codes[i].bindings.map(({ key }) => (key < 0 ? 0 : bytes(plan, key)))),
+      workgroups: codes[i].workgroups,
+      bindings: codes[i].bindings.length,
+    };
+  });
+  return {
+    dispatches: kernels.length,
+    flops: sum(kernels.map((kernel) => kernel.flops)),
+    bytes: sum(kernels.map((kernel) => kernel.bytes)),
+    peakBytes: sum(memory.sizes),
+    lowerBoundBytes: memory.lowerBound,
+    kernels,
+  };
+}
+
+function flops({ program }: Schedule): (step: number) => number {
+  return (step) => flopsOf(program, step);
+}
+
+function bytes({ program }: Schedule, step: number): number {
+  return stepBytes(program.steps[step], bytesOf);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

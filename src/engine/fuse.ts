@@ -1,0 +1,192 @@
+import { sizeOf } from "../core/shape.ts";
+import { Fusion, pointwise, resultsOf } from "./fusion.ts";
+import type { Program, Step } from "./program.ts";
+
+/** What a fused expression may cost per element before it is cut in two. */
+const GROUP_COST = 256;
+/** What may be computed again by a second consumer instead of being stored. */
+const RECOMPUTE_COST = 4;
+
+/**
+ * Groups a program's steps into kernels with one result each: pointwise steps are computed where
+ * they are needed, unless several kernels want a costly one; the pointwise chain behind an anchor
+ * becomes its epilogue.
+ *
+ * @param inputLimit how many stored values one kernel may read.
+ */
+export function fuse(program: Program, inputLimit: number): Fusion {
+  return new Fuser(program, inputLimit).run();
+}
+
+class Fuser {
+  readonly #program: Program;
+  readonly #steps: readonly Step[];
+  readonly #outputs: Set<number>;
+  readonly #consumers: number[][];
+  readonly #stored = new Set<number>();
+  /** Anchor → the steps behind it that its kernel computes, in order. */
+  readonly #epilogues = new Map<number, number[]>();
+  /** Epilogue step → its anchor. */
+  readonly #anchorOf = new Map<number, number>();
+
+  constructor(
+    program: Program,
+    readonly inputLimit: number,
+  ) {
+    this.#program = program;
+    this.#steps = program.steps;
+    this.#outputs = resultsOf(program);
+    this.#consumers = program.steps.map(() => []);
+    program.steps.forEach((step, i) => {
+      for (const input of new Set(step.inputs)) this.#consumers[input].push(i);
+    });
+  }
+
+  run(): Fusion {
+    this.#steps.forEach((step, i) => {
+      if (!step.op || this.#outputs.has(i)) this.#stored.add(i);
+      if (step.op?.gpu.kind === "kernel") this.#growEpilogue(i);
+    });
+    this.#storeShared();
+    this.#splitLarge();
+    const finals = this.#finals().sort((a, b) => a - b);
+    const groups = finals.map((output) => ({
+      anchor: this.#anchorBefore(output),
+      outputs: [output],
+    }));
+    return new Fusion(this.#program, groups, this.#stored);
+  }
+
+  /** Follows the only consumer while it computes element i from elements i. */
+  #growEpilogue(anchor: number): void {
+    const chain: number[] = [];
+    let last = anchor;
+    while (!this.#outputs.has(last) && this.#consumers[last].length === 1) {
+      const next = this.#consumers[last][0];
+      const step = this.#steps[next];
+      if (!pointwise(step)?.linear || this.#anchorOf.has(next)) break;
+      if (sizeOf(step.shape) !== sizeOf(this.#steps[anchor].shape)) break;
+      chain.push(next);
+      this.#anchorOf.set(next, anchor);
+      last = next;
+    }
+    this.#epilogues.set(anchor, chain);
+    this.#stored.add(last);
+  }
+
+  /** Stores pointwise steps that would be computed too often, consumers first. */
+  #storeShared(): void {
+    const work = this.#work();
+    const readers = this.#steps.map(() => new Map<number, number>());
+    for (let i = this.#steps.length - 1; i >= 0; i--) {
+      const step = this.#steps[i];
+      if (!step.op || this.#consumers[i].length + (this.#outputs.has(i) ? 1 : 0) === 0) continue;
+      if (pointwise(step) && !this.#stored.has(i) && !this.#anchorOf.has(i)) {
+        if (this.#mustStore(step, work[i], readers[i])) this.#stored.add(i);
+      }
+      this.#spread(i, readers);
+    }
+  }
+
+  #mustStore(step: Step, work: number, readers: ReadonlyMap<number, number>): boolean {
+    if (pointwise(step)?.cost === 0) return false;
+    if (work > Math.min(...readers.values())) return true;
+    return readers.size > 1 && work > RECOMPUTE_COST;
+  }
+
+  /** Tells a step's inputs which kernels read them and what those accept to recompute. */
+  #spread(i: number, readers: Map<number, number>[]): void {
+    const step = this.#steps[i];
+    const anchor = this.#anchorOf.get(i) ?? (step.op?.gpu.kind === "kernel" ? i : null);
+    for (const input of step.inputs) {
+      const add = (group: number, budget: number) => {
+        readers[input].set(group, Math.min(budget, readers[input].get(group) ?? budget));
+      };
+      if (step.op?.gpu.kind === "kernel") add(i, step.op.gpu.prologueCost);
+      else if (anchor !== null) add(anchor, GROUP_COST);
+      else if (this.#stored.has(i)) add(i, GROUP_COST);
+      else for (const [group, budget] of readers[i]) add(group, budget);
+    }
+  }
+
+  /** An upper bound of each step's cost per element, counting what is fused into it. */
+  #work(): number[] {
+    const work: number[] = [];
+    this.#steps.forEach((step, i) => {
+      const form = pointwise(step);
+      const fused = step.inputs.reduce((sum, j) => sum + (this.#stored.has(j) ? 0 : work[j]), 0);
+      work[i] = form && !this.#anchorOf.has(i) ? Math.min(form.cost + fused, 1e6) : 0;
+    });
+    return work;
+  }
+
+  /** Steps that a kernel of their own stores. */
+  #finals(): number[] {
+    return [...this.#stored].filter((i) => this.#steps[i].op);
+  }
+
+  /** Stores more steps until no kernel reads too many; what one group stores, all of them read. */
+  #splitLarge(): void {
+    for (let isSplit = true; isSplit; ) {
+      isSplit = false;
+      for (const output of this.#finals()) {
+        const anchor = this.#anchorBefore(output);
+        if (this.#leaves(output, anchor).size <= this.inputLimit) continue;
+        this.#store(this.#cutPoint(output, anchor));
+        isSplit = true;
+      }
+    }
+  }
+
+  #store(cut: number): void {
+    this.#stored.add(cut);
+    if (this.#anchorBefore(cut) !== null) this.#truncate(cut);
+  }
+
+  #anchorBefore(output: number): number | null {
+    return this.#epilogues.has(output) ? output : (this.#anchorOf.get(output) ?? null);
+  }
+
+  /** Ends an epilogue at a step; what came behind it becomes pointwise on its own. */
+  #truncate(last: number): void {
+    const anchor = this.#anchorBefore(last) as number;
+    const chain = this.#epilogues.get(anchor) as number[];
+    for (const dropped of chain.splice(chain.indexOf(last) + 1)) this.#anchorOf.delete(dropped);
+  }
+
+  /** Stored steps that a group reads. */
+  #leaves(output: number, anchor: number | null): Set<number> {
+    const leaves = new Set<number>();
+    const seen = new Set<number>();
+    const visit = (i: number, isOutput: boolean): void => {
+      if (seen.has(i)) return;
+      seen.add(i);
+      if (!isOutput && i !== anchor && this.#stored.has(i)) leaves.add(i);
+      else for (const input of this.#steps[i].inputs) visit(input, false);
+    };
+    visit(output, true);
+    return leaves;
+  }
+
+  /** The fused step whose storing takes most inputs away without having too many itself. */
+  #cutPoint(output: number, anchor: number | null): number {
+    let best = -1;
+    let most = 1;
+    const visit = (i: number): void => {
+      for (const input of this.#steps[i].inputs) {
+        if (this.#stored.has(input)) continue;
+        const onPath = input === anchor || this.#anchorOf.get(input) === anchor;
+        const count = this.#leaves(input, onPath ? anchor : null).size;
+        if (!(onPath && anchor !== null) && count > most && count <= this.inputLimit) {
+          best = input;
+          most = count;
+        }
+        visit(input);
+      }
+    };
+    visit(output);
+    if (best >= 0) return best;
+    const chain = anchor === null ? [] : [anchor, ...(this.#epilogues.get(anchor) as number[])];
+    return chain[chain.indexOf(output) - 1] ?? this.#steps[output].inputs[0];
+  }
+}

@@ -1,0 +1,146 @@
+import { type Shape, sizeOf } from "../core/shape.ts";
+import type { PointwiseForm } from "../graph/op.ts";
+import type { Program, Step } from "./program.ts";
+
+/** What becomes one part of a kernel: an anchor with its own file, or pointwise steps alone. */
+export interface Group {
+  /** The step with a kernel form, null for a group of pointwise steps. */
+  readonly anchor: number | null;
+  /** The steps whose values are stored, each computed from element i of the anchor for element i. */
+  readonly outputs: readonly number[];
+}
+
+/** Whether each stored value that a group reads is read for element i at element i only. */
+export type Reads = ReadonlyMap<number, boolean>;
+
+/** The pointwise form of a step, if it has one. */
+export function pointwise(step: Step): PointwiseForm<never> | null {
+  return step.op?.gpu.kind === "pointwise" ? (step.op.gpu as PointwiseForm<never>) : null;
+}
+
+/** Steps whose values must be in memory when the program has run. */
+export function resultsOf(program: Program): Set<number> {
+  return new Set([...program.outputs, ...program.updates.map(({ value }) => value)]);
+}
+
+/** A program cut into groups, while it is being made better. */
+export class Fusion {
+  /** Steps that write some elements of a state's memory and leave the others. */
+  readonly scattered: ReadonlySet<number>;
+  readonly #producers = new Map<number, Group>();
+  readonly #reads = new WeakMap<Group, Reads>();
+
+  constructor(
+    readonly program: Program,
+    readonly groups: Group[],
+    /** Steps whose values are in memory. */
+    readonly stored: Set<number>,
+  ) {
+    this.scattered = scatteredSteps(program);
+    for (const group of groups) this.add(group);
+  }
+
+  /** Notes what a group stores. */
+  add(group: Group): void {
+    for (const step of group.outputs) this.#producers.set(step, group);
+  }
+
+  /** The group that stores a step; none for sources. */
+  producer(step: number): Group | undefined {
+    return this.#producers.get(step);
+  }
+
+  /** What two groups would be as one: it stores what others read and what is a result. */
+  joined(first: Group, second: Group, results: ReadonlySet<number>): Group {
+    const others = this.groups.filter((group) => group !== first && group !== second);
+    const outputs = [...first.outputs, ...second.outputs].sort((a, b) => a - b);
+    const isNeeded = (step: number) =>
+      results.has(step) || others.some((group) => this.reads(group).has(step));
+    return { anchor: first.anchor, outputs: outputs.filter(isNeeded) };
+  }
+
+  /** Puts one group in the place of two. */
+  join(first: Group, second: Group, joined: Group): void {
+    for (const step of [...first.outputs, ...second.outputs]) {
+      this.#producers.delete(step);
+      if (!joined.outputs.includes(step)) this.stored.delete(step);
+    }
+    this.groups[this.groups.indexOf(first)] = joined;
+    this.groups.splice(this.groups.indexOf(second), 1);
+    this.add(joined);
+  }
+
+  /** The shape whose elements a group's invocations own. */
+  domain(group: Group): Shape {
+    const first = group.anchor ?? group.outputs[0];
+    return this.program.steps[this.#valueStep(first)].shape;
+  }
+
+  /** The stored steps that a group reads. */
+  reads(group: Group): Reads {
+    const known = this.#reads.get(group) ?? this.#findReads(group);
+    this.#reads.set(group, known);
+    return known;
+  }
+
+  #findReads(group: Group): Reads {
+    const found = new Map<number, boolean>();
+    const seen = new Set<string>();
+    const visit = (i: number, aligned: boolean): void => {
+      const key = `${i},${aligned}`;
+      if (seen.has(key)) return;
+      seen.add(key);
+      const step = this.program.steps[i];
+      if (this.stored.has(i) && !group.outputs.includes(i) && i !== group.anchor) {
+        found.set(i, aligned && (found.get(i) ?? true));
+      } else if (this.scattered.has(i)) {
+        const { value } = this.#scatter(i);
+        for (const [k, input] of step.inputs.entries()) {
+          if (k > 0) visit(input, aligned && k === value);
+        }
+      } else {
+        const linear = i !== group.anchor && (pointwise(step)?.linear ?? false);
+        for (const input of step.inputs) visit(input, aligned && linear);
+      }
+    };
+    for (const output of group.outputs) visit(output, true);
+    return found;
+  }
+
+  /** Groups whose stored values a group reads. */
+  sources(group: Group): Group[] {
+    const found = new Set<Group>();
+    for (const step of this.reads(group).keys()) {
+      const producer = this.producer(step);
+      if (producer && producer !== group) found.add(producer);
+    }
+    return [...found];
+  }
+
+  #scatter(i: number) {
+    return pointwise(this.program.steps[i])?.scatter as NonNullable<
+      PointwiseForm<never>["scatter"]
+    >;
+  }
+
+  /** The step over whose elements a step is computed: its own, or the value that it scatters. */
+  #valueStep(i: number): number {
+    return this.scattered.has(i) ? this.program.steps[i].inputs[this.#scatter(i).value] : i;
+  }
+}
+
+/** New values of states that only differ in some elements from the old ones, which nobody reads. */
+function scatteredSteps(program: Program): Set<number> {
+  const readers = (i: number) => program.steps.filter((step) => step.inputs.includes(i)).length;
+  const found = program.updates.filter(({ source, value }) => {
+    const step = program.steps[value];
+    const inPlace = pointwise(step)?.scatter && step.inputs[0] === source;
+    return inPlace && readers(source) === 1 && readers(value) === 0;
+  });
+  return new Set(found.map(({ value }) => value));
+}
+
+/** Number of elements that a group's invocations own. */
+export function domainSize(fusion: Fusion, group: Group): number {
+  return sizeOf(fusion.domain(group));
+}

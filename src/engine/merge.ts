@@ -1,0 +1,55 @@
+import { domainSize, type Fusion, type Group, resultsOf } from "./fusion.ts";
+
+/**
+ * Joins pointwise groups to the groups before them where element i is made of element i: the update
+ * of a parameter to its gradient's product, the gradient of a loss to its softmax. What only the
+ * joined group needed is stored no longer.
+ *
+ * @param bindingLimit how many values one kernel may read and write.
+ */
+export function merge(fusion: Fusion, bindingLimit: number): void {
+  const results = resultsOf(fusion.program);
+  for (let again = true; again; ) {
+    again = false;
+    for (const group of [...fusion.groups]) {
+      if (group.anchor !== null || !fusion.groups.includes(group)) continue;
+      const before = fusion.sources(group).find((other) => mayJoin(fusion, other, group));
+      if (!before) continue;
+      const joined = fusion.joined(before, group, results);
+      if (bindings(fusion, before, group, joined) > bindingLimit) continue;
+      fusion.join(before, group, joined);
+      again = true;
+    }
+  }
+}
+
+function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
+  if (domainSize(fusion, first) !== domainSize(fusion, second)) return false;
+  for (const [step, aligned] of fusion.reads(second)) {
+    const producer = fusion.producer(step);
+    if (producer === first ? !aligned : producer && dependsOn(fusion, producer, first))
+      return false;
+  }
+  return true;
+}
+
+/** Whether a group needs another one's results, directly or through others. */
+function dependsOn(fusion: Fusion, group: Group, on: Group): boolean {
+  const seen = new Set<Group>();
+  const visit = (at: Group): boolean => {
+    if (at === on) return true;
+    if (seen.has(at)) return false;
+    seen.add(at);
+    return fusion.sources(at).some(visit);
+  };
+  return visit(group);
+}
+
+/** How many values a joined group reads and writes; a state's old and new value count as one. */
+function bindings(fusion: Fusion, first: Group, second: Group, joined: Group): number {
+  const outputs = [...first.outputs, ...second.outputs];
+  const bound = new Set(fusion.reads({ anchor: joined.anchor, outputs }).keys());
+  const homes = new Map(fusion.program.updates.map(({ source, value }) => [value, source]));
+  for (const step of joined.outputs) bound.add(homes.get(step) ?? step);
+  return bound.size;
+}

@@ -1,0 +1,50 @@
+import type { Storage } from "../graph/backend.ts";
+
+/** One kernel of a plan, or one op on the CPU. */
+export interface KernelStats {
+  /** The ops of each group that the kernel computes. */
+  readonly groups: readonly (readonly string[])[];
+  /** Floating-point operations, roughly. */
+  readonly flops: number;
+  /** Bytes read and written, each value once. */
+  readonly bytes: number;
+  /** Workgroups; 0 on the CPU. */
+  readonly workgroups: number;
+  /** Buffers bound; 0 on the CPU. */
+  readonly bindings: number;
+}
+
+/** What a plan does each time that it runs. Counts are exact. */
+export interface PlanStats {
+  readonly dispatches: number;
+  readonly flops: number;
+  /** Bytes that its kernels read and write. */
+  readonly bytes: number;
+  /** Bytes of memory for values between kernels. */
+  readonly peakBytes: number;
+  /** Bytes of such values that are needed at once, at the most: no plan takes less. */
+  readonly lowerBoundBytes: number;
+  readonly kernels: readonly KernelStats[];
+}
+
+/** Reports how many of a plan's pipelines have been built. */
+export type Progress = (built: number, total: number) => void;
+
+/** A program made ready for one device. */
+export interface Plan {
+  readonly stats: PlanStats;
+  /** Builds what it needs without holding up the page; `run` builds what is missing at once. */
+  prepare(onProgress?: Progress): Promise<void>;
+  /** Enqueues the program on its sources' storages: changes the updated ones, gives the outputs'. */
+  run(sources: readonly Storage[]): Storage[];
+  /** Frees the memory for values between kernels. */
+  dispose(): void;
+}
+
+/** How a plan is going to be used. */
+export interface PlanOptions {
+  /** Whether it runs again and again, so that it keeps its memory and shares submits. */
+  readonly repeated: boolean;
+  /** How many runs share a submit; as many as take 2 to 8 ms when left out. */
+  readonly stepsPerSubmit?: number;
+}

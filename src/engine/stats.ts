@@ -1,0 +1,45 @@
+import type { DType } from "../core/dtype.ts";
+import { sizeOf } from "../core/shape.ts";
+import type { Group } from "./fusion.ts";
+import { pointwise } from "./fusion.ts";
+import type { Program, Step } from "./program.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Floating-point operations of one step. */
+export function flopsOf(program: Program, i: number): number {
+  const step = program.steps[i];
+  const form = step.op?.gpu;
+  if (!form) return 0;
+  if (form.kind === "pointwise") return (pointwise(step)?.cost ?? 0) * sizeOf(step.shape);
+  return form.flops(
+    step.inputs.map((input) => program.steps[input]),
+    step,
+  );
+}
+
+/** The steps that a group computes, inputs first. */
+export function stepsOf(plan: Schedule, { anchor, outputs }: Group): number[] {
+  const found = new Set<number>();
+  const visit = (i: number): void => {
+    const { op, inputs } = plan.program.steps[i];
+    const isOwn = i === anchor || outputs.includes(i) || !plan.stored.has(i);
+    if (!op || !isOwn || found.has(i)) return;
+    for (const input of inputs) visit(input);
+    found.add(i);
+  };
+  for (const output of outputs) visit(output);
+  return [...found];
+}
+
+/** The names of the ops that a group computes, in their order. */
+export function opsOf(plan: Schedule, group: Group): string[] {
+  return stepsOf(plan, group).map((i) => plan.program.steps[i].op?.name as string);
+}
+
+/** Bytes of a step's values. */
+export function stepBytes({ dtype, shape }: Step, bytesOf: BytesOf): number {
+  return bytesOf(dtype, sizeOf(shape));
+}
+
+/** How many bytes a device takes for elements. */
+export type BytesOf = (dtype: DType, size: number) => number;
