@@ -1041,6 +1041,25 @@ export const cases = {
         is: [0, 2],
         by: "outside is 0",
       },
+      {
+        run: (t) =>
+          ops.gather(
+            t(
+              [
+                [1, 2, 3],
+                [4, 5, 255],
+              ],
+              "u8",
+            ),
+            t([1, 1, 0], "u32"),
+          ),
+        is: [
+          [4, 5, 255],
+          [4, 5, 255],
+          [1, 2, 3],
+        ],
+        by: "by hand, in bytes",
+      },
     ],
     rejects: [
       {

@@ -37,6 +37,11 @@ function pointwise(step: Step): PointwiseForm<never> | null {
   return step.op?.gpu.kind === "pointwise" ? (step.op.gpu as PointwiseForm<never>) : null;
 }
 
+/** Whether a step alone costs more than a group may: whatever reads it, it is stored. */
+function isTooCostly(step: Step): boolean {
+  return (pointwise(step)?.cost ?? 0) > GROUP_COST;
+}
+
 class Scheduler {
   readonly #steps: readonly Step[];
   readonly #outputs: Set<number>;
@@ -61,7 +66,7 @@ class Scheduler {
 
   run(): Schedule {
     this.#steps.forEach((step, i) => {
-      if (!step.op || this.#outputs.has(i)) this.#stored.add(i);
+      if (!step.op || this.#outputs.has(i) || isTooCostly(step)) this.#stored.add(i);
       if (step.op?.gpu.kind === "kernel") this.#growEpilogue(i);
     });
     this.#storeShared();
@@ -81,7 +86,7 @@ class Scheduler {
     while (!this.#outputs.has(last) && this.#consumers[last].length === 1) {
       const next = this.#consumers[last][0];
       const step = this.#steps[next];
-      if (!pointwise(step)?.linear || this.#anchorOf.has(next)) break;
+      if (!pointwise(step)?.linear || this.#anchorOf.has(next) || isTooCostly(step)) break;
       if (sizeOf(step.shape) !== sizeOf(this.#steps[anchor].shape)) break;
       chain.push(next);
       this.#anchorOf.set(next, anchor);

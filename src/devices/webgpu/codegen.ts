@@ -52,7 +52,8 @@ function stagesOf(program: Program, group: Group, profile: KernelProfile): reado
     const inputs = step.inputs.map((input) => program.steps[input]);
     return form.stages({ inputs, y: step, attributes: step.attributes, profile });
   }
-  const size = sizeOf(step.shape);
+  const count = sizeOf(step.shape);
+  const size = step.dtype === "u8" ? Math.ceil(count / 4) : count; // an invocation writes one word
   return [
     {
       shader: elementwiseShader,
@@ -172,7 +173,9 @@ class Writer {
     const body = new FunctionBody();
     const { shape, dtype } = this.program.steps[this.group.output];
     const result = this.#element(this.group.output, Position.linear(body, shape, "i"), body, null);
-    this.#functions.push(body.write(`fn value_y(i: u32) -> ${wgslType(dtype)}`, result));
+    const name = dtype === "u8" ? "byte_y" : "value_y";
+    this.#functions.push(body.write(`fn ${name}(i: u32) -> ${wgslType(dtype)}`, result));
+    if (dtype === "u8") this.#functions.push(packBytes(sizeOf(shape)));
   }
 
   #inputStep(accessor: Accessor): number {
@@ -328,6 +331,14 @@ class Writer {
     );
     return `${lines.join("\n")}\n`;
   }
+}
+
+/** A word of four bytes, the first one lowest; those behind the end repeat the last. */
+function packBytes(size: number): string {
+  const bytes = LANES.map(
+    (lane) => `(byte_y(min(4u * i + ${lane}u, ${size - 1}u)) << ${8 * lane}u)`,
+  );
+  return new FunctionBody().write("fn value_y(i: u32) -> u32", bytes.join(" | "));
 }
 
 /** Declares an accessor's parameters. */
