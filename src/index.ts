@@ -9,6 +9,7 @@ export {
   ShapeError,
 } from "./core/errors.ts";
 export { foldIn, type Key, keyFromSeed } from "./core/random.ts";
+export type { SamplingOptions } from "./core/sampling.ts";
 export type { Shape } from "./core/shape.ts";
 export type { Counters, Counts } from "./engine/counters.ts";
 export type { Device, MemoryInfo } from "./engine/device.ts";
@@ -26,6 +27,7 @@ export {
   arange,
   argmax,
   argmin,
+  batchIndices,
   broadcastTo,
   cast,
   clip,

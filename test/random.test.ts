@@ -8,7 +8,6 @@ import {
   randomBits,
   threefry2x32,
   uniformFromBits,
-  uniformIntegers,
 } from "../src/core/random.ts";
 
 // Known answers of threefry2x32 with 20 rounds, from Random123's kat_vectors.
@@ -131,16 +130,6 @@ test("the 24 permutations of four come up equally often", () => {
   expect(chiSquare([...counts.values()], n / 24)).toBeLessThan(56);
 });
 
-test("uniformIntegers are unbiased for a bound that does not divide 2^32", () => {
-  const bound = 3 * 2 ** 30; // plain modulo would put half of the draws into the lowest third
-  const n = 30_000;
-  const thirds = [0, 0, 0];
-  for (const value of uniformIntegers([1, 1], n, bound)) thirds[Math.floor(value / 2 ** 30)]++;
-  expect(chiSquare(thirds, n / 3)).toBeLessThan(18); // 2 degrees of freedom
-  expect([...uniformIntegers([1, 1], 4, 2 ** 32)]).toEqual([...randomBits([1, 1], 4)]);
-  expect([...uniformIntegers([1, 1], 3, 1)]).toEqual([0, 0, 0]);
-});
-
 test.each<[() => unknown, string]>([
   [() => keyFromSeed(-1), "keyFromSeed: seed -1; expected an integer from 0 to 2^53 - 1"],
   [() => keyFromSeed(0.5), "keyFromSeed: seed 0.5; expected an integer from 0 to 2^53 - 1"],
@@ -166,11 +155,6 @@ test.each<[() => unknown, string]>([
     "normals: mean 0 and std -1; expected finite numbers with std ≥ 0",
   ],
   [() => permutation([0, 0], -1), "permutation: n -1; expected an integer from 0 to 2^32"],
-  [
-    () => uniformIntegers([0, 0], 1, 0),
-    "uniformIntegers: count 1 below bound 0; " +
-      "expected a count from 0 and a bound from 1, both ≤ 2^32",
-  ],
 ])("rejects %s", (call, message) => {
   expect(call).toThrow(message);
 });

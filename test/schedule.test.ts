@@ -4,8 +4,10 @@ import { schedule } from "../src/engine/schedule.ts";
 import { simplify } from "../src/engine/simplify.ts";
 import {
   add,
+  batchIndices,
   concat,
   exp,
+  gather,
   matmul,
   mul,
   sigmoid,
@@ -56,6 +58,15 @@ test("a costly value with two kernels behind it is stored once", () => {
     "- > exp < 1",
     "matmul > reshape < 2",
     "sum > reshape < 1",
+  ]);
+});
+
+test("a value that costs more than a kernel may is stored, and what reads it stays one kernel", () => {
+  const step = tensor(Uint32Array.of(3), { shape: [] });
+  const indices = batchIndices(step, { size: 4, batchSize: 2 });
+  expect(groups([mul(gather(matrix(4, 4), indices), 2)])).toEqual([
+    "- > batchIndices < 1",
+    "- > mul < 2",
   ]);
 });
 

@@ -124,23 +124,6 @@ export function normals(key: Key, count: number, mean = 0, std = 1): Float64Arra
 }
 
 /**
- * Draws `count` integers, each uniform in [0, bound) without bias; throws `ShapeError` if `count`
- * is no count or `bound` is not from 1 to 2³².
- */
-export function uniformIntegers(key: Key, count: number, bound: number): Uint32Array {
-  if (!isCount(count, TWO_32) || !isCount(bound, TWO_32) || bound === 0) {
-    throw new ShapeError(
-      `uniformIntegers: count ${count} below bound ${bound}; ` +
-        "expected a count from 0 and a bound from 1, both ≤ 2^32",
-    );
-  }
-  const draw = boundedDraws(key);
-  const out = new Uint32Array(count);
-  for (let i = 0; i < count; i++) out[i] = draw(bound);
-  return out;
-}
-
-/**
  * Returns the numbers 0 to n − 1 in an order drawn uniformly by the key (Fisher and Yates in
  * Durstenfeld's form, 1964); throws `ShapeError` if `n` is not an integer from 0 to 2³².
  */

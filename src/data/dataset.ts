@@ -2,11 +2,13 @@ import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { batchIndices } from "../ops/batch-indices.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
 import { gather } from "../ops/gather.ts";
 import { readIdx } from "./idx.ts";
 import { type NormalizeOptions, normalizeImages } from "./normalize.ts";
+import type { BatchSampler } from "./sampler.ts";
 
 /** Examples that can be had in batches by their numbers. */
 export interface Dataset<B extends Disposable> {
@@ -86,7 +88,30 @@ export class DeviceDataset implements Dataset<Batch> {
 
   /** Gives examples by their numbers: lazy f32 images `[n, …]` and i32 labels `[n]`. */
   batch(indices: Uint32Array): Batch {
-    const rows = tensor(indices, { device: this.images.device });
+    return this.#rows(tensor(indices, { device: this.images.device }));
+  }
+
+  /**
+   * Gives the batch of a step, counted over all epochs, without any upload: lazy f32 images and i32
+   * labels of the examples that `sampler.at` names, computed from the counter on the device.
+   * @param step u32 scalar on the data's device, such as a `State`.
+   * @throws ShapeError if the sampler is for another size; else as `batchIndices` does, such as for
+   * a sampler whose last batch is shorter.
+   * @example
+   * const sampler = new BatchSampler({ size: data.size, batchSize: 100, dropLast: true });
+   * using batch = data.batchAt(step, sampler);
+   */
+  batchAt(step: Tensor, sampler: BatchSampler): Batch {
+    if (sampler.size !== this.size) {
+      throw new ShapeError(
+        `DeviceDataset: a sampler of ${sampler.size} examples for ${this.size}; ` +
+          "expected the same size",
+      );
+    }
+    return this.#rows(batchIndices(step, sampler));
+  }
+
+  #rows(rows: Tensor): Batch {
     const pixels = gather(this.images, rows);
     const labels = cast(gather(this.labels, rows), "i32");
     return new Batch(normalizeImages(pixels, this.normalize), labels, [pixels, rows]);

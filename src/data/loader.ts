@@ -19,10 +19,11 @@ export interface DataLoaderOptions<B extends Disposable> extends Omit<BatchSampl
  */
 export class DataLoader<B extends Disposable> {
   readonly dataset: Dataset<B>;
+  /** Numbers the examples of each batch; `DeviceDataset.batchAt` takes it too. */
+  readonly sampler: BatchSampler;
   readonly batchSize: number;
   /** Number of batches in each epoch. */
   readonly stepsPerEpoch: number;
-  readonly #sampler: BatchSampler;
   readonly #depth: number;
 
   constructor(options: DataLoaderOptions<B>) {
@@ -30,10 +31,10 @@ export class DataLoader<B extends Disposable> {
     if (!Number.isSafeInteger(depth) || depth < 0) {
       throw new GradusError(`DataLoader: prefetch ${depth}; expected an integer from 0`);
     }
-    this.#sampler = new BatchSampler({ ...sampling, size: dataset.size });
     this.dataset = dataset;
-    this.batchSize = this.#sampler.batchSize;
-    this.stepsPerEpoch = this.#sampler.stepsPerEpoch;
+    this.sampler = new BatchSampler({ ...sampling, size: dataset.size });
+    this.batchSize = this.sampler.batchSize;
+    this.stepsPerEpoch = this.sampler.stepsPerEpoch;
     this.#depth = depth;
   }
 
@@ -45,7 +46,7 @@ export class DataLoader<B extends Disposable> {
   }
 
   *#batches(epoch: number): Generator<B | Promise<B>, void, undefined> {
-    for (const indices of this.#sampler.epoch(epoch)) yield this.dataset.batch(indices);
+    for (const indices of this.sampler.epoch(epoch)) yield this.dataset.batch(indices);
   }
 }
 

@@ -1,27 +1,16 @@
-import { GradusError, ShapeError } from "../core/errors.ts";
-import { foldIn, type Key, keyFromSeed, permutation, uniformIntegers } from "../core/random.ts";
+import { GradusError } from "../core/errors.ts";
+import { foldIn, type Key } from "../core/random.ts";
+import { checkSampling, exampleAt, type SamplingOptions } from "../core/sampling.ts";
 
 /** What a `BatchSampler` draws from and how. */
-export interface BatchSamplerOptions {
-  /** Number of examples in the data set. */
-  size: number;
-  /** Examples a batch; the last batch of an epoch may hold fewer. */
-  batchSize: number;
-  /** Takes the examples in a new random order each epoch (the default), else from 0 upwards. */
-  shuffle?: boolean;
-  /** Draws every index anew from the whole data set; the default is to draw each one once. */
-  replacement?: boolean;
-  /** Drops a last batch of fewer than `batchSize` examples; the default is to keep it. */
-  dropLast?: boolean;
-  /** Non-negative safe integer that fixes all epochs (default 0). */
-  seed?: number;
-}
+export type BatchSamplerOptions = SamplingOptions;
 
 /**
  * Cuts a data set into batches of example indices, epoch by epoch.
  *
  * An epoch depends on the options and its number only, so any epoch can be had at any time, in any
  * order. Without replacement it holds each example exactly once (less a dropped last batch).
+ * `batchIndices` gives the same numbers in a graph: `batchIndices(step, sampler)`.
  *
  * ```ts
  * const sampler = new BatchSampler({ size: 60_000, batchSize: 100, seed: 1 });
@@ -34,6 +23,7 @@ export class BatchSampler {
   readonly shuffle: boolean;
   readonly replacement: boolean;
   readonly dropLast: boolean;
+  readonly seed: number;
   /** Number of batches in each epoch. */
   readonly stepsPerEpoch: number;
   readonly #key: Key;
@@ -43,29 +33,15 @@ export class BatchSampler {
    * `GradusError` for a bad seed or for replacement without shuffling.
    */
   constructor(options: BatchSamplerOptions) {
-    const { size, batchSize, shuffle = true, replacement = false } = options;
-    const { dropLast = false, seed = 0 } = options;
-    checkPositive("size", size);
-    checkPositive("batchSize", batchSize);
-    if (replacement && !shuffle) {
-      throw new GradusError(
-        "BatchSampler: replacement with shuffle: false; expected random order for replacement",
-      );
-    }
-    const steps = size / batchSize;
-    this.stepsPerEpoch = dropLast ? Math.floor(steps) : Math.ceil(steps);
-    if (this.stepsPerEpoch === 0) {
-      throw new ShapeError(
-        `BatchSampler: batchSize ${batchSize} with dropLast leaves no batch of ${size} examples; ` +
-          `expected a batchSize ≤ ${size}`,
-      );
-    }
-    this.size = size;
-    this.batchSize = batchSize;
-    this.shuffle = shuffle;
-    this.replacement = replacement;
-    this.dropLast = dropLast;
-    this.#key = keyFromSeed(seed, "BatchSampler");
+    const sampling = checkSampling("BatchSampler", options);
+    this.size = sampling.size;
+    this.batchSize = sampling.batchSize;
+    this.shuffle = sampling.shuffle;
+    this.replacement = sampling.replacement;
+    this.dropLast = sampling.dropLast;
+    this.seed = sampling.seed;
+    this.stepsPerEpoch = sampling.stepsPerEpoch;
+    this.#key = sampling.key;
   }
 
   /**
@@ -77,22 +53,25 @@ export class BatchSampler {
     return { [Symbol.iterator]: () => this.#batches(key) };
   }
 
-  *#batches(key: Key): Generator<Uint32Array, void, undefined> {
-    const order = this.#order(key);
-    for (let step = 0; step < this.stepsPerEpoch; step++) {
-      yield order.slice(step * this.batchSize, (step + 1) * this.batchSize);
+  /**
+   * Returns the batch of a step counted from the first epoch's start: batch s mod `stepsPerEpoch` of
+   * epoch ⌊s / `stepsPerEpoch`⌋. Throws `GradusError` if `step` is not an integer from 0 to 2³² − 1.
+   */
+  at(step: number): Uint32Array {
+    if (!Number.isInteger(step) || step < 0 || step >= 2 ** 32) {
+      throw new GradusError(`BatchSampler: step ${step}; expected an integer from 0 to 2^32 - 1`);
     }
+    const epoch = Math.floor(step / this.stepsPerEpoch);
+    return this.#batch(foldIn(this.#key, epoch), step % this.stepsPerEpoch);
   }
 
-  #order(key: Key): Uint32Array {
-    if (this.replacement) return uniformIntegers(key, this.size, this.size);
-    if (this.shuffle) return permutation(key, this.size);
-    return Uint32Array.from({ length: this.size }, (_, i) => i);
+  *#batches(key: Key): Generator<Uint32Array, void, undefined> {
+    for (let i = 0; i < this.stepsPerEpoch; i++) yield this.#batch(key, i);
   }
-}
 
-function checkPositive(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1 || value > 2 ** 32) {
-    throw new ShapeError(`BatchSampler: ${name} ${value}; expected an integer from 1 to 2^32`);
+  #batch(key: Key, i: number): Uint32Array {
+    const start = i * this.batchSize;
+    const length = Math.min(this.batchSize, this.size - start);
+    return Uint32Array.from({ length }, (_, j) => exampleAt(this, key, start + j));
   }
 }

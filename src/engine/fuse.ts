@@ -18,6 +18,11 @@ export function fuse(program: Program, inputLimit: number): Fusion {
   return new Fuser(program, inputLimit).run();
 }
 
+/** Whether a step alone costs more than a group may: whatever reads it, it is stored. */
+function isTooCostly(step: Step): boolean {
+  return (pointwise(step)?.cost ?? 0) > GROUP_COST;
+}
+
 class Fuser {
   readonly #program: Program;
   readonly #steps: readonly Step[];
@@ -44,7 +49,7 @@ class Fuser {
 
   run(): Fusion {
     this.#steps.forEach((step, i) => {
-      if (!step.op || this.#outputs.has(i)) this.#stored.add(i);
+      if (!step.op || this.#outputs.has(i) || isTooCostly(step)) this.#stored.add(i);
       if (step.op?.gpu.kind === "kernel") this.#growEpilogue(i);
     });
     this.#storeShared();
@@ -64,7 +69,7 @@ class Fuser {
     while (!this.#outputs.has(last) && this.#consumers[last].length === 1) {
       const next = this.#consumers[last][0];
       const step = this.#steps[next];
-      if (!pointwise(step)?.linear || this.#anchorOf.has(next)) break;
+      if (!pointwise(step)?.linear || this.#anchorOf.has(next) || isTooCostly(step)) break;
       if (sizeOf(step.shape) !== sizeOf(this.#steps[anchor].shape)) break;
       chain.push(next);
       this.#anchorOf.set(next, anchor);

@@ -24,6 +24,8 @@ export function merge(fusion: Fusion, bindingLimit: number): void {
 }
 
 function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
+  if (second.outputs.some((step) => fusion.program.steps[step].dtype === "u8")) return false;
+  if (first.outputs.some((step) => fusion.program.steps[step].dtype === "u8")) return false;
   if (domainSize(fusion, first) !== domainSize(fusion, second)) return false;
   for (const [step, aligned] of fusion.reads(second)) {
     const producer = fusion.producer(step);

@@ -11,6 +11,7 @@ export {
   square,
   sub,
 } from "./arithmetic.ts";
+export { batchIndices } from "./batch-indices.ts";
 export { broadcastTo, sum, sumTo } from "./broadcast.ts";
 export { cast } from "./cast.ts";
 export {

@@ -3,6 +3,7 @@ import argReduceDirectSource from "../../shaders/arg-reduce-direct.wgsl?raw";
 import bitsSource from "../../shaders/lib/bits.wgsl?raw";
 import expLogSource from "../../shaders/lib/exp-log.wgsl?raw";
 import powSource from "../../shaders/lib/pow.wgsl?raw";
+import shuffleSource from "../../shaders/lib/shuffle.wgsl?raw";
 import threefrySource from "../../shaders/lib/threefry.wgsl?raw";
 import trigSource from "../../shaders/lib/trig.wgsl?raw";
 import logSumExpSource from "../../shaders/log-sum-exp.wgsl?raw";
@@ -32,6 +33,7 @@ export const scatterAddShader = file("scatter-add.wgsl", scatterAddSource);
 
 const bits = file("lib/bits.wgsl", bitsSource);
 const expLog = file("lib/exp-log.wgsl", expLogSource);
+const threefry = file("lib/threefry.wgsl", threefrySource);
 
 /** Bit tests. */
 export const BITS = [bits];
@@ -42,4 +44,6 @@ export const POW = [bits, expLog, file("lib/pow.wgsl", powSource)];
 /** `g_sin`, `g_cos`. */
 export const TRIG = [bits, file("lib/trig.wgsl", trigSource)];
 /** `threefry2x32`. */
-export const THREEFRY = [file("lib/threefry.wgsl", threefrySource)];
+export const THREEFRY = [threefry];
+/** `threefry2x32`, `shuffled_index`, `drawn_index`. */
+export const SHUFFLE = [threefry, file("lib/shuffle.wgsl", shuffleSource)];

@@ -1,5 +1,5 @@
 import type { DType } from "../../core/dtype.ts";
-import type { Shape } from "../../core/shape.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Schedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
@@ -185,6 +185,11 @@ class PartWriter {
 
   /** The function of a group without a kernel file. */
   #writeAll(): void {
+    const [first] = this.job.group.outputs;
+    if (this.#program.steps[first].dtype === "u8") {
+      this.#writeBytes(first);
+      return;
+    }
     const body = new FunctionBody();
     const at = Position.linear(body, this.plan.domain(this.job.group), "i");
     // All is read before anything is written, for a result may replace what another is made of.
@@ -196,6 +201,20 @@ class PartWriter {
       body.line(this.#assign(step, place ?? at.linear, value));
     }
     this.#functions.push(body.write("fn write_y(i: u32)"));
+  }
+
+  /** The function of a group of one u8 result: four bytes a word, the first one lowest. */
+  #writeBytes(step: number): void {
+    const { shape } = this.#program.steps[step];
+    const body = new FunctionBody();
+    const byte = this.#element(step, Position.linear(body, shape, "i"), body, null);
+    this.#functions.push(body.write("fn byte_y(i: u32) -> u32", byte));
+    const last = sizeOf(shape) - 1;
+    const bytes = LANES.map((lane) => `(byte_y(min(4u * i + ${lane}u, ${last}u)) << ${8 * lane}u)`);
+    const name = this.bindings.write(this.#key(step), "u8");
+    const word = new FunctionBody();
+    word.line(`${name}[i] = ${bytes.join(" | ")};`);
+    this.#functions.push(word.write("fn write_y(i: u32)"));
   }
 
   #inputStep(accessor: Accessor): number {

@@ -76,11 +76,13 @@ function stagesOf(plan: Schedule, group: Group, profile: KernelProfile): readonl
     const inputs = step.inputs.map((input) => steps[input]);
     return form.stages({ inputs, y: step, attributes: step.attributes, profile });
   }
-  const size = sizeOf(plan.domain(group));
+  const count = sizeOf(plan.domain(group));
+  const { dtype } = steps[group.outputs[0]];
+  const size = dtype === "u8" ? Math.ceil(count / 4) : count; // an invocation writes one word
   return [
     {
       shader: elementwiseShader,
-      type: steps[group.outputs[0]].dtype,
+      type: dtype,
       constants: { SIZE: size, WORKGROUP: profile.threads },
       loads: [],
       store: { name: "y", input: 0, extents: [size] },

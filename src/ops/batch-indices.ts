@@ -1,0 +1,85 @@
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { foldIn } from "../core/random.ts";
+import { checkSampling, exampleAt, type Sampling, type SamplingOptions } from "../core/sampling.ts";
+import { formatShape } from "../core/shape.ts";
+import { shuffleDomain } from "../core/shuffle.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { Position } from "../graph/position.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { SHUFFLE } from "./shaders.ts";
+
+type BatchAttributes = Readonly<Record<string, unknown>> &
+  Pick<Sampling, "size" | "batchSize" | "shuffle" | "replacement" | "stepsPerEpoch" | "key">;
+
+/** y[j] = the example at place (s mod stepsPerEpoch) · batchSize + j of epoch ⌊s / stepsPerEpoch⌋. */
+const batchIndicesOp: OpDefinition<BatchAttributes> = defineOp<BatchAttributes>({
+  name: "batchIndices",
+  infer: (_, { batchSize }) => ({ shape: [batchSize], dtype: "u32" }),
+  cpu: (y, [step], attributes) => {
+    const { batchSize, stepsPerEpoch, key } = attributes;
+    const s = step.data[step.offset];
+    const epochKey = foldIn(key, Math.floor(s / stepsPerEpoch));
+    const start = (s % stepsPerEpoch) * batchSize;
+    for (let j = 0; j < batchSize; j++) y.data[j] = exampleAt(attributes, epochKey, start + j);
+  },
+  gpu: {
+    kind: "pointwise",
+    cost: 800, // the epoch's key and at least six rounds, some 115 each
+    linear: false,
+    libraries: SHUFFLE,
+    element: ({ at, load, attributes }) => {
+      const { size, batchSize, shuffle, replacement, stepsPerEpoch, key } = attributes;
+      const { body } = at;
+      const s = load(0, Position.at(body, [], []));
+      const place = body.bind(`${s} % ${stepsPerEpoch}u * ${batchSize}u + ${at.linear}`);
+      if (!shuffle) return place;
+      const root = `vec2u(${key[0]}u, ${key[1]}u)`;
+      const epochKey = body.bind(`threefry2x32(${root}, vec2u(${s} / ${stepsPerEpoch}u, 1u))`);
+      if (replacement) return `drawn_index(${epochKey}, ${size}u, ${place})`;
+      const { low, high, roundPairs } = shuffleDomain(size);
+      const domain = `vec2u(${low}u, ${high}u), ${roundPairs}u`;
+      return `shuffled_index(${epochKey}, ${size}u, ${domain}, ${place})`;
+    },
+  },
+  vjp: () => [null],
+});
+
+/**
+ * Gives the numbers of a batch's examples, u32 `[batchSize]`, computed from a step counter where the
+ * graph runs, so that a step needs no upload: those of `BatchSampler.at` with the same options.
+ *
+ * The counter may come from a `State`; after 2³² steps the epochs begin anew.
+ * @param step u32 scalar, counted over all epochs.
+ * @throws DTypeError or ShapeError for another `step`; ShapeError for a size from 2³² or where an
+ * epoch's last batch would be shorter; else as `BatchSampler` does.
+ * @example gather(images, batchIndices(step, { size: 60_000, batchSize: 100, seed: 1 }));
+ */
+export function batchIndices(step: Tensor, options: SamplingOptions): Tensor {
+  if (step.dtype !== "u32") {
+    throw new DTypeError(`batchIndices: step has dtype ${step.dtype}; expected u32`);
+  }
+  if (step.rank !== 0) {
+    throw new ShapeError(
+      `batchIndices: step has shape ${formatShape(step.shape)}; expected a scalar`,
+    );
+  }
+  const sampling = checkSampling("batchIndices", options);
+  const { size, batchSize, shuffle, replacement, stepsPerEpoch, key } = sampling;
+  if (size === 2 ** 32) {
+    throw new ShapeError(`batchIndices: size ${size}; expected an integer from 1 to 2^32 - 1`);
+  }
+  if (!sampling.dropLast && size % batchSize !== 0) {
+    throw new ShapeError(
+      `batchIndices: batchSize ${batchSize} leaves ${size % batchSize} of ${size} examples over; ` +
+        "expected batches of one size. Set dropLast: true",
+    );
+  }
+  return apply(batchIndicesOp, [step], {
+    size,
+    batchSize,
+    shuffle,
+    replacement,
+    stepsPerEpoch,
+    key,
+  });
+}
