@@ -1,9 +1,28 @@
-import { defineConfig } from "vite";
+import { readFileSync } from "node:fs";
+import { defineConfig, type Plugin } from "vite";
 
 const folders = ["nn", "losses", "metrics", "optim", "data", "train", "io"];
 
+/**
+ * Leaves comments and indentation out of shaders, but not their lines, so that a compiler's message
+ * still points to the line of the file.
+ */
+function bareShaders(): Plugin {
+  return {
+    name: "bare-shaders",
+    enforce: "pre",
+    load(id) {
+      if (!id.endsWith(".wgsl?raw")) return null;
+      const lines = readFileSync(id.slice(0, -"?raw".length), "utf8").split("\n");
+      const bare = lines.map((line) => line.replace(/\/\/.*$/, "").trim());
+      return `export default ${JSON.stringify(bare.join("\n"))}`;
+    },
+  };
+}
+
 // The package: one ES module for each entry, shared code in chunks, readable.
 export default defineConfig({
+  plugins: [bareShaders()],
   build: {
     lib: {
       entry: {

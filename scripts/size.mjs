@@ -12,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** Bytes that the two-layer trainer may take, minified and compressed. */
 export const SIZE_LIMIT = 35 * 1024;
 
-/** Bundles one entry file; gives its bytes minified and, on top of that, compressed. */
+/** Bundles one entry file; gives the bytes that it loads at once, minified and then compressed. */
 export async function measure(entry) {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const alias = Object.entries(exports)
@@ -28,9 +28,17 @@ export async function measure(entry) {
     resolve: { alias },
     build: { write: false, target: "es2022", rolldownOptions: { input: resolve(entry) } },
   });
-  const scripts = output.filter((file) => file.type === "chunk").map((file) => file.code);
+  const scripts = loadedAtOnce(output).map((file) => file.code);
   const count = (size) => scripts.reduce((sum, code) => sum + size(code), 0);
   return { minified: count((code) => Buffer.byteLength(code)), gzip: count(gzipLength) };
+}
+
+/** The entry's script and what it imports; not what is only imported when it is needed. */
+function loadedAtOnce(output) {
+  const chunks = new Map(output.map((file) => [file.fileName, file]));
+  const loaded = new Set(output.filter((file) => file.type === "chunk" && file.isEntry));
+  for (const chunk of loaded) for (const name of chunk.imports) loaded.add(chunks.get(name));
+  return [...loaded];
 }
 
 function gzipLength(code) {

@@ -452,6 +452,28 @@ export const cases = {
     ],
     gradient: true,
   },
+  writeAt: {
+    calls: [0, 3, 6, 7 + 5].map((index) => ({
+      inputs: [x(7), x(), { shape: [], dtype: "u32", low: index, high: index + 1 }],
+      run: (a, value, i) => ops.writeAt(a, i, value),
+    })),
+    golden: [
+      {
+        run: (t) => ops.writeAt(t([1, 2, 3]), t(4, "u32"), t(9)),
+        is: [1, 9, 3],
+        by: "4 mod 3 is 1",
+      },
+    ],
+    rejects: [
+      {
+        run: (t) => ops.writeAt(t([1, 2]), t(0, "i32"), t(9)),
+        says:
+          "writeAt: x [2], index i32 [], value []; expected [n] with n from 1, a u32 scalar and " +
+          "a scalar",
+      },
+    ],
+    gradient: true,
+  },
   cast: {
     calls: [
       { inputs: [{ shape: [40], low: -9, high: 9 }], run: (a) => ops.cast(a, "i32") },

@@ -1,8 +1,15 @@
-import { BatchSampler, type DeviceDataset, mnist, normalizeImages } from "../../src/data/index.ts";
-import { add, softmax, stack, type Tensor, tensor } from "../../src/index.ts";
+import {
+  type Batch,
+  BatchSampler,
+  type DeviceDataset,
+  mnist,
+  normalizeImages,
+} from "../../src/data/index.ts";
+import { softmax, type Tensor, tensor } from "../../src/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { accuracy } from "../../src/metrics/index.ts";
 import { SGD } from "../../src/optim/index.ts";
+import { type StepRecord, type TrainStep, trainStep } from "../../src/train/index.ts";
 import { TwoLayerNetwork } from "../mnist/network.ts";
 import type { Mnist } from "./mnist.ts";
 import type { Settings } from "./protocol.ts";
@@ -21,10 +28,7 @@ export class Learner {
   readonly #optimizer: SGD;
   readonly #train: DeviceDataset;
   readonly #test: DeviceDataset;
-  readonly #batches: Iterator<Uint32Array>;
-  /** Loss and accuracy summed up over `#count` steps, on the device. */
-  #sums = noSums();
-  #count = 0;
+  readonly #step: TrainStep<Batch>;
 
   constructor({ hiddenSize, seed, learningRate, batchSize }: Settings, { train, test }: Mnist) {
     this.#model = new TwoLayerNetwork(hiddenSize, seed);
@@ -34,30 +38,28 @@ export class Learner {
     const { size } = this.#train;
     const sampler = new BatchSampler({ size, batchSize, seed, dropLast: true });
     this.stepsPerEpoch = sampler.stepsPerEpoch;
-    this.#batches = endless(sampler);
+    this.#step = trainStep({
+      model: this.#model,
+      optimizer: this.#optimizer,
+      loss: (model, { images, labels }) => crossEntropy(model.call(images), labels),
+      metrics: {
+        accuracy: (model, { images, labels }) => accuracy(model.call(images), labels),
+      },
+      batchAt: (step) => this.#train.batchAt(step, sampler),
+    });
   }
 
-  /** Enqueues one step and waits for nothing: everything in it is one plan. */
-  step(): void {
-    using batch = this.#train.batch(this.#batches.next().value);
-    const logits = this.#model.call(batch.images);
-    const loss = crossEntropy(logits, batch.labels);
-    const sums = add(this.#sums, stack([loss, accuracy(logits, batch.labels)]));
-    this.#optimizer.step(loss, [sums]);
-    loss.dispose();
-    this.#sums.dispose();
-    this.#sums = sums;
-    this.#count++;
+  /** Enqueues one step; waits only while the device is far behind. */
+  step(): Promise<void> {
+    return this.#step();
   }
 
   /** Waits for the steps since the last call, and gives their means. */
   async measure(): Promise<Means> {
-    const [sums, count] = [this.#sums, this.#count];
-    this.#sums = noSums();
-    this.#count = 0;
-    const [loss, right] = await sums.data();
-    sums.dispose();
-    return { loss: loss / count, accuracy: right / count };
+    const records = await this.#step.read();
+    const mean = (of: (record: StepRecord) => number) =>
+      records.reduce((sum, record) => sum + of(record), 0) / records.length;
+    return { loss: mean(({ loss }) => loss), accuracy: mean(({ accuracy }) => accuracy) };
   }
 
   /** Gives the probabilities of all test images' classes, [n · 10]. */
@@ -72,7 +74,7 @@ export class Learner {
   }
 
   dispose(): void {
-    for (const x of [this.#model, this.#optimizer, this.#train, this.#test, this.#sums]) {
+    for (const x of [this.#model, this.#optimizer, this.#train, this.#test, this.#step]) {
       x.dispose();
     }
   }
@@ -81,12 +83,4 @@ export class Learner {
     using y = softmax(this.#model.call(images), { axis: 1 });
     return (await y.data()) as Float32Array;
   }
-}
-
-function noSums(): Tensor {
-  return tensor([0, 0]);
-}
-
-function* endless(sampler: BatchSampler): Generator<Uint32Array, never> {
-  for (let epoch = 0; ; epoch++) yield* sampler.epoch(epoch);
 }

@@ -62,7 +62,7 @@ export class Run {
   /** Makes `count` steps up to number `step`, reports them, and says how long they took. */
   async #slice(count: number, step: number, steps: number): Promise<number> {
     const begin = performance.now();
-    for (let i = 0; i < count; i++) this.learner.step();
+    for (let i = 0; i < count; i++) await this.learner.step();
     const { loss, accuracy } = await this.learner.measure();
     const seconds = Math.max(performance.now() - begin, 0.01) / 1000;
     if (!Number.isFinite(loss)) {

@@ -16,6 +16,8 @@ export interface Dataset<B extends Disposable> {
   readonly size: number;
   /** Gives the examples of these numbers, each from 0 to `size` − 1, for the caller to dispose. */
   batch(indices: Uint32Array): B | Promise<B>;
+  /** Gives the batch of a step, a u32 scalar, as a graph that uploads nothing; where it can. */
+  batchAt?(step: Tensor, sampler: BatchSampler): B;
 }
 
 /** Some labelled images; `using` or `dispose()` frees them. */

@@ -1,4 +1,5 @@
 import { GradusError } from "../core/errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import type { Dataset } from "./dataset.ts";
 import { prefetch } from "./prefetch.ts";
 import { BatchSampler, type BatchSamplerOptions } from "./sampler.ts";
@@ -43,6 +44,17 @@ export class DataLoader<B extends Disposable> {
     const batches = this.#batches(epoch);
     if (this.#depth === 0) return deliver(batches);
     return prefetch(batches, this.#depth, { onDrop: (batch) => batch[Symbol.dispose]() });
+  }
+
+  /**
+   * Gives the batch of a step, a u32 scalar counted over all epochs, as a graph that uploads nothing:
+   * the same batches as `epoch`. Undefined where the data set cannot, or the last batch is shorter.
+   */
+  get batchAt(): ((step: Tensor) => B) | undefined {
+    const { dataset, sampler } = this;
+    const isEven = sampler.dropLast || sampler.size % sampler.batchSize === 0;
+    if (!dataset.batchAt || !isEven) return undefined;
+    return (step) => dataset.batchAt?.(step, sampler) as B;
   }
 
   *#batches(epoch: number): Generator<B | Promise<B>, void, undefined> {

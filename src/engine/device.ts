@@ -61,6 +61,12 @@ export abstract class Device implements Backend {
     return { tensors: this.#tensors, ...this.usage(), reclaimed: reclaimedCount() };
   }
 
+  /** Throws what stands in the way of work, or went wrong since the last call. */
+  begin(op: string): void {
+    this.check(op);
+    this.surface();
+  }
+
   /** Makes a plan that is going to run many times. */
   plan(program: Program, stepsPerSubmit?: number): Plan {
     return this.compile(simplify(program), { repeated: true, stepsPerSubmit });
@@ -68,8 +74,7 @@ export abstract class Device implements Backend {
 
   evaluate(nodes: readonly Node[], op = "evaluate"): void {
     if (isTracing()) return; // what a traced function wants evaluated, its plan computes
-    this.check(op);
-    this.surface();
+    this.begin(op);
     for (const node of nodes) this.provide(node);
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
     if (wanted.length === 0) return;

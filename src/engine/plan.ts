@@ -1,4 +1,5 @@
 import type { Storage } from "../graph/backend.ts";
+import type { Profile } from "./profile.ts";
 
 /** One kernel of a plan, or one op on the CPU. */
 export interface KernelStats {
@@ -37,6 +38,8 @@ export interface Plan {
   prepare(onProgress?: Progress): Promise<void>;
   /** Enqueues the program on its sources' storages: changes the updated ones, gives the outputs'. */
   run(sources: readonly Storage[]): Storage[];
+  /** Runs the program as `run` does and takes the time of each kernel. */
+  profile(sources: readonly Storage[]): Promise<{ outputs: Storage[]; profile: Profile }>;
   /** Frees the memory for values between kernels. */
   dispose(): void;
 }

@@ -52,7 +52,8 @@ class Simplifier {
     const op = old.op as Op;
     const inputs = old.inputs.map((input) => this.#renamed[input]);
     const values = inputs.map((input) => this.#uniform[input]);
-    const passed = op.passes?.(values);
+    const types = inputs.map((input) => this.#steps[input]);
+    const passed = op.passes?.(values, types, old);
     if (passed !== undefined && passed !== null) return inputs[passed];
     const value = this.#valueOf(op, { ...old, inputs }, values);
     if (value !== null && op !== constant) return this.#constant(old, value);

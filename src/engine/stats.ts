@@ -31,9 +31,12 @@ export function stepsOf(plan: Schedule, { anchor, outputs }: Group): number[] {
   return [...found];
 }
 
-/** The names of the ops that a group computes, in their order. */
+/** The names of the ops that a group computes, in their order; only of what costs something. */
 export function opsOf(plan: Schedule, group: Group): string[] {
-  return stepsOf(plan, group).map((i) => plan.program.steps[i].op?.name as string);
+  const { steps } = plan.program;
+  const all = stepsOf(plan, group);
+  const costly = all.filter((i) => pointwise(steps[i])?.cost !== 0);
+  return (costly.length > 0 ? costly : all).map((i) => steps[i].op?.name as string);
 }
 
 /** Bytes of a step's values. */

@@ -1,6 +1,7 @@
 import { type Attributes, defineOp, type OpDefinition } from "./op.ts";
 
 /** An op whose value is its first input's, with a gradient of its own. */
+/* @__NO_SIDE_EFFECTS__ */
 export function passThrough(
   name: string,
   vjp: OpDefinition<Attributes>["vjp"],
@@ -11,6 +12,7 @@ export function passThrough(
     reads: 1,
     view: (x) => x,
     gpu: { kind: "pointwise", cost: 0, linear: true, element: ({ at, load }) => load(0, at) },
+    passes: () => 0,
     vjp,
   });
 }

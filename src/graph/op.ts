@@ -134,8 +134,12 @@ export interface OpDefinition<A extends Attributes> {
   /** In place of `cpu`, for ops that only move elements; null where the input must be contiguous. */
   readonly view?: (x: Strided, attributes: A, y: TensorType) => Strided | null;
   readonly gpu: PointwiseForm<A> | KernelForm<A>;
-  /** Which input the result equals, given those that are one value everywhere; else null. */
-  readonly passes?: (values: readonly (number | null)[]) => number | null;
+  /** Which input the result equals, given the values of those that are one everywhere; else null. */
+  readonly passes?: (
+    values: readonly (number | null)[],
+    inputs: readonly TensorType[],
+    y: TensorType,
+  ) => number | null;
   /** Gives the cotangent of each input, null where there is none; null when the op has no gradient. */
   readonly vjp: ((g: Tensor, context: VjpContext<A>) => readonly (Tensor | null)[]) | null;
 }
@@ -144,6 +148,7 @@ export interface OpDefinition<A extends Attributes> {
 export type Op = OpDefinition<Attributes>;
 
 /** Declares an op and checks that it has one CPU form. */
+/* @__NO_SIDE_EFFECTS__ */
 export function defineOp<A extends Attributes>(definition: OpDefinition<A>): OpDefinition<A> {
   return definition;
 }

@@ -3,11 +3,12 @@ import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { mul, neg, sub } from "../ops/arithmetic.ts";
+import { add, mul, neg, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { greaterEqual, less, logicalAnd, notEqual } from "../ops/compare.ts";
-import { oneHot } from "../ops/creation.ts";
+import { arange, oneHot } from "../ops/creation.ts";
+import { gather } from "../ops/gather.ts";
 import { expandDims, reshape } from "../ops/reshape.ts";
 import { logSoftmax } from "../ops/softmax.ts";
 import { exp } from "../ops/unary.ts";
@@ -27,44 +28,50 @@ import { type LossOptions, reduceLosses } from "./reduction.ts";
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
   check(logits, targets);
-  const weights = isFloat(targets.dtype)
-    ? ofProbabilities(targets, logits)
-    : ofLabels(targets, logits);
-  return reduceLosses("crossEntropy", rowLosses(logits, weights), options);
+  return reduceLosses("crossEntropy", rowLosses(logits, targets), options);
 }
 
-/** How much each class of an example counts: t of the formula. */
-interface Weights {
-  /** `[n, c]`, a bool where each is 0 or 1. */
+/** log softmax(z) and what the targets make of it. */
+interface Terms {
+  /** L of each example, `[n]`. */
+  readonly losses: Tensor;
+  /** t of the formula, `[n, c]`, in any dtype. */
   readonly t: Tensor;
   /** Σᵢ tᵢ, `[n, 1]`. */
   readonly total: Tensor;
 }
 
-function ofProbabilities(targets: Tensor, { dtype }: Tensor): Weights {
-  const t = cast(targets, dtype);
-  return { t, total: sum(t, { axis: 1, keepDims: true }) };
-}
-
-function ofLabels(targets: Tensor, { dtype, shape: [n, c] }: Tensor): Weights {
-  const labels = targets.dtype === "u8" ? cast(targets, "u32") : targets;
-  const inside = logicalAnd(greaterEqual(labels, 0), less(labels, c));
-  return { t: oneHot(labels, c, { dtype: "bool" }), total: cast(reshape(inside, [n, 1]), dtype) };
-}
-
-function rowLosses(logits: Tensor, { t, total }: Weights): Tensor {
-  const logP = logSoftmax(logits, { axis: 1 });
-  const isLabel = t.dtype === "bool";
+function ofProbabilities(targets: Tensor, logP: Tensor): Terms {
+  const t = cast(targets, logP.dtype);
   // A term counts only where t is not 0, since 0 · −∞ is NaN.
-  const terms = isLabel ? where(t, logP, 0) : where(notEqual(t, 0), mul(t, logP), 0);
-  const losses = neg(sum(terms, { axis: 1 }));
+  const terms = where(notEqual(t, 0), mul(t, logP), 0);
+  return { losses: neg(sum(terms, { axis: 1 })), t, total: sum(t, { axis: 1, keepDims: true }) };
+}
+
+function ofLabels(targets: Tensor, logP: Tensor): Terms {
+  const [n, c] = logP.shape;
+  const labels = targets.dtype === "i32" ? targets : cast(targets, "i32");
+  const inside = logicalAnd(greaterEqual(labels, 0), less(labels, c));
+  const starts = mul(arange(n, undefined, 1, { dtype: "i32", device: logP.device }), c);
+  const chosen = gather(reshape(logP, [n * c]), add(starts, where(inside, labels, 0)));
+  return {
+    losses: where(inside, neg(chosen), 0),
+    t: oneHot(labels, c, { dtype: "bool" }),
+    total: cast(reshape(inside, [n, 1]), logP.dtype),
+  };
+}
+
+function rowLosses(logits: Tensor, targets: Tensor): Tensor {
+  const logP = logSoftmax(logits, { axis: 1 });
+  const isLabel = !isFloat(targets.dtype);
+  const { losses, t, total } = (isLabel ? ofLabels : ofProbabilities)(targets, logP);
   // dz = g (p Σt − t), dt = −g log p; the way through logSoftmax would take two reductions more.
   const rule = (g: Tensor): (Tensor | null)[] => {
     const column = expandDims(g, 1);
     const dz = mul(column, sub(mul(exp(logP), total), cast(t, logP.dtype)));
-    return [dz, isLabel ? null : neg(mul(column, logP))];
+    return [dz, isLabel ? null : cast(neg(mul(column, logP)), targets.dtype)];
   };
-  return customGrad((_logits: Tensor, _t: Tensor) => losses, rule)(logits, t);
+  return customGrad((_logits: Tensor, _targets: Tensor) => losses, rule)(logits, targets);
 }
 
 function check(logits: Tensor, targets: Tensor): void {

@@ -1,6 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { type BinaryFunction, binary, type Domain, unary } from "./elementwise.ts";
 
+/* @__NO_SIDE_EFFECTS__ */
 function comparison(
   name: string,
   symbol: string,

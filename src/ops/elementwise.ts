@@ -50,6 +50,7 @@ export function checkDomain(op: string, dtype: DType, domain: Domain): void {
 }
 
 /** Makes an op of a row; its inputs have one shape and one dtype. */
+/* @__NO_SIDE_EFFECTS__ */
 export function elementwise(row: Row): OpDefinition<Record<string, never>> {
   const {
     name,
@@ -95,6 +96,7 @@ function passedOn({ neutral, commutes }: Row, a: number | null, b: number | null
 }
 
 /** A function of one tensor made of a row. */
+/* @__NO_SIDE_EFFECTS__ */
 export function unary(row: Row): (x: Tensor) => Tensor {
   const op = elementwise(row);
   return (x) => apply(op, [x], {});
@@ -104,6 +106,7 @@ export function unary(row: Row): (x: Tensor) => Tensor {
 export type BinaryFunction = (a: Tensor | number, b: Tensor | number) => Tensor;
 
 /** A function of two tensors, or a tensor and a number, that broadcast. */
+/* @__NO_SIDE_EFFECTS__ */
 export function binary(row: Row): BinaryFunction {
   const op = elementwise(row);
   return (a, b) => apply(op, broadcastInputs(row.name, [a, b]), {});

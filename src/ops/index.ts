@@ -54,3 +54,4 @@ export {
   tanh,
 } from "./unary.ts";
 export { where } from "./where.ts";
+export { writeAt } from "./write-at.ts";

@@ -41,6 +41,7 @@ function wins(kind: Extreme): (candidate: number, best: number) => boolean {
 }
 
 /** y[row] = the largest (smallest) x[row, i]; NaN where there is one. */
+/* @__NO_SIDE_EFFECTS__ */
 function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
   const better = wins(kind);
   const neutral = kind === "max" ? LOWEST : HIGHEST;
@@ -69,6 +70,7 @@ function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
   });
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function extreme(kind: Extreme): (x: Tensor, options?: ReduceOptions) => Tensor {
   const op = extremeOp(kind);
   return (x, options = {}) => {
@@ -119,6 +121,7 @@ function argStages(kind: Extreme, { inputs: [x], profile }: KernelContext<unknow
 }
 
 /** y[row] = the first i at which x[row, i] is largest (smallest). */
+/* @__NO_SIDE_EFFECTS__ */
 function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>> {
   const better = wins(kind);
   return defineOp<Record<string, never>>({
@@ -140,6 +143,7 @@ function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>>
   });
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function argExtreme(name: string, kind: Extreme): (x: Tensor, options?: ArgOptions) => Tensor {
   const op = argOp(name, kind);
   return (x, options = {}) => {

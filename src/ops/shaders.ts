@@ -17,7 +17,10 @@ import softmaxSource from "../../shaders/softmax.wgsl?raw";
 import softmaxDirectSource from "../../shaders/softmax-direct.wgsl?raw";
 import type { ShaderFile } from "../graph/op.ts";
 
-const file = (name: string, source: string): ShaderFile => ({ name: `shaders/${name}`, source });
+/* @__NO_SIDE_EFFECTS__ */
+function file(name: string, source: string): ShaderFile {
+  return { name: `shaders/${name}`, source };
+}
 
 export const matmulShader = file("matmul.wgsl", matmulSource);
 export const matmulDirectShader = file("matmul-direct.wgsl", matmulDirectSource);

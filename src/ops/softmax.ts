@@ -143,6 +143,7 @@ function logSumExpStages({ inputs: [x], profile }: KernelContext<unknown>): Stag
   ];
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function alongAxis(
   op: OpDefinition<Record<string, never>>,
 ): (x: Tensor, options?: AxisOptions) => Tensor {

@@ -2,4 +2,11 @@ export { type EvaluateOptions, evaluateAccuracy } from "./evaluate.ts";
 export { nextTask } from "./event-loop.ts";
 export type { EpochEvent, StepEvent, TrainEvent } from "./events.ts";
 export { type Loader, type TrainOptions, train } from "./train.ts";
-export { type LossFunction, type TrainStepOptions, trainStep } from "./train-step.ts";
+export {
+  type BatchFunction,
+  type LossFunction,
+  type StepRecord,
+  type TrainStep,
+  type TrainStepOptions,
+  trainStep,
+} from "./train-step.ts";

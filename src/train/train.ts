@@ -5,19 +5,22 @@ import type { Module } from "../nn/module.ts";
 import { evaluateAccuracy } from "./evaluate.ts";
 import { Breather } from "./event-loop.ts";
 import type { EpochEvent, StepEvent, TrainEvent } from "./events.ts";
-import { LossReader, type LossWindow } from "./loss-reader.ts";
-import { type TrainStepOptions, trainStep } from "./train-step.ts";
+import { LossReader, type LossWindow, WINDOW } from "./loss-reader.ts";
+import { type TrainStep, type TrainStepOptions, trainStep } from "./train-step.ts";
 
 /** Gives batches epoch by epoch, as `DataLoader` does. */
 export interface Loader<B> {
   /** Number of batches in each epoch. */
   readonly stepsPerEpoch: number;
   epoch(epoch: number): AsyncIterable<B> | Iterable<B>;
+  /** Gives the batch of a step, counted over all epochs, as a graph that uploads nothing. */
+  readonly batchAt?: ((step: Tensor) => B) | undefined;
 }
 
 /** Options of `train`. */
 export interface TrainOptions<M extends Module, B extends Disposable>
-  extends TrainStepOptions<M, B> {
+  extends Omit<TrainStepOptions<M, B>, "batchAt" | "history"> {
+  /** Gives the batches; with `batchAt`, steps take them from the device's own counter. */
   loader: Loader<B>;
   /** How many times the data set is gone through. */
   epochs: number;
@@ -61,9 +64,9 @@ function checkCount(name: string, value: number, low: number): void {
 class Training<M extends Module, B extends Disposable> {
   readonly #options: TrainOptions<M, B>;
   readonly #every: number;
-  readonly #reader = new LossReader();
+  readonly #reader: LossReader;
   readonly #breather = new Breather();
-  readonly #trainOn: (batch: B) => Tensor;
+  readonly #trainStep: TrainStep<B>;
   #step = 0;
   /** Losses read since the last `step` event, and in this epoch. */
   #recent = new Mean();
@@ -74,7 +77,9 @@ class Training<M extends Module, B extends Disposable> {
   constructor(options: TrainOptions<M, B>, every: number) {
     this.#options = options;
     this.#every = every;
-    this.#trainOn = trainStep(options);
+    const { batchAt } = options.loader;
+    this.#trainStep = trainStep({ ...options, batchAt, history: 4 * WINDOW });
+    this.#reader = new LossReader(this.#trainStep);
   }
 
   async *run(): AsyncGenerator<TrainEvent, void, undefined> {
@@ -84,6 +89,7 @@ class Training<M extends Module, B extends Disposable> {
       }
     } finally {
       await this.#reader.close();
+      this.#trainStep.dispose();
     }
   }
 
@@ -95,12 +101,12 @@ class Training<M extends Module, B extends Disposable> {
     const start = { time: performance.now(), step: this.#step };
     this.#since = start;
     this.#epochLoss = new Mean();
-    for await (const batch of this.#options.loader.epoch(epoch)) {
+    for await (const batch of this.#batches(epoch)) {
       if (this.#stopped) {
-        batch[Symbol.dispose]();
+        batch?.[Symbol.dispose]();
         return;
       }
-      this.#advance(batch);
+      await this.#advance(batch);
       yield* this.#account(epoch, false);
       await this.#breather.rest();
     }
@@ -112,12 +118,19 @@ class Training<M extends Module, B extends Disposable> {
     yield { event: "epoch", epoch, step: this.#step, loss, ...accuracies, stepsPerSecond };
   }
 
+  /** An epoch's batches; as many times nothing where the step finds them itself. */
+  #batches(epoch: number): AsyncIterable<B> | Iterable<B | undefined> {
+    const { loader } = this.#options;
+    if (!loader.batchAt) return loader.epoch(epoch);
+    return Array.from({ length: loader.stepsPerEpoch }, () => undefined);
+  }
+
   /** Enqueues one step; the batch is no longer needed then. */
-  #advance(batch: B): void {
+  async #advance(batch: B | undefined): Promise<void> {
     using owned = batch;
-    const loss = this.#trainOn(owned);
+    await this.#trainStep(owned);
     this.#step++;
-    this.#reader.push(loss, this.#step, this.#step % this.#every === 0);
+    this.#reader.push(this.#step, this.#step % this.#every === 0);
   }
 
   /** Takes in the losses that must be read by now, or all of them, and reports steps. */

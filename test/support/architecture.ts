@@ -12,7 +12,7 @@ const layers: Record<string, readonly string[]> = {
   devices: [...base, "engine", "shaders"],
   ops: [...base, "shaders"],
   ...Object.fromEntries(parts.map((part) => [part, [...base, "ops"]])),
-  train: [...base, "ops", ...parts],
+  train: [...base, "engine", "ops", ...parts],
 };
 
 /** Modules from outside that src/ may name: the optional peer and what Node has. */

@@ -42,6 +42,10 @@ export class CpuDevice extends Device {
       prepare: async () => {},
       run: (sources) => this.#run(program, sources as readonly ArrayStorage[]),
       dispose: () => {},
+      profile: async (sources) => ({
+        outputs: this.#run(program, sources as readonly ArrayStorage[]),
+        profile: { clock: "host", kernels: [] },
+      }),
     };
   }
 

@@ -2,6 +2,7 @@ import type { DType, NumericArray } from "../../core/dtype.ts";
 import { DeviceError, GradusError, KernelError } from "../../core/errors.ts";
 import { Device } from "../../engine/device.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
+import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Storage } from "../../graph/backend.ts";
 import type { KernelProfile } from "../../graph/op.ts";
@@ -9,6 +10,7 @@ import { type AdapterDescription, describeAdapter, ownLimits } from "./adapter.t
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { GpuPlan, type PlanHost } from "./plan.ts";
+import type { NamedKernel } from "./profiler.ts";
 import { SubmitQueue } from "./submit-queue.ts";
 import { bytesOf, fromGpu, toGpu } from "./transfer.ts";
 
@@ -57,6 +59,7 @@ export class GpuDevice extends Device implements PlanHost {
     const device = await adapter.requestDevice({
       label: "gradus",
       requiredLimits: ownLimits(adapter),
+      requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
     });
     return new GpuDevice(device, description, options);
   }
@@ -95,6 +98,12 @@ export class GpuDevice extends Device implements PlanHost {
     this.#queue.record(label, encode);
     if (repeated) this.#queue.share(stepsPerSubmit);
     else this.#queue.flush();
+  }
+
+  async timeKernels(kernels: readonly NamedKernel[]): Promise<Profile> {
+    const { profileKernels } = await import("./profiler.ts"); // few pages need it
+    this.#queue.flush();
+    return this.#guarded(() => profileKernels(this.device, kernels));
   }
 
   room(): Promise<void> | undefined {

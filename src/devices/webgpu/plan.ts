@@ -2,6 +2,7 @@ import { sizeOf } from "../../core/shape.ts";
 import type { Counters } from "../../engine/counters.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "../../engine/memory-plan.ts";
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
+import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
 import { type Schedule, schedule } from "../../engine/schedule.ts";
 import type { KernelProfile } from "../../graph/op.ts";
@@ -10,6 +11,7 @@ import { generate, type KernelCode } from "./codegen.ts";
 import { type Job, jobsOf } from "./jobs.ts";
 import { pack } from "./pack.ts";
 import type { PipelineCache } from "./pipelines.ts";
+import type { NamedKernel } from "./profiler.ts";
 import { statsOf } from "./stats.ts";
 import { bytesOf } from "./transfer.ts";
 
@@ -22,6 +24,8 @@ export interface PlanHost {
   readonly counters: Counters;
   /** Encodes commands into the present submit, and ends it unless more are to share it. */
   record(label: string, encode: (pass: GPUComputePassEncoder) => void, options: PlanOptions): void;
+  /** Runs kernels behind what was recorded and takes their times. */
+  timeKernels(kernels: readonly NamedKernel[]): Promise<Profile>;
 }
 
 /** One dispatch: a kernel and the places of its buffers in the plan's list. */
@@ -99,16 +103,32 @@ export class GpuPlan implements Plan {
   }
 
   run(sources: readonly BufferStorage[]): BufferStorage[] {
-    this.#pipelines ??= this.#dispatches.map(({ kernel }) => this.host.pipelines.get(kernel));
-    if (this.#place(sources)) this.#bind();
+    this.#ready(sources);
     if (this.#dispatches.length > 0) {
       this.host.record(this.#label, this.#encode, this.options);
       this.host.counters.add("dispatches", this.#dispatches.length);
     }
-    const from = this.#sources;
-    const outputs = this.#buffers.slice(from, from + this.#outputBytes.length);
     if (!this.options.repeated) this.#releaseSlots();
-    return outputs;
+    return this.#outputs();
+  }
+
+  async profile(sources: readonly BufferStorage[]) {
+    this.#ready(sources);
+    const outputs = this.#outputs();
+    const kernels = this.#dispatches.map(({ kernel: { label: name } }, i) => {
+      return { name, encode: (pass: GPUComputePassEncoder) => this.#encodeOne(pass, i) };
+    });
+    return { outputs, profile: await this.host.timeKernels(kernels) };
+  }
+
+  /** Makes what is missing, and binds the buffers of one run. */
+  #ready(sources: readonly BufferStorage[]): void {
+    this.#pipelines ??= this.#dispatches.map(({ kernel }) => this.host.pipelines.get(kernel));
+    if (this.#place(sources)) this.#bind();
+  }
+
+  #outputs(): BufferStorage[] {
+    return this.#buffers.slice(this.#sources, this.#sources + this.#outputBytes.length);
   }
 
   dispose(): void {
@@ -162,14 +182,15 @@ export class GpuPlan implements Plan {
   }
 
   readonly #encode = (pass: GPUComputePassEncoder): void => {
-    const pipelines = this.#pipelines as readonly GPUComputePipeline[];
-    const dispatches = this.#dispatches;
-    for (let i = 0; i < dispatches.length; i++) {
-      pass.setPipeline(pipelines[i]);
-      pass.setBindGroup(0, this.#bindGroups[i]);
-      pass.dispatchWorkgroups(dispatches[i].x, dispatches[i].y);
-    }
+    for (let i = 0; i < this.#dispatches.length; i++) this.#encodeOne(pass, i);
   };
+
+  #encodeOne(pass: GPUComputePassEncoder, i: number): void {
+    const { x, y } = this.#dispatches[i];
+    pass.setPipeline((this.#pipelines as readonly GPUComputePipeline[])[i]);
+    pass.setBindGroup(0, this.#bindGroups[i]);
+    pass.dispatchWorkgroups(x, y);
+  }
 
   #releaseSlots(): void {
     if (!this.#holdsSlots) return;

@@ -1,0 +1,33 @@
+/** When one kernel of a plan ran, in microseconds from the beginning of the first. */
+export interface KernelTime {
+  /** The ops that it computes. */
+  readonly name: string;
+  readonly start: number;
+  readonly duration: number;
+}
+
+/** One run of a plan, kernel by kernel. */
+export interface Profile {
+  /** How the times were taken: by the device's own clock, or by waiting for each kernel. */
+  readonly clock: "device" | "host";
+  readonly kernels: readonly KernelTime[];
+}
+
+/**
+ * Writes a profile in the format of Chrome's traces, which Perfetto (ui.perfetto.dev) opens
+ * (Google, "Trace Event Format", complete events, times in microseconds).
+ * @example await writeFile("step.json", chromeTrace(await step.profile(batch)));
+ */
+export function chromeTrace({ clock, kernels }: Profile): string {
+  const traceEvents = kernels.map(({ name, start, duration }, i) => ({
+    name,
+    cat: "kernel",
+    ph: "X",
+    ts: start,
+    dur: duration,
+    pid: 1,
+    tid: 1,
+    args: { dispatch: i, clock },
+  }));
+  return JSON.stringify({ displayTimeUnit: "ns", traceEvents });
+}

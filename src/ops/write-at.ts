@@ -1,0 +1,72 @@
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import { copyStrided } from "../core/strided.ts";
+import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
+import { Position } from "../graph/position.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { sum } from "./broadcast.ts";
+import { greater } from "./compare.ts";
+import { ones, zeros } from "./creation.ts";
+import { checkSameDType } from "./elementwise.ts";
+import { where } from "./where.ts";
+
+/** y[i] = i = index mod n ? value : x[i]. */
+const writeAtOp: OpDefinition<Attributes> = defineOp<Attributes>({
+  name: "writeAt",
+  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+  cpu: (y, [x, index, value]) => {
+    copyStrided(x, y.data);
+    y.data[index.data[index.offset] % y.data.length] = value.data[value.offset];
+  },
+  gpu: {
+    kind: "pointwise",
+    cost: 1,
+    linear: false,
+    element: ({ at, load, inputs: [x, index, value] }) => {
+      const place = load(1, Position.at(at.body, index.shape, []));
+      const fresh = load(2, Position.at(at.body, value.shape, []));
+      return `select(${load(0, at)}, ${fresh}, ${at.linear} == ${place} % ${x.shape[0]}u)`;
+    },
+    scatter: {
+      value: 2,
+      place: ({ at, load, inputs: [x, index] }) =>
+        `${load(1, Position.at(at.body, index.shape, []))} % ${x.shape[0]}u`,
+    },
+  },
+  vjp: (g, { inputs: [, index, value] }) => {
+    const isWritten = greater(writeAt(zerosLike(g), index, onesLike(value)), 0);
+    return [where(isWritten, 0, g), null, sum(where(isWritten, g, 0))];
+  },
+});
+
+function zerosLike({ shape, dtype, device }: Tensor): Tensor {
+  return zeros(shape, { dtype, device });
+}
+
+function onesLike({ shape, dtype, device }: Tensor): Tensor {
+  return ones(shape, { dtype, device });
+}
+
+/**
+ * Replaces element `index` mod n of a tensor `[n]` by a scalar, as a ring of the last n values needs
+ * it. Assigned to the state that x is, in a compiled function, it writes one element and no more.
+ * @param index a u32 scalar.
+ * @throws ShapeError or DTypeError for other shapes and dtypes.
+ * @example losses.assign(writeAt(losses, step, loss));
+ */
+export function writeAt(x: Tensor, index: Tensor, value: Tensor): Tensor {
+  checkSameDType("writeAt", [x, value]);
+  if (
+    x.rank !== 1 ||
+    x.size === 0 ||
+    index.rank !== 0 ||
+    index.dtype !== "u32" ||
+    value.rank !== 0
+  ) {
+    throw new ShapeError(
+      `writeAt: x ${formatShape(x.shape)}, index ${index.dtype} ${formatShape(index.shape)}, value ` +
+        `${formatShape(value.shape)}; expected [n] with n from 1, a u32 scalar and a scalar`,
+    );
+  }
+  return apply(writeAtOp, [x, index, value], {});
+}
