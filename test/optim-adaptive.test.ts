@@ -5,6 +5,7 @@ import {
   Adam,
   type AdamOptions,
   AdamW,
+  cosineDecay,
   type Optimizer,
   RMSprop,
   type RMSpropOptions,
@@ -208,7 +209,18 @@ test.each(CASES)("$name goes on from a checkpoint as if it had not stopped", asy
   expect(await p.data()).toEqual(expected);
 });
 
-test.each(CASES)("$name makes no new kernels, buffers or writes from step to step", ({ make }) => {
+const CLIPPED: Case = {
+  name: "Adam with a schedule and clipping",
+  make: (parameters) =>
+    new Adam(parameters, {
+      learningRate: cosineDecay(0.1, { steps: 4 }),
+      clipValue: 3,
+      clipNorm: 1,
+    }),
+  rule: () => {},
+};
+
+test.each([...CASES, CLIPPED])("$name takes nothing new from step to step", ({ make }) => {
   using p = new Parameter(tensor([1, -2, 3]), { name: "p" });
   using optimizer = make([p]);
   const step = () => {
@@ -216,10 +228,11 @@ test.each(CASES)("$name makes no new kernels, buffers or writes from step to ste
     optimizer.step(loss);
   };
   for (let i = 0; i < 3; i++) step();
-  const mark = device.counters.now;
+  const [mark, memory] = [device.counters.now, device.memory()];
   for (let i = 0; i < 5; i++) step();
   const { buffers, pipelines, writes } = device.counters.since(mark);
   expect({ buffers, pipelines, writes }).toEqual({ buffers: 0, pipelines: 0, writes: 0 });
+  expect(device.memory()).toEqual({ ...memory, reclaimed: device.memory().reclaimed });
 });
 
 test("wrong options are rejected", () => {

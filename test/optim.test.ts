@@ -105,10 +105,12 @@ test("the counter holds the number of finished steps", async () => {
 
 test("states have names, and dispose frees them but not the parameters", () => {
   using p = new Parameter(tensor([1, 2]), { name: "hidden.weight" });
-  evaluate(p);
+  using g = tensor([3, 4]);
+  evaluate(p, g);
   const before = device.memory().tensors;
   const optimizer = new SGD([p], { learningRate: 0.1, momentum: 0.9 });
   expect([...optimizer.state().keys()]).toEqual(["step", "hidden.weight.momentum"]);
+  optimizer.apply([g]);
   optimizer.dispose();
   expect(device.memory().tensors).toBe(before);
   expect(p.disposed).toBe(false);

@@ -72,7 +72,7 @@ abstract class AdaptiveMoments extends Optimizer {
 
   /** 1 − βᵗ = −expm1(t ln β), which does not cancel where βᵗ is near 1; t counts from 1. */
   #correction(beta: number, { dtype }: Tensor): Tensor {
-    const logBeta = Math.log(Math.max(beta, Number.MIN_VALUE)); // finite for β = 0
+    const logBeta = Math.log(Math.max(beta, Number.MIN_VALUE)); // ln 0 = −∞ is no WGSL number
     return neg(expm1(mul(cast(add(this.counter, 1), dtype), logBeta)));
   }
 }
@@ -86,7 +86,7 @@ abstract class AdaptiveMoments extends Optimizer {
  *     p ← p − learningRate · m̂ / (√v̂ + ε),   m̂ = m / (1 − β₁ᵗ),   v̂ = v / (1 − β₂ᵗ)
  *
  * starting at m = v = 0 and t = 1. Source: Kingma & Ba 2015, "Adam: A method for stochastic
- * optimization", Algorithm 1, with the penalty λ/2 ‖p‖² in the gradient.
+ * optimization", Algorithm 1, in PyTorch's form, which adds the penalty λ/2 ‖p‖² to the loss.
  * @throws GradusError for an option out of its range.
  * @example new Adam(model.parameters(), { learningRate: 0.001 });
  */

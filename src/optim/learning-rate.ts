@@ -8,7 +8,8 @@ import { checkNotNegative } from "./check.ts";
 
 /**
  * Gives the step size, a scalar, from the number of finished steps: a float scalar, 0 at the first
- * step, whose dtype and device the result has. It is built of ops, so that the device computes it.
+ * step, whose dtype and device the result has. It is built of ops, so that the device computes it,
+ * and of nothing else that changes: it may be called once for all steps.
  * @example const inverse: Schedule = (step) => div(0.1, add(step, 1));
  */
 export type Schedule = (step: Tensor) => Tensor;
