@@ -1,5 +1,13 @@
 import { beforeAll, expect, test } from "vitest";
-import { type Device, evaluate, Parameter, square, sum, tensor } from "../src/index.ts";
+import {
+  type Device,
+  evaluate,
+  GradusError,
+  Parameter,
+  square,
+  sum,
+  tensor,
+} from "../src/index.ts";
 import { SGD, type SGDOptions } from "../src/optim/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
@@ -11,8 +19,10 @@ beforeAll(async () => {
 
 const CURVATURE = [1, 4];
 
+type NumberRate = SGDOptions & { learningRate: number };
+
 /** The formula of `SGD` on f(p) = ½ Σ cᵢ pᵢ², in float64. */
-function reference(start: readonly number[], options: SGDOptions, steps: number): number[] {
+function reference(start: readonly number[], options: NumberRate, steps: number): number[] {
   const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;
   return start.map((first, i) => {
     let p = first;
@@ -26,7 +36,7 @@ function reference(start: readonly number[], options: SGDOptions, steps: number)
   });
 }
 
-test.each<SGDOptions>([
+test.each<NumberRate>([
   { learningRate: 0.1 },
   { learningRate: 0.1, momentum: 0.9 },
   { learningRate: 0.05, momentum: 0.8, nesterov: true },
@@ -66,12 +76,41 @@ test("the learning rate can be set at any time", async () => {
   }).toThrow("optimizer: learningRate NaN; expected a finite number from 0");
 });
 
-test("slots have names, and dispose frees them but not the parameters", () => {
+test("a rate set between steps holds from the next one, and the plan stays", async () => {
+  using p = new Parameter(tensor([0]), { name: "p" });
+  using optimizer = new SGD([p], { learningRate: 1 });
+  using g = tensor([1]);
+  optimizer.apply([g]);
+  const { pipelines } = device.counters.now;
+  for (const [i, rate] of [0.5, 0.25, 0, 2].entries()) {
+    optimizer.learningRate = rate;
+    expect(await optimizer.rate.item()).toBe(rate);
+    optimizer.apply([g]);
+    expect(await p.item()).toBe([-1.5, -1.75, -1.75, -3.75][i]);
+  }
+  expect(device.counters.now.pipelines).toBe(pipelines);
+});
+
+test("the counter holds the number of finished steps", async () => {
+  using p = new Parameter(tensor([1]), { name: "p" });
+  using optimizer = new SGD([p], { learningRate: 0.5 });
+  expect([optimizer.counter.dtype, optimizer.counter.shape]).toEqual(["u32", []]);
+  for (let step = 0; step < 3; step++) {
+    expect(await optimizer.counter.item()).toBe(step);
+    optimizer.step(sum(square(p)));
+  }
+  expect(() => optimizer.apply([])).toThrow("optimizer: 0 gradients; expected 1");
+  expect(await optimizer.state().get("step")?.item()).toBe(3);
+});
+
+test("states have names, and dispose frees them but not the parameters", () => {
   using p = new Parameter(tensor([1, 2]), { name: "hidden.weight" });
-  evaluate(p);
+  using g = tensor([3, 4]);
+  evaluate(p, g);
   const before = device.memory().tensors;
   const optimizer = new SGD([p], { learningRate: 0.1, momentum: 0.9 });
-  expect([...optimizer.state().keys()]).toEqual(["hidden.weight.momentum"]);
+  expect([...optimizer.state().keys()]).toEqual(["step", "hidden.weight.momentum"]);
+  optimizer.apply([g]);
   optimizer.dispose();
   expect(device.memory().tensors).toBe(before);
   expect(p.disposed).toBe(false);
@@ -80,12 +119,38 @@ test("slots have names, and dispose frees them but not the parameters", () => {
 test("bad arguments are rejected", () => {
   using p = new Parameter(tensor([1]), { name: "p" });
   using q = new Parameter(tensor([1]), { name: "q" });
-  expect(() => new SGD([], { learningRate: 1 })).toThrow("optimizer: no parameters");
-  expect(() => new SGD([p, p], { learningRate: 1 })).toThrow('optimizer: "p" is given twice');
-  expect(() => new SGD([p], { learningRate: -1 })).toThrow("optimizer: learningRate -1");
-  expect(() => new SGD([p], { learningRate: 1, momentum: -1 })).toThrow("SGD: momentum -1");
-  expect(() => new SGD([p], { learningRate: 1, nesterov: true })).toThrow("SGD: nesterov");
-  using optimizer = new SGD([p, q], { learningRate: 1 });
+  const make = (options: SGDOptions, parameters = [p]) => new SGD(parameters, options);
+  const learningRate = 1;
+  const rejected: [() => unknown, string][] = [
+    [() => make({ learningRate }, []), "optimizer: no parameters; expected at least one"],
+    [() => make({ learningRate }, [p, p]), 'optimizer: "p" is given twice; expected each once'],
+    [
+      () => make({ learningRate: -1 }),
+      "optimizer: learningRate -1; expected a finite number from 0",
+    ],
+    [
+      () => make({ learningRate, momentum: -1 }),
+      "SGD: momentum -1; expected a finite number from 0",
+    ],
+    [
+      () => make({ learningRate, weightDecay: Number.NaN }),
+      "SGD: weightDecay NaN; expected a finite number from 0",
+    ],
+    [
+      () => make({ learningRate, nesterov: true }),
+      "SGD: nesterov with momentum 0; expected a momentum above 0",
+    ],
+    [
+      () => make({ learningRate, clipValue: 0 }),
+      "optimizer: clipValue 0; expected a finite number above 0",
+    ],
+    [
+      () => make({ learningRate, clipNorm: Number.POSITIVE_INFINITY }),
+      "optimizer: clipNorm Infinity; expected a finite number above 0",
+    ],
+  ];
+  for (const [run, message] of rejected) expect(run).toThrow(new GradusError(message));
+  using optimizer = new SGD([p, q], { learningRate });
   expect(() => optimizer.apply([tensor([1])])).toThrow("optimizer: 1 gradients; expected 2");
   expect(() => optimizer.step(sum(square(p)))).toThrow('grad: y does not depend on "q"');
 });

@@ -2,7 +2,11 @@ import { GradusError } from "../core/errors.ts";
 import { grad } from "../graph/grad.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { add } from "../ops/arithmetic.ts";
 import { tensor, zeros } from "../ops/creation.ts";
+import { checkPositive } from "./check.ts";
+import { clipByGlobalNorm, clipByValue } from "./clip.ts";
+import { LearningRate, type Schedule } from "./learning-rate.ts";
 
 /** A state and its next value. */
 export type Assignment = readonly [State, Tensor];
@@ -12,8 +16,12 @@ export type Parameters = readonly Parameter[] | ReadonlyMap<string, Parameter>;
 
 /** Options that every optimizer has. */
 export interface OptimizerOptions {
-  /** Step size, a finite number from 0. */
-  learningRate: number;
+  /** Step size, a finite number from 0, or a schedule that computes it from the step. */
+  learningRate: number | Schedule;
+  /** Limit of each element of the gradients, above 0; see `clipByValue`. */
+  clipValue?: number;
+  /** Limit of the norm of all gradients, above 0, after `clipValue`; see `clipByGlobalNorm`. */
+  clipNorm?: number;
 }
 
 /**
@@ -22,47 +30,53 @@ export interface OptimizerOptions {
  */
 export abstract class Optimizer {
   readonly parameters: readonly Parameter[];
-  readonly #rate: State;
-  #learningRate: number;
-  readonly #slots = new Map<string, State>();
+  /** The number of finished steps, a u32 scalar. */
+  readonly counter: State;
+  readonly clipValue?: number;
+  readonly clipNorm?: number;
+  readonly #rate: LearningRate;
+  readonly #states = new Map<string, State>();
 
-  /** Throws a `GradusError` for no parameters, one given twice, or a bad learning rate. */
-  constructor(parameters: Parameters, { learningRate }: OptimizerOptions) {
+  /** Throws a `GradusError` for no parameters, one given twice, or an option out of its range. */
+  constructor(parameters: Parameters, { learningRate, clipValue, clipNorm }: OptimizerOptions) {
     this.parameters = Array.isArray(parameters) ? [...parameters] : [...parameters.values()];
-    if (this.parameters.length === 0) {
-      throw new GradusError("optimizer: no parameters; expected at least one");
-    }
-    const repeated = this.parameters.find((p, i) => this.parameters.indexOf(p) !== i);
-    if (repeated) {
-      throw new GradusError(`optimizer: "${repeated.name}" is given twice; expected each once`);
-    }
-    checkRate(learningRate);
-    this.#learningRate = learningRate;
-    this.#rate = new State(this.#scalar(learningRate), { name: "learningRate" });
+    checkParameters(this.parameters);
+    if (clipValue !== undefined) checkPositive("optimizer", "clipValue", clipValue);
+    if (clipNorm !== undefined) checkPositive("optimizer", "clipNorm", clipNorm);
+    this.clipValue = clipValue;
+    this.clipNorm = clipNorm;
+    const { device, dtype } = this.parameters[0];
+    this.counter = new State(tensor(0, { device, dtype: "u32" }), { name: "step" });
+    this.#states.set("step", this.counter);
+    this.#rate = new LearningRate(learningRate, this.counter, dtype);
   }
 
-  /** Step size; setting it writes one number to the device and leaves the plan as it is. */
-  get learningRate(): number {
-    return this.#learningRate;
+  /**
+   * Step size: the number, or the schedule that computes it. Setting a number writes it to the
+   * device and leaves the plan as it is.
+   * @throws GradusError when set to no finite number from 0, or on an optimizer with a schedule.
+   */
+  get learningRate(): number | Schedule {
+    return this.#rate.value;
   }
   set learningRate(value: number) {
-    checkRate(value);
-    using next = this.#scalar(value);
-    this.#rate.assign(next);
-    this.#learningRate = value;
+    this.#rate.set(value);
   }
 
-  /** The step size as a scalar on the device, for use in formulas. */
-  get rate(): State {
-    return this.#rate;
+  /** The step size of the next step as a scalar on the device, for use in formulas. */
+  get rate(): Tensor {
+    return this.#rate.tensor;
   }
 
-  /** All slots by name, such as `hidden.weight.momentum`. */
+  /** The counter as `step` and all slots by name, such as `hidden.weight.momentum`. */
   state(): ReadonlyMap<string, State> {
-    return this.#slots;
+    return this.#states;
   }
 
-  /** Gives the next values of the parameters and slots from one gradient for each parameter. */
+  /**
+   * Gives the next values of the parameters and slots from one gradient for each parameter, as
+   * formulas of states: numbers that change from step to step come from `rate` and `counter`.
+   */
   protected abstract update(gradients: readonly Tensor[]): readonly Assignment[];
 
   /**
@@ -81,37 +95,44 @@ export abstract class Optimizer {
           "one for each parameter",
       );
     }
-    assignAll(this.update(gradients), also);
+    const next = this.update(this.#clip(gradients));
+    assignAll([...next, [this.counter, add(this.counter, 1)]], also);
   }
 
   /** Makes a slot of zeros for each parameter. */
   protected makeSlots(name: string): State[] {
     return this.parameters.map((p, i) => {
       const { device, dtype } = p;
-      const own = this.#slots.has(`${p.name}.${name}`) ? `${p.name}.${i}` : p.name;
+      const own = this.#states.has(`${p.name}.${name}`) ? `${p.name}.${i}` : p.name;
       const slot = new State(zeros(p.shape, { device, dtype }), { name: `${own}.${name}` });
-      this.#slots.set(slot.name, slot);
+      this.#states.set(slot.name, slot);
       return slot;
     });
   }
 
-  /** Frees the slots and the learning rate, not the parameters. */
+  /** Frees the slots, the counter and the learning rate, not the parameters. */
   dispose(): void {
-    for (const state of [this.#rate, ...this.#slots.values()]) state.dispose();
+    this.#rate.dispose();
+    for (const state of this.#states.values()) state.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  #scalar(value: number): Tensor {
-    const { device, dtype } = this.parameters[0];
-    return tensor(value, { device, dtype });
+  #clip(gradients: readonly Tensor[]): readonly Tensor[] {
+    const { clipValue, clipNorm } = this;
+    const limited = clipValue === undefined ? gradients : clipByValue(gradients, clipValue);
+    return clipNorm === undefined ? limited : clipByGlobalNorm(limited, clipNorm).gradients;
   }
 }
 
-/** Throws a `GradusError` unless a learning rate is a finite number from 0. */
-function checkRate(value: number): void {
-  if (Number.isFinite(value) && value >= 0) return;
-  throw new GradusError(`optimizer: learningRate ${value}; expected a finite number from 0`);
+function checkParameters(parameters: readonly Parameter[]): void {
+  if (parameters.length === 0) {
+    throw new GradusError("optimizer: no parameters; expected at least one");
+  }
+  const repeated = parameters.find((p, i) => parameters.indexOf(p) !== i);
+  if (repeated) {
+    throw new GradusError(`optimizer: "${repeated.name}" is given twice; expected each once`);
+  }
 }

@@ -2,6 +2,7 @@ import { GradusError } from "../core/errors.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
+import { checkNotNegative } from "./check.ts";
 import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
 
 /** Options of `SGD`. */
@@ -33,8 +34,8 @@ export class SGD extends Optimizer {
 
   constructor(parameters: Parameters, options: SGDOptions) {
     const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
-    checkNotNegative("momentum", momentum);
-    checkNotNegative("weightDecay", weightDecay);
+    checkNotNegative("SGD", "momentum", momentum);
+    checkNotNegative("SGD", "weightDecay", weightDecay);
     if (nesterov && momentum === 0) {
       throw new GradusError("SGD: nesterov with momentum 0; expected a momentum above 0");
     }
@@ -46,21 +47,17 @@ export class SGD extends Optimizer {
   }
 
   protected override update(gradients: readonly Tensor[]): readonly Assignment[] {
+    const { rate } = this;
     return this.parameters.flatMap((p, i): Assignment[] => {
       const g = this.weightDecay > 0 ? add(gradients[i], mul(p, this.weightDecay)) : gradients[i];
       const slot = this.#velocities[i];
-      if (!slot) return [[p, sub(p, mul(g, this.rate))]];
+      if (!slot) return [[p, sub(p, mul(g, rate))]];
       const v = add(mul(slot, this.momentum), g);
       const direction = this.nesterov ? add(g, mul(v, this.momentum)) : v;
       return [
         [slot, v],
-        [p, sub(p, mul(direction, this.rate))],
+        [p, sub(p, mul(direction, rate))],
       ];
     });
   }
-}
-
-function checkNotNegative(name: string, value: number): void {
-  if (Number.isFinite(value) && value >= 0) return;
-  throw new GradusError(`SGD: ${name} ${value}; expected a finite number from 0`);
 }

@@ -1,0 +1,68 @@
+import { GradusError } from "../core/errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, clip, div, mul, square } from "../ops/arithmetic.ts";
+import { sum } from "../ops/broadcast.ts";
+import { equal, greater, logicalAnd } from "../ops/compare.ts";
+import { arange, full } from "../ops/creation.ts";
+import { reshape } from "../ops/reshape.ts";
+import { slice } from "../ops/slice.ts";
+import { isFinite, isNaN, sqrt } from "../ops/unary.ts";
+import { where } from "../ops/where.ts";
+import { checkPositive } from "./check.ts";
+
+/**
+ * Limits every element of the gradients to [−limit, limit]; NaN stays NaN.
+ * @throws GradusError unless the limit is a finite number above 0.
+ */
+export function clipByValue(gradients: readonly Tensor[], limit: number): Tensor[] {
+  checkPositive("clipByValue", "limit", limit);
+  return gradients.map((g) => where(isNaN(g), g, clip(g, -limit, limit)));
+}
+
+/** Gradients of limited length, and how long they were. */
+export interface ClippedGradients {
+  readonly gradients: Tensor[];
+  /** ‖g‖ over all gradients before clipping, a scalar. */
+  readonly norm: Tensor;
+}
+
+/**
+ * Shortens gradients so that their common norm is at most `maxNorm`, keeping their direction:
+ *
+ *     g ← g · min(1, maxNorm / ‖g‖),   ‖g‖ = √(Σ over all gradients and elements g²)
+ *
+ * Elements whose squares overflow f32 count rightly, and zeros stay zeros. Where the norm itself is
+ * infinite or NaN no factor is right: the gradients stay as they are, and `norm` tells.
+ * Source: Pascanu et al. 2013, "On the difficulty of training recurrent neural networks",
+ * Algorithm 1.
+ * @throws GradusError for no gradients, or unless `maxNorm` is a finite number above 0.
+ */
+export function clipByGlobalNorm(gradients: readonly Tensor[], maxNorm: number): ClippedGradients {
+  checkPositive("clipByGlobalNorm", "maxNorm", maxNorm);
+  if (gradients.length === 0) {
+    throw new GradusError("clipByGlobalNorm: no gradients; expected at least one");
+  }
+  const norm = globalNorm(gradients);
+  const isLong = logicalAnd(isFinite(norm), greater(norm, maxNorm));
+  const factor = where(isLong, div(maxNorm, norm), 1);
+  return { gradients: gradients.map((g) => mul(g, factor)), norm };
+}
+
+/** What elements are multiplied by so that the squares of the largest stay in f32's range. */
+const FAR = 2 ** -96;
+
+/** ‖g‖ = √Σ g², or 2⁹⁶ √Σ (2⁻⁹⁶ g)² where the former overflows; one kernel sums both. */
+function globalNorm(gradients: readonly Tensor[]): Tensor {
+  const options = { dtype: gradients[0].dtype, device: gradients[0].device };
+  const isNear = equal(arange(2, undefined, 1, options), 0);
+  const scales = where(isNear, full([], 1, options), FAR);
+  const total = gradients.map((g) => sumSquares(g, scales)).reduce((a, b) => add(a, b));
+  const [near, far] = [0, 1].map((i) => sqrt(slice(total, [{ start: i, end: i + 1 }])));
+  return reshape(where(isFinite(near), near, mul(far, 1 / FAR)), []);
+}
+
+/** Σ (scale · g)² for each of the scales. */
+function sumSquares(g: Tensor, scales: Tensor): Tensor {
+  const rows = mul(reshape(g, [1, g.size]), reshape(scales, [scales.size, 1]));
+  return sum(square(rows), { axis: 1 });
+}

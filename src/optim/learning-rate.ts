@@ -1,0 +1,74 @@
+import type { DType } from "../core/dtype.ts";
+import { GradusError } from "../core/errors.ts";
+import { State } from "../graph/state.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { cast } from "../ops/cast.ts";
+import { tensor } from "../ops/creation.ts";
+import { checkNotNegative } from "./check.ts";
+
+/**
+ * Gives the step size, a scalar, from the number of finished steps: a float scalar, 0 at the first
+ * step, whose dtype and device the result has. It is built of ops, so that the device computes it,
+ * and of nothing else that changes: it may be called once for all steps.
+ * @example const inverse: Schedule = (step) => div(0.1, add(step, 1));
+ */
+export type Schedule = (step: Tensor) => Tensor;
+
+/** An optimizer's step size: a number on the device that can be set, or a schedule. */
+export class LearningRate {
+  #given: number | Schedule;
+  readonly #state: State | null;
+  readonly #counter: State;
+  readonly #dtype: DType;
+
+  /** Throws a `GradusError` for a bad number or a schedule whose result is no scalar. */
+  constructor(given: number | Schedule, counter: State, dtype: DType) {
+    this.#given = given;
+    this.#counter = counter;
+    this.#dtype = dtype;
+    this.#state = null;
+    if (typeof given === "function") this.#scheduled(given);
+    else this.#state = new State(this.#scalar(given), { name: "learningRate" });
+  }
+
+  get value(): number | Schedule {
+    return this.#given;
+  }
+
+  set(value: number): void {
+    if (!this.#state) {
+      throw new GradusError(
+        `optimizer: learningRate ${value} beside a schedule; ` +
+          "expected an optimizer that was made with a number",
+      );
+    }
+    using next = this.#scalar(value);
+    this.#state.assign(next);
+    this.#given = value;
+  }
+
+  /** The step size of the next step, a scalar; take it once per step, a schedule builds it anew. */
+  get tensor(): Tensor {
+    return this.#state ?? this.#scheduled(this.#given as Schedule);
+  }
+
+  dispose(): void {
+    this.#state?.dispose();
+  }
+
+  #scheduled(schedule: Schedule): Tensor {
+    const rate = schedule(cast(this.#counter, this.#dtype));
+    const { device } = this.#counter;
+    const isScalar = rate instanceof Tensor && rate.rank === 0;
+    if (isScalar && rate.dtype === this.#dtype && rate.device === device) return rate;
+    throw new GradusError(
+      `optimizer: learningRate gives ${rate}; ` +
+        `expected a scalar as the step is: Tensor([], ${this.#dtype}, ${device.kind})`,
+    );
+  }
+
+  #scalar(value: number): Tensor {
+    checkNotNegative("optimizer", "learningRate", value);
+    return tensor(value, { device: this.#counter.device, dtype: this.#dtype });
+  }
+}

@@ -1,0 +1,94 @@
+import type { State } from "../graph/state.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
+import { sqrt } from "../ops/unary.ts";
+import { checkDecay, checkNotNegative, checkPositive } from "./check.ts";
+import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
+
+/** Options of `RMSprop`. */
+export interface RMSpropOptions extends OptimizerOptions {
+  /** α, how much of the mean of squared gradients stays each step, in [0, 1); 0.99 when left out. */
+  alpha?: number;
+  /** ε, what keeps the divisor above 0; 1e-8 when left out. */
+  epsilon?: number;
+  /** μ, from 0 (none, when left out). */
+  momentum?: number;
+  /** Whether gradients are divided by their deviation from their mean; false when left out. */
+  centered?: boolean;
+  /** λ of the penalty λ/2 ‖p‖², from 0 (none, when left out). */
+  weightDecay?: number;
+}
+
+/**
+ * Descends along the gradient divided by the root of the mean of its squares:
+ *
+ *     g ← ∂L/∂p + λ p
+ *     v ← α v + (1 − α) g²
+ *     b ← μ b + g / (√v + ε)
+ *     p ← p − learningRate · b
+ *
+ * starting at v = b = 0. Centered, √(v − a²) takes the place of √v, where a ← α a + (1 − α) g
+ * (Graves 2013, "Generating sequences with recurrent neural networks", eq. 38-40); what rounding
+ * leaves below 0 under the root counts as 0. Source: Tieleman & Hinton 2012, "Lecture 6.5: RMSprop",
+ * in PyTorch's form, in which ε stands outside the root.
+ * @throws GradusError for an option out of its range.
+ * @example new RMSprop(model.parameters(), { learningRate: 0.01 });
+ */
+export class RMSprop extends Optimizer {
+  readonly alpha: number;
+  readonly epsilon: number;
+  readonly momentum: number;
+  readonly centered: boolean;
+  readonly weightDecay: number;
+  readonly #squares: readonly State[];
+  readonly #means: readonly State[];
+  readonly #velocities: readonly State[];
+
+  constructor(parameters: Parameters, options: RMSpropOptions) {
+    const { alpha = 0.99, epsilon = 1e-8, momentum = 0, weightDecay = 0 } = options;
+    checkDecay("RMSprop", "alpha", alpha);
+    checkPositive("RMSprop", "epsilon", epsilon);
+    checkNotNegative("RMSprop", "momentum", momentum);
+    checkNotNegative("RMSprop", "weightDecay", weightDecay);
+    super(parameters, options);
+    this.alpha = alpha;
+    this.epsilon = epsilon;
+    this.momentum = momentum;
+    this.centered = options.centered ?? false;
+    this.weightDecay = weightDecay;
+    this.#squares = this.makeSlots("square");
+    this.#means = this.centered ? this.makeSlots("mean") : [];
+    this.#velocities = momentum > 0 ? this.makeSlots("momentum") : [];
+  }
+
+  protected override update(gradients: readonly Tensor[]): readonly Assignment[] {
+    const { rate } = this;
+    return this.parameters.flatMap((p, i): Assignment[] => {
+      const g = this.weightDecay > 0 ? add(gradients[i], mul(p, this.weightDecay)) : gradients[i];
+      const { spread, next } = this.#spread(g, i);
+      const scaled = div(g, add(sqrt(spread), this.epsilon));
+      const slot = this.#velocities[i];
+      if (!slot) return [...next, [p, sub(p, mul(scaled, rate))]];
+      const b = add(mul(slot, this.momentum), scaled);
+      return [...next, [slot, b], [p, sub(p, mul(b, rate))]];
+    });
+  }
+
+  /** What stands under the root, v or v − a², and the next values of its slots. */
+  #spread(g: Tensor, i: number): { spread: Tensor; next: Assignment[] } {
+    const v = this.#averaged(this.#squares[i], square(g));
+    const mean = this.#means[i];
+    if (!mean) return { spread: v, next: [[this.#squares[i], v]] };
+    const a = this.#averaged(mean, g);
+    const next: Assignment[] = [
+      [this.#squares[i], v],
+      [mean, a],
+    ];
+    return { spread: maximum(sub(v, square(a)), 0), next };
+  }
+
+  /** α x + (1 − α) y */
+  #averaged(x: Tensor, y: Tensor): Tensor {
+    return add(mul(x, this.alpha), mul(y, 1 - this.alpha));
+  }
+}
