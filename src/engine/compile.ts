@@ -232,6 +232,7 @@ function nodesOf(result: unknown): Node[] {
 /** Rebuilds a result of tensors in arrays and objects, or of nothing. */
 function mapResult<R>(result: R, next: (tensor: Tensor) => Tensor): R {
   if (result instanceof Promise) {
+    result.catch(() => {}); // what went wrong in it follows from being called here
     throw new GradusError("compile: fn returned a promise; expected a synchronous function");
   }
   const visit = (value: unknown): unknown => {

@@ -1,0 +1,177 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Job } from "../src/devices/webgpu/jobs.ts";
+import { pack } from "../src/devices/webgpu/pack.ts";
+import { type Lifetime, planMemory } from "../src/engine/memory-plan.ts";
+import { trace } from "../src/engine/program.ts";
+import { simplify } from "../src/engine/simplify.ts";
+import {
+  add,
+  div,
+  exp,
+  full,
+  matmul,
+  mul,
+  neg,
+  reshape,
+  sigmoid,
+  stopGradient,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+} from "../src/index.ts";
+import { testDevice } from "./support/device.ts";
+
+beforeAll(() => testDevice());
+
+describe("planMemory", () => {
+  const lifetime = fc.record({
+    bytes: fc.integer({ min: 1, max: 1000 }),
+    first: fc.nat(20),
+    length: fc.nat(8),
+  });
+
+  test("values in memory at once never share a slot, and every slot is large enough", () => {
+    fc.assert(
+      fc.property(fc.array(lifetime, { maxLength: 40 }), (drawn) => {
+        const values = drawn.map(({ bytes, first, length }, key): Lifetime => {
+          return { key, bytes, first, last: first + length };
+        });
+        const { slots, sizes, lowerBound } = planMemory(values);
+        for (const a of values) {
+          expect(sizes[slots.get(a.key) as number]).toBeGreaterThanOrEqual(a.bytes);
+          for (const b of values) {
+            const apart = a.last < b.first || b.last < a.first;
+            if (a !== b && slots.get(a.key) === slots.get(b.key)) expect(apart).toBe(true);
+          }
+        }
+        const live = (t: number) =>
+          values.filter(({ first, last }) => first <= t && t <= last).map(({ bytes }) => bytes);
+        const totals = Array.from({ length: 30 }, (_, t) => live(t).reduce((x, y) => x + y, 0));
+        expect(lowerBound).toBe(Math.max(...totals));
+        expect(sizes.reduce((x, y) => x + y, 0)).toBeGreaterThanOrEqual(lowerBound);
+      }),
+    );
+  });
+
+  test("a chain of equal values needs two slots", () => {
+    const chain = Array.from({ length: 9 }, (_, key) => {
+      return { key, bytes: 64, first: key, last: key + 1 };
+    });
+    const { sizes, lowerBound } = planMemory(chain);
+    expect(sizes).toEqual([64, 64]);
+    expect(lowerBound).toBe(128);
+  });
+});
+
+describe("pack", () => {
+  function job(after: Job[], reads: number[], writes: number[], threads = 64, memory = 0): Job {
+    const stage = { threads, memory, workgroups: 1 } as Job["stage"];
+    const group = { anchor: null, outputs: writes };
+    return { group, stage, last: true, scratchIn: null, scratchOut: null, reads, writes, after };
+  }
+  const limits = { bindings: 8, memory: 1000 };
+
+  test("jobs that do not wait for each other share a dispatch", () => {
+    const a = job([], [0], [1]);
+    const b = job([], [0], [2]);
+    const c = job([a, b], [1, 2], [3]);
+    expect(pack([a, b, c], limits)).toEqual([[a, b], [c]]);
+  });
+
+  test("the longest chain goes first, and limits are kept", () => {
+    const wide = job([], [10, 11, 12, 13, 14], [15]);
+    const a = job([], [0], [1]);
+    const b = job([a], [1], [2]);
+    const c = job([b], [2], [3]);
+    expect(pack([wide, a, b, c], limits)).toEqual([[a, wide], [b], [c]]);
+    expect(pack([wide, a, b, c], { ...limits, bindings: 6 })).toEqual([[a], [b], [wide], [c]]);
+  });
+
+  test("other workgroup sizes and too much workgroup memory stay apart", () => {
+    const a = job([], [0], [1], 64, 600);
+    const b = job([], [0], [2], 64, 600);
+    const c = job([], [0], [3], 128);
+    expect(pack([a, b, c], limits)).toEqual([[a], [b], [c]]);
+  });
+
+  test("every job runs once, behind those that it waits for, whatever the graph", () => {
+    const shape = fc.array(
+      fc.record({ picks: fc.array(fc.nat(), { maxLength: 3 }), n: fc.nat(6) }),
+    );
+    fc.assert(
+      fc.property(shape, (drawn) => {
+        const jobs: Job[] = [];
+        for (const { picks, n } of drawn) {
+          const after = jobs.length === 0 ? [] : picks.map((pick) => jobs[pick % jobs.length]);
+          const reads = Array.from({ length: n }, (_, i) => 100 * jobs.length + i);
+          jobs.push(job([...new Set(after)], reads, [100 * jobs.length + 50]));
+        }
+        const dispatches = pack(jobs, limits);
+        expect(dispatches.flat()).toHaveLength(jobs.length);
+        const at = new Map(dispatches.flatMap((parts, i) => parts.map((part) => [part, i])));
+        for (const part of jobs) {
+          for (const before of part.after) {
+            expect(at.get(before) as number).toBeLessThan(at.get(part) as number);
+          }
+        }
+        for (const parts of dispatches) {
+          const bound = new Set(parts.flatMap(({ reads, writes }) => [...reads, ...writes]));
+          expect(bound.size).toBeLessThanOrEqual(limits.bindings);
+        }
+      }),
+    );
+  });
+});
+
+describe("simplify", () => {
+  function names(...outputs: Tensor[]): string[] {
+    const { program } = trace(
+      outputs.map((x) => x.node),
+      "test",
+    );
+    return simplify(program).steps.flatMap(({ op }) => (op ? [op.name] : []));
+  }
+  const x = () =>
+    tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+
+  test("equal steps become one", () => {
+    const a = x();
+    expect(names(add(exp(a), sigmoid(exp(a))))).toEqual(["exp", "sigmoid", "add"]);
+  });
+
+  test("equal outputs stay two values", () => {
+    const a = x();
+    expect(names(exp(a), exp(a))).toEqual(["exp", "identity"]);
+    expect(names(mul(a, 1))).toEqual(["identity"]);
+  });
+
+  test("steps with a neutral element or without effect are left out", () => {
+    const a = x();
+    const y = div(mul(1, sub(mul(a, 1), 0)), 1);
+    expect(names(exp(stopGradient(reshape(y, [2, 2]))))).toEqual(["exp"]);
+  });
+
+  test("what is one value everywhere becomes a constant", async () => {
+    const ones = mul(full([2, 2], 3), neg(full([2, 2], 2)));
+    const y = matmul(x(), add(ones, 1));
+    expect(names(y).filter((name) => !["reshape", "broadcastTo"].includes(name))).toEqual([
+      "fill",
+      "matmul",
+    ]);
+    expect(await y.toArray()).toEqual([
+      [-15, -15],
+      [-35, -35],
+    ]);
+  });
+
+  test("values of sums and of positions are no constants", async () => {
+    const y = sum(full([2, 3], 2), { axis: 1 });
+    expect(names(y)).toContain("sum");
+    expect(await y.toArray()).toEqual([6, 6]);
+  });
+});
