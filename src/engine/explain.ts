@@ -5,7 +5,7 @@ import type { KernelStats, Plan } from "./plan.ts";
  * of its groups.
  * @example console.log(explain(await step.prepare(batch)));
  */
-export function explain({ stats }: Plan): string {
+export function explain({ stats }: Pick<Plan, "stats">): string {
   const { dispatches, flops, bytes, peakBytes, lowerBoundBytes, kernels } = stats;
   const rows = [HEAD, ...kernels.map(row)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));

@@ -50,8 +50,8 @@ abstract class AdaptiveMoments extends Optimizer {
     this.#squares = this.makeSlots("square");
   }
 
-  /** Applies a weight decay above 0. */
-  protected abstract decay(p: Tensor, g: Tensor, rate: Tensor): Decayed;
+  /** Applies a weight decay λ above 0; `decay` is learningRate · λ. */
+  protected abstract decay(p: Tensor, g: Tensor, decay: Tensor): Decayed;
 
   protected override update(gradients: readonly Tensor[]): readonly Assignment[] {
     const { beta1, beta2, rate } = this;
@@ -60,14 +60,14 @@ abstract class AdaptiveMoments extends Optimizer {
     const scalars = stack([
       div(rate, this.#correction(beta1, rate)),
       sqrt(this.#correction(beta2, rate)),
-      rate,
+      mul(rate, this.weightDecay),
     ]);
-    const [stepSize, root, decayRate] = [0, 1, 2].map((i) =>
+    const [stepSize, root, decay] = [0, 1, 2].map((i) =>
       reshape(slice(scalars, [{ start: i, end: i + 1 }]), []),
     );
     return this.parameters.flatMap((p, i): Assignment[] => {
       const given = { start: p, g: gradients[i] };
-      const { start, g } = this.weightDecay > 0 ? this.decay(p, given.g, decayRate) : given;
+      const { start, g } = this.weightDecay > 0 ? this.decay(p, given.g, decay) : given;
       const m = add(mul(this.#means[i], beta1), mul(g, 1 - beta1));
       const v = add(mul(this.#squares[i], beta2), mul(square(g), 1 - beta2));
       const direction = div(m, add(div(sqrt(v), root), this.epsilon));
@@ -124,7 +124,7 @@ export class AdamW extends AdaptiveMoments {
     super("AdamW", parameters, { ...options, weightDecay: options.weightDecay ?? 0.01 });
   }
 
-  protected override decay(p: Tensor, g: Tensor, rate: Tensor): Decayed {
-    return { start: sub(p, mul(p, mul(rate, this.weightDecay))), g };
+  protected override decay(p: Tensor, g: Tensor, decay: Tensor): Decayed {
+    return { start: sub(p, mul(p, decay)), g };
   }
 }
