@@ -4,7 +4,8 @@
 //
 // Constants: BATCH, M, N, K, TILE_M, TILE_N, TILE_K (multiples of 4), ROWS, QUADS. Type: T.
 //   32, 32, 32, 4, 1 for most shapes; 64, 64, 16, 8, 1 and 128, 128, 16, 8, 2 for big ones.
-// Accessors: load_a4(b, m, k): k .. k+3, load_b4(b, k, n): n .. n+3, store_y4(b, m, n, v).
+// Accessors: load_a4x4(b, m, k): rows m .. m+3 of k .. k+3, load_b4x4(b, k, n): rows k .. k+3 of
+//   n .. n+3, store_y4(b, m, n, v): n .. n+3.
 //   Lanes with k outside must read 0; those with m or n outside may read anything.
 // Grid: linear, ceil(N / TILE_N) · ceil(M / TILE_M) · BATCH workgroups, along N first.
 
@@ -17,8 +18,10 @@ const K_TILES = (K + TILE_K - 1u) / TILE_K;
 const A_QUADS = TILE_M * TILE_K / 4u;
 const B_WIDTH = TILE_N / 4u;
 const B_QUADS = TILE_K * B_WIDTH;
-const A_LOADS = (A_QUADS + THREADS - 1u) / THREADS;
-const B_LOADS = (B_QUADS + THREADS - 1u) / THREADS;
+const A_BLOCKS = A_QUADS / 4u;
+const B_BLOCKS = B_QUADS / 4u;
+const A_LOADS = (A_BLOCKS + THREADS - 1u) / THREADS;
+const B_LOADS = (B_BLOCKS + THREADS - 1u) / THREADS;
 
 // tile_a holds four k of one row in an element, [TILE_M, TILE_K / 4]; tile_b four columns of one
 // k, [TILE_K, TILE_N / 4].
@@ -46,14 +49,24 @@ fn main(
     let k0 = t * TILE_K;
     for (var l = 0u; l < A_LOADS; l++) {
       let q = l * THREADS + local;
-      if (q < A_QUADS) {
-        tile_a[q] = load_a4(s, m0 + q / (TILE_K / 4u), k0 + q % (TILE_K / 4u) * 4u);
+      if (q < A_BLOCKS) {
+        let m = q / (TILE_K / 4u) * 4u;
+        let k = q % (TILE_K / 4u);
+        let rows = load_a4x4(s, m0 + m, k0 + k * 4u);
+        for (var i = 0u; i < 4u; i++) {
+          tile_a[(m + i) * (TILE_K / 4u) + k] = rows[i];
+        }
       }
     }
     for (var l = 0u; l < B_LOADS; l++) {
       let q = l * THREADS + local;
-      if (q < B_QUADS) {
-        tile_b[q] = load_b4(s, k0 + q / B_WIDTH, n0 + q % B_WIDTH * 4u);
+      if (q < B_BLOCKS) {
+        let k = q / B_WIDTH * 4u;
+        let n = q % B_WIDTH;
+        let rows = load_b4x4(s, k0 + k, n0 + n * 4u);
+        for (var i = 0u; i < 4u; i++) {
+          tile_b[(k + i) * B_WIDTH + n] = rows[i];
+        }
       }
     }
     workgroupBarrier();

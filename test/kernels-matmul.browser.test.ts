@@ -23,8 +23,9 @@ beforeAll(async () => {
   device = await openDevice();
 });
 
-const four = (name: string, at: string) =>
-  `vec4(${[0, 1, 2, 3].map((i) => `${name}(${at.replace("+", `+ ${i}u`)})`).join(", ")})`;
+const rows = (name: string, at: string) =>
+  [0, 1, 2, 3].map((i) => `${name}(${at.replace("+", `+ ${i}u`)})`).join(", ");
+const four = (name: string, at: string) => `vec4(${rows(name, at)})`;
 
 // Guards combine with &: && makes branches, which take seconds to compile on a software adapter.
 const accessors = `
@@ -39,6 +40,12 @@ fn store_y(b: u32, m: u32, n: u32, v: T) {
 }
 fn load_a4(b: u32, m: u32, k: u32) -> vec4<T> { return ${four("load_a", "b, m, k +")}; }
 fn load_b4(b: u32, k: u32, n: u32) -> vec4<T> { return ${four("load_b", "b, k, n +")}; }
+fn load_a4x4(b: u32, m: u32, k: u32) -> mat4x4<T> {
+  return mat4x4(${rows("load_a4", "b, m +, k")});
+}
+fn load_b4x4(b: u32, k: u32, n: u32) -> mat4x4<T> {
+  return mat4x4(${rows("load_b4", "b, k +, n")});
+}
 fn store_y4(b: u32, m: u32, n: u32, v: vec4<T>) {
   for (var i = 0u; i < 4u; i++) { store_y(b, m, n + i, v[i]); }
 }

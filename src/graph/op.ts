@@ -65,6 +65,8 @@ export interface Accessor {
   readonly ragged?: readonly boolean[];
   /** Which parameter a four-wide form advances along; none is written when left out. */
   readonly wide?: number;
+  /** Which parameter the rows of a 4 × 4 form advance along; none is written when left out. */
+  readonly block?: number;
   /** WGSL value read outside; zero when left out. */
   readonly outside?: string;
 }

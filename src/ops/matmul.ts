@@ -83,7 +83,7 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
 }
 
 function load(name: string, input: number, extents: readonly number[], ragged: boolean[]) {
-  return { name, input, extents, ragged, wide: 2 };
+  return { name, input, extents, ragged, wide: 2, block: 1 };
 }
 
 function store(extents: readonly number[], ragged: boolean[]) {

@@ -1,10 +1,11 @@
 import type { DType } from "../../core/dtype.ts";
-import { type Shape, sizeOf } from "../../core/shape.ts";
+import { type Shape, sameShape, sizeOf } from "../../core/shape.ts";
+import { contiguous, type Strided } from "../../core/strided.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Schedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
 import type { Accessor, ElementContext, PointwiseForm, ShaderFile, Stage } from "../../graph/op.ts";
-import { Position } from "../../graph/position.ts";
+import { Position, plus, times } from "../../graph/position.ts";
 import { literal, wgslType } from "../../graph/wgsl.ts";
 import { assemble, type PartText, type Region } from "./assemble.ts";
 import { type Binding, Bindings } from "./bindings.ts";
@@ -54,6 +55,14 @@ interface Result {
   readonly value: string;
   readonly place: string | null;
 }
+
+/** A stored step, and where an accessor's elements lie in it. */
+interface DirectView {
+  readonly step: number;
+  readonly strided: Strided;
+}
+
+const NO_DATA = new Float32Array(0);
 
 /** Writes one part of a kernel: accessors and functions in front of its file. */
 class PartWriter {
@@ -248,45 +257,83 @@ class PartWriter {
 
   /** Four neighbours along one parameter: one vector where the buffer allows it, else four loads. */
   #loadWide(accessor: Accessor, type: string, names: readonly string[]): void {
-    const wide = accessor.wide as number;
-    const head = `fn load_${accessor.name}4(${declare(names)})`;
-    const body = new FunctionBody();
-    const direct = this.#directStep(accessor);
-    if (direct !== null && this.bindings.isWide(this.#key(direct))) {
-      const { dtype } = this.#program.steps[direct];
-      const zero = `vec4<${type}>(${accessor.outside ?? literal(0, this.#inputType(accessor).dtype)})`;
-      for (const test of guards(accessor, names)) body.line(`if (${test}) { return ${zero}; }`);
-      const at = Position.at(body, accessor.extents, names);
-      const value = `${this.bindings.read(this.#key(direct), dtype)}[${at.linear} >> 2u]`;
-      this.#functions.push(body.write(`${head} -> vec4<${type}>`, value));
-      return;
+    const { wide = 0, block, name } = accessor;
+    const view = this.#viewAlong(accessor, wide);
+    if (view) this.#loadVector(accessor, `load_${name}4`, view, type, names);
+    else {
+      const lanes = LANES.map((lane) => `load_${name}(${shifted(names, wide, lane)})`);
+      const head = `fn load_${name}4(${declare(names)}) -> vec4<${type}>`;
+      this.#functions.push(new FunctionBody().write(head, `vec4<${type}>(${lanes.join(", ")})`));
     }
-    const lanes = LANES.map((lane) => `load_${accessor.name}(${shifted(names, wide, lane)})`);
-    this.#functions.push(
-      body.write(`${head} -> vec4<${type}>`, `vec4<${type}>(${lanes.join(", ")})`),
-    );
+    if (block === undefined) return;
+    // 4 × 4 neighbours as rows of four, loaded along the parameter along which memory runs.
+    const across = view ? null : this.#viewAlong(accessor, block);
+    if (across) this.#loadVector(accessor, `load_${name}4_across`, across, type, names);
+    const [f, axis] = across ? [`load_${name}4_across`, wide] : [`load_${name}4`, block];
+    const rows = LANES.map((lane) => `${f}(${shifted(names, axis, lane)})`);
+    const matrix = `mat4x4(${rows.join(", ")})`;
+    const head = `fn load_${name}4x4(${declare(names)}) -> mat4x4<${type}>`;
+    const value = across ? `transpose(${matrix})` : matrix;
+    this.#functions.push(new FunctionBody().write(head, value));
   }
 
-  /** The stored step that an accessor reads without any change of order, if there is one. */
-  #directStep(accessor: Accessor): number | null {
-    if (accessor.wide !== accessor.extents.length - 1) return null;
-    if (accessor.extents[accessor.wide] % 4 !== 0 || accessor.input === SCRATCH) return null;
-    let i = this.#inputStep(accessor);
-    while (!this.plan.stored.has(i)) {
-      const form = this.#program.steps[i].op?.gpu;
-      if (form?.kind !== "pointwise" || !form.linear || form.cost > 0) return null;
-      if (this.#program.steps[i].inputs.length !== 1) return null;
-      i = this.#program.steps[i].inputs[0];
+  /** Four neighbours in memory; what lies outside counts as outside altogether. */
+  #loadVector(
+    accessor: Accessor,
+    name: string,
+    { step, strided }: DirectView,
+    type: string,
+    names: readonly string[],
+  ): void {
+    const body = new FunctionBody();
+    const outside = accessor.outside ?? literal(0, this.#inputType(accessor).dtype);
+    for (const test of guards(accessor, names)) {
+      body.line(`if (${test}) { return vec4<${type}>(${outside}); }`);
     }
-    const { dtype } = this.#program.steps[i];
-    return dtype === "f32" || dtype === "i32" || dtype === "u32" ? i : null;
+    const buffer = this.bindings.read(this.#key(step), this.#program.steps[step].dtype);
+    const terms = names.map((p, axis) => times(p, strided.strides[axis]));
+    const vector = `${buffer}[${terms.reduce(plus, `${strided.offset}u`)} >> 2u]`;
+    this.#functions.push(body.write(`fn ${name}(${declare(names)}) -> vec4<${type}>`, vector));
+  }
+
+  /** What an accessor reads, if neighbours along a parameter are neighbours in whole vectors. */
+  #viewAlong(accessor: Accessor, axis: number): DirectView | null {
+    const view = this.#directView(accessor);
+    if (!view || accessor.extents[axis] % 4 !== 0) return null;
+    const { strides, offset } = view.strided;
+    const isWhole = strides.every((stride, i) =>
+      i === axis ? stride === 1 : stride % 4 === 0 || accessor.extents[i] === 1,
+    );
+    return isWhole && offset % 4 === 0 ? view : null;
+  }
+
+  /** The stored step that an accessor reads through nothing but views, if there is one. */
+  #directView(accessor: Accessor): DirectView | null {
+    if (accessor.input === SCRATCH) return null;
+    const { steps } = this.#program;
+    const chain: number[] = [];
+    let step = this.#inputStep(accessor);
+    for (; !this.plan.stored.has(step); step = steps[step].inputs[0]) {
+      if (!steps[step].op?.view) return null;
+      chain.unshift(step);
+    }
+    const { shape, dtype } = steps[step];
+    if (dtype === "bool" || dtype === "u8") return null;
+    let strided: Strided | null = contiguous(NO_DATA, shape);
+    for (const i of chain) {
+      strided = steps[i].op?.view?.(strided, steps[i].attributes, steps[i]) ?? null;
+      if (!strided) return null;
+    }
+    return sameShape(strided.shape, accessor.extents) ? { step, strided } : null;
   }
 
   /** Says which buffers this part would have as four-wide vectors. */
   markWide(): void {
     for (const accessor of this.#stage.loads) {
-      const direct = accessor.wide === undefined ? null : this.#directStep(accessor);
-      if (direct !== null) this.bindings.markWide(this.#key(direct));
+      for (const axis of [accessor.wide, accessor.block]) {
+        const view = axis === undefined ? null : this.#viewAlong(accessor, axis);
+        if (view) this.bindings.markWide(this.#key(view.step));
+      }
     }
     const { wide, extents } = this.#stage.store;
     if (wide === undefined || wide !== extents.length - 1 || extents[wide] % 4 !== 0) return;
