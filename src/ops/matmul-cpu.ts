@@ -15,7 +15,9 @@
  */
 
 import type { NumericArray } from "../core/dtype.ts";
-import { multiplyTile, packPanels, TILE } from "./matmul-cpu-tile.ts";
+import { BLOCK_K, BLOCK_M, BLOCK_N, packPanels, TILE, tiles } from "./matmul-cpu-tile.ts";
+
+const { panelsA, panelsB, block, multiplyTile } = tiles;
 
 /** Places element [i, j] of a matrix at `data[offset + i · rowStride + j · colStride]`. */
 export interface MatrixView<T> {
@@ -24,15 +26,6 @@ export interface MatrixView<T> {
   rowStride: number;
   colStride: number;
 }
-
-const BLOCK_M = 96;
-const BLOCK_N = 96;
-const BLOCK_K = 396;
-
-// Reused by every call; nothing below calls out, so that no two calls can meet in them.
-const panelsA = /* @__PURE__ */ new Float64Array(BLOCK_M * BLOCK_K);
-const panelsB = /* @__PURE__ */ new Float64Array(BLOCK_N * BLOCK_K);
-const block = /* @__PURE__ */ new Float64Array(BLOCK_M * BLOCK_N);
 
 /**
  * Multiplies two strided matrices, y[m, n] = Σ_k a[m, k] · b[k, n], and writes y row-major from
@@ -106,7 +99,7 @@ function multiplyFloats(
 function multiplyPanels(rows: number, cols: number, depth: number): void {
   for (let i = 0; i < rows; i += TILE) {
     for (let j = 0; j < cols; j += TILE) {
-      multiplyTile(depth, panelsA, i * depth, panelsB, j * depth, block, i * BLOCK_N + j, BLOCK_N);
+      multiplyTile(depth, i * depth, j * depth, i * BLOCK_N + j);
     }
   }
 }
