@@ -6,9 +6,12 @@ import { stateOf } from "../graph/state.ts";
 import { Counters } from "./counters.ts";
 import { type Program, trace } from "./program.ts";
 
-/** A program made ready for one device: given its sources' storages it enqueues the outputs'. */
+/** A program made ready for one device. */
 export interface Plan {
+  /** Enqueues the program on its sources' storages: changes the updated ones, gives the outputs'. */
   run(sources: readonly Storage[]): Storage[];
+  /** Frees the memory for values between steps; the next run takes it again. */
+  dispose?(): void;
 }
 
 /** What is alive on a device. */
@@ -105,8 +108,12 @@ export abstract class Device implements Backend {
     if (plan) this.#plans.delete(key);
     else plan = this.compile(program);
     this.#plans.set(key, plan);
-    if (this.#plans.size > PLAN_LIMIT)
-      this.#plans.delete(this.#plans.keys().next().value as string);
+    if (this.#plans.size > PLAN_LIMIT) this.#forgetPlan(this.#plans.keys().next().value as string);
     return plan;
+  }
+
+  #forgetPlan(key: string): void {
+    this.#plans.get(key)?.dispose?.();
+    this.#plans.delete(key);
   }
 }

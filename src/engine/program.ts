@@ -20,6 +20,14 @@ export interface Program {
   readonly sources: readonly number[];
   /** Steps whose values are wanted. */
   readonly outputs: readonly number[];
+  /** Sources whose contents a step's value replaces; whatever reads the source means the old one. */
+  readonly updates: readonly Update[];
+}
+
+/** A source, and the step whose value takes its place. */
+export interface Update {
+  readonly source: number;
+  readonly value: number;
 }
 
 /** A program and the nodes it came from. */
@@ -49,6 +57,7 @@ export function trace(wanted: readonly Node[], op: string): Traced {
     steps,
     sources: sources.map((node) => number.get(node) as number),
     outputs: wanted.map((node) => number.get(node) as number),
+    updates: [],
   };
   return { program, sources, key: keyOf(program) };
 }
