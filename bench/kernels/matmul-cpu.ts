@@ -1,7 +1,7 @@
 /*
  * Times a ladder of CPU matrix multiplications, from three plain loops to the one in src/ops, in
  * alternation, and prints the median GFLOP/s of each. Run it with
- *   npx vite build --ssr bench/kernels/matmul-cpu.ts --outDir node_modules/.cache/bench
+ *   npx vite build . --ssr bench/kernels/matmul-cpu.ts --outDir node_modules/.cache/bench
  *   node node_modules/.cache/bench/matmul-cpu.js
  */
 import type { NumericArray } from "../../src/core/dtype.ts";

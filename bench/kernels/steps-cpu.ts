@@ -1,13 +1,18 @@
 /*
  * Times whole training steps on the CPU device: gather the batch from u8 images, forward, backward
  * and update, and prints the median steps per second of each network. Run it on one core with
- *   npx vite build --ssr bench/kernels/steps-cpu.ts --outDir node_modules/.cache/bench
+ *   npx vite build . --ssr bench/kernels/steps-cpu.ts --outDir node_modules/.cache/bench
  *   taskset -c 0 node node_modules/.cache/bench/steps-cpu.js
  */
 
+import { type ArrayStorage, Arrays } from "../../src/devices/cpu/arrays.ts";
+import { CpuPlan } from "../../src/devices/cpu/plan.ts";
+import { Counters } from "../../src/engine/counters.ts";
+import { trace } from "../../src/engine/program.ts";
 import {
   assignAll,
   cast,
+  evaluate,
   gather,
   grad,
   init,
@@ -19,7 +24,7 @@ import {
   State,
   sigmoid,
   sqrt,
-  type Tensor,
+  Tensor,
   tensor,
   zeros,
 } from "../../src/index.ts";
@@ -80,8 +85,24 @@ const networks: Record<string, Network> = {
 const bytes = (n: number, below: number) =>
   Uint8Array.from({ length: n }, () => Math.random() * below);
 
-/** Makes a function that trains the network on one batch after the other. */
-function stepsOf({ sizes, activation, batch, optimizer }: Network): () => Tensor {
+/** Median steps per second of CPU time, over rounds of a third of a second. */
+function rate(step: () => void, rounds = 9): number {
+  const rates: number[] = [];
+  for (let round = 0; round < rounds + 2; round++) {
+    const start = performance.now();
+    const used = process.cpuUsage();
+    let steps = 0;
+    for (; performance.now() - start < 300; steps++) step();
+    const { user, system } = process.cpuUsage(used);
+    rates.push((1e6 * steps) / (user + system));
+  }
+  return rates.slice(2).sort((a, b) => a - b)[rounds >> 1];
+}
+
+/** A step's loss and what it assigns, from the numbers of the examples in the batch. */
+type Step = (rows: Tensor) => { loss: Tensor; assignments: Assignment[] };
+
+function stepOf({ sizes, activation, optimizer }: Network): Step {
   const images = tensor(bytes(EXAMPLES * 784, 256), { shape: [EXAMPLES, 784] });
   const labels = tensor(bytes(EXAMPLES, 10));
   const layers = sizes.slice(1).map((n, i) => ({
@@ -90,10 +111,7 @@ function stepsOf({ sizes, activation, batch, optimizer }: Network): () => Tensor
   }));
   const parameters = layers.flatMap(({ w, b }) => [w, b]);
   const update = optimizer === "sgd" ? sgd : adam(parameters);
-  let at = 0;
-  return () => {
-    using rows = tensor(Int32Array.from({ length: batch }, (_, i) => (at + 7 * i) % EXAMPLES));
-    at += batch;
+  return (rows) => {
     let x = mul(cast(gather(images, rows), "f32"), 1 / 255);
     layers.forEach(({ w, b }, i) => {
       const z = matmul(x, w).add(b);
@@ -101,35 +119,54 @@ function stepsOf({ sizes, activation, batch, optimizer }: Network): () => Tensor
     });
     const loss = crossEntropy(x, gather(labels, rows));
     const gradients = grad(loss, parameters);
-    assignAll(
-      parameters.flatMap((p, i) => update(p, gradients[i])),
-      [loss],
-    );
-    return loss;
+    return { loss, assignments: parameters.flatMap((p, i) => update(p, gradients[i])) };
   };
 }
 
-/** Median steps per second over rounds of at least a fifth of a second. */
-async function rate(step: () => Tensor, rounds = 9): Promise<number> {
-  const rates: number[] = [];
-  for (let round = 0; round < rounds + 2; round++) {
-    const start = performance.now();
-    const used = process.cpuUsage();
-    let steps = 0;
-    for (; performance.now() - start < 300; steps++) {
-      using loss = step();
-      if (steps === 0) await loss.item();
-    }
-    const { user, system } = process.cpuUsage(used);
-    rates.push((1e6 * steps) / (user + system));
-  }
-  return rates.slice(2).sort((a, b) => a - b)[rounds >> 1];
+function rowsOf(batch: number, at: number): Int32Array {
+  return Int32Array.from({ length: batch }, (_, i) => (at * batch + 7 * i) % EXAMPLES);
+}
+
+/** Traces and assigns at every step. */
+function eagerSteps(network: Network): () => void {
+  const step = stepOf(network);
+  let at = 0;
+  return () => {
+    using rows = tensor(rowsOf(network.batch, at++));
+    const { loss, assignments } = step(rows);
+    assignAll(assignments, [loss]);
+    loss.dispose();
+  };
+}
+
+/** Traces once and replays the plan. */
+function replayedSteps(network: Network): () => void {
+  const rows = tensor(rowsOf(network.batch, 0));
+  const { loss, assignments } = stepOf(network)(rows);
+  evaluate(rows, ...assignments.map(([state]) => state));
+  const wanted = [loss, ...assignments.map(([, value]) => value)].map((x) => x.node);
+  const { program, sources } = trace(wanted, "bench");
+  evaluate(...sources.map((node) => new Tensor(node)));
+  const updates = assignments.map(([state], i) => ({
+    source: program.sources[sources.indexOf(state.node)],
+    value: program.outputs[i + 1],
+  }));
+  const arrays = new Arrays(new Counters());
+  const plan = new CpuPlan({ ...program, outputs: [program.outputs[0]], updates }, arrays);
+  const storages = sources.map((node) => node.storage as ArrayStorage);
+  const batch = (rows.node.storage as ArrayStorage).data;
+  let at = 0;
+  return () => {
+    batch.set(rowsOf(network.batch, at++));
+    plan.run(storages);
+  };
 }
 
 await init({ device: "cpu" });
-console.log("| step | steps/s |\n|---|---|");
+console.log("| step | eager | replayed |\n|---|---|---|");
 const chosen = process.argv[2] ?? "";
 for (const [name, network] of Object.entries(networks)) {
   if (!name.startsWith(chosen)) continue;
-  console.log(`| ${name} | ${(await rate(stepsOf(network))).toFixed(0)} |`);
+  const rates = [eagerSteps, replayedSteps].map((make) => rate(make(network)).toFixed(0));
+  console.log(`| ${name} | ${rates.join(" | ")} |`);
 }
