@@ -3,9 +3,9 @@ import type { NumericArray } from "../core/dtype.ts";
 /** Counts the rows and the columns of the part of y whose sums `multiplyTile` keeps in registers. */
 export const TILE = 3;
 /** How many rows of a, columns of b and steps along k one block has at most. */
-export const BLOCK_M = 96;
-export const BLOCK_N = 96;
-export const BLOCK_K = 396;
+export const BLOCK_M = 132;
+export const BLOCK_N = 132;
+export const BLOCK_K = 264;
 
 /**
  * Copies `lines` rows of a (columns of b), `stride` apart, whose elements are `stepK` apart along k, into
