@@ -48,8 +48,11 @@ interface Tiles {
   readonly panelsB: Float64Array;
   /** One block of y, row-major. */
   readonly block: Float64Array;
-  /** Adds the panel of a at `startA` times the one of b at `startB` to the tile of `block` at `startY`. */
-  multiplyTile(depth: number, startA: number, startB: number, startY: number): void;
+  /**
+   * Adds the panel of a at `startA` times the one of b at `startB` to the tile of `block` at `startY`,
+   * where rows are `width` apart.
+   */
+  multiplyTile(depth: number, startA: number, startB: number, startY: number, width: number): void;
 }
 
 /*
@@ -66,12 +69,18 @@ function makeTiles(): Tiles {
   const block = new Float64Array(BLOCK_M * BLOCK_N);
   const fence = new Int32Array(32); // only arrays of more than 64 bytes have a fixed address
 
-  function multiplyTile(depth: number, startA: number, startB: number, startY: number): void {
+  function multiplyTile(
+    depth: number,
+    startA: number,
+    startB: number,
+    startY: number,
+    width: number,
+  ): void {
     let atA = startA | 0;
     let atB = startB | 0;
     const row0 = startY | 0;
-    const row1 = (row0 + BLOCK_N) | 0;
-    const row2 = (row1 + BLOCK_N) | 0;
+    const row1 = (row0 + width) | 0;
+    const row2 = (row1 + width) | 0;
     let y00 = block[row0];
     let y01 = block[row0 + 1];
     let y02 = block[row0 + 2];

@@ -82,24 +82,25 @@ function multiplyFloats(
     const rows = Math.min(BLOCK_M, m - i);
     for (let j = 0; j < n; j += BLOCK_N) {
       const cols = Math.min(BLOCK_N, n - j);
-      block.fill(0);
+      const width = Math.ceil(cols / TILE) * TILE; // of a row of the block
+      block.fill(0, 0, Math.ceil(rows / TILE) * TILE * width);
       for (let p = 0; p < k; p += BLOCK_K) {
         const depth = Math.min(BLOCK_K, k - p);
         const startA = a.offset + i * a.rowStride + p * a.colStride;
         const startB = b.offset + p * b.rowStride + j * b.colStride;
         packPanels(panelsA, rows, depth, a.data, startA, a.rowStride, a.colStride);
         packPanels(panelsB, cols, depth, b.data, startB, b.colStride, b.rowStride);
-        multiplyPanels(rows, cols, depth);
+        multiplyPanels(rows, width, depth);
       }
-      storeBlock(rows, cols, y, yOffset + i * n + j, n);
+      storeBlock(rows, cols, width, y, yOffset + i * n + j, n);
     }
   }
 }
 
-function multiplyPanels(rows: number, cols: number, depth: number): void {
+function multiplyPanels(rows: number, width: number, depth: number): void {
   for (let i = 0; i < rows; i += TILE) {
-    for (let j = 0; j < cols; j += TILE) {
-      multiplyTile(depth, i * depth, j * depth, i * BLOCK_N + j);
+    for (let j = 0; j < width; j += TILE) {
+      multiplyTile(depth, i * depth, j * depth, i * width + j, width);
     }
   }
 }
@@ -107,11 +108,12 @@ function multiplyPanels(rows: number, cols: number, depth: number): void {
 function storeBlock(
   rows: number,
   cols: number,
+  width: number,
   y: NumericArray,
   start: number,
   rowStride: number,
 ): void {
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < cols; j++) y[start + i * rowStride + j] = block[i * BLOCK_N + j];
+    for (let j = 0; j < cols; j++) y[start + i * rowStride + j] = block[i * width + j];
   }
 }
