@@ -32,11 +32,10 @@ export function packPanels(
       from += stepK;
     }
   }
-  if (line === lines) return;
-  for (let p = 0; p < depth; p++) {
-    for (let r = 0; r < TILE; r++) {
-      panels[to++] = line + r < lines ? data[start + (line + r) * stride + p * stepK] : 0;
-    }
+  panels.fill(0, to, to + (line < lines ? TILE * depth : 0));
+  for (let r = 0; line + r < lines; r++) {
+    const from = start + (line + r) * stride;
+    for (let p = 0; p < depth; p++) panels[to + TILE * p + r] = data[from + p * stepK];
   }
 }
 
