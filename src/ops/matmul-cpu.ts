@@ -10,8 +10,8 @@
  *   multiplyTile     keeps the nine sums of one tile in registers while k runs;
  *   storeBlock       writes the block's real part to y, rounding to y's type once.
  *
- * A tile is 3 × 3 because nine sums, three factors of b and one of a fit into the 16 registers that a
- * CPU has for floats; sixteen do not (bench/kernels/README.md has the figures).
+ * A tile is 3 × 3 because nine sums, three factors of b and the three products of one row fit into the
+ * 16 registers that a CPU has for floats (bench/kernels/README.md has the figures).
  */
 
 import type { NumericArray } from "../core/dtype.ts";
