@@ -118,7 +118,8 @@ export class Layout {
     const free: Slot[] = [];
     this.#writes.forEach((base, at) => {
       if (!given.has(base)) {
-        const i = free.findIndex(({ dtype, size }) => dtype === base.dtype && size === base.size);
+        // The one freed last is the likeliest to be in a cache still.
+        const i = free.findLastIndex((x) => x.dtype === base.dtype && x.size === base.size);
         const [slot] =
           i < 0 ? [{ dtype: base.dtype, size: base.size, bases: [] }] : free.splice(i, 1);
         slot.bases.push(base);

@@ -20,7 +20,7 @@ interface Write {
 }
 
 /**
- * A program as a list of tasks on views whose buffers are shared and made once. A run makes no array
+ * A program as a list of tasks on views whose buffers are shared and made once. A run makes no buffer
  * but the outputs'.
  */
 export class CpuPlan implements Plan {
