@@ -12,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** Bytes that the two-layer trainer may take, minified and compressed. */
 export const SIZE_LIMIT = 35 * 1024;
 
-/** Bundles one entry file; gives the bytes that it loads at once, minified and then compressed. */
+/** Bundles one entry file; gives the bytes that a page with WebGPU loads, minified and compressed. */
 export async function measure(entry) {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const alias = Object.entries(exports)
@@ -33,11 +33,17 @@ export async function measure(entry) {
   return { minified: count((code) => Buffer.byteLength(code)), gzip: count(gzipLength) };
 }
 
-/** The entry's script and what it imports; not what is only imported when it is needed. */
+/** What is loaded only where there is no GPU, and only to take times. */
+const ELSEWHERE = /^(cpu-device|profiler)$/;
+
+/** The scripts that a page with WebGPU loads: the entry, the device, and what both import. */
 function loadedAtOnce(output) {
   const chunks = new Map(output.map((file) => [file.fileName, file]));
   const loaded = new Set(output.filter((file) => file.type === "chunk" && file.isEntry));
-  for (const chunk of loaded) for (const name of chunk.imports) loaded.add(chunks.get(name));
+  for (const chunk of loaded) {
+    const named = [...chunk.imports, ...chunk.dynamicImports].map((name) => chunks.get(name));
+    for (const next of named) if (next && !ELSEWHERE.test(next.name)) loaded.add(next);
+  }
   return [...loaded];
 }
 

@@ -1,5 +1,4 @@
 import { DeviceError } from "./core/errors.ts";
-import { CpuDevice } from "./devices/cpu/cpu-device.ts";
 import { describeAdapter, findAdapter, findGpu } from "./devices/webgpu/adapter.ts";
 import { GpuDevice, type GpuOptions } from "./devices/webgpu/gpu-device.ts";
 import type { Device, MemoryInfo } from "./engine/device.ts";
@@ -42,7 +41,7 @@ export async function init(options: InitOptions = {}): Promise<Choice> {
 
 async function choose(options: InitOptions): Promise<Choice> {
   const wanted = options.device ?? "auto";
-  if (wanted === "cpu") return { device: new CpuDevice(), reason: "asked for" };
+  if (wanted === "cpu") return onCpu("asked for");
   if (wanted !== "auto" && wanted !== "webgpu") {
     throw new DeviceError(`init: device ${JSON.stringify(wanted)}; expected auto, webgpu or cpu`);
   }
@@ -54,14 +53,20 @@ async function choose(options: InitOptions): Promise<Choice> {
     const { name, software } = describeAdapter(adapter.info);
     if (software && wanted === "auto") {
       const reason = `the only WebGPU adapter is emulated by the CPU (${name})`;
-      return { device: new CpuDevice(), reason };
+      return onCpu(reason);
     }
     const device = await GpuDevice.create(adapter, options);
     return { device, reason: wanted === "auto" ? `a GPU was found (${name})` : "asked for" };
   } catch (error) {
     if (wanted === "webgpu") throw error;
-    return { device: new CpuDevice(), reason: given(error as Error) };
+    return onCpu(given(error as Error));
   }
+}
+
+// A page with a GPU needs no other device, so it loads none.
+async function onCpu(reason: string): Promise<Choice> {
+  const { CpuDevice } = await import("./devices/cpu/cpu-device.ts");
+  return { device: new CpuDevice(), reason };
 }
 
 /** What was found, of a message that also says what was expected. */

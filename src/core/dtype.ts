@@ -20,6 +20,16 @@ export function allocate(dtype: DType, size: number): NumericArray {
   return new ARRAYS[dtype](size);
 }
 
+/** Sees the first bytes of a buffer as `size` elements of a dtype. */
+export function viewBuffer(dtype: DType, buffer: ArrayBuffer, size: number): NumericArray {
+  return new ARRAYS[dtype](buffer, 0, size);
+}
+
+/** Bytes of one element in a typed array. */
+export function bytesPerElement(dtype: DType): number {
+  return ARRAYS[dtype].BYTES_PER_ELEMENT;
+}
+
 /** Says whether a value names a dtype. */
 export function isDType(value: unknown): value is DType {
   return typeof value === "string" && Object.hasOwn(ARRAYS, value);

@@ -25,13 +25,13 @@ export function isContiguous(x: Strided): boolean {
 }
 
 /** A loop over elements: how often, and how far each input advances each time. */
-interface Loop {
+export interface Loop {
   readonly count: number;
   readonly strides: readonly number[];
 }
 
 /** Joins neighbouring axes that every input walks as one; outermost first. */
-function loopsOf(shape: Shape, inputs: readonly Strided[]): Loop[] {
+export function loopsOf(shape: Shape, inputs: readonly Strided[]): Loop[] {
   const loops: Loop[] = [];
   for (let axis = 0; axis < shape.length; axis++) {
     const count = shape[axis];
@@ -50,31 +50,14 @@ function loopsOf(shape: Shape, inputs: readonly Strided[]): Loop[] {
 /** Computes `count` elements of y from `start`, inputs beginning at `at`. */
 type Inner = (start: number, count: number, at: readonly number[]) => void;
 
-/** Computes `count` elements of y from `start` out of two inputs at their places and strides. */
-export type PairLoop = (
-  y: NumericArray,
-  start: number,
-  count: number,
-  a: NumericArray,
-  fromA: number,
-  strideA: number,
-  b: NumericArray,
-  fromB: number,
-  strideB: number,
-) => void;
-
-/**
- * Writes `y[i] = f(x₀[i], x₁[i], …)` for every element, row-major, for one to three inputs.
- * @param pairs does the same for two inputs in a loop of its own, which saves calling f.
- */
+/** Writes `y[i] = f(x₀[i], x₁[i], …)` for every element, row-major, for one to three inputs. */
 export function mapStrided(
   f: (...values: number[]) => number,
   shape: Shape,
   inputs: readonly Strided[],
   y: NumericArray,
-  pairs: PairLoop = (...place) => mapTwo(f, ...place),
 ): void {
-  walk(shape, inputs, (strides) => innerLoop(f, pairs, inputs, strides, y));
+  walk(shape, inputs, (strides) => innerLoop(f, inputs, strides, y));
 }
 
 /** Runs an inner loop, made for the strides of the innermost axis, over all the outer ones. */
@@ -106,7 +89,6 @@ function walk(
 
 function innerLoop(
   f: (...values: number[]) => number,
-  pairs: PairLoop,
   inputs: readonly Strided[],
   strides: readonly number[],
   y: NumericArray,
@@ -115,7 +97,7 @@ function innerLoop(
   const [p, q, r] = strides;
   if (inputs.length === 1) return (start, count, at) => mapOne(f, y, start, count, a, at[0], p);
   if (inputs.length === 2) {
-    return (start, count, at) => pairs(y, start, count, a, at[0], p, b, at[1], q);
+    return (start, count, at) => mapTwo(f, y, start, count, a, at[0], p, b, at[1], q);
   }
   return (start, count, at) => {
     for (let i = 0; i < count; i++) {

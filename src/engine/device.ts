@@ -133,8 +133,12 @@ export abstract class Device implements Backend {
     if (plan) this.#plans.delete(key);
     else plan = this.compile(simplify(program), { repeated: false });
     this.#plans.set(key, plan);
-    if (this.#plans.size > PLAN_LIMIT)
-      this.#plans.delete(this.#plans.keys().next().value as string);
+    if (this.#plans.size > PLAN_LIMIT) this.#forgetPlan(this.#plans.keys().next().value as string);
     return plan;
+  }
+
+  #forgetPlan(key: string): void {
+    this.#plans.get(key)?.dispose();
+    this.#plans.delete(key);
   }
 }

@@ -131,7 +131,7 @@ export interface OpDefinition<A extends Attributes> {
   infer(inputs: readonly TensorType[], attributes: A): TensorType;
   /** How many of the inputs, from the first, the values depend on; all when left out. */
   readonly reads?: number;
-  /** Computes the result: the specification. `y` is contiguous. */
+  /** Computes the result: the specification. `y` is contiguous and holds anything before. */
   readonly cpu?: (y: Strided, inputs: readonly Strided[], attributes: A) => void;
   /** In place of `cpu`, for ops that only move elements; null where the input must be contiguous. */
   readonly view?: (x: Strided, attributes: A, y: TensorType) => Strided | null;

@@ -4,6 +4,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { cast } from "./cast.ts";
 import { greater, greaterEqual, less, lessEqual, logicalAnd, notEqual } from "./compare.ts";
 import { type BinaryFunction, binary, checkDomain, unary } from "./elementwise.ts";
+import { f32Loops } from "./f32-loops.ts";
 import { where } from "./where.ts";
 
 /** Computes −x. */
@@ -11,6 +12,7 @@ export const neg: (x: Tensor) => Tensor = unary({
   name: "neg",
   domain: "signed",
   js: (x) => -x,
+  loop: f32Loops.neg,
   wgsl: (x) => `(-${x})`,
   vjp: (g) => [neg(g)],
 });
@@ -20,11 +22,7 @@ export const add: BinaryFunction = binary({
   name: "add",
   domain: "number",
   js: (a, b) => a + b,
-  pairs: (y, start, count, a, fromA, strideA, b, fromB, strideB) => {
-    for (let i = 0; i < count; i++) {
-      y[start + i] = a[fromA + i * strideA] + b[fromB + i * strideB];
-    }
-  },
+  loop: f32Loops.add,
   wgsl: (a, b) => `(${a} + ${b})`,
   vjp: (g) => [g, g],
 });
@@ -35,11 +33,7 @@ export const sub: BinaryFunction = binary({
   domain: "number",
   neutral: 0,
   js: (a, b) => a - b,
-  pairs: (y, start, count, a, fromA, strideA, b, fromB, strideB) => {
-    for (let i = 0; i < count; i++) {
-      y[start + i] = a[fromA + i * strideA] - b[fromB + i * strideB];
-    }
-  },
+  loop: f32Loops.sub,
   wgsl: (a, b) => `(${a} - ${b})`,
   vjp: (g) => [g, neg(g)],
 });
@@ -52,11 +46,7 @@ export const mul: BinaryFunction = binary({
   commutes: true,
   js: (a, b) => a * b,
   integer: Math.imul,
-  pairs: (y, start, count, a, fromA, strideA, b, fromB, strideB) => {
-    for (let i = 0; i < count; i++) {
-      y[start + i] = a[fromA + i * strideA] * b[fromB + i * strideB];
-    }
-  },
+  loop: f32Loops.mul,
   wgsl: (a, b) => `(${a} * ${b})`,
   vjp: (g, _, a, b) => [mul(g, b), mul(g, a)],
 });
@@ -67,6 +57,7 @@ export const div: BinaryFunction = binary({
   domain: "float",
   neutral: 1,
   js: (a, b) => a / b,
+  loop: f32Loops.div,
   wgsl: (a, b) => `(${a} / ${b})`,
   cost: 2,
   vjp: (g, y, _, b) => [div(g, b), neg(div(mul(g, y), b))],
@@ -78,6 +69,7 @@ export const square: (x: Tensor) => Tensor = unary({
   domain: "number",
   js: (x) => x * x,
   integer: (x) => Math.imul(x, x),
+  loop: f32Loops.square,
   wgsl: (x) => `(${x} * ${x})`,
   vjp: (g, _, x) => [mul(g, mul(x, 2))],
 });
@@ -97,6 +89,7 @@ export const maximum: BinaryFunction = binary({
   name: "maximum",
   domain: "number",
   js: Math.max,
+  loop: f32Loops.maximum,
   wgsl: (a, b) => `max(${a}, ${b})`,
   vjp: (g, _, a, b) => [mul(g, share(a, b, greater)), mul(g, share(b, a, greater))],
 });
@@ -106,6 +99,7 @@ export const minimum: BinaryFunction = binary({
   name: "minimum",
   domain: "number",
   js: Math.min,
+  loop: f32Loops.minimum,
   wgsl: (a, b) => `min(${a}, ${b})`,
   vjp: (g, _, a, b) => [mul(g, share(a, b, less)), mul(g, share(b, a, less))],
 });

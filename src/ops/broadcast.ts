@@ -69,9 +69,9 @@ const sumOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never
   name: "sum",
   infer: ([x]) => ({ shape: [x.shape[0]], dtype: x.dtype }),
   cpu: (y, [x]) =>
-    forEachRow(x, (row, at, length) => {
+    forEachRow(x, (row, data, start, stride, length) => {
       let total = 0;
-      for (let i = 0; i < length; i++) total += at(i);
+      for (let i = 0; i < length; i++) total += data[start + i * stride];
       y.data[row] = total;
     }),
   gpu: reduceForm({ identity: (dtype) => literal(0, dtype), combine: "a + b" }),

@@ -1,5 +1,6 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { type BinaryFunction, binary, type Domain, unary } from "./elementwise.ts";
+import { type F32Loop, f32Loops } from "./f32-loops.ts";
 
 /* @__NO_SIDE_EFFECTS__ */
 function comparison(
@@ -7,12 +8,14 @@ function comparison(
   symbol: string,
   js: (a: number, b: number) => boolean,
   domain: Domain = "number",
+  loop?: F32Loop,
 ): BinaryFunction {
   return binary({
     name,
     domain,
     result: "bool",
     js: (a, b) => (js(a, b) ? 1 : 0),
+    loop,
     wgsl: (a, b) => `(${a} ${symbol} ${b})`,
     vjp: null,
   });
@@ -27,7 +30,13 @@ export const less: BinaryFunction = comparison("less", "<", (a, b) => a < b);
 /** Says where a ≤ b; a bool. */
 export const lessEqual: BinaryFunction = comparison("lessEqual", "<=", (a, b) => a <= b);
 /** Says where a > b; a bool. */
-export const greater: BinaryFunction = comparison("greater", ">", (a, b) => a > b);
+export const greater: BinaryFunction = comparison(
+  "greater",
+  ">",
+  (a, b) => a > b,
+  "number",
+  f32Loops.greater,
+);
 /** Says where a ≥ b; a bool. */
 export const greaterEqual: BinaryFunction = comparison("greaterEqual", ">=", (a, b) => a >= b);
 /** Says where both bools hold. */

@@ -1,7 +1,7 @@
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
-import { copyStrided, type Strided } from "../core/strided.ts";
+import type { Strided } from "../core/strided.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -20,16 +20,18 @@ const gatherOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   infer: ([x, index]) => ({ shape: [index.shape[0], x.shape[1]], dtype: x.dtype }),
   cpu: (y, [x, index]) => {
     const [count, columns] = y.shape;
+    const [rowStride, stride] = x.strides;
     for (let j = 0; j < count; j++) {
       const row = index.data[index.offset + j * index.strides[0]];
-      const target = y.data.subarray(j * columns, (j + 1) * columns);
+      const to = j * columns;
+      const from = x.offset + row * rowStride;
       if (row < 0 || row >= x.shape[0]) {
-        target.fill(Number.NaN); // 0 in arrays of whole numbers
-        continue;
+        y.data.fill(Number.NaN, to, to + columns); // 0 in arrays of whole numbers
+      } else if (stride === 1) {
+        y.data.set(x.data.subarray(from, from + columns), to);
+      } else {
+        for (let c = 0; c < columns; c++) y.data[to + c] = x.data[from + c * stride];
       }
-      const { data, strides } = x;
-      const offset = x.offset + row * strides[0];
-      copyStrided({ data, shape: [columns], strides: [strides[1]], offset }, target);
     }
   },
   gpu: {

@@ -10,12 +10,14 @@
  *   multiplyTile     keeps the nine sums of one tile in registers while k runs;
  *   storeBlock       writes the block's real part to y, rounding to y's type once.
  *
- * A tile is 3 × 3 because nine sums, three factors of b and one of a fit into the 16 registers that a
- * CPU has for floats; sixteen do not (bench/kernels/README.md has the figures).
+ * A tile is 3 × 3 because nine sums, three factors of b and the three products of one row fit into the
+ * 16 registers that a CPU has for floats (bench/kernels/README.md has the figures).
  */
 
 import type { NumericArray } from "../core/dtype.ts";
-import { multiplyTile, packPanels, TILE } from "./matmul-cpu-tile.ts";
+import { BLOCK_K, BLOCK_M, BLOCK_N, packPanels, TILE, tiles } from "./matmul-cpu-tile.ts";
+
+const { panelsA, panelsB, block, multiplyTile } = tiles;
 
 /** Places element [i, j] of a matrix at `data[offset + i · rowStride + j · colStride]`. */
 export interface MatrixView<T> {
@@ -24,15 +26,6 @@ export interface MatrixView<T> {
   rowStride: number;
   colStride: number;
 }
-
-const BLOCK_M = 96;
-const BLOCK_N = 96;
-const BLOCK_K = 396;
-
-// Reused by every call; nothing below calls out, so that no two calls can meet in them.
-const panelsA = /* @__PURE__ */ new Float64Array(BLOCK_M * BLOCK_K);
-const panelsB = /* @__PURE__ */ new Float64Array(BLOCK_N * BLOCK_K);
-const block = /* @__PURE__ */ new Float64Array(BLOCK_M * BLOCK_N);
 
 /**
  * Multiplies two strided matrices, y[m, n] = Σ_k a[m, k] · b[k, n], and writes y row-major from
@@ -89,24 +82,25 @@ function multiplyFloats(
     const rows = Math.min(BLOCK_M, m - i);
     for (let j = 0; j < n; j += BLOCK_N) {
       const cols = Math.min(BLOCK_N, n - j);
-      block.fill(0);
+      const width = Math.ceil(cols / TILE) * TILE; // of a row of the block
+      block.fill(0, 0, Math.ceil(rows / TILE) * TILE * width);
       for (let p = 0; p < k; p += BLOCK_K) {
         const depth = Math.min(BLOCK_K, k - p);
         const startA = a.offset + i * a.rowStride + p * a.colStride;
         const startB = b.offset + p * b.rowStride + j * b.colStride;
         packPanels(panelsA, rows, depth, a.data, startA, a.rowStride, a.colStride);
         packPanels(panelsB, cols, depth, b.data, startB, b.colStride, b.rowStride);
-        multiplyPanels(rows, cols, depth);
+        multiplyPanels(rows, width, depth);
       }
-      storeBlock(rows, cols, y, yOffset + i * n + j, n);
+      storeBlock(rows, cols, width, y, yOffset + i * n + j, n);
     }
   }
 }
 
-function multiplyPanels(rows: number, cols: number, depth: number): void {
+function multiplyPanels(rows: number, width: number, depth: number): void {
   for (let i = 0; i < rows; i += TILE) {
-    for (let j = 0; j < cols; j += TILE) {
-      multiplyTile(depth, panelsA, i * depth, panelsB, j * depth, block, i * BLOCK_N + j, BLOCK_N);
+    for (let j = 0; j < width; j += TILE) {
+      multiplyTile(depth, i * depth, j * depth, i * width + j, width);
     }
   }
 }
@@ -114,11 +108,12 @@ function multiplyPanels(rows: number, cols: number, depth: number): void {
 function storeBlock(
   rows: number,
   cols: number,
+  width: number,
   y: NumericArray,
   start: number,
   rowStride: number,
 ): void {
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < cols; j++) y[start + i * rowStride + j] = block[i * BLOCK_N + j];
+    for (let j = 0; j < cols; j++) y[start + i * rowStride + j] = block[i * width + j];
   }
 }

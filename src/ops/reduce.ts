@@ -49,10 +49,10 @@ function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
     name: kind,
     infer: ([x]) => ({ shape: [x.shape[0]], dtype: x.dtype }),
     cpu: (y, [x]) =>
-      forEachRow(x, (row, at, length) => {
-        let best = at(0);
+      forEachRow(x, (row, data, start, stride, length) => {
+        let best = data[start];
         for (let i = 1; i < length; i++) {
-          const candidate = at(i);
+          const candidate = data[start + i * stride];
           if (better(candidate, best) || Number.isNaN(candidate)) best = candidate;
         }
         y.data[row] = best;
@@ -128,9 +128,11 @@ function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>>
     name,
     infer: ([x]) => ({ shape: [x.shape[0]], dtype: "i32" }),
     cpu: (y, [x]) =>
-      forEachRow(x, (row, at, length) => {
+      forEachRow(x, (row, data, start, stride, length) => {
         let best = 0;
-        for (let i = 1; i < length; i++) if (better(at(i), at(best))) best = i;
+        for (let i = 1; i < length; i++) {
+          if (better(data[start + i * stride], data[start + best * stride])) best = i;
+        }
         y.data[row] = best;
       }),
     gpu: {

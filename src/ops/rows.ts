@@ -1,3 +1,4 @@
+import type { NumericArray } from "../core/dtype.ts";
 import { normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import type { ReduceOptions, Tensor } from "../graph/tensor.ts";
@@ -35,16 +36,20 @@ export function asRows(op: string, x: Tensor, options: ReduceOptions): Rows {
   };
 }
 
-/** Visits each row of a 2-D view: its number and a function giving its elements. */
-export function forEachRow(
-  x: Strided,
-  visit: (row: number, at: (i: number) => number, length: number) => void,
-): void {
+/** One row of a view: element i is `data[start + i · stride]`. */
+export type VisitRow = (
+  row: number,
+  data: NumericArray,
+  start: number,
+  stride: number,
+  length: number,
+) => void;
+
+/** Visits each row of a 2-D view. */
+export function forEachRow(x: Strided, visit: VisitRow): void {
   const [rows, length] = x.shape;
-  const { data } = x;
   const [outer, inner] = x.strides;
   for (let row = 0; row < rows; row++) {
-    const start = x.offset + row * outer;
-    visit(row, (i) => data[start + i * inner], length);
+    visit(row, x.data, x.offset + row * outer, inner, length);
   }
 }

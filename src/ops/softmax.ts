@@ -1,3 +1,4 @@
+import type { NumericArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import {
   defineOp,
@@ -54,15 +55,25 @@ function softmaxStages(finish: string, { inputs: [x], profile }: KernelContext<u
   ];
 }
 
-/** The largest element and Σ exp(x − largest) of a row; an empty row gives −∞ and 0. */
-function rowSums(at: (i: number) => number, length: number): { maximum: number; total: number } {
-  let maximum = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < length; i++) maximum = Math.max(maximum, at(i));
+/** The largest element of a row; −∞ of none. */
+function largest(data: NumericArray, start: number, stride: number, length: number): number {
+  let best = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < length; i++) best = Math.max(best, data[start + i * stride]);
+  return best;
+}
+
+/** Σ exp(x − maximum) of a row; 0 where all of it is −∞. */
+function sumExp(
+  data: NumericArray,
+  start: number,
+  stride: number,
+  length: number,
+  maximum: number,
+): number {
   let total = 0;
-  if (maximum !== Number.NEGATIVE_INFINITY) {
-    for (let i = 0; i < length; i++) total += Math.exp(at(i) - maximum);
-  }
-  return { maximum, total };
+  if (maximum === Number.NEGATIVE_INFINITY) return total;
+  for (let i = 0; i < length; i++) total += Math.exp(data[start + i * stride] - maximum);
+  return total;
 }
 
 /** y[row, i] = exp(x[row, i] − max) / Σ_j exp(x[row, j] − max). */
@@ -70,10 +81,11 @@ const softmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
   name: "softmax",
   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   cpu: (y, [x]) =>
-    forEachRow(x, (row, at, length) => {
-      const { maximum, total } = rowSums(at, length);
+    forEachRow(x, (row, data, start, stride, length) => {
+      const maximum = largest(data, start, stride, length);
+      const total = sumExp(data, start, stride, length, maximum);
       for (let i = 0; i < length; i++) {
-        y.data[row * length + i] = Math.exp(at(i) - maximum) / total;
+        y.data[row * length + i] = Math.exp(data[start + i * stride] - maximum) / total;
       }
     }),
   gpu: {
@@ -94,10 +106,13 @@ const logSoftmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string
   name: "logSoftmax",
   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   cpu: (y, [x]) =>
-    forEachRow(x, (row, at, length) => {
-      const { maximum, total } = rowSums(at, length);
+    forEachRow(x, (row, data, start, stride, length) => {
+      const maximum = largest(data, start, stride, length);
+      const total = sumExp(data, start, stride, length, maximum);
       const logTotal = Math.log(total);
-      for (let i = 0; i < length; i++) y.data[row * length + i] = at(i) - maximum - logTotal;
+      for (let i = 0; i < length; i++) {
+        y.data[row * length + i] = data[start + i * stride] - maximum - logTotal;
+      }
     }),
   gpu: {
     kind: "kernel",
@@ -113,8 +128,9 @@ const logSumExpOp: OpDefinition<Record<string, never>> = defineOp<Record<string,
   name: "logSumExp",
   infer: ([x]) => ({ shape: [x.shape[0]], dtype: x.dtype }),
   cpu: (y, [x]) =>
-    forEachRow(x, (row, at, length) => {
-      const { maximum, total } = rowSums(at, length);
+    forEachRow(x, (row, data, start, stride, length) => {
+      const maximum = largest(data, start, stride, length);
+      const total = sumExp(data, start, stride, length, maximum);
       y.data[row] = maximum + Math.log(total);
     }),
   gpu: { kind: "kernel", prologueCost: 8, flops, stages: logSumExpStages },

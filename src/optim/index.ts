@@ -3,6 +3,7 @@ export { type ClippedGradients, clipByGlobalNorm, clipByValue } from "./clip.ts"
 export type { Schedule } from "./learning-rate.ts";
 export {
   type Assignment,
+  type Clip,
   Optimizer,
   type OptimizerOptions,
   type Parameters,

@@ -42,8 +42,9 @@ export class LearningRate {
           "expected an optimizer that was made with a number",
       );
     }
-    using next = this.#scalar(value);
+    const next = this.#scalar(value);
     this.#state.assign(next);
+    next.dispose();
     this.#given = value;
   }
 

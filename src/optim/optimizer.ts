@@ -4,8 +4,6 @@ import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add } from "../ops/arithmetic.ts";
 import { tensor, zeros } from "../ops/creation.ts";
-import { checkPositive } from "./check.ts";
-import { clipByGlobalNorm, clipByValue } from "./clip.ts";
 import { LearningRate, type Schedule } from "./learning-rate.ts";
 
 /** A state and its next value. */
@@ -14,14 +12,15 @@ export type Assignment = readonly [State, Tensor];
 /** Parameters to train: a list, or a map from names as modules give it. */
 export type Parameters = readonly Parameter[] | ReadonlyMap<string, Parameter>;
 
+/** Gives one limited gradient for each gradient, as `clipByValue` and `clipByGlobalNorm` do. */
+export type Clip = (gradients: readonly Tensor[]) => readonly Tensor[];
+
 /** Options that every optimizer has. */
 export interface OptimizerOptions {
   /** Step size, a finite number from 0, or a schedule that computes it from the step. */
   learningRate: number | Schedule;
-  /** Limit of each element of the gradients, above 0; see `clipByValue`. */
-  clipValue?: number;
-  /** Limit of the norm of all gradients, above 0, after `clipValue`; see `clipByGlobalNorm`. */
-  clipNorm?: number;
+  /** Limits the gradients before they are used: `(g) => clipByGlobalNorm(g, 1).gradients`. */
+  clip?: Clip;
 }
 
 /**
@@ -32,19 +31,15 @@ export abstract class Optimizer {
   readonly parameters: readonly Parameter[];
   /** The number of finished steps, a u32 scalar. */
   readonly counter: State;
-  readonly clipValue?: number;
-  readonly clipNorm?: number;
+  readonly clip: Clip;
   readonly #rate: LearningRate;
   readonly #states = new Map<string, State>();
 
   /** Throws a `GradusError` for no parameters, one given twice, or an option out of its range. */
-  constructor(parameters: Parameters, { learningRate, clipValue, clipNorm }: OptimizerOptions) {
+  constructor(parameters: Parameters, { learningRate, clip = (g) => g }: OptimizerOptions) {
     this.parameters = Array.isArray(parameters) ? [...parameters] : [...parameters.values()];
     checkParameters(this.parameters);
-    if (clipValue !== undefined) checkPositive("optimizer", "clipValue", clipValue);
-    if (clipNorm !== undefined) checkPositive("optimizer", "clipNorm", clipNorm);
-    this.clipValue = clipValue;
-    this.clipNorm = clipNorm;
+    this.clip = clip;
     const { device, dtype } = this.parameters[0];
     this.counter = new State(tensor(0, { device, dtype: "u32" }), { name: "step" });
     this.#states.set("step", this.counter);
@@ -89,14 +84,18 @@ export abstract class Optimizer {
 
   /** Makes one step with given gradients, one for each parameter in order. */
   apply(gradients: readonly Tensor[], also: readonly Tensor[] = []): void {
-    if (gradients.length !== this.parameters.length) {
-      throw new GradusError(
-        `optimizer: ${gradients.length} gradients; expected ${this.parameters.length}, ` +
-          "one for each parameter",
-      );
-    }
-    const next = this.update(this.#clip(gradients));
-    assignAll([...next, [this.counter, add(this.counter, 1)]], also);
+    this.#checkCount("gradients", gradients);
+    const limited = this.clip(gradients);
+    this.#checkCount("clipped gradients", limited);
+    assignAll([...this.update(limited), [this.counter, add(this.counter, 1)]], also);
+  }
+
+  #checkCount(what: string, gradients: readonly Tensor[]): void {
+    if (gradients.length === this.parameters.length) return;
+    throw new GradusError(
+      `optimizer: ${gradients.length} ${what}; expected ${this.parameters.length}, ` +
+        "one for each parameter",
+    );
   }
 
   /** Makes a slot of zeros for each parameter. */
@@ -118,12 +117,6 @@ export abstract class Optimizer {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  #clip(gradients: readonly Tensor[]): readonly Tensor[] {
-    const { clipValue, clipNorm } = this;
-    const limited = clipValue === undefined ? gradients : clipByValue(gradients, clipValue);
-    return clipNorm === undefined ? limited : clipByGlobalNorm(limited, clipNorm).gradients;
   }
 }
 

@@ -166,8 +166,9 @@ class Training<M extends Module, B> {
     if (!Number.isSafeInteger(step) || step < 0 || step >= 2 ** 32) {
       throw new GradusError(`trainStep: seek to ${step}; expected an integer from 0 to 2^32 - 1`);
     }
-    using next = tensor(step, { dtype: "u32", device: this.#cursor.device });
+    const next = tensor(step, { dtype: "u32", device: this.#cursor.device });
     this.#cursor.assign(next);
+    next.dispose();
     this.#start = { step, version: this.#cursor.version };
     this.#read = step;
   }

@@ -16,6 +16,8 @@ export interface PageReport {
   outcome: unknown;
   /** Uncaught errors and whatever went to the console as an error. */
   errors: string[];
+  /** Names of the scripts that the page loaded. */
+  scripts: string[];
 }
 
 /** An app in a folder of its own, outside of the repository, with the package installed. */
@@ -54,11 +56,14 @@ export class PackedApp {
     }
   }
 
-  /** Builds the app; gives the bytes of all its scripts, each compressed with gzip. */
-  async build(): Promise<number> {
+  /** Builds the app. */
+  async build(): Promise<void> {
     await build({ root: this.folder, configFile: false, logLevel: "error" });
+  }
+
+  /** Bytes of scripts of the built app, each compressed with gzip. */
+  size(scripts: readonly string[]): number {
     const assets = join(this.folder, "dist/assets");
-    const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"));
     return scripts.reduce(
       (sum, name) => sum + gzipSync(readFileSync(join(assets, name))).length,
       0,
@@ -91,6 +96,11 @@ async function visit(url: string): Promise<PageReport> {
   try {
     const page = await browser.newPage();
     const errors: string[] = [];
+    const scripts: string[] = [];
+    page.on("response", (response) => {
+      const name = /\/assets\/([^/]+\.js)$/.exec(response.url())?.[1];
+      if (name) scripts.push(name);
+    });
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (message) => {
       if (message.type() === "error") errors.push(message.text());
@@ -100,7 +110,7 @@ async function visit(url: string): Promise<PageReport> {
       errors.push(error.message);
       return undefined;
     });
-    return { outcome, errors };
+    return { outcome, errors, scripts };
   } finally {
     await browser.close();
   }

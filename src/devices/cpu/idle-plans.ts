@@ -1,0 +1,55 @@
+import type { Plan } from "../../engine/plan.ts";
+import type { Storage } from "../../graph/backend.ts";
+import type { CpuPlan } from "./plan.ts";
+
+/** Bytes of buffers that plans keep which may never run again. */
+const LIMIT = 64 * 2 ** 20;
+
+/**
+ * Lets the plans of single evaluations keep their buffers, since most of them run again, until all of
+ * them together hold too much; the longest unused one goes first.
+ */
+export class IdlePlans {
+  readonly #plans = new Set<CpuPlan>();
+  #bytes = 0;
+
+  /** Wraps a plan so that its buffers may go after any of its runs. */
+  add(plan: CpuPlan): Plan {
+    return {
+      stats: plan.stats,
+      prepare: () => plan.prepare(),
+      profile: (sources: readonly Storage[]) => plan.profile(sources),
+      run: (sources: readonly Storage[]) => {
+        this.#take(plan);
+        const outputs = plan.run(sources);
+        this.#keep(plan);
+        return outputs;
+      },
+      dispose: () => {
+        this.#take(plan);
+        plan.dispose();
+      },
+    };
+  }
+
+  /** Frees all buffers. */
+  clear(): void {
+    for (const plan of this.#plans) plan.dispose();
+    this.#plans.clear();
+    this.#bytes = 0;
+  }
+
+  #take(plan: CpuPlan): void {
+    if (this.#plans.delete(plan)) this.#bytes -= plan.bytes;
+  }
+
+  #keep(plan: CpuPlan): void {
+    this.#plans.add(plan);
+    this.#bytes += plan.bytes;
+    for (const oldest of this.#plans) {
+      if (this.#bytes <= LIMIT) return;
+      this.#take(oldest);
+      oldest.dispose();
+    }
+  }
+}

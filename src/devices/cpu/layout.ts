@@ -1,0 +1,134 @@
+import { bytesPerElement, type DType, type NumericArray } from "../../core/dtype.ts";
+import { GradusError } from "../../core/errors.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
+import { contiguous, copyStrided, isContiguous, type Strided } from "../../core/strided.ts";
+import { planMemory } from "../../engine/memory-plan.ts";
+import type { Program, Step } from "../../engine/program.ts";
+import { flopsOf } from "../../engine/stats.ts";
+import type { Attributes, Op } from "../../graph/op.ts";
+
+/** A view whose array comes later, and may change from run to run. */
+type View = { -readonly [K in keyof Strided]: Strided[K] };
+
+/** What stands in a view for an array that is not there. */
+const NO_DATA: NumericArray = /* @__PURE__ */ new Uint8Array(0);
+
+/** An array that a source brings or a task writes, with all views of it. */
+export class Base {
+  readonly size: number;
+  readonly whole: View;
+  readonly views: View[];
+  /** The task that reads it last; infinite when it is needed after all of them. */
+  lastRead = -1;
+
+  constructor(
+    readonly dtype: DType,
+    shape: Shape,
+  ) {
+    this.size = sizeOf(shape);
+    this.whole = contiguous(NO_DATA, shape);
+    this.views = [this.whole];
+  }
+
+  /** Gives all views their array. */
+  bind(data: NumericArray): void {
+    for (const view of this.views) view.data = data;
+  }
+
+  /** Takes the array away, so that it can be collected. */
+  unbind(): void {
+    this.bind(NO_DATA);
+  }
+}
+
+/** One op that computes, with its operands. */
+export interface Task {
+  readonly name: string;
+  /** Floating-point operations, roughly. */
+  readonly flops: number;
+  readonly cpu: NonNullable<Op["cpu"]>;
+  readonly y: View;
+  readonly inputs: readonly View[];
+  readonly attributes: Attributes;
+}
+
+/** A value and the array that it is a view of. */
+export interface Value {
+  readonly view: View;
+  readonly base: Base;
+}
+
+/** A buffer, and the arrays that lie in it one after the other. */
+export interface Slot {
+  readonly bytes: number;
+  readonly bases: Base[];
+}
+
+/**
+ * Lists what computes a program's steps, in order; ops that only move elements become views.
+ * Nothing in it depends on the arrays that the views are going to have.
+ */
+export class Layout {
+  readonly values: Value[] = [];
+  readonly tasks: Task[] = [];
+  readonly #reads: Base[][] = [];
+  readonly #writes: Base[] = [];
+
+  constructor(readonly program: Program) {
+    for (const step of program.steps) this.values.push(this.#value(step));
+  }
+
+  #value({ op, attributes, inputs, shape, dtype }: Step): Value {
+    const base = new Base(dtype, shape);
+    if (!op) return { view: base.whole, base };
+    if (op.view) return this.#view(op, attributes, this.values[inputs[0]], { shape, dtype });
+    if (!op.cpu) throw new GradusError(`${op.name}: has no CPU form; expected one`);
+    const operands = inputs.map((input) => this.values[input]);
+    const flops = flopsOf(this.program, this.values.length);
+    return this.#compute({ name: op.name, flops, cpu: op.cpu, attributes }, base, operands);
+  }
+
+  /** A view of x, or of a copy where x's strides do not allow one. */
+  #view(op: Op, attributes: Attributes, x: Value, y: { shape: Shape; dtype: DType }): Value {
+    const view = op.view?.(x.view, attributes, y);
+    if (!view) return this.#view(op, attributes, this.copy(x), y);
+    x.base.views.push(view);
+    return { view, base: x.base };
+  }
+
+  /** Copies a value row-major to an array of its own. */
+  copy(x: Value): Value {
+    const base = new Base(x.base.dtype, x.view.shape);
+    const cpu: Task["cpu"] = (y, [from]) => copyStrided(from, y.data);
+    return this.#compute({ name: "copy", flops: 0, cpu, attributes: {} }, base, [x]);
+  }
+
+  #compute(what: Omit<Task, "y" | "inputs">, base: Base, operands: readonly Value[]): Value {
+    const at = this.tasks.length;
+    const inputs = operands.map(({ view }) => view);
+    this.tasks.push({ ...what, y: base.whole, inputs });
+    this.#writes.push(base);
+    this.#reads.push([...new Set(operands.map((x) => x.base))]);
+    for (const x of [base, ...this.#reads[at]]) x.lastRead = Math.max(x.lastRead, at);
+    return { view: base.whole, base };
+  }
+
+  /** Lets arrays share memory where one is read last before another is written. */
+  slots(given: ReadonlySet<Base>): { slots: Slot[]; lowerBound: number } {
+    const owned = this.#writes.flatMap((base, at) => (given.has(base) ? [] : [{ base, at }]));
+    const { slots, sizes, lowerBound } = planMemory(
+      owned.map(({ base, at }, key) => {
+        const bytes = base.size * bytesPerElement(base.dtype);
+        return { key, bytes, first: at, last: base.lastRead };
+      }),
+    );
+    const found = sizes.map((bytes): Slot => ({ bytes, bases: [] }));
+    for (const [key, slot] of slots) found[slot].bases.push(owned[key].base);
+    return { slots: found, lowerBound };
+  }
+}
+
+/** Says whether a value is its whole array, row-major. */
+export function isWhole({ view, base }: Value): boolean {
+  return isContiguous(view) && view.offset === 0 && sizeOf(view.shape) === base.size;
+}
