@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { sizeOf } from "../src/core/shape.ts";
+import { f32Loops } from "../src/devices/cpu/f32-loops.ts";
 import {
   broadcastTo,
   type Device,
@@ -9,7 +10,6 @@ import {
   tensor,
   transpose,
 } from "../src/index.ts";
-import { f32Loops } from "../src/ops/f32-loops.ts";
 import * as ops from "../src/ops/index.ts";
 
 let device: Device;

@@ -161,8 +161,10 @@ class Replay<Args extends readonly unknown[], R> {
 
   /** Runs the plan once on tensors in place of those in the arguments. */
   run(tensors: readonly Tensor[]): R {
-    this.#place(tensors);
-    return this.#settle(this.plan.run(this.#storages));
+    return this.device.together(() => {
+      this.#place(tensors);
+      return this.#settle(this.plan.run(this.#storages));
+    });
   }
 
   /** Runs the plan once, and takes the time of each kernel. */
@@ -178,8 +180,11 @@ class Replay<Args extends readonly unknown[], R> {
 
   #place(tensors: readonly Tensor[]): void {
     this.device.begin("compile");
-    this.#sources.forEach((source, i) => {
-      this.#storages[i] = this.#storageOf(source, tensors);
+    const nodes = this.#sources.map((source) => nodeOf(source, tensors));
+    // Values on the host are uploaded, lazy ones computed; those that were freed say so.
+    if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, "compile");
+    nodes.forEach(({ storage }, i) => {
+      this.#storages[i] = storage as Storage;
     });
   }
 
@@ -195,15 +200,6 @@ class Replay<Args extends readonly unknown[], R> {
       device.settle(node, storages[next++]);
       return new Tensor(node);
     });
-  }
-
-  #storageOf(source: Source, tensors: readonly Tensor[]): Storage {
-    const node = nodeOf(source, tensors);
-    if (!node.storage) {
-      // Values on the host are uploaded, lazy ones computed; those that were freed say so.
-      this.device.evaluate([node], "compile");
-    }
-    return node.storage as Storage;
   }
 }
 

@@ -67,6 +67,11 @@ export abstract class Device implements Backend {
     this.surface();
   }
 
+  /** Runs a function whose evaluations may share a submit with what it runs last. */
+  together<T>(fn: () => T): T {
+    return fn();
+  }
+
   /** Makes a plan that is going to run many times. */
   plan(program: Program, stepsPerSubmit?: number): Plan {
     return this.compile(simplify(program), { repeated: true, stepsPerSubmit });

@@ -124,6 +124,26 @@ export interface VjpContext<A> {
   readonly attributes: A;
 }
 
+/** Loops over float32 that the CPU device has. */
+export type LoopName =
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "maximum"
+  | "minimum"
+  | "greater"
+  | "where"
+  | "neg"
+  | "abs"
+  | "square"
+  | "sqrt"
+  | "exp"
+  | "log"
+  | "sigmoid"
+  | "tanh"
+  | "relu";
+
 /** Everything about an op, in one value. */
 export interface OpDefinition<A extends Attributes> {
   readonly name: string;
@@ -133,6 +153,8 @@ export interface OpDefinition<A extends Attributes> {
   readonly reads?: number;
   /** Computes the result: the specification. `y` is contiguous and holds anything before. */
   readonly cpu?: (y: Strided, inputs: readonly Strided[], attributes: A) => void;
+  /** Which of the CPU device's loops computes the same for float32, and faster. */
+  readonly loop?: LoopName;
   /** In place of `cpu`, for ops that only move elements; null where the input must be contiguous. */
   readonly view?: (x: Strided, attributes: A, y: TensorType) => Strided | null;
   readonly gpu: PointwiseForm<A> | KernelForm<A>;

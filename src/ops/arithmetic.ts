@@ -4,7 +4,6 @@ import type { Tensor } from "../graph/tensor.ts";
 import { cast } from "./cast.ts";
 import { greater, greaterEqual, less, lessEqual, logicalAnd, notEqual } from "./compare.ts";
 import { type BinaryFunction, binary, checkDomain, unary } from "./elementwise.ts";
-import { f32Loops } from "./f32-loops.ts";
 import { where } from "./where.ts";
 
 /** Computes −x. */
@@ -12,7 +11,7 @@ export const neg: (x: Tensor) => Tensor = unary({
   name: "neg",
   domain: "signed",
   js: (x) => -x,
-  loop: f32Loops.neg,
+  loop: "neg",
   wgsl: (x) => `(-${x})`,
   vjp: (g) => [neg(g)],
 });
@@ -22,7 +21,7 @@ export const add: BinaryFunction = binary({
   name: "add",
   domain: "number",
   js: (a, b) => a + b,
-  loop: f32Loops.add,
+  loop: "add",
   wgsl: (a, b) => `(${a} + ${b})`,
   vjp: (g) => [g, g],
 });
@@ -33,7 +32,7 @@ export const sub: BinaryFunction = binary({
   domain: "number",
   neutral: 0,
   js: (a, b) => a - b,
-  loop: f32Loops.sub,
+  loop: "sub",
   wgsl: (a, b) => `(${a} - ${b})`,
   vjp: (g) => [g, neg(g)],
 });
@@ -46,7 +45,7 @@ export const mul: BinaryFunction = binary({
   commutes: true,
   js: (a, b) => a * b,
   integer: Math.imul,
-  loop: f32Loops.mul,
+  loop: "mul",
   wgsl: (a, b) => `(${a} * ${b})`,
   vjp: (g, _, a, b) => [mul(g, b), mul(g, a)],
 });
@@ -57,7 +56,7 @@ export const div: BinaryFunction = binary({
   domain: "float",
   neutral: 1,
   js: (a, b) => a / b,
-  loop: f32Loops.div,
+  loop: "div",
   wgsl: (a, b) => `(${a} / ${b})`,
   cost: 2,
   vjp: (g, y, _, b) => [div(g, b), neg(div(mul(g, y), b))],
@@ -69,7 +68,7 @@ export const square: (x: Tensor) => Tensor = unary({
   domain: "number",
   js: (x) => x * x,
   integer: (x) => Math.imul(x, x),
-  loop: f32Loops.square,
+  loop: "square",
   wgsl: (x) => `(${x} * ${x})`,
   vjp: (g, _, x) => [mul(g, mul(x, 2))],
 });
@@ -89,7 +88,7 @@ export const maximum: BinaryFunction = binary({
   name: "maximum",
   domain: "number",
   js: Math.max,
-  loop: f32Loops.maximum,
+  loop: "maximum",
   wgsl: (a, b) => `max(${a}, ${b})`,
   vjp: (g, _, a, b) => [mul(g, share(a, b, greater)), mul(g, share(b, a, greater))],
 });
@@ -99,7 +98,7 @@ export const minimum: BinaryFunction = binary({
   name: "minimum",
   domain: "number",
   js: Math.min,
-  loop: f32Loops.minimum,
+  loop: "minimum",
   wgsl: (a, b) => `min(${a}, ${b})`,
   vjp: (g, _, a, b) => [mul(g, share(a, b, less)), mul(g, share(b, a, less))],
 });

@@ -1,6 +1,6 @@
+import type { LoopName } from "../graph/op.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type BinaryFunction, binary, type Domain, unary } from "./elementwise.ts";
-import { type F32Loop, f32Loops } from "./f32-loops.ts";
 
 /* @__NO_SIDE_EFFECTS__ */
 function comparison(
@@ -8,7 +8,7 @@ function comparison(
   symbol: string,
   js: (a: number, b: number) => boolean,
   domain: Domain = "number",
-  loop?: F32Loop,
+  loop?: LoopName,
 ): BinaryFunction {
   return binary({
     name,
@@ -35,7 +35,7 @@ export const greater: BinaryFunction = comparison(
   ">",
   (a, b) => a > b,
   "number",
-  f32Loops.greater,
+  "greater",
 );
 /** Says where a ≥ b; a bool. */
 export const greaterEqual: BinaryFunction = comparison("greaterEqual", ">=", (a, b) => a >= b);

@@ -2,10 +2,15 @@ import type { DType } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes } from "../core/shape.ts";
 import { mapStrided } from "../core/strided.ts";
-import { defineOp, type OpDefinition, type ShaderFile, type TensorType } from "../graph/op.ts";
+import {
+  defineOp,
+  type LoopName,
+  type OpDefinition,
+  type ShaderFile,
+  type TensorType,
+} from "../graph/op.ts";
 import { apply, Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
-import { type F32Loop, runF32 } from "./f32-loops.ts";
 import { scalarLike } from "./scalar.ts";
 
 /** Which dtypes an elementwise op takes. */
@@ -29,8 +34,8 @@ export interface Row {
   readonly js: (...values: number[]) => number;
   /** The specification for i32 and u32, where it differs. */
   readonly integer?: (...values: number[]) => number;
-  /** `js` in a loop of its own for f32, which saves calling it. */
-  readonly loop?: F32Loop;
+  /** The CPU device's loop that does `js` for float32, which saves calling it. */
+  readonly loop?: LoopName;
   /** The WGSL expression of one element from those of the inputs, which are names or literals. */
   readonly wgsl: (...values: string[]) => string;
   readonly libraries?: readonly ShaderFile[];
@@ -75,11 +80,9 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
     cpu: (y, inputs) => {
       const { data } = inputs[0];
       const whole = data instanceof Int32Array || data instanceof Uint32Array;
-      if (whole) mapStrided(integer, y.shape, inputs, y.data);
-      else if (!loop || !runF32(loop, y.shape, inputs, y.data)) {
-        mapStrided(js, y.shape, inputs, y.data);
-      }
+      mapStrided(whole ? integer : js, y.shape, inputs, y.data);
     },
+    loop,
     gpu: {
       kind: "pointwise",
       cost,

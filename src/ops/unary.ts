@@ -3,7 +3,6 @@ import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { cast } from "./cast.ts";
 import { greater } from "./compare.ts";
 import { unary } from "./elementwise.ts";
-import { f32Loops } from "./f32-loops.ts";
 import { BITS, EXP_LOG, TRIG } from "./shaders.ts";
 
 /** Computes |x|; the gradient at 0 is 0. */
@@ -11,7 +10,7 @@ export const abs: (x: Tensor) => Tensor = unary({
   name: "abs",
   domain: "signed",
   js: Math.abs,
-  loop: f32Loops.abs,
+  loop: "abs",
   wgsl: (x) => `abs(${x})`,
   vjp: (g, _, x) => [mul(g, sign(x))],
 });
@@ -30,7 +29,7 @@ export const exp: (x: Tensor) => Tensor = unary({
   name: "exp",
   domain: "float",
   js: Math.exp,
-  loop: f32Loops.exp,
+  loop: "exp",
   wgsl: (x) => `g_exp(${x})`,
   libraries: EXP_LOG,
   cost: 8,
@@ -53,7 +52,7 @@ export const log: (x: Tensor) => Tensor = unary({
   name: "log",
   domain: "float",
   js: Math.log,
-  loop: f32Loops.log,
+  loop: "log",
   wgsl: (x) => `g_log(${x})`,
   libraries: EXP_LOG,
   cost: 8,
@@ -76,7 +75,7 @@ export const sqrt: (x: Tensor) => Tensor = unary({
   name: "sqrt",
   domain: "float",
   js: Math.sqrt,
-  loop: f32Loops.sqrt,
+  loop: "sqrt",
   wgsl: (x) => `g_sqrt(${x})`,
   libraries: EXP_LOG,
   cost: 4,
@@ -88,7 +87,7 @@ export const sigmoid: (x: Tensor) => Tensor = unary({
   name: "sigmoid",
   domain: "float",
   js: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
-  loop: f32Loops.sigmoid,
+  loop: "sigmoid",
   wgsl: (x) => `g_sigmoid(${x})`,
   libraries: EXP_LOG,
   cost: 10,
@@ -100,7 +99,7 @@ export const tanh: (x: Tensor) => Tensor = unary({
   name: "tanh",
   domain: "float",
   js: Math.tanh,
-  loop: f32Loops.tanh,
+  loop: "tanh",
   wgsl: (x) => `g_tanh(${x})`,
   libraries: EXP_LOG,
   cost: 10,
@@ -112,7 +111,7 @@ export const relu: (x: Tensor) => Tensor = unary({
   name: "relu",
   domain: "signed",
   js: (x) => Math.max(x, 0),
-  loop: f32Loops.relu,
+  loop: "relu",
   wgsl: (x) => `max(${x}, 0)`,
   vjp: (g, y) => [mul(g, cast(greater(y, 0), g.dtype))],
 });

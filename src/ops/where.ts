@@ -5,7 +5,6 @@ import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { broadcastInputs, checkDomain } from "./elementwise.ts";
-import { f32Loops, runF32 } from "./f32-loops.ts";
 
 /** y = condition ? a : b. */
 const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
@@ -14,10 +13,8 @@ const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, nev
     checkDomain("where", a.dtype, "any");
     return { shape: a.shape, dtype: a.dtype };
   },
-  cpu: (y, inputs) => {
-    if (runF32(f32Loops.where, y.shape, inputs, y.data)) return;
-    mapStrided((c, a, b) => (c ? a : b), y.shape, inputs, y.data);
-  },
+  cpu: (y, inputs) => mapStrided((c, a, b) => (c ? a : b), y.shape, inputs, y.data),
+  loop: "where",
   gpu: {
     kind: "pointwise",
     cost: 1,

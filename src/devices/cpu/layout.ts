@@ -6,6 +6,7 @@ import { planMemory } from "../../engine/memory-plan.ts";
 import type { Program, Step } from "../../engine/program.ts";
 import { flopsOf } from "../../engine/stats.ts";
 import type { Attributes, Op } from "../../graph/op.ts";
+import { f32Loops, runF32 } from "./f32-loops.ts";
 
 /** A view whose array comes later, and may change from run to run. */
 type View = { -readonly [K in keyof Strided]: Strided[K] };
@@ -85,7 +86,7 @@ export class Layout {
     if (!op.cpu) throw new GradusError(`${op.name}: has no CPU form; expected one`);
     const operands = inputs.map((input) => this.values[input]);
     const flops = flopsOf(this.program, this.values.length);
-    return this.#compute({ name: op.name, flops, cpu: op.cpu, attributes }, base, operands);
+    return this.#compute({ name: op.name, flops, cpu: fastest(op), attributes }, base, operands);
   }
 
   /** A view of x, or of a copy where x's strides do not allow one. */
@@ -126,6 +127,15 @@ export class Layout {
     for (const [key, slot] of slots) found[slot].bases.push(owned[key].base);
     return { slots: found, lowerBound };
   }
+}
+
+/** An op's own form, behind a loop that does the same for float32 where there is one. */
+function fastest({ cpu, loop }: Op): Task["cpu"] {
+  const form = cpu as Task["cpu"];
+  if (!loop) return form;
+  return (y, inputs, attributes) => {
+    if (!runF32(f32Loops[loop], y.shape, inputs, y.data)) form(y, inputs, attributes);
+  };
 }
 
 /** Says whether a value is its whole array, row-major. */

@@ -32,6 +32,7 @@ export class GpuDevice extends Device implements PlanHost {
   readonly #staging: BufferPool;
   readonly #queue: SubmitQueue;
   readonly #checks = new Set<Promise<unknown>>();
+  #isTogether = false;
   #failure: GradusError | null = null;
   #lost: string | null = null;
 
@@ -97,7 +98,16 @@ export class GpuDevice extends Device implements PlanHost {
   ): void {
     this.#queue.record(label, encode);
     if (repeated) this.#queue.share(stepsPerSubmit);
-    else this.#queue.flush();
+    else if (!this.#isTogether) this.#queue.flush();
+  }
+
+  override together<T>(fn: () => T): T {
+    this.#isTogether = true;
+    try {
+      return fn();
+    } finally {
+      this.#isTogether = false;
+    }
   }
 
   async timeKernels(kernels: readonly NamedKernel[]): Promise<Profile> {

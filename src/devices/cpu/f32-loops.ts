@@ -1,6 +1,7 @@
-import type { NumericArray } from "../core/dtype.ts";
-import { type Shape, sizeOf } from "../core/shape.ts";
-import { loopsOf, type Strided } from "../core/strided.ts";
+import type { NumericArray } from "../../core/dtype.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
+import { loopsOf, type Strided } from "../../core/strided.ts";
+import type { LoopName } from "../../graph/op.ts";
 
 /** Computes the first `count` elements of the result's block from those of the inputs' blocks. */
 export type F32Loop = (count: number) => void;
@@ -76,13 +77,13 @@ function makeLoops() {
     relu: (count) => {
       for (let i = 0; i < count; i++) y[i] = max(a[i], 0);
     },
-  } satisfies Record<string, F32Loop>;
+  } satisfies Record<LoopName, F32Loop>;
   return { operands: [a, b, c], result: y, loops };
 }
 
 const f32 = /* @__PURE__ */ makeLoops();
 
-/** The loops, by the names of their ops. */
+/** The loops, by their names. */
 export const f32Loops: typeof f32.loops = f32.loops;
 
 /**
