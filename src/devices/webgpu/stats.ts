@@ -1,3 +1,5 @@
+import { sizeOf } from "../../core/shape.ts";
+import { pointwise } from "../../engine/fusion.ts";
 import type { MemoryPlan } from "../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../engine/plan.ts";
 import type { Schedule } from "../../engine/schedule.ts";
@@ -37,8 +39,13 @@ function flops({ program }: Schedule): (step: number) => number {
   return (step) => flopsOf(program, step);
 }
 
+/** Bytes of a step's values; fewer where all that reads them picks only some of them. */
 function bytes({ program }: Schedule, step: number): number {
-  return stepBytes(program.steps[step], bytesOf);
+  const all = stepBytes(program.steps[step], bytesOf);
+  const readers = program.steps.filter(({ inputs }) => inputs.includes(step));
+  if (readers.length === 0 || readers.some((reader) => !pointwise(reader))) return all;
+  const { dtype } = program.steps[step];
+  return Math.min(all, sum(readers.map(({ shape }) => bytesOf(dtype, sizeOf(shape)))));
 }
 
 function sum(values: readonly number[]): number {
