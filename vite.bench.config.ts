@@ -14,7 +14,7 @@ export default defineConfig({
   define: { BENCH_VERSIONS: JSON.stringify(readVersions()) },
   optimizeDeps: {
     entries: ["index.html", "worker.ts"],
-    exclude: ["webgpu", "onnxruntime-web", "@tensorflow/tfjs-backend-wasm"],
+    exclude: ["webgpu", "onnxruntime-web"],
   },
   server: { headers: isolation, fs: { allow: ["../.."] } },
   preview: { headers: isolation },

@@ -1,8 +1,15 @@
 import { type PeerName, usesGpu } from "../peers/index.ts";
 import { WORKLOADS, type Workload } from "../workloads/index.ts";
+import {
+  type Contender,
+  calibrate,
+  check,
+  contenderResult,
+  SLOW_MS,
+  untimed,
+} from "./contender.ts";
 import type { AdapterReport, Channel } from "./protocol.ts";
-import { type Report, type Result, type Status, timedResult, withRatios } from "./report.ts";
-import { relativeError } from "./statistics.ts";
+import { type Report, type Result, timedResult, withRatios } from "./report.ts";
 
 /** What is to be measured, and how long. */
 export interface SuiteOptions {
@@ -34,9 +41,6 @@ export interface Listener {
   note?(text: string): void;
 }
 
-/** A run that takes longer than this is timed once. */
-export const SLOW_MS = 1000;
-
 /** A first step is taken on at most so many fresh instances. */
 const FRESH_ROUNDS = 3;
 
@@ -58,16 +62,6 @@ export async function runSuite(
   } finally {
     suite.close();
   }
-}
-
-/** A peer that has given the right result. */
-interface Contender {
-  readonly peer: PeerName;
-  readonly channel: Channel;
-  readonly error: number;
-  readonly times: number[];
-  runs: number;
-  rounds: number;
 }
 
 class Suite {
@@ -118,17 +112,17 @@ class Suite {
 
   async #measure(workload: Workload): Promise<Result[]> {
     const table = new Map<PeerName, Result>();
-    const tell = () => this.#listener.results?.(workload, [...table.values()]);
+    const inOrder = () => this.#options.peers.flatMap((peer) => table.get(peer) ?? []);
     this.#say(`${workload.name}: reference`);
     const call = { kind: "reference", workload: workload.name } as const;
     const reference = await this.#judge.call(call);
     const set = (result: Result) => {
       table.set(result.peer, result);
-      tell();
+      this.#listener.results?.(workload, inOrder());
     };
     if (workload.task.kind === "firstStep") await this.#measureFresh(workload, reference, set);
     else await this.#measureSteady(workload, reference, set);
-    const results = withRatios([...table.values()]);
+    const results = withRatios(inOrder());
     this.#listener.results?.(workload, results);
     return results;
   }
@@ -153,7 +147,11 @@ class Suite {
           runs: 1,
           rounds: this.#options.rounds,
         };
-        await this.#calibrate(workload, contender);
+        if (!(await calibrate(contender, this.#options.roundMs))) {
+          this.#note(
+            `${workload.name}, ${peer}: a run takes over ${SLOW_MS} ms, so it was timed once`,
+          );
+        }
         contenders.push(contender);
         set(contenderResult(workload, contender));
       });
@@ -171,26 +169,6 @@ class Suite {
       }
     }
     for (const { channel } of contenders) await channel.call({ kind: "release" });
-  }
-
-  /** Warms up and finds how many runs fill a round; what is slow is timed once. */
-  async #calibrate(workload: Workload, contender: Contender): Promise<void> {
-    const { peer, channel, times } = contender;
-    const { roundMs } = this.#options;
-    for (;;) {
-      const elapsed = await channel.call({ kind: "run", times: contender.runs });
-      if (contender.runs === 1 && elapsed > SLOW_MS) {
-        contender.rounds = 1;
-        times.push(elapsed);
-        this.#note(
-          `${workload.name}, ${peer}: a run takes over ${SLOW_MS} ms, so it was timed once`,
-        );
-        return;
-      }
-      if (elapsed >= roundMs) return;
-      const factor = Math.min(8, Math.max(1.25, (1.1 * roundMs) / Math.max(elapsed, 0.1)));
-      contender.runs = Math.ceil(contender.runs * factor);
-    }
   }
 
   /** Times the first result of a library that was loaded just before, on a fresh host each time. */
@@ -225,7 +203,7 @@ class Suite {
     if (why) this.#note(`${name}: left out on WebGPU, since a CPU emulates the GPU and ${why}`);
     return this.#options.peers.filter((peer) => {
       if (!why || !usesGpu(peer)) return true;
-      set(result(workload, peer, "skipped", `a CPU emulates the GPU and ${why}`));
+      set(untimed(workload, peer, "skipped", `a CPU emulates the GPU and ${why}`));
       return false;
     });
   }
@@ -250,7 +228,7 @@ class Suite {
       await work();
       return true;
     } catch (error) {
-      set(result(workload, peer, "error", (error as Error).message));
+      set(untimed(workload, peer, "error", (error as Error).message));
       this.#channels.get(peer)?.close();
       this.#channels.delete(peer);
       return false;
@@ -265,37 +243,4 @@ class Suite {
     this.#notes.push(text);
     this.#listener.note?.(text);
   }
-}
-
-/** Compares the first result; gives how far it is off, or null when the peer is out. */
-async function check(
-  workload: Workload,
-  peer: PeerName,
-  channel: Channel,
-  reference: Float64Array,
-  set: (result: Result) => void,
-  times: number[] = [],
-): Promise<number | null> {
-  const first = await channel.call({ kind: "prepare", workload: workload.name });
-  if (!first) {
-    set(result(workload, peer, "missing", "not part of the library"));
-    return null;
-  }
-  const error = relativeError(first.values, reference);
-  times.push(first.milliseconds);
-  if (error <= workload.tolerance) return error;
-  const limit = workload.tolerance.toExponential(0);
-  const message = `off by ${error.toExponential(1)}; expected at most ${limit}`;
-  set({ ...result(workload, peer, "wrong", message), error });
-  await channel.call({ kind: "release" });
-  return null;
-}
-
-function result({ name, unit }: Workload, peer: PeerName, status: Status, message: string): Result {
-  return { workload: name, peer, status, message, unit };
-}
-
-function contenderResult(workload: Workload, { peer, error, times, runs }: Contender): Result {
-  if (times.length > 0) return timedResult(workload, peer, error, times, runs);
-  return { workload: workload.name, peer, status: "ok", error, unit: workload.unit };
 }

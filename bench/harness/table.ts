@@ -8,6 +8,13 @@ export function formatFigure(value: number): string {
   return value.toFixed(digits);
 }
 
+/** Parts what a library can do from what it cannot, and says the latter in a sentence. */
+export function splitMissing(results: readonly Result[]) {
+  const names = results.filter(({ status }) => status === "missing").map(({ peer }) => peer);
+  const there = results.filter(({ status }) => status !== "missing");
+  return { there, missing: names.length > 0 ? `Not part of ${names.join(", ")}.` : "" };
+}
+
 /** A result in few words: its figure, or why there is none. */
 export function formatResult({ status, message, milliseconds, figure, unit }: Result): string {
   if (status !== "ok") return `${status}: ${message}`;
@@ -46,10 +53,9 @@ export function formatReport(report: Report, earlier: Report | null = null): str
       .join(", "),
   ];
   for (const workload of new Set(report.results.map((result) => result.workload))) {
-    lines.push("", workload);
-    for (const result of report.results.filter((r) => r.workload === workload)) {
-      lines.push(formatLine(result, earlier));
-    }
+    const { there, missing } = splitMissing(report.results.filter((r) => r.workload === workload));
+    lines.push("", workload, ...there.map((result) => formatLine(result, earlier)));
+    if (missing) lines.push(`  ${missing}`);
   }
   if (notes.length > 0) lines.push("", ...notes.map((note) => `Note: ${note}.`));
   lines.push("", "Medians and quartiles; × is the time as a multiple of that of gradus-webgpu,");

@@ -1,6 +1,12 @@
 import { element, paragraph } from "../../examples/train/dom.ts";
 import { earlierTime, type Report, type Result } from "../harness/report.ts";
-import { formatFigure, formatResult, formatSpread, ratioToOurs } from "../harness/table.ts";
+import {
+  formatFigure,
+  formatResult,
+  formatSpread,
+  ratioToOurs,
+  splitMissing,
+} from "../harness/table.ts";
 import { OURS } from "../peers/index.ts";
 
 /** The results as one table a workload, with a bar for each time. */
@@ -35,15 +41,22 @@ export class Tables {
     table.dataset.workload = workload;
     table.createCaption().textContent = workload;
     const head = table.createTHead().insertRow();
-    for (const title of ["Library", "Median", "Time as a multiple of ours"]) {
+    for (const title of ["Library", "Median", "× ours"]) {
       const cell = document.createElement("th");
       cell.scope = "col";
       cell.textContent = title;
       head.append(cell);
     }
     const times = results.flatMap((result) => result.milliseconds?.median ?? []);
+    const { there, missing } = splitMissing(results);
     const body = table.createTBody();
-    for (const result of results) this.#addRow(body, result, Math.min(...times));
+    for (const result of there) this.#addRow(body, result, Math.min(...times));
+    if (missing) {
+      const cell = table.createTFoot().insertRow().insertCell();
+      cell.colSpan = 3;
+      cell.className = "hint";
+      cell.textContent = missing;
+    }
     return table;
   }
 
