@@ -46,13 +46,9 @@ function readOptions() {
   }
 }
 
-/** The name under which a report is kept: its day and the adapter, as a file name. */
-function reportPath({ date, adapter }) {
-  const name = (adapter?.name ?? "no-adapter").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
-  return join(root, "bench/results", `${date.slice(0, 10)}-${name.slice(0, 60)}.json`);
-}
+const results = join(root, "bench/results");
 
-function writeReport(report, file = reportPath(report)) {
+function writeReport(report, file) {
   mkdirSync(dirname(resolve(file)), { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
   console.error(`\nWritten to ${file}`);
@@ -78,13 +74,13 @@ async function measureInBrowser({ only, peers, rounds, json, compare }) {
     page.on("pageerror", (error) => console.error(`Page: ${error.message}`));
     await page.goto(server.resolvedUrls.local[0]);
     await page.exposeFunction("benchProgress", (line) => console.error(line));
-    const { report, text } = await page.evaluate(
+    const { report, text, name } = await page.evaluate(
       (wishes, before) => globalThis.gradusBench(wishes, before, globalThis.benchProgress),
       { only, peers, rounds },
       earlier,
     );
     console.log(text);
-    writeReport(report, json);
+    writeReport(report, json ?? join(results, name));
   } finally {
     await browser.close();
     await server.close();
@@ -99,7 +95,11 @@ async function buildForNode() {
 
 async function measureInNode({ node: _, bundle: __, ...options }) {
   const file = await buildForNode();
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  mkdirSync(results, { recursive: true });
+  const args = Object.entries({ json: results, ...options }).flatMap(([name, value]) => [
+    `--${name}`,
+    value,
+  ]);
   const child = spawn(process.execPath, [file, ...args], { stdio: "inherit" });
   process.on("SIGINT", () => {}); // the child gets it too, and this process waits for it
   child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

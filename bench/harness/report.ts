@@ -36,7 +36,7 @@ export interface Report {
   readonly date: string;
   readonly platform: string;
   readonly cores: number;
-  /** Whether shared memory, and so threads, could be used. */
+  /** Whether libraries could share memory with threads, as a page can that is isolated. */
   readonly isolated: boolean;
   readonly adapter: AdapterReport | null;
   readonly versions: Readonly<Record<string, string>>;
@@ -71,6 +71,14 @@ export function withRatios(results: readonly Result[]): Result[] {
     }
     return { ...result, ratios };
   });
+}
+
+/** Names a report's file after its day, its adapter and, where it is no browser, the platform. */
+export function reportFileName({ date, adapter, platform }: Report): string {
+  const hardware = adapter?.name ?? "no adapter";
+  const place = platform.startsWith("Node") ? " node" : "";
+  const name = `${hardware.slice(0, 60)}${place}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  return `${date.slice(0, 10)}-${name}.json`;
 }
 
 /** Checks what a file holds; throws an `Error` when it is no report. */

@@ -1,8 +1,9 @@
+import { statSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { readWishes } from "../harness/options.ts";
-import { parseReport } from "../harness/report.ts";
+import { parseReport, reportFileName } from "../harness/report.ts";
 import { runSuite } from "../harness/suite.ts";
 import { formatReport } from "../harness/table.ts";
 import { PEER_NAMES } from "../peers/index.ts";
@@ -15,7 +16,7 @@ const HELP = `Measures Gradus and other libraries in Node.
   --only REGEX    workloads by name
   --peers LIST    peers by name or its beginning, separated by commas
   --rounds N      rounds of each measurement (5)
-  --json FILE     where the report goes (nowhere when left out)
+  --json FILE     where the report goes, a file or an existing folder (nowhere when left out)
   --compare FILE  an earlier report
   --help          this text
 
@@ -43,9 +44,14 @@ async function main(): Promise<void> {
   });
   console.log(formatReport(report, earlier));
   if (!values.json) return;
-  await mkdir(dirname(values.json), { recursive: true });
-  await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
-  console.error(`Written to ${values.json}`);
+  const file = isFolder(values.json) ? join(values.json, reportFileName(report)) : values.json;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+  console.error(`Written to ${file}`);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 if (process.argv.includes("--host")) {

@@ -10,7 +10,7 @@ export function nodeSurroundings(): Surroundings {
   return {
     platform: `Node ${process.versions.node}, ${process.platform} ${process.arch}`,
     cores: availableParallelism(),
-    isolated: true,
+    isolated: false, // the libraries start threads as Web Workers, which Node lacks
     versions: VERSIONS,
     connect,
   };

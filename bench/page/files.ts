@@ -1,12 +1,12 @@
 import { element } from "../../examples/train/dom.ts";
-import { parseReport, type Report } from "../harness/report.ts";
+import { parseReport, type Report, reportFileName } from "../harness/report.ts";
 
 /** Offers a report as a file of the browser's. */
 export function download(report: Report): void {
   const blob = new Blob([JSON.stringify(report, null, 2)], { type: "application/json" });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = `gradus-bench-${report.date.slice(0, 10)}.json`;
+  link.download = reportFileName(report);
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -3,7 +3,7 @@ import "../../examples/train/style.css";
 import "./style.css";
 import { element, paragraph } from "../../examples/train/dom.ts";
 import { readWishes, type Wishes } from "../harness/options.ts";
-import { parseReport, type Report } from "../harness/report.ts";
+import { parseReport, type Report, reportFileName } from "../harness/report.ts";
 import { runSuite, type SuiteOptions } from "../harness/suite.ts";
 import { formatReport } from "../harness/table.ts";
 import { ChoicesForm } from "./choices.ts";
@@ -98,12 +98,12 @@ onReportChosen(
   (message) => fail(message),
 );
 
-/** What the command calls: measures and gives the report, and the same as text. */
+/** What the command calls: measures and gives the report, the same as text, and a file name. */
 async function command(wishes: Wishes, earlierText: string | null, told: (line: string) => void) {
   const earlier = earlierText === null ? null : parseReport(earlierText);
   const made = await measure(readWishes(wishes), told);
   if (!made) throw new Error(element("error").textContent ?? "the run failed");
-  return { report: made, text: formatReport(made, earlier) };
+  return { report: made, text: formatReport(made, earlier), name: reportFileName(made) };
 }
 
 Object.assign(globalThis, { gradusBench: command });
