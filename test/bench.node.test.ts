@@ -10,7 +10,7 @@ import { createGradus } from "../bench/peers/gradus.ts";
 import type { Loaders, Peer } from "../bench/peers/index.ts";
 import { encodeOnnx } from "../bench/peers/onnx-model.ts";
 import { figureOf, findWorkload, WORKLOADS } from "../bench/workloads/index.ts";
-import { makeBatches, NETWORKS, type Network } from "../bench/workloads/networks.ts";
+import { firstBatches, NETWORKS, type Network } from "../bench/workloads/networks.ts";
 import { crossEntropy, multiply, softmaxRows } from "../bench/workloads/references.ts";
 import { referenceLogits } from "../bench/workloads/trainer.ts";
 
@@ -55,7 +55,7 @@ describe("references", () => {
 
   test("names are unique, and operands are the same each time", () => {
     expect(new Set(WORKLOADS.map(({ name }) => name)).size).toBe(WORKLOADS.length);
-    expect(makeBatches(NETWORKS[0], 1)).toEqual(makeBatches(NETWORKS[0], 1));
+    expect(firstBatches({ ...NETWORKS[0] }, 1)).toEqual(firstBatches(NETWORKS[0], 1));
     expect(() => findWorkload("x")).toThrow('bench: workload "x"; expected one of WORKLOADS');
   });
 });
@@ -64,7 +64,7 @@ test("the ONNX model gives the reference's logits in ONNX Runtime", async () => 
   const { InferenceSession, Tensor } = await import("onnxruntime-web");
   const network: Network = { ...NETWORKS[2], sizes: [20, 7, 5, 3], batchSize: 4 };
   const session = await InferenceSession.create(encodeOnnx(network));
-  const [{ images }] = makeBatches(network, 1);
+  const [{ images }] = firstBatches(network, 1);
   const { logits } = await session.run({ images: new Tensor("float32", images, [4, 20]) });
   expect(logits.dims).toEqual([4, 3]);
   const values = (await logits.getData()) as Float32Array;
@@ -147,7 +147,8 @@ describe("the suite", () => {
   test("gives ratios to ours", () => {
     const time = (median: number) => ({ median, q1: 0, q3: 0, min: 0, max: 0 });
     const base = { workload: "w", status: "ok", unit: "ms" } as const;
-    const [, theirs, failed] = withRatios([
+    const [, , theirs, failed] = withRatios([
+      { ...base, peer: "gradus-webgpu", status: "error" },
       { ...base, peer: "gradus-cpu", milliseconds: time(2) },
       { ...base, peer: "tfjs-cpu", milliseconds: time(5) },
       { ...base, peer: "tfjs-wasm", status: "error" },

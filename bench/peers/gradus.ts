@@ -21,7 +21,7 @@ import { Linear, Sequential } from "../../src/nn/index.ts";
 import { SGD } from "../../src/optim/index.ts";
 import { trainStep } from "../../src/train/index.ts";
 import { CHECKED_STEPS } from "../workloads/index.ts";
-import { initialLayers, makeBatches, type Network } from "../workloads/networks.ts";
+import { firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
 import { joinLoss } from "../workloads/references.ts";
 import { Adam } from "./gradus-adam.ts";
 import { type Peer, type Prepared, peerOf, preparedSteps, type Steps } from "./peer.ts";
@@ -61,10 +61,10 @@ export async function createGradus(kind: "webgpu" | "cpu"): Promise<Peer> {
       return prepared([logits, labels], compute, ([loss, dz]) => joinLoss(loss[0], dz, rows));
     },
     train: ({ task: { network } }) => preparedSteps(steps(network), CHECKED_STEPS),
-    firstStep: ({ task: { network } }) => preparedSteps(steps(network), 1),
+    firstStep: ({ task: { network } }) => preparedSteps(steps(network, 1), 1),
     infer: ({ task: { network } }) => {
       const model = makeModel(network);
-      const [{ images }] = makeBatches(network, 1);
+      const [{ images }] = firstBatches(network, 1);
       const x = tensor(images, { shape: [network.batchSize, network.sizes[0]] });
       return prepared([x, ...model.parameters()], () => [model.call(x)]);
     },
@@ -129,12 +129,12 @@ interface TensorBatch {
   readonly labels: Tensor;
 }
 
-function steps(network: Network): Steps<Tensor> {
+function steps(network: Network, count?: number): Steps<Tensor> {
   const model = makeModel(network);
   const { learningRate, batchSize, sizes } = network;
   const Optimizer = network.optimizer === "adam" ? Adam : SGD;
   const optimizer = new Optimizer(model.parameters(), { learningRate });
-  const batches = makeBatches(network).map(({ images, labels }) => ({
+  const batches = firstBatches(network, count).map(({ images, labels }) => ({
     images: tensor(images, { shape: [batchSize, sizes[0]] }),
     labels: tensor(labels),
   }));

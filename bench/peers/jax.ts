@@ -1,6 +1,6 @@
 import { defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { CHECKED_STEPS } from "../workloads/index.ts";
-import { ADAM, initialLayers, makeBatches, type Network } from "../workloads/networks.ts";
+import { ADAM, firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
 import { joinLoss } from "../workloads/references.ts";
 import { type Peer, type Prepared, peerOf, preparedSteps, type Steps } from "./peer.ts";
 
@@ -39,9 +39,9 @@ export async function createJax(kind: "webgpu" | "wasm"): Promise<Peer> {
       return prepared(operands, both, ([loss, dz]) => joinLoss(loss[0], dz, rows));
     },
     train: ({ task: { network } }) => preparedSteps(steps(network), CHECKED_STEPS),
-    firstStep: ({ task: { network } }) => preparedSteps(steps(network), 1),
+    firstStep: ({ task: { network } }) => preparedSteps(steps(network, 1), 1),
     infer: ({ task: { network } }) => {
-      const [{ images }] = makeBatches(network, 1);
+      const [{ images }] = firstBatches(network, 1);
       const x = array(images, [network.batchSize, network.sizes[0]]);
       return prepared([x, ...makeParameters(network)], (batch, ...parameters) => [
         forward(network, parameters, batch),
@@ -145,7 +145,7 @@ function adam({ learningRate }: Network, state: State, gradients: np.Array[]): S
   return next;
 }
 
-function steps(network: Network): Steps<np.Array> {
+function steps(network: Network, count?: number): Steps<np.Array> {
   const { batchSize, sizes } = network;
   const update = network.optimizer === "adam" ? adam : descend;
   const lossOf = (parameters: np.Array[], images: np.Array, targets: np.Array) =>
@@ -155,7 +155,7 @@ function steps(network: Network): Steps<np.Array> {
     const [loss, gradients] = valueAndGrad(lossOf)(kept, images, targets);
     return [loss, update(network, state, gradients as np.Array[])] as [np.Array, State];
   });
-  const batches = makeBatches(network).map(({ images, oneHot }) => ({
+  const batches = firstBatches(network, count).map(({ images, oneHot }) => ({
     images: array(images, [batchSize, sizes[0]]),
     targets: array(oneHot, [batchSize, sizes[sizes.length - 1]]),
   }));

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-web";
-import { makeBatches, type Network } from "../workloads/networks.ts";
+import { firstBatches, type Network } from "../workloads/networks.ts";
 import { encodeOnnx } from "./onnx-model.ts";
 import { type Peer, type Prepared, peerOf } from "./peer.ts";
 
@@ -27,7 +27,7 @@ export function createOrt(runtime: Runtime): Peer {
 
 async function prepared(runtime: Runtime, network: Network): Promise<Prepared> {
   const session = await runtime.open(encodeOnnx(network));
-  const [{ images }] = makeBatches(network, 1);
+  const [{ images }] = firstBatches(network, 1);
   const operand = await runtime.operand(images, [network.batchSize, network.sizes[0]]);
   const infer = async (): Promise<Tensor> => (await session.run({ images: operand })).logits;
   const read = async (logits: Tensor): Promise<Float32Array> => {

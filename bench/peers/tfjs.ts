@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import { CHECKED_STEPS } from "../workloads/index.ts";
-import { ADAM, initialLayers, makeBatches, type Network } from "../workloads/networks.ts";
+import { ADAM, firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
 import { joinLoss } from "../workloads/references.ts";
 import { type Peer, type Prepared, peerOf, preparedSteps, type Steps } from "./peer.ts";
 
@@ -43,10 +43,10 @@ export async function createTfjs(backend: "webgpu" | "wasm" | "cpu"): Promise<Pe
       return prepared([logits, targets], compute, ([loss, dz]) => joinLoss(loss[0], dz, rows));
     },
     train: ({ task: { network } }) => preparedSteps(steps(network), CHECKED_STEPS),
-    firstStep: ({ task: { network } }) => preparedSteps(steps(network), 1),
+    firstStep: ({ task: { network } }) => preparedSteps(steps(network, 1), 1),
     infer: ({ task: { network } }) => {
       const parameters = makeParameters(network);
-      const [{ images }] = makeBatches(network, 1);
+      const [{ images }] = firstBatches(network, 1);
       const x = tf.tensor2d(images, [network.batchSize, network.sizes[0]]);
       return prepared([x, ...parameters], () => [forward(network, parameters, x)]);
     },
@@ -106,14 +106,14 @@ function forward(network: Network, parameters: readonly tf.Tensor[], x: tf.Tenso
   return y;
 }
 
-function steps(network: Network): Steps<tf.Scalar> {
+function steps(network: Network, count?: number): Steps<tf.Scalar> {
   const { learningRate, batchSize, sizes } = network;
   const parameters = makeParameters(network);
   const optimizer =
     network.optimizer === "adam"
       ? tf.train.adam(learningRate, ADAM.beta1, ADAM.beta2, ADAM.epsilon)
       : tf.train.sgd(learningRate);
-  const batches = makeBatches(network).map(({ images, oneHot }) => ({
+  const batches = firstBatches(network, count).map(({ images, oneHot }) => ({
     images: tf.tensor2d(images, [batchSize, sizes[0]]),
     targets: tf.tensor2d(oneHot, [batchSize, sizes[sizes.length - 1]]),
   }));

@@ -54,8 +54,24 @@ export interface Layer {
   readonly bias: Float32Array;
 }
 
-/** The initial layers of a network, the same each time. */
-export function initialLayers({ sizes }: Network): Layer[] {
+const layersOf = new WeakMap<Network, readonly Layer[]>();
+const batchesOf = new WeakMap<Network, readonly Batch[]>();
+
+/** The initial layers of a network, made once. */
+export function initialLayers(network: Network): readonly Layer[] {
+  const layers = layersOf.get(network) ?? makeLayers(network);
+  layersOf.set(network, layers);
+  return layers;
+}
+
+/** The first batches of a network, made once: as many as are asked for, all when left out. */
+export function firstBatches(network: Network, count = BATCHES): readonly Batch[] {
+  const batches = batchesOf.get(network) ?? makeBatches(network);
+  batchesOf.set(network, batches);
+  return batches.slice(0, count);
+}
+
+function makeLayers({ sizes }: Network): Layer[] {
   return sizes.slice(1).map((outputs, i) => {
     const inputs = sizes[i];
     const limit = Math.sqrt(6 / (inputs + outputs)); // Glorot and Bengio 2010, eq. 16
@@ -74,12 +90,12 @@ export interface Batch {
   readonly oneHot: Float32Array;
 }
 
-/** The batches of a network: each image is its class's pattern mixed with noise, half and half. */
-export function makeBatches({ sizes, batchSize }: Network, count = BATCHES): Batch[] {
+/** Each image is its class's pattern mixed with noise, half and half. */
+function makeBatches({ sizes, batchSize }: Network): Batch[] {
   const [features] = sizes;
   const classes = sizes[sizes.length - 1];
   const patterns = uniformArray(7, classes * features, 0, 1);
-  return Array.from({ length: count }, (_, batch) => {
+  return Array.from({ length: BATCHES }, (_, batch) => {
     const labels = labelArray(1000 + batch, batchSize, classes);
     const noise = uniformSeries(2000 + batch);
     const images = new Float32Array(batchSize * features);

@@ -1,4 +1,4 @@
-import { ADAM, type Batch, initialLayers, makeBatches, type Network } from "./networks.ts";
+import { ADAM, type Batch, firstBatches, initialLayers, type Network } from "./networks.ts";
 import { crossEntropy, multiply, sigmoid } from "./references.ts";
 
 interface Dense {
@@ -13,7 +13,7 @@ export function referenceLosses(network: Network, steps: number): Float64Array {
   const layers = float64Layers(network);
   const parameters = layers.flatMap(({ weight, bias }) => [weight, bias]);
   const update = network.optimizer === "adam" ? adam(parameters, network) : sgd(network);
-  const batches = makeBatches(network);
+  const batches = firstBatches(network);
   return Float64Array.from({ length: steps }, (_, step) => {
     const { loss, gradients } = lossAndGradients(network, layers, batches[step % batches.length]);
     parameters.forEach((p, i) => {
@@ -25,7 +25,7 @@ export function referenceLosses(network: Network, steps: number): Float64Array {
 
 /** The logits of the first batch under the initial weights, in float64. */
 export function referenceLogits(network: Network): Float64Array {
-  const [{ images }] = makeBatches(network, 1);
+  const [{ images }] = firstBatches(network, 1);
   return forward(network, float64Layers(network), images).logits;
 }
 
