@@ -1,0 +1,10 @@
+/** A host in a worker of its own. */
+import { Host } from "../harness/host.ts";
+import type { Command } from "../harness/protocol.ts";
+import { BROWSER_LOADERS } from "../peers/browser-loaders.ts";
+
+const host = new Host(BROWSER_LOADERS);
+
+self.onmessage = async ({ data }: MessageEvent<Command>) => {
+  postMessage(await host.handle(data));
+};

@@ -1,0 +1,161 @@
+import {
+  add,
+  compile,
+  grad,
+  init,
+  matmul,
+  mul,
+  relu,
+  sigmoid,
+  slice,
+  softmax,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+} from "../../src/index.ts";
+import { crossEntropy } from "../../src/losses/index.ts";
+import { Linear, Sequential } from "../../src/nn/index.ts";
+import { Adam, SGD } from "../../src/optim/index.ts";
+import { trainStep } from "../../src/train/index.ts";
+import { CHECKED_STEPS } from "../workloads/index.ts";
+import { firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
+import { joinLoss } from "../workloads/references.ts";
+import { type Peer, type Prepared, peerOf, preparedSteps, type Steps } from "./peer.ts";
+
+/** Gradus, of this working tree. */
+export async function createGradus(kind: "webgpu" | "cpu"): Promise<Peer> {
+  const { device } = await init({ device: kind });
+  return peerOf(device.description, {
+    matmul: ({ task: { m, k, n, transposed }, inputs }) => {
+      const { a, b } = inputs();
+      const x = tensor(a, { shape: transposed === "a" ? [k, m] : [m, k] });
+      const w = tensor(b, { shape: transposed === "b" ? [n, k] : [k, n] });
+      const compute = () =>
+        matmul(transposed === "a" ? transpose(x) : x, transposed === "b" ? transpose(w) : w);
+      return prepared([x, w], () => [compute()]);
+    },
+    chain: ({ inputs }) => {
+      const x = tensor(inputs().x);
+      return prepared([x], () => [chain(x)]);
+    },
+    softmax: ({ task: { rows, columns }, inputs }) => {
+      const x = tensor(inputs().x, { shape: [rows, columns] });
+      return prepared([x], () => [softmax(x, { axis: 1 })]);
+    },
+    sum: ({ task: { rows, columns, of }, inputs }) => {
+      const x = tensor(inputs().x, { shape: [rows, columns] });
+      return prepared([x], () => [of === "all" ? sum(x) : sum(x, { axis: 1 })]);
+    },
+    crossEntropy: ({ task: { rows, columns }, inputs }) => {
+      const given = inputs();
+      const logits = tensor(given.logits, { shape: [rows, columns] });
+      const labels = tensor(given.labels);
+      const compute = () => {
+        const loss = crossEntropy(logits, labels);
+        return [loss, ...grad(loss, [logits])];
+      };
+      return prepared([logits, labels], compute, ([loss, dz]) => joinLoss(loss[0], dz, rows));
+    },
+    train: ({ task: { network } }) => preparedSteps(steps(network), CHECKED_STEPS),
+    firstStep: ({ task: { network } }) => preparedSteps(steps(network, 1), 1),
+    infer: ({ task: { network } }) => {
+      const model = makeModel(network);
+      const [{ images }] = firstBatches(network, 1);
+      const x = tensor(images, { shape: [network.batchSize, network.sizes[0]] });
+      return prepared([x, ...model.parameters()], () => [model.call(x)]);
+    },
+  });
+}
+
+/** As `chain` in references.ts. */
+function chain(x: Tensor): Tensor {
+  const d = sub(mul(add(mul(x, 0.5), 1), x), 0.25);
+  return add(square(mul(sigmoid(d), d)), x);
+}
+
+type Join = (outputs: ArrayLike<number>[]) => ArrayLike<number>;
+
+/** A computation that is compiled once and enqueued each time. */
+function prepared(
+  operands: readonly Tensor[],
+  compute: () => Tensor[],
+  join: Join = ([y]) => y,
+): Prepared {
+  const enqueue = compile(compute);
+  const free = (tensors: readonly Tensor[]) => {
+    for (const x of tensors) x.dispose();
+  };
+  return {
+    result: async () => {
+      const outputs = await enqueue();
+      const values = await Promise.all(outputs.map((y) => y.data()));
+      free(outputs);
+      return join(values);
+    },
+    run: async (times) => {
+      for (let i = 1; i < times; i++) free(await enqueue());
+      const outputs = await enqueue();
+      using one = slice(
+        outputs[0],
+        outputs[0].shape.map(() => ({ end: 1 })),
+      );
+      await one.data();
+      free(outputs);
+    },
+    dispose: () => {
+      enqueue.dispose();
+      free(operands);
+    },
+  };
+}
+
+function makeModel(network: Network): Sequential {
+  const layers = initialLayers(network).flatMap(({ inputs, outputs, weight }, i) => [
+    ...(i > 0 ? [network.activation === "relu" ? relu : sigmoid] : []),
+    new Linear(inputs, outputs, {
+      weightInit: (shape, { device }) => tensor(weight, { shape, device }),
+    }),
+  ]);
+  return new Sequential(...layers);
+}
+
+interface TensorBatch {
+  readonly images: Tensor;
+  readonly labels: Tensor;
+}
+
+function steps(network: Network, count?: number): Steps<void> {
+  const model = makeModel(network);
+  const { learningRate, batchSize, sizes } = network;
+  const Optimizer = network.optimizer === "adam" ? Adam : SGD;
+  const optimizer = new Optimizer(model.parameters(), { learningRate });
+  const batches = firstBatches(network, count).map(({ images, labels }) => ({
+    images: tensor(images, { shape: [batchSize, sizes[0]] }),
+    labels: tensor(labels),
+  }));
+  const step = trainStep({
+    model,
+    optimizer,
+    loss: (net, batch: TensorBatch) => crossEntropy(net.call(batch.images), batch.labels),
+  });
+  return {
+    step: (number) => step(batches[number % batches.length]),
+    read: async () => {
+      const records = await step.read();
+      return records[records.length - 1].loss;
+    },
+    drop: () => {},
+    dispose: () => {
+      step.dispose();
+      model.dispose();
+      optimizer.dispose();
+      for (const { images, labels } of batches) {
+        images.dispose();
+        labels.dispose();
+      }
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Peer } from "./peer.ts";
+
+export type { Peer, Prepared } from "./peer.ts";
+
+/** Every library and backend that is compared; ours first. */
+export const PEER_NAMES = [
+  "gradus-webgpu",
+  "gradus-cpu",
+  "tfjs-webgpu",
+  "tfjs-wasm",
+  "tfjs-cpu",
+  "jax-js-webgpu",
+  "jax-js-wasm",
+  "ort-webgpu",
+  "ort-wasm",
+] as const;
+
+export type PeerName = (typeof PEER_NAMES)[number];
+
+/** What loads a peer; nothing of a library is loaded before. */
+export type Loaders = Partial<Record<PeerName, () => Promise<Peer>>>;
+
+/** The peers that results are set in relation to. */
+export const OURS: readonly PeerName[] = ["gradus-webgpu", "gradus-cpu"];
+
+/** Whether a peer runs on WebGPU. */
+export function usesGpu(name: PeerName): boolean {
+  return name.endsWith("-webgpu");
+}

@@ -1,0 +1,142 @@
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
+import { CHECKED_STEPS } from "../workloads/index.ts";
+import { ADAM, firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
+import { joinLoss } from "../workloads/references.ts";
+import { type Peer, type Prepared, peerOf, preparedSteps, type Steps } from "./peer.ts";
+
+/** TensorFlow.js on the backend that is registered under a name. */
+export async function createTfjs(backend: "webgpu" | "wasm" | "cpu"): Promise<Peer> {
+  if (!(await tf.setBackend(backend))) {
+    throw new Error(`tfjs: the ${backend} backend could not be started`);
+  }
+  await tf.ready();
+  return peerOf(`tfjs ${backend}`, {
+    matmul: ({ task: { m, k, n, transposed }, inputs }) => {
+      const { a, b } = inputs();
+      const [fromA, fromB] = [transposed === "a", transposed === "b"];
+      const x = tf.tensor2d(a, fromA ? [k, m] : [m, k]);
+      const w = tf.tensor2d(b, fromB ? [n, k] : [k, n]);
+      return prepared([x, w], () => [tf.matMul(x, w, fromA, fromB)]);
+    },
+    chain: ({ inputs }) => {
+      const x = tf.tensor1d(inputs().x);
+      return prepared([x], () => [chain(x)]);
+    },
+    softmax: ({ task: { rows, columns }, inputs }) => {
+      const x = tf.tensor2d(inputs().x, [rows, columns]);
+      return prepared([x], () => [tf.softmax(x)]);
+    },
+    sum: ({ task: { rows, columns, of }, inputs }) => {
+      const x = tf.tensor2d(inputs().x, [rows, columns]);
+      return prepared([x], () => [of === "all" ? tf.sum(x) : tf.sum(x, 1)]);
+    },
+    crossEntropy: ({ task: { rows, columns }, inputs }) => {
+      const given = inputs();
+      const logits = tf.tensor2d(given.logits, [rows, columns]);
+      const targets = tf.tensor2d(given.oneHot, [rows, columns]);
+      const both = tf.valueAndGrad((z) => meanLoss(targets, z));
+      const compute = () => {
+        const { value, grad } = both(logits);
+        return [value, grad];
+      };
+      return prepared([logits, targets], compute, ([loss, dz]) => joinLoss(loss[0], dz, rows));
+    },
+    train: ({ task: { network } }) => preparedSteps(steps(network), CHECKED_STEPS),
+    firstStep: ({ task: { network } }) => preparedSteps(steps(network, 1), 1),
+    infer: ({ task: { network } }) => {
+      const parameters = makeParameters(network);
+      const [{ images }] = firstBatches(network, 1);
+      const x = tf.tensor2d(images, [network.batchSize, network.sizes[0]]);
+      return prepared([x, ...parameters], () => [forward(network, parameters, x)]);
+    },
+  });
+}
+
+/** As `chain` in references.ts. */
+function chain(x: tf.Tensor1D): tf.Tensor {
+  const d = tf.sub(tf.mul(tf.add(tf.mul(x, 0.5), 1), x), 0.25);
+  return tf.add(tf.square(tf.mul(tf.sigmoid(d), d)), x);
+}
+
+function meanLoss(targets: tf.Tensor, logits: tf.Tensor): tf.Scalar {
+  return tf.losses.softmaxCrossEntropy(targets, logits) as tf.Scalar;
+}
+
+type Join = (outputs: ArrayLike<number>[]) => ArrayLike<number>;
+
+function prepared(
+  operands: readonly tf.Tensor[],
+  compute: () => tf.Tensor[],
+  join: Join = ([y]) => y,
+): Prepared {
+  const enqueue = () => tf.tidy(compute);
+  return {
+    result: async () => {
+      const outputs = enqueue();
+      const values = await Promise.all(outputs.map((y) => y.data()));
+      tf.dispose(outputs);
+      return join(values);
+    },
+    run: async (times) => {
+      for (let i = 1; i < times; i++) tf.dispose(enqueue());
+      const outputs = enqueue();
+      const one = tf.tidy(() => tf.slice1d(tf.reshape(outputs[0], [-1]), 0, 1));
+      await one.data();
+      tf.dispose([one, ...outputs]);
+    },
+    dispose: () => tf.dispose([...operands]),
+  };
+}
+
+/** Weight and bias of each layer in order. */
+function makeParameters(network: Network): tf.Variable[] {
+  return initialLayers(network).flatMap(({ inputs, outputs, weight, bias }) => [
+    tf.variable(tf.tensor2d(weight, [inputs, outputs])),
+    tf.variable(tf.tensor1d(bias)),
+  ]);
+}
+
+function forward(network: Network, parameters: readonly tf.Tensor[], x: tf.Tensor): tf.Tensor {
+  const activate = network.activation === "relu" ? tf.relu : tf.sigmoid;
+  let y = x;
+  for (let i = 0; i < parameters.length; i += 2) {
+    y = tf.add(tf.matMul(i > 0 ? activate(y) : y, parameters[i]), parameters[i + 1]);
+  }
+  return y;
+}
+
+function steps(network: Network, count?: number): Steps<tf.Scalar> {
+  const { learningRate, batchSize, sizes } = network;
+  const parameters = makeParameters(network);
+  const optimizer =
+    network.optimizer === "adam"
+      ? tf.train.adam(learningRate, ADAM.beta1, ADAM.beta2, ADAM.epsilon)
+      : tf.train.sgd(learningRate);
+  const batches = firstBatches(network, count).map(({ images, oneHot }) => ({
+    images: tf.tensor2d(images, [batchSize, sizes[0]]),
+    targets: tf.tensor2d(oneHot, [batchSize, sizes[sizes.length - 1]]),
+  }));
+  return {
+    step: (number) =>
+      tf.tidy(() => {
+        const { images, targets } = batches[number % batches.length];
+        const { value, grads } = tf.variableGrads(
+          () => meanLoss(targets, forward(network, parameters, images)),
+          parameters,
+        );
+        optimizer.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
+        return value;
+      }),
+    read: async (loss) => {
+      const [value] = await loss.data();
+      loss.dispose();
+      return value;
+    },
+    drop: (loss) => loss.dispose(),
+    dispose: () => {
+      optimizer.dispose();
+      tf.dispose([...parameters, ...batches.flatMap((b) => [b.images, b.targets])]);
+    },
+  };
+}
