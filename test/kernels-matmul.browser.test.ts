@@ -98,7 +98,7 @@ describe("matmul-direct", () => {
   for (const sizes of cases) {
     test(JSON.stringify(sizes), () => {
       const { batch, m, n } = sizes;
-      const owners = batch * Math.ceil(m / 8) * Math.ceil(n / 4);
+      const owners = batch * Math.ceil(m / 8) * Math.ceil(n / 8);
       const workgroups = foldGrid(Math.ceil(owners / 32), 3);
       return check(direct, sizes, { WORKGROUP: 32 }, workgroups);
     });

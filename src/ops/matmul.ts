@@ -65,7 +65,7 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
       },
     ];
   }
-  const blocks = batch * Math.ceil(m / 8) * Math.ceil(n / 4);
+  const blocks = batch * Math.ceil(m / 8) * Math.ceil(n / 8);
   return [
     {
       shader: matmulDirectShader,
@@ -75,7 +75,7 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
         load("a", 0, a.shape, [false, false, false]),
         load("b", 1, b.shape, [false, false, false]),
       ],
-      store: store(y.shape, [false, m % 8 !== 0, n % 4 !== 0]),
+      store: store(y.shape, [false, m % 8 !== 0, n % 8 !== 0]),
       workgroups: Math.ceil(blocks / profile.threads),
       threads: profile.threads,
     },

@@ -291,7 +291,10 @@ class PartWriter {
       body.line(`if (${test}) { return vec4<${type}>(${outside}); }`);
     }
     const buffer = this.bindings.read(this.#key(step), this.#program.steps[step].dtype);
-    const terms = names.map((p, axis) => times(p, strided.strides[axis]));
+    const { extents } = accessor;
+    const terms = names.map((p, axis) =>
+      extents[axis] === 1 ? "0u" : times(p, strided.strides[axis]),
+    );
     const vector = `${buffer}[${terms.reduce(plus, `${strided.offset}u`)} >> 2u]`;
     this.#functions.push(body.write(`fn ${name}(${declare(names)}) -> vec4<${type}>`, vector));
   }

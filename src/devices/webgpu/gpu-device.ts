@@ -48,7 +48,7 @@ export class GpuDevice extends Device implements PlanHost {
     this.pipelines = new PipelineCache(device, this.counters, (check) => this.#watch(check));
     this.#queue = new SubmitQueue(device, this.counters, (fn) => this.#guarded(fn));
     const direct = options.kernels ? options.kernels === "direct" : adapter.direct;
-    this.profile = { workgroupMemory: !direct, threads: direct ? 32 : 64 };
+    this.profile = { workgroupMemory: !direct, threads: adapter.software ? 16 : 64 };
     device.lost.then(({ reason, message }) => {
       this.#lost ??= `${message || reason}`;
     });

@@ -20,6 +20,10 @@ export interface Job {
   readonly after: readonly Job[];
 }
 
+/** From so many elements on, pointwise groups have larger workgroups: there are enough of them. */
+const LARGE = 2 ** 16;
+const LARGE_THREADS = 256;
+
 const elementwiseShader = { name: "shaders/elementwise.wgsl", source: elementwiseSource };
 
 /** Lists the stages of a schedule's groups that have something to compute. */
@@ -79,15 +83,16 @@ function stagesOf(plan: Schedule, group: Group, profile: KernelProfile): readonl
   const count = sizeOf(plan.domain(group));
   const { dtype } = steps[group.outputs[0]];
   const size = dtype === "u8" ? Math.ceil(count / 4) : count; // an invocation writes one word
+  const threads = size < LARGE ? profile.threads : LARGE_THREADS;
   return [
     {
       shader: elementwiseShader,
       type: dtype,
-      constants: { SIZE: size, WORKGROUP: profile.threads },
+      constants: { SIZE: size, WORKGROUP: threads },
       loads: [],
       store: { name: "y", input: 0, extents: [size] },
-      workgroups: Math.ceil(size / profile.threads),
-      threads: profile.threads,
+      workgroups: Math.ceil(size / threads),
+      threads,
     },
   ];
 }
