@@ -1,4 +1,5 @@
 import { DeviceError, GradusError } from "../core/errors.ts";
+import { Breather } from "../core/event-loop.ts";
 import type { Storage } from "../graph/backend.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
@@ -20,7 +21,10 @@ export interface CompileOptions {
 
 /** A function that runs as one plan. */
 export interface Compiled<Args extends readonly unknown[], R> {
-  /** Enqueues one run; waits only for a plan to be built, or while the device is far behind. */
+  /**
+   * Enqueues one run; waits only for a plan to be built, while the device is far behind, and now and
+   * then for other tasks of the page.
+   */
   (...args: Args): Promise<R>;
   /** Makes the plan for arguments like these, without running it. */
   prepare(...args: Args): Promise<Plan>;
@@ -65,6 +69,7 @@ export function compile<Args extends readonly unknown[], R>(
     }
     return { signature, replay };
   };
+  const breather = new Breather();
   // A call waits for those before it whose plans are still being built.
   let pending: Promise<unknown> | null = null;
   const call = async (...args: Args): Promise<R> => {
@@ -78,6 +83,7 @@ export function compile<Args extends readonly unknown[], R>(
     }
     const result = replay.run(signature.tensors);
     await replay.device.room();
+    await breather.rest(); // a loop of calls must not hold up the page
     return result;
   };
   const compiled = Object.assign(call, {

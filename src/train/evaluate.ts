@@ -1,4 +1,5 @@
 import { GradusError } from "../core/errors.ts";
+import { Breather } from "../core/event-loop.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import { BatchSampler } from "../data/sampler.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -6,7 +7,6 @@ import { correct } from "../metrics/accuracy.ts";
 import type { Module } from "../nn/module.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
-import { Breather } from "./event-loop.ts";
 
 /** Options of `evaluateAccuracy`. */
 export interface EvaluateOptions {

@@ -1,5 +1,5 @@
+export { nextTask } from "../core/event-loop.ts";
 export { type EvaluateOptions, evaluateAccuracy } from "./evaluate.ts";
-export { nextTask } from "./event-loop.ts";
 export type { EpochEvent, StepEvent, TrainEvent } from "./events.ts";
 export { type Loader, type TrainOptions, train } from "./train.ts";
 export {

@@ -3,7 +3,6 @@ import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
 import { evaluateAccuracy } from "./evaluate.ts";
-import { Breather } from "./event-loop.ts";
 import type { EpochEvent, StepEvent, TrainEvent } from "./events.ts";
 import { LossReader, type LossWindow, WINDOW } from "./loss-reader.ts";
 import { type TrainStep, type TrainStepOptions, trainStep } from "./train-step.ts";
@@ -65,7 +64,6 @@ class Training<M extends Module, B extends Disposable> {
   readonly #options: TrainOptions<M, B>;
   readonly #every: number;
   readonly #reader: LossReader;
-  readonly #breather = new Breather();
   readonly #trainStep: TrainStep<B>;
   #step = 0;
   /** Losses read since the last `step` event, and in this epoch. */
@@ -108,7 +106,6 @@ class Training<M extends Module, B extends Disposable> {
       }
       await this.#advance(batch);
       yield* this.#account(epoch, false);
-      await this.#breather.rest();
     }
     yield* this.#account(epoch, true);
     const stepsPerSecond = rate(start, this.#step);

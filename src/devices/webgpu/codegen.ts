@@ -1,6 +1,5 @@
 import type { DType } from "../../core/dtype.ts";
-import { type Shape, sameShape, sizeOf } from "../../core/shape.ts";
-import { contiguous, type Strided } from "../../core/strided.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Schedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
@@ -9,6 +8,7 @@ import { Position, plus, times } from "../../graph/position.ts";
 import { literal, wgslType } from "../../graph/wgsl.ts";
 import { assemble, type PartText, type Region } from "./assemble.ts";
 import { type Binding, Bindings } from "./bindings.ts";
+import { type DirectView, directView, isVectorAlong } from "./direct-view.ts";
 import { FunctionBody } from "./function-body.ts";
 import type { Job } from "./jobs.ts";
 
@@ -55,14 +55,6 @@ interface Result {
   readonly value: string;
   readonly place: string | null;
 }
-
-/** A stored step, and where an accessor's elements lie in it. */
-interface DirectView {
-  readonly step: number;
-  readonly strided: Strided;
-}
-
-const NO_DATA = new Float32Array(0);
 
 /** Writes one part of a kernel: accessors and functions in front of its file. */
 class PartWriter {
@@ -301,33 +293,9 @@ class PartWriter {
 
   /** What an accessor reads, if neighbours along a parameter are neighbours in whole vectors. */
   #viewAlong(accessor: Accessor, axis: number): DirectView | null {
-    const view = this.#directView(accessor);
-    if (!view || accessor.extents[axis] % 4 !== 0) return null;
-    const { strides, offset } = view.strided;
-    const isWhole = strides.every((stride, i) =>
-      i === axis ? stride === 1 : stride % 4 === 0 || accessor.extents[i] === 1,
-    );
-    return isWhole && offset % 4 === 0 ? view : null;
-  }
-
-  /** The stored step that an accessor reads through nothing but views, if there is one. */
-  #directView(accessor: Accessor): DirectView | null {
     if (accessor.input === SCRATCH) return null;
-    const { steps } = this.#program;
-    const chain: number[] = [];
-    let step = this.#inputStep(accessor);
-    for (; !this.plan.stored.has(step); step = steps[step].inputs[0]) {
-      if (!steps[step].op?.view) return null;
-      chain.unshift(step);
-    }
-    const { shape, dtype } = steps[step];
-    if (dtype === "bool" || dtype === "u8") return null;
-    let strided: Strided | null = contiguous(NO_DATA, shape);
-    for (const i of chain) {
-      strided = steps[i].op?.view?.(strided, steps[i].attributes, steps[i]) ?? null;
-      if (!strided) return null;
-    }
-    return sameShape(strided.shape, accessor.extents) ? { step, strided } : null;
+    const view = directView(this.plan, this.#inputStep(accessor), accessor.extents);
+    return view && isVectorAlong(view.strided, axis) ? view : null;
   }
 
   /** Says which buffers this part would have as four-wide vectors. */

@@ -21,7 +21,7 @@ export interface Job {
 }
 
 /** From so many elements on, pointwise groups have larger workgroups: there are enough of them. */
-const LARGE = 2 ** 16;
+const LARGE = 2 ** 18;
 const LARGE_THREADS = 256;
 
 const elementwiseShader = { name: "shaders/elementwise.wgsl", source: elementwiseSource };
