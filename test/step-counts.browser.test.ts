@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BatchSampler, DeviceDataset } from "../src/data/index.ts";
-import { type Device, explain, init, randomNormal, type Tensor, tensor } from "../src/index.ts";
+import {
+  type Device,
+  explain,
+  init,
+  randomNormal,
+  setDefaultDevice,
+  type Tensor,
+  tensor,
+} from "../src/index.ts";
 import { crossEntropy } from "../src/losses/index.ts";
 import { Linear, ReLU, Sequential, Sigmoid } from "../src/nn/index.ts";
 import { Adam, AdamW, type Optimizer, type Parameters, RMSprop, SGD } from "../src/optim/index.ts";
@@ -103,6 +111,20 @@ describe("dispatches of a step", () => {
       expect(plan.stats.peakBytes).toBeLessThanOrEqual(1.25 * plan.stats.lowerBoundBytes);
     });
   }
+});
+
+test("kernels with workgroup memory take a dispatch or two more where that memory is small", async () => {
+  const choice = await init({ device: "webgpu", kernels: "workgroup" });
+  for (const [net, most] of [
+    [A, 7],
+    [B, 9],
+    [C, 12],
+  ] as const) {
+    const plan = await onBatches(net).prepare(batchOf(net));
+    expect(plan.stats.dispatches, explain(plan)).toBeLessThanOrEqual(most);
+  }
+  choice.device.dispose();
+  setDefaultDevice(device);
 });
 
 test("a steady step creates, uploads and reads nothing, and shares its submit", async () => {
