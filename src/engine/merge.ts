@@ -24,8 +24,9 @@ export function merge(fusion: Fusion, bindingLimit: number): void {
 }
 
 function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
-  if (second.outputs.some((step) => fusion.program.steps[step].dtype === "u8")) return false;
-  if (first.outputs.some((step) => fusion.program.steps[step].dtype === "u8")) return false;
+  // Bytes are stored four at a time, by groups of their own.
+  const isBytes = (step: number) => fusion.program.steps[step].dtype === "u8";
+  if ([...first.outputs, ...second.outputs].some(isBytes)) return false;
   if (domainSize(fusion, first) !== domainSize(fusion, second)) return false;
   for (const [step, aligned] of fusion.reads(second)) {
     const producer = fusion.producer(step);
