@@ -26,7 +26,12 @@ export async function measure(entry) {
     configFile: false,
     logLevel: "error",
     resolve: { alias },
-    build: { write: false, target: "es2022", rolldownOptions: { input: resolve(entry) } },
+    build: {
+      write: false,
+      target: "es2022",
+      modulePreload: false, // Vite's helpers for preloading are no part of the package
+      rolldownOptions: { input: resolve(entry) },
+    },
   });
   const scripts = loadedAtOnce(output).map((file) => file.code);
   const count = (size) => scripts.reduce((sum, code) => sum + size(code), 0);

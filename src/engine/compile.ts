@@ -4,7 +4,7 @@ import type { Storage } from "../graph/backend.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { traceFunction } from "../graph/tracing.ts";
+import { isTracing, traceFunction } from "../graph/tracing.ts";
 import { Device } from "./device.ts";
 import type { Plan, Progress } from "./plan.ts";
 import type { Profile } from "./profile.ts";
@@ -43,7 +43,8 @@ export interface Compiled<Args extends readonly unknown[], R> {
  * States that the function reads are read anew in each run; those that it assigns change in place.
  * Numbers and other tensors that it uses are those of the trace. Nothing can be read inside.
  * @returns a function that gives promises of the same results: tensors for the caller to dispose.
- * @throws GradusError, when it is called, for a read inside and for a result that is no tensor.
+ * @throws GradusError, when it is called, for a read or a compiled function inside and for a result
+ * that is no tensor.
  * @example
  * const step = compile((x: Tensor) => {
  *   const loss = mean(square(matmul(x, w)));
@@ -59,6 +60,7 @@ export function compile<Args extends readonly unknown[], R>(
   checkSteps(options.stepsPerSubmit);
   const runs = new Map<string, Replay<Args, R>>();
   const replayOf = (args: Args): { signature: Signature; replay: Replay<Args, R> } => {
+    checkNotTracing();
     const signature = signatureOf(args);
     let replay = runs.get(signature.key);
     if (!replay) {
@@ -72,17 +74,33 @@ export function compile<Args extends readonly unknown[], R>(
   const breather = new Breather();
   // A call waits for those before it whose plans are still being built.
   let pending: Promise<unknown> | null = null;
-  const call = async (...args: Args): Promise<R> => {
-    const { signature, replay } = replayOf(args);
-    if (replay.ready || pending) {
-      const turn = Promise.all([replay.ready, pending]);
-      const settled = turn.catch(() => {});
-      pending = settled;
-      await turn;
+  const inTurn = async <T>(replay: Replay<Args, R>, work: () => T | Promise<T>): Promise<T> => {
+    const turn = Promise.all([replay.ready, pending]).then(work);
+    const settled = turn.catch(() => {});
+    pending = settled;
+    try {
+      return await turn;
+    } finally {
       if (pending === settled) pending = null;
     }
-    const result = replay.run(signature.tensors);
-    await replay.device.room();
+  };
+  /** Frees what a plan holds that was disposed before its run. */
+  const tidy = ({ key }: Signature, replay: Replay<Args, R>) => {
+    if (runs.get(key) !== replay) replay.plan.dispose();
+  };
+  const call = async (...args: Args): Promise<R> => {
+    const { signature, replay } = replayOf(args);
+    const run = () => {
+      const result = replay.run(signature.tensors);
+      tidy(signature, replay);
+      return result;
+    };
+    const result = replay.ready || pending ? await inTurn(replay, run) : run();
+    const room = replay.device.room();
+    if (room) {
+      await room;
+      replay.device.check("compile");
+    }
     await breather.rest(); // a loop of calls must not hold up the page
     return result;
   };
@@ -94,8 +112,9 @@ export function compile<Args extends readonly unknown[], R>(
     },
     profile: async (...args: Args) => {
       const { signature, replay } = replayOf(args);
-      await replay.ready;
-      return replay.profile(signature.tensors);
+      const profile = await inTurn(replay, () => replay.profile(signature.tensors));
+      tidy(signature, replay);
+      return profile;
     },
     plans: [] as readonly Plan[],
     dispose() {
@@ -110,6 +129,15 @@ export function compile<Args extends readonly unknown[], R>(
 function checkSteps(steps: number | undefined): void {
   if (steps === undefined || (Number.isSafeInteger(steps) && steps >= 1)) return;
   throw new GradusError(`compile: stepsPerSubmit ${steps}; expected an integer from 1`);
+}
+
+/** A call inside would run while the outer function is traced, or after it. */
+function checkNotTracing(): void {
+  if (!isTracing()) return;
+  throw new GradusError(
+    "compile: called in a function that is being compiled; expected plain functions there. " +
+      "Call the function that was compiled",
+  );
 }
 
 /** Where a plan's source comes from in each run. */

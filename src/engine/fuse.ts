@@ -136,7 +136,7 @@ class Fuser {
       isSplit = false;
       for (const output of this.#finals()) {
         const anchor = this.#anchorBefore(output);
-        if (this.#leaves(output, anchor).size <= this.inputLimit) continue;
+        if (this.#inputs(output, anchor) <= this.inputLimit) continue;
         this.#store(this.#cutPoint(output, anchor));
         isSplit = true;
       }
@@ -159,12 +159,18 @@ class Fuser {
     for (const dropped of chain.splice(chain.indexOf(last) + 1)) this.#anchorOf.delete(dropped);
   }
 
-  /** Stored steps that a group reads. */
-  #leaves(output: number, anchor: number | null): Set<number> {
+  /** How many values a group's kernel reads; the last of several stages also reads the one before. */
+  #inputs(output: number, anchor: number | null): number {
+    const all = this.#leaves(output, anchor).size;
+    return anchor === null ? all : Math.max(all, this.#leaves(output, anchor, true).size + 1);
+  }
+
+  /** Stored steps that a group reads, or only those that its epilogue reads. */
+  #leaves(output: number, anchor: number | null, isEpilogue = false): Set<number> {
     const leaves = new Set<number>();
     const seen = new Set<number>();
     const visit = (i: number, isOutput: boolean): void => {
-      if (seen.has(i)) return;
+      if (seen.has(i) || (isEpilogue && i === anchor)) return;
       seen.add(i);
       if (!isOutput && i !== anchor && this.#stored.has(i)) leaves.add(i);
       else for (const input of this.#steps[i].inputs) visit(input, false);

@@ -83,12 +83,17 @@ export class Fusion {
     return known;
   }
 
-  #findReads(group: Group): Reads {
+  /** The stored steps that a group reads behind its anchor. */
+  epilogueReads(group: Group): Reads {
+    return this.#findReads(group, true);
+  }
+
+  #findReads(group: Group, isEpilogue = false): Reads {
     const found = new Map<number, boolean>();
     const seen = new Set<string>();
     const visit = (i: number, aligned: boolean): void => {
       const key = `${i},${aligned}`;
-      if (seen.has(key)) return;
+      if (seen.has(key) || (isEpilogue && i === group.anchor)) return;
       seen.add(key);
       const step = this.program.steps[i];
       if (this.stored.has(i) && !group.outputs.includes(i) && i !== group.anchor) {

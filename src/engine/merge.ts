@@ -48,11 +48,16 @@ function dependsOn(fusion: Fusion, group: Group, on: Group): boolean {
   return visit(group);
 }
 
-/** How many values a joined group reads and writes; a state's old and new value count as one. */
+/**
+ * How many values a joined group reads and writes; a state's old and new value count as one. The last
+ * of several stages reads what the epilogue needs and the stage before.
+ */
 function bindings(fusion: Fusion, first: Group, second: Group, joined: Group): number {
-  const outputs = [...first.outputs, ...second.outputs];
-  const bound = new Set(fusion.reads({ anchor: joined.anchor, outputs }).keys());
+  const { anchor } = joined;
   const homes = new Map(fusion.program.updates.map(({ source, value }) => [value, source]));
-  for (const step of joined.outputs) bound.add(homes.get(step) ?? step);
-  return bound.size;
+  const written = joined.outputs.map((step) => homes.get(step) ?? step);
+  const whole = { anchor, outputs: [...first.outputs, ...second.outputs] };
+  const all = new Set([...fusion.reads(whole).keys(), ...written]).size;
+  if (anchor === null) return all;
+  return Math.max(all, new Set([...fusion.epilogueReads(whole).keys(), ...written]).size + 1);
 }

@@ -33,11 +33,13 @@ function describe(value: unknown, tensors: Tensor[], parents: object[]): string 
     return `${value.dtype}[${value.shape}]`;
   }
   if (typeof value === "function" || value instanceof State) return identityOf(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Object.is(value, -0)) return "number -0";
   if (typeof value !== "object" || value === null) return `${typeof value} ${String(value)}`;
   if (parents.includes(value)) return identityOf(value);
   const before = tensors.length;
   const inner = Object.entries(value).map(
-    ([name, item]) => `${name}:${describe(item, tensors, [...parents, value])}`,
+    ([name, item]) => `${JSON.stringify(name)}:${describe(item, tensors, [...parents, value])}`,
   );
   const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
   if (tensors.length === before && !isPlain) return identityOf(value);

@@ -5,6 +5,7 @@ import type { Backend } from "./backend.ts";
 import { type NestedArray, nest } from "./nested.ts";
 import { Node } from "./node.ts";
 import type { Attributes, OpDefinition } from "./op.ts";
+import { isTracing } from "./tracing.ts";
 
 /** The ops that tensors have as methods; `init` supplies them, so that this layer needs no op. */
 export interface TensorMethods {
@@ -123,6 +124,7 @@ export class Tensor {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    if (isTracing() && this.current.host) return; // a constant, which the plan takes over
     this.current.retire("a tensor that was disposed; evaluate it before disposing");
   }
 

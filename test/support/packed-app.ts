@@ -58,7 +58,12 @@ export class PackedApp {
 
   /** Builds the app. */
   async build(): Promise<void> {
-    await build({ root: this.folder, configFile: false, logLevel: "error" });
+    await build({
+      root: this.folder,
+      configFile: false,
+      logLevel: "error",
+      build: { modulePreload: false }, // Vite's helpers for preloading are no part of the package
+    });
   }
 
   /** Bytes of scripts of the built app, each compressed with gzip. */

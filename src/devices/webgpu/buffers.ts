@@ -38,6 +38,8 @@ export class BufferPool {
     readonly usage: GPUBufferUsageFlags,
     readonly label: string,
     readonly counters: Counters,
+    /** Submits what was recorded and may use a buffer that is about to be destroyed. */
+    readonly flush: () => void = () => {},
   ) {}
 
   get buffers(): number {
@@ -63,10 +65,11 @@ export class BufferPool {
     return { bytes: size, buffer, id: created++ };
   }
 
-  /** Takes a buffer back; work already submitted may still use it. */
+  /** Takes a buffer back; work that was recorded may still use it. */
   release(storage: Storage): void {
     const own = storage as BufferStorage;
     if (this.#spareBytes + own.bytes > SPARE_LIMIT) {
+      this.flush();
       this.#destroy(own);
       return;
     }

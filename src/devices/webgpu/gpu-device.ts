@@ -43,7 +43,9 @@ export class GpuDevice extends Device implements PlanHost {
   ) {
     super();
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    this.pool = new BufferPool(device, STORAGE | COPY_SRC | COPY_DST, "tensor", this.counters);
+    const usage = STORAGE | COPY_SRC | COPY_DST;
+    const flush = () => this.#queue.flush();
+    this.pool = new BufferPool(device, usage, "tensor", this.counters, flush);
     this.#staging = new BufferPool(device, MAP_READ | COPY_DST, "staging", this.counters);
     this.pipelines = new PipelineCache(device, this.counters, (check) => this.#watch(check));
     this.#queue = new SubmitQueue(device, this.counters, (fn) => this.#guarded(fn));
