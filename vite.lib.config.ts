@@ -4,7 +4,7 @@ import { defineConfig, type Plugin } from "vite";
 const folders = ["nn", "losses", "metrics", "optim", "data", "train", "io"];
 
 /**
- * Leaves comments and indentation out of shaders, but not their lines, so that a compiler's message
+ * Leaves comments and most blanks out of shaders, but not their lines, so that a compiler's message
  * still points to the line of the file.
  */
 function bareShaders(): Plugin {
@@ -14,7 +14,13 @@ function bareShaders(): Plugin {
     load(id) {
       if (!id.endsWith(".wgsl?raw")) return null;
       const lines = readFileSync(id.slice(0, -"?raw".length), "utf8").split("\n");
-      const bare = lines.map((line) => line.replace(/\/\/.*$/, "").trim());
+      const bare = lines.map((line) =>
+        line
+          .replace(/\/\/.*$/, "")
+          .replace(/, /g, ",")
+          .replace(/ ([=*]) /g, "$1")
+          .trim(),
+      );
       return `export default ${JSON.stringify(bare.join("\n"))}`;
     },
   };

@@ -30,16 +30,7 @@ class Simplifier {
     this.program.steps.forEach((step, i) => {
       this.#renamed[i] = step.op ? this.#simplified(step) : this.#append(step, null);
     });
-    const renamed = (i: number) => this.#renamed[i];
-    return {
-      steps: this.#steps,
-      sources: this.program.sources.map(renamed),
-      outputs: this.program.outputs.map(renamed),
-      updates: this.program.updates.map(({ source, value }) => ({
-        source: renamed(source),
-        value: renamed(value),
-      })),
-    };
+    return renumbered(this.program, this.#steps, (i) => this.#renamed[i]);
   }
 
   #append(step: Step, uniform: number | null): number {
@@ -128,11 +119,21 @@ function withoutDead(program: Program): Program {
   const order = program.steps.map((_, i) => i).filter((i) => needed.has(i));
   const renamed = new Map(order.map((old, i) => [old, i]));
   const rename = (i: number) => renamed.get(i) as number;
+  const steps = order.map((i) => {
+    const { inputs, ...step } = program.steps[i];
+    return { ...step, inputs: inputs.map(rename) };
+  });
+  return renumbered(program, steps, rename);
+}
+
+/** A program with other steps, in which each old step has a new number. */
+function renumbered(
+  program: Program,
+  steps: readonly Step[],
+  rename: (step: number) => number,
+): Program {
   return {
-    steps: order.map((i) => ({
-      ...program.steps[i],
-      inputs: program.steps[i].inputs.map(rename),
-    })),
+    steps,
     sources: program.sources.map(rename),
     outputs: program.outputs.map(rename),
     updates: program.updates.map(({ source, value }) => ({

@@ -111,9 +111,7 @@ class Training<M extends Module, B> {
 
   constructor(options: TrainStepOptions<M, B>) {
     const { history = 1024, metrics = {}, stepsPerSubmit, onProgress } = options;
-    if (!Number.isSafeInteger(history) || history < 1) {
-      throw new GradusError(`trainStep: history ${history}; expected an integer from 1`);
-    }
+    checkCount("history", history, 1);
     if (Object.hasOwn(metrics, "loss") || Object.hasOwn(metrics, "step")) {
       throw new GradusError("trainStep: a metric called loss or step; expected other names");
     }
@@ -163,9 +161,7 @@ class Training<M extends Module, B> {
   }
 
   seek(step: number): void {
-    if (!Number.isSafeInteger(step) || step < 0 || step >= 2 ** 32) {
-      throw new GradusError(`trainStep: seek to ${step}; expected an integer from 0 to 2^32 - 1`);
-    }
+    checkCount("seek to", step, 0);
     const next = tensor(step, { dtype: "u32", device: this.#cursor.device });
     this.#cursor.assign(next);
     next.dispose();
@@ -195,6 +191,11 @@ class Training<M extends Module, B> {
     }
     this.#cursor.assign(add(this.#cursor, 1));
   }
+}
+
+function checkCount(what: string, n: number, low: number): void {
+  if (Number.isSafeInteger(n) && n >= low && n < 2 ** 32) return;
+  throw new GradusError(`trainStep: ${what} ${n}; expected an integer from ${low} to 2^32 - 1`);
 }
 
 function checkScalar(name: string, value: Tensor): void {

@@ -59,9 +59,9 @@ export class PipelineCache {
     const built = this.device.createComputePipelineAsync(descriptor).catch((error: Error) => {
       throw new KernelError(`${kernel.label}: ${error.message}`);
     });
-    const [pipeline] = await Promise.all([check.then(() => built), built.catch(() => {})]).then(
-      ([made]) => [made],
-    );
+    built.catch(() => {}); // the compiler's messages say more
+    await check;
+    const pipeline = await built;
     this.#pipelines.set(kernel.code, pipeline);
     return pipeline;
   }
