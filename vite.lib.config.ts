@@ -17,8 +17,9 @@ function bareShaders(): Plugin {
       const bare = lines.map((line) =>
         line
           .replace(/\/\/.*$/, "")
-          .replace(/, /g, ",")
-          .replace(/ ([=*]) /g, "$1")
+          .replace(/([,:;]) /g, "$1")
+          .replace(/ ([-+*/%<>=&|^!]+) /g, "$1")
+          .replace(/ \{/g, "{")
           .trim(),
       );
       return `export default ${JSON.stringify(bare.join("\n"))}`;

@@ -1,25 +1,37 @@
 // y[b, m, n] = Σ_k a[b, m, k] · b[b, k, n], with direct loads: no workgroup memory, no barrier.
-// One invocation owns 8 × 8 outputs, eight rows of a left and a right half of four columns, and walks
-// K in fours, then one by one. The sums are variables, not arrays, which doubles the speed where
-// arrays do not live in registers.
+// One invocation owns ROWS × 8 outputs as tiles of 4 × 4, left and right ones, and walks K in fours.
+// LANES neighbours own the same rows, so that they may load them together. The sums are variables,
+// not arrays, which doubles the speed where arrays do not live in registers.
 //
-// Constants: BATCH, M, N, K, WORKGROUP. Type: T.
-// Accessors: load_a(b, m, k); load_a4x4(b, m, k): rows m .. m+3 of k .. k+3; load_b4(b, k, n):
-//   n .. n+3; load_b4x4(b, k, n): rows k .. k+3 of n .. n+3; store_y4(b, m, n, v): n .. n+3.
-// k never leaves the tensor. m and n may, and what is loaded there does not matter: only the
-// stores need guards, for m unless 8 divides M, and for n unless 8 divides N.
-// Grid: linear, ceil(BATCH · ceil(M / 8) · ceil(N / 8) / WORKGROUP) workgroups.
+// Constants: BATCH, M, N, K, ROWS (8, 12, 16 or 20), LANES, WORKGROUP. Type: T.
+// Accessors: rows_a(b, m, k, lane): rows m .. m+3 of k .. k+3, for all neighbours;
+//   load_b4x4(b, k, n): rows k .. k+3 of n .. n+3; store_y4(b, m, n, v): n .. n+3.
+// Loads outside K give zeros, unless 4 divides K; what those outside M and N give does not matter.
+// The stores need guards: for m unless ROWS divides M and WORKGROUP what there is to own, and for
+// n unless 8 · LANES divides N.
+// Grid: linear, ceil(BATCH · ceil(M / ROWS) · COLUMNS / WORKGROUP) workgroups.
 
-const ROWS = 8u;
 const BANDS = (M + ROWS - 1u) / ROWS;
-const COLUMNS = (N + 7u) / 8u;
-const K_QUADS = K / 4u;
-const K_REST = K % 4u;
+const COLUMNS = (N + 8u * LANES - 1u) / (8u * LANES) * LANES;
 
 // Four products are summed apart first, for then a long K rounds a quarter as often.
-fn dot4(a: vec4<T>, b: mat4x4<T>, sum: vec4<T>) -> vec4<T> {
-  let two = fma(vec4(a.y), b[1], vec4(a.x) * b[0]);
-  return sum + fma(vec4(a.w), b[3], fma(vec4(a.z), b[2], two));
+fn dot4(a: vec4<T>, b: mat4x4<T>) -> vec4<T> {
+  return fma(vec4(a.w), b[3], fma(vec4(a.z), b[2], fma(vec4(a.y), b[1], vec4(a.x) * b[0])));
+}
+
+fn product(a: mat4x4<T>, b: mat4x4<T>) -> mat4x4<T> {
+  return mat4x4(dot4(a[0], b), dot4(a[1], b), dot4(a[2], b), dot4(a[3], b));
+}
+
+fn store_rows(s: u32, m: u32, n: u32, left: mat4x4<T>, right: mat4x4<T>) {
+  store_y4(s, m, n, left[0]);
+  store_y4(s, m, n + 4u, right[0]);
+  store_y4(s, m + 1u, n, left[1]);
+  store_y4(s, m + 1u, n + 4u, right[1]);
+  store_y4(s, m + 2u, n, left[2]);
+  store_y4(s, m + 2u, n + 4u, right[2]);
+  store_y4(s, m + 3u, n, left[3]);
+  store_y4(s, m + 3u, n + 4u, right[3]);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -28,96 +40,57 @@ fn main(
   @builtin(num_workgroups) count: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
+  // No early return: neighbours load for each other.
   let i = linear_workgroup(id, count) * WORKGROUP + local;
-  if (i >= BATCH * BANDS * COLUMNS) {
-    return;
-  }
+  let lane = local % LANES;
   let n = i % COLUMNS * 8u;
-  let m = i / COLUMNS % BANDS * ROWS;
   let s = i / (COLUMNS * BANDS);
+  let m = select(M, i / COLUMNS % BANDS * ROWS, s < BATCH);
 
-  var l0 = vec4<T>();
-  var r0 = vec4<T>();
-  var l1 = vec4<T>();
-  var r1 = vec4<T>();
-  var l2 = vec4<T>();
-  var r2 = vec4<T>();
-  var l3 = vec4<T>();
-  var r3 = vec4<T>();
-  var l4 = vec4<T>();
-  var r4 = vec4<T>();
-  var l5 = vec4<T>();
-  var r5 = vec4<T>();
-  var l6 = vec4<T>();
-  var r6 = vec4<T>();
-  var l7 = vec4<T>();
-  var r7 = vec4<T>();
-  for (var q = 0u; q < K_QUADS; q++) {
-    let k = q * 4u;
-    let bl = load_b4x4(s, k, n);
-    let br = load_b4x4(s, k, n + 4u);
-    let a0 = load_a4x4(s, m, k);
-    l0 = dot4(a0[0], bl, l0);
-    r0 = dot4(a0[0], br, r0);
-    l1 = dot4(a0[1], bl, l1);
-    r1 = dot4(a0[1], br, r1);
-    l2 = dot4(a0[2], bl, l2);
-    r2 = dot4(a0[2], br, r2);
-    l3 = dot4(a0[3], bl, l3);
-    r3 = dot4(a0[3], br, r3);
-    let a1 = load_a4x4(s, m + 4u, k);
-    l4 = dot4(a1[0], bl, l4);
-    r4 = dot4(a1[0], br, r4);
-    l5 = dot4(a1[1], bl, l5);
-    r5 = dot4(a1[1], br, r5);
-    l6 = dot4(a1[2], bl, l6);
-    r6 = dot4(a1[2], br, r6);
-    l7 = dot4(a1[3], bl, l7);
-    r7 = dot4(a1[3], br, r7);
+  var l0 = mat4x4<T>();
+  var r0 = mat4x4<T>();
+  var l1 = mat4x4<T>();
+  var r1 = mat4x4<T>();
+  var l2 = mat4x4<T>();
+  var r2 = mat4x4<T>();
+  var l3 = mat4x4<T>();
+  var r3 = mat4x4<T>();
+  var l4 = mat4x4<T>();
+  var r4 = mat4x4<T>();
+  for (var k = 0u; k < K; k += 4u) {
+    let left = load_b4x4(s, k, n);
+    let right = load_b4x4(s, k, n + 4u);
+    let a0 = rows_a(s, m, k, lane);
+    l0 += product(a0, left);
+    r0 += product(a0, right);
+    let a1 = rows_a(s, m + 4u, k, lane);
+    l1 += product(a1, left);
+    r1 += product(a1, right);
+    if (ROWS > 8u) {
+      let a2 = rows_a(s, m + 8u, k, lane);
+      l2 += product(a2, left);
+      r2 += product(a2, right);
+    }
+    if (ROWS > 12u) {
+      let a3 = rows_a(s, m + 12u, k, lane);
+      l3 += product(a3, left);
+      r3 += product(a3, right);
+    }
+    if (ROWS > 16u) {
+      let a4 = rows_a(s, m + 16u, k, lane);
+      l4 += product(a4, left);
+      r4 += product(a4, right);
+    }
   }
-  for (var q = 0u; q < K_REST; q++) {
-    let k = K_QUADS * 4u + q;
-    let bl = load_b4(s, k, n);
-    let br = load_b4(s, k, n + 4u);
-    let a0 = vec4(load_a(s, m, k));
-    l0 = fma(a0, bl, l0);
-    r0 = fma(a0, br, r0);
-    let a1 = vec4(load_a(s, m + 1u, k));
-    l1 = fma(a1, bl, l1);
-    r1 = fma(a1, br, r1);
-    let a2 = vec4(load_a(s, m + 2u, k));
-    l2 = fma(a2, bl, l2);
-    r2 = fma(a2, br, r2);
-    let a3 = vec4(load_a(s, m + 3u, k));
-    l3 = fma(a3, bl, l3);
-    r3 = fma(a3, br, r3);
-    let a4 = vec4(load_a(s, m + 4u, k));
-    l4 = fma(a4, bl, l4);
-    r4 = fma(a4, br, r4);
-    let a5 = vec4(load_a(s, m + 5u, k));
-    l5 = fma(a5, bl, l5);
-    r5 = fma(a5, br, r5);
-    let a6 = vec4(load_a(s, m + 6u, k));
-    l6 = fma(a6, bl, l6);
-    r6 = fma(a6, br, r6);
-    let a7 = vec4(load_a(s, m + 7u, k));
-    l7 = fma(a7, bl, l7);
-    r7 = fma(a7, br, r7);
+  store_rows(s, m, n, l0, r0);
+  store_rows(s, m + 4u, n, l1, r1);
+  if (ROWS > 8u) {
+    store_rows(s, m + 8u, n, l2, r2);
   }
-  store_y4(s, m, n, l0);
-  store_y4(s, m, n + 4u, r0);
-  store_y4(s, m + 1u, n, l1);
-  store_y4(s, m + 1u, n + 4u, r1);
-  store_y4(s, m + 2u, n, l2);
-  store_y4(s, m + 2u, n + 4u, r2);
-  store_y4(s, m + 3u, n, l3);
-  store_y4(s, m + 3u, n + 4u, r3);
-  store_y4(s, m + 4u, n, l4);
-  store_y4(s, m + 4u, n + 4u, r4);
-  store_y4(s, m + 5u, n, l5);
-  store_y4(s, m + 5u, n + 4u, r5);
-  store_y4(s, m + 6u, n, l6);
-  store_y4(s, m + 6u, n + 4u, r6);
-  store_y4(s, m + 7u, n, l7);
-  store_y4(s, m + 7u, n + 4u, r7);
+  if (ROWS > 12u) {
+    store_rows(s, m + 12u, n, l3, r3);
+  }
+  if (ROWS > 16u) {
+    store_rows(s, m + 16u, n, l4, r4);
+  }
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, test } from "vitest";
 import tiled from "../shaders/matmul.wgsl?raw";
-import direct from "../shaders/matmul-direct.wgsl?raw";
+import directSource from "../shaders/matmul-direct.wgsl?raw";
 import {
   bindings,
   foldGrid,
@@ -61,18 +61,30 @@ function reference({ batch, m, n, k }: Sizes, a: Float32Array, b: Float32Array) 
   return y;
 }
 
+interface Setting {
+  constants: Record<string, number>;
+  workgroups: Grid;
+  functions?: string;
+  enable?: string;
+}
+
 async function check(
   source: string,
   sizes: Sizes,
-  constants: Record<string, number>,
-  workgroups: Grid,
+  { constants, workgroups, functions = "", enable = "" }: Setting,
 ): Promise<void> {
   const { batch, m, n, k } = sizes;
   const a = uniform(batch * m * k, 1);
   const b = uniform(batch * k * n, 2);
   const head = prelude({ BATCH: batch, M: m, N: n, K: k, ...constants });
   const actual = await runKernel(device, {
-    prelude: head + bindings("f32", ["a", "f32"], ["b_", "f32"]) + accessors,
+    prelude: [
+      enable,
+      head,
+      bindings("f32", ["a", "f32"], ["b_", "f32"]),
+      accessors,
+      functions,
+    ].join("\n"),
     source,
     output: new Float32Array(batch * m * n),
     inputs: [a, b],
@@ -94,14 +106,35 @@ const cases: Sizes[] = [
   { batch: 1, m: 65, n: 63, k: 17 },
 ];
 
+const own =
+  "fn rows_a(b: u32, m: u32, k: u32, lane: u32) -> mat4x4f { return load_a4x4(b, m, k); }";
+const shared = `
+fn rows_a(b: u32, m: u32, k: u32, lane: u32) -> mat4x4f {
+  let own = load_a4(b, m + lane, k);
+  return mat4x4(${[0, 1, 2, 3].map((i) => `quadBroadcast(own, ${i}u)`).join(", ")});
+}`;
+
+const direct: [rows: number, lanes: number][] = [
+  [8, 1],
+  [12, 4],
+  [16, 4],
+  [20, 4],
+];
+
 describe("matmul-direct", () => {
-  for (const sizes of cases) {
-    test(JSON.stringify(sizes), () => {
-      const { batch, m, n } = sizes;
-      const owners = batch * Math.ceil(m / 8) * Math.ceil(n / 8);
-      const workgroups = foldGrid(Math.ceil(owners / 32), 3);
-      return check(direct, sizes, { WORKGROUP: 32 }, workgroups);
-    });
+  for (const [ROWS, LANES] of direct) {
+    for (const sizes of cases) {
+      test(`${ROWS} rows, ${LANES} lanes, ${JSON.stringify(sizes)}`, () => {
+        const { batch, m, n } = sizes;
+        const owners = batch * Math.ceil(m / ROWS) * Math.ceil(n / (8 * LANES)) * LANES;
+        return check(directSource, sizes, {
+          constants: { ROWS, LANES, WORKGROUP: 32 },
+          workgroups: foldGrid(Math.ceil(owners / 32), 3),
+          functions: LANES === 1 ? own : shared,
+          enable: LANES === 1 ? "" : "enable subgroups;",
+        });
+      });
+    }
   }
 });
 
@@ -125,7 +158,7 @@ describe("matmul", () => {
         const { batch, m, n } = sizes;
         const tiles = Math.ceil(n / TILE_N) * Math.ceil(m / TILE_M) * batch;
         const workgroups = foldGrid(tiles, 3);
-        return check(tiled, sizes, tile, workgroups);
+        return check(tiled, sizes, { constants: tile, workgroups });
       });
     }
   }

@@ -79,6 +79,8 @@ export interface Stage {
   readonly constants: Readonly<Record<string, number>>;
   /** WGSL functions that the host supplies, such as `combine`. */
   readonly functions?: string;
+  /** Whether the functions use subgroups. */
+  readonly subgroups?: boolean;
   readonly libraries?: readonly ShaderFile[];
   readonly loads: readonly Accessor[];
   readonly store: Accessor;
@@ -96,6 +98,8 @@ export interface KernelProfile {
   readonly workgroupMemory: boolean;
   /** Invocations in a workgroup of a kernel that leaves the choice open. */
   readonly threads: number;
+  /** Whether direct loads are so slow that four neighbours had better share them. */
+  readonly quads: boolean;
 }
 
 /** What a kernel op knows when it chooses its stages. */

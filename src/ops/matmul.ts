@@ -42,13 +42,13 @@ const BIG = 512 * 512;
 function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[] {
   const [batch, m, n] = y.shape;
   const k = a.shape[2];
+  const off = (size: number, step: number) => size % step !== 0;
   const sizes = { BATCH: batch, M: m, N: n, K: k };
   if (profile.workgroupMemory) {
     const tile = m * n >= BIG ? 64 : 32;
     const depth = m * n >= BIG ? 16 : 32;
     const constants = { TILE_M: tile, TILE_N: tile, TILE_K: depth, ROWS: tile / 8, QUADS: 1 };
     const workgroups = Math.ceil(n / tile) * Math.ceil(m / tile) * batch;
-    const off = (size: number, step: number) => size % step !== 0;
     return [
       {
         shader: matmulShader,
@@ -65,22 +65,39 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
       },
     ];
   }
-  const blocks = batch * Math.ceil(m / 8) * Math.ceil(n / 8);
+  const { threads } = profile;
+  const lanes = profile.quads && n > 16 && m * n * k >= SHARED ? 4 : 1;
+  // Loading b weighs as much as six rows more.
+  const high = Math.ceil(m / 20) * 26 < Math.ceil(m / 16) * 22 ? 20 : 16;
+  const rows = lanes > 1 ? high : 8;
+  const columns = Math.ceil(n / (8 * lanes)) * lanes;
+  const owners = batch * Math.ceil(m / rows) * columns;
   return [
     {
       shader: matmulDirectShader,
       type: y.dtype,
-      constants: { ...sizes, WORKGROUP: profile.threads },
+      constants: { ...sizes, ROWS: rows, LANES: lanes, WORKGROUP: threads },
+      functions: `fn rows_a(b: u32, m: u32, k: u32, lane: u32) -> mat4x4<T> {
+  ${lanes > 1 ? SHARED_ROWS : "return load_a4x4(b, m, k);"}
+}`,
+      subgroups: lanes > 1,
       loads: [
-        load("a", 0, a.shape, [false, false, false]),
-        load("b", 1, b.shape, [false, false, false]),
+        load("a", 0, a.shape, [false, false, off(k, 4)]),
+        load("b", 1, b.shape, [false, off(k, 4), false]),
       ],
-      store: store(y.shape, [false, m % 8 !== 0, n % 8 !== 0]),
-      workgroups: Math.ceil(blocks / profile.threads),
-      threads: profile.threads,
+      store: store(y.shape, [false, off(m, rows) || off(owners, threads), off(n, 8 * lanes)]),
+      workgroups: Math.ceil(owners / threads),
+      threads,
     },
   ];
 }
+
+/** Products from which on shared loads are worth the longer compilation. */
+const SHARED = 2 ** 19;
+
+/** Each of four neighbours loads one row, and gives it to the others. */
+const SHARED_ROWS = `let own = load_a4(b, m + lane, k);
+  return mat4x4(${[0, 1, 2, 3].map((i) => `quadBroadcast(own, ${i}u)`).join(", ")});`;
 
 function load(name: string, input: number, extents: readonly number[], ragged: boolean[]) {
   return { name, input, extents, ragged, wide: 2, block: 1 };

@@ -22,7 +22,8 @@ export async function openDevice(): Promise<GPUDevice> {
     const value = adapter.limits[name as keyof GPUSupportedLimits];
     if (typeof value === "number") requiredLimits[name] = value;
   }
-  return adapter.requestDevice({ requiredLimits });
+  const requiredFeatures = [...adapter.features].filter((name) => name === "subgroups");
+  return adapter.requestDevice({ requiredLimits, requiredFeatures });
 }
 
 /** Compiles a kernel; throws on any message of the compiler, warnings included. */

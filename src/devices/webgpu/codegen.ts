@@ -5,7 +5,7 @@ import type { Schedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
 import type { Accessor, ElementContext, PointwiseForm, ShaderFile, Stage } from "../../graph/op.ts";
 import { Position, plus, times } from "../../graph/position.ts";
-import { literal, wgslType } from "../../graph/wgsl.ts";
+import { wgslType } from "../../graph/wgsl.ts";
 import { assemble, type PartText, type Region } from "./assemble.ts";
 import { type Binding, Bindings } from "./bindings.ts";
 import { type DirectView, directView, isVectorAlong } from "./direct-view.ts";
@@ -36,6 +36,7 @@ export function generate(plan: Schedule, jobs: readonly Job[]): KernelCode {
   for (const writer of writers) writer.markWide();
   const parts = writers.map((writer) => writer.write());
   const shared = [
+    jobs.some(({ stage }) => stage.subgroups) ? "enable subgroups;" : "",
     ...bindings.declarations(),
     "fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.y * count.x + id.x; }",
     "fn bits_to_f32(bits: u32) -> f32 { return bitcast<f32>(bits); }",
@@ -233,17 +234,15 @@ class PartWriter {
     const { shape, dtype } = this.#inputType(accessor);
     const type = wgslType(dtype);
     const names = accessor.extents.map((_, axis) => `p${axis}`);
-    const parameters = declare(names);
     const body = new FunctionBody();
-    const outside = accessor.outside ?? literal(0, dtype);
-    for (const test of guards(accessor, names)) body.line(`if (${test}) { return ${outside}; }`);
     const at = Position.at(body, accessor.extents, names).reshape(shape);
     const i = this.#inputStep(accessor);
     const value =
       i === SCRATCH
         ? this.#readBuffer(this.job.scratchIn as number, dtype, at)
         : this.#element(i, at, body, null);
-    this.#functions.push(body.write(`fn load_${accessor.name}(${parameters}) -> ${type}`, value));
+    const head = `fn load_${accessor.name}(${declare(names)}) -> ${type}`;
+    this.#functions.push(body.write(head, guarded(accessor, names, type, value)));
     if (accessor.wide !== undefined) this.#loadWide(accessor, type, names);
   }
 
@@ -278,17 +277,15 @@ class PartWriter {
     names: readonly string[],
   ): void {
     const body = new FunctionBody();
-    const outside = accessor.outside ?? literal(0, this.#inputType(accessor).dtype);
-    for (const test of guards(accessor, names)) {
-      body.line(`if (${test}) { return vec4<${type}>(${outside}); }`);
-    }
     const buffer = this.bindings.read(this.#key(step), this.#program.steps[step].dtype);
     const { extents } = accessor;
     const terms = names.map((p, axis) =>
       extents[axis] === 1 ? "0u" : times(p, strided.strides[axis]),
     );
-    const vector = `${buffer}[${terms.reduce(plus, `${strided.offset}u`)} >> 2u]`;
-    this.#functions.push(body.write(`fn ${name}(${declare(names)}) -> vec4<${type}>`, vector));
+    const value = `${buffer}[${terms.reduce(plus, `${strided.offset}u`)} >> 2u]`;
+    const vector = `vec4<${type}>`;
+    const head = `fn ${name}(${declare(names)}) -> ${vector}`;
+    this.#functions.push(body.write(head, guarded(accessor, names, vector, value)));
   }
 
   /** What an accessor reads, if neighbours along a parameter are neighbours in whole vectors. */
@@ -324,7 +321,8 @@ class PartWriter {
     const names = accessor.extents.map((_, axis) => `p${axis}`);
     const type = wgslType(this.#anchorType());
     const body = new FunctionBody();
-    for (const test of guards(accessor, names)) body.line(`if (${test}) { return; }`);
+    const test = beyond(accessor, names);
+    if (test) body.line(`if (${test}) { return; }`);
     const at = Position.at(body, accessor.extents, names);
     if (this.job.last) {
       const results = this.#results(at, body, "v").map((result) => ({
@@ -348,7 +346,8 @@ class PartWriter {
     const n = accessor.extents[wide];
     const whole = wide === accessor.extents.length - 1 && n % 4 === 0;
     if (whole && this.#isEachWide()) {
-      for (const test of guards(accessor, names)) body.line(`if (${test}) { return; }`);
+      const test = beyond(accessor, names);
+      if (test) body.line(`if (${test}) { return; }`);
       const lanes = LANES.map((lane) => {
         const own = names.map((name, axis) =>
           axis === wide && lane > 0 ? body.bind(`${name} + ${lane}u`) : name,
@@ -391,9 +390,19 @@ function shifted(names: readonly string[], wide: number, lane: number): string {
     .join(", ");
 }
 
-function guards(accessor: Accessor, names: readonly string[]): string[] {
-  const tests = names.map((name, axis) =>
-    accessor.ragged?.[axis] ? `${name} >= ${accessor.extents[axis]}u` : "",
-  );
-  return tests.filter((test) => test !== "");
+/** What is loaded, or what stands for it outside: chosen, for a branch may cost more than a load. */
+function guarded(
+  accessor: Accessor,
+  names: readonly string[],
+  type: string,
+  value: string,
+): string {
+  const test = beyond(accessor, names);
+  return test ? `select(${value}, ${type}(${accessor.outside ?? 0}), ${test})` : value;
+}
+
+/** The test of whether a kernel has left what an accessor covers; empty where it cannot. */
+function beyond({ ragged, extents }: Accessor, names: readonly string[]): string {
+  const tests = names.map((name, axis) => ragged?.[axis] && `(${name} >= ${extents[axis]}u)`);
+  return tests.filter(Boolean).join(" | ");
 }

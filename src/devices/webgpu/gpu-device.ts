@@ -20,6 +20,9 @@ export interface GpuOptions {
   kernels?: "workgroup" | "direct";
 }
 
+/** What is used where it is there. */
+const FEATURES = ["timestamp-query", "subgroups"] as const;
+
 const DTYPES: ReadonlySet<DType> = new Set(["f32", "i32", "u32", "bool", "u8"]);
 
 /** A WebGPU device: fused kernels, one encoder, one pass and one submit per evaluation. */
@@ -50,7 +53,12 @@ export class GpuDevice extends Device implements PlanHost {
     this.pipelines = new PipelineCache(device, this.counters, (check) => this.#watch(check));
     this.#queue = new SubmitQueue(device, this.counters, (fn) => this.#guarded(fn));
     const direct = options.kernels ? options.kernels === "direct" : adapter.direct;
-    this.profile = { workgroupMemory: !direct, threads: adapter.software ? 16 : 64 };
+    const { software } = adapter;
+    this.profile = {
+      workgroupMemory: !direct,
+      threads: software ? 16 : 64,
+      quads: software && device.features.has("subgroups"),
+    };
     device.lost.then(({ reason, message }) => {
       this.#lost ??= `${message || reason}`;
     });
@@ -62,7 +70,7 @@ export class GpuDevice extends Device implements PlanHost {
     const device = await adapter.requestDevice({
       label: "gradus",
       requiredLimits: ownLimits(adapter),
-      requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+      requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
     });
     return new GpuDevice(device, description, options);
   }
