@@ -8,7 +8,7 @@ import { isTracing, traceFunction } from "../graph/tracing.ts";
 import { Device } from "./device.ts";
 import type { Plan, Progress } from "./plan.ts";
 import type { Profile } from "./profile.ts";
-import { trace } from "./program.ts";
+import { inputsOf, trace } from "./program.ts";
 import { replaceTensors, type Signature, signatureOf } from "./signature.ts";
 
 /** Options of `compile`. */
@@ -294,7 +294,7 @@ function madeBefore(roots: readonly Node[], start: number): Node[] {
     if (seen.has(node) || node.ready) continue;
     seen.add(node);
     if (node.id < start && node.op) found.add(node);
-    else stack.push(...node.inputs.slice(0, node.op?.reads));
+    else stack.push(...inputsOf(node));
   }
   return [...found];
 }
