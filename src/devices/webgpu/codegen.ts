@@ -109,8 +109,6 @@ class PartWriter {
     return this.plan.homes.get(step) ?? step;
   }
 
-  // ---- expressions
-
   /** The expression of a step's element; `v` is the anchor's value where that is known. */
   #element(i: number, at: Position, body: FunctionBody, v: string | null): string {
     const { anchor, outputs } = this.job.group;
@@ -158,6 +156,20 @@ class PartWriter {
     return this.#program.steps[step].dtype === "bool" ? `select(0u, 1u, ${value})` : value;
   }
 
+  /** Stores what the group stores for the element at `at`. */
+  #storeResults(at: Position, body: FunctionBody, v: string | null): void {
+    // All is read before anything is written, for a result may replace what another is made of.
+    const results = this.#results(at, body, v).map((result) => ({
+      ...result,
+      value: body.bind(result.value),
+    }));
+    for (const { step, value, place } of results) {
+      const key = this.#key(step);
+      const { dtype } = this.#program.steps[step];
+      body.line(this.#assign(key, dtype, place ?? at.linear, value));
+    }
+  }
+
   #read(i: number, at: Position): string {
     return this.#readBuffer(this.#key(i), this.#program.steps[i].dtype, at);
   }
@@ -171,18 +183,11 @@ class PartWriter {
     return `${name}[${e}]`;
   }
 
-  #assign(step: number, place: string, value: string): string {
-    const key = this.#key(step);
-    return this.#assignBuffer(key, this.#program.steps[step].dtype, place, value);
-  }
-
-  #assignBuffer(key: number, dtype: DType, place: string, value: string): string {
+  #assign(key: number, dtype: DType, place: string, value: string): string {
     const name = this.bindings.write(key, dtype);
     const wide = this.bindings.isWide(key);
     return `${name}[${wide ? `${place} >> 2u][${place} & 3u` : place}] = ${value};`;
   }
-
-  // ---- accessors
 
   /** The function of a group without a kernel file. */
   #writeAll(): void {
@@ -193,14 +198,7 @@ class PartWriter {
     }
     const body = new FunctionBody();
     const at = Position.linear(body, this.plan.domain(this.job.group), "i");
-    // All is read before anything is written, for a result may replace what another is made of.
-    const results = this.#results(at, body, null).map((result) => ({
-      ...result,
-      value: body.bind(result.value),
-    }));
-    for (const { step, value, place } of results) {
-      body.line(this.#assign(step, place ?? at.linear, value));
-    }
+    this.#storeResults(at, body, null);
     this.#functions.push(body.write("fn write_y(i: u32)"));
   }
 
@@ -236,7 +234,7 @@ class PartWriter {
     const parameters = declare(names);
     const body = new FunctionBody();
     const outside = accessor.outside ?? literal(0, dtype);
-    for (const test of guards(accessor, names)) body.line(`if (${test}) { return ${outside}; }`);
+    guard(body, accessor, names, `return ${outside};`);
     const at = Position.at(body, accessor.extents, names).reshape(shape);
     const i = this.#inputStep(accessor);
     const value =
@@ -279,9 +277,7 @@ class PartWriter {
   ): void {
     const body = new FunctionBody();
     const outside = accessor.outside ?? literal(0, this.#inputType(accessor).dtype);
-    for (const test of guards(accessor, names)) {
-      body.line(`if (${test}) { return vec4<${type}>(${outside}); }`);
-    }
+    guard(body, accessor, names, `return vec4<${type}>(${outside});`);
     const buffer = this.bindings.read(this.#key(step), this.#program.steps[step].dtype);
     const { extents } = accessor;
     const terms = names.map((p, axis) =>
@@ -324,19 +320,12 @@ class PartWriter {
     const names = accessor.extents.map((_, axis) => `p${axis}`);
     const type = wgslType(this.#anchorType());
     const body = new FunctionBody();
-    for (const test of guards(accessor, names)) body.line(`if (${test}) { return; }`);
+    guard(body, accessor, names, "return;");
     const at = Position.at(body, accessor.extents, names);
-    if (this.job.last) {
-      const results = this.#results(at, body, "v").map((result) => ({
-        ...result,
-        value: body.bind(result.value),
-      }));
-      for (const { step, value, place } of results) {
-        body.line(this.#assign(step, place ?? at.linear, value));
-      }
-    } else {
+    if (this.job.last) this.#storeResults(at, body, "v");
+    else {
       const key = this.job.scratchOut as number;
-      body.line(this.#assignBuffer(key, this.#stage.type, at.linear, "v"));
+      body.line(this.#assign(key, this.#stage.type, at.linear, "v"));
     }
     this.#functions.push(body.write(`fn store_${accessor.name}(${declare(names)}, v: ${type})`));
     if (accessor.wide !== undefined) this.#storeWide(accessor, type, names);
@@ -348,7 +337,7 @@ class PartWriter {
     const n = accessor.extents[wide];
     const whole = wide === accessor.extents.length - 1 && n % 4 === 0;
     if (whole && this.#isEachWide()) {
-      for (const test of guards(accessor, names)) body.line(`if (${test}) { return; }`);
+      guard(body, accessor, names, "return;");
       const lanes = LANES.map((lane) => {
         const own = names.map((name, axis) =>
           axis === wide && lane > 0 ? body.bind(`${name} + ${lane}u`) : name,
@@ -391,9 +380,15 @@ function shifted(names: readonly string[], wide: number, lane: number): string {
     .join(", ");
 }
 
-function guards(accessor: Accessor, names: readonly string[]): string[] {
-  const tests = names.map((name, axis) =>
-    accessor.ragged?.[axis] ? `${name} >= ${accessor.extents[axis]}u` : "",
-  );
-  return tests.filter((test) => test !== "");
+/** Leaves a function where a parameter is beyond its extent and may be so. */
+function guard(
+  body: FunctionBody,
+  accessor: Accessor,
+  names: readonly string[],
+  exit: string,
+): void {
+  names.forEach((name, axis) => {
+    if (!accessor.ragged?.[axis]) return;
+    body.line(`if (${name} >= ${accessor.extents[axis]}u) { ${exit} }`);
+  });
 }
