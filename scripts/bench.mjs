@@ -5,9 +5,8 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import puppeteer from "puppeteer";
 import { build, preview } from "vite";
-import { BROWSER_FLAGS, ensureBrowser } from "./browser.mjs";
+import { withPage } from "./page.mjs";
 
 const HELP = `Measures Gradus and other libraries side by side.
 
@@ -64,27 +63,19 @@ async function measureInBrowser({ only, peers, rounds, json, compare }) {
     logLevel: "error",
     preview: { port: 0, host: "127.0.0.1" },
   });
-  const browser = await puppeteer.launch({
-    executablePath: ensureBrowser(),
-    args: BROWSER_FLAGS,
-    protocolTimeout: 0,
-  });
-  try {
-    const page = await browser.newPage();
+  const measure = async (page, url) => {
     page.on("pageerror", (error) => console.error(`Page: ${error.message}`));
-    await page.goto(server.resolvedUrls.local[0]);
+    await page.goto(url);
     await page.exposeFunction("benchProgress", (line) => console.error(line));
-    const { report, text, name } = await page.evaluate(
+    return page.evaluate(
       (wishes, before) => globalThis.gradusBench(wishes, before, globalThis.benchProgress),
       { only, peers, rounds },
       earlier,
     );
-    console.log(text);
-    writeReport(report, json ?? join(results, name));
-  } finally {
-    await browser.close();
-    await server.close();
-  }
+  };
+  const { report, text, name } = await withPage(server, measure, { protocolTimeout: 0 });
+  console.log(text);
+  writeReport(report, json ?? join(results, name));
 }
 
 async function buildForNode() {

@@ -4,9 +4,8 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import puppeteer from "puppeteer";
 import { createServer } from "vite";
-import { BROWSER_FLAGS, ensureBrowser } from "./browser.mjs";
+import { withPage } from "./page.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -19,19 +18,11 @@ async function explain() {
     server: { port: 0, host: "127.0.0.1" },
   });
   await server.listen();
-  const browser = await puppeteer.launch({
-    executablePath: ensureBrowser(),
-    args: BROWSER_FLAGS,
-  });
-  try {
-    const page = await browser.newPage();
-    await page.goto(`${server.resolvedUrls.local[0]}examples/explain/index.html`);
+  return withPage(server, async (page, url) => {
+    await page.goto(`${url}examples/explain/index.html`);
     await page.waitForFunction("globalThis.explanation !== undefined");
-    return await page.evaluate("globalThis.explanation");
-  } finally {
-    await browser.close();
-    await server.close();
-  }
+    return page.evaluate("globalThis.explanation");
+  });
 }
 
 try {

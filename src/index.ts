@@ -11,12 +11,13 @@ export {
 export { foldIn, type Key, keyFromSeed } from "./core/random.ts";
 export type { SamplingOptions } from "./core/sampling.ts";
 export type { Shape } from "./core/shape.ts";
-export { type Compiled, type CompileOptions, compile } from "./engine/compile.ts";
+export { type Compiled, compile } from "./engine/compile.ts";
 export type { Counters, Counts } from "./engine/counters.ts";
 export type { Device, MemoryInfo } from "./engine/device.ts";
 export { explain } from "./engine/explain.ts";
 export type { KernelStats, Plan, PlanStats, Progress } from "./engine/plan.ts";
 export { chromeTrace, type KernelTime, type Profile } from "./engine/profile.ts";
+export type { CompileOptions } from "./engine/replay.ts";
 export { setDefaultDevice } from "./graph/default-device.ts";
 export { grad, valueAndGrad } from "./graph/grad.ts";
 export type { NestedArray } from "./graph/nested.ts";

@@ -1,46 +1,12 @@
-import puppeteer, { type Browser, type Page } from "puppeteer";
-import { createServer, type ViteDevServer } from "vite";
+import type { ElementHandle, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BROWSER_FLAGS, findBrowser } from "../scripts/browser.mjs";
+import { overflow, Site, text } from "./support/site.ts";
 
-let server: ViteDevServer;
-let browser: Browser;
-let url: string;
-
+let site: Site;
 beforeAll(async () => {
-  server = await createServer({
-    configFile: "vite.bench.config.ts",
-    server: { port: 0, host: "127.0.0.1", watch: null },
-    logLevel: "error",
-  });
-  await server.listen();
-  url = server.resolvedUrls?.local[0] as string;
-  browser = await puppeteer.launch({ executablePath: findBrowser(), args: BROWSER_FLAGS });
+  site = await Site.start("vite.bench.config.ts");
 }, 30_000);
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-/** Opens the page at phone width and collects what goes wrong on it. */
-async function open() {
-  const page = await browser.newPage();
-  const problems: string[] = [];
-  page.on("console", (message) => {
-    if (["error", "warn"].includes(message.type())) problems.push(message.text());
-  });
-  page.on("pageerror", (error) => problems.push(String(error)));
-  page.on("request", (request) => {
-    if (!/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(url)) {
-      problems.push(`external request: ${request.url()}`);
-    }
-  });
-  await page.setViewport({ width: 390, height: 844 });
-  await page.goto(url);
-  await page.waitForSelector("#peers .choice");
-  return { page, problems };
-}
+afterAll(() => site?.close());
 
 /** Leaves only some workloads and peers checked. */
 async function choose(page: Page, names: string[]): Promise<void> {
@@ -52,14 +18,8 @@ async function choose(page: Page, names: string[]): Promise<void> {
   }
 }
 
-const text = (page: Page, selector: string) => page.$eval(selector, (x) => x.textContent ?? "");
-
-async function overflow(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-}
-
 test("measures, compares with a file and fits a phone", { timeout: 90_000 }, async () => {
-  const { page, problems } = await open();
+  const { page, problems } = await site.open(390, 844, "#peers .choice"); // as on a phone
   expect(await overflow(page)).toBe(0);
   await page.click("#rounds", { count: 3 });
   await page.type("#rounds", "0");
@@ -92,7 +52,7 @@ test("measures, compares with a file and fits a phone", { timeout: 90_000 }, asy
   expect(await overflow(page)).toBe(0);
 
   const input = await page.$("#earlier");
-  await (input as import("puppeteer").ElementHandle<HTMLInputElement>).uploadFile("package.json");
+  await (input as ElementHandle<HTMLInputElement>).uploadFile("package.json");
   await page.waitForSelector("#error:not([hidden])");
   expect(await text(page, "#error")).toMatch(/^package\.json: bench: the file has no format/);
   expect(problems).toEqual([]);

@@ -2,7 +2,8 @@ import { beforeAll, expect, test } from "vitest";
 import { describeAdapter, findAdapter, findGpu } from "../src/devices/webgpu/adapter.ts";
 import { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
 import { compile, type Device, init, type State, type Tensor } from "../src/index.ts";
-import { type RandomProgram, randomProgram } from "./support/random-program.ts";
+import type { RandomProgram } from "./support/random-choice.ts";
+import { randomProgram } from "./support/random-program.ts";
 
 const CALLS = 4;
 // Other programs: VITE_FIRST=40 VITE_COUNT=200.

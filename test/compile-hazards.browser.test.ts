@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describeAdapter, findAdapter, findGpu } from "../src/devices/webgpu/adapter.ts";
 import { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
-import { defineOp } from "../src/graph/op.ts";
-import { apply } from "../src/graph/tensor.ts";
 import {
   add,
   assignAll,
@@ -25,6 +23,7 @@ import {
   tensor,
   zeros,
 } from "../src/index.ts";
+import { broken } from "./support/broken.ts";
 
 let device: GpuDevice;
 beforeEach(async () => {
@@ -224,15 +223,8 @@ test("uploads, reads and evaluations between calls keep their order", async () =
 });
 
 test("a kernel that does not compile rejects the call, and others go on", async () => {
-  const broken = defineOp<Record<string, never>>({
-    name: "broken",
-    infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
-    cpu: () => {},
-    gpu: { kind: "pointwise", cost: 1, linear: true, element: () => "no_such_function(1.0)" },
-    vjp: null,
-  });
   const n = new State(tensor([0]));
-  const f = compile((x: Tensor) => n.assign(apply(broken, [x], {})));
+  const f = compile((x: Tensor) => n.assign(broken(x)));
   const x = tensor([1]);
   await expect(f(x)).rejects.toThrow(/broken.*no_such_function/s);
   await expect(f(x)).rejects.toThrow(/broken.*no_such_function/s);

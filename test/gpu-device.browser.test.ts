@@ -1,7 +1,5 @@
 import { afterEach, expect, test } from "vitest";
 import type { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
-import { defineOp } from "../src/graph/op.ts";
-import { apply } from "../src/graph/tensor.ts";
 import {
   assignAll,
   DeviceError,
@@ -18,6 +16,7 @@ import {
   tensor,
   zeros,
 } from "../src/index.ts";
+import { broken } from "./support/broken.ts";
 
 async function gpu(): Promise<GpuDevice> {
   const { device } = await init({ device: "webgpu" });
@@ -88,14 +87,7 @@ test("too large a result is refused before anything is dispatched", async () => 
 
 test("a kernel that does not compile rejects with the op and the compiler's message", async () => {
   const device = await gpu();
-  const broken = defineOp<Record<string, never>>({
-    name: "broken",
-    infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
-    cpu: () => {},
-    gpu: { kind: "pointwise", cost: 1, linear: true, element: () => "no_such_function(1.0)" },
-    vjp: null,
-  });
-  const y = apply(broken, [tensor([1, 2])], {});
+  const y = broken(tensor([1, 2]));
   await expect(y.data()).rejects.toThrow(/^broken: .*no_such_function/s);
   expect(await tensor([1]).add(1).item()).toBe(2);
   device.dispose();

@@ -3,6 +3,7 @@ import argReduce from "../shaders/arg-reduce.wgsl?raw";
 import argReduceDirect from "../shaders/arg-reduce-direct.wgsl?raw";
 import elementwise from "../shaders/elementwise.wgsl?raw";
 import scatterAdd from "../shaders/scatter-add.wgsl?raw";
+import { expectWithin } from "./support/close.ts";
 import {
   bindings,
   compileKernel,
@@ -12,7 +13,7 @@ import {
   prelude,
   runKernel,
 } from "./support/raw-kernel.ts";
-import { expectClose, uniform } from "./support/reference.ts";
+import { uniform } from "./support/reference.ts";
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -91,7 +92,7 @@ fn store_y(r: u32, c: u32, v: T) { y[r * COLUMNS + c] = v; }
         if (r < 0 || r >= rows) return;
         for (let c = 0; c < columns; c++) expected[r * columns + c] += g[j * columns + c];
       });
-      expectClose(y, expected, () => 1e-5);
+      expectWithin(y, expected, () => 1e-5);
     });
   }
 });
@@ -109,7 +110,7 @@ fn write_y(i: u32) { y[i] = 2.0 * x[i]; }
         inputs: [x],
         workgroups: foldGrid(Math.ceil(size / 64), 3),
       });
-      expectClose(
+      expectWithin(
         y,
         x.map((v) => 2 * v),
         () => 0,

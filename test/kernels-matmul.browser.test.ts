@@ -1,6 +1,7 @@
 import { beforeAll, describe, test } from "vitest";
 import tiled from "../shaders/matmul.wgsl?raw";
 import directSource from "../shaders/matmul-direct.wgsl?raw";
+import { expectWithin } from "./support/close.ts";
 import {
   bindings,
   foldGrid,
@@ -9,7 +10,7 @@ import {
   prelude,
   runKernel,
 } from "./support/raw-kernel.ts";
-import { expectClose, uniform } from "./support/reference.ts";
+import { uniform } from "./support/reference.ts";
 
 interface Sizes {
   batch: number;
@@ -91,7 +92,7 @@ async function check(
     workgroups,
   });
   // 3e-7 · ‖row of a‖ · ‖column of b‖, whose squares are K / 3 on average.
-  expectClose(actual, reference(sizes, a, b), () => 1e-7 * k + 2e-7);
+  expectWithin(actual, reference(sizes, a, b), () => 1e-7 * k + 2e-7);
 }
 
 const cases: Sizes[] = [

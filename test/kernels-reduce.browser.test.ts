@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import reduce from "../shaders/reduce.wgsl?raw";
 import reduceDirect from "../shaders/reduce-direct.wgsl?raw";
+import { expectWithin } from "./support/close.ts";
 import {
   bindings,
   foldGrid,
@@ -9,7 +10,7 @@ import {
   prelude,
   runKernel,
 } from "./support/raw-kernel.ts";
-import { expectClose, uniform } from "./support/reference.ts";
+import { uniform } from "./support/reference.ts";
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -96,9 +97,9 @@ for (const [name, run] of Object.entries(forms)) {
         const x = uniform(5 * length, length, 0, 1);
         const tolerance = 1e-6 * Math.sqrt(length);
         const expected = rowSums(x, 5);
-        expectClose(await run(sum, x, 5), expected, (y) => tolerance + 1e-7 * y);
+        expectWithin(await run(sum, x, 5), expected, (y) => tolerance + 1e-7 * y);
         const means = expected.map((y) => y / length);
-        expectClose(await run(mean, x, 5), means, (y) => 1e-6 * y);
+        expectWithin(await run(mean, x, 5), means, (y) => 1e-6 * y);
       });
     }
     test("integers", async () => {
@@ -115,7 +116,7 @@ for (const [name, run] of Object.entries(forms)) {
     test("a million numbers", async () => {
       const x = uniform(1_000_000, 5, 0, 1);
       const y = await run(sum, x, 1);
-      expectClose(y, rowSums(x, 1), (total) => 1e-6 * Math.sqrt(x.length) + 2e-7 * total);
+      expectWithin(y, rowSums(x, 1), (total) => 1e-6 * Math.sqrt(x.length) + 2e-7 * total);
     });
   });
 }
@@ -123,5 +124,5 @@ for (const [name, run] of Object.entries(forms)) {
 test("reduce folds more rows than one dimension holds", async () => {
   const rows = 65_537;
   const x = uniform(rows * 2, 3);
-  expectClose(await runTree(sum, x, rows), rowSums(x, rows), () => 1e-6);
+  expectWithin(await runTree(sum, x, rows), rowSums(x, rows), () => 1e-6);
 });

@@ -28,7 +28,9 @@ import {
   tensor,
   transpose,
 } from "../src/index.ts";
+import { expectWithin } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
+import { tolerance } from "./support/op-case.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -37,14 +39,8 @@ beforeAll(async () => {
 
 const EXTREMES = [0, 1e-6, -1e-6, 5, -5, 20, -20, 87, -87, 89, -89, 120, -120, 1e4, -1e4];
 
-/** Within 1e-5 relative or 1e-6 absolute; infinities and NaN as they are. */
-function expectNear(actual: Iterable<number>, expected: number[]): void {
-  const values = [...actual];
-  expect(values.length).toBe(expected.length);
-  for (const [i, want] of expected.entries()) {
-    const near = Math.abs(values[i] - want) <= 1e-5 * Math.abs(want) + 1e-6;
-    if (!near && !Object.is(values[i], want)) expect(`${i}: ${values[i]}`).toBe(`${i}: ${want}`);
-  }
+function expectNear(actual: ArrayLike<number>, expected: readonly number[]): void {
+  expectWithin(actual, expected, (y) => tolerance(y));
 }
 
 const sigma = (x: number) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));

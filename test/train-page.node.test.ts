@@ -1,58 +1,22 @@
-import puppeteer, { type Browser, type Page } from "puppeteer";
-import { createServer, type ViteDevServer } from "vite";
+import type { Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BROWSER_FLAGS, findBrowser } from "../scripts/browser.mjs";
+import { BROWSER_FLAGS } from "../scripts/browser.mjs";
+import { launchBrowser } from "../scripts/page.mjs";
+import { overflow, Site, text } from "./support/site.ts";
 
-let server: ViteDevServer;
-let browser: Browser;
-let url: string;
-
+let site: Site;
 beforeAll(async () => {
-  server = await createServer({
-    configFile: "vite.config.ts",
-    server: { port: 0, host: "127.0.0.1", watch: null },
-    logLevel: "error",
-  });
-  await server.listen();
-  url = server.resolvedUrls?.local[0] as string;
-  browser = await launch();
+  site = await Site.start("vite.config.ts");
 });
+afterAll(() => site?.close());
 
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-function launch(flags = BROWSER_FLAGS): Promise<Browser> {
-  return puppeteer.launch({ executablePath: findBrowser(), args: flags });
-}
-
-/** Opens the page and collects what goes wrong on it. */
-async function open(width: number, height: number, from = browser) {
-  const page = await from.newPage();
-  const problems: string[] = [];
-  page.on("console", (message) => {
-    if (["error", "warn"].includes(message.type())) problems.push(message.text());
-  });
-  page.on("pageerror", (error) => problems.push(String(error)));
-  page.on("request", (request) => {
-    if (!/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(url)) {
-      problems.push(`external request: ${request.url()}`);
-    }
-  });
-  await page.setViewport({ width, height });
-  await page.goto(url);
-  await page.waitForSelector("#seed");
-  return { page, problems };
-}
+const open = (width: number, height: number, from = site.browser) =>
+  site.open(width, height, "#seed", from);
 
 async function fill(page: Page, id: string, value: string): Promise<void> {
   await page.click(`#${id}`, { count: 3 });
   await page.type(`#${id}`, value);
 }
-
-const text = (page: Page, selector: string) =>
-  page.$eval(selector, (x) => (x as HTMLElement).textContent ?? "");
 
 async function number(page: Page, figure: string): Promise<number> {
   return Number.parseFloat((await text(page, `#figure-${figure}`)).replaceAll(",", ""));
@@ -100,10 +64,6 @@ async function draw(page: Page): Promise<number[]> {
   return page.$$eval("#probabilities li", (items) =>
     items.map((item) => Number((item as HTMLElement).dataset.probability)),
   );
-}
-
-async function overflow(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }
 
 test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_000 }, async () => {
@@ -176,7 +136,7 @@ test("tells of a lost GPU and trains anew", { timeout: 90_000 }, async () => {
   const { page } = await open(1280, 900);
   await train(page, "webgpu");
   await waitForStep(page, 2);
-  const session = await browser.target().createCDPSession();
+  const session = await site.browser.target().createCDPSession();
   await session.send("Browser.crashGpuProcess");
   await waitForPhase(page, "failed");
   expect(await text(page, "#error")).toMatch(/^The GPU was lost.*device was lost/);
@@ -188,7 +148,9 @@ test("tells of a lost GPU and trains anew", { timeout: 90_000 }, async () => {
 });
 
 test("tells when there is no WebGPU", { timeout: 90_000 }, async () => {
-  const without = await launch(BROWSER_FLAGS.filter((flag) => !/unsafe-webgpu/.test(flag)));
+  const without = await launchBrowser({
+    args: BROWSER_FLAGS.filter((flag) => !/unsafe-webgpu/.test(flag)),
+  });
   try {
     const { page } = await open(1280, 900, without);
     await page.select("#device", "webgpu");

@@ -27,10 +27,15 @@ export function readWishes(
     throw new Error(`--only: ${only}; expected a regular expression that fits a workload's name`);
   }
   const count = Number(rounds ?? DEFAULTS.rounds);
-  if (!Number.isInteger(count) || count < 1 || count > 1000) {
+  if (!isRounds(count)) {
     throw new Error(`--rounds: ${rounds}; expected an integer from 1 to 1000`);
   }
   return { workloads, peers: pickPeers(peers, present), rounds: count, roundMs: DEFAULTS.roundMs };
+}
+
+/** Whether a measurement may have so many rounds. */
+export function isRounds(count: number): boolean {
+  return Number.isInteger(count) && count >= 1 && count <= 1000;
 }
 
 function pick<T>(find: () => T[]): T[] {

@@ -1,5 +1,5 @@
 import { element } from "../../examples/train/dom.ts";
-import { DEFAULTS } from "../harness/options.ts";
+import { DEFAULTS, isRounds } from "../harness/options.ts";
 import type { SuiteOptions } from "../harness/suite.ts";
 import { PEER_NAMES } from "../peers/index.ts";
 import { type Task, WORKLOADS } from "../workloads/index.ts";
@@ -55,8 +55,7 @@ export class ChoicesForm {
 
   #read(): SuiteOptions | null {
     const rounds = Number(this.#rounds.value);
-    const fits = this.#rounds.value.trim() !== "" && Number.isInteger(rounds) && rounds >= 1;
-    const isGood = fits && rounds <= 1000;
+    const isGood = isRounds(rounds);
     this.#rounds.setAttribute("aria-invalid", String(!isGood));
     const complaint = isGood ? "" : "Expected a whole number from 1 to 1,000.";
     element("rounds-error").textContent = complaint;

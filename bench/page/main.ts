@@ -1,5 +1,5 @@
 /** The page: starts a run, shows what comes, and gives the report as a file. */
-import "../../examples/train/style.css";
+import "../../examples/train/base.css";
 import "./style.css";
 import { element, paragraph } from "../../examples/train/dom.ts";
 import { readWishes, type Wishes } from "../harness/options.ts";

@@ -1,6 +1,6 @@
 import { sizeOf } from "../core/shape.ts";
-import { Fusion, pointwise, resultsOf } from "./fusion.ts";
-import type { Program, Step } from "./program.ts";
+import { Fusion, pointwise } from "./fusion.ts";
+import { type Program, resultsOf, type Step } from "./program.ts";
 
 /** What a fused expression may cost per element before it is cut in two. */
 const GROUP_COST = 256;

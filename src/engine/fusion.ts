@@ -18,11 +18,6 @@ export function pointwise(step: Step): PointwiseForm<never> | null {
   return step.op?.gpu.kind === "pointwise" ? (step.op.gpu as PointwiseForm<never>) : null;
 }
 
-/** Steps whose values must be in memory when the program has run. */
-export function resultsOf(program: Program): Set<number> {
-  return new Set([...program.outputs, ...program.updates.map(({ value }) => value)]);
-}
-
 /** A program cut into groups, while it is being made better. */
 export class Fusion {
   /** Steps that write some elements of a state's memory and leave the others. */
@@ -143,6 +138,18 @@ function scatteredSteps(program: Program): Set<number> {
     return inPlace && readers(source) === 1 && readers(value) === 0;
   });
   return new Set(found.map(({ value }) => value));
+}
+
+/** Whether a group waits for another, directly or through those that `before` gives. */
+export function dependsOn(group: Group, on: Group, before: (of: Group) => Group[]): boolean {
+  const seen = new Set<Group>();
+  const visit = (at: Group): boolean => {
+    if (at === on) return true;
+    if (seen.has(at)) return false;
+    seen.add(at);
+    return before(at).some(visit);
+  };
+  return visit(group);
 }
 
 /** Number of elements that a group's invocations own. */

@@ -1,4 +1,5 @@
-import { domainSize, type Fusion, type Group, resultsOf } from "./fusion.ts";
+import { dependsOn, domainSize, type Fusion, type Group } from "./fusion.ts";
+import { resultsOf } from "./program.ts";
 
 /**
  * Joins pointwise groups to the groups before them where element i is made of element i: the update
@@ -28,24 +29,13 @@ function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
   const isBytes = (step: number) => fusion.program.steps[step].dtype === "u8";
   if ([...first.outputs, ...second.outputs].some(isBytes)) return false;
   if (domainSize(fusion, first) !== domainSize(fusion, second)) return false;
+  const before = (group: Group) => fusion.sources(group);
   for (const [step, aligned] of fusion.reads(second)) {
     const producer = fusion.producer(step);
-    if (producer === first ? !aligned : producer && dependsOn(fusion, producer, first))
+    if (producer === first ? !aligned : producer && dependsOn(producer, first, before))
       return false;
   }
   return true;
-}
-
-/** Whether a group needs another one's results, directly or through others. */
-function dependsOn(fusion: Fusion, group: Group, on: Group): boolean {
-  const seen = new Set<Group>();
-  const visit = (at: Group): boolean => {
-    if (at === on) return true;
-    if (seen.has(at)) return false;
-    seen.add(at);
-    return fusion.sources(at).some(visit);
-  };
-  return visit(group);
 }
 
 /**

@@ -30,6 +30,11 @@ export interface Update {
   readonly value: number;
 }
 
+/** Steps whose values must be in memory when a program has run. */
+export function resultsOf({ outputs, updates }: Program): Set<number> {
+  return new Set([...outputs, ...updates.map(({ value }) => value)]);
+}
+
 /** A program and the nodes it came from. */
 export interface Traced {
   readonly program: Program;
@@ -104,7 +109,7 @@ function collect(wanted: readonly Node[], op: string, isSource: (node: Node) => 
 }
 
 /** The inputs that a node's value depends on. */
-function inputsOf(node: Node): Node[] {
+export function inputsOf(node: Node): Node[] {
   return node.inputs.slice(0, node.op?.reads);
 }
 
@@ -116,7 +121,7 @@ function lost(node: Node, op: string): GradusError {
 const attributeKeys = new WeakMap<Attributes, string>();
 
 /** Writes attributes as text, equal for equal ones. */
-export function attributesKey(attributes: Attributes): string {
+function attributesKey(attributes: Attributes): string {
   let key = attributeKeys.get(attributes);
   if (key === undefined) {
     key = JSON.stringify(attributes, (_, value) =>
@@ -132,12 +137,14 @@ function exact(value: unknown): unknown {
   return typeof value === "number" ? String(value) : value;
 }
 
+/** Writes a step as text, equal for steps that compute the same. */
+export function stepKey({ op, attributes, inputs, shape, dtype }: Step): string {
+  const computed = op ? `${op.name}${attributesKey(attributes)}(${inputs})` : "";
+  return `${computed}${dtype}[${shape}]`;
+}
+
 function keyOf(program: Program): string {
-  const lines = program.steps.map(({ op, attributes, inputs, shape, dtype }) =>
-    op
-      ? `${op.name}${attributesKey(attributes)}(${inputs})${dtype}[${shape}]`
-      : `${dtype}[${shape}]`,
-  );
+  const lines = program.steps.map(stepKey);
   const updates = program.updates.map(({ source, value }) => `${source}=${value}`);
   return `${lines.join(";")}>${program.outputs}>${updates}`;
 }

@@ -1,6 +1,6 @@
 import { identity } from "../graph/identity.ts";
 import { fuse } from "./fuse.ts";
-import { Fusion, type Group } from "./fusion.ts";
+import { dependsOn, Fusion, type Group } from "./fusion.ts";
 import { merge } from "./merge.ts";
 import type { Program, Update } from "./program.ts";
 
@@ -70,7 +70,8 @@ class Orderer {
     const group = this.#fusion.producer(update.value) as Group;
     const own = this.#fusion.reads(group).get(update.source);
     const readers = this.#readers(update.source, group);
-    const late = own === false || readers.some((reader) => this.#runsBefore(group, reader));
+    const late =
+      own === false || readers.some((reader) => dependsOn(reader, group, (of) => this.#before(of)));
     const placed = late ? this.#copied(update) : update;
     const writer = this.#fusion.producer(placed.value) as Group;
     const before = this.#readersBefore.get(writer) ?? new Set();
@@ -106,18 +107,6 @@ class Orderer {
     return [
       ...new Set([...this.#fusion.sources(group), ...(this.#readersBefore.get(group) ?? [])]),
     ];
-  }
-
-  /** Whether a group must run before another. */
-  #runsBefore(first: Group, second: Group): boolean {
-    const seen = new Set<Group>();
-    const visit = (at: Group): boolean => {
-      if (at === first) return true;
-      if (seen.has(at)) return false;
-      seen.add(at);
-      return this.#before(at).some(visit);
-    };
-    return visit(second);
   }
 
   #sorted(): Group[] {

@@ -3,7 +3,7 @@ import type { Strided } from "../core/strided.ts";
 import { fill } from "../graph/cotangent.ts";
 import { identity } from "../graph/identity.ts";
 import type { Op } from "../graph/op.ts";
-import { attributesKey, type Program, type Step } from "./program.ts";
+import { type Program, resultsOf, type Step, stepKey } from "./program.ts";
 
 /**
  * Rewrites a program to compute the same with less: equal steps become one, what is one value
@@ -58,8 +58,7 @@ class Simplifier {
 
   /** The step itself, or an earlier one that computes the same. */
   #shared(step: Step, uniform: number | null): number {
-    const { op, attributes, inputs, shape, dtype } = step;
-    const key = `${op?.name}${attributesKey(attributes)}(${inputs})${dtype}[${shape}]`;
+    const key = stepKey(step);
     const known = this.#known.get(key);
     // Ops of one name may differ in their gradients only, which do not matter any more.
     if (known !== undefined) return known;
@@ -110,9 +109,7 @@ function separated(program: Program): Program {
 
 /** Leaves out steps that neither outputs nor updates depend on; sources stay. */
 function withoutDead(program: Program): Program {
-  const needed = new Set<number>(program.sources);
-  const roots = [...program.outputs, ...program.updates.map(({ value }) => value)];
-  for (const root of roots) needed.add(root);
+  const needed = new Set([...program.sources, ...resultsOf(program)]);
   for (let i = program.steps.length - 1; i >= 0; i--) {
     if (needed.has(i)) for (const input of program.steps[i].inputs) needed.add(input);
   }

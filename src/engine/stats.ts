@@ -1,8 +1,9 @@
-import type { DType } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Group } from "./fusion.ts";
 import { pointwise } from "./fusion.ts";
-import type { Program, Step } from "./program.ts";
+import type { MemoryPlan } from "./memory-plan.ts";
+import type { KernelStats, PlanStats } from "./plan.ts";
+import type { Program } from "./program.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Floating-point operations of one step. */
@@ -39,10 +40,23 @@ export function opsOf(plan: Schedule, group: Group): string[] {
   return (costly.length > 0 ? costly : all).map((i) => steps[i].op?.name as string);
 }
 
-/** Bytes of a step's values. */
-export function stepBytes({ dtype, shape }: Step, bytesOf: BytesOf): number {
-  return bytesOf(dtype, sizeOf(shape));
+/** What a plan does in all, from what its kernels do. */
+export function planStats(
+  dispatches: number,
+  kernels: readonly KernelStats[],
+  { sizes, lowerBound }: Pick<MemoryPlan, "sizes" | "lowerBound">,
+): PlanStats {
+  return {
+    dispatches,
+    flops: sum(kernels.map(({ flops }) => flops)),
+    bytes: sum(kernels.map(({ bytes }) => bytes)),
+    peakBytes: sum(sizes),
+    lowerBoundBytes: lowerBound,
+    kernels,
+  };
 }
 
-/** How many bytes a device takes for elements. */
-export type BytesOf = (dtype: DType, size: number) => number;
+/** Σ of values. */
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

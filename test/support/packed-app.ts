@@ -4,9 +4,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import puppeteer from "puppeteer";
+import type { Page } from "puppeteer";
 import { build, preview } from "vite";
-import { BROWSER_FLAGS, findBrowser } from "../../scripts/browser.mjs";
+import { withPage } from "../../scripts/page.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -83,11 +83,7 @@ export class PackedApp {
       logLevel: "error",
       preview: { port: 0, host: "localhost" },
     });
-    try {
-      return await visit(server.resolvedUrls?.local[0] as string);
-    } finally {
-      await server.close();
-    }
+    return withPage(server, visit);
   }
 
   [Symbol.dispose](): void {
@@ -95,30 +91,23 @@ export class PackedApp {
   }
 }
 
-async function visit(url: string): Promise<PageReport> {
-  const options = { executablePath: findBrowser(), headless: true, args: BROWSER_FLAGS };
-  const browser = await puppeteer.launch(options);
-  try {
-    const page = await browser.newPage();
-    const errors: string[] = [];
-    const scripts: string[] = [];
-    page.on("response", (response) => {
-      const name = /\/assets\/([^/]+\.js)$/.exec(response.url())?.[1];
-      if (name) scripts.push(name);
-    });
-    page.on("pageerror", (error) => errors.push(String(error)));
-    page.on("console", (message) => {
-      if (message.type() === "error") errors.push(message.text());
-    });
-    await page.goto(url);
-    const outcome = await page.evaluate("globalThis.outcome").catch((error: Error) => {
-      errors.push(error.message);
-      return undefined;
-    });
-    return { outcome, errors, scripts };
-  } finally {
-    await browser.close();
-  }
+async function visit(page: Page, url: string): Promise<PageReport> {
+  const errors: string[] = [];
+  const scripts: string[] = [];
+  page.on("response", (response) => {
+    const name = /\/assets\/([^/]+\.js)$/.exec(response.url())?.[1];
+    if (name) scripts.push(name);
+  });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  await page.goto(url);
+  const outcome = await page.evaluate("globalThis.outcome").catch((error: Error) => {
+    errors.push(error.message);
+    return undefined;
+  });
+  return { outcome, errors, scripts };
 }
 
 function run(command: string, args: readonly string[], cwd: string): string {

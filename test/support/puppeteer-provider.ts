@@ -1,7 +1,7 @@
 import { defineBrowserProvider } from "@vitest/browser";
-import puppeteer, { type Browser, type CDPSession, type Page } from "puppeteer";
+import type { Browser, CDPSession, Page } from "puppeteer";
 import type { BrowserProvider } from "vitest/node";
-import { BROWSER_FLAGS, findBrowser } from "../../scripts/browser.mjs";
+import { launchBrowser } from "../../scripts/page.mjs";
 
 /** Runs browser tests in headless Chromium through puppeteer, one page a session. */
 export const puppeteerProvider = defineBrowserProvider({
@@ -21,12 +21,7 @@ class PuppeteerProvider implements BrowserProvider {
   }
 
   async openPage(sessionId: string, url: string): Promise<void> {
-    this.#browser ??= puppeteer.launch({
-      executablePath: findBrowser(),
-      headless: true,
-      args: BROWSER_FLAGS,
-      protocolTimeout: 600_000,
-    });
+    this.#browser ??= launchBrowser({ protocolTimeout: 600_000 });
     const page = await (await this.#browser).newPage();
     this.#pages.set(sessionId, page);
     await page.goto(url, { timeout: 60_000 });

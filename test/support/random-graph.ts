@@ -1,4 +1,3 @@
-import { randomBits } from "../../src/core/random.ts";
 import {
   add,
   broadcastTo,
@@ -21,11 +20,10 @@ import {
   transpose,
   where,
 } from "../../src/index.ts";
+import { type Pick, picker, wave } from "./random-choice.ts";
 
 /** Rows and columns of every value. */
 export const SIDE = 6;
-
-type Pick = (n: number) => number;
 
 /** Ops from [6, 6] to [6, 6] that keep values of order 1. */
 const STEPS: readonly ((x: Tensor, y: Tensor, pick: Pick) => Tensor)[] = [
@@ -64,14 +62,8 @@ function oddRows(x: Tensor): Tensor {
 
 /** Builds the same random graph for any device: three inputs, then 24 values computed from them. */
 export function randomGraph(seed: number, device: Device, dtype: "f32" | "f64"): Tensor[] {
-  const bits = randomBits([seed, 1], 400);
-  let used = 0;
-  const pick: Pick = (n) => bits[used++] % n;
-  const leaf = (i: number) =>
-    tensor(
-      Float32Array.from({ length: SIDE * SIDE }, (_, j) => Math.sin(seed + i * 37 + j * 1.7)),
-      { shape: [SIDE, SIDE], device, dtype },
-    );
+  const pick = picker(seed, 1);
+  const leaf = (i: number) => wave([SIDE, SIDE], seed + 37 * i, device, dtype);
   const values: Tensor[] = Array.from({ length: 3 }, (_, i) => leaf(i));
   for (let i = 0; i < 24; i++) {
     const recent = () => values[Math.max(0, values.length - 1 - pick(6))];

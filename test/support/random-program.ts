@@ -1,4 +1,4 @@
-import { randomBits } from "../../src/core/random.ts";
+import { type Shape, sizeOf } from "../../src/core/shape.ts";
 import {
   abs,
   add,
@@ -19,7 +19,6 @@ import {
   max,
   mean,
   mul,
-  Parameter,
   pad,
   permute,
   reshape,
@@ -39,30 +38,8 @@ import {
   where,
   writeAt,
 } from "../../src/index.ts";
-import { Adam, type Optimizer, RMSprop, SGD } from "../../src/optim/index.ts";
-
-/** A function of two tensors that changes states, and what it changes. */
-export interface RandomProgram {
-  readonly states: readonly State[];
-  /** Gives values for one call's arguments. */
-  inputs(call: number): [Tensor, Tensor];
-  /** One call: may be compiled, or run as it is. */
-  readonly body: (x: Tensor, y: Tensor) => Tensor[];
-}
-
-type Shape = readonly number[];
-type Pick = (n: number) => number;
-
-const SIDES = [1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 31, 32, 33, 64, 70];
-
-const sizeOf = (shape: Shape) => shape.reduce((size, n) => size * n, 1);
-
-/** Gives whole numbers below n, the same for the same seed and stream. */
-function picker(seed: number, stream: number): Pick {
-  const bits = randomBits([seed, stream], 2000);
-  let used = 0;
-  return (n) => bits[used++] % n;
-}
+import { type Pick, picker, type RandomProgram, SIDES, wave } from "./random-choice.ts";
+import { randomTraining } from "./random-training.ts";
 
 /**
  * Makes a random program on a device: two to five states of random shapes and dtypes, and a body
@@ -73,19 +50,14 @@ export function randomProgram(seed: number, device: Device, dtype: "f32" | "f64"
   return seed % 5 === 4 ? randomTraining(seed, device, dtype) : new Maker(seed, device, dtype);
 }
 
-function wave(shape: Shape, phase: number, device: Device, dtype: "f32" | "f64"): Tensor {
-  const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(phase + 1.7 * i));
-  return tensor(values, { shape: [...shape], device, dtype });
-}
-
 class Maker implements RandomProgram {
   readonly states: readonly State[];
-  readonly #floats: readonly State[];
-  readonly #counter: State;
-  readonly #rows: State;
-  readonly #ring: State;
-  readonly #shapes: Shape[];
-  readonly #constant: Tensor;
+  readonly floats: readonly State[];
+  readonly counter: State;
+  readonly rows: State;
+  readonly ring: State;
+  readonly shapes: Shape[];
+  readonly constant: Tensor;
 
   constructor(
     readonly seed: number,
@@ -101,50 +73,31 @@ class Maker implements RandomProgram {
         if (sizeOf(found) <= 6000) return found;
       }
     };
-    this.#shapes = Array.from({ length: 5 }, shape);
-    this.#floats = Array.from({ length: 2 + pick(2) }, (_, i) => {
-      return new State(wave(this.#shapes[pick(4)], i + seed, device, dtype), { name: `s${i}` });
+    this.shapes = Array.from({ length: 5 }, shape);
+    this.floats = Array.from({ length: 2 + pick(2) }, (_, i) => {
+      return new State(wave(this.shapes[pick(4)], i + seed, device, dtype), { name: `s${i}` });
     });
     const whole = (values: number[], kind: "u32" | "i32", of: number[]) =>
       new State(tensor(values, { shape: of, device, dtype: kind }), { name: kind });
-    this.#counter = whole([pick(9)], "u32", []);
+    this.counter = whole([pick(9)], "u32", []);
     const count = 1 + pick(20);
-    this.#rows = whole(
+    this.rows = whole(
       Array.from({ length: count }, () => pick(200)),
       "i32",
       [count],
     );
-    this.#ring = new State(wave([1 + pick(9)], seed, device, dtype), { name: "ring" });
-    this.#constant = wave(shape(), 0.5, device, dtype);
-    this.states = [...this.#floats, this.#counter, this.#rows, this.#ring];
+    this.ring = new State(wave([1 + pick(9)], seed, device, dtype), { name: "ring" });
+    this.constant = wave(shape(), 0.5, device, dtype);
+    this.states = [...this.floats, this.counter, this.rows, this.ring];
   }
 
   inputs(call: number): [Tensor, Tensor] {
-    const [, , , x, y] = this.#shapes;
+    const [, , , x, y] = this.shapes;
     const { device, dtype } = this;
     return [wave(x, call, device, dtype), wave(y, call + 10, device, dtype)];
   }
 
   readonly body = (x: Tensor, y: Tensor): Tensor[] => new Body(this, x, y).run();
-
-  get floats() {
-    return this.#floats;
-  }
-  get counter() {
-    return this.#counter;
-  }
-  get rows() {
-    return this.#rows;
-  }
-  get ring() {
-    return this.#ring;
-  }
-  get shapes() {
-    return this.#shapes;
-  }
-  get constant() {
-    return this.#constant;
-  }
 }
 
 /** One call of a random program; every call makes the same choices. */
@@ -306,8 +259,7 @@ class Body {
   }
 
   #chosen(x: Tensor, y: Tensor): Tensor {
-    const { rows } = this.maker;
-    const { device } = this.maker;
+    const { rows, device } = this.maker;
     const by = this.#pick(2) === 0 ? rows : tensor([50, 150], { dtype: "i32", device });
     const flags = greater(by, tensor(100, { dtype: "i32", device }));
     const count = flags.size;
@@ -376,44 +328,4 @@ class Body {
         state.assign(next);
       }
   }
-}
-
-/** A small network of random sizes with one of the optimizers, and a ring of losses. */
-function randomTraining(seed: number, device: Device, dtype: "f32" | "f64"): RandomProgram {
-  const pick = picker(seed, 3);
-  const [rows, a, b, c] = [0, 1, 2, 3].map(() => SIDES[pick(SIDES.length)]);
-  const parameter = (shape: Shape, i: number) =>
-    new Parameter(mul(wave(shape, seed + i, device, dtype), 1 / Math.sqrt(shape[0])), {
-      name: `p${i}`,
-    });
-  const shapes = [[a, b], [b], [b, c], ...(pick(2) === 0 ? [[c]] : [])];
-  const parameters = shapes.map(parameter);
-  const makers: (() => Optimizer)[] = [
-    () => new SGD(parameters, { learningRate: 0.1, momentum: pick(2) * 0.9 }),
-    () => new Adam(parameters, { learningRate: 0.02, epsilon: 1e-2 }),
-    () => new RMSprop(parameters, { learningRate: 0.02, epsilon: 1e-2 }),
-  ];
-  const optimizer = makers[pick(makers.length)]();
-  const counter = new State(tensor(pick(5), { device, dtype: "u32" }), { name: "counter" });
-  const ring = new State(wave([3], 0, device, dtype), { name: "ring" });
-  return {
-    states: [...parameters, ...optimizer.state().values(), counter, ring],
-    inputs: (call) => [
-      wave([rows, a], call, device, dtype),
-      wave([rows, c], 2 * call, device, dtype),
-    ],
-    body: (x, y) => {
-      const [w, bias, v, last] = parameters;
-      const hidden = tanh(add(matmul(x, w), bias));
-      const output = matmul(hidden, v);
-      const logits = last ? add(output, last) : output;
-      const loss = mean(square(sub(softmax(logits), y)));
-      optimizer.step(loss, [logits]);
-      assignAll([
-        [ring, writeAt(ring, counter, loss)],
-        [counter, add(counter, 1)],
-      ]);
-      return [loss, logits];
-    },
-  };
 }

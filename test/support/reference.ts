@@ -1,5 +1,4 @@
-/** Numbers to feed kernels with, and how far a result may be from its float64 reference. */
-import type { Numbers } from "./raw-kernel.ts";
+/** Numbers to feed kernels with. */
 
 /** Makes a generator of uniform numbers in [0, 1) (mulberry32). */
 export function generator(seed: number): () => number {
@@ -17,22 +16,3 @@ export function uniform(size: number, seed = 1, low = -1, high = 1): Float32Arra
   const next = generator(seed);
   return Float32Array.from({ length: size }, () => low + next() * (high - low));
 }
-
-/** Throws unless |actual − expected| ≤ tolerance(expected, i); NaN and ±∞ must be equal. */
-export function expectClose(
-  actual: Numbers,
-  expected: ArrayLike<number>,
-  tolerance: (expected: number, i: number) => number,
-): void {
-  if (actual.length !== expected.length) throw new Error(`length ${actual.length}`);
-  for (let i = 0; i < expected.length; i++) {
-    const isEqual = Object.is(actual[i], expected[i]) || actual[i] === expected[i];
-    const error = Math.abs(actual[i] - expected[i]);
-    const isClose = Number.isFinite(expected[i]) && error <= tolerance(expected[i], i);
-    if (isEqual || isClose) continue;
-    throw new Error(`[${i}]: ${actual[i]}; expected ${expected[i]} ± ${tolerance(expected[i], i)}`);
-  }
-}
-
-/** The promise for elementwise and row kernels: 1e-5 relative + 1e-6 absolute. */
-export const elementwise = (expected: number): number => 1e-5 * Math.abs(expected) + 1e-6;

@@ -110,8 +110,6 @@ class PartWriter {
     return this.plan.homes.get(step) ?? step;
   }
 
-  // ---- expressions
-
   /** The expression of a step's element; `v` is the anchor's value where that is known. */
   #element(i: number, at: Position, body: FunctionBody, v: string | null): string {
     const { anchor, outputs } = this.job.group;
@@ -159,6 +157,20 @@ class PartWriter {
     return this.#program.steps[step].dtype === "bool" ? `select(0u, 1u, ${value})` : value;
   }
 
+  /** Stores what the group stores for the element at `at`. */
+  #storeResults(at: Position, body: FunctionBody, v: string | null): void {
+    // All is read before anything is written, for a result may replace what another is made of.
+    const results = this.#results(at, body, v).map((result) => ({
+      ...result,
+      value: body.bind(result.value),
+    }));
+    for (const { step, value, place } of results) {
+      const key = this.#key(step);
+      const { dtype } = this.#program.steps[step];
+      body.line(this.#assign(key, dtype, place ?? at.linear, value));
+    }
+  }
+
   #read(i: number, at: Position): string {
     return this.#readBuffer(this.#key(i), this.#program.steps[i].dtype, at);
   }
@@ -172,18 +184,11 @@ class PartWriter {
     return `${name}[${e}]`;
   }
 
-  #assign(step: number, place: string, value: string): string {
-    const key = this.#key(step);
-    return this.#assignBuffer(key, this.#program.steps[step].dtype, place, value);
-  }
-
-  #assignBuffer(key: number, dtype: DType, place: string, value: string): string {
+  #assign(key: number, dtype: DType, place: string, value: string): string {
     const name = this.bindings.write(key, dtype);
     const wide = this.bindings.isWide(key);
     return `${name}[${wide ? `${place} >> 2u][${place} & 3u` : place}] = ${value};`;
   }
-
-  // ---- accessors
 
   /** The function of a group without a kernel file. */
   #writeAll(): void {
@@ -194,14 +199,7 @@ class PartWriter {
     }
     const body = new FunctionBody();
     const at = Position.linear(body, this.plan.domain(this.job.group), "i");
-    // All is read before anything is written, for a result may replace what another is made of.
-    const results = this.#results(at, body, null).map((result) => ({
-      ...result,
-      value: body.bind(result.value),
-    }));
-    for (const { step, value, place } of results) {
-      body.line(this.#assign(step, place ?? at.linear, value));
-    }
+    this.#storeResults(at, body, null);
     this.#functions.push(body.write("fn write_y(i: u32)"));
   }
 
@@ -324,17 +322,10 @@ class PartWriter {
     const test = beyond(accessor, names);
     if (test) body.line(`if (${test}) { return; }`);
     const at = Position.at(body, accessor.extents, names);
-    if (this.job.last) {
-      const results = this.#results(at, body, "v").map((result) => ({
-        ...result,
-        value: body.bind(result.value),
-      }));
-      for (const { step, value, place } of results) {
-        body.line(this.#assign(step, place ?? at.linear, value));
-      }
-    } else {
+    if (this.job.last) this.#storeResults(at, body, "v");
+    else {
       const key = this.job.scratchOut as number;
-      body.line(this.#assignBuffer(key, this.#stage.type, at.linear, "v"));
+      body.line(this.#assign(key, this.#stage.type, at.linear, "v"));
     }
     this.#functions.push(body.write(`fn store_${accessor.name}(${declare(names)}, v: ${type})`));
     if (accessor.wide !== undefined) this.#storeWide(accessor, type, names);

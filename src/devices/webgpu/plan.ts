@@ -12,7 +12,7 @@ import { type Job, jobsOf } from "./jobs.ts";
 import { pack } from "./pack.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import type { NamedKernel } from "./profiler.ts";
-import { statsOf } from "./stats.ts";
+import { statsOf, stepBytes } from "./stats.ts";
 import { bytesOf } from "./transfer.ts";
 
 /** What a plan needs of its device. */
@@ -73,7 +73,7 @@ export class GpuPlan implements Plan {
     });
     const kernels = jobs.map((parts) => generate(plan, parts));
     this.#sources = program.sources.length;
-    this.#outputBytes = program.outputs.map((step) => stepBytes(plan, step));
+    this.#outputBytes = program.outputs.map((step) => stepBytes(program, step));
     this.#memory = planMemory(lifetimes(plan, jobs, kernels));
     for (const bytes of [...this.#outputBytes, ...this.#memory.sizes]) {
       checkFits("a value of", bytes, limits);
@@ -200,11 +200,6 @@ export class GpuPlan implements Plan {
   }
 }
 
-function stepBytes({ program }: Schedule, step: number): number {
-  const { dtype, shape } = program.steps[step];
-  return bytesOf(dtype, sizeOf(shape));
-}
-
 /** When the values between kernels are in memory. */
 function lifetimes(
   plan: Schedule,
@@ -223,7 +218,7 @@ function lifetimes(
     for (const { key } of bindings) {
       if (own.has(key)) continue;
       const first = found.get(key)?.first ?? at;
-      const bytes = scratch.get(key) ?? stepBytes(plan, key);
+      const bytes = scratch.get(key) ?? stepBytes(plan.program, key);
       found.set(key, { key, bytes, first, last: at });
     }
   });

@@ -2,8 +2,9 @@ import { sizeOf } from "../../core/shape.ts";
 import { pointwise } from "../../engine/fusion.ts";
 import type { MemoryPlan } from "../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../engine/plan.ts";
+import type { Program } from "../../engine/program.ts";
 import type { Schedule } from "../../engine/schedule.ts";
-import { flopsOf, opsOf, stepBytes, stepsOf } from "../../engine/stats.ts";
+import { flopsOf, opsOf, planStats, stepsOf, sum } from "../../engine/stats.ts";
 import type { KernelCode } from "./codegen.ts";
 import type { Job } from "./jobs.ts";
 import { bytesOf } from "./transfer.ts";
@@ -25,29 +26,24 @@ export function statsOf(
       bindings: codes[i].bindings.length,
     };
   });
-  return {
-    dispatches: kernels.length,
-    flops: sum(kernels.map((kernel) => kernel.flops)),
-    bytes: sum(kernels.map((kernel) => kernel.bytes)),
-    peakBytes: sum(memory.sizes),
-    lowerBoundBytes: memory.lowerBound,
-    kernels,
-  };
+  return planStats(kernels.length, kernels, memory);
 }
 
 function flops({ program }: Schedule): (step: number) => number {
   return (step) => flopsOf(program, step);
 }
 
-/** Bytes of a step's values; fewer where all that reads them picks only some of them. */
+/** Bytes of a step's values in memory. */
+export function stepBytes({ steps }: Program, step: number): number {
+  const { dtype, shape } = steps[step];
+  return bytesOf(dtype, sizeOf(shape));
+}
+
+/** Bytes of a step's values that are read or written: fewer where all readers pick only some. */
 function bytes({ program }: Schedule, step: number): number {
-  const all = stepBytes(program.steps[step], bytesOf);
+  const all = stepBytes(program, step);
   const readers = program.steps.filter(({ inputs }) => inputs.includes(step));
   if (readers.length === 0 || readers.some((reader) => !pointwise(reader))) return all;
   const { dtype } = program.steps[step];
   return Math.min(all, sum(readers.map(({ shape }) => bytesOf(dtype, sizeOf(shape)))));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

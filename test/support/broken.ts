@@ -1,0 +1,15 @@
+import { defineOp } from "../../src/graph/op.ts";
+import { apply, type Tensor } from "../../src/graph/tensor.ts";
+
+const op = defineOp<Record<string, never>>({
+  name: "broken",
+  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+  cpu: () => {},
+  gpu: { kind: "pointwise", cost: 1, linear: true, element: () => "no_such_function(1.0)" },
+  vjp: null,
+});
+
+/** An op whose kernel does not compile. */
+export function broken(x: Tensor): Tensor {
+  return apply(op, [x], {});
+}
