@@ -1,5 +1,6 @@
 // Exponentials and logarithms with the same small error on every adapter: sums and products only,
-// where the built-ins may err by 1e-5 at the ends of the range. Depends on lib/bits.wgsl.
+// where the built-ins may err by 1e-5 at the ends of the range. Depends on lib/bits.wgsl. Values are
+// chosen by select, & and |: branches, as && and || make them, cost adapters without them dearly.
 
 // ln 2 = LN2_HIGH + LN2_LOW; LN2_HIGH has 9 bits, so its product with an exponent is exact.
 const LN2_HIGH = 0.693359375;
@@ -65,27 +66,23 @@ fn g_log(x: f32) -> f32 {
   let e = log_exponent(x);
   let f = log_fraction(x, e) - 1.0;
   let y = fma(f32(e), LN2_HIGH, fma(f32(e), LN2_LOW, log_near_one(f)));
-  return select(log_special(x), y, x >= 1.17549435e-38 && g_is_finite(x));
+  return select(log_special(x), y, (x >= 1.17549435e-38) & g_is_finite(x));
 }
 
 fn log_special(x: f32) -> f32 {
-  let bits = bitcast<u32>(x);
-  if (magnitude_bits(x) < 0x00800000u) {
-    return -infinity_value();
-  }
-  return select(nan_value(), x, bits == 0x7f800000u);
+  let other = select(nan_value(), x, bitcast<u32>(x) == 0x7f800000u);
+  return select(other, -infinity_value(), magnitude_bits(x) < 0x00800000u);
 }
 
 fn g_log1p(x: f32) -> f32 {
-  let is_near = x > -0.29 && x < 0.41;
-  return select(g_log(1.0 + x), log_near_one(x), is_near && g_is_finite(x));
+  let is_near = (x > -0.29) & (x < 0.41);
+  return select(g_log(1.0 + x), log_near_one(x), is_near & g_is_finite(x));
 }
 
 fn g_sqrt(x: f32) -> f32 {
-  if (magnitude_bits(x) < 0x00800000u || bitcast<u32>(x) == 0x7f800000u) {
-    return x;
-  }
-  return select(nan_value(), sqrt(x), x > 0.0 && g_is_finite(x));
+  let y = select(nan_value(), sqrt(x), (x > 0.0) & g_is_finite(x));
+  let is_same = (magnitude_bits(x) < 0x00800000u) | (bitcast<u32>(x) == 0x7f800000u);
+  return select(y, x, is_same);
 }
 
 // tanh|x| = −t / (2 + t) with t = e^(−2|x|) − 1, which neither overflows nor cancels.

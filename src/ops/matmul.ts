@@ -67,8 +67,8 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
   }
   const { threads } = profile;
   const lanes = profile.quads && n > 16 && m * n * k >= SHARED ? 4 : 1;
-  // Loading b weighs as much as six rows more.
-  const high = Math.ceil(m / 20) * 26 < Math.ceil(m / 16) * 22 ? 20 : 16;
+  // Loading b weighs as much as six rows more; guards are worse.
+  const high = m % 16 > 0 && Math.ceil(m / 20) * 26 < Math.ceil(m / 16) * 22 ? 20 : 16;
   const rows = lanes > 1 ? high : 8;
   const columns = Math.ceil(n / (8 * lanes)) * lanes;
   const owners = batch * Math.ceil(m / rows) * columns;

@@ -158,12 +158,13 @@ class PartWriter {
   }
 
   /** Stores what the group stores for the element at `at`. */
-  #storeResults(at: Position, body: FunctionBody, v: string | null): void {
+  #storeResults(at: Position, body: FunctionBody, v: string | null, beyond = ""): void {
     // All is read before anything is written, for a result may replace what another is made of.
     const results = this.#results(at, body, v).map((result) => ({
       ...result,
       value: body.bind(result.value),
     }));
+    leave(body, beyond);
     for (const { step, value, place } of results) {
       const key = this.#key(step);
       const { dtype } = this.#program.steps[step];
@@ -319,11 +320,10 @@ class PartWriter {
     const names = accessor.extents.map((_, axis) => `p${axis}`);
     const type = wgslType(this.#anchorType());
     const body = new FunctionBody();
-    const test = beyond(accessor, names);
-    if (test) body.line(`if (${test}) { return; }`);
     const at = Position.at(body, accessor.extents, names);
-    if (this.job.last) this.#storeResults(at, body, "v");
+    if (this.job.last) this.#storeResults(at, body, "v", beyond(accessor, names));
     else {
+      leave(body, beyond(accessor, names));
       const key = this.job.scratchOut as number;
       body.line(this.#assign(key, this.#stage.type, at.linear, "v"));
     }
@@ -334,11 +334,8 @@ class PartWriter {
   #storeWide(accessor: Accessor, type: string, names: readonly string[]): void {
     const wide = accessor.wide as number;
     const body = new FunctionBody();
-    const n = accessor.extents[wide];
-    const whole = wide === accessor.extents.length - 1 && n % 4 === 0;
+    const whole = wide === accessor.extents.length - 1 && accessor.extents[wide] % 4 === 0;
     if (whole && this.#isEachWide()) {
-      const test = beyond(accessor, names);
-      if (test) body.line(`if (${test}) { return; }`);
       const lanes = LANES.map((lane) => {
         const own = names.map((name, axis) =>
           axis === wide && lane > 0 ? body.bind(`${name} + ${lane}u`) : name,
@@ -347,6 +344,7 @@ class PartWriter {
         return this.#results(at, body, `v[${lane}]`).map(({ value }) => body.bind(value));
       });
       const at = Position.at(body, accessor.extents, names).linear;
+      leave(body, beyond(accessor, names));
       this.job.group.outputs.forEach((step, r) => {
         const { dtype } = this.#program.steps[step];
         const values = lanes.map((values) => values[r]).join(", ");
@@ -355,8 +353,7 @@ class PartWriter {
       });
     } else {
       for (const lane of LANES) {
-        const call = `store_${accessor.name}(${shifted(names, wide, lane)}, v[${lane}]);`;
-        body.line(lane ? `if (${names[wide]} + ${lane}u < ${n}u) { ${call} }` : call);
+        body.line(`store_${accessor.name}(${shifted(names, wide, lane)}, v[${lane}]);`);
       }
     }
     const parameters = declare(names);
@@ -390,6 +387,11 @@ function guarded(
 ): string {
   const test = beyond(accessor, names);
   return test ? `select(${value}, ${type}(${accessor.outside ?? 0}), ${test})` : value;
+}
+
+/** Leaves a function that has stored nothing yet, for what has been computed is of no use there. */
+function leave(body: FunctionBody, test: string): void {
+  if (test) body.line(`if (${test}) { return; }`);
 }
 
 /** The test of whether a kernel has left what an accessor covers; empty where it cannot. */
