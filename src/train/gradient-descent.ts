@@ -1,0 +1,118 @@
+import { isFloat, type NumericArray } from "../core/dtype.ts";
+import { DTypeError } from "../core/errors.ts";
+import { compile } from "../engine/compile.ts";
+import { grad } from "../graph/grad.ts";
+import { State } from "../graph/state.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, mul, square, sub } from "../ops/arithmetic.ts";
+import { sum } from "../ops/broadcast.ts";
+import { lessEqual } from "../ops/compare.ts";
+import { sqrt } from "../ops/unary.ts";
+import { where } from "../ops/where.ts";
+import { checkNotNegative, checkSteps } from "../optim/check.ts";
+
+/** Options of `gradientDescent`. */
+export interface GradientDescentOptions {
+  /** Step size, a finite number from 0. */
+  learningRate: number;
+  /** The most steps that are made. */
+  steps: number;
+  /** Ends where ‖∇f(x)‖ is at most this, a finite number from 0; then every step is waited for. */
+  tolerance?: number;
+  /** Whether the way is kept; false when left out. */
+  history?: boolean;
+}
+
+/** A place on the way down: x, row-major, and f(x). */
+export interface GradientDescentPoint {
+  readonly x: NumericArray;
+  readonly value: number;
+}
+
+/** Where a descent ended. */
+export interface GradientDescentResult {
+  /** The last x, for the caller to dispose. */
+  readonly x: Tensor;
+  /** How many steps were made. */
+  readonly steps: number;
+  /** The place before each step, the start first; empty unless asked for. */
+  readonly history: readonly GradientDescentPoint[];
+}
+
+/**
+ * Walks down the gradient of a function: x ← x − learningRate · ∇f(x) (Cauchy 1847; K. Saito 2016,
+ * "Deep Learning from Scratch", section 4.4), one compiled step after the other.
+ * @param f computes a scalar from x.
+ * @param x0 where to begin, f32 or f64; it stays as it is.
+ * @throws DTypeError for another dtype, GradusError for options out of their ranges, and what `f`
+ * and `grad` throw.
+ * @example
+ * const bowl = (x: Tensor) => sum(square(x));
+ * const { x } = await gradientDescent(bowl, tensor([-3, 4]), { learningRate: 0.1, steps: 100 });
+ */
+export async function gradientDescent(
+  f: (x: Tensor) => Tensor,
+  x0: Tensor,
+  options: GradientDescentOptions,
+): Promise<GradientDescentResult> {
+  checkOptions(x0, options);
+  const { steps: most, tolerance = Number.NaN } = options;
+  const x = new State(add(x0, 0), { name: "x" });
+  const step = compile(() => descend(f, x, options));
+  const way: Place[] = [];
+  let steps = 0;
+  for (; steps < most; steps++) {
+    const { norm, place } = await step();
+    using owned = norm;
+    if (place) way.push(place);
+    if (owned && (await owned.item()) <= tolerance) break;
+  }
+  step.dispose();
+  return { x, steps, history: await Promise.all(way.map(read)) };
+}
+
+/** A place on the way, on the device. */
+interface Place {
+  readonly x: Tensor;
+  readonly value: Tensor;
+}
+
+/** What is wanted of a step. */
+interface Report {
+  readonly place: Place | null;
+  /** ‖∇f(x)‖ before the step. */
+  readonly norm: Tensor | null;
+}
+
+/** One step; where the gradient is within the tolerance, x stays. */
+function descend(
+  f: (x: Tensor) => Tensor,
+  x: State,
+  { learningRate, tolerance, history = false }: GradientDescentOptions,
+): Report {
+  const value = f(x);
+  const [g] = grad(value, [x]);
+  const place = history ? { x: add(x, 0), value: add(value, 0) } : null;
+  const next = sub(x, mul(g, learningRate));
+  if (tolerance === undefined) {
+    x.assign(next);
+    return { place, norm: null };
+  }
+  const norm = sqrt(sum(square(g)));
+  x.assign(where(lessEqual(norm, tolerance), x, next));
+  return { place, norm };
+}
+
+async function read({ x, value }: Place): Promise<GradientDescentPoint> {
+  using point = x;
+  using height = value;
+  return { x: await point.data(), value: await height.item() };
+}
+
+function checkOptions({ dtype }: Tensor, options: GradientDescentOptions): void {
+  checkNotNegative("gradientDescent", "learningRate", options.learningRate);
+  checkNotNegative("gradientDescent", "tolerance", options.tolerance ?? 0);
+  checkSteps("gradientDescent", "steps", options.steps);
+  if (isFloat(dtype)) return;
+  throw new DTypeError(`gradientDescent: x0 has dtype ${dtype}; expected f32 or f64`);
+}
