@@ -51,6 +51,8 @@ export {
   greaterEqual,
   isFinite,
   isNaN,
+  type L2NormalizeOptions,
+  l2Normalize,
   less,
   lessEqual,
   log,

@@ -24,7 +24,7 @@ const make: Make = (values, dtype = "f32") => {
 /** Messages about dtypes are DTypeErrors, those about shapes, sizes or axes ShapeErrors. */
 function classOf(message: string) {
   if (/dtype|number|to u8/.test(message.split(";")[0])) return DTypeError;
-  return /low|std|seed/.test(message) ? GradusError : ShapeError;
+  return /low|std|seed|epsilon/.test(message) ? GradusError : ShapeError;
 }
 
 for (const [name, { rejects }] of Object.entries(cases) as [string, OpCase][]) {
