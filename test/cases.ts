@@ -1,4 +1,4 @@
-import { grad, type Tensor } from "../src/index.ts";
+import { DTypeError, GradusError, grad, type Tensor } from "../src/index.ts";
 import * as ops from "../src/ops/index.ts";
 import type { Call, Input, OpCase, Reject } from "./support/op-case.ts";
 
@@ -328,6 +328,7 @@ export const cases = {
       {
         run: () => ops.add(1, 2),
         says: "add: only numbers; expected at least one tensor. Use tensor(value)",
+        error: DTypeError,
       },
     ],
     gradient: true,
@@ -407,6 +408,7 @@ export const cases = {
       {
         run: (t) => ops.clip(t([1]), 1, 0),
         says: "clip: low 1, high 0; expected low ≤ high",
+        error: GradusError,
       },
       {
         run: (t) => ops.clip(t([true]), 0, 1),
@@ -497,6 +499,7 @@ export const cases = {
       {
         run: (t) => ops.cast(t([1]), "u8"),
         says: "cast: FLOAT to u8; expected f32, i32, u32, bool or f64",
+        error: DTypeError,
       },
     ],
     gradient: "between f32 and f64 only, which no device has both of",
@@ -875,6 +878,7 @@ export const cases = {
       {
         run: (t) => ops.l2Normalize(t([1]), { epsilon: 0 }),
         says: "l2Normalize: epsilon 0; expected a finite number from 1e-36",
+        error: GradusError,
       },
     ],
     gradient: true,
@@ -1305,6 +1309,7 @@ export const cases = {
       {
         run: (t) => ops.batchIndices(t(1, "u32"), { size: 4, batchSize: 2, seed: -1 }),
         says: "batchIndices: seed -1; expected an integer from 0 to 2^53 - 1",
+        error: GradusError,
       },
     ],
     gradient: "whole numbers",
@@ -1359,6 +1364,7 @@ export const cases = {
       {
         run: () => ops.randomUniform([1], { low: 1, high: 0 }),
         says: "randomUniform: low 1, high 0; expected low ≤ high, finite",
+        error: GradusError,
       },
     ],
     gradient: "a source",
@@ -1378,6 +1384,7 @@ export const cases = {
       {
         run: () => ops.randomNormal([1], { std: -1 }),
         says: "randomNormal: mean 0, std -1; expected finite, std at least 0",
+        error: GradusError,
       },
       {
         run: () => ops.randomNormal([1], { dtype: "i32" }),
@@ -1435,6 +1442,7 @@ export const cases = {
       {
         run: () => ops.setSeed(-1),
         says: "setSeed: seed -1; expected an integer from 0 to 2^53 - 1",
+        error: GradusError,
       },
     ],
     gradient: "no tensor",
