@@ -75,6 +75,7 @@ export {
   oneHot,
   ones,
   pad,
+  pairwiseSquaredDistances,
   permute,
   pow,
   randomNormal,

@@ -814,6 +814,62 @@ export const cases = {
     rejects: [axisReject("logSoftmax")],
     gradient: true,
   },
+  pairwiseSquaredDistances: {
+    calls: [
+      { inputs: [x(4, 3), x(5, 3)], run: (a, b) => ops.pairwiseSquaredDistances(a, b), scale: 4 },
+      {
+        inputs: [x(70, 65), x(3, 65)],
+        run: (a, b) => ops.pairwiseSquaredDistances(a, b),
+        scale: 40,
+      },
+      { inputs: [x(9, 2)], run: (a) => ops.pairwiseSquaredDistances(a, a), scale: 16 },
+      { inputs: [x(0, 2), x(3, 2)], run: (a, b) => ops.pairwiseSquaredDistances(a, b) },
+    ],
+    golden: [
+      {
+        run: (t) =>
+          ops.pairwiseSquaredDistances(
+            t([
+              [0, 0],
+              [3, 4],
+            ]),
+            t([
+              [3, 4],
+              [1, 1],
+              [0, -1],
+            ]),
+          ),
+        is: [
+          [25, 2, 1],
+          [0, 13, 34],
+        ],
+        by: "Pythagoras",
+      },
+      {
+        run: (t) => {
+          const a = t([[0.1, 0.7, 0.3]]);
+          return ops.cast(ops.less(ops.pairwiseSquaredDistances(a, a), 0), a.dtype);
+        },
+        is: [[0]],
+        by: "no distance is below 0",
+      },
+    ],
+    rejects: [
+      {
+        run: (t) => ops.pairwiseSquaredDistances(t([[1]]), t([[1, 2]])),
+        says:
+          "pairwiseSquaredDistances: shapes [1, 1] and [1, 2]; " +
+          "expected [m, features] and [n, features]",
+      },
+      {
+        run: (t) => ops.pairwiseSquaredDistances(t([[1]]), t([[1]], "i32")),
+        says:
+          "pairwiseSquaredDistances: dtypes FLOAT and i32 differ; expected one dtype. " +
+          "cast one of them",
+      },
+    ],
+    gradient: true,
+  },
   l2Normalize: {
     calls: [
       ...axisCalls((a, options) => ops.l2Normalize(a, options)),

@@ -1,4 +1,5 @@
 import * as losses from "../src/losses/index.ts";
+import type { embeddingLossCases } from "./embedding-cases.ts";
 import type { Input, OpCase } from "./support/op-case.ts";
 
 const x = (...shape: number[]): Input => ({ shape });
@@ -74,4 +75,9 @@ export const lossCases = {
     ],
     gradient: true,
   },
-} satisfies Record<keyof typeof losses, OpCase>;
+} satisfies Record<Exclude<Functions<typeof losses>, keyof typeof embeddingLossCases>, OpCase>;
+
+/** Names of what is a function and no class. */
+type Functions<M> = {
+  [K in keyof M]: M[K] extends abstract new (...args: never[]) => unknown ? never : K;
+}[keyof M];

@@ -1,4 +1,5 @@
 import { cases } from "./cases.ts";
+import { embeddingLossCases, embeddingMetricCases } from "./embedding-cases.ts";
 import { lossCases } from "./loss-cases.ts";
 import type { OpCase } from "./support/op-case.ts";
 
@@ -6,4 +7,6 @@ import type { OpCase } from "./support/op-case.ts";
 export const tables: readonly [string, OpCase][] = [
   ...Object.entries<OpCase>(cases),
   ...Object.entries<OpCase>(lossCases),
+  ...Object.entries<OpCase>(embeddingLossCases),
+  ...Object.entries<OpCase>(embeddingMetricCases),
 ];

@@ -2,7 +2,7 @@ import { GradusError } from "../core/errors.ts";
 import { normalizeAxes } from "../core/shape.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { div, maximum, square } from "./arithmetic.ts";
+import { div, maximum, mul, square } from "./arithmetic.ts";
 import { sum } from "./broadcast.ts";
 import { greater } from "./compare.ts";
 import { checkDomain } from "./elementwise.ts";
@@ -43,4 +43,12 @@ export function l2Normalize(x: Tensor, options: L2NormalizeOptions = {}): Tensor
   const scale = maximum(largest, epsilon);
   const u = where(greater(largest, 0), div(x, scale), 0);
   return div(u, sqrt(maximum(sum(square(u), along), square(div(epsilon, scale)))));
+}
+
+/**
+ * Computes lengths ‖x‖₂ = Σ x ⊙ x/‖x‖ without squares that overflow or vanish in f32. The gradient
+ * x/‖x‖ is 0 for a zero vector.
+ */
+export function l2Norm(x: Tensor, options: { axis: number; keepDims?: boolean }): Tensor {
+  return sum(mul(x, l2Normalize(x, options)), options);
 }
