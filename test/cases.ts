@@ -822,7 +822,6 @@ export const cases = {
         run: (a, b) => ops.pairwiseSquaredDistances(a, b),
         scale: 40,
       },
-      { inputs: [x(9, 2)], run: (a) => ops.pairwiseSquaredDistances(a, a), scale: 16 },
       { inputs: [x(0, 2), x(3, 2)], run: (a, b) => ops.pairwiseSquaredDistances(a, b) },
     ],
     golden: [

@@ -1,8 +1,13 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { mul } from "../ops/arithmetic.ts";
-import { checkAboveZero } from "./embedding-checks.ts";
+import { checkAboveZero, checkFromZero } from "./embedding-checks.ts";
 import { MarginHead, type MarginHeadOptions } from "./margin-head.ts";
-import { type AdditiveMarginOptions, arcFaceLogits, cosFaceLogits } from "./margins.ts";
+import {
+  type AdditiveMarginOptions,
+  arcFaceLogits,
+  checkArcMargin,
+  cosFaceLogits,
+} from "./margins.ts";
 
 /** Options of `NormSoftmax`. */
 export interface NormSoftmaxOptions extends MarginHeadOptions {
@@ -24,7 +29,7 @@ export class NormSoftmax extends MarginHead {
   constructor(features: number, classes: number, options: NormSoftmaxOptions = {}) {
     super(features, classes, options);
     this.scale = options.scale ?? 64;
-    checkAboveZero("NormSoftmax", "scale", this.scale);
+    checkAboveZero("MarginHead", "scale", this.scale);
   }
 
   override forward(x: Tensor): Tensor {
@@ -48,6 +53,7 @@ export class CosFace extends NormSoftmax {
   constructor(features: number, classes: number, options: CosineHeadOptions = {}) {
     super(features, classes, options);
     this.margin = options.margin ?? 0.35;
+    checkFromZero("CosFace", "margin", this.margin);
   }
 
   override logits(x: Tensor, labels: Tensor): Tensor {
@@ -67,6 +73,7 @@ export class ArcFace extends NormSoftmax {
   constructor(features: number, classes: number, options: CosineHeadOptions = {}) {
     super(features, classes, options);
     this.margin = options.margin ?? 0.5;
+    checkArcMargin("ArcFace", this.margin);
   }
 
   override logits(x: Tensor, labels: Tensor): Tensor {

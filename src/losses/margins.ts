@@ -52,14 +52,18 @@ export function arcFaceLogits(
 ): Tensor {
   const isRight = rightClass("arcFaceLogits", cosines, labels);
   checkAboveZero("arcFaceLogits", "scale", scale);
-  if (!(margin >= 0 && margin < Math.PI)) {
-    throw new GradusError(`arcFaceLogits: margin ${margin}; expected a number from 0 and below π`);
-  }
+  checkArcMargin("arcFaceLogits", margin);
   // cos(θ + m) = cos θ cos m − sin θ sin m
   const [cos, sin] = [Math.cos(margin), Math.sin(margin)];
   const turned = sub(mul(cosines, cos), mul(sineOf(cosines), sin));
   const harder = where(greater(cosines, -cos), turned, sub(cosines, margin * sin));
   return mul(where(isRight, harder, cosines), scale);
+}
+
+/** Throws a `GradusError` unless a margin is an angle from 0 and below π. */
+export function checkArcMargin(op: string, margin: number): void {
+  if (margin >= 0 && margin < Math.PI) return;
+  throw new GradusError(`${op}: margin ${margin}; expected a number from 0 and below π`);
 }
 
 /** sin θ = √((1 − c)(1 + c)) of cosines, with the gradient 0 where it is 0. */

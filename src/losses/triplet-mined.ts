@@ -1,7 +1,7 @@
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { add, div, maximum, sub } from "../ops/arithmetic.ts";
+import { div, maximum, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { equal, greater, less, logicalAnd, logicalNot } from "../ops/compare.ts";
@@ -10,11 +10,11 @@ import { pairwiseSquaredDistances } from "../ops/distances.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { max, min } from "../ops/reduce.ts";
 import { expandDims } from "../ops/reshape.ts";
-import { relu, sqrt } from "../ops/unary.ts";
+import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkChoice, checkEmbeddings, labelsOf } from "./embedding-checks.ts";
 import { type Reduction, reduceLosses } from "./reduction.ts";
-import { type TripletSettings, tripletSettings } from "./triplet.ts";
+import { type TripletSettings, tripletPenalty, tripletSettings } from "./triplet.ts";
 
 /** Which triplets of a batch count. */
 export type TripletMining = "all" | "hard" | "semi-hard";
@@ -34,7 +34,7 @@ interface Pairs {
   readonly positive: Tensor;
   /** Examples of different classes. */
   readonly negative: Tensor;
-  readonly margin: number;
+  readonly margin: number | "soft";
 }
 
 /** Losses, and a bool for each that says whether it counts. */
@@ -57,7 +57,7 @@ const MINERS: Record<TripletMining, (pairs: Pairs) => Mined> = {
 
 /**
  * Computes the triplet loss of triplets (a, p, n) that it finds in a batch, on the device, with
- * distances d and the margin α:
+ * distances d and the margin α, or the soft margin:
  * - `all`: max(0, d_ap − d_an + α) of every triplet; the mean runs over those above 0 (Hermans,
  *   Beyer & Leibe 2017, "In defense of the triplet loss", eq. 6 and section 3, L_BA≠0);
  * - `hard`: of each anchor with its farthest positive and its nearest negative (eq. 5); the mean
@@ -121,7 +121,7 @@ function root(x: Tensor): Tensor {
 }
 
 function mineAll({ distances, positive, negative, margin }: Pairs): Mined {
-  const losses = relu(add(sub(expandDims(distances, 2), expandDims(distances, 1)), margin));
+  const losses = tripletPenalty(sub(expandDims(distances, 2), expandDims(distances, 1)), margin);
   const isTriplet = logicalAnd(expandDims(positive, 2), expandDims(negative, 1));
   return { losses, counts: logicalAnd(isTriplet, greater(losses, 0)) };
 }
@@ -130,7 +130,7 @@ function mineHard({ distances, positive, negative, margin }: Pairs): Mined {
   const farthest = max(where(positive, distances, 0), { axis: 1 });
   const nearest = min(where(negative, distances, FAR), { axis: 1 });
   return {
-    losses: relu(add(sub(farthest, nearest), margin)),
+    losses: tripletPenalty(sub(farthest, nearest), margin),
     counts: logicalAnd(someOf(positive), someOf(negative)),
   };
 }
@@ -143,7 +143,7 @@ function mineSemiHard({ distances, positive, negative, margin }: Pairs): Mined {
   const farthest = max(where(negative, distances, 0), { axis: 1, keepDims: true });
   const chosen = where(less(nearest, FAR), nearest, farthest);
   return {
-    losses: relu(add(sub(distances, chosen), margin)),
+    losses: tripletPenalty(sub(distances, chosen), margin),
     counts: logicalAnd(positive, expandDims(someOf(negative), 1)),
   };
 }

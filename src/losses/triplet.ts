@@ -3,7 +3,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { l2Norm, l2Normalize } from "../ops/l2-normalize.ts";
-import { relu } from "../ops/unary.ts";
+import { relu, softplus } from "../ops/unary.ts";
 import { checkChoice, checkEmbeddings, checkFromZero } from "./embedding-checks.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
@@ -12,8 +12,11 @@ export type TripletDistance = "squared" | "euclidean";
 
 /** What all triplet losses can be told. */
 export interface TripletSettings {
-  /** α, by how much negatives shall be further away than positives, from 0; 0.2 when left out. */
-  margin?: number;
+  /**
+   * α, by how much negatives shall be further away than positives, from 0 (0.2 when left out); or
+   * `soft`, with log(1 + exp(d_ap − d_an)) in place of max(0, d_ap − d_an + α).
+   */
+  margin?: number | "soft";
   /** `squared` when left out. */
   distance?: TripletDistance;
   /** Whether embeddings are scaled to unit length first; true when left out. */
@@ -26,16 +29,21 @@ export interface TripletOptions extends TripletSettings, LossOptions {}
 /** Checks the settings and fills in what was left out. */
 export function tripletSettings(op: string, options: TripletSettings): Required<TripletSettings> {
   const { margin = 0.2, distance = "squared", normalize = true } = options;
-  checkFromZero(op, "margin", margin);
+  if (margin !== "soft") checkFromZero(op, "margin", margin);
   checkChoice(op, "distance", distance, ["squared", "euclidean"]);
   if (typeof normalize === "boolean") return { margin, distance, normalize };
   throw new GradusError(`${op}: normalize ${normalize}; expected true or false`);
 }
 
+/** The loss of a triplet from d_ap − d_an. */
+export function tripletPenalty(difference: Tensor, margin: number | "soft"): Tensor {
+  return margin === "soft" ? softplus(difference) : relu(add(difference, margin));
+}
+
 /**
  * Computes the triplet loss max(0, ‖a − p‖² − ‖a − n‖² + α) of embeddings of unit length, which
  * they are scaled to unless told otherwise (Schroff, Kalenichenko & Philbin 2015, "FaceNet",
- * eq. 3; with plain distances: Weinberger & Saul 2009).
+ * eq. 3; the soft margin: Hermans, Beyer & Leibe 2017, "In defense of the triplet loss", section 2).
  * @param anchor `[n, features]`, f32 or f64.
  * @param positive as `anchor`: another example of each anchor's class.
  * @param negative as `anchor`: an example of another class.
@@ -57,6 +65,6 @@ export function triplet(
     if (settings.distance === "euclidean") return l2Norm(apart, { axis: 1 });
     return sum(square(apart), { axis: 1 });
   };
-  const losses = relu(add(sub(measure(positive), measure(negative)), settings.margin));
+  const losses = tripletPenalty(sub(measure(positive), measure(negative)), settings.margin);
   return reduceLosses("triplet", losses, options);
 }

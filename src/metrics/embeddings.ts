@@ -5,7 +5,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
-import { equal } from "../ops/compare.ts";
+import { equal, greaterEqual, less, logicalAnd } from "../ops/compare.ts";
 import { oneHot } from "../ops/creation.ts";
 import { pairwiseSquaredDistances } from "../ops/distances.ts";
 import { gather } from "../ops/gather.ts";
@@ -13,6 +13,7 @@ import { l2Normalize } from "../ops/l2-normalize.ts";
 import { matmul } from "../ops/matmul.ts";
 import { argmin, mean } from "../ops/reduce.ts";
 import { expandDims, transpose } from "../ops/reshape.ts";
+import { where } from "../ops/where.ts";
 
 /**
  * Finds the row of a gallery that is nearest to each embedding by Euclidean distance, the first of
@@ -73,16 +74,16 @@ export function spreadRatio(
 ): Tensor {
   const truth = labelsOf("spreadRatio", labels, embeddings);
   const x = normalize ? l2Normalize(embeddings) : embeddings;
+  const isClass = logicalAnd(greaterEqual(truth, 0), less(truth, classes));
+  const kept = expandDims(cast(isClass, x.dtype), 1); // [n, 1]
+  const center = div(sum(mul(x, kept), { axis: 0 }), maximum(sum(kept), 1));
+  const centred = sub(x, center); // sums of small numbers keep their digits
   const member = oneHot(truth, classes, { dtype: x.dtype }); // [n, classes]
   const counts = expandDims(sum(member, { axis: 0 }), 1);
-  const counted = sum(member, { axis: 1, keepDims: true }); // 1, or 0 outside the classes
-  const total = sum(member);
-  const centerOf = (rows: Tensor, weights: Tensor, count: Tensor) =>
-    div(matmul(transpose(weights), rows), maximum(count, 1));
-  const centred = sub(x, centerOf(x, counted, total)); // sums of small numbers keep their digits
-  const means = centerOf(centred, member, counts); // μ_c − μ, [classes, features]
+  const means = div(matmul(transpose(member), centred), maximum(counts, 1)); // μ_c − μ
   const between = sum(mul(counts, square(means)));
-  const within = sum(mul(counted, square(sub(centred, matmul(member, means)))));
+  const own = gather(means, where(isClass, truth, 0));
+  const within = sum(mul(kept, square(sub(centred, own))));
   return div(between, within);
 }
 
