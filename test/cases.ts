@@ -846,11 +846,12 @@ export const cases = {
       },
       {
         run: (t) => {
-          const a = t([[0.1, 0.7, 0.3]]);
-          return ops.cast(ops.less(ops.pairwiseSquaredDistances(a, a), 0), a.dtype);
+          const near = Array.from({ length: 20 }, (_, i) => [1 + i * 1e-5, 0.7 - i * 1e-5, 0.3]);
+          const squared = ops.pairwiseSquaredDistances(t(near), t(near));
+          return ops.sum(ops.cast(ops.less(squared, 0), "i32"));
         },
-        is: [[0]],
-        by: "no distance is below 0",
+        is: 0,
+        by: "no distance is below 0, however it is rounded",
       },
     ],
     rejects: [
@@ -895,11 +896,11 @@ export const cases = {
         by: "the triangle 3, 4, 5",
       },
       {
-        run: (t) => ops.l2Normalize(t([[3e20], [4e20]]), { axis: 0 }),
+        run: (t) => ops.l2Normalize(t([[3e36], [4e36]]), { axis: 0 }),
         is: [[0.6], [0.8]],
         by: "squares beyond f32",
       },
-      { run: (t) => ops.l2Normalize(t([3e-20, 4e-20])), is: [0.6, 0.8], by: "squares below f32" },
+      { run: (t) => ops.l2Normalize(t([6e-36, 8e-36])), is: [0.6, 0.8], by: "squares below f32" },
       {
         run: (t) => ops.l2Normalize(t([0.3, 0.4]), { epsilon: 2 }),
         is: [0.15, 0.2],

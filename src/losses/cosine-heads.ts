@@ -20,7 +20,7 @@ export interface CosineHeadOptions extends NormSoftmaxOptions, AdditiveMarginOpt
 
 /**
  * Computes logits s cos θ from the angles between features and the classes' weights, without a
- * margin (Wang, Xiang, Cheng & Yuille 2017, "NormFace", eq. 6).
+ * margin (Wang, Xiang, Cheng & Yuille 2017, "NormFace: L2 hypersphere embedding").
  * @throws ShapeError for sizes, GradusError for a scale out of its range.
  */
 export class NormSoftmax extends MarginHead {

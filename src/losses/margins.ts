@@ -86,7 +86,7 @@ export interface LargeMarginOptions {
  * ψ(θ) = (−1)ᵏ cos(mθ) − 2k for θ in [kπ/m, (k+1)π/m], which falls from 1 to 1 − 2m.
  *
  * With r_j = ‖w_j‖ ‖x‖ these are the logits of L-Softmax (Liu, Wen, Yu & Yang 2016, "Large-margin
- * softmax loss for convolutional neural networks", eq. 4-6 and section 5.1), with r_j = ‖x‖ those of
+ * softmax loss for convolutional neural networks", eq. 4-6 and section 4 on λ), with r_j = ‖x‖ those of
  * A-Softmax (Liu et al. 2017, "SphereFace: deep hypersphere embedding for face recognition", eq. 7).
  * cos(mθ) is the Chebyshev polynomial of cos θ, so that no angle is computed and gradients are
  * finite.

@@ -29,7 +29,7 @@ export function nearest(embeddings: Tensor, gallery: Tensor): Tensor {
 
 /**
  * Computes the rank-1 identification rate: the share of embeddings whose nearest row of the gallery
- * has their label (Phillips et al. 2000, "The FERET evaluation methodology", section 3.2).
+ * has their label (Phillips et al. 2000, "The FERET evaluation methodology").
  * @param embeddings `[n, features]`, none of them in the gallery.
  * @param labels integers `[n]`.
  * @param gallery `[m, features]`, m from 1.

@@ -19,7 +19,7 @@ export interface Verification {
 
 /**
  * Finds the threshold that tells pairs of the same identity best from others, and how many it tells
- * rightly (Huang et al. 2007, "Labeled faces in the wild", section IV). Of equally good thresholds
+ * rightly (Huang et al. 2007, "Labeled faces in the wild"). Of equally good thresholds
  * it takes the one with the fewest pairs on the near side. Reads the scores.
  * @param scores `[n]`, f32 or f64, distances unless `kind` says otherwise, n from 1.
  * @param same `[n]`, whether each pair is the same: bools, or integers that are 0 for false.
