@@ -1,6 +1,7 @@
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, neg, reciprocal, sub } from "../ops/arithmetic.ts";
+import { broadcastTo } from "../ops/broadcast.ts";
 import { greater, lessEqual } from "../ops/compare.ts";
 import { oneHot } from "../ops/creation.ts";
 import { sqrt } from "../ops/unary.ts";
@@ -86,10 +87,10 @@ export interface LargeMarginOptions {
  * ψ(θ) = (−1)ᵏ cos(mθ) − 2k for θ in [kπ/m, (k+1)π/m], which falls from 1 to 1 − 2m.
  *
  * With r_j = ‖w_j‖ ‖x‖ these are the logits of L-Softmax (Liu, Wen, Yu & Yang 2016, "Large-margin
- * softmax loss for convolutional neural networks", eq. 4-6 and section 4 on λ), with r_j = ‖x‖ those of
- * A-Softmax (Liu et al. 2017, "SphereFace: deep hypersphere embedding for face recognition", eq. 7).
- * cos(mθ) is the Chebyshev polynomial of cos θ, so that no angle is computed and gradients are
- * finite.
+ * softmax loss for convolutional neural networks", eq. 4-6, section 4 on λ), with r_j = ‖x‖ those
+ * of A-Softmax (Liu et al. 2017, "SphereFace: deep hypersphere embedding for face recognition",
+ * eq. 7). cos(mθ) is the Chebyshev polynomial of cos θ, so that no angle is computed and gradients
+ * are finite.
  * @param cosines `[n, classes]`, cos θ of each example with each class, f32 or f64.
  * @param lengths r, `[n, classes]` or what broadcasts to it, of the same dtype.
  * @param labels integers `[n]`; one outside `[0, classes)` puts no margin anywhere.
@@ -107,7 +108,7 @@ export function largeMarginLogits(
   const share = typeof lambda === "number" ? 1 / (1 + lambda) : reciprocal(add(lambda, 1));
   // (λ cos θ + ψ) / (1 + λ) = cos θ + (ψ − cos θ) / (1 + λ)
   const harder = add(cosines, mul(sub(multipliedAngle(cosines, margin), cosines), share));
-  return mul(where(isRight, harder, cosines), lengths);
+  return mul(where(isRight, harder, cosines), broadcastTo(lengths, cosines.shape));
 }
 
 /** Throws a `GradusError` unless an angle can be multiplied with `margin`. */

@@ -53,7 +53,7 @@ export function rank1(
 export interface SpreadRatioOptions {
   /** How many classes there are; labels outside `[0, classes)` do not count. */
   classes: number;
-  /** Whether embeddings are scaled to unit length first, as for heads of angles; false when left out. */
+  /** Whether embeddings are scaled to unit length first, as heads of angles do; else not. */
   normalize?: boolean;
 }
 
