@@ -812,4 +812,4 @@ export const lossCases = {
     ],
     gradient: true,
   },
-} satisfies Record<Name, OpCase>;
+} satisfies Partial<Record<Name, OpCase>>;

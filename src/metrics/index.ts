@@ -1,1 +1,11 @@
 export { accuracy, correct } from "./accuracy.ts";
+export { type BinaryAccuracyOptions, binaryAccuracy, r2Score } from "./agreement.ts";
+export {
+  type Average,
+  type AverageOptions,
+  confusionMatrix,
+  f1,
+  precision,
+  recall,
+} from "./confusion.ts";
+export { topKAccuracy } from "./top-k.ts";
