@@ -89,11 +89,12 @@ export function logCosh(y: Tensor, target: Tensor, options: LossOptions = {}): T
   const losses = customGrad(
     (d: Tensor) => {
       const a = abs(d);
-      // Near 0, cosh a = 1 + ½ (eᵃ − 1)² e⁻ᵃ keeps the digits that ln 2 would take away.
-      const b = minimum(a, 1);
-      const near = log1p(mul(mul(square(expm1(b)), exp(mul(b, -1))), 0.5));
-      const far = sub(add(a, log1p(exp(mul(a, -2)))), Math.LN2);
-      return where(less(a, 1), near, far);
+      const isNear = less(a, 1);
+      // Near 0, cosh a = 1 + ½ e²/(1 + e) with e = eᵃ − 1 keeps the digits that ln 2 takes away.
+      const e = expm1(minimum(a, 1));
+      const near = div(mul(square(e), 0.5), add(e, 1));
+      const logs = log1p(where(isNear, near, exp(mul(a, -2))));
+      return add(logs, where(isNear, 0, sub(a, Math.LN2)));
     },
     (g, _, d) => [mul(g, tanh(d))],
   );
