@@ -208,6 +208,12 @@ export const embeddingLossCases = {
         by: "1, 2, 4, 5 and 1 of eight triplets are above 0",
       },
       {
+        run: (t) =>
+          mined(t, [0, 0, 1, 1], { mining: "hard", reduction: "sum", weights: t([1, 0, 2, 0]) }),
+        is: 11,
+        by: "1 · 1 + 2 · 5",
+      },
+      {
         run: (t) => mined(t, [0, 0, 1, 1], { mining: "all", reduction: "sum" }),
         is: 13,
         by: "the same",

@@ -5,8 +5,9 @@ import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
 import { l2Norm, l2Normalize } from "../ops/l2-normalize.ts";
 import { matmul } from "../ops/matmul.ts";
+import { checkRange } from "./check.ts";
 import { crossEntropy } from "./cross-entropy.ts";
-import { checkFromZero } from "./embedding-checks.ts";
+
 import { MarginHead, type MarginHeadOptions } from "./margin-head.ts";
 import { checkMultiplier, largeMarginLogits } from "./margins.ts";
 import type { LossOptions } from "./reduction.ts";
@@ -47,7 +48,7 @@ abstract class AngleHead extends MarginHead {
     this.margin = options.margin ?? 4;
     checkMultiplier(op, this.margin);
     this.annealing = { start: 1000, rate: 0.12, minimum, ...options.annealing };
-    for (const [name, value] of Object.entries(this.annealing)) checkFromZero(op, name, value);
+    for (const [name, value] of Object.entries(this.annealing)) checkRange(op, name, value, 0);
     const { device } = this.weight;
     this.step = new State(tensor(0, { dtype: "u32", device }), { name: "step" });
   }

@@ -8,7 +8,8 @@ import { cast } from "../ops/cast.ts";
 import { l2Norm } from "../ops/l2-normalize.ts";
 import { relu } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkAboveZero, checkEmbeddings } from "./embedding-checks.ts";
+import { checkPositive } from "./check.ts";
+import { checkEmbeddings } from "./embedding-checks.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `contrastive`. */
@@ -38,7 +39,7 @@ export function contrastive(
 ): Tensor {
   checkEmbeddings("contrastive", [a, b]);
   checkSame(same, a.shape[0]);
-  checkAboveZero("contrastive", "margin", margin);
+  checkPositive("contrastive", "margin", margin);
   const apart = sub(a, b);
   const near = sum(square(apart), { axis: 1 });
   const far = square(relu(sub(margin, l2Norm(apart, { axis: 1 }))));

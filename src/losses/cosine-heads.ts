@@ -1,6 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { mul } from "../ops/arithmetic.ts";
-import { checkAboveZero, checkFromZero } from "./embedding-checks.ts";
+
+import { checkPositive, checkRange } from "./check.ts";
 import { MarginHead, type MarginHeadOptions } from "./margin-head.ts";
 import {
   type AdditiveMarginOptions,
@@ -29,7 +30,7 @@ export class NormSoftmax extends MarginHead {
   constructor(features: number, classes: number, options: NormSoftmaxOptions = {}) {
     super(features, classes, options);
     this.scale = options.scale ?? 64;
-    checkAboveZero("MarginHead", "scale", this.scale);
+    checkPositive("MarginHead", "scale", this.scale);
   }
 
   override forward(x: Tensor): Tensor {
@@ -53,7 +54,7 @@ export class CosFace extends NormSoftmax {
   constructor(features: number, classes: number, options: CosineHeadOptions = {}) {
     super(features, classes, options);
     this.margin = options.margin ?? 0.35;
-    checkFromZero("CosFace", "margin", this.margin);
+    checkRange("CosFace", "margin", this.margin, 0);
   }
 
   override logits(x: Tensor, labels: Tensor): Tensor {

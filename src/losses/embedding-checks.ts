@@ -34,18 +34,6 @@ export function labelsOf(op: string, labels: Tensor, n: number): Tensor {
   return cast(labels, "i32");
 }
 
-/** Throws a `GradusError` unless an option is a finite number from 0. */
-export function checkFromZero(op: string, name: string, value: number): void {
-  if (Number.isFinite(value) && value >= 0) return;
-  throw new GradusError(`${op}: ${name} ${value}; expected a finite number from 0`);
-}
-
-/** Throws a `GradusError` unless an option is a finite number above 0. */
-export function checkAboveZero(op: string, name: string, value: number): void {
-  if (Number.isFinite(value) && value > 0) return;
-  throw new GradusError(`${op}: ${name} ${value}; expected a finite number above 0`);
-}
-
 /** Throws a `GradusError` unless an option is one of the names. */
 export function checkChoice(op: string, name: string, value: string, names: readonly string[]) {
   if (names.includes(value)) return;

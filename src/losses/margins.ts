@@ -6,7 +6,8 @@ import { greater, lessEqual } from "../ops/compare.ts";
 import { oneHot } from "../ops/creation.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkAboveZero, checkFromZero, checkMatrix, labelsOf } from "./embedding-checks.ts";
+import { checkPositive, checkRange } from "./check.ts";
+import { checkMatrix, labelsOf } from "./embedding-checks.ts";
 
 /** Options of logits of cosines with an additive margin. */
 export interface AdditiveMarginOptions {
@@ -30,8 +31,8 @@ export function cosFaceLogits(
   { margin = 0.35, scale = 64 }: AdditiveMarginOptions = {},
 ): Tensor {
   const isRight = rightClass("cosFaceLogits", cosines, labels);
-  checkFromZero("cosFaceLogits", "margin", margin);
-  checkAboveZero("cosFaceLogits", "scale", scale);
+  checkRange("cosFaceLogits", "margin", margin, 0);
+  checkPositive("cosFaceLogits", "scale", scale);
   return mul(where(isRight, sub(cosines, margin), cosines), scale);
 }
 
@@ -52,7 +53,7 @@ export function arcFaceLogits(
   { margin = 0.5, scale = 64 }: AdditiveMarginOptions = {},
 ): Tensor {
   const isRight = rightClass("arcFaceLogits", cosines, labels);
-  checkAboveZero("arcFaceLogits", "scale", scale);
+  checkPositive("arcFaceLogits", "scale", scale);
   checkArcMargin("arcFaceLogits", margin);
   // cos(θ + m) = cos θ cos m − sin θ sin m
   const [cos, sin] = [Math.cos(margin), Math.sin(margin)];
@@ -104,7 +105,7 @@ export function largeMarginLogits(
 ): Tensor {
   const isRight = rightClass("largeMarginLogits", cosines, labels);
   checkMultiplier("largeMarginLogits", margin);
-  if (typeof lambda === "number") checkFromZero("largeMarginLogits", "lambda", lambda);
+  if (typeof lambda === "number") checkRange("largeMarginLogits", "lambda", lambda, 0);
   const share = typeof lambda === "number" ? 1 / (1 + lambda) : reciprocal(add(lambda, 1));
   // (λ cos θ + ψ) / (1 + λ) = cos θ + (ψ − cos θ) / (1 + λ)
   const harder = add(cosines, mul(sub(multipliedAngle(cosines, margin), cosines), share));

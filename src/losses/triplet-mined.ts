@@ -1,7 +1,7 @@
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { div, maximum, sub } from "../ops/arithmetic.ts";
+import { maximum, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { equal, greater, less, logicalAnd, logicalNot } from "../ops/compare.ts";
@@ -13,18 +13,16 @@ import { expandDims } from "../ops/reshape.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkChoice, checkEmbeddings, labelsOf } from "./embedding-checks.ts";
-import { type Reduction, reduceLosses } from "./reduction.ts";
+import { type LossOptions, reduceLosses } from "./reduction.ts";
 import { type TripletSettings, tripletPenalty, tripletSettings } from "./triplet.ts";
 
 /** Which triplets of a batch count. */
 export type TripletMining = "all" | "hard" | "semi-hard";
 
 /** Options of `tripletMined`. */
-export interface TripletMinedOptions extends TripletSettings {
+export interface TripletMinedOptions extends TripletSettings, LossOptions {
   /** `semi-hard` when left out. */
   mining?: TripletMining;
-  /** `mean`, over those that count, when left out. */
-  reduction?: Reduction;
 }
 
 /** The distances of a batch, `[n, n]`, and which pairs are what. */
@@ -66,8 +64,8 @@ const MINERS: Record<TripletMining, (pairs: Pairs) => Mined> = {
  *   farthest of all where none is (Schroff et al. 2015, "FaceNet", section 3.2); the mean runs
  *   over positive pairs whose anchor has a negative.
  *
- * Where nothing counts the loss is 0. With the reduction `none` the shape is `[n, n, n]`, `[n]` or
- * `[n, n]`, and what does not count is 0.
+ * Where nothing counts the loss is 0. Weights `[n]` are those of the anchors. With the reduction
+ * `none` the shape is `[n, n, n]`, `[n]` or `[n, n]`, and what does not count is 0.
  * @param embeddings `[n, features]`, f32 or f64; n at most 256 but for `hard`.
  * @param labels integers `[n]`, equal for examples of one class.
  * @throws ShapeError or DTypeError for others, GradusError for an option out of its range.
@@ -76,18 +74,17 @@ const MINERS: Record<TripletMining, (pairs: Pairs) => Mined> = {
 export function tripletMined(
   embeddings: Tensor,
   labels: Tensor,
-  options: TripletMinedOptions = {},
+  { margin, distance, normalize, mining = "semi-hard", ...options }: TripletMinedOptions = {},
 ): Tensor {
-  const { mining = "semi-hard", reduction = "mean" } = options;
-  const settings = tripletSettings("tripletMined", options);
+  const settings = tripletSettings("tripletMined", { margin, distance, normalize });
   checkChoice("tripletMined", "mining", mining, Object.keys(MINERS));
   checkEmbeddings("tripletMined", [embeddings]);
   checkSize(embeddings, mining);
   const classes = labelsOf("tripletMined", labels, embeddings.shape[0]);
   const { losses, counts } = MINERS[mining](pairsOf(embeddings, classes, settings));
   const counted = where(counts, losses, 0);
-  if (reduction !== "mean") return reduceLosses("tripletMined", counted, { reduction });
-  return div(sum(counted), maximum(sum(cast(counts, losses.dtype)), 1));
+  const count = maximum(sum(cast(counts, losses.dtype)), 1);
+  return reduceLosses("tripletMined", counted, options, count);
 }
 
 function checkSize({ shape }: Tensor, mining: TripletMining): void {

@@ -4,7 +4,8 @@ import { add, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { l2Norm, l2Normalize } from "../ops/l2-normalize.ts";
 import { relu, softplus } from "../ops/unary.ts";
-import { checkChoice, checkEmbeddings, checkFromZero } from "./embedding-checks.ts";
+import { checkRange } from "./check.ts";
+import { checkChoice, checkEmbeddings } from "./embedding-checks.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** How far two embeddings are apart: ‖a − b‖² or ‖a − b‖. */
@@ -29,7 +30,7 @@ export interface TripletOptions extends TripletSettings, LossOptions {}
 /** Checks the settings and fills in what was left out. */
 export function tripletSettings(op: string, options: TripletSettings): Required<TripletSettings> {
   const { margin = 0.2, distance = "squared", normalize = true } = options;
-  if (margin !== "soft") checkFromZero(op, "margin", margin);
+  if (margin !== "soft") checkRange(op, "margin", margin, 0);
   checkChoice(op, "distance", distance, ["squared", "euclidean"]);
   if (typeof normalize === "boolean") return { margin, distance, normalize };
   throw new GradusError(`${op}: normalize ${normalize}; expected true or false`);
