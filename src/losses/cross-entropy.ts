@@ -27,15 +27,15 @@ import { type LossOptions, reduceLosses } from "./reduction.ts";
  * @example crossEntropy(model.call(images), labels);
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
-  check(logits, targets);
+  checkClasses("crossEntropy", logits, targets);
   return reduceLosses("crossEntropy", rowLosses(logits, targets), options);
 }
 
-/** log softmax(z) and what the targets make of it. */
+/** What targets make of the formula. */
 interface Terms {
   /** L of each example, `[n]`. */
   readonly losses: Tensor;
-  /** t of the formula, `[n, c]`, in any dtype. */
+  /** t of the formula, `[n, c]`. */
   readonly t: Tensor;
   /** Σᵢ tᵢ, `[n, 1]`. */
   readonly total: Tensor;
@@ -49,48 +49,39 @@ function ofProbabilities(targets: Tensor, logP: Tensor): Terms {
 }
 
 function ofLabels(targets: Tensor, logP: Tensor): Terms {
-  const [n, c] = logP.shape;
-  const labels = targets.dtype === "i32" ? targets : cast(targets, "i32");
+  const { dtype, device, shape } = logP;
+  const [n, c] = shape;
+  const labels = cast(targets, "i32");
   const inside = logicalAnd(greaterEqual(labels, 0), less(labels, c));
-  const starts = mul(arange(n, undefined, 1, { dtype: "i32", device: logP.device }), c);
+  const starts = mul(arange(n, undefined, 1, { dtype: "i32", device }), c);
   const chosen = gather(reshape(logP, [n * c]), add(starts, where(inside, labels, 0)));
   return {
     losses: where(inside, neg(chosen), 0),
-    t: oneHot(labels, c, { dtype: "bool" }),
-    total: cast(reshape(inside, [n, 1]), logP.dtype),
+    t: oneHot(labels, c, { dtype }),
+    total: cast(reshape(inside, [n, 1]), dtype),
   };
 }
 
-function rowLosses(logits: Tensor, targets: Tensor): Tensor {
+/** The loss of each example, `[n]`, of checked arguments. */
+export function rowLosses(logits: Tensor, targets: Tensor): Tensor {
   const logP = logSoftmax(logits, { axis: 1 });
-  const isLabel = !isFloat(targets.dtype);
-  const { losses, t, total } = (isLabel ? ofLabels : ofProbabilities)(targets, logP);
+  const { losses, t, total } = (isFloat(targets.dtype) ? ofProbabilities : ofLabels)(targets, logP);
   // dz = g (p Σt − t), dt = −g log p; the way through logSoftmax would take two reductions more.
-  const rule = (g: Tensor): (Tensor | null)[] => {
+  const rule = (g: Tensor): Tensor[] => {
     const column = expandDims(g, 1);
-    const dz = mul(column, sub(mul(exp(logP), total), cast(t, logP.dtype)));
-    return [dz, isLabel ? null : cast(neg(mul(column, logP)), targets.dtype)];
+    return [mul(column, sub(mul(exp(logP), total), t)), neg(mul(column, logP))];
   };
-  return customGrad((_logits: Tensor, _targets: Tensor) => losses, rule)(logits, targets);
+  return customGrad((_logits: Tensor, _t: Tensor) => losses, rule)(logits, t);
 }
 
-function check(logits: Tensor, targets: Tensor): void {
-  if (logits.rank !== 2) {
-    throw new ShapeError(`crossEntropy: logits ${formatShape(logits.shape)}; expected [n, c]`);
-  }
-  if (targets.dtype === "bool") {
-    throw new DTypeError(
-      "crossEntropy: targets have dtype bool; expected i32, u32 or u8 labels, or f32 " +
-        "probabilities. cast them",
-    );
-  }
+/** Throws unless logits and targets are such as `crossEntropy` takes. */
+export function checkClasses(op: string, logits: Tensor, targets: Tensor): void {
+  const { dtype } = targets;
   const [n, c] = logits.shape;
-  const shape = isFloat(targets.dtype) ? [n, c] : [n];
-  if (!sameShape(targets.shape, shape)) {
-    throw new ShapeError(
-      `crossEntropy: logits ${formatShape(logits.shape)} with ${targets.dtype} targets ` +
-        `${formatShape(targets.shape)}; expected integer labels [${n}] or float ` +
-        `probabilities [${n}, ${c}]`,
-    );
-  }
+  const shape = isFloat(dtype) ? [n, c] : [n];
+  if (logits.rank === 2 && dtype !== "bool" && sameShape(targets.shape, shape)) return;
+  throw new (dtype === "bool" ? DTypeError : ShapeError)(
+    `${op}: logits ${formatShape(logits.shape)} with ${dtype} targets ` +
+      `${formatShape(targets.shape)}; expected [n, c] with integers [n] or floats [n, c]`,
+  );
 }

@@ -1,3 +1,75 @@
+export {
+  type HuberOptions,
+  huber,
+  logCosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  type QuantileOptions,
+  quantile,
+  type SmoothL1Options,
+  smoothL1,
+} from "./absolute-error.ts";
+export { type AngleHeadOptions, type Annealing, ASoftmax, LSoftmax } from "./angle-heads.ts";
+export {
+  type BinaryOptions,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+} from "./binary.ts";
+export { CenterLoss, type CenterLossOptions, centerLoss } from "./center.ts";
+export { type ContrastiveOptions, contrastive } from "./contrastive.ts";
+export { type CosineOptions, cosineDistance, cosineSimilarity } from "./cosine.ts";
+export {
+  ArcFace,
+  CosFace,
+  type CosineHeadOptions,
+  NormSoftmax,
+  type NormSoftmaxOptions,
+} from "./cosine-heads.ts";
 export { crossEntropy } from "./cross-entropy.ts";
+export { type BinaryFocalOptions, binaryFocal, type FocalOptions, focal } from "./focal.ts";
+export {
+  categoricalHinge,
+  hinge,
+  type MultiMarginOptions,
+  multiclassHinge,
+  multiMargin,
+  squaredHinge,
+} from "./hinge.ts";
+export {
+  categoricalCrossEntropy,
+  type DivergenceOptions,
+  type GaussianOptions,
+  gaussianNLL,
+  klDivergence,
+  negativeLogLikelihood,
+  type PoissonOptions,
+  poissonNLL,
+} from "./likelihood.ts";
+export { MarginHead, type MarginHeadOptions } from "./margin-head.ts";
+export {
+  type AdditiveMarginOptions,
+  arcFaceLogits,
+  cosFaceLogits,
+  type LargeMarginOptions,
+  largeMarginLogits,
+} from "./margins.ts";
 export type { LossOptions, Reduction } from "./reduction.ts";
-export { meanSquaredError, quadratic } from "./squared-error.ts";
+export {
+  l2Loss,
+  meanSquaredError,
+  meanSquaredLogarithmicError,
+  quadratic,
+  sumOfSquares,
+} from "./squared-error.ts";
+export {
+  type TripletDistance,
+  type TripletOptions,
+  type TripletSettings,
+  triplet,
+} from "./triplet.ts";
+export { type TripletMinedOptions, type TripletMining, tripletMined } from "./triplet-mined.ts";
+export {
+  smoothLabels,
+  type WeightedCrossEntropyOptions,
+  weightedCrossEntropy,
+} from "./weighted-cross-entropy.ts";

@@ -1,30 +1,55 @@
-import { GradusError } from "../core/errors.ts";
+import { GradusError, ShapeError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { div, mul } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
-import { mean } from "../ops/reduce.ts";
+import { cast } from "../ops/cast.ts";
+import { reshape } from "../ops/reshape.ts";
 
-/** How the losses of single examples become the result: their mean, their sum, or as they are. */
+/** How single losses become the result: their mean, their sum, or as they are. */
 export type Reduction = "mean" | "sum" | "none";
 
 /** Options that every loss has. */
 export interface LossOptions {
   /** `mean` when left out. */
   reduction?: Reduction;
+  /**
+   * What each loss counts, in any dtype (bools mask): `[n]`, one for each example, or the shape of
+   * the losses that `reduction: "none"` gives. The mean still divides by the number of losses.
+   */
+  weights?: Tensor;
 }
 
-const REDUCERS: Record<Reduction, (losses: Tensor) => Tensor> = {
-  mean: (losses) => mean(losses),
-  sum: (losses) => sum(losses),
-  none: (losses) => losses,
-};
+/**
+ * Reduces single losses; the mean divides by `count` and is NaN of none.
+ * @throws GradusError for an unknown reduction, ShapeError for weights that do not fit.
+ */
+export function reduceLosses(
+  op: string,
+  losses: Tensor,
+  { reduction = "mean", weights }: LossOptions,
+  count: Tensor | number = losses.size,
+): Tensor {
+  const weighted = weights ? mul(losses, spread(op, losses, weights)) : losses;
+  if (reduction === "none") return weighted;
+  const total = sum(weighted);
+  if (reduction === "sum") return total;
+  if (reduction === "mean") return div(total, count);
+  throw new GradusError(`${op}: reduction ${JSON.stringify(reduction)}; expected mean, sum, none`);
+}
 
-/** Reduces single losses; throws a `GradusError` for an unknown reduction. */
-export function reduceLosses(op: string, losses: Tensor, options: LossOptions): Tensor {
-  const { reduction = "mean" } = options;
-  if (!Object.hasOwn(REDUCERS, reduction)) {
-    throw new GradusError(
-      `${op}: reduction ${JSON.stringify(reduction)}; expected mean, sum, none`,
+/** Weights with the rank and dtype of losses. */
+function spread(op: string, { shape, dtype }: Tensor, weights: Tensor): Tensor {
+  if (!sameShape(weights.shape, shape) && !sameShape(weights.shape, shape.slice(0, 1))) {
+    throw new ShapeError(
+      `${op}: weights ${formatShape(weights.shape)}; expected ${formatShape(shape)} or [n]`,
     );
   }
-  return REDUCERS[reduction](losses);
+  return cast(
+    reshape(
+      weights,
+      shape.map((_, i) => weights.shape[i] ?? 1),
+    ),
+    dtype,
+  );
 }

@@ -1,39 +1,75 @@
-import { ShapeError } from "../core/errors.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { mul, square, sub } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
+import { greater } from "../ops/compare.ts";
+import { log1p, sqrt } from "../ops/unary.ts";
+import { where } from "../ops/where.ts";
+import { matched, sumExamples } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
  * Computes the squared error (y − t)² of each element; the mean runs over all elements
  * (Bishop 2006, "Pattern Recognition and Machine Learning", eq. 1.2, without its ½).
+ * @param y outputs of any shape, f32 or f64.
+ * @param target of the same shape, in any dtype.
  * @throws ShapeError when the shapes differ.
+ * @example meanSquaredError(model.call(x), target);
  */
 export function meanSquaredError(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  checkSameShape("meanSquaredError", y, target);
-  return reduceLosses("meanSquaredError", square(sub(y, target)), options);
+  const t = matched("meanSquaredError", y, target);
+  return reduceLosses("meanSquaredError", square(sub(y, t)), options);
 }
 
 /**
  * Computes the quadratic cost ½‖y − t‖² of each example along the first axis; with the mean,
  * C = 1/(2n) Σ‖y − t‖² (Nielsen 2015, "Neural Networks and Deep Learning", eq. 6).
  * @throws ShapeError when the shapes differ or there is no axis.
+ * @example quadratic(model.call(x), target);
  */
 export function quadratic(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  checkSameShape("quadratic", y, target);
-  if (y.rank === 0) throw new ShapeError("quadratic: a scalar; expected examples along axis 0");
-  const squares = mul(square(sub(y, target)), 0.5);
-  const axis = y.shape.map((_, i) => i).slice(1);
-  const losses = axis.length > 0 ? sum(squares, { axis }) : squares;
-  return reduceLosses("quadratic", losses, options);
+  return halfSquares("quadratic", y, target, options);
 }
 
-// Broadcasting here would hide the mistake of [n] against [n, 1].
-function checkSameShape(op: string, y: Tensor, target: Tensor): void {
-  if (sameShape(y.shape, target.shape)) return;
-  throw new ShapeError(
-    `${op}: outputs ${formatShape(y.shape)} with targets ${formatShape(target.shape)}; ` +
-      "expected equal shapes",
-  );
+/**
+ * Computes the sum of squares E = ½ Σ (y − t)² over all elements (Bishop 2006, eq. 1.2; Saito 2016,
+ * "Deep Learning from Scratch", eq. 4.1): `quadratic` with the sum, unless another reduction of
+ * the examples is given.
+ * @throws ShapeError when the shapes differ or there is no axis.
+ * @example sumOfSquares(y, target);
+ */
+export function sumOfSquares(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  return halfSquares("sumOfSquares", y, target, { reduction: "sum", ...options });
+}
+
+function halfSquares(op: string, y: Tensor, target: Tensor, options: LossOptions): Tensor {
+  const squares = mul(square(sub(y, matched(op, y, target))), 0.5);
+  return reduceLosses(op, sumExamples(op, squares), options);
+}
+
+/**
+ * Computes the Euclidean distance ‖y − t‖ of each example along the first axis, without square or
+ * ½ (those are `quadratic`); its gradient is 0 where y = t.
+ * @throws ShapeError when the shapes differ or there is no axis.
+ * @example l2Loss(points, target);
+ */
+export function l2Loss(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  const squares = sumExamples("l2Loss", square(sub(y, matched("l2Loss", y, target))));
+  const apart = greater(squares, 0);
+  const norm = where(apart, sqrt(where(apart, squares, 1)), 0); // √ has no slope at 0
+  return reduceLosses("l2Loss", norm, options);
+}
+
+/**
+ * Computes (ln(1 + y) − ln(1 + t))² of each element, for values from 0 that grow by factors.
+ * Negative ones count as 0, and such y have no gradient.
+ * @throws ShapeError when the shapes differ.
+ * @example meanSquaredLogarithmicError(y, target);
+ */
+export function meanSquaredLogarithmicError(
+  y: Tensor,
+  target: Tensor,
+  options: LossOptions = {},
+): Tensor {
+  const op = "meanSquaredLogarithmicError";
+  const [a, b] = [y, matched(op, y, target)].map((x) => log1p(where(greater(0, x), 0, x)));
+  return reduceLosses(op, square(sub(a, b)), options);
 }

@@ -1,0 +1,79 @@
+import { ShapeError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import { customGrad } from "../graph/custom-grad.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, div, maximum, mul, neg, sub } from "../ops/arithmetic.ts";
+import { log, log1p, softplus } from "../ops/unary.ts";
+import { matched } from "./check.ts";
+import { type LossOptions, reduceLosses } from "./reduction.ts";
+
+/**
+ * Computes −(t ln p + (1 − t) ln(1 − p)) of each element from probabilities p (Bishop 2006,
+ * "Pattern Recognition and Machine Learning", eq. 4.90). Logarithms are taken as at least −100 and
+ * the gradient's p (1 − p) as at least 1e-12, so that both are finite at p = 0 and 1.
+ * @param p in [0, 1], f32 or f64. From logits, `binaryCrossEntropyWithLogits` keeps more digits.
+ * @param target in [0, 1], of the same shape, in any dtype.
+ * @throws ShapeError when the shapes differ.
+ * @example binaryCrossEntropy(sigmoid(logits), target);
+ */
+export function binaryCrossEntropy(p: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  const losses = customGrad(
+    (q: Tensor, t: Tensor) => {
+      const [yes, no] = logarithms(q);
+      return neg(add(mul(t, yes), mul(sub(1, t), no)));
+    },
+    (g, _, q, t) => {
+      // dp = g (p − t) / (p (1 − p)), dt = g (ln(1 − p) − ln p)
+      const [yes, no] = logarithms(q);
+      const slope = div(sub(q, t), maximum(mul(q, sub(1, q)), 1e-12));
+      return [mul(g, slope), mul(g, sub(no, yes))];
+    },
+  );
+  const t = matched("binaryCrossEntropy", p, target);
+  return reduceLosses("binaryCrossEntropy", losses(p, t), options);
+}
+
+/** ln p and ln(1 − p), at least −100. */
+function logarithms(p: Tensor): [Tensor, Tensor] {
+  return [maximum(log(p), -100), maximum(log1p(neg(p)), -100)];
+}
+
+/** Options of `binaryCrossEntropyWithLogits`. */
+export interface BinaryOptions extends LossOptions {
+  /** What positive targets count, for all or along the last axes; 1 when left out. */
+  posWeight?: number | Tensor;
+}
+
+/**
+ * Computes w t softplus(−z) + (1 − t) softplus(z) of each element: the binary cross-entropy of
+ * p = σ(z), where positives count w. Values and gradients keep their digits for logits of any size.
+ * @param z logits of any shape, f32 or f64.
+ * @param target in [0, 1], of the same shape, in any dtype.
+ * @throws ShapeError when the shapes differ.
+ * @example binaryCrossEntropyWithLogits(logits, target, { posWeight: 3 });
+ */
+export function binaryCrossEntropyWithLogits(
+  z: Tensor,
+  target: Tensor,
+  options: BinaryOptions = {},
+): Tensor {
+  const op = "binaryCrossEntropyWithLogits";
+  const t = matched(op, z, target);
+  const { posWeight = 1 } = options;
+  if (typeof posWeight !== "number") checkLastAxes(op, posWeight, z);
+  return reduceLosses(op, logitLosses(z, t, mul(t, posWeight)), options);
+}
+
+/** positive · softplus(−z) + (1 − t) softplus(z). */
+export function logitLosses(z: Tensor, t: Tensor, positive = t): Tensor {
+  return add(mul(positive, softplus(neg(z))), mul(sub(1, t), softplus(z)));
+}
+
+function checkLastAxes(op: string, posWeight: Tensor, z: Tensor): void {
+  const { rank } = posWeight;
+  if (rank <= z.rank && sameShape(posWeight.shape, z.shape.slice(z.rank - rank))) return;
+  throw new ShapeError(
+    `${op}: posWeight ${formatShape(posWeight.shape)} with logits ${formatShape(z.shape)}; ` +
+      "expected a number or the sizes of the last axes",
+  );
+}

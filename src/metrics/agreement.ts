@@ -1,0 +1,65 @@
+import { isFloat } from "../core/dtype.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { div, square, sub } from "../ops/arithmetic.ts";
+import { sum } from "../ops/broadcast.ts";
+import { cast } from "../ops/cast.ts";
+import { equal, greater } from "../ops/compare.ts";
+import { mean } from "../ops/reduce.ts";
+import { where } from "../ops/where.ts";
+
+/** Options of `binaryAccuracy`. */
+export interface BinaryAccuracyOptions {
+  /** What outputs must exceed to count as 1: ½, for probabilities, when left out; 0 for logits. */
+  threshold?: number;
+}
+
+/**
+ * Computes the share of elements that lie on the target's side of a threshold, a scalar in [0, 1].
+ * @param y probabilities or logits of any shape, f32 or f64.
+ * @param target of the same shape, in any dtype; what exceeds ½ counts as 1.
+ * @throws ShapeError when the shapes differ.
+ * @example await binaryAccuracy(logits, target, { threshold: 0 }).item();
+ */
+export function binaryAccuracy(
+  y: Tensor,
+  target: Tensor,
+  options: BinaryAccuracyOptions = {},
+): Tensor {
+  const { threshold = 0.5 } = options;
+  const t = matched("binaryAccuracy", y, target);
+  const agree = equal(greater(y, threshold), greater(t, 0.5));
+  return mean(cast(agree, "f32"));
+}
+
+/**
+ * Computes the coefficient of determination R² = 1 − Σ(y − t)² / Σ(t − t̄)² over all elements:
+ * 1 at best, 0 for the targets' mean, and below for worse. Where all targets are equal it is 1 for
+ * outputs that hit them and else 0.
+ * @param y outputs of any shape, f32 or f64.
+ * @param target of the same shape, in any dtype.
+ * @throws ShapeError when the shapes differ.
+ * @example await r2Score(model.call(x), target).item();
+ */
+export function r2Score(y: Tensor, target: Tensor): Tensor {
+  const t = matched("r2Score", y, target);
+  const missed = sum(square(sub(y, t)));
+  const spread = sum(square(sub(t, mean(t))));
+  const varies = greater(spread, 0);
+  const flat = cast(equal(missed, 0), y.dtype);
+  return where(varies, sub(1, div(missed, where(varies, spread, 1))), flat);
+}
+
+function matched(op: string, y: Tensor, target: Tensor): Tensor {
+  if (!sameShape(y.shape, target.shape)) {
+    throw new ShapeError(
+      `${op}: outputs ${formatShape(y.shape)} with targets ${formatShape(target.shape)}; ` +
+        "expected equal shapes",
+    );
+  }
+  if (!isFloat(y.dtype)) {
+    throw new DTypeError(`${op}: outputs have dtype ${y.dtype}; expected f32 or f64`);
+  }
+  return cast(target, y.dtype);
+}

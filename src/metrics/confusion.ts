@@ -1,0 +1,122 @@
+import { isFloat } from "../core/dtype.ts";
+import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, div, mul } from "../ops/arithmetic.ts";
+import { sum } from "../ops/broadcast.ts";
+import { greater } from "../ops/compare.ts";
+import { eye, oneHot } from "../ops/creation.ts";
+import { matmul } from "../ops/matmul.ts";
+import { argmax, mean } from "../ops/reduce.ts";
+import { transpose } from "../ops/reshape.ts";
+import { where } from "../ops/where.ts";
+
+/**
+ * Counts how often examples of class i were taken for class j. Matrices of batches add up, so that
+ * `precision`, `recall` and `f1` of a whole set need no more than their sum.
+ * @param predictions integers `[n]`, or logits or probabilities `[n, c]`, of which the largest
+ *   counts (the first of equal ones).
+ * @param labels integers `[n]`. A pair with a class outside `[0, classes)` is not counted.
+ * @param classes c, from 1.
+ * @returns `[c, c]`, f32 (exact up to 2²⁴): rows are labels, columns predictions.
+ * @throws ShapeError or DTypeError for other shapes and dtypes.
+ * @example
+ * const total = add(confusionMatrix(logits, labels, 10), before);
+ */
+export function confusionMatrix(predictions: Tensor, labels: Tensor, classes: number): Tensor {
+  const isScores = isFloat(predictions.dtype);
+  const [n] = labels.shape;
+  const [rows, columns] = predictions.shape;
+  const rank = isScores ? 2 : 1;
+  const fits = predictions.rank === rank && rows === n && (!isScores || columns === classes);
+  if (!fits || labels.rank !== 1) {
+    throw new ShapeError(
+      `confusionMatrix: predictions ${formatShape(predictions.shape)} with labels ` +
+        `${formatShape(labels.shape)}; expected integers [n] or scores [n, ${classes}], labels [n]`,
+    );
+  }
+  const { dtype } = labels;
+  if (isFloat(dtype) || dtype === "bool" || predictions.dtype === "bool") {
+    throw new DTypeError(
+      `confusionMatrix: predictions have dtype ${predictions.dtype}, labels ${dtype}; ` +
+        "expected i32, u32 or u8 labels",
+    );
+  }
+  const found = isScores ? argmax(predictions, { axis: 1 }) : predictions;
+  // C = Lᵀ P of one-hot rows
+  return matmul(transpose(oneHot(labels, classes)), oneHot(found, classes));
+}
+
+/** How numbers of single classes become one: not at all, their mean, or from the sums of counts. */
+export type Average = "none" | "macro" | "micro";
+
+/** Options of `precision`, `recall` and `f1`. */
+export interface AverageOptions {
+  /** `macro` when left out. */
+  average?: Average;
+}
+
+/**
+ * Computes precision, the share of what was taken for a class that is of it: TP / (TP + FP).
+ * @param confusion counts `[c, c]` as `confusionMatrix` gives them.
+ * @returns a scalar, or `[c]` with `average: "none"`; 0 for a class that nothing was taken for.
+ * @throws ShapeError for a matrix that is not square, GradusError for another average.
+ * @example await precision(confusionMatrix(logits, labels, 10)).item();
+ */
+export function precision(confusion: Tensor, options: AverageOptions = {}): Tensor {
+  return rate("precision", confusion, options, ({ taken }) => taken);
+}
+
+/**
+ * Computes recall, the share of a class that was found: TP / (TP + FN).
+ * @param confusion counts `[c, c]` as `confusionMatrix` gives them.
+ * @returns a scalar, or `[c]` with `average: "none"`; 0 for a class without examples.
+ * @throws ShapeError for a matrix that is not square, GradusError for another average.
+ * @example await recall(confusion, { average: "none" }).data();
+ */
+export function recall(confusion: Tensor, options: AverageOptions = {}): Tensor {
+  return rate("recall", confusion, options, ({ there }) => there);
+}
+
+/**
+ * Computes F1, the harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN). The macro
+ * average is the mean of the classes' F1.
+ * @param confusion counts `[c, c]` as `confusionMatrix` gives them.
+ * @returns a scalar, or `[c]` with `average: "none"`; 0 for a class that never occurs.
+ * @throws ShapeError for a matrix that is not square, GradusError for another average.
+ * @example await f1(confusion, { average: "macro" }).item();
+ */
+export function f1(confusion: Tensor, options: AverageOptions = {}): Tensor {
+  return rate("f1", confusion, options, ({ taken, there }) => mul(add(taken, there), 0.5));
+}
+
+/** Counts of each class, `[c]`: what was taken for it, and what is of it. */
+interface Counts {
+  readonly taken: Tensor;
+  readonly there: Tensor;
+}
+
+function rate(
+  op: string,
+  confusion: Tensor,
+  { average = "macro" }: AverageOptions,
+  whole: (counts: Counts) => Tensor,
+): Tensor {
+  const { shape, dtype, device } = confusion;
+  const [c] = shape;
+  if (!sameShape(shape, [c, c])) {
+    throw new ShapeError(`${op}: shape ${formatShape(shape)}; expected a square [c, c]`);
+  }
+  if (average !== "none" && average !== "macro" && average !== "micro") {
+    throw new GradusError(
+      `${op}: average ${JSON.stringify(average)}; expected none, macro or micro`,
+    );
+  }
+  const total = (x: Tensor) => (average === "micro" ? sum(x) : x);
+  const right = sum(mul(confusion, eye(c, c, { dtype, device })), { axis: 1 });
+  const taken = sum(confusion, { axis: 0 });
+  const of = total(whole({ taken, there: sum(confusion, { axis: 1 }) }));
+  const some = greater(of, 0);
+  const rates = where(some, div(total(right), where(some, of, 1)), 0);
+  return average === "macro" ? mean(rates) : rates;
+}

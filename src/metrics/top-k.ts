@@ -1,0 +1,41 @@
+import { GradusError, ShapeError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { mul } from "../ops/arithmetic.ts";
+import { sum } from "../ops/broadcast.ts";
+import { cast } from "../ops/cast.ts";
+import { greater, less, logicalOr } from "../ops/compare.ts";
+import { oneHot } from "../ops/creation.ts";
+import { mean } from "../ops/reduce.ts";
+import { isNaN } from "../ops/unary.ts";
+import { where } from "../ops/where.ts";
+
+/**
+ * Computes the share of examples whose right class is among the k largest logits: fewer than k
+ * are larger than its own. Equal logits do not count against it, so that ties are in its favor. A
+ * label outside `[0, c)` is wrong, and so is one whose logit is NaN.
+ * @param logits `[n, c]`; probabilities serve as well.
+ * @param labels integers `[n]`.
+ * @param k how many classes may be named, from 1.
+ * @returns a scalar in [0, 1].
+ * @throws ShapeError, DTypeError or GradusError for other shapes, dtypes and k.
+ * @example await topKAccuracy(logits, labels, 5).item();
+ */
+export function topKAccuracy(logits: Tensor, labels: Tensor, k: number): Tensor {
+  const [n, c] = logits.shape;
+  if (logits.rank !== 2 || !sameShape(labels.shape, [n])) {
+    throw new ShapeError(
+      `topKAccuracy: logits ${formatShape(logits.shape)} with labels ` +
+        `${formatShape(labels.shape)}; expected [n, c] with [n]`,
+    );
+  }
+  if (!Number.isSafeInteger(k) || k < 1) {
+    throw new GradusError(`topKAccuracy: k ${k}; expected an integer from 1`);
+  }
+  const isRight = oneHot(labels, c, { dtype: "bool" });
+  const right = sum(where(isRight, logits, 0), { axis: 1, keepDims: true });
+  const isAhead = logicalOr(greater(logits, right), isNaN(right));
+  const ahead = sum(cast(isAhead, "f32"), { axis: 1 });
+  const known = sum(cast(isRight, "f32"), { axis: 1 });
+  return mean(mul(known, cast(less(ahead, k), "f32")));
+}
