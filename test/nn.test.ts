@@ -14,6 +14,7 @@ import {
   heUniform,
   type Initializer,
   Linear,
+  loadState,
   Module,
   normal,
   ReLU,
@@ -149,10 +150,11 @@ test("initialisers have the variance and bounds of their formulas", async () => 
 test("loadState assigns by name, all or nothing", async () => {
   using a = new Sequential(new Linear(2, 2, { seed: 1 }));
   using b = new Sequential(new Linear(2, 2, { seed: 2 }));
-  b.loadState(a.state());
+  loadState(b, a.state());
   expect(await b.parameters()[0].data()).toEqual(await a.parameters()[0].data());
   expect(() =>
-    b.loadState(
+    loadState(
+      b,
       new Map([
         ["0.weight", zeros([2, 2])],
         ["1.bias", zeros([2])],
@@ -160,7 +162,8 @@ test("loadState assigns by name, all or nothing", async () => {
     ),
   ).toThrow("loadState: missing [0.bias], unknown [1.bias]; expected exactly the names of state()");
   expect(() =>
-    b.loadState(
+    loadState(
+      b,
       new Map([
         ["0.weight", zeros([2, 3])],
         ["0.bias", zeros([2])],

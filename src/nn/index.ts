@@ -11,5 +11,6 @@ export {
   zerosInit,
 } from "./init.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
+export { loadState } from "./load-state.ts";
 export { Module } from "./module.ts";
 export { type Layer, Sequential } from "./sequential.ts";
