@@ -1,4 +1,4 @@
-import { grad, type Tensor } from "../src/index.ts";
+import { DTypeError, GradusError, grad, type Tensor } from "../src/index.ts";
 import * as ops from "../src/ops/index.ts";
 import type { Call, Input, OpCase, Reject } from "./support/op-case.ts";
 
@@ -328,6 +328,7 @@ export const cases = {
       {
         run: () => ops.add(1, 2),
         says: "add: only numbers; expected at least one tensor. Use tensor(value)",
+        error: DTypeError,
       },
     ],
     gradient: true,
@@ -407,6 +408,7 @@ export const cases = {
       {
         run: (t) => ops.clip(t([1]), 1, 0),
         says: "clip: low 1, high 0; expected low ≤ high",
+        error: GradusError,
       },
       {
         run: (t) => ops.clip(t([true]), 0, 1),
@@ -497,6 +499,7 @@ export const cases = {
       {
         run: (t) => ops.cast(t([1]), "u8"),
         says: "cast: FLOAT to u8; expected f32, i32, u32, bool or f64",
+        error: DTypeError,
       },
     ],
     gradient: "between f32 and f64 only, which no device has both of",
@@ -809,6 +812,131 @@ export const cases = {
       },
     ],
     rejects: [axisReject("logSoftmax")],
+    gradient: true,
+  },
+  pairwiseSquaredDistances: {
+    calls: [
+      { inputs: [x(4, 3), x(5, 3)], run: (a, b) => ops.pairwiseSquaredDistances(a, b), scale: 4 },
+      {
+        inputs: [x(70, 65), x(3, 65)],
+        run: (a, b) => ops.pairwiseSquaredDistances(a, b),
+        scale: 40,
+      },
+      { inputs: [x(9, 2)], run: (a) => ops.pairwiseSquaredDistances(a, a), scale: 16 },
+      { inputs: [x(0, 2), x(3, 2)], run: (a, b) => ops.pairwiseSquaredDistances(a, b) },
+    ],
+    golden: [
+      {
+        run: (t) =>
+          ops.pairwiseSquaredDistances(
+            t([
+              [0, 0],
+              [3, 4],
+            ]),
+            t([
+              [3, 4],
+              [1, 1],
+              [0, -1],
+            ]),
+          ),
+        is: [
+          [25, 2, 1],
+          [0, 13, 34],
+        ],
+        by: "Pythagoras",
+      },
+      {
+        run: (t) => {
+          const a = t([[0.1, 0.7, 0.3]]);
+          return ops.cast(ops.less(ops.pairwiseSquaredDistances(a, a), 0), a.dtype);
+        },
+        is: [[0]],
+        by: "no distance is below 0",
+      },
+    ],
+    rejects: [
+      {
+        run: (t) => ops.pairwiseSquaredDistances(t([[1]]), t([[1, 2]])),
+        says:
+          "pairwiseSquaredDistances: shapes [1, 1] and [1, 2]; " +
+          "expected [m, features] and [n, features]",
+      },
+      {
+        run: (t) => ops.pairwiseSquaredDistances(t([[1]]), t([[1]], "i32")),
+        says:
+          "pairwiseSquaredDistances: dtypes FLOAT and i32 differ; expected one dtype. " +
+          "cast one of them",
+      },
+    ],
+    gradient: true,
+  },
+  l2Normalize: {
+    calls: [
+      ...axisCalls((a, options) => ops.l2Normalize(a, options)),
+      { inputs: [x(3, 4, 5)], run: (a) => ops.l2Normalize(a, { axis: [0, 2] }) },
+      { inputs: [x(4, 6)], run: (a) => ops.l2Normalize(a, { epsilon: 2 }) },
+      { inputs: [x(0, 3)], run: (a) => ops.l2Normalize(a) },
+      { inputs: [x(3, 0)], run: (a) => ops.l2Normalize(a) },
+    ],
+    golden: [
+      {
+        run: (t) =>
+          ops.l2Normalize(
+            t([
+              [3, -4],
+              [0, 0],
+              [0, -2],
+            ]),
+          ),
+        is: [
+          [0.6, -0.8],
+          [0, 0],
+          [0, -1],
+        ],
+        by: "the triangle 3, 4, 5",
+      },
+      {
+        run: (t) => ops.l2Normalize(t([[3e20], [4e20]]), { axis: 0 }),
+        is: [[0.6], [0.8]],
+        by: "squares beyond f32",
+      },
+      { run: (t) => ops.l2Normalize(t([3e-20, 4e-20])), is: [0.6, 0.8], by: "squares below f32" },
+      {
+        run: (t) => ops.l2Normalize(t([0.3, 0.4]), { epsilon: 2 }),
+        is: [0.15, 0.2],
+        by: "a divisor of ε",
+      },
+      {
+        run: (t) => {
+          const a = t([
+            [3, 4],
+            [0, 0],
+            [0.3, 0.4],
+            [3e-20, 4e-20],
+          ]);
+          const y = ops.l2Normalize(a, { epsilon: 1e-30 });
+          const [g] = grad(ops.sum(ops.mul(y, t([1, 0]))), [a]);
+          return ops.mul(g, t([[1], [1], [1], [1e-20]]));
+        },
+        // dx = (g − y (g · y)) / ‖x‖ with g = (1, 0)
+        is: [
+          [0.128, -0.096],
+          [0, 0],
+          [1.28, -0.96],
+          [0.128, -0.096],
+        ],
+        by: "the derivative of x / ‖x‖, and 0 for a zero vector",
+      },
+    ],
+    rejects: [
+      axisReject("l2Normalize"),
+      ...unaryRejects("l2Normalize"),
+      {
+        run: (t) => ops.l2Normalize(t([1]), { epsilon: 0 }),
+        says: "l2Normalize: epsilon 0; expected a finite number from 1e-36",
+        error: GradusError,
+      },
+    ],
     gradient: true,
   },
   logSumExp: {
@@ -1237,6 +1365,7 @@ export const cases = {
       {
         run: (t) => ops.batchIndices(t(1, "u32"), { size: 4, batchSize: 2, seed: -1 }),
         says: "batchIndices: seed -1; expected an integer from 0 to 2^53 - 1",
+        error: GradusError,
       },
     ],
     gradient: "whole numbers",
@@ -1291,6 +1420,7 @@ export const cases = {
       {
         run: () => ops.randomUniform([1], { low: 1, high: 0 }),
         says: "randomUniform: low 1, high 0; expected low ≤ high, finite",
+        error: GradusError,
       },
     ],
     gradient: "a source",
@@ -1310,6 +1440,7 @@ export const cases = {
       {
         run: () => ops.randomNormal([1], { std: -1 }),
         says: "randomNormal: mean 0, std -1; expected finite, std at least 0",
+        error: GradusError,
       },
       {
         run: () => ops.randomNormal([1], { dtype: "i32" }),
@@ -1367,6 +1498,7 @@ export const cases = {
       {
         run: () => ops.setSeed(-1),
         says: "setSeed: seed -1; expected an integer from 0 to 2^53 - 1",
+        error: GradusError,
       },
     ],
     gradient: "no tensor",

@@ -26,7 +26,9 @@ export {
   notEqual,
 } from "./compare.ts";
 export { arange, eye, full, oneHot, ones, tensor, zeros } from "./creation.ts";
+export { pairwiseSquaredDistances } from "./distances.ts";
 export { gather } from "./gather.ts";
+export { type L2NormalizeOptions, l2Normalize } from "./l2-normalize.ts";
 export { matmul } from "./matmul.ts";
 export { pow } from "./pow.ts";
 export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";
