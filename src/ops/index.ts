@@ -32,6 +32,7 @@ export { type L2NormalizeOptions, l2Normalize } from "./l2-normalize.ts";
 export { matmul } from "./matmul.ts";
 export { pow } from "./pow.ts";
 export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";
+export { normalAt, type RandomAtOptions, uniformAt } from "./random-at.ts";
 export { argmax, argmin, max, mean, min } from "./reduce.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
 export { concat, pad, slice, stack } from "./slice.ts";
