@@ -1,4 +1,17 @@
-export { ReLU, Sigmoid, Softplus, Tanh } from "./activations.ts";
+export {
+  ELU,
+  GELU,
+  LeakyReLU,
+  LogSigmoid,
+  LogSoftmax,
+  ReLU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Tanh,
+} from "./activations.ts";
+export { Dropout, type DropoutOptions } from "./dropout.ts";
 export {
   constant,
   heNormal,
@@ -13,4 +26,5 @@ export {
 export { Linear, type LinearOptions } from "./linear.ts";
 export { loadState } from "./load-state.ts";
 export { Module } from "./module.ts";
+export { Flatten, Identity, L2Normalize } from "./reshaping.ts";
 export { type Layer, Sequential } from "./sequential.ts";
