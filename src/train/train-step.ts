@@ -22,6 +22,10 @@ export type LossFunction<M extends Module, B> = BatchFunction<M, B>;
 
 /** What a training step consists of. */
 export interface TrainStepOptions<M extends Module, B> {
+  /**
+   * Traced in training mode, whatever mode it is in, which stays its own; where the model as a whole
+   * is in training mode, its parts keep theirs.
+   */
   model: M;
   optimizer: Optimizer;
   loss: LossFunction<M, B>;
