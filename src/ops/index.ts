@@ -1,4 +1,5 @@
 export { customGrad, stopGradient } from "../graph/custom-grad.ts";
+export { elu, gelu, leakyRelu, silu } from "./activations.ts";
 export {
   add,
   clip,

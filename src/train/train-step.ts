@@ -5,6 +5,7 @@ import type { Plan, Progress } from "../engine/plan.ts";
 import type { Profile } from "../engine/profile.ts";
 import { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { inMode } from "../nn/mode.ts";
 import type { Module } from "../nn/module.ts";
 import { add } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
@@ -21,6 +22,10 @@ export type LossFunction<M extends Module, B> = BatchFunction<M, B>;
 
 /** What a training step consists of. */
 export interface TrainStepOptions<M extends Module, B> {
+  /**
+   * Traced in training mode, whatever mode it is in, which stays its own; where the model as a whole
+   * is in training mode, its parts keep theirs.
+   */
   model: M;
   optimizer: OptimizerLike;
   loss: LossFunction<M, B>;
@@ -121,7 +126,10 @@ class Training<M extends Module, B> {
     const ring = (name: string) => new State(zeros([history], like), { name });
     this.#rings = new Map(["loss", ...Object.keys(metrics)].map((name) => [name, ring(name)]));
     this.#cursor = new State(tensor(0, { dtype: "u32", device: like.device }), { name: "cursor" });
-    this.#compiled = compile((batch) => this.#body(batch), { stepsPerSubmit, onProgress });
+    this.#compiled = compile((batch) => inMode(options.model, true, () => this.#body(batch)), {
+      stepsPerSubmit,
+      onProgress,
+    });
   }
 
   get next(): number {

@@ -22,7 +22,7 @@ export interface Assembled {
 }
 
 const ENTRY =
-  /@compute @workgroup_size\(\w+\)\nfn main\(\n *@builtin\(workgroup_id\) id: vec3u,\n *@builtin\(num_workgroups\) count: vec3u,\n *@builtin\(local_invocation_index\) local: u32,\n\) \{/;
+  /@compute @workgroup_size\(\w+\)\nfn main\(\n *@builtin\(workgroup_id\) id: ?vec3u,\n *@builtin\(num_workgroups\) count: ?vec3u,\n *@builtin\(local_invocation_index\) local: ?u32,\n\) ?\{/;
 
 const DECLARED = /^(?:const|alias|struct|fn)\s+(\w+)|^var<\w+>\s+(\w+)/gm;
 
