@@ -65,7 +65,7 @@ export const DEFAULTS: Settings = {
 export function checkSettings(settings: Settings): void {
   const op = "GeneticAlgorithm";
   const { populationSize, elite, selection, crossover, mutationScale } = settings;
-  checkSteps(op, "tournamentSize", settings.tournamentSize);
+  checkSteps(op, { tournamentSize: settings.tournamentSize });
   if (!Number.isSafeInteger(populationSize) || populationSize < 2) {
     throw new GradusError(`${op}: populationSize ${populationSize}; expected an integer from 2`);
   }
@@ -79,8 +79,8 @@ export function checkSettings(settings: Settings): void {
       throw new GradusError(`${op}: ${name} ${rate}; expected a number from 0 to 1`);
     }
   }
-  checkNotNegative(op, "initialScale", settings.initialScale);
-  if (typeof mutationScale === "number") checkNotNegative(op, "mutationScale", mutationScale);
+  checkNotNegative(op, { initialScale: settings.initialScale });
+  if (typeof mutationScale === "number") checkNotNegative(op, { mutationScale });
   if (selection !== "tournament" && selection !== "roulette") {
     throw new GradusError(`${op}: selection ${selection}; expected tournament, roulette`);
   }

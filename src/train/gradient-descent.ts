@@ -110,9 +110,9 @@ async function read({ x, value }: Place): Promise<GradientDescentPoint> {
 }
 
 function checkOptions({ dtype }: Tensor, options: GradientDescentOptions): void {
-  checkNotNegative("gradientDescent", "learningRate", options.learningRate);
-  checkNotNegative("gradientDescent", "tolerance", options.tolerance ?? 0);
-  checkSteps("gradientDescent", "steps", options.steps);
+  const { learningRate, tolerance = 0, steps } = options;
+  checkNotNegative("gradientDescent", { learningRate, tolerance });
+  checkSteps("gradientDescent", { steps });
   if (isFloat(dtype)) return;
   throw new DTypeError(`gradientDescent: x0 has dtype ${dtype}; expected f32 or f64`);
 }

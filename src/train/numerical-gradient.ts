@@ -49,7 +49,7 @@ export async function numericalGradient(
   x: Tensor | readonly Tensor[],
   { epsilon = 1e-4 }: NumericalGradientOptions = {},
 ): Promise<Tensor | Tensor[]> {
-  checkPositive("numericalGradient", "epsilon", epsilon);
+  checkPositive("numericalGradient", { epsilon });
   const inputs = x instanceof Tensor ? [x] : x;
   for (const { dtype } of inputs) {
     if (isFloat(dtype)) continue;
