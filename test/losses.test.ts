@@ -162,6 +162,15 @@ test("losses of logits are finite and exact at ±89, ±120, ±1e4, and so are gr
   );
 });
 
+test("focal losses with γ below 1 have a slope of 0 where nothing is missed", async () => {
+  const z = tensor([[1e4, 0]]);
+  const loss = losses.focal(z, tensor([0], { dtype: "i32" }), { gamma: 0.5 });
+  expectClose(await grad(loss, [z])[0].data(), [0, 0]);
+  const binary: typeof losses.binaryFocal = (y, t, o) =>
+    losses.binaryFocal(y, t, { ...o, gamma: 0.5 });
+  expectClose(await slopes(binary, BIG, RIGHT), [0, 0, 0, 0, 0, 0]);
+});
+
 test("small losses of confident logits keep their digits", async () => {
   const tiny = await losses
     .binaryCrossEntropyWithLogits(tensor([20, -30]), tensor([1, 0]), { reduction: "none" })
