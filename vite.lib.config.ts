@@ -43,7 +43,7 @@ export default defineConfig({
     outDir: "dist",
     copyPublicDir: false,
     rolldownOptions: {
-      external: ["webgpu"],
+      external: ["webgpu", /^node:/],
       output: { preserveModules: true, preserveModulesRoot: "src", entryFileNames: "[name].js" },
     },
   },

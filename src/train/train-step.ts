@@ -19,18 +19,23 @@ export type BatchFunction<M extends Module, B> = (model: M, batch: B) => Tensor;
 /** Computes the scalar loss of a model on a batch. */
 export type LossFunction<M extends Module, B> = BatchFunction<M, B>;
 
+/** What a training step needs of an optimizer. */
+export type Updater = Pick<Optimizer, "parameters" | "step" | "apply" | "state">;
+
 /** What a training step consists of. */
 export interface TrainStepOptions<M extends Module, B> {
   model: M;
-  optimizer: Optimizer;
+  optimizer: Updater;
   loss: LossFunction<M, B>;
   /** Scalars to be kept beside the loss, by name, computed before the step changes the model. */
   metrics?: Readonly<Record<string, BatchFunction<M, B>>>;
+  /** Assigns what follows the parameters, in the same plan: `() => average.update()`. */
+  after?: () => void;
   /**
    * Gives the batch of a step, a u32 scalar that counts from 0, so that nothing has to be uploaded:
-   * `(step) => dataset.batchAt(step, sampler)`. The step then takes no batch.
+   * `(step) => dataset.batchAt(step, sampler)`. It is given what the step is called with too.
    */
-  batchAt?: (step: Tensor) => B;
+  batchAt?: (step: Tensor, given: B) => B;
   /** How many steps' losses and metrics wait on the device to be read; 1024 when left out. */
   history?: number;
   /** Steps in one submit; as many as take 2 to 8 ms when left out. */
@@ -175,8 +180,8 @@ class Training<M extends Module, B> {
   }
 
   #body(given: B | undefined): void {
-    const { model, optimizer, loss, metrics = {}, batchAt } = this.#options;
-    const batch = batchAt ? batchAt(this.#cursor) : given;
+    const { model, optimizer, loss, metrics = {}, after, batchAt } = this.#options;
+    const batch = batchAt ? batchAt(this.#cursor, given as B) : given;
     if (batch === undefined) {
       throw new GradusError("trainStep: no batch; expected one, or the option batchAt");
     }
@@ -185,6 +190,7 @@ class Training<M extends Module, B> {
     for (const [name, metric] of Object.entries(metrics)) values.push([name, metric(model, batch)]);
     for (const [name, x] of values) checkScalar(name, x);
     optimizer.step(value);
+    after?.();
     for (const [name, x] of values) {
       const ring = this.#rings.get(name) as State;
       ring.assign(writeAt(ring, this.#cursor, cast(reshape(x, []), ring.dtype)));
