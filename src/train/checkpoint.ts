@@ -52,10 +52,7 @@ export class Checkpoint implements Callback {
 
   async onStep(_: StepEvent, run: Run): Promise<void> {
     const { every } = this.#options;
-    const isBetween = run.step % run.stepsPerEpoch === 0; // its epoch is about to be reported
-    if (every && "steps" in every && !isBetween && run.step - this.#saved >= every.steps) {
-      await this.#save(run);
-    }
+    if (every && "steps" in every && run.step - this.#saved >= every.steps) await this.#save(run);
   }
 
   async onEpoch(event: EpochEvent, run: Run): Promise<void> {

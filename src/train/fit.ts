@@ -102,8 +102,7 @@ class Fitting<M extends Module, B extends Disposable> implements Run {
       if (this.#stops) break;
     }
     for (const callback of this.#callbacks) await callback.onEnd?.(this);
-    const { step, epochs, stepsPerEpoch } = this;
-    return { history: this.#history, step, stopped: step < epochs * stepsPerEpoch };
+    return { history: this.#history, step: this.step, stopped: !this.#training.ended };
   }
 
   stop(): void {

@@ -11,6 +11,8 @@ import { type TrainStep, trainStep } from "./train-step.ts";
 
 /** What an epoch that is under way has come to. */
 export interface Progressed {
+  /** How many epochs have been reported. */
+  readonly epochs: number;
   /** Over the epoch's steps so far. */
   readonly epoch: Sums;
   /** Over the steps since the last `step` event. */
@@ -27,8 +29,9 @@ export class Training<M extends Module, B extends Disposable> {
   readonly trainStep: TrainStep<B> | AccumulatedStep<B>;
   readonly #options: TrainOptions<M, B>;
   readonly #reader: LossReader;
-  /** The number of steps made. */
+  /** How many steps have been made, and how many epochs reported. */
   #step = 0;
+  #epochs = 0;
   /** What was read since the last `step` event, and in this epoch. */
   #recent = new Means();
   #inEpoch = new Means();
@@ -50,16 +53,18 @@ export class Training<M extends Module, B extends Disposable> {
     if (step !== this.trainStep.next) this.trainStep.seek(step);
     this.#step = step;
     this.#reader.skip(step);
-    if (!progressed) return;
-    this.#recent = new Means(progressed.recent);
-    const isBetween = step % this.#options.loader.stepsPerEpoch === 0;
-    this.#inEpoch = isBetween ? new Means() : new Means(progressed.epoch);
+    this.#epochs = progressed?.epochs ?? Math.floor(step / this.#options.loader.stepsPerEpoch);
+    this.#inEpoch = new Means(progressed?.epoch);
+    this.#recent = new Means(progressed?.recent);
   }
 
   async *run(): AsyncGenerator<TrainEvent, void, undefined> {
-    const { epochs, loader } = this.#options;
-    const first = Math.floor(this.#step / loader.stepsPerEpoch);
-    for (let epoch = first; epoch < epochs && !this.stopped; epoch++) yield* this.#epoch(epoch);
+    while (!this.ended && !this.stopped) yield* this.#epoch(this.#epochs);
+  }
+
+  /** Whether all epochs have been reported. */
+  get ended(): boolean {
+    return this.#epochs >= this.#options.epochs;
   }
 
   /** Whether the signal says that training is to stop. */
@@ -77,7 +82,7 @@ export class Training<M extends Module, B extends Disposable> {
       recent.add(records);
       if (report) recent = new Means();
     }
-    return { epoch: epoch.sums, recent: recent.sums };
+    return { epochs: this.#epochs, epoch: epoch.sums, recent: recent.sums };
   }
 
   /** Frees what the steps hold. */
@@ -103,6 +108,7 @@ export class Training<M extends Module, B extends Disposable> {
     if (!measures) return;
     const { loss, metrics } = this.#inEpoch;
     this.#inEpoch = new Means();
+    this.#epochs++;
     const means = { loss, ...(metrics && { metrics }) };
     yield { event: "epoch", epoch, step: this.#step, ...means, ...measures, stepsPerSecond };
   }
