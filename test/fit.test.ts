@@ -9,7 +9,7 @@ import {
   EarlyStopping,
   type EpochEvent,
   type FitOptions,
-  fit,
+  fit as fitModel,
   onMetric,
   type StepEvent,
 } from "../src/train/index.ts";
@@ -47,7 +47,7 @@ async function outcome(make: () => ReturnType<typeof smallRun>, options: Options
   const run = make();
   const steps: StepEvent[] = [];
   const note = { onStep: (event: StepEvent) => void steps.push(event) };
-  const { history, step, stopped } = await fit<Module, Batch>({
+  const { history, step, stopped } = await fitModel<Module, Batch>({
     ...run,
     epochs: 2,
     metrics,
@@ -153,7 +153,7 @@ test("the history has losses and metrics, on batches and on held-out examples", 
 test("the loss on held-out examples counts a shorter last batch by its examples", async () => {
   const run = smallRun();
   const validationData = smallData(11, 20);
-  const result = await fit<Module, Batch>({
+  const result = await fitModel<Module, Batch>({
     ...run,
     epochs: 1,
     validationData,
@@ -177,7 +177,7 @@ test("training stops when the watched number stays, and the best states come bac
   const weights = async () => (await bitsOf(run)).slice(0, run.model.state().size);
   const note = { onEpoch: async () => void seen.push(await weights()) };
   const options = { ...run, epochs: 6, callbacks: [note, stopping] };
-  const result = await fit<Module, Batch>(options);
+  const result = await fitModel<Module, Batch>(options);
   expect(result.history).toHaveLength(4); // 2.95 is never reached
   expect([stopping.bestEpoch, stopping.bestValue, result.stopped]).toEqual([1, 3, true]);
   expect(await weights()).toEqual(seen[1]);
@@ -205,7 +205,11 @@ test("more is better for accuracies and by choice; NaN never is", async () => {
   const stopsAt = async (values: number[], mode?: "max") => {
     const monitor = ({ epoch }: EpochEvent) => values[epoch];
     const stopping = new EarlyStopping({ monitor, patience: 1, mode });
-    const { history } = await fit({ ...smallRun(), epochs: values.length, callbacks: [stopping] });
+    const { history } = await fitModel({
+      ...smallRun(),
+      epochs: values.length,
+      callbacks: [stopping],
+    });
     return history.length;
   };
   expect(await stopsAt([1, 2, 3], "max")).toBe(3);
@@ -213,7 +217,7 @@ test("more is better for accuracies and by choice; NaN never is", async () => {
   expect(await stopsAt([Number.NaN, 2, 1])).toBe(1);
   const stopping = new EarlyStopping({ monitor: "testAccuracy", patience: 50 });
   const run = smallRun(0.05);
-  await fit({ ...run, epochs: 20, testData: smallData(20), callbacks: [stopping] });
+  await fitModel({ ...run, epochs: 20, testData: smallData(20), callbacks: [stopping] });
   expect(stopping.bestValue).toBeGreaterThan(0.5);
 });
 
@@ -221,7 +225,7 @@ test("the best model is saved apart from the run", async () => {
   const values = [3, 1, 2];
   const best = memoryStore();
   const monitor = ({ epoch }: EpochEvent) => values[epoch];
-  await fit({ ...smallRun(), epochs: 3, callbacks: [new Checkpoint({ best, monitor })] });
+  await fitModel({ ...smallRun(), epochs: 3, callbacks: [new Checkpoint({ best, monitor })] });
   expect(best.written).toHaveLength(2);
 });
 
@@ -252,24 +256,24 @@ test("callbacks are called in turn, and disposed after an error too", async () =
     dispose: () => void calls.push(`dispose ${name}`),
   });
   const run = smallRun();
-  await fit({ ...run, epochs: 1, callbacks: [note("b", true), note("a")] });
+  await fitModel({ ...run, epochs: 1, callbacks: [note("b", true), note("a")] });
   expect(calls.join()).toBe("start a,start b,epoch a,epoch b,end a,end b,dispose a,dispose b");
   calls.length = 0;
   const failing = { onEpoch: () => Promise.reject(new Error("no epoch")) };
-  const failed = fit({ ...run, epochs: 1, callbacks: [note("a"), failing] });
+  const failed = fitModel({ ...run, epochs: 1, callbacks: [note("a"), failing] });
   await expect(failed).rejects.toThrow("no epoch");
   expect(calls).toEqual(["start a", "epoch a", "dispose a"]);
 });
 
 test("mistakes are told", async () => {
   const run = smallRun();
-  await expect(fit({ ...run, epochs: 1, callbacks: [new EarlyStopping()] })).rejects.toThrow(
+  await expect(fitModel({ ...run, epochs: 1, callbacks: [new EarlyStopping()] })).rejects.toThrow(
     "EarlyStopping: no validationLoss in epoch 0; expected one. " +
       "Give fit the data to measure it on, or watch another number",
   );
-  await expect(fit({ ...run, epochs: 0.5 })).rejects.toThrow("train: epochs 0.5; expected");
+  await expect(fitModel({ ...run, epochs: 0.5 })).rejects.toThrow("train: epochs 0.5; expected");
   const loader = new DataLoader({ dataset: smallData(20), batchSize: 5 });
-  await expect(fit({ ...run, loader, epochs: 1, accumulate: 0 })).rejects.toThrow(
+  await expect(fitModel({ ...run, loader, epochs: 1, accumulate: 0 })).rejects.toThrow(
     "accumulatedStep: accumulate 0; expected an integer from 1",
   );
   expect(() => new EarlyStopping({ patience: 0 })).toThrow("EarlyStopping: patience 0; expected");

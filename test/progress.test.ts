@@ -34,9 +34,7 @@ test("a terminal's line is written over, cut to its width, and cleared at the en
   ]);
   const narrow = terminal(true, 20);
   terminalBar(narrow).update(report);
-  expect(narrow.texts[0]).toBe(
-    "\r\x1b[2Kepoch 2/5 ████████ ".slice(0, 5 + 19).replace(/█+ $/, "█"),
-  );
+  expect(narrow.texts).toEqual(["\r\x1b[2Kepoch 2/5 ██████░░░"]);
 });
 
 test("a file gets a line for each epoch only", async () => {
