@@ -18,7 +18,7 @@ function bareShaders(): Plugin {
         line
           .replace(/\/\/.*$/, "")
           .replace(/, /g, ",")
-          .replace(/ ([=*]) /g, "$1")
+          .replace(/ ([=*+/<]|[<>=!]=|&&|\|\|) /g, "$1")
           .trim(),
       );
       return `export default ${JSON.stringify(bare.join("\n"))}`;

@@ -27,6 +27,7 @@ describe("checkArchitecture accepts", () => {
     ["a file beside it", { "src/ops/a.ts": 'export * from "./b.ts";' }],
     ["a file of its folder below", { "src/devices/a.ts": 'import type { X } from "./cpu/b.ts";' }],
     ["everything from the top", { "src/index.ts": 'export { y } from "./train/y.ts";' }],
+    ["a module from losses", { "src/losses/a.ts": 'import { y } from "../nn/y.ts";' }],
     ["every part from train", { "src/train/a.ts": 'import { y } from "../optim/y.ts";' }],
     ["a shader that is used", usedShader('import text from "../../shaders/a.wgsl?raw";')],
     ["the optional peer", { "src/devices/a.ts": 'const gpu = await import("webgpu");' }],
@@ -59,6 +60,11 @@ describe("checkArchitecture rejects", () => {
       "one part from another",
       { "src/optim/a.ts": 'export { x } from "../nn/x.ts";' },
       "src/optim/a.ts: imports src/nn/x.ts",
+    ],
+    [
+      "losses from a module",
+      { "src/nn/a.ts": 'import { x } from "../losses/x.ts";' },
+      "src/nn/a.ts: imports src/losses/x.ts",
     ],
     [
       "the index from within",

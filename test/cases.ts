@@ -1,4 +1,4 @@
-import { grad, type Tensor } from "../src/index.ts";
+import { DTypeError, GradusError, grad, type Tensor } from "../src/index.ts";
 import * as ops from "../src/ops/index.ts";
 import type { Call, Input, OpCase, Reject } from "./support/op-case.ts";
 
@@ -133,10 +133,54 @@ const axisReject = (name: keyof typeof ops): Reject => ({
   says: `${name}: axis 2; expected an integer in [-2, 1] for rank 2`,
 });
 
+/** A step's number. */
+const COUNTER: Input = { shape: [], dtype: "u32", low: 0, high: 2 ** 32 };
+
+/** What an independent program of Threefry draws with key [1, 0] at step 3, and N(2, ½²) of it. */
+const UNIFORM = [
+  0.4575139880180359, 0.05916959047317505, 0.14912855625152588, 0.38826680183410645,
+  0.4697345495223999,
+];
+const NORMAL = [
+  2.582562840776641, 2.2271441072183444, 1.2552297801587913, 2.6299130787866467, 1.4020269017132851,
+];
+
+const drawRejects = (name: "uniformAt" | "normalAt"): Reject[] => [
+  {
+    run: (t) => ops[name](t(1), [2], { seed: 1 }),
+    says: `${name}: step has dtype FLOAT; expected u32`,
+  },
+  {
+    run: (t) => ops[name](t([1], "u32"), [2], { seed: 1 }),
+    says: `${name}: step has shape [1]; expected a scalar`,
+  },
+  {
+    run: (t) => ops[name](t(1, "u32"), [2, -1], { seed: 1 }),
+    says: `${name}: shape [2, -1]; expected an array of non-negative integers`,
+  },
+  {
+    run: (t) => ops[name](t(1, "u32"), [2], { seed: 1, dtype: "i32" }),
+    says: `${name}: dtype i32; expected f32 or f64`,
+  },
+  {
+    run: (t) => ops[name](t(1, "u32"), [2], { seed: 0.5 }),
+    says: `${name}: seed 0.5; expected an integer from 0 to 2^53 - 1`,
+  },
+  {
+    run: (t) => ops[name](t(1, "u32"), [2], {}),
+    says: `${name}: no seed and no key; expected one of them`,
+  },
+];
+
 const emptyReject = (name: keyof typeof ops): Reject => ({
   run: (t) => (ops[name] as Unary)(t([])),
   says: `${name}: shape [0] has no elements there; expected at least one`,
 });
+
+const slopeOf = (f: Unary, a: Tensor): Tensor => grad(ops.sum(f(a)), [a])[0];
+
+const geluByTanh = (v: number) =>
+  (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
 
 const CLOSED_FORM = "closed form";
 
@@ -230,6 +274,94 @@ export const cases = {
     calls: [...unaryCalls(ops.relu), { inputs: [signed(7)], run: ops.relu }],
     golden: [{ run: (t) => ops.relu(t([3, -0.5, 0])), is: [3, 0, 0], by: "definition" }],
     rejects: unaryRejects("relu", "f32, f64, i32"),
+    gradient: true,
+  },
+  leakyRelu: {
+    calls: [
+      ...unaryCalls(ops.leakyRelu),
+      { inputs: [x(9)], run: (a) => ops.leakyRelu(a, 0.5) },
+      { inputs: [x(9)], run: (a) => ops.leakyRelu(a, -2) },
+    ],
+    golden: [
+      { run: (t) => ops.leakyRelu(t([3, -2, 0])), is: [3, -0.02, 0], by: "definition" },
+      { run: (t) => ops.leakyRelu(t([3, -2, 0]), 0.25), is: [3, -0.5, 0], by: "definition" },
+      {
+        run: (t) => slopeOf((a) => ops.leakyRelu(a, 0.25), t([3, -2, 0])),
+        is: [1, 0.25, 0.25],
+        by: "1 or the slope",
+      },
+    ],
+    rejects: [
+      ...unaryRejects("leakyRelu"),
+      {
+        run: (t) => ops.leakyRelu(t([1]), Number.NaN),
+        says: "leakyRelu: slope NaN; expected a finite number",
+        error: GradusError,
+      },
+    ],
+    gradient: true,
+  },
+  elu: {
+    calls: [...unaryCalls(ops.elu), { inputs: [x(9)], run: (a) => ops.elu(a, 0.5) }],
+    golden: [
+      {
+        run: (t) => ops.elu(t([2, -Math.LN2, 0, -1000])),
+        is: [2, -0.5, 0, -1],
+        by: "exp(x) - 1 below 0",
+      },
+      { run: (t) => ops.elu(t([2, -Math.LN2]), 3), is: [2, -1.5], by: "3 (exp(x) - 1) below 0" },
+      {
+        run: (t) => slopeOf((a) => ops.elu(a, 3), t([1000, 2, 0, -Math.LN2, -1000])),
+        is: [1, 1, 3, 1.5, 0],
+        by: "1, or 3 exp(x)",
+      },
+    ],
+    rejects: [
+      ...unaryRejects("elu"),
+      {
+        run: (t) => ops.elu(t([1]), Number.POSITIVE_INFINITY),
+        says: "elu: alpha Infinity; expected a finite number",
+        error: GradusError,
+      },
+    ],
+    gradient: true,
+  },
+  gelu: {
+    calls: [
+      ...unaryCalls(ops.gelu),
+      { inputs: [{ shape: [40], low: -6, high: 6 }], run: ops.gelu },
+    ],
+    golden: [
+      {
+        run: (t) => ops.gelu(t([0, 1, -1, 3, -3])),
+        is: [0, 1, -1, 3, -3].map(geluByTanh),
+        by: "the form with tanh in float64",
+      },
+      {
+        run: (t) => ops.gelu(t([1e4, -1e4, 89, -89])),
+        is: [1e4, 0, 89, 0],
+        by: "limits",
+      },
+      { run: (t) => slopeOf(ops.gelu, t([0, 1e4, -1e4])), is: [0.5, 1, 0], by: "limits" },
+    ],
+    rejects: unaryRejects("gelu"),
+    gradient: true,
+  },
+  silu: {
+    calls: [
+      ...unaryCalls(ops.silu),
+      { inputs: [{ shape: [40], low: -9, high: 9 }], run: ops.silu },
+    ],
+    golden: [
+      {
+        run: (t) => ops.silu(t([0, Math.log(3), -Math.log(3)])),
+        is: [0, 0.75 * Math.log(3), -0.25 * Math.log(3)],
+        by: "sigmoid(log 3) = 3/4",
+      },
+      { run: (t) => ops.silu(t([1e4, -1e4, 120, -120])), is: [1e4, 0, 120, 0], by: "limits" },
+      { run: (t) => slopeOf(ops.silu, t([0, 1e4, -1e4])), is: [0.5, 1, 0], by: "limits" },
+    ],
+    rejects: unaryRejects("silu"),
     gradient: true,
   },
   softplus: {
@@ -328,6 +460,7 @@ export const cases = {
       {
         run: () => ops.add(1, 2),
         says: "add: only numbers; expected at least one tensor. Use tensor(value)",
+        error: DTypeError,
       },
     ],
     gradient: true,
@@ -407,6 +540,7 @@ export const cases = {
       {
         run: (t) => ops.clip(t([1]), 1, 0),
         says: "clip: low 1, high 0; expected low ≤ high",
+        error: GradusError,
       },
       {
         run: (t) => ops.clip(t([true]), 0, 1),
@@ -497,6 +631,7 @@ export const cases = {
       {
         run: (t) => ops.cast(t([1]), "u8"),
         says: "cast: FLOAT to u8; expected f32, i32, u32, bool or f64",
+        error: DTypeError,
       },
     ],
     gradient: "between f32 and f64 only, which no device has both of",
@@ -809,6 +944,131 @@ export const cases = {
       },
     ],
     rejects: [axisReject("logSoftmax")],
+    gradient: true,
+  },
+  pairwiseSquaredDistances: {
+    calls: [
+      { inputs: [x(4, 3), x(5, 3)], run: (a, b) => ops.pairwiseSquaredDistances(a, b), scale: 4 },
+      {
+        inputs: [x(70, 65), x(3, 65)],
+        run: (a, b) => ops.pairwiseSquaredDistances(a, b),
+        scale: 40,
+      },
+      { inputs: [x(9, 2)], run: (a) => ops.pairwiseSquaredDistances(a, a), scale: 16 },
+      { inputs: [x(0, 2), x(3, 2)], run: (a, b) => ops.pairwiseSquaredDistances(a, b) },
+    ],
+    golden: [
+      {
+        run: (t) =>
+          ops.pairwiseSquaredDistances(
+            t([
+              [0, 0],
+              [3, 4],
+            ]),
+            t([
+              [3, 4],
+              [1, 1],
+              [0, -1],
+            ]),
+          ),
+        is: [
+          [25, 2, 1],
+          [0, 13, 34],
+        ],
+        by: "Pythagoras",
+      },
+      {
+        run: (t) => {
+          const a = t([[0.1, 0.7, 0.3]]);
+          return ops.cast(ops.less(ops.pairwiseSquaredDistances(a, a), 0), a.dtype);
+        },
+        is: [[0]],
+        by: "no distance is below 0",
+      },
+    ],
+    rejects: [
+      {
+        run: (t) => ops.pairwiseSquaredDistances(t([[1]]), t([[1, 2]])),
+        says:
+          "pairwiseSquaredDistances: shapes [1, 1] and [1, 2]; " +
+          "expected [m, features] and [n, features]",
+      },
+      {
+        run: (t) => ops.pairwiseSquaredDistances(t([[1]]), t([[1]], "i32")),
+        says:
+          "pairwiseSquaredDistances: dtypes FLOAT and i32 differ; expected one dtype. " +
+          "cast one of them",
+      },
+    ],
+    gradient: true,
+  },
+  l2Normalize: {
+    calls: [
+      ...axisCalls((a, options) => ops.l2Normalize(a, options)),
+      { inputs: [x(3, 4, 5)], run: (a) => ops.l2Normalize(a, { axis: [0, 2] }) },
+      { inputs: [x(4, 6)], run: (a) => ops.l2Normalize(a, { epsilon: 2 }) },
+      { inputs: [x(0, 3)], run: (a) => ops.l2Normalize(a) },
+      { inputs: [x(3, 0)], run: (a) => ops.l2Normalize(a) },
+    ],
+    golden: [
+      {
+        run: (t) =>
+          ops.l2Normalize(
+            t([
+              [3, -4],
+              [0, 0],
+              [0, -2],
+            ]),
+          ),
+        is: [
+          [0.6, -0.8],
+          [0, 0],
+          [0, -1],
+        ],
+        by: "the triangle 3, 4, 5",
+      },
+      {
+        run: (t) => ops.l2Normalize(t([[3e20], [4e20]]), { axis: 0 }),
+        is: [[0.6], [0.8]],
+        by: "squares beyond f32",
+      },
+      { run: (t) => ops.l2Normalize(t([3e-20, 4e-20])), is: [0.6, 0.8], by: "squares below f32" },
+      {
+        run: (t) => ops.l2Normalize(t([0.3, 0.4]), { epsilon: 2 }),
+        is: [0.15, 0.2],
+        by: "a divisor of ε",
+      },
+      {
+        run: (t) => {
+          const a = t([
+            [3, 4],
+            [0, 0],
+            [0.3, 0.4],
+            [3e-20, 4e-20],
+          ]);
+          const y = ops.l2Normalize(a, { epsilon: 1e-30 });
+          const [g] = grad(ops.sum(ops.mul(y, t([1, 0]))), [a]);
+          return ops.mul(g, t([[1], [1], [1], [1e-20]]));
+        },
+        // dx = (g − y (g · y)) / ‖x‖ with g = (1, 0)
+        is: [
+          [0.128, -0.096],
+          [0, 0],
+          [1.28, -0.96],
+          [0.128, -0.096],
+        ],
+        by: "the derivative of x / ‖x‖, and 0 for a zero vector",
+      },
+    ],
+    rejects: [
+      axisReject("l2Normalize"),
+      ...unaryRejects("l2Normalize"),
+      {
+        run: (t) => ops.l2Normalize(t([1]), { epsilon: 0 }),
+        says: "l2Normalize: epsilon 0; expected a finite number from 1e-36",
+        error: GradusError,
+      },
+    ],
     gradient: true,
   },
   logSumExp: {
@@ -1237,6 +1497,7 @@ export const cases = {
       {
         run: (t) => ops.batchIndices(t(1, "u32"), { size: 4, batchSize: 2, seed: -1 }),
         says: "batchIndices: seed -1; expected an integer from 0 to 2^53 - 1",
+        error: GradusError,
       },
     ],
     gradient: "whole numbers",
@@ -1291,6 +1552,7 @@ export const cases = {
       {
         run: () => ops.randomUniform([1], { low: 1, high: 0 }),
         says: "randomUniform: low 1, high 0; expected low ≤ high, finite",
+        error: GradusError,
       },
     ],
     gradient: "a source",
@@ -1310,6 +1572,7 @@ export const cases = {
       {
         run: () => ops.randomNormal([1], { std: -1 }),
         says: "randomNormal: mean 0, std -1; expected finite, std at least 0",
+        error: GradusError,
       },
       {
         run: () => ops.randomNormal([1], { dtype: "i32" }),
@@ -1317,6 +1580,89 @@ export const cases = {
       },
     ],
     gradient: "a source",
+  },
+  uniformAt: {
+    calls: [
+      {
+        inputs: [COUNTER],
+        run: (step) => ops.uniformAt(step, [37], { seed: 4 }),
+      },
+      {
+        inputs: [x(5, 9), COUNTER],
+        run: (a, step) => {
+          const { dtype } = a;
+          const u = ops.uniformAt(step, [9, 5], { seed: 2 ** 40 + 1, low: -0.3, high: 1.1, dtype });
+          return ops.mul(a, ops.transpose(u));
+        },
+        scale: 3,
+      },
+      {
+        inputs: [x(3, 4), COUNTER],
+        run: (a, step) => {
+          const kept = ops.less(ops.uniformAt(step, a.shape, { key: [7, 8] }), 0.5);
+          return ops.where(kept, ops.mul(a, 2), 0);
+        },
+      },
+      { inputs: [COUNTER], run: (step) => ops.uniformAt(step, [], { seed: 4, low: 5, high: 9 }) },
+      { inputs: [COUNTER], run: (step) => ops.uniformAt(step, [0, 3], { seed: 4 }) },
+    ],
+    golden: [
+      {
+        run: (t) => ops.uniformAt(t(3, "u32"), [5], { seed: 1, dtype: t([]).dtype }),
+        is: UNIFORM,
+        by: "an independent program, words of Threefry by the paper",
+      },
+      {
+        run: (t) => {
+          const range = { low: -1.5, high: 0.75 };
+          return ops.uniformAt(t(3, "u32"), [5], { seed: 1, ...range, dtype: t([]).dtype });
+        },
+        is: UNIFORM.map((u) => 2.25 * u - 1.5),
+        by: "the same, −1.5 + 2.25 u",
+      },
+    ],
+    rejects: [
+      ...drawRejects("uniformAt"),
+      {
+        run: (t) => ops.uniformAt(t(1, "u32"), [2], { seed: 1, low: 1, high: 0.5 }),
+        says: "uniformAt: low 1, high 0.5; expected low ≤ high, finite",
+      },
+    ],
+    gradient: "random numbers",
+  },
+  normalAt: {
+    calls: [
+      {
+        inputs: [COUNTER],
+        run: (step) => ops.normalAt(step, [501], { seed: 4 }),
+      },
+      {
+        inputs: [x(5, 9), COUNTER],
+        run: (a, step) => {
+          const { dtype } = a;
+          return ops.add(a, ops.normalAt(step, [9], { seed: 2 ** 40, mean: 0.5, std: 0.2, dtype }));
+        },
+      },
+      { inputs: [COUNTER], run: (step) => ops.normalAt(step, [], { key: [1, 2] }) },
+    ],
+    golden: [
+      {
+        run: (t) => {
+          const options = { seed: 1, mean: 2, std: 0.5, dtype: t([]).dtype };
+          return ops.normalAt(t(3, "u32"), [5], options);
+        },
+        is: NORMAL,
+        by: "an independent program, Box and Muller's formula",
+      },
+    ],
+    rejects: [
+      ...drawRejects("normalAt"),
+      {
+        run: (t) => ops.normalAt(t(1, "u32"), [2], { seed: 1, std: -1 }),
+        says: "normalAt: mean 0, std -1; expected finite, std at least 0",
+      },
+    ],
+    gradient: "random numbers",
   },
   randomPermutation: {
     calls: [
@@ -1367,6 +1713,7 @@ export const cases = {
       {
         run: () => ops.setSeed(-1),
         says: "setSeed: seed -1; expected an integer from 0 to 2^53 - 1",
+        error: GradusError,
       },
     ],
     gradient: "no tensor",

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { DType } from "../src/core/dtype.ts";
 import { type Device, type NestedArray, tensor } from "../src/index.ts";
-import { cases } from "./cases.ts";
 import { inBrowser, testDevice } from "./support/device.ts";
-import type { Make, OpCase } from "./support/op-case.ts";
+import type { Make } from "./support/op-case.ts";
+import { tables } from "./tables.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -29,7 +29,7 @@ for (const float of (inBrowser ? ["f32"] : ["f32", "f64"]) as DType[]) {
     return tensor(values as NestedArray, { device, dtype: bool ? "bool" : dtype });
   };
   describe(`in ${float}`, () => {
-    for (const [name, { golden }] of Object.entries(cases) as [string, OpCase][]) {
+    for (const [name, { golden }] of tables) {
       for (const [i, { run, is, by }] of golden.entries()) {
         test(`${name} ${i + 1} (${by})`, async () => {
           expectNear(await run(make).toArray(), is, float === "f64" ? 1e-14 : 1e-6);

@@ -4,26 +4,39 @@ import {
   Parameter,
   State,
   sigmoid,
+  sum,
   type Tensor,
   tensor,
   zeros,
 } from "../src/index.ts";
 import {
   constant,
+  ELU,
+  Flatten,
+  GELU,
   heNormal,
   heUniform,
+  Identity,
   type Initializer,
+  L2Normalize,
+  LeakyReLU,
   Linear,
+  LogSigmoid,
+  LogSoftmax,
+  loadState,
   Module,
   normal,
   ReLU,
   Sequential,
   Sigmoid,
+  SiLU,
+  Softmax,
   Softplus,
   Tanh,
   xavierNormal,
   xavierUniform,
 } from "../src/nn/index.ts";
+import { SGD } from "../src/optim/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
 
@@ -113,16 +126,85 @@ test("Sequential applies modules and functions and names them by position or key
 });
 
 test("activation modules compute their functions", async () => {
+  const sigma = (x: number) => 1 / (1 + Math.exp(-x));
+  const cube = (x: number) => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
   const cases: [Module, (x: number) => number][] = [
-    [new Sigmoid(), (x) => 1 / (1 + Math.exp(-x))],
+    [new Sigmoid(), sigma],
+    [new LogSigmoid(), (x) => Math.log(sigma(x))],
     [new ReLU(), (x) => Math.max(x, 0)],
+    [new LeakyReLU(), (x) => (x > 0 ? x : 0.01 * x)],
+    [new LeakyReLU(0.5), (x) => (x > 0 ? x : 0.5 * x)],
+    [new ELU(), (x) => (x > 0 ? x : Math.exp(x) - 1)],
+    [new ELU(2), (x) => (x > 0 ? x : 2 * (Math.exp(x) - 1))],
+    [new GELU(), (x) => (x / 2) * (1 + Math.tanh(cube(x)))],
+    [new SiLU(), (x) => x * sigma(x)],
     [new Tanh(), Math.tanh],
     [new Softplus(), (x) => Math.log1p(Math.exp(x))],
+    [new Identity(), (x) => x],
   ];
   for (const [module, formula] of cases) {
     using y = module.call(tensor([-1.5, 0, 2]));
     expectClose(await y.data(), [-1.5, 0, 2].map(formula));
   }
+});
+
+test("modules of rows take an axis, the last when left out", async () => {
+  const x = tensor([0, Math.log(3), Math.log(2), 0], { shape: [2, 2] });
+  expectClose(await new Softmax().call(x).data(), [1 / 4, 3 / 4, 2 / 3, 1 / 3]);
+  expectClose(await new Softmax(0).call(x).data(), [1 / 3, 3 / 4, 2 / 3, 1 / 4]);
+  const logs = [1 / 4, 3 / 4, 2 / 3, 1 / 3].map(Math.log);
+  expectClose(await new LogSoftmax().call(x).data(), logs);
+  const y = tensor([3, 4, 0, 5], { shape: [2, 2] });
+  expectClose(await new L2Normalize().call(y).data(), [0.6, 0.8, 0, 1]);
+  expectClose(await new L2Normalize(0).call(y).data(), [
+    1,
+    4 / Math.sqrt(41),
+    0,
+    5 / Math.sqrt(41),
+  ]);
+});
+
+test("Flatten keeps the first axis", async () => {
+  const x = tensor([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], { shape: [2, 3, 2] });
+  using y = new Flatten().call(x);
+  expect(y.shape).toEqual([2, 6]);
+  expect(await y.data()).toEqual(await x.data());
+  expect(new Flatten().call(zeros([3])).shape).toEqual([3, 1]);
+  expect(new Flatten().call(zeros([0, 2, 4])).shape).toEqual([0, 8]);
+  expect(() => new Flatten().call(tensor(1))).toThrow("Flatten: input []; expected [n, …]");
+});
+
+test("train and eval set the mode of all parts", () => {
+  using net = new Net();
+  const modes = () => net.modules().map((part) => part.training);
+  expect(net.modules()).toEqual([net, net.hidden, ...net.blocks]);
+  expect(modes()).toEqual([false, false, false, false]);
+  expect(net.train()).toBe(net);
+  expect(modes()).toEqual([true, true, true, true]);
+  net.blocks[0].eval();
+  expect(modes()).toEqual([true, true, false, true]);
+  expect(net.eval()).toBe(net);
+  expect(modes()).toEqual([false, false, false, false]);
+});
+
+test("frozen parameters are kept from optimizers, not from state and gradients", async () => {
+  using net = new Sequential({
+    first: new Linear(2, 2, { seed: 1 }),
+    frozen: new Linear(2, 2, { seed: 2 }).freeze(),
+  });
+  expect([...net.namedParameters().keys()]).toEqual(["first.weight", "first.bias"]);
+  expect([...net.state().keys()]).toHaveLength(4);
+  const { weight } = net.layers[1] as Linear;
+  const before = await weight.data();
+  using optimizer = new SGD(net.namedParameters(), { learningRate: 1 });
+  const x = tensor([1, 2], { shape: [1, 2] });
+  const [first] = net.parameters();
+  const start = await first.data();
+  optimizer.step(sum(net.call(x)));
+  expect(await weight.data()).toEqual(before);
+  expect(await first.data()).not.toEqual(start);
+  expect(net.unfreeze().parameters()).toHaveLength(4);
+  expect(net.freeze().parameters()).toHaveLength(0);
 });
 
 test("initialisers have the variance and bounds of their formulas", async () => {
@@ -149,10 +231,11 @@ test("initialisers have the variance and bounds of their formulas", async () => 
 test("loadState assigns by name, all or nothing", async () => {
   using a = new Sequential(new Linear(2, 2, { seed: 1 }));
   using b = new Sequential(new Linear(2, 2, { seed: 2 }));
-  b.loadState(a.state());
+  loadState(b, a.state());
   expect(await b.parameters()[0].data()).toEqual(await a.parameters()[0].data());
   expect(() =>
-    b.loadState(
+    loadState(
+      b,
       new Map([
         ["0.weight", zeros([2, 2])],
         ["1.bias", zeros([2])],
@@ -160,7 +243,8 @@ test("loadState assigns by name, all or nothing", async () => {
     ),
   ).toThrow("loadState: missing [0.bias], unknown [1.bias]; expected exactly the names of state()");
   expect(() =>
-    b.loadState(
+    loadState(
+      b,
       new Map([
         ["0.weight", zeros([2, 3])],
         ["0.bias", zeros([2])],

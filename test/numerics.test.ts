@@ -5,11 +5,14 @@ import {
   cast,
   concat,
   type Device,
+  elu,
   exp,
   full,
+  gelu,
   grad,
   isFinite,
   isNaN,
+  leakyRelu,
   log,
   logSigmoid,
   logSoftmax,
@@ -19,6 +22,7 @@ import {
   pow,
   reshape,
   sigmoid,
+  silu,
   slice,
   softmax,
   softplus,
@@ -48,6 +52,12 @@ function expectNear(actual: Iterable<number>, expected: number[]): void {
 }
 
 const sigma = (x: number) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
+const GELU = 2 * Math.sqrt(2 / Math.PI);
+const cubic = (x: number) => GELU * (x + 0.044715 * x ** 3);
+const geluSlope = (x: number) => {
+  const s = sigma(cubic(x));
+  return s + x * s * sigma(-cubic(x)) * GELU * (1 + 3 * 0.044715 * x ** 2);
+};
 const plus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 describe("values and slopes at extremes", () => {
@@ -57,6 +67,10 @@ describe("values and slopes at extremes", () => {
       ["tanh", tanh, Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
       ["softplus", softplus, plus, sigma],
       ["logSigmoid", logSigmoid, (x) => -plus(-x), (x) => sigma(-x)],
+      ["leakyRelu", leakyRelu, (x) => (x > 0 ? x : 0.01 * x), (x) => (x > 0 ? 1 : 0.01)],
+      ["elu", elu, (x) => (x > 0 ? x : Math.expm1(x)), (x) => (x > 0 ? 1 : Math.exp(x))],
+      ["silu", silu, (x) => x * sigma(x), (x) => sigma(x) + x * sigma(x) * sigma(-x)],
+      ["gelu", gelu, (x) => x * sigma(cubic(x)), geluSlope],
     ];
   for (const [name, op, value, slope] of functions) {
     test(name, async () => {

@@ -9,8 +9,8 @@ import {
   sum,
   type Tensor,
 } from "../src/index.ts";
-import { cases } from "./cases.ts";
-import { type Call, draw, floats, type OpCase, place, tolerance } from "./support/op-case.ts";
+import { type Call, draw, floats, place, tolerance } from "./support/op-case.ts";
+import { tables } from "./tables.ts";
 
 let cpu: Device;
 const gpus = new Map<string, Device>();
@@ -42,7 +42,7 @@ async function outcome(call: Call, device: Device, float: "f32" | "f64", differe
 
 for (const kernels of ["direct", "workgroup"]) {
   describe(`${kernels} kernels`, () => {
-    for (const [name, { calls, gradient }] of Object.entries(cases) as [string, OpCase][]) {
+    for (const [name, { calls, gradient }] of tables) {
       for (const [i, call] of calls.entries()) {
         test(`${name} ${i + 1}`, async () => {
           const float =

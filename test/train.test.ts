@@ -3,7 +3,7 @@ import { type Batch, DataLoader, DeviceDataset } from "../src/data/index.ts";
 import { argmax, type Device, evaluate, tensor, zeros } from "../src/index.ts";
 import { crossEntropy } from "../src/losses/index.ts";
 import { accuracy } from "../src/metrics/index.ts";
-import { Linear, type Module, Sequential, Tanh } from "../src/nn/index.ts";
+import { Dropout, Linear, type Module, Sequential, Tanh } from "../src/nn/index.ts";
 import { SGD } from "../src/optim/index.ts";
 import { evaluateAccuracy, type TrainEvent, train, trainStep } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
@@ -215,4 +215,14 @@ test("evaluateAccuracy covers the last, smaller batch and stops on a signal", as
     "evaluateAccuracy: stopped by its signal",
   );
   dispose();
+});
+
+test("evaluateAccuracy measures in evaluation mode and gives the model's mode back", async () => {
+  using model = new Sequential(new Dropout(0.9, { seed: 1 }), new Linear(2, 2, { seed: 2 }));
+  using dataset = xor(8);
+  const plain = await evaluateAccuracy(model, dataset);
+  model.train();
+  expect(await evaluateAccuracy(model, dataset, { batchSize: 5 })).toBe(plain);
+  expect(model.modules().every((part) => part.training)).toBe(true);
+  expect(await model.state().get("0.step")?.item()).toBe(0);
 });

@@ -112,6 +112,9 @@ export class State extends Tensor {
 
 /** A `State` that training changes: `Module`s collect them and optimizers update them. */
 export class Parameter extends State {
+  /** Whether modules list it among their parameters; `Module.freeze` clears it. */
+  trainable = true;
+
   constructor(initial: Tensor, options: StateOptions = {}) {
     super(initial, { name: options.name ?? "parameter" });
   }

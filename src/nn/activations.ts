@@ -1,5 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
-import { relu, sigmoid, softplus, tanh } from "../ops/unary.ts";
+import { elu, gelu, leakyRelu, silu } from "../ops/activations.ts";
+import { logSoftmax, softmax } from "../ops/softmax.ts";
+import { logSigmoid, relu, sigmoid, softplus, tanh } from "../ops/unary.ts";
 import { Module } from "./module.ts";
 
 /** Computes σ(x) = 1 / (1 + e⁻ˣ) per element. */
@@ -9,10 +11,55 @@ export class Sigmoid extends Module {
   }
 }
 
+/** Computes log σ(x) per element, without overflow. */
+export class LogSigmoid extends Module {
+  override forward(x: Tensor): Tensor {
+    return logSigmoid(x);
+  }
+}
+
 /** Computes max(x, 0) per element. */
 export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
     return relu(x);
+  }
+}
+
+/** Computes x for x > 0 and slope · x elsewhere, as `leakyRelu` does. */
+export class LeakyReLU extends Module {
+  /** @param slope a finite number. */
+  constructor(readonly slope = 0.01) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return leakyRelu(x, this.slope);
+  }
+}
+
+/** Computes x for x > 0 and α · (eˣ − 1) elsewhere, as `elu` does. */
+export class ELU extends Module {
+  /** @param alpha a finite number. */
+  constructor(readonly alpha = 1) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return elu(x, this.alpha);
+  }
+}
+
+/** Computes x · Φ(x) per element in its approximation by tanh, as `gelu` does. */
+export class GELU extends Module {
+  override forward(x: Tensor): Tensor {
+    return gelu(x);
+  }
+}
+
+/** Computes x · σ(x) per element. */
+export class SiLU extends Module {
+  override forward(x: Tensor): Tensor {
+    return silu(x);
   }
 }
 
@@ -27,5 +74,29 @@ export class Tanh extends Module {
 export class Softplus extends Module {
   override forward(x: Tensor): Tensor {
     return softplus(x);
+  }
+}
+
+/** Computes exp(xᵢ) / Σⱼ exp(xⱼ) along an axis, as `softmax` does. */
+export class Softmax extends Module {
+  /** @param axis the last when left out. */
+  constructor(readonly axis = -1) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return softmax(x, { axis: this.axis });
+  }
+}
+
+/** Computes xᵢ − log Σⱼ exp(xⱼ) along an axis, as `logSoftmax` does. */
+export class LogSoftmax extends Module {
+  /** @param axis the last when left out. */
+  constructor(readonly axis = -1) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return logSoftmax(x, { axis: this.axis });
   }
 }

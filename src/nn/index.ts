@@ -1,4 +1,17 @@
-export { ReLU, Sigmoid, Softplus, Tanh } from "./activations.ts";
+export {
+  ELU,
+  GELU,
+  LeakyReLU,
+  LogSigmoid,
+  LogSoftmax,
+  ReLU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Tanh,
+} from "./activations.ts";
+export { Dropout, type DropoutOptions } from "./dropout.ts";
 export {
   constant,
   heNormal,
@@ -11,5 +24,7 @@ export {
   zerosInit,
 } from "./init.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
+export { loadState } from "./load-state.ts";
 export { Module } from "./module.ts";
+export { Flatten, Identity, L2Normalize } from "./reshaping.ts";
 export { type Layer, Sequential } from "./sequential.ts";

@@ -1,5 +1,4 @@
-import { GradusError } from "../core/errors.ts";
-import { assignAll, Parameter, State } from "../graph/state.ts";
+import { Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
 /**
@@ -17,6 +16,9 @@ import type { Tensor } from "../graph/tensor.ts";
  * }
  */
 export abstract class Module {
+  /** Whether it is in training mode; set by `train` and `eval`. */
+  training = false;
+
   /** Computes the output; call it through `call`. */
   abstract forward(x: Tensor): Tensor;
 
@@ -31,43 +33,60 @@ export abstract class Module {
    */
   state(): Map<string, State> {
     const found = new Map<string, State>();
-    walk(this, "", (name, state) => found.set(name, state), new Set());
+    for (const [name, part] of walk(this)) if (part instanceof State) found.set(name, part);
     for (const [name, state] of found) {
       if (!state.name.endsWith(`.${name}`)) state.name = name;
     }
     return found;
   }
 
-  /** Lists the parameters by name, as `state` does. */
+  /** Lists the parameters that are not frozen by name, as `state` does. */
   namedParameters(): Map<string, Parameter> {
     const named = new Map<string, Parameter>();
     for (const [name, state] of this.state()) {
-      if (state instanceof Parameter) named.set(name, state);
+      if (state instanceof Parameter && state.trainable) named.set(name, state);
     }
     return named;
   }
 
-  /** Lists the parameters, in the order of the properties, each once. */
+  /** Lists the parameters that are not frozen, in the order of the properties, each once. */
   parameters(): Parameter[] {
     return [...this.namedParameters().values()];
   }
 
+  /** Lists this module and those in it, each once, a module before its parts. */
+  modules(): Module[] {
+    return [...walk(this)].map(([, part]) => part).filter((part) => part instanceof Module);
+  }
+
   /**
-   * Assigns every state the value of its name, all or nothing.
-   * @throws GradusError when names are missing or unknown, ShapeError, DTypeError or DeviceError
-   * when a value does not fit.
+   * Puts this module and all in it into training mode, where `Dropout` drops; `trainStep` does so
+   * itself. A compiled function keeps the mode in which it was traced.
    */
-  loadState(values: ReadonlyMap<string, Tensor>): void {
-    const own = this.state();
-    const missing = [...own.keys()].filter((name) => !values.has(name));
-    const unknown = [...values.keys()].filter((name) => !own.has(name));
-    if (missing.length > 0 || unknown.length > 0) {
-      throw new GradusError(
-        `loadState: missing [${missing.join(", ")}], unknown [${unknown.join(", ")}]; ` +
-          "expected exactly the names of state()",
-      );
+  train(training = true): this {
+    for (const module of this.modules()) module.training = training;
+    return this;
+  }
+
+  /** Puts this module and all in it into evaluation mode, the one in which they are made. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /**
+   * Leaves all parameters out of `parameters()`, so that optimizers made from then on keep them as
+   * they are; gradients pass through.
+   */
+  freeze(frozen = true): this {
+    for (const state of this.state().values()) {
+      if (state instanceof Parameter) state.trainable = !frozen;
     }
-    assignAll([...own].map(([name, state]) => [state, values.get(name) as Tensor]));
+    return this;
+  }
+
+  /** Takes `freeze` back. */
+  unfreeze(): this {
+    return this.freeze(false);
   }
 
   /** Names what is searched for states; own properties unless a subclass says otherwise. */
@@ -85,20 +104,16 @@ export abstract class Module {
   }
 }
 
-function walk(
+/** Lists the modules and states in a value by the ways to them, each once. */
+function* walk(
   value: unknown,
-  path: string,
-  found: (name: string, state: State) => void,
-  seen: Set<unknown>,
-): void {
-  const isList = Array.isArray(value);
-  if ((!isList && !(value instanceof Module) && !(value instanceof State)) || seen.has(value))
-    return;
+  path = "",
+  seen = new Set<unknown>(),
+): Generator<[string, Module | State]> {
+  if (seen.has(value)) return;
   seen.add(value);
-  if (value instanceof State) {
-    found(path, value);
-    return;
-  }
-  const children = value instanceof Module ? value.children() : Object.entries(value);
-  for (const [key, child] of children) walk(child, path ? `${path}.${key}` : key, found, seen);
+  const isModule = value instanceof Module;
+  if (isModule || value instanceof State) yield [path, value];
+  const children = isModule ? value.children() : Array.isArray(value) ? Object.entries(value) : [];
+  for (const [key, child] of children) yield* walk(child, path ? `${path}.${key}` : key, seen);
 }

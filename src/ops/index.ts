@@ -1,4 +1,5 @@
 export { customGrad, stopGradient } from "../graph/custom-grad.ts";
+export { elu, gelu, leakyRelu, silu } from "./activations.ts";
 export {
   add,
   clip,
@@ -26,10 +27,13 @@ export {
   notEqual,
 } from "./compare.ts";
 export { arange, eye, full, oneHot, ones, tensor, zeros } from "./creation.ts";
+export { pairwiseSquaredDistances } from "./distances.ts";
 export { gather } from "./gather.ts";
+export { type L2NormalizeOptions, l2Normalize } from "./l2-normalize.ts";
 export { matmul } from "./matmul.ts";
 export { pow } from "./pow.ts";
 export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";
+export { normalAt, type RandomAtOptions, uniformAt } from "./random-at.ts";
 export { argmax, argmin, max, mean, min } from "./reduce.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
 export { concat, pad, slice, stack } from "./slice.ts";

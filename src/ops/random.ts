@@ -30,7 +30,8 @@ export function setSeed(seed: number): void {
   sequence = { key: keyFromSeed(seed, "setSeed"), drawn: 0 };
 }
 
-function keyOf(op: string, { seed, key }: RandomOptions): Key {
+/** The key that options name, or the next one of the default sequence. */
+export function keyOf(op: string, { seed, key }: RandomOptions): Key {
   if (key) return key;
   if (seed !== undefined) return keyFromSeed(seed, op);
   return foldIn(sequence.key, sequence.drawn++);

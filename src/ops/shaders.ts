@@ -3,6 +3,7 @@ import argReduceDirectSource from "../../shaders/arg-reduce-direct.wgsl?raw";
 import bitsSource from "../../shaders/lib/bits.wgsl?raw";
 import expLogSource from "../../shaders/lib/exp-log.wgsl?raw";
 import powSource from "../../shaders/lib/pow.wgsl?raw";
+import randomSource from "../../shaders/lib/random.wgsl?raw";
 import shuffleSource from "../../shaders/lib/shuffle.wgsl?raw";
 import threefrySource from "../../shaders/lib/threefry.wgsl?raw";
 import trigSource from "../../shaders/lib/trig.wgsl?raw";
@@ -37,6 +38,7 @@ export const scatterAddShader = file("scatter-add.wgsl", scatterAddSource);
 const bits = file("lib/bits.wgsl", bitsSource);
 const expLog = file("lib/exp-log.wgsl", expLogSource);
 const threefry = file("lib/threefry.wgsl", threefrySource);
+const trig = file("lib/trig.wgsl", trigSource);
 
 /** Bit tests. */
 export const BITS = [bits];
@@ -45,8 +47,10 @@ export const EXP_LOG = [bits, expLog];
 /** `g_pow`. */
 export const POW = [bits, expLog, file("lib/pow.wgsl", powSource)];
 /** `g_sin`, `g_cos`. */
-export const TRIG = [bits, file("lib/trig.wgsl", trigSource)];
+export const TRIG = [bits, trig];
 /** `threefry2x32`. */
 export const THREEFRY = [threefry];
 /** `threefry2x32`, `shuffled_index`, `drawn_index`. */
 export const SHUFFLE = [threefry, file("lib/shuffle.wgsl", shuffleSource)];
+/** `random_bits`, `random_uniform`, `random_normal`. */
+export const RANDOM = [bits, expLog, trig, threefry, file("lib/random.wgsl", randomSource)];

@@ -4,6 +4,7 @@ import type { Batch, Dataset } from "../data/dataset.ts";
 import { BatchSampler } from "../data/sampler.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { correct } from "../metrics/accuracy.ts";
+import { inMode } from "../nn/mode.ts";
 import type { Module } from "../nn/module.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
@@ -20,7 +21,8 @@ export interface EvaluateOptions {
 const AHEAD = 4;
 
 /**
- * Computes the share of a data set's examples that a model classifies right, in [0, 1].
+ * Computes the share of a data set's examples that a model in evaluation mode classifies right, in
+ * [0, 1]. The model's own mode stays as it is.
  * @throws GradusError when `signal` stops it.
  */
 export async function evaluateAccuracy(
@@ -73,7 +75,8 @@ function stopped(op: string): GradusError {
 
 /** Enqueues at once, so that the batch may be disposed, and frees what it made when it is read. */
 async function countCorrect(model: Module, { images, labels }: Batch): Promise<number> {
-  const total: Tensor = sum(cast(correct(model.call(images), labels), "u32"));
+  const logits = inMode(model, false, () => model.call(images));
+  const total: Tensor = sum(cast(correct(logits, labels), "u32"));
   try {
     return await total.item();
   } finally {

@@ -5,6 +5,7 @@ import type { Plan, Progress } from "../engine/plan.ts";
 import type { Profile } from "../engine/profile.ts";
 import { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { inMode } from "../nn/mode.ts";
 import type { Module } from "../nn/module.ts";
 import { add } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
@@ -126,7 +127,10 @@ class Training<M extends Module, B> {
     const ring = (name: string) => new State(zeros([history], { device, dtype }), { name });
     this.#rings = new Map(["loss", ...Object.keys(metrics)].map((name) => [name, ring(name)]));
     this.#cursor = new State(tensor(0, { dtype: "u32", device }), { name: "cursor" });
-    this.#compiled = compile((batch) => this.#body(batch), { stepsPerSubmit, onProgress });
+    this.#compiled = compile((batch) => inMode(options.model, true, () => this.#body(batch)), {
+      stepsPerSubmit,
+      onProgress,
+    });
   }
 
   get next(): number {

@@ -12,6 +12,8 @@ const layers: Record<string, readonly string[]> = {
   devices: [...base, "engine", "shaders"],
   ops: [...base, "shaders"],
   ...Object.fromEntries(parts.map((part) => [part, [...base, "ops"]])),
+  // A loss that owns weights or centers is a module.
+  losses: [...base, "ops", "nn"],
   train: [...base, "engine", "ops", ...parts],
 };
 

@@ -1,7 +1,15 @@
 import { convert, type DType } from "../../src/core/dtype.ts";
 import { foldIn, keyFromSeed, randomBits, uniformFromBits } from "../../src/core/random.ts";
 import { sizeOf } from "../../src/core/shape.ts";
-import { type Device, type NestedArray, type Tensor, tensor } from "../../src/index.ts";
+import {
+  type Device,
+  DTypeError,
+  type GradusError,
+  type NestedArray,
+  ShapeError,
+  type Tensor,
+  tensor,
+} from "../../src/index.ts";
 
 /** A random input: uniform in [low, high), whole numbers unless a float. */
 export interface Input {
@@ -33,6 +41,13 @@ export interface Golden {
 export interface Reject {
   run(t: Make): unknown;
   says: string;
+  /** The error's class, where `errorOf` does not find it. */
+  error?: typeof GradusError;
+}
+
+/** The class of a rejection's error: of dtypes where the message is about one, else of shapes. */
+export function errorOf({ says, error }: Reject): typeof GradusError {
+  return error ?? (says.split(";")[0].includes("dtype") ? DTypeError : ShapeError);
 }
 
 /** Everything that is tested of one op. */

@@ -1,0 +1,162 @@
+import type { DType } from "../core/dtype.ts";
+import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import type { Backend } from "../graph/backend.ts";
+import { stopGradient } from "../graph/custom-grad.ts";
+import { assignAll, State } from "../graph/state.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { Module } from "../nn/module.ts";
+import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
+import { sum } from "../ops/broadcast.ts";
+import { greaterEqual, less, logicalAnd } from "../ops/compare.ts";
+import { oneHot, zeros } from "../ops/creation.ts";
+import { pairwiseSquaredDistances } from "../ops/distances.ts";
+import { gather } from "../ops/gather.ts";
+import { matmul } from "../ops/matmul.ts";
+import { expandDims, transpose } from "../ops/reshape.ts";
+import { where } from "../ops/where.ts";
+import { checkMatrix, labelsOf } from "./embedding-checks.ts";
+import { type LossOptions, reduceLosses } from "./reduction.ts";
+
+/**
+ * Computes ½‖x − c_y‖² of each example, with c_y the center of its class; gradients do not reach
+ * the centers (Wen, Zhang, Li & Qiao 2016, "A discriminative feature learning approach for deep face
+ * recognition", eq. 2 and 3).
+ * @param features `[n, features]`, f32 or f64.
+ * @param labels integers `[n]`; one outside `[0, classes)` contributes 0 and no gradient.
+ * @param centers `[classes, features]` of the same dtype.
+ * @throws ShapeError or DTypeError for others.
+ */
+export function centerLoss(
+  features: Tensor,
+  labels: Tensor,
+  centers: Tensor,
+  options: LossOptions = {},
+): Tensor {
+  checkCenters(features, centers);
+  const classes = labelsOf("centerLoss", labels, features.shape[0]);
+  return ofChosen(features, chooseCenters(classes, centers), options);
+}
+
+/** The centers of examples' classes, and whether there is one. */
+interface Chosen {
+  readonly centers: Tensor;
+  readonly isClass: Tensor;
+}
+
+function chooseCenters(labels: Tensor, centers: Tensor): Chosen {
+  const isClass = logicalAnd(greaterEqual(labels, 0), less(labels, centers.shape[0]));
+  return { centers: stopGradient(gather(centers, where(isClass, labels, 0))), isClass };
+}
+
+function ofChosen(features: Tensor, { centers, isClass }: Chosen, options: LossOptions): Tensor {
+  const apart = where(expandDims(isClass, 1), sub(features, centers), 0);
+  return reduceLosses("centerLoss", mul(sum(square(apart), { axis: 1 }), 0.5), options);
+}
+
+function checkCenters(features: Tensor, centers: Tensor): void {
+  checkMatrix("centerLoss", "features", features, "features");
+  checkMatrix("centerLoss", "centers", centers, "features");
+  if (features.dtype !== centers.dtype) {
+    throw new DTypeError(
+      `centerLoss: features have dtype ${features.dtype}, centers ${centers.dtype}; ` +
+        "expected one dtype",
+    );
+  }
+  if (features.shape[1] === centers.shape[1]) return;
+  throw new ShapeError(
+    `centerLoss: features ${formatShape(features.shape)} with centers ` +
+      `${formatShape(centers.shape)}; expected [n, features] and [classes, features]`,
+  );
+}
+
+/** Options of `CenterLoss`. */
+export interface CenterLossOptions {
+  /** α, how far a center moves towards its examples, from 0 to 1; 0.5 when left out. */
+  rate?: number;
+  /** The device of `init` when left out. */
+  device?: Backend;
+  /** `f32` when left out. */
+  dtype?: DType;
+}
+
+/**
+ * The center loss with its centers, which follow the features by a rule of their own and are no
+ * parameters, but states that are saved (Wen et al. 2016, eq. 2-4). They begin at 0.
+ *
+ * `lossAndUpdate` serves both compiled steps and single ones. In a compiled step `loss` followed by
+ * `update` is the same; in single steps a loss built by `loss` must be evaluated, and its gradients
+ * with it, before `update` changes the centers.
+ * @throws ShapeError for sizes that are no positive integers, GradusError for a rate out of its
+ * range.
+ * @example
+ * const loss = ({ body, head, centers }: Net, { images, labels }: Batch) => {
+ *   const features = body.call(images);
+ *   const pull = centers.lossAndUpdate(features, labels);
+ *   return add(head.loss(features, labels), mul(pull, 0.01));
+ * };
+ */
+export class CenterLoss extends Module {
+  /** c of shape `[classes, features]`. */
+  readonly centers: State;
+  readonly rate: number;
+
+  constructor(
+    readonly classes: number,
+    readonly features: number,
+    { rate = 0.5, device, dtype }: CenterLossOptions = {},
+  ) {
+    super();
+    checkSize("classes", classes);
+    checkSize("features", features);
+    if (!(rate >= 0 && rate <= 1)) {
+      throw new GradusError(`CenterLoss: rate ${rate}; expected a number from 0 to 1`);
+    }
+    this.rate = rate;
+    this.centers = new State(zeros([classes, features], { device, dtype }), { name: "centers" });
+  }
+
+  /** Computes −½‖x − c_j‖², `[n, classes]`, logits of the class whose center is nearest. */
+  override forward(x: Tensor): Tensor {
+    return mul(pairwiseSquaredDistances(x, this.centers), -0.5);
+  }
+
+  /** Computes `centerLoss` with the present centers. */
+  loss(features: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
+    return centerLoss(features, labels, this.centers, options);
+  }
+
+  /**
+   * Moves the centers: c_j ← c_j − α Σᵢ δ(yᵢ = j) (c_j − xᵢ) / (1 + Σᵢ δ(yᵢ = j)) (eq. 4).
+   * Arguments and errors are those of `loss`.
+   */
+  update(features: Tensor, labels: Tensor): void {
+    this.#move(features, labels, []);
+  }
+
+  /** Computes `loss` with the present centers, and moves them by `update`. */
+  lossAndUpdate(features: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
+    checkCenters(features, this.centers);
+    const classes = labelsOf("centerLoss", labels, features.shape[0]);
+    const chosen = chooseCenters(classes, this.centers);
+    this.#move(features, labels, [chosen.centers]);
+    return ofChosen(features, chosen, options);
+  }
+
+  /** Assigns the centers; `also` keeps its values from before. */
+  #move(features: Tensor, labels: Tensor, also: readonly Tensor[]): void {
+    const { centers, rate } = this;
+    checkCenters(features, centers);
+    const classes = labelsOf("centerLoss", labels, features.shape[0]);
+    const member = oneHot(classes, this.classes, { dtype: features.dtype }); // [n, classes]
+    const counts = expandDims(sum(member, { axis: 0 }), 1);
+    const totals = matmul(transpose(member), features);
+    const away = div(sub(mul(centers, counts), totals), add(counts, 1));
+    assignAll([[centers, sub(centers, mul(away, rate))]], also);
+  }
+}
+
+function checkSize(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value > 0) return;
+  throw new ShapeError(`CenterLoss: ${name} ${value}; expected a positive integer`);
+}

@@ -1,0 +1,53 @@
+import { isFloat } from "../core/dtype.ts";
+import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { cast } from "../ops/cast.ts";
+
+/** Throws unless `x` holds floats of shape `[n, …]` with as many axes as the names given. */
+export function checkMatrix(op: string, name: string, x: Tensor, columns: string): void {
+  if (!isFloat(x.dtype)) {
+    throw new DTypeError(`${op}: ${name} have dtype ${x.dtype}; expected f32 or f64`);
+  }
+  if (x.rank === 2) return;
+  throw new ShapeError(`${op}: ${name} ${formatShape(x.shape)}; expected [n, ${columns}]`);
+}
+
+/** Throws unless all have the shape `[n, features]` of the first. */
+export function checkEmbeddings(op: string, all: readonly Tensor[]): void {
+  for (const x of all) checkMatrix(op, "embeddings", x, "features");
+  if (all.every((x) => sameShape(x.shape, all[0].shape))) return;
+  const shapes = all.map((x) => formatShape(x.shape)).join(", ");
+  throw new ShapeError(`${op}: embeddings ${shapes}; expected equal shapes`);
+}
+
+/** Gives the labels as i32; throws unless they are integers of shape `[n]`. */
+export function labelsOf(op: string, labels: Tensor, n: number): Tensor {
+  if (isFloat(labels.dtype) || labels.dtype === "bool") {
+    throw new DTypeError(`${op}: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
+  }
+  if (!sameShape(labels.shape, [n])) {
+    throw new ShapeError(
+      `${op}: labels ${formatShape(labels.shape)}; expected [${n}], one for each example`,
+    );
+  }
+  return cast(labels, "i32");
+}
+
+/** Throws a `GradusError` unless an option is a finite number from 0. */
+export function checkFromZero(op: string, name: string, value: number): void {
+  if (Number.isFinite(value) && value >= 0) return;
+  throw new GradusError(`${op}: ${name} ${value}; expected a finite number from 0`);
+}
+
+/** Throws a `GradusError` unless an option is a finite number above 0. */
+export function checkAboveZero(op: string, name: string, value: number): void {
+  if (Number.isFinite(value) && value > 0) return;
+  throw new GradusError(`${op}: ${name} ${value}; expected a finite number above 0`);
+}
+
+/** Throws a `GradusError` unless an option is one of the names. */
+export function checkChoice(op: string, name: string, value: string, names: readonly string[]) {
+  if (names.includes(value)) return;
+  throw new GradusError(`${op}: ${name} ${JSON.stringify(value)}; expected ${names.join(", ")}`);
+}

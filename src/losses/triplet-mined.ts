@@ -1,0 +1,154 @@
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, div, maximum, sub } from "../ops/arithmetic.ts";
+import { sum } from "../ops/broadcast.ts";
+import { cast } from "../ops/cast.ts";
+import { equal, greater, less, logicalAnd, logicalNot } from "../ops/compare.ts";
+import { eye } from "../ops/creation.ts";
+import { pairwiseSquaredDistances } from "../ops/distances.ts";
+import { l2Normalize } from "../ops/l2-normalize.ts";
+import { max, min } from "../ops/reduce.ts";
+import { expandDims } from "../ops/reshape.ts";
+import { relu, sqrt } from "../ops/unary.ts";
+import { where } from "../ops/where.ts";
+import { checkChoice, checkEmbeddings, labelsOf } from "./embedding-checks.ts";
+import { type Reduction, reduceLosses } from "./reduction.ts";
+import { type TripletSettings, tripletSettings } from "./triplet.ts";
+
+/** Which triplets of a batch count. */
+export type TripletMining = "all" | "hard" | "semi-hard";
+
+/** Options of `tripletMined`. */
+export interface TripletMinedOptions extends TripletSettings {
+  /** `semi-hard` when left out. */
+  mining?: TripletMining;
+  /** `mean`, over those that count, when left out. */
+  reduction?: Reduction;
+}
+
+/** The distances of a batch, `[n, n]`, and which pairs are what. */
+interface Pairs {
+  readonly distances: Tensor;
+  /** Different examples of one class. */
+  readonly positive: Tensor;
+  /** Examples of different classes. */
+  readonly negative: Tensor;
+  readonly margin: number;
+}
+
+/** Losses, and a bool for each that says whether it counts. */
+interface Mined {
+  readonly losses: Tensor;
+  readonly counts: Tensor;
+}
+
+/** Larger than any distance, and finite in f32. */
+const FAR = 3e38;
+
+/** Most examples whose triplets are compared one by one: 2²⁴ of them, 64 MiB. */
+const MOST = 256;
+
+const MINERS: Record<TripletMining, (pairs: Pairs) => Mined> = {
+  all: mineAll,
+  hard: mineHard,
+  "semi-hard": mineSemiHard,
+};
+
+/**
+ * Computes the triplet loss of triplets (a, p, n) that it finds in a batch, on the device, with
+ * distances d and the margin α:
+ * - `all`: max(0, d_ap − d_an + α) of every triplet; the mean runs over those above 0 (Hermans,
+ *   Beyer & Leibe 2017, "In defense of the triplet loss", eq. 6 and section 3, L_BA≠0);
+ * - `hard`: of each anchor with its farthest positive and its nearest negative (eq. 5); the mean
+ *   runs over anchors that have both;
+ * - `semi-hard`: of each pair (a, p) with the nearest negative that is farther than p, or the
+ *   farthest of all where none is (Schroff et al. 2015, "FaceNet", section 3.2); the mean runs
+ *   over positive pairs whose anchor has a negative.
+ *
+ * Where nothing counts the loss is 0. With the reduction `none` the shape is `[n, n, n]`, `[n]` or
+ * `[n, n]`, and what does not count is 0.
+ * @param embeddings `[n, features]`, f32 or f64; n at most 256 but for `hard`.
+ * @param labels integers `[n]`, equal for examples of one class.
+ * @throws ShapeError or DTypeError for others, GradusError for an option out of its range.
+ * @example tripletMined(net.call(images), labels, { mining: "hard", distance: "euclidean" });
+ */
+export function tripletMined(
+  embeddings: Tensor,
+  labels: Tensor,
+  options: TripletMinedOptions = {},
+): Tensor {
+  const { mining = "semi-hard", reduction = "mean" } = options;
+  const settings = tripletSettings("tripletMined", options);
+  checkChoice("tripletMined", "mining", mining, Object.keys(MINERS));
+  checkEmbeddings("tripletMined", [embeddings]);
+  checkSize(embeddings, mining);
+  const classes = labelsOf("tripletMined", labels, embeddings.shape[0]);
+  const { losses, counts } = MINERS[mining](pairsOf(embeddings, classes, settings));
+  const counted = where(counts, losses, 0);
+  if (reduction !== "mean") return reduceLosses("tripletMined", counted, { reduction });
+  return div(sum(counted), maximum(sum(cast(counts, losses.dtype)), 1));
+}
+
+function checkSize({ shape }: Tensor, mining: TripletMining): void {
+  const [n] = shape;
+  const most = mining === "hard" ? Number.POSITIVE_INFINITY : MOST;
+  if (n >= 1 && n <= most) return;
+  const advice = n > most ? `, whose triplets are compared one by one. Mine "hard" ones` : "";
+  throw new ShapeError(
+    `tripletMined: embeddings ${formatShape(shape)}; expected from 1 to ${MOST} rows${advice}`,
+  );
+}
+
+function pairsOf(x: Tensor, labels: Tensor, settings: Required<TripletSettings>): Pairs {
+  const scaled = settings.normalize ? l2Normalize(x) : x;
+  const squared = pairwiseSquaredDistances(scaled, scaled);
+  const same = equal(expandDims(labels, 1), expandDims(labels, 0));
+  const [n] = labels.shape;
+  const itself = eye(n, n, { dtype: "bool", device: x.device });
+  return {
+    distances: settings.distance === "euclidean" ? root(squared) : squared,
+    positive: logicalAnd(same, logicalNot(itself)),
+    negative: logicalNot(same),
+    margin: settings.margin,
+  };
+}
+
+/** √x with the gradient 0 at 0. */
+function root(x: Tensor): Tensor {
+  const positive = greater(x, 0);
+  return where(positive, sqrt(where(positive, x, 1)), 0);
+}
+
+function mineAll({ distances, positive, negative, margin }: Pairs): Mined {
+  const losses = relu(add(sub(expandDims(distances, 2), expandDims(distances, 1)), margin));
+  const isTriplet = logicalAnd(expandDims(positive, 2), expandDims(negative, 1));
+  return { losses, counts: logicalAnd(isTriplet, greater(losses, 0)) };
+}
+
+function mineHard({ distances, positive, negative, margin }: Pairs): Mined {
+  const farthest = max(where(positive, distances, 0), { axis: 1 });
+  const nearest = min(where(negative, distances, FAR), { axis: 1 });
+  return {
+    losses: relu(add(sub(farthest, nearest), margin)),
+    counts: logicalAnd(someOf(positive), someOf(negative)),
+  };
+}
+
+function mineSemiHard({ distances, positive, negative, margin }: Pairs): Mined {
+  // [a, p, n]: negatives n of a that are farther from it than p
+  const farther = greater(expandDims(distances, 1), expandDims(distances, 2));
+  const outside = logicalAnd(expandDims(negative, 1), farther);
+  const nearest = min(where(outside, expandDims(distances, 1), FAR), { axis: 2 });
+  const farthest = max(where(negative, distances, 0), { axis: 1, keepDims: true });
+  const chosen = where(less(nearest, FAR), nearest, farthest);
+  return {
+    losses: relu(add(sub(distances, chosen), margin)),
+    counts: logicalAnd(positive, expandDims(someOf(negative), 1)),
+  };
+}
+
+/** Whether a bool holds anywhere in a row. */
+function someOf(x: Tensor): Tensor {
+  return greater(max(cast(x, "i32"), { axis: 1 }), 0);
+}

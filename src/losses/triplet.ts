@@ -1,0 +1,62 @@
+import { GradusError } from "../core/errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, square, sub } from "../ops/arithmetic.ts";
+import { sum } from "../ops/broadcast.ts";
+import { l2Norm, l2Normalize } from "../ops/l2-normalize.ts";
+import { relu } from "../ops/unary.ts";
+import { checkChoice, checkEmbeddings, checkFromZero } from "./embedding-checks.ts";
+import { type LossOptions, reduceLosses } from "./reduction.ts";
+
+/** How far two embeddings are apart: ‖a − b‖² or ‖a − b‖. */
+export type TripletDistance = "squared" | "euclidean";
+
+/** What all triplet losses can be told. */
+export interface TripletSettings {
+  /** α, by how much negatives shall be further away than positives, from 0; 0.2 when left out. */
+  margin?: number;
+  /** `squared` when left out. */
+  distance?: TripletDistance;
+  /** Whether embeddings are scaled to unit length first; true when left out. */
+  normalize?: boolean;
+}
+
+/** Options of `triplet`. */
+export interface TripletOptions extends TripletSettings, LossOptions {}
+
+/** Checks the settings and fills in what was left out. */
+export function tripletSettings(op: string, options: TripletSettings): Required<TripletSettings> {
+  const { margin = 0.2, distance = "squared", normalize = true } = options;
+  checkFromZero(op, "margin", margin);
+  checkChoice(op, "distance", distance, ["squared", "euclidean"]);
+  if (typeof normalize === "boolean") return { margin, distance, normalize };
+  throw new GradusError(`${op}: normalize ${normalize}; expected true or false`);
+}
+
+/**
+ * Computes the triplet loss max(0, ‖a − p‖² − ‖a − n‖² + α) of embeddings of unit length, which
+ * they are scaled to unless told otherwise (Schroff, Kalenichenko & Philbin 2015, "FaceNet",
+ * eq. 3; with plain distances: Weinberger & Saul 2009).
+ * @param anchor `[n, features]`, f32 or f64.
+ * @param positive as `anchor`: another example of each anchor's class.
+ * @param negative as `anchor`: an example of another class.
+ * @throws ShapeError or DTypeError for others, GradusError for an option out of its range.
+ * @example triplet(net.call(anchors), net.call(positives), net.call(negatives));
+ */
+export function triplet(
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  { margin, distance, normalize, ...options }: TripletOptions = {},
+): Tensor {
+  checkEmbeddings("triplet", [anchor, positive, negative]);
+  const settings = tripletSettings("triplet", { margin, distance, normalize });
+  const scaled = (x: Tensor) => (settings.normalize ? l2Normalize(x) : x);
+  const a = scaled(anchor);
+  const measure = (x: Tensor) => {
+    const apart = sub(a, scaled(x));
+    if (settings.distance === "euclidean") return l2Norm(apart, { axis: 1 });
+    return sum(square(apart), { axis: 1 });
+  };
+  const losses = relu(add(sub(measure(positive), measure(negative)), settings.margin));
+  return reduceLosses("triplet", losses, options);
+}

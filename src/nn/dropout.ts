@@ -1,0 +1,68 @@
+import { GradusError } from "../core/errors.ts";
+import type { Key } from "../core/random.ts";
+import type { Backend } from "../graph/backend.ts";
+import { identity } from "../graph/identity.ts";
+import { assignAll, State } from "../graph/state.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { add, mul } from "../ops/arithmetic.ts";
+import { less } from "../ops/compare.ts";
+import { tensor } from "../ops/creation.ts";
+import { keyOf } from "../ops/random.ts";
+import { uniformAt } from "../ops/random-at.ts";
+import { where } from "../ops/where.ts";
+import { Module } from "./module.ts";
+
+/** Options of `Dropout`. */
+export interface DropoutOptions {
+  /** Fixes all masks on every device; give each layer of a model its own. */
+  seed?: number;
+  /** In place of `seed`, a key as `foldIn` derives them; the default sequence's next when neither. */
+  key?: Key;
+  /** The device of `init` when left out. */
+  device?: Backend;
+}
+
+/**
+ * Sets each element to 0 with probability `rate` in training mode and divides the others by
+ * 1 − rate, so that expectations stay; gives its input unchanged in evaluation mode, the one in
+ * which modules are made. `trainStep` sets training mode itself; in loops of one's own `train()` does.
+ *
+ * A mask depends on the key and on the counter `step`, which each call in training mode raises:
+ * masks are computed where they are used, the same bits on every device, and go on where they were
+ * after the states have been loaded.
+ * Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from
+ * overfitting", section 10 for the scaling while training.
+ * @throws GradusError unless 0 ≤ rate < 1.
+ * @example new Sequential(new Linear(784, 512), relu, new Dropout(0.5, { seed: 3 }));
+ */
+export class Dropout extends Module {
+  /** The number of masks drawn so far, a u32 scalar. */
+  readonly step: State;
+  readonly #key: Key;
+
+  constructor(
+    readonly rate = 0.5,
+    options: DropoutOptions = {},
+  ) {
+    super();
+    if (!(rate >= 0 && rate < 1)) {
+      throw new GradusError(`Dropout: rate ${rate}; expected a number from 0 and below 1`);
+    }
+    this.#key = keyOf("Dropout", options);
+    this.step = new State(tensor(0, { dtype: "u32", device: options.device }), { name: "step" });
+  }
+
+  override forward(x: Tensor): Tensor {
+    if (!this.training || this.rate === 0) return x;
+    const kept = 1 - this.rate;
+    const u = uniformAt(this.#draw(), x.shape, { key: this.#key });
+    return where(less(u, kept), mul(x, 1 / kept), 0);
+  }
+
+  /** Raises the counter and gives its old value, as a copy that what is built on it may keep. */
+  #draw(): Tensor {
+    const step = apply(identity, [this.step], {});
+    assignAll([[this.step, add(this.step, 1)]], [step]);
+    return step;
+  }
+}

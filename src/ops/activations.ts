@@ -1,0 +1,62 @@
+import { GradusError } from "../core/errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, mul, square } from "./arithmetic.ts";
+import { greater } from "./compare.ts";
+import { checkDomain } from "./elementwise.ts";
+import { expm1, sigmoid } from "./unary.ts";
+import { where } from "./where.ts";
+
+/**
+ * Computes x for x > 0 and slope · x elsewhere; the gradient at 0 is the slope.
+ * @param slope a finite number; 0.01 when left out.
+ * Source: Maas, Hannun, Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
+ */
+export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+  checkDomain("leakyRelu", x.dtype, "float");
+  checkFinite("leakyRelu", "slope", slope);
+  return where(greater(x, 0), x, mul(x, slope));
+}
+
+/**
+ * Computes x for x > 0 and α · (eˣ − 1) elsewhere, without overflow; the gradient at 0 is α.
+ * @param alpha a finite number; 1 when left out.
+ * Source: Clevert, Unterthiner, Hochreiter 2016, "Fast and accurate deep network learning by
+ * exponential linear units", eq. 15.
+ */
+export function elu(x: Tensor, alpha = 1): Tensor {
+  checkDomain("elu", x.dtype, "float");
+  checkFinite("elu", "alpha", alpha);
+  const positive = greater(x, 0);
+  // The side that is not taken sees 0, so that neither it nor its gradient overflows.
+  return where(positive, x, mul(expm1(where(positive, 0, x)), alpha));
+}
+
+/** √(2/π), doubled since (1 + tanh u) / 2 = σ(2u). */
+const GELU_SCALE = 2 * Math.sqrt(2 / Math.PI);
+
+/**
+ * Computes x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))), the approximation of x · Φ(x) by tanh, as
+ * x · σ(2√(2/π) · (x + 0.044715 x³)), which keeps its digits for negative x.
+ * It is within 5e-4 of the exact form.
+ * Source: Hendrycks & Gimpel 2016, "Gaussian error linear units", section 2.
+ */
+export function gelu(x: Tensor): Tensor {
+  checkDomain("gelu", x.dtype, "float");
+  const inner = mul(x, add(mul(square(x), 0.044715), 1));
+  return mul(x, sigmoid(mul(inner, GELU_SCALE)));
+}
+
+/**
+ * Computes x · σ(x).
+ * Source: Elfwing, Uchibe, Doya 2018, "Sigmoid-weighted linear units for neural network function
+ * approximation in reinforcement learning", eq. 4.
+ */
+export function silu(x: Tensor): Tensor {
+  checkDomain("silu", x.dtype, "float");
+  return mul(x, sigmoid(x));
+}
+
+function checkFinite(op: string, name: string, value: number): void {
+  if (Number.isFinite(value)) return;
+  throw new GradusError(`${op}: ${name} ${value}; expected a finite number`);
+}

@@ -1,0 +1,32 @@
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, mul, square, sub } from "./arithmetic.ts";
+import { sum } from "./broadcast.ts";
+import { checkDomain, checkSameDType } from "./elementwise.ts";
+import { matmul } from "./matmul.ts";
+import { transpose } from "./reshape.ts";
+import { relu } from "./unary.ts";
+
+/**
+ * Computes the squared Euclidean distances between all rows of two matrices by one product:
+ * dᵢⱼ = max(‖aᵢ‖² + ‖bⱼ‖² − 2 aᵢ·bⱼ, 0), in f32 within some 1e-6 (‖aᵢ‖² + ‖bⱼ‖²).
+ * @param a `[m, features]`, floats.
+ * @param b `[n, features]` of the same dtype.
+ * @returns `[m, n]`.
+ * @throws ShapeError or DTypeError for others.
+ * @example argmin(pairwiseSquaredDistances(x, centers), { axis: 1 });
+ */
+export function pairwiseSquaredDistances(a: Tensor, b: Tensor): Tensor {
+  checkDomain("pairwiseSquaredDistances", a.dtype, "float");
+  checkSameDType("pairwiseSquaredDistances", [a, b]);
+  if (a.rank !== 2 || b.rank !== 2 || a.shape[1] !== b.shape[1]) {
+    throw new ShapeError(
+      `pairwiseSquaredDistances: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}; ` +
+        "expected [m, features] and [n, features]",
+    );
+  }
+  const rows = sum(square(a), { axis: 1, keepDims: true }); // [m, 1]
+  const columns = sum(square(b), { axis: 1 }); // [n]
+  return relu(sub(add(rows, columns), mul(matmul(a, transpose(b)), 2)));
+}

@@ -1,0 +1,177 @@
+import { type DType, isFloat } from "../core/dtype.ts";
+import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { foldIn, type Key, keyFromSeed, normals, randomBits } from "../core/random.ts";
+import { checkShape, formatShape, type Shape } from "../core/shape.ts";
+import { defineOp, type ElementContext, type OpDefinition } from "../graph/op.ts";
+import { Position } from "../graph/position.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { literal } from "../graph/wgsl.ts";
+import { RANDOM } from "./shaders.ts";
+
+/** What a drawing op is told. */
+interface Draw extends Record<string, unknown> {
+  readonly key: Key;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+interface UniformDraw extends Draw {
+  readonly low: number;
+  readonly high: number;
+}
+
+interface NormalDraw extends Draw {
+  readonly mean: number;
+  readonly std: number;
+}
+
+/** Two blocks of Threefry, of which the first one is the step's key. */
+const COST = 200;
+
+/** y[i] = low + u[i] · (high − low), u[i] = (word i of the key's stream)/2²⁴ without its low byte. */
+const uniformAtOp: OpDefinition<UniformDraw> = defineOp<UniformDraw>({
+  name: "uniformAt",
+  infer: (_, { shape, dtype }) => ({ shape, dtype }),
+  cpu: (y, [step], attributes) => {
+    const { key, low, high, dtype } = attributes;
+    const round = dtype === "f32" ? Math.fround : Number;
+    const { rangeHigh, rangeLow } = rangeParts(attributes);
+    const bits = randomBits(foldIn(key, step.data[step.offset]), y.data.length);
+    for (let i = 0; i < bits.length; i++) {
+      const uHigh = (bits[i] >>> 20) * 2 ** -12;
+      const uLow = ((bits[i] >>> 8) & 0xfff) * 2 ** -24;
+      const middle = round(uHigh * rangeLow + uLow * rangeHigh);
+      const value = round(round(round(low + uHigh * rangeHigh) + middle) + uLow * rangeLow);
+      y.data[i] = value < high ? value : low; // rounding may reach high
+    }
+  },
+  gpu: {
+    kind: "pointwise",
+    cost: COST,
+    linear: false,
+    libraries: RANDOM,
+    element: (context) => {
+      const { at, attributes } = context;
+      const bits = at.body.bind(`random_bits(${stepKey(context)}, ${at.linear})`);
+      const { low, high } = attributes;
+      if (low === 0 && high === 1) return `f32(${bits} >> 8u) * 0x1p-24`;
+      const { rangeHigh, rangeLow } = rangeParts(attributes);
+      const numbers = [low, high, rangeHigh, rangeLow].map((x) => literal(x, "f32"));
+      return `random_uniform(${bits}, ${numbers.join(", ")})`;
+    },
+  },
+  vjp: () => [null],
+});
+
+/** y[i] = mean + std · z[i], z[2j] and z[2j + 1] by Box and Muller from block j of the step's key. */
+const normalAtOp: OpDefinition<NormalDraw> = defineOp<NormalDraw>({
+  name: "normalAt",
+  infer: (_, { shape, dtype }) => ({ shape, dtype }),
+  cpu: (y, [step], { key, mean, std }) => {
+    y.data.set(normals(foldIn(key, step.data[step.offset]), y.data.length, mean, std));
+  },
+  gpu: {
+    kind: "pointwise",
+    cost: COST + 40, // a logarithm, a root and a sine
+    linear: false,
+    libraries: RANDOM,
+    element: (context) => {
+      const { at, attributes } = context;
+      const z = at.body.bind(`random_normal(${stepKey(context)}, ${at.linear})`);
+      const { mean, std } = attributes;
+      return `${literal(mean, "f32")} + ${literal(std, "f32")} * ${z}`;
+    },
+  },
+  vjp: () => [null],
+});
+
+/** `high − low` as a sum of two numbers, of 12 bits each where the result is float32. */
+function rangeParts({ low, high, dtype }: UniformDraw): { rangeHigh: number; rangeLow: number } {
+  if (dtype === "f64") return { rangeHigh: high - low, rangeLow: 0 };
+  const range = Math.fround(high - low);
+  const word = Uint32Array.of(new Uint32Array(Float32Array.of(range).buffer)[0] & 0xfffff000);
+  const rangeHigh = new Float32Array(word.buffer)[0];
+  return { rangeHigh, rangeLow: range - rangeHigh };
+}
+
+/** The expression of `foldIn(key, step)`. */
+function stepKey({ at: { body }, attributes: { key }, load }: ElementContext<Draw>): string {
+  const step = load(0, Position.at(body, [], []));
+  return body.bind(`threefry2x32(vec2u(${key[0]}u, ${key[1]}u), vec2u(${step}, 1u))`);
+}
+
+/** Where a draw's numbers come from, a seed or a key, and their dtype. */
+export interface RandomAtOptions {
+  /** A non-negative integer. */
+  seed?: number;
+  /** A key, as `foldIn` derives them. */
+  key?: Key;
+  /** `f32` when left out. */
+  dtype?: DType;
+}
+
+/**
+ * Draws from the uniform distribution on [low, high), [0, 1) when left out, computed from a step
+ * counter where the graph runs: element i is made of word i of `randomBits(foldIn(key, step))`.
+ *
+ * The same seed and step give the same bits on every device, and so two draws with one seed give
+ * the same numbers in every step: each takes its own key, such as `foldIn(key, layer)`. The numbers
+ * are computed where they are used, or stored where that is cheaper; they have no gradient.
+ * @param step u32 scalar, such as a `State` that each step raises.
+ * @throws DTypeError, ShapeError or GradusError for another `step`, dtype, shape or range, and
+ * without seed and key.
+ * @example where(less(uniformAt(step, x.shape, { key }), rate), 0, x); // drops a share of x
+ */
+export function uniformAt(
+  step: Tensor,
+  shape: Shape,
+  options: RandomAtOptions & { low?: number; high?: number },
+): Tensor {
+  const draw = checkDraw("uniformAt", step, shape, options);
+  const exact = draw.dtype === "f32" ? Math.fround : Number;
+  const low = exact(options.low ?? 0);
+  const high = exact(options.high ?? 1);
+  if (!(low <= high) || !Number.isFinite(exact(high - low))) {
+    throw new GradusError(`uniformAt: low ${low}, high ${high}; expected low ≤ high, finite`);
+  }
+  return apply(uniformAtOp, [step], { ...draw, low, high });
+}
+
+/**
+ * Draws from the normal distribution N(mean, std²), N(0, 1) when left out, computed from a step
+ * counter as `uniformAt` does, by the Box–Muller transform (Box & Muller 1958): the numbers that
+ * `randomNormal` gives for `foldIn(key, step)`.
+ *
+ * Devices agree within 1e-6 · std. Keys are chosen, and the same errors thrown, as by `uniformAt`.
+ * @example add(weights, normalAt(step, weights.shape, { std: 0.1, seed: 1 }));
+ */
+export function normalAt(
+  step: Tensor,
+  shape: Shape,
+  options: RandomAtOptions & { mean?: number; std?: number },
+): Tensor {
+  const draw = checkDraw("normalAt", step, shape, options);
+  const { mean = 0, std = 1 } = options;
+  if (!(std >= 0) || !Number.isFinite(std + mean)) {
+    throw new GradusError(`normalAt: mean ${mean}, std ${std}; expected finite, std at least 0`);
+  }
+  return apply(normalAtOp, [step], { ...draw, mean, std });
+}
+
+function checkDraw(op: string, step: Tensor, shape: Shape, options: RandomAtOptions): Draw {
+  const { dtype = "f32" } = options;
+  if (step.dtype !== "u32") {
+    throw new DTypeError(`${op}: step has dtype ${step.dtype}; expected u32`);
+  }
+  if (step.rank !== 0) {
+    throw new ShapeError(`${op}: step has shape ${formatShape(step.shape)}; expected a scalar`);
+  }
+  if (!isFloat(dtype)) throw new DTypeError(`${op}: dtype ${dtype}; expected f32 or f64`);
+  return { shape: checkShape(op, shape), dtype, key: keyOf(op, options) };
+}
+
+function keyOf(op: string, { seed, key }: RandomAtOptions): Key {
+  if (key) return key;
+  if (seed !== undefined) return keyFromSeed(seed, op);
+  throw new GradusError(`${op}: no seed and no key; expected one of them`);
+}
