@@ -11,7 +11,7 @@ import { cast } from "../ops/cast.ts";
 import { tensor, zeros } from "../ops/creation.ts";
 import { reshape } from "../ops/reshape.ts";
 import { writeAt } from "../ops/write-at.ts";
-import type { Optimizer } from "../optim/optimizer.ts";
+import type { OptimizerLike } from "../optim/optimizer.ts";
 
 /** Computes a scalar from a model and a batch: a loss, or a metric. */
 export type BatchFunction<M extends Module, B> = (model: M, batch: B) => Tensor;
@@ -22,7 +22,7 @@ export type LossFunction<M extends Module, B> = BatchFunction<M, B>;
 /** What a training step consists of. */
 export interface TrainStepOptions<M extends Module, B> {
   model: M;
-  optimizer: Optimizer;
+  optimizer: OptimizerLike;
   loss: LossFunction<M, B>;
   /** Scalars to be kept beside the loss, by name, computed before the step changes the model. */
   metrics?: Readonly<Record<string, BatchFunction<M, B>>>;
@@ -117,10 +117,10 @@ class Training<M extends Module, B> {
     }
     this.#options = options;
     this.#history = history;
-    const { device, dtype } = options.optimizer.parameters[0];
-    const ring = (name: string) => new State(zeros([history], { device, dtype }), { name });
+    const like = options.optimizer.parameters[0];
+    const ring = (name: string) => new State(zeros([history], like), { name });
     this.#rings = new Map(["loss", ...Object.keys(metrics)].map((name) => [name, ring(name)]));
-    this.#cursor = new State(tensor(0, { dtype: "u32", device }), { name: "cursor" });
+    this.#cursor = new State(tensor(0, { dtype: "u32", device: like.device }), { name: "cursor" });
     this.#compiled = compile((batch) => this.#body(batch), { stepsPerSubmit, onProgress });
   }
 
