@@ -4,7 +4,7 @@ import { DataLoader } from "../src/data/index.ts";
 import { type Tensor, tensor } from "../src/index.ts";
 import { accuracy } from "../src/metrics/index.ts";
 import type { Module } from "../src/nn/index.ts";
-import { clipByGlobalNorm, SGD } from "../src/optim/index.ts";
+import { clipByGlobalNorm, SGD, WeightAverage } from "../src/optim/index.ts";
 import { accumulatedStep, trainStep } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { bitsOf, smallData, smallLoss, smallRun } from "./support/small-run.ts";
@@ -18,7 +18,9 @@ const weightsOf = async (model: Module) => {
 
 /** Steps on whole batches of 12, and on their parts. */
 async function compare(accumulate: number, useBatchAt: boolean): Promise<void> {
-  const [whole, parts] = [smallRun(), smallRun()];
+  // Masks of parts would be others than those of the whole.
+  const make = () => smallRun(undefined, 5, 0);
+  const [whole, parts] = [make(), make()];
   const dataset = smallData(24);
   const all = new DataLoader({ dataset, batchSize: 12, seed: 4 });
   const some = new DataLoader({ dataset, batchSize: 12 / accumulate, seed: 4 });
@@ -88,6 +90,23 @@ test("calls need not wait for one another, and what follows a change follows cha
   const records = await step.read();
   expect(records).toHaveLength(7);
   expect(records.every((record) => record.accuracy >= 0 && record.accuracy <= 1)).toBe(true);
+});
+
+test("an average of weights follows each step in its plan", async () => {
+  const { loader, ...run } = smallRun();
+  const average = new WeightAverage(run.model.parameters(), { decay: 0.5 });
+  const { batchAt } = loader;
+  const step = trainStep<Module, Batch>({ ...run, batchAt, after: () => average.update() });
+  const [weight] = run.model.parameters();
+  let expected = Array.from(await weight.data());
+  for (let i = 0; i < 3; i++) {
+    await step();
+    const values = await weight.data();
+    expected = expected.map((x, k) => x + (values[k] - x) / 2);
+  }
+  const averages = await average.averages[0].data();
+  for (const [k, x] of expected.entries()) expect(averages[k]).toBeCloseTo(x, 6);
+  expect(step.plans).toHaveLength(1);
 });
 
 test("a step sought goes on among the batches of a change", async () => {

@@ -47,7 +47,7 @@ test("the file is one of tensors by their parts, and holds values as they are", 
       ...[...run.optimizer.state().keys()].map((name) => `optimizer.${name}`),
     ].sort(),
   );
-  expect(metadata).toMatchObject({ step: "0", learningRate: "0.5" });
+  expect(metadata).toMatchObject({ step: "0", learningRates: "[0.5]" });
   average.assign(tensor([0, 0]));
   expect(loadCheckpoint({ ...run, extra }, bytes)).toEqual({ step: 0, values });
   expect(Array.from(await average.data())).toEqual([1, 2]);
@@ -70,7 +70,7 @@ test("loading is all or nothing", async () => {
     ],
     [
       () => loadCheckpoint({ ...other, optimizer: smallRun().optimizer }, bytes),
-      "loadCheckpoint: file with a learning rate; expected no learning rate, as the optimizer has it",
+      "loadCheckpoint: learning rates [0.5]; expected [null], as the optimizer has them",
     ],
   ];
   for (const [call, message] of rejected) expect(call).toThrow(message);
@@ -84,8 +84,9 @@ test("loading is all or nothing", async () => {
   for (const [metadata, message] of [
     [{ step: "-1" }, "step -1; expected an integer from 0 to 2^32 - 1"],
     [{ step: "4294967296" }, "step 4294967296; expected an integer"],
-    [{ learningRate: "" }, "learning rate ; expected a finite number from 0"],
-    [{ learningRate: "-2" }, "learning rate -2; expected a finite number from 0"],
+    [{ learningRates: "[-2]" }, "learning rates [-2]; expected [number], as the optimizer has"],
+    [{ learningRates: "[1,2]" }, "learning rates [1,2]; expected [number], as the optimizer has"],
+    [{ learningRates: "{}" }, "learning rates {}; expected [number], as the optimizer has them"],
     [{ values: "{" }, "values: "],
   ] as [Record<string, string>, string][]) {
     const { tensors, metadata: good } = readSafetensors(bytes);

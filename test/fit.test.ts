@@ -3,7 +3,9 @@ import { type Batch, DataLoader } from "../src/data/index.ts";
 import type { Store } from "../src/io/index.ts";
 import { accuracy } from "../src/metrics/index.ts";
 import type { Module } from "../src/nn/index.ts";
+import { Adam, OptimizerGroup, ReduceOnPlateau, SGD, WeightAverage } from "../src/optim/index.ts";
 import {
+  type Callback,
   Checkpoint,
   csvLog,
   EarlyStopping,
@@ -14,7 +16,7 @@ import {
   type StepEvent,
 } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
-import { bitsOf, smallData, smallRun } from "./support/small-run.ts";
+import { bitsOf, smallData, smallRun, smallSchedule } from "./support/small-run.ts";
 
 beforeAll(() => testDevice());
 
@@ -227,6 +229,36 @@ test("the best model is saved apart from the run", async () => {
   const monitor = ({ epoch }: EpochEvent) => values[epoch];
   await fitModel({ ...smallRun(), epochs: 3, callbacks: [new Checkpoint({ best, monitor })] });
   expect(best.written).toHaveLength(2);
+});
+
+test("rates that were lowered, members of a group and an average of weights go on too", async () => {
+  const lowered: number[] = [];
+  const grouped = async (epochs: number, resume?: Bytes | null, to = memoryStore()) => {
+    const { optimizer: _, model, ...run } = smallRun();
+    const [first, ...others] = model.parameters();
+    const members = [
+      new SGD([first], { learningRate: 0.5, momentum: 0.9 }),
+      new Adam(others, { learningRate: smallSchedule }),
+    ];
+    const optimizer = new OptimizerGroup(members);
+    const average = new WeightAverage(model.parameters(), { decay: 0.5 });
+    const plateau = new ReduceOnPlateau(members[0], { patience: 1, factor: 0.5 });
+    const kept: Callback = { name: "average", state: () => average.state() };
+    const callbacks = [onMetric(plateau, () => 1), kept, new Checkpoint({ to })];
+    const after = () => average.update();
+    await fitModel<Module, Batch>({ ...run, model, optimizer, after, epochs, callbacks, resume });
+    lowered.push(members[0].learningRate as number);
+    const states = [...model.state(), ...optimizer.state(), ...average.state()];
+    const bits = await Promise.all(states.map(async ([, x]) => Array.from(await x.data())));
+    return { bits, bytes: await to.read(), averages: await average.averages[0].data() };
+  };
+  const straight = await grouped(6);
+  const half = await grouped(3);
+  const resumed = await grouped(6, half.bytes);
+  expect(resumed.bits).toEqual(straight.bits);
+  expect(resumed.bytes).toHaveLength(straight.bytes?.length ?? 0);
+  expect(resumed.averages.some((x) => x !== 0)).toBe(true);
+  expect(lowered).toEqual([0.125, 0.25, 0.125]);
 });
 
 test("a listener learns of each epoch's number, and a table is written", async () => {

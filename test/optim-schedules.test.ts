@@ -118,7 +118,7 @@ test("wrong schedules are rejected", () => {
       () => {
         optimizer.learningRate = 0.1;
       },
-      "optimizer: learningRate 0.1 beside a schedule; expected an optimizer that was made with a number",
+      "optimizer: learningRate 0.1 over a schedule; expected an optimizer made with a number",
     ],
     [
       make(() => tensor([1, 2])),

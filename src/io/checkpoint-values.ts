@@ -10,7 +10,7 @@ export function encodeValues(values: unknown): string {
   });
 }
 
-/** Reads what `encodeValues` wrote; throws a `FormatError`, as `op`, for other text. */
+/** Reads what `encodeValues` wrote, and other JSON; throws a `FormatError`, as `op`, for other text. */
 export function decodeValues(op: string, text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? "", (_, value: unknown) => {
@@ -18,6 +18,6 @@ export function decodeValues(op: string, text: string | undefined): unknown {
       return isNumber ? Number(value[NUMBER]) : value;
     });
   } catch (error) {
-    throw new FormatError(`${op}: values: ${(error as Error).message}; expected JSON`);
+    throw new FormatError(`${op}: ${(error as Error).message}; expected JSON`);
   }
 }

@@ -10,11 +10,16 @@ export interface HasState {
   state(): ReadonlyMap<string, State>;
 }
 
+/** An optimizer's learning rate: a number that can be set, or a schedule. */
+export interface HasRate {
+  learningRate: number | ((step: Tensor) => Tensor);
+}
+
 /** What a run consists of, as a checkpoint keeps it. */
 export interface CheckpointParts {
   model: HasState;
-  /** Slots and counter; the learning rate too where it is a number. */
-  optimizer: HasState & { learningRate?: number | ((step: Tensor) => Tensor) };
+  /** Slots and counters, and the learning rates that are numbers, of an optimizer or of a group. */
+  optimizer: HasState & Partial<HasRate> & { readonly members?: readonly object[] };
   /** The step, as `trainStep` makes it: its number, and sums of gradients where it has them. */
   step?: { readonly next: number; seek(step: number): void } & Partial<HasState>;
   /** What else changes with the run, by name, such as an average of the weights. */
@@ -44,12 +49,11 @@ export async function saveCheckpoint(
   parts: CheckpointParts,
   values: unknown = null,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { step, optimizer } = parts;
-  const rate = optimizer.learningRate;
+  const rates = ratesOf(parts.optimizer).map(({ learningRate: x }) => (isNumber(x) ? x : null));
   return saveSafetensors(statesOf("saveCheckpoint", parts), {
     format: FORMAT,
-    step: String(step?.next ?? 0),
-    ...(typeof rate === "number" && { learningRate: String(rate) }),
+    step: String(parts.step?.next ?? 0),
+    learningRates: JSON.stringify(rates),
     values: encodeValues(values),
   });
 }
@@ -69,10 +73,14 @@ export function loadCheckpoint(
   if (metadata.format !== FORMAT) {
     throw invalid(`file of format ${JSON.stringify(metadata.format ?? null)}`, `"${FORMAT}"`);
   }
-  const info = { step: stepIn(metadata), values: decodeValues("loadCheckpoint", metadata.values) };
-  const rate = rateIn(metadata, parts.optimizer.learningRate);
+  const info = {
+    step: stepIn(metadata),
+    values: decodeValues("loadCheckpoint: values", metadata.values),
+  };
+  const own = ratesOf(parts.optimizer);
+  const rates = ratesIn(metadata, own);
   assignTensors("loadCheckpoint", statesOf("loadCheckpoint", parts), tensors);
-  if (rate !== undefined) parts.optimizer.learningRate = rate;
+  for (const [i, rate] of rates.entries()) if (rate !== null) own[i].learningRate = rate;
   parts.step?.seek(info.step);
   return info;
 }
@@ -104,22 +112,27 @@ function stepIn({ step }: Readonly<Record<string, string>>): number {
   throw invalid(`step ${step}`, "an integer from 0 to 2^32 - 1");
 }
 
-/** The learning rate to set, where the optimizer has one that can be set. */
-function rateIn(
-  { learningRate: text }: Readonly<Record<string, string>>,
-  own: CheckpointParts["optimizer"]["learningRate"],
-): number | undefined {
-  if ((text === undefined) !== (typeof own !== "number")) {
-    const told = (given: boolean) => (given ? "a learning rate" : "no learning rate");
-    throw invalid(
-      `file with ${told(text !== undefined)}`,
-      `${told(typeof own === "number")}, as the optimizer has it`,
-    );
-  }
-  if (text === undefined) return undefined;
-  const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (Number.isFinite(value) && value >= 0) return value;
-  throw invalid(`learning rate ${text}`, "a finite number from 0");
+/** What has a learning rate: the optimizer, or the members of a group and of groups in it. */
+function ratesOf(optimizer: object): HasRate[] {
+  if ("members" in optimizer) return (optimizer.members as readonly object[]).flatMap(ratesOf);
+  return "learningRate" in optimizer ? [optimizer as HasRate] : [];
+}
+
+/** The learning rates of a file, null where it had a schedule as the optimizer has. */
+function ratesIn(metadata: Readonly<Record<string, string>>, own: HasRate[]): (number | null)[] {
+  const text = metadata.learningRates;
+  const rates = decodeValues("loadCheckpoint: learning rates", text);
+  const fits = (rate: unknown, i: number) => {
+    const isRate = Number.isFinite(rate) && (rate as number) >= 0;
+    return isNumber(own[i].learningRate) ? isRate : rate === null;
+  };
+  if (Array.isArray(rates) && rates.length === own.length && rates.every(fits)) return rates;
+  const kinds = own.map(({ learningRate }) => (isNumber(learningRate) ? "number" : "null"));
+  throw invalid(`learning rates ${text}`, `[${kinds.join()}], as the optimizer has them`);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
 }
 
 function invalid(given: string, rule: string): FormatError {

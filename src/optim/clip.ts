@@ -15,7 +15,7 @@ import { checkPositive } from "./check.ts";
  * @throws GradusError unless the limit is a finite number above 0.
  */
 export function clipByValue(gradients: readonly Tensor[], limit: number): Tensor[] {
-  checkPositive("clipByValue", "limit", limit);
+  checkPositive("clipByValue", { limit });
   return gradients.map((g) => where(isNaN(g), g, clip(g, -limit, limit)));
 }
 
@@ -38,7 +38,7 @@ export interface ClippedGradients {
  * @throws GradusError for no gradients, or unless `maxNorm` is a finite number above 0.
  */
 export function clipByGlobalNorm(gradients: readonly Tensor[], maxNorm: number): ClippedGradients {
-  checkPositive("clipByGlobalNorm", "maxNorm", maxNorm);
+  checkPositive("clipByGlobalNorm", { maxNorm });
   if (gradients.length === 0) {
     throw new GradusError("clipByGlobalNorm: no gradients; expected at least one");
   }

@@ -1,13 +1,41 @@
+export { Adadelta, type AdadeltaOptions } from "./adadelta.ts";
+export { Adagrad, type AdagradOptions } from "./adagrad.ts";
 export { Adam, type AdamOptions, AdamW } from "./adam.ts";
+export { Adamax, type AdamaxOptions } from "./adamax.ts";
+export type { AdaptiveMomentsOptions } from "./adaptive-moments.ts";
 export { type ClippedGradients, clipByGlobalNorm, clipByValue } from "./clip.ts";
+export {
+  type CosineRestartsOptions,
+  cosineRestarts,
+  type OneCycleOptions,
+  oneCycle,
+} from "./cycles.ts";
+export { LAMB, type LAMBOptions } from "./lamb.ts";
 export type { Schedule } from "./learning-rate.ts";
+export { Lion, type LionOptions } from "./lion.ts";
+export { exponentialMovingAverage, type MovingAverageOptions } from "./moving-average.ts";
+export { NAdam, type NAdamOptions } from "./nadam.ts";
 export {
   type Assignment,
   type Clip,
   Optimizer,
+  type OptimizerLike,
   type OptimizerOptions,
   type Parameters,
 } from "./optimizer.ts";
+export { OptimizerGroup, type OptimizerGroupOptions } from "./optimizer-group.ts";
+export {
+  joinSchedules,
+  type MultiStepDecayOptions,
+  multiStepDecay,
+  piecewiseConstant,
+} from "./piecewise.ts";
+export {
+  type PlateauState,
+  type RateHolder,
+  ReduceOnPlateau,
+  type ReduceOnPlateauOptions,
+} from "./reduce-on-plateau.ts";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.ts";
 export {
   type CosineDecayOptions,
@@ -15,9 +43,14 @@ export {
   cosineDecay,
   type ExponentialDecayOptions,
   exponentialDecay,
+  type InverseTimeDecayOptions,
+  inverseTimeDecay,
   type LinearWarmupOptions,
   linearWarmup,
+  type PolynomialDecayOptions,
+  polynomialDecay,
   type StepDecayOptions,
   stepDecay,
 } from "./schedules.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";
+export { WeightAverage, type WeightAverageOptions } from "./weight-average.ts";

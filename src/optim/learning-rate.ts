@@ -16,50 +16,38 @@ export type Schedule = (step: Tensor) => Tensor;
 
 /** An optimizer's step size: a number on the device that can be set, or a schedule. */
 export class LearningRate {
-  #given: number | Schedule;
-  readonly #state: State | null;
+  value: number | Schedule;
+  readonly #state: State | null = null;
   readonly #counter: State;
   readonly #dtype: DType;
 
   /** Throws a `GradusError` for a bad number or a schedule whose result is no scalar. */
-  constructor(given: number | Schedule, counter: State, dtype: DType) {
-    this.#given = given;
+  constructor(value: number | Schedule, counter: State, dtype: DType) {
+    this.value = value;
     this.#counter = counter;
     this.#dtype = dtype;
-    this.#state = null;
-    if (typeof given === "function") this.#scheduled(given);
-    else this.#state = new State(this.#scalar(given), { name: "learningRate" });
-  }
-
-  get value(): number | Schedule {
-    return this.#given;
+    if (typeof value === "function") this.next();
+    else this.#state = new State(this.#scalar(value), { name: "learningRate" });
   }
 
   set(value: number): void {
     if (!this.#state) {
       throw new GradusError(
-        `optimizer: learningRate ${value} beside a schedule; ` +
-          "expected an optimizer that was made with a number",
+        `optimizer: learningRate ${value} over a schedule; ` +
+          "expected an optimizer made with a number",
       );
     }
     const next = this.#scalar(value);
     this.#state.assign(next);
     next.dispose();
-    this.#given = value;
+    this.value = value;
   }
 
   /** The step size of the next step, a scalar; take it once per step, a schedule builds it anew. */
-  get tensor(): Tensor {
-    return this.#state ?? this.#scheduled(this.#given as Schedule);
-  }
-
-  dispose(): void {
-    this.#state?.dispose();
-  }
-
-  #scheduled(schedule: Schedule): Tensor {
-    const rate = schedule(cast(this.#counter, this.#dtype));
+  next(): Tensor {
+    if (this.#state) return this.#state;
     const { device } = this.#counter;
+    const rate = (this.value as Schedule)(cast(this.#counter, this.#dtype));
     const isScalar = rate instanceof Tensor && rate.rank === 0;
     if (isScalar && rate.dtype === this.#dtype && rate.device === device) return rate;
     throw new GradusError(
@@ -68,8 +56,12 @@ export class LearningRate {
     );
   }
 
+  dispose(): void {
+    this.#state?.dispose();
+  }
+
   #scalar(value: number): Tensor {
-    checkNotNegative("optimizer", "learningRate", value);
+    checkNotNegative("optimizer", { learningRate: value });
     return tensor(value, { device: this.#counter.device, dtype: this.#dtype });
   }
 }

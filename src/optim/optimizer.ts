@@ -1,9 +1,9 @@
-import { GradusError } from "../core/errors.ts";
 import { grad } from "../graph/grad.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add } from "../ops/arithmetic.ts";
 import { tensor, zeros } from "../ops/creation.ts";
+import { checkGradients, checkParameters } from "./check.ts";
 import { LearningRate, type Schedule } from "./learning-rate.ts";
 
 /** A state and its next value. */
@@ -23,11 +23,25 @@ export interface OptimizerOptions {
   clip?: Clip;
 }
 
+/** What trains parameters step by step: an `Optimizer`, or several as an `OptimizerGroup`. */
+export interface OptimizerLike extends Disposable {
+  readonly parameters: readonly Parameter[];
+  /** Everything that a checkpoint needs to go on, by name. */
+  state(): ReadonlyMap<string, State>;
+  /** Makes one step down the gradient of `loss`, and evaluates `loss` and `also` with it. */
+  step(loss: Tensor, also?: readonly Tensor[]): void;
+  /** Makes one step with given gradients, one for each parameter in order. */
+  apply(gradients: readonly Tensor[], also?: readonly Tensor[]): void;
+  /** Gives what a step with given gradients assigns, without assigning it. */
+  assignments(gradients: readonly Tensor[]): readonly Assignment[];
+  dispose(): void;
+}
+
 /**
  * Changes parameters so that a loss falls. One step is one plan: gradients, all slots and all
  * parameters are computed from the old values and assigned together.
  */
-export abstract class Optimizer {
+export abstract class Optimizer implements OptimizerLike {
   readonly parameters: readonly Parameter[];
   /** The number of finished steps, a u32 scalar. */
   readonly counter: State;
@@ -37,12 +51,11 @@ export abstract class Optimizer {
 
   /** Throws a `GradusError` for no parameters, one given twice, or an option out of its range. */
   constructor(parameters: Parameters, { learningRate, clip = (g) => g }: OptimizerOptions) {
-    this.parameters = Array.isArray(parameters) ? [...parameters] : [...parameters.values()];
+    this.parameters = [...parameters.values()];
     checkParameters(this.parameters);
     this.clip = clip;
     const { device, dtype } = this.parameters[0];
-    this.counter = new State(tensor(0, { device, dtype: "u32" }), { name: "step" });
-    this.#states.set("step", this.counter);
+    this.counter = this.makeState("step", tensor(0, { device, dtype: "u32" }));
     this.#rate = new LearningRate(learningRate, this.counter, dtype);
   }
 
@@ -60,7 +73,7 @@ export abstract class Optimizer {
 
   /** The step size of the next step as a scalar on the device, for use in formulas. */
   get rate(): Tensor {
-    return this.#rate.tensor;
+    return this.#rate.next();
   }
 
   /** The counter as `step` and all slots by name, such as `hidden.weight.momentum`. */
@@ -84,28 +97,28 @@ export abstract class Optimizer {
 
   /** Makes one step with given gradients, one for each parameter in order. */
   apply(gradients: readonly Tensor[], also: readonly Tensor[] = []): void {
-    this.#checkCount("gradients", gradients);
+    assignAll(this.assignments(gradients), also);
+  }
+
+  /** Gives the next values of the parameters, the slots and the counter, for `assignAll`. */
+  assignments(gradients: readonly Tensor[]): readonly Assignment[] {
     const limited = this.clip(gradients);
-    this.#checkCount("clipped gradients", limited);
-    assignAll([...this.update(limited), [this.counter, add(this.counter, 1)]], also);
+    checkGradients(limited, this.parameters);
+    return [...this.update(limited), [this.counter, add(this.counter, 1)]];
   }
 
-  #checkCount(what: string, gradients: readonly Tensor[]): void {
-    if (gradients.length === this.parameters.length) return;
-    throw new GradusError(
-      `optimizer: ${gradients.length} ${what}; expected ${this.parameters.length}, ` +
-        "one for each parameter",
-    );
+  /** Makes a state that `state()` lists and `dispose` frees. */
+  protected makeState(name: string, initial: Tensor): State {
+    const state = new State(initial, { name });
+    this.#states.set(name, state);
+    return state;
   }
 
-  /** Makes a slot of zeros for each parameter. */
-  protected makeSlots(name: string): State[] {
+  /** Makes a slot for each parameter, of zeros unless told otherwise. */
+  protected makeSlots(name: string, make: typeof zeros = zeros): State[] {
     return this.parameters.map((p, i) => {
-      const { device, dtype } = p;
       const own = this.#states.has(`${p.name}.${name}`) ? `${p.name}.${i}` : p.name;
-      const slot = new State(zeros(p.shape, { device, dtype }), { name: `${own}.${name}` });
-      this.#states.set(slot.name, slot);
-      return slot;
+      return this.makeState(`${own}.${name}`, make(p.shape, p));
     });
   }
 
@@ -117,15 +130,5 @@ export abstract class Optimizer {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-}
-
-function checkParameters(parameters: readonly Parameter[]): void {
-  if (parameters.length === 0) {
-    throw new GradusError("optimizer: no parameters; expected at least one");
-  }
-  const repeated = parameters.find((p, i) => parameters.indexOf(p) !== i);
-  if (repeated) {
-    throw new GradusError(`optimizer: "${repeated.name}" is given twice; expected each once`);
   }
 }

@@ -3,6 +3,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
 import { sqrt } from "../ops/unary.ts";
 import { checkDecay, checkNotNegative, checkPositive } from "./check.ts";
+import { averaged, penalized } from "./formulas.ts";
 import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
 
 /** Options of `RMSprop`. */
@@ -46,10 +47,9 @@ export class RMSprop extends Optimizer {
 
   constructor(parameters: Parameters, options: RMSpropOptions) {
     const { alpha = 0.99, epsilon = 1e-8, momentum = 0, weightDecay = 0 } = options;
-    checkDecay("RMSprop", "alpha", alpha);
-    checkPositive("RMSprop", "epsilon", epsilon);
-    checkNotNegative("RMSprop", "momentum", momentum);
-    checkNotNegative("RMSprop", "weightDecay", weightDecay);
+    checkDecay("RMSprop", { alpha });
+    checkPositive("RMSprop", { epsilon });
+    checkNotNegative("RMSprop", { momentum, weightDecay });
     super(parameters, options);
     this.alpha = alpha;
     this.epsilon = epsilon;
@@ -64,7 +64,7 @@ export class RMSprop extends Optimizer {
   protected override update(gradients: readonly Tensor[]): readonly Assignment[] {
     const { rate } = this;
     return this.parameters.flatMap((p, i): Assignment[] => {
-      const g = this.weightDecay > 0 ? add(gradients[i], mul(p, this.weightDecay)) : gradients[i];
+      const g = penalized(gradients[i], p, this.weightDecay);
       const { spread, next } = this.#spread(g, i);
       const scaled = div(g, add(sqrt(spread), this.epsilon));
       const slot = this.#velocities[i];
@@ -76,19 +76,14 @@ export class RMSprop extends Optimizer {
 
   /** What stands under the root, v or v − a², and the next values of its slots. */
   #spread(g: Tensor, i: number): { spread: Tensor; next: Assignment[] } {
-    const v = this.#averaged(this.#squares[i], square(g));
+    const v = averaged(this.#squares[i], square(g), this.alpha);
     const mean = this.#means[i];
     if (!mean) return { spread: v, next: [[this.#squares[i], v]] };
-    const a = this.#averaged(mean, g);
+    const a = averaged(mean, g, this.alpha);
     const next: Assignment[] = [
       [this.#squares[i], v],
       [mean, a],
     ];
     return { spread: maximum(sub(v, square(a)), 0), next };
-  }
-
-  /** α x + (1 − α) y */
-  #averaged(x: Tensor, y: Tensor): Tensor {
-    return add(mul(x, this.alpha), mul(y, 1 - this.alpha));
   }
 }

@@ -8,7 +8,7 @@ import type { Schedule } from "./learning-rate.ts";
 
 /** Keeps one rate: what a warm-up may lead to. */
 export function constant(rate: number): Schedule {
-  checkNotNegative("constant", "rate", rate);
+  checkNotNegative("constant", { rate });
   return ({ dtype, device }) => full([], rate, { dtype, device });
 }
 
@@ -28,10 +28,32 @@ export interface ExponentialDecayOptions {
  */
 export function exponentialDecay(initialRate: number, options: ExponentialDecayOptions): Schedule {
   const { decaySteps, decayRate } = options;
-  checkNotNegative("exponentialDecay", "initialRate", initialRate);
-  checkSteps("exponentialDecay", "decaySteps", decaySteps);
-  checkPositive("exponentialDecay", "decayRate", decayRate);
+  checkNotNegative("exponentialDecay", { initialRate });
+  checkSteps("exponentialDecay", { decaySteps });
+  checkPositive("exponentialDecay", { decayRate });
   return (step) => mul(pow(decayRate, div(step, decaySteps)), initialRate);
+}
+
+/** Options of `inverseTimeDecay`. */
+export interface InverseTimeDecayOptions {
+  /** Steps over which the divisor grows by `decayRate`, an integer from 1. */
+  decaySteps: number;
+  /** What the divisor grows by, from 0. */
+  decayRate: number;
+}
+
+/**
+ * Divides the rate by a number that grows evenly:
+ * rate = initialRate / (1 + decayRate · step / decaySteps).
+ * Source: Robbins & Monro 1951, "A stochastic approximation method", whose conditions it meets.
+ * @throws GradusError for a number out of its range.
+ * @example inverseTimeDecay(0.1, { decaySteps: 1000, decayRate: 1 });
+ */
+export function inverseTimeDecay(initialRate: number, options: InverseTimeDecayOptions): Schedule {
+  const { decaySteps, decayRate } = options;
+  checkNotNegative("inverseTimeDecay", { initialRate, decayRate });
+  checkSteps("inverseTimeDecay", { decaySteps });
+  return (step) => div(initialRate, add(mul(div(step, decaySteps), decayRate), 1));
 }
 
 /** Options of `stepDecay`. */
@@ -49,11 +71,39 @@ export interface StepDecayOptions {
  * @example stepDecay(0.1, { every: 30 * loader.stepsPerEpoch, factor: 0.1 });
  */
 export function stepDecay(initialRate: number, { every, factor }: StepDecayOptions): Schedule {
-  checkNotNegative("stepDecay", "initialRate", initialRate);
-  checkSteps("stepDecay", "every", every);
-  checkPositive("stepDecay", "factor", factor);
+  checkNotNegative("stepDecay", { initialRate });
+  checkSteps("stepDecay", { every });
+  checkPositive("stepDecay", { factor });
   // Half a step more, since a device may round k · every / every to just below k.
   return (step) => mul(pow(factor, floor(div(add(step, 0.5), every))), initialRate);
+}
+
+/** Options of `polynomialDecay`. */
+export interface PolynomialDecayOptions {
+  /** Steps from the initial to the final rate, an integer from 1. */
+  steps: number;
+  /** What the rate stays at after them, from 0 (0 when left out). */
+  finalRate?: number;
+  /** Exponent, above 0; 1, a straight line, when left out. */
+  power?: number;
+}
+
+/**
+ * Lowers the rate along a power and keeps the final one:
+ * rate = finalRate + (initialRate − finalRate) · (1 − min(step / steps, 1))^power.
+ * @throws GradusError for a number out of its range.
+ * @example polynomialDecay(0.1, { steps: 10 * loader.stepsPerEpoch, power: 2 });
+ */
+export function polynomialDecay(initialRate: number, options: PolynomialDecayOptions): Schedule {
+  const { steps, finalRate = 0, power = 1 } = options;
+  checkNotNegative("polynomialDecay", { initialRate, finalRate });
+  checkSteps("polynomialDecay", { steps });
+  checkPositive("polynomialDecay", { power });
+  return (step) => {
+    const left = div(maximum(sub(steps, step), 0), steps); // 1 … 0, and 0 exactly from then on
+    const share = power === 1 ? left : pow(left, power);
+    return add(mul(share, initialRate - finalRate), finalRate);
+  };
 }
 
 /** Options of `cosineDecay`. */
@@ -74,13 +124,9 @@ export interface CosineDecayOptions {
  */
 export function cosineDecay(initialRate: number, options: CosineDecayOptions): Schedule {
   const { steps, finalRate = 0 } = options;
-  checkNotNegative("cosineDecay", "initialRate", initialRate);
-  checkSteps("cosineDecay", "steps", steps);
-  checkNotNegative("cosineDecay", "finalRate", finalRate);
-  return (step) => {
-    const wave = add(cos(mul(progress(step, steps), Math.PI)), 1); // 2 … 0
-    return add(mul(wave, (initialRate - finalRate) / 2), finalRate);
-  };
+  checkNotNegative("cosineDecay", { initialRate, finalRate });
+  checkSteps("cosineDecay", { steps });
+  return (step) => cosineBetween(initialRate, finalRate, progress(step, steps));
 }
 
 /** Options of `linearWarmup`. */
@@ -100,8 +146,8 @@ export interface LinearWarmupOptions {
  */
 export function linearWarmup(then: Schedule, options: LinearWarmupOptions): Schedule {
   const { steps, initialRate = 0 } = options;
-  checkSteps("linearWarmup", "steps", steps);
-  checkNotNegative("linearWarmup", "initialRate", initialRate);
+  checkSteps("linearWarmup", { steps });
+  checkNotNegative("linearWarmup", { initialRate });
   return (step) => {
     const rate = then(maximum(sub(step, steps), 0)); // its first one until the warm-up is over
     const done = progress(step, steps);
@@ -109,7 +155,14 @@ export function linearWarmup(then: Schedule, options: LinearWarmupOptions): Sche
   };
 }
 
+/** Goes from one rate to another along half a cosine while `done` goes from 0 to 1. */
+export function cosineBetween(from: Tensor | number, to: number, done: Tensor): Tensor {
+  const wave = add(cos(mul(done, Math.PI)), 1); // 2 … 0
+  const height = typeof from === "number" ? (from - to) / 2 : mul(sub(from, to), 0.5);
+  return add(mul(wave, height), to);
+}
+
 /** step / steps, at most 1. */
-function progress(step: Tensor, steps: number): Tensor {
+export function progress(step: Tensor, steps: Tensor | number): Tensor {
   return minimum(div(step, steps), 1);
 }

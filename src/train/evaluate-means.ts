@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { inMode } from "../nn/mode.ts";
 import type { Module } from "../nn/module.ts";
 import { cast } from "../ops/cast.ts";
 import { reshape } from "../ops/reshape.ts";
@@ -8,7 +9,8 @@ import { type EvaluateOptions, sumBatches } from "./evaluate.ts";
 import type { BatchFunction } from "./train-step.ts";
 
 /**
- * Computes the means of a loss and metrics over a data set's examples, by name.
+ * Computes the means of a loss and metrics over a data set's examples, by name, with the model in
+ * evaluation mode.
  *
  * Each is a mean over its batch; a shorter last batch counts by its examples.
  * @throws GradusError when `signal` stops it, and what the functions and the data set throw.
@@ -25,7 +27,8 @@ export async function evaluateMeans<M extends Module, B extends Disposable, N ex
   options: EvaluateOptions = {},
 ): Promise<Record<N, number>> {
   const names = Object.keys(metrics) as N[];
-  const compute = (batch: B) => names.map((name) => metrics[name](model, batch));
+  const compute = (batch: B) =>
+    inMode(model, false, () => names.map((name) => metrics[name](model, batch)));
   const sums = await sumBatches("evaluateMeans", dataset, options, async (batch, count) => {
     const values = await readTogether(compute(batch));
     return values.map((value) => value * count);

@@ -5,8 +5,8 @@ import { type Monitor, monitored } from "./monitor.ts";
 export interface MetricListener {
   update(metric: number): unknown;
   /** Gives and takes what a checkpoint keeps of it. */
-  save?(): unknown;
-  restore?(saved: never): void;
+  state?(): unknown;
+  load?(saved: never): void;
 }
 
 /**
@@ -24,7 +24,7 @@ export function onMetric(listener: MetricListener, monitor: Monitor = "validatio
     onEpoch(event) {
       listener.update(monitored("onMetric", monitor, event));
     },
-    save: () => listener.save?.() ?? null,
-    restore: (saved) => listener.restore?.(saved as never),
+    save: () => listener.state?.() ?? null,
+    restore: (saved) => listener.load?.(saved as never),
   };
 }

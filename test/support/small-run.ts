@@ -1,7 +1,7 @@
 import { type Batch, DataLoader, DeviceDataset } from "../../src/data/index.ts";
 import { tensor } from "../../src/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
-import { Linear, type Module, Sequential, Tanh } from "../../src/nn/index.ts";
+import { Dropout, Linear, type Module, Sequential, Tanh } from "../../src/nn/index.ts";
 import { Adam, linearWarmup, type Schedule, stepDecay } from "../../src/optim/index.ts";
 
 /** Six features in bytes and one of three classes, the same examples each time. */
@@ -23,10 +23,15 @@ export const smallSchedule: Schedule = linearWarmup(stepDecay(0.05, { every: 3, 
 });
 
 /** A small network with fresh weights, its optimizer and 20 shuffled examples in batches. */
-export function smallRun(learningRate: number | Schedule = smallSchedule, batchSize = 5) {
+export function smallRun(
+  learningRate: number | Schedule = smallSchedule,
+  batchSize = 5,
+  dropout = 0.2,
+) {
   const model = new Sequential(
     new Linear(6, 7, { seed: 1 }),
     new Tanh(),
+    new Dropout(dropout, { seed: 5 }),
     new Linear(7, 3, { seed: 2 }),
   );
   const dataset = smallData(20);

@@ -1,0 +1,79 @@
+import { GradusError } from "../core/errors.ts";
+import { grad } from "../graph/grad.ts";
+import { assignAll, type Parameter, type State } from "../graph/state.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { checkGradients, checkParameters } from "./check.ts";
+import type { Assignment, Clip, OptimizerLike } from "./optimizer.ts";
+
+/** Options of `OptimizerGroup`. */
+export interface OptimizerGroupOptions {
+  /** Limits the gradients of all members together, before their own `clip`. */
+  clip?: Clip;
+}
+
+/**
+ * Lets several optimizers make a step together, each with parameters, rate and kind of its own: one
+ * step is one plan. A member's learning rate is set on the member.
+ *
+ * Its state has the members' names behind their number: `0.step`, `1.head.bias.mean`.
+ * @throws GradusError for no members, or a parameter that two of them have.
+ * @example
+ * const decayed = new AdamW(weights, { learningRate: 1e-3, weightDecay: 0.1 });
+ * const plain = new AdamW(biases, { learningRate: 1e-3, weightDecay: 0 });
+ * const optimizer = new OptimizerGroup([decayed, plain]);
+ */
+export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike> implements OptimizerLike {
+  readonly members: readonly Member[];
+  /** All members' parameters, in order. */
+  readonly parameters: readonly Parameter[];
+  readonly clip: Clip;
+
+  constructor(members: readonly Member[], { clip = (g) => g }: OptimizerGroupOptions = {}) {
+    if (members.length === 0) {
+      throw new GradusError("OptimizerGroup: no members; expected at least one optimizer");
+    }
+    this.members = [...members];
+    this.parameters = members.flatMap((member) => member.parameters);
+    checkParameters(this.parameters);
+    this.clip = clip;
+  }
+
+  state(): ReadonlyMap<string, State> {
+    const named = (member: Member, i: number) =>
+      [...member.state()].map(([name, state]) => [`${i}.${name}`, state] as const);
+    return new Map(this.members.flatMap(named));
+  }
+
+  /**
+   * Makes one step down the gradient of `loss`, a scalar, and evaluates `loss` and `also` with it.
+   * @throws GradusError when the loss does not depend on a parameter.
+   */
+  step(loss: Tensor, also: readonly Tensor[] = []): void {
+    this.apply(grad(loss, this.parameters), [loss, ...also]);
+  }
+
+  /** Makes one step with given gradients, one for each of `parameters`. */
+  apply(gradients: readonly Tensor[], also: readonly Tensor[] = []): void {
+    assignAll(this.assignments(gradients), also);
+  }
+
+  assignments(gradients: readonly Tensor[]): readonly Assignment[] {
+    const limited = this.clip(gradients);
+    checkGradients(limited, this.parameters);
+    let end = 0;
+    return this.members.flatMap((member) => {
+      const start = end;
+      end += member.parameters.length;
+      return member.assignments(limited.slice(start, end));
+    });
+  }
+
+  /** Frees what the members hold, not the parameters. */
+  dispose(): void {
+    for (const member of this.members) member.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
