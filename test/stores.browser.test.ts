@@ -2,7 +2,7 @@ import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { Batch } from "../src/data/index.ts";
 import { download, opfsStore } from "../src/io/index.ts";
 import type { Module } from "../src/nn/index.ts";
-import { Checkpoint, fit as fitModel } from "../src/train/index.ts";
+import { Checkpoint, fit } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { bitsOf, smallRun } from "./support/small-run.ts";
 
@@ -27,7 +27,7 @@ test("a run goes on from the origin's own files", async () => {
   const run = async (epochs: number) => {
     const parts = smallRun();
     const callbacks = [new Checkpoint({ to })];
-    const { history } = await fitModel<Module, Batch>({
+    const { history } = await fit<Module, Batch>({
       ...parts,
       epochs,
       callbacks,

@@ -1,6 +1,7 @@
 export {
   type CheckpointInfo,
   type CheckpointParts,
+  type HasRate,
   type HasState,
   loadCheckpoint,
   saveCheckpoint,

@@ -1,11 +1,18 @@
 import { GradusError } from "../core/errors.ts";
+import type { Plan } from "../engine/plan.ts";
 import { grad } from "../graph/grad.ts";
 import { assignAll, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
 import { add, div } from "../ops/arithmetic.ts";
 import { zeros } from "../ops/creation.ts";
-import { type TrainStep, type TrainStepOptions, trainStep, type Updater } from "./train-step.ts";
+import {
+  type BatchFunction,
+  type TrainStep,
+  type TrainStepOptions,
+  trainStep,
+  type Updater,
+} from "./train-step.ts";
 
 /** What a step that accumulates gradients consists of. */
 export interface AccumulatedStepOptions<M extends Module, B> extends TrainStepOptions<M, B> {
@@ -45,81 +52,94 @@ interface Placed<B> {
 export function accumulatedStep<M extends Module, B>(
   options: AccumulatedStepOptions<M, B>,
 ): AccumulatedStep<B> {
-  const { accumulate, optimizer, after, batchAt, ...others } = options;
-  const sums = new GradientSums(optimizer, accumulate);
-  let next = 0;
-  const inner = trainStep<M, Placed<B>>({
-    ...others,
-    loss: (model, { batch }) => options.loss(model, batch),
-    metrics: wrapMetrics(options),
-    optimizer: sums,
-    after: () => {
-      if (sums.place === "last") after?.();
-    },
-    batchAt: (step, given) => {
-      sums.place = given.place;
-      return batchAt ? { ...given, batch: batchAt(step, given.batch) } : given;
-    },
-  });
-  const placed = (batch: B | undefined, place = placeOf(next, accumulate)): Placed<B> => {
-    if (batch === undefined && !batchAt) throw noBatch();
-    return { batch: batch as B, place };
-  };
-  /** Counts at once, so that calls need not wait for one another. */
-  const counted = async <T>(run: () => Promise<T>): Promise<T> => {
-    try {
-      const done = run();
-      next++;
-      return await done;
-    } catch (error) {
-      next = inner.next;
-      throw error;
-    }
-  };
-  const step = Object.assign((batch?: B) => counted(() => inner(placed(batch))), {
-    prepare: async (batch?: B) => {
-      const places = new Set(Array.from({ length: accumulate }, (_, i) => placeOf(i, accumulate)));
-      const plans = [];
-      for (const place of places) plans.push(await inner.prepare(placed(batch, place)));
-      return plans[plans.length - 1];
-    },
-    profile: (batch?: B) => counted(() => inner.profile(placed(batch))),
-    read: () => inner.read(),
-    seek: (to: number) => {
-      inner.seek(to);
-      next = to;
-    },
+  const accumulation = new Accumulation(options);
+  const { step: inner, sums } = accumulation;
+  const step = Object.assign((batch?: B) => accumulation.run(inner, batch), {
+    prepare: (batch?: B) => accumulation.prepare(batch),
+    profile: (batch?: B) => accumulation.run(inner.profile, batch),
+    read: inner.read,
+    seek: (to: number) => accumulation.seek(to),
     state: () => sums.state(),
     dispose: () => {
       inner.dispose();
       sums.dispose();
     },
-    next: 0,
-    plans: inner.plans,
   });
-  return Object.defineProperties(step, {
-    next: { get: () => inner.next },
-    plans: { get: () => inner.plans },
-  });
+  const properties = { next: { get: () => inner.next }, plans: { get: () => inner.plans } };
+  return Object.defineProperties(step, properties) as AccumulatedStep<B>;
+}
+
+/** The step on one batch, which is told where the batch stands. */
+class Accumulation<M extends Module, B> {
+  readonly sums: GradientSums;
+  readonly step: TrainStep<Placed<B>>;
+  readonly #options: AccumulatedStepOptions<M, B>;
+  /** The number of the next call, which may wait for others before it. */
+  #next = 0;
+
+  constructor(options: AccumulatedStepOptions<M, B>) {
+    const { loss, metrics = {}, optimizer, accumulate, after, batchAt } = options;
+    const sums = new GradientSums(optimizer, accumulate);
+    this.#options = options;
+    this.sums = sums;
+    this.step = trainStep<M, Placed<B>>({
+      ...options,
+      loss: ofBatch(loss),
+      metrics: Object.fromEntries(Object.entries(metrics).map(([k, f]) => [k, ofBatch(f)])),
+      optimizer: sums,
+      after: () => {
+        if (sums.place === "last") after?.();
+      },
+      batchAt: (step, given) => {
+        sums.place = given.place;
+        return batchAt ? { ...given, batch: batchAt(step, given.batch) } : given;
+      },
+    });
+  }
+
+  /** Counts at once, so that calls need not wait for one another. */
+  async run<T>(work: (given: Placed<B>) => Promise<T>, batch?: B): Promise<T> {
+    try {
+      const result = work(this.#placed(batch, this.#next));
+      this.#next++;
+      return await result;
+    } catch (error) {
+      this.#next = this.step.next;
+      throw error;
+    }
+  }
+
+  /** Builds the plan of each place, and gives that of the last. */
+  async prepare(batch?: B): Promise<Plan> {
+    const { accumulate: k } = this.#options;
+    const [first, middle, last] = [0, Math.min(1, k - 1), k - 1];
+    await this.step.prepare(this.#placed(batch, first));
+    await this.step.prepare(this.#placed(batch, middle));
+    return this.step.prepare(this.#placed(batch, last));
+  }
+
+  seek(step: number): void {
+    this.step.seek(step);
+    this.#next = step;
+  }
+
+  #placed(batch: B | undefined, step: number): Placed<B> {
+    const { accumulate, batchAt } = this.#options;
+    if (batch !== undefined || batchAt) {
+      return { batch: batch as B, place: placeOf(step, accumulate) };
+    }
+    throw new GradusError("accumulatedStep: no batch; expected one, or the option batchAt");
+  }
+}
+
+function ofBatch<M extends Module, B>(compute: BatchFunction<M, B>): BatchFunction<M, Placed<B>> {
+  return (model, { batch }) => compute(model, batch);
 }
 
 function placeOf(step: number, k: number): Place {
   const i = step % k;
   if (i === k - 1) return "last";
   return i === 0 ? "first" : "middle";
-}
-
-function wrapMetrics<M extends Module, B>({
-  metrics = {},
-}: TrainStepOptions<M, B>): TrainStepOptions<M, Placed<B>>["metrics"] {
-  const wrapped = Object.entries(metrics).map(([name, metric]) => {
-    return [name, (model: M, { batch }: Placed<B>): Tensor => metric(model, batch)] as const;
-  });
-  return Object.fromEntries(wrapped);
-}
-
-function noBatch(): GradusError {
-  return new GradusError("accumulatedStep: no batch; expected one, or the option batchAt");
 }
 
 /** An optimizer's stand-in, which hands on the mean of the gradients of k steps. */

@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { traceFunction } from "../graph/tracing.ts";
 import { inMode } from "../nn/mode.ts";
 import type { Module } from "../nn/module.ts";
 import { cast } from "../ops/cast.ts";
@@ -12,7 +13,8 @@ import type { BatchFunction } from "./train-step.ts";
  * Computes the means of a loss and metrics over a data set's examples, by name, with the model in
  * evaluation mode.
  *
- * Each is a mean over its batch; a shorter last batch counts by its examples.
+ * Each is a mean over its batch; a shorter last batch counts by its examples. No state changes, not
+ * even those that a loss assigns.
  * @throws GradusError when `signal` stops it, and what the functions and the data set throw.
  * @example
  * const { loss, accuracy } = await evaluateMeans(model, testData, {
@@ -27,10 +29,11 @@ export async function evaluateMeans<M extends Module, B extends Disposable, N ex
   options: EvaluateOptions = {},
 ): Promise<Record<N, number>> {
   const names = Object.keys(metrics) as N[];
-  const compute = (batch: B) =>
-    inMode(model, false, () => names.map((name) => metrics[name](model, batch)));
+  const compute = (batch: B) => names.map((name) => metrics[name](model, batch));
   const sums = await sumBatches("evaluateMeans", dataset, options, async (batch, count) => {
-    const values = await readTogether(compute(batch));
+    // Traced, so that states which a loss assigns, such as a counter, keep their values.
+    const { result } = traceFunction(() => inMode(model, false, () => compute(batch)));
+    const values = await readTogether(result);
     return values.map((value) => value * count);
   });
   const means = names.map((name, i) => [name, sums[i] / dataset.size] as const);
@@ -39,7 +42,7 @@ export async function evaluateMeans<M extends Module, B extends Disposable, N ex
 
 /** Enqueues some scalars at once, and reads them with one copy. */
 async function readTogether(values: readonly Tensor[]): Promise<number[]> {
-  const { dtype } = values[0];
+  const dtype = values.some((x) => x.dtype === "f64") ? "f64" : "f32";
   using all = stack(values.map((x) => cast(reshape(x, []), dtype)));
   return Array.from(await all.data());
 }

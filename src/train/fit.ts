@@ -1,4 +1,4 @@
-import { loadCheckpoint, saveCheckpoint } from "../io/checkpoint.ts";
+import { type HasState, loadCheckpoint, saveCheckpoint } from "../io/checkpoint.ts";
 import type { Module } from "../nn/module.ts";
 import type { Callback, Run } from "./callback.ts";
 import type { EpochEvent, TrainEvent } from "./events.ts";
@@ -10,6 +10,8 @@ export interface FitOptions<M extends Module, B extends Disposable>
   extends Omit<TrainOptions<M, B>, "startStep"> {
   /** Told how training goes, in this order; they may stop and save it. */
   callbacks?: readonly Callback[];
+  /** What else changes with the run and is to be in its checkpoints, such as a loss with states. */
+  extra?: Readonly<Record<string, HasState>>;
   /** A checkpoint of such a run, from which it goes on; from the start when null or left out. */
   resume?: Uint8Array | ArrayBuffer | null;
 }
@@ -143,14 +145,12 @@ class Fitting<M extends Module, B extends Disposable> implements Run {
   }
 
   #parts() {
-    const { model, optimizer } = this.#options;
-    const extra = Object.fromEntries(
-      this.#named().map(([name, callback]) => [
-        name,
-        { state: () => callback.state?.() ?? new Map() },
-      ]),
-    );
-    return { model, optimizer, step: this.#training.trainStep, extra };
+    const { model, optimizer, extra } = this.#options;
+    const callbacks = this.#named().map(([name, callback]) => {
+      return [`callbacks.${name}`, { state: () => callback.state?.() ?? new Map() }] as const;
+    });
+    const all = { ...extra, ...Object.fromEntries(callbacks) };
+    return { model, optimizer, step: this.#training.trainStep, extra: all };
   }
 
   /** The callbacks to be kept, each with a name of its own. */

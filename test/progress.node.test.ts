@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { fit as fitModel, pageBar, progressBar, terminalBar } from "../src/train/index.ts";
+import { fit, pageBar, progressBar, terminalBar } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { smallData, smallRun } from "./support/small-run.ts";
 
@@ -39,7 +39,7 @@ test("a terminal's line is written over, cut to its width, and cleared at the en
 
 test("a file gets a line for each epoch only", async () => {
   const file = terminal(false);
-  await fitModel({
+  await fit({
     ...smallRun(),
     epochs: 2,
     metricsEvery: 1,
@@ -58,7 +58,7 @@ test("a page's element goes from 0 to 1", async () => {
   const seen: number[] = [];
   const sink = pageBar(element, ({ epochs }) => seen.push(element.value, epochs));
   const callbacks = [progressBar(sink)];
-  await fitModel({ ...smallRun(), epochs: 1, metricsEvery: 2, callbacks });
+  await fit({ ...smallRun(), epochs: 1, metricsEvery: 2, callbacks });
   expect(element.max).toBe(1);
   expect(seen).toEqual([0.5, 1, 1, 1]);
 });
