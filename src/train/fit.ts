@@ -93,7 +93,7 @@ class Fitting<M extends Module, B extends Disposable> implements Run {
     return this.#history;
   }
   get interrupted(): boolean {
-    return this.#training.stopped;
+    return this.#training.stopped && !this.#training.ended;
   }
 
   async run(resume?: Uint8Array | ArrayBuffer | null): Promise<FitResult> {
