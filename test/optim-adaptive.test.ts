@@ -11,118 +11,29 @@ import {
 } from "../src/index.ts";
 import { loadInto, saveSafetensors } from "../src/io/index.ts";
 import {
+  Adadelta,
+  Adagrad,
   Adam,
-  type AdamOptions,
+  Adamax,
   AdamW,
   clipByGlobalNorm,
   clipByValue,
   cosineDecay,
+  LAMB,
+  Lion,
+  NAdam,
   type Optimizer,
   RMSprop,
-  type RMSpropOptions,
   SGD,
-  type SGDOptions,
 } from "../src/optim/index.ts";
 import { testDevice } from "./support/device.ts";
+import { type Element, OPTIMIZER_CASES, type OptimizerCase } from "./support/optimizer-cases.ts";
 import { uniform } from "./support/reference.ts";
 
 let device: Device;
 beforeAll(async () => {
   device = await testDevice();
 });
-
-type NumberRate<Options> = Options & { learningRate: number };
-
-/** One element of a parameter, trained in float64. */
-interface Element {
-  p: number;
-  /** Slots as the formula names them, 0 before the first step. */
-  slots: Record<string, number>;
-}
-
-/** Makes step `t`, counted from 1, on one element. */
-type Rule = (x: Element, g: number, t: number) => void;
-
-function sgd(options: NumberRate<SGDOptions>): Rule {
-  const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;
-  return (x, gradient) => {
-    const g = gradient + weightDecay * x.p;
-    const v = momentum * (x.slots.momentum ?? 0) + g;
-    if (momentum > 0) x.slots.momentum = v;
-    x.p -= learningRate * (nesterov ? g + momentum * v : v);
-  };
-}
-
-function adam(options: NumberRate<AdamOptions>, decoupled: boolean): Rule {
-  const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
-  const { weightDecay = decoupled ? 0.01 : 0 } = options;
-  return (x, gradient, t) => {
-    const g = decoupled ? gradient : gradient + weightDecay * x.p;
-    if (decoupled) x.p -= learningRate * weightDecay * x.p;
-    const m = beta1 * (x.slots.mean ?? 0) + (1 - beta1) * g;
-    const v = beta2 * (x.slots.square ?? 0) + (1 - beta2) * g * g;
-    x.slots = { mean: m, square: v };
-    const corrected = { m: m / (1 - beta1 ** t), v: v / (1 - beta2 ** t) };
-    x.p -= (learningRate * corrected.m) / (Math.sqrt(corrected.v) + epsilon);
-  };
-}
-
-function rmsprop(options: NumberRate<RMSpropOptions>): Rule {
-  const { learningRate, alpha = 0.99, epsilon = 1e-8, momentum = 0 } = options;
-  const { centered = false, weightDecay = 0 } = options;
-  return (x, gradient) => {
-    const g = gradient + weightDecay * x.p;
-    const v = alpha * (x.slots.square ?? 0) + (1 - alpha) * g * g;
-    const a = alpha * (x.slots.mean ?? 0) + (1 - alpha) * g;
-    const scaled = g / (Math.sqrt(centered ? v - a * a : v) + epsilon);
-    const b = momentum * (x.slots.momentum ?? 0) + scaled;
-    x.slots = { square: v, ...(centered && { mean: a }), ...(momentum > 0 && { momentum: b }) };
-    x.p -= learningRate * b;
-  };
-}
-
-interface Case {
-  name: string;
-  make: (parameters: Parameter[]) => Optimizer;
-  rule: Rule;
-}
-
-function ofSGD(options: NumberRate<SGDOptions>): Case {
-  const name = `SGD ${JSON.stringify(options)}`;
-  return { name, make: (parameters) => new SGD(parameters, options), rule: sgd(options) };
-}
-
-function ofAdam(options: NumberRate<AdamOptions>): Case {
-  const name = `Adam ${JSON.stringify(options)}`;
-  return { name, make: (parameters) => new Adam(parameters, options), rule: adam(options, false) };
-}
-
-function ofAdamW(options: NumberRate<AdamOptions>): Case {
-  const name = `AdamW ${JSON.stringify(options)}`;
-  return { name, make: (parameters) => new AdamW(parameters, options), rule: adam(options, true) };
-}
-
-function ofRMSprop(options: NumberRate<RMSpropOptions>): Case {
-  const name = `RMSprop ${JSON.stringify(options)}`;
-  return { name, make: (parameters) => new RMSprop(parameters, options), rule: rmsprop(options) };
-}
-
-const CASES: Case[] = [
-  ofSGD({ learningRate: 0.1, weightDecay: 0.2 }),
-  ofSGD({ learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0.1 }),
-  ofAdam({ learningRate: 0.05 }),
-  ofAdam({ learningRate: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 0.01, weightDecay: 0.3 }),
-  ofAdam({ learningRate: 0.01, beta1: 0, beta2: 0.99999 }),
-  ofAdam({ learningRate: 0.01, beta1: 0.5, beta2: 0 }),
-  ofAdamW({ learningRate: 0.05 }),
-  ofAdamW({ learningRate: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 0.01, weightDecay: 0.5 }),
-  ofAdamW({ learningRate: 0.05, weightDecay: 0 }),
-  ofRMSprop({ learningRate: 0.02 }),
-  ofRMSprop({ learningRate: 0.02, alpha: 0.9, epsilon: 0.01, weightDecay: 0.3 }),
-  ofRMSprop({ learningRate: 0.02, momentum: 0.9 }),
-  ofRMSprop({ learningRate: 0.02, centered: true }),
-  ofRMSprop({ learningRate: 0.02, alpha: 0.8, momentum: 0.5, centered: true, weightDecay: 0.1 }),
-];
 
 const SHAPES = [[5, 7], [7], []];
 const SIZES = [35, 7, 1];
@@ -142,9 +53,10 @@ async function readAll(states: readonly (State | undefined)[]): Promise<number[]
 }
 
 /** Trains with fresh random gradients; gives the largest relative error of states on the way. */
-async function worstError({ make, rule }: Case, dtype: "f32" | "f64"): Promise<number> {
+async function worstError({ make, rule }: OptimizerCase, dtype: "f32" | "f64"): Promise<number> {
   const starts = SIZES.map((size, i) => uniform(size, i + 1));
-  const elements = starts.flatMap((values) => [...values].map((p): Element => ({ p, slots: {} })));
+  const groups = starts.map((values) => [...values].map((p): Element => ({ p, slots: {} })));
+  const elements = groups.flat();
   const parameters = SHAPES.map(
     (shape, i) => new Parameter(tensor(starts[i], { shape, dtype }), { name: `p${i}` }),
   );
@@ -153,8 +65,7 @@ async function worstError({ make, rule }: Case, dtype: "f32" | "f64"): Promise<n
   for (let t = 1; t <= STEPS; t++) {
     const gradients = SIZES.map((size, i) => uniform(size, 100 * t + i, -2, 2));
     optimizer.apply(gradients.map((g, i) => tensor(g, { shape: SHAPES[i], dtype })));
-    const flat = gradients.flatMap((g) => [...g]);
-    for (const [i, x] of elements.entries()) rule(x, flat[i], t);
+    for (const [i, group] of groups.entries()) rule(group, [...gradients[i]], t);
     const errors = [
       relativeError(
         await readAll(parameters),
@@ -172,7 +83,7 @@ async function worstError({ make, rule }: Case, dtype: "f32" | "f64"): Promise<n
   return worst;
 }
 
-test.each(CASES)("$name follows its formula", async (given) => {
+test.each(OPTIMIZER_CASES)("$name follows its formula", async (given) => {
   const isExact = device.dtypes.has("f64");
   if (isExact) expect(await worstError(given, "f64")).toBeLessThanOrEqual(1e-12);
   expect(await worstError(given, "f32")).toBeLessThanOrEqual(1e-5);
@@ -207,25 +118,28 @@ test("centered RMSprop stays finite where all gradients are equal", async () => 
   }
 });
 
-test.each(CASES)("$name goes on from a checkpoint as if it had not stopped", async ({ make }) => {
-  using p = new Parameter(tensor([1, -2, 3]), { name: "p" });
-  using first = make([p]);
-  const run = (optimizer: Optimizer, steps: number) => {
-    for (let step = 0; step < steps; step++) optimizer.step(sum(square(p)));
-  };
-  run(first, 3);
-  const [weights, states] = [await saveSafetensors(new Map([["p", p]])), first.state()];
-  const checkpoint = await saveSafetensors(states);
-  run(first, 3);
-  const expected = await p.data();
-  loadInto(new Map([["p", p]]), weights);
-  using second = make([p]);
-  loadInto(second.state(), checkpoint);
-  run(second, 3);
-  expect(await p.data()).toEqual(expected);
-});
+test.each(OPTIMIZER_CASES)(
+  "$name goes on from a checkpoint as if it had not stopped",
+  async ({ make }) => {
+    using p = new Parameter(tensor([1, -2, 3]), { name: "p" });
+    using first = make([p]);
+    const run = (optimizer: Optimizer, steps: number) => {
+      for (let step = 0; step < steps; step++) optimizer.step(sum(square(p)));
+    };
+    run(first, 3);
+    const [weights, states] = [await saveSafetensors(new Map([["p", p]])), first.state()];
+    const checkpoint = await saveSafetensors(states);
+    run(first, 3);
+    const expected = await p.data();
+    loadInto(new Map([["p", p]]), weights);
+    using second = make([p]);
+    loadInto(second.state(), checkpoint);
+    run(second, 3);
+    expect(await p.data()).toEqual(expected);
+  },
+);
 
-const CLIPPED: Case = {
+const CLIPPED: OptimizerCase = {
   name: "Adam with a schedule and clipping",
   make: (parameters) =>
     new Adam(parameters, {
@@ -235,18 +149,103 @@ const CLIPPED: Case = {
   rule: () => {},
 };
 
-test.each([...CASES, CLIPPED])("$name takes nothing new from step to step", async ({ make }) => {
-  using p = new Parameter(tensor([1, -2, 3]), { name: "p" });
+test.each([...OPTIMIZER_CASES, CLIPPED])(
+  "$name takes nothing new from step to step",
+  async ({ make }) => {
+    using p = new Parameter(tensor([1, -2, 3]), { name: "p" });
+    using optimizer = make([p]);
+    const step = compile(() => optimizer.step(sum(square(p))));
+    for (let i = 0; i < 3; i++) await step();
+    const [mark, memory] = [device.counters.now, device.memory()];
+    for (let i = 0; i < 5; i++) await step();
+    const { dispatches: _, submits: __, ...made } = device.counters.since(mark);
+    expect(made).toEqual({ buffers: 0, bindGroups: 0, pipelines: 0, writes: 0, reads: 0 });
+    // What the collector takes of other tests meanwhile counts as held.
+    const after = device.memory();
+    expect(after.tensors + after.reclaimed).toBe(memory.tensors + memory.reclaimed);
+  },
+);
+
+const EXTREMES = OPTIMIZER_CASES.filter(({ name }) => !name.includes("centered"));
+
+test.each(EXTREMES)("$name stays finite for gradients of any size", async ({ make }) => {
+  using p = new Parameter(tensor([1, -2, 3, 0, 5]), { name: "p" });
   using optimizer = make([p]);
-  const step = compile(() => optimizer.step(sum(square(p))));
-  for (let i = 0; i < 3; i++) await step();
-  const [mark, memory] = [device.counters.now, device.memory()];
-  for (let i = 0; i < 5; i++) await step();
-  const { dispatches: _, submits: __, ...made } = device.counters.since(mark);
-  expect(made).toEqual({ buffers: 0, bindGroups: 0, pipelines: 0, writes: 0, reads: 0 });
-  // What the collector takes of other tests meanwhile counts as held.
-  const after = device.memory();
-  expect(after.tensors + after.reclaimed).toBe(memory.tensors + memory.reclaimed);
+  for (const sign of [1, -1, -1]) {
+    optimizer.apply([tensor([0, 1e-30, 1e-20 * sign, 1e15 * sign, 1e30 * sign])]);
+    expect([...(await p.data())].every(Number.isFinite)).toBe(true);
+  }
+});
+
+test.each(OPTIMIZER_CASES)("$name does nothing to zeros without a gradient", async ({ make }) => {
+  using p = new Parameter(tensor([0, 0]), { name: "p" });
+  using optimizer = make([p]);
+  for (let step = 0; step < 3; step++) optimizer.apply([tensor([0, 0])]);
+  expect([...(await p.data())].map(Math.abs)).toEqual([0, 0]);
+});
+
+test.each<[string, (parameters: Parameter[]) => Optimizer]>([
+  ["SGD", (p) => new SGD(p, { learningRate: 0.2, momentum: 0.9, dampening: 0.9 })],
+  ["Adam", (p) => new Adam(p, { learningRate: 0.05, amsgrad: true })],
+  ["NAdam", (p) => new NAdam(p, { learningRate: 0.1 })],
+  ["Adamax", (p) => new Adamax(p, { learningRate: 0.1 })],
+  ["Adagrad", (p) => new Adagrad(p, { learningRate: 1 })],
+  ["Adadelta", (p) => new Adadelta(p, { learningRate: 1, epsilon: 1e-3 })],
+  ["Lion", (p) => new Lion(p, { learningRate: 0.02 })],
+  ["LAMB", (p) => new LAMB(p, { learningRate: 0.02 })],
+])("%s finds the bottom of a long valley", async (_, make) => {
+  using p = new Parameter(tensor([2, -3]), { name: "p" });
+  using curvature = tensor([1, 10]);
+  using optimizer = make([p]);
+  const valley = () => sum(square(p.sub(1)).mul(curvature));
+  const step = compile(() => optimizer.step(valley()));
+  using before = valley();
+  const start = await before.item();
+  for (let i = 0; i < 500; i++) await step();
+  using after = valley();
+  expect(await after.item()).toBeLessThanOrEqual(1e-3 * start);
+});
+
+test("NAdam keeps the product of its momentums", async () => {
+  using p = new Parameter(tensor([1]), { name: "p" });
+  using optimizer = new NAdam([p], { learningRate: 0.1, beta1: 0.9, momentumDecay: 1 });
+  const states = ["step", "p.mean", "p.square", "momentumProduct"];
+  expect([...optimizer.state().keys()]).toEqual(states);
+  for (let step = 0; step < 3; step++) optimizer.apply([tensor([1])]);
+  const factors = [1, 2, 3].map((t) => 0.9 * (1 - 0.5 * 0.96 ** t));
+  const product = await optimizer.state().get("momentumProduct")?.item();
+  expect(product).toBeCloseTo(factors[0] * factors[1] * factors[2], 6);
+});
+
+test("slots are named by what they hold", () => {
+  using p = new Parameter(tensor([1]), { name: "p" });
+  const learningRate = 1;
+  const made: [Optimizer, string[]][] = [
+    [new Adam([p], { learningRate, amsgrad: true }), ["p.mean", "p.square", "p.maxSquare"]],
+    [new Adamax([p], { learningRate }), ["p.mean", "p.maximum"]],
+    [new LAMB([p], { learningRate }), ["p.mean", "p.square"]],
+    [new Lion([p], { learningRate }), ["p.mean"]],
+    [new Adagrad([p], { learningRate }), ["p.sum"]],
+    [new Adadelta([p], { learningRate }), ["p.square", "p.squaredMove"]],
+  ];
+  for (const [optimizer, names] of made) {
+    expect([...optimizer.state().keys()]).toEqual(["step", ...names]);
+    optimizer.dispose();
+  }
+});
+
+test("dampening as large as the momentum moves like a heavy ball with a smaller rate", async () => {
+  const ends = [
+    { learningRate: 1, momentum: 0.75, dampening: 0.75 },
+    { learningRate: 0.25, momentum: 0.75 },
+  ].map(async (options) => {
+    using p = new Parameter(tensor([2, -3]), { name: "p" });
+    using optimizer = new SGD([p], options);
+    for (let step = 0; step < 5; step++) optimizer.step(sum(square(p)));
+    return p.data();
+  });
+  const [mean, ball] = await Promise.all(ends);
+  expect(relativeError(mean, [...ball])).toBeLessThanOrEqual(1e-6);
 });
 
 test("wrong options are rejected", () => {
@@ -280,6 +279,34 @@ test("wrong options are rejected", () => {
     [
       () => new RMSprop([p], { learningRate, momentum: Number.POSITIVE_INFINITY }),
       "RMSprop: momentum Infinity; expected a finite number from 0",
+    ],
+    [
+      () => new SGD([p], { learningRate, dampening: -1 }),
+      "SGD: dampening -1; expected a finite number from 0",
+    ],
+    [
+      () => new NAdam([p], { learningRate, momentumDecay: -1 }),
+      "NAdam: momentumDecay -1; expected a finite number from 0",
+    ],
+    [
+      () => new Adamax([p], { learningRate, beta2: 1 }),
+      "Adamax: beta2 1; expected a number from 0 and below 1",
+    ],
+    [
+      () => new LAMB([p], { learningRate, epsilon: 0 }),
+      "LAMB: epsilon 0; expected a finite number above 0",
+    ],
+    [
+      () => new Lion([p], { learningRate, beta1: 1 }),
+      "Lion: beta1 1; expected a number from 0 and below 1",
+    ],
+    [
+      () => new Adagrad([p], { learningRate, initialSum: -1 }),
+      "Adagrad: initialSum -1; expected a finite number from 0",
+    ],
+    [
+      () => new Adadelta([p], { learningRate, rho: 1 }),
+      "Adadelta: rho 1; expected a number from 0 and below 1",
     ],
     [
       () => new RMSprop([p], { learningRate, weightDecay: -1 }),

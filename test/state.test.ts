@@ -42,6 +42,21 @@ test("several assignments all see the old values", async () => {
   b.dispose();
 });
 
+test("a value from the host is assigned too where another new value is made of it", async () => {
+  const [a, b] = [new State(tensor([0, 0])), new State(tensor([1, 1]))];
+  for (const [i, sum] of [2, 4, 7].entries()) {
+    using x = tensor([i + 1, i + 1]);
+    assignAll([
+      [a, x],
+      [b, b.add(x)],
+    ]);
+    expect(await a.toArray()).toEqual([i + 1, i + 1]);
+    expect(await b.toArray()).toEqual([sum, sum]);
+  }
+  a.dispose();
+  b.dispose();
+});
+
 test("a state assigned its own value keeps it", async () => {
   const a = new State(tensor([4]));
   a.assign(a);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BatchSampler, DeviceDataset } from "../src/data/index.ts";
 import {
+  compile,
   type Device,
   explain,
   init,
@@ -11,14 +12,30 @@ import {
 } from "../src/index.ts";
 import { crossEntropy } from "../src/losses/index.ts";
 import { Linear, ReLU, Sequential, Sigmoid } from "../src/nn/index.ts";
-import { Adam, AdamW, type Optimizer, type Parameters, RMSprop, SGD } from "../src/optim/index.ts";
+import {
+  Adadelta,
+  Adagrad,
+  Adam,
+  Adamax,
+  AdamW,
+  cosineRestarts,
+  LAMB,
+  Lion,
+  NAdam,
+  OptimizerGroup,
+  type OptimizerLike,
+  type Parameters,
+  RMSprop,
+  SGD,
+  WeightAverage,
+} from "../src/optim/index.ts";
 import { type TrainStep, trainStep } from "../src/train/index.ts";
 
 interface Net {
   readonly sizes: readonly number[];
   readonly batchSize: number;
   readonly activation: "sigmoid" | "relu";
-  readonly optimizer: (parameters: Parameters) => Optimizer;
+  readonly optimizer: (parameters: Parameters) => OptimizerLike;
 }
 
 interface Given {
@@ -82,6 +99,7 @@ const NOTHING = { buffers: 0, bindGroups: 0, pipelines: 0, writes: 0, reads: 0 }
 describe("dispatches of a step", () => {
   const momentum = (parameters: Parameters) =>
     new SGD(parameters, { learningRate: 0.1, momentum: 0.9, nesterov: true });
+  const learningRate = 0.001;
   const rows: [string, Net, number, number][] = [
     // Title, network, dispatches on given batches, dispatches with gathering and shuffling.
     ["784-50-10 sigmoid, SGD, batch 100", A, 5, 7],
@@ -90,13 +108,13 @@ describe("dispatches of a step", () => {
     ["784-128-10 relu, Nesterov, batch 64", { ...B, optimizer: momentum }, 6, 8],
     [
       "784-128-10 relu, AdamW, batch 64",
-      { ...B, optimizer: (p) => new AdamW(p, { learningRate: 0.001 }) },
+      { ...B, optimizer: (p) => new AdamW(p, { learningRate }) },
       6,
       8,
     ],
     [
       "784-128-10 relu, RMSprop, batch 64",
-      { ...B, optimizer: (p) => new RMSprop(p, { learningRate: 0.001 }) },
+      { ...B, optimizer: (p) => new RMSprop(p, { learningRate }) },
       6,
       8,
     ],
@@ -111,6 +129,50 @@ describe("dispatches of a step", () => {
       expect(plan.stats.peakBytes).toBeLessThanOrEqual(1.25 * plan.stats.lowerBoundBytes);
     });
   }
+});
+
+describe("dispatches of a step on given batches with other optimizers", () => {
+  const learningRate = 0.001;
+  const restarts = cosineRestarts(0.1, { steps: 10, lengthening: 2 });
+  const groupOf = (parameters: Parameters) => {
+    const all = [...parameters.values()];
+    return new OptimizerGroup([
+      new AdamW(all.slice(0, 2), { learningRate }),
+      new SGD(all.slice(2), { learningRate, momentum: 0.9 }),
+    ]);
+  };
+  // What a kernel may bind decides how many parameters share one; LAMB waits for norms.
+  const rows: [string, Net["optimizer"], number][] = [
+    ["damped SGD", (p) => new SGD(p, { learningRate, momentum: 0.9, dampening: 0.9 }), 6],
+    ["AMSGrad", (p) => new Adam(p, { learningRate, amsgrad: true }), 8],
+    ["NAdam", (p) => new NAdam(p, { learningRate }), 6],
+    ["Adamax", (p) => new Adamax(p, { learningRate }), 6],
+    ["Lion", (p) => new Lion(p, { learningRate }), 6],
+    ["Adagrad", (p) => new Adagrad(p, { learningRate }), 6],
+    ["Adadelta", (p) => new Adadelta(p, { learningRate }), 6],
+    ["LAMB", (p) => new LAMB(p, { learningRate, weightDecay: 0.1 }), 11],
+    ["SGD with cosineRestarts", (p) => new SGD(p, { learningRate: restarts }), 6],
+    ["a group of AdamW and SGD", groupOf, 6],
+  ];
+  for (const [title, optimizer, given] of rows) {
+    test(title, async () => {
+      const net = { ...B, optimizer };
+      const { stats } = await onBatches(net).prepare(batchOf(net));
+      expect(stats.dispatches, explain({ stats })).toBeLessThanOrEqual(given);
+    });
+  }
+});
+
+test("an average of weights is computed with the parameters that it averages", async () => {
+  const model = modelOf(B);
+  const optimizer = adam(model.parameters());
+  const average = new WeightAverage(model.parameters(), { decay: 0.99 });
+  const step = compile((batch: Given) => {
+    optimizer.step(loss(model, batch));
+    average.update();
+  });
+  const { stats } = await step.prepare(batchOf(B));
+  expect(stats.dispatches, explain({ stats })).toBeLessThanOrEqual(7);
 });
 
 test("kernels with workgroup memory take a dispatch or two more where that memory is small", async () => {

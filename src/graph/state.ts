@@ -82,8 +82,8 @@ export class State extends Tensor {
   }
 
   /** Copies values from the host into its memory. */
-  write({ node: { host } }: Tensor): void {
-    this.device.write(this.current.storage as Storage, host as NumericArray, this.dtype);
+  write(values: NumericArray): void {
+    this.device.write(this.current.storage as Storage, values, this.dtype);
     this.advance();
   }
 
@@ -164,14 +164,17 @@ export function assignAll(
     assignTraced(pairs);
     return;
   }
-  const onHost = (pair: readonly [State, Tensor]) => pair[1].node.host && pair[0].place.storage;
-  const computed = pairs.filter((pair) => !onHost(pair));
+  // Values on the host; they are uploaded, and no longer on the host, where another formula reads them.
+  const hosts = pairs.map(([state, { node }]) => state.place.storage && node.host);
+  const computed = pairs.filter((_, i) => !hosts[i]);
   const taken = new Set<Node>();
   const fresh = computed.map(([state, value]) => takenNode(state, value.node, taken));
   device.evaluate([...fresh, ...also.map((x) => x.node)], "assign");
   for (const x of also) if (x.node.tracked && x.node.ready) x.node.cut();
   for (const [i, [state]] of computed.entries()) state.replace(fresh[i]);
-  for (const pair of pairs) if (onHost(pair)) pair[0].write(pair[1]);
+  hosts.forEach((host, i) => {
+    if (host) pairs[i][0].write(host);
+  });
 }
 
 /** New values for the rest of a trace: all are computed from the old ones. */

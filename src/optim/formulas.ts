@@ -11,6 +11,7 @@ export function penalized(g: Tensor, p: Tensor, weightDecay: number): Tensor {
 
 /** Moves a mean on: β mean + (1 − β) x. */
 export function averaged(mean: Tensor, x: Tensor, beta: number): Tensor {
+  if (beta === 0) return x; // even where the mean has become infinite
   return add(mul(mean, beta), mul(x, 1 - beta));
 }
 

@@ -46,6 +46,7 @@ export function multiStepDecay(initialRate: number, options: MultiStepDecayOptio
   checkNotNegative("multiStepDecay", { initialRate });
   checkPositive("multiStepDecay", { factor });
   const rates = [0, ...milestones].map((_, i) => initialRate * factor ** i);
+  checkBoundaries("multiStepDecay", "rates", rates, milestones);
   return piecewiseConstant(rates, milestones);
 }
 
