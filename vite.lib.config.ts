@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
 
-const folders = ["nn", "losses", "metrics", "optim", "data", "train", "io"];
+const folders = ["nn", "losses", "metrics", "optim", "data", "csv", "train", "io"];
 
 /**
  * Leaves comments and most blanks out of shaders, but not their lines, so that a compiler's message
@@ -43,7 +43,7 @@ export default defineConfig({
     outDir: "dist",
     copyPublicDir: false,
     rolldownOptions: {
-      external: ["webgpu", /^node:/],
+      external: ["webgpu", /^csv-parse/, /^node:/],
       output: { preserveModules: true, preserveModulesRoot: "src", entryFileNames: "[name].js" },
     },
   },

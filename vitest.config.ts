@@ -19,7 +19,7 @@ export default defineConfig({
     ],
   },
   plugins: [mnistFiles()],
-  optimizeDeps: { exclude: ["webgpu"] },
+  optimizeDeps: { exclude: ["webgpu", "csv-parse"] },
   server: { headers: isolation },
   test: {
     testTimeout: 60_000,

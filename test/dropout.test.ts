@@ -115,9 +115,9 @@ test("a compiled function draws a new mask in each call, those of eager calls", 
 
 function setup() {
   const model = new Sequential({
+    dropout: new Dropout(0.5, { seed: 2 }),
     hidden: new Linear(3, 16, { seed: 1 }),
     relu,
-    dropout: new Dropout(0.5, { seed: 2 }),
     output: new Linear(16, 1, { seed: 3 }),
   });
   const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 });

@@ -2,13 +2,13 @@ import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { batchIndices } from "../ops/batch-indices.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
 import { gather } from "../ops/gather.ts";
 import { readIdx } from "./idx.ts";
 import { type NormalizeOptions, normalizeImages } from "./normalize.ts";
 import type { BatchSampler } from "./sampler.ts";
+import { stepRows } from "./step-rows.ts";
 
 /** Examples that can be had in batches by their numbers. */
 export interface Dataset<B extends Disposable> {
@@ -18,6 +18,11 @@ export interface Dataset<B extends Disposable> {
   batch(indices: Uint32Array): B | Promise<B>;
   /** Gives the batch of a step, a u32 scalar, as a graph that uploads nothing; where it can. */
   batchAt?(step: Tensor, sampler: BatchSampler): B;
+  /**
+   * Gives the examples that a u32 tensor `[n]` names, as a graph; where it can. The batch frees
+   * `owned` with itself.
+   */
+  rows?(indices: Tensor, owned?: readonly Tensor[]): B;
 }
 
 /** Some labelled images; `using` or `dispose()` frees them. */
@@ -90,7 +95,8 @@ export class DeviceDataset implements Dataset<Batch> {
 
   /** Gives examples by their numbers: lazy f32 images `[n, …]` and i32 labels `[n]`. */
   batch(indices: Uint32Array): Batch {
-    return this.#rows(tensor(indices, { device: this.images.device }));
+    const rows = tensor(indices, { device: this.images.device });
+    return this.rows(rows, [rows]);
   }
 
   /**
@@ -104,19 +110,15 @@ export class DeviceDataset implements Dataset<Batch> {
    * using batch = data.batchAt(step, sampler);
    */
   batchAt(step: Tensor, sampler: BatchSampler): Batch {
-    if (sampler.size !== this.size) {
-      throw new ShapeError(
-        `DeviceDataset: a sampler of ${sampler.size} examples for ${this.size}; ` +
-          "expected the same size",
-      );
-    }
-    return this.#rows(batchIndices(step, sampler));
+    const rows = stepRows("DeviceDataset", this.size, step, sampler);
+    return this.rows(rows, [rows]);
   }
 
-  #rows(rows: Tensor): Batch {
-    const pixels = gather(this.images, rows);
-    const labels = cast(gather(this.labels, rows), "i32");
-    return new Batch(normalizeImages(pixels, this.normalize), labels, [pixels, rows]);
+  /** Gives the examples that a u32 tensor `[n]` names, and frees `owned` with them. */
+  rows(indices: Tensor, owned: readonly Tensor[] = []): Batch {
+    const pixels = gather(this.images, indices);
+    const labels = cast(gather(this.labels, indices), "i32");
+    return new Batch(normalizeImages(pixels, this.normalize), labels, [pixels, ...owned]);
   }
 
   /** Frees the images and labels. */

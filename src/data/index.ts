@@ -4,3 +4,11 @@ export { DataLoader, type DataLoaderOptions } from "./loader.ts";
 export { type NormalizeOptions, normalizeImages } from "./normalize.ts";
 export { type PrefetchOptions, prefetch } from "./prefetch.ts";
 export { BatchSampler, type BatchSamplerOptions } from "./sampler.ts";
+export {
+  FeatureScaling,
+  minMaxScaling,
+  standardScaling,
+} from "./scaling.ts";
+export { type Fold, kFold, type SplitOptions, split } from "./split.ts";
+export { Subset } from "./subset.ts";
+export { type TensorBatch, TensorDataset, type TensorDatasetOptions } from "./tensor-dataset.ts";

@@ -25,6 +25,10 @@ export type Updater = Pick<OptimizerLike, "parameters" | "step" | "apply" | "sta
 
 /** What a training step consists of. */
 export interface TrainStepOptions<M extends Module, B> {
+  /**
+   * Traced in training mode, whatever mode it is in, which stays its own; where the model as a whole
+   * is in training mode, its parts keep theirs.
+   */
   model: M;
   optimizer: Updater;
   loss: LossFunction<M, B>;

@@ -1,0 +1,1 @@
+export { type CsvLabels, type CsvOptions, type CsvTable, readCsv } from "./read-csv.ts";

@@ -1,0 +1,79 @@
+import { ShapeError } from "../core/errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { tensor } from "../ops/creation.ts";
+import { gather } from "../ops/gather.ts";
+import type { Dataset } from "./dataset.ts";
+import type { BatchSampler } from "./sampler.ts";
+import { stepRows } from "./step-rows.ts";
+
+/** Some examples of a data set under numbers of their own; nothing is copied. */
+export class Subset<B extends Disposable> implements Dataset<B> {
+  readonly size: number;
+  readonly #dataset: Dataset<B>;
+  readonly #indices: Uint32Array;
+  /** The numbers on a device, once a graph needs them. */
+  #onDevice: Tensor | null = null;
+
+  /**
+   * @param dataset stays the caller's to dispose.
+   * @param indices which example of the data set each is; copied.
+   * @throws ShapeError for no examples, or one that the data set does not have.
+   */
+  constructor(dataset: Dataset<B>, indices: ArrayLike<number>) {
+    this.size = indices.length;
+    this.#dataset = dataset;
+    this.#indices = Uint32Array.from(indices);
+    const wrong = Array.from(indices).find((i) => !(Number.isInteger(i) && isBelow(i, dataset)));
+    if (wrong === undefined && this.size > 0) return;
+    throw new ShapeError(
+      `Subset: ${wrong === undefined ? "no examples" : `example ${wrong}`}; ` +
+        `expected integers from 0 to ${dataset.size - 1}`,
+    );
+  }
+
+  /** Which example of the data set each is. */
+  get indices(): Uint32Array {
+    return this.#indices.slice();
+  }
+
+  batch(indices: Uint32Array): B | Promise<B> {
+    return this.#dataset.batch(indices.map((i) => this.#indices[i]));
+  }
+
+  /** Gives the batch of a step as `Dataset.batchAt` does; undefined where the data set has no `rows`. */
+  get batchAt(): ((step: Tensor, sampler: BatchSampler) => B) | undefined {
+    const { rows } = this;
+    return rows && ((step, sampler) => rows(stepRows("Subset", this.size, step, sampler)));
+  }
+
+  /** Gives examples as `Dataset.rows` does; undefined where the data set cannot. */
+  get rows(): ((indices: Tensor, owned?: readonly Tensor[]) => B) | undefined {
+    const dataset = this.#dataset;
+    if (!dataset.rows) return undefined;
+    return (indices, owned = []) => {
+      const mapped = gather(this.#numbers(indices), indices);
+      return dataset.rows?.(mapped, [mapped, ...owned]) as B;
+    };
+  }
+
+  #numbers({ device }: Tensor): Tensor {
+    const held = this.#onDevice;
+    if (held && !held.disposed && held.device === device) return held;
+    held?.dispose();
+    this.#onDevice = tensor(this.#indices, { device });
+    return this.#onDevice;
+  }
+
+  /** Frees what it holds on the device, not the data set. */
+  dispose(): void {
+    this.#onDevice?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function isBelow(i: number, { size }: { size: number }): boolean {
+  return i >= 0 && i < size;
+}

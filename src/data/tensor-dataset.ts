@@ -1,0 +1,136 @@
+import { DeviceError, GradusError, ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { tensor } from "../ops/creation.ts";
+import { gather } from "../ops/gather.ts";
+import type { Dataset } from "./dataset.ts";
+import type { BatchSampler } from "./sampler.ts";
+import { stepRows } from "./step-rows.ts";
+
+/** Some examples: a tensor for each name, examples along axis 0. */
+export type TensorBatch<N extends string = string> = Disposable & {
+  /** Number of examples. */
+  readonly size: number;
+  /** Frees the batch; what was built on it must have been evaluated. */
+  dispose(): void;
+} & { readonly [K in N]: Tensor };
+
+/** Options of `TensorDataset`. */
+export interface TensorDatasetOptions<N extends string> {
+  /** What becomes of a batch's tensor by its name, such as a cast or `scaling.apply`. */
+  prepare?: { readonly [K in N]?: (x: Tensor) => Tensor };
+}
+
+/** The properties of batches beside their tensors. */
+const RESERVED = ["size", "dispose"];
+
+/**
+ * A data set of tensors that stay on their device, examples along axis 0: batches have the same
+ * names, shapes and dtypes, and upload nothing but the numbers of their examples.
+ * @example
+ * const data = new TensorDataset({ inputs, targets });
+ * using batch = data.batch(Uint32Array.of(4, 2)); // batch.inputs, batch.targets
+ */
+export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
+  implements Dataset<TensorBatch<keyof T & string>>
+{
+  readonly size: number;
+  readonly #prepare: Readonly<Record<string, ((x: Tensor) => Tensor) | undefined>>;
+
+  /**
+   * Takes charge of the tensors: `dispose()` frees them.
+   * @throws ShapeError unless all have the same number of examples, DeviceError unless they lie on
+   * one device, GradusError for no tensors or one called `size` or `dispose`.
+   */
+  constructor(
+    readonly tensors: T,
+    options: TensorDatasetOptions<keyof T & string> = {},
+  ) {
+    this.size = sizeOf(tensors);
+    this.#prepare = options.prepare ?? {};
+  }
+
+  /** Gives examples by their numbers, as lazy tensors. */
+  batch(indices: Uint32Array): TensorBatch<keyof T & string> {
+    const rows = tensor(indices, { device: Object.values(this.tensors)[0].device });
+    return this.rows(rows, [rows]);
+  }
+
+  /**
+   * Gives the batch of a step, counted over all epochs, without any upload: the examples that
+   * `sampler.at` names, computed from the counter on the device.
+   * @param step u32 scalar on the data's device, such as a `State`.
+   * @throws ShapeError if the sampler is for another size; else as `batchIndices` does, such as for
+   * a sampler whose last batch is shorter.
+   */
+  batchAt(step: Tensor, sampler: BatchSampler): TensorBatch<keyof T & string> {
+    const rows = stepRows("TensorDataset", this.size, step, sampler);
+    return this.rows(rows, [rows]);
+  }
+
+  /** Gives the examples that a u32 tensor `[n]` names, and frees `owned` with them. */
+  rows(indices: Tensor, owned: readonly Tensor[] = []): TensorBatch<keyof T & string> {
+    const taken = Object.entries(this.tensors).map(([name, x]) => [name, gather(x, indices)]);
+    const made = (taken as [string, Tensor][]).map(([name, x]) => {
+      return [name, this.#prepare[name]?.(x) ?? x] as const;
+    });
+    const all = [...taken.map(([, x]) => x as Tensor), ...owned];
+    return new NamedTensors(made, all) as unknown as TensorBatch<keyof T & string>;
+  }
+
+  /** Frees the tensors. */
+  dispose(): void {
+    for (const x of Object.values(this.tensors)) x.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Tensors as properties, which compiled functions see as any object's. */
+class NamedTensors implements Disposable {
+  readonly #owned: readonly Tensor[];
+
+  constructor(tensors: readonly (readonly [string, Tensor])[], owned: readonly Tensor[]) {
+    Object.assign(this, Object.fromEntries(tensors));
+    this.#owned = [...tensors.map(([, x]) => x), ...owned];
+  }
+
+  get size(): number {
+    return (Object.values(this)[0] as Tensor).shape[0];
+  }
+
+  dispose(): void {
+    for (const x of this.#owned) x.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** The number of examples of tensors that were checked. */
+function sizeOf(tensors: Readonly<Record<string, Tensor>>): number {
+  const entries = Object.entries(tensors);
+  const wrong = entries.find(([name, x]) => RESERVED.includes(name) || !(x instanceof Tensor));
+  if (entries.length === 0 || wrong) {
+    const given = wrong ? `a tensor called ${wrong[0]}, of type ${typeof wrong[1]}` : "no tensors";
+    throw new GradusError(
+      `TensorDataset: ${given}; expected tensors by name, none called ${RESERVED.join(" or ")}`,
+    );
+  }
+  const [, first] = entries[0];
+  if (entries.some(([, x]) => x.rank === 0 || x.shape[0] !== first.shape[0])) {
+    const given = entries.map(([name, x]) => `${name} ${formatShape(x.shape)}`).join(", ");
+    throw new ShapeError(`TensorDataset: ${given}; expected [n, …] with one n`);
+  }
+  const other = entries.find(([, x]) => x.device !== first.device);
+  if (other) {
+    throw new DeviceError(
+      `TensorDataset: ${entries[0][0]} on ${first.device.kind}, ${other[0]} on ` +
+        `${other[1].device.kind}; expected one device`,
+    );
+  }
+  return first.shape[0];
+}
