@@ -44,7 +44,7 @@ export default defineConfig({
     outDir: "dist",
     copyPublicDir: false,
     rolldownOptions: {
-      external: ["webgpu", /^csv-parse/],
+      external: ["webgpu", /^csv-parse/, /^node:/],
       output: { preserveModules: true, preserveModulesRoot: "src", entryFileNames: "[name].js" },
     },
   },

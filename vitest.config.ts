@@ -23,6 +23,7 @@ export default defineConfig({
   server: { headers: isolation },
   test: {
     testTimeout: 60_000,
+    allowOnly: false, // the linter's rule takes a call of fit for a focused test
     projects: [
       {
         extends: true,

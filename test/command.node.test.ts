@@ -75,6 +75,22 @@ test("--json prints one object a line and the weights are written", async () => 
   ]);
 }, 120_000);
 
+test("a run that is resumed gives the weights of one that was not interrupted", async () => {
+  const common = "--device cpu --batch-size 2000 --hidden 4 --json".split(" ");
+  const weights = async (...args: string[]) => {
+    const { code, out } = await run([...common, ...args]);
+    expect(code).toBe(0);
+    const { weights: file } = JSON.parse(out.trim().split("\n").at(-1) ?? "");
+    return { lines: out.trim().split("\n").length, bytes: readFileSync(join(root, file)) };
+  };
+  const resumed = ["--checkpoint", "runs/half.checkpoint", "--resume"];
+  const straight = await weights("--epochs", "2");
+  await weights("--epochs", "1", ...resumed);
+  const second = await weights("--epochs", "2", ...resumed);
+  expect(second.lines).toBe(2); // the second epoch and the end
+  expect(second.bytes.equals(straight.bytes)).toBe(true);
+}, 120_000);
+
 test("an interruption stops cleanly and keeps the weights so far", async () => {
   let sent = false;
   const { code, out } = await run(
@@ -94,6 +110,7 @@ for (const [args, says] of [
   ["--batch-size 1.5", "--batch-size: 1.5; expected an integer from 1 to 60000"],
   ["--learning-rate fast", "--learning-rate: fast; expected a number from 0 to 1000"],
   ["--device tpu", "--device: tpu; expected auto, webgpu or cpu"],
+  ["--resume", "--resume: without --checkpoint; expected the file to go on from"],
   ["--speed 9", "Unknown option '--speed'"],
 ]) {
   test(`${args} is refused in one line with exit code 2`, async () => {
@@ -114,6 +131,8 @@ test("--help lists every option", async () => {
     "hidden",
     "seed",
     "device",
+    "checkpoint",
+    "resume",
     "json",
   ]) {
     expect(out).toContain(`--${name}`);

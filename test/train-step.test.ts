@@ -55,6 +55,7 @@ test("losses and metrics are kept until they are read, the last ones of many", a
     loss,
     metrics: {
       accuracy: (net, { images, labels }) => accuracy(net.call(images), labels),
+      0: (net, { images, labels }) => accuracy(net.call(images), labels).mul(0),
       size: (net) => [...net.parameters().values()].map(sumOfSquares).reduce((a, b) => a.add(b)),
     },
     batchAt: new DataLoader({ dataset, batchSize: 4, seed: 1 }).batchAt,
@@ -67,6 +68,7 @@ test("losses and metrics are kept until they are read, the last ones of many", a
   for (const record of first) {
     expect([0, 0.25, 0.5, 0.75, 1]).toContain(record.accuracy);
     expect(record.size).toBeGreaterThan(0);
+    expect(record[0]).toBe(0);
   }
   for (let i = 0; i < 20; i++) await step();
   expect(step.next).toBe(25);

@@ -2,10 +2,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DataLoader } from "../../src/data/index.ts";
 import { init } from "../../src/index.ts";
-import { saveSafetensors } from "../../src/io/index.ts";
+import { fileStore, saveSafetensors } from "../../src/io/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { SGD } from "../../src/optim/index.ts";
-import { evaluateAccuracy, train } from "../../src/train/index.ts";
+import { Checkpoint, evaluateAccuracy, fit } from "../../src/train/index.ts";
 import { loadMnist } from "./data.ts";
 import { TwoLayerNetwork } from "./network.ts";
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
@@ -19,9 +19,11 @@ async function main(options: Options): Promise<void> {
   report.start(options, `${device.kind}, ${device.description}`, reason);
   const { trainData, testData } = await loadMnist();
   const model = new TwoLayerNetwork(options.hidden, options.seed);
-  const { batchSize, learningRate, seed, epochs } = options;
+  const { batchSize, learningRate, seed, epochs, checkpoint } = options;
   const signal = interruption();
-  const events = train({
+  const began = performance.now();
+  const store = checkpoint === undefined ? null : fileStore(checkpoint);
+  const { history, step, stopped } = await fit({
     model,
     optimizer: new SGD(model.parameters(), { learningRate }),
     loss: (network, { images, labels }) => crossEntropy(network.call(images), labels),
@@ -30,24 +32,21 @@ async function main(options: Options): Promise<void> {
     trainData,
     testData,
     signal,
+    callbacks: [
+      { onStep: (event) => report.step(event), onEpoch: (event) => report.epoch(event) },
+      ...(store ? [new Checkpoint({ to: store })] : []),
+    ],
+    resume: options.resume ? await store?.read() : null,
   });
-  const began = performance.now();
-  let steps = 0;
-  let testAccuracy: number | undefined;
-  for await (const event of events) {
-    steps = event.step;
-    if (event.event === "step") report.step(event);
-    else {
-      testAccuracy = event.testAccuracy;
-      report.epoch(event);
-    }
-  }
   const seconds = (performance.now() - began) / 1000;
-  const stopped = signal.aborted;
-  if (stopped || testAccuracy === undefined) testAccuracy = await evaluateAccuracy(model, testData);
+  const last = stopped ? undefined : history.at(-1)?.testAccuracy;
+  const testAccuracy = last ?? (await evaluateAccuracy(model, testData));
   await mkdir(dirname(WEIGHTS), { recursive: true });
   await writeFile(WEIGHTS, await saveSafetensors(model.state()));
-  report.done({ device: device.kind, steps, seconds, testAccuracy, weights: WEIGHTS }, stopped);
+  report.done(
+    { device: device.kind, steps: step, seconds, testAccuracy, weights: WEIGHTS },
+    stopped,
+  );
   device.dispose();
 }
 

@@ -8,6 +8,9 @@ export interface Options {
   hidden: number;
   seed: number;
   device: "auto" | "webgpu" | "cpu";
+  /** The file that the run is saved in and resumed from. */
+  checkpoint: string | undefined;
+  resume: boolean;
   json: boolean;
   help: boolean;
 }
@@ -22,6 +25,8 @@ Usage: npm start -- [options]
   --hidden N          sigmoid units in the hidden layer (50)
   --seed N            fixes initial weights and order of the images (0)
   --device NAME       auto, webgpu or cpu (auto: a real GPU, else the CPU)
+  --checkpoint FILE   saves the run there after each epoch, and when it is stopped
+  --resume            goes on from --checkpoint, where it has been saved; give the other options anew
   --json              one JSON object a line, after each epoch and at the end
   --help              this text
 
@@ -41,6 +46,9 @@ export function readOptions(args: string[]): Options {
     const kind = whole ? "an integer" : "a number";
     throw new UsageError(`--${name}: ${text}; expected ${kind} from ${low} to ${high}`);
   };
+  if (values.resume && values.checkpoint === undefined) {
+    throw new UsageError("--resume: without --checkpoint; expected the file to go on from");
+  }
   return {
     epochs: number("epochs", 1, 100_000),
     batchSize: number("batch-size", 1, 60_000),
@@ -48,6 +56,8 @@ export function readOptions(args: string[]): Options {
     hidden: number("hidden", 1, 100_000),
     seed: number("seed", 0, Number.MAX_SAFE_INTEGER),
     device: device(String(values.device)),
+    checkpoint: values.checkpoint,
+    resume: Boolean(values.resume),
     json: Boolean(values.json),
     help: Boolean(values.help),
   };
@@ -65,6 +75,8 @@ function parse(args: string[]) {
         hidden: text("50"),
         seed: text("0"),
         device: text("auto"),
+        checkpoint: { type: "string" },
+        resume: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },

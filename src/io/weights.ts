@@ -63,13 +63,20 @@ export function loadSafetensors(
  * @example loadInto(model, bytes);
  */
 export function loadInto(states: NamedTensors<State>, bytes: Uint8Array | ArrayBuffer): void {
-  const own = mapOf(states);
-  const { tensors } = readSafetensors(bytes);
-  checkNames(own, tensors);
+  assignTensors("loadInto", mapOf(states), readSafetensors(bytes).tensors);
+}
+
+/** Assigns states the tensors of their names, all or nothing; throws as `loadInto` does. */
+export function assignTensors(
+  op: string,
+  own: ReadonlyMap<string, State>,
+  tensors: ReadonlyMap<string, SafetensorsTensor>,
+): void {
+  checkNames(op, own, tensors);
   const pairs = [...own].map(([name, state]) => {
     return [state, tensors.get(name) as SafetensorsTensor] as const;
   });
-  for (const [i, name] of [...own.keys()].entries()) checkFits(name, ...pairs[i]);
+  for (const [i, name] of [...own.keys()].entries()) checkFits(op, name, ...pairs[i]);
   const values = pairs.map(([{ device, dtype }, { data, shape }]) =>
     tensor(data as NumericArray, { shape, dtype, device }),
   );
@@ -90,25 +97,34 @@ function dtypeOf(name: string, { dtype }: SafetensorsTensor): DType {
   );
 }
 
-function checkNames(own: ReadonlyMap<string, State>, file: ReadonlyMap<string, unknown>): void {
+function checkNames(
+  op: string,
+  own: ReadonlyMap<string, State>,
+  file: ReadonlyMap<string, unknown>,
+): void {
   const missing = [...own.keys()].filter((name) => !file.has(name));
   const unknown = [...file.keys()].filter((name) => !own.has(name));
   if (missing.length === 0 && unknown.length === 0) return;
   throw new FormatError(
-    `loadInto: file lacks [${missing.join(", ")}] and has [${unknown.join(", ")}] beside; ` +
+    `${op}: file lacks [${missing.join(", ")}] and has [${unknown.join(", ")}] beside; ` +
       "expected exactly the names of the states",
   );
 }
 
-function checkFits(name: string, state: State, { dtype, shape }: SafetensorsTensor): void {
+function checkFits(
+  op: string,
+  name: string,
+  state: State,
+  { dtype, shape }: SafetensorsTensor,
+): void {
   if (FILE_DTYPES[state.dtype] !== dtype) {
     throw new DTypeError(
-      `loadInto: "${name}" is ${dtype} in the file; expected ${FILE_DTYPES[state.dtype]}`,
+      `${op}: "${name}" is ${dtype} in the file; expected ${FILE_DTYPES[state.dtype]}`,
     );
   }
   if (!sameShape(state.shape, shape)) {
     throw new ShapeError(
-      `loadInto: "${name}" has shape ${formatShape(shape)} in the file; ` +
+      `${op}: "${name}" has shape ${formatShape(shape)} in the file; ` +
         `expected ${formatShape(state.shape)}`,
     );
   }

@@ -30,29 +30,47 @@ export async function evaluateAccuracy(
   dataset: Dataset<Batch>,
   options: EvaluateOptions = {},
 ): Promise<number> {
-  const { batchSize = 1000, signal } = options;
-  const size = Math.min(batchSize, dataset.size);
-  const sampler = new BatchSampler({ size: dataset.size, batchSize: size, shuffle: false });
-  const counts: Promise<number>[] = [];
-  const breather = new Breather();
-  let right = 0;
-  try {
-    for (const indices of sampler.epoch(0)) {
-      if (signal?.aborted) throw stopped();
-      using batch = await dataset.batch(indices);
-      counts.push(countCorrect(model, batch));
-      if (counts.length > AHEAD) right += (await counts.shift()) as number;
-      await breather.rest();
-    }
-    for (const count of await Promise.all(counts)) right += count;
-  } finally {
-    await Promise.allSettled(counts);
-  }
+  const [right] = await sumBatches("evaluateAccuracy", dataset, options, async (batch) => [
+    await countCorrect(model, batch),
+  ]);
   return right / dataset.size;
 }
 
-function stopped(): GradusError {
-  return new GradusError("evaluateAccuracy: stopped by its signal; expected to run to the end");
+/**
+ * Adds up what is measured on each batch of a data set; some batches' reads are under way while the
+ * next one is enqueued. `measure` may use the batch until it returns its promise.
+ */
+export async function sumBatches<B extends Disposable>(
+  op: string,
+  dataset: Dataset<B>,
+  { batchSize = 1000, signal }: EvaluateOptions,
+  measure: (batch: B, count: number) => Promise<readonly number[]>,
+): Promise<number[]> {
+  const size = Math.min(batchSize, dataset.size);
+  const sampler = new BatchSampler({ size: dataset.size, batchSize: size, shuffle: false });
+  const reads: Promise<readonly number[]>[] = [];
+  const breather = new Breather();
+  const sums: number[] = [];
+  const take = (values: readonly number[]) => {
+    for (const [i, value] of values.entries()) sums[i] = (sums[i] ?? 0) + value;
+  };
+  try {
+    for (const indices of sampler.epoch(0)) {
+      if (signal?.aborted) throw stopped(op);
+      using batch = await dataset.batch(indices);
+      reads.push(measure(batch, indices.length));
+      if (reads.length > AHEAD) take((await reads.shift()) as readonly number[]);
+      await breather.rest();
+    }
+    for (const values of await Promise.all(reads)) take(values);
+  } finally {
+    await Promise.allSettled(reads);
+  }
+  return sums;
+}
+
+function stopped(op: string): GradusError {
+  return new GradusError(`${op}: stopped by its signal; expected to run to the end`);
 }
 
 /** Enqueues at once, so that the batch may be disposed, and frees what it made when it is read. */

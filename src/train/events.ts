@@ -1,3 +1,6 @@
+/** Means of metrics over some steps, by name. */
+export type MetricMeans = Readonly<Record<string, number>>;
+
 /** Reports training steps. */
 export interface StepEvent {
   readonly event: "step";
@@ -9,6 +12,8 @@ export interface StepEvent {
   readonly steps: number;
   /** Mean of the losses since the last `step` event. */
   readonly loss: number;
+  /** Means of the metrics since the last `step` event; only with `metrics`. */
+  readonly metrics?: MetricMeans;
   readonly stepsPerSecond: number;
   /** Estimate until the last step, without measuring accuracy. */
   readonly secondsLeft: number;
@@ -23,6 +28,12 @@ export interface EpochEvent {
   readonly step: number;
   /** Mean of the epoch's losses, each from before its step. */
   readonly loss: number;
+  /** Means of the epoch's metrics, each from before its step; only with `metrics`. */
+  readonly metrics?: MetricMeans;
+  /** Mean of the loss on held-out examples after the epoch; only with `validationData`. */
+  readonly validationLoss?: number;
+  /** Means of the metrics on them; only with `validationData` and `metrics`. */
+  readonly validationMetrics?: MetricMeans;
   /** In [0, 1]; only with `trainData`. */
   readonly trainAccuracy?: number;
   /** In [0, 1]; only with `testData`. */

@@ -1,11 +1,8 @@
 import type { StepRecord } from "./train-step.ts";
 
-/** The losses of some steps in a row, once they have been read. */
+/** What some steps in a row gave, once it has been read. */
 export interface LossWindow {
-  /** Σ of the losses. */
-  readonly sum: number;
-  /** How many steps it covers. */
-  readonly count: number;
+  readonly records: readonly StepRecord[];
   /** The last of them, counted from 1. */
   readonly step: number;
   /** Whether the last of them is one at which a step is to be reported. */
@@ -24,6 +21,11 @@ export class LossReader {
 
   constructor(readonly source: { read(): Promise<StepRecord[]> }) {}
 
+  /** Leaves out the steps up to one, before the first that is pushed. */
+  skip(step: number): void {
+    this.#flushed = step;
+  }
+
   /** Notes that a step was enqueued. */
   push(step: number, report: boolean): void {
     if (report || step - this.#flushed === WINDOW) this.flush(step, report);
@@ -33,12 +35,7 @@ export class LossReader {
   flush(step: number, report = false): void {
     if (step === this.#flushed) return;
     this.#flushed = step;
-    const read = this.source.read().then((records) => ({
-      sum: records.reduce((sum, { loss }) => sum + loss, 0),
-      count: records.length,
-      step,
-      report,
-    }));
+    const read = this.source.read().then((records) => ({ records, step, report }));
     read.catch(() => {}); // reported when its turn comes
     this.#reads.push(read);
   }
@@ -46,6 +43,11 @@ export class LossReader {
   /** Waits for the oldest window if too many are under way, or if `all` must be read. */
   async next(all = false): Promise<LossWindow | undefined> {
     return this.#reads.length > (all ? 0 : AHEAD) ? this.#reads.shift() : undefined;
+  }
+
+  /** Waits for all windows under way, and leaves each to its turn. */
+  settle(): Promise<LossWindow[]> {
+    return Promise.all(this.#reads);
   }
 
   /** Waits for reads under way. */

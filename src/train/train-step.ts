@@ -20,6 +20,9 @@ export type BatchFunction<M extends Module, B> = (model: M, batch: B) => Tensor;
 /** Computes the scalar loss of a model on a batch. */
 export type LossFunction<M extends Module, B> = BatchFunction<M, B>;
 
+/** What a training step needs of an optimizer. */
+export type Updater = Pick<OptimizerLike, "parameters" | "step" | "apply" | "state">;
+
 /** What a training step consists of. */
 export interface TrainStepOptions<M extends Module, B> {
   /**
@@ -27,15 +30,17 @@ export interface TrainStepOptions<M extends Module, B> {
    * is in training mode, its parts keep theirs.
    */
   model: M;
-  optimizer: OptimizerLike;
+  optimizer: Updater;
   loss: LossFunction<M, B>;
   /** Scalars to be kept beside the loss, by name, computed before the step changes the model. */
   metrics?: Readonly<Record<string, BatchFunction<M, B>>>;
+  /** Assigns what follows the parameters, in the same plan: `() => average.update()`. */
+  after?: () => void;
   /**
    * Gives the batch of a step, a u32 scalar that counts from 0, so that nothing has to be uploaded:
-   * `(step) => dataset.batchAt(step, sampler)`. The step then takes no batch.
+   * `(step) => dataset.batchAt(step, sampler)`. It is given what the step is called with too.
    */
-  batchAt?: (step: Tensor) => B;
+  batchAt?: (step: Tensor, given: B) => B;
   /** How many steps' losses and metrics wait on the device to be read; 1024 when left out. */
   history?: number;
   /** Steps in one submit; as many as take 2 to 8 ms when left out. */
@@ -86,119 +91,84 @@ export interface TrainStep<B> {
  * const [{ loss }] = await step.read();
  */
 export function trainStep<M extends Module, B>(options: TrainStepOptions<M, B>): TrainStep<B> {
-  const training = new Training(options);
-  const step = Object.assign((batch?: B) => training.step(batch), {
-    prepare: (batch?: B) => training.prepare(batch),
-    profile: (batch?: B) => training.profile(batch),
-    read: () => training.read(),
-    seek: (to: number) => training.seek(to),
-    dispose: () => training.dispose(),
-    next: 0,
-    plans: [] as readonly Plan[],
+  const { model, optimizer, history = 1024, metrics = {}, stepsPerSubmit, onProgress } = options;
+  checkCount("history", history, 1);
+  if ("loss" in metrics || "step" in metrics) {
+    throw new GradusError("trainStep: a metric called loss or step; expected other names");
+  }
+  const like = optimizer.parameters[0];
+  const ring = (name: string) => new State(zeros([history], like), { name });
+  const rings = new Map(["loss", ...Object.keys(metrics)].map((name) => [name, ring(name)]));
+  const cursor = new State(tensor(0, { dtype: "u32", device: like.device }), { name: "cursor" });
+  const body = (batch?: B) => inMode(model, true, () => traceStep(options, rings, cursor, batch));
+  const compiled = compile(body, { stepsPerSubmit, onProgress });
+  // The cursor's version at step 0: each step raises both by one.
+  let origin = 0;
+  let done = 0;
+  const next = () => cursor.version - origin;
+  const step = Object.assign((batch?: B) => compiled(batch), {
+    prepare: compiled.prepare,
+    profile: compiled.profile,
+    async read() {
+      const first = Math.max(done, next() - history);
+      done = next();
+      return first < done ? readRings(rings, first, done) : [];
+    },
+    seek(to: number) {
+      checkCount("seek to", to, 0);
+      const value = tensor(to, { dtype: "u32", device: cursor.device });
+      cursor.assign(value);
+      value.dispose();
+      origin = cursor.version - to;
+      done = to;
+    },
+    dispose() {
+      compiled.dispose();
+      for (const state of [cursor, ...rings.values()]) state.dispose();
+    },
   });
-  return Object.defineProperties(step, {
-    next: { get: () => training.next },
-    plans: { get: () => training.plans },
+  const properties = { next: { get: next }, plans: { get: () => compiled.plans } };
+  return Object.defineProperties(step, properties) as TrainStep<B>;
+}
+
+/** The last values of the loss and of each metric, each at its step's number mod their count. */
+type Rings = ReadonlyMap<string, State>;
+
+/** Reads what the steps from `first` up to `next` gave. */
+async function readRings(rings: Rings, first: number, next: number): Promise<StepRecord[]> {
+  const reads = [...rings].map(async ([name, ring]) => [name, await ring.data()] as const);
+  const values = await Promise.all(reads);
+  return Array.from({ length: next - first }, (_, i) => {
+    const step = first + i;
+    const pairs = values.map(([name, ring]) => [name, ring[step % ring.length]]);
+    return { step, ...Object.fromEntries(pairs) } as StepRecord;
   });
 }
 
-class Training<M extends Module, B> {
-  readonly #options: TrainStepOptions<M, B>;
-  readonly #history: number;
-  /** The last values of the loss and of each metric, each at its step's number mod history. */
-  readonly #rings: ReadonlyMap<string, State>;
-  /** The number of the next step, on the device. */
-  readonly #cursor: State;
-  readonly #compiled: ReturnType<typeof compile<[batch: B | undefined], void>>;
-  /** The step at which the cursor had a version: each step raises both by one. */
-  #start = { step: 0, version: 0 };
-  #read = 0;
-
-  constructor(options: TrainStepOptions<M, B>) {
-    const { history = 1024, metrics = {}, stepsPerSubmit, onProgress } = options;
-    checkCount("history", history, 1);
-    if (Object.hasOwn(metrics, "loss") || Object.hasOwn(metrics, "step")) {
-      throw new GradusError("trainStep: a metric called loss or step; expected other names");
-    }
-    this.#options = options;
-    this.#history = history;
-    const like = options.optimizer.parameters[0];
-    const ring = (name: string) => new State(zeros([history], like), { name });
-    this.#rings = new Map(["loss", ...Object.keys(metrics)].map((name) => [name, ring(name)]));
-    this.#cursor = new State(tensor(0, { dtype: "u32", device: like.device }), { name: "cursor" });
-    this.#compiled = compile((batch) => inMode(options.model, true, () => this.#body(batch)), {
-      stepsPerSubmit,
-      onProgress,
-    });
+/** Traces one step; `cursor` holds its number. */
+function traceStep<M extends Module, B>(
+  { model, optimizer, loss, metrics = {}, after, batchAt }: TrainStepOptions<M, B>,
+  rings: Rings,
+  cursor: State,
+  given?: B,
+): void {
+  const batch = batchAt ? batchAt(cursor, given as B) : given;
+  if (batch === undefined) {
+    throw new GradusError("trainStep: no batch; expected one, or the option batchAt");
   }
-
-  get next(): number {
-    return this.#start.step + this.#cursor.version - this.#start.version;
+  const functions: [string, typeof loss][] = [["loss", loss], ...Object.entries(metrics)];
+  const values = functions.map(([name, compute]) => {
+    const value = compute(model, batch);
+    checkScalar(name, value);
+    return [name, value] as const;
+  });
+  optimizer.step(values[0][1]);
+  after?.();
+  for (const [name, value] of values) {
+    const ring = rings.get(name) as State;
+    ring.assign(writeAt(ring, cursor, cast(reshape(value, []), ring.dtype)));
   }
-
-  get plans(): readonly Plan[] {
-    return this.#compiled.plans;
-  }
-
-  prepare(batch?: B): Promise<Plan> {
-    return this.#compiled.prepare(batch);
-  }
-
-  profile(batch?: B): Promise<Profile> {
-    return this.#compiled.profile(batch);
-  }
-
-  async step(batch?: B): Promise<void> {
-    await this.#compiled(batch);
-  }
-
-  async read(): Promise<StepRecord[]> {
-    const { next } = this;
-    const first = Math.max(this.#read, next - this.#history);
-    const count = next - first;
-    this.#read = next;
-    if (count === 0) return [];
-    const names = [...this.#rings.keys()];
-    const values = await Promise.all([...this.#rings.values()].map((ring) => ring.data()));
-    return Array.from({ length: count }, (_, i) => {
-      const step = first + i;
-      const at = step % this.#history;
-      const pairs = names.map((name, k) => [name, values[k][at]]);
-      return { step, ...Object.fromEntries(pairs) } as StepRecord;
-    });
-  }
-
-  seek(step: number): void {
-    checkCount("seek to", step, 0);
-    const next = tensor(step, { dtype: "u32", device: this.#cursor.device });
-    this.#cursor.assign(next);
-    next.dispose();
-    this.#start = { step, version: this.#cursor.version };
-    this.#read = step;
-  }
-
-  dispose(): void {
-    this.#compiled.dispose();
-    for (const state of [this.#cursor, ...this.#rings.values()]) state.dispose();
-  }
-
-  #body(given: B | undefined): void {
-    const { model, optimizer, loss, metrics = {}, batchAt } = this.#options;
-    const batch = batchAt ? batchAt(this.#cursor) : given;
-    if (batch === undefined) {
-      throw new GradusError("trainStep: no batch; expected one, or the option batchAt");
-    }
-    const value = loss(model, batch);
-    const values: [string, Tensor][] = [["loss", value]];
-    for (const [name, metric] of Object.entries(metrics)) values.push([name, metric(model, batch)]);
-    for (const [name, x] of values) checkScalar(name, x);
-    optimizer.step(value);
-    for (const [name, x] of values) {
-      const ring = this.#rings.get(name) as State;
-      ring.assign(writeAt(ring, this.#cursor, cast(reshape(x, []), ring.dtype)));
-    }
-    this.#cursor.assign(add(this.#cursor, 1));
-  }
+  cursor.assign(add(cursor, 1));
 }
 
 function checkCount(what: string, n: number, low: number): void {

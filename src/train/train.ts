@@ -2,10 +2,9 @@ import { GradusError } from "../core/errors.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
-import { evaluateAccuracy } from "./evaluate.ts";
-import type { EpochEvent, StepEvent, TrainEvent } from "./events.ts";
-import { LossReader, type LossWindow, WINDOW } from "./loss-reader.ts";
-import { type TrainStep, type TrainStepOptions, trainStep } from "./train-step.ts";
+import type { TrainEvent } from "./events.ts";
+import type { TrainStepOptions } from "./train-step.ts";
+import { Training } from "./training.ts";
 
 /** Gives batches epoch by epoch, as `DataLoader` does. */
 export interface Loader<B> {
@@ -27,11 +26,17 @@ export interface TrainOptions<M extends Module, B extends Disposable>
   signal?: AbortSignal;
   /** Steps between two `step` events; 10 when left out. */
   metricsEvery?: number;
+  /** How many batches give one change of the parameters, as in `accumulatedStep`; 1 when left out. */
+  accumulate?: number;
+  /** Steps done before, as a checkpoint tells; training goes on at the next one. */
+  startStep?: number;
+  /** Held-out examples on which the loss and the metrics are measured after each epoch. */
+  validationData?: Dataset<B>;
   /** Examples on which `trainAccuracy` is measured after each epoch. */
   trainData?: Dataset<Batch>;
   /** Examples on which `testAccuracy` is measured after each epoch. */
   testData?: Dataset<Batch>;
-  /** Examples a batch when measuring accuracy; 1000 when left out. */
+  /** Examples a batch when measuring after an epoch; 1000 when left out. */
   evaluationBatchSize?: number;
 }
 
@@ -49,139 +54,31 @@ export interface TrainOptions<M extends Module, B extends Disposable>
 export function train<M extends Module, B extends Disposable>(
   options: TrainOptions<M, B>,
 ): AsyncGenerator<TrainEvent, void, undefined> {
-  const { epochs, metricsEvery = 10 } = options;
+  checkRun(options);
+  return run(new Training(options));
+}
+
+async function* run<M extends Module, B extends Disposable>(
+  training: Training<M, B>,
+): AsyncGenerator<TrainEvent, void, undefined> {
+  try {
+    yield* training.run();
+  } finally {
+    await training.close();
+  }
+}
+
+/** Throws a `GradusError` for numbers of steps and epochs that make no run. */
+export function checkRun<M extends Module, B extends Disposable>(
+  options: TrainOptions<M, B>,
+): void {
+  const { epochs, metricsEvery = 10, startStep = 0 } = options;
   checkCount("epochs", epochs, 0);
   checkCount("metricsEvery", metricsEvery, 1);
-  return new Training(options, metricsEvery).run();
+  checkCount("startStep", startStep, 0);
 }
 
 function checkCount(name: string, value: number, low: number): void {
   if (Number.isSafeInteger(value) && value >= low) return;
   throw new GradusError(`train: ${name} ${value}; expected an integer from ${low}`);
-}
-
-class Training<M extends Module, B extends Disposable> {
-  readonly #options: TrainOptions<M, B>;
-  readonly #every: number;
-  readonly #reader: LossReader;
-  readonly #trainStep: TrainStep<B>;
-  #step = 0;
-  /** Losses read since the last `step` event, and in this epoch. */
-  #recent = new Mean();
-  #epochLoss = new Mean();
-  /** When the last `step` event or the epoch began, and at which step. */
-  #since = { time: 0, step: 0 };
-
-  constructor(options: TrainOptions<M, B>, every: number) {
-    this.#options = options;
-    this.#every = every;
-    const { batchAt } = options.loader;
-    this.#trainStep = trainStep({ ...options, batchAt, history: 4 * WINDOW });
-    this.#reader = new LossReader(this.#trainStep);
-  }
-
-  async *run(): AsyncGenerator<TrainEvent, void, undefined> {
-    try {
-      for (let epoch = 0; epoch < this.#options.epochs && !this.#stopped; epoch++) {
-        yield* this.#epoch(epoch);
-      }
-    } finally {
-      await this.#reader.close();
-      this.#trainStep.dispose();
-    }
-  }
-
-  get #stopped(): boolean {
-    return this.#options.signal?.aborted ?? false;
-  }
-
-  async *#epoch(epoch: number): AsyncGenerator<TrainEvent, void, undefined> {
-    const start = { time: performance.now(), step: this.#step };
-    this.#since = start;
-    this.#epochLoss = new Mean();
-    for await (const batch of this.#batches(epoch)) {
-      if (this.#stopped) {
-        batch?.[Symbol.dispose]();
-        return;
-      }
-      await this.#advance(batch);
-      yield* this.#account(epoch, false);
-    }
-    yield* this.#account(epoch, true);
-    const stepsPerSecond = rate(start, this.#step);
-    const accuracies = this.#stopped ? null : await this.#measure();
-    if (!accuracies) return;
-    const loss = this.#epochLoss.value;
-    yield { event: "epoch", epoch, step: this.#step, loss, ...accuracies, stepsPerSecond };
-  }
-
-  /** An epoch's batches; as many times nothing where the step finds them itself. */
-  #batches(epoch: number): AsyncIterable<B> | Iterable<B | undefined> {
-    const { loader } = this.#options;
-    if (!loader.batchAt) return loader.epoch(epoch);
-    return Array.from({ length: loader.stepsPerEpoch }, () => undefined);
-  }
-
-  /** Enqueues one step; the batch is no longer needed then. */
-  async #advance(batch: B | undefined): Promise<void> {
-    using owned = batch;
-    await this.#trainStep(owned);
-    this.#step++;
-    this.#reader.push(this.#step, this.#step % this.#every === 0);
-  }
-
-  /** Takes in the losses that must be read by now, or all of them, and reports steps. */
-  async *#account(epoch: number, all: boolean): AsyncGenerator<StepEvent, void, undefined> {
-    if (all) this.#reader.flush(this.#step);
-    for (let read = await this.#reader.next(all); read; read = await this.#reader.next(all)) {
-      this.#recent.add(read);
-      this.#epochLoss.add(read);
-      if (read.report) yield this.#report(epoch, read.step);
-    }
-  }
-
-  #report(epoch: number, step: number): StepEvent {
-    const steps = this.#options.epochs * this.#options.loader.stepsPerEpoch;
-    const stepsPerSecond = rate(this.#since, step);
-    const loss = this.#recent.value;
-    this.#recent = new Mean();
-    this.#since = { time: performance.now(), step };
-    const secondsLeft = (steps - step) / stepsPerSecond;
-    return { event: "step", epoch, step, steps, loss, stepsPerSecond, secondsLeft };
-  }
-
-  /** Measures the accuracies asked for; null when stopped meanwhile. */
-  async #measure(): Promise<Pick<EpochEvent, "trainAccuracy" | "testAccuracy"> | null> {
-    const { model, trainData, testData, signal, evaluationBatchSize: batchSize } = this.#options;
-    const on = (data: Dataset<Batch>) => evaluateAccuracy(model, data, { batchSize, signal });
-    try {
-      return {
-        ...(trainData && { trainAccuracy: await on(trainData) }),
-        ...(testData && { testAccuracy: await on(testData) }),
-      };
-    } catch (error) {
-      if (this.#stopped) return null;
-      throw error;
-    }
-  }
-}
-
-/** A mean over steps, in float64. */
-class Mean {
-  #sum = 0;
-  #count = 0;
-
-  add({ sum, count }: LossWindow): void {
-    this.#sum += sum;
-    this.#count += count;
-  }
-
-  get value(): number {
-    return this.#sum / this.#count;
-  }
-}
-
-function rate(since: { time: number; step: number }, step: number): number {
-  const seconds = Math.max(1e-6, (performance.now() - since.time) / 1000);
-  return (step - since.step) / seconds;
 }

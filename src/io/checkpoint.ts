@@ -1,0 +1,140 @@
+import { FormatError, GradusError } from "../core/errors.ts";
+import type { State } from "../graph/state.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { decodeValues, encodeValues } from "./checkpoint-values.ts";
+import { readSafetensors } from "./safetensors.ts";
+import { assignTensors, saveSafetensors } from "./weights.ts";
+
+/** Something that lists its states by name, such as a module. */
+export interface HasState {
+  state(): ReadonlyMap<string, State>;
+}
+
+/** An optimizer's learning rate: a number that can be set, or a schedule. */
+export interface HasRate {
+  learningRate: number | ((step: Tensor) => Tensor);
+}
+
+/** What a run consists of, as a checkpoint keeps it. */
+export interface CheckpointParts {
+  model: HasState;
+  /** Slots and counters, and the learning rates that are numbers, of an optimizer or of a group. */
+  optimizer: HasState & Partial<HasRate> & { readonly members?: readonly object[] };
+  /** The step, as `trainStep` makes it: its number, and sums of gradients where it has them. */
+  step?: { readonly next: number; seek(step: number): void } & Partial<HasState>;
+  /** What else changes with the run, by name, such as an average of the weights. */
+  extra?: Readonly<Record<string, HasState>>;
+}
+
+/** What a checkpoint holds beside the states. */
+export interface CheckpointInfo {
+  /** Steps done; 0 when it was saved without a step. */
+  readonly step: number;
+  /** What was given to `saveCheckpoint`. */
+  readonly values: unknown;
+}
+
+const FORMAT = "gradus checkpoint 1";
+
+/**
+ * Writes everything that a run needs to go on as if it had not been interrupted as one safetensors
+ * file: weights as `model.…`, slots and counters as `optimizer.…`, others as `step.…` and
+ * `extra.NAME.…`; step number, learning rate and `values` as its free text. Random states are
+ * counters among the states.
+ * @param values anything that JSON can hold, and NaN and infinities.
+ * @example
+ * const bytes = await saveCheckpoint({ model, optimizer, step });
+ */
+export async function saveCheckpoint(
+  parts: CheckpointParts,
+  values: unknown = null,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const rates = ratesOf(parts.optimizer).map(({ learningRate: x }) => (isNumber(x) ? x : null));
+  return saveSafetensors(statesOf("saveCheckpoint", parts), {
+    format: FORMAT,
+    step: String(parts.step?.next ?? 0),
+    learningRates: JSON.stringify(rates),
+    values: encodeValues(values),
+  });
+}
+
+/**
+ * Brings the parts of a run to where a checkpoint was saved, all or nothing.
+ * @throws FormatError for another file, other names than those of the parts' states, or a learning
+ * rate where the optimizer has a schedule; ShapeError or DTypeError when a tensor does not fit.
+ * @example
+ * const { step: done } = loadCheckpoint({ model, optimizer, step }, bytes);
+ */
+export function loadCheckpoint(
+  parts: CheckpointParts,
+  bytes: Uint8Array | ArrayBuffer,
+): CheckpointInfo {
+  const { tensors, metadata } = readSafetensors(bytes);
+  if (metadata.format !== FORMAT) {
+    throw invalid(`file of format ${JSON.stringify(metadata.format ?? null)}`, `"${FORMAT}"`);
+  }
+  const info = {
+    step: stepIn(metadata),
+    values: decodeValues("loadCheckpoint: values", metadata.values),
+  };
+  const own = ratesOf(parts.optimizer);
+  const rates = ratesIn(metadata, own);
+  assignTensors("loadCheckpoint", statesOf("loadCheckpoint", parts), tensors);
+  for (const [i, rate] of rates.entries()) if (rate !== null) own[i].learningRate = rate;
+  parts.step?.seek(info.step);
+  return info;
+}
+
+/** All states of a run under the names that they have in the file. */
+function statesOf(op: string, { model, optimizer, step, extra }: CheckpointParts) {
+  const groups: [string, ReadonlyMap<string, State>][] = [
+    ["model", model.state()],
+    ["optimizer", optimizer.state()],
+    ["step", step?.state?.() ?? new Map<string, State>()],
+    ...Object.entries(extra ?? {}).map(([name, part]) => {
+      return [`extra.${name}`, part.state()] as [string, ReadonlyMap<string, State>];
+    }),
+  ];
+  const all = new Map<string, State>();
+  for (const [group, states] of groups) {
+    for (const [name, state] of states) {
+      const path = `${group}.${name}`;
+      if (all.has(path)) throw new GradusError(`${op}: "${path}" twice; expected each name once`);
+      all.set(path, state);
+    }
+  }
+  return all;
+}
+
+function stepIn({ step }: Readonly<Record<string, string>>): number {
+  const value = /^\d+$/.test(step) ? Number(step) : Number.NaN;
+  if (value < 2 ** 32) return value;
+  throw invalid(`step ${step}`, "an integer from 0 to 2^32 - 1");
+}
+
+/** What has a learning rate: the optimizer, or the members of a group and of groups in it. */
+function ratesOf(optimizer: object): HasRate[] {
+  if ("members" in optimizer) return (optimizer.members as readonly object[]).flatMap(ratesOf);
+  return "learningRate" in optimizer ? [optimizer as HasRate] : [];
+}
+
+/** The learning rates of a file, null where it had a schedule as the optimizer has. */
+function ratesIn(metadata: Readonly<Record<string, string>>, own: HasRate[]): (number | null)[] {
+  const text = metadata.learningRates;
+  const rates = decodeValues("loadCheckpoint: learning rates", text);
+  const fits = (rate: unknown, i: number) => {
+    const isRate = Number.isFinite(rate) && (rate as number) >= 0;
+    return isNumber(own[i].learningRate) ? isRate : rate === null;
+  };
+  if (Array.isArray(rates) && rates.length === own.length && rates.every(fits)) return rates;
+  const kinds = own.map(({ learningRate }) => (isNumber(learningRate) ? "number" : "null"));
+  throw invalid(`learning rates ${text}`, `[${kinds.join()}], as the optimizer has them`);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
+}
+
+function invalid(given: string, rule: string): FormatError {
+  return new FormatError(`loadCheckpoint: ${given}; expected ${rule}`);
+}

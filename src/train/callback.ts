@@ -1,0 +1,48 @@
+import type { State } from "../graph/state.ts";
+import type { Module } from "../nn/module.ts";
+import type { EpochEvent, StepEvent } from "./events.ts";
+
+/** A run of `fit`, as its callbacks see it. */
+export interface Run {
+  readonly model: Module;
+  /** How many epochs there are to be. */
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  /** Steps made so far; a `step` event may tell of an earlier one. */
+  readonly step: number;
+  /** The epochs so far, those before it was resumed among them. */
+  readonly history: readonly EpochEvent[];
+  /** Whether a signal stopped it, so that it may be resumed. */
+  readonly interrupted: boolean;
+  /** Stops training after this event. */
+  stop(): void;
+  /** Gives what `fit` needs to go on from here, as `saveCheckpoint` writes it. */
+  checkpoint(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/**
+ * Takes part in a run of `fit`. Methods may give promises, for which training waits; no step is made
+ * meanwhile.
+ */
+export interface Callback {
+  /** Called before the first step, and before a checkpoint is restored. */
+  onStart?(run: Run): void | Promise<void>;
+  /** Called on each `step` event. */
+  onStep?(event: StepEvent, run: Run): void | Promise<void>;
+  /** Called on each `epoch` event, which the history has by then. */
+  onEpoch?(event: EpochEvent, run: Run): void | Promise<void>;
+  /** Called when training has ended, also by `stop` or a signal, unless by an error. */
+  onEnd?(run: Run): void | Promise<void>;
+  /** Frees what it holds; called last, also after an error. */
+  dispose?(): void;
+  /** Whether it is called after those without this mark, as what saves the others must be. */
+  readonly isLast?: boolean;
+  /** What a checkpoint calls it; without a name it is not kept. */
+  readonly name?: string;
+  /** Gives what a checkpoint is to keep of it: anything that JSON can hold, NaN and infinities. */
+  save?(): unknown;
+  /** Takes back what `save` gave. */
+  restore?(saved: unknown): void;
+  /** States that a checkpoint is to keep; made by the end of `onStart`. */
+  state?(): ReadonlyMap<string, State>;
+}

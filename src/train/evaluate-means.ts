@@ -1,0 +1,48 @@
+import type { Dataset } from "../data/dataset.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { traceFunction } from "../graph/tracing.ts";
+import { inMode } from "../nn/mode.ts";
+import type { Module } from "../nn/module.ts";
+import { cast } from "../ops/cast.ts";
+import { reshape } from "../ops/reshape.ts";
+import { stack } from "../ops/slice.ts";
+import { type EvaluateOptions, sumBatches } from "./evaluate.ts";
+import type { BatchFunction } from "./train-step.ts";
+
+/**
+ * Computes the means of a loss and metrics over a data set's examples, by name, with the model in
+ * evaluation mode.
+ *
+ * Each is a mean over its batch; a shorter last batch counts by its examples. No state changes, not
+ * even those that a loss assigns.
+ * @throws GradusError when `signal` stops it, and what the functions and the data set throw.
+ * @example
+ * const { loss, accuracy } = await evaluateMeans(model, testData, {
+ *   loss: (net, { images, labels }) => crossEntropy(net.call(images), labels),
+ *   accuracy: (net, { images, labels }) => accuracy(net.call(images), labels),
+ * });
+ */
+export async function evaluateMeans<M extends Module, B extends Disposable, N extends string>(
+  model: M,
+  dataset: Dataset<B>,
+  metrics: Readonly<Record<N, BatchFunction<M, B>>>,
+  options: EvaluateOptions = {},
+): Promise<Record<N, number>> {
+  const names = Object.keys(metrics) as N[];
+  const compute = (batch: B) => names.map((name) => metrics[name](model, batch));
+  const sums = await sumBatches("evaluateMeans", dataset, options, async (batch, count) => {
+    // Traced, so that states which a loss assigns, such as a counter, keep their values.
+    const { result } = traceFunction(() => inMode(model, false, () => compute(batch)));
+    const values = await readTogether(result);
+    return values.map((value) => value * count);
+  });
+  const means = names.map((name, i) => [name, sums[i] / dataset.size] as const);
+  return Object.fromEntries(means) as Record<N, number>;
+}
+
+/** Enqueues some scalars at once, and reads them with one copy. */
+async function readTogether(values: readonly Tensor[]): Promise<number[]> {
+  const dtype = values.some((x) => x.dtype === "f64") ? "f64" : "f32";
+  using all = stack(values.map((x) => cast(reshape(x, []), dtype)));
+  return Array.from(await all.data());
+}

@@ -1,0 +1,30 @@
+import type { Callback } from "./callback.ts";
+import { type Monitor, monitored } from "./monitor.ts";
+
+/** Something that learns of a number after each epoch, such as `ReduceOnPlateau`. */
+export interface MetricListener {
+  update(metric: number): unknown;
+  /** Gives and takes what a checkpoint keeps of it. */
+  state?(): unknown;
+  load?(saved: never): void;
+}
+
+/**
+ * Hands a number of each epoch to something that acts on it, such as one that lowers the learning
+ * rate where the number stays.
+ * @param monitor the loss on held-out examples when left out.
+ * @throws GradusError, in training, when an epoch lacks the number.
+ * @example
+ * const plateau = new ReduceOnPlateau(optimizer, { patience: 2 });
+ * await fit({ ..., validationData, callbacks: [onMetric(plateau)] });
+ */
+export function onMetric(listener: MetricListener, monitor: Monitor = "validationLoss"): Callback {
+  return {
+    name: "metric",
+    onEpoch(event) {
+      listener.update(monitored("onMetric", monitor, event));
+    },
+    save: () => listener.state?.() ?? null,
+    restore: (saved) => listener.load?.(saved as never),
+  };
+}

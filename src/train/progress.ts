@@ -1,0 +1,122 @@
+import type { Callback, Run } from "./callback.ts";
+import type { EpochEvent, MetricMeans, StepEvent } from "./events.ts";
+
+/** How far a run is. */
+export interface ProgressReport {
+  /** From 0. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean of the losses of the last steps. */
+  readonly loss: number;
+  readonly metrics?: MetricMeans;
+  readonly stepsPerSecond: number;
+  readonly secondsLeft: number;
+}
+
+/** Shows how far a run is. */
+export interface ProgressSink {
+  update(report: ProgressReport): void;
+  /** Called after each epoch. */
+  epoch?(event: EpochEvent, epochs: number): void;
+  /** Called at the end, also after an error. */
+  end?(): void;
+}
+
+/**
+ * Shows the progress of a run by a sink: `terminalBar`, `pageBar`, or one of one's own.
+ * @example await fit({ ..., callbacks: [progressBar(terminalBar())] });
+ */
+export function progressBar(sink: ProgressSink): Callback {
+  return {
+    onStep: (event: StepEvent, { epochs }: Run) => sink.update({ ...event, epochs }),
+    onEpoch: (event: EpochEvent, { epochs }: Run) => sink.epoch?.(event, epochs),
+    dispose: () => sink.end?.(),
+  };
+}
+
+/** What a terminal is written through, such as `process.stdout`. */
+export interface TerminalStream {
+  write(text: string): unknown;
+  /** Whether it is a terminal, in which a line can be written over. */
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Cells of the bar itself. */
+const WIDTH = 24;
+const CLEAR_LINE = "\r\x1b[2K";
+
+/**
+ * Shows progress as a line of a terminal that is written over, and a line for each epoch. Where the
+ * stream is no terminal, only the latter.
+ * @param stream `process.stdout` when left out.
+ */
+export function terminalBar(stream: TerminalStream = process.stdout): ProgressSink {
+  const isTerminal = stream.isTTY ?? false;
+  let isOpen = false;
+  const close = () => {
+    if (isOpen) stream.write(CLEAR_LINE);
+    isOpen = false;
+  };
+  return {
+    update(report) {
+      if (!isTerminal) return;
+      isOpen = true;
+      const text = Array.from(barLine(report));
+      stream.write(CLEAR_LINE + text.slice(0, (stream.columns ?? 80) - 1).join(""));
+    },
+    epoch(event, epochs) {
+      close();
+      stream.write(`${epochLine(event, epochs)}\n`);
+    },
+    end: close,
+  };
+}
+
+/**
+ * Shows progress in a page's `<progress>` element, whose `value` goes from 0 to `max` = 1.
+ * @param describe told of each report, say to write it beside the element.
+ */
+export function pageBar(
+  element: Pick<HTMLProgressElement, "value" | "max">,
+  describe?: (report: ProgressReport) => void,
+): ProgressSink {
+  element.max = 1;
+  return {
+    update(report) {
+      element.value = report.step / report.steps;
+      describe?.(report);
+    },
+  };
+}
+
+function barLine(report: ProgressReport): string {
+  const { epoch, epochs, step, steps, loss, stepsPerSecond, secondsLeft } = report;
+  const done = Math.round((WIDTH * step) / steps);
+  const bar = "█".repeat(done) + "░".repeat(WIDTH - done);
+  const numbers = [`loss ${loss.toFixed(4)}`, ...namedNumbers(report.metrics)];
+  numbers.push(`${stepsPerSecond.toFixed(0)} steps/s`, `${Math.ceil(secondsLeft)} s left`);
+  return `epoch ${epoch + 1}/${epochs} ${bar} ${step}/${steps} · ${numbers.join(" · ")}`;
+}
+
+function epochLine(event: EpochEvent, epochs: number): string {
+  const { validationLoss, trainAccuracy, testAccuracy } = event;
+  const percent = (x: number) => `${(100 * x).toFixed(2)} %`;
+  const parts = [
+    `loss ${event.loss.toFixed(4)}`,
+    ...namedNumbers(event.metrics),
+    ...(validationLoss === undefined ? [] : [`validation loss ${validationLoss.toFixed(4)}`]),
+    ...namedNumbers(event.validationMetrics, "validation "),
+    ...(trainAccuracy === undefined ? [] : [`train accuracy ${percent(trainAccuracy)}`]),
+    ...(testAccuracy === undefined ? [] : [`test accuracy ${percent(testAccuracy)}`]),
+    `${event.stepsPerSecond.toFixed(0)} steps/s`,
+  ];
+  return `epoch ${event.epoch + 1}/${epochs}: ${parts.join(", ")}`;
+}
+
+function namedNumbers(values: MetricMeans = {}, prefix = ""): string[] {
+  return Object.entries(values).map(([name, x]) => `${prefix}${name} ${x.toFixed(4)}`);
+}

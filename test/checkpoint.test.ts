@@ -1,0 +1,107 @@
+import { beforeAll, expect, test } from "vitest";
+import { State, tensor } from "../src/index.ts";
+import { loadCheckpoint, saveCheckpoint, saveSafetensors } from "../src/io/index.ts";
+import { readSafetensors } from "../src/io/safetensors.ts";
+import { trainStep } from "../src/train/index.ts";
+import { testDevice } from "./support/device.ts";
+import { bitsOf, smallRun } from "./support/small-run.ts";
+
+beforeAll(() => testDevice());
+
+const stepOf = ({ loader, ...run }: ReturnType<typeof smallRun>) =>
+  trainStep({ ...run, batchAt: loader.batchAt });
+
+test.each([
+  ["a schedule", undefined],
+  ["a number", 0.03],
+])("a run goes on with the same bits, with %s as learning rate", async (_, learningRate) => {
+  const straight = smallRun(learningRate);
+  const step = stepOf(straight);
+  for (let i = 0; i < 11; i++) await step();
+  if (learningRate) straight.optimizer.learningRate = 0.1 / 3;
+  const bytes = await saveCheckpoint({ ...straight, step });
+  for (let i = 0; i < 8; i++) await step();
+
+  const resumed = smallRun(learningRate && 0.5);
+  const again = stepOf(resumed);
+  await again(); // what was done before does not matter
+  expect(loadCheckpoint({ ...resumed, step: again }, bytes)).toEqual({ step: 11, values: null });
+  expect(again.next).toBe(11);
+  if (learningRate) expect(resumed.optimizer.learningRate).toBe(0.1 / 3);
+  for (let i = 0; i < 8; i++) await again();
+  expect(await bitsOf(resumed)).toEqual(await bitsOf(straight));
+  expect(await again.read()).toEqual((await step.read()).slice(11));
+});
+
+test("the file is one of tensors by their parts, and holds values as they are", async () => {
+  const run = smallRun(0.5);
+  const average = new State(tensor([1, 2]), { name: "mean" });
+  const extra = { average: { state: () => new Map([["weight", average]]) } };
+  const values = { best: Number.NaN, worst: -Infinity, list: [1, 0.1, "NaN", null] };
+  const bytes = await saveCheckpoint({ ...run, extra }, values);
+  const { tensors, metadata } = readSafetensors(bytes);
+  expect([...tensors.keys()].sort()).toEqual(
+    [
+      "extra.average.weight",
+      ...[...run.model.state().keys()].map((name) => `model.${name}`),
+      ...[...run.optimizer.state().keys()].map((name) => `optimizer.${name}`),
+    ].sort(),
+  );
+  expect(metadata).toMatchObject({ step: "0", learningRates: "[0.5]" });
+  average.assign(tensor([0, 0]));
+  expect(loadCheckpoint({ ...run, extra }, bytes)).toEqual({ step: 0, values });
+  expect(Array.from(await average.data())).toEqual([1, 2]);
+});
+
+test("loading is all or nothing", async () => {
+  const run = smallRun(0.5);
+  const bytes = await saveCheckpoint(run);
+  const other = smallRun(0.25);
+  const before = await bitsOf(other);
+  const twice = { state: () => new Map([["w", other.model.parameters()[0]]]) };
+  const rejected: [() => unknown, string][] = [
+    [
+      () => loadCheckpoint({ ...other, extra: { more: twice } }, bytes),
+      "loadCheckpoint: file lacks [extra.more.w] and has [] beside; expected exactly the names",
+    ],
+    [
+      () => loadCheckpoint({ ...other, extra: { a: named("b.c"), "a.b": named("c") } }, bytes),
+      'loadCheckpoint: "extra.a.b.c" twice; expected each name once',
+    ],
+    [
+      () => loadCheckpoint({ ...other, optimizer: smallRun().optimizer }, bytes),
+      "loadCheckpoint: learning rates [0.5]; expected [null], as the optimizer has them",
+    ],
+  ];
+  for (const [call, message] of rejected) expect(call).toThrow(message);
+  expect(await bitsOf(other)).toEqual(before);
+  expect(other.optimizer.learningRate).toBe(0.25);
+
+  const weights = await saveSafetensors(run.model);
+  expect(() => loadCheckpoint(other, weights)).toThrow(
+    'loadCheckpoint: file of format null; expected "gradus checkpoint 1"',
+  );
+  for (const [metadata, message] of [
+    [{ step: "-1" }, "step -1; expected an integer from 0 to 2^32 - 1"],
+    [{ step: "4294967296" }, "step 4294967296; expected an integer"],
+    [{ learningRates: "[-2]" }, "learning rates [-2]; expected [number], as the optimizer has"],
+    [{ learningRates: "[1,2]" }, "learning rates [1,2]; expected [number], as the optimizer has"],
+    [{ learningRates: "{}" }, "learning rates {}; expected [number], as the optimizer has them"],
+    [{ values: "{" }, "values: "],
+  ] as [Record<string, string>, string][]) {
+    const { tensors, metadata: good } = readSafetensors(bytes);
+    const states = new Map(
+      [...tensors].map(([name, { data, shape, dtype }]) => {
+        const own = dtype === "U32" ? "u32" : "f32";
+        return [name, tensor(data as Float32Array, { shape, dtype: own })];
+      }),
+    );
+    const file = await saveSafetensors(states, { ...good, ...metadata });
+    expect(() => loadCheckpoint(other, file)).toThrow(`loadCheckpoint: ${message}`);
+  }
+  expect(await bitsOf(other)).toEqual(before);
+});
+
+function named(name: string) {
+  return { state: () => new Map([[name, new State(tensor(0))]]) };
+}
