@@ -23,17 +23,6 @@ fn product(a: mat4x4<T>, b: mat4x4<T>) -> mat4x4<T> {
   return mat4x4(dot4(a[0], b), dot4(a[1], b), dot4(a[2], b), dot4(a[3], b));
 }
 
-fn store_rows(s: u32, m: u32, n: u32, left: mat4x4<T>, right: mat4x4<T>) {
-  store_y4(s, m, n, left[0]);
-  store_y4(s, m, n + 4u, right[0]);
-  store_y4(s, m + 1u, n, left[1]);
-  store_y4(s, m + 1u, n + 4u, right[1]);
-  store_y4(s, m + 2u, n, left[2]);
-  store_y4(s, m + 2u, n + 4u, right[2]);
-  store_y4(s, m + 3u, n, left[3]);
-  store_y4(s, m + 3u, n + 4u, right[3]);
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) id: vec3u,
@@ -41,11 +30,11 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   // No early return: neighbours load for each other.
-  let i = linear_workgroup(id, count) * WORKGROUP + local;
+  let owner = linear_workgroup(id, count) * WORKGROUP + local;
   let lane = local % LANES;
-  let n = i % COLUMNS * 8u;
-  let s = i / (COLUMNS * BANDS);
-  let m = select(M, i / COLUMNS % BANDS * ROWS, s < BATCH);
+  let n = owner % COLUMNS * 8u;
+  let s = owner / (COLUMNS * BANDS);
+  let m = select(M, owner / COLUMNS % BANDS * ROWS, s < BATCH);
 
   var l0 = mat4x4<T>();
   var r0 = mat4x4<T>();
@@ -58,39 +47,35 @@ fn main(
   var l4 = mat4x4<T>();
   var r4 = mat4x4<T>();
   for (var k = 0u; k < K; k += 4u) {
-    let left = load_b4x4(s, k, n);
-    let right = load_b4x4(s, k, n + 4u);
+    let bl = load_b4x4(s, k, n);
+    let br = load_b4x4(s, k, n + 4u);
     let a0 = rows_a(s, m, k, lane);
-    l0 += product(a0, left);
-    r0 += product(a0, right);
+    l0 += product(a0, bl);
+    r0 += product(a0, br);
     let a1 = rows_a(s, m + 4u, k, lane);
-    l1 += product(a1, left);
-    r1 += product(a1, right);
+    l1 += product(a1, bl);
+    r1 += product(a1, br);
     if (ROWS > 8u) {
       let a2 = rows_a(s, m + 8u, k, lane);
-      l2 += product(a2, left);
-      r2 += product(a2, right);
+      l2 += product(a2, bl);
+      r2 += product(a2, br);
     }
     if (ROWS > 12u) {
       let a3 = rows_a(s, m + 12u, k, lane);
-      l3 += product(a3, left);
-      r3 += product(a3, right);
+      l3 += product(a3, bl);
+      r3 += product(a3, br);
     }
     if (ROWS > 16u) {
       let a4 = rows_a(s, m + 16u, k, lane);
-      l4 += product(a4, left);
-      r4 += product(a4, right);
+      l4 += product(a4, bl);
+      r4 += product(a4, br);
     }
   }
-  store_rows(s, m, n, l0, r0);
-  store_rows(s, m + 4u, n, l1, r1);
-  if (ROWS > 8u) {
-    store_rows(s, m + 8u, n, l2, r2);
-  }
-  if (ROWS > 12u) {
-    store_rows(s, m + 12u, n, l3, r3);
-  }
-  if (ROWS > 16u) {
-    store_rows(s, m + 16u, n, l4, r4);
+  // A loop, so that what the stores compute is compiled once, not for every row.
+  var left = array(l0, l1, l2, l3, l4);
+  var right = array(r0, r1, r2, r3, r4);
+  for (var i = 0u; i < ROWS; i++) {
+    store_y4(s, m + i, n, left[i / 4u][i % 4u]);
+    store_y4(s, m + i, n + 4u, right[i / 4u][i % 4u]);
   }
 }
