@@ -165,10 +165,12 @@ const drawRejects = (name: "uniformAt" | "normalAt"): Reject[] => [
   {
     run: (t) => ops[name](t(1, "u32"), [2], { seed: 0.5 }),
     says: `${name}: seed 0.5; expected an integer from 0 to 2^53 - 1`,
+    error: GradusError,
   },
   {
     run: (t) => ops[name](t(1, "u32"), [2], {}),
     says: `${name}: no seed and no key; expected one of them`,
+    error: GradusError,
   },
 ];
 
@@ -1626,6 +1628,7 @@ export const cases = {
       {
         run: (t) => ops.uniformAt(t(1, "u32"), [2], { seed: 1, low: 1, high: 0.5 }),
         says: "uniformAt: low 1, high 0.5; expected low ≤ high, finite",
+        error: GradusError,
       },
     ],
     gradient: "random numbers",
@@ -1660,6 +1663,7 @@ export const cases = {
       {
         run: (t) => ops.normalAt(t(1, "u32"), [2], { seed: 1, std: -1 }),
         says: "normalAt: mean 0, std -1; expected finite, std at least 0",
+        error: GradusError,
       },
     ],
     gradient: "random numbers",
