@@ -26,6 +26,7 @@ import {
   transpose,
 } from "../src/index.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -264,7 +265,7 @@ test("a profile tells each kernel's time and opens in trace viewers; the run cou
     return relu(matmul(x, transpose(x)));
   });
   const x = randomNormal([8, 8], { seed: 1 });
-  const before = device.memory().tensors;
+  const before = held(device);
   const profile = await f.profile(x);
   expect(n.version).toBe(1);
   expect(profile.kernels.length).toBe(f.plans[0].stats.kernels.length);
@@ -275,7 +276,7 @@ test("a profile tells each kernel's time and opens in trace viewers; the run cou
   const { traceEvents } = JSON.parse(chromeTrace(profile));
   expect(traceEvents).toHaveLength(profile.kernels.length);
   expect(traceEvents[0]).toMatchObject({ ph: "X", pid: 1, tid: 1, cat: "kernel" });
-  expect(device.memory().tensors).toBe(before + 2); // x and n are on the device now
+  expect(held(device)).toBe(before + 2); // x and n are on the device now
   expect(explain(f.plans[0])).toContain(device.kind === "webgpu" ? "matmul+relu" : "matmul");
 });
 

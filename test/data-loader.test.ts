@@ -10,6 +10,7 @@ import {
 import { type Device, evaluate, tensor } from "../src/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -73,7 +74,7 @@ test("leaving an epoch early frees what was fetched ahead", async () => {
   evaluate(data.images, data.labels);
   const loader = new DataLoader({ dataset: data, batchSize: 2, prefetch: 2 });
   expect(loader.stepsPerEpoch).toBe(4);
-  const before = device.memory().tensors;
+  const before = held(device);
   const fetched: Batch[] = [];
   const batch = data.batch.bind(data);
   data.batch = (indices) => {
@@ -88,7 +89,7 @@ test("leaving an epoch early frees what was fetched ahead", async () => {
   }
   expect(fetched.length).toBeGreaterThan(1);
   expect(fetched.every(({ images }) => images.disposed)).toBe(true);
-  expect(device.memory().tensors).toBe(before);
+  expect(held(device)).toBe(before);
 });
 
 test("mnist reads the two files", async () => {

@@ -23,6 +23,7 @@ import { Dropout, Linear, loadState, Module, Sequential } from "../src/nn/index.
 import { SGD } from "../src/optim/index.ts";
 import { trainStep } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -183,7 +184,7 @@ test("steps hold no more memory from one to the next", async () => {
     await step(x);
     if (i % 10 === 9) {
       await step.read();
-      seen.push(device.memory().tensors + device.memory().reclaimed);
+      seen.push(held(device));
     }
   }
   expect(seen[2]).toBe(seen[0]);

@@ -39,6 +39,7 @@ import {
 import { SGD } from "../src/optim/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -255,9 +256,9 @@ test("loadState assigns by name, all or nothing", async () => {
 });
 
 test("dispose frees all states", () => {
-  const before = device.memory().tensors;
+  const before = held(device);
   const net = new Net();
   net.dispose();
   expect(net.hidden.weight.disposed).toBe(true);
-  expect(device.memory().tensors).toBe(before);
+  expect(held(device)).toBe(before);
 });

@@ -11,6 +11,7 @@ import {
 import { SGD, type SGDOptions } from "../src/optim/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -107,12 +108,12 @@ test("states have names, and dispose frees them but not the parameters", () => {
   using p = new Parameter(tensor([1, 2]), { name: "hidden.weight" });
   using g = tensor([3, 4]);
   evaluate(p, g);
-  const before = device.memory().tensors;
+  const before = held(device);
   const optimizer = new SGD([p], { learningRate: 0.1, momentum: 0.9 });
   expect([...optimizer.state().keys()]).toEqual(["step", "hidden.weight.momentum"]);
   optimizer.apply([g]);
   optimizer.dispose();
-  expect(device.memory().tensors).toBe(before);
+  expect(held(device)).toBe(before);
   expect(p.disposed).toBe(false);
 });
 

@@ -8,6 +8,7 @@ import {
 import { compile, type Device, init, scope, type Tensor, tensor } from "../src/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -86,12 +87,12 @@ test("a compiled function and a scope leave a scaling usable", async () => {
 test("disposing frees what was placed on the device", async () => {
   const x = tensor([1, 2], { shape: [1, 2] });
   await x.data();
-  const before = device.memory().tensors;
+  const before = held(device);
   const scaling = new FeatureScaling([2], [1, 2], [2, 4]);
   const y = scaling.apply(x);
   await y.data();
   for (const part of [y, scaling, x]) part.dispose();
-  expect(device.memory().tensors).toBeLessThanOrEqual(before);
+  expect(held(device)).toBeLessThanOrEqual(before);
 });
 
 test("bad features are rejected", async () => {

@@ -16,6 +16,7 @@ import {
   zeros,
 } from "../src/index.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -159,7 +160,7 @@ test("a disposed tensor says so, and so does what was built on it", async () => 
 });
 
 test("scope frees what it made but its result, states and older tensors", async () => {
-  const before = device.memory().tensors;
+  const before = held(device);
   const x = tensor([1, 2, 3]);
   let state: State | undefined;
   const y = scope(() => {
@@ -173,7 +174,7 @@ test("scope frees what it made but its result, states and older tensors", async 
   expect(await x.toArray()).toEqual([1, 2, 3]);
   expect(await state?.toArray()).toEqual([0, 0]);
   for (const kept of [x, y.total, state]) kept?.dispose();
-  expect(device.memory().tensors).toBe(before);
+  expect(held(device)).toBe(before);
 });
 
 test("scope rejects an asynchronous function", () => {
@@ -183,11 +184,11 @@ test("scope rejects an asynchronous function", () => {
 });
 
 test("using frees at the end of a block", () => {
-  const before = device.memory().tensors;
+  const before = held(device);
   {
     using x = tensor([1, 2]).add(1);
     evaluate(x);
-    expect(device.memory().tensors).toBeGreaterThan(before);
+    expect(held(device)).toBeGreaterThan(before);
   }
-  expect(device.memory().tensors).toBeLessThanOrEqual(before + 1);
+  expect(held(device)).toBeLessThanOrEqual(before + 1);
 });

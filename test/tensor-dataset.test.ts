@@ -27,6 +27,7 @@ import { SGD } from "../src/optim/index.ts";
 import { train, trainStep } from "../src/train/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -101,12 +102,12 @@ describe("TensorDataset", () => {
   test("disposing a batch frees what it held", async () => {
     using data = numbers(5);
     evaluate(...Object.values(data.tensors));
-    const { tensors } = device.memory();
+    const before = held(device);
     const batch = data.batch(Uint32Array.of(1, 2));
     evaluate(batch.inputs, batch.targets);
-    expect(device.memory().tensors).toBeGreaterThan(tensors);
+    expect(held(device)).toBeGreaterThan(before);
     batch.dispose();
-    expect(device.memory().tensors).toBe(tensors);
+    expect(held(device)).toBe(before);
   });
 
   test("other tensors are rejected", () => {

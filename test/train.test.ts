@@ -7,6 +7,7 @@ import { Dropout, Linear, type Module, Sequential, Tanh } from "../src/nn/index.
 import { SGD } from "../src/optim/index.ts";
 import { evaluateAccuracy, type TrainEvent, train, trainStep } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -36,12 +37,6 @@ function setup(copies = 4) {
     for (const x of [model, optimizer, dataset]) x.dispose();
   };
   return { model, optimizer, dataset, loader, loss, dispose };
-}
-
-/** Values that are held, and those of other tests that the collector took meanwhile. */
-function held(): number {
-  const { tensors, reclaimed } = device.memory();
-  return tensors + reclaimed;
 }
 
 async function collect(events: AsyncIterable<TrainEvent>): Promise<TrainEvent[]> {
@@ -99,7 +94,7 @@ test("memory stays constant over 200 steps and over epochs", async () => {
     note();
   }
   expect(seen[12]).toEqual(seen[1]);
-  const tensors = held();
+  const tensors = held(device);
   seen.length = 0;
   for await (const event of train({
     model,
@@ -112,7 +107,7 @@ test("memory stays constant over 200 steps and over epochs", async () => {
     if (event.event === "epoch") note();
   }
   expect(seen[4]).toEqual(seen[1]);
-  expect(held()).toBe(tensors);
+  expect(held(device)).toBe(tensors);
   dispose();
 });
 
@@ -145,11 +140,11 @@ test("leaving the loop early frees what was under way", async () => {
   const { model, optimizer } = parts;
   evaluate(dataset.images, dataset.labels, optimizer.rate, ...optimizer.state().values());
   evaluate(...model.parameters());
-  const before = held();
+  const before = held(device);
   for await (const event of train({ ...parts, epochs: 100, metricsEvery: 2 })) {
     if (event.step >= 4) break;
   }
-  expect(held()).toBe(before);
+  expect(held(device)).toBe(before);
   dispose();
 });
 
@@ -158,7 +153,7 @@ test("an error in the loss frees what was not read yet", async () => {
   const { model, optimizer } = parts;
   evaluate(dataset.images, dataset.labels, optimizer.rate, ...optimizer.state().values());
   evaluate(...model.parameters());
-  const before = held();
+  const before = held(device);
   let calls = 0;
   const failing = (net: Module, batch: Batch) => {
     if (++calls === 2) throw new Error("no second loss");
@@ -168,7 +163,7 @@ test("an error in the loss frees what was not read yet", async () => {
   const loader = new DataLoader({ dataset, batchSize: 5 });
   const events = train({ ...parts, loader, loss: failing, epochs: 1 });
   await expect(collect(events)).rejects.toThrow("no second loss");
-  expect(held()).toBe(before);
+  expect(held(device)).toBe(before);
   dispose();
 });
 

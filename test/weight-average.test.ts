@@ -21,6 +21,7 @@ import {
 } from "../src/optim/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -155,11 +156,11 @@ test("an average goes on from a checkpoint", async () => {
 test("parameters of one name have averages of two names, and dispose frees them", () => {
   const made = [1, 2].map((x) => new Parameter(tensor([x]), { name: "w" }));
   evaluate(...made);
-  const before = device.memory().tensors;
+  const before = held(device);
   const average = new WeightAverage(made);
   expect([...average.state().keys()]).toEqual(["updates", "w.average", "w.1.average"]);
   average.dispose();
-  expect(device.memory().tensors).toBe(before);
+  expect(held(device)).toBe(before);
 });
 
 test("wrong options are rejected", () => {
