@@ -885,6 +885,12 @@ export const cases = {
         run: (a, b, c) => ops.sigmoid(ops.add(ops.matmul(a, b), c)),
         scale: 4,
       },
+      {
+        // Large enough for loads that four neighbours share, and a multiple of no tile.
+        inputs: [x(2, 130, 68), x(2, 130, 61), x(61)],
+        run: (a, b, c) => ops.tanh(ops.add(ops.matmul(ops.transpose(a), ops.mul(b, 0.1)), c)),
+        scale: 10,
+      },
     ],
     golden: [
       {
