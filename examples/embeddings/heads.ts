@@ -59,10 +59,10 @@ export class CenterSoftmax extends Softmax {
 /** Makes a head for embeddings of so many features. */
 export type HeadMaker = (features: number, classes: number, options: HeadOptions) => Head;
 
-/** The heads that are compared, with margins that ten classes on a circle leave room for. */
+/** The heads that are compared, with small scales, as ten classes on a circle are close. */
 export const HEADS: Readonly<Record<string, HeadMaker>> = {
   softmax: (d, n, options) => new Softmax(d, n, options),
-  center: (d, n, options) => new CenterSoftmax(d, n, { ...options, pull: 0.1 }),
+  center: (d, n, options) => new CenterSoftmax(d, n, { ...options, pull: 0.03 }),
   "L-Softmax": (d, n, options) =>
     new LSoftmax(d, n, {
       ...options,
@@ -71,6 +71,6 @@ export const HEADS: Readonly<Record<string, HeadMaker>> = {
     }),
   "A-Softmax": (d, n, options) =>
     new ASoftmax(d, n, { ...options, margin: 3, annealing: { start: 100, rate: 0.1, minimum: 3 } }),
-  CosFace: (d, n, options) => new CosFace(d, n, { ...options, scale: 20, margin: 0.1 }),
-  ArcFace: (d, n, options) => new ArcFace(d, n, { ...options, scale: 20, margin: 0.1 }),
+  CosFace: (d, n, options) => new CosFace(d, n, { ...options, scale: 8, margin: 0.25 }),
+  ArcFace: (d, n, options) => new ArcFace(d, n, { ...options, scale: 5, margin: 0.4 }),
 };
