@@ -38,6 +38,7 @@ export function scatterSvg({ title, points, labels, classes }: Scatter): string 
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIDE + RIGHT} ${bottom}" ` +
       `font-family="sans-serif" font-size="13" stroke-width="2.5" stroke-linecap="round">`,
+    `<title>${title}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     `<path d="M0 ${TOP + middle}H${SIDE}M${middle} ${TOP}V${bottom}" stroke="#ccc" stroke-width="1"/>`,
     `<text x="4" y="18">${title}</text>`,
