@@ -6,9 +6,10 @@ import { fileStore, saveSafetensors } from "../../src/io/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { SGD } from "../../src/optim/index.ts";
 import { Checkpoint, evaluateAccuracy, fit } from "../../src/train/index.ts";
+import { UsageError } from "../command-line.ts";
 import { loadMnist } from "./data.ts";
 import { TwoLayerNetwork } from "./network.ts";
-import { HELP, type Options, readOptions, UsageError } from "./options.ts";
+import { HELP, type Options, readOptions } from "./options.ts";
 import { jsonReport, terminalReport } from "./report.ts";
 
 const WEIGHTS = "runs/mnist.safetensors";
