@@ -1,13 +1,19 @@
-// Builds the command-line program, about a second, and runs it with the arguments given.
+// Builds an example's command-line program, about a second, and runs it with the arguments given.
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-await build({ root, configFile: join(root, "vite.node.config.ts"), logLevel: "error" });
+const [example, ...args] = process.argv.slice(2);
+await build({
+  root,
+  configFile: join(root, "vite.node.config.ts"),
+  build: { ssr: `examples/${example}/main.ts`, outDir: `build/${example}` },
+  logLevel: "error",
+});
 
-const child = spawn(process.execPath, ["build/mnist/main.js", ...process.argv.slice(2)], {
+const child = spawn(process.execPath, [`build/${example}/main.js`, ...args], {
   cwd: root,
   stdio: "inherit",
 });

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { flag, parse, readDevice, readNumber, text, UsageError } from "../command/arguments.ts";
 
 /** What the command was asked for. */
 export interface Options {
@@ -32,61 +32,33 @@ Usage: npm start -- [options]
 
 The weights go to runs/mnist.safetensors. Ctrl-C stops and keeps the weights so far.`;
 
-/** Wrong arguments, told to the user in one line. */
-export class UsageError extends Error {}
-
 /** Reads the command line. */
 export function readOptions(args: string[]): Options {
-  const values = parse(args);
-  const number = (name: keyof typeof values, low: number, high: number, whole = true): number => {
-    const text = String(values[name]);
-    const value = text.trim() === "" ? Number.NaN : Number(text);
-    const fits = value >= low && value <= high && (!whole || Number.isInteger(value));
-    if (fits) return value;
-    const kind = whole ? "an integer" : "a number";
-    throw new UsageError(`--${name}: ${text}; expected ${kind} from ${low} to ${high}`);
-  };
+  const values = parse(args, {
+    epochs: text("5"),
+    "batch-size": text("100"),
+    "learning-rate": text("0.1"),
+    hidden: text("50"),
+    seed: text("0"),
+    device: text("auto"),
+    checkpoint: { type: "string" },
+    resume: flag,
+    json: flag,
+    help: { ...flag, short: "h" },
+  });
   if (values.resume && values.checkpoint === undefined) {
     throw new UsageError("--resume: without --checkpoint; expected the file to go on from");
   }
   return {
-    epochs: number("epochs", 1, 100_000),
-    batchSize: number("batch-size", 1, 60_000),
-    learningRate: number("learning-rate", 0, 1000, false),
-    hidden: number("hidden", 1, 100_000),
-    seed: number("seed", 0, Number.MAX_SAFE_INTEGER),
-    device: device(String(values.device)),
+    epochs: readNumber("epochs", values.epochs, [1, 100_000]),
+    batchSize: readNumber("batch-size", values["batch-size"], [1, 60_000]),
+    learningRate: readNumber("learning-rate", values["learning-rate"], [0, 1000], false),
+    hidden: readNumber("hidden", values.hidden, [1, 100_000]),
+    seed: readNumber("seed", values.seed, [0, Number.MAX_SAFE_INTEGER]),
+    device: readDevice(values.device),
     checkpoint: values.checkpoint,
-    resume: Boolean(values.resume),
-    json: Boolean(values.json),
-    help: Boolean(values.help),
+    resume: values.resume,
+    json: values.json,
+    help: values.help,
   };
-}
-
-function parse(args: string[]) {
-  const text = (value: string) => ({ type: "string", default: value }) as const;
-  try {
-    return parseArgs({
-      args,
-      options: {
-        epochs: text("5"),
-        "batch-size": text("100"),
-        "learning-rate": text("0.1"),
-        hidden: text("50"),
-        seed: text("0"),
-        device: text("auto"),
-        checkpoint: { type: "string" },
-        resume: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message.split(". ")[0]);
-  }
-}
-
-function device(name: string): Options["device"] {
-  if (name === "auto" || name === "webgpu" || name === "cpu") return name;
-  throw new UsageError(`--device: ${name}; expected auto, webgpu or cpu`);
 }
