@@ -1,11 +1,10 @@
 import { builtinModules } from "node:module";
 import { defineConfig } from "vite";
 
-// The command-line program as one file for Node, shaders inlined.
+// An example's command-line program as one file for Node, shaders inlined; who builds says which one
+// by `ssr` and `outDir`.
 export default defineConfig({
   build: {
-    ssr: "examples/mnist/main.ts",
-    outDir: "build/mnist",
     emptyOutDir: true,
     target: "node20",
     minify: false,

@@ -1,4 +1,4 @@
-// Builds one of the command-line examples, about a second, and runs it: start.mjs EXAMPLE [options].
+// Builds an example's command-line program, about a second, and runs it with the arguments given.
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,44 +1,14 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { build } from "vite";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { readSafetensors } from "../src/io/safetensors.ts";
+import { Command } from "./support/command.ts";
 
-const root = mkdtempSync(join(tmpdir(), "gradus-command-"));
-const program = resolve("build/mnist-test/main.js");
-
-beforeAll(async () => {
-  await build({
-    configFile: "vite.node.config.ts",
-    build: { outDir: "build/mnist-test" },
-    logLevel: "error",
-  });
-});
-
-interface Outcome {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-/** Runs the program in an empty folder; `onOutput` sees each piece of its stdout. */
-function run(args: string[], onOutput?: (kill: () => void) => void): Promise<Outcome> {
-  const child = spawn(process.execPath, [program, ...args], { cwd: root });
-  const outcome: Outcome = { code: null, out: "", err: "" };
-  child.stdout.on("data", (text) => {
-    outcome.out += text;
-    onOutput?.(() => child.kill("SIGINT"));
-  });
-  child.stderr.on("data", (text) => {
-    outcome.err += text;
-  });
-  return new Promise((done) => child.on("close", (code) => done({ ...outcome, code })));
-}
+const command = new Command("mnist");
+beforeAll(() => command.build());
 
 test("--json prints one object a line and the weights are written", async () => {
-  const { code, out } = await run(
+  const { code, out } = await command.run(
     "--device cpu --epochs 1 --batch-size 1000 --hidden 8 --seed 3 --json".split(" "),
   );
   expect(code).toBe(0);
@@ -66,7 +36,7 @@ test("--json prints one object a line and the weights are written", async () => 
     "weights",
   ]);
   expect(lines[1]).toMatchObject({ event: "done", device: "cpu", steps: 60 });
-  const { tensors } = readSafetensors(readFileSync(join(root, lines[1].weights)));
+  const { tensors } = readSafetensors(readFileSync(join(command.root, lines[1].weights)));
   expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual([
     ["hidden.bias", [8]],
     ["hidden.weight", [784, 8]],
@@ -78,10 +48,10 @@ test("--json prints one object a line and the weights are written", async () => 
 test("a run that is resumed gives the weights of one that was not interrupted", async () => {
   const common = "--device cpu --batch-size 2000 --hidden 4 --json".split(" ");
   const weights = async (...args: string[]) => {
-    const { code, out } = await run([...common, ...args]);
+    const { code, out } = await command.run([...common, ...args]);
     expect(code).toBe(0);
     const { weights: file } = JSON.parse(out.trim().split("\n").at(-1) ?? "");
-    return { lines: out.trim().split("\n").length, bytes: readFileSync(join(root, file)) };
+    return { lines: out.trim().split("\n").length, bytes: readFileSync(join(command.root, file)) };
   };
   const resumed = ["--checkpoint", "runs/half.checkpoint", "--resume"];
   const straight = await weights("--epochs", "2");
@@ -93,7 +63,7 @@ test("a run that is resumed gives the weights of one that was not interrupted", 
 
 test("an interruption stops cleanly and keeps the weights so far", async () => {
   let sent = false;
-  const { code, out } = await run(
+  const { code, out } = await command.run(
     "--device cpu --epochs 500 --batch-size 100".split(" "),
     (kill) => {
       if (!sent) setTimeout(kill, 3000);
@@ -114,7 +84,7 @@ for (const [args, says] of [
   ["--speed 9", "Unknown option '--speed'"],
 ]) {
   test(`${args} is refused in one line with exit code 2`, async () => {
-    const { code, out, err } = await run(args.split(" "));
+    const { code, out, err } = await command.run(args.split(" "));
     expect(code).toBe(2);
     expect(out).toBe("");
     expect(err.trim()).toBe(says);
@@ -122,7 +92,7 @@ for (const [args, says] of [
 }
 
 test("--help lists every option", async () => {
-  const { code, out } = await run(["--help"]);
+  const { code, out } = await command.run(["--help"]);
   expect(code).toBe(0);
   for (const name of [
     "epochs",

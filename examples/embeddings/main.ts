@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { init } from "../../src/index.ts";
-import { UsageError } from "../command-line.ts";
+import { run } from "../command/run.ts";
 import { loadMnist } from "../mnist/data.ts";
 import { HEADS } from "./heads.ts";
 import { ONE_SHOT, oneShot } from "./one-shot.ts";
@@ -58,11 +58,4 @@ function percent(x: number): string {
   return `${(100 * x).toFixed(2)} %`;
 }
 
-try {
-  const options = readOptions(process.argv.slice(2));
-  if (options.help) console.log(HELP);
-  else await main(options);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await run(HELP, readOptions, main);

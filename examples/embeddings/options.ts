@@ -1,4 +1,4 @@
-import { choiceOf, numberOf, parseOptions, text } from "../command-line.ts";
+import { flag, parse, readChoice, readDevice, readNumber, text } from "../command/arguments.ts";
 
 /** What the command was asked for. */
 export interface Options {
@@ -22,18 +22,18 @@ Usage: npm run embeddings -- [options]
 
 /** Reads the command line. */
 export function readOptions(args: string[]): Options {
-  const values = parseOptions(args, {
+  const values = parse(args, {
     part: text("both"),
     seeds: text("2"),
     device: text("auto"),
     figures: text("runs/embeddings"),
-    help: { type: "boolean", short: "h", default: false },
+    help: { ...flag, short: "h" },
   });
   return {
-    part: choiceOf(values, "part", ["both", "plane", "one-shot"]),
-    seeds: numberOf(values, "seeds", [1, 1000]),
-    device: choiceOf(values, "device", ["auto", "webgpu", "cpu"]),
-    figures: String(values.figures),
-    help: Boolean(values.help),
+    part: readChoice("part", values.part, ["both", "plane", "one-shot"]),
+    seeds: readNumber("seeds", values.seeds, [1, 1000]),
+    device: readDevice(values.device),
+    figures: values.figures,
+    help: values.help,
   };
 }

@@ -6,7 +6,7 @@ import { fileStore, saveSafetensors } from "../../src/io/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { SGD } from "../../src/optim/index.ts";
 import { Checkpoint, evaluateAccuracy, fit } from "../../src/train/index.ts";
-import { UsageError } from "../command-line.ts";
+import { interruption, run } from "../command/run.ts";
 import { loadMnist } from "./data.ts";
 import { TwoLayerNetwork } from "./network.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
@@ -51,20 +51,4 @@ async function main(options: Options): Promise<void> {
   device.dispose();
 }
 
-/** Aborts at the first Ctrl-C; a second one ends the process at once. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => controller.abort());
-  }
-  return controller.signal;
-}
-
-try {
-  const options = readOptions(process.argv.slice(2));
-  if (options.help) console.log(HELP);
-  else await main(options);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await run(HELP, readOptions, main);

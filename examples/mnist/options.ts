@@ -1,4 +1,4 @@
-import { choiceOf, numberOf, parseOptions, text, UsageError } from "../command-line.ts";
+import { flag, parse, readDevice, readNumber, text, UsageError } from "../command/arguments.ts";
 
 /** What the command was asked for. */
 export interface Options {
@@ -34,7 +34,7 @@ The weights go to runs/mnist.safetensors. Ctrl-C stops and keeps the weights so 
 
 /** Reads the command line. */
 export function readOptions(args: string[]): Options {
-  const values = parseOptions(args, {
+  const values = parse(args, {
     epochs: text("5"),
     "batch-size": text("100"),
     "learning-rate": text("0.1"),
@@ -42,23 +42,23 @@ export function readOptions(args: string[]): Options {
     seed: text("0"),
     device: text("auto"),
     checkpoint: { type: "string" },
-    resume: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
+    resume: flag,
+    json: flag,
+    help: { ...flag, short: "h" },
   });
   if (values.resume && values.checkpoint === undefined) {
     throw new UsageError("--resume: without --checkpoint; expected the file to go on from");
   }
   return {
-    epochs: numberOf(values, "epochs", [1, 100_000]),
-    batchSize: numberOf(values, "batch-size", [1, 60_000]),
-    learningRate: numberOf(values, "learning-rate", [0, 1000], false),
-    hidden: numberOf(values, "hidden", [1, 100_000]),
-    seed: numberOf(values, "seed", [0, Number.MAX_SAFE_INTEGER]),
-    device: choiceOf(values, "device", ["auto", "webgpu", "cpu"]),
+    epochs: readNumber("epochs", values.epochs, [1, 100_000]),
+    batchSize: readNumber("batch-size", values["batch-size"], [1, 60_000]),
+    learningRate: readNumber("learning-rate", values["learning-rate"], [0, 1000], false),
+    hidden: readNumber("hidden", values.hidden, [1, 100_000]),
+    seed: readNumber("seed", values.seed, [0, Number.MAX_SAFE_INTEGER]),
+    device: readDevice(values.device),
     checkpoint: values.checkpoint,
-    resume: Boolean(values.resume),
-    json: Boolean(values.json),
-    help: Boolean(values.help),
+    resume: values.resume,
+    json: values.json,
+    help: values.help,
   };
 }
