@@ -1,10 +1,12 @@
+import { checkPositive } from "../core/check.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, minimum, mul, square, sub } from "../ops/arithmetic.ts";
 import { less } from "../ops/compare.ts";
+import { matched } from "../ops/targets.ts";
 import { abs, exp, expm1, log1p, tanh } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkPositive, checkRange, matched } from "./check.ts";
+import { checkRange } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
@@ -54,7 +56,7 @@ export interface HuberOptions extends LossOptions {
  */
 export function huber(y: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
   const { delta = 1 } = options;
-  checkPositive("huber", "delta", delta);
+  checkPositive("huber", { delta });
   const t = matched("huber", y, target);
   return reduceLosses("huber", quadraticThenLinear(y, t, delta), options);
 }

@@ -3,8 +3,8 @@ import { formatShape, sameShape } from "../core/shape.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, neg, sub } from "../ops/arithmetic.ts";
+import { matched } from "../ops/targets.ts";
 import { log, log1p, softplus } from "../ops/unary.ts";
-import { matched } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**

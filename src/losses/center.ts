@@ -1,3 +1,4 @@
+import { checkSizes } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
@@ -14,8 +15,9 @@ import { pairwiseSquaredDistances } from "../ops/distances.ts";
 import { gather } from "../ops/gather.ts";
 import { matmul } from "../ops/matmul.ts";
 import { expandDims, transpose } from "../ops/reshape.ts";
+import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
-import { checkMatrix, labelsOf } from "./embedding-checks.ts";
+import { checkMatrix } from "./embedding-checks.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
@@ -107,8 +109,7 @@ export class CenterLoss extends Module {
     { rate = 0.5, device, dtype }: CenterLossOptions = {},
   ) {
     super();
-    checkSize("classes", classes);
-    checkSize("features", features);
+    checkSizes("CenterLoss", { classes, features });
     if (!(rate >= 0 && rate <= 1)) {
       throw new GradusError(`CenterLoss: rate ${rate}; expected a number from 0 to 1`);
     }
@@ -154,9 +155,4 @@ export class CenterLoss extends Module {
     const away = div(sub(mul(centers, counts), totals), add(counts, 1));
     assignAll([[centers, sub(centers, mul(away, rate))]], also);
   }
-}
-
-function checkSize(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value > 0) return;
-  throw new ShapeError(`CenterLoss: ${name} ${value}; expected a positive integer`);
 }

@@ -1,26 +1,11 @@
 import { isFloat } from "../core/dtype.ts";
-import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { oneHot } from "../ops/creation.ts";
 import { checkClasses } from "./cross-entropy.ts";
-
-/** Checks outputs and targets of one shape and gives the targets in the outputs' dtype. */
-export function matched(op: string, y: Tensor, target: Tensor): Tensor {
-  // Broadcasting here would hide the mistake of [n] against [n, 1].
-  if (!sameShape(y.shape, target.shape)) {
-    throw new ShapeError(
-      `${op}: outputs ${formatShape(y.shape)} with targets ${formatShape(target.shape)}; ` +
-        "expected equal shapes",
-    );
-  }
-  if (!isFloat(y.dtype)) {
-    throw new DTypeError(`${op}: outputs have dtype ${y.dtype}; expected f32 or f64`);
-  }
-  return cast(target, y.dtype);
-}
 
 /** Checks scores `[n, c]` and gives targets, labels `[n]` or floats `[n, c]`, as floats `[n, c]`. */
 export function spreadClasses(op: string, scores: Tensor, targets: Tensor): Tensor {
@@ -46,12 +31,6 @@ export function checkRange(
   if (value >= low && value <= high) return;
   const range = high === Number.MAX_VALUE ? `a finite number from ${low}` : `${low} to ${high}`;
   throw new GradusError(`${op}: ${name} ${value}; expected ${range}`);
-}
-
-/** Throws a `GradusError` unless an option is a finite number above 0. */
-export function checkPositive(op: string, name: string, value: number): void {
-  if (Number.isFinite(value) && value > 0) return;
-  throw new GradusError(`${op}: ${name} ${value}; expected a finite number above 0`);
 }
 
 /** Throws a `ShapeError` unless there is one weight for each of c classes. */

@@ -1,3 +1,4 @@
+import { checkPositive } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
@@ -8,7 +9,6 @@ import { cast } from "../ops/cast.ts";
 import { l2Norm } from "../ops/l2-normalize.ts";
 import { relu } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkPositive } from "./check.ts";
 import { checkEmbeddings } from "./embedding-checks.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
@@ -39,7 +39,7 @@ export function contrastive(
 ): Tensor {
   checkEmbeddings("contrastive", [a, b]);
   checkSame(same, a.shape[0]);
-  checkPositive("contrastive", "margin", margin);
+  checkPositive("contrastive", { margin });
   const apart = sub(a, b);
   const near = sum(square(apart), { axis: 1 });
   const far = square(relu(sub(margin, l2Norm(apart, { axis: 1 }))));

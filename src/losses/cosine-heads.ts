@@ -1,7 +1,7 @@
+import { checkPositive } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { mul } from "../ops/arithmetic.ts";
-
-import { checkPositive, checkRange } from "./check.ts";
+import { checkRange } from "./check.ts";
 import { MarginHead, type MarginHeadOptions } from "./margin-head.ts";
 import {
   type AdditiveMarginOptions,
@@ -30,7 +30,7 @@ export class NormSoftmax extends MarginHead {
   constructor(features: number, classes: number, options: NormSoftmaxOptions = {}) {
     super(features, classes, options);
     this.scale = options.scale ?? 64;
-    checkPositive("MarginHead", "scale", this.scale);
+    checkPositive("MarginHead", { scale: this.scale });
   }
 
   override forward(x: Tensor): Tensor {

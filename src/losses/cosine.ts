@@ -1,9 +1,10 @@
+import { checkPositive } from "../core/check.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
+import { matched } from "../ops/targets.ts";
 import { sqrt } from "../ops/unary.ts";
-import { checkPositive, matched } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `cosineSimilarity`. */
@@ -43,7 +44,7 @@ function similarity(op: string, a: Tensor, target: Tensor, options: CosineOption
   const { epsilon = 1e-8 } = options;
   const b = matched(op, a, target);
   const axis = normalizeAxis(op, options.axis ?? -1, a.rank);
-  checkPositive(op, "epsilon", epsilon);
+  checkPositive(op, { epsilon });
   const length = (x: Tensor) => sqrt(maximum(sum(square(x), { axis }), epsilon * epsilon));
   return div(sum(mul(a, b), { axis }), mul(length(a), length(b)));
 }

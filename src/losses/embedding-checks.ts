@@ -2,7 +2,6 @@ import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { cast } from "../ops/cast.ts";
 
 /** Throws unless `x` holds floats of shape `[n, …]` with as many axes as the names given. */
 export function checkMatrix(op: string, name: string, x: Tensor, columns: string): void {
@@ -19,19 +18,6 @@ export function checkEmbeddings(op: string, all: readonly Tensor[]): void {
   if (all.every((x) => sameShape(x.shape, all[0].shape))) return;
   const shapes = all.map((x) => formatShape(x.shape)).join(", ");
   throw new ShapeError(`${op}: embeddings ${shapes}; expected equal shapes`);
-}
-
-/** Gives the labels as i32; throws unless they are integers of shape `[n]`. */
-export function labelsOf(op: string, labels: Tensor, n: number): Tensor {
-  if (isFloat(labels.dtype) || labels.dtype === "bool") {
-    throw new DTypeError(`${op}: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
-  }
-  if (!sameShape(labels.shape, [n])) {
-    throw new ShapeError(
-      `${op}: labels ${formatShape(labels.shape)}; expected [${n}], one for each example`,
-    );
-  }
-  return cast(labels, "i32");
 }
 
 /** Throws a `GradusError` unless an option is one of the names. */

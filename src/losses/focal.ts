@@ -4,10 +4,11 @@ import { sum } from "../ops/broadcast.ts";
 import { notEqual } from "../ops/compare.ts";
 import { pow } from "../ops/pow.ts";
 import { logSoftmax } from "../ops/softmax.ts";
+import { matched } from "../ops/targets.ts";
 import { expm1, sigmoid } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { logitLosses } from "./binary.ts";
-import { checkClassWeights, checkRange, matched, spreadClasses } from "./check.ts";
+import { checkClassWeights, checkRange, spreadClasses } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `focal`. */

@@ -5,9 +5,10 @@ import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { greater } from "../ops/compare.ts";
 import { max } from "../ops/reduce.ts";
+import { matched } from "../ops/targets.ts";
 import { relu } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkRange, matched, spreadClasses } from "./check.ts";
+import { checkRange, spreadClasses } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { checkPositive } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
@@ -5,9 +6,10 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, neg, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { greater, notEqual } from "../ops/compare.ts";
+import { matched } from "../ops/targets.ts";
 import { exp, log } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkPositive, checkRange, matched, spreadClasses } from "./check.ts";
+import { checkRange, spreadClasses } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `poissonNLL`. */
@@ -65,7 +67,7 @@ export function gaussianNLL(
   options: GaussianOptions = {},
 ): Tensor {
   const { full = false, epsilon = 1e-6 } = options;
-  checkPositive("gaussianNLL", "epsilon", epsilon);
+  checkPositive("gaussianNLL", { epsilon });
   const t = matched("gaussianNLL", y, target);
   if (!sameShape(variance.shape, y.shape)) {
     throw new ShapeError(

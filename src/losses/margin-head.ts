@@ -1,3 +1,4 @@
+import { checkSizes } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { type Key, keyFromSeed } from "../core/random.ts";
@@ -41,8 +42,7 @@ export abstract class MarginHead extends Module {
     options: MarginHeadOptions = {},
   ) {
     super();
-    checkSize("features", features);
-    checkSize("classes", classes);
+    checkSizes("MarginHead", { features, classes });
     const { weightInit = xavierUniform(), seed, device, dtype } = options;
     const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, "MarginHead"));
     const context = { fanIn: features, fanOut: classes, key, device, dtype };
@@ -70,9 +70,4 @@ export abstract class MarginHead extends Module {
       `MarginHead: input ${formatShape(x.shape)}; expected [n, ${this.features}]`,
     );
   }
-}
-
-function checkSize(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value > 0) return;
-  throw new ShapeError(`MarginHead: ${name} ${value}; expected a positive integer`);
 }

@@ -1,13 +1,15 @@
+import { checkPositive } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, neg, reciprocal, sub } from "../ops/arithmetic.ts";
 import { broadcastTo } from "../ops/broadcast.ts";
 import { greater, lessEqual } from "../ops/compare.ts";
 import { oneHot } from "../ops/creation.ts";
+import { labelsOf } from "../ops/targets.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkPositive, checkRange } from "./check.ts";
-import { checkMatrix, labelsOf } from "./embedding-checks.ts";
+import { checkRange } from "./check.ts";
+import { checkMatrix } from "./embedding-checks.ts";
 
 /** Options of logits of cosines with an additive margin. */
 export interface AdditiveMarginOptions {
@@ -32,7 +34,7 @@ export function cosFaceLogits(
 ): Tensor {
   const isRight = rightClass("cosFaceLogits", cosines, labels);
   checkRange("cosFaceLogits", "margin", margin, 0);
-  checkPositive("cosFaceLogits", "scale", scale);
+  checkPositive("cosFaceLogits", { scale });
   return mul(where(isRight, sub(cosines, margin), cosines), scale);
 }
 
@@ -53,7 +55,7 @@ export function arcFaceLogits(
   { margin = 0.5, scale = 64 }: AdditiveMarginOptions = {},
 ): Tensor {
   const isRight = rightClass("arcFaceLogits", cosines, labels);
-  checkPositive("arcFaceLogits", "scale", scale);
+  checkPositive("arcFaceLogits", { scale });
   checkArcMargin("arcFaceLogits", margin);
   // cos(θ + m) = cos θ cos m − sin θ sin m
   const [cos, sin] = [Math.cos(margin), Math.sin(margin)];

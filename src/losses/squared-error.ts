@@ -1,9 +1,10 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { mul, square, sub } from "../ops/arithmetic.ts";
 import { greater } from "../ops/compare.ts";
+import { matched } from "../ops/targets.ts";
 import { log1p, sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { matched, sumExamples } from "./check.ts";
+import { sumExamples } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**

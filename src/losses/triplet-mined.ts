@@ -10,9 +10,10 @@ import { pairwiseSquaredDistances } from "../ops/distances.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { max, min } from "../ops/reduce.ts";
 import { expandDims } from "../ops/reshape.ts";
+import { labelsOf } from "../ops/targets.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkChoice, checkEmbeddings, labelsOf } from "./embedding-checks.ts";
+import { checkChoice, checkEmbeddings } from "./embedding-checks.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 import { type TripletSettings, tripletPenalty, tripletSettings } from "./triplet.ts";
 

@@ -1,12 +1,10 @@
-import { isFloat } from "../core/dtype.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { div, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { equal, greater } from "../ops/compare.ts";
 import { mean } from "../ops/reduce.ts";
+import { matched } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
 
 /** Options of `binaryAccuracy`. */
@@ -49,17 +47,4 @@ export function r2Score(y: Tensor, target: Tensor): Tensor {
   const varies = greater(spread, 0);
   const flat = cast(equal(missed, 0), y.dtype);
   return where(varies, sub(1, div(missed, where(varies, spread, 1))), flat);
-}
-
-function matched(op: string, y: Tensor, target: Tensor): Tensor {
-  if (!sameShape(y.shape, target.shape)) {
-    throw new ShapeError(
-      `${op}: outputs ${formatShape(y.shape)} with targets ${formatShape(target.shape)}; ` +
-        "expected equal shapes",
-    );
-  }
-  if (!isFloat(y.dtype)) {
-    throw new DTypeError(`${op}: outputs have dtype ${y.dtype}; expected f32 or f64`);
-  }
-  return cast(target, y.dtype);
 }

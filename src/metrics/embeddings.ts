@@ -1,6 +1,5 @@
-import { isFloat } from "../core/dtype.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
@@ -13,6 +12,7 @@ import { l2Normalize } from "../ops/l2-normalize.ts";
 import { matmul } from "../ops/matmul.ts";
 import { argmin, mean } from "../ops/reduce.ts";
 import { expandDims, transpose } from "../ops/reshape.ts";
+import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
 
 /**
@@ -43,8 +43,8 @@ export function rank1(
   gallery: Tensor,
   galleryLabels: Tensor,
 ): Tensor {
-  const truth = labelsOf("rank1", labels, embeddings);
-  const known = labelsOf("rank1", galleryLabels, gallery);
+  const truth = labelsOfRows("rank1", labels, embeddings);
+  const known = labelsOfRows("rank1", galleryLabels, gallery);
   const found = gather(known, nearest(embeddings, gallery));
   return mean(cast(equal(found, truth), "f32"));
 }
@@ -72,7 +72,7 @@ export function spreadRatio(
   labels: Tensor,
   { classes, normalize = false }: SpreadRatioOptions,
 ): Tensor {
-  const truth = labelsOf("spreadRatio", labels, embeddings);
+  const truth = labelsOfRows("spreadRatio", labels, embeddings);
   const x = normalize ? l2Normalize(embeddings) : embeddings;
   const isClass = logicalAnd(greaterEqual(truth, 0), less(truth, classes));
   const kept = expandDims(cast(isClass, x.dtype), 1); // [n, 1]
@@ -87,18 +87,10 @@ export function spreadRatio(
   return div(between, within);
 }
 
-function labelsOf(op: string, labels: Tensor, embeddings: Tensor): Tensor {
-  if (embeddings.rank !== 2) {
-    throw new ShapeError(
-      `${op}: embeddings ${formatShape(embeddings.shape)}; expected [n, features]`,
-    );
-  }
-  if (isFloat(labels.dtype) || labels.dtype === "bool") {
-    throw new DTypeError(`${op}: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
-  }
-  const [n] = embeddings.shape;
-  if (sameShape(labels.shape, [n])) return cast(labels, "i32");
+/** The labels of embeddings `[n, features]`, as i32. */
+function labelsOfRows(op: string, labels: Tensor, embeddings: Tensor): Tensor {
+  if (embeddings.rank === 2) return labelsOf(op, labels, embeddings.shape[0], "embedding");
   throw new ShapeError(
-    `${op}: labels ${formatShape(labels.shape)}; expected [${n}], one for each embedding`,
+    `${op}: embeddings ${formatShape(embeddings.shape)}; expected [n, features]`,
   );
 }

@@ -1,5 +1,5 @@
+import { checkPositive } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
-import { GradusError } from "../core/errors.ts";
 import type { Key } from "../core/random.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
@@ -33,7 +33,7 @@ export function constant(value: number): Initializer {
 
 /** Draws from N(0, std²). */
 export function normal(std: number): Initializer {
-  checkPositive("normal: std", std);
+  checkPositive("normal", { std });
   return (shape, { key, device, dtype }) => randomNormal(shape, { std, key, device, dtype });
 }
 
@@ -43,7 +43,7 @@ export function normal(std: number): Initializer {
  * networks", eq. 16.
  */
 export function xavierUniform(gain = 1): Initializer {
-  checkPositive("xavierUniform: gain", gain);
+  checkPositive("xavierUniform", { gain });
   return uniformOf(({ fanIn, fanOut }) => gain * Math.sqrt(6 / (fanIn + fanOut)));
 }
 
@@ -52,7 +52,7 @@ export function xavierUniform(gain = 1): Initializer {
  * Source: Glorot & Bengio 2010, eq. 12.
  */
 export function xavierNormal(gain = 1): Initializer {
-  checkPositive("xavierNormal: gain", gain);
+  checkPositive("xavierNormal", { gain });
   return normalOf(({ fanIn, fanOut }) => gain * Math.sqrt(2 / (fanIn + fanOut)));
 }
 
@@ -82,10 +82,4 @@ function normalOf(deviation: (context: InitContext) => number): Initializer {
     const { key, device, dtype } = context;
     return randomNormal(shape, { std: deviation(context), key, device, dtype });
   };
-}
-
-function checkPositive(what: string, value: number): void {
-  if (!(value > 0) || !Number.isFinite(value)) {
-    throw new GradusError(`${what} ${value}; expected a finite number above 0`);
-  }
 }

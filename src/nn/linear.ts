@@ -1,3 +1,4 @@
+import { checkSizes } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { foldIn, type Key, keyFromSeed } from "../core/random.ts";
@@ -45,8 +46,7 @@ export class Linear extends Module {
     options: LinearOptions = {},
   ) {
     super();
-    checkFeatures("inFeatures", inFeatures);
-    checkFeatures("outFeatures", outFeatures);
+    checkSizes("Linear", { inFeatures, outFeatures });
     const { weightInit = xavierUniform(), biasInit = zerosInit, device, dtype, seed } = options;
     const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, "Linear"));
     const make = (name: string, init: Initializer, shape: readonly number[], number: number) => {
@@ -67,9 +67,4 @@ export class Linear extends Module {
     const y = matmul(x, this.weight);
     return this.bias ? add(y, this.bias) : y;
   }
-}
-
-function checkFeatures(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value > 0) return;
-  throw new ShapeError(`Linear: ${name} ${value}; expected a positive integer`);
 }

@@ -48,8 +48,6 @@ export const EXP_LOG = [bits, expLog];
 export const POW = [bits, expLog, file("lib/pow.wgsl", powSource)];
 /** `g_sin`, `g_cos`. */
 export const TRIG = [bits, trig];
-/** `threefry2x32`. */
-export const THREEFRY = [threefry];
 /** `threefry2x32`, `shuffled_index`, `drawn_index`. */
 export const SHUFFLE = [threefry, file("lib/shuffle.wgsl", shuffleSource)];
 /** `random_bits`, `random_uniform`, `random_normal`. */

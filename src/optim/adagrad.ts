@@ -1,9 +1,9 @@
+import { checkNotNegative, checkPositive } from "../core/check.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { full } from "../ops/creation.ts";
 import { sqrt } from "../ops/unary.ts";
-import { checkNotNegative, checkPositive } from "./check.ts";
 import { penalized } from "./formulas.ts";
 import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
 

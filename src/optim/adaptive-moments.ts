@@ -1,8 +1,8 @@
+import { checkDecay, checkNotNegative, checkPositive } from "../core/check.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, square } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
-import { checkDecay, checkNotNegative, checkPositive } from "./check.ts";
 import { averaged } from "./formulas.ts";
 import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
 

@@ -1,3 +1,4 @@
+import { checkPositive } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, clip, div, mul, square } from "../ops/arithmetic.ts";
@@ -8,7 +9,6 @@ import { reshape } from "../ops/reshape.ts";
 import { slice } from "../ops/slice.ts";
 import { isFinite, isNaN, sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkPositive } from "./check.ts";
 
 /**
  * Limits every element of the gradients to [−limit, limit]; NaN stays NaN.

@@ -1,3 +1,4 @@
+import { checkNotNegative, checkPositive, checkSteps } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, sub } from "../ops/arithmetic.ts";
@@ -5,7 +6,6 @@ import { less } from "../ops/compare.ts";
 import { pow } from "../ops/pow.ts";
 import { floor } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkNotNegative, checkPositive, checkSteps } from "./check.ts";
 import type { Schedule } from "./learning-rate.ts";
 import { piecewiseConstant } from "./piecewise.ts";
 import { cosineBetween, progress } from "./schedules.ts";

@@ -1,10 +1,10 @@
+import { checkNotNegative } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { State } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
-import { checkNotNegative } from "./check.ts";
 
 /**
  * Gives the step size, a scalar, from the number of finished steps: a float scalar, 0 at the first

@@ -1,8 +1,8 @@
+import { checkDecay, checkNotNegative } from "../core/check.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { mul, sub } from "../ops/arithmetic.ts";
 import { sign } from "../ops/unary.ts";
-import { checkDecay, checkNotNegative } from "./check.ts";
 import { averaged, penalized } from "./formulas.ts";
 import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
 

@@ -1,4 +1,4 @@
-import { checkDecay } from "./check.ts";
+import { checkDecay } from "../core/check.ts";
 
 /** Options of `exponentialMovingAverage`. */
 export interface MovingAverageOptions {

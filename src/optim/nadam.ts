@@ -1,10 +1,10 @@
+import { checkNotNegative } from "../core/check.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import { ones } from "../ops/creation.ts";
 import { exp, sqrt } from "../ops/unary.ts";
 import { AdaptiveMoments, type AdaptiveMomentsOptions } from "./adaptive-moments.ts";
-import { checkNotNegative } from "./check.ts";
 import { biasCorrection, packScalars, penalized } from "./formulas.ts";
 import type { Assignment, Parameters } from "./optimizer.ts";
 

@@ -1,8 +1,8 @@
+import { checkNotNegative, checkPositive } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { maximum, sub } from "../ops/arithmetic.ts";
 import { greaterEqual } from "../ops/compare.ts";
 import { where } from "../ops/where.ts";
-import { checkNotNegative, checkPositive } from "./check.ts";
 import type { Schedule } from "./learning-rate.ts";
 import { constant } from "./schedules.ts";
 

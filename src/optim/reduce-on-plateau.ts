@@ -1,5 +1,5 @@
+import { checkDecay, checkNotNegative } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
-import { checkDecay, checkNotNegative } from "./check.ts";
 import type { Schedule } from "./learning-rate.ts";
 
 /** Options of `ReduceOnPlateau`. */

@@ -1,9 +1,9 @@
+import { checkNotNegative, checkPositive, checkSteps } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, minimum, mul, sub } from "../ops/arithmetic.ts";
 import { full } from "../ops/creation.ts";
 import { pow } from "../ops/pow.ts";
 import { cos, floor } from "../ops/unary.ts";
-import { checkNotNegative, checkPositive, checkSteps } from "./check.ts";
 import type { Schedule } from "./learning-rate.ts";
 
 /** Keeps one rate: what a warm-up may lead to. */

@@ -1,8 +1,8 @@
+import { checkNotNegative } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
-import { checkNotNegative } from "./check.ts";
 import { penalized } from "./formulas.ts";
 import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
 

@@ -1,10 +1,11 @@
+import { checkDecay } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
-import { checkDecay, checkParameters } from "./check.ts";
+import { checkParameters } from "./check.ts";
 import { biasCorrection } from "./formulas.ts";
 import type { Schedule } from "./learning-rate.ts";
 import type { Assignment, Parameters } from "./optimizer.ts";

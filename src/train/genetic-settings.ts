@@ -1,8 +1,8 @@
+import { checkNotNegative, checkSteps } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Progress } from "../engine/plan.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
-import { checkNotNegative, checkSteps } from "../optim/check.ts";
 import type { Schedule } from "../optim/learning-rate.ts";
 import { type Crossover, isCrossover, type Selection } from "./genetic-operators.ts";
 

@@ -1,3 +1,4 @@
+import { checkNotNegative, checkSteps } from "../core/check.ts";
 import { isFloat, type NumericArray } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { compile } from "../engine/compile.ts";
@@ -9,7 +10,6 @@ import { sum } from "../ops/broadcast.ts";
 import { lessEqual } from "../ops/compare.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkNotNegative, checkSteps } from "../optim/check.ts";
 
 /** Options of `gradientDescent`. */
 export interface GradientDescentOptions {

@@ -1,3 +1,4 @@
+import { checkPositive } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
@@ -10,7 +11,6 @@ import { zeros } from "../ops/creation.ts";
 import { gather } from "../ops/gather.ts";
 import { reshape } from "../ops/reshape.ts";
 import { writeAt } from "../ops/write-at.ts";
-import { checkPositive } from "../optim/check.ts";
 
 /** Options of `numericalGradient`. */
 export interface NumericalGradientOptions {
