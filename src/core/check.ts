@@ -1,4 +1,5 @@
 import { GradusError, ShapeError } from "./errors.ts";
+import { meantBy, plainName } from "./synonyms.ts";
 
 /** Options by name. */
 type Numbers = Readonly<Record<string, number>>;
@@ -44,50 +45,123 @@ export function checkSizes(op: string, sizes: Numbers): void {
 }
 
 /**
- * Throws a `GradusError` unless options are an object with no other names than the known ones. The
- * table of known names is total: a type asks for each of `Options`.
- * @example checkOptions<ReduceOptions>("sum", options, { axis: true, keepDims: true });
+ * The names of options. The type asks for each of `Options`; `"number"`, `"boolean"` and `"string"`
+ * say that a bare value of that kind, given in place of the options, is meant for this name.
+ */
+export type Known<Options extends object> = Readonly<
+  Record<keyof Required<Options>, true | "number" | "boolean" | "string">
+>;
+
+/**
+ * Throws a `GradusError` unless options are an object with no other names than the known ones, and
+ * unless nothing was given after them.
+ * @param surplus what a rest parameter `...surplus: never[]` collected.
+ * @example checkOptions("sum", options, { axis: "number", keepDims: "boolean" }, surplus);
  */
 export function checkOptions<Options extends object>(
   op: string,
   options: Options,
-  known: Readonly<Record<keyof Required<Options>, true>>,
+  known: Known<Options>,
+  surplus: readonly unknown[] = [],
 ): void {
-  const names = Object.keys(known);
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    const given = Array.isArray(options) ? "an array" : String(options);
-    throw new GradusError(`${op}: options ${given}; expected an object of ${names.join(", ")}`);
+    throw new GradusError(
+      `${op}: options ${describeValue(options)}; expected an object of ` +
+        `${Object.keys(known).join(", ")}${meantFor(options, known)}`,
+    );
   }
   for (const name of Object.keys(options)) {
-    if (Object.hasOwn(known, name)) continue;
-    const near = nearestName(name, names);
+    if (!Object.hasOwn(known, name)) throw unknownOption(op, name, options, Object.keys(known));
+  }
+  if (surplus.length > 0) {
     throw new GradusError(
-      `${op}: unknown option "${name.slice(0, 80)}"; expected ${names.join(", ")}` +
-        (near ? `. Did you mean "${near}"?` : ""),
+      `${op}: ${describeValue(surplus[0])} after the options; expected nothing there`,
     );
   }
 }
 
-/** The name most like a given one, if any is so alike that it may have been meant. */
-export function nearestName(given: string, names: readonly string[]): string | undefined {
-  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
-  const wanted = plain(given.slice(0, 80));
-  const distances = names.map((name) => ({ name, distance: editDistance(wanted, plain(name)) }));
-  distances.sort((a, b) => a.distance - b.distance);
-  const [best] = distances;
-  return best && best.distance <= Math.max(1, wanted.length / 3) ? best.name : undefined;
+/** Advice to write a bare value as an option, where one of its kind is known. */
+function meantFor(value: unknown, known: Readonly<Record<string, unknown>>): string {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const kind = typeof items[0];
+  const name = Object.keys(known).find((key) => known[key] === kind);
+  if (!name || items.length > 8 || items.some((item) => typeof item !== kind)) return "";
+  const text = items.map(describeValue).join(", ");
+  return `. Did you mean { ${name}: ${Array.isArray(value) ? `[${text}]` : text} }?`;
 }
 
-/** How many letters must be put in, left out or replaced to make one text of another. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
+function unknownOption(op: string, name: string, options: object, names: string[]): GradusError {
+  const prototype = Object.getPrototypeOf(options);
+  const plain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (!plain) {
+    const given = `options ${describeValue(options)}`;
+    return new GradusError(`${op}: ${given}; expected an object of ${names.join(", ")}`);
   }
-  return row[b.length];
+  const expected = names.length > 0 ? names.join(", ") : "none";
+  return new GradusError(
+    `${op}: unknown option ${describeValue(name)}; expected ${expected}${didYouMean(name, names)}`,
+  );
+}
+
+/**
+ * Throws a `GradusError` if more was given than a function takes.
+ * @param call how it is called, such as `clip(x, low, high)`.
+ * @param surplus what a rest parameter `...surplus: never[]` collected.
+ */
+export function checkSurplus(call: string, surplus: readonly unknown[]): void {
+  if (surplus.length === 0) return;
+  const op = call.slice(0, call.indexOf("("));
+  throw new GradusError(`${op}: ${describeValue(surplus[0])} too much; expected ${call}`);
+}
+
+/** Says in few words what a value is, for messages: `0.5`, `"sum"`, `null`, `an array`, `a Tensor`. */
+export function describeValue(value: unknown): string {
+  if (typeof value === "string") {
+    return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  }
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value).slice(0, 80);
+  const name = String(value.constructor?.name || "Object").slice(0, 80);
+  if (name === "Object") return "an object";
+  return /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
+}
+
+/** Advice that names what an unknown name may stand for, `. Did you mean "axis"?`, or nothing. */
+export function didYouMean(given: string, names: readonly string[]): string {
+  const meant = nearestNames(given, names).map((name) => JSON.stringify(name));
+  return meant.length > 0 ? `. Did you mean ${meant.join(" and ")}?` : "";
+}
+
+/** The names that another library's name stands for, else the one most like it, if one is. */
+function nearestNames(given: string, names: readonly string[]): string[] {
+  const wanted = plainName(given.slice(0, 80));
+  const meant = meantBy(wanted, names);
+  if (meant.length > 0) return meant;
+  const distances = names.map((name) => ({
+    name,
+    distance: editDistance(wanted, plainName(name)),
+  }));
+  const [best] = distances.sort((a, b) => a.distance - b.distance);
+  return best && best.distance <= Math.max(1, wanted.length / 3) ? [best.name] : [];
+}
+
+/**
+ * How many letters must be put in, left out, replaced or swapped with the next to make one text of
+ * another. Source: Damerau 1964, "A technique for computer detection and correction of spelling
+ * errors", in the form in which no letter changes twice.
+ */
+function editDistance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, rows[i - 1][j] + 1, row[j - 1] + 1));
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
+    }
+    rows.push(row);
+  }
+  return rows[a.length][b.length];
 }

@@ -6,6 +6,7 @@ export {
   loadCheckpoint,
   saveCheckpoint,
 } from "./checkpoint.ts";
+export { fileStore } from "./file-store.ts";
 export {
   readSafetensors,
   type Safetensors,
@@ -13,5 +14,5 @@ export {
   type SafetensorsTensor,
 } from "./safetensors.ts";
 export { type SafetensorsInput, writeSafetensors } from "./safetensors-write.ts";
-export { download, fileStore, opfsStore, type Store } from "./stores.ts";
+export { download, opfsStore, type Store } from "./stores.ts";
 export { loadInto, loadSafetensors, type NamedTensors, saveSafetensors } from "./weights.ts";
