@@ -1,6 +1,10 @@
-import { DeviceError } from "./core/errors.ts";
-import { describeAdapter, findAdapter, findGpu } from "./devices/webgpu/adapter.ts";
-import { GpuDevice, type GpuOptions } from "./devices/webgpu/gpu-device.ts";
+import { checkOptions, checkPositive } from "./core/check.ts";
+import { announceCopy } from "./core/copies.ts";
+import { DeviceError, GradusError } from "./core/errors.ts";
+import { onDemand } from "./devices/on-demand.ts";
+import { describeAdapter, findAdapter, findGpu, TIMEOUT } from "./devices/webgpu/adapter.ts";
+import { GpuDevice } from "./devices/webgpu/gpu-device.ts";
+import type { GpuOptions } from "./devices/webgpu/options.ts";
 import type { Device, MemoryInfo } from "./engine/device.ts";
 import { defaultDevice, setDefaultDevice } from "./graph/default-device.ts";
 import { provideMethods } from "./graph/tensor.ts";
@@ -17,8 +21,13 @@ export interface InitOptions extends GpuOptions {
    * emulates, and fails when there is none; `cpu` takes the CPU.
    */
   device?: "auto" | "webgpu" | "cpu";
-  /** Whether tensors are made there when no device is named; true when left out. */
-  asDefault?: boolean;
+  /**
+   * Whether to make a device of its own, which is shared with nobody and not the default one; false
+   * when left out.
+   */
+  isolated?: boolean;
+  /** How long the browser may take to answer, in milliseconds; 30,000 when left out. */
+  timeout?: number;
 }
 
 /** A device and why it was chosen, for people. */
@@ -27,35 +36,97 @@ export interface Choice {
   readonly reason: string;
 }
 
+/** What describes the page's device, so that two calls of `init` can be compared. */
+type Wish = Required<Pick<InitOptions, "device">> & Pick<InitOptions, "kernels">;
+
+/** The device that calls of `init` share. */
+let shared: { readonly wish: Wish; readonly choice: Promise<Choice>; device?: Device } | null =
+  null;
+
 /**
- * Chooses a device and, unless told otherwise, makes it the default one.
- * @throws DeviceError when `webgpu` was asked for and is not to be had.
+ * Chooses a device and makes it the default one. Later calls with the same options give the same
+ * device; after it was lost or disposed, a new one.
+ * @throws DeviceError when `webgpu` was asked for and is not to be had, when the browser does not
+ * answer in time, or when another part of the program started with other options.
+ * @throws GradusError when an option is unknown or out of range.
  * @example const { device, reason } = await init();
  */
 export async function init(options: InitOptions = {}): Promise<Choice> {
+  checkInitOptions(options);
   provideMethods({ add, sub, mul, div, neg, matmul, sum, mean, reshape, transpose });
-  const choice = await choose(options);
-  if (options.asDefault ?? true) setDefaultDevice(choice.device);
+  announceCopy();
+  if (options.isolated) return choose(options);
+  const choice = await share(options);
+  setDefaultDevice(choice.device);
   return choice;
 }
 
-async function choose(options: InitOptions): Promise<Choice> {
-  const wanted = options.device ?? "auto";
-  if (wanted === "cpu") return onCpu("asked for");
-  if (wanted !== "auto" && wanted !== "webgpu") {
-    throw new DeviceError(`init: device ${JSON.stringify(wanted)}; expected auto, webgpu or cpu`);
+function checkInitOptions(options: InitOptions): void {
+  checkOptions<InitOptions>("init", options, {
+    device: true,
+    kernels: true,
+    isolated: true,
+    timeout: true,
+  });
+  const { device = "auto", kernels = "direct", timeout = TIMEOUT } = options;
+  if (!["auto", "webgpu", "cpu"].includes(device)) {
+    throw new DeviceError(`init: device ${JSON.stringify(device)}; expected auto, webgpu or cpu`);
   }
+  if (!["workgroup", "direct"].includes(kernels)) {
+    const given = JSON.stringify(kernels);
+    throw new GradusError(`init: kernels ${given}; expected workgroup or direct`);
+  }
+  checkPositive("init", { timeout });
+}
+
+/** Gives what an earlier call with the same options chose, as long as that device works. */
+function share({ device = "auto", kernels, timeout }: InitOptions): Promise<Choice> {
+  const wish: Wish = { device, kernels };
+  if (shared && (!shared.device || isLive(shared.device))) {
+    const [before, now] = [shared.wish, wish].map((x) => JSON.stringify(x));
+    if (before === now) return shared.choice;
+    throw new DeviceError(
+      `init: options ${now} after a call with ${before}; expected the same options. For a second ` +
+        "device use init({ …, isolated: true }), and setDefaultDevice to make it the default one",
+    );
+  }
+  const entry: NonNullable<typeof shared> = { wish, choice: choose({ ...wish, timeout }) };
+  shared = entry;
+  entry.choice.then(
+    (choice) => {
+      entry.device = choice.device;
+    },
+    () => {
+      if (shared === entry) shared = null;
+    },
+  );
+  return entry.choice;
+}
+
+function isLive(device: Device): boolean {
   try {
-    const adapter = await findAdapter(await findGpu());
+    device.check("init");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function choose(options: InitOptions): Promise<Choice> {
+  const { device: wanted = "auto", timeout = TIMEOUT, kernels } = options;
+  if (wanted === "cpu") return onCpu("asked for");
+  try {
+    const adapter = await findAdapter(await findGpu(), timeout);
     if (!adapter) {
       throw new DeviceError("init: no WebGPU adapter; expected one. Use the cpu device");
     }
-    const { name, software } = describeAdapter(adapter.info);
+    const description = await describeAdapter(adapter);
+    const { name, software } = description;
     if (software && wanted === "auto") {
       const reason = `the only WebGPU adapter is emulated by the CPU (${name})`;
       return onCpu(reason);
     }
-    const device = await GpuDevice.create(adapter, options);
+    const device = await GpuDevice.create(adapter, description, { timeout, kernels });
     return { device, reason: wanted === "auto" ? `a GPU was found (${name})` : "asked for" };
   } catch (error) {
     if (wanted === "webgpu") throw error;
@@ -65,7 +136,7 @@ async function choose(options: InitOptions): Promise<Choice> {
 
 // A page with a GPU needs no other device, so it loads none.
 async function onCpu(reason: string): Promise<Choice> {
-  const { CpuDevice } = await import("./devices/cpu/cpu-device.ts");
+  const { CpuDevice } = await onDemand.cpu();
   return { device: new CpuDevice(), reason };
 }
 

@@ -15,7 +15,7 @@ const gpus: Device[] = [];
 beforeAll(async () => {
   cpu = (await init({ device: "cpu" })).device;
   for (const kernels of ["direct", "workgroup"] as const) {
-    gpus.push((await init({ device: "webgpu", asDefault: false, kernels })).device);
+    gpus.push((await init({ device: "webgpu", isolated: true, kernels })).device);
     gpus.push(await leastDevice(kernels));
   }
 });
@@ -25,7 +25,7 @@ async function leastDevice(kernels: "direct" | "workgroup"): Promise<Device> {
   const adapter = (await findAdapter(await findGpu())) as GPUAdapter;
   const device = await adapter.requestDevice();
   expect(device.limits.maxStorageBuffersPerShaderStage).toBe(8);
-  return new GpuDevice(device, describeAdapter(adapter.info), { kernels });
+  return new GpuDevice(device, await describeAdapter(adapter), { kernels });
 }
 
 type Values = ArrayLike<number>;

@@ -34,7 +34,7 @@ afterEach(() => device.dispose());
 /** A device with the limits that every adapter has. */
 async function leastDevice(): Promise<GpuDevice> {
   const adapter = (await findAdapter(await findGpu())) as GPUAdapter;
-  return new GpuDevice(await adapter.requestDevice(), describeAdapter(adapter.info));
+  return new GpuDevice(await adapter.requestDevice(), await describeAdapter(adapter));
 }
 
 test("a compiled function that calls another one says so", async () => {

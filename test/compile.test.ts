@@ -7,7 +7,6 @@ import {
   type Device,
   explain,
   grad,
-  init,
   matmul,
   mean,
   mul,
@@ -25,7 +24,7 @@ import {
   tensor,
   transpose,
 } from "../src/index.ts";
-import { testDevice } from "./support/device.ts";
+import { ownDevice, testDevice } from "./support/device.ts";
 import { held } from "./support/memory.ts";
 
 let device: Device;
@@ -322,7 +321,7 @@ test("replays agree with the same steps evaluated one by one, and with each othe
 
 test("2,000 runs leave memory and counts of what exists where they were", async () => {
   // On a device of its own, where the collector has nothing of other tests to take.
-  const { device: own } = await init({ device: device.kind });
+  const own = await ownDevice();
   const { step } = network();
   const compiled = compile(step);
   const x = randomNormal([7, 6], { seed: 1 });

@@ -6,7 +6,7 @@ let cpu: Device;
 let gpu: Device;
 beforeAll(async () => {
   cpu = (await init({ device: "cpu" })).device;
-  gpu = (await init({ device: "webgpu", asDefault: false })).device;
+  gpu = (await init({ device: "webgpu", isolated: true })).device;
 });
 
 /** The last value of a random graph and two from its middle. */

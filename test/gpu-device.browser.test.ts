@@ -104,7 +104,7 @@ test("bool and u8 tensors cross to the device and back", async () => {
 
 test("two devices live side by side and do not mix", async () => {
   const device = await gpu();
-  const { device: cpu } = await init({ device: "cpu", asDefault: false });
+  const { device: cpu } = await init({ device: "cpu", isolated: true });
   const a = tensor([1, 2]);
   const b = tensor([1, 2], { device: cpu });
   expect(await a.add(1).toArray()).toEqual(await b.add(1).toArray());

@@ -90,7 +90,7 @@ test("a graph without a parameter is dropped once evaluated, and says so", () =>
 });
 
 test("gradCheck accepts right gradients and names the input of a wrong one", async () => {
-  const { device } = await init({ device: "cpu", asDefault: false });
+  const { device } = await init({ device: "cpu", isolated: true });
   const x = tensor([0.3, -0.7], { dtype: "f64", device });
   const [{ error }] = await gradCheck((a) => sum(sigmoid(a)), [x]);
   expect(error).toBeLessThan(1e-8);

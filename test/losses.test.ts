@@ -282,7 +282,7 @@ test("negativeLogLikelihood of logSoftmax and focal without focus are crossEntro
 });
 
 test("gradients agree with central differences in float64", async () => {
-  const { device } = await init({ device: "cpu", asDefault: false });
+  const { device } = await init({ device: "cpu", isolated: true });
   const on = { device, dtype: "f64" } as const;
   const z = tensor(LOGITS, on);
   const labels = tensor(LABELS, { device, dtype: "i32" });

@@ -229,7 +229,7 @@ test("heads reject sizes, options and inputs that do not fit", () => {
 test.each(Object.entries(FORMULAS))(
   "%s has the gradient of central differences",
   async (_, formula) => {
-    const { device: cpu } = await init({ device: "cpu", asDefault: false });
+    const { device: cpu } = await init({ device: "cpu", isolated: true });
     using head = formula.make({ seed: 1, device: cpu, dtype: "f64" });
     const labels = tensor(LABELS, { device: cpu, dtype: "i32" });
     const x = tensor(FEATURES, { device: cpu, dtype: "f64" });

@@ -5,7 +5,7 @@ import { type Device, init, setDefaultDevice } from "../src/index.ts";
 import { crossEntropy } from "../src/losses/index.ts";
 import { SGD } from "../src/optim/index.ts";
 import { trainStep } from "../src/train/index.ts";
-import { testDevice } from "./support/device.ts";
+import { ownDevice, testDevice } from "./support/device.ts";
 import { EPOCH, loadMnist, REFERENCE, testAccuracies } from "./support/mnist.ts";
 
 test("one epoch on WebGPU reaches the reference accuracy", async () => {
@@ -41,7 +41,7 @@ async function run(
 
 test("both devices start alike and their losses agree for 100 steps", async () => {
   const gpu = await testDevice();
-  const { device: cpu } = await init({ device: "cpu", asDefault: false });
+  const { device: cpu } = await init({ device: "cpu", isolated: true });
   const a = await run(gpu, 100);
   const b = await run(cpu, 100);
   expect(a.weights).toEqual(b.weights);
@@ -52,7 +52,7 @@ test("both devices start alike and their losses agree for 100 steps", async () =
 }, 600_000);
 
 test("a step is one submit of a few kernels and creates nothing", async () => {
-  const { device } = await init({ device: "webgpu" });
+  const device = await ownDevice();
   const { trainData } = await loadMnist(device);
   const model = new TwoLayerNetwork(50, 1);
   const step = trainStep({
@@ -81,7 +81,7 @@ test("a step is one submit of a few kernels and creates nothing", async () => {
 }, 600_000);
 
 test("2,000 steps leave tensors, buffers and bytes where they were after step 10", async () => {
-  const { device } = await init({ device: "webgpu" });
+  const device = await ownDevice();
   const { trainData } = await loadMnist(device);
   const model = new TwoLayerNetwork(16, 1);
   const step = trainStep({

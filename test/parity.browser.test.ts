@@ -17,7 +17,7 @@ const gpus = new Map<string, Device>();
 beforeAll(async () => {
   cpu = (await init({ device: "cpu" })).device;
   for (const kernels of ["direct", "workgroup"] as const) {
-    gpus.set(kernels, (await init({ device: "webgpu", kernels, asDefault: false })).device);
+    gpus.set(kernels, (await init({ device: "webgpu", kernels, isolated: true })).device);
   }
 });
 

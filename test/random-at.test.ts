@@ -23,7 +23,7 @@ import { testDevice } from "./support/device.ts";
 let device: Device;
 let cpu: Device;
 beforeAll(async () => {
-  cpu = (await init({ device: "cpu" })).device;
+  cpu = (await init({ device: "cpu", isolated: true })).device;
   device = await testDevice();
 });
 

@@ -13,7 +13,7 @@ import { testDevice } from "./support/device.ts";
 
 let cpu: Device;
 beforeAll(async () => {
-  cpu = (await init({ device: "cpu" })).device;
+  cpu = (await init({ device: "cpu", isolated: true })).device;
   await testDevice();
 });
 

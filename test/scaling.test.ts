@@ -114,7 +114,7 @@ test("bad features are rejected", async () => {
 });
 
 test("in float64 nothing is rounded", async () => {
-  const cpu = (await init({ device: "cpu", asDefault: false })).device;
+  const cpu = (await init({ device: "cpu", isolated: true })).device;
   const values = [0.1, 0.2, 0.4];
   const x = tensor(values, { shape: [3, 1], dtype: "f64", device: cpu });
   using scaling = await standardScaling(x);

@@ -30,6 +30,7 @@ import {
   WeightAverage,
 } from "../src/optim/index.ts";
 import { type TrainStep, trainStep } from "../src/train/index.ts";
+import { ownDevice } from "./support/device.ts";
 
 interface Net {
   readonly sizes: readonly number[];
@@ -176,7 +177,7 @@ test("an average of weights is computed with the parameters that it averages", a
 });
 
 test("kernels with workgroup memory take a dispatch or two more where that memory is small", async () => {
-  const choice = await init({ device: "webgpu", kernels: "workgroup" });
+  const own = await ownDevice({ kernels: "workgroup" });
   for (const [net, most] of [
     [A, 7],
     [B, 9],
@@ -185,7 +186,7 @@ test("kernels with workgroup memory take a dispatch or two more where that memor
     const plan = await onBatches(net).prepare(batchOf(net));
     expect(plan.stats.dispatches, explain(plan)).toBeLessThanOrEqual(most);
   }
-  choice.device.dispose();
+  own.dispose();
   setDefaultDevice(device);
 });
 

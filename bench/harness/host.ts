@@ -79,7 +79,7 @@ async function findAdapterReport(): Promise<AdapterReport | null> {
   try {
     const adapter = await findAdapter(await findGpu());
     if (!adapter) return null;
-    const { name, software } = describeAdapter(adapter.info);
+    const { name, software } = await describeAdapter(adapter);
     return { name, software };
   } catch {
     return null; // no WebGPU: the peers that want it say so themselves

@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
@@ -52,7 +53,7 @@ export class Batch implements Disposable {
     for (const x of this.#owned) x.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }
@@ -127,7 +128,7 @@ export class DeviceDataset implements Dataset<Batch> {
     this.labels.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }

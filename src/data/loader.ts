@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Dataset } from "./dataset.ts";
@@ -43,7 +44,7 @@ export class DataLoader<B extends Disposable> {
   epoch(epoch: number): AsyncGenerator<B, void, undefined> {
     const batches = this.#batches(epoch);
     if (this.#depth === 0) return deliver(batches);
-    return prefetch(batches, this.#depth, { onDrop: (batch) => batch[Symbol.dispose]() });
+    return prefetch(batches, this.#depth, { onDrop: (batch) => batch[dispose]() });
   }
 
   /**

@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
@@ -102,7 +103,7 @@ export class FeatureScaling implements Disposable {
     this.#placed = null;
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }

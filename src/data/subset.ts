@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import { ShapeError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { tensor } from "../ops/creation.ts";
@@ -69,7 +70,7 @@ export class Subset<B extends Disposable> implements Dataset<B> {
     this.#onDevice?.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }

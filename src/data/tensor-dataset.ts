@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import { DeviceError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -83,7 +84,7 @@ export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
     for (const x of Object.values(this.tensors)) x.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }
@@ -105,7 +106,7 @@ class NamedTensors implements Disposable {
     for (const x of this.#owned) x.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }

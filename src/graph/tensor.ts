@@ -1,3 +1,5 @@
+import { describeStranger, TENSOR_MARK, VERSION } from "../core/copies.ts";
+import { dispose } from "../core/dispose.ts";
 import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
@@ -81,6 +83,11 @@ export class Tensor {
     return this.current;
   }
 
+  /** @internal */
+  get [TENSOR_MARK](): string {
+    return VERSION;
+  }
+
   get shape(): Shape {
     return this.current.shape;
   }
@@ -128,7 +135,7 @@ export class Tensor {
     this.current.retire("a tensor that was disposed; evaluate it before disposing");
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 
@@ -179,7 +186,7 @@ export function apply<A extends Attributes>(
   const wrong = inputs.findIndex((x) => !(x instanceof Tensor));
   if (wrong >= 0) {
     throw new GradusError(
-      `${op.name}: input ${wrong} is ${describe(inputs[wrong])}; expected a tensor. ` +
+      `${op.name}: input ${wrong} is ${describeStranger(inputs[wrong])}; expected a tensor. ` +
         "Use tensor(value)",
     );
   }
@@ -198,10 +205,6 @@ export function apply<A extends Attributes>(
   // The engine hands attributes back to the op they came with, so their type may be forgotten here.
   const erased = op as unknown as OpDefinition<Attributes>;
   return announce(new Tensor(new Node(device, y.shape, y.dtype, erased, nodes, attributes)));
-}
-
-function describe(value: unknown): string {
-  return Array.isArray(value) ? "an array" : value === null ? "null" : `a ${typeof value}`;
 }
 
 /** Throws a `DTypeError` unless the device has the dtype. */

@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import { Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
@@ -99,7 +100,7 @@ export abstract class Module {
     for (const state of this.state().values()) state.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }

@@ -1,3 +1,4 @@
+import { describeStranger } from "../core/copies.ts";
 import { convert, isFloat } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { fill } from "../graph/cotangent.ts";
@@ -6,7 +7,9 @@ import { apply, type Tensor } from "../graph/tensor.ts";
 /** Makes a scalar of another tensor's dtype and device; integers take whole numbers only. */
 export function scalarLike(op: string, like: Tensor, value: number): Tensor {
   if (typeof value !== "number") {
-    throw new DTypeError(`${op}: an operand is a ${typeof value}; expected a tensor or a number`);
+    throw new DTypeError(
+      `${op}: an operand is ${describeStranger(value)}; expected a tensor or a number`,
+    );
   }
   const { dtype, device } = like;
   device.check(op);

@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { grad } from "../graph/grad.ts";
 import { assignAll, type Parameter, type State } from "../graph/state.ts";
@@ -73,7 +74,7 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike> implem
     for (const member of this.members) member.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }

@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import { grad } from "../graph/grad.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -128,7 +129,7 @@ export abstract class Optimizer implements OptimizerLike {
     for (const state of this.#states.values()) state.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }

@@ -1,4 +1,5 @@
 import { checkDecay } from "../core/check.ts";
+import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -107,7 +108,7 @@ export class WeightAverage {
     for (const state of [this.counter, ...this.averages]) state.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }

@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import { assignAll, State } from "../graph/state.ts";
 import type { Module } from "../nn/module.ts";
 
@@ -40,7 +41,7 @@ export class BestWeights {
     for (const copy of this.#copies.values()) copy.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 }

@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import { ShapeError } from "../core/errors.ts";
 import { foldIn, type Key, keyFromSeed } from "../core/random.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
@@ -106,7 +107,7 @@ export class GeneticAlgorithm<M extends Module, B> {
     for (const state of this.state().values()) state.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 

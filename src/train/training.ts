@@ -1,3 +1,4 @@
+import { dispose } from "../core/dispose.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Module } from "../nn/module.ts";
 import { type AccumulatedStep, accumulatedStep } from "./accumulate.ts";
@@ -96,7 +97,7 @@ export class Training<M extends Module, B extends Disposable> {
     this.#since = start;
     let done = this.#step - epoch * this.#options.loader.stepsPerEpoch;
     for await (const batch of this.#batches(epoch)) {
-      if (this.stopped || done > 0) batch?.[Symbol.dispose]();
+      if (this.stopped || done > 0) batch?.[dispose]();
       if (this.stopped) return;
       if (done-- > 0) continue; // by the run that this one goes on with
       await this.#advance(batch);

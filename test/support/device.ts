@@ -1,13 +1,21 @@
-import type { Device } from "../../src/index.ts";
-import { init } from "../../src/index.ts";
+import type { Device, InitOptions } from "../../src/index.ts";
+import { init, setDefaultDevice } from "../../src/index.ts";
 
 /** Whether the test runs in a page. */
 export const inBrowser = typeof document !== "undefined";
 
-let device: Promise<Device> | undefined;
-
 /** The device that a test file runs on: WebGPU in the browser, the CPU in Node. */
-export function testDevice(): Promise<Device> {
-  device ??= init({ device: inBrowser ? "webgpu" : "cpu" }).then((choice) => choice.device);
+export async function testDevice(): Promise<Device> {
+  return (await init({ device: inBrowser ? "webgpu" : "cpu" })).device;
+}
+
+/** A new device that nothing else uses, as the default one. */
+export async function ownDevice(options: InitOptions = {}): Promise<Device> {
+  const { device } = await init({
+    device: inBrowser ? "webgpu" : "cpu",
+    ...options,
+    isolated: true,
+  });
+  setDefaultDevice(device);
   return device;
 }

@@ -1,4 +1,5 @@
 import { DeviceError } from "../../core/errors.ts";
+import { within } from "./within.ts";
 
 /** What hardware stands behind a device. */
 export interface AdapterDescription {
@@ -12,11 +13,20 @@ export interface AdapterDescription {
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|basic render|warp/i;
 const MOBILE = /qualcomm|adreno|\barm\b|mali|img-tec|powervr|broadcom/i;
 
+/** An adapter of a browser before its `info` came, Chrome 127. */
+interface EarlyAdapter {
+  readonly info?: GPUAdapterInfo;
+  readonly isFallbackAdapter?: boolean;
+  requestAdapterInfo?(): Promise<GPUAdapterInfo>;
+}
+
 /** Describes an adapter from what it reveals of itself. */
-export function describeAdapter(info: GPUAdapterInfo): AdapterDescription {
-  const parts = [info.vendor, info.architecture, info.device, info.description];
+export async function describeAdapter(adapter: EarlyAdapter): Promise<AdapterDescription> {
+  const info = adapter.info ?? (await adapter.requestAdapterInfo?.());
+  const parts = [info?.vendor, info?.architecture, info?.device, info?.description];
   const name = [...new Set(parts.filter((part) => part))].join(" ") || "unknown adapter";
-  const software = info.isFallbackAdapter === true || SOFTWARE.test(name);
+  const fallback = info?.isFallbackAdapter ?? adapter.isFallbackAdapter;
+  const software = fallback === true || SOFTWARE.test(name);
   return { name, software, direct: software || MOBILE.test(name) };
 }
 
@@ -38,10 +48,10 @@ let inNode: GPU | undefined;
 
 async function dawn(): Promise<GPU> {
   if (inNode) return inNode;
-  const name = "webgpu"; // kept from bundlers: the package is optional
+  const name = "webgpu"; // kept from bundlers, as the comments below: the package is optional
   let bindings: { create(flags: string[]): GPU; globals: object };
   try {
-    bindings = await import(/* @vite-ignore */ name);
+    bindings = await import(/* @vite-ignore */ /* webpackIgnore: true */ name);
   } catch {
     throw new DeviceError(
       'webgpu: Node has no WebGPU of its own; expected the package "webgpu". ' +
@@ -53,12 +63,14 @@ async function dawn(): Promise<GPU> {
   return inNode;
 }
 
-/** Asks for an adapter; null when there is none. */
-export async function findAdapter(gpu: GPU): Promise<GPUAdapter | null> {
-  return (
-    (await gpu.requestAdapter({ powerPreference: "high-performance" })) ??
-    (await gpu.requestAdapter())
-  );
+/** How long a browser may take to answer, in milliseconds. */
+export const TIMEOUT = 30_000;
+
+/** Asks for an adapter and waits `timeout` milliseconds for it; null when there is none. */
+export async function findAdapter(gpu: GPU, timeout = TIMEOUT): Promise<GPUAdapter | null> {
+  const ask = (options?: GPURequestAdapterOptions) =>
+    within("requestAdapter", timeout, gpu.requestAdapter(options));
+  return (await ask({ powerPreference: "high-performance" })) ?? ask();
 }
 
 /** The adapter's own limits for what the engine uses. */

@@ -6,19 +6,16 @@ import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Storage } from "../../graph/backend.ts";
 import type { KernelProfile } from "../../graph/op.ts";
-import { type AdapterDescription, describeAdapter, ownLimits } from "./adapter.ts";
+import { onDemand } from "../on-demand.ts";
+import { type AdapterDescription, ownLimits } from "./adapter.ts";
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
+import type { GpuOptions } from "./options.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { GpuPlan, type PlanHost } from "./plan.ts";
 import type { NamedKernel } from "./profiler.ts";
 import { SubmitQueue } from "./submit-queue.ts";
 import { bytesOf, fromGpu, toGpu } from "./transfer.ts";
-
-/** Settings of a WebGPU device. */
-export interface GpuOptions {
-  /** Forces kernels with workgroup memory or with direct loads; by default the adapter decides. */
-  kernels?: "workgroup" | "direct";
-}
+import { within } from "./within.ts";
 
 /** What is used where it is there. */
 const FEATURES = ["timestamp-query", "subgroups"] as const;
@@ -64,14 +61,18 @@ export class GpuDevice extends Device implements PlanHost {
     });
   }
 
-  /** Requests a device with the adapter's own limits. */
-  static async create(adapter: GPUAdapter, options: GpuOptions = {}): Promise<GpuDevice> {
-    const description = describeAdapter(adapter.info);
-    const device = await adapter.requestDevice({
+  /** Requests a device with the adapter's own limits and waits `timeout` milliseconds for it. */
+  static async create(
+    adapter: GPUAdapter,
+    description: AdapterDescription,
+    { timeout, ...options }: GpuOptions & { timeout: number },
+  ): Promise<GpuDevice> {
+    const asked = adapter.requestDevice({
       label: "gradus",
       requiredLimits: ownLimits(adapter),
       requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
     });
+    const device = await within("requestDevice", timeout, asked, (late) => late.destroy());
     return new GpuDevice(device, description, options);
   }
 
@@ -121,7 +122,7 @@ export class GpuDevice extends Device implements PlanHost {
   }
 
   async timeKernels(kernels: readonly NamedKernel[]): Promise<Profile> {
-    const { profileKernels } = await import("./profiler.ts"); // few pages need it
+    const { profileKernels } = await onDemand.profiler();
     this.#queue.flush();
     return this.#guarded(() => profileKernels(this.device, kernels));
   }
