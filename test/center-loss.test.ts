@@ -26,7 +26,7 @@ const LEARNING_RATE = 0.1;
 
 class Net extends Module {
   readonly weight = new Parameter(tensor(WEIGHT), { name: "weight" });
-  readonly centers = new CenterLoss(3, 2, { rate: RATE });
+  readonly centers = new CenterLoss(2, 3, { rate: RATE });
 
   override forward(x: Tensor): Tensor {
     return matmul(x, this.weight);
@@ -150,7 +150,7 @@ test("the nearest center has the largest logit", async () => {
 });
 
 test("CenterLoss rejects sizes and rates out of their range", () => {
-  expect(() => new CenterLoss(0, 2)).toThrow("CenterLoss: classes 0; expected a positive integer");
-  expect(() => new CenterLoss(2, -1)).toThrow("CenterLoss: features -1; expected a positive");
+  expect(() => new CenterLoss(2, 0)).toThrow("CenterLoss: classes 0; expected a positive integer");
+  expect(() => new CenterLoss(-1, 2)).toThrow("CenterLoss: features -1; expected a positive");
   expect(() => new CenterLoss(2, 2, { rate: 2 })).toThrow("rate 2; expected a number from 0 to 1");
 });

@@ -311,7 +311,7 @@ export const embeddingLossCases = {
   centerLoss: {
     calls: [
       {
-        inputs: [x(65, 3), whole(5, 65)],
+        inputs: [x(65, 3), whole(4, 65)],
         run: (f, l) => losses.centerLoss(f, l, eye(4, 3, { device: f.device, dtype: f.dtype })),
       },
     ],

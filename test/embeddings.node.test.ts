@@ -59,7 +59,7 @@ class Headed extends Objective {
 
 class Centered extends Objective {
   readonly head = new Linear(2, CLASSES, { seed: 3 });
-  readonly centers = new CenterLoss(CLASSES, 2);
+  readonly centers = new CenterLoss(2, CLASSES);
   loss(features: Tensor, labels: Tensor): Tensor {
     const pull = this.centers.lossAndUpdate(features, labels);
     return add(crossEntropy(this.head.call(features), labels), mul(pull, 0.1));

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { sizeOf } from "../src/core/shape.ts";
 import {
   add,
   type Device,
@@ -6,12 +7,12 @@ import {
   gradCheck,
   mul,
   randomNormal,
+  square,
   sum,
   type Tensor,
 } from "../src/index.ts";
-import { cases } from "./cases.ts";
 import { testDevice } from "./support/device.ts";
-import { type Call, draw, floats, type OpCase, place } from "./support/op-case.ts";
+import { type Call, draw, floats, place } from "./support/op-case.ts";
 import { tables } from "./tables.ts";
 
 let device: Device;
@@ -49,26 +50,26 @@ for (const [name, { calls, gradient }] of tables) {
   });
 }
 
+/** The smallest of the calls that have elements to differentiate by. */
+function smallest(calls: readonly Call[]): Call | undefined {
+  const size = ({ inputs }: Call) => inputs.reduce((n, { shape }) => n + sizeOf(shape), 0);
+  const ofFloats = calls.filter(
+    (call) => hasElements(call) && floats(call, call.inputs).length > 0,
+  );
+  const several = ofFloats.filter((call) => size(call) > 1 + call.inputs.length);
+  return (several.length > 0 ? several : ofFloats).sort((a, b) => size(a) - size(b))[0];
+}
+
 describe("second order", () => {
-  for (const name of [
-    "exp",
-    "sigmoid",
-    "tanh",
-    "pow",
-    "mul",
-    "div",
-    "matmul",
-    "softmax",
-  ] as const) {
+  for (const [name, { calls, gradient }] of tables) {
+    const call = gradient === true ? smallest(calls) : undefined;
+    if (!call) continue;
     test(name, async () => {
-      const call = (cases[name] as OpCase).calls.find(
-        (c) =>
-          c.inputs.every(({ shape }) => shape.length > 0 && !shape.includes(0)) &&
-          c.inputs.length > 0,
-      ) as Call;
       const all = place(call, draw(call, 7), device, "f64");
+      // ½ Σ y² makes slopes of slopes even where y is linear.
+      const energy = weighted({ ...call, run: (...x) => square(call.run(...x)) }, all);
       const slope = (...x: Tensor[]) => {
-        const gradients = grad(weighted(call, all)(...x), x);
+        const gradients = grad(energy(...x), x);
         return gradients
           .map((g, i) => sum(mul(g, randomNormal(g.shape, { seed: i, dtype: "f64", device }))))
           .reduce((a, b) => add(a, b));

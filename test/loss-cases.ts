@@ -1,4 +1,4 @@
-import { DTypeError, GradusError, ShapeError, type Tensor } from "../src/index.ts";
+import { DTypeError, GradusError, grad, ShapeError, type Tensor } from "../src/index.ts";
 import type { LossOptions } from "../src/losses/index.ts";
 import * as losses from "../src/losses/index.ts";
 import { logSoftmax, mul, square } from "../src/ops/index.ts";
@@ -111,7 +111,26 @@ const HUGE = [89, 89, 120, 120, 1e4, 1e4];
 
 export const lossCases = {
   crossEntropy: {
-    calls: [...classCalls(losses.crossEntropy), ...classCalls(losses.crossEntropy, wide)],
+    calls: [
+      ...classCalls(losses.crossEntropy),
+      ...classCalls(losses.crossEntropy, wide),
+      ...classCalls((z, t, o) => losses.crossEntropy(z, t, { ...o, labelSmoothing: 0.1 })),
+      {
+        inputs: [wide(6, 4), labels(4, 6)],
+        run: (z, t) => losses.crossEntropy(z, t, { ignoreIndex: 1 }),
+      },
+      {
+        inputs: [wide(6, 4), labels(4, 6), positive(4)],
+        run: (z, t, classWeights) =>
+          losses.crossEntropy(z, t, { classWeights, labelSmoothing: 0.2, ignoreIndex: 2 }),
+      },
+      {
+        inputs: [wide(6, 4), share(6, 4), positive(4)],
+        run: (z, t, classWeights) =>
+          losses.crossEntropy(z, t, { classWeights, labelSmoothing: 0.2 }),
+        scale: 8,
+      },
+    ],
     golden: [
       {
         run: (t) => losses.crossEntropy(t([[0, 0]]), t([1], "i32")),
@@ -131,63 +150,76 @@ export const lossCases = {
         is: 2 * Math.LN2,
         by: "(3 + 1) ln 2 over 2 losses",
       },
-    ],
-    rejects: classRejects("crossEntropy"),
-    gradient: true,
-  },
-  weightedCrossEntropy: {
-    calls: [
-      ...classCalls((z, t, o) => losses.weightedCrossEntropy(z, t, { ...o, labelSmoothing: 0.1 })),
-      {
-        inputs: [wide(6, 4), labels(4, 6), positive(4)],
-        run: (z, t, classWeights) =>
-          losses.weightedCrossEntropy(z, t, { classWeights, labelSmoothing: 0.2, ignoreIndex: 2 }),
-      },
-      {
-        inputs: [wide(6, 4), share(6, 4), positive(4)],
-        run: (z, t, classWeights) =>
-          losses.weightedCrossEntropy(z, t, { classWeights, labelSmoothing: 0.2 }),
-        scale: 8,
-      },
-    ],
-    golden: [
       {
         run: (t) =>
-          losses.weightedCrossEntropy(
+          losses.crossEntropy(
             t([
               [0, 0],
               [0, 0],
               [5, 0],
             ]),
             t([0, 1, 2], "i32"),
-            {
-              classWeights: t([1, 3]),
-              ignoreIndex: 2,
-            },
+            { classWeights: t([1, 3]), ignoreIndex: 2 },
           ),
         is: Math.LN2,
         by: "(1 + 3) ln 2 / (1 + 3)",
       },
       {
         run: (t) =>
-          losses.weightedCrossEntropy(t([[0, 1]]), t([1], "i32"), { labelSmoothing: 0.5 }),
+          losses.crossEntropy(
+            t([
+              [0, 1],
+              [7, 0],
+            ]),
+            t([1, -100], "i32"),
+            { ignoreIndex: -100 },
+          ),
+        is: softplus(-1),
+        by: "the mean leaves the ignored one out",
+      },
+      {
+        run: (t) => losses.crossEntropy(t([[0, 1]]), t([1], "i32"), { labelSmoothing: 0.5 }),
         is: 0.75 * softplus(-1) + 0.25 * softplus(1),
         by: "targets ¼ and ¾",
       },
-    ],
-    rejects: [
-      ...classRejects("weightedCrossEntropy"),
-      option(
-        (t) => losses.weightedCrossEntropy(t([[1, 2]]), t([[1, 0]]), { ignoreIndex: 1 }),
-        "weightedCrossEntropy: ignoreIndex with probabilities; expected labels",
-      ),
-      option(
-        (t) => losses.weightedCrossEntropy(t([[1, 2]]), t([[1, 0]]), { labelSmoothing: 2 }),
-        "weightedCrossEntropy: labelSmoothing 2; expected 0 to 1",
+      ...[{}, { labelSmoothing: 0.1 }].flatMap((more) =>
+        [false, true].map((asSlope) => ({
+          run: (t: Make) => {
+            const z = t([[0, 1]]);
+            const loss = losses.crossEntropy(z, t([1], "i32"), { ignoreIndex: 1, ...more });
+            return asSlope ? grad(loss, [z])[0] : loss;
+          },
+          is: asSlope ? [[0, 0]] : 0,
+          by: "nothing counts",
+        })),
       ),
       {
-        run: (t) => losses.weightedCrossEntropy(t([[1, 2]]), t([[1, 0]]), { classWeights: t([1]) }),
-        says: "weightedCrossEntropy: classWeights [1]; expected [2]",
+        run: (t) => {
+          const z = t([[0, 1]]);
+          const loss = losses.crossEntropy(z, t([1], "i32"), { classWeights: t([1, 0]) });
+          return grad(loss, [z])[0];
+        },
+        is: [[0, 0]],
+        by: "a class that weighs nothing",
+      },
+    ],
+    rejects: [
+      ...classRejects("crossEntropy"),
+      option(
+        (t) => losses.crossEntropy(t([[1, 2]]), t([[1, 0]]), { ignoreIndex: 1 }),
+        "crossEntropy: ignoreIndex with probabilities; expected labels",
+      ),
+      option(
+        (t) => losses.crossEntropy(t([[1, 2]]), t([1], "i32"), { ignoreIndex: 0.5 }),
+        "crossEntropy: ignoreIndex 0.5; expected an integer",
+      ),
+      option(
+        (t) => losses.crossEntropy(t([[1, 2]]), t([[1, 0]]), { labelSmoothing: 2 }),
+        "crossEntropy: labelSmoothing 2; expected 0 to 1",
+      ),
+      {
+        run: (t) => losses.crossEntropy(t([[1, 2]]), t([[1, 0]]), { classWeights: t([1]) }),
+        says: "crossEntropy: classWeights [1]; expected [2]",
       },
     ],
     gradient: true,
@@ -212,6 +244,10 @@ export const lossCases = {
         run: (t) => losses.smoothLabels(t([[1, 0]]), 3, 0.1),
         says: "smoothLabels: targets [1, 2]; expected 3 classes last",
       },
+      option(
+        (t) => losses.smoothLabels(t([[1, 0]]), 2, -1),
+        "smoothLabels: epsilon -1; expected 0 to 1",
+      ),
     ],
     gradient: true,
   },
@@ -623,9 +659,26 @@ export const lossCases = {
         is: [24 / 25, 0],
         by: "definition; 0 for zeros",
       },
+      {
+        run: (t) => {
+          const lengths = [3e30, 1, 1e-20, 1e-30];
+          const [a, b] = [
+            [3, 4],
+            [4, 3],
+          ].map((v) => t(lengths.map((length) => v.map((x) => x * length))));
+          return losses.cosineSimilarity(a, b, { epsilon: 1e-36 });
+        },
+        is: [24 / 25, 24 / 25, 24 / 25, 24 / 25],
+        by: "lengths whose squares overflow or vanish in f32",
+      },
     ],
     rejects: [
       shapeReject("cosineSimilarity"),
+      {
+        run: (t) => losses.cosineSimilarity(t([1]), t([1]), { epsilon: 0 }),
+        says: "cosineSimilarity: epsilon 0; expected a finite number from 1e-36",
+        error: GradusError,
+      },
       {
         run: (t) => losses.cosineSimilarity(t([1]), t([1]), { axis: 1 }),
         says: "cosineSimilarity: axis 1; expected an integer in [-1, 0] for rank 1",

@@ -1,11 +1,21 @@
 import { beforeAll, expect, test } from "vitest";
-import { grad, gradCheck, init, square, sum, type Tensor, tensor, zeros } from "../src/index.ts";
+import {
+  GradusError,
+  grad,
+  gradCheck,
+  init,
+  square,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../src/index.ts";
 import * as losses from "../src/losses/index.ts";
 import { logSoftmax } from "../src/ops/index.ts";
 import { expectClose } from "./support/close.ts";
-import { testDevice } from "./support/device.ts";
+import { inBrowser, testDevice } from "./support/device.ts";
 
-const { crossEntropy, meanSquaredError, quadratic, weightedCrossEntropy } = losses;
+const { crossEntropy, meanSquaredError, quadratic } = losses;
 
 beforeAll(async () => {
   await testDevice();
@@ -77,16 +87,68 @@ test("a logit of −∞ masks its class", async () => {
   expectClose(await grad(crossEntropy(z, hot), [z])[0].data(), [-0.5, 0, 0.5], 6);
 });
 
-test("a label outside the classes contributes nothing", async () => {
+/** Losses of scores and labels, by name. */
+const OF_LABELS = {
+  crossEntropy,
+  smoothed: (z: Tensor, t: Tensor, o?: losses.LossOptions) =>
+    crossEntropy(z, t, { ...o, labelSmoothing: 0.1 }),
+  negativeLogLikelihood: losses.negativeLogLikelihood,
+  categoricalCrossEntropy: (z: Tensor, t: Tensor, o: losses.LossOptions) =>
+    losses.categoricalCrossEntropy(square(z), t, o),
+  focal: losses.focal,
+  categoricalHinge: losses.categoricalHinge,
+  multiclassHinge: losses.multiclassHinge,
+  multiMargin: losses.multiMargin,
+} as const;
+
+for (const [name, loss] of Object.entries(OF_LABELS)) {
+  test(`${name}: a label outside the classes is an error where the device can throw`, async () => {
+    const z = tensor(LOGITS);
+    for (const label of [3, -1]) {
+      const t = tensor([1, label, 0, 1], { dtype: "i32" });
+      const each = loss(z, t, { reduction: "none" });
+      if (!inBrowser) {
+        const op = name === "smoothed" ? "crossEntropy" : name;
+        const message = `${op}: label ${label} of example 1; expected 0 to 2`;
+        await expect(each.data()).rejects.toThrow(new GradusError(message));
+        continue;
+      }
+      await each.data();
+      const [dz] = grad(loss(z, t, { reduction: "sum" }), [z]);
+      const contributes = name.endsWith("Hinge") || name === "multiMargin";
+      if (!contributes) expect((await dz.data()).slice(3, 6).map(Math.abs)).toEqual(zero3);
+    }
+  });
+}
+
+const zero3 = Float32Array.of(0, 0, 0);
+
+test("an error in the middle of a plan leaves the device as it was", async () => {
+  if (inBrowser) return;
   const z = tensor(LOGITS);
-  const t = tensor([1, 3, -1, 1], { dtype: "i32" });
-  const losses = crossEntropy(z, t, { reduction: "none" });
-  const slopes = await grad(crossEntropy(z, t, { reduction: "sum" }), [z])[0].toArray();
-  expect((await losses.data()).map(Math.abs).slice(1, 3)).toEqual(Float32Array.of(0, 0));
-  expect((slopes as number[][]).slice(1, 3)).toEqual([
-    [0, 0, 0],
-    [0, 0, 0],
-  ]);
+  const wrong = tensor([1, 3, 0, 1], { dtype: "i32" });
+  const right = tensor(LABELS, { dtype: "i32" });
+  const before = await crossEntropy(z, right).item();
+  const device = await testDevice();
+  const { bytes } = device.memory();
+  for (let i = 0; i < 3; i++) {
+    await expect(crossEntropy(z, wrong).item()).rejects.toThrow("label 3");
+    expect(await crossEntropy(z, right).item()).toBe(before);
+  }
+  expect(device.memory().bytes).toBeLessThan(bytes + 1000);
+});
+
+test("an ignored label is none, and any other outside is still an error", async () => {
+  const z = tensor(LOGITS);
+  const t = (label: number) => tensor([1, 2, label, 1], { dtype: "i32" });
+  const loss = crossEntropy(z, t(-1), { ignoreIndex: -1, reduction: "none" });
+  expect((await loss.data())[2]).toBe(0);
+  const [dz] = grad(crossEntropy(z, t(255), { ignoreIndex: 255 }), [z]);
+  expect((await dz.data()).slice(6, 9).map(Math.abs)).toEqual(zero3);
+  if (inBrowser) return;
+  await expect(crossEntropy(z, t(7), { ignoreIndex: -1 }).item()).rejects.toThrow(
+    "crossEntropy: label 7 of example 2; expected 0 to 2 or -1, which is ignored",
+  );
 });
 
 test("meanSquaredError averages over elements, quadratic halves and averages over examples", async () => {
@@ -211,7 +273,7 @@ test("a variance below ε has the gradient that it would have at ε", async () =
 test("what counts nothing has no gradient, even where a logit is −∞", async () => {
   const masked = tensor([[0, Number.NEGATIVE_INFINITY, 0]]);
   const t = tensor([[1, 0, 0]]);
-  for (const loss of [losses.focal, weightedCrossEntropy]) {
+  for (const loss of [losses.focal, OF_LABELS.smoothed]) {
     const [dz] = grad(loss(masked, t), [masked]);
     expect((await dz.data()).every(Number.isFinite)).toBe(true);
   }
@@ -241,10 +303,13 @@ test("of no examples the sum is 0 and the mean NaN", async () => {
   expect(await meanSquaredError(none, none).item()).toBeNaN();
 });
 
-test("weightedCrossEntropy with nothing to weigh is crossEntropy, value and gradient", async () => {
+test("class weights of 1 change nothing, value and gradient", async () => {
   const z = tensor(LOGITS);
   const labels = tensor(LABELS, { dtype: "i32" });
-  const [plain, weighted] = [crossEntropy(z, labels), weightedCrossEntropy(z, labels)];
+  const [plain, weighted] = [
+    crossEntropy(z, labels),
+    crossEntropy(z, labels, { classWeights: tensor([1, 1, 1]) }),
+  ];
   const [dz] = grad(plain, [z]);
   const [same] = grad(weighted, [z]);
   expect(await weighted.item()).toBeCloseTo(await plain.item(), 6);
@@ -254,7 +319,7 @@ test("weightedCrossEntropy with nothing to weigh is crossEntropy, value and grad
 test("class weights, smoothing and an ignored label follow their formulas", async () => {
   const [w, epsilon, ignored] = [[0.5, 2, 3], 0.3, 0];
   const z = tensor(LOGITS);
-  const loss = weightedCrossEntropy(z, tensor(LABELS, { dtype: "u8" }), {
+  const loss = crossEntropy(z, tensor(LABELS, { dtype: "u8" }), {
     classWeights: tensor(w),
     labelSmoothing: epsilon,
     ignoreIndex: ignored,

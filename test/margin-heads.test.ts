@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import {
   type Device,
   evaluate,
+  GradusError,
   grad,
   gradCheck,
   init,
@@ -138,7 +139,7 @@ test.each(Object.entries(FORMULAS))(
       [1e15, 1e15],
     ]);
     const labels = tensor([0, 0, 1, 2, 5], { dtype: "i32" });
-    const slopes = grad(head.loss(x, labels), [x, head.weight]);
+    const slopes = grad(head.loss(x, labels, { ignoreIndex: 5 }), [x, head.weight]);
     evaluate(...slopes);
     for (const slope of slopes) expect((await slope.data()).every(Number.isFinite)).toBe(true);
     const [dx] = slopes;
@@ -204,10 +205,10 @@ test("compiled steps count as single ones do", async () => {
 });
 
 test("heads reject sizes, options and inputs that do not fit", () => {
-  expect(() => new CosFace(0, 3)).toThrow("MarginHead: features 0; expected a positive integer");
-  expect(() => new CosFace(2, 1.5)).toThrow("MarginHead: classes 1.5; expected a positive integer");
+  expect(() => new CosFace(0, 3)).toThrow("CosFace: features 0; expected a positive integer");
+  expect(() => new CosFace(2, 1.5)).toThrow("CosFace: classes 1.5; expected a positive integer");
   expect(() => new ArcFace(2, 3, { scale: 0 })).toThrow(
-    "MarginHead: scale 0; expected a finite number above 0",
+    "ArcFace: scale 0; expected a finite number above 0",
   );
   expect(() => new ArcFace(2, 3, { margin: 4 })).toThrow(
     "ArcFace: margin 4; expected a number from 0 and below π",
@@ -221,8 +222,33 @@ test("heads reject sizes, options and inputs that do not fit", () => {
   expect(() => new ASoftmax(2, 3, { annealing: { rate: -1 } })).toThrow(
     "ASoftmax: rate -1; expected a finite number from 0",
   );
-  for (const head of [new CosFace(2, 3), new LSoftmax(2, 3), new ASoftmax(2, 3)]) {
-    expect(() => head.call(zeros([4, 3]))).toThrow("MarginHead: input [4, 3]; expected [n, 2]");
+  expect(() => new ASoftmax(2, 3, { annealing: { min: 1 } as object })).toThrow(
+    'ASoftmax: annealing: unknown option "min"; expected start, rate, minimum',
+  );
+  const heads = { NormSoftmax, CosFace, ArcFace, LSoftmax, ASoftmax };
+  for (const [name, Head] of Object.entries(heads)) {
+    const head = new Head(2, 3);
+    expect(() => head.call(zeros([4, 3]))).toThrow(`${name}: input [4, 3]; expected [n, 2]`);
+  }
+});
+
+test("labels beside a call, which knows no margin, are refused", () => {
+  const [x, labels] = [zeros([4, 2]), tensor([0, 1, 2, 0], { dtype: "i32" })];
+  for (const [name, Head] of Object.entries({
+    NormSoftmax,
+    CosFace,
+    ArcFace,
+    LSoftmax,
+    ASoftmax,
+  })) {
+    const head = new Head(2, 3);
+    expect(() => Reflect.apply(head.call, head, [x, labels])).toThrow(
+      new GradusError(
+        `${name}: call with 2 arguments; expected call(x), which knows no margin. ` +
+          "Train with loss(x, labels), or take logits(x, labels)",
+      ),
+    );
+    expect(head.call(x).shape).toEqual([4, 3]);
   }
 });
 

@@ -6,6 +6,7 @@ import {
   concat,
   type Device,
   elu,
+  evaluate,
   exp,
   full,
   gelu,
@@ -20,6 +21,7 @@ import {
   max,
   mul,
   pow,
+  relu,
   reshape,
   sigmoid,
   silu,
@@ -68,6 +70,38 @@ describe("values and slopes at extremes", () => {
       ["silu", silu, (x) => x * sigma(x), (x) => sigma(x) + x * sigma(x) * sigma(-x)],
       ["gelu", gelu, (x) => x * sigma(cubic(x)), geluSlope],
     ];
+  // Far out: [value, slope] at −∞, −1e38, −1e19, 1e19, 1e38 and ∞, where the formulas overflow.
+  const FAR = [Number.NEGATIVE_INFINITY, -1e38, -1e19, 1e19, 1e38, Number.POSITIVE_INFINITY];
+  const limits: Record<string, [below: number, above: number]> = {
+    sigmoid: [0, 1],
+    tanh: [-1, 1],
+    elu: [-1, 1],
+    softplus: [0, 1],
+    logSigmoid: [1, 0],
+    leakyRelu: [0.01, 1],
+    silu: [0, 1],
+    gelu: [0, 1],
+    relu: [0, 1],
+  };
+  const flat = ["sigmoid", "tanh"];
+  for (const [name, op] of [...functions, ["relu", relu] as const]) {
+    test(`${name} at ±1e19, ±1e38 and ±∞`, async () => {
+      const [low, high] = limits[name];
+      const bounded = (limit: number) => flat.includes(name) || (name === "elu" && limit < 0);
+      const values = FAR.map((x) => {
+        const limit = x < 0 ? low : high;
+        return bounded(limit) ? limit : limit * x || 0;
+      });
+      const x = tensor(FAR);
+      const y = op(x);
+      const [dx] = grad(sum(y), [x]);
+      evaluate(y, dx);
+      expectNear(await y.data(), values);
+      const slopes = FAR.map((v) => (bounded(v < 0 ? low : high) ? 0 : v < 0 ? low : high));
+      expectNear(await dx.data(), slopes);
+    });
+  }
+
   for (const [name, op, value, slope] of functions) {
     test(name, async () => {
       const x = tensor(EXTREMES);

@@ -47,7 +47,7 @@ export class CenterSoftmax extends Softmax {
     readonly options: HeadOptions & { readonly pull: number },
   ) {
     super(features, classes, options);
-    this.centers = new CenterLoss(classes, features);
+    this.centers = new CenterLoss(features, classes);
   }
 
   override loss(x: Tensor, labels: Tensor): Tensor {

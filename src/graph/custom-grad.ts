@@ -2,9 +2,15 @@ import { passThrough } from "./identity.ts";
 import { apply, type Tensor } from "./tensor.ts";
 
 /** y = x, with no gradient: what lies below counts as constant. */
-const stopGradientOp = passThrough("stopGradient", () => [null]);
+const stopGradientOp = { ...passThrough("stopGradient", null), stopsGradient: true };
 
-/** Passes values through and stops gradients. */
+/**
+ * Passes values through and counts as constant: gradients do not reach what x was computed from.
+ * @example
+ * const x = tensor([3]);
+ * const [dx] = grad(sum(mul(x, stopGradient(x))), [x]);
+ * await dx.toArray(); // [3]
+ */
 export function stopGradient(x: Tensor): Tensor {
   return apply(stopGradientOp, [x], {});
 }
@@ -13,7 +19,13 @@ export function stopGradient(x: Tensor): Tensor {
  * Gives a function a gradient rule of its own.
  *
  * @param fn computes the result from its arguments.
- * @param vjp gives each argument's cotangent (null for none) from the result's cotangent `g`.
+ * @param vjp gives each argument's cotangent (null for zeros) from the result's cotangent `g`.
+ * @example
+ * // Rounds down, and passes gradients straight through.
+ * const x = tensor([1.5, 2.5]);
+ * const straight = customGrad((v: Tensor) => floor(v), (g) => [g]);
+ * const [dx] = grad(sum(square(straight(x))), [x]);
+ * await dx.toArray(); // [2, 4]
  */
 export function customGrad<Args extends Tensor[]>(
   fn: (...args: Args) => Tensor,

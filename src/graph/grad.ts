@@ -2,17 +2,27 @@ import { isFloat } from "../core/dtype.ts";
 import { DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { fillTensor, sumTensors } from "./cotangent.ts";
+import { passThrough } from "./identity.ts";
 import type { Node } from "./node.ts";
 import { stateOf } from "./state.ts";
-import { Tensor } from "./tensor.ts";
+import { apply, Tensor } from "./tensor.ts";
 
 /**
  * Differentiates a scalar with respect to tensors, walking back from `y` through the graph.
  *
  * The gradients are ordinary tensors with the targets' shapes, so they can be differentiated again.
- * @throws ShapeError when `y` is no scalar, GradusError when it does not depend on a target.
+ * They are zeros where `y` depends on a target only by steps: through `floor` and `sign`, a
+ * comparison or the condition of `where`, a cast to whole numbers, `argmax`, `oneHot`, or as an index.
+ * A loss made of such, as an accuracy is, therefore trains nothing. A target that `y` was not
+ * computed from, or only through `stopGradient`, is an error.
+ * @param y a scalar, f32 or f64.
+ * @param targets f32 or f64: inputs, parameters or values between.
+ * @throws ShapeError when `y` is no scalar, DTypeError for whole numbers and bools, GradusError when
+ * `y` does not depend on a target.
  * @example
- * const [dx] = grad(sum(square(x)), [x]); // 2x
+ * const x = tensor([1, 2, 3]);
+ * const [dx] = grad(sum(square(x)), [x]);
+ * await dx.toArray(); // [2, 4, 6]
  */
 export function grad(y: Tensor, targets: readonly Tensor[]): Tensor[] {
   if (y.size !== 1) {
@@ -23,24 +33,27 @@ export function grad(y: Tensor, targets: readonly Tensor[]): Tensor[] {
   if (!isFloat(y.dtype)) {
     throw new DTypeError(`grad: y has dtype ${y.dtype}; expected f32 or f64`);
   }
+  const whole = targets.findIndex(({ dtype }) => !isFloat(dtype));
+  if (whole >= 0) {
+    throw new DTypeError(
+      `grad: target ${whole} has dtype ${targets[whole].dtype}; expected f32 or f64`,
+    );
+  }
   const wanted = targets.map((target) => target.node);
   const path = nodesBetween(y.node, new Set(wanted));
   const cotangents = new Map<Node, Tensor[]>([[y.node, [fillTensor(y, 1)]]]);
   for (const node of path) propagate(node, cotangents, path);
   return wanted.map((node, i) => {
+    if (!path.has(node)) throw unreachable(targets[i], i);
     const terms = cotangents.get(node);
-    if (!path.has(node) || !terms) throw unreachable(targets[i], i);
-    return sumTensors(terms);
+    return terms ? sumTensors(terms) : flat(targets[i]);
   });
 }
 
 /** Hands a node's cotangent on to its inputs. */
 function propagate(node: Node, cotangents: Map<Node, Tensor[]>, path: Set<Node>): void {
   const terms = cotangents.get(node);
-  if (!terms || !node.op || !node.inputs.some((input) => path.has(input))) return;
-  if (!node.op.vjp) {
-    throw new GradusError(`grad: ${node.op.name} has no gradient; expected differentiable ops`);
-  }
+  if (!terms || !node.op?.vjp || !node.inputs.some((input) => path.has(input))) return;
   const g = sumTensors(terms);
   cotangents.set(node, [g]);
   const given = node.op.vjp(g, {
@@ -63,17 +76,26 @@ function nodesBetween(y: Node, targets: ReadonlySet<Node>): Set<Node> {
   const stack: Node[] = [y];
   while (stack.length > 0) {
     const node = stack[stack.length - 1];
-    const pending = node.inputs.filter((input) => !leads.has(input));
+    const inputs = node.op?.stopsGradient ? [] : node.inputs;
+    const pending = inputs.filter((input) => !leads.has(input));
     if (pending.length > 0) {
       stack.push(...pending);
       continue;
     }
     stack.pop();
     if (node.retired && !node.op) throw new DisposedError(`grad: y depends on ${node.retired}`);
-    leads.set(node, targets.has(node) || node.inputs.some((input) => leads.get(input)));
+    leads.set(node, targets.has(node) || inputs.some((input) => leads.get(input)));
   }
   const path = [...leads].filter(([, yes]) => yes).map(([node]) => node);
   return new Set(path.reverse());
+}
+
+/** y = the first input, which depends on the second by nothing. */
+const flatOp = passThrough("flat", null);
+
+/** Zeros that depend on x as a slope would, so that they have derivatives too. */
+function flat(x: Tensor): Tensor {
+  return apply(flatOp, [fillTensor(x, 0), x], {});
 }
 
 function unreachable(target: Tensor, position: number): GradusError {

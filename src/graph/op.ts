@@ -168,8 +168,10 @@ export interface OpDefinition<A extends Attributes> {
     inputs: readonly TensorType[],
     y: TensorType,
   ) => number | null;
-  /** Gives the cotangent of each input, null where there is none; null when the op has no gradient. */
+  /** Gives the cotangent of each input, null for zeros; null when that holds for all inputs. */
   readonly vjp: ((g: Tensor, context: VjpContext<A>) => readonly (Tensor | null)[]) | null;
+  /** Whether the result counts as constant, so that what lies below is no way to a target. */
+  readonly stopsGradient?: boolean;
 }
 
 /** An op as the engine sees it. */

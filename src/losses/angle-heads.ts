@@ -1,3 +1,4 @@
+import { checkOptions } from "../core/check.ts";
 import { assignAll, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul } from "../ops/arithmetic.ts";
@@ -6,11 +7,9 @@ import { tensor } from "../ops/creation.ts";
 import { l2Norm, l2Normalize } from "../ops/l2-normalize.ts";
 import { matmul } from "../ops/matmul.ts";
 import { checkRange } from "./check.ts";
-import { crossEntropy } from "./cross-entropy.ts";
-
-import { MarginHead, type MarginHeadOptions } from "./margin-head.ts";
+import { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
+import { HEAD_OPTIONS, MarginHead, type MarginHeadOptions } from "./margin-head.ts";
 import { checkMultiplier, largeMarginLogits } from "./margins.ts";
-import type { LossOptions } from "./reduction.ts";
 
 /** How λ falls with the steps t: max(minimum, start / (1 + rate · t)). */
 export interface Annealing {
@@ -30,6 +29,9 @@ export interface AngleHeadOptions extends MarginHeadOptions {
   annealing?: Annealing;
 }
 
+const OPTIONS = { ...HEAD_OPTIONS, margin: true, annealing: true } as const;
+const ANNEALING = { start: true, rate: true, minimum: true } as const;
+
 /** A head whose margin multiplies angles, with the λ of the steps that it has counted. */
 abstract class AngleHead extends MarginHead {
   readonly margin: number;
@@ -44,10 +46,13 @@ abstract class AngleHead extends MarginHead {
     minimum: number,
     options: AngleHeadOptions,
   ) {
-    super(features, classes, options);
+    checkOptions<AngleHeadOptions>(op, options, OPTIONS);
+    const { annealing = {} } = options;
+    checkOptions<Annealing>(`${op}: annealing`, annealing, ANNEALING);
+    super(op, features, classes, options);
     this.margin = options.margin ?? 4;
     checkMultiplier(op, this.margin);
-    this.annealing = { start: 1000, rate: 0.12, minimum, ...options.annealing };
+    this.annealing = { start: 1000, rate: 0.12, minimum, ...annealing };
     for (const [name, value] of Object.entries(this.annealing)) checkRange(op, name, value, 0);
     const { device } = this.weight;
     this.step = new State(tensor(0, { dtype: "u32", device }), { name: "step" });
@@ -68,7 +73,7 @@ abstract class AngleHead extends MarginHead {
    * Computes the cross-entropy of the training logits and counts a step, so that λ falls: call it
    * once in each, and for a metric take `logits`.
    */
-  override loss(x: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
+  override loss(x: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
     const { lambda } = this;
     // Evaluates λ, unless in a compiled step: the loss is built on the count as it was.
     assignAll([[this.step, add(this.step, 1)]], [lambda]);
@@ -81,7 +86,7 @@ abstract class AngleHead extends MarginHead {
 /**
  * Computes logits x·W = ‖w_j‖ ‖x‖ cos θ_j, in training with ψ(θ_y) in place of cos θ_y at the right
  * class, annealed: see `largeMarginLogits` (Liu, Wen, Yu & Yang 2016, "Large-margin softmax loss").
- * @throws ShapeError for sizes, GradusError for options out of their range.
+ * @throws ShapeError for sizes, GradusError for options out of their range or unknown.
  * @example new LSoftmax(2, 10, { margin: 3 }).loss(features, labels);
  */
 export class LSoftmax extends AngleHead {
@@ -108,7 +113,7 @@ export class LSoftmax extends AngleHead {
 /**
  * Computes logits ‖x‖ cos θ_j, of weights of unit length, in training with ψ(θ_y) in place of
  * cos θ_y at the right class, annealed: see `largeMarginLogits` (Liu et al. 2017, "SphereFace").
- * @throws ShapeError for sizes, GradusError for options out of their range.
+ * @throws ShapeError for sizes, GradusError for options out of their range or unknown.
  * @example new ASoftmax(2, 10).loss(features, labels);
  */
 export class ASoftmax extends AngleHead {

@@ -1,4 +1,4 @@
-import { checkSizes } from "../core/check.ts";
+import { checkOptions, checkSizes } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
@@ -90,7 +90,7 @@ export interface CenterLossOptions {
  * `update` is the same; in single steps a loss built by `loss` must be evaluated, and its gradients
  * with it, before `update` changes the centers.
  * @throws ShapeError for sizes that are no positive integers, GradusError for a rate out of its
- * range.
+ * range or an unknown option.
  * @example
  * const loss = ({ body, head, centers }: Net, { images, labels }: Batch) => {
  *   const features = body.call(images);
@@ -104,12 +104,18 @@ export class CenterLoss extends Module {
   readonly rate: number;
 
   constructor(
-    readonly classes: number,
     readonly features: number,
-    { rate = 0.5, device, dtype }: CenterLossOptions = {},
+    readonly classes: number,
+    options: CenterLossOptions = {},
   ) {
     super();
-    checkSizes("CenterLoss", { classes, features });
+    checkSizes("CenterLoss", { features, classes });
+    checkOptions<CenterLossOptions>("CenterLoss", options, {
+      rate: true,
+      device: true,
+      dtype: true,
+    });
+    const { rate = 0.5, device, dtype } = options;
     if (!(rate >= 0 && rate <= 1)) {
       throw new GradusError(`CenterLoss: rate ${rate}; expected a number from 0 to 1`);
     }

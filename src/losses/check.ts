@@ -1,23 +1,45 @@
 import { isFloat } from "../core/dtype.ts";
-import { GradusError, ShapeError } from "../core/errors.ts";
+import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
+import { classLabels } from "../ops/class-labels.ts";
+import { equal, less, logicalAnd } from "../ops/compare.ts";
 import { oneHot } from "../ops/creation.ts";
-import { checkClasses } from "./cross-entropy.ts";
+import { where } from "../ops/where.ts";
+
+/** Throws unless logits and targets are such as `crossEntropy` takes. */
+export function checkClasses(op: string, logits: Tensor, targets: Tensor): void {
+  const { dtype } = targets;
+  const [n, c] = logits.shape;
+  const shape = isFloat(dtype) ? [n, c] : [n];
+  if (logits.rank === 2 && dtype !== "bool" && sameShape(targets.shape, shape)) return;
+  throw new (dtype === "bool" ? DTypeError : ShapeError)(
+    `${op}: logits ${formatShape(logits.shape)} with ${dtype} targets ` +
+      `${formatShape(targets.shape)}; expected [n, c] with integers [n] or floats [n, c]`,
+  );
+}
 
 /** Checks scores `[n, c]` and gives targets, labels `[n]` or floats `[n, c]`, as floats `[n, c]`. */
 export function spreadClasses(op: string, scores: Tensor, targets: Tensor): Tensor {
   checkClasses(op, scores, targets);
   const { dtype, shape } = scores;
-  return isFloat(targets.dtype) ? cast(targets, dtype) : oneHot(targets, shape[1], { dtype });
+  if (isFloat(targets.dtype)) return cast(targets, dtype);
+  return oneHot(classLabels(op, targets, shape[1]), shape[1], { dtype });
 }
 
-/** Sums over all axes but the first: one number for each example. */
-export function sumExamples(op: string, terms: Tensor): Tensor {
-  if (terms.rank === 0) throw new ShapeError(`${op}: a scalar; expected examples along axis 0`);
-  return terms.rank === 1 ? terms : sum(terms, { axis: terms.shape.map((_, i) => i).slice(1) });
+/** Below every logarithm of a number in f32. */
+const LOWEST = -1e38;
+
+/** Gives y with 0 for −∞ where t is 0, since a mask times nothing is nothing and 0 · −∞ is NaN. */
+export function unmasked(t: Tensor, y: Tensor): Tensor {
+  return where(logicalAnd(equal(t, 0), less(y, LOWEST)), 0, y);
+}
+
+/** The axes along which an example lies: all but the first. */
+export function exampleAxes(op: string, x: Tensor): number[] {
+  if (x.rank === 0) throw new ShapeError(`${op}: a scalar; expected examples along axis 0`);
+  return x.shape.map((_, i) => i).slice(1);
 }
 
 /** Throws a `GradusError` unless an option is a finite number in [low, high]. */

@@ -1,8 +1,8 @@
-import { checkPositive } from "../core/check.ts";
+import { checkOptions, checkPositive } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { checkRange } from "./check.ts";
-import { MarginHead, type MarginHeadOptions } from "./margin-head.ts";
+import { HEAD_OPTIONS, MarginHead, type MarginHeadOptions } from "./margin-head.ts";
 import {
   type AdditiveMarginOptions,
   arcFaceLogits,
@@ -19,22 +19,34 @@ export interface NormSoftmaxOptions extends MarginHeadOptions {
 /** Options of `CosFace` and `ArcFace`. */
 export interface CosineHeadOptions extends NormSoftmaxOptions, AdditiveMarginOptions {}
 
-/**
- * Computes logits s cos θ from the angles between features and the classes' weights, without a
- * margin (Wang, Xiang, Cheng & Yuille 2017, "NormFace: L2 hypersphere embedding").
- * @throws ShapeError for sizes, GradusError for a scale out of its range.
- */
-export class NormSoftmax extends MarginHead {
+const SCALE_OPTIONS = { ...HEAD_OPTIONS, scale: true } as const;
+const MARGIN_OPTIONS = { ...SCALE_OPTIONS, margin: true } as const;
+
+/** A head whose logits are s cos θ. */
+abstract class CosineHead extends MarginHead {
   readonly scale: number;
 
-  constructor(features: number, classes: number, options: NormSoftmaxOptions = {}) {
-    super(features, classes, options);
+  constructor(op: string, features: number, classes: number, options: NormSoftmaxOptions) {
+    super(op, features, classes, options);
     this.scale = options.scale ?? 64;
-    checkPositive("MarginHead", { scale: this.scale });
+    checkPositive(op, { scale: this.scale });
   }
 
   override forward(x: Tensor): Tensor {
     return mul(this.cosines(x), this.scale);
+  }
+}
+
+/**
+ * Computes logits s cos θ from the angles between features and the classes' weights, without a
+ * margin (Wang, Xiang, Cheng & Yuille 2017, "NormFace: L2 hypersphere embedding").
+ * @throws ShapeError for sizes, GradusError for a scale out of its range or an unknown option.
+ * @example new NormSoftmax(2, 10, { scale: 16 }).loss(features, labels);
+ */
+export class NormSoftmax extends CosineHead {
+  constructor(features: number, classes: number, options: NormSoftmaxOptions = {}) {
+    checkOptions<NormSoftmaxOptions>("NormSoftmax", options, SCALE_OPTIONS);
+    super("NormSoftmax", features, classes, options);
   }
 
   override logits(x: Tensor, _labels: Tensor): Tensor {
@@ -45,39 +57,43 @@ export class NormSoftmax extends MarginHead {
 /**
  * Computes logits s cos θ, in training s (cos θ_y − m) at the right class: see `cosFaceLogits`
  * (Wang et al. 2018, "CosFace", eq. 4), with s 64 and m 0.35 when left out.
- * @throws ShapeError for sizes, GradusError for options out of their range.
+ * @throws ShapeError for sizes, GradusError for options out of their range or unknown.
  * @example new CosFace(2, 10, { scale: 16 }).loss(features, labels);
  */
-export class CosFace extends NormSoftmax {
+export class CosFace extends CosineHead {
   readonly margin: number;
 
   constructor(features: number, classes: number, options: CosineHeadOptions = {}) {
-    super(features, classes, options);
+    checkOptions<CosineHeadOptions>("CosFace", options, MARGIN_OPTIONS);
+    super("CosFace", features, classes, options);
     this.margin = options.margin ?? 0.35;
     checkRange("CosFace", "margin", this.margin, 0);
   }
 
   override logits(x: Tensor, labels: Tensor): Tensor {
-    return cosFaceLogits(this.cosines(x), labels, this);
+    const { margin, scale } = this;
+    return cosFaceLogits(this.cosines(x), labels, { margin, scale });
   }
 }
 
 /**
  * Computes logits s cos θ, in training s cos(θ_y + m) at the right class: see `arcFaceLogits`
  * (Deng et al. 2019, "ArcFace", eq. 3), with s 64 and m 0.5 when left out.
- * @throws ShapeError for sizes, GradusError for options out of their range.
+ * @throws ShapeError for sizes, GradusError for options out of their range or unknown.
  * @example new ArcFace(2, 10, { scale: 16 }).loss(features, labels);
  */
-export class ArcFace extends NormSoftmax {
+export class ArcFace extends CosineHead {
   readonly margin: number;
 
   constructor(features: number, classes: number, options: CosineHeadOptions = {}) {
-    super(features, classes, options);
+    checkOptions<CosineHeadOptions>("ArcFace", options, MARGIN_OPTIONS);
+    super("ArcFace", features, classes, options);
     this.margin = options.margin ?? 0.5;
     checkArcMargin("ArcFace", this.margin);
   }
 
   override logits(x: Tensor, labels: Tensor): Tensor {
-    return arcFaceLogits(this.cosines(x), labels, this);
+    const { margin, scale } = this;
+    return arcFaceLogits(this.cosines(x), labels, { margin, scale });
   }
 }

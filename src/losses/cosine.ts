@@ -1,23 +1,23 @@
-import { checkPositive } from "../core/check.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
+import { mul, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
+import { l2Normalize } from "../ops/l2-normalize.ts";
 import { matched } from "../ops/targets.ts";
-import { sqrt } from "../ops/unary.ts";
+import { checkRange } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `cosineSimilarity`. */
 export interface CosineOptions {
   /** The axis along which vectors lie; the last when left out. */
   axis?: number;
-  /** The least length of a vector; 1e-8 when left out. */
+  /** The least length that a vector counts with, from 1e-36; 1e-8 when left out. */
   epsilon?: number;
 }
 
 /**
  * Computes the cosine of the angle between vectors, a·b / (max(‖a‖, ε) max(‖b‖, ε)), along an axis:
- * in [−1, 1], and 0 for a vector of zeros.
+ * in [−1, 1], for lengths up to 1e37 in f32 too, and 0 with the gradient 0 for a vector of zeros.
  * @returns a tensor without that axis.
  * @throws ShapeError when the shapes differ or there is no such axis.
  * @example cosineSimilarity(queries, keys); // [n, d], [n, d] → [n]
@@ -44,7 +44,7 @@ function similarity(op: string, a: Tensor, target: Tensor, options: CosineOption
   const { epsilon = 1e-8 } = options;
   const b = matched(op, a, target);
   const axis = normalizeAxis(op, options.axis ?? -1, a.rank);
-  checkPositive(op, { epsilon });
-  const length = (x: Tensor) => sqrt(maximum(sum(square(x), { axis }), epsilon * epsilon));
-  return div(sum(mul(a, b), { axis }), mul(length(a), length(b)));
+  checkRange(op, "epsilon", epsilon, 1e-36);
+  const unit = (x: Tensor) => l2Normalize(x, { axis, epsilon });
+  return sum(mul(unit(a), unit(b)), { axis });
 }

@@ -1,14 +1,12 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { add, maximum, mul, neg, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
-import { notEqual } from "../ops/compare.ts";
 import { pow } from "../ops/pow.ts";
 import { logSoftmax } from "../ops/softmax.ts";
 import { matched } from "../ops/targets.ts";
 import { expm1, sigmoid } from "../ops/unary.ts";
-import { where } from "../ops/where.ts";
 import { logitLosses } from "./binary.ts";
-import { checkClassWeights, checkRange, spreadClasses } from "./check.ts";
+import { checkClassWeights, checkRange, spreadClasses, unmasked } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `focal`. */
@@ -39,8 +37,7 @@ export function focal(logits: Tensor, targets: Tensor, options: FocalOptions = {
   const t = spreadClasses("focal", logits, targets);
   if (typeof alpha === "number") checkRange("focal", "alpha", alpha, 0);
   else checkClassWeights("focal", "alpha", alpha, logits.shape[1]);
-  const some = notEqual(t, 0);
-  const logP = where(some, logSoftmax(logits, { axis: 1 }), 0); // −∞ · 0 is NaN
+  const logP = unmasked(t, logSoftmax(logits, { axis: 1 }));
   const terms = mul(mul(mul(t, alpha), power(neg(expm1(logP)), gamma)), logP);
   return reduceLosses("focal", neg(sum(terms, { axis: 1 })), options);
 }

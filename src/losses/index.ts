@@ -25,7 +25,7 @@ export {
   NormSoftmax,
   type NormSoftmaxOptions,
 } from "./cosine-heads.ts";
-export { crossEntropy } from "./cross-entropy.ts";
+export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
 export { type BinaryFocalOptions, binaryFocal, type FocalOptions, focal } from "./focal.ts";
 export {
   categoricalHinge,
@@ -54,6 +54,7 @@ export {
   largeMarginLogits,
 } from "./margins.ts";
 export type { LossOptions, Reduction } from "./reduction.ts";
+export { smoothLabels } from "./smooth-labels.ts";
 export {
   l2Loss,
   meanSquaredError,
@@ -68,8 +69,3 @@ export {
   triplet,
 } from "./triplet.ts";
 export { type TripletMinedOptions, type TripletMining, tripletMined } from "./triplet-mined.ts";
-export {
-  smoothLabels,
-  type WeightedCrossEntropyOptions,
-  weightedCrossEntropy,
-} from "./weighted-cross-entropy.ts";

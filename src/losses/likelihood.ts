@@ -5,11 +5,11 @@ import { stopGradient } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, neg, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
-import { greater, notEqual } from "../ops/compare.ts";
+import { equal, greater } from "../ops/compare.ts";
 import { matched } from "../ops/targets.ts";
 import { exp, log } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkRange, spreadClasses } from "./check.ts";
+import { checkRange, spreadClasses, unmasked } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `poissonNLL`. */
@@ -102,9 +102,9 @@ export function klDivergence(y: Tensor, target: Tensor, options: DivergenceOptio
   const given = matched("klDivergence", y, target);
   if (y.rank === 0) throw new ShapeError("klDivergence: a scalar; expected at least one axis");
   const t = logTarget ? exp(given) : given;
-  const some = greater(t, 0);
-  const logT = where(some, logTarget ? given : log(where(some, given, 1)), 0);
-  const logY = where(some, logInput ? y : log(maximum(y, 1e-7)), 0);
+  const none = equal(t, 0);
+  const logT = where(none, 0, logTarget ? given : log(where(none, 1, given)));
+  const logY = logInput ? unmasked(t, y) : log(maximum(y, 1e-7));
   return reduceLosses("klDivergence", sum(mul(t, sub(logT, logY)), { axis: -1 }), options);
 }
 
@@ -123,8 +123,7 @@ export function negativeLogLikelihood(
 ): Tensor {
   const op = "negativeLogLikelihood";
   const t = spreadClasses(op, y, targets);
-  const used = where(notEqual(t, 0), y, 0); // −∞ may stand for what has no probability
-  return reduceLosses(op, neg(sum(mul(t, used), { axis: 1 })), options);
+  return reduceLosses(op, neg(sum(mul(t, unmasked(t, y)), { axis: 1 })), options);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { checkSizes } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
-import { ShapeError } from "../core/errors.ts";
+import { GradusError, ShapeError } from "../core/errors.ts";
 import { type Key, keyFromSeed } from "../core/random.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
@@ -10,8 +10,7 @@ import { type Initializer, xavierUniform } from "../nn/init.ts";
 import { Module } from "../nn/module.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { matmul } from "../ops/matmul.ts";
-import { crossEntropy } from "./cross-entropy.ts";
-import type { LossOptions } from "./reduction.ts";
+import { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
 
 /** Options of every margin head. */
 export interface MarginHeadOptions {
@@ -27,6 +26,15 @@ export interface MarginHeadOptions {
   dtype?: DType;
 }
 
+/** The names of `MarginHeadOptions`, for checks. */
+export const HEAD_OPTIONS = {
+  weightInit: true,
+  seed: true,
+  key: true,
+  device: true,
+  dtype: true,
+} as const;
+
 /**
  * The last layer of a classifier whose training puts a margin between the classes: `forward` gives
  * logits without it, for inference, `logits` those that training uses.
@@ -35,25 +43,41 @@ export abstract class MarginHead extends Module {
   /** W of shape `[features, classes]`, one column for each class; there is no bias. */
   readonly weight: Parameter;
 
-  /** Throws a `ShapeError` for sizes that are no positive integers. */
+  /**
+   * Makes the weights; `op` is what messages call the head.
+   * @throws ShapeError for sizes that are no positive integers.
+   */
   constructor(
+    protected readonly op: string,
     readonly features: number,
     readonly classes: number,
-    options: MarginHeadOptions = {},
+    options: MarginHeadOptions,
   ) {
     super();
-    checkSizes("MarginHead", { features, classes });
+    checkSizes(op, { features, classes });
     const { weightInit = xavierUniform(), seed, device, dtype } = options;
-    const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, "MarginHead"));
+    const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, op));
     const context = { fanIn: features, fanOut: classes, key, device, dtype };
     this.weight = new Parameter(weightInit([features, classes], context), { name: "weight" });
+  }
+
+  /**
+   * Computes the logits of inference, without a margin.
+   * @throws GradusError for labels beside: those belong to `loss` and `logits`.
+   */
+  override call(x: Tensor, ...surplus: never[]): Tensor {
+    if (surplus.length === 0) return super.call(x);
+    throw new GradusError(
+      `${this.op}: call with ${1 + surplus.length} arguments; expected call(x), which knows no ` +
+        "margin. Train with loss(x, labels), or take logits(x, labels)",
+    );
   }
 
   /** Gives the logits of training, `[n, classes]`, with the margin at each example's label. */
   abstract logits(x: Tensor, labels: Tensor): Tensor;
 
   /** Computes the cross-entropy of the training logits; labels and options are its. */
-  loss(x: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
+  loss(x: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
     return crossEntropy(this.logits(x, labels), labels, options);
   }
 
@@ -67,7 +91,7 @@ export abstract class MarginHead extends Module {
   protected checkInput(x: Tensor): void {
     if (x.rank === 2 && x.shape[1] === this.features) return;
     throw new ShapeError(
-      `MarginHead: input ${formatShape(x.shape)}; expected [n, ${this.features}]`,
+      `${this.op}: input ${formatShape(x.shape)}; expected [n, ${this.features}]`,
     );
   }
 }

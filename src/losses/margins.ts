@@ -5,8 +5,8 @@ import { add, mul, neg, reciprocal, sub } from "../ops/arithmetic.ts";
 import { broadcastTo } from "../ops/broadcast.ts";
 import { greater, lessEqual } from "../ops/compare.ts";
 import { oneHot } from "../ops/creation.ts";
+import { safeSqrt } from "../ops/root.ts";
 import { labelsOf } from "../ops/targets.ts";
-import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkRange } from "./check.ts";
 import { checkMatrix } from "./embedding-checks.ts";
@@ -72,9 +72,7 @@ export function checkArcMargin(op: string, margin: number): void {
 
 /** sin θ = √((1 − c)(1 + c)) of cosines, with the gradient 0 where it is 0. */
 function sineOf(cosines: Tensor): Tensor {
-  const squared = mul(sub(1, cosines), add(cosines, 1));
-  const positive = greater(squared, 0);
-  return where(positive, sqrt(where(positive, squared, 1)), 0);
+  return safeSqrt(mul(sub(1, cosines), add(cosines, 1)));
 }
 
 /** Options of `largeMarginLogits`. */

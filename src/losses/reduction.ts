@@ -20,6 +20,9 @@ export interface LossOptions {
   weights?: Tensor;
 }
 
+/** The names of `LossOptions`, for checks. */
+export const LOSS_OPTIONS = { reduction: true, weights: true } as const;
+
 /**
  * Reduces single losses; the mean divides by `count` and is NaN of none.
  * @throws GradusError for an unknown reduction, ShapeError for weights that do not fit.

@@ -1,10 +1,12 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { mul, square, sub } from "../ops/arithmetic.ts";
+import { sum } from "../ops/broadcast.ts";
 import { greater } from "../ops/compare.ts";
+import { l2Norm } from "../ops/l2-normalize.ts";
 import { matched } from "../ops/targets.ts";
-import { log1p, sqrt } from "../ops/unary.ts";
+import { log1p } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { sumExamples } from "./check.ts";
+import { exampleAxes } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
@@ -43,20 +45,21 @@ export function sumOfSquares(y: Tensor, target: Tensor, options: LossOptions = {
 
 function halfSquares(op: string, y: Tensor, target: Tensor, options: LossOptions): Tensor {
   const squares = mul(square(sub(y, matched(op, y, target))), 0.5);
-  return reduceLosses(op, sumExamples(op, squares), options);
+  const axis = exampleAxes(op, squares);
+  return reduceLosses(op, axis.length > 0 ? sum(squares, { axis }) : squares, options);
 }
 
 /**
  * Computes the Euclidean distance ‖y − t‖ of each example along the first axis, without square or
- * ½ (those are `quadratic`); its gradient is 0 where y = t.
+ * ½ (those are `quadratic`), for distances of 1e-36 to 1e37 in f32 too; its gradient is 0 where
+ * y = t.
  * @throws ShapeError when the shapes differ or there is no axis.
  * @example l2Loss(points, target);
  */
 export function l2Loss(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  const squares = sumExamples("l2Loss", square(sub(y, matched("l2Loss", y, target))));
-  const apart = greater(squares, 0);
-  const norm = where(apart, sqrt(where(apart, squares, 1)), 0); // √ has no slope at 0
-  return reduceLosses("l2Loss", norm, options);
+  const apart = sub(y, matched("l2Loss", y, target));
+  const lengths = l2Norm(apart, { axis: exampleAxes("l2Loss", apart) });
+  return reduceLosses("l2Loss", lengths, options);
 }
 
 /**

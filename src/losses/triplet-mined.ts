@@ -4,14 +4,14 @@ import type { Tensor } from "../graph/tensor.ts";
 import { maximum, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
-import { equal, greater, less, logicalAnd, logicalNot } from "../ops/compare.ts";
+import { equal, greater, less, lessEqual, logicalAnd, logicalNot } from "../ops/compare.ts";
 import { eye } from "../ops/creation.ts";
 import { pairwiseSquaredDistances } from "../ops/distances.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { max, min } from "../ops/reduce.ts";
 import { expandDims } from "../ops/reshape.ts";
+import { safeSqrt } from "../ops/root.ts";
 import { labelsOf } from "../ops/targets.ts";
-import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkChoice, checkEmbeddings } from "./embedding-checks.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
@@ -105,23 +105,18 @@ function pairsOf(x: Tensor, labels: Tensor, settings: Required<TripletSettings>)
   const [n] = labels.shape;
   const itself = eye(n, n, { dtype: "bool", device: x.device });
   return {
-    distances: settings.distance === "euclidean" ? root(squared) : squared,
+    distances: settings.distance === "euclidean" ? safeSqrt(squared) : squared,
     positive: logicalAnd(same, logicalNot(itself)),
     negative: logicalNot(same),
     margin: settings.margin,
   };
 }
 
-/** √x with the gradient 0 at 0. */
-function root(x: Tensor): Tensor {
-  const positive = greater(x, 0);
-  return where(positive, sqrt(where(positive, x, 1)), 0);
-}
-
 function mineAll({ distances, positive, negative, margin }: Pairs): Mined {
   const losses = tripletPenalty(sub(expandDims(distances, 2), expandDims(distances, 1)), margin);
   const isTriplet = logicalAnd(expandDims(positive, 2), expandDims(negative, 1));
-  return { losses, counts: logicalAnd(isTriplet, greater(losses, 0)) };
+  const none = lessEqual(losses, 0); // of NaN it is false: that counts
+  return { losses, counts: logicalAnd(isTriplet, logicalNot(none)) };
 }
 
 function mineHard({ distances, positive, negative, margin }: Pairs): Mined {
@@ -135,8 +130,8 @@ function mineHard({ distances, positive, negative, margin }: Pairs): Mined {
 
 function mineSemiHard({ distances, positive, negative, margin }: Pairs): Mined {
   // [a, p, n]: negatives n of a that are farther from it than p
-  const farther = greater(expandDims(distances, 1), expandDims(distances, 2));
-  const outside = logicalAnd(expandDims(negative, 1), farther);
+  const nearer = lessEqual(expandDims(distances, 1), expandDims(distances, 2)); // NaN is not
+  const outside = logicalAnd(expandDims(negative, 1), logicalNot(nearer));
   const nearest = min(where(outside, expandDims(distances, 1), FAR), { axis: 2 });
   const farthest = max(where(negative, distances, 0), { axis: 1, keepDims: true });
   const chosen = where(less(nearest, FAR), nearest, farthest);

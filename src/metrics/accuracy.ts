@@ -5,9 +5,11 @@ import type { Tensor } from "../graph/tensor.ts";
 import { cast } from "../ops/cast.ts";
 import { equal } from "../ops/compare.ts";
 import { argmax, mean } from "../ops/reduce.ts";
+import { unlessNaN } from "./nan-rows.ts";
 
 /**
- * Says for each example whether its largest logit (the first of equal ones) is the right class.
+ * Says for each example whether its largest logit (the first of equal ones) is the right class. An
+ * example with NaN among its logits or targets is wrong.
  * @param logits `[n, c]`; probabilities serve as well.
  * @param labels integers `[n]`, or float one-hot or soft targets `[n, c]`.
  * @returns a bool tensor `[n]`.
@@ -26,7 +28,8 @@ export function correct(logits: Tensor, labels: Tensor): Tensor {
     );
   }
   const truth = isFloat(labels.dtype) ? argmax(labels, { axis: 1 }) : cast(labels, "i32");
-  return equal(argmax(logits, { axis: 1 }), truth);
+  const right = unlessNaN(equal(argmax(logits, { axis: 1 }), truth), logits);
+  return isFloat(labels.dtype) ? unlessNaN(right, labels) : right;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { div, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
-import { equal, greater } from "../ops/compare.ts";
+import { equal, greater, lessEqual, logicalAnd, logicalOr } from "../ops/compare.ts";
 import { mean } from "../ops/reduce.ts";
 import { matched } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
@@ -15,6 +15,7 @@ export interface BinaryAccuracyOptions {
 
 /**
  * Computes the share of elements that lie on the target's side of a threshold, a scalar in [0, 1].
+ * NaN lies on no side.
  * @param y probabilities or logits of any shape, f32 or f64.
  * @param target of the same shape, in any dtype; what exceeds ½ counts as 1.
  * @throws ShapeError when the shapes differ.
@@ -27,14 +28,15 @@ export function binaryAccuracy(
 ): Tensor {
   const { threshold = 0.5 } = options;
   const t = matched("binaryAccuracy", y, target);
-  const agree = equal(greater(y, threshold), greater(t, 0.5));
-  return mean(cast(agree, "f32"));
+  const bothAbove = logicalAnd(greater(y, threshold), greater(t, 0.5));
+  const neither = logicalAnd(lessEqual(y, threshold), lessEqual(t, 0.5));
+  return mean(cast(logicalOr(bothAbove, neither), "f32"));
 }
 
 /**
  * Computes the coefficient of determination R² = 1 − Σ(y − t)² / Σ(t − t̄)² over all elements:
  * 1 at best, 0 for the targets' mean, and below for worse. Where all targets are equal it is 1 for
- * outputs that hit them and else 0.
+ * outputs that hit them and else 0. Of NaN it is NaN.
  * @param y outputs of any shape, f32 or f64.
  * @param target of the same shape, in any dtype.
  * @throws ShapeError when the shapes differ.
@@ -44,7 +46,7 @@ export function r2Score(y: Tensor, target: Tensor): Tensor {
   const t = matched("r2Score", y, target);
   const missed = sum(square(sub(y, t)));
   const spread = sum(square(sub(t, mean(t))));
-  const varies = greater(spread, 0);
-  const flat = cast(equal(missed, 0), y.dtype);
-  return where(varies, sub(1, div(missed, where(varies, spread, 1))), flat);
+  const flat = equal(spread, 0);
+  const share = where(flat, where(greater(missed, 0), 1, missed), missed);
+  return sub(1, div(share, where(flat, 1, spread)));
 }

@@ -4,18 +4,21 @@ import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
-import { greater } from "../ops/compare.ts";
+import { cast } from "../ops/cast.ts";
+import { equal, notEqual } from "../ops/compare.ts";
 import { eye, oneHot } from "../ops/creation.ts";
 import { matmul } from "../ops/matmul.ts";
 import { argmax, mean } from "../ops/reduce.ts";
 import { transpose } from "../ops/reshape.ts";
 import { where } from "../ops/where.ts";
+import { holdsNaN } from "./nan-rows.ts";
 
 /**
  * Counts how often examples of class i were taken for class j. Matrices of batches add up, so that
  * `precision`, `recall` and `f1` of a whole set need no more than their sum.
  * @param predictions integers `[n]`, or logits or probabilities `[n, c]`, of which the largest
- *   counts (the first of equal ones).
+ *   counts (the first of equal ones). Scores with NaN count as wrong: as taken for the first class
+ *   that is not the label's.
  * @param labels integers `[n]`. A pair with a class outside `[0, classes)` is not counted.
  * @param classes c, from 1.
  * @returns `[c, c]`, f32 (exact up to 2²⁴): rows are labels, columns predictions.
@@ -42,9 +45,15 @@ export function confusionMatrix(predictions: Tensor, labels: Tensor, classes: nu
         "expected i32, u32 or u8 labels",
     );
   }
-  const found = isScores ? argmax(predictions, { axis: 1 }) : predictions;
+  const found = isScores ? decided(predictions, labels) : predictions;
   // C = Lᵀ P of one-hot rows
   return matmul(transpose(oneHot(labels, classes)), oneHot(found, classes));
+}
+
+/** The class with the largest score, or a wrong one where a score is NaN. */
+function decided(scores: Tensor, labels: Tensor): Tensor {
+  const wrong = cast(equal(cast(labels, "i32"), 0), "i32"); // class 1 where the label is 0, else 0
+  return where(holdsNaN(scores), wrong, argmax(scores, { axis: 1 }));
 }
 
 /** How numbers of single classes become one: not at all, their mean, or from the sums of counts. */
@@ -116,7 +125,7 @@ function rate(
   const right = sum(mul(confusion, eye(c, c, { dtype, device })), { axis: 1 });
   const taken = sum(confusion, { axis: 0 });
   const of = total(whole({ taken, there: sum(confusion, { axis: 1 }) }));
-  const some = greater(of, 0);
+  const some = notEqual(of, 0);
   const rates = where(some, div(total(right), where(some, of, 1)), 0);
   return average === "macro" ? mean(rates) : rates;
 }

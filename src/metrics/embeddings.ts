@@ -4,32 +4,38 @@ import type { Tensor } from "../graph/tensor.ts";
 import { div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
-import { equal, greaterEqual, less, logicalAnd } from "../ops/compare.ts";
+import { equal, greater, greaterEqual, less, logicalAnd } from "../ops/compare.ts";
 import { oneHot } from "../ops/creation.ts";
 import { pairwiseSquaredDistances } from "../ops/distances.ts";
 import { gather } from "../ops/gather.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { matmul } from "../ops/matmul.ts";
-import { argmin, mean } from "../ops/reduce.ts";
+import { argmin, mean, min } from "../ops/reduce.ts";
 import { expandDims, transpose } from "../ops/reshape.ts";
 import { labelsOf } from "../ops/targets.ts";
+import { isNaN } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 
 /**
  * Finds the row of a gallery that is nearest to each embedding by Euclidean distance, the first of
- * equally near ones.
+ * equally near ones. Rows with NaN are near to nothing, and to an embedding with NaN nothing is near.
  * @param embeddings `[n, features]`, f32 or f64.
  * @param gallery `[m, features]`, m from 1.
- * @returns row numbers, i32 `[n]`.
+ * @returns row numbers, i32 `[n]`; −1 where nothing is near.
  * @throws ShapeError or DTypeError for others.
  */
 export function nearest(embeddings: Tensor, gallery: Tensor): Tensor {
-  return argmin(pairwiseSquaredDistances(embeddings, gallery), { axis: 1 });
+  const distances = pairwiseSquaredDistances(embeddings, gallery);
+  const unknown = isNaN(distances);
+  const found = argmin(where(unknown, Number.POSITIVE_INFINITY, distances), { axis: 1 });
+  const isLost = greater(min(cast(unknown, "i32"), { axis: 1 }), 0);
+  return where(isLost, -1, found);
 }
 
 /**
  * Computes the rank-1 identification rate: the share of embeddings whose nearest row of the gallery
- * has their label (Phillips et al. 2000, "The FERET evaluation methodology").
+ * has their label (Phillips et al. 2000, "The FERET evaluation methodology"). Where nothing is near,
+ * see `nearest`, it is wrong.
  * @param embeddings `[n, features]`, none of them in the gallery.
  * @param labels integers `[n]`.
  * @param gallery `[m, features]`, m from 1.
@@ -45,8 +51,9 @@ export function rank1(
 ): Tensor {
   const truth = labelsOfRows("rank1", labels, embeddings);
   const known = labelsOfRows("rank1", galleryLabels, gallery);
-  const found = gather(known, nearest(embeddings, gallery));
-  return mean(cast(equal(found, truth), "f32"));
+  const found = nearest(embeddings, gallery);
+  const right = equal(gather(known, found), truth); // 0 at row −1
+  return mean(cast(logicalAnd(right, greaterEqual(found, 0)), "f32"));
 }
 
 /** Options of `spreadRatio`. */

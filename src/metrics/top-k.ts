@@ -4,16 +4,16 @@ import type { Tensor } from "../graph/tensor.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
-import { greater, less, logicalOr } from "../ops/compare.ts";
+import { greater, less } from "../ops/compare.ts";
 import { oneHot } from "../ops/creation.ts";
 import { mean } from "../ops/reduce.ts";
-import { isNaN } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
+import { unlessNaN } from "./nan-rows.ts";
 
 /**
  * Computes the share of examples whose right class is among the k largest logits: fewer than k
  * are larger than its own. Equal logits do not count against it, so that ties are in its favor. A
- * label outside `[0, c)` is wrong, and so is one whose logit is NaN.
+ * label outside `[0, c)` is wrong, and so is an example with NaN among its logits.
  * @param logits `[n, c]`; probabilities serve as well.
  * @param labels integers `[n]`.
  * @param k how many classes may be named, from 1.
@@ -34,8 +34,8 @@ export function topKAccuracy(logits: Tensor, labels: Tensor, k: number): Tensor 
   }
   const isRight = oneHot(labels, c, { dtype: "bool" });
   const right = sum(where(isRight, logits, 0), { axis: 1, keepDims: true });
-  const isAhead = logicalOr(greater(logits, right), isNaN(right));
-  const ahead = sum(cast(isAhead, "f32"), { axis: 1 });
+  const ahead = sum(cast(greater(logits, right), "f32"), { axis: 1 });
   const known = sum(cast(isRight, "f32"), { axis: 1 });
-  return mean(mul(known, cast(less(ahead, k), "f32")));
+  const isNamed = unlessNaN(less(ahead, k), logits);
+  return mean(mul(known, cast(isNamed, "f32")));
 }

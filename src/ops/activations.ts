@@ -1,6 +1,6 @@
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { add, mul, square } from "./arithmetic.ts";
+import { add, clip, mul, square } from "./arithmetic.ts";
 import { greater } from "./compare.ts";
 import { checkDomain } from "./elementwise.ts";
 import { expm1, sigmoid } from "./unary.ts";
@@ -42,8 +42,8 @@ const GELU_SCALE = 2 * Math.sqrt(2 / Math.PI);
  */
 export function gelu(x: Tensor): Tensor {
   checkDomain("gelu", x.dtype, "float");
-  const inner = mul(x, add(mul(square(x), 0.044715), 1));
-  return mul(x, sigmoid(mul(inner, GELU_SCALE)));
+  // σ is 0 or 1 in float64 too beyond ±32, where the cube would overflow in the end.
+  return gated(x, 32, (u) => sigmoid(mul(mul(u, add(mul(square(u), 0.044715), 1)), GELU_SCALE)));
 }
 
 /**
@@ -53,7 +53,13 @@ export function gelu(x: Tensor): Tensor {
  */
 export function silu(x: Tensor): Tensor {
   checkDomain("silu", x.dtype, "float");
-  return mul(x, sigmoid(x));
+  return gated(x, 800, sigmoid); // σ(−800) is 0 in float64 too
+}
+
+/** x · gate(x), as x above a limit, where the gate is 1, and 0 below −limit, where it is 0. */
+function gated(x: Tensor, limit: number, gate: (u: Tensor) => Tensor): Tensor {
+  const u = clip(x, -limit, limit);
+  return where(greater(x, limit), x, mul(u, gate(u)));
 }
 
 function checkFinite(op: string, name: string, value: number): void {

@@ -1,8 +1,7 @@
 import { GradusError } from "../core/errors.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { cast } from "./cast.ts";
-import { greater, greaterEqual, less, lessEqual, logicalAnd, notEqual } from "./compare.ts";
+import { equal, greater, greaterEqual, less, lessEqual, logicalAnd } from "./compare.ts";
 import { type BinaryFunction, binary, checkDomain, unary } from "./elementwise.ts";
 import { where } from "./where.ts";
 
@@ -80,7 +79,7 @@ export const reciprocal: (x: Tensor) => Tensor = unary({
   js: (x) => 1 / x,
   wgsl: (x) => `(1.0f / ${x})`,
   cost: 2,
-  vjp: (g, y) => [neg(mul(g, square(y)))],
+  vjp: (g, y) => [neg(mul(mul(g, y), y))],
 });
 
 /** Computes the larger of a and b; where they are equal each gets half of the gradient. */
@@ -90,7 +89,7 @@ export const maximum: BinaryFunction = binary({
   js: Math.max,
   loop: "maximum",
   wgsl: (a, b) => `max(${a}, ${b})`,
-  vjp: (g, _, a, b) => [mul(g, share(a, b, greater)), mul(g, share(b, a, greater))],
+  vjp: (g, _, a, b) => [share(g, greater(a, b), a, b), share(g, greater(b, a), a, b)],
 });
 
 /** Computes the smaller of a and b; where they are equal each gets half of the gradient. */
@@ -100,14 +99,12 @@ export const minimum: BinaryFunction = binary({
   js: Math.min,
   loop: "minimum",
   wgsl: (a, b) => `min(${a}, ${b})`,
-  vjp: (g, _, a, b) => [mul(g, share(a, b, less)), mul(g, share(b, a, less))],
+  vjp: (g, _, a, b) => [share(g, less(a, b), a, b), share(g, less(b, a), a, b)],
 });
 
-/** 1 where a wins, ½ where it is equal to b, else 0. */
-function share(a: Tensor, b: Tensor, wins: (a: Tensor, b: Tensor) => Tensor): Tensor {
-  const won = cast(wins(a, b), a.dtype);
-  const lost = cast(notEqual(a, b), a.dtype);
-  return mul(add(sub(1, lost), add(won, won)), 0.5);
+/** g where one side won, half of it where both are equal, else 0, even for an infinite g. */
+function share(g: Tensor, won: Tensor, a: Tensor, b: Tensor): Tensor {
+  return where(won, g, where(equal(a, b), mul(g, 0.5), 0));
 }
 
 /** Limits x to [low, high]; the gradient is 0 outside and passes at the limits. */

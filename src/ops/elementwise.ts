@@ -44,7 +44,7 @@ export interface Row {
   readonly commutes?: boolean;
   /** Arithmetic per element, in multiplications; 1 when left out. */
   readonly cost?: number;
-  /** Cotangents of the inputs; null where the op has no gradient. */
+  /** Cotangents of the inputs, null for zeros; null when that holds for all inputs. */
   readonly vjp: ((g: Tensor, y: Tensor, ...x: Tensor[]) => readonly (Tensor | null)[]) | null;
 }
 

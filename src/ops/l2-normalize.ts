@@ -4,7 +4,7 @@ import { stopGradient } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { div, maximum, mul, square } from "./arithmetic.ts";
 import { sum } from "./broadcast.ts";
-import { greater } from "./compare.ts";
+import { equal } from "./compare.ts";
 import { checkDomain } from "./elementwise.ts";
 import { max } from "./reduce.ts";
 import { abs, sqrt } from "./unary.ts";
@@ -22,7 +22,7 @@ const SMALLEST = 1e-36;
 
 /**
  * Scales vectors to unit length: y = x / max(‖x‖₂, ε), for lengths of 1e-36 to 1e37 in f32 too.
- * Zero vectors stay zero and get no gradient.
+ * Zero vectors stay zero, and their gradient is 0. Vectors with NaN or ±∞ hold NaN.
  * @throws GradusError for an epsilon out of its range, ShapeError for an axis that is not there,
  * DTypeError unless x holds floats.
  * @example l2Normalize(embeddings); // each row of [n, features]
@@ -41,7 +41,7 @@ export function l2Normalize(x: Tensor, options: L2NormalizeOptions = {}): Tensor
   // y does not depend on the scale s, which keeps the squares of u = x / s between 0 and 1.
   const largest = stopGradient(max(abs(x), along));
   const scale = maximum(largest, epsilon);
-  const u = where(greater(largest, 0), div(x, scale), 0);
+  const u = where(equal(largest, 0), 0, div(x, scale));
   return div(u, sqrt(maximum(sum(square(u), along), square(div(epsilon, scale)))));
 }
 
@@ -49,6 +49,11 @@ export function l2Normalize(x: Tensor, options: L2NormalizeOptions = {}): Tensor
  * Computes lengths ‖x‖₂ = Σ x ⊙ x/‖x‖ without squares that overflow or vanish in f32. The gradient
  * x/‖x‖ is 0 for a zero vector.
  */
-export function l2Norm(x: Tensor, options: { axis: number; keepDims?: boolean }): Tensor {
-  return sum(mul(x, l2Normalize(x, options)), options);
+export function l2Norm(x: Tensor, options: NormOptions): Tensor {
+  return sum(mul(x, l2Normalize(x, { axis: options.axis })), options);
+}
+
+interface NormOptions {
+  axis: number | readonly number[];
+  keepDims?: boolean;
 }

@@ -1,9 +1,9 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
-import { cast } from "./cast.ts";
 import { greater } from "./compare.ts";
 import { unary } from "./elementwise.ts";
 import { BITS, EXP_LOG, TRIG } from "./shaders.ts";
+import { where } from "./where.ts";
 
 /** Computes |x|; the gradient at 0 is 0. */
 export const abs: (x: Tensor) => Tensor = unary({
@@ -15,13 +15,13 @@ export const abs: (x: Tensor) => Tensor = unary({
   vjp: (g, _, x) => [mul(g, sign(x))],
 });
 
-/** Computes −1, 0 or 1 by the sign of x; the gradient is 0. */
+/** Computes −1, 0 or 1 by the sign of x; the gradient is 0 everywhere. */
 export const sign: (x: Tensor) => Tensor = unary({
   name: "sign",
   domain: "signed",
   js: Math.sign,
   wgsl: (x) => `sign(${x})`,
-  vjp: () => [null],
+  vjp: null,
 });
 
 /** Computes eˣ. */
@@ -113,7 +113,7 @@ export const relu: (x: Tensor) => Tensor = unary({
   js: (x) => Math.max(x, 0),
   loop: "relu",
   wgsl: (x) => `max(${x}, 0)`,
-  vjp: (g, y) => [mul(g, cast(greater(y, 0), g.dtype))],
+  vjp: (g, y) => [where(greater(y, 0), g, 0)],
 });
 
 /** Computes log(1 + eˣ) without overflow. */
@@ -160,13 +160,13 @@ export const cos: (x: Tensor) => Tensor = unary({
   vjp: (g, _, x) => [neg(mul(g, sin(x)))],
 });
 
-/** Rounds down to a whole number; the gradient is 0. */
+/** Rounds down to a whole number; the gradient is 0 everywhere. */
 export const floor: (x: Tensor) => Tensor = unary({
   name: "floor",
   domain: "float",
   js: Math.floor,
   wgsl: (x) => `floor(${x})`,
-  vjp: () => [null],
+  vjp: null,
 });
 
 /** Says which elements are NaN, by their bits. */

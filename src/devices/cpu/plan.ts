@@ -98,12 +98,26 @@ export class CpuPlan implements Plan {
     for (const { isCopy, value } of this.#outputs) {
       if (!isCopy) value.base.bind(this.arrays.make(value.base.dtype, value.base.size));
     }
-    tasks();
-    const outputs = this.#outputs.map((output) => this.#give(output));
-    for (const { to, value } of this.#writes) copyStrided(value.view, to.view.data);
-    for (const source of this.#sources) source.unbind();
-    for (const { value, isCopy } of this.#outputs) if (!isCopy) value.base.unbind();
-    return outputs;
+    try {
+      this.#tryTasks(tasks);
+      const outputs = this.#outputs.map((output) => this.#give(output));
+      for (const { to, value } of this.#writes) copyStrided(value.view, to.view.data);
+      return outputs;
+    } finally {
+      for (const source of this.#sources) source.unbind();
+      for (const { value, isCopy } of this.#outputs) if (!isCopy) value.base.unbind();
+    }
+  }
+
+  /** Runs the tasks; where one throws, as for a label that is none, nobody gets the outputs. */
+  #tryTasks(tasks: () => void): void {
+    try {
+      tasks();
+    } catch (error) {
+      for (const { value, isCopy } of this.#outputs)
+        if (!isCopy) this.arrays.drop(value.base.whole.data);
+      throw error;
+    }
   }
 
   #give({ value: { view, base }, isCopy }: Output): ArrayStorage {

@@ -1,0 +1,44 @@
+import { GradusError } from "../core/errors.ts";
+import { copyStrided } from "../core/strided.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { cast } from "./cast.ts";
+
+interface LabelAttributes extends Record<string, unknown> {
+  caller: string;
+  classes: number;
+  /** A label that is none of the classes and yet allowed; null for no such. */
+  ignored: number | null;
+}
+
+/** y = x, which the CPU checks: WebGPU cannot throw. */
+const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
+  name: "classLabels",
+  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+  cpu: (y, [x], { caller, classes, ignored }) => {
+    copyStrided(x, y.data);
+    for (let i = 0; i < y.data.length; i++) {
+      const label = y.data[i];
+      if ((label >= 0 && label < classes) || label === ignored) continue;
+      const also = ignored === null ? "" : ` or ${ignored}, which is ignored`;
+      throw new GradusError(
+        `${caller}: label ${label} of example ${i}; expected 0 to ${classes - 1}${also}`,
+      );
+    }
+  },
+  gpu: { kind: "pointwise", cost: 0, linear: true, element: ({ at, load }) => load(0, at) },
+  vjp: null,
+});
+
+/**
+ * Gives integer labels as i32. The CPU device throws a `GradusError` when it computes them and one is
+ * outside `[0, classes)` and not the ignored one.
+ */
+export function classLabels(
+  caller: string,
+  labels: Tensor,
+  classes: number,
+  ignored: number | null = null,
+): Tensor {
+  return apply(classLabelsOp, [cast(labels, "i32")], { caller, classes, ignored });
+}
