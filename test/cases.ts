@@ -1,6 +1,6 @@
 import { DTypeError, GradusError, grad, type Tensor } from "../src/index.ts";
 import * as ops from "../src/ops/index.ts";
-import type { Call, Input, OpCase, Reject } from "./support/op-case.ts";
+import type { Call, Golden, Input, Make, OpCase, Reject } from "./support/op-case.ts";
 
 const x = (...shape: number[]): Input => ({ shape });
 const positive = (...shape: number[]): Input => ({ shape, low: 0.2, high: 3 });
@@ -109,7 +109,7 @@ const logical = (name: "logicalAnd" | "logicalOr", is: number[]): OpCase => ({
 const axisCalls = (f: (a: Tensor, options?: object) => Tensor, input = x): Call[] => [
   { inputs: [input(5)], run: (a) => f(a) },
   { inputs: [input(3, 4)], run: (a) => f(a, { axis: 0 }) },
-  { inputs: [input(3, 4)], run: (a) => f(a, { axis: -1, keepDims: true }) },
+  { inputs: [input(3, 4)], run: (a) => f(a, { axis: -1 }) },
   { inputs: [input(4, 3)], run: (a) => f(ops.transpose(a), { axis: 1 }) },
   // Lengths around the switches between kernels.
   ...[63, 64, 65, 127, 128, 129, 700].map((n) => ({
@@ -132,6 +132,30 @@ const axisReject = (name: keyof typeof ops): Reject => ({
   run: (t) => (ops[name] as (a: Tensor, o: object) => Tensor)(t([[1, 2]]), { axis: 2 }),
   says: `${name}: axis 2; expected an integer in [-2, 1] for rank 2`,
 });
+
+/** NumPy's `numpy.arange(6)[start:end:step]`. */
+const sliceGoldens: Golden[] = (
+  [
+    [{ start: 4, end: 99 }, [4, 5]],
+    [{ start: -99, end: 2 }, [0, 1]],
+    [{ start: 6 }, []],
+    [{ start: 4, end: 2 }, []],
+    [{ start: -2, end: -1 }, [4]],
+    [{ step: -1 }, [5, 4, 3, 2, 1, 0]],
+    [{ step: -2 }, [5, 3, 1]],
+    [{ start: 3, step: -1 }, [3, 2, 1, 0]],
+    [{ start: 99, end: 3, step: -1 }, [5, 4]],
+    [{ end: -5, step: -2 }, [5, 3]],
+    [{ start: 1, end: -99, step: -1 }, [1, 0]],
+    [{ start: -99, step: -1 }, []],
+    [{ start: 2, end: 2, step: -1 }, []],
+    [{ step: 99 }, [0]],
+  ] as const
+).map(([range, is]) => ({
+  run: (t) => ops.slice(t([0, 1, 2, 3, 4, 5]), [range]),
+  is: [...is],
+  by: `NumPy, ${JSON.stringify(range)}`,
+}));
 
 /** A step's number. */
 const COUNTER: Input = { shape: [], dtype: "u32", low: 0, high: 2 ** 32 };
@@ -803,6 +827,7 @@ export const cases = {
   argmax: {
     calls: [
       ...axisCalls(ops.argmax),
+      { inputs: [x(3, 4)], run: (a) => ops.argmax(a, { axis: -2, keepDims: true }) },
       { inputs: [whole(3, 5, 200)], run: (a) => ops.argmax(a, { axis: 1 }) },
     ],
     golden: [
@@ -836,6 +861,7 @@ export const cases = {
   argmin: {
     calls: [
       ...axisCalls(ops.argmin),
+      { inputs: [x(3, 4)], run: (a) => ops.argmin(a, { axis: -2, keepDims: true }) },
       { inputs: [whole(3, 5, 200)], run: (a) => ops.argmin(a, { axis: 1 }) },
     ],
     golden: [
@@ -874,6 +900,18 @@ export const cases = {
         scale: 1 + Math.max(k, m, n) / 3,
       })),
       { inputs: [x(6, 4), x(6, 5)], run: (a, b) => ops.matmul(ops.transpose(a), b), scale: 3 },
+      {
+        inputs: [x(16, 8), x(8, 12)], // views that run backwards in whole vectors of four
+        run: (a, b) =>
+          ops.matmul(ops.slice(a, [{ step: -2 }]), ops.slice(b, [{ step: -1 }, { end: 8 }])),
+        scale: 3,
+      },
+      {
+        inputs: [x(8, 8), x(8, 8)],
+        run: (a, b) =>
+          ops.matmul(ops.slice(a, [{}, { step: -1 }]), ops.transpose(ops.slice(b, [{ step: -1 }]))),
+        scale: 3,
+      },
       { inputs: [x(4, 6), x(5, 6)], run: (a, b) => ops.matmul(a, ops.transpose(b)), scale: 3 },
       { inputs: [x(3, 4, 6), x(3, 6, 2)], run: (a, b) => ops.matmul(a, b), scale: 3 },
       { inputs: [x(2, 1, 4, 6), x(3, 6, 2)], run: (a, b) => ops.matmul(a, b), scale: 6 },
@@ -939,7 +977,7 @@ export const cases = {
         by: "1/8, 2/8, 5/8",
       },
     ],
-    rejects: [axisReject("softmax"), ...unaryRejects("softmax")].slice(0, 1),
+    rejects: [axisReject("softmax"), ...unaryRejects("softmax")],
     gradient: true,
   },
   logSoftmax: {
@@ -951,7 +989,7 @@ export const cases = {
         by: "1/8, 2/8, 5/8",
       },
     ],
-    rejects: [axisReject("logSoftmax")],
+    rejects: [axisReject("logSoftmax"), ...unaryRejects("logSoftmax")],
     gradient: true,
   },
   pairwiseSquaredDistances: {
@@ -1142,7 +1180,10 @@ export const cases = {
     gradient: true,
   },
   permute: {
-    calls: [{ inputs: [x(2, 3, 4)], run: (a) => ops.permute(a, [2, 0, -2]) }],
+    calls: [
+      { inputs: [x(2, 3, 4)], run: (a) => ops.permute(a, [2, 0, -2]) },
+      { inputs: [x(2, 3, 4)], run: (a) => ops.permute(a, -1, 0, 1) },
+    ],
     golden: [
       {
         run: (t) => ops.permute(t([[[1, 2]], [[3, 4]]]), [2, 1, 0]),
@@ -1163,6 +1204,8 @@ export const cases = {
       { inputs: [x(3, 4)], run: (a) => ops.transpose(a) },
       { inputs: [x(2, 3, 4)], run: (a) => ops.transpose(a) },
       { inputs: [x(2, 3, 4)], run: (a) => ops.transpose(a, [1, 2, 0]) },
+      { inputs: [x(2, 3, 4)], run: (a) => ops.transpose(a, -1, 0) },
+      { inputs: [x(2, 3, 4)], run: (a) => ops.transpose(a, -1, 0, 1) },
     ],
     golden: [
       {
@@ -1185,6 +1228,18 @@ export const cases = {
         run: (t) => ops.transpose(t([1])),
         says: "transpose: shape [1]; expected at least two axes",
       },
+      {
+        run: (t) => ops.transpose(t([[1]]), 1),
+        says: "transpose: axis 1 alone; expected two axes to swap, or the order of all",
+      },
+      {
+        run: (t) => ops.transpose(t([[1]]), 0, 2),
+        says: "transpose: axis 2; expected an integer in [-2, 1] for rank 2",
+      },
+      {
+        run: (t) => ops.transpose(t([[1]]), [0]),
+        says: "transpose: axes [0] of [1, 1]; expected each axis once",
+      },
     ],
     gradient: true,
   },
@@ -1193,6 +1248,13 @@ export const cases = {
       { inputs: [x(5, 6)], run: (a) => ops.slice(a, [{ start: 1, end: -1 }, { step: 4 }]) },
       { inputs: [x(5, 6)], run: (a) => ops.slice(a, [{ start: 2, end: 2 }]) },
       { inputs: [x(6, 5)], run: (a) => ops.slice(ops.transpose(a), [{}, { start: -3, step: 2 }]) },
+      {
+        inputs: [x(5, 6)],
+        run: (a) => ops.slice(a, [{ step: -1 }, { start: 9, end: 1, step: -2 }]),
+      },
+      { inputs: [x(6, 5)], run: (a) => ops.slice(ops.slice(a, [{ step: -2 }]), [{ step: -1 }]) },
+      { inputs: [x(3, 4)], run: (a) => ops.slice(a, [{ start: 2, end: 9 }, { start: -9 }]) },
+      { inputs: [x(0, 3)], run: (a) => ops.slice(a, [{ step: -1 }]) },
     ],
     golden: [
       {
@@ -1200,13 +1262,29 @@ export const cases = {
         is: [2, 4],
         by: "by hand",
       },
+      ...sliceGoldens,
     ],
     rejects: [
       {
-        run: (t) => ops.slice(t([1, 2]), [{ end: 3 }]),
+        run: (t) => ops.slice(t([1, 2]), [{ end: 2.5 }]),
         says:
-          "slice: start 0, end 3, step 1 on axis 0 of size 2; expected integers within [-2, 2] " +
-          "and step at least 1",
+          "slice: start undefined, end 2.5, step 1 on axis 0; expected integers, and a step that " +
+          "is not 0",
+      },
+      {
+        run: (t) => ops.slice(t([1, 2]), [{ start: 1, step: 0 }]),
+        says:
+          "slice: start 1, end undefined, step 0 on axis 0; expected integers, and a step that " +
+          "is not 0",
+      },
+      {
+        run: (t) => ops.slice(t([1, 2]), [1 as never]),
+        says: "slice: options 1; expected an object of start, end, step. Did you mean { start: 1 }?",
+        error: GradusError,
+      },
+      {
+        run: (t) => ops.slice(t([1, 2]), 1 as never),
+        says: "slice: ranges 1; expected an array of { start, end, step }",
       },
       {
         run: (t) => ops.slice(t([1]), [{}, {}]),
@@ -1268,7 +1346,10 @@ export const cases = {
       },
     ],
     rejects: [
-      { run: () => ops.concat([]), says: "concat: no tensors; expected at least one" },
+      {
+        run: () => ops.concat([]),
+        says: "concat: no tensors; expected an array of at least one tensor",
+      },
       {
         run: (t) => ops.concat([t([[1, 2]]), t([[1]])]),
         says:
@@ -1290,7 +1371,12 @@ export const cases = {
         by: "by hand",
       },
     ],
-    rejects: [{ run: () => ops.stack([]), says: "stack: no tensors; expected at least one" }],
+    rejects: [
+      {
+        run: () => ops.stack([]),
+        says: "stack: no tensors; expected an array of at least one tensor",
+      },
+    ],
     gradient: true,
   },
   gather: {
@@ -1398,6 +1484,13 @@ export const cases = {
         ],
         by: "definition",
       },
+      ...[Uint8Array.of(0, 1, 2, 255), [0, 1, 2.7, -1], Float32Array.of(0, 1, Number.NaN, 0.1)].map(
+        (data) => ({
+          run: (t: Make) => ops.tensor(data, { dtype: "bool", device: t([]).device }),
+          is: [0, 1, 1, 1],
+          by: "all but 0 is 1, as in NumPy",
+        }),
+      ),
     ],
     rejects: [
       {
@@ -1692,7 +1785,7 @@ export const cases = {
     rejects: [
       {
         run: () => ops.randomPermutation(-1),
-        says: "randomPermutation: shape [-1]; expected an array of non-negative integers",
+        says: "randomPermutation: n -1; expected an integer from 0 to 2^32 - 1",
       },
     ],
     gradient: "a source",

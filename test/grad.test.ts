@@ -106,7 +106,7 @@ test("gradCheck accepts right gradients and names the input of a wrong one", asy
 test("what is no tensor is refused by name", () => {
   const wrong = 3 as unknown as ReturnType<typeof tensor>;
   expect(() => sigmoid(wrong)).toThrow(
-    new GradusError("sigmoid: input 0 is a number; expected a tensor. Use tensor(value)"),
+    new GradusError("sigmoid: input 0 is 3; expected a tensor. Use tensor(value)"),
   );
 });
 

@@ -1,10 +1,16 @@
 import { FormatError } from "./errors.ts";
+import { checkAttached, kindOf } from "./kind.ts";
 
 /** Views a file's content as bytes; throws `FormatError` if it is neither buffer nor byte array. */
 export function asBytes(op: string, input: Uint8Array | ArrayBuffer): Uint8Array {
-  if (input instanceof Uint8Array) return input;
-  if (input instanceof ArrayBuffer) return new Uint8Array(input);
-  throw new FormatError(`${op}: input of type ${typeof input}; expected Uint8Array or ArrayBuffer`);
+  const kind = kindOf(input);
+  if (kind !== "Uint8Array" && kind !== "ArrayBuffer") {
+    throw new FormatError(
+      `${op}: input of type ${typeof input}; expected Uint8Array or ArrayBuffer`,
+    );
+  }
+  checkAttached(op, input);
+  return ArrayBuffer.isView(input) ? input : new Uint8Array(input);
 }
 
 /** Copies bytes `begin` to `end` into a buffer of their own, where any typed array is aligned. */

@@ -4,11 +4,27 @@ import { meantBy, plainName } from "./synonyms.ts";
 /** Options by name. */
 type Numbers = Readonly<Record<string, number>>;
 
+/** Throws a `GradusError` unless options are finite numbers. */
+export function checkFinite(op: string, options: Numbers): void {
+  for (const [name, x] of Object.entries(options)) {
+    if (Number.isFinite(x)) continue;
+    throw new GradusError(`${op}: ${name} ${describeValue(x)}; expected a finite number`);
+  }
+}
+
+/** Throws a `GradusError` unless options are integers. */
+export function checkIntegers(op: string, options: Numbers): void {
+  for (const [name, x] of Object.entries(options)) {
+    if (Number.isSafeInteger(x)) continue;
+    throw new GradusError(`${op}: ${name} ${describeValue(x)}; expected an integer`);
+  }
+}
+
 /** Throws a `GradusError` unless options are finite numbers from 0. */
 export function checkNotNegative(op: string, options: Numbers): void {
   for (const [name, x] of Object.entries(options)) {
     if (Number.isFinite(x) && x >= 0) continue;
-    throw new GradusError(`${op}: ${name} ${x}; expected a finite number from 0`);
+    throw new GradusError(`${op}: ${name} ${describeValue(x)}; expected a finite number from 0`);
   }
 }
 
@@ -16,7 +32,7 @@ export function checkNotNegative(op: string, options: Numbers): void {
 export function checkPositive(op: string, options: Numbers): void {
   for (const [name, x] of Object.entries(options)) {
     if (Number.isFinite(x) && x > 0) continue;
-    throw new GradusError(`${op}: ${name} ${x}; expected a finite number above 0`);
+    throw new GradusError(`${op}: ${name} ${describeValue(x)}; expected a finite number above 0`);
   }
 }
 
@@ -24,7 +40,9 @@ export function checkPositive(op: string, options: Numbers): void {
 export function checkDecay(op: string, options: Numbers): void {
   for (const [name, x] of Object.entries(options)) {
     if (x >= 0 && x < 1) continue;
-    throw new GradusError(`${op}: ${name} ${x}; expected a number from 0 and below 1`);
+    throw new GradusError(
+      `${op}: ${name} ${describeValue(x)}; expected a number from 0 and below 1`,
+    );
   }
 }
 
@@ -32,7 +50,7 @@ export function checkDecay(op: string, options: Numbers): void {
 export function checkSteps(op: string, options: Numbers): void {
   for (const [name, x] of Object.entries(options)) {
     if (Number.isSafeInteger(x) && x >= 1) continue;
-    throw new GradusError(`${op}: ${name} ${x}; expected an integer from 1`);
+    throw new GradusError(`${op}: ${name} ${describeValue(x)}; expected an integer from 1`);
   }
 }
 
@@ -40,7 +58,7 @@ export function checkSteps(op: string, options: Numbers): void {
 export function checkSizes(op: string, sizes: Numbers): void {
   for (const [name, x] of Object.entries(sizes)) {
     if (Number.isSafeInteger(x) && x > 0) continue;
-    throw new ShapeError(`${op}: ${name} ${x}; expected a positive integer`);
+    throw new ShapeError(`${op}: ${name} ${describeValue(x)}; expected a positive integer`);
   }
 }
 
@@ -112,6 +130,14 @@ export function checkSurplus(call: string, surplus: readonly unknown[]): void {
   if (surplus.length === 0) return;
   const op = call.slice(0, call.indexOf("("));
   throw new GradusError(`${op}: ${describeValue(surplus[0])} too much; expected ${call}`);
+}
+
+/** Throws a `GradusError` unless arguments are functions. */
+export function checkFunctions(op: string, given: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (typeof value === "function") continue;
+    throw new GradusError(`${op}: ${name} is ${describeValue(value)}; expected a function`);
+  }
 }
 
 /** Says in few words what a value is, for messages: `0.5`, `"sum"`, `null`, `an array`, `a Tensor`. */

@@ -1,3 +1,5 @@
+import { describeValue } from "./check.ts";
+
 /** The version of the package, which a test compares with package.json. */
 export const VERSION = "0.1.0";
 
@@ -30,9 +32,7 @@ export function announceCopy(): void {
 
 /** Says what a value is that is no tensor of this copy, for messages. */
 export function describeStranger(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "an array";
-  const version = (value as { [TENSOR_MARK]?: string } | undefined)?.[TENSOR_MARK];
-  if (version === undefined) return `a ${typeof value}`;
+  const version = (value as { [TENSOR_MARK]?: string } | null | undefined)?.[TENSOR_MARK];
+  if (version === undefined) return describeValue(value);
   return `a tensor of another copy of gradus (${version} beside ${VERSION})`;
 }

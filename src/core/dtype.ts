@@ -1,4 +1,5 @@
 import { DTypeError } from "./errors.ts";
+import { checkAttached, kindOf } from "./kind.ts";
 
 /** Element types. `f64` lives on the CPU only; `u8` is storage for data sets: cast it before arithmetic. */
 export type DType = "f32" | "i32" | "u32" | "bool" | "f64" | "u8";
@@ -40,20 +41,43 @@ export function isFloat(dtype: DType): boolean {
   return dtype === "f32" || dtype === "f64";
 }
 
-/** Names the dtype that a typed array's elements have; `Uint8Array` is `u8`. */
+const DTYPES: Readonly<Record<string, DType>> = {
+  Float32Array: "f32",
+  Float64Array: "f64",
+  Int32Array: "i32",
+  Uint32Array: "u32",
+  Uint8Array: "u8",
+  Uint8ClampedArray: "u8",
+};
+
+/**
+ * Names the dtype that a typed array's elements have; `Uint8Array` is `u8`. Throws a `DTypeError` for
+ * other arrays, a `GradusError` for one whose buffer was transferred away.
+ */
 export function dtypeOfArray(op: string, data: ArrayBufferView): DType {
-  if (data instanceof Float32Array) return "f32";
-  if (data instanceof Float64Array) return "f64";
-  if (data instanceof Int32Array) return "i32";
-  if (data instanceof Uint32Array) return "u32";
-  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return "u8";
-  throw new DTypeError(
-    `${op}: data is a ${data.constructor.name}; expected Float32Array, Float64Array, Int32Array, ` +
-      "Uint32Array or Uint8Array",
-  );
+  const kind = kindOf(data);
+  if (!Object.hasOwn(DTYPES, kind)) {
+    throw new DTypeError(
+      `${op}: data is a ${kind}; expected Float32Array, Float64Array, Int32Array, Uint32Array or ` +
+        `Uint8Array${kind.startsWith("Big") ? ". Use Int32Array.from(data, Number)" : ""}`,
+    );
+  }
+  checkAttached(op, data);
+  return DTYPES[kind];
 }
 
-/** The rule by which `toDType` and every cast turn a number into an element, on all devices. */
+/** Says whether an array holds 32-bit integers. */
+export function holdsIntegers(data: NumericArray): boolean {
+  const kind = data[Symbol.toStringTag];
+  return kind === "Int32Array" || kind === "Uint32Array";
+}
+
+/** Says whether a dtype has a value, up to rounding: integers take whole numbers in their range. */
+export function holds(dtype: DType, value: number): boolean {
+  return isFloat(dtype) || dtype === "bool" || convert(value, dtype) === value;
+}
+
+/** The rule by which every cast turns a number into an element, on all devices. */
 export function convert(value: number, dtype: DType): number {
   switch (dtype) {
     case "f32":

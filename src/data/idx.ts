@@ -1,5 +1,6 @@
 import { asBytes, copyBytes } from "../core/bytes.ts";
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
+import { kindOf } from "../core/kind.ts";
 import { sizeOf } from "../core/shape.ts";
 
 const ARRAYS = {
@@ -99,7 +100,7 @@ function checkArray({ shape, dtype, data }: IdxArray): void {
     const known = Object.keys(CODES).join(", ");
     throw new DTypeError(`writeIdx: dtype ${dtype}; expected one of ${known}`);
   }
-  if (!(data instanceof ARRAYS[dtype])) {
+  if (kindOf(data) !== ARRAYS[dtype].name) {
     throw new DTypeError(`writeIdx: other data for ${dtype}; expected ${ARRAYS[dtype].name}`);
   }
   const given = `writeIdx: shape [${shape.join(", ")}]`;

@@ -1,3 +1,4 @@
+import { checkFunctions, checkSurplus } from "../core/check.ts";
 import { passThrough } from "./identity.ts";
 import { apply, type Tensor } from "./tensor.ts";
 
@@ -11,7 +12,8 @@ const stopGradientOp = { ...passThrough("stopGradient", null), stopsGradient: tr
  * const [dx] = grad(sum(mul(x, stopGradient(x))), [x]);
  * await dx.toArray(); // [3]
  */
-export function stopGradient(x: Tensor): Tensor {
+export function stopGradient(x: Tensor, ...surplus: never[]): Tensor {
+  checkSurplus("stopGradient(x)", surplus);
   return apply(stopGradientOp, [x], {});
 }
 
@@ -30,7 +32,10 @@ export function stopGradient(x: Tensor): Tensor {
 export function customGrad<Args extends Tensor[]>(
   fn: (...args: Args) => Tensor,
   vjp: (g: Tensor, y: Tensor, ...args: Args) => readonly (Tensor | null)[],
+  ...surplus: never[]
 ): (...args: Args) => Tensor {
+  checkSurplus("customGrad(fn, vjp)", surplus);
+  checkFunctions("customGrad", { fn, vjp });
   return (...args) => {
     const op = passThrough("customGrad", (g, { y }) => [null, ...vjp(g, y, ...args)]);
     return apply(op, [fn(...args), ...args], {});

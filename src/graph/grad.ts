@@ -1,3 +1,4 @@
+import { checkFunctions, checkSurplus, describeValue } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
@@ -5,7 +6,7 @@ import { fillTensor, sumTensors } from "./cotangent.ts";
 import { passThrough } from "./identity.ts";
 import type { Node } from "./node.ts";
 import { stateOf } from "./state.ts";
-import { apply, Tensor } from "./tensor.ts";
+import { apply, checkTensors, Tensor } from "./tensor.ts";
 
 /**
  * Differentiates a scalar with respect to tensors, walking back from `y` through the graph.
@@ -24,7 +25,15 @@ import { apply, Tensor } from "./tensor.ts";
  * const [dx] = grad(sum(square(x)), [x]);
  * await dx.toArray(); // [2, 4, 6]
  */
-export function grad(y: Tensor, targets: readonly Tensor[]): Tensor[] {
+export function grad(y: Tensor, targets: readonly Tensor[], ...surplus: never[]): Tensor[] {
+  checkSurplus("grad(y, [x, …])", surplus);
+  checkTensors("grad", [y]);
+  if (!Array.isArray(targets)) {
+    throw new GradusError(
+      `grad: targets ${describeValue(targets)}; expected an array of tensors. Did you mean [x]?`,
+    );
+  }
+  checkTensors("grad", targets);
   if (y.size !== 1) {
     throw new ShapeError(
       `grad: y has shape ${formatShape(y.shape)}; expected a scalar. Reduce it, say with sum`,
@@ -113,7 +122,10 @@ function unreachable(target: Tensor, position: number): GradusError {
  */
 export function valueAndGrad<Args extends Tensor[]>(
   fn: (...args: Args) => Tensor,
+  ...surplus: never[]
 ): (...args: Args) => { value: Tensor; grads: Tensor[] } {
+  checkSurplus("valueAndGrad(fn)", surplus);
+  checkFunctions("valueAndGrad", { fn });
   return (...args) => {
     const value = fn(...args);
     return { value, grads: grad(value, args) };

@@ -1,10 +1,11 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Backend, Storage } from "./backend.ts";
 import { identity } from "./identity.ts";
 import { Node } from "./node.ts";
-import { Tensor } from "./tensor.ts";
+import { checkTensors, Tensor } from "./tensor.ts";
 import { isTracing, traceAssignment } from "./tracing.ts";
 
 /** Options of a `State` or `Parameter`. */
@@ -12,6 +13,8 @@ export interface StateOptions {
   /** How messages and files call it, for example `hidden.weight`. */
   name?: string;
 }
+
+const STATE: Known<StateOptions> = { name: "string" };
 
 const states = new WeakMap<Node, State>();
 
@@ -30,7 +33,9 @@ export class State extends Tensor {
   /** Whether something was built on the present value. */
   #used = false;
 
-  constructor(initial: Tensor, options: StateOptions = {}) {
+  constructor(initial: Tensor, options: StateOptions = {}, ...surplus: never[]) {
+    checkOptions("State", options, STATE, surplus);
+    checkTensors("State", [initial]);
     super(adopt(initial));
     this.name = options.name ?? "state";
     states.set(this.current, this);
@@ -115,7 +120,9 @@ export class Parameter extends State {
   /** Whether modules list it among their parameters; `Module.freeze` clears it. */
   trainable = true;
 
-  constructor(initial: Tensor, options: StateOptions = {}) {
+  constructor(initial: Tensor, options: StateOptions = {}, ...surplus: never[]) {
+    checkOptions("Parameter", options, STATE, surplus);
+    checkTensors("Parameter", [initial]);
     super(initial, { name: options.name ?? "parameter" });
   }
 }

@@ -1,3 +1,4 @@
+import { checkSurplus } from "../core/check.ts";
 import { describeStranger, TENSOR_MARK, VERSION } from "../core/copies.ts";
 import { dispose } from "../core/dispose.ts";
 import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
@@ -11,17 +12,20 @@ import { isTracing } from "./tracing.ts";
 
 /** The ops that tensors have as methods; `init` supplies them, so that this layer needs no op. */
 export interface TensorMethods {
-  neg(x: Tensor): Tensor;
-  add(a: Tensor, b: Tensor | number): Tensor;
-  sub(a: Tensor, b: Tensor | number): Tensor;
-  mul(a: Tensor, b: Tensor | number): Tensor;
-  div(a: Tensor, b: Tensor | number): Tensor;
-  matmul(a: Tensor, b: Tensor): Tensor;
-  sum(x: Tensor, options?: ReduceOptions): Tensor;
-  mean(x: Tensor, options?: ReduceOptions): Tensor;
-  reshape(x: Tensor, shape: Shape): Tensor;
-  transpose(x: Tensor, axes?: readonly number[]): Tensor;
+  neg(x: Tensor, ...surplus: never[]): Tensor;
+  add(a: Tensor, b: Tensor | number, ...surplus: never[]): Tensor;
+  sub(a: Tensor, b: Tensor | number, ...surplus: never[]): Tensor;
+  mul(a: Tensor, b: Tensor | number, ...surplus: never[]): Tensor;
+  div(a: Tensor, b: Tensor | number, ...surplus: never[]): Tensor;
+  matmul(a: Tensor, b: Tensor, ...surplus: never[]): Tensor;
+  sum(x: Tensor, options?: ReduceOptions, ...surplus: never[]): Tensor;
+  mean(x: Tensor, options?: ReduceOptions, ...surplus: never[]): Tensor;
+  reshape(x: Tensor, shape: Shape, ...surplus: never[]): Tensor;
+  transpose(x: Tensor, ...axes: Axes | readonly []): Tensor;
 }
+
+/** Axes one by one or in an array. */
+export type Axes = readonly number[] | readonly [readonly number[]];
 
 /** Which axes a reduction runs over (all when left out) and whether they stay with size 1. */
 export interface ReduceOptions {
@@ -110,17 +114,20 @@ export class Tensor {
   }
 
   /** Reads the values row-major into a new typed array; `bool` comes as 0 and 1. */
-  async data(): Promise<NumericArray> {
+  async data(...surplus: never[]): Promise<NumericArray> {
+    checkSurplus("data()", surplus);
     return this.device.read(this.node, "data");
   }
 
   /** Reads the values as nested arrays of numbers, a bare number for a scalar. */
-  async toArray(): Promise<NestedArray> {
+  async toArray(...surplus: never[]): Promise<NestedArray> {
+    checkSurplus("toArray()", surplus);
     return nest(await this.device.read(this.node, "toArray"), this.shape);
   }
 
   /** Reads the one value of a tensor of size 1. */
-  async item(): Promise<number> {
+  async item(...surplus: never[]): Promise<number> {
+    checkSurplus("item()", surplus);
     if (this.size !== 1) {
       throw new ShapeError(`item: shape ${formatShape(this.shape)}; expected a tensor of size 1`);
     }
@@ -139,35 +146,35 @@ export class Tensor {
     this.dispose();
   }
 
-  neg(): Tensor {
-    return provided().neg(this);
+  neg(...surplus: never[]): Tensor {
+    return provided().neg(this, ...surplus);
   }
-  add(b: Tensor | number): Tensor {
-    return provided().add(this, b);
+  add(b: Tensor | number, ...surplus: never[]): Tensor {
+    return provided().add(this, b, ...surplus);
   }
-  sub(b: Tensor | number): Tensor {
-    return provided().sub(this, b);
+  sub(b: Tensor | number, ...surplus: never[]): Tensor {
+    return provided().sub(this, b, ...surplus);
   }
-  mul(b: Tensor | number): Tensor {
-    return provided().mul(this, b);
+  mul(b: Tensor | number, ...surplus: never[]): Tensor {
+    return provided().mul(this, b, ...surplus);
   }
-  div(b: Tensor | number): Tensor {
-    return provided().div(this, b);
+  div(b: Tensor | number, ...surplus: never[]): Tensor {
+    return provided().div(this, b, ...surplus);
   }
-  matmul(b: Tensor): Tensor {
-    return provided().matmul(this, b);
+  matmul(b: Tensor, ...surplus: never[]): Tensor {
+    return provided().matmul(this, b, ...surplus);
   }
-  sum(options?: ReduceOptions): Tensor {
-    return provided().sum(this, options);
+  sum(options?: ReduceOptions, ...surplus: never[]): Tensor {
+    return provided().sum(this, options, ...surplus);
   }
-  mean(options?: ReduceOptions): Tensor {
-    return provided().mean(this, options);
+  mean(options?: ReduceOptions, ...surplus: never[]): Tensor {
+    return provided().mean(this, options, ...surplus);
   }
-  reshape(shape: Shape): Tensor {
-    return provided().reshape(this, shape);
+  reshape(shape: Shape, ...surplus: never[]): Tensor {
+    return provided().reshape(this, shape, ...surplus);
   }
-  transpose(axes?: readonly number[]): Tensor {
-    return provided().transpose(this, axes);
+  transpose(...axes: Axes | readonly []): Tensor {
+    return provided().transpose(this, ...axes);
   }
 
   /** Shows type and place, never the values: reading waits for the device. */
@@ -183,13 +190,7 @@ export function apply<A extends Attributes>(
   attributes: A,
   on?: Backend,
 ): Tensor {
-  const wrong = inputs.findIndex((x) => !(x instanceof Tensor));
-  if (wrong >= 0) {
-    throw new GradusError(
-      `${op.name}: input ${wrong} is ${describeStranger(inputs[wrong])}; expected a tensor. ` +
-        "Use tensor(value)",
-    );
-  }
+  checkTensors(op.name, inputs);
   const device = on ?? inputs[0].device;
   const nodes = inputs.map((x) => x.node);
   device.check(op.name);
@@ -205,6 +206,28 @@ export function apply<A extends Attributes>(
   // The engine hands attributes back to the op they came with, so their type may be forgotten here.
   const erased = op as unknown as OpDefinition<Attributes>;
   return announce(new Tensor(new Node(device, y.shape, y.dtype, erased, nodes, attributes)));
+}
+
+/** Throws a `GradusError` unless all inputs of an op are tensors. */
+export function checkTensors(op: string, inputs: readonly unknown[]): void {
+  const wrong = inputs.findIndex((x) => !(x instanceof Tensor));
+  if (wrong < 0) return;
+  throw new GradusError(
+    `${op}: input ${wrong} is ${describeStranger(inputs[wrong])}; expected a tensor. Use tensor(value)`,
+  );
+}
+
+/**
+ * Throws a `GradusError` unless all inputs of an op are tensors and nothing was given beside.
+ * @param call how the op is called, such as `clip(x, low, high)`.
+ */
+export function checkArguments(
+  call: string,
+  inputs: readonly unknown[],
+  surplus: readonly unknown[],
+): void {
+  checkSurplus(call, surplus);
+  if (!inputs.every((x) => x instanceof Tensor)) checkTensors(call.split("(")[0], inputs);
 }
 
 /** Throws a `DTypeError` unless the device has the dtype. */
@@ -237,6 +260,7 @@ export function sourceTensor(
 
 /** Enqueues the computation of tensors, all in one plan, and waits for nothing. */
 export function evaluate(...tensors: readonly Tensor[]): void {
+  checkTensors("evaluate", tensors);
   const groups = new Map<Backend, Node[]>();
   for (const x of tensors) {
     const nodes = groups.get(x.device) ?? [];

@@ -1,4 +1,5 @@
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
+import { kindOf } from "../core/kind.ts";
 import { sizeOf } from "../core/shape.ts";
 import {
   MAX_HEADER_BYTES,
@@ -28,10 +29,11 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, SafetensorsInput>> | ReadonlyMap<string, SafetensorsInput>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const entries = [...(tensors instanceof Map ? tensors : Object.entries(tensors))] as [
-    string,
-    SafetensorsInput,
-  ][];
+  const entries = [
+    ...(kindOf(tensors) === "Map"
+      ? (tensors as ReadonlyMap<string, SafetensorsInput>)
+      : Object.entries(tensors)),
+  ] as [string, SafetensorsInput][];
   for (const [name, tensor] of entries) checkTensor(name, tensor);
   entries.sort(
     ([nameA, a], [nameB, b]) =>
@@ -85,7 +87,7 @@ function checkTensor(name: string, { dtype, shape, data }: SafetensorsInput): vo
     throw new DTypeError(`${tensor}: dtype ${dtype}; expected one of ${RANKS.join(", ")}`);
   }
   const array = SAFETENSORS_ARRAYS[dtype];
-  if (!(data instanceof array || data instanceof Uint8Array)) {
+  if (![array.name, "Uint8Array"].includes(kindOf(data))) {
     throw new DTypeError(`${tensor}: other data for ${dtype}; expected ${array.name} or bytes`);
   }
   if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {

@@ -1,3 +1,4 @@
+import { checkFinite, checkIntegers, checkSurplus } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { elu, gelu, leakyRelu, silu } from "../ops/activations.ts";
 import { logSoftmax, softmax } from "../ops/softmax.ts";
@@ -28,8 +29,13 @@ export class ReLU extends Module {
 /** Computes x for x > 0 and slope · x elsewhere, as `leakyRelu` does. */
 export class LeakyReLU extends Module {
   /** @param slope a finite number. */
-  constructor(readonly slope = 0.01) {
+  constructor(
+    readonly slope = 0.01,
+    ...surplus: never[]
+  ) {
     super();
+    checkSurplus("LeakyReLU(slope)", surplus);
+    checkFinite("LeakyReLU", { slope });
   }
 
   override forward(x: Tensor): Tensor {
@@ -40,8 +46,13 @@ export class LeakyReLU extends Module {
 /** Computes x for x > 0 and α · (eˣ − 1) elsewhere, as `elu` does. */
 export class ELU extends Module {
   /** @param alpha a finite number. */
-  constructor(readonly alpha = 1) {
+  constructor(
+    readonly alpha = 1,
+    ...surplus: never[]
+  ) {
     super();
+    checkSurplus("ELU(alpha)", surplus);
+    checkFinite("ELU", { alpha });
   }
 
   override forward(x: Tensor): Tensor {
@@ -80,8 +91,13 @@ export class Softplus extends Module {
 /** Computes exp(xᵢ) / Σⱼ exp(xⱼ) along an axis, as `softmax` does. */
 export class Softmax extends Module {
   /** @param axis the last when left out. */
-  constructor(readonly axis = -1) {
+  constructor(
+    readonly axis = -1,
+    ...surplus: never[]
+  ) {
     super();
+    checkSurplus("Softmax(axis)", surplus);
+    checkIntegers("Softmax", { axis });
   }
 
   override forward(x: Tensor): Tensor {
@@ -92,8 +108,13 @@ export class Softmax extends Module {
 /** Computes xᵢ − log Σⱼ exp(xⱼ) along an axis, as `logSoftmax` does. */
 export class LogSoftmax extends Module {
   /** @param axis the last when left out. */
-  constructor(readonly axis = -1) {
+  constructor(
+    readonly axis = -1,
+    ...surplus: never[]
+  ) {
     super();
+    checkSurplus("LogSoftmax(axis)", surplus);
+    checkIntegers("LogSoftmax", { axis });
   }
 
   override forward(x: Tensor): Tensor {

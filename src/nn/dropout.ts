@@ -1,3 +1,4 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Key } from "../core/random.ts";
 import type { Backend } from "../graph/backend.ts";
@@ -22,6 +23,8 @@ export interface DropoutOptions {
   device?: Backend;
 }
 
+const DROPOUT: Known<DropoutOptions> = { seed: "number", key: true, device: true };
+
 /**
  * Sets each element to 0 with probability `rate` in training mode and divides the others by
  * 1 − rate, so that expectations stay; gives its input unchanged in evaluation mode, the one in
@@ -43,8 +46,10 @@ export class Dropout extends Module {
   constructor(
     readonly rate = 0.5,
     options: DropoutOptions = {},
+    ...surplus: never[]
   ) {
     super();
+    checkOptions("Dropout", options, DROPOUT, surplus);
     if (!(rate >= 0 && rate < 1)) {
       throw new GradusError(`Dropout: rate ${rate}; expected a number from 0 and below 1`);
     }

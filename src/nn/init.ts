@@ -1,4 +1,4 @@
-import { checkPositive } from "../core/check.ts";
+import { checkPositive, checkSurplus } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import type { Key } from "../core/random.ts";
 import type { Shape } from "../core/shape.ts";
@@ -27,12 +27,14 @@ export const zerosInit: Initializer = (shape, { device, dtype }) =>
   full(shape, 0, { device, dtype });
 
 /** Makes weights that all have one value. */
-export function constant(value: number): Initializer {
+export function constant(value: number, ...surplus: never[]): Initializer {
+  checkSurplus("constant(value)", surplus);
   return (shape, { device, dtype }) => full(shape, value, { device, dtype });
 }
 
 /** Draws from N(0, std²). */
-export function normal(std: number): Initializer {
+export function normal(std: number, ...surplus: never[]): Initializer {
+  checkSurplus("normal(std)", surplus);
   checkPositive("normal", { std });
   return (shape, { key, device, dtype }) => randomNormal(shape, { std, key, device, dtype });
 }
@@ -42,7 +44,8 @@ export function normal(std: number): Initializer {
  * Source: Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural
  * networks", eq. 16.
  */
-export function xavierUniform(gain = 1): Initializer {
+export function xavierUniform(gain = 1, ...surplus: never[]): Initializer {
+  checkSurplus("xavierUniform(gain)", surplus);
   checkPositive("xavierUniform", { gain });
   return uniformOf(({ fanIn, fanOut }) => gain * Math.sqrt(6 / (fanIn + fanOut)));
 }
@@ -51,7 +54,8 @@ export function xavierUniform(gain = 1): Initializer {
  * Draws from N(0, std²), std = gain · √(2 / (fanIn + fanOut)): the variance of `xavierUniform`.
  * Source: Glorot & Bengio 2010, eq. 12.
  */
-export function xavierNormal(gain = 1): Initializer {
+export function xavierNormal(gain = 1, ...surplus: never[]): Initializer {
+  checkSurplus("xavierNormal(gain)", surplus);
   checkPositive("xavierNormal", { gain });
   return normalOf(({ fanIn, fanOut }) => gain * Math.sqrt(2 / (fanIn + fanOut)));
 }
@@ -60,12 +64,14 @@ export function xavierNormal(gain = 1): Initializer {
  * Draws from N(0, std²), std = √(2 / fanIn), for layers before a ReLU.
  * Source: He et al. 2015, "Delving deep into rectifiers", eq. 10.
  */
-export function heNormal(): Initializer {
+export function heNormal(...surplus: never[]): Initializer {
+  checkSurplus("heNormal()", surplus);
   return normalOf(({ fanIn }) => Math.sqrt(2 / fanIn));
 }
 
 /** Draws from U[−a, a), a = √(6 / fanIn): the variance of `heNormal` (He et al. 2015, eq. 10). */
-export function heUniform(): Initializer {
+export function heUniform(...surplus: never[]): Initializer {
+  checkSurplus("heUniform()", surplus);
   return uniformOf(({ fanIn }) => Math.sqrt(6 / fanIn));
 }
 

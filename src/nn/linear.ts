@@ -1,4 +1,4 @@
-import { checkSizes } from "../core/check.ts";
+import { checkOptions, checkSizes, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { foldIn, type Key, keyFromSeed } from "../core/random.ts";
@@ -29,6 +29,16 @@ export interface LinearOptions {
   dtype?: DType;
 }
 
+const LINEAR: Known<LinearOptions> = {
+  bias: "boolean",
+  weightInit: true,
+  biasInit: true,
+  seed: true,
+  key: true,
+  device: true,
+  dtype: "string",
+};
+
 /**
  * Computes y = x·W + b from `x` of shape `[…, inFeatures]`.
  * @throws ShapeError for sizes that are no positive integers and for inputs of other sizes.
@@ -44,8 +54,10 @@ export class Linear extends Module {
     readonly inFeatures: number,
     readonly outFeatures: number,
     options: LinearOptions = {},
+    ...surplus: never[]
   ) {
     super();
+    checkOptions("Linear", options, LINEAR, surplus);
     checkSizes("Linear", { inFeatures, outFeatures });
     const { weightInit = xavierUniform(), biasInit = zerosInit, device, dtype, seed } = options;
     const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, "Linear"));

@@ -1,3 +1,4 @@
+import { checkSurplus } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { assignAll } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -9,7 +10,12 @@ import type { Module } from "./module.ts";
  * when a value does not fit.
  * @example loadState(copy, model.state());
  */
-export function loadState(model: Module, values: ReadonlyMap<string, Tensor>): void {
+export function loadState(
+  model: Module,
+  values: ReadonlyMap<string, Tensor>,
+  ...surplus: never[]
+): void {
+  checkSurplus("loadState(model, values)", surplus);
   const own = model.state();
   const missing = [...own.keys()].filter((name) => !values.has(name));
   const unknown = [...values.keys()].filter((name) => !own.has(name));

@@ -1,3 +1,4 @@
+import { checkIntegers, checkSurplus } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -28,8 +29,13 @@ export class Flatten extends Module {
 /** Scales vectors along an axis to unit length, as `l2Normalize` does. */
 export class L2Normalize extends Module {
   /** @param axis the last when left out. */
-  constructor(readonly axis = -1) {
+  constructor(
+    readonly axis = -1,
+    ...surplus: never[]
+  ) {
     super();
+    checkSurplus("L2Normalize(axis)", surplus);
+    checkIntegers("L2Normalize", { axis });
   }
 
   override forward(x: Tensor): Tensor {

@@ -1,5 +1,5 @@
-import { GradusError } from "../core/errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkFinite } from "../core/check.ts";
+import { checkArguments, type Tensor } from "../graph/tensor.ts";
 import { add, clip, mul, square } from "./arithmetic.ts";
 import { greater } from "./compare.ts";
 import { checkDomain } from "./elementwise.ts";
@@ -11,9 +11,10 @@ import { where } from "./where.ts";
  * @param slope a finite number; 0.01 when left out.
  * Source: Maas, Hannun, Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
  */
-export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+export function leakyRelu(x: Tensor, slope = 0.01, ...surplus: never[]): Tensor {
+  checkArguments("leakyRelu(x, slope)", [x], surplus);
   checkDomain("leakyRelu", x.dtype, "float");
-  checkFinite("leakyRelu", "slope", slope);
+  checkFinite("leakyRelu", { slope });
   return where(greater(x, 0), x, mul(x, slope));
 }
 
@@ -23,9 +24,10 @@ export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
  * Source: Clevert, Unterthiner, Hochreiter 2016, "Fast and accurate deep network learning by
  * exponential linear units", eq. 15.
  */
-export function elu(x: Tensor, alpha = 1): Tensor {
+export function elu(x: Tensor, alpha = 1, ...surplus: never[]): Tensor {
+  checkArguments("elu(x, alpha)", [x], surplus);
   checkDomain("elu", x.dtype, "float");
-  checkFinite("elu", "alpha", alpha);
+  checkFinite("elu", { alpha });
   const positive = greater(x, 0);
   // The side that is not taken sees 0, so that neither it nor its gradient overflows.
   return where(positive, x, mul(expm1(where(positive, 0, x)), alpha));
@@ -40,7 +42,8 @@ const GELU_SCALE = 2 * Math.sqrt(2 / Math.PI);
  * It is within 5e-4 of the exact form.
  * Source: Hendrycks & Gimpel 2016, "Gaussian error linear units", section 2.
  */
-export function gelu(x: Tensor): Tensor {
+export function gelu(x: Tensor, ...surplus: never[]): Tensor {
+  checkArguments("gelu(x)", [x], surplus);
   checkDomain("gelu", x.dtype, "float");
   // σ is 0 or 1 in float64 too beyond ±32, where the cube would overflow in the end.
   return gated(x, 32, (u) => sigmoid(mul(mul(u, add(mul(square(u), 0.044715), 1)), GELU_SCALE)));
@@ -51,7 +54,8 @@ export function gelu(x: Tensor): Tensor {
  * Source: Elfwing, Uchibe, Doya 2018, "Sigmoid-weighted linear units for neural network function
  * approximation in reinforcement learning", eq. 4.
  */
-export function silu(x: Tensor): Tensor {
+export function silu(x: Tensor, ...surplus: never[]): Tensor {
+  checkArguments("silu(x)", [x], surplus);
   checkDomain("silu", x.dtype, "float");
   return gated(x, 800, sigmoid); // σ(−800) is 0 in float64 too
 }
@@ -60,9 +64,4 @@ export function silu(x: Tensor): Tensor {
 function gated(x: Tensor, limit: number, gate: (u: Tensor) => Tensor): Tensor {
   const u = clip(x, -limit, limit);
   return where(greater(x, limit), x, mul(u, gate(u)));
-}
-
-function checkFinite(op: string, name: string, value: number): void {
-  if (Number.isFinite(value)) return;
-  throw new GradusError(`${op}: ${name} ${value}; expected a finite number`);
 }

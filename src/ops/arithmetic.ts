@@ -1,12 +1,18 @@
 import { GradusError } from "../core/errors.ts";
 import { customGrad } from "../graph/custom-grad.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkArguments, type Tensor } from "../graph/tensor.ts";
 import { equal, greater, greaterEqual, less, lessEqual, logicalAnd } from "./compare.ts";
-import { type BinaryFunction, binary, checkDomain, unary } from "./elementwise.ts";
+import {
+  type BinaryFunction,
+  binary,
+  checkDomain,
+  type UnaryFunction,
+  unary,
+} from "./elementwise.ts";
 import { where } from "./where.ts";
 
 /** Computes −x. */
-export const neg: (x: Tensor) => Tensor = unary({
+export const neg: UnaryFunction = unary({
   name: "neg",
   domain: "signed",
   js: (x) => -x,
@@ -62,7 +68,7 @@ export const div: BinaryFunction = binary({
 });
 
 /** Computes x². */
-export const square: (x: Tensor) => Tensor = unary({
+export const square: UnaryFunction = unary({
   name: "square",
   domain: "number",
   js: (x) => x * x,
@@ -73,7 +79,7 @@ export const square: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes 1 / x. */
-export const reciprocal: (x: Tensor) => Tensor = unary({
+export const reciprocal: UnaryFunction = unary({
   name: "reciprocal",
   domain: "float",
   js: (x) => 1 / x,
@@ -108,7 +114,8 @@ function share(g: Tensor, won: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 
 /** Limits x to [low, high]; the gradient is 0 outside and passes at the limits. */
-export function clip(x: Tensor, low: number, high: number): Tensor {
+export function clip(x: Tensor, low: number, high: number, ...surplus: never[]): Tensor {
+  checkArguments("clip(x, low, high)", [x], surplus);
   checkDomain("clip", x.dtype, "number");
   if (!(low <= high)) {
     throw new GradusError(`clip: low ${low}, high ${high}; expected low ≤ high`);

@@ -1,3 +1,4 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { foldIn } from "../core/random.ts";
 import { checkSampling, exampleAt, type Sampling, type SamplingOptions } from "../core/sampling.ts";
@@ -5,7 +6,7 @@ import { formatShape } from "../core/shape.ts";
 import { shuffleDomain } from "../core/shuffle.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { SHUFFLE } from "./shaders.ts";
 
 type BatchAttributes = Readonly<Record<string, unknown>> &
@@ -44,6 +45,19 @@ const batchIndicesOp: OpDefinition<BatchAttributes> = defineOp<BatchAttributes>(
   vjp: () => [null],
 });
 
+/** What a `BatchSampler` has beside its options. */
+type SamplerOptions = SamplingOptions & { stepsPerEpoch?: number };
+
+const SAMPLER: Known<SamplerOptions> = {
+  size: true,
+  batchSize: true,
+  shuffle: true,
+  replacement: true,
+  dropLast: true,
+  seed: true,
+  stepsPerEpoch: true,
+};
+
 /**
  * Gives the numbers of a batch's examples, u32 `[batchSize]`, computed from a step counter where the
  * graph runs, so that a step needs no upload: those of `BatchSampler.at` with the same options.
@@ -54,7 +68,9 @@ const batchIndicesOp: OpDefinition<BatchAttributes> = defineOp<BatchAttributes>(
  * epoch's last batch would be shorter; else as `BatchSampler` does.
  * @example gather(images, batchIndices(step, { size: 60_000, batchSize: 100, seed: 1 }));
  */
-export function batchIndices(step: Tensor, options: SamplingOptions): Tensor {
+export function batchIndices(step: Tensor, options: SamplingOptions, ...surplus: never[]): Tensor {
+  checkOptions<SamplerOptions>("batchIndices", options, SAMPLER, surplus);
+  checkTensors("batchIndices", [step]);
   if (step.dtype !== "u32") {
     throw new DTypeError(`batchIndices: step has dtype ${step.dtype}; expected u32`);
   }

@@ -1,12 +1,19 @@
+import { checkOptions } from "../core/check.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
-import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import {
+  apply,
+  checkArguments,
+  checkTensors,
+  type ReduceOptions,
+  type Tensor,
+} from "../graph/tensor.ts";
 import { literal } from "../graph/wgsl.ts";
 import { reduceForm } from "./reduce-form.ts";
 import { expandDims, reshape } from "./reshape.ts";
-import { asRows, forEachRow } from "./rows.ts";
+import { asRows, forEachRow, REDUCE } from "./rows.ts";
 
 interface BroadcastAttributes extends Record<string, unknown> {
   shape: Shape;
@@ -40,7 +47,8 @@ const broadcastToOp: OpDefinition<BroadcastAttributes> = defineOp<BroadcastAttri
 });
 
 /** Repeats a tensor along axes of size 1 and new leading axes, without copying. */
-export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+export function broadcastTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
+  checkArguments("broadcastTo(x, shape)", [x], surplus);
   if (sameShape(x.shape, shape)) return x;
   const target = checkShape("broadcastTo", shape);
   const missing = target.length - x.shape.length;
@@ -55,7 +63,8 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Sums over the axes along which a smaller shape was broadcast: the adjoint of `broadcastTo`. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
+export function sumTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
+  checkArguments("sumTo(x, shape)", [x], surplus);
   if (sameShape(x.shape, shape)) return x;
   const missing = x.shape.length - shape.length;
   const axis = x.shape
@@ -82,7 +91,9 @@ const sumOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never
  * Sums numbers over axes, all when none is given; 0 where there are none.
  * @param options `axis` and `keepDims`.
  */
-export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
+  checkOptions("sum", options, REDUCE, surplus);
+  checkTensors("sum", [x]);
   if (x.dtype === "bool" || x.dtype === "u8") {
     throw new DTypeError(`sum: dtype ${x.dtype}; expected f32, f64, i32, u32. cast it first`);
   }

@@ -2,7 +2,7 @@ import { convert, type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { copyStrided, mapStrided } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { apply, checkDType, type Tensor } from "../graph/tensor.ts";
+import { apply, checkArguments, checkDType, type Tensor } from "../graph/tensor.ts";
 import { wgslType } from "../graph/wgsl.ts";
 import { BITS } from "./shaders.ts";
 
@@ -53,7 +53,8 @@ function conversion(x: string, from: DType, to: DType): string {
  * the dtype's range, NaN becomes 0 (true as a bool), bools become 0 and 1.
  * @throws DTypeError for `u8`, which is storage only.
  */
-export function cast(x: Tensor, dtype: DType): Tensor {
+export function cast(x: Tensor, dtype: DType, ...surplus: never[]): Tensor {
+  checkArguments("cast(x, dtype)", [x], surplus);
   checkDType("cast", dtype, x.device);
   if (dtype === "u8" && x.dtype !== "u8") {
     throw new DTypeError(`cast: ${x.dtype} to u8; expected f32, i32, u32, bool or f64`);

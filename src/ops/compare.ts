@@ -1,6 +1,11 @@
 import type { LoopName } from "../graph/op.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { type BinaryFunction, binary, type Domain, unary } from "./elementwise.ts";
+import {
+  type BinaryFunction,
+  binary,
+  type Domain,
+  type UnaryFunction,
+  unary,
+} from "./elementwise.ts";
 
 /* @__NO_SIDE_EFFECTS__ */
 function comparison(
@@ -55,7 +60,7 @@ export const logicalOr: BinaryFunction = comparison(
 );
 
 /** Says where a bool does not hold. */
-export const logicalNot: (x: Tensor) => Tensor = unary({
+export const logicalNot: UnaryFunction = unary({
   name: "logicalNot",
   domain: "bool",
   js: (x) => (x === 0 ? 1 : 0),

@@ -1,4 +1,13 @@
-import { allocate, convert, type DType, dtypeOfArray, type NumericArray } from "../core/dtype.ts";
+import { checkOptions, describeValue, type Known } from "../core/check.ts";
+import {
+  allocate,
+  convert,
+  type DType,
+  dtypeOfArray,
+  holds,
+  isFloat,
+  type NumericArray,
+} from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
@@ -6,14 +15,15 @@ import { fill } from "../graph/cotangent.ts";
 import { defaultDevice } from "../graph/default-device.ts";
 import { type NestedArray, unnest } from "../graph/nested.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { apply, checkDType, sourceTensor, type Tensor } from "../graph/tensor.ts";
+import { apply, checkDType, checkTensors, sourceTensor, Tensor } from "../graph/tensor.ts";
 import { wgslType } from "../graph/wgsl.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
 import { checkDomain } from "./elementwise.ts";
+import { foreignData } from "./foreign-data.ts";
 import { expandDims, reshape } from "./reshape.ts";
 
-/** Where and as what a tensor is made. */
+/** Where and as what a tensor is made; for `full`, `zeros` and `ones` also a tensor that it is like. */
 export interface CreationOptions {
   /** `f32` when left out, unless the data say otherwise. */
   dtype?: DType;
@@ -21,22 +31,30 @@ export interface CreationOptions {
   device?: Backend;
 }
 
+/** The names of `CreationOptions`. */
+export const CREATION: Known<CreationOptions> = { dtype: "string", device: true };
+
 /** Options of `tensor`. */
 export interface TensorOptions extends CreationOptions {
   /** Row-major shape of flat data; the data's own nesting when left out. */
   shape?: Shape;
 }
 
+const TENSOR: Known<TensorOptions> = { dtype: "string", device: true, shape: "number" };
+
 /**
- * Makes a tensor of numbers, booleans, nested arrays or a typed array, which is copied.
- * The dtype is the typed array's, `bool` for booleans, else `f32`.
- * @throws ShapeError for ragged nesting or a shape that does not hold the data.
+ * Makes a tensor of numbers, booleans, nested arrays of either or a typed array, which is copied.
+ * The dtype is the typed array's, `bool` for booleans, else `f32`. Given as `bool`, all but 0 is 1.
+ * @throws ShapeError for ragged nesting or a shape that does not hold the data; DTypeError for
+ * numbers among booleans, for other values and where an integer dtype does not hold a number.
  * @example tensor([[1, 2], [3, 4]]);
  */
 export function tensor(
   data: NestedArray | boolean | readonly (boolean | NestedArray)[] | ArrayBufferView,
   options: TensorOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("tensor", options, TENSOR, surplus);
   const device = options.device ?? defaultDevice();
   const { values, shape, own } = ArrayBuffer.isView(data) ? flat(data) : nested(data);
   const dtype = options.dtype ?? own;
@@ -48,10 +66,7 @@ export function tensor(
         `expected ${sizeOf(target)}`,
     );
   }
-  const typed = allocate(dtype, values.length);
-  if (own === dtype || dtype === "f32" || dtype === "f64") typed.set(values);
-  else for (let i = 0; i < values.length; i++) typed[i] = convert(values[i], dtype);
-  return sourceTensor(device, target, dtype, typed);
+  return sourceTensor(device, target, dtype, typed(values, dtype, own));
 }
 
 interface HostValues {
@@ -67,18 +82,53 @@ function flat(data: ArrayBufferView): HostValues {
 }
 
 function nested(data: unknown): HostValues {
-  const { values, shape } = unnest("tensor", data);
-  let first: unknown = data;
-  while (Array.isArray(first)) first = first[0];
-  return { values, shape, own: typeof first === "boolean" ? "bool" : "f32" };
+  if (!Array.isArray(data) && typeof data !== "number" && typeof data !== "boolean") {
+    throw foreignData(data);
+  }
+  if (Array.isArray(data) && data[0] instanceof Tensor) {
+    throw new DTypeError("tensor: data holds tensors; expected numbers. Use stack(tensors)");
+  }
+  const { values, shape, kind } = unnest("tensor", data);
+  return { values, shape, own: kind === "boolean" ? "bool" : "f32" };
+}
+
+/** Copies values to an array of a dtype. */
+function typed(values: NumericArray, dtype: DType, own: DType): NumericArray {
+  const copy = allocate(dtype, values.length);
+  if (own === dtype || isFloat(dtype)) {
+    copy.set(values);
+    return copy;
+  }
+  for (let i = 0; i < values.length; i++) {
+    if (!holds(dtype, values[i])) {
+      throw new DTypeError(
+        `tensor: ${values[i]} as value ${i} of dtype ${dtype}; expected whole numbers that ` +
+          `${dtype} holds${dtype === "u8" ? "" : `. Use cast(tensor(data), "${dtype}") to cut them`}`,
+      );
+    }
+    copy[i] = convert(values[i], dtype);
+  }
+  return copy;
 }
 
 /** Makes a tensor of one value everywhere; it takes no memory until it is read on its own. */
-export function full(shape: Shape, value: number, options: CreationOptions = {}): Tensor {
-  return filled("full", shape, value, options);
+export function full(
+  shape: Shape,
+  value: number,
+  options: CreationOptions = {},
+  ...surplus: never[]
+): Tensor {
+  return filled("full", shape, value, options, surplus);
 }
 
-function filled(op: string, shape: Shape, value: number, options: CreationOptions): Tensor {
+function filled(
+  op: string,
+  shape: Shape,
+  value: number,
+  options: CreationOptions,
+  surplus: readonly unknown[],
+): Tensor {
+  checkOptions(op, options instanceof Tensor ? {} : options, CREATION, surplus);
   const { dtype = "f32", device = defaultDevice() } = options;
   checkDType(op, dtype, device);
   const attributes = { shape: checkShape(op, shape), dtype, value: convert(value, dtype) };
@@ -86,13 +136,13 @@ function filled(op: string, shape: Shape, value: number, options: CreationOption
 }
 
 /** Makes a tensor of zeros. */
-export function zeros(shape: Shape, options: CreationOptions = {}): Tensor {
-  return filled("zeros", shape, 0, options);
+export function zeros(shape: Shape, options: CreationOptions = {}, ...surplus: never[]): Tensor {
+  return filled("zeros", shape, 0, options, surplus);
 }
 
 /** Makes a tensor of ones. */
-export function ones(shape: Shape, options: CreationOptions = {}): Tensor {
-  return filled("ones", shape, 1, options);
+export function ones(shape: Shape, options: CreationOptions = {}, ...surplus: never[]): Tensor {
+  return filled("ones", shape, 1, options, surplus);
 }
 
 interface ArangeAttributes extends Record<string, unknown> {
@@ -130,13 +180,16 @@ export function arange(
   end?: number,
   step = 1,
   options: CreationOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("arange", options, CREATION, surplus);
   const [from, to] = end === undefined ? [0, start] : [start, end];
   const { dtype = "f32", device = defaultDevice() } = options;
   checkDType("arange", dtype, device);
   if (![from, to, step].every(Number.isFinite) || step === 0) {
     throw new ShapeError(
-      `arange: start ${from}, end ${to}, step ${step}; expected finite numbers and a step not 0`,
+      `arange: start ${describeValue(from)}, end ${describeValue(to)}, step ` +
+        `${describeValue(step)}; expected finite numbers and a step not 0`,
     );
   }
   const size = Math.max(0, Math.ceil((to - from) / step));
@@ -149,7 +202,8 @@ export function arange(
 }
 
 /** Makes an n × m matrix (square when m is left out) of ones on the diagonal, zeros elsewhere. */
-export function eye(n: number, m = n, options: CreationOptions = {}): Tensor {
+export function eye(n: number, m = n, options: CreationOptions = {}, ...surplus: never[]): Tensor {
+  checkOptions("eye", options, CREATION, surplus);
   const { dtype = "f32", device = defaultDevice() } = options;
   const [rows, columns] = checkShape("eye", [n, m]);
   const row = reshape(iota(rows, "i32", device), [rows, 1]);
@@ -160,7 +214,14 @@ export function eye(n: number, m = n, options: CreationOptions = {}): Tensor {
  * Turns integer labels of any shape into vectors with a 1 at the label: the result has one more
  * axis, of size `depth`. A label outside `[0, depth)` gives zeros.
  */
-export function oneHot(labels: Tensor, depth: number, options: { dtype?: DType } = {}): Tensor {
+export function oneHot(
+  labels: Tensor,
+  depth: number,
+  options: { dtype?: DType } = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions("oneHot", options, { dtype: "string" }, surplus);
+  checkTensors("oneHot", [labels]);
   if (labels.dtype !== "i32" && labels.dtype !== "u32" && labels.dtype !== "u8") {
     throw new DTypeError(`oneHot: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
   }

@@ -1,6 +1,6 @@
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkArguments, type Tensor } from "../graph/tensor.ts";
 import { add, mul, square, sub } from "./arithmetic.ts";
 import { sum } from "./broadcast.ts";
 import { equal } from "./compare.ts";
@@ -20,7 +20,8 @@ import { where } from "./where.ts";
  * @throws ShapeError or DTypeError for others.
  * @example argmin(pairwiseSquaredDistances(x, centers), { axis: 1 });
  */
-export function pairwiseSquaredDistances(a: Tensor, b: Tensor): Tensor {
+export function pairwiseSquaredDistances(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
+  checkArguments("pairwiseSquaredDistances(a, b)", [a, b], surplus);
   checkDomain("pairwiseSquaredDistances", a.dtype, "float");
   checkSameDType("pairwiseSquaredDistances", [a, b]);
   if (a.rank !== 2 || b.rank !== 2 || a.shape[1] !== b.shape[1]) {

@@ -1,4 +1,5 @@
-import type { DType } from "../core/dtype.ts";
+import { checkSurplus } from "../core/check.ts";
+import { type DType, holdsIntegers } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes } from "../core/shape.ts";
 import { mapStrided } from "../core/strided.ts";
@@ -78,9 +79,7 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
       return { shape: inputs[0].shape, dtype: result ?? inputs[0].dtype };
     },
     cpu: (y, inputs) => {
-      const { data } = inputs[0];
-      const whole = data instanceof Int32Array || data instanceof Uint32Array;
-      mapStrided(whole ? integer : js, y.shape, inputs, y.data);
+      mapStrided(holdsIntegers(inputs[0].data) ? integer : js, y.shape, inputs, y.data);
     },
     loop,
     gpu: {
@@ -101,21 +100,36 @@ function passedOn({ neutral, commutes }: Row, a: number | null, b: number | null
   return commutes && a === neutral ? 1 : null;
 }
 
+/** One tensor. */
+export type UnaryFunction = (x: Tensor, ...surplus: never[]) => Tensor;
+
 /** A function of one tensor made of a row. */
 /* @__NO_SIDE_EFFECTS__ */
-export function unary(row: Row): (x: Tensor) => Tensor {
+export function unary(row: Row): UnaryFunction {
   const op = elementwise(row);
-  return (x) => apply(op, [x], {});
+  const call = `${row.name}(x)`;
+  return (x, ...surplus) => {
+    checkSurplus(call, surplus);
+    return apply(op, [x], {});
+  };
 }
 
 /** Two tensors, or a tensor and a number, that broadcast. */
-export type BinaryFunction = (a: Tensor | number, b: Tensor | number) => Tensor;
+export type BinaryFunction = (
+  a: Tensor | number,
+  b: Tensor | number,
+  ...surplus: never[]
+) => Tensor;
 
 /** A function of two tensors, or a tensor and a number, that broadcast. */
 /* @__NO_SIDE_EFFECTS__ */
 export function binary(row: Row): BinaryFunction {
   const op = elementwise(row);
-  return (a, b) => apply(op, broadcastInputs(row.name, [a, b]), {});
+  const call = `${row.name}(a, b)`;
+  return (a, b, ...surplus) => {
+    checkSurplus(call, surplus);
+    return apply(op, broadcastInputs(row.name, [a, b]), {});
+  };
 }
 
 /** Brings operands to one device, dtype and shape: numbers take those of the tensors. */

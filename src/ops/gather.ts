@@ -1,13 +1,15 @@
+import { checkOptions } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { literal } from "../graph/wgsl.ts";
 import { cast } from "./cast.ts";
 import { permute, reshape } from "./reshape.ts";
+import { AXIS, type AxisOptions } from "./rows.ts";
 import { BITS, scatterAddShader } from "./shaders.ts";
 
 function outside(dtype: Tensor["dtype"]): number {
@@ -113,7 +115,14 @@ function scatterStages({ inputs: [index, g], y, profile }: KernelContext<unknown
  * (0 for dtypes without NaN) and no gradient: the device cannot throw.
  * @example gather(images, batch); // rows of [60000, 784] at u32 indices [100]
  */
-export function gather(x: Tensor, indices: Tensor, options: { axis?: number } = {}): Tensor {
+export function gather(
+  x: Tensor,
+  indices: Tensor,
+  options: AxisOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions("gather", options, AXIS, surplus);
+  checkTensors("gather", [x, indices]);
   if (indices.dtype !== "i32" && indices.dtype !== "u32") {
     throw new DTypeError(`gather: indices have dtype ${indices.dtype}; expected i32 or u32`);
   }

@@ -1,3 +1,4 @@
+import { checkOptions } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, keyFromSeed, normals } from "../core/random.ts";
 import type { Backend } from "../graph/backend.ts";
@@ -36,7 +37,10 @@ export async function gradCheck(
   fn: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
   options: GradCheckOptions = {},
+  ...surplus: never[]
 ): Promise<GradCheckResult[]> {
+  const known = { epsilon: "number", tolerance: true, seed: true } as const;
+  checkOptions("gradCheck", options, known, surplus);
   const { epsilon = 1e-5, tolerance = 1e-6, seed = 0 } = options;
   const wrong = inputs.find((x) => x.dtype !== "f64");
   if (wrong) {

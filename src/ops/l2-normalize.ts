@@ -1,7 +1,8 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { normalizeAxes } from "../core/shape.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { div, maximum, mul, square } from "./arithmetic.ts";
 import { sum } from "./broadcast.ts";
 import { equal } from "./compare.ts";
@@ -18,6 +19,8 @@ export interface L2NormalizeOptions {
   epsilon?: number;
 }
 
+const NORMALIZE: Known<L2NormalizeOptions> = { axis: "number", epsilon: true };
+
 const SMALLEST = 1e-36;
 
 /**
@@ -27,7 +30,13 @@ const SMALLEST = 1e-36;
  * DTypeError unless x holds floats.
  * @example l2Normalize(embeddings); // each row of [n, features]
  */
-export function l2Normalize(x: Tensor, options: L2NormalizeOptions = {}): Tensor {
+export function l2Normalize(
+  x: Tensor,
+  options: L2NormalizeOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions("l2Normalize", options, NORMALIZE, surplus);
+  checkTensors("l2Normalize", [x]);
   const { epsilon = SMALLEST } = options;
   checkDomain("l2Normalize", x.dtype, "float");
   const axis = normalizeAxes("l2Normalize", options.axis ?? -1, x.rank);

@@ -14,7 +14,7 @@
  * 16 registers that a CPU has for floats (bench/kernels/README.md has the figures).
  */
 
-import type { NumericArray } from "../core/dtype.ts";
+import { holdsIntegers, type NumericArray } from "../core/dtype.ts";
 import { BLOCK_K, BLOCK_M, BLOCK_N, packPanels, TILE, tiles } from "./matmul-cpu-tile.ts";
 
 const { panelsA, panelsB, block, multiplyTile } = tiles;
@@ -41,8 +41,7 @@ export function multiplyMatrices(
   y: NumericArray,
   yOffset: number,
 ): void {
-  const exact = y instanceof Int32Array || y instanceof Uint32Array;
-  (exact ? multiplyIntegers : multiplyFloats)(m, n, k, a, b, y, yOffset);
+  (holdsIntegers(y) ? multiplyIntegers : multiplyFloats)(m, n, k, a, b, y, yOffset);
 }
 
 function multiplyIntegers(

@@ -1,7 +1,7 @@
 import { ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain, checkSameDType } from "./elementwise.ts";
 import { multiplyMatrices } from "./matmul-cpu.ts";
@@ -114,7 +114,8 @@ function store(extents: readonly number[], ragged: boolean[]) {
  * @throws ShapeError when the inner sizes differ.
  * @example matmul(x, w); // [100, 784] · [784, 50]
  */
-export function matmul(a: Tensor, b: Tensor): Tensor {
+export function matmul(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
+  checkArguments("matmul(a, b)", [a, b], surplus);
   checkOperands(a, b);
   const left = a.rank === 1 ? reshape(a, [1, a.shape[0]]) : a;
   const right = b.rank === 1 ? reshape(b, [b.shape[0], 1]) : b;

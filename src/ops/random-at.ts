@@ -1,10 +1,11 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { foldIn, type Key, keyFromSeed, normals, randomBits } from "../core/random.ts";
 import { checkShape, formatShape, type Shape } from "../core/shape.ts";
 import { defineOp, type ElementContext, type OpDefinition } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { literal } from "../graph/wgsl.ts";
 import { RANDOM } from "./shaders.ts";
 
@@ -110,6 +111,31 @@ export interface RandomAtOptions {
   dtype?: DType;
 }
 
+interface UniformAtOptions extends RandomAtOptions {
+  low?: number;
+  high?: number;
+}
+
+interface NormalAtOptions extends RandomAtOptions {
+  mean?: number;
+  std?: number;
+}
+
+const UNIFORM: Known<UniformAtOptions> = {
+  low: true,
+  high: true,
+  seed: true,
+  key: true,
+  dtype: "string",
+};
+const NORMAL: Known<NormalAtOptions> = {
+  mean: true,
+  std: true,
+  seed: true,
+  key: true,
+  dtype: "string",
+};
+
 /**
  * Draws from the uniform distribution on [low, high), [0, 1) when left out, computed from a step
  * counter where the graph runs: element i is made of word i of `randomBits(foldIn(key, step))`.
@@ -125,8 +151,10 @@ export interface RandomAtOptions {
 export function uniformAt(
   step: Tensor,
   shape: Shape,
-  options: RandomAtOptions & { low?: number; high?: number },
+  options: UniformAtOptions,
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("uniformAt", options, UNIFORM, surplus);
   const draw = checkDraw("uniformAt", step, shape, options);
   const exact = draw.dtype === "f32" ? Math.fround : Number;
   const low = exact(options.low ?? 0);
@@ -148,8 +176,10 @@ export function uniformAt(
 export function normalAt(
   step: Tensor,
   shape: Shape,
-  options: RandomAtOptions & { mean?: number; std?: number },
+  options: NormalAtOptions,
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("normalAt", options, NORMAL, surplus);
   const draw = checkDraw("normalAt", step, shape, options);
   const { mean = 0, std = 1 } = options;
   if (!(std >= 0) || !Number.isFinite(std + mean)) {
@@ -159,6 +189,7 @@ export function normalAt(
 }
 
 function checkDraw(op: string, step: Tensor, shape: Shape, options: RandomAtOptions): Draw {
+  checkTensors(op, [step]);
   const { dtype = "f32" } = options;
   if (step.dtype !== "u32") {
     throw new DTypeError(`${op}: step has dtype ${step.dtype}; expected u32`);

@@ -1,5 +1,6 @@
+import { checkOptions, checkSurplus, describeValue, type Known } from "../core/check.ts";
 import { allocate, convert, type DType, isFloat } from "../core/dtype.ts";
-import { DTypeError, GradusError } from "../core/errors.ts";
+import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import {
   foldIn,
   type Key,
@@ -23,10 +24,45 @@ export interface RandomOptions extends CreationOptions {
   key?: Key;
 }
 
+const UNIFORM: Known<UniformOptions> = {
+  low: true,
+  high: true,
+  seed: true,
+  key: true,
+  dtype: "string",
+  device: true,
+};
+const NORMAL: Known<NormalOptions> = {
+  mean: true,
+  std: true,
+  seed: true,
+  key: true,
+  dtype: "string",
+  device: true,
+};
+const PERMUTATION: Known<Omit<RandomOptions, "dtype">> = {
+  seed: "number",
+  key: true,
+  device: true,
+};
+
+/** A draw's range, [0, 1) when left out. */
+export interface UniformOptions extends RandomOptions {
+  low?: number;
+  high?: number;
+}
+
+/** A draw's mean and standard deviation, 0 and 1 when left out. */
+export interface NormalOptions extends RandomOptions {
+  mean?: number;
+  std?: number;
+}
+
 let sequence = { key: keyFromSeed(0), drawn: 0 };
 
 /** Restarts the default sequence, from which calls without seed or key draw one after the other. */
-export function setSeed(seed: number): void {
+export function setSeed(seed: number, ...surplus: never[]): void {
+  checkSurplus("setSeed(seed)", surplus);
   sequence = { key: keyFromSeed(seed, "setSeed"), drawn: 0 };
 }
 
@@ -50,8 +86,10 @@ function place(op: string, options: RandomOptions): { dtype: DType; device: Back
  */
 export function randomUniform(
   shape: Shape,
-  options: RandomOptions & { low?: number; high?: number } = {},
+  options: UniformOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("randomUniform", options, UNIFORM, surplus);
   const { dtype, device } = place("randomUniform", options);
   const { low = 0, high = 1 } = options;
   if (!(low <= high) || !Number.isFinite(high - low)) {
@@ -73,8 +111,10 @@ export function randomUniform(
  */
 export function randomNormal(
   shape: Shape,
-  options: RandomOptions & { mean?: number; std?: number } = {},
+  options: NormalOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("randomNormal", options, NORMAL, surplus);
   const { dtype, device } = place("randomNormal", options);
   const { mean = 0, std = 1 } = options;
   if (!(std >= 0) || !Number.isFinite(std + mean)) {
@@ -89,13 +129,17 @@ export function randomNormal(
 }
 
 /** Draws a permutation of 0 … n − 1, as u32, each with equal probability. */
-export function randomPermutation(n: number, options: RandomOptions = {}): Tensor {
+export function randomPermutation(
+  n: number,
+  options: Omit<RandomOptions, "dtype"> = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions("randomPermutation", options, PERMUTATION, surplus);
   const { device = defaultDevice() } = options;
-  const [size] = checkShape("randomPermutation", [n]);
-  return sourceTensor(
-    device,
-    [size],
-    "u32",
-    permutation(keyOf("randomPermutation", options), size),
-  );
+  if (!Number.isSafeInteger(n) || n < 0 || n >= 2 ** 32) {
+    throw new ShapeError(
+      `randomPermutation: n ${describeValue(n)}; expected an integer from 0 to 2^32 - 1`,
+    );
+  }
+  return sourceTensor(device, [n], "u32", permutation(keyOf("randomPermutation", options), n));
 }

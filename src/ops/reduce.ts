@@ -1,8 +1,9 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
-import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { literal, wgslType } from "../graph/wgsl.ts";
 import { div, mul } from "./arithmetic.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
@@ -11,11 +12,13 @@ import { equal } from "./compare.ts";
 import { checkDomain } from "./elementwise.ts";
 import { reduceForm } from "./reduce-form.ts";
 import { expandDims } from "./reshape.ts";
-import { asRows, forEachRow } from "./rows.ts";
+import { asRows, forEachRow, REDUCE } from "./rows.ts";
 import { argReduceDirectShader, argReduceShader } from "./shaders.ts";
 
 /** Averages floats over axes, all when none is given; NaN where there are none. */
-export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
+  checkOptions("mean", options, REDUCE, surplus);
+  checkTensors("mean", [x]);
   checkDomain("mean", x.dtype, "float");
   const { length, x: rows, restore } = asRows("mean", x, options);
   return restore(div(sum(rows, { axis: 1 }), length));
@@ -70,10 +73,14 @@ function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
   });
 }
 
+type ReduceFunction = (x: Tensor, options?: ReduceOptions, ...surplus: never[]) => Tensor;
+
 /* @__NO_SIDE_EFFECTS__ */
-function extreme(kind: Extreme): (x: Tensor, options?: ReduceOptions) => Tensor {
+function extreme(kind: Extreme): ReduceFunction {
   const op = extremeOp(kind);
-  return (x, options = {}) => {
+  return (x, options = {}, ...surplus) => {
+    checkOptions(kind, options, REDUCE, surplus);
+    checkTensors(kind, [x]);
     checkDomain(kind, x.dtype, "number");
     const rows = asRows(kind, x, options);
     checkNotEmpty(kind, x, rows.length);
@@ -89,16 +96,18 @@ function checkNotEmpty(op: string, x: Tensor, length: number): void {
 }
 
 /** Finds the largest element over axes, all when none is given; equal ones share the gradient. */
-export const max: (x: Tensor, options?: ReduceOptions) => Tensor = extreme("max");
+export const max: ReduceFunction = extreme("max");
 
 /** Finds the smallest element over axes, all when none is given; equal ones share the gradient. */
-export const min: (x: Tensor, options?: ReduceOptions) => Tensor = extreme("min");
+export const min: ReduceFunction = extreme("min");
 
 /** Which axis an index counts along (all elements, row-major, when left out). */
 export interface ArgOptions {
   axis?: number;
   keepDims?: boolean;
 }
+
+const ARG: Known<ArgOptions> = { axis: "number", keepDims: "boolean" };
 
 function argStages(kind: Extreme, { inputs: [x], profile }: KernelContext<unknown>): Stage[] {
   const [rows, length] = x.shape;
@@ -145,10 +154,14 @@ function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>>
   });
 }
 
+type ArgFunction = (x: Tensor, options?: ArgOptions, ...surplus: never[]) => Tensor;
+
 /* @__NO_SIDE_EFFECTS__ */
-function argExtreme(name: string, kind: Extreme): (x: Tensor, options?: ArgOptions) => Tensor {
+function argExtreme(name: string, kind: Extreme): ArgFunction {
   const op = argOp(name, kind);
-  return (x, options = {}) => {
+  return (x, options = {}, ...surplus) => {
+    checkOptions(name, options, ARG, surplus);
+    checkTensors(name, [x]);
     checkDomain(name, x.dtype, "number");
     const rows = asRows(name, x, options);
     checkNotEmpty(name, x, rows.length);
@@ -157,7 +170,7 @@ function argExtreme(name: string, kind: Extreme): (x: Tensor, options?: ArgOptio
 }
 
 /** Finds where the largest element lies along an axis, as i32; the first of equal ones. */
-export const argmax: (x: Tensor, options?: ArgOptions) => Tensor = argExtreme("argmax", "max");
+export const argmax: ArgFunction = argExtreme("argmax", "max");
 
 /** Finds where the smallest element lies along an axis, as i32; the first of equal ones. */
-export const argmin: (x: Tensor, options?: ArgOptions) => Tensor = argExtreme("argmin", "min");
+export const argmin: ArgFunction = argExtreme("argmin", "min");

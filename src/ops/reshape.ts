@@ -1,3 +1,4 @@
+import { describeValue } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import {
   formatShape,
@@ -11,7 +12,7 @@ import {
 import { isContiguous, type Strided } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { type Axes, apply, checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
 
 interface ReshapeAttributes extends Record<string, unknown> {
   shape: Shape;
@@ -49,7 +50,11 @@ function reshapeView(x: Strided, shape: Shape): Strided | null {
  * Gives the same elements, row-major, another shape; one axis may be -1 and is worked out.
  * @throws ShapeError when the sizes differ.
  */
-export function reshape(x: Tensor, shape: Shape): Tensor {
+export function reshape(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
+  checkArguments("reshape(x, shape)", [x], surplus);
+  if (!Array.isArray(shape)) {
+    throw new ShapeError(`reshape: shape ${describeValue(shape)}; expected an array of integers`);
+  }
   const known = shape.filter((n) => n !== -1);
   const free = shape.length - known.length;
   const rest = x.size / sizeOf(known);
@@ -68,7 +73,8 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Removes axes of size 1: those given, or all. */
-export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
+export function squeeze(x: Tensor, axis?: number | readonly number[], ...surplus: never[]): Tensor {
+  checkArguments("squeeze(x, axis)", [x], surplus);
   const axes =
     axis === undefined
       ? x.shape.map((_, i) => i).filter((i) => x.shape[i] === 1)
@@ -86,7 +92,8 @@ export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
 }
 
 /** Inserts an axis of size 1 in front of an axis of the result. */
-export function expandDims(x: Tensor, axis: number): Tensor {
+export function expandDims(x: Tensor, axis: number, ...surplus: never[]): Tensor {
+  checkArguments("expandDims(x, axis)", [x], surplus);
   const at = normalizeAxis("expandDims", axis, x.rank + 1);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
@@ -121,24 +128,54 @@ function inverse(axes: readonly number[]): number[] {
   return axes.map((_, axis) => axes.indexOf(axis));
 }
 
-/** Reorders axes: axis k of the result is axis `axes[k]` of x. No elements are copied. */
-export function permute(x: Tensor, axes: readonly number[]): Tensor {
-  const order = axes.map((axis) => normalizeAxis("permute", axis, x.rank));
+/** The axes in one array. */
+function listed(axes: Axes): readonly number[] {
+  const [first] = axes;
+  return axes.length === 1 && typeof first === "object" ? first : (axes as readonly number[]);
+}
+
+/**
+ * Reorders axes: axis k of the result is axis `axes[k]` of x. No elements are copied.
+ * @param order each axis once, counted from the end when negative, one by one or in an array.
+ * @example permute(images, 0, 2, 3, 1); // [n, channels, height, width] to channels last
+ */
+export function permute(x: Tensor, ...order: Axes): Tensor {
+  checkTensors("permute", [x]);
+  return reorder("permute", x, listed(order));
+}
+
+function reorder(op: string, x: Tensor, axes: readonly number[]): Tensor {
+  const order = axes.map((axis) => normalizeAxis(op, axis, x.rank));
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
     throw new ShapeError(
-      `permute: axes ${formatShape(axes)} of ${formatShape(x.shape)}; expected each axis once`,
+      `${op}: axes ${formatShape(axes)} of ${formatShape(x.shape)}; expected each axis once`,
     );
   }
   if (sameShape(order, [...order.keys()])) return reshape(x, x.shape);
   return apply(permuteOp, [x], { axes: order });
 }
 
-/** Swaps the last two axes, or reorders all as `permute` does. No elements are copied. */
-export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
-  if (axes) return permute(x, axes);
+/**
+ * Swaps the last two axes, or the two that are given, or reorders all axes as `permute` does when an
+ * array or more than two are given. No elements are copied.
+ * @param axes counted from the end when negative.
+ * @example transpose(x, 0, -1);
+ */
+export function transpose(x: Tensor, ...axes: Axes | readonly []): Tensor {
+  checkTensors("transpose", [x]);
+  const given = listed(axes);
+  if (given !== axes || given.length > 2) return reorder("transpose", x, given);
   if (x.rank < 2) {
     throw new ShapeError(`transpose: shape ${formatShape(x.shape)}; expected at least two axes`);
   }
-  const order = x.shape.map((_, axis) => axis);
-  return permute(x, [...order.slice(0, -2), x.rank - 1, x.rank - 2]);
+  if (given.length === 1) {
+    throw new ShapeError(
+      `transpose: axis ${given[0]} alone; expected two axes to swap, or the order of all`,
+    );
+  }
+  const [a, b] = [given[0] ?? -2, given[1] ?? -1].map((axis) =>
+    normalizeAxis("transpose", axis, x.rank),
+  );
+  const order = x.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis));
+  return reorder("transpose", x, order);
 }

@@ -1,8 +1,20 @@
+import type { Known } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import type { ReduceOptions, Tensor } from "../graph/tensor.ts";
 import { permute, reshape } from "./reshape.ts";
+
+/** The names of `ReduceOptions`. */
+export const REDUCE: Known<ReduceOptions> = { axis: "number", keepDims: "boolean" };
+
+/** The one axis that an op works along. */
+export interface AxisOptions {
+  axis?: number;
+}
+
+/** The names of `AxisOptions`. */
+export const AXIS: Known<AxisOptions> = { axis: "number" };
 
 /** A tensor seen as rows of the elements that a reduction joins. */
 export interface Rows {

@@ -1,22 +1,26 @@
+import { checkOptions, describeValue, type Known } from "../core/check.ts";
 import { convert } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, type Shape } from "../core/shape.ts";
 import { type Strided, writeStrided } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position, plus, times } from "../graph/position.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { literal } from "../graph/wgsl.ts";
 import { expandDims } from "./reshape.ts";
+import { AXIS, type AxisOptions } from "./rows.ts";
 
-/** One axis of a slice: from `start` up to, not including, `end`, every `step`-th. */
+/** One axis of a slice: from `start` up to, not including, `end`, every `step`-th, as in NumPy. */
 export interface Range {
-  /** First index, counted from the end when negative; 0 when left out. */
+  /** First index, counted from the end when negative; the first, or the last if step < 0. */
   start?: number;
-  /** Index behind the last, counted from the end when negative; the size when left out. */
+  /** Index behind the last, counted from the end when negative; beyond all when left out. */
   end?: number;
-  /** Distance, at least 1; 1 when left out. */
+  /** Distance, backwards when negative, not 0; 1 when left out. */
   step?: number;
 }
+
+const RANGE: Known<Range> = { start: "number", end: true, step: true };
 
 interface SliceAttributes extends Record<string, unknown> {
   start: readonly number[];
@@ -35,7 +39,9 @@ const sliceOp: OpDefinition<SliceAttributes> = defineOp<SliceAttributes>({
     linear: false,
     element: ({ at, load, inputs: [x], attributes: { start, step } }) => {
       const coordinates = at.coordinates.map((c, axis) =>
-        plus(times(c, step[axis]), `${start[axis]}u`),
+        step[axis] > 0
+          ? plus(times(c, step[axis]), `${start[axis]}u`)
+          : `(${start[axis]}u - ${times(c, -step[axis])})`,
       );
       return load(0, Position.at(at.body, x.shape, coordinates));
     },
@@ -54,10 +60,18 @@ function sliceView(
 }
 
 /**
- * Takes part of each axis, without copying; axes not given stay whole.
- * @example slice(x, [{ start: 1, end: 3 }, { step: 2 }]);
+ * Takes part of each axis, without copying; axes not given stay whole. Ranges end where the axis
+ * does, as in NumPy.
+ * @throws ShapeError for more ranges than axes, numbers that are no integers and steps of 0.
+ * @example slice(x, [{ start: 1, end: 3 }, { step: -1 }]);
  */
-export function slice(x: Tensor, ranges: readonly Range[]): Tensor {
+export function slice(x: Tensor, ranges: readonly Range[], ...surplus: never[]): Tensor {
+  checkArguments("slice(x, [{ start, end, step }, …])", [x], surplus);
+  if (!Array.isArray(ranges)) {
+    throw new ShapeError(
+      `slice: ranges ${describeValue(ranges)}; expected an array of { start, end, step }`,
+    );
+  }
   if (ranges.length > x.rank) {
     throw new ShapeError(
       `slice: ${ranges.length} ranges for ${formatShape(x.shape)}; expected at most ${x.rank}`,
@@ -72,18 +86,21 @@ export function slice(x: Tensor, ranges: readonly Range[]): Tensor {
 }
 
 function resolve(range: Range, n: number, axis: number) {
-  const { step = 1 } = range;
-  const from = (i: number) => (i < 0 ? i + n : i);
-  const start = from(range.start ?? 0);
-  const end = from(range.end ?? n);
-  const whole = [start, end, step].every(Number.isInteger);
-  if (!whole || start < 0 || start > n || end < 0 || end > n || step < 1) {
+  checkOptions("slice", range, RANGE);
+  const { start: first, end: last, step = 1 } = range;
+  if (![first ?? 0, last ?? 0, step].every(Number.isInteger) || step === 0) {
     throw new ShapeError(
-      `slice: start ${range.start ?? 0}, end ${range.end ?? n}, step ${step} on axis ${axis} of ` +
-        `size ${n}; expected integers within [${-n}, ${n}] and step at least 1`,
+      `slice: start ${first}, end ${last}, step ${step} on axis ${axis}; expected integers, and ` +
+        "a step that is not 0",
     );
   }
-  return { start, step, size: Math.max(0, Math.ceil((end - start) / step)) };
+  // Where a walk may begin, and where it ends: one place behind the last, or before the first.
+  const [low, high] = step > 0 ? [0, n] : [-1, n - 1];
+  const place = (i: number) => Math.min(high, Math.max(low, i < 0 ? i + n : i));
+  const start = first == null ? (step > 0 ? low : high) : place(first);
+  const end = last == null ? (step > 0 ? high : low) : place(last);
+  const size = Math.max(0, Math.ceil((end - start) / step));
+  return { start: size > 0 ? start : 0, step, size };
 }
 
 interface EmbedAttributes extends SliceAttributes {
@@ -106,10 +123,12 @@ const embedOp: OpDefinition<EmbedAttributes> = defineOp<EmbedAttributes>({
       const { body } = at;
       const tests: string[] = [];
       const coordinates = x.shape.map((n, axis) => {
-        const [c, s, d] = [at.coordinates[axis], start[axis], step[axis]];
-        if (s === 0 && d === 1 && n === at.shape[axis]) return c;
+        const [c, s, d] = [at.coordinates[axis], start[axis], Math.abs(step[axis])];
+        if (s === 0 && step[axis] === 1 && n === at.shape[axis]) return c;
         if (n === 0) return "0u";
-        const from = s === 0 ? c : body.bind(`${c} - ${s}u`); // wraps below start: then too large
+        // How far behind the start; wraps before it, and is too large then.
+        const [p, q] = step[axis] > 0 ? [c, `${s}u`] : [`${s}u`, c];
+        const from = q === "0u" ? p : body.bind(`${p} - ${q}`);
         tests.push(`${from} < ${(n - 1) * d + 1}u`);
         if (d > 1) tests.push(`${from} % ${d}u == 0u`);
         const index = d > 1 ? body.bind(`${from} / ${d}u`) : from;
@@ -141,9 +160,18 @@ function embed(
 /**
  * Surrounds a tensor with a value: `padding[axis]` gives how many elements come before and after.
  */
-export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
+export function pad(
+  x: Tensor,
+  padding: readonly (readonly [number, number])[],
+  value = 0,
+  ...surplus: never[]
+): Tensor {
+  checkArguments("pad(x, [[before, after], …], value)", [x], surplus);
   const valid =
-    padding.length === x.rank && padding.flat().every((n) => Number.isInteger(n) && n >= 0);
+    Array.isArray(padding) &&
+    padding.length === x.rank &&
+    padding.every((pair) => Array.isArray(pair) && pair.length === 2) &&
+    padding.flat().every((n) => Number.isInteger(n) && n >= 0);
   if (!valid) {
     throw new ShapeError(
       `pad: padding ${JSON.stringify(padding)} for ${formatShape(x.shape)}; expected one pair of ` +
@@ -200,8 +228,13 @@ const concatOp: OpDefinition<ConcatAttributes> = defineOp<ConcatAttributes>({
 });
 
 /** Joins tensors along an axis; their other sizes and dtypes must be equal. */
-export function concat(tensors: readonly Tensor[], options: { axis?: number } = {}): Tensor {
-  if (tensors.length === 0) throw new ShapeError("concat: no tensors; expected at least one");
+export function concat(
+  tensors: readonly Tensor[],
+  options: AxisOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions("concat", options, AXIS, surplus);
+  checkList("concat", tensors);
   const axis = normalizeAxis("concat", options.axis ?? 0, tensors[0].rank);
   for (const x of tensors) checkJoin(tensors[0], x, axis);
   // Halving keeps the depth, and so the cost of an element, at log₂ of the number of tensors.
@@ -211,6 +244,12 @@ export function concat(tensors: readonly Tensor[], options: { axis?: number } = 
     return apply(concatOp, [join(low, middle), join(middle, high)], { axis });
   };
   return tensors.length === 1 ? slice(tensors[0], []) : join(0, tensors.length);
+}
+
+function checkList(op: string, tensors: readonly Tensor[]): void {
+  if (Array.isArray(tensors) && tensors.length > 0) return;
+  const given = Array.isArray(tensors) ? "no tensors" : describeValue(tensors);
+  throw new ShapeError(`${op}: ${given}; expected an array of at least one tensor`);
 }
 
 function checkJoin(first: Tensor, x: Tensor, axis: number): void {
@@ -224,8 +263,13 @@ function checkJoin(first: Tensor, x: Tensor, axis: number): void {
 }
 
 /** Joins tensors of one shape along a new axis. */
-export function stack(tensors: readonly Tensor[], options: { axis?: number } = {}): Tensor {
-  if (tensors.length === 0) throw new ShapeError("stack: no tensors; expected at least one");
+export function stack(
+  tensors: readonly Tensor[],
+  options: AxisOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions("stack", options, AXIS, surplus);
+  checkList("stack", tensors);
   const axis = normalizeAxis("stack", options.axis ?? 0, tensors[0].rank + 1);
   const widened = tensors.map((x) => expandDims(x, axis));
   return concat(widened, { axis });

@@ -1,3 +1,4 @@
+import { checkOptions } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import {
@@ -7,12 +8,12 @@ import {
   type Stage,
   type TensorType,
 } from "../graph/op.ts";
-import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
 import { checkDomain } from "./elementwise.ts";
 import { expandDims } from "./reshape.ts";
-import { asRows, forEachRow } from "./rows.ts";
+import { AXIS, type AxisOptions, asRows, forEachRow, REDUCE } from "./rows.ts";
 import {
   EXP_LOG,
   logSumExpDirectShader,
@@ -21,11 +22,6 @@ import {
   softmaxShader,
 } from "./shaders.ts";
 import { exp } from "./unary.ts";
-
-/** Which axis a row runs along; the last when left out. */
-export interface AxisOptions {
-  axis?: number;
-}
 
 /** Rows from this length on are worth a workgroup each. */
 const LONG = 64;
@@ -159,13 +155,16 @@ function logSumExpStages({ inputs: [x], profile }: KernelContext<unknown>): Stag
   ];
 }
 
+/** Works along one axis, the last when left out. */
+type AxisFunction = (x: Tensor, options?: AxisOptions, ...surplus: never[]) => Tensor;
+
 /* @__NO_SIDE_EFFECTS__ */
-function alongAxis(
-  op: OpDefinition<Record<string, never>>,
-): (x: Tensor, options?: AxisOptions) => Tensor {
-  return (x, { axis = -1 } = {}) => {
+function alongAxis(op: OpDefinition<Record<string, never>>): AxisFunction {
+  return (x, options = {}, ...surplus) => {
+    checkOptions(op.name, options, AXIS, surplus);
+    checkTensors(op.name, [x]);
     checkDomain(op.name, x.dtype, "float");
-    const rows = asRows(op.name, x, { axis });
+    const rows = asRows(op.name, x, { axis: options.axis ?? -1 });
     return rows.restoreAll(apply(op, [rows.x], {}));
   };
 }
@@ -174,13 +173,15 @@ function alongAxis(
  * Computes exp(xᵢ) / Σⱼ exp(xⱼ) along an axis, without overflow. −∞ counts as masked and gives 0;
  * where all is masked the result is NaN.
  */
-export const softmax: (x: Tensor, options?: AxisOptions) => Tensor = alongAxis(softmaxOp);
+export const softmax: AxisFunction = alongAxis(softmaxOp);
 
 /** Computes xᵢ − log Σⱼ exp(xⱼ) along an axis, without overflow. */
-export const logSoftmax: (x: Tensor, options?: AxisOptions) => Tensor = alongAxis(logSoftmaxOp);
+export const logSoftmax: AxisFunction = alongAxis(logSoftmaxOp);
 
 /** Computes log Σ exp(x) over axes, all when none is given, without overflow; −∞ of nothing. */
-export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function logSumExp(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
+  checkOptions("logSumExp", options, REDUCE, surplus);
+  checkTensors("logSumExp", [x]);
   checkDomain("logSumExp", x.dtype, "float");
   const rows = asRows("logSumExp", x, options);
   return rows.restore(apply(logSumExpOp, [rows.x], {}));

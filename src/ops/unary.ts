@@ -1,12 +1,11 @@
-import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { greater } from "./compare.ts";
-import { unary } from "./elementwise.ts";
+import { type UnaryFunction, unary } from "./elementwise.ts";
 import { BITS, EXP_LOG, TRIG } from "./shaders.ts";
 import { where } from "./where.ts";
 
 /** Computes |x|; the gradient at 0 is 0. */
-export const abs: (x: Tensor) => Tensor = unary({
+export const abs: UnaryFunction = unary({
   name: "abs",
   domain: "signed",
   js: Math.abs,
@@ -16,7 +15,7 @@ export const abs: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes −1, 0 or 1 by the sign of x; the gradient is 0 everywhere. */
-export const sign: (x: Tensor) => Tensor = unary({
+export const sign: UnaryFunction = unary({
   name: "sign",
   domain: "signed",
   js: Math.sign,
@@ -25,7 +24,7 @@ export const sign: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes eˣ. */
-export const exp: (x: Tensor) => Tensor = unary({
+export const exp: UnaryFunction = unary({
   name: "exp",
   domain: "float",
   js: Math.exp,
@@ -37,7 +36,7 @@ export const exp: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes eˣ − 1, accurately for small x. */
-export const expm1: (x: Tensor) => Tensor = unary({
+export const expm1: UnaryFunction = unary({
   name: "expm1",
   domain: "float",
   js: Math.expm1,
@@ -48,7 +47,7 @@ export const expm1: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes the natural logarithm: −∞ at 0, NaN below. */
-export const log: (x: Tensor) => Tensor = unary({
+export const log: UnaryFunction = unary({
   name: "log",
   domain: "float",
   js: Math.log,
@@ -60,7 +59,7 @@ export const log: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes log(1 + x), accurately for small x. */
-export const log1p: (x: Tensor) => Tensor = unary({
+export const log1p: UnaryFunction = unary({
   name: "log1p",
   domain: "float",
   js: Math.log1p,
@@ -71,7 +70,7 @@ export const log1p: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes √x; NaN below 0. */
-export const sqrt: (x: Tensor) => Tensor = unary({
+export const sqrt: UnaryFunction = unary({
   name: "sqrt",
   domain: "float",
   js: Math.sqrt,
@@ -83,7 +82,7 @@ export const sqrt: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes the logistic function σ(x) = 1 / (1 + e⁻ˣ). */
-export const sigmoid: (x: Tensor) => Tensor = unary({
+export const sigmoid: UnaryFunction = unary({
   name: "sigmoid",
   domain: "float",
   js: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
@@ -95,7 +94,7 @@ export const sigmoid: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes the hyperbolic tangent. */
-export const tanh: (x: Tensor) => Tensor = unary({
+export const tanh: UnaryFunction = unary({
   name: "tanh",
   domain: "float",
   js: Math.tanh,
@@ -107,7 +106,7 @@ export const tanh: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes max(x, 0); the gradient at 0 is 0. */
-export const relu: (x: Tensor) => Tensor = unary({
+export const relu: UnaryFunction = unary({
   name: "relu",
   domain: "signed",
   js: (x) => Math.max(x, 0),
@@ -117,7 +116,7 @@ export const relu: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes log(1 + eˣ) without overflow. */
-export const softplus: (x: Tensor) => Tensor = unary({
+export const softplus: UnaryFunction = unary({
   name: "softplus",
   domain: "float",
   js: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
@@ -128,7 +127,7 @@ export const softplus: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes log σ(x) = −softplus(−x) without overflow. */
-export const logSigmoid: (x: Tensor) => Tensor = unary({
+export const logSigmoid: UnaryFunction = unary({
   name: "logSigmoid",
   domain: "float",
   js: (x) => -(Math.max(-x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
@@ -139,7 +138,7 @@ export const logSigmoid: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes the sine of x, in radians; within 1e-6 for |x| ≤ 10⁴ on WebGPU. */
-export const sin: (x: Tensor) => Tensor = unary({
+export const sin: UnaryFunction = unary({
   name: "sin",
   domain: "float",
   js: Math.sin,
@@ -150,7 +149,7 @@ export const sin: (x: Tensor) => Tensor = unary({
 });
 
 /** Computes the cosine of x, in radians; within 1e-6 for |x| ≤ 10⁴ on WebGPU. */
-export const cos: (x: Tensor) => Tensor = unary({
+export const cos: UnaryFunction = unary({
   name: "cos",
   domain: "float",
   js: Math.cos,
@@ -161,7 +160,7 @@ export const cos: (x: Tensor) => Tensor = unary({
 });
 
 /** Rounds down to a whole number; the gradient is 0 everywhere. */
-export const floor: (x: Tensor) => Tensor = unary({
+export const floor: UnaryFunction = unary({
   name: "floor",
   domain: "float",
   js: Math.floor,
@@ -170,7 +169,7 @@ export const floor: (x: Tensor) => Tensor = unary({
 });
 
 /** Says which elements are NaN, by their bits. */
-export const isNaN: (x: Tensor) => Tensor = unary({
+export const isNaN: UnaryFunction = unary({
   name: "isNaN",
   domain: "float",
   result: "bool",
@@ -181,7 +180,7 @@ export const isNaN: (x: Tensor) => Tensor = unary({
 });
 
 /** Says which elements are neither NaN nor infinite, by their bits. */
-export const isFinite: (x: Tensor) => Tensor = unary({
+export const isFinite: UnaryFunction = unary({
   name: "isFinite",
   domain: "float",
   result: "bool",

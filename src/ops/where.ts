@@ -2,7 +2,7 @@ import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes } from "../core/shape.ts";
 import { mapStrided } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { broadcastInputs, checkDomain } from "./elementwise.ts";
 
@@ -25,7 +25,13 @@ const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, nev
 });
 
 /** Takes a where a bool condition holds and b elsewhere; all three broadcast. */
-export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+export function where(
+  condition: Tensor,
+  a: Tensor | number,
+  b: Tensor | number,
+  ...surplus: never[]
+): Tensor {
+  checkArguments("where(condition, a, b)", [condition], surplus);
   if (condition.dtype !== "bool") {
     throw new DTypeError(`where: condition has dtype ${condition.dtype}; expected bool`);
   }

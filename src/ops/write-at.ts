@@ -3,7 +3,7 @@ import { formatShape } from "../core/shape.ts";
 import { copyStrided } from "../core/strided.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { sum } from "./broadcast.ts";
 import { greater } from "./compare.ts";
 import { ones, zeros } from "./creation.ts";
@@ -54,7 +54,8 @@ function onesLike({ shape, dtype, device }: Tensor): Tensor {
  * @throws ShapeError or DTypeError for other shapes and dtypes.
  * @example losses.assign(writeAt(losses, step, loss));
  */
-export function writeAt(x: Tensor, index: Tensor, value: Tensor): Tensor {
+export function writeAt(x: Tensor, index: Tensor, value: Tensor, ...surplus: never[]): Tensor {
+  checkArguments("writeAt(x, index, value)", [x, index, value], surplus);
   checkSameDType("writeAt", [x, value]);
   if (
     x.rank !== 1 ||

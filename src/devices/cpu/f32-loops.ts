@@ -96,9 +96,8 @@ export function runF32(
   inputs: readonly Strided[],
   y: NumericArray,
 ): boolean {
-  if (!inputs.every(({ data }) => data instanceof Float32Array || data instanceof Uint8Array)) {
-    return false;
-  }
+  const kinds = inputs.map(({ data }) => data[Symbol.toStringTag]);
+  if (!kinds.every((kind) => kind === "Float32Array" || kind === "Uint8Array")) return false;
   if (sizeOf(shape) === 0) return true;
   const axes = loopsOf(shape, inputs);
   if (axes.length > 2) return false;

@@ -32,6 +32,6 @@ export function directView(plan: Schedule, from: number, shape: Shape): DirectVi
 /** Whether elements along an axis lie in whole vectors of four, each at a multiple of four. */
 export function isVectorAlong({ shape, strides, offset }: Strided, axis: number): boolean {
   const fits = (stride: number, i: number) =>
-    i === axis ? stride === 1 : stride % 4 === 0 || shape[i] === 1;
+    i === axis ? stride === 1 : (stride >= 0 && stride % 4 === 0) || shape[i] === 1;
   return shape[axis] % 4 === 0 && offset % 4 === 0 && strides.every(fits);
 }
