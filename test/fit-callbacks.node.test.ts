@@ -10,6 +10,7 @@ import {
 } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { expectResumable, memoryStore, outcome } from "./support/fit-outcome.ts";
+import { held } from "./support/memory.ts";
 import { smallData, smallRun } from "./support/small-run.ts";
 
 beforeAll(() => testDevice());
@@ -144,6 +145,17 @@ test("callbacks are called in turn, and disposed after an error too", async () =
   const failed = fit({ ...run, epochs: 1, callbacks: [note("a"), failing] });
   await expect(failed).rejects.toThrow("no epoch");
   expect(calls).toEqual(["start a", "epoch a", "dispose a"]);
+  calls.length = 0;
+  const stuck = {
+    dispose: () => {
+      throw new Error("cannot be freed");
+    },
+  };
+  const before = held(await testDevice());
+  const freed = fit({ ...run, epochs: 1, callbacks: [stuck, note("a")] });
+  await expect(freed).rejects.toThrow("cannot be freed");
+  expect(calls.at(-1)).toBe("dispose a");
+  expect(held(await testDevice())).toBe(before);
 });
 
 test("mistakes are told", async () => {
@@ -152,10 +164,10 @@ test("mistakes are told", async () => {
     "EarlyStopping: no validationLoss in epoch 0; expected one. " +
       "Give fit the data to measure it on, or watch another number",
   );
-  await expect(fit({ ...run, epochs: 0.5 })).rejects.toThrow("train: epochs 0.5; expected");
+  await expect(fit({ ...run, epochs: 0.5 })).rejects.toThrow("fit: epochs 0.5; expected");
   const loader = new DataLoader({ dataset: smallData(20), batchSize: 5 });
   await expect(fit({ ...run, loader, epochs: 1, accumulate: 0 })).rejects.toThrow(
-    "accumulatedStep: accumulate 0; expected an integer from 1",
+    "fit: accumulate 0; expected an integer from 1",
   );
   expect(() => new EarlyStopping({ patience: 0 })).toThrow("EarlyStopping: patience 0; expected");
   expect(() => new EarlyStopping({ minDelta: -1 })).toThrow("EarlyStopping: minDelta -1; expected");

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import type { Batch } from "../src/data/index.ts";
-import { add, State, tensor } from "../src/index.ts";
+import { add, cast, State, tensor } from "../src/index.ts";
 import type { Module } from "../src/nn/index.ts";
 import { Adam, OptimizerGroup, ReduceOnPlateau, SGD, WeightAverage } from "../src/optim/index.ts";
 import {
@@ -9,6 +9,7 @@ import {
   evaluateAccuracy,
   evaluateMeans,
   fit,
+  NonFiniteLossError,
   onMetric,
 } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
@@ -149,4 +150,24 @@ test("rates that were lowered, members of a group and an average of weights go o
   expect(resumed.bits).toEqual(straight.bits);
   expect(resumed.averages.some((x) => x !== 0)).toBe(true);
   expect(lowered).toEqual([0.125, 0.25, 0.125]);
+});
+
+test("a loss that is not finite ends the run, and tells which step's it was", async () => {
+  const { model, optimizer, loss } = smallRun();
+  const one = (scale: number) => ({
+    images: tensor([[1, 2, 3, 4, 5, scale]]),
+    labels: tensor([1]),
+  });
+  const loader = Array.from({ length: 9 }, (_, i) => one(i === 4 ? Number.NaN : i));
+  const options = {
+    model,
+    optimizer,
+    loader,
+    loss: (net: Module, { images, labels }: (typeof loader)[0]) =>
+      loss(net, { images, labels: cast(labels, "i32") } as Batch),
+  };
+  const error = await fit({ ...options, epochs: 3, metricsEvery: 1 }).catch((thrown) => thrown);
+  expect(error).toBeInstanceOf(NonFiniteLossError);
+  expect([error.step, error.epoch, error.loss]).toEqual([5, 0, Number.NaN]);
+  expect(error.stepsMade).toBeLessThan(9);
 });

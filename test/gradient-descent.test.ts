@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   add,
   type Device,
+  evaluate,
   exp,
   mul,
   Parameter,
@@ -20,6 +21,7 @@ import {
 } from "../src/train/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -45,6 +47,18 @@ describe("gradientDescent", () => {
     expectClose(await x.data(), [-3 * 0.8 ** 20, 4 * 0.8 ** 20]);
     expect([...(await start.data())]).toEqual([-3, 4]);
     x.dispose();
+  });
+
+  test("leaves nothing behind where the function throws", async () => {
+    using start = tensor([1, 2]);
+    evaluate(start);
+    const before = held(device);
+    const fails = () => {
+      throw new Error("no value");
+    };
+    const going = gradientDescent(fails, start, { learningRate: 1, steps: 3, history: true });
+    await expect(going).rejects.toThrow("no value");
+    expect(held(device)).toBe(before);
   });
 
   test("ends where the gradient is within the tolerance, before the step", async () => {

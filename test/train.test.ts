@@ -64,10 +64,10 @@ test("a small net learns exclusive or, and says so", async () => {
 });
 
 test("reported losses are those of the steps", async () => {
-  const a = setup();
-  const b = setup();
-  const step = trainStep(b);
-  for await (using batch of b.loader.epoch(0)) await step(batch);
+  const { dataset: _, dispose, ...a } = setup();
+  const { loader, model, optimizer, ...b } = setup();
+  const step = trainStep({ model, optimizer, loss });
+  for await (using batch of loader.epoch(0)) await step(batch);
   const losses = (await step.read()).map((record) => record.loss);
   step.dispose();
   const events = await collect(train({ ...a, epochs: 1, metricsEvery: 1 }));
@@ -75,7 +75,7 @@ test("reported losses are those of the steps", async () => {
   expect(events[4].event).toBe("epoch");
   expect(events[4].loss).toBeCloseTo(losses.reduce((x, y) => x + y) / 4, 6);
   expect(events[4]).not.toHaveProperty("trainAccuracy");
-  a.dispose();
+  dispose();
   b.dispose();
 });
 
@@ -112,7 +112,7 @@ test("memory stays constant over 200 steps and over epochs", async () => {
 });
 
 test("a signal stops between steps and keeps the weights", async () => {
-  const { model, dispose, ...parts } = setup();
+  const { model, dispose, dataset: _, ...parts } = setup();
   const controller = new AbortController();
   const events: TrainEvent[] = [];
   const { signal } = controller;
@@ -127,7 +127,7 @@ test("a signal stops between steps and keeps the weights", async () => {
 });
 
 test("other tasks get their turn while training runs", async () => {
-  const { dispose, ...parts } = setup();
+  const { dispose, dataset: _, ...parts } = setup();
   const controller = new AbortController();
   setTimeout(() => controller.abort(), 50);
   await collect(train({ ...parts, epochs: 1e6, signal: controller.signal }));
@@ -168,13 +168,11 @@ test("an error in the loss frees what was not read yet", async () => {
 });
 
 test("errors in the loss and in numbers reach the caller", async () => {
-  const { dispose, ...parts } = setup();
+  const { dispose, dataset: _, ...parts } = setup();
   expect(() => train({ ...parts, epochs: -1 })).toThrow("train: epochs -1; expected an integer");
   expect(() => train({ ...parts, epochs: 1, metricsEvery: 0 })).toThrow("train: metricsEvery 0");
   const vector = train({ ...parts, epochs: 1, loss: (model, { images }) => model.call(images) });
-  await expect(collect(vector)).rejects.toThrow(
-    "trainStep: loss has shape [4, 2]; expected a scalar",
-  );
+  await expect(collect(vector)).rejects.toThrow("train: loss has shape [4, 2]; expected a scalar");
   dispose();
 });
 

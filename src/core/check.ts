@@ -121,6 +121,20 @@ function unknownOption(op: string, name: string, options: object, names: string[
   );
 }
 
+/** Throws a `GradusError` unless options are among the words that they may be. */
+export function checkWords(
+  op: string,
+  options: Readonly<Record<string, unknown>>,
+  words: readonly string[],
+): void {
+  for (const [name, given] of Object.entries(options)) {
+    if (words.includes(given as string)) continue;
+    const text = typeof given === "string" ? given.slice(0, 80) : describeValue(given);
+    const advice = didYouMean(String(given), words);
+    throw new GradusError(`${op}: ${name} ${text}; expected ${words.join(", ")}${advice}`);
+  }
+}
+
 /**
  * Throws a `GradusError` if more was given than a function takes.
  * @param call how it is called, such as `clip(x, low, high)`.

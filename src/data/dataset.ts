@@ -12,7 +12,7 @@ import type { BatchSampler } from "./sampler.ts";
 import { stepRows } from "./step-rows.ts";
 
 /** Examples that can be had in batches by their numbers. */
-export interface Dataset<B extends Disposable> {
+export interface Dataset<B> {
   /** Number of examples. */
   readonly size: number;
   /** Gives the examples of these numbers, each from 0 to `size` − 1, for the caller to dispose. */

@@ -1,12 +1,14 @@
-import { dispose } from "../core/dispose.ts";
+import { checkOptions, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import { release } from "../core/release.ts";
+import { checkSampling } from "../core/sampling.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Dataset } from "./dataset.ts";
 import { prefetch } from "./prefetch.ts";
 import { BatchSampler, type BatchSamplerOptions } from "./sampler.ts";
 
 /** Options of `DataLoader`. */
-export interface DataLoaderOptions<B extends Disposable> extends Omit<BatchSamplerOptions, "size"> {
+export interface DataLoaderOptions<B> extends Omit<BatchSamplerOptions, "size"> {
   dataset: Dataset<B>;
   /** How many batches are fetched ahead; 0 when left out. For data sets that are slow to read. */
   prefetch?: number;
@@ -14,12 +16,16 @@ export interface DataLoaderOptions<B extends Disposable> extends Omit<BatchSampl
 
 /**
  * Cuts a data set into batches, epoch by epoch; an epoch depends on the options and its number only.
+ * A loop over the loader itself gives one epoch: the first loop epoch 0, the next one epoch 1.
  * @throws ShapeError or GradusError for bad options, as `BatchSampler` does.
  * @example
  * const loader = new DataLoader({ dataset, batchSize: 100, seed: 1 });
- * for await (using batch of loader.epoch(0)) step(batch);
+ * for await (const batch of loader) {
+ *   await step(batch);
+ *   batch.dispose();
+ * }
  */
-export class DataLoader<B extends Disposable> {
+export class DataLoader<B> implements AsyncIterable<B> {
   readonly dataset: Dataset<B>;
   /** Numbers the examples of each batch; `DeviceDataset.batchAt` takes it too. */
   readonly sampler: BatchSampler;
@@ -27,12 +33,12 @@ export class DataLoader<B extends Disposable> {
   /** Number of batches in each epoch. */
   readonly stepsPerEpoch: number;
   readonly #depth: number;
+  /** The epoch of the next loop over the loader. */
+  #next = 0;
 
   constructor(options: DataLoaderOptions<B>) {
+    checkLoader(options);
     const { dataset, prefetch: depth = 0, ...sampling } = options;
-    if (!Number.isSafeInteger(depth) || depth < 0) {
-      throw new GradusError(`DataLoader: prefetch ${depth}; expected an integer from 0`);
-    }
     this.dataset = dataset;
     this.sampler = new BatchSampler({ ...sampling, size: dataset.size });
     this.batchSize = this.sampler.batchSize;
@@ -40,11 +46,22 @@ export class DataLoader<B extends Disposable> {
     this.#depth = depth;
   }
 
-  /** Gives the batches of an epoch, numbered from 0; the caller disposes each. */
+  /**
+   * Gives the batches of an epoch, numbered from 0; the caller disposes each.
+   * @throws GradusError for another number than an integer from 0 to 2³² − 1.
+   */
   epoch(epoch: number): AsyncGenerator<B, void, undefined> {
+    if (!Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
+      throw new GradusError(`DataLoader: epoch ${epoch}; expected an integer from 0 to 2^32 - 1`);
+    }
     const batches = this.#batches(epoch);
     if (this.#depth === 0) return deliver(batches);
-    return prefetch(batches, this.#depth, { onDrop: (batch) => batch[dispose]() });
+    return prefetch(batches, this.#depth, { onDrop: release });
+  }
+
+  /** Gives the next epoch's batches, from epoch 0; the caller disposes each. */
+  [Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
+    return this.epoch(this.#next++);
   }
 
   /**
@@ -58,6 +75,12 @@ export class DataLoader<B extends Disposable> {
     return (step) => dataset.batchAt?.(step, sampler) as B;
   }
 
+  /** What the batches depend on beside the examples; a run's checkpoint keeps and compares it. */
+  get fingerprint(): Readonly<Record<string, number | boolean>> {
+    const { seed, batchSize, size, shuffle, replacement, dropLast } = this.sampler;
+    return { seed, batchSize, size, shuffle, replacement, dropLast };
+  }
+
   *#batches(epoch: number): Generator<B | Promise<B>, void, undefined> {
     for (const indices of this.sampler.epoch(epoch)) yield this.dataset.batch(indices);
   }
@@ -65,4 +88,26 @@ export class DataLoader<B extends Disposable> {
 
 async function* deliver<B>(batches: Iterable<B | Promise<B>>): AsyncGenerator<B, void, undefined> {
   for (const batch of batches) yield await batch;
+}
+
+/** Throws for bad options, under the name that the caller knows. */
+function checkLoader<B>(options: DataLoaderOptions<B>): void {
+  checkOptions<DataLoaderOptions<B>>("DataLoader", options, {
+    dataset: true,
+    batchSize: true,
+    shuffle: true,
+    replacement: true,
+    dropLast: true,
+    seed: true,
+    prefetch: true,
+  });
+  const { dataset, prefetch: depth = 0, ...sampling } = options;
+  if (typeof dataset?.batch !== "function") {
+    const given = describeValue(dataset);
+    throw new GradusError(`DataLoader: dataset ${given}; expected one such as TensorDataset`);
+  }
+  if (!Number.isSafeInteger(depth) || depth < 0) {
+    throw new GradusError(`DataLoader: prefetch ${depth}; expected an integer from 0`);
+  }
+  checkSampling("DataLoader", { ...sampling, size: dataset.size });
 }

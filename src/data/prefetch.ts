@@ -1,3 +1,4 @@
+import { checkOptions } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 
 /** What `prefetch` does beside fetching. */
@@ -29,6 +30,7 @@ export function prefetch<T>(
   if (!Number.isSafeInteger(depth) || depth < 1) {
     throw new GradusError(`prefetch: depth ${depth}; expected an integer from 1`);
   }
+  checkOptions<PrefetchOptions<T>>("prefetch", options, { onDrop: true });
   return deliver(source, depth, options);
 }
 

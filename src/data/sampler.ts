@@ -1,3 +1,4 @@
+import { checkOptions } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, type Key } from "../core/random.ts";
 import { checkSampling, exampleAt, type SamplingOptions } from "../core/sampling.ts";
@@ -33,6 +34,14 @@ export class BatchSampler {
    * `GradusError` for a bad seed or for replacement without shuffling.
    */
   constructor(options: BatchSamplerOptions) {
+    checkOptions<BatchSamplerOptions>("BatchSampler", options, {
+      size: true,
+      batchSize: true,
+      shuffle: true,
+      replacement: true,
+      dropLast: true,
+      seed: true,
+    });
     const sampling = checkSampling("BatchSampler", options);
     this.size = sampling.size;
     this.batchSize = sampling.batchSize;

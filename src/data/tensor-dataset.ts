@@ -9,11 +9,12 @@ import type { BatchSampler } from "./sampler.ts";
 import { stepRows } from "./step-rows.ts";
 
 /** Some examples: a tensor for each name, examples along axis 0. */
-export type TensorBatch<N extends string = string> = Disposable & {
+export type TensorBatch<N extends string = string> = {
   /** Number of examples. */
   readonly size: number;
   /** Frees the batch; what was built on it must have been evaluated. */
   dispose(): void;
+  [Symbol.dispose](): void;
 } & { readonly [K in N]: Tensor };
 
 /** Options of `TensorDataset`. */

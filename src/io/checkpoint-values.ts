@@ -3,10 +3,14 @@ import { FormatError } from "../core/errors.ts";
 /** The key of what stands for a number that JSON lacks. */
 const NUMBER = "$number";
 
-/** Writes plain values as JSON, in which NaN and infinities stay what they are. */
+const NUMBERS = ["NaN", "Infinity", "-Infinity", "-0"];
+
+/** Writes plain values as JSON, in which NaN, infinities and −0 stay what they are. */
 export function encodeValues(values: unknown): string {
   return JSON.stringify(values, (_, value: unknown) => {
-    return typeof value === "number" && !Number.isFinite(value) ? { [NUMBER]: `${value}` } : value;
+    if (typeof value !== "number") return value;
+    if (Object.is(value, -0)) return { [NUMBER]: "-0" };
+    return Number.isFinite(value) ? value : { [NUMBER]: `${value}` };
   });
 }
 
@@ -14,10 +18,12 @@ export function encodeValues(values: unknown): string {
 export function decodeValues(op: string, text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? "", (_, value: unknown) => {
-      const isNumber = typeof value === "object" && value !== null && NUMBER in value;
-      return isNumber ? Number(value[NUMBER]) : value;
+      if (typeof value !== "object" || value === null || !Object.hasOwn(value, NUMBER))
+        return value;
+      const text = (value as Record<string, unknown>)[NUMBER];
+      return NUMBERS.includes(text as string) ? Number(text) : value;
     });
   } catch (error) {
-    throw new FormatError(`${op}: ${(error as Error).message}; expected JSON`);
+    throw new FormatError(`${op}: ${(error as Error).message.slice(0, 200)}; expected JSON`);
   }
 }

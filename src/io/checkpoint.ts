@@ -3,7 +3,7 @@ import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { decodeValues, encodeValues } from "./checkpoint-values.ts";
 import { readSafetensors } from "./safetensors.ts";
-import { assignTensors, saveSafetensors } from "./weights.ts";
+import { prepareTensors, saveSafetensors } from "./weights.ts";
 
 /** Something that lists its states by name, such as a module. */
 export interface HasState {
@@ -15,13 +15,20 @@ export interface HasRate {
   learningRate: number | ((step: Tensor) => Tensor);
 }
 
+/** A step that goes on from any number, with so many batches pending if it accumulates gradients. */
+export interface SeekableStep {
+  readonly next: number;
+  readonly pending?: number;
+  seek(step: number, pending?: number): void;
+}
+
 /** What a run consists of, as a checkpoint keeps it. */
 export interface CheckpointParts {
   model: HasState;
   /** Slots and counters, and the learning rates that are numbers, of an optimizer or of a group. */
   optimizer: HasState & Partial<HasRate> & { readonly members?: readonly object[] };
   /** The step, as `trainStep` makes it: its number, and sums of gradients where it has them. */
-  step?: { readonly next: number; seek(step: number): void } & Partial<HasState>;
+  step?: SeekableStep & Partial<HasState>;
   /** What else changes with the run, by name, such as an average of the weights. */
   extra?: Readonly<Record<string, HasState>>;
 }
@@ -50,9 +57,11 @@ export async function saveCheckpoint(
   values: unknown = null,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const rates = ratesOf(parts.optimizer).map(({ learningRate: x }) => (isNumber(x) ? x : null));
+  const { next = 0, pending } = parts.step ?? {};
   return saveSafetensors(statesOf("saveCheckpoint", parts), {
     format: FORMAT,
-    step: String(parts.step?.next ?? 0),
+    step: String(next),
+    ...(pending !== undefined && { pending: String(pending) }),
     learningRates: JSON.stringify(rates),
     values: encodeValues(values),
   });
@@ -69,19 +78,36 @@ export function loadCheckpoint(
   parts: CheckpointParts,
   bytes: Uint8Array | ArrayBuffer,
 ): CheckpointInfo {
+  return restoreCheckpoint("loadCheckpoint", parts, bytes);
+}
+
+/**
+ * Does what `loadCheckpoint` does, with errors that speak as `op`.
+ * @param check told of what the file holds when all of it fits and nothing has been assigned yet; if
+ * it throws, nothing is.
+ */
+export function restoreCheckpoint(
+  op: string,
+  parts: CheckpointParts,
+  bytes: Uint8Array | ArrayBuffer,
+  check: (info: CheckpointInfo) => void = () => {},
+): CheckpointInfo {
   const { tensors, metadata } = readSafetensors(bytes);
   if (metadata.format !== FORMAT) {
-    throw invalid(`file of format ${JSON.stringify(metadata.format ?? null)}`, `"${FORMAT}"`);
+    throw invalid(op, `file of format ${brief(metadata.format ?? null)}`, `"${FORMAT}"`);
   }
   const info = {
-    step: stepIn(metadata),
-    values: decodeValues("loadCheckpoint: values", metadata.values),
+    step: countIn(op, metadata, "step"),
+    values: decodeValues(`${op}: values`, metadata.values),
   };
+  const pending = "pending" in metadata ? countIn(op, metadata, "pending") : undefined;
   const own = ratesOf(parts.optimizer);
-  const rates = ratesIn(metadata, own);
-  assignTensors("loadCheckpoint", statesOf("loadCheckpoint", parts), tensors);
+  const rates = ratesIn(op, metadata, own);
+  const assign = prepareTensors(op, statesOf(op, parts), tensors);
+  check(info);
+  parts.step?.seek(info.step, pending);
+  assign();
   for (const [i, rate] of rates.entries()) if (rate !== null) own[i].learningRate = rate;
-  parts.step?.seek(info.step);
   return info;
 }
 
@@ -106,10 +132,11 @@ function statesOf(op: string, { model, optimizer, step, extra }: CheckpointParts
   return all;
 }
 
-function stepIn({ step }: Readonly<Record<string, string>>): number {
-  const value = /^\d+$/.test(step) ? Number(step) : Number.NaN;
+function countIn(op: string, metadata: Readonly<Record<string, string>>, name: string): number {
+  const text = metadata[name] ?? "none";
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (value < 2 ** 32) return value;
-  throw invalid(`step ${step}`, "an integer from 0 to 2^32 - 1");
+  throw invalid(op, `${name} ${text.slice(0, 80)}`, "an integer from 0 to 2^32 - 1");
 }
 
 /** What has a learning rate: the optimizer, or the members of a group and of groups in it. */
@@ -119,22 +146,31 @@ function ratesOf(optimizer: object): HasRate[] {
 }
 
 /** The learning rates of a file, null where it had a schedule as the optimizer has. */
-function ratesIn(metadata: Readonly<Record<string, string>>, own: HasRate[]): (number | null)[] {
-  const text = metadata.learningRates;
-  const rates = decodeValues("loadCheckpoint: learning rates", text);
+function ratesIn(
+  op: string,
+  metadata: Readonly<Record<string, string>>,
+  own: readonly HasRate[],
+): (number | null)[] {
+  const text = metadata.learningRates ?? "";
+  const rates = decodeValues(`${op}: learning rates`, text);
   const fits = (rate: unknown, i: number) => {
     const isRate = Number.isFinite(rate) && (rate as number) >= 0;
     return isNumber(own[i].learningRate) ? isRate : rate === null;
   };
   if (Array.isArray(rates) && rates.length === own.length && rates.every(fits)) return rates;
   const kinds = own.map(({ learningRate }) => (isNumber(learningRate) ? "number" : "null"));
-  throw invalid(`learning rates ${text}`, `[${kinds.join()}], as the optimizer has them`);
+  const rule = `[${kinds.join()}], as the optimizer has them`;
+  throw invalid(op, `learning rates ${text.slice(0, 80)}`, rule);
 }
 
 function isNumber(value: unknown): value is number {
   return typeof value === "number";
 }
 
-function invalid(given: string, rule: string): FormatError {
-  return new FormatError(`loadCheckpoint: ${given}; expected ${rule}`);
+function brief(value: unknown): string {
+  return JSON.stringify(value).slice(0, 80);
+}
+
+function invalid(op: string, given: string, rule: string): FormatError {
+  return new FormatError(`${op}: ${given}; expected ${rule}`);
 }

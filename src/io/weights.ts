@@ -63,25 +63,30 @@ export function loadSafetensors(
  * @example loadInto(model, bytes);
  */
 export function loadInto(states: NamedTensors<State>, bytes: Uint8Array | ArrayBuffer): void {
-  assignTensors("loadInto", mapOf(states), readSafetensors(bytes).tensors);
+  prepareTensors("loadInto", mapOf(states), readSafetensors(bytes).tensors)();
 }
 
-/** Assigns states the tensors of their names, all or nothing; throws as `loadInto` does. */
-export function assignTensors(
+/**
+ * Checks that tensors fit the states of their names, and gives what assigns them; throws as
+ * `loadInto` does.
+ */
+export function prepareTensors(
   op: string,
   own: ReadonlyMap<string, State>,
   tensors: ReadonlyMap<string, SafetensorsTensor>,
-): void {
+): () => void {
   checkNames(op, own, tensors);
   const pairs = [...own].map(([name, state]) => {
     return [state, tensors.get(name) as SafetensorsTensor] as const;
   });
   for (const [i, name] of [...own.keys()].entries()) checkFits(op, name, ...pairs[i]);
-  const values = pairs.map(([{ device, dtype }, { data, shape }]) =>
-    tensor(data as NumericArray, { shape, dtype, device }),
-  );
-  assignAll(pairs.map(([state], i) => [state, values[i]]));
-  for (const value of values) value.dispose();
+  return () => {
+    const values = pairs.map(([{ device, dtype }, { data, shape }]) =>
+      tensor(data as NumericArray, { shape, dtype, device }),
+    );
+    assignAll(pairs.map(([state], i) => [state, values[i]]));
+    for (const value of values) value.dispose();
+  };
 }
 
 function mapOf<T extends Tensor>(tensors: NamedTensors<T>): ReadonlyMap<string, T> {

@@ -31,6 +31,7 @@ export interface AdadeltaOptions extends OptimizerOptions {
  * @example new Adadelta(model.parameters(), { learningRate: 1 });
  */
 export class Adadelta extends Optimizer {
+  readonly kind = "Adadelta";
   readonly rho: number;
   readonly epsilon: number;
   readonly weightDecay: number;

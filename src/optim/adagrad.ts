@@ -32,6 +32,7 @@ export interface AdagradOptions extends OptimizerOptions {
  * @example new Adagrad(model.parameters(), { learningRate: 0.01 });
  */
 export class Adagrad extends Optimizer {
+  readonly kind = "Adagrad";
   readonly initialSum: number;
   readonly epsilon: number;
   readonly weightDecay: number;

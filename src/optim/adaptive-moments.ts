@@ -27,6 +27,7 @@ interface Moments {
 
 /** What `Adam` and its kin share: options, slots and the means. */
 export abstract class AdaptiveMoments extends Optimizer {
+  readonly kind: string;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -45,6 +46,7 @@ export abstract class AdaptiveMoments extends Optimizer {
     checkPositive(op, { epsilon });
     checkNotNegative(op, { weightDecay });
     super(parameters, options);
+    this.kind = op;
     this.beta1 = beta1;
     this.beta2 = beta2;
     this.epsilon = epsilon;

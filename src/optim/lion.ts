@@ -28,6 +28,7 @@ export interface LionOptions extends OptimizerOptions {
  * @example new Lion(model.parameters(), { learningRate: 1e-4, weightDecay: 0.1 });
  */
 export class Lion extends Optimizer {
+  readonly kind = "Lion";
   readonly beta1: number;
   readonly beta2: number;
   readonly weightDecay: number;

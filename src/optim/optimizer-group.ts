@@ -24,6 +24,8 @@ export interface OptimizerGroupOptions {
  * const optimizer = new OptimizerGroup([decayed, plain]);
  */
 export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike> implements OptimizerLike {
+  /** Such as `OptimizerGroup(SGD, Adam)`. */
+  readonly kind: string;
   readonly members: readonly Member[];
   /** All members' parameters, in order. */
   readonly parameters: readonly Parameter[];
@@ -34,6 +36,7 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike> implem
       throw new GradusError("OptimizerGroup: no members; expected at least one optimizer");
     }
     this.members = [...members];
+    this.kind = `OptimizerGroup(${members.map(({ kind }) => kind).join(", ")})`;
     this.parameters = members.flatMap((member) => member.parameters);
     checkParameters(this.parameters);
     this.clip = clip;

@@ -26,6 +26,8 @@ export interface OptimizerOptions {
 
 /** What trains parameters step by step: an `Optimizer`, or several as an `OptimizerGroup`. */
 export interface OptimizerLike extends Disposable {
+  /** What it is called, such as `Adam`; a run's checkpoint keeps it. */
+  readonly kind: string;
   readonly parameters: readonly Parameter[];
   /** Everything that a checkpoint needs to go on, by name. */
   state(): ReadonlyMap<string, State>;
@@ -43,6 +45,7 @@ export interface OptimizerLike extends Disposable {
  * parameters are computed from the old values and assigned together.
  */
 export abstract class Optimizer implements OptimizerLike {
+  abstract readonly kind: string;
   readonly parameters: readonly Parameter[];
   /** The number of finished steps, a u32 scalar. */
   readonly counter: State;

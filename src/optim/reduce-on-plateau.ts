@@ -1,4 +1,4 @@
-import { checkDecay, checkNotNegative } from "../core/check.ts";
+import { checkDecay, checkNotNegative, checkOptions, checkWords } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Schedule } from "./learning-rate.ts";
 
@@ -40,7 +40,7 @@ export interface RateHolder {
  * Lowers learning rates when a metric has stopped getting better: learningRate ←
  * max(factor · learningRate, minRate) once more than `patience` updates in a row were not better
  * than the best by `threshold`. NaN is never better. As PyTorch's `ReduceLROnPlateau`.
- * @throws GradusError for an option out of its range, or an optimizer with a schedule.
+ * @throws GradusError for an unknown option or one out of its range, or an optimizer with a schedule.
  * @example
  * const plateau = new ReduceOnPlateau(optimizer, { patience: 3 });
  * plateau.update(validationLoss); // after each epoch
@@ -55,8 +55,19 @@ export class ReduceOnPlateau {
     optimizers: RateHolder | readonly RateHolder[],
     options: ReduceOnPlateauOptions = {},
   ) {
+    checkOptions<ReduceOnPlateauOptions>("ReduceOnPlateau", options, {
+      mode: true,
+      factor: true,
+      patience: true,
+      threshold: true,
+      thresholdMode: true,
+      cooldown: true,
+      minRate: true,
+    });
     const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
     const { thresholdMode = "relative", cooldown = 0, minRate = 0 } = options;
+    checkWords("ReduceOnPlateau", { mode }, ["min", "max"]);
+    checkWords("ReduceOnPlateau", { thresholdMode }, ["relative", "absolute"]);
     checkDecay("ReduceOnPlateau", { factor });
     checkNotNegative("ReduceOnPlateau", { threshold, minRate });
     checkCounts({ patience, cooldown });
@@ -90,9 +101,19 @@ export class ReduceOnPlateau {
     return { ...this.#state };
   }
 
-  /** Goes on from what `state` gave. */
+  /**
+   * Goes on from what `state` gave.
+   * @throws GradusError for anything else.
+   */
   load(state: PlateauState): void {
-    this.#state = { ...state };
+    const { best, waited, resting } = (state ?? {}) as PlateauState;
+    if (best !== null && typeof best !== "number") {
+      throw new GradusError(
+        `ReduceOnPlateau: best of type ${typeof best}; expected a number or null`,
+      );
+    }
+    checkCounts({ waited, resting });
+    this.#state = { best, waited, resting };
   }
 
   #isBetter(metric: number): boolean {

@@ -36,6 +36,7 @@ export interface RMSpropOptions extends OptimizerOptions {
  * @example new RMSprop(model.parameters(), { learningRate: 0.01 });
  */
 export class RMSprop extends Optimizer {
+  readonly kind = "RMSprop";
   readonly alpha: number;
   readonly epsilon: number;
   readonly momentum: number;

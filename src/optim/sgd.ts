@@ -35,6 +35,7 @@ export interface SGDOptions extends OptimizerOptions {
  * @example new SGD(model.parameters(), { learningRate: 1, momentum: 0.9, dampening: 0.9 });
  */
 export class SGD extends Optimizer {
+  readonly kind = "SGD";
   readonly momentum: number;
   readonly dampening: number;
   readonly nesterov: boolean;

@@ -1,4 +1,6 @@
+import { checkOptions, checkSteps } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import { type Compiled, compile } from "../engine/compile.ts";
 import type { Plan } from "../engine/plan.ts";
 import { grad } from "../graph/grad.ts";
 import { assignAll, State } from "../graph/state.ts";
@@ -6,11 +8,12 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
 import { add, div } from "../ops/arithmetic.ts";
 import { zeros } from "../ops/creation.ts";
+import { checkParts, STEP_OPTIONS } from "./check-options.ts";
 import {
   type BatchFunction,
+  makeTrainStep,
   type TrainStep,
   type TrainStepOptions,
-  trainStep,
   type Updater,
 } from "./train-step.ts";
 
@@ -24,6 +27,18 @@ export interface AccumulatedStepOptions<M extends Module, B> extends TrainStepOp
 export interface AccumulatedStep<B> extends TrainStep<B> {
   /** The sums of gradients by parameter, such as `hidden.weight.sum`, for checkpoints. */
   state(): ReadonlyMap<string, State>;
+  /** How many batches the next change has so far, from 0 and below `accumulate`. */
+  readonly pending: number;
+  /**
+   * Changes the parameters by the mean of the gradients of the batches that are pending, if any, so
+   * that none is lost where batches end, as at the end of an epoch. The next batch begins a change.
+   */
+  flush(): Promise<void>;
+  /**
+   * Goes on from another step number, with the sums of so many batches pending: the step's number
+   * mod `accumulate` when left out.
+   */
+  seek(step: number, pending?: number): void;
 }
 
 /** Where a batch stands among those of one change: each kind has its plan. */
@@ -43,29 +58,45 @@ interface Placed<B> {
  *
  * With a mean loss and parts of one size this is the gradient on all of them together. A call is one
  * batch; `read` tells each one's loss, `next` counts batches, and the optimizer's counter changes of
- * the parameters. Batches are counted over all epochs, so a change may span two of them.
+ * the parameters. Where the number of batches is no multiple of `accumulate`, call `flush` at the
+ * end: what is pending is applied then, and else with the batches that follow.
  * @throws GradusError unless `accumulate` is an integer from 1; else as `trainStep` does.
  * @example
  * const step = accumulatedStep({ model, optimizer, loss, accumulate: 4 });
  * for await (using batch of loader.epoch(0)) await step(batch);
+ * await step.flush();
  */
 export function accumulatedStep<M extends Module, B>(
   options: AccumulatedStepOptions<M, B>,
 ): AccumulatedStep<B> {
-  const accumulation = new Accumulation(options);
+  checkOptions<AccumulatedStepOptions<M, B>>("accumulatedStep", options, {
+    ...STEP_OPTIONS,
+    accumulate: true,
+  });
+  return makeAccumulatedStep("accumulatedStep", options);
+}
+
+/** Makes a step that accumulates gradients, whose errors speak as `op`. */
+export function makeAccumulatedStep<M extends Module, B>(
+  op: string,
+  options: AccumulatedStepOptions<M, B>,
+): AccumulatedStep<B> {
+  const accumulation = new Accumulation(op, options);
   const { step: inner, sums } = accumulation;
   const step = Object.assign((batch?: B) => accumulation.run(inner, batch), {
     prepare: (batch?: B) => accumulation.prepare(batch),
     profile: (batch?: B) => accumulation.run(inner.profile, batch),
     read: inner.read,
-    seek: (to: number) => accumulation.seek(to),
+    seek: (to: number, pending?: number) => accumulation.seek(to, pending),
+    flush: () => accumulation.flush(),
     state: () => sums.state(),
-    dispose: () => {
-      inner.dispose();
-      sums.dispose();
-    },
+    dispose: () => accumulation.dispose(),
   });
-  const properties = { next: { get: () => inner.next }, plans: { get: () => inner.plans } };
+  const properties = {
+    next: { get: () => inner.next },
+    plans: { get: () => accumulation.plans },
+    pending: { get: () => accumulation.pending },
+  };
   return Object.defineProperties(step, properties) as AccumulatedStep<B>;
 }
 
@@ -73,17 +104,28 @@ export function accumulatedStep<M extends Module, B>(
 class Accumulation<M extends Module, B> {
   readonly sums: GradientSums;
   readonly step: TrainStep<Placed<B>>;
+  readonly #op: string;
   readonly #options: AccumulatedStepOptions<M, B>;
+  /** Changes the parameters by the sums of some batches. */
+  readonly #applySums: Compiled<[count: number], void>;
   /** The number of the next call, which may wait for others before it. */
   #next = 0;
+  /** The step from which changes are counted: each k-th from here makes one. */
+  #origin = 0;
+  /** The call made last, and the flush that calls wait for. */
+  #last: Promise<unknown> = Promise.resolve();
+  #flush: Promise<void> | null = null;
 
-  constructor(options: AccumulatedStepOptions<M, B>) {
-    const { loss, metrics = {}, optimizer, accumulate, after, batchAt } = options;
+  constructor(op: string, options: AccumulatedStepOptions<M, B>) {
+    checkParts(op, options);
+    const { loss, metrics = {}, optimizer, accumulate, after, batchAt, ...rest } = options;
+    checkSteps(op, { accumulate });
     const sums = new GradientSums(optimizer, accumulate);
+    this.#op = op;
     this.#options = options;
     this.sums = sums;
-    this.step = trainStep<M, Placed<B>>({
-      ...options,
+    this.step = makeTrainStep<M, Placed<B>>(op, {
+      ...rest,
       loss: ofBatch(loss),
       metrics: Object.fromEntries(Object.entries(metrics).map(([k, f]) => [k, ofBatch(f)])),
       optimizer: sums,
@@ -95,17 +137,45 @@ class Accumulation<M extends Module, B> {
         return batchAt ? { ...given, batch: batchAt(step, given.batch) } : given;
       },
     });
+    this.#applySums = compile((count: number) => {
+      sums.applyPending(count);
+      after?.();
+    });
+  }
+
+  get pending(): number {
+    return (this.#next - this.#origin) % this.#options.accumulate;
+  }
+
+  get plans(): readonly Plan[] {
+    return [...this.step.plans, ...this.#applySums.plans];
   }
 
   /** Counts at once, so that calls need not wait for one another. */
   async run<T>(work: (given: Placed<B>) => Promise<T>, batch?: B): Promise<T> {
     try {
-      const result = work(this.#placed(batch, this.#next));
+      const placed = this.#placed(batch, this.pending);
+      const result = this.#flush ? this.#flush.then(() => work(placed)) : work(placed);
+      this.#last = result.catch(() => {});
       this.#next++;
       return await result;
     } catch (error) {
       this.#next = this.step.next;
       throw error;
+    }
+  }
+
+  /** Applies what is pending after the calls so far and before those that follow. */
+  async flush(): Promise<void> {
+    const { pending } = this;
+    if (pending === 0) return;
+    this.#origin = this.#next;
+    const flush = this.#last.then(() => this.#applySums(pending));
+    this.#flush = flush;
+    try {
+      await flush;
+    } finally {
+      if (this.#flush === flush) this.#flush = null;
     }
   }
 
@@ -118,17 +188,32 @@ class Accumulation<M extends Module, B> {
     return this.step.prepare(this.#placed(batch, last));
   }
 
-  seek(step: number): void {
+  seek(step: number, pending?: number): void {
+    const { accumulate } = this.#options;
+    if (
+      pending !== undefined &&
+      !(Number.isSafeInteger(pending) && isWithin(pending, accumulate))
+    ) {
+      const rule = `an integer from 0 to ${accumulate - 1}`;
+      throw new GradusError(`${this.#op}: ${pending} batches pending; expected ${rule}`);
+    }
     this.step.seek(step);
     this.#next = step;
+    this.#origin = step - (pending ?? step % accumulate);
   }
 
-  #placed(batch: B | undefined, step: number): Placed<B> {
+  dispose(): void {
+    this.step.dispose();
+    this.#applySums.dispose();
+    this.sums.dispose();
+  }
+
+  #placed(batch: B | undefined, pending: number): Placed<B> {
     const { accumulate, batchAt } = this.#options;
     if (batch !== undefined || batchAt) {
-      return { batch: batch as B, place: placeOf(step, accumulate) };
+      return { batch: batch as B, place: placeOf(pending, accumulate) };
     }
-    throw new GradusError("accumulatedStep: no batch; expected one, or the option batchAt");
+    throw new GradusError(`${this.#op}: no batch; expected one, or the option batchAt`);
   }
 }
 
@@ -136,10 +221,13 @@ function ofBatch<M extends Module, B>(compute: BatchFunction<M, B>): BatchFuncti
   return (model, { batch }) => compute(model, batch);
 }
 
-function placeOf(step: number, k: number): Place {
-  const i = step % k;
-  if (i === k - 1) return "last";
-  return i === 0 ? "first" : "middle";
+function isWithin(i: number, count: number): boolean {
+  return i >= 0 && i < count;
+}
+
+function placeOf(pending: number, k: number): Place {
+  if (pending === k - 1) return "last";
+  return pending === 0 ? "first" : "middle";
 }
 
 /** An optimizer's stand-in, which hands on the mean of the gradients of k steps. */
@@ -153,9 +241,6 @@ class GradientSums implements Updater {
     readonly optimizer: Updater,
     readonly count: number,
   ) {
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw new GradusError(`accumulatedStep: accumulate ${count}; expected an integer from 1`);
-    }
     this.parameters = optimizer.parameters;
     const { parameters } = this;
     this.#sums = parameters.map((p, i) => {
@@ -181,6 +266,11 @@ class GradientSums implements Updater {
     const totals = gradients.map((g, i) => (isFirst ? g : add(this.#sums[i], g)));
     if (place === "last") this.optimizer.apply(totals.map((g) => (count > 1 ? div(g, count) : g)));
     else assignAll(this.#sums.map((sum, i) => [sum, totals[i]]));
+  }
+
+  /** Makes the step by the mean of the sums of some batches. */
+  applyPending(count: number): void {
+    this.optimizer.apply(this.#sums.map((sum) => div(sum, count)));
   }
 
   dispose(): void {

@@ -2,20 +2,34 @@ import type { State } from "../graph/state.ts";
 import type { Module } from "../nn/module.ts";
 import type { EpochEvent, StepEvent } from "./events.ts";
 
+/** Why a run ends: by its last epoch, a callback or a signal. */
+export interface RunEnd {
+  readonly by: "epochs" | "callback" | "signal";
+  /** What the callback said. */
+  readonly reason?: string;
+}
+
 /** A run of `fit`, as its callbacks see it. */
 export interface Run {
   readonly model: Module;
   /** How many epochs there are to be. */
   readonly epochs: number;
+  /** Infinity until an epoch has been gone through, where nothing else tells. */
   readonly stepsPerEpoch: number;
   /** Steps made so far; a `step` event may tell of an earlier one. */
   readonly step: number;
   /** The epochs so far, those before it was resumed among them. */
   readonly history: readonly EpochEvent[];
+  /** Why it ends here; null while it goes on. */
+  readonly end: RunEnd | null;
   /** Whether a signal stopped it, so that it may be resumed. */
   readonly interrupted: boolean;
-  /** Stops training after this event. */
-  stop(): void;
+  /**
+   * Ends training after this event, for good: a checkpoint says so, and a run resumed from it makes
+   * no step unless `fit` is told to go on.
+   * @param reason what the result and the checkpoint tell.
+   */
+  stop(reason?: string): void;
   /** Gives what `fit` needs to go on from here, as `saveCheckpoint` writes it. */
   checkpoint(): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -41,7 +55,10 @@ export interface Callback {
   readonly name?: string;
   /** Gives what a checkpoint is to keep of it: anything that JSON can hold, NaN and infinities. */
   save?(): unknown;
-  /** Takes back what `save` gave. */
+  /**
+   * Takes back what `save` gave; called before the run's states are restored, which stay as they are
+   * if it throws.
+   */
   restore?(saved: unknown): void;
   /** States that a checkpoint is to keep; made by the end of `onStart`. */
   state?(): ReadonlyMap<string, State>;

@@ -1,9 +1,11 @@
-import { GradusError } from "../core/errors.ts";
+import { checkOptions } from "../core/check.ts";
+import { FormatError, GradusError } from "../core/errors.ts";
 import type { Store } from "../io/stores.ts";
 import { saveSafetensors } from "../io/weights.ts";
 import type { Callback, Run } from "./callback.ts";
+import { checkMethods } from "./check-options.ts";
 import type { EpochEvent, StepEvent } from "./events.ts";
-import { Best, type MonitorOptions } from "./monitor.ts";
+import { Best, MONITOR_OPTIONS, type MonitorOptions } from "./monitor.ts";
 
 /** Options of `Checkpoint`. */
 export interface CheckpointOptions extends MonitorOptions {
@@ -15,12 +17,21 @@ export interface CheckpointOptions extends MonitorOptions {
   best?: Store;
 }
 
+/** Where a run was when it was saved last. */
+interface Saved {
+  readonly step: number;
+  readonly epochs: number;
+  /** Whether it had ended, other than by a signal. */
+  readonly ended: boolean;
+}
+
 /**
- * Saves a run now and then, so that it can be resumed, and its best model.
+ * Saves a run now and then and where it ends, so that it can be resumed, and its best model.
  *
  * Between epochs it saves on the first `step` event that is due, at the step that has been made by
- * then. A run that a signal stops is saved once more.
- * @throws GradusError for numbers out of range, or without `to` and `best`; what the stores throw.
+ * then. A run that ends is saved with that, so that it does not begin again when it is resumed.
+ * @throws GradusError for unknown options and numbers out of range, or without `to` and `best`; what
+ * the stores throw.
  * @example
  * const to = fileStore("runs/digits.checkpoint");
  * const callbacks = [new Checkpoint({ to, every: { steps: 500 } })];
@@ -29,56 +40,101 @@ export interface CheckpointOptions extends MonitorOptions {
 export class Checkpoint implements Callback {
   readonly name = "checkpoint";
   readonly isLast = true;
-  readonly #options: CheckpointOptions;
+  readonly #to: Store | undefined;
+  readonly #bestTo: Store | undefined;
+  readonly #every: { readonly epochs?: number; readonly steps?: number };
   readonly #best: Best;
-  /** The step that was saved last. */
-  #saved = 0;
+  #saved: Saved = NOTHING;
 
   constructor(options: CheckpointOptions) {
+    checkOptions<CheckpointOptions>("Checkpoint", options, {
+      ...MONITOR_OPTIONS,
+      to: true,
+      every: true,
+      best: true,
+    });
     const { to, best, every = { epochs: 1 } } = options;
     if (!to && !best) throw new GradusError("Checkpoint: no store; expected to or best");
-    const [[unit, count]] = Object.entries(every);
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw new GradusError(`Checkpoint: every ${count} ${unit}; expected an integer from 1`);
+    for (const store of [to, best]) {
+      if (store) checkMethods("Checkpoint", { store }, ["read", "write"], "a store");
     }
-    this.#options = { ...options, every };
+    checkEvery(every);
+    this.#to = to;
+    this.#bestTo = best;
+    this.#every = every;
     this.#best = new Best("Checkpoint", options);
   }
 
   onStart(): void {
-    this.#saved = 0;
-    this.#best.restore({ value: Number.NaN, epoch: -1 });
+    this.#saved = NOTHING;
+    this.#best.clear();
   }
 
   async onStep(_: StepEvent, run: Run): Promise<void> {
-    const { every } = this.#options;
-    if (every && "steps" in every && run.step - this.#saved >= every.steps) await this.#save(run);
+    const { steps = Number.POSITIVE_INFINITY } = this.#every;
+    if (hasEnded(run) || run.step - this.#saved.step >= steps) await this.#save(run);
   }
 
   async onEpoch(event: EpochEvent, run: Run): Promise<void> {
-    const { best, every = { epochs: 1 } } = this.#options;
-    if (best && this.#best.improves(event)) await best.write(await saveSafetensors(run.model));
-    const steps = "steps" in every ? every.steps : every.epochs * run.stepsPerEpoch;
-    if (run.step - this.#saved >= steps) await this.#save(run);
+    if (this.#bestTo && this.#best.improves(event)) {
+      await this.#bestTo.write(await saveSafetensors(run.model));
+    }
+    const { steps = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = this.#every;
+    const isDue =
+      run.step - this.#saved.step >= steps || event.epoch + 1 - this.#saved.epochs >= epochs;
+    if (isDue || hasEnded(run)) await this.#save(run);
   }
 
   async onEnd(run: Run): Promise<void> {
-    if (run.interrupted && run.step !== this.#saved) await this.#save(run);
+    const { step, ended } = this.#saved;
+    const isSaved = run.step === step && (ended || !hasEnded(run));
+    if (run.step > 0 && !isSaved) await this.#save(run);
   }
 
-  save(): { value: number; epoch: number; saved: number } {
+  save(): { value: number; epoch: number; saved: Saved } {
     return { ...this.#best.save(), saved: this.#saved };
   }
 
   restore(given: unknown): void {
-    const { saved, ...best } = given as ReturnType<Checkpoint["save"]>;
-    this.#best.restore(best);
-    this.#saved = saved;
+    const { saved, value, epoch } = (given ?? {}) as ReturnType<Checkpoint["save"]>;
+    const { step, epochs, ended } = saved ?? {};
+    if (![step, epochs].every(isCount) || typeof ended !== "boolean") {
+      const what = `last save at step ${step} of epoch ${epochs}`;
+      throw new FormatError(`Checkpoint: ${what} in a checkpoint; expected integers from 0`);
+    }
+    this.#best.restore({ value, epoch });
+    this.#saved = { step, epochs, ended };
   }
 
   async #save(run: Run): Promise<void> {
-    if (!this.#options.to) return;
-    this.#saved = run.step;
-    await this.#options.to.write(await run.checkpoint());
+    if (!this.#to) return;
+    const epochs = (run.history.at(-1)?.epoch ?? -1) + 1;
+    this.#saved = { step: run.step, epochs, ended: hasEnded(run) };
+    await this.#to.write(await run.checkpoint());
   }
+}
+
+const NOTHING: Saved = { step: 0, epochs: 0, ended: false };
+
+function hasEnded({ end }: Run): boolean {
+  return end !== null && end.by !== "signal";
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function checkEvery(every: { readonly epochs?: number; readonly steps?: number }): void {
+  checkOptions<Required<typeof every>>("Checkpoint: every", every as Required<typeof every>, {
+    epochs: true,
+    steps: true,
+  });
+  const [entry, ...more] = Object.entries(every);
+  if (!entry || more.length > 0) {
+    const given = entry ? "both epochs and steps" : "{}";
+    throw new GradusError(`Checkpoint: every ${given}; expected either epochs or steps`);
+  }
+  const [unit, count] = entry;
+  if (Number.isSafeInteger(count) && count >= 1) return;
+  throw new GradusError(`Checkpoint: every ${count} ${unit}; expected an integer from 1`);
 }

@@ -1,25 +1,36 @@
 import type { Callback } from "./callback.ts";
+import { checkFunctions } from "./check-options.ts";
 import type { EpochEvent } from "./events.ts";
 
 /**
  * Writes the epochs as comma-separated values: a line of names, then a line for each epoch, the ones
- * before a resumed run among them; lines end with a line feed.
+ * before a resumed run among them; lines end with a line feed. A cell is empty where an epoch lacks
+ * what another has.
  * @param write told of each line.
  * @example await fit({ ..., callbacks: [csvLog((line) => appendFileSync("run.csv", line))] });
  */
 export function csvLog(write: (line: string) => void): Callback {
-  let begun = false;
+  checkFunctions("csvLog", { write });
+  let names: readonly string[] | null = null;
   return {
     onStart() {
-      begun = false;
+      names = null;
     },
     onEpoch(event, { history }) {
-      const lines = begun ? [event] : history;
-      if (!begun) write(lineOf(Object.keys(columns(event))));
-      begun = true;
-      for (const epoch of lines) write(lineOf(Object.values(columns(epoch))));
+      const epochs = names ? [event] : history;
+      const all = names ?? [...new Set(history.flatMap(namesOf))];
+      if (!names) write(lineOf(all));
+      names = all;
+      for (const epoch of epochs) {
+        const cells = columns(epoch);
+        write(lineOf(all.map((name) => cells[name] ?? "")));
+      }
     },
   };
+}
+
+function namesOf(epoch: EpochEvent): string[] {
+  return Object.keys(columns(epoch));
 }
 
 function columns(epoch: EpochEvent): Record<string, number> {

@@ -1,9 +1,10 @@
-import { GradusError } from "../core/errors.ts";
+import { checkOptions, checkSteps } from "../core/check.ts";
+import { FormatError } from "../core/errors.ts";
 import type { State } from "../graph/state.ts";
 import { BestWeights } from "./best-weights.ts";
 import type { Callback, Run } from "./callback.ts";
 import type { EpochEvent } from "./events.ts";
-import { Best, type MonitorOptions } from "./monitor.ts";
+import { Best, MONITOR_OPTIONS, type MonitorOptions } from "./monitor.ts";
 
 /** Options of `EarlyStopping`. */
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -25,7 +26,7 @@ interface Saved {
  * With `restoreBest` a copy of the best states is kept on the device and restored when training has
  * ended for whatever reason but a signal. Source: Prechelt 1998, "Early stopping – but when?", whose
  * criterion UP it generalizes by `minDelta`.
- * @throws GradusError for numbers out of range, and in training when an epoch lacks the number.
+ * @throws GradusError for unknown options and numbers out of range, and in training when an epoch lacks the number.
  * @example
  * await fit({ ..., validationData, callbacks: [new EarlyStopping({ patience: 5, restoreBest: true })] });
  */
@@ -38,10 +39,13 @@ export class EarlyStopping implements Callback {
   #weights: BestWeights | null = null;
 
   constructor(options: EarlyStoppingOptions = {}) {
+    checkOptions<EarlyStoppingOptions>("EarlyStopping", options, {
+      ...MONITOR_OPTIONS,
+      patience: true,
+      restoreBest: true,
+    });
     const { patience = 3, restoreBest = false } = options;
-    if (!Number.isSafeInteger(patience) || patience < 1) {
-      throw new GradusError(`EarlyStopping: patience ${patience}; expected an integer from 1`);
-    }
+    checkSteps("EarlyStopping", { patience });
     this.patience = patience;
     this.#restores = restoreBest;
     this.#best = new Best("EarlyStopping", options);
@@ -59,7 +63,7 @@ export class EarlyStopping implements Callback {
 
   onStart({ model }: Run): void {
     this.#wait = 0;
-    this.#best.restore({ value: Number.NaN, epoch: -1 });
+    this.#best.clear();
     if (this.#restores) this.#weights = new BestWeights(model);
   }
 
@@ -67,7 +71,10 @@ export class EarlyStopping implements Callback {
     if (this.#best.improves(event)) {
       this.#wait = 0;
       this.#weights?.keep();
-    } else if (++this.#wait >= this.patience) run.stop();
+    } else if (++this.#wait >= this.patience) {
+      const { epoch, value } = this.#best;
+      run.stop(`EarlyStopping: no epoch better than ${epoch}, with ${value}, in ${this.#wait}`);
+    }
   }
 
   onEnd({ interrupted }: Run): void {
@@ -84,8 +91,13 @@ export class EarlyStopping implements Callback {
   }
 
   restore(saved: unknown): void {
-    const { wait, ...best } = saved as Saved;
-    this.#best.restore(best);
+    const { wait, value, epoch } = (saved ?? {}) as Saved;
+    if (!Number.isSafeInteger(wait) || wait < 0) {
+      throw new FormatError(
+        `EarlyStopping: wait ${wait} in a checkpoint; expected an integer from 0`,
+      );
+    }
+    this.#best.restore({ value, epoch });
     this.#wait = wait;
   }
 

@@ -6,8 +6,9 @@ import type { Module } from "../nn/module.ts";
 import { cast } from "../ops/cast.ts";
 import { reshape } from "../ops/reshape.ts";
 import { stack } from "../ops/slice.ts";
-import { type EvaluateOptions, sumBatches } from "./evaluate.ts";
-import type { BatchFunction } from "./train-step.ts";
+import { checkFunctions } from "./check-options.ts";
+import { checkEvaluation, type EvaluateOptions, sumBatches } from "./evaluate.ts";
+import { type BatchFunction, checkScalar } from "./train-step.ts";
 
 /**
  * Computes the means of a loss and metrics over a data set's examples, by name, with the model in
@@ -15,22 +16,43 @@ import type { BatchFunction } from "./train-step.ts";
  *
  * Each is a mean over its batch; a shorter last batch counts by its examples. No state changes, not
  * even those that a loss assigns.
- * @throws GradusError when `signal` stops it, and what the functions and the data set throw.
+ * @throws GradusError for bad options and when `signal` stops it, ShapeError for a metric that is no
+ * scalar, and what the functions and the data set throw.
  * @example
  * const { loss, accuracy } = await evaluateMeans(model, testData, {
  *   loss: (net, { images, labels }) => crossEntropy(net.call(images), labels),
  *   accuracy: (net, { images, labels }) => accuracy(net.call(images), labels),
  * });
  */
-export async function evaluateMeans<M extends Module, B extends Disposable, N extends string>(
+export async function evaluateMeans<M extends Module, B, N extends string>(
   model: M,
   dataset: Dataset<B>,
   metrics: Readonly<Record<N, BatchFunction<M, B>>>,
   options: EvaluateOptions = {},
 ): Promise<Record<N, number>> {
+  checkEvaluation("evaluateMeans", model, dataset, options);
+  checkFunctions("evaluateMeans", metrics, "metric ");
+  return meansOver("evaluateMeans", model, dataset, metrics, options);
+}
+
+/** What `evaluateMeans` does, whose errors speak as `op`. */
+export async function meansOver<M extends Module, B, N extends string>(
+  op: string,
+  model: M,
+  dataset: Dataset<B>,
+  metrics: Readonly<Record<N, BatchFunction<M, B>>>,
+  options: EvaluateOptions,
+): Promise<Record<N, number>> {
   const names = Object.keys(metrics) as N[];
-  const compute = (batch: B) => names.map((name) => metrics[name](model, batch));
-  const sums = await sumBatches("evaluateMeans", dataset, options, async (batch, count) => {
+  if (names.length === 0) return {} as Record<N, number>;
+  const compute = (batch: B) => {
+    return names.map((name) => {
+      const value = metrics[name](model, batch);
+      checkScalar(op, name, value);
+      return value;
+    });
+  };
+  const sums = await sumBatches(op, dataset, options, async (batch, count) => {
     // Traced, so that states which a loss assigns, such as a counter, keep their values.
     const { result } = traceFunction(() => inMode(model, false, () => compute(batch)));
     const values = await readTogether(result);
@@ -43,6 +65,10 @@ export async function evaluateMeans<M extends Module, B extends Disposable, N ex
 /** Enqueues some scalars at once, and reads them with one copy. */
 async function readTogether(values: readonly Tensor[]): Promise<number[]> {
   const dtype = values.some((x) => x.dtype === "f64") ? "f64" : "f32";
-  using all = stack(values.map((x) => cast(reshape(x, []), dtype)));
-  return Array.from(await all.data());
+  const all = stack(values.map((x) => cast(reshape(x, []), dtype)));
+  try {
+    return Array.from(await all.data());
+  } finally {
+    all.dispose();
+  }
 }

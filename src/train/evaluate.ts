@@ -1,13 +1,16 @@
+import { checkOptions, checkSizes } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { Breather } from "../core/event-loop.ts";
+import { release } from "../core/release.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import { BatchSampler } from "../data/sampler.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { correct } from "../metrics/accuracy.ts";
 import { inMode } from "../nn/mode.ts";
 import type { Module } from "../nn/module.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
+import { checkDatasets, checkMethods } from "./check-options.ts";
 
 /** Options of `evaluateAccuracy`. */
 export interface EvaluateOptions {
@@ -23,24 +26,48 @@ const AHEAD = 4;
 /**
  * Computes the share of a data set's examples that a model in evaluation mode classifies right, in
  * [0, 1]. The model's own mode stays as it is.
- * @throws GradusError when `signal` stops it.
+ * @throws GradusError for bad options, and when `signal` stops it.
  */
 export async function evaluateAccuracy(
   model: Module,
   dataset: Dataset<Batch>,
   options: EvaluateOptions = {},
 ): Promise<number> {
-  const [right] = await sumBatches("evaluateAccuracy", dataset, options, async (batch) => [
-    await countCorrect(model, batch),
+  checkEvaluation("evaluateAccuracy", model, dataset, options);
+  return accuracyOver("evaluateAccuracy", model, dataset, options);
+}
+
+/** What `evaluateAccuracy` does, whose errors speak as `op`. */
+export async function accuracyOver(
+  op: string,
+  model: Module,
+  dataset: Dataset<Batch>,
+  options: EvaluateOptions,
+): Promise<number> {
+  const [right] = await sumBatches(op, dataset, options, async (batch) => [
+    await countCorrect(op, model, batch),
   ]);
   return right / dataset.size;
+}
+
+/** Throws a `GradusError`, as `op`, for what cannot be evaluated. */
+export function checkEvaluation(
+  op: string,
+  model: Module,
+  dataset: Dataset<unknown>,
+  options: EvaluateOptions,
+): void {
+  checkMethods(op, { model }, ["call", "modules"], "a Module");
+  checkDatasets(op, { dataset });
+  checkOptions<EvaluateOptions>(op, options, { batchSize: true, signal: true });
+  if (options.batchSize !== undefined) checkSizes(op, { batchSize: options.batchSize });
 }
 
 /**
  * Adds up what is measured on each batch of a data set; some batches' reads are under way while the
  * next one is enqueued. `measure` may use the batch until it returns its promise.
  */
-export async function sumBatches<B extends Disposable>(
+export async function sumBatches<B>(
   op: string,
   dataset: Dataset<B>,
   { batchSize = 1000, signal }: EvaluateOptions,
@@ -57,8 +84,12 @@ export async function sumBatches<B extends Disposable>(
   try {
     for (const indices of sampler.epoch(0)) {
       if (signal?.aborted) throw stopped(op);
-      using batch = await dataset.batch(indices);
-      reads.push(measure(batch, indices.length));
+      const batch = await dataset.batch(indices);
+      try {
+        reads.push(measure(batch, indices.length));
+      } finally {
+        release(batch);
+      }
       if (reads.length > AHEAD) take((await reads.shift()) as readonly number[]);
       await breather.rest();
     }
@@ -74,7 +105,14 @@ function stopped(op: string): GradusError {
 }
 
 /** Enqueues at once, so that the batch may be disposed, and frees what it made when it is read. */
-async function countCorrect(model: Module, { images, labels }: Batch): Promise<number> {
+async function countCorrect(op: string, model: Module, batch: Batch): Promise<number> {
+  const { images, labels } = batch;
+  if (!(images instanceof Tensor && labels instanceof Tensor)) {
+    const given = `batches with ${Object.keys(batch).join(", ").slice(0, 200)}`;
+    throw new GradusError(
+      `${op}: ${given}; expected images and labels. Use evaluateMeans for other data`,
+    );
+  }
   const logits = inMode(model, false, () => model.call(images));
   const total: Tensor = sum(cast(correct(logits, labels), "u32"));
   try {

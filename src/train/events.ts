@@ -8,9 +8,12 @@ export interface StepEvent {
   readonly epoch: number;
   /** Steps done since the start of training. */
   readonly step: number;
-  /** Steps until the end of training. */
+  /** Steps until the end of training; Infinity while nothing tells how many an epoch has. */
   readonly steps: number;
-  /** Mean of the losses since the last `step` event. */
+  /**
+   * Mean of the losses since the last `step` event over their examples: a shorter batch counts less,
+   * here and in all means.
+   */
   readonly loss: number;
   /** Means of the metrics since the last `step` event; only with `metrics`. */
   readonly metrics?: MetricMeans;
@@ -26,7 +29,7 @@ export interface EpochEvent {
   readonly epoch: number;
   /** Steps done since the start of training. */
   readonly step: number;
-  /** Mean of the epoch's losses, each from before its step. */
+  /** Mean of the epoch's losses over its examples, each loss from before its step. */
   readonly loss: number;
   /** Means of the epoch's metrics, each from before its step; only with `metrics`. */
   readonly metrics?: MetricMeans;

@@ -1,19 +1,32 @@
-import { type HasState, loadCheckpoint, saveCheckpoint } from "../io/checkpoint.ts";
+import { checkOptions, describeValue } from "../core/check.ts";
+import { GradusError } from "../core/errors.ts";
+import { type HasState, restoreCheckpoint, saveCheckpoint } from "../io/checkpoint.ts";
 import type { Module } from "../nn/module.ts";
-import type { Callback, Run } from "./callback.ts";
-import type { EpochEvent, TrainEvent } from "./events.ts";
+import type { Callback, Run, RunEnd } from "./callback.ts";
+import { checkCallbacks, checkMethods, TRAIN_OPTIONS } from "./check-options.ts";
+import type { EpochEvent } from "./events.ts";
+import { checkFingerprint, fingerprintOf } from "./fingerprint.ts";
+import { checkKept, checkPlace, type Kept } from "./kept.ts";
 import { checkRun, type TrainOptions } from "./train.ts";
 import { type Progressed, Training } from "./training.ts";
 
 /** Options of `fit`. */
-export interface FitOptions<M extends Module, B extends Disposable>
-  extends Omit<TrainOptions<M, B>, "startStep"> {
+export interface FitOptions<M extends Module, B> extends Omit<TrainOptions<M, B>, "startStep"> {
   /** Told how training goes, in this order; they may stop and save it. */
   callbacks?: readonly Callback[];
   /** What else changes with the run and is to be in its checkpoints, such as a loss with states. */
   extra?: Readonly<Record<string, HasState>>;
   /** A checkpoint of such a run, from which it goes on; from the start when null or left out. */
   resume?: Uint8Array | ArrayBuffer | null;
+  /**
+   * What may be otherwise than in the run that is resumed, such as `["seed", "batchSize"]`: names of
+   * the loader's `fingerprint` (for a `DataLoader` seed, batchSize, size, shuffle, replacement and
+   * dropLast; for a list stepsPerEpoch), `optimizer`, its kind, and `accumulate`. Nothing when left
+   * out.
+   */
+  allowMismatch?: readonly string[];
+  /** Whether a resumed run goes on that a callback has ended; false when left out. */
+  ignoreStop?: boolean;
 }
 
 /** What a run has come to. */
@@ -24,14 +37,19 @@ export interface FitResult {
   readonly step: number;
   /** Whether a callback or a signal ended it before its last epoch. */
   readonly stopped: boolean;
+  /** What ended it. */
+  readonly end: RunEnd;
 }
 
 /**
  * Trains a model for some epochs, lets callbacks take part, and gives the history.
  *
  * A run that goes on from a checkpoint ends with the very bits of one that was not interrupted,
- * given the same options and callbacks.
- * @throws what `train`, `loadCheckpoint` and the callbacks throw.
+ * given the same options and callbacks. One that had ended stays so: that a callback ended it holds
+ * for any number of `epochs`, unless `ignoreStop` is set; one that came to its last epoch goes on
+ * when there are to be more. A checkpoint is checked as a whole before anything changes.
+ * @throws GradusError for unknown options, and for a checkpoint of a run with another `fingerprint`;
+ * FormatError for one that is damaged; what `train`, `loadCheckpoint` and the callbacks throw.
  * @example
  * const { history } = await fit({
  *   model,
@@ -43,10 +61,8 @@ export interface FitResult {
  *   callbacks: [new EarlyStopping({ patience: 3, restoreBest: true })],
  * });
  */
-export async function fit<M extends Module, B extends Disposable>(
-  options: FitOptions<M, B>,
-): Promise<FitResult> {
-  checkRun(options);
+export async function fit<M extends Module, B>(options: FitOptions<M, B>): Promise<FitResult> {
+  checkFit(options);
   const fitting = new Fitting(options);
   try {
     return await fitting.run(options.resume);
@@ -55,24 +71,18 @@ export async function fit<M extends Module, B extends Disposable>(
   }
 }
 
-/** What a checkpoint keeps beside the states. */
-interface Kept {
-  readonly history: EpochEvent[];
-  readonly progressed: Progressed;
-  readonly callbacks: Readonly<Record<string, unknown>>;
-}
-
-class Fitting<M extends Module, B extends Disposable> implements Run {
+class Fitting<M extends Module, B> implements Run {
   readonly #options: FitOptions<M, B>;
   readonly #training: Training<M, B>;
   readonly #callbacks: readonly Callback[];
   readonly #history: EpochEvent[] = [];
-  #stops = false;
+  /** That a callback ended the run. */
+  #stop: RunEnd | null = null;
 
   constructor(options: FitOptions<M, B>) {
     const { callbacks = [] } = options;
     this.#options = options;
-    this.#training = new Training(options);
+    this.#training = new Training("fit", options);
     const isLast = (callback: Callback) => callback.isLast ?? false;
     this.#callbacks = [...callbacks.filter((x) => !isLast(x)), ...callbacks.filter(isLast)];
   }
@@ -84,7 +94,7 @@ class Fitting<M extends Module, B extends Disposable> implements Run {
     return this.#options.epochs;
   }
   get stepsPerEpoch(): number {
-    return this.#options.loader.stepsPerEpoch;
+    return this.#training.stepsPerEpoch;
   }
   get step(): number {
     return this.#training.trainStep.next;
@@ -92,56 +102,93 @@ class Fitting<M extends Module, B extends Disposable> implements Run {
   get history(): readonly EpochEvent[] {
     return this.#history;
   }
+  get end(): RunEnd | null {
+    if (this.#stop) return this.#stop;
+    if (this.#training.ended) return { by: "epochs" };
+    return this.#training.stopped ? { by: "signal" } : null;
+  }
   get interrupted(): boolean {
-    return this.#training.stopped && !this.#training.ended;
+    return this.end?.by === "signal";
   }
 
   async run(resume?: Uint8Array | ArrayBuffer | null): Promise<FitResult> {
     for (const callback of this.#callbacks) await callback.onStart?.(this);
     if (resume) this.#resume(resume);
-    for await (const event of this.#training.run()) {
-      await this.#tell(event);
-      if (this.#stops) break;
-    }
+    if (!this.#stop) await this.#train();
     for (const callback of this.#callbacks) await callback.onEnd?.(this);
-    return { history: this.#history, step: this.step, stopped: !this.#training.ended };
+    const end = this.end as RunEnd;
+    return { history: this.#history, step: this.step, stopped: !this.#training.ended, end };
   }
 
-  stop(): void {
-    this.#stops = true;
+  stop(reason?: string): void {
+    this.#stop ??= { by: "callback", ...(reason !== undefined && { reason: String(reason) }) };
   }
 
   async checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
     const saved = this.#named().map(([name, callback]) => [name, callback.save?.() ?? null]);
+    const { end } = this;
     const kept: Kept = {
       history: this.#history,
       progressed: await this.#training.progressed(),
       callbacks: Object.fromEntries(saved),
+      end: end?.by === "signal" ? null : end,
+      fingerprint: this.#fingerprint(),
     };
     return saveCheckpoint(this.#parts(), kept);
   }
 
   async close(): Promise<void> {
-    for (const callback of this.#callbacks) callback.dispose?.();
+    const free = async (callback: Callback) => callback.dispose?.();
+    const ended = await Promise.allSettled(this.#callbacks.map(free));
     await this.#training.close();
+    for (const result of ended) if (result.status === "rejected") throw result.reason;
   }
 
-  async #tell(event: TrainEvent): Promise<void> {
-    if (event.event === "epoch") this.#history.push(event);
-    for (const callback of this.#callbacks) {
-      if (event.event === "epoch") await callback.onEpoch?.(event, this);
-      else await callback.onStep?.(event, this);
+  async #train(): Promise<void> {
+    for await (const event of this.#training.run()) {
+      if (event.event === "epoch") this.#history.push(event);
+      for (const callback of this.#callbacks) {
+        if (event.event === "epoch") await callback.onEpoch?.(event, this);
+        else await callback.onStep?.(event, this);
+      }
+      if (this.#stop) return;
     }
   }
 
+  /** Takes back what a checkpoint holds; checks all of it before anything changes. */
   #resume(bytes: Uint8Array | ArrayBuffer): void {
-    const { step, values } = loadCheckpoint(this.#parts(), bytes);
-    const { history = [], progressed, callbacks = {} } = (values ?? {}) as Partial<Kept>;
-    this.#history.push(...history);
+    let found: { step: number; progressed: Progressed; kept: Kept | null } | undefined;
+    restoreCheckpoint("fit", this.#parts(), bytes, ({ step, values }) => {
+      const kept = values === null ? null : this.#checkKept(values);
+      found = { ...this.#placeOf(step, kept), kept };
+      for (const [name, callback] of this.#named()) {
+        if (kept && Object.hasOwn(kept.callbacks, name)) callback.restore?.(kept.callbacks[name]);
+      }
+    });
+    const { step, progressed, kept } = found as NonNullable<typeof found>;
+    this.#history.push(...(kept?.history ?? []));
     this.#training.goOn(step, progressed);
-    for (const [name, callback] of this.#named()) {
-      if (callbacks[name] !== undefined) callback.restore?.(callbacks[name]);
-    }
+    if (kept?.end?.by === "callback" && !this.#options.ignoreStop) this.#stop = kept.end;
+  }
+
+  #checkKept(values: unknown): Kept {
+    const { metrics = {}, allowMismatch = [] } = this.#options;
+    const kept = checkKept("fit", values, ["loss", ...Object.keys(metrics)]);
+    checkFingerprint("fit", kept.fingerprint, this.#fingerprint(), allowMismatch);
+    return kept;
+  }
+
+  /** The step to go on at, and where it stands. */
+  #placeOf(step: number, kept: Kept | null): { step: number; progressed: Progressed } {
+    if (!kept) return { step, progressed: this.#training.at(step) };
+    const { allowMismatch = [] } = this.#options;
+    const own = { stepsPerEpoch: this.stepsPerEpoch, mayDiffer: allowMismatch.length > 0 };
+    return { step: checkPlace("fit", step, kept, own), progressed: kept.progressed };
+  }
+
+  #fingerprint() {
+    const { optimizer, accumulate = 1 } = this.#options;
+    return fingerprintOf(this.#training.batches, optimizer.kind, accumulate);
   }
 
   #parts() {
@@ -164,4 +211,31 @@ class Fitting<M extends Module, B extends Disposable> implements Run {
       return [[count === 0 ? name : `${name}${count + 1}`, callback]];
     });
   }
+}
+
+function checkFit<M extends Module, B>(options: FitOptions<M, B>): void {
+  const { startStep: _, ...known } = TRAIN_OPTIONS;
+  checkOptions<FitOptions<M, B>>("fit", options, {
+    ...known,
+    callbacks: true,
+    extra: true,
+    resume: true,
+    allowMismatch: true,
+    ignoreStop: true,
+  });
+  checkRun("fit", options);
+  const { callbacks = [], extra = {}, resume, allowMismatch = [] } = options;
+  checkCallbacks("fit", callbacks);
+  checkMethods("fit", extra, ["state"], "something with state(), such as a Module");
+  if (!Array.isArray(allowMismatch)) {
+    throw new GradusError(
+      `fit: allowMismatch ${describeValue(allowMismatch)}; expected a list of names`,
+    );
+  }
+  const isBuffer = Object.prototype.toString.call(resume) === "[object ArrayBuffer]";
+  if (resume === undefined || resume === null || ArrayBuffer.isView(resume) || isBuffer) return;
+  throw new GradusError(
+    `fit: resume ${describeValue(resume)}; expected the bytes of a checkpoint, or null. ` +
+      "Give what a store's read() gives",
+  );
 }

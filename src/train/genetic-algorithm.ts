@@ -17,12 +17,7 @@ import { reshape } from "../ops/reshape.ts";
 import { slice } from "../ops/slice.ts";
 import { where } from "../ops/where.ts";
 import { crossed, mutated, ranking, roulette, tournament } from "./genetic-operators.ts";
-import {
-  checkSettings,
-  DEFAULTS,
-  type GeneticAlgorithmOptions,
-  type Settings,
-} from "./genetic-settings.ts";
+import { type GeneticAlgorithmOptions, type Settings, settingsOf } from "./genetic-settings.ts";
 import { Population } from "./population.ts";
 
 /**
@@ -56,9 +51,8 @@ export class GeneticAlgorithm<M extends Module, B> {
   readonly #compiled: Compiled<[batch: B], void>;
 
   constructor(options: GeneticAlgorithmOptions<M, B>) {
-    const { model, loss, stepsPerSubmit, onProgress, ...settings } = options;
-    this.#settings = { ...DEFAULTS, ...settings };
-    checkSettings(this.#settings);
+    this.#settings = settingsOf(options);
+    const { model, loss, stepsPerSubmit, onProgress } = options;
     const { populationSize, initialScale, seed } = this.#settings;
     this.#model = model;
     this.#loss = loss;

@@ -103,10 +103,8 @@ const CROSSOVERS: Record<Crossover, (a: Tensor, b: Tensor, random: Randomness) =
   },
 };
 
-/** Says whether a value names a crossover. */
-export function isCrossover(value: string): value is Crossover {
-  return Object.hasOwn(CROSSOVERS, value);
-}
+/** The names of all crossovers. */
+export const CROSSOVER_NAMES: readonly string[] = Object.keys(CROSSOVERS);
 
 /** Gives each pair of rows of a and b one child, or a copy of the first where none is drawn. */
 export function crossed(

@@ -1,10 +1,11 @@
-import { checkNotNegative, checkSteps } from "../core/check.ts";
+import { checkNotNegative, checkOptions, checkSteps, checkWords } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Progress } from "../engine/plan.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
 import type { Schedule } from "../optim/learning-rate.ts";
-import { type Crossover, isCrossover, type Selection } from "./genetic-operators.ts";
+import { checkFunctions, checkMethods, checkSubmits } from "./check-options.ts";
+import { CROSSOVER_NAMES, type Crossover, type Selection } from "./genetic-operators.ts";
 
 /** What a genetic algorithm consists of. */
 export interface GeneticAlgorithmOptions<M extends Module, B> {
@@ -48,7 +49,7 @@ export type Settings = Required<
 >;
 
 /** What is taken where an option is left out. */
-export const DEFAULTS: Settings = {
+const DEFAULTS: Settings = {
   populationSize: 100,
   elite: 2,
   selection: "tournament",
@@ -62,7 +63,7 @@ export const DEFAULTS: Settings = {
 };
 
 /** Throws a `GradusError` for a setting out of its range. */
-export function checkSettings(settings: Settings): void {
+function checkSettings(settings: Settings): void {
   const op = "GeneticAlgorithm";
   const { populationSize, elite, selection, crossover, mutationScale } = settings;
   checkSteps(op, { tournamentSize: settings.tournamentSize });
@@ -81,10 +82,26 @@ export function checkSettings(settings: Settings): void {
   }
   checkNotNegative(op, { initialScale: settings.initialScale });
   if (typeof mutationScale === "number") checkNotNegative(op, { mutationScale });
-  if (selection !== "tournament" && selection !== "roulette") {
-    throw new GradusError(`${op}: selection ${selection}; expected tournament, roulette`);
-  }
-  if (!isCrossover(crossover)) {
-    throw new GradusError(`${op}: crossover ${crossover}; expected uniform, one-point, blend`);
-  }
+  checkWords(op, { selection }, ["tournament", "roulette"]);
+  checkWords(op, { crossover }, CROSSOVER_NAMES);
+}
+
+/** Checks options and gives the settings, with defaults for those that are left out. */
+export function settingsOf<M extends Module, B>(options: GeneticAlgorithmOptions<M, B>): Settings {
+  const names = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, true]));
+  checkOptions<GeneticAlgorithmOptions<M, B>>("GeneticAlgorithm", options, {
+    model: true,
+    loss: true,
+    ...(names as Record<keyof Settings, true>),
+    stepsPerSubmit: true,
+    onProgress: true,
+  });
+  const { model, loss, stepsPerSubmit, onProgress: _, ...given } = options;
+  checkMethods("GeneticAlgorithm", { model }, ["call", "parameters"], "a Module");
+  checkFunctions("GeneticAlgorithm", { loss });
+  checkSubmits("GeneticAlgorithm", { stepsPerSubmit });
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  const settings = { ...DEFAULTS, ...Object.fromEntries(set) };
+  checkSettings(settings);
+  return settings;
 }

@@ -1,15 +1,16 @@
-import { checkNotNegative, checkSteps } from "../core/check.ts";
+import { checkNotNegative, checkOptions, checkSteps } from "../core/check.ts";
 import { isFloat, type NumericArray } from "../core/dtype.ts";
-import { DTypeError } from "../core/errors.ts";
+import { DTypeError, GradusError } from "../core/errors.ts";
 import { compile } from "../engine/compile.ts";
 import { grad } from "../graph/grad.ts";
 import { State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { add, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { lessEqual } from "../ops/compare.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
+import { checkFunctions } from "./check-options.ts";
 
 /** Options of `gradientDescent`. */
 export interface GradientDescentOptions {
@@ -55,20 +56,25 @@ export async function gradientDescent(
   x0: Tensor,
   options: GradientDescentOptions,
 ): Promise<GradientDescentResult> {
-  checkOptions(x0, options);
+  checkDescent(f, x0, options);
   const { steps: most, tolerance = Number.NaN } = options;
   const x = new State(add(x0, 0), { name: "x" });
   const step = compile(() => descend(f, x, options));
   const way: Place[] = [];
-  let steps = 0;
-  for (; steps < most; steps++) {
-    const { norm, place } = await step();
-    using owned = norm;
-    if (place) way.push(place);
-    if (owned && (await owned.item()) <= tolerance) break;
+  try {
+    let steps = 0;
+    for (; steps < most; steps++) {
+      const { norm, place } = await step();
+      if (place) way.push(place);
+      if (norm && (await readOnce(norm)) <= tolerance) break;
+    }
+    return { x, steps, history: await Promise.all(way.map(read)) };
+  } catch (error) {
+    for (const made of [x, ...way.flatMap(({ x, value }) => [x, value])]) made.dispose();
+    throw error;
+  } finally {
+    step.dispose();
   }
-  step.dispose();
-  return { x, steps, history: await Promise.all(way.map(read)) };
 }
 
 /** A place on the way, on the device. */
@@ -104,12 +110,34 @@ function descend(
 }
 
 async function read({ x, value }: Place): Promise<GradientDescentPoint> {
-  using point = x;
-  using height = value;
-  return { x: await point.data(), value: await height.item() };
+  try {
+    return { x: await x.data(), value: await value.item() };
+  } finally {
+    x.dispose();
+    value.dispose();
+  }
 }
 
-function checkOptions({ dtype }: Tensor, options: GradientDescentOptions): void {
+async function readOnce(x: Tensor): Promise<number> {
+  try {
+    return await x.item();
+  } finally {
+    x.dispose();
+  }
+}
+
+function checkDescent(f: unknown, x0: Tensor, options: GradientDescentOptions): void {
+  checkFunctions("gradientDescent", { f });
+  if (!(x0 instanceof Tensor)) {
+    throw new GradusError("gradientDescent: x0 is no tensor; expected one of f32 or f64");
+  }
+  checkOptions<GradientDescentOptions>("gradientDescent", options, {
+    learningRate: true,
+    steps: true,
+    tolerance: true,
+    history: true,
+  });
+  const { dtype } = x0;
   const { learningRate, tolerance = 0, steps } = options;
   checkNotNegative("gradientDescent", { learningRate, tolerance });
   checkSteps("gradientDescent", { steps });

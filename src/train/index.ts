@@ -4,8 +4,9 @@ export {
   type AccumulatedStepOptions,
   accumulatedStep,
 } from "./accumulate.ts";
+export type { BatchSource, Fingerprint, Loader } from "./batches.ts";
 export { BestWeights } from "./best-weights.ts";
-export type { Callback, Run } from "./callback.ts";
+export type { Callback, Run, RunEnd } from "./callback.ts";
 export { Checkpoint, type CheckpointOptions } from "./checkpoint.ts";
 export { csvLog } from "./csv-log.ts";
 export { EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.ts";
@@ -23,6 +24,7 @@ export {
   gradientDescent,
 } from "./gradient-descent.ts";
 export type { Monitor, MonitorOptions } from "./monitor.ts";
+export { NonFiniteLossError, type OnNonFinite } from "./non-finite.ts";
 export { type NumericalGradientOptions, numericalGradient } from "./numerical-gradient.ts";
 export { type MetricListener, onMetric } from "./on-metric.ts";
 export { lossPerIndividual } from "./population.ts";
@@ -34,7 +36,7 @@ export {
   type TerminalStream,
   terminalBar,
 } from "./progress.ts";
-export { type Loader, type TrainOptions, train } from "./train.ts";
+export { type TrainOptions, train } from "./train.ts";
 export {
   type BatchFunction,
   type LossFunction,

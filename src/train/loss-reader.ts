@@ -3,6 +3,8 @@ import type { StepRecord } from "./train-step.ts";
 /** What some steps in a row gave, once it has been read. */
 export interface LossWindow {
   readonly records: readonly StepRecord[];
+  /** How many examples each was made on. */
+  readonly examples: readonly number[];
   /** The last of them, counted from 1. */
   readonly step: number;
   /** Whether the last of them is one at which a step is to be reported. */
@@ -18,6 +20,8 @@ const AHEAD = 2;
 export class LossReader {
   readonly #reads: Promise<LossWindow>[] = [];
   #flushed = 0;
+  /** Of each step since. */
+  #examples: number[] = [];
 
   constructor(readonly source: { read(): Promise<StepRecord[]> }) {}
 
@@ -26,8 +30,9 @@ export class LossReader {
     this.#flushed = step;
   }
 
-  /** Notes that a step was enqueued. */
-  push(step: number, report: boolean): void {
+  /** Notes that a step on some examples was enqueued. */
+  push(step: number, examples: number, report: boolean): void {
+    this.#examples.push(examples);
     if (report || step - this.#flushed === WINDOW) this.flush(step, report);
   }
 
@@ -35,7 +40,9 @@ export class LossReader {
   flush(step: number, report = false): void {
     if (step === this.#flushed) return;
     this.#flushed = step;
-    const read = this.source.read().then((records) => ({ records, step, report }));
+    const examples = this.#examples;
+    this.#examples = [];
+    const read = this.source.read().then((records) => ({ records, examples, step, report }));
     read.catch(() => {}); // reported when its turn comes
     this.#reads.push(read);
   }

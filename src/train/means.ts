@@ -1,26 +1,30 @@
 import type { StepRecord } from "./train-step.ts";
 
-/** Sums over steps, as a checkpoint keeps them. */
+/** Sums over the examples of some steps, as a checkpoint keeps them. */
 export interface Sums {
-  readonly count: number;
+  readonly examples: number;
+  /** Of the loss and each metric: Σ n · mean over a step's n examples. */
   readonly sums: Readonly<Record<string, number>>;
 }
 
-/** Means of losses and metrics over steps, in float64, summed one step after the other. */
+/** Means of losses and metrics over examples, in float64, summed one step after the other. */
 export class Means {
-  #count: number;
-  readonly #sums: Record<string, number>;
+  #examples: number;
+  readonly #sums: Map<string, number>;
 
-  constructor({ count, sums }: Sums = { count: 0, sums: {} }) {
-    this.#count = count;
-    this.#sums = { ...sums };
+  constructor({ examples, sums }: Sums = { examples: 0, sums: {} }) {
+    this.#examples = examples;
+    this.#sums = new Map(Object.entries(sums));
   }
 
-  add(records: readonly StepRecord[]): void {
-    for (const { step: _, ...values } of records) {
-      this.#count++;
-      for (const [name, x] of Object.entries(values))
-        this.#sums[name] = x + (this.#sums[name] ?? 0);
+  /** Takes in what some steps gave, each on its number of examples. */
+  add(records: readonly StepRecord[], examples: readonly number[]): void {
+    for (const [i, { step: _, ...values }] of records.entries()) {
+      const n = examples[i];
+      this.#examples += n;
+      for (const [name, x] of Object.entries(values)) {
+        this.#sums.set(name, n * x + (this.#sums.get(name) ?? 0));
+      }
     }
   }
 
@@ -35,11 +39,11 @@ export class Means {
   }
 
   get values(): Record<string, number> {
-    const mean = ([name, sum]: [string, number]) => [name, sum / this.#count] as const;
-    return Object.fromEntries(Object.entries(this.#sums).map(mean));
+    const mean = ([name, sum]: [string, number]) => [name, sum / this.#examples] as const;
+    return Object.fromEntries([...this.#sums].map(mean));
   }
 
   get sums(): Sums {
-    return { count: this.#count, sums: { ...this.#sums } };
+    return { examples: this.#examples, sums: Object.fromEntries(this.#sums) };
   }
 }

@@ -1,4 +1,5 @@
-import { GradusError } from "../core/errors.ts";
+import { checkNotNegative, checkWords, describeValue, didYouMean } from "../core/check.ts";
+import { FormatError, GradusError } from "../core/errors.ts";
 import type { EpochEvent } from "./events.ts";
 
 /**
@@ -20,6 +21,20 @@ export interface MonitorOptions {
   mode?: "min" | "max";
   /** How much better than the best an epoch must be to count, from 0; 0 when left out. */
   minDelta?: number;
+}
+
+/** The options of what watches a number, for `checkOptions`. */
+export const MONITOR_OPTIONS = { monitor: true, mode: true, minDelta: true } as const;
+
+const MONITORS: readonly string[] = ["loss", "validationLoss", "trainAccuracy", "testAccuracy"];
+
+/** Throws a `GradusError`, as `op`, for a number that epochs do not have. */
+export function checkMonitor(op: string, monitor: Monitor): void {
+  if (typeof monitor === "function" || MONITORS.includes(monitor)) return;
+  throw new GradusError(
+    `${op}: monitor ${describeValue(monitor)}; expected ${MONITORS.join(", ")} or a function of ` +
+      `the epoch${didYouMean(String(monitor), MONITORS)}`,
+  );
 }
 
 /** Gives the watched number; throws a `GradusError`, as `op`, when the epoch lacks it. */
@@ -47,9 +62,9 @@ export class Best {
     readonly op: string,
     { monitor = "validationLoss", mode, minDelta = 0 }: MonitorOptions,
   ) {
-    if (!(minDelta >= 0) || !Number.isFinite(minDelta)) {
-      throw new GradusError(`${op}: minDelta ${minDelta}; expected a finite number from 0`);
-    }
+    checkMonitor(op, monitor);
+    checkNotNegative(op, { minDelta });
+    if (mode !== undefined) checkWords(op, { mode }, ["min", "max"]);
     const isAccuracy = monitor === "trainAccuracy" || monitor === "testAccuracy";
     this.#monitor = monitor;
     this.#sign = (mode ?? (isAccuracy ? "max" : "min")) === "min" ? 1 : -1;
@@ -71,8 +86,19 @@ export class Best {
     return { value: this.value, epoch: this.epoch };
   }
 
+  /** Takes back what `save` gave; throws a `FormatError`, as `op`, for anything else. */
   restore({ value, epoch }: { value: number; epoch: number }): void {
+    if (typeof value !== "number" || !Number.isSafeInteger(epoch) || epoch < -1) {
+      const given = `best ${typeof value} of epoch ${epoch}`;
+      throw new FormatError(`${this.op}: ${given} in a checkpoint; expected a number of an epoch`);
+    }
     this.value = value;
     this.epoch = epoch;
+  }
+
+  /** Forgets the best epoch. */
+  clear(): void {
+    this.value = Number.NaN;
+    this.epoch = -1;
   }
 }

@@ -1,5 +1,6 @@
 import type { Callback } from "./callback.ts";
-import { type Monitor, monitored } from "./monitor.ts";
+import { checkMethods } from "./check-options.ts";
+import { checkMonitor, type Monitor, monitored } from "./monitor.ts";
 
 /** Something that learns of a number after each epoch, such as `ReduceOnPlateau`. */
 export interface MetricListener {
@@ -13,12 +14,14 @@ export interface MetricListener {
  * Hands a number of each epoch to something that acts on it, such as one that lowers the learning
  * rate where the number stays.
  * @param monitor the loss on held-out examples when left out.
- * @throws GradusError, in training, when an epoch lacks the number.
+ * @throws GradusError for an unknown monitor, and in training when an epoch lacks the number.
  * @example
  * const plateau = new ReduceOnPlateau(optimizer, { patience: 2 });
  * await fit({ ..., validationData, callbacks: [onMetric(plateau)] });
  */
 export function onMetric(listener: MetricListener, monitor: Monitor = "validationLoss"): Callback {
+  checkMethods("onMetric", { listener }, ["update"], "something with update(metric)");
+  checkMonitor("onMetric", monitor);
   return {
     name: "metric",
     onEpoch(event) {

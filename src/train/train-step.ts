@@ -1,10 +1,11 @@
+import { checkOptions, describeValue } from "../core/check.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { compile } from "../engine/compile.ts";
 import type { Plan, Progress } from "../engine/plan.ts";
 import type { Profile } from "../engine/profile.ts";
 import { State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { inMode } from "../nn/mode.ts";
 import type { Module } from "../nn/module.ts";
 import { add } from "../ops/arithmetic.ts";
@@ -13,6 +14,7 @@ import { tensor, zeros } from "../ops/creation.ts";
 import { reshape } from "../ops/reshape.ts";
 import { writeAt } from "../ops/write-at.ts";
 import type { OptimizerLike } from "../optim/optimizer.ts";
+import { checkParts, checkSubmits, STEP_OPTIONS } from "./check-options.ts";
 
 /** Computes a scalar from a model and a batch: a loss, or a metric. */
 export type BatchFunction<M extends Module, B> = (model: M, batch: B) => Tensor;
@@ -21,7 +23,8 @@ export type BatchFunction<M extends Module, B> = (model: M, batch: B) => Tensor;
 export type LossFunction<M extends Module, B> = BatchFunction<M, B>;
 
 /** What a training step needs of an optimizer. */
-export type Updater = Pick<OptimizerLike, "parameters" | "step" | "apply" | "state">;
+export type Updater = Pick<OptimizerLike, "parameters" | "step" | "apply" | "state"> &
+  Partial<Pick<OptimizerLike, "kind">>;
 
 /** What a training step consists of. */
 export interface TrainStepOptions<M extends Module, B> {
@@ -80,7 +83,8 @@ export interface TrainStep<B> {
  * Makes a function that trains a model on one batch in one plan that is traced once and replayed.
  *
  * Losses and metrics are written to rings on the device; `read` copies them without stalling it.
- * @throws ShapeError, when the step is called, if the loss or a metric is no scalar.
+ * @throws GradusError for unknown options and numbers out of range; ShapeError, when the step is
+ * called, if the loss or a metric is no scalar.
  * @example
  * const step = trainStep({
  *   model,
@@ -91,16 +95,25 @@ export interface TrainStep<B> {
  * const [{ loss }] = await step.read();
  */
 export function trainStep<M extends Module, B>(options: TrainStepOptions<M, B>): TrainStep<B> {
+  checkOptions<TrainStepOptions<M, B>>("trainStep", options, STEP_OPTIONS);
+  return makeTrainStep("trainStep", options);
+}
+
+/** Makes a training step whose errors speak as `op`. */
+export function makeTrainStep<M extends Module, B>(
+  op: string,
+  options: TrainStepOptions<M, B>,
+): TrainStep<B> {
+  checkParts(op, options);
+  checkSubmits(op, options);
   const { model, optimizer, history = 1024, metrics = {}, stepsPerSubmit, onProgress } = options;
-  checkCount("history", history, 1);
-  if ("loss" in metrics || "step" in metrics) {
-    throw new GradusError("trainStep: a metric called loss or step; expected other names");
-  }
+  checkCount(op, "history", history, 1);
   const like = optimizer.parameters[0];
   const ring = (name: string) => new State(zeros([history], like), { name });
   const rings = new Map(["loss", ...Object.keys(metrics)].map((name) => [name, ring(name)]));
   const cursor = new State(tensor(0, { dtype: "u32", device: like.device }), { name: "cursor" });
-  const body = (batch?: B) => inMode(model, true, () => traceStep(options, rings, cursor, batch));
+  const body = (batch?: B) =>
+    inMode(model, true, () => traceStep(op, options, rings, cursor, batch));
   const compiled = compile(body, { stepsPerSubmit, onProgress });
   // The cursor's version at step 0: each step raises both by one.
   let origin = 0;
@@ -115,7 +128,7 @@ export function trainStep<M extends Module, B>(options: TrainStepOptions<M, B>):
       return first < done ? readRings(rings, first, done) : [];
     },
     seek(to: number) {
-      checkCount("seek to", to, 0);
+      checkCount(op, "seek to", to, 0);
       const value = tensor(to, { dtype: "u32", device: cursor.device });
       cursor.assign(value);
       value.dispose();
@@ -147,6 +160,7 @@ async function readRings(rings: Rings, first: number, next: number): Promise<Ste
 
 /** Traces one step; `cursor` holds its number. */
 function traceStep<M extends Module, B>(
+  op: string,
   { model, optimizer, loss, metrics = {}, after, batchAt }: TrainStepOptions<M, B>,
   rings: Rings,
   cursor: State,
@@ -154,12 +168,12 @@ function traceStep<M extends Module, B>(
 ): void {
   const batch = batchAt ? batchAt(cursor, given as B) : given;
   if (batch === undefined) {
-    throw new GradusError("trainStep: no batch; expected one, or the option batchAt");
+    throw new GradusError(`${op}: no batch; expected one, or the option batchAt`);
   }
   const functions: [string, typeof loss][] = [["loss", loss], ...Object.entries(metrics)];
   const values = functions.map(([name, compute]) => {
     const value = compute(model, batch);
-    checkScalar(name, value);
+    checkScalar(op, name, value);
     return [name, value] as const;
   });
   optimizer.step(values[0][1]);
@@ -171,15 +185,19 @@ function traceStep<M extends Module, B>(
   cursor.assign(add(cursor, 1));
 }
 
-function checkCount(what: string, n: number, low: number): void {
+function checkCount(op: string, what: string, n: number, low: number): void {
   if (Number.isSafeInteger(n) && n >= low && n < 2 ** 32) return;
-  throw new GradusError(`trainStep: ${what} ${n}; expected an integer from ${low} to 2^32 - 1`);
+  throw new GradusError(`${op}: ${what} ${n}; expected an integer from ${low} to 2^32 - 1`);
 }
 
-function checkScalar(name: string, value: Tensor): void {
+/** Throws, as `op`, unless a loss or a metric is a tensor of one element. */
+export function checkScalar(op: string, name: string, value: unknown): void {
+  if (!(value instanceof Tensor)) {
+    throw new GradusError(`${op}: ${name} gave ${describeValue(value)}; expected a scalar tensor`);
+  }
   if (value.size === 1) return;
   throw new ShapeError(
-    `trainStep: ${name} has shape ${formatShape(value.shape)}; expected a scalar. ` +
+    `${op}: ${name} has shape ${formatShape(value.shape)}; expected a scalar. ` +
       "Reduce it, say with mean",
   );
 }

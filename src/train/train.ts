@@ -1,35 +1,44 @@
+import { checkOptions, checkSizes, checkWords } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
-import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
+import type { BatchSource } from "./batches.ts";
+import { checkDatasets, checkParts, checkSubmits, TRAIN_OPTIONS } from "./check-options.ts";
 import type { TrainEvent } from "./events.ts";
+import type { OnNonFinite } from "./non-finite.ts";
 import type { TrainStepOptions } from "./train-step.ts";
 import { Training } from "./training.ts";
 
-/** Gives batches epoch by epoch, as `DataLoader` does. */
-export interface Loader<B> {
-  /** Number of batches in each epoch. */
-  readonly stepsPerEpoch: number;
-  epoch(epoch: number): AsyncIterable<B> | Iterable<B>;
-  /** Gives the batch of a step, counted over all epochs, as a graph that uploads nothing. */
-  readonly batchAt?: ((step: Tensor) => B) | undefined;
-}
-
 /** Options of `train`. */
-export interface TrainOptions<M extends Module, B extends Disposable>
+export interface TrainOptions<M extends Module, B>
   extends Omit<TrainStepOptions<M, B>, "batchAt" | "history"> {
-  /** Gives the batches; with `batchAt`, steps take them from the device's own counter. */
-  loader: Loader<B>;
+  /**
+   * Gives the batches: a `DataLoader` or the like, or any iterable of batches, which each epoch goes
+   * through once. With `batchAt`, steps take them from the device's own counter. A list's batches
+   * stay yours; others are disposed when their step has been made.
+   */
+  loader: BatchSource<B>;
   /** How many times the data set is gone through. */
   epochs: number;
   /** Stops between two steps; the weights stay as they are then. */
   signal?: AbortSignal;
   /** Steps between two `step` events; 10 when left out. */
   metricsEvery?: number;
-  /** How many batches give one change of the parameters, as in `accumulatedStep`; 1 when left out. */
+  /**
+   * How many batches give one change of the parameters, as in `accumulatedStep`; 1 when left out.
+   * The batches that are left at the end of an epoch give one together.
+   */
   accumulate?: number;
-  /** Steps done before, as a checkpoint tells; training goes on at the next one. */
+  /**
+   * Steps done before, as a checkpoint tells; training goes on at the next one. With `accumulate`,
+   * where a change begins.
+   */
   startStep?: number;
+  /**
+   * Whether a loss that is NaN or infinite ends training with a `NonFiniteLossError` ("stop", when
+   * left out). Losses are read some steps behind; the error tells whose it is.
+   */
+  onNonFinite?: OnNonFinite;
   /** Held-out examples on which the loss and the metrics are measured after each epoch. */
   validationData?: Dataset<B>;
   /** Examples on which `trainAccuracy` is measured after each epoch. */
@@ -45,20 +54,23 @@ export interface TrainOptions<M extends Module, B extends Disposable>
  *
  * Losses are read some steps behind the step being enqueued, so the device never waits for a
  * report, and other tasks get their turn between steps. Leaving the loop stops the training.
- * @throws GradusError for bad numbers, and what the loss, the loader and the device throw.
+ * @throws GradusError for unknown options and bad numbers, `NonFiniteLossError` for a loss that is
+ * not finite, GradusError for a loader that gives other than `stepsPerEpoch` batches, and what the
+ * loss, the loader and the device throw.
  * @example
  * for await (const report of train({ model, optimizer, loss, loader, epochs: 10 })) {
  *   console.log(report.event, report.step, report.loss);
  * }
  */
-export function train<M extends Module, B extends Disposable>(
+export function train<M extends Module, B>(
   options: TrainOptions<M, B>,
 ): AsyncGenerator<TrainEvent, void, undefined> {
-  checkRun(options);
-  return run(new Training(options));
+  checkOptions<TrainOptions<M, B>>("train", options, TRAIN_OPTIONS);
+  checkRun("train", options);
+  return run(new Training("train", options));
 }
 
-async function* run<M extends Module, B extends Disposable>(
+async function* run<M extends Module, B>(
   training: Training<M, B>,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   try {
@@ -68,17 +80,24 @@ async function* run<M extends Module, B extends Disposable>(
   }
 }
 
-/** Throws a `GradusError` for numbers of steps and epochs that make no run. */
-export function checkRun<M extends Module, B extends Disposable>(
-  options: TrainOptions<M, B>,
-): void {
-  const { epochs, metricsEvery = 10, startStep = 0 } = options;
-  checkCount("epochs", epochs, 0);
-  checkCount("metricsEvery", metricsEvery, 1);
-  checkCount("startStep", startStep, 0);
+/** Throws a `GradusError`, as `op`, for options that make no run. */
+export function checkRun<M extends Module, B>(op: string, options: TrainOptions<M, B>): void {
+  checkParts(op, options);
+  const { epochs, metricsEvery = 10, startStep = 0, accumulate = 1 } = options;
+  const { onNonFinite = "stop", validationData, trainData, testData } = options;
+  checkCount(op, "epochs", epochs, 0);
+  checkCount(op, "metricsEvery", metricsEvery, 1);
+  checkCount(op, "accumulate", accumulate, 1);
+  checkCount(op, "startStep", startStep, 0);
+  checkWords(op, { onNonFinite }, ["stop", "ignore"]);
+  const datasets = Object.entries({ validationData, trainData, testData });
+  checkDatasets(op, Object.fromEntries(datasets.filter(([, data]) => data !== undefined)));
+  const { evaluationBatchSize } = options;
+  if (evaluationBatchSize !== undefined) checkSizes(op, { evaluationBatchSize });
+  checkSubmits(op, options);
 }
 
-function checkCount(name: string, value: number, low: number): void {
+function checkCount(op: string, name: string, value: number, low: number): void {
   if (Number.isSafeInteger(value) && value >= low) return;
-  throw new GradusError(`train: ${name} ${value}; expected an integer from ${low}`);
+  throw new GradusError(`${op}: ${name} ${value}; expected an integer from ${low}`);
 }

@@ -1,19 +1,26 @@
-import { dispose } from "../core/dispose.ts";
+import { GradusError } from "../core/errors.ts";
+import { release } from "../core/release.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Module } from "../nn/module.ts";
-import { type AccumulatedStep, accumulatedStep } from "./accumulate.ts";
-import { type EvaluateOptions, evaluateAccuracy } from "./evaluate.ts";
-import { evaluateMeans } from "./evaluate-means.ts";
+import { type AccumulatedStep, makeAccumulatedStep } from "./accumulate.ts";
+import { type Batches, batchesOf, checkedBatches, examplesIn } from "./batches.ts";
+import { accuracyOver, type EvaluateOptions } from "./evaluate.ts";
+import { meansOver } from "./evaluate-means.ts";
 import type { EpochEvent, StepEvent, TrainEvent } from "./events.ts";
-import { LossReader, WINDOW } from "./loss-reader.ts";
+import { LossReader, type LossWindow, WINDOW } from "./loss-reader.ts";
 import { Means, type Sums } from "./means.ts";
+import { checkFinite } from "./non-finite.ts";
 import type { TrainOptions } from "./train.ts";
-import { type TrainStep, trainStep } from "./train-step.ts";
+import { makeTrainStep, type TrainStep } from "./train-step.ts";
 
-/** What an epoch that is under way has come to. */
+/** Where a run is, and what the epoch that is under way has come to. */
 export interface Progressed {
   /** How many epochs have been reported. */
   readonly epochs: number;
+  /** Steps of the epoch that is under way. */
+  readonly steps: number;
+  /** Batches of an epoch; null while nothing tells. */
+  readonly stepsPerEpoch: number | null;
   /** Over the epoch's steps so far. */
   readonly epoch: Sums;
   /** Over the steps since the last `step` event. */
@@ -25,13 +32,18 @@ type Measures = Pick<
   "validationLoss" | "validationMetrics" | "trainAccuracy" | "testAccuracy"
 >;
 
-/** The loop behind `train`: steps, and what is read and measured of them. */
-export class Training<M extends Module, B extends Disposable> {
-  readonly trainStep: TrainStep<B> | AccumulatedStep<B>;
+/** The loop behind `train` and `fit`: steps, and what is read and measured of them. */
+export class Training<M extends Module, B> {
+  readonly trainStep: TrainStep<B> & Partial<Pick<AccumulatedStep<B>, "flush" | "pending">>;
+  readonly batches: Batches<B>;
+  readonly #op: string;
   readonly #options: TrainOptions<M, B>;
   readonly #reader: LossReader;
-  /** How many steps have been made, and how many epochs reported. */
+  /** Batches of an epoch; Infinity while nothing tells. */
+  #stepsPerEpoch: number;
+  /** How many steps have been made, of them in this epoch, and how many epochs reported. */
   #step = 0;
+  #stepInEpoch = 0;
   #epochs = 0;
   /** What was read since the last `step` event, and in this epoch. */
   #recent = new Means();
@@ -39,24 +51,64 @@ export class Training<M extends Module, B extends Disposable> {
   /** When the last `step` event or the epoch began, and at which step. */
   #since = { time: 0, step: 0 };
 
-  constructor(options: TrainOptions<M, B>) {
-    const { loader, accumulate = 1, startStep = 0 } = options;
-    const given = { ...options, batchAt: loader.batchAt, history: 4 * WINDOW };
+  /** Takes options that were checked; errors speak as `op`. */
+  constructor(op: string, options: TrainOptions<M, B>) {
+    const { model, optimizer, loss, metrics, after, stepsPerSubmit, onProgress } = options;
+    const { accumulate = 1, startStep = 0 } = options;
+    this.#op = op;
     this.#options = options;
+    this.batches = batchesOf(op, options.loader);
+    this.#stepsPerEpoch = this.batches.stepsPerEpoch;
+    this.#checkStart(startStep, accumulate);
+    const { batchAt } = this.batches;
+    const step = { model, optimizer, loss, metrics, after, stepsPerSubmit, onProgress, batchAt };
+    const given = { ...step, history: 4 * WINDOW };
     this.trainStep =
-      accumulate === 1 ? trainStep(given) : accumulatedStep({ ...given, accumulate });
+      accumulate === 1
+        ? makeTrainStep(op, given)
+        : makeAccumulatedStep(op, { ...given, accumulate });
     this.#reader = new LossReader(this.trainStep);
-    this.goOn(startStep);
+    if (startStep > 0) {
+      if (accumulate === 1) this.trainStep.seek(startStep);
+      else (this.trainStep as AccumulatedStep<B>).seek(startStep, 0);
+      this.#begin(startStep, this.at(startStep));
+    }
   }
 
-  /** Begins after a number of steps; `progressed` tells of those in the epoch that is under way. */
-  goOn(step: number, progressed?: Progressed): void {
-    if (step !== this.trainStep.next) this.trainStep.seek(step);
+  /** Batches of an epoch; Infinity while nothing tells. */
+  get stepsPerEpoch(): number {
+    return this.#stepsPerEpoch;
+  }
+
+  /** Where a step stands, counted over all epochs, with nothing known of those before it. */
+  at(step: number): Progressed {
+    const n = this.#stepsPerEpoch;
+    const epochs = step === 0 ? 0 : Math.floor(step / n);
+    const none = { examples: 0, sums: {} };
+    const steps = step - (epochs === 0 ? 0 : epochs * n);
+    const stepsPerEpoch = Number.isFinite(n) ? n : null;
+    return { epochs, steps, stepsPerEpoch, epoch: none, recent: none };
+  }
+
+  /** Goes on where another run was, whose steps `trainStep` has been brought to. */
+  goOn(step: number, progressed: Progressed): void {
+    const { pending } = this.trainStep;
+    if (step !== this.trainStep.next) {
+      (this.trainStep as AccumulatedStep<B>).seek(step, pending);
+    }
+    if (!Number.isFinite(this.#stepsPerEpoch)) {
+      this.#stepsPerEpoch = progressed.stepsPerEpoch ?? this.#stepsPerEpoch;
+    }
+    this.#begin(step, progressed);
+  }
+
+  #begin(step: number, { epochs, steps, epoch, recent }: Progressed): void {
     this.#step = step;
     this.#reader.skip(step);
-    this.#epochs = progressed?.epochs ?? Math.floor(step / this.#options.loader.stepsPerEpoch);
-    this.#inEpoch = new Means(progressed?.epoch);
-    this.#recent = new Means(progressed?.recent);
+    this.#epochs = epochs;
+    this.#stepInEpoch = steps;
+    this.#inEpoch = new Means(epoch);
+    this.#recent = new Means(recent);
   }
 
   async *run(): AsyncGenerator<TrainEvent, void, undefined> {
@@ -73,17 +125,25 @@ export class Training<M extends Module, B extends Disposable> {
     return this.#options.signal?.aborted ?? false;
   }
 
-  /** Waits until all steps are done, and tells what the present epoch has come to. */
+  /** Waits until all steps are done, and tells where the run is. */
   async progressed(): Promise<Progressed> {
     this.#reader.flush(this.#step);
     const epoch = new Means(this.#inEpoch.sums);
     let recent = new Means(this.#recent.sums);
-    for (const { records, report } of await this.#reader.settle()) {
-      epoch.add(records);
-      recent.add(records);
+    for (const { records, examples, report } of await this.#reader.settle()) {
+      this.#checkFinite(records, this.#epochs);
+      epoch.add(records, examples);
+      recent.add(records, examples);
       if (report) recent = new Means();
     }
-    return { epochs: this.#epochs, epoch: epoch.sums, recent: recent.sums };
+    const stepsPerEpoch = Number.isFinite(this.#stepsPerEpoch) ? this.#stepsPerEpoch : null;
+    return {
+      epochs: this.#epochs,
+      steps: this.#stepInEpoch,
+      stepsPerEpoch,
+      epoch: epoch.sums,
+      recent: recent.sums,
+    };
   }
 
   /** Frees what the steps hold. */
@@ -95,14 +155,23 @@ export class Training<M extends Module, B extends Disposable> {
   async *#epoch(epoch: number): AsyncGenerator<TrainEvent, void, undefined> {
     const start = { time: performance.now(), step: this.#step };
     this.#since = start;
-    let done = this.#step - epoch * this.#options.loader.stepsPerEpoch;
-    for await (const batch of this.#batches(epoch)) {
-      if (this.stopped || done > 0) batch?.[dispose]();
-      if (this.stopped) return;
-      if (done-- > 0) continue; // by the run that this one goes on with
+    const done = this.#stepInEpoch; // by the run that this one goes on with
+    let given = 0;
+    for await (const batch of this.#batchesOf(epoch)) {
+      const isSurplus = ++given > this.#stepsPerEpoch;
+      if (this.stopped || isSurplus || given <= done) this.#release(batch);
+      if (this.stopped) {
+        yield* this.#account(epoch, true);
+        return;
+      }
+      if (isSurplus) throw this.#otherCount(`more than ${this.#stepsPerEpoch} batches`, epoch);
+      if (given <= done) continue;
       await this.#advance(batch);
       yield* this.#account(epoch, false);
     }
+    this.#checkCount(given, epoch);
+    this.#stepsPerEpoch = given;
+    await this.trainStep.flush?.();
     yield* this.#account(epoch, true);
     const stepsPerSecond = rate(start, this.#step);
     const measures = this.stopped ? null : await this.#measure();
@@ -110,38 +179,54 @@ export class Training<M extends Module, B extends Disposable> {
     const { loss, metrics } = this.#inEpoch;
     this.#inEpoch = new Means();
     this.#epochs++;
+    this.#stepInEpoch = 0;
     const means = { loss, ...(metrics && { metrics }) };
     yield { event: "epoch", epoch, step: this.#step, ...means, ...measures, stepsPerSecond };
   }
 
   /** An epoch's batches; as many times nothing where the step finds them itself. */
-  #batches(epoch: number): AsyncIterable<B> | Iterable<B | undefined> {
-    const { loader } = this.#options;
-    if (!loader.batchAt) return loader.epoch(epoch);
-    return Array.from({ length: loader.stepsPerEpoch }, () => undefined);
+  #batchesOf(epoch: number): AsyncIterable<B> | Iterable<B | undefined> {
+    const { batches } = this;
+    if (!batches.batchAt) return checkedBatches(this.#op, batches.epoch(epoch), epoch);
+    return Array.from({ length: batches.stepsPerEpoch }, () => undefined);
   }
 
   /** Enqueues one step; the batch is no longer needed then. */
   async #advance(batch: B | undefined): Promise<void> {
-    using owned = batch;
-    await this.trainStep(owned);
+    const examples = batch === undefined ? (this.batches.batchSize ?? 1) : examplesIn(batch);
+    try {
+      await this.trainStep(batch);
+    } finally {
+      this.#release(batch);
+    }
     this.#step++;
+    this.#stepInEpoch++;
     const { metricsEvery = 10 } = this.#options;
-    this.#reader.push(this.#step, this.#step % metricsEvery === 0);
+    this.#reader.push(this.#step, examples, this.#step % metricsEvery === 0);
+  }
+
+  #release(batch: B | undefined): void {
+    if (this.batches.givesAway) release(batch);
   }
 
   /** Takes in the losses that must be read by now, or all of them, and reports steps. */
   async *#account(epoch: number, all: boolean): AsyncGenerator<StepEvent, void, undefined> {
     if (all) this.#reader.flush(this.#step);
     for (let read = await this.#reader.next(all); read; read = await this.#reader.next(all)) {
-      this.#recent.add(read.records);
-      this.#inEpoch.add(read.records);
+      this.#checkFinite(read.records, epoch);
+      this.#recent.add(read.records, read.examples);
+      this.#inEpoch.add(read.records, read.examples);
       if (read.report) yield this.#report(epoch, read.step);
     }
   }
 
+  #checkFinite(records: LossWindow["records"], epoch: number): void {
+    if (this.#options.onNonFinite === "ignore") return;
+    checkFinite(this.#op, records, { epoch, stepsMade: this.#step });
+  }
+
   #report(epoch: number, step: number): StepEvent {
-    const steps = this.#options.epochs * this.#options.loader.stepsPerEpoch;
+    const steps = this.#options.epochs * this.#stepsPerEpoch;
     const stepsPerSecond = rate(this.#since, step);
     const { loss, metrics } = this.#recent;
     this.#recent = new Means();
@@ -155,7 +240,7 @@ export class Training<M extends Module, B extends Disposable> {
   async #measure(): Promise<Measures | null> {
     const { model, trainData, testData, signal, evaluationBatchSize: batchSize } = this.#options;
     const options = { batchSize, signal };
-    const accuracy = (data: Dataset<Batch>) => evaluateAccuracy(model, data, options);
+    const accuracy = (data: Dataset<Batch>) => accuracyOver(this.#op, model, data, options);
     try {
       return {
         ...(await this.#validate(options)),
@@ -171,10 +256,40 @@ export class Training<M extends Module, B extends Disposable> {
   async #validate(options: EvaluateOptions): Promise<Measures> {
     const { model, loss, metrics = {}, validationData } = this.#options;
     if (!validationData) return {};
-    const means = await evaluateMeans(model, validationData, { ...metrics, loss }, options);
+    const all = { ...metrics, loss };
+    const means = await meansOver(this.#op, model, validationData, all, options);
     const { loss: validationLoss, ...validationMetrics } = means as Record<string, number>;
     const hasMetrics = Object.keys(metrics).length > 0;
     return { validationLoss, ...(hasMetrics && { validationMetrics }) };
+  }
+
+  /** Throws unless steps can be begun with. */
+  #checkStart(startStep: number, accumulate: number): void {
+    if (startStep === 0) return;
+    if (!Number.isFinite(this.#stepsPerEpoch)) {
+      const given = `startStep ${startStep} with an iterable that does not tell its length`;
+      throw new GradusError(`${this.#op}: ${given}; expected a list or a DataLoader`);
+    }
+    const inEpoch = startStep % this.#stepsPerEpoch;
+    if (inEpoch % accumulate === 0) return;
+    const given = `startStep ${startStep}, ${inEpoch} steps into an epoch`;
+    throw new GradusError(
+      `${this.#op}: ${given}, with accumulate ${accumulate}; expected a step at which a change ` +
+        "begins. Use fit's resume, which restores the gradients that are pending",
+    );
+  }
+
+  /** Throws when an epoch had fewer batches than it should. */
+  #checkCount(given: number, epoch: number): void {
+    const least = Number.isFinite(this.#stepsPerEpoch) ? this.#stepsPerEpoch : 1;
+    if (given >= Math.max(least, this.#stepInEpoch)) return;
+    throw this.#otherCount(`${given} batches`, epoch);
+  }
+
+  #otherCount(given: string, epoch: number): GradusError {
+    const isKnown = Number.isFinite(this.#stepsPerEpoch);
+    const rule = isKnown ? `${this.#stepsPerEpoch}, as many in each epoch` : "at least one";
+    return new GradusError(`${this.#op}: loader gave ${given} in epoch ${epoch}; expected ${rule}`);
   }
 }
 

@@ -41,7 +41,7 @@ export async function outcome(make: () => ReturnType<typeof smallRun>, options: 
   const run = make();
   const steps: StepEvent[] = [];
   const note = { onStep: (event: StepEvent) => void steps.push(event) };
-  const { history, step, stopped } = await fit<Module, Batch>({
+  const { history, step, stopped, end } = await fit<Module, Batch>({
     ...run,
     epochs: 2,
     metrics,
@@ -56,6 +56,7 @@ export async function outcome(make: () => ReturnType<typeof smallRun>, options: 
     steps: withoutTimes(steps),
     step,
     stopped,
+    end,
   };
 }
 

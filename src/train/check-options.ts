@@ -1,0 +1,139 @@
+import { checkSteps, describeValue, didYouMean } from "../core/check.ts";
+import { GradusError } from "../core/errors.ts";
+
+/** The options of `trainStep`, for `checkOptions`. */
+export const STEP_OPTIONS = {
+  model: true,
+  optimizer: true,
+  loss: true,
+  metrics: true,
+  after: true,
+  batchAt: true,
+  history: true,
+  stepsPerSubmit: true,
+  onProgress: true,
+} as const;
+
+/** The options of `train`, for `checkOptions`. */
+export const TRAIN_OPTIONS = {
+  model: true,
+  optimizer: true,
+  loss: true,
+  loader: true,
+  epochs: true,
+  metrics: true,
+  after: true,
+  signal: true,
+  metricsEvery: true,
+  accumulate: true,
+  startStep: true,
+  onNonFinite: true,
+  validationData: true,
+  trainData: true,
+  testData: true,
+  evaluationBatchSize: true,
+  stepsPerSubmit: true,
+  onProgress: true,
+} as const;
+
+/** What every training step is made of. */
+interface Parts {
+  readonly model?: unknown;
+  readonly optimizer?: unknown;
+  readonly loss?: unknown;
+  readonly metrics?: unknown;
+  readonly after?: unknown;
+  readonly batchAt?: unknown;
+}
+
+/** Throws a `GradusError`, as `op`, for a part that is missing or is not what it must be. */
+export function checkParts(op: string, parts: Parts): void {
+  const { model, optimizer, loss, metrics = {}, after, batchAt } = parts;
+  checkMethods(op, { model }, ["call", "state", "parameters", "modules"], "a Module");
+  checkMethods(op, { optimizer }, ["step", "apply", "state"], "an optimizer");
+  checkFunctions(op, { loss });
+  if (after !== undefined) checkFunctions(op, { after });
+  if (batchAt !== undefined) checkFunctions(op, { batchAt });
+  checkMetrics(op, metrics);
+}
+
+/** Throws a `GradusError`, as `op`, unless metrics are functions, none called loss or step. */
+export function checkMetrics(op: string, metrics: unknown): void {
+  if (typeof metrics !== "object" || metrics === null || Array.isArray(metrics)) {
+    const given = describeValue(metrics);
+    throw new GradusError(`${op}: metrics ${given}; expected functions by name`);
+  }
+  checkFunctions(op, metrics as Record<string, unknown>, "metric ");
+  if (!("loss" in metrics || "step" in metrics)) return;
+  throw new GradusError(`${op}: a metric called loss or step; expected other names`);
+}
+
+/** Throws a `GradusError`, as `op`, unless each of some options is a function. */
+export function checkFunctions(
+  op: string,
+  options: Readonly<Record<string, unknown>>,
+  prefix = "",
+): void {
+  for (const [name, given] of Object.entries(options)) {
+    if (typeof given === "function") continue;
+    throw new GradusError(`${op}: ${prefix}${name} ${describeValue(given)}; expected a function`);
+  }
+}
+
+/** Throws a `GradusError`, as `op`, unless each of some options has these methods. */
+export function checkMethods(
+  op: string,
+  options: Readonly<Record<string, unknown>>,
+  methods: readonly string[],
+  what: string,
+): void {
+  for (const [name, given] of Object.entries(options)) {
+    const has = (method: string) => {
+      return typeof (given as Record<string, unknown> | null)?.[method] === "function";
+    };
+    if (methods.every(has)) continue;
+    throw new GradusError(`${op}: ${name} ${describeValue(given)}; expected ${what}`);
+  }
+}
+
+/** Throws a `GradusError`, as `op`, unless the steps of a submit are an integer from 1. */
+export function checkSubmits(op: string, options: { readonly stepsPerSubmit?: number }): void {
+  const { stepsPerSubmit } = options;
+  if (stepsPerSubmit !== undefined) checkSteps(op, { stepsPerSubmit });
+}
+
+/** Throws a `GradusError`, as `op`, unless each of some options is a data set with examples. */
+export function checkDatasets(op: string, datasets: Readonly<Record<string, unknown>>): void {
+  for (const [name, given] of Object.entries(datasets)) {
+    checkMethods(op, { [name]: given }, ["batch"], "a data set such as TensorDataset");
+    const { size } = given as { size: unknown };
+    if (Number.isSafeInteger(size) && (size as number) >= 1) continue;
+    throw new GradusError(`${op}: ${name} of size ${size}; expected at least one example`);
+  }
+}
+
+const EVENTS = ["onStart", "onStep", "onEpoch", "onEnd"];
+
+/** Throws a `GradusError`, as `op`, for callbacks that are none or have a method like an event's. */
+export function checkCallbacks(op: string, callbacks: unknown): void {
+  if (!Array.isArray(callbacks)) {
+    throw new GradusError(
+      `${op}: callbacks ${describeValue(callbacks)}; expected a list of callbacks`,
+    );
+  }
+  for (const [i, callback] of callbacks.entries()) {
+    if (typeof callback !== "object" || callback === null) {
+      const given = `callback ${i + 1} ${describeValue(callback)}`;
+      throw new GradusError(`${op}: ${given}; expected an object such as new EarlyStopping()`);
+    }
+    const wrong = Object.keys(callback).find((name) => /^on[A-Z]/.test(name) && !isEvent(name));
+    if (wrong === undefined) continue;
+    const given = `callback ${i + 1} with ${describeValue(wrong)}`;
+    const advice = didYouMean(wrong, EVENTS);
+    throw new GradusError(`${op}: ${given}; expected ${EVENTS.join(", ")}${advice}`);
+  }
+}
+
+function isEvent(name: string): boolean {
+  return EVENTS.includes(name);
+}

@@ -1,0 +1,441 @@
+import { beforeAll, describe, expect, expectTypeOf, test } from "vitest";
+import {
+  type Batch,
+  BatchSampler,
+  DataLoader,
+  prefetch,
+  TensorDataset,
+} from "../src/data/index.ts";
+import { GradusError, mean, mul, square, sum, type Tensor, tensor } from "../src/index.ts";
+import { Linear, type Module, Sequential } from "../src/nn/index.ts";
+import { ReduceOnPlateau, SGD } from "../src/optim/index.ts";
+import {
+  accumulatedStep,
+  Checkpoint,
+  csvLog,
+  EarlyStopping,
+  type EpochEvent,
+  evaluateAccuracy,
+  evaluateMeans,
+  fit,
+  GeneticAlgorithm,
+  gradientDescent,
+  onMetric,
+  type StepEvent,
+  train,
+  trainStep,
+} from "../src/train/index.ts";
+import { testDevice } from "./support/device.ts";
+import { memoryStore } from "./support/fit-outcome.ts";
+import { smallData, smallRun } from "./support/small-run.ts";
+
+beforeAll(() => testDevice());
+
+type Any = Record<string, unknown>;
+
+const run = (options: Any = {}) => ({ ...smallRun(0.05), epochs: 1, ...options }) as never;
+const step = (options: Any = {}) => {
+  const { loader: _, ...parts } = smallRun(0.05);
+  return { ...parts, ...options } as never;
+};
+const collect = async (options: never) => {
+  const all: (StepEvent | EpochEvent)[] = [];
+  for await (const event of train<Module, Batch>(options)) all.push(event);
+  return all;
+};
+const bowl = (x: Tensor) => sum(square(x));
+const sampling = { size: 10, batchSize: 3 };
+const population = (options: Any = {}) => ({
+  model: new Sequential(new Linear(1, 1, { seed: 1 })),
+  loss: () => tensor([0, 0]),
+  populationSize: 2,
+  elite: 1,
+  ...options,
+});
+
+/** All that takes options, each called with some beside those that it needs. */
+const takers: Record<string, (options: Any) => unknown> = {
+  fit: (options) => fit(run(options)),
+  train: (options) => collect(run(options)),
+  trainStep: (options) => trainStep(step(options)),
+  accumulatedStep: (options) => accumulatedStep(step({ accumulate: 2, ...options })),
+  evaluateAccuracy: (options) => evaluateAccuracy(smallRun().model, smallData(4), options),
+  evaluateMeans: (options) =>
+    evaluateMeans(smallRun().model, smallData(4), { m: () => tensor(1) }, options),
+  EarlyStopping: (options) => new EarlyStopping(options),
+  Checkpoint: (options) => new Checkpoint({ to: memoryStore(), ...options }),
+  ReduceOnPlateau: (options) => new ReduceOnPlateau(smallRun(0.1).optimizer, options),
+  GeneticAlgorithm: (options) => new GeneticAlgorithm(population(options)),
+  gradientDescent: (options) =>
+    gradientDescent(bowl, tensor([1]), { learningRate: 0.1, steps: 1, ...options }),
+  DataLoader: (options) => new DataLoader({ dataset: smallData(9), batchSize: 3, ...options }),
+  BatchSampler: (options) => new BatchSampler({ ...sampling, ...options }),
+  prefetch: (options) => prefetch([], 1, options),
+};
+
+/** The message of what a call throws, at once or later; null where it throws nothing. */
+async function messageOf(call: () => unknown): Promise<string | null> {
+  try {
+    await call();
+    return null;
+  } catch (error) {
+    expect(error).toBeInstanceOf(GradusError);
+    return (error as Error).message;
+  }
+}
+
+describe("unknown options", () => {
+  test.each(Object.entries(takers))("%s refuses them by name", async (op, call) => {
+    expect(await messageOf(() => call({}))).toBeNull();
+    const message = await messageOf(() => call({ quux: 1 }));
+    expect(message).toMatch(new RegExp(`^${op}: unknown option "quux"; expected [a-z]`));
+    expect(await messageOf(() => call(Object.assign([], { 0: 1 }) as never))).not.toBe("");
+  });
+
+  test.each([
+    ["fit", "validation_data", "validationData"],
+    ["fit", "epoch", "epochs"],
+    ["fit", "callback", "callbacks"],
+    ["train", "metrics_every", "metricsEvery"],
+    ["trainStep", "onprogress", "onProgress"],
+    ["accumulatedStep", "metric", "metrics"],
+    ["evaluateAccuracy", "batch_size", "batchSize"],
+    ["evaluateMeans", "batchsize", "batchSize"],
+    ["EarlyStopping", "patiance", "patience"],
+    ["EarlyStopping", "min_delta", "minDelta"],
+    ["Checkpoint", "evry", "every"],
+    ["ReduceOnPlateau", "cool_down", "cooldown"],
+    ["GeneticAlgorithm", "population_size", "populationSize"],
+    ["gradientDescent", "learning_rate", "learningRate"],
+    ["DataLoader", "shufle", "shuffle"],
+    ["BatchSampler", "drop_last", "dropLast"],
+    ["prefetch", "ondrop", "onDrop"],
+  ])("%s knows what %s may stand for", async (op, wrong, right) => {
+    expect(await messageOf(() => takers[op]({ [wrong]: 1 }))).toContain(`Did you mean "${right}"?`);
+  });
+});
+
+describe("options out of their ranges", () => {
+  const nothing = null as unknown;
+  test.each<[string, Any, string]>([
+    ["fit", { epochs: -1 }, "fit: epochs -1; expected an integer from 0"],
+    ["fit", { epochs: undefined }, "fit: epochs undefined; expected an integer from 0"],
+    ["fit", { metricsEvery: 0 }, "fit: metricsEvery 0; expected an integer from 1"],
+    ["fit", { accumulate: 1.5 }, "fit: accumulate 1.5; expected an integer from 1"],
+    ["fit", { startStep: 1 }, 'fit: unknown option "startStep"; expected'],
+    ["fit", { evaluationBatchSize: 0 }, "fit: evaluationBatchSize 0; expected a positive integer"],
+    ["fit", { stepsPerSubmit: 0 }, "fit: stepsPerSubmit 0; expected an integer from 1"],
+    ["fit", { onNonFinite: "warn" }, "fit: onNonFinite warn; expected stop, ignore"],
+    ["fit", { model: undefined }, "fit: model undefined; expected a Module"],
+    ["fit", { model: { call() {} } }, "fit: model an object; expected a Module"],
+    ["fit", { optimizer: "Adam" }, 'fit: optimizer "Adam"; expected an optimizer'],
+    ["fit", { loss: undefined }, "fit: loss undefined; expected a function"],
+    ["fit", { after: 1 }, "fit: after 1; expected a function"],
+    ["fit", { metrics: ["accuracy"] }, "fit: metrics an array; expected functions by name"],
+    ["fit", { metrics: nothing }, "fit: metrics null; expected functions by name"],
+    ["fit", { metrics: { accuracy: 1 } }, "fit: metric accuracy 1; expected a function"],
+    ["fit", { metrics: { loss: () => 1 } }, "fit: a metric called loss or step; expected other"],
+    ["fit", { metrics: { step: () => 1 } }, "fit: a metric called loss or step; expected other"],
+    ["fit", { metrics: { a: () => 1 } }, "fit: a gave 1; expected a scalar tensor"],
+    ["fit", { loss: () => undefined }, "fit: loss gave undefined; expected a scalar tensor"],
+    ["fit", { loss: (m: Module, b: Batch) => m.call(b.images) }, "fit: loss has shape [5, 3]; exp"],
+    ["fit", { validationData: [1] }, "fit: validationData an array; expected a data set such as"],
+    ["fit", { trainData: { batch() {} } }, "fit: trainData of size undefined; expected at least"],
+    [
+      "fit",
+      { testData: { size: 0, batch() {} } },
+      "fit: testData of size 0; expected at least one",
+    ],
+    ["fit", { callbacks: new EarlyStopping() }, "fit: callbacks an EarlyStopping; expected a list"],
+    ["fit", { callbacks: [() => {}] }, "fit: callback 1 a function; expected an object such as"],
+    [
+      "fit",
+      { callbacks: [{}, { onEpochEnd() {} }] },
+      'fit: callback 2 with "onEpochEnd"; expected onStart, onStep, onEpoch, onEnd',
+    ],
+    ["fit", { callbacks: [{ onstep() {}, onSteps() {} }] }, 'Did you mean "onStep"?'],
+    ["fit", { extra: { average: 1 } }, "fit: average 1; expected something with state()"],
+    ["train", { epochs: 0.5 }, "train: epochs 0.5; expected an integer from 0"],
+    ["train", { startStep: -1 }, "train: startStep -1; expected an integer from 0"],
+    ["train", { startStep: 0.5 }, "train: startStep 0.5; expected an integer from 0"],
+    ["train", { metricsEvery: Number.NaN }, "train: metricsEvery NaN; expected an integer from 1"],
+    ["train", { loader: 3 }, "train: loader 3; expected a DataLoader, a list or another iterable"],
+    ["trainStep", { history: 0 }, "trainStep: history 0; expected an integer from 1 to 2^32 - 1"],
+    ["trainStep", { stepsPerSubmit: 1.5 }, "trainStep: stepsPerSubmit 1.5; expected an integer"],
+    ["trainStep", { batchAt: 5 }, "trainStep: batchAt 5; expected a function"],
+    ["accumulatedStep", { accumulate: 0 }, "accumulatedStep: accumulate 0; expected an integer"],
+    ["accumulatedStep", { history: 0 }, "accumulatedStep: history 0; expected an integer from 1"],
+    ["accumulatedStep", { loss: 0 }, "accumulatedStep: loss 0; expected a function"],
+    ["evaluateAccuracy", { batchSize: 0 }, "evaluateAccuracy: batchSize 0; expected a positive"],
+    ["evaluateMeans", { batchSize: "9" }, 'evaluateMeans: batchSize "9"; expected a positive'],
+    ["EarlyStopping", { patience: 0 }, "EarlyStopping: patience 0; expected an integer from 1"],
+    ["EarlyStopping", { patience: 1.5 }, "EarlyStopping: patience 1.5; expected an integer"],
+    ["EarlyStopping", { minDelta: -1 }, "EarlyStopping: minDelta -1; expected a finite number"],
+    ["EarlyStopping", { minDelta: Infinity }, "EarlyStopping: minDelta Infinity; expected a fin"],
+    ["EarlyStopping", { mode: "auto" }, "EarlyStopping: mode auto; expected min, max"],
+    ["EarlyStopping", { mode: "Max" }, 'expected min, max. Did you mean "max"?'],
+    [
+      "EarlyStopping",
+      { monitor: "validation_loss" },
+      'EarlyStopping: monitor "validation_loss"; expected loss, validationLoss, trainAccuracy, ' +
+        'testAccuracy or a function of the epoch. Did you mean "validationLoss"?',
+    ],
+    ["Checkpoint", { to: undefined }, "Checkpoint: no store; expected to or best"],
+    ["Checkpoint", { to: "run.bin" }, 'Checkpoint: store "run.bin"; expected a store'],
+    ["Checkpoint", { best: {} }, "Checkpoint: store an object; expected a store"],
+    [
+      "Checkpoint",
+      { every: { steps: 0 } },
+      "Checkpoint: every 0 steps; expected an integer from 1",
+    ],
+    ["Checkpoint", { every: { epochs: 0.5 } }, "Checkpoint: every 0.5 epochs; expected an integer"],
+    ["Checkpoint", { every: {} }, "Checkpoint: every {}; expected either epochs or steps"],
+    ["Checkpoint", { every: { steps: 1, epochs: 1 } }, "Checkpoint: every both epochs and steps;"],
+    ["Checkpoint", { every: { batches: 1 } }, 'Checkpoint: every: unknown option "batches"; exp'],
+    [
+      "Checkpoint",
+      { every: 5 },
+      "Checkpoint: every: options 5; expected an object of epochs, steps",
+    ],
+    ["Checkpoint", { mode: "less" }, "Checkpoint: mode less; expected min, max"],
+    ["Checkpoint", { monitor: "acc" }, 'Checkpoint: monitor "acc"; expected loss'],
+    ["ReduceOnPlateau", { mode: "auto" }, "ReduceOnPlateau: mode auto; expected min, max"],
+    [
+      "ReduceOnPlateau",
+      { thresholdMode: "rel" },
+      "ReduceOnPlateau: thresholdMode rel; expected re",
+    ],
+    ["ReduceOnPlateau", { factor: 1 }, "ReduceOnPlateau: factor 1; expected a number from 0 and"],
+    [
+      "ReduceOnPlateau",
+      { patience: -1 },
+      "ReduceOnPlateau: patience -1; expected an integer from 0",
+    ],
+    ["ReduceOnPlateau", { cooldown: 0.5 }, "ReduceOnPlateau: cooldown 0.5; expected an integer"],
+    ["GeneticAlgorithm", { model: 1 }, "GeneticAlgorithm: model 1; expected a Module"],
+    ["GeneticAlgorithm", { loss: 1 }, "GeneticAlgorithm: loss 1; expected a function"],
+    ["GeneticAlgorithm", { populationSize: 1 }, "GeneticAlgorithm: populationSize 1; expected an"],
+    [
+      "GeneticAlgorithm",
+      { elite: 0 },
+      "GeneticAlgorithm: elite 0; expected an integer from 1 to 1",
+    ],
+    [
+      "GeneticAlgorithm",
+      { elite: 2 },
+      "GeneticAlgorithm: elite 2; expected an integer from 1 to 1",
+    ],
+    ["GeneticAlgorithm", { tournamentSize: 0 }, "GeneticAlgorithm: tournamentSize 0; expected an"],
+    ["GeneticAlgorithm", { crossoverRate: 1.1 }, "GeneticAlgorithm: crossoverRate 1.1; expected a"],
+    ["GeneticAlgorithm", { mutationRate: -0.1 }, "GeneticAlgorithm: mutationRate -0.1; expected a"],
+    ["GeneticAlgorithm", { mutationScale: -1 }, "GeneticAlgorithm: mutationScale -1; expected a f"],
+    ["GeneticAlgorithm", { initialScale: -1 }, "GeneticAlgorithm: initialScale -1; expected a fi"],
+    ["GeneticAlgorithm", { selection: "best" }, "GeneticAlgorithm: selection best; expected tourn"],
+    ["GeneticAlgorithm", { crossover: "onePoint" }, 'one-point, blend. Did you mean "one-point"?'],
+    ["GeneticAlgorithm", { seed: -1 }, "GeneticAlgorithm: seed -1; expected"],
+    ["GeneticAlgorithm", { stepsPerSubmit: 0 }, "GeneticAlgorithm: stepsPerSubmit 0; expected an"],
+    [
+      "gradientDescent",
+      { learningRate: -1 },
+      "gradientDescent: learningRate -1; expected a finite",
+    ],
+    ["gradientDescent", { steps: 0 }, "gradientDescent: steps 0; expected an integer from 1"],
+    ["gradientDescent", { tolerance: -1 }, "gradientDescent: tolerance -1; expected a finite"],
+    ["DataLoader", { dataset: [1, 2] }, "DataLoader: dataset an array; expected one such as"],
+    ["DataLoader", { batchSize: 0 }, "DataLoader: batchSize 0; expected an integer from 1 to 2^32"],
+    ["DataLoader", { batchSize: 10, dropLast: true }, "DataLoader: batchSize 10 with dropLast lea"],
+    ["DataLoader", { seed: 0.5 }, "DataLoader: seed 0.5; expected"],
+    ["DataLoader", { prefetch: 0.5 }, "DataLoader: prefetch 0.5; expected an integer from 0"],
+    [
+      "DataLoader",
+      { replacement: true, shuffle: false },
+      "DataLoader: replacement with shuffle: f",
+    ],
+    ["BatchSampler", { size: 0 }, "BatchSampler: size 0; expected an integer from 1 to 2^32"],
+  ])("%s %o", async (op, options, message) => {
+    expect(await messageOf(() => takers[op](options))).toContain(message);
+  });
+
+  test.each<[string, () => unknown, string]>([
+    [
+      "an epoch",
+      () => new DataLoader({ dataset: smallData(4), batchSize: 2 }).epoch(-1),
+      "DataLoader: epoch -1; expected an integer from 0 to 2^32 - 1",
+    ],
+    [
+      "half an epoch",
+      () => new DataLoader({ dataset: smallData(4), batchSize: 2 }).epoch(0.5),
+      "DataLoader: epoch 0.5; expected an integer",
+    ],
+    [
+      "no data",
+      () => evaluateMeans(smallRun().model, undefined as never, {}),
+      "evaluateMeans: dataset undefined; expected a data set",
+    ],
+    [
+      "no metric",
+      () => evaluateMeans(smallRun().model, smallData(3), { a: 1 } as never),
+      "evaluateMeans: metric a 1; expected a function",
+    ],
+    [
+      "rows",
+      () => evaluateMeans(smallRun().model, smallData(3), { a: (m, { images }) => m.call(images) }),
+      "evaluateMeans: a has shape [3, 3]; expected a scalar",
+    ],
+    [
+      "no model",
+      () => evaluateAccuracy(undefined as never, smallData(3)),
+      "evaluateAccuracy: model undefined; expected a Module",
+    ],
+    [
+      "other data",
+      () => evaluateAccuracy(smallRun().model, new TensorDataset({ x: tensor([[1]]) }) as never),
+      "evaluateAccuracy: batches with x; expected images and labels. Use evaluateMeans for other",
+    ],
+    [
+      "no function",
+      () => gradientDescent(1 as never, tensor([1]), { learningRate: 1, steps: 1 }),
+      "gradientDescent: f 1; expected a function",
+    ],
+    [
+      "no tensor",
+      () => gradientDescent(bowl, [1] as never, { learningRate: 1, steps: 1 }),
+      "gradientDescent: x0 is no tensor; expected one of f32 or f64",
+    ],
+    [
+      "whole numbers",
+      () => gradientDescent(bowl, tensor([1], { dtype: "i32" }), { learningRate: 1, steps: 1 }),
+      "gradientDescent: x0 has dtype i32; expected f32 or f64",
+    ],
+    [
+      "a listener",
+      () => onMetric({} as never),
+      "onMetric: listener an object; expected something with update(metric)",
+    ],
+    [
+      "a monitor",
+      () => onMetric({ update() {} }, "accuracy" as never),
+      'onMetric: monitor "accuracy"; expected loss, validationLoss',
+    ],
+    ["a writer", () => csvLog("run.csv" as never), 'csvLog: write "run.csv"; expected a function'],
+  ])("of other calls: %s", async (_, call, message) => {
+    expect(await messageOf(call)).toContain(message);
+  });
+});
+
+describe("defaults", () => {
+  test("of a run", async () => {
+    const steps: StepEvent[] = [];
+    const onStep = (event: StepEvent) => void steps.push(event);
+    const loader = new DataLoader({ dataset: smallData(60), batchSize: 5, seed: 3 });
+    const result = await fit(run({ loader, epochs: 2, callbacks: [{ onStep }] }));
+    expect(steps.map((event) => event.step)).toEqual([10, 20]);
+    expect([result.step, result.history.length]).toEqual([24, 2]);
+    expect(await evaluateMeans(smallRun().model, smallData(3), {})).toEqual({});
+  });
+
+  test("of what evaluates: a thousand examples a batch", async () => {
+    const counts: number[] = [];
+    const data = new TensorDataset({ x: tensor(new Float32Array(1001), { shape: [1001, 1] }) });
+    const count = (_: Module, { x }: { x: Tensor }) => {
+      counts.push(x.shape[0]);
+      return tensor(1);
+    };
+    await evaluateMeans(smallRun().model, data, { count });
+    expect(counts).toEqual([1000, 1]);
+  });
+
+  test("of patience, minDelta and mode, where numbers are equal", async () => {
+    const epochs = async (values: number[], options = {}) => {
+      const monitor = ({ epoch }: EpochEvent) => values[epoch];
+      const stopping = new EarlyStopping({ monitor, ...options });
+      const { history } = await fit(run({ epochs: values.length, callbacks: [stopping] }));
+      return [history.length, stopping.bestEpoch];
+    };
+    expect(new EarlyStopping().patience).toBe(3);
+    expect(await epochs([2, 2, 2, 2, 1])).toEqual([4, 0]); // equal is no better
+    expect(await epochs([2, 3, 3, 1, 1])).toEqual([5, 3]); // better just in time
+    expect(await epochs([4, 3, 2], { minDelta: 1, patience: 1 })).toEqual([2, 0]); // by more
+    expect(await epochs([4, 2.9, 2], { minDelta: 1, patience: 1 })).toEqual([3, 1]);
+    expect(await epochs([1, 1, 2], { mode: "max", patience: 1 })).toEqual([2, 0]);
+    expect(await epochs([0, -1, -2], { mode: "max", patience: 1 })).toEqual([2, 0]);
+    expect(await epochs([0, -1, -2], { mode: "min", patience: 1 })).toEqual([3, 2]);
+    expect(await epochs([1], { patience: 1 })).toEqual([1, 0]);
+    expect(await epochs([Number.NaN, Infinity, 5], { patience: 2 })).toEqual([3, 2]);
+  });
+
+  test("of a search, where options are left out by undefined too", () => {
+    const left = { elite: undefined, seed: undefined, crossover: undefined };
+    const search = new GeneticAlgorithm(population({ populationSize: 5, ...left }) as never);
+    expect(search.losses.shape).toEqual([5]);
+    const { populationSize: _, elite, ...rest } = population();
+    expect(elite).toBe(1);
+    expect(new GeneticAlgorithm(rest as never).losses.shape).toEqual([100]);
+  });
+});
+
+describe("when a run is saved", () => {
+  /** The steps at which a run of 3 epochs of 4 steps is saved. */
+  const saved = async (every: object | undefined, epochs = 3, metricsEvery = 1) => {
+    const at: number[] = [];
+    const to = { read: async () => null, write: async () => void at.push(now?.step ?? -1) };
+    let now: { readonly step: number } | null = null;
+    const onStart = (given: { readonly step: number }) => {
+      now = given;
+    };
+    const callbacks = [{ onStart }, new Checkpoint({ to, ...(every && { every }) } as never)];
+    await fit(run({ epochs, metricsEvery, callbacks }));
+    return at;
+  };
+
+  test("after each epoch, each n-th, or each n-th step, and at the end", async () => {
+    expect(await saved(undefined)).toEqual([4, 8, 12]);
+    expect(await saved({ epochs: 1 })).toEqual([4, 8, 12]);
+    expect(await saved({ epochs: 2 })).toEqual([8, 12]);
+    expect(await saved({ epochs: 3 })).toEqual([12]);
+    expect(await saved({ epochs: 4 })).toEqual([12]);
+    expect(await saved({ steps: 100 })).toEqual([12]);
+    expect(await saved({ steps: 4 }, 3, 100)).toEqual([4, 8, 12]);
+    expect(await saved({ steps: 5 }, 3, 100)).toEqual([8, 12]);
+    expect(await saved({ steps: 1 }, 1)).toEqual([3, 4, 4]); // reports come two steps later, the end last
+  });
+});
+
+test("batches keep their types", () => {
+  const data = new TensorDataset({ inputs: tensor([[1]]), targets: tensor([[1]]) });
+  const loader = new DataLoader({ dataset: data, batchSize: 1 });
+  const model = new Sequential(new Linear(1, 1, { seed: 1 }));
+  const optimizer = new SGD(model.parameters(), { learningRate: 0.1 });
+  type B = ReturnType<typeof data.batch>;
+  const parts = { model, optimizer, epochs: 0 };
+  const error = (net: Module, inputs: Tensor, targets: Tensor) =>
+    mean(square(mul(net.call(inputs), targets)));
+  void fit({
+    ...parts,
+    loader,
+    loss: (net, batch) => {
+      expectTypeOf(batch).not.toBeAny();
+      expectTypeOf(batch).toEqualTypeOf<B>();
+      return error(net, batch.inputs, batch.targets);
+    },
+  });
+  void fit({
+    ...parts,
+    loader: [{ x: tensor([1]), name: "a" }],
+    loss: (net, batch) => {
+      expectTypeOf(batch).toEqualTypeOf<{ x: Tensor; name: string }>();
+      return error(net, batch.x, batch.x);
+    },
+  });
+  train({
+    ...parts,
+    loader: new Set([tensor([1])]),
+    loss: (net, batch) => {
+      expectTypeOf(batch).toEqualTypeOf<Tensor>();
+      return error(net, batch, batch);
+    },
+  });
+  expectTypeOf(loader.epoch(0)).toEqualTypeOf<AsyncGenerator<B, void, undefined>>();
+  expectTypeOf(loader[Symbol.asyncIterator]()).toEqualTypeOf<AsyncGenerator<B, void, undefined>>();
+  expectTypeOf<B["inputs"]>().toEqualTypeOf<Tensor>();
+});
