@@ -123,7 +123,11 @@ test("bad arguments are rejected", () => {
   const make = (options: SGDOptions, parameters = [p]) => new SGD(parameters, options);
   const learningRate = 1;
   const rejected: [() => unknown, string][] = [
-    [() => make({ learningRate }, []), "optimizer: no parameters; expected at least one"],
+    [
+      () => make({ learningRate }, []),
+      "optimizer: no parameters; expected at least one. Modules list what lies in public fields, " +
+        "arrays, objects, Maps and Sets and is not frozen; private #fields cannot be searched",
+    ],
     [() => make({ learningRate }, [p, p]), 'optimizer: "p" is given twice; expected each once'],
     [
       () => make({ learningRate: -1 }),

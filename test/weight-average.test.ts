@@ -166,7 +166,11 @@ test("parameters of one name have averages of two names, and dispose frees them"
 test("wrong options are rejected", () => {
   using p = new Parameter(tensor([1]), { name: "p" });
   const rejected: [() => unknown, string][] = [
-    [() => new WeightAverage([]), "optimizer: no parameters; expected at least one"],
+    [
+      () => new WeightAverage([]),
+      "optimizer: no parameters; expected at least one. Modules list what lies in public fields, " +
+        "arrays, objects, Maps and Sets and is not frozen; private #fields cannot be searched",
+    ],
     [
       () => new WeightAverage([p], { decay: 1 }),
       "WeightAverage: decay 1; expected a number from 0 and below 1",

@@ -1,4 +1,5 @@
 import { GradusError, ShapeError } from "./errors.ts";
+import { isPlainObject } from "./kind.ts";
 import { meantBy, plainName } from "./synonyms.ts";
 
 /** Options by name. */
@@ -109,9 +110,7 @@ function meantFor(value: unknown, known: Readonly<Record<string, unknown>>): str
 }
 
 function unknownOption(op: string, name: string, options: object, names: string[]): GradusError {
-  const prototype = Object.getPrototypeOf(options);
-  const plain = prototype === null || Object.getPrototypeOf(prototype) === null;
-  if (!plain) {
+  if (!isPlainObject(options)) {
     const given = `options ${describeValue(options)}`;
     return new GradusError(`${op}: ${given}; expected an object of ${names.join(", ")}`);
   }

@@ -8,6 +8,13 @@ export function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
+/** Says whether a value is an object literal's, of any realm, or has no prototype. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || kindOf(value) !== "Object") return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** Throws a `GradusError` if a buffer, or the one that an array lies in, was transferred away. */
 export function checkAttached(op: string, data: ArrayBufferView | ArrayBufferLike): void {
   if (data.byteLength > 0 || !isDetached("buffer" in data ? data.buffer : data)) return;

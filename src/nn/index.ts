@@ -25,6 +25,7 @@ export {
 } from "./init.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export { loadState } from "./load-state.ts";
-export { Module } from "./module.ts";
+export { type Layer, Module } from "./module.ts";
 export { Flatten, Identity, L2Normalize } from "./reshaping.ts";
-export { type Layer, Sequential } from "./sequential.ts";
+export { Sequential } from "./sequential.ts";
+export type { LayerSummary, ModuleSummary, SummaryOptions } from "./summary.ts";

@@ -1,12 +1,22 @@
+import { checkSurplus, describeValue } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
+import { GradusError } from "../core/errors.ts";
+import { isPlainObject, kindOf } from "../core/kind.ts";
 import { Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { announceCall } from "./observe.ts";
+import { type ModuleSummary, type SummaryOptions, summarize } from "./summary.ts";
+
+/** A module or a plain function such as `sigmoid`. */
+export type Layer = Module | ((x: Tensor) => Tensor);
 
 /**
  * A part of a model: a function of a tensor together with the states it owns.
  *
- * States are found in own properties, in nested modules and in arrays of either, and are named by
- * the way to them, such as `hidden.weight` or `blocks.0.bias`. Private `#fields` are not searched.
+ * States are found in own properties, in nested modules and in arrays, plain objects, Maps and Sets
+ * of these, nested too, and are named by the way to them: `hidden.weight`, `blocks.0.bias` for the
+ * first of an array or Set, `heads.color.weight` for the key of an object or Map. Private `#fields`
+ * cannot be searched, and other objects are not: their states are neither trained nor saved.
  * @example
  * class Net extends Module {
  *   hidden = new Linear(784, 50);
@@ -20,21 +30,34 @@ export abstract class Module {
   /** Whether it is in training mode; set by `train` and `eval`. */
   training = false;
 
+  constructor(...surplus: never[]) {
+    checkSurplus(`${new.target.name}()`, surplus);
+  }
+
   /** Computes the output; call it through `call`. */
   abstract forward(x: Tensor): Tensor;
 
-  /** Applies the module to a tensor. */
-  call(x: Tensor): Tensor {
-    return this.forward(x);
+  /**
+   * Applies the module to a tensor.
+   * @throws GradusError for more: call `forward`, or a method of its own, with it.
+   */
+  call(x: Tensor, ...surplus: never[]): Tensor {
+    if (surplus.length > 0) throw tooMuch(this, surplus);
+    return announceCall(this, this.forward(x));
   }
 
   /**
    * Lists all states by name, parameters and others, in the order of the properties, each once.
    * The states take these names, unless they already have longer ones from an enclosing module.
+   * @throws GradusError where two have one name, because a key contains a dot.
    */
   state(): Map<string, State> {
     const found = new Map<string, State>();
-    for (const [name, part] of walk(this)) if (part instanceof State) found.set(name, part);
+    for (const [name, part] of walk(this)) {
+      if (!(part instanceof State)) continue;
+      if (found.has(name)) throw sameName(this, name);
+      found.set(name, part);
+    }
     for (const [name, state] of found) {
       if (!state.name.endsWith(`.${name}`)) state.name = name;
     }
@@ -95,6 +118,16 @@ export abstract class Module {
     return Object.entries(this);
   }
 
+  /**
+   * Lists the modules in this one with the shape of what each gives, if an input shape is given, and
+   * how many parameters it has itself; prints them as a table unless told otherwise.
+   * @throws GradusError or ShapeError, of the module concerned, for an input that it does not take.
+   * @example model.summary({ inputShape: [1, 784] });
+   */
+  summary(options: SummaryOptions = {}, ...surplus: never[]): ModuleSummary {
+    return summarize(this, [...walk(this)], options, surplus);
+  }
+
   /** Frees all states. */
   dispose(): void {
     for (const state of this.state().values()) state.dispose();
@@ -105,16 +138,59 @@ export abstract class Module {
   }
 }
 
-/** Lists the modules and states in a value by the ways to them, each once. */
-function* walk(
-  value: unknown,
-  path = "",
-  seen = new Set<unknown>(),
-): Generator<[string, Module | State]> {
-  if (seen.has(value)) return;
+function tooMuch(module: Module, surplus: readonly unknown[]): GradusError {
+  const takers = methodsTaking(module, 1 + surplus.length);
+  return new GradusError(
+    `${module.constructor.name}.call: ${describeValue(surplus[0])} too much; expected call(x)` +
+      (takers.length > 0 ? `. Did you mean ${takers.join(" or ")}?` : ""),
+  );
+}
+
+/** The methods of a module's classes that take so many arguments. */
+function methodsTaking(module: Module, count: number): string[] {
+  const found = new Set<string>();
+  let prototype = Object.getPrototypeOf(module);
+  for (; prototype !== Module.prototype; prototype = Object.getPrototypeOf(prototype)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (name !== "constructor" && typeof value === "function" && value.length >= count) {
+        found.add(name);
+      }
+    }
+  }
+  return [...found].sort();
+}
+
+function sameName(module: Module, name: string): GradusError {
+  return new GradusError(
+    `${module.constructor.name}: two states called "${name}"; expected a name of its own for each. ` +
+      "Use keys without dots",
+  );
+}
+
+/** What a model is made of. */
+export type Part = Layer | State;
+
+/**
+ * Lists the modules and states in a value by the ways to them, each once, a module before its parts,
+ * and the functions.
+ */
+function* walk(value: unknown, path = "", seen = new Set<unknown>()): Generator<[string, Part]> {
+  if (typeof value === "function") yield [path, value as Layer];
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
   seen.add(value);
-  const isModule = value instanceof Module;
-  if (isModule || value instanceof State) yield [path, value];
-  const children = isModule ? value.children() : Array.isArray(value) ? Object.entries(value) : [];
-  for (const [key, child] of children) yield* walk(child, path ? `${path}.${key}` : key, seen);
+  if (value instanceof Module || value instanceof State) yield [path, value];
+  for (const [key, child] of partsOf(value))
+    yield* walk(child, path ? `${path}.${key}` : key, seen);
+}
+
+/** What modules and their collections hold, by name; nothing for other objects, which stay closed. */
+function partsOf(value: object): Iterable<readonly [string, unknown]> {
+  if (value instanceof Module) return value.children();
+  if (Array.isArray(value) || isPlainObject(value)) return Object.entries(value);
+  const kind = kindOf(value);
+  if (kind === "Set") return Object.entries([...(value as ReadonlySet<unknown>)]);
+  if (kind !== "Map") return [];
+  return [...(value as ReadonlyMap<unknown, unknown>)].map(([key, item], i) => {
+    return [typeof key === "object" || typeof key === "function" ? `${i}` : String(key), item];
+  });
 }

@@ -1,29 +1,33 @@
+import { describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import { isPlainObject } from "../core/kind.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { Module } from "./module.ts";
-
-/** A step of a `Sequential`: a module or a plain function such as `sigmoid`. */
-export type Layer = Module | ((x: Tensor) => Tensor);
+import { type Layer, Module } from "./module.ts";
+import { announceCall } from "./observe.ts";
 
 /**
- * Applies layers one after the other. States are named `0.weight`, or by the keys when the layers
- * are given as an object.
+ * Applies layers one after the other: modules, or functions of a tensor. States are named
+ * `0.weight`, or by the keys when the layers are given as an object.
+ * @param layers one by one, in an array or in an object.
  * @throws GradusError for anything that is neither module nor function.
  * @example new Sequential(new Linear(784, 50), sigmoid, new Linear(50, 10));
+ * @example new Sequential([new Linear(784, 50), sigmoid, new Linear(50, 10)]);
  * @example new Sequential({ hidden: new Linear(784, 50), sigmoid, output: new Linear(50, 10) });
  */
 export class Sequential extends Module {
   readonly #layers: readonly (readonly [string, Layer])[];
 
-  constructor(...layers: Layer[] | [Readonly<Record<string, Layer>>]) {
+  constructor(...layers: Layer[] | [readonly Layer[]] | [Readonly<Record<string, Layer>>]) {
     super();
     const [first] = layers;
-    const named = layers.length === 1 && typeof first === "object" && !(first instanceof Module);
-    this.#layers = Object.entries(named ? first : layers) as [string, Layer][];
+    const isOne = layers.length === 1 && (Array.isArray(first) || isPlainObject(first));
+    this.#layers = Object.entries(isOne ? first : layers) as [string, Layer][];
     for (const [name, layer] of this.#layers) {
-      if (layer instanceof Module || typeof layer === "function") continue;
+      if (layer instanceof Module || (typeof layer === "function" && !isClass(layer))) continue;
+      const given = typeof layer === "function" ? `the class ${layer.name}` : describeValue(layer);
+      const advice = typeof layer === "function" ? `. Did you mean new ${layer.name}()?` : "";
       throw new GradusError(
-        `Sequential: layer ${name} is ${String(layer)}; expected a module or a function`,
+        `Sequential: layer ${name} is ${given}; expected a module or a function${advice}`,
       );
     }
   }
@@ -38,9 +42,12 @@ export class Sequential extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.layers.reduce(
-      (y, layer) => (layer instanceof Module ? layer.call(y) : layer(y)),
-      x,
-    );
+    return this.layers.reduce((y, layer) => {
+      return layer instanceof Module ? layer.call(y) : announceCall(layer, layer(y));
+    }, x);
   }
+}
+
+function isClass(layer: object): boolean {
+  return (layer as { prototype?: unknown }).prototype instanceof Module;
 }

@@ -108,10 +108,13 @@ export type UnaryFunction = (x: Tensor, ...surplus: never[]) => Tensor;
 export function unary(row: Row): UnaryFunction {
   const op = elementwise(row);
   const call = `${row.name}(x)`;
-  return (x, ...surplus) => {
-    checkSurplus(call, surplus);
-    return apply(op, [x], {});
+  const named: Record<string, UnaryFunction> = {
+    [row.name]: (x, ...surplus) => {
+      checkSurplus(call, surplus);
+      return apply(op, [x], {});
+    },
   };
+  return named[row.name]; // so that stack traces and tables of layers show its name
 }
 
 /** Two tensors, or a tensor and a number, that broadcast. */

@@ -160,13 +160,16 @@ type AxisFunction = (x: Tensor, options?: AxisOptions, ...surplus: never[]) => T
 
 /* @__NO_SIDE_EFFECTS__ */
 function alongAxis(op: OpDefinition<Record<string, never>>): AxisFunction {
-  return (x, options = {}, ...surplus) => {
-    checkOptions(op.name, options, AXIS, surplus);
-    checkTensors(op.name, [x]);
-    checkDomain(op.name, x.dtype, "float");
-    const rows = asRows(op.name, x, { axis: options.axis ?? -1 });
-    return rows.restoreAll(apply(op, [rows.x], {}));
+  const named: Record<string, AxisFunction> = {
+    [op.name]: (x, options = {}, ...surplus) => {
+      checkOptions(op.name, options, AXIS, surplus);
+      checkTensors(op.name, [x]);
+      checkDomain(op.name, x.dtype, "float");
+      const rows = asRows(op.name, x, { axis: options.axis ?? -1 });
+      return rows.restoreAll(apply(op, [rows.x], {}));
+    },
   };
+  return named[op.name];
 }
 
 /**

@@ -5,7 +5,10 @@ import type { Tensor } from "../graph/tensor.ts";
 /** Throws a `GradusError` for no parameters, or one given twice. */
 export function checkParameters(parameters: readonly Parameter[]): void {
   if (parameters.length === 0) {
-    throw new GradusError("optimizer: no parameters; expected at least one");
+    throw new GradusError(
+      "optimizer: no parameters; expected at least one. Modules list what lies in public fields, " +
+        "arrays, objects, Maps and Sets and is not frozen; private #fields cannot be searched",
+    );
   }
   const repeated = parameters.find((p, i) => parameters.indexOf(p) !== i);
   if (repeated) {

@@ -1,0 +1,139 @@
+import { checkOptions, type Known } from "../core/check.ts";
+import { type DType, isFloat } from "../core/dtype.ts";
+import { formatShape, type Shape, sameShape } from "../core/shape.ts";
+import { Parameter, State } from "../graph/state.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { traceFunction } from "../graph/tracing.ts";
+import { zeros } from "../ops/creation.ts";
+import { inMode } from "./mode.ts";
+import type { Layer, Module, Part } from "./module.ts";
+import { observeCalls } from "./observe.ts";
+
+/** Options of `Module.summary`. */
+export interface SummaryOptions {
+  /** The shape of a batch, such as `[1, 784]`; without it the outputs' shapes stay unknown. */
+  inputShape?: Shape;
+  /** The input's dtype; the parameters' when left out. */
+  dtype?: DType;
+  /** Told the table; `console.log` when left out, nothing is told for null. */
+  print?: ((table: string) => void) | null;
+}
+
+/** A layer of a `ModuleSummary`. */
+export interface LayerSummary {
+  /** The way to it, such as `blocks.0`; empty for the model itself. */
+  readonly name: string;
+  /** Its class, or the name of its function. */
+  readonly type: string;
+  /** What it gave for the input, once for each different shape; empty where it was not called. */
+  readonly outputShapes: readonly Shape[];
+  /** Elements of the parameters that it has itself, not of those of modules in it. */
+  readonly parameters: number;
+}
+
+/** What a model consists of. */
+export interface ModuleSummary {
+  readonly layers: readonly LayerSummary[];
+  /** Elements of all parameters. */
+  readonly parameters: number;
+  /** Elements of those that are not frozen. */
+  readonly trainable: number;
+  /** The table that was printed. */
+  toString(): string;
+}
+
+const OPTIONS: Known<SummaryOptions> = { inputShape: "number", dtype: "string", print: true };
+
+type Row = { -readonly [K in keyof LayerSummary]: LayerSummary[K] };
+
+/** Describes a model of these parts, see `Module.summary`. */
+export function summarize(
+  model: Module,
+  parts: readonly (readonly [string, Part])[],
+  options: SummaryOptions,
+  surplus: readonly unknown[],
+): ModuleSummary {
+  checkOptions("summary", options, OPTIONS, surplus);
+  const parameters = parts.map(([, part]) => part).filter((part) => part instanceof Parameter);
+  const { inputShape, print = console.log } = options;
+  const like = parameters.find(({ dtype }) => isFloat(dtype));
+  const dtype = options.dtype ?? like?.dtype;
+  const x = inputShape && zeros(inputShape, { dtype, device: like?.device });
+  const layers = rowsOf(parts, x ? outputShapes(model, x) : new Map());
+  const summary = {
+    layers,
+    parameters: sizes(parameters),
+    trainable: sizes(parameters.filter(({ trainable }) => trainable)),
+    toString: () => table(summary),
+  };
+  print?.(summary.toString());
+  return summary;
+}
+
+function sizes(parameters: readonly Parameter[]): number {
+  return parameters.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** The shapes of what each layer gives, in the order of its calls; nothing is computed. */
+function outputShapes(model: Module, x: Tensor): Map<Layer, Shape[]> {
+  const found = new Map<Layer, Shape[]>();
+  const tell = (layer: Layer, { shape }: Tensor) => {
+    found.set(layer, [...(found.get(layer) ?? []), shape]);
+  };
+  const run = () => inMode(model, false, () => model.call(x));
+  // In a trace what the model assigns to states is forgotten again.
+  observeCalls(tell, () => traceFunction(run));
+  return found;
+}
+
+/** A row for each module, and for each function that was called as a layer. */
+function rowsOf(parts: readonly (readonly [string, Part])[], shapes: Map<Layer, Shape[]>): Row[] {
+  const rows: Row[] = [];
+  for (const [name, part] of parts) {
+    if (part instanceof State) {
+      if (part instanceof Parameter) ownerOf(name, rows).parameters += part.size;
+      continue;
+    }
+    const given = shapes.get(part) ?? [];
+    if (typeof part === "function") {
+      const shape = given.shift(); // the same function may be several layers
+      if (shape)
+        rows.push({ name, type: part.name || "function", outputShapes: [shape], parameters: 0 });
+    } else {
+      const outputShapes = given.filter((shape, i) => given.findIndex(isLike(shape)) === i);
+      rows.push({ name, type: part.constructor.name, outputShapes, parameters: 0 });
+    }
+  }
+  const [model, ...others] = rows;
+  return model.parameters === 0 && others.length > 0 ? others : rows;
+}
+
+function isLike(shape: Shape): (other: Shape) => boolean {
+  return (other) => sameShape(shape, other);
+}
+
+/** The row of the innermost module on the way to a state. */
+function ownerOf(name: string, rows: readonly Row[]): Row {
+  const holds = (row: Row) => row.name === "" || name.startsWith(`${row.name}.`);
+  return rows.findLast(holds) as Row;
+}
+
+const HEAD = ["name", "layer", "output", "parameters"];
+
+function table({ layers, parameters, trainable }: ModuleSummary): string {
+  const count = (n: number) => n.toLocaleString("en-US");
+  const cells = layers.map(({ name, type, outputShapes, parameters: own }) => {
+    const output = outputShapes.map(formatShape).join(" and ") || "?";
+    return [name || "(itself)", type, output, count(own)];
+  });
+  const totals = [
+    ["", "", "all", count(parameters)],
+    ["", "", "trainable", count(trainable)],
+  ];
+  const rows = [HEAD, ...cells, ...totals];
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ");
+  const rule = "-".repeat(line(HEAD).length);
+  return [line(HEAD), rule, ...cells.map(line), rule, ...totals.map(line)].join("\n");
+}
