@@ -566,8 +566,8 @@ export const embeddingMetricCases = {
       {
         run: (t) => metrics.nearest(t([[1]]), t([[1, 2]])),
         says:
-          "pairwiseSquaredDistances: shapes [1, 1] and [1, 2]; " +
-          "expected [m, features] and [n, features]",
+          "nearest: embeddings [1, 1] with gallery [1, 2]; " +
+          "expected [n, features] and [m, features], m from 1",
       },
     ],
     gradient: "whole numbers",

@@ -86,7 +86,7 @@ export const metricCases = {
       {
         run: (t) => metrics.correct(t([[1, 2]]), t([0, 1], "i32")),
         says:
-          "accuracy: logits [1, 2] with i32 labels [2]; " +
+          "correct: logits [1, 2] with i32 labels [2]; " +
           "expected [n, c] with integers [n] or floats [n, c]",
         error: ShapeError,
       },

@@ -154,7 +154,7 @@ test("a clip that loses gradients is told", () => {
   using p = new Parameter(tensor([1, 2]), { name: "p" });
   using optimizer = new SGD([p], { learningRate: 0.1, clip: () => [] });
   expect(() => optimizer.apply([tensor([3, 4])])).toThrow(
-    "optimizer: 0 gradients; expected 1, one for each parameter",
+    "SGD: 0 gradients; expected 1, one for each parameter",
   );
 });
 

@@ -124,10 +124,13 @@ test("wrong groups are rejected", () => {
   using other = new SGD([q, p], { learningRate: 1 });
   const rejected: [() => unknown, string][] = [
     [() => new OptimizerGroup([]), "OptimizerGroup: no members; expected at least one optimizer"],
-    [() => new OptimizerGroup([one, other]), 'optimizer: "p" is given twice; expected each once'],
+    [
+      () => new OptimizerGroup([one, other]),
+      'OptimizerGroup: "p" is given twice; expected each once',
+    ],
     [
       () => new OptimizerGroup([other]).apply([tensor([1])]),
-      "optimizer: 1 gradients; expected 2, one for each parameter",
+      "OptimizerGroup: 1 gradients; expected 2, one for each parameter",
     ],
   ];
   for (const [run, message] of rejected) expect(run).toThrow(new GradusError(message));

@@ -279,17 +279,17 @@ test("wrong schedules are rejected", () => {
       () => {
         optimizer.learningRate = 0.1;
       },
-      "optimizer: learningRate 0.1 over a schedule; expected an optimizer made with a number",
+      "SGD: learningRate 0.1 over a schedule; expected an optimizer made with a number",
     ],
     [
       make(() => tensor([1, 2])),
-      `optimizer: learningRate gives Tensor([2], f32, ${device.kind}); ${expected}`,
+      `SGD: learningRate gives Tensor([2], f32, ${device.kind}); ${expected}`,
     ],
     [
       make(() => tensor(1, { dtype: "i32" })),
-      `optimizer: learningRate gives Tensor([], i32, ${device.kind}); ${expected}`,
+      `SGD: learningRate gives Tensor([], i32, ${device.kind}); ${expected}`,
     ],
-    [make((() => 0.1) as unknown as Schedule), `optimizer: learningRate gives 0.1; ${expected}`],
+    [make((() => 0.1) as unknown as Schedule), `SGD: learningRate gives 0.1; ${expected}`],
     [() => constant(-1), "constant: rate -1; expected a finite number from 0"],
     [
       () => exponentialDecay(1, { decaySteps: 0, decayRate: 1 }),
@@ -333,7 +333,7 @@ test("wrong schedules are rejected", () => {
     ],
     [
       () => multiStepDecay(1, { milestones: [3, 3] }),
-      "multiStepDecay: boundaries [3, 3] for 3 rates; expected rising integers from 1, one fewer than rates",
+      "multiStepDecay: milestones [3, 3] for 3 rates; expected rising integers from 1, one fewer than rates",
     ],
     [
       () => joinSchedules([constant(1), constant(2)], [0]),

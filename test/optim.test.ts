@@ -74,7 +74,7 @@ test("the learning rate can be set at any time", async () => {
   expect(await p.item()).toBe(0.25);
   expect(() => {
     optimizer.learningRate = Number.NaN;
-  }).toThrow("optimizer: learningRate NaN; expected a finite number from 0");
+  }).toThrow("SGD: learningRate NaN; expected a finite number from 0");
 });
 
 test("a rate set between steps holds from the next one, and the plan stays", async () => {
@@ -100,7 +100,7 @@ test("the counter holds the number of finished steps", async () => {
     expect(await optimizer.counter.item()).toBe(step);
     optimizer.step(sum(square(p)));
   }
-  expect(() => optimizer.apply([])).toThrow("optimizer: 0 gradients; expected 1");
+  expect(() => optimizer.apply([])).toThrow("SGD: 0 gradients; expected 1");
   expect(await optimizer.state().get("step")?.item()).toBe(3);
 });
 
@@ -125,14 +125,11 @@ test("bad arguments are rejected", () => {
   const rejected: [() => unknown, string][] = [
     [
       () => make({ learningRate }, []),
-      "optimizer: no parameters; expected at least one. Modules list what lies in public fields, " +
+      "SGD: no parameters; expected at least one. Modules list what lies in public fields, " +
         "arrays, objects, Maps and Sets and is not frozen; private #fields cannot be searched",
     ],
-    [() => make({ learningRate }, [p, p]), 'optimizer: "p" is given twice; expected each once'],
-    [
-      () => make({ learningRate: -1 }),
-      "optimizer: learningRate -1; expected a finite number from 0",
-    ],
+    [() => make({ learningRate }, [p, p]), 'SGD: "p" is given twice; expected each once'],
+    [() => make({ learningRate: -1 }), "SGD: learningRate -1; expected a finite number from 0"],
     [
       () => make({ learningRate, momentum: -1 }),
       "SGD: momentum -1; expected a finite number from 0",
@@ -148,6 +145,6 @@ test("bad arguments are rejected", () => {
   ];
   for (const [run, message] of rejected) expect(run).toThrow(new GradusError(message));
   using optimizer = new SGD([p, q], { learningRate });
-  expect(() => optimizer.apply([tensor([1])])).toThrow("optimizer: 1 gradients; expected 2");
+  expect(() => optimizer.apply([tensor([1])])).toThrow("SGD: 1 gradients; expected 2");
   expect(() => optimizer.step(sum(square(p)))).toThrow('grad: y does not depend on "q"');
 });

@@ -168,7 +168,7 @@ test("wrong options are rejected", () => {
   const rejected: [() => unknown, string][] = [
     [
       () => new WeightAverage([]),
-      "optimizer: no parameters; expected at least one. Modules list what lies in public fields, " +
+      "WeightAverage: no parameters; expected at least one. Modules list what lies in public fields, " +
         "arrays, objects, Maps and Sets and is not frozen; private #fields cannot be searched",
     ],
     [

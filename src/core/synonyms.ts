@@ -38,6 +38,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   missing: "navalues",
   optimizer: "opt optim",
   posWeight: "positiveweight",
+  reduction: "reduce",
   resume: "checkpoint",
   restoreBest: "restorebestweights",
   rho: "decay",

@@ -1,4 +1,4 @@
-import { checkPositive } from "../core/check.ts";
+import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, minimum, mul, square, sub } from "../ops/arithmetic.ts";
@@ -7,14 +7,20 @@ import { matched } from "../ops/targets.ts";
 import { abs, exp, expm1, log1p, tanh } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkRange } from "./check.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
  * Computes |y − t| of each element (L1); the gradient is 0 where y = t.
  * @throws ShapeError when the shapes differ.
  * @example meanAbsoluteError(y, target);
  */
-export function meanAbsoluteError(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function meanAbsoluteError(
+  y: Tensor,
+  target: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("meanAbsoluteError", options, LOSS_OPTIONS, surplus);
   const t = matched("meanAbsoluteError", y, target);
   return reduceLosses("meanAbsoluteError", abs(sub(y, t)), options);
 }
@@ -28,7 +34,9 @@ export function meanAbsolutePercentageError(
   y: Tensor,
   target: Tensor,
   options: LossOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions<LossOptions>("meanAbsolutePercentageError", options, LOSS_OPTIONS, surplus);
   const op = "meanAbsolutePercentageError";
   const t = matched(op, y, target);
   const share = div(abs(sub(y, t)), maximum(abs(t), 1e-7));
@@ -48,13 +56,21 @@ export interface HuberOptions extends LossOptions {
   delta?: number;
 }
 
+const HUBER_OPTIONS: Known<HuberOptions> = { ...LOSS_OPTIONS, delta: "number" };
+
 /**
  * Computes ½(y − t)² of each element where |y − t| ≤ δ, else δ (|y − t| − ½δ) (Huber 1964,
  * "Robust Estimation of a Location Parameter").
  * @throws ShapeError when the shapes differ, GradusError for a δ that is not above 0.
  * @example huber(y, target, { delta: 0.5 });
  */
-export function huber(y: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
+export function huber(
+  y: Tensor,
+  target: Tensor,
+  options: HuberOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<HuberOptions>("huber", options, HUBER_OPTIONS, surplus);
   const { delta = 1 } = options;
   checkPositive("huber", { delta });
   const t = matched("huber", y, target);
@@ -67,13 +83,21 @@ export interface SmoothL1Options extends LossOptions {
   beta?: number;
 }
 
+const SMOOTH_OPTIONS: Known<SmoothL1Options> = { ...LOSS_OPTIONS, beta: "number" };
+
 /**
  * Computes ½(y − t)²/β of each element where |y − t| < β, else |y − t| − ½β (Girshick 2015, "Fast
  * R-CNN", eq. 3, for β = 1): Huber's loss over β, and |y − t| for β = 0.
  * @throws ShapeError when the shapes differ, GradusError for a negative β.
  * @example smoothL1(boxes, target, { beta: 1 / 9 });
  */
-export function smoothL1(y: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
+export function smoothL1(
+  y: Tensor,
+  target: Tensor,
+  options: SmoothL1Options = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<SmoothL1Options>("smoothL1", options, SMOOTH_OPTIONS, surplus);
   const { beta = 1 } = options;
   checkRange("smoothL1", "beta", beta, 0);
   const t = matched("smoothL1", y, target);
@@ -87,7 +111,13 @@ export function smoothL1(y: Tensor, target: Tensor, options: SmoothL1Options = {
  * @throws ShapeError when the shapes differ.
  * @example logCosh(y, target);
  */
-export function logCosh(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function logCosh(
+  y: Tensor,
+  target: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("logCosh", options, LOSS_OPTIONS, surplus);
   const losses = customGrad(
     (d: Tensor) => {
       const a = abs(d);
@@ -109,6 +139,8 @@ export interface QuantileOptions extends LossOptions {
   q?: number;
 }
 
+const QUANTILE_OPTIONS: Known<QuantileOptions> = { ...LOSS_OPTIONS, q: "number" };
+
 /**
  * Computes the pinball loss max(q e, (q − 1) e) of each element, e = t − y, least in the mean where
  * y is the q-quantile of t (Koenker and Bassett 1978, "Regression Quantiles"). At e = 0 the
@@ -116,7 +148,13 @@ export interface QuantileOptions extends LossOptions {
  * @throws ShapeError when the shapes differ, GradusError for q outside [0, 1].
  * @example quantile(y, target, { q: 0.9 });
  */
-export function quantile(y: Tensor, target: Tensor, options: QuantileOptions = {}): Tensor {
+export function quantile(
+  y: Tensor,
+  target: Tensor,
+  options: QuantileOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<QuantileOptions>("quantile", options, QUANTILE_OPTIONS, surplus);
   const { q = 0.5 } = options;
   checkRange("quantile", "q", q, 0, 1);
   const e = sub(matched("quantile", y, target), y);

@@ -45,8 +45,9 @@ abstract class AngleHead extends MarginHead {
     classes: number,
     minimum: number,
     options: AngleHeadOptions,
+    surplus: readonly unknown[],
   ) {
-    checkOptions<AngleHeadOptions>(op, options, OPTIONS);
+    checkOptions<AngleHeadOptions>(op, options, OPTIONS, surplus);
     const { annealing = {} } = options;
     checkOptions<Annealing>(`${op}: annealing`, annealing, ANNEALING);
     super(op, features, classes, options);
@@ -66,6 +67,7 @@ abstract class AngleHead extends MarginHead {
   }
 
   override logits(x: Tensor, labels: Tensor): Tensor {
+    this.checkTraining(x, labels);
     return this.annealed(x, labels, this.lambda);
   }
 
@@ -74,6 +76,7 @@ abstract class AngleHead extends MarginHead {
    * once in each, and for a metric take `logits`.
    */
   override loss(x: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
+    this.checkTraining(x, labels);
     const { lambda } = this;
     // Evaluates λ, unless in a compiled step: the loss is built on the count as it was.
     assignAll([[this.step, add(this.step, 1)]], [lambda]);
@@ -90,8 +93,13 @@ abstract class AngleHead extends MarginHead {
  * @example new LSoftmax(2, 10, { margin: 3 }).loss(features, labels);
  */
 export class LSoftmax extends AngleHead {
-  constructor(features: number, classes: number, options: AngleHeadOptions = {}) {
-    super("LSoftmax", features, classes, 0, options);
+  constructor(
+    features: number,
+    classes: number,
+    options: AngleHeadOptions = {},
+    ...surplus: never[]
+  ) {
+    super("LSoftmax", features, classes, 0, options, surplus);
   }
 
   override forward(x: Tensor): Tensor {
@@ -117,8 +125,13 @@ export class LSoftmax extends AngleHead {
  * @example new ASoftmax(2, 10).loss(features, labels);
  */
 export class ASoftmax extends AngleHead {
-  constructor(features: number, classes: number, options: AngleHeadOptions = {}) {
-    super("ASoftmax", features, classes, 5, options);
+  constructor(
+    features: number,
+    classes: number,
+    options: AngleHeadOptions = {},
+    ...surplus: never[]
+  ) {
+    super("ASoftmax", features, classes, 5, options, surplus);
   }
 
   override forward(x: Tensor): Tensor {

@@ -1,3 +1,4 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { customGrad } from "../graph/custom-grad.ts";
@@ -5,7 +6,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, neg, sub } from "../ops/arithmetic.ts";
 import { matched } from "../ops/targets.ts";
 import { log, log1p, softplus } from "../ops/unary.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
  * Computes −(t ln p + (1 − t) ln(1 − p)) of each element from probabilities p (Bishop 2006,
@@ -16,7 +17,13 @@ import { type LossOptions, reduceLosses } from "./reduction.ts";
  * @throws ShapeError when the shapes differ.
  * @example binaryCrossEntropy(sigmoid(logits), target);
  */
-export function binaryCrossEntropy(p: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function binaryCrossEntropy(
+  p: Tensor,
+  target: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("binaryCrossEntropy", options, LOSS_OPTIONS, surplus);
   const losses = customGrad(
     (q: Tensor, t: Tensor) => {
       const [yes, no] = logarithms(q);
@@ -44,6 +51,8 @@ export interface BinaryOptions extends LossOptions {
   posWeight?: number | Tensor;
 }
 
+const BINARY_OPTIONS: Known<BinaryOptions> = { ...LOSS_OPTIONS, posWeight: "number" };
+
 /**
  * Computes w t softplus(−z) + (1 − t) softplus(z) of each element: the binary cross-entropy of
  * p = σ(z), where positives count w. Values and gradients keep their digits for logits of any size.
@@ -56,7 +65,9 @@ export function binaryCrossEntropyWithLogits(
   z: Tensor,
   target: Tensor,
   options: BinaryOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions<BinaryOptions>("binaryCrossEntropyWithLogits", options, BINARY_OPTIONS, surplus);
   const op = "binaryCrossEntropyWithLogits";
   const t = matched(op, z, target);
   const { posWeight = 1 } = options;

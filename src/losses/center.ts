@@ -1,4 +1,4 @@
-import { checkOptions, checkSizes } from "../core/check.ts";
+import { checkOptions, checkSizes, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
@@ -18,7 +18,7 @@ import { expandDims, transpose } from "../ops/reshape.ts";
 import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
 import { checkMatrix } from "./embedding-checks.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
  * Computes ½‖x − c_y‖² of each example, with c_y the center of its class; gradients do not reach
@@ -34,10 +34,22 @@ export function centerLoss(
   labels: Tensor,
   centers: Tensor,
   options: LossOptions = {},
+  ...surplus: never[]
 ): Tensor {
-  checkCenters(features, centers);
-  const classes = labelsOf("centerLoss", labels, features.shape[0]);
-  return ofChosen(features, chooseCenters(classes, centers), options);
+  checkOptions<LossOptions>("centerLoss", options, LOSS_OPTIONS, surplus);
+  return lossOf("centerLoss", features, labels, centers, options);
+}
+
+function lossOf(
+  op: string,
+  features: Tensor,
+  labels: Tensor,
+  centers: Tensor,
+  options: LossOptions,
+): Tensor {
+  checkCenters(op, features, centers);
+  const classes = labelsOf(op, labels, features.shape[0]);
+  return ofChosen(op, features, chooseCenters(classes, centers), options);
 }
 
 /** The centers of examples' classes, and whether there is one. */
@@ -51,23 +63,28 @@ function chooseCenters(labels: Tensor, centers: Tensor): Chosen {
   return { centers: stopGradient(gather(centers, where(isClass, labels, 0))), isClass };
 }
 
-function ofChosen(features: Tensor, { centers, isClass }: Chosen, options: LossOptions): Tensor {
+function ofChosen(
+  op: string,
+  features: Tensor,
+  { centers, isClass }: Chosen,
+  options: LossOptions,
+): Tensor {
   const apart = where(expandDims(isClass, 1), sub(features, centers), 0);
-  return reduceLosses("centerLoss", mul(sum(square(apart), { axis: 1 }), 0.5), options);
+  return reduceLosses(op, mul(sum(square(apart), { axis: 1 }), 0.5), options);
 }
 
-function checkCenters(features: Tensor, centers: Tensor): void {
-  checkMatrix("centerLoss", "features", features, "features");
-  checkMatrix("centerLoss", "centers", centers, "features");
+function checkCenters(op: string, features: Tensor, centers: Tensor): void {
+  checkMatrix(op, "features", features, "features");
+  checkMatrix(op, "centers", centers, "features");
   if (features.dtype !== centers.dtype) {
     throw new DTypeError(
-      `centerLoss: features have dtype ${features.dtype}, centers ${centers.dtype}; ` +
+      `${op}: features have dtype ${features.dtype}, centers ${centers.dtype}; ` +
         "expected one dtype",
     );
   }
   if (features.shape[1] === centers.shape[1]) return;
   throw new ShapeError(
-    `centerLoss: features ${formatShape(features.shape)} with centers ` +
+    `${op}: features ${formatShape(features.shape)} with centers ` +
       `${formatShape(centers.shape)}; expected [n, features] and [classes, features]`,
   );
 }
@@ -81,6 +98,8 @@ export interface CenterLossOptions {
   /** `f32` when left out. */
   dtype?: DType;
 }
+
+const OPTIONS: Known<CenterLossOptions> = { rate: "number", device: true, dtype: "string" };
 
 /**
  * The center loss with its centers, which follow the features by a rule of their own and are no
@@ -107,14 +126,11 @@ export class CenterLoss extends Module {
     readonly features: number,
     readonly classes: number,
     options: CenterLossOptions = {},
+    ...surplus: never[]
   ) {
     super();
     checkSizes("CenterLoss", { features, classes });
-    checkOptions<CenterLossOptions>("CenterLoss", options, {
-      rate: true,
-      device: true,
-      dtype: true,
-    });
+    checkOptions<CenterLossOptions>("CenterLoss", options, OPTIONS, surplus);
     const { rate = 0.5, device, dtype } = options;
     if (!(rate >= 0 && rate <= 1)) {
       throw new GradusError(`CenterLoss: rate ${rate}; expected a number from 0 to 1`);
@@ -130,7 +146,8 @@ export class CenterLoss extends Module {
 
   /** Computes `centerLoss` with the present centers. */
   loss(features: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
-    return centerLoss(features, labels, this.centers, options);
+    checkOptions<LossOptions>("CenterLoss", options, LOSS_OPTIONS);
+    return lossOf("CenterLoss", features, labels, this.centers, options);
   }
 
   /**
@@ -143,18 +160,19 @@ export class CenterLoss extends Module {
 
   /** Computes `loss` with the present centers, and moves them by `update`. */
   lossAndUpdate(features: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
-    checkCenters(features, this.centers);
-    const classes = labelsOf("centerLoss", labels, features.shape[0]);
+    checkOptions<LossOptions>("CenterLoss", options, LOSS_OPTIONS);
+    checkCenters("CenterLoss", features, this.centers);
+    const classes = labelsOf("CenterLoss", labels, features.shape[0]);
     const chosen = chooseCenters(classes, this.centers);
     this.#move(features, labels, [chosen.centers]);
-    return ofChosen(features, chosen, options);
+    return ofChosen("CenterLoss", features, chosen, options);
   }
 
   /** Assigns the centers; `also` keeps its values from before. */
   #move(features: Tensor, labels: Tensor, also: readonly Tensor[]): void {
     const { centers, rate } = this;
-    checkCenters(features, centers);
-    const classes = labelsOf("centerLoss", labels, features.shape[0]);
+    checkCenters("CenterLoss", features, centers);
+    const classes = labelsOf("CenterLoss", labels, features.shape[0]);
     const member = oneHot(classes, this.classes, { dtype: features.dtype }); // [n, classes]
     const counts = expandDims(sum(member, { axis: 0 }), 1);
     const totals = matmul(transpose(member), features);

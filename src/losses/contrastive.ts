@@ -1,4 +1,4 @@
-import { checkPositive } from "../core/check.ts";
+import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
@@ -10,13 +10,15 @@ import { l2Norm } from "../ops/l2-normalize.ts";
 import { relu } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkEmbeddings } from "./embedding-checks.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `contrastive`. */
 export interface ContrastiveOptions extends LossOptions {
   /** m, the distance from which on different pairs cost nothing, above 0; 1 when left out. */
   margin?: number;
 }
+
+const CONTRASTIVE_OPTIONS: Known<ContrastiveOptions> = { ...LOSS_OPTIONS, margin: "number" };
 
 /**
  * Computes the contrastive loss of pairs with D = ‖a − b‖: ½D² of those that are the same and
@@ -35,8 +37,11 @@ export function contrastive(
   a: Tensor,
   b: Tensor,
   same: Tensor,
-  { margin = 1, ...options }: ContrastiveOptions = {},
+  options: ContrastiveOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("contrastive", options, CONTRASTIVE_OPTIONS, surplus);
+  const { margin = 1 } = options;
   checkEmbeddings("contrastive", [a, b]);
   checkSame(same, a.shape[0]);
   checkPositive("contrastive", { margin });

@@ -44,12 +44,18 @@ abstract class CosineHead extends MarginHead {
  * @example new NormSoftmax(2, 10, { scale: 16 }).loss(features, labels);
  */
 export class NormSoftmax extends CosineHead {
-  constructor(features: number, classes: number, options: NormSoftmaxOptions = {}) {
-    checkOptions<NormSoftmaxOptions>("NormSoftmax", options, SCALE_OPTIONS);
+  constructor(
+    features: number,
+    classes: number,
+    options: NormSoftmaxOptions = {},
+    ...surplus: never[]
+  ) {
+    checkOptions<NormSoftmaxOptions>("NormSoftmax", options, SCALE_OPTIONS, surplus);
     super("NormSoftmax", features, classes, options);
   }
 
-  override logits(x: Tensor, _labels: Tensor): Tensor {
+  override logits(x: Tensor, labels: Tensor): Tensor {
+    this.checkTraining(x, labels);
     return this.forward(x);
   }
 }
@@ -63,14 +69,20 @@ export class NormSoftmax extends CosineHead {
 export class CosFace extends CosineHead {
   readonly margin: number;
 
-  constructor(features: number, classes: number, options: CosineHeadOptions = {}) {
-    checkOptions<CosineHeadOptions>("CosFace", options, MARGIN_OPTIONS);
+  constructor(
+    features: number,
+    classes: number,
+    options: CosineHeadOptions = {},
+    ...surplus: never[]
+  ) {
+    checkOptions<CosineHeadOptions>("CosFace", options, MARGIN_OPTIONS, surplus);
     super("CosFace", features, classes, options);
     this.margin = options.margin ?? 0.35;
     checkRange("CosFace", "margin", this.margin, 0);
   }
 
   override logits(x: Tensor, labels: Tensor): Tensor {
+    this.checkTraining(x, labels);
     const { margin, scale } = this;
     return cosFaceLogits(this.cosines(x), labels, { margin, scale });
   }
@@ -85,14 +97,20 @@ export class CosFace extends CosineHead {
 export class ArcFace extends CosineHead {
   readonly margin: number;
 
-  constructor(features: number, classes: number, options: CosineHeadOptions = {}) {
-    checkOptions<CosineHeadOptions>("ArcFace", options, MARGIN_OPTIONS);
+  constructor(
+    features: number,
+    classes: number,
+    options: CosineHeadOptions = {},
+    ...surplus: never[]
+  ) {
+    checkOptions<CosineHeadOptions>("ArcFace", options, MARGIN_OPTIONS, surplus);
     super("ArcFace", features, classes, options);
     this.margin = options.margin ?? 0.5;
     checkArcMargin("ArcFace", this.margin);
   }
 
   override logits(x: Tensor, labels: Tensor): Tensor {
+    this.checkTraining(x, labels);
     const { margin, scale } = this;
     return arcFaceLogits(this.cosines(x), labels, { margin, scale });
   }

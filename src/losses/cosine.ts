@@ -1,3 +1,4 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { mul, sub } from "../ops/arithmetic.ts";
@@ -5,7 +6,7 @@ import { sum } from "../ops/broadcast.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { matched } from "../ops/targets.ts";
 import { checkRange } from "./check.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `cosineSimilarity`. */
 export interface CosineOptions {
@@ -15,6 +16,8 @@ export interface CosineOptions {
   epsilon?: number;
 }
 
+const COSINE_OPTIONS: Known<CosineOptions> = { axis: "number", epsilon: true };
+
 /**
  * Computes the cosine of the angle between vectors, a·b / (max(‖a‖, ε) max(‖b‖, ε)), along an axis:
  * in [−1, 1], for lengths up to 1e37 in f32 too, and 0 with the gradient 0 for a vector of zeros.
@@ -22,7 +25,13 @@ export interface CosineOptions {
  * @throws ShapeError when the shapes differ or there is no such axis.
  * @example cosineSimilarity(queries, keys); // [n, d], [n, d] → [n]
  */
-export function cosineSimilarity(a: Tensor, b: Tensor, options: CosineOptions = {}): Tensor {
+export function cosineSimilarity(
+  a: Tensor,
+  b: Tensor,
+  options: CosineOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<CosineOptions>("cosineSimilarity", options, COSINE_OPTIONS, surplus);
   return similarity("cosineSimilarity", a, b, options);
 }
 
@@ -35,7 +44,14 @@ export function cosineDistance(
   y: Tensor,
   target: Tensor,
   options: LossOptions & CosineOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions<LossOptions & CosineOptions>(
+    "cosineDistance",
+    options,
+    { ...LOSS_OPTIONS, ...COSINE_OPTIONS },
+    surplus,
+  );
   const losses = sub(1, similarity("cosineDistance", y, target, options));
   return reduceLosses("cosineDistance", losses, options);
 }

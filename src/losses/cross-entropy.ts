@@ -58,9 +58,10 @@ export function crossEntropy(
   logits: Tensor,
   targets: Tensor,
   options: CrossEntropyOptions = {},
+  ...surplus: never[]
 ): Tensor {
   const op = "crossEntropy";
-  checkOptions<CrossEntropyOptions>(op, options, OPTIONS);
+  checkOptions<CrossEntropyOptions>(op, options, OPTIONS, surplus);
   checkClasses(op, logits, targets);
   const { labelSmoothing = 0, classWeights, ignoreIndex = null } = options;
   const { dtype, shape } = logits;

@@ -1,3 +1,4 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, maximum, mul, neg, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
@@ -7,7 +8,7 @@ import { matched } from "../ops/targets.ts";
 import { expm1, sigmoid } from "../ops/unary.ts";
 import { logitLosses } from "./binary.ts";
 import { checkClassWeights, checkRange, spreadClasses, unmasked } from "./check.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `focal`. */
 export interface FocalOptions extends LossOptions {
@@ -16,6 +17,8 @@ export interface FocalOptions extends LossOptions {
   /** α: a factor for all, or one for each class, `[c]`; 1 when left out. */
   alpha?: number | Tensor;
 }
+
+const FOCAL_OPTIONS: Known<FocalOptions> = { ...LOSS_OPTIONS, gamma: "number", alpha: true };
 
 /** xᵞ with a finite slope at 0 for any γ. */
 function power(x: Tensor, gamma: number): Tensor {
@@ -31,7 +34,13 @@ function power(x: Tensor, gamma: number): Tensor {
  * @throws ShapeError, DTypeError or GradusError for other shapes, dtypes and options.
  * @example focal(model.call(images), labels, { gamma: 2, alpha: 0.25 });
  */
-export function focal(logits: Tensor, targets: Tensor, options: FocalOptions = {}): Tensor {
+export function focal(
+  logits: Tensor,
+  targets: Tensor,
+  options: FocalOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<FocalOptions>("focal", options, FOCAL_OPTIONS, surplus);
   const { gamma = 2, alpha = 1 } = options;
   checkRange("focal", "gamma", gamma, 0);
   const t = spreadClasses("focal", logits, targets);
@@ -50,6 +59,12 @@ export interface BinaryFocalOptions extends LossOptions {
   alpha?: number;
 }
 
+const BINARY_FOCAL_OPTIONS: Known<BinaryFocalOptions> = {
+  ...LOSS_OPTIONS,
+  gamma: "number",
+  alpha: true,
+};
+
 /**
  * Computes −α_t (1 − p_t)ᵞ ln p_t of each element from logits z, where p_t is σ(z) for a target 1
  * and 1 − σ(z) for a target 0 (Lin et al. 2017, "Focal Loss for Dense Object Detection", eq. 5).
@@ -59,7 +74,13 @@ export interface BinaryFocalOptions extends LossOptions {
  * @throws ShapeError when the shapes differ, GradusError for γ or α out of range.
  * @example binaryFocal(logits, target, { alpha: 0.25 });
  */
-export function binaryFocal(z: Tensor, target: Tensor, options: BinaryFocalOptions = {}): Tensor {
+export function binaryFocal(
+  z: Tensor,
+  target: Tensor,
+  options: BinaryFocalOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<BinaryFocalOptions>("binaryFocal", options, BINARY_FOCAL_OPTIONS, surplus);
   const { gamma = 2, alpha } = options;
   checkRange("binaryFocal", "gamma", gamma, 0);
   if (alpha !== undefined) checkRange("binaryFocal", "alpha", alpha, 0, 1);

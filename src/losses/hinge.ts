@@ -1,3 +1,4 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -9,7 +10,7 @@ import { matched } from "../ops/targets.ts";
 import { relu } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkRange, spreadClasses } from "./check.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
  * Computes max(0, 1 − t y) of each element, for targets −1 and 1 (Bishop 2006, "Pattern Recognition
@@ -18,7 +19,13 @@ import { type LossOptions, reduceLosses } from "./reduction.ts";
  * @throws ShapeError when the shapes differ.
  * @example hinge(scores, target);
  */
-export function hinge(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function hinge(
+  y: Tensor,
+  target: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("hinge", options, LOSS_OPTIONS, surplus);
   const t = matched("hinge", y, target);
   return reduceLosses("hinge", relu(sub(1, mul(t, y))), options);
 }
@@ -28,7 +35,13 @@ export function hinge(y: Tensor, target: Tensor, options: LossOptions = {}): Ten
  * @throws ShapeError when the shapes differ.
  * @example squaredHinge(scores, target);
  */
-export function squaredHinge(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function squaredHinge(
+  y: Tensor,
+  target: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("squaredHinge", options, LOSS_OPTIONS, surplus);
   const t = matched("squaredHinge", y, target);
   return reduceLosses("squaredHinge", square(relu(sub(1, mul(t, y)))), options);
 }
@@ -41,7 +54,13 @@ export function squaredHinge(y: Tensor, target: Tensor, options: LossOptions = {
  * @throws ShapeError or DTypeError for other shapes and dtypes.
  * @example categoricalHinge(scores, labels);
  */
-export function categoricalHinge(y: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
+export function categoricalHinge(
+  y: Tensor,
+  targets: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("categoricalHinge", options, LOSS_OPTIONS, surplus);
   const t = spreadClasses("categoricalHinge", y, targets);
   const wrong = max(mul(sub(1, t), y), { axis: 1 });
   const right = sum(mul(t, y), { axis: 1 });
@@ -57,7 +76,13 @@ export function categoricalHinge(y: Tensor, targets: Tensor, options: LossOption
  * @throws ShapeError or DTypeError for other shapes and dtypes.
  * @example multiclassHinge(scores, labels);
  */
-export function multiclassHinge(y: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
+export function multiclassHinge(
+  y: Tensor,
+  labels: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("multiclassHinge", options, LOSS_OPTIONS, surplus);
   const { isRight, right } = rightScores("multiclassHinge", y, labels);
   const wrong = max(where(isRight, Number.NEGATIVE_INFINITY, y), { axis: 1 });
   const losses = relu(add(sub(wrong, sum(right, { axis: 1 })), 1));
@@ -72,6 +97,12 @@ export interface MultiMarginOptions extends LossOptions {
   p?: 1 | 2;
 }
 
+const MULTI_MARGIN_OPTIONS: Known<MultiMarginOptions> = {
+  ...LOSS_OPTIONS,
+  margin: "number",
+  p: true,
+};
+
 /**
  * Computes Σ over i ≠ t of max(0, m − y_t + yᵢ)ᵖ / c of each example (Weston and Watkins 1999,
  * "Support Vector Machines for Multi-Class Pattern Recognition", for p = 1, over c).
@@ -80,7 +111,13 @@ export interface MultiMarginOptions extends LossOptions {
  * @throws ShapeError, DTypeError or GradusError for other shapes, dtypes and margins.
  * @example multiMargin(scores, labels, { margin: 0.5 });
  */
-export function multiMargin(y: Tensor, labels: Tensor, options: MultiMarginOptions = {}): Tensor {
+export function multiMargin(
+  y: Tensor,
+  labels: Tensor,
+  options: MultiMarginOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<MultiMarginOptions>("multiMargin", options, MULTI_MARGIN_OPTIONS, surplus);
   const { margin = 1, p = 1 } = options;
   checkRange("multiMargin", "margin", margin, 0);
   if (p !== 1 && p !== 2) throw new GradusError(`multiMargin: p ${p}; expected 1 or 2`);

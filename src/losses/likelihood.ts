@@ -1,4 +1,4 @@
-import { checkPositive } from "../core/check.ts";
+import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
@@ -10,7 +10,7 @@ import { matched } from "../ops/targets.ts";
 import { exp, log } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkRange, spreadClasses, unmasked } from "./check.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `poissonNLL`. */
 export interface PoissonOptions extends LossOptions {
@@ -22,13 +22,26 @@ export interface PoissonOptions extends LossOptions {
   epsilon?: number;
 }
 
+const POISSON_OPTIONS: Known<PoissonOptions> = {
+  ...LOSS_OPTIONS,
+  logInput: "boolean",
+  full: true,
+  epsilon: "number",
+};
+
 /**
  * Computes the negative log-likelihood of counts t under Poisson distributions of rate eʸ, eʸ − t y,
  * or of rate y, y − t ln(y + ε); with `full`, plus t ln t − t + ½ ln(2πt), else without ln t!.
  * @throws ShapeError when the shapes differ, GradusError for a negative ε.
  * @example poissonNLL(logRates, counts);
  */
-export function poissonNLL(y: Tensor, target: Tensor, options: PoissonOptions = {}): Tensor {
+export function poissonNLL(
+  y: Tensor,
+  target: Tensor,
+  options: PoissonOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<PoissonOptions>("poissonNLL", options, POISSON_OPTIONS, surplus);
   const { logInput = true, full = false, epsilon = 1e-8 } = options;
   checkRange("poissonNLL", "epsilon", epsilon, 0);
   const t = matched("poissonNLL", y, target);
@@ -52,6 +65,12 @@ export interface GaussianOptions extends LossOptions {
   epsilon?: number;
 }
 
+const GAUSSIAN_OPTIONS: Known<GaussianOptions> = {
+  ...LOSS_OPTIONS,
+  full: "boolean",
+  epsilon: "number",
+};
+
 /**
  * Computes the negative log-likelihood ½ (ln v + (y − t)²/v) of each element under normal
  * distributions of mean y and variance v (Nix and Weigend 1994, "Estimating the Mean and Variance
@@ -65,7 +84,9 @@ export function gaussianNLL(
   target: Tensor,
   variance: Tensor,
   options: GaussianOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions<GaussianOptions>("gaussianNLL", options, GAUSSIAN_OPTIONS, surplus);
   const { full = false, epsilon = 1e-6 } = options;
   checkPositive("gaussianNLL", { epsilon });
   const t = matched("gaussianNLL", y, target);
@@ -89,6 +110,12 @@ export interface DivergenceOptions extends LossOptions {
   logTarget?: boolean;
 }
 
+const DIVERGENCE_OPTIONS: Known<DivergenceOptions> = {
+  ...LOSS_OPTIONS,
+  logInput: "boolean",
+  logTarget: true,
+};
+
 /**
  * Computes the relative entropy Σᵢ tᵢ (ln tᵢ − yᵢ) of targets t to a distribution of
  * log-probabilities y, in nats, over the last axis (Kullback and Leibler 1951, "On Information and
@@ -97,7 +124,13 @@ export interface DivergenceOptions extends LossOptions {
  * @throws ShapeError when the shapes differ or there is no axis.
  * @example klDivergence(logSoftmax(logits), probabilities);
  */
-export function klDivergence(y: Tensor, target: Tensor, options: DivergenceOptions = {}): Tensor {
+export function klDivergence(
+  y: Tensor,
+  target: Tensor,
+  options: DivergenceOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<DivergenceOptions>("klDivergence", options, DIVERGENCE_OPTIONS, surplus);
   const { logInput = true, logTarget = false } = options;
   const given = matched("klDivergence", y, target);
   if (y.rank === 0) throw new ShapeError("klDivergence: a scalar; expected at least one axis");
@@ -120,7 +153,9 @@ export function negativeLogLikelihood(
   y: Tensor,
   targets: Tensor,
   options: LossOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions<LossOptions>("negativeLogLikelihood", options, LOSS_OPTIONS, surplus);
   const op = "negativeLogLikelihood";
   const t = spreadClasses(op, y, targets);
   return reduceLosses(op, neg(sum(mul(t, unmasked(t, y)), { axis: 1 })), options);
@@ -138,7 +173,9 @@ export function categoricalCrossEntropy(
   p: Tensor,
   targets: Tensor,
   options: LossOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions<LossOptions>("categoricalCrossEntropy", options, LOSS_OPTIONS, surplus);
   const t = spreadClasses("categoricalCrossEntropy", p, targets);
   const losses = neg(sum(mul(t, log(add(p, 1e-7))), { axis: 1 }));
   return reduceLosses("categoricalCrossEntropy", losses, options);

@@ -10,6 +10,7 @@ import { type Initializer, xavierUniform } from "../nn/init.ts";
 import { Module } from "../nn/module.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { matmul } from "../ops/matmul.ts";
+import { labelsOf } from "../ops/targets.ts";
 import { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
 
 /** Options of every margin head. */
@@ -85,6 +86,12 @@ export abstract class MarginHead extends Module {
   cosines(x: Tensor): Tensor {
     this.checkInput(x);
     return matmul(l2Normalize(x), l2Normalize(this.weight, { axis: 0 }));
+  }
+
+  /** Throws unless there are features `[n, features]` and one label for each. */
+  protected checkTraining(x: Tensor, labels: Tensor): void {
+    this.checkInput(x);
+    labelsOf(this.op, labels, x.shape[0]);
   }
 
   /** Throws a `ShapeError` unless the input is `[n, features]`. */

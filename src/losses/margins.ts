@@ -1,4 +1,4 @@
-import { checkPositive } from "../core/check.ts";
+import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, neg, reciprocal, sub } from "../ops/arithmetic.ts";
@@ -19,6 +19,8 @@ export interface AdditiveMarginOptions {
   scale?: number;
 }
 
+const ADDITIVE: Known<AdditiveMarginOptions> = { margin: "number", scale: true };
+
 /**
  * Gives s (cos θ_y − m) for the right class y and s cos θ_j for others (Wang et al. 2018,
  * "CosFace: large margin cosine loss for deep face recognition", eq. 4).
@@ -30,8 +32,11 @@ export interface AdditiveMarginOptions {
 export function cosFaceLogits(
   cosines: Tensor,
   labels: Tensor,
-  { margin = 0.35, scale = 64 }: AdditiveMarginOptions = {},
+  options: AdditiveMarginOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("cosFaceLogits", options, ADDITIVE, surplus);
+  const { margin = 0.35, scale = 64 } = options;
   const isRight = rightClass("cosFaceLogits", cosines, labels);
   checkRange("cosFaceLogits", "margin", margin, 0);
   checkPositive("cosFaceLogits", { scale });
@@ -52,8 +57,11 @@ export function cosFaceLogits(
 export function arcFaceLogits(
   cosines: Tensor,
   labels: Tensor,
-  { margin = 0.5, scale = 64 }: AdditiveMarginOptions = {},
+  options: AdditiveMarginOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("arcFaceLogits", options, ADDITIVE, surplus);
+  const { margin = 0.5, scale = 64 } = options;
   const isRight = rightClass("arcFaceLogits", cosines, labels);
   checkPositive("arcFaceLogits", { scale });
   checkArcMargin("arcFaceLogits", margin);
@@ -83,6 +91,8 @@ export interface LargeMarginOptions {
   lambda?: number | Tensor;
 }
 
+const LARGE: Known<LargeMarginOptions> = { margin: "number", lambda: true };
+
 /**
  * Gives r_y (λ cos θ_y + ψ(θ_y)) / (1 + λ) for the right class y and r_j cos θ_j for others, with
  * ψ(θ) = (−1)ᵏ cos(mθ) − 2k for θ in [kπ/m, (k+1)π/m], which falls from 1 to 1 − 2m.
@@ -101,8 +111,11 @@ export function largeMarginLogits(
   cosines: Tensor,
   lengths: Tensor,
   labels: Tensor,
-  { margin = 4, lambda = 0 }: LargeMarginOptions = {},
+  options: LargeMarginOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("largeMarginLogits", options, LARGE, surplus);
+  const { margin = 4, lambda = 0 } = options;
   const isRight = rightClass("largeMarginLogits", cosines, labels);
   checkMultiplier("largeMarginLogits", margin);
   if (typeof lambda === "number") checkRange("largeMarginLogits", "lambda", lambda, 0);

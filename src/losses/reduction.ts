@@ -1,3 +1,4 @@
+import type { Known } from "../core/check.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -21,7 +22,10 @@ export interface LossOptions {
 }
 
 /** The names of `LossOptions`, for checks. */
-export const LOSS_OPTIONS = { reduction: true, weights: true } as const;
+export const LOSS_OPTIONS = {
+  reduction: "string",
+  weights: true,
+} as const satisfies Known<LossOptions>;
 
 /**
  * Reduces single losses; the mean divides by `count` and is NaN of none.

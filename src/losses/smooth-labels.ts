@@ -1,3 +1,4 @@
+import { checkSizes, checkSurplus } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
@@ -17,7 +18,14 @@ import { checkRange } from "./check.ts";
  * @throws ShapeError or GradusError for other sizes and ε.
  * @example crossEntropy(logits, smoothLabels(labels, 10, 0.1));
  */
-export function smoothLabels(targets: Tensor, classes: number, epsilon: number): Tensor {
+export function smoothLabels(
+  targets: Tensor,
+  classes: number,
+  epsilon: number,
+  ...surplus: never[]
+): Tensor {
+  checkSurplus("smoothLabels(targets, classes, epsilon)", surplus);
+  checkSizes("smoothLabels", { classes });
   const isLabel = !isFloat(targets.dtype);
   if (!isLabel && targets.shape.at(-1) !== classes) {
     throw new ShapeError(

@@ -1,3 +1,4 @@
+import { checkOptions } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
@@ -7,7 +8,7 @@ import { matched } from "../ops/targets.ts";
 import { log1p } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { exampleAxes } from "./check.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
  * Computes the squared error (y − t)² of each element; the mean runs over all elements
@@ -17,7 +18,13 @@ import { type LossOptions, reduceLosses } from "./reduction.ts";
  * @throws ShapeError when the shapes differ.
  * @example meanSquaredError(model.call(x), target);
  */
-export function meanSquaredError(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function meanSquaredError(
+  y: Tensor,
+  target: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("meanSquaredError", options, LOSS_OPTIONS, surplus);
   const t = matched("meanSquaredError", y, target);
   return reduceLosses("meanSquaredError", square(sub(y, t)), options);
 }
@@ -28,7 +35,13 @@ export function meanSquaredError(y: Tensor, target: Tensor, options: LossOptions
  * @throws ShapeError when the shapes differ or there is no axis.
  * @example quadratic(model.call(x), target);
  */
-export function quadratic(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function quadratic(
+  y: Tensor,
+  target: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("quadratic", options, LOSS_OPTIONS, surplus);
   return halfSquares("quadratic", y, target, options);
 }
 
@@ -39,7 +52,13 @@ export function quadratic(y: Tensor, target: Tensor, options: LossOptions = {}):
  * @throws ShapeError when the shapes differ or there is no axis.
  * @example sumOfSquares(y, target);
  */
-export function sumOfSquares(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function sumOfSquares(
+  y: Tensor,
+  target: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("sumOfSquares", options, LOSS_OPTIONS, surplus);
   return halfSquares("sumOfSquares", y, target, { reduction: "sum", ...options });
 }
 
@@ -56,7 +75,13 @@ function halfSquares(op: string, y: Tensor, target: Tensor, options: LossOptions
  * @throws ShapeError when the shapes differ or there is no axis.
  * @example l2Loss(points, target);
  */
-export function l2Loss(y: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function l2Loss(
+  y: Tensor,
+  target: Tensor,
+  options: LossOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions<LossOptions>("l2Loss", options, LOSS_OPTIONS, surplus);
   const apart = sub(y, matched("l2Loss", y, target));
   const lengths = l2Norm(apart, { axis: exampleAxes("l2Loss", apart) });
   return reduceLosses("l2Loss", lengths, options);
@@ -72,7 +97,9 @@ export function meanSquaredLogarithmicError(
   y: Tensor,
   target: Tensor,
   options: LossOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions<LossOptions>("meanSquaredLogarithmicError", options, LOSS_OPTIONS, surplus);
   const op = "meanSquaredLogarithmicError";
   const [a, b] = [y, matched(op, y, target)].map((x) => log1p(where(greater(0, x), 0, x)));
   return reduceLosses(op, square(sub(a, b)), options);

@@ -1,3 +1,4 @@
+import { checkOptions } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -15,7 +16,12 @@ import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
 import { checkChoice, checkEmbeddings } from "./embedding-checks.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
-import { type TripletSettings, tripletPenalty, tripletSettings } from "./triplet.ts";
+import {
+  TRIPLET_OPTIONS,
+  type TripletSettings,
+  tripletPenalty,
+  tripletSettings,
+} from "./triplet.ts";
 
 /** Which triplets of a batch count. */
 export type TripletMining = "all" | "hard" | "semi-hard";
@@ -25,6 +31,8 @@ export interface TripletMinedOptions extends TripletSettings, LossOptions {
   /** `semi-hard` when left out. */
   mining?: TripletMining;
 }
+
+const OPTIONS = { ...TRIPLET_OPTIONS, mining: true } as const;
 
 /** The distances of a batch, `[n, n]`, and which pairs are what. */
 interface Pairs {
@@ -75,9 +83,12 @@ const MINERS: Record<TripletMining, (pairs: Pairs) => Mined> = {
 export function tripletMined(
   embeddings: Tensor,
   labels: Tensor,
-  { margin, distance, normalize, mining = "semi-hard", ...options }: TripletMinedOptions = {},
+  options: TripletMinedOptions = {},
+  ...surplus: never[]
 ): Tensor {
-  const settings = tripletSettings("tripletMined", { margin, distance, normalize });
+  checkOptions<TripletMinedOptions>("tripletMined", options, OPTIONS, surplus);
+  const { mining = "semi-hard" } = options;
+  const settings = tripletSettings("tripletMined", options);
   checkChoice("tripletMined", "mining", mining, Object.keys(MINERS));
   checkEmbeddings("tripletMined", [embeddings]);
   checkSize(embeddings, mining);

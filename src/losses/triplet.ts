@@ -1,3 +1,4 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, square, sub } from "../ops/arithmetic.ts";
@@ -6,7 +7,7 @@ import { l2Norm, l2Normalize } from "../ops/l2-normalize.ts";
 import { relu, softplus } from "../ops/unary.ts";
 import { checkRange } from "./check.ts";
 import { checkChoice, checkEmbeddings } from "./embedding-checks.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** How far two embeddings are apart: ‖a − b‖² or ‖a − b‖. */
 export type TripletDistance = "squared" | "euclidean";
@@ -26,6 +27,14 @@ export interface TripletSettings {
 
 /** Options of `triplet`. */
 export interface TripletOptions extends TripletSettings, LossOptions {}
+
+/** The names of `TripletOptions`, for checks. */
+export const TRIPLET_OPTIONS = {
+  ...LOSS_OPTIONS,
+  margin: "number",
+  distance: true,
+  normalize: "boolean",
+} as const satisfies Known<TripletOptions>;
 
 /** Checks the settings and fills in what was left out. */
 export function tripletSettings(op: string, options: TripletSettings): Required<TripletSettings> {
@@ -55,10 +64,12 @@ export function triplet(
   anchor: Tensor,
   positive: Tensor,
   negative: Tensor,
-  { margin, distance, normalize, ...options }: TripletOptions = {},
+  options: TripletOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions("triplet", options, TRIPLET_OPTIONS, surplus);
   checkEmbeddings("triplet", [anchor, positive, negative]);
-  const settings = tripletSettings("triplet", { margin, distance, normalize });
+  const settings = tripletSettings("triplet", options);
   const scaled = (x: Tensor) => (settings.normalize ? l2Normalize(x) : x);
   const a = scaled(anchor);
   const measure = (x: Tensor) => {

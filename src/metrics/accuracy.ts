@@ -1,3 +1,4 @@
+import { checkSurplus } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
@@ -15,15 +16,20 @@ import { unlessNaN } from "./nan-rows.ts";
  * @returns a bool tensor `[n]`.
  * @throws ShapeError or DTypeError for other shapes and dtypes.
  */
-export function correct(logits: Tensor, labels: Tensor): Tensor {
+export function correct(logits: Tensor, labels: Tensor, ...surplus: never[]): Tensor {
+  checkSurplus("correct(logits, labels)", surplus);
+  return decisions("correct", logits, labels);
+}
+
+function decisions(op: string, logits: Tensor, labels: Tensor): Tensor {
   if (labels.dtype === "bool") {
-    throw new DTypeError("accuracy: labels have dtype bool; expected integers or float targets");
+    throw new DTypeError(`${op}: labels have dtype bool; expected integers or float targets`);
   }
   const [n, c] = logits.shape;
   const shape = isFloat(labels.dtype) ? [n, c] : [n];
   if (logits.rank !== 2 || !sameShape(labels.shape, shape)) {
     throw new ShapeError(
-      `accuracy: logits ${formatShape(logits.shape)} with ${labels.dtype} labels ` +
+      `${op}: logits ${formatShape(logits.shape)} with ${labels.dtype} labels ` +
         `${formatShape(labels.shape)}; expected [n, c] with integers [n] or floats [n, c]`,
     );
   }
@@ -37,6 +43,7 @@ export function correct(logits: Tensor, labels: Tensor): Tensor {
  * Arguments and errors are those of `correct`.
  * @example await accuracy(model.call(images), labels).item();
  */
-export function accuracy(logits: Tensor, labels: Tensor): Tensor {
-  return mean(cast(correct(logits, labels), "f32"));
+export function accuracy(logits: Tensor, labels: Tensor, ...surplus: never[]): Tensor {
+  checkSurplus("accuracy(logits, labels)", surplus);
+  return mean(cast(decisions("accuracy", logits, labels), "f32"));
 }

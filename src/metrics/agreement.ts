@@ -1,3 +1,4 @@
+import { checkOptions, checkSurplus } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { div, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
@@ -25,7 +26,9 @@ export function binaryAccuracy(
   y: Tensor,
   target: Tensor,
   options: BinaryAccuracyOptions = {},
+  ...surplus: never[]
 ): Tensor {
+  checkOptions<BinaryAccuracyOptions>("binaryAccuracy", options, { threshold: "number" }, surplus);
   const { threshold = 0.5 } = options;
   const t = matched("binaryAccuracy", y, target);
   const bothAbove = logicalAnd(greater(y, threshold), greater(t, 0.5));
@@ -42,7 +45,8 @@ export function binaryAccuracy(
  * @throws ShapeError when the shapes differ.
  * @example await r2Score(model.call(x), target).item();
  */
-export function r2Score(y: Tensor, target: Tensor): Tensor {
+export function r2Score(y: Tensor, target: Tensor, ...surplus: never[]): Tensor {
+  checkSurplus("r2Score(y, target)", surplus);
   const t = matched("r2Score", y, target);
   const missed = sum(square(sub(y, t)));
   const spread = sum(square(sub(t, mean(t))));

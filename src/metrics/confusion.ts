@@ -1,3 +1,4 @@
+import { checkOptions, checkSizes, checkSurplus, type Known } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
@@ -26,7 +27,14 @@ import { holdsNaN } from "./nan-rows.ts";
  * @example
  * const total = add(confusionMatrix(logits, labels, 10), before);
  */
-export function confusionMatrix(predictions: Tensor, labels: Tensor, classes: number): Tensor {
+export function confusionMatrix(
+  predictions: Tensor,
+  labels: Tensor,
+  classes: number,
+  ...surplus: never[]
+): Tensor {
+  checkSurplus("confusionMatrix(predictions, labels, classes)", surplus);
+  checkSizes("confusionMatrix", { classes });
   const isScores = isFloat(predictions.dtype);
   const [n] = labels.shape;
   const [rows, columns] = predictions.shape;
@@ -65,6 +73,8 @@ export interface AverageOptions {
   average?: Average;
 }
 
+const AVERAGE: Known<AverageOptions> = { average: "string" };
+
 /**
  * Computes precision, the share of what was taken for a class that is of it: TP / (TP + FP).
  * @param confusion counts `[c, c]` as `confusionMatrix` gives them.
@@ -72,7 +82,12 @@ export interface AverageOptions {
  * @throws ShapeError for a matrix that is not square, GradusError for another average.
  * @example await precision(confusionMatrix(logits, labels, 10)).item();
  */
-export function precision(confusion: Tensor, options: AverageOptions = {}): Tensor {
+export function precision(
+  confusion: Tensor,
+  options: AverageOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions("precision", options, AVERAGE, surplus);
   return rate("precision", confusion, options, ({ taken }) => taken);
 }
 
@@ -83,7 +98,12 @@ export function precision(confusion: Tensor, options: AverageOptions = {}): Tens
  * @throws ShapeError for a matrix that is not square, GradusError for another average.
  * @example await recall(confusion, { average: "none" }).data();
  */
-export function recall(confusion: Tensor, options: AverageOptions = {}): Tensor {
+export function recall(
+  confusion: Tensor,
+  options: AverageOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions("recall", options, AVERAGE, surplus);
   return rate("recall", confusion, options, ({ there }) => there);
 }
 
@@ -95,7 +115,8 @@ export function recall(confusion: Tensor, options: AverageOptions = {}): Tensor 
  * @throws ShapeError for a matrix that is not square, GradusError for another average.
  * @example await f1(confusion, { average: "macro" }).item();
  */
-export function f1(confusion: Tensor, options: AverageOptions = {}): Tensor {
+export function f1(confusion: Tensor, options: AverageOptions = {}, ...surplus: never[]): Tensor {
+  checkOptions("f1", options, AVERAGE, surplus);
   return rate("f1", confusion, options, ({ taken, there }) => mul(add(taken, there), 0.5));
 }
 

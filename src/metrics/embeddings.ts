@@ -1,5 +1,6 @@
+import { checkOptions, checkSizes, checkSurplus } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
@@ -24,7 +25,9 @@ import { where } from "../ops/where.ts";
  * @returns row numbers, i32 `[n]`; −1 where nothing is near.
  * @throws ShapeError or DTypeError for others.
  */
-export function nearest(embeddings: Tensor, gallery: Tensor): Tensor {
+export function nearest(embeddings: Tensor, gallery: Tensor, ...surplus: never[]): Tensor {
+  checkSurplus("nearest(embeddings, gallery)", surplus);
+  checkGallery("nearest", embeddings, gallery);
   const distances = pairwiseSquaredDistances(embeddings, gallery);
   const unknown = isNaN(distances);
   const found = argmin(where(unknown, Number.POSITIVE_INFINITY, distances), { axis: 1 });
@@ -48,9 +51,12 @@ export function rank1(
   labels: Tensor,
   gallery: Tensor,
   galleryLabels: Tensor,
+  ...surplus: never[]
 ): Tensor {
+  checkSurplus("rank1(embeddings, labels, gallery, galleryLabels)", surplus);
   const truth = labelsOfRows("rank1", labels, embeddings);
   const known = labelsOfRows("rank1", galleryLabels, gallery);
+  checkGallery("rank1", embeddings, gallery);
   const found = nearest(embeddings, gallery);
   const right = equal(gather(known, found), truth); // 0 at row −1
   return mean(cast(logicalAnd(right, greaterEqual(found, 0)), "f32"));
@@ -77,8 +83,13 @@ export interface SpreadRatioOptions {
 export function spreadRatio(
   embeddings: Tensor,
   labels: Tensor,
-  { classes, normalize = false }: SpreadRatioOptions,
+  options: SpreadRatioOptions,
+  ...surplus: never[]
 ): Tensor {
+  const known = { classes: "number", normalize: "boolean" } as const;
+  checkOptions<SpreadRatioOptions>("spreadRatio", options, known, surplus);
+  const { classes, normalize = false } = options;
+  checkSizes("spreadRatio", { classes });
   const truth = labelsOfRows("spreadRatio", labels, embeddings);
   const x = normalize ? l2Normalize(embeddings) : embeddings;
   const isClass = logicalAnd(greaterEqual(truth, 0), less(truth, classes));
@@ -92,6 +103,18 @@ export function spreadRatio(
   const own = gather(means, where(isClass, truth, 0));
   const within = sum(mul(kept, square(sub(centred, own))));
   return div(between, within);
+}
+
+function checkGallery(op: string, embeddings: Tensor, gallery: Tensor): void {
+  const [n, features] = embeddings.shape;
+  const [m] = gallery.shape;
+  if (sameShape(embeddings.shape, [n, features]) && sameShape(gallery.shape, [m, features])) {
+    if (m > 0) return;
+  }
+  throw new ShapeError(
+    `${op}: embeddings ${formatShape(embeddings.shape)} with gallery ` +
+      `${formatShape(gallery.shape)}; expected [n, features] and [m, features], m from 1`,
+  );
 }
 
 /** The labels of embeddings `[n, features]`, as i32. */

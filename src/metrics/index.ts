@@ -10,4 +10,9 @@ export {
 } from "./confusion.ts";
 export { nearest, rank1, type SpreadRatioOptions, spreadRatio } from "./embeddings.ts";
 export { topKAccuracy } from "./top-k.ts";
-export { type ScoreKind, type Verification, verificationAccuracy } from "./verification.ts";
+export {
+  type ScoreKind,
+  type Verification,
+  type VerificationOptions,
+  verificationAccuracy,
+} from "./verification.ts";

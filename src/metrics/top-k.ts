@@ -1,4 +1,5 @@
-import { GradusError, ShapeError } from "../core/errors.ts";
+import { checkSteps, checkSurplus } from "../core/check.ts";
+import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { mul } from "../ops/arithmetic.ts";
@@ -21,7 +22,13 @@ import { unlessNaN } from "./nan-rows.ts";
  * @throws ShapeError, DTypeError or GradusError for other shapes, dtypes and k.
  * @example await topKAccuracy(logits, labels, 5).item();
  */
-export function topKAccuracy(logits: Tensor, labels: Tensor, k: number): Tensor {
+export function topKAccuracy(
+  logits: Tensor,
+  labels: Tensor,
+  k: number,
+  ...surplus: never[]
+): Tensor {
+  checkSurplus("topKAccuracy(logits, labels, k)", surplus);
   const [n, c] = logits.shape;
   if (logits.rank !== 2 || !sameShape(labels.shape, [n])) {
     throw new ShapeError(
@@ -29,9 +36,7 @@ export function topKAccuracy(logits: Tensor, labels: Tensor, k: number): Tensor 
         `${formatShape(labels.shape)}; expected [n, c] with [n]`,
     );
   }
-  if (!Number.isSafeInteger(k) || k < 1) {
-    throw new GradusError(`topKAccuracy: k ${k}; expected an integer from 1`);
-  }
+  checkSteps("topKAccuracy", { k });
   const isRight = oneHot(labels, c, { dtype: "bool" });
   const right = sum(where(isRight, logits, 0), { axis: 1, keepDims: true });
   const ahead = sum(cast(greater(logits, right), "f32"), { axis: 1 });

@@ -1,3 +1,4 @@
+import { checkOptions } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
@@ -5,6 +6,12 @@ import type { Tensor } from "../graph/tensor.ts";
 
 /** What scores of pairs mean: small ones alike (`distance`) or large ones (`similarity`). */
 export type ScoreKind = "distance" | "similarity";
+
+/** Options of `verificationAccuracy`. */
+export interface VerificationOptions {
+  /** `distance` when left out. */
+  kind?: ScoreKind;
+}
 
 /** The best decision about pairs by a threshold. */
 export interface Verification {
@@ -30,8 +37,12 @@ export interface Verification {
 export async function verificationAccuracy(
   scores: Tensor,
   same: Tensor,
-  { kind = "distance" }: { kind?: ScoreKind } = {},
+  options: VerificationOptions = {},
+  ...surplus: never[]
 ): Promise<Verification> {
+  const op = "verificationAccuracy";
+  checkOptions<VerificationOptions>(op, options, { kind: "string" }, surplus);
+  const { kind = "distance" } = options;
   check(scores, same, kind);
   const [values, truth] = await Promise.all([scores.data(), same.data()]);
   if (values.some(Number.isNaN)) {

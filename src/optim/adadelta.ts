@@ -1,10 +1,22 @@
-import { checkDecay, checkNotNegative, checkPositive } from "../core/check.ts";
+import {
+  checkDecay,
+  checkNotNegative,
+  checkOptions,
+  checkPositive,
+  type Known,
+} from "../core/check.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { sqrt } from "../ops/unary.ts";
 import { averaged, penalized } from "./formulas.ts";
-import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
+import {
+  type Assignment,
+  OPTIMIZER_OPTIONS,
+  Optimizer,
+  type OptimizerOptions,
+  type Parameters,
+} from "./optimizer.ts";
 
 /** Options of `Adadelta`. */
 export interface AdadeltaOptions extends OptimizerOptions {
@@ -15,6 +27,13 @@ export interface AdadeltaOptions extends OptimizerOptions {
   /** λ of the penalty λ/2 ‖p‖², from 0 (none, when left out). */
   weightDecay?: number;
 }
+
+const OPTIONS: Known<AdadeltaOptions> = {
+  ...OPTIMIZER_OPTIONS,
+  rho: true,
+  epsilon: true,
+  weightDecay: true,
+};
 
 /**
  * Descends by steps in proportion to those before, so that a learning rate of 1 suits any unit:
@@ -31,19 +50,19 @@ export interface AdadeltaOptions extends OptimizerOptions {
  * @example new Adadelta(model.parameters(), { learningRate: 1 });
  */
 export class Adadelta extends Optimizer {
-  readonly kind = "Adadelta";
   readonly rho: number;
   readonly epsilon: number;
   readonly weightDecay: number;
   readonly #squares: readonly State[];
   readonly #moves: readonly State[];
 
-  constructor(parameters: Parameters, options: AdadeltaOptions) {
+  constructor(parameters: Parameters, options: AdadeltaOptions, ...surplus: never[]) {
+    checkOptions("Adadelta", options, OPTIONS, surplus);
     const { rho = 0.9, epsilon = 1e-6, weightDecay = 0 } = options;
     checkDecay("Adadelta", { rho });
     checkPositive("Adadelta", { epsilon });
     checkNotNegative("Adadelta", { weightDecay });
-    super(parameters, options);
+    super(parameters, options, "Adadelta");
     this.rho = rho;
     this.epsilon = epsilon;
     this.weightDecay = weightDecay;

@@ -1,11 +1,17 @@
-import { checkNotNegative, checkPositive } from "../core/check.ts";
+import { checkNotNegative, checkOptions, checkPositive, type Known } from "../core/check.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { full } from "../ops/creation.ts";
 import { sqrt } from "../ops/unary.ts";
 import { penalized } from "./formulas.ts";
-import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
+import {
+  type Assignment,
+  OPTIMIZER_OPTIONS,
+  Optimizer,
+  type OptimizerOptions,
+  type Parameters,
+} from "./optimizer.ts";
 
 /** Options of `Adagrad`. */
 export interface AdagradOptions extends OptimizerOptions {
@@ -16,6 +22,13 @@ export interface AdagradOptions extends OptimizerOptions {
   /** λ of the penalty λ/2 ‖p‖², from 0 (none, when left out). */
   weightDecay?: number;
 }
+
+const OPTIONS: Known<AdagradOptions> = {
+  ...OPTIMIZER_OPTIONS,
+  initialSum: true,
+  epsilon: true,
+  weightDecay: true,
+};
 
 /**
  * Descends along the gradient divided by the root of the sum of all squares so far, so that rarely
@@ -32,17 +45,17 @@ export interface AdagradOptions extends OptimizerOptions {
  * @example new Adagrad(model.parameters(), { learningRate: 0.01 });
  */
 export class Adagrad extends Optimizer {
-  readonly kind = "Adagrad";
   readonly initialSum: number;
   readonly epsilon: number;
   readonly weightDecay: number;
   readonly #sums: readonly State[];
 
-  constructor(parameters: Parameters, options: AdagradOptions) {
+  constructor(parameters: Parameters, options: AdagradOptions, ...surplus: never[]) {
+    checkOptions("Adagrad", options, OPTIONS, surplus);
     const { initialSum = 0, epsilon = 1e-10, weightDecay = 0 } = options;
     checkNotNegative("Adagrad", { initialSum, weightDecay });
     checkPositive("Adagrad", { epsilon });
-    super(parameters, options);
+    super(parameters, options, "Adagrad");
     this.initialSum = initialSum;
     this.epsilon = epsilon;
     this.weightDecay = weightDecay;

@@ -1,8 +1,13 @@
+import { checkOptions, type Known } from "../core/check.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, sub } from "../ops/arithmetic.ts";
 import { sqrt } from "../ops/unary.ts";
-import { AdaptiveMoments, type AdaptiveMomentsOptions } from "./adaptive-moments.ts";
+import {
+  ADAPTIVE_OPTIONS,
+  AdaptiveMoments,
+  type AdaptiveMomentsOptions,
+} from "./adaptive-moments.ts";
 import { biasCorrection, packScalars, penalized } from "./formulas.ts";
 import type { Assignment, Parameters } from "./optimizer.ts";
 
@@ -13,6 +18,8 @@ export interface AdamOptions extends AdaptiveMomentsOptions {
   /** λ, from 0; 0 for `Adam` and 0.01 for `AdamW` when left out. */
   weightDecay?: number;
 }
+
+const OPTIONS: Known<AdamOptions> = { ...ADAPTIVE_OPTIONS, amsgrad: true };
 
 /** Where a step starts from, and the gradient that it follows. */
 interface Decayed {
@@ -25,8 +32,15 @@ abstract class AdamSteps extends AdaptiveMoments {
   readonly amsgrad: boolean;
   readonly #largest: readonly State[];
 
-  constructor(op: string, parameters: Parameters, options: AdamOptions) {
-    super(op, parameters, options);
+  constructor(
+    op: string,
+    parameters: Parameters,
+    options: AdamOptions,
+    surplus: readonly unknown[],
+    weightDecay = 0,
+  ) {
+    checkOptions(op, options, OPTIONS, surplus);
+    super(op, parameters, { ...options, weightDecay: options.weightDecay ?? weightDecay });
     this.amsgrad = options.amsgrad ?? false;
     this.#largest = this.amsgrad ? this.makeSlots("maxSquare") : [];
   }
@@ -73,8 +87,8 @@ abstract class AdamSteps extends AdaptiveMoments {
  * @example new Adam(model.parameters(), { learningRate: 0.001 });
  */
 export class Adam extends AdamSteps {
-  constructor(parameters: Parameters, options: AdamOptions) {
-    super("Adam", parameters, options);
+  constructor(parameters: Parameters, options: AdamOptions, ...surplus: never[]) {
+    super("Adam", parameters, options, surplus);
   }
 
   protected override decay(p: Tensor, g: Tensor): Decayed {
@@ -93,8 +107,8 @@ export class Adam extends AdamSteps {
  * @example new AdamW(model.parameters(), { learningRate: 0.001, weightDecay: 0.1 });
  */
 export class AdamW extends AdamSteps {
-  constructor(parameters: Parameters, options: AdamOptions) {
-    super("AdamW", parameters, { ...options, weightDecay: options.weightDecay ?? 0.01 });
+  constructor(parameters: Parameters, options: AdamOptions, ...surplus: never[]) {
+    super("AdamW", parameters, options, surplus, 0.01);
   }
 
   protected override decay(p: Tensor, g: Tensor, decay: Tensor): Decayed {

@@ -1,7 +1,12 @@
+import { checkOptions } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, sub } from "../ops/arithmetic.ts";
 import { abs } from "../ops/unary.ts";
-import { AdaptiveMoments, type AdaptiveMomentsOptions } from "./adaptive-moments.ts";
+import {
+  ADAPTIVE_OPTIONS,
+  AdaptiveMoments,
+  type AdaptiveMomentsOptions,
+} from "./adaptive-moments.ts";
 import { biasCorrection, penalized } from "./formulas.ts";
 import type { Assignment, Parameters } from "./optimizer.ts";
 
@@ -23,7 +28,8 @@ export type AdamaxOptions = AdaptiveMomentsOptions;
  * @example new Adamax(model.parameters(), { learningRate: 0.002 });
  */
 export class Adamax extends AdaptiveMoments {
-  constructor(parameters: Parameters, options: AdamaxOptions) {
+  constructor(parameters: Parameters, options: AdamaxOptions, ...surplus: never[]) {
+    checkOptions<AdamaxOptions>("Adamax", options, ADAPTIVE_OPTIONS, surplus);
     super("Adamax", parameters, options, { second: "maximum" });
   }
 

@@ -4,7 +4,13 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add, square } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
 import { averaged } from "./formulas.ts";
-import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
+import {
+  type Assignment,
+  OPTIMIZER_OPTIONS,
+  Optimizer,
+  type OptimizerOptions,
+  type Parameters,
+} from "./optimizer.ts";
 
 /** Options of the optimizers that keep means of gradients and of their squares. */
 export interface AdaptiveMomentsOptions extends OptimizerOptions {
@@ -18,6 +24,15 @@ export interface AdaptiveMomentsOptions extends OptimizerOptions {
   weightDecay?: number;
 }
 
+/** The names of `AdaptiveMomentsOptions`, for checks. */
+export const ADAPTIVE_OPTIONS = {
+  ...OPTIMIZER_OPTIONS,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  weightDecay: true,
+} as const;
+
 /** Both means after a step, and what it assigns to their slots. */
 interface Moments {
   readonly m: Tensor;
@@ -27,7 +42,6 @@ interface Moments {
 
 /** What `Adam` and its kin share: options, slots and the means. */
 export abstract class AdaptiveMoments extends Optimizer {
-  readonly kind: string;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -45,8 +59,7 @@ export abstract class AdaptiveMoments extends Optimizer {
     checkDecay(op, { beta1, beta2 });
     checkPositive(op, { epsilon });
     checkNotNegative(op, { weightDecay });
-    super(parameters, options);
-    this.kind = op;
+    super(parameters, options, op);
     this.beta1 = beta1;
     this.beta2 = beta2;
     this.epsilon = epsilon;

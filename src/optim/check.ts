@@ -1,29 +1,62 @@
+import { describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
-import type { Parameter } from "../graph/state.ts";
+import { Parameter } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
+/** Lists parameters; throws a `GradusError` for none, for anything else, or one given twice. */
+export function parametersOf(
+  op: string,
+  given: readonly Parameter[] | ReadonlyMap<string, Parameter>,
+): Parameter[] {
+  const isList = typeof given === "object" && typeof given?.values === "function";
+  if (!isList) {
+    throw new GradusError(
+      `${op}: parameters are ${describeValue(given)}; expected an array or a Map, as ` +
+        "model.parameters() and model.namedParameters() give",
+    );
+  }
+  const parameters: Parameter[] = [...given.values()];
+  const wrong = parameters.findIndex((p) => !(p instanceof Parameter));
+  if (wrong >= 0) {
+    throw new GradusError(
+      `${op}: parameter ${wrong} is ${describeValue(parameters[wrong])}; expected a Parameter`,
+    );
+  }
+  checkParameters(op, parameters);
+  return parameters;
+}
+
 /** Throws a `GradusError` for no parameters, or one given twice. */
-export function checkParameters(parameters: readonly Parameter[]): void {
+export function checkParameters(op: string, parameters: readonly Parameter[]): void {
   if (parameters.length === 0) {
     throw new GradusError(
-      "optimizer: no parameters; expected at least one. Modules list what lies in public fields, " +
+      `${op}: no parameters; expected at least one. Modules list what lies in public fields, ` +
         "arrays, objects, Maps and Sets and is not frozen; private #fields cannot be searched",
     );
   }
   const repeated = parameters.find((p, i) => parameters.indexOf(p) !== i);
   if (repeated) {
-    throw new GradusError(`optimizer: "${repeated.name}" is given twice; expected each once`);
+    throw new GradusError(`${op}: "${repeated.name}" is given twice; expected each once`);
   }
+}
+
+/** Throws a `GradusError` unless `clip` is a function. */
+export function checkClip(op: string, clip: unknown): void {
+  if (typeof clip === "function") return;
+  throw new GradusError(
+    `${op}: clip ${describeValue(clip)}; expected a function, such as ` +
+      "(g) => clipByGlobalNorm(g, 1).gradients",
+  );
 }
 
 /** Throws a `GradusError` unless there is one gradient for each parameter. */
 export function checkGradients(
+  op: string,
   gradients: readonly Tensor[],
   parameters: readonly Parameter[],
 ): void {
   if (gradients.length === parameters.length) return;
   throw new GradusError(
-    `optimizer: ${gradients.length} gradients; expected ${parameters.length}, ` +
-      "one for each parameter",
+    `${op}: ${gradients.length} gradients; expected ${parameters.length}, one for each parameter`,
   );
 }

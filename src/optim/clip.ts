@@ -1,4 +1,4 @@
-import { checkPositive } from "../core/check.ts";
+import { checkPositive, checkSurplus } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, clip, div, mul, square } from "../ops/arithmetic.ts";
@@ -14,7 +14,12 @@ import { where } from "../ops/where.ts";
  * Limits every element of the gradients to [−limit, limit]; NaN stays NaN.
  * @throws GradusError unless the limit is a finite number above 0.
  */
-export function clipByValue(gradients: readonly Tensor[], limit: number): Tensor[] {
+export function clipByValue(
+  gradients: readonly Tensor[],
+  limit: number,
+  ...surplus: never[]
+): Tensor[] {
+  checkSurplus("clipByValue(gradients, limit)", surplus);
   checkPositive("clipByValue", { limit });
   return gradients.map((g) => where(isNaN(g), g, clip(g, -limit, limit)));
 }
@@ -37,7 +42,12 @@ export interface ClippedGradients {
  * Algorithm 1.
  * @throws GradusError for no gradients, or unless `maxNorm` is a finite number above 0.
  */
-export function clipByGlobalNorm(gradients: readonly Tensor[], maxNorm: number): ClippedGradients {
+export function clipByGlobalNorm(
+  gradients: readonly Tensor[],
+  maxNorm: number,
+  ...surplus: never[]
+): ClippedGradients {
+  checkSurplus("clipByGlobalNorm(gradients, maxNorm)", surplus);
   checkPositive("clipByGlobalNorm", { maxNorm });
   if (gradients.length === 0) {
     throw new GradusError("clipByGlobalNorm: no gradients; expected at least one");

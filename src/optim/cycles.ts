@@ -1,4 +1,10 @@
-import { checkNotNegative, checkPositive, checkSteps } from "../core/check.ts";
+import {
+  checkNotNegative,
+  checkOptions,
+  checkPositive,
+  checkSteps,
+  type Known,
+} from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, sub } from "../ops/arithmetic.ts";
@@ -22,6 +28,13 @@ export interface CosineRestartsOptions {
   finalRate?: number;
 }
 
+const COSINE_RESTARTS: Known<CosineRestartsOptions> = {
+  steps: "number",
+  lengthening: true,
+  factor: true,
+  finalRate: true,
+};
+
 /** Where a step lies: in which cycle it is, how far, and that cycle's first rate. */
 interface Place {
   readonly passed: Tensor;
@@ -39,7 +52,12 @@ interface Place {
  * @throws GradusError for a number out of its range.
  * @example cosineRestarts(0.1, { steps: 10 * loader.stepsPerEpoch, lengthening: 2 });
  */
-export function cosineRestarts(initialRate: number, options: CosineRestartsOptions): Schedule {
+export function cosineRestarts(
+  initialRate: number,
+  options: CosineRestartsOptions,
+  ...surplus: never[]
+): Schedule {
+  checkOptions("cosineRestarts", options, COSINE_RESTARTS, surplus);
   const { steps, lengthening = 1, factor = 1, finalRate = 0 } = options;
   checkNotNegative("cosineRestarts", { initialRate, finalRate });
   checkSteps("cosineRestarts", { steps, lengthening });
@@ -95,6 +113,13 @@ export interface OneCycleOptions {
   finalDivisor?: number;
 }
 
+const ONE_CYCLE: Known<OneCycleOptions> = {
+  steps: "number",
+  warmup: true,
+  initialDivisor: true,
+  finalDivisor: true,
+};
+
 /**
  * Raises the rate to `maxRate` along half a cosine, then lowers it far below where it began:
  * maxRate / initialDivisor at step 0, maxRate at step warmup · steps − 1, and
@@ -104,7 +129,8 @@ export interface OneCycleOptions {
  * @throws GradusError for a number out of its range, or a rise of no step.
  * @example oneCycle(0.1, { steps: epochs * loader.stepsPerEpoch });
  */
-export function oneCycle(maxRate: number, options: OneCycleOptions): Schedule {
+export function oneCycle(maxRate: number, options: OneCycleOptions, ...surplus: never[]): Schedule {
+  checkOptions("oneCycle", options, ONE_CYCLE, surplus);
   const { steps, warmup = 0.3, initialDivisor = 25, finalDivisor = 1e4 } = options;
   checkNotNegative("oneCycle", { maxRate });
   checkSteps("oneCycle", { steps });

@@ -1,10 +1,15 @@
+import { checkOptions } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { greater, logicalAnd } from "../ops/compare.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { AdaptiveMoments, type AdaptiveMomentsOptions } from "./adaptive-moments.ts";
+import {
+  ADAPTIVE_OPTIONS,
+  AdaptiveMoments,
+  type AdaptiveMomentsOptions,
+} from "./adaptive-moments.ts";
 import { biasCorrection, packScalars, penalized } from "./formulas.ts";
 import type { Assignment, Parameters } from "./optimizer.ts";
 
@@ -26,7 +31,8 @@ export type LAMBOptions = AdaptiveMomentsOptions;
  * @example new LAMB(model.parameters(), { learningRate: 0.002, weightDecay: 0.01 });
  */
 export class LAMB extends AdaptiveMoments {
-  constructor(parameters: Parameters, options: LAMBOptions) {
+  constructor(parameters: Parameters, options: LAMBOptions, ...surplus: never[]) {
+    checkOptions<LAMBOptions>("LAMB", options, ADAPTIVE_OPTIONS, surplus);
     super("LAMB", parameters, { ...options, epsilon: options.epsilon ?? 1e-6 });
   }
 

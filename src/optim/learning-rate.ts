@@ -1,4 +1,4 @@
-import { checkNotNegative } from "../core/check.ts";
+import { checkNotNegative, describeValue } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { State } from "../graph/state.ts";
@@ -14,6 +14,17 @@ import { tensor } from "../ops/creation.ts";
  */
 export type Schedule = (step: Tensor) => Tensor;
 
+/** Throws a `GradusError` unless all are schedules. */
+export function checkSchedules(op: string, given: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (typeof value === "function") continue;
+    const advice = typeof value === "number" ? `. Did you mean constant(${value})?` : "";
+    throw new GradusError(
+      `${op}: ${name} ${describeValue(value)}; expected a schedule, as cosineDecay gives${advice}`,
+    );
+  }
+}
+
 /** An optimizer's step size: a number on the device that can be set, or a schedule. */
 export class LearningRate {
   value: number | Schedule;
@@ -22,7 +33,12 @@ export class LearningRate {
   readonly #dtype: DType;
 
   /** Throws a `GradusError` for a bad number or a schedule whose result is no scalar. */
-  constructor(value: number | Schedule, counter: State, dtype: DType) {
+  constructor(
+    readonly op: string,
+    value: number | Schedule,
+    counter: State,
+    dtype: DType,
+  ) {
     this.value = value;
     this.#counter = counter;
     this.#dtype = dtype;
@@ -33,7 +49,7 @@ export class LearningRate {
   set(value: number): void {
     if (!this.#state) {
       throw new GradusError(
-        `optimizer: learningRate ${value} over a schedule; ` +
+        `${this.op}: learningRate ${value} over a schedule; ` +
           "expected an optimizer made with a number",
       );
     }
@@ -51,7 +67,7 @@ export class LearningRate {
     const isScalar = rate instanceof Tensor && rate.rank === 0;
     if (isScalar && rate.dtype === this.#dtype && rate.device === device) return rate;
     throw new GradusError(
-      `optimizer: learningRate gives ${rate}; ` +
+      `${this.op}: learningRate gives ${rate}; ` +
         `expected a scalar as the step is: Tensor([], ${this.#dtype}, ${device.kind})`,
     );
   }
@@ -61,7 +77,7 @@ export class LearningRate {
   }
 
   #scalar(value: number): Tensor {
-    checkNotNegative("optimizer", { learningRate: value });
+    checkNotNegative(this.op, { learningRate: value });
     return tensor(value, { device: this.#counter.device, dtype: this.#dtype });
   }
 }

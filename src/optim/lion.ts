@@ -1,10 +1,16 @@
-import { checkDecay, checkNotNegative } from "../core/check.ts";
+import { checkDecay, checkNotNegative, checkOptions, type Known } from "../core/check.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { mul, sub } from "../ops/arithmetic.ts";
 import { sign } from "../ops/unary.ts";
 import { averaged, penalized } from "./formulas.ts";
-import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
+import {
+  type Assignment,
+  OPTIMIZER_OPTIONS,
+  Optimizer,
+  type OptimizerOptions,
+  type Parameters,
+} from "./optimizer.ts";
 
 /** Options of `Lion`. */
 export interface LionOptions extends OptimizerOptions {
@@ -15,6 +21,13 @@ export interface LionOptions extends OptimizerOptions {
   /** λ, from 0 (none, when left out). */
   weightDecay?: number;
 }
+
+const OPTIONS: Known<LionOptions> = {
+  ...OPTIMIZER_OPTIONS,
+  beta1: true,
+  beta2: true,
+  weightDecay: true,
+};
 
 /**
  * Descends by the sign of a mean of gradients, so that every element moves by the same amount:
@@ -28,17 +41,17 @@ export interface LionOptions extends OptimizerOptions {
  * @example new Lion(model.parameters(), { learningRate: 1e-4, weightDecay: 0.1 });
  */
 export class Lion extends Optimizer {
-  readonly kind = "Lion";
   readonly beta1: number;
   readonly beta2: number;
   readonly weightDecay: number;
   readonly #means: readonly State[];
 
-  constructor(parameters: Parameters, options: LionOptions) {
+  constructor(parameters: Parameters, options: LionOptions, ...surplus: never[]) {
+    checkOptions("Lion", options, OPTIONS, surplus);
     const { beta1 = 0.9, beta2 = 0.99, weightDecay = 0 } = options;
     checkDecay("Lion", { beta1, beta2 });
     checkNotNegative("Lion", { weightDecay });
-    super(parameters, options);
+    super(parameters, options, "Lion");
     this.beta1 = beta1;
     this.beta2 = beta2;
     this.weightDecay = weightDecay;

@@ -1,4 +1,4 @@
-import { checkDecay } from "../core/check.ts";
+import { checkDecay, checkOptions, type Known } from "../core/check.ts";
 
 /** Options of `exponentialMovingAverage`. */
 export interface MovingAverageOptions {
@@ -7,6 +7,8 @@ export interface MovingAverageOptions {
   /** Whether averages of the first values are scaled as if the start were not 0; false if left out. */
   biasCorrection?: boolean;
 }
+
+const OPTIONS: Known<MovingAverageOptions> = { decay: "number", biasCorrection: "boolean" };
 
 /**
  * Smooths a series of numbers, as of losses for a plot:
@@ -23,7 +25,9 @@ export interface MovingAverageOptions {
 export function exponentialMovingAverage(
   series: Iterable<number>,
   options: MovingAverageOptions = {},
+  ...surplus: never[]
 ): number[] {
+  checkOptions("exponentialMovingAverage", options, OPTIONS, surplus);
   const { decay = 0.9, biasCorrection = false } = options;
   checkDecay("exponentialMovingAverage", { decay });
   let v = 0;

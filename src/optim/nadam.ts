@@ -1,10 +1,14 @@
-import { checkNotNegative } from "../core/check.ts";
+import { checkNotNegative, checkOptions, type Known } from "../core/check.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import { ones } from "../ops/creation.ts";
 import { exp, sqrt } from "../ops/unary.ts";
-import { AdaptiveMoments, type AdaptiveMomentsOptions } from "./adaptive-moments.ts";
+import {
+  ADAPTIVE_OPTIONS,
+  AdaptiveMoments,
+  type AdaptiveMomentsOptions,
+} from "./adaptive-moments.ts";
 import { biasCorrection, packScalars, penalized } from "./formulas.ts";
 import type { Assignment, Parameters } from "./optimizer.ts";
 
@@ -13,6 +17,8 @@ export interface NAdamOptions extends AdaptiveMomentsOptions {
   /** ψ, how fast the momentum rises from β₁ / 2 to β₁, from 0; 0.004 when left out. */
   momentumDecay?: number;
 }
+
+const OPTIONS: Known<NAdamOptions> = { ...ADAPTIVE_OPTIONS, momentumDecay: true };
 
 /**
  * Descends as `Adam` and looks ahead along the mean of gradients, as Nesterov's momentum does:
@@ -32,7 +38,8 @@ export class NAdam extends AdaptiveMoments {
   readonly momentumDecay: number;
   readonly #product: State;
 
-  constructor(parameters: Parameters, options: NAdamOptions) {
+  constructor(parameters: Parameters, options: NAdamOptions, ...surplus: never[]) {
+    checkOptions("NAdam", options, OPTIONS, surplus);
     const { momentumDecay = 0.004 } = options;
     checkNotNegative("NAdam", { momentumDecay });
     super("NAdam", parameters, options);

@@ -1,9 +1,10 @@
+import { checkOptions, describeValue } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { grad } from "../graph/grad.ts";
 import { assignAll, type Parameter, type State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { checkGradients, checkParameters } from "./check.ts";
+import { checkClip, checkGradients, checkParameters } from "./check.ts";
 import type { Assignment, Clip, OptimizerLike } from "./optimizer.ts";
 
 /** Options of `OptimizerGroup`. */
@@ -31,14 +32,26 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike> implem
   readonly parameters: readonly Parameter[];
   readonly clip: Clip;
 
-  constructor(members: readonly Member[], { clip = (g) => g }: OptimizerGroupOptions = {}) {
+  constructor(
+    members: readonly Member[],
+    options: OptimizerGroupOptions = {},
+    ...surplus: never[]
+  ) {
+    checkOptions<OptimizerGroupOptions>("OptimizerGroup", options, { clip: true }, surplus);
+    const { clip = (g) => g } = options;
+    checkClip("OptimizerGroup", clip);
+    if (!Array.isArray(members)) {
+      throw new GradusError(
+        `OptimizerGroup: members are ${describeValue(members)}; expected an array of optimizers`,
+      );
+    }
     if (members.length === 0) {
       throw new GradusError("OptimizerGroup: no members; expected at least one optimizer");
     }
     this.members = [...members];
     this.kind = `OptimizerGroup(${members.map(({ kind }) => kind).join(", ")})`;
     this.parameters = members.flatMap((member) => member.parameters);
-    checkParameters(this.parameters);
+    checkParameters("OptimizerGroup", this.parameters);
     this.clip = clip;
   }
 
@@ -63,7 +76,7 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike> implem
 
   assignments(gradients: readonly Tensor[]): readonly Assignment[] {
     const limited = this.clip(gradients);
-    checkGradients(limited, this.parameters);
+    checkGradients("OptimizerGroup", limited, this.parameters);
     let end = 0;
     return this.members.flatMap((member) => {
       const start = end;

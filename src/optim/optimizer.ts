@@ -4,7 +4,7 @@ import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add } from "../ops/arithmetic.ts";
 import { tensor, zeros } from "../ops/creation.ts";
-import { checkGradients, checkParameters } from "./check.ts";
+import { checkClip, checkGradients, parametersOf } from "./check.ts";
 import { LearningRate, type Schedule } from "./learning-rate.ts";
 
 /** A state and its next value. */
@@ -23,6 +23,9 @@ export interface OptimizerOptions {
   /** Limits the gradients before they are used: `(g) => clipByGlobalNorm(g, 1).gradients`. */
   clip?: Clip;
 }
+
+/** The names of `OptimizerOptions`, for checks. */
+export const OPTIMIZER_OPTIONS = { learningRate: "number", clip: true } as const;
 
 /** What trains parameters step by step: an `Optimizer`, or several as an `OptimizerGroup`. */
 export interface OptimizerLike extends Disposable {
@@ -45,7 +48,6 @@ export interface OptimizerLike extends Disposable {
  * parameters are computed from the old values and assigned together.
  */
 export abstract class Optimizer implements OptimizerLike {
-  abstract readonly kind: string;
   readonly parameters: readonly Parameter[];
   /** The number of finished steps, a u32 scalar. */
   readonly counter: State;
@@ -53,14 +55,22 @@ export abstract class Optimizer implements OptimizerLike {
   readonly #rate: LearningRate;
   readonly #states = new Map<string, State>();
 
-  /** Throws a `GradusError` for no parameters, one given twice, or an option out of its range. */
-  constructor(parameters: Parameters, { learningRate, clip = (g) => g }: OptimizerOptions) {
-    this.parameters = [...parameters.values()];
-    checkParameters(this.parameters);
+  /**
+   * Makes the counter and the rate.
+   * @param kind what messages and checkpoints call the optimizer.
+   * @throws GradusError for no parameters, one given twice, or an option out of its range.
+   */
+  constructor(
+    parameters: Parameters,
+    { learningRate, clip = (g) => g }: OptimizerOptions,
+    readonly kind = "Optimizer",
+  ) {
+    this.parameters = parametersOf(kind, parameters);
+    checkClip(kind, clip);
     this.clip = clip;
     const { device, dtype } = this.parameters[0];
     this.counter = this.makeState("step", tensor(0, { device, dtype: "u32" }));
-    this.#rate = new LearningRate(learningRate, this.counter, dtype);
+    this.#rate = new LearningRate(kind, learningRate, this.counter, dtype);
   }
 
   /**
@@ -107,7 +117,7 @@ export abstract class Optimizer implements OptimizerLike {
   /** Gives the next values of the parameters, the slots and the counter, for `assignAll`. */
   assignments(gradients: readonly Tensor[]): readonly Assignment[] {
     const limited = this.clip(gradients);
-    checkGradients(limited, this.parameters);
+    checkGradients(this.kind, limited, this.parameters);
     return [...this.update(limited), [this.counter, add(this.counter, 1)]];
   }
 

@@ -1,9 +1,16 @@
-import { checkNotNegative, checkPositive } from "../core/check.ts";
+import {
+  checkNotNegative,
+  checkOptions,
+  checkPositive,
+  checkSurplus,
+  describeValue,
+  type Known,
+} from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { maximum, sub } from "../ops/arithmetic.ts";
 import { greaterEqual } from "../ops/compare.ts";
 import { where } from "../ops/where.ts";
-import type { Schedule } from "./learning-rate.ts";
+import { checkSchedules, type Schedule } from "./learning-rate.ts";
 import { constant } from "./schedules.ts";
 
 /**
@@ -14,7 +21,10 @@ import { constant } from "./schedules.ts";
 export function piecewiseConstant(
   rates: readonly number[],
   boundaries: readonly number[],
+  ...surplus: never[]
 ): Schedule {
+  checkSurplus("piecewiseConstant(rates, boundaries)", surplus);
+  checkLists("piecewiseConstant", { rates, boundaries });
   rates.forEach((rate, i) => {
     checkNotNegative("piecewiseConstant", { [`rates[${i}]`]: rate });
   });
@@ -35,18 +45,26 @@ export interface MultiStepDecayOptions {
   factor?: number;
 }
 
+const MULTI_STEP_DECAY: Known<MultiStepDecayOptions> = { milestones: true, factor: true };
+
 /**
  * Multiplies the rate by a factor at each milestone:
  * rate = initialRate · factor^(number of milestones that are not above step).
  * @throws GradusError for a number out of its range.
  * @example multiStepDecay(0.1, { milestones: [3000, 4000] });
  */
-export function multiStepDecay(initialRate: number, options: MultiStepDecayOptions): Schedule {
+export function multiStepDecay(
+  initialRate: number,
+  options: MultiStepDecayOptions,
+  ...surplus: never[]
+): Schedule {
+  checkOptions("multiStepDecay", options, MULTI_STEP_DECAY, surplus);
   const { milestones, factor = 0.1 } = options;
   checkNotNegative("multiStepDecay", { initialRate });
   checkPositive("multiStepDecay", { factor });
+  checkLists("multiStepDecay", { milestones });
   const rates = [0, ...milestones].map((_, i) => initialRate * factor ** i);
-  checkBoundaries("multiStepDecay", "rates", rates, milestones);
+  checkBoundaries("multiStepDecay", "rates", rates, milestones, "milestones");
   return piecewiseConstant(rates, milestones);
 }
 
@@ -60,7 +78,13 @@ export function multiStepDecay(initialRate: number, options: MultiStepDecayOptio
 export function joinSchedules(
   schedules: readonly Schedule[],
   boundaries: readonly number[],
+  ...surplus: never[]
 ): Schedule {
+  checkSurplus("joinSchedules(schedules, boundaries)", surplus);
+  checkLists("joinSchedules", { schedules, boundaries });
+  schedules.forEach((schedule, i) => {
+    checkSchedules("joinSchedules", { [`schedules[${i}]`]: schedule });
+  });
   checkBoundaries("joinSchedules", "schedules", schedules, boundaries);
   return (step) =>
     boundaries.reduce((rate, boundary, i) => {
@@ -69,18 +93,26 @@ export function joinSchedules(
     }, schedules[0](step));
 }
 
+function checkLists(op: string, given: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (Array.isArray(value)) continue;
+    throw new GradusError(`${op}: ${name} ${describeValue(value)}; expected an array`);
+  }
+}
+
 function checkBoundaries(
   op: string,
   what: string,
   pieces: readonly unknown[],
   boundaries: readonly number[],
+  name = "boundaries",
 ): void {
   const isRising = boundaries.every(
     (x, i) => Number.isSafeInteger(x) && x > (i === 0 ? 0 : boundaries[i - 1]),
   );
   if (isRising && boundaries.length === pieces.length - 1) return;
   throw new GradusError(
-    `${op}: boundaries [${boundaries.join(", ")}] for ${pieces.length} ${what}; ` +
+    `${op}: ${name} [${boundaries.join(", ")}] for ${pieces.length} ${what}; ` +
       `expected rising integers from 1, one fewer than ${what}`,
   );
 }

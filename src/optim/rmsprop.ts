@@ -1,10 +1,22 @@
-import { checkDecay, checkNotNegative, checkPositive } from "../core/check.ts";
+import {
+  checkDecay,
+  checkNotNegative,
+  checkOptions,
+  checkPositive,
+  type Known,
+} from "../core/check.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
 import { sqrt } from "../ops/unary.ts";
 import { averaged, penalized } from "./formulas.ts";
-import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
+import {
+  type Assignment,
+  OPTIMIZER_OPTIONS,
+  Optimizer,
+  type OptimizerOptions,
+  type Parameters,
+} from "./optimizer.ts";
 
 /** Options of `RMSprop`. */
 export interface RMSpropOptions extends OptimizerOptions {
@@ -19,6 +31,15 @@ export interface RMSpropOptions extends OptimizerOptions {
   /** λ of the penalty λ/2 ‖p‖², from 0 (none, when left out). */
   weightDecay?: number;
 }
+
+const OPTIONS: Known<RMSpropOptions> = {
+  ...OPTIMIZER_OPTIONS,
+  alpha: true,
+  epsilon: true,
+  momentum: true,
+  centered: true,
+  weightDecay: true,
+};
 
 /**
  * Descends along the gradient divided by the root of the mean of its squares:
@@ -36,7 +57,6 @@ export interface RMSpropOptions extends OptimizerOptions {
  * @example new RMSprop(model.parameters(), { learningRate: 0.01 });
  */
 export class RMSprop extends Optimizer {
-  readonly kind = "RMSprop";
   readonly alpha: number;
   readonly epsilon: number;
   readonly momentum: number;
@@ -46,12 +66,13 @@ export class RMSprop extends Optimizer {
   readonly #means: readonly State[];
   readonly #velocities: readonly State[];
 
-  constructor(parameters: Parameters, options: RMSpropOptions) {
+  constructor(parameters: Parameters, options: RMSpropOptions, ...surplus: never[]) {
+    checkOptions("RMSprop", options, OPTIONS, surplus);
     const { alpha = 0.99, epsilon = 1e-8, momentum = 0, weightDecay = 0 } = options;
     checkDecay("RMSprop", { alpha });
     checkPositive("RMSprop", { epsilon });
     checkNotNegative("RMSprop", { momentum, weightDecay });
-    super(parameters, options);
+    super(parameters, options, "RMSprop");
     this.alpha = alpha;
     this.epsilon = epsilon;
     this.momentum = momentum;

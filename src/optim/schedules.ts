@@ -1,13 +1,25 @@
-import { checkNotNegative, checkPositive, checkSteps } from "../core/check.ts";
+import {
+  checkNotNegative,
+  checkOptions,
+  checkPositive,
+  checkSteps,
+  checkSurplus,
+  type Known,
+} from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, minimum, mul, sub } from "../ops/arithmetic.ts";
 import { full } from "../ops/creation.ts";
 import { pow } from "../ops/pow.ts";
 import { cos, floor } from "../ops/unary.ts";
-import type { Schedule } from "./learning-rate.ts";
+import { checkSchedules, type Schedule } from "./learning-rate.ts";
 
-/** Keeps one rate: what a warm-up may lead to. */
-export function constant(rate: number): Schedule {
+/**
+ * Keeps one rate: what a warm-up may lead to.
+ * @throws GradusError for a rate that is no finite number from 0.
+ * @example linearWarmup(constant(0.1), { steps: 1000 });
+ */
+export function constant(rate: number, ...surplus: never[]): Schedule {
+  checkSurplus("constant(rate)", surplus);
   checkNotNegative("constant", { rate });
   return ({ dtype, device }) => full([], rate, { dtype, device });
 }
@@ -20,13 +32,20 @@ export interface ExponentialDecayOptions {
   decayRate: number;
 }
 
+const EXPONENTIAL_DECAY: Known<ExponentialDecayOptions> = { decaySteps: "number", decayRate: true };
+
 /**
  * Multiplies the rate by the same factor each step:
  * rate = initialRate · decayRate^(step / decaySteps).
- * @throws GradusError for a number out of its range.
+ * @throws GradusError for a number out of its range or an unknown option.
  * @example exponentialDecay(0.1, { decaySteps: 1000, decayRate: 0.5 });
  */
-export function exponentialDecay(initialRate: number, options: ExponentialDecayOptions): Schedule {
+export function exponentialDecay(
+  initialRate: number,
+  options: ExponentialDecayOptions,
+  ...surplus: never[]
+): Schedule {
+  checkOptions("exponentialDecay", options, EXPONENTIAL_DECAY, surplus);
   const { decaySteps, decayRate } = options;
   checkNotNegative("exponentialDecay", { initialRate });
   checkSteps("exponentialDecay", { decaySteps });
@@ -42,14 +61,24 @@ export interface InverseTimeDecayOptions {
   decayRate: number;
 }
 
+const INVERSE_TIME_DECAY: Known<InverseTimeDecayOptions> = {
+  decaySteps: "number",
+  decayRate: true,
+};
+
 /**
  * Divides the rate by a number that grows evenly:
  * rate = initialRate / (1 + decayRate · step / decaySteps).
  * Source: Robbins & Monro 1951, "A stochastic approximation method", whose conditions it meets.
- * @throws GradusError for a number out of its range.
+ * @throws GradusError for a number out of its range or an unknown option.
  * @example inverseTimeDecay(0.1, { decaySteps: 1000, decayRate: 1 });
  */
-export function inverseTimeDecay(initialRate: number, options: InverseTimeDecayOptions): Schedule {
+export function inverseTimeDecay(
+  initialRate: number,
+  options: InverseTimeDecayOptions,
+  ...surplus: never[]
+): Schedule {
+  checkOptions("inverseTimeDecay", options, INVERSE_TIME_DECAY, surplus);
   const { decaySteps, decayRate } = options;
   checkNotNegative("inverseTimeDecay", { initialRate, decayRate });
   checkSteps("inverseTimeDecay", { decaySteps });
@@ -64,13 +93,21 @@ export interface StepDecayOptions {
   factor: number;
 }
 
+const STEP_DECAY: Known<StepDecayOptions> = { every: "number", factor: true };
+
 /**
  * Multiplies the rate by a factor every so many steps:
  * rate = initialRate · factor^⌊step / every⌋.
- * @throws GradusError for a number out of its range.
+ * @throws GradusError for a number out of its range or an unknown option.
  * @example stepDecay(0.1, { every: 30 * loader.stepsPerEpoch, factor: 0.1 });
  */
-export function stepDecay(initialRate: number, { every, factor }: StepDecayOptions): Schedule {
+export function stepDecay(
+  initialRate: number,
+  options: StepDecayOptions,
+  ...surplus: never[]
+): Schedule {
+  checkOptions("stepDecay", options, STEP_DECAY, surplus);
+  const { every, factor } = options;
   checkNotNegative("stepDecay", { initialRate });
   checkSteps("stepDecay", { every });
   checkPositive("stepDecay", { factor });
@@ -88,13 +125,24 @@ export interface PolynomialDecayOptions {
   power?: number;
 }
 
+const POLYNOMIAL_DECAY: Known<PolynomialDecayOptions> = {
+  steps: "number",
+  finalRate: true,
+  power: true,
+};
+
 /**
  * Lowers the rate along a power and keeps the final one:
  * rate = finalRate + (initialRate − finalRate) · (1 − min(step / steps, 1))^power.
- * @throws GradusError for a number out of its range.
+ * @throws GradusError for a number out of its range or an unknown option.
  * @example polynomialDecay(0.1, { steps: 10 * loader.stepsPerEpoch, power: 2 });
  */
-export function polynomialDecay(initialRate: number, options: PolynomialDecayOptions): Schedule {
+export function polynomialDecay(
+  initialRate: number,
+  options: PolynomialDecayOptions,
+  ...surplus: never[]
+): Schedule {
+  checkOptions("polynomialDecay", options, POLYNOMIAL_DECAY, surplus);
   const { steps, finalRate = 0, power = 1 } = options;
   checkNotNegative("polynomialDecay", { initialRate, finalRate });
   checkSteps("polynomialDecay", { steps });
@@ -114,15 +162,22 @@ export interface CosineDecayOptions {
   finalRate?: number;
 }
 
+const COSINE_DECAY: Known<CosineDecayOptions> = { steps: "number", finalRate: true };
+
 /**
  * Lowers the rate along half a cosine and keeps the final one:
  * rate = finalRate + ½ (initialRate − finalRate) (1 + cos(π · min(step / steps, 1))).
  * Source: Loshchilov & Hutter 2017, "SGDR: Stochastic gradient descent with warm restarts", eq. 5,
  * without restarts.
- * @throws GradusError for a number out of its range.
+ * @throws GradusError for a number out of its range or an unknown option.
  * @example cosineDecay(0.1, { steps: 10 * loader.stepsPerEpoch });
  */
-export function cosineDecay(initialRate: number, options: CosineDecayOptions): Schedule {
+export function cosineDecay(
+  initialRate: number,
+  options: CosineDecayOptions,
+  ...surplus: never[]
+): Schedule {
+  checkOptions("cosineDecay", options, COSINE_DECAY, surplus);
   const { steps, finalRate = 0 } = options;
   checkNotNegative("cosineDecay", { initialRate, finalRate });
   checkSteps("cosineDecay", { steps });
@@ -137,14 +192,22 @@ export interface LinearWarmupOptions {
   initialRate?: number;
 }
 
+const LINEAR_WARMUP: Known<LinearWarmupOptions> = { steps: "number", initialRate: true };
+
 /**
  * Raises the rate evenly to where `then` begins, and goes on with that, its steps counted from the
  * end of the warm-up.
  * Source: Goyal et al. 2017, "Accurate, large minibatch SGD", section 2.2.
- * @throws GradusError for a number out of its range.
+ * @throws GradusError for a number out of its range or an unknown option.
  * @example linearWarmup(cosineDecay(0.1, { steps: 9000 }), { steps: 1000 });
  */
-export function linearWarmup(then: Schedule, options: LinearWarmupOptions): Schedule {
+export function linearWarmup(
+  then: Schedule,
+  options: LinearWarmupOptions,
+  ...surplus: never[]
+): Schedule {
+  checkOptions("linearWarmup", options, LINEAR_WARMUP, surplus);
+  checkSchedules("linearWarmup", { then });
   const { steps, initialRate = 0 } = options;
   checkSteps("linearWarmup", { steps });
   checkNotNegative("linearWarmup", { initialRate });

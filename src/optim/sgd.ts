@@ -1,10 +1,16 @@
-import { checkNotNegative } from "../core/check.ts";
+import { checkNotNegative, checkOptions, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
 import { penalized } from "./formulas.ts";
-import { type Assignment, Optimizer, type OptimizerOptions, type Parameters } from "./optimizer.ts";
+import {
+  type Assignment,
+  OPTIMIZER_OPTIONS,
+  Optimizer,
+  type OptimizerOptions,
+  type Parameters,
+} from "./optimizer.ts";
 
 /** Options of `SGD`. */
 export interface SGDOptions extends OptimizerOptions {
@@ -17,6 +23,14 @@ export interface SGDOptions extends OptimizerOptions {
   /** λ of the penalty λ/2 ‖p‖², from 0 (none, when left out). */
   weightDecay?: number;
 }
+
+const OPTIONS: Known<SGDOptions> = {
+  ...OPTIMIZER_OPTIONS,
+  momentum: true,
+  dampening: true,
+  nesterov: true,
+  weightDecay: true,
+};
 
 /**
  * Descends along the gradient, with momentum if asked for:
@@ -35,20 +49,20 @@ export interface SGDOptions extends OptimizerOptions {
  * @example new SGD(model.parameters(), { learningRate: 1, momentum: 0.9, dampening: 0.9 });
  */
 export class SGD extends Optimizer {
-  readonly kind = "SGD";
   readonly momentum: number;
   readonly dampening: number;
   readonly nesterov: boolean;
   readonly weightDecay: number;
   readonly #velocities: readonly State[];
 
-  constructor(parameters: Parameters, options: SGDOptions) {
+  constructor(parameters: Parameters, options: SGDOptions, ...surplus: never[]) {
+    checkOptions("SGD", options, OPTIONS, surplus);
     const { momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
     checkNotNegative("SGD", { momentum, dampening, weightDecay });
     if (nesterov && momentum === 0) {
       throw new GradusError("SGD: nesterov with momentum 0; expected a momentum above 0");
     }
-    super(parameters, options);
+    super(parameters, options, "SGD");
     this.momentum = momentum;
     this.dampening = dampening;
     this.nesterov = nesterov;

@@ -1,4 +1,4 @@
-import { checkDecay } from "../core/check.ts";
+import { checkDecay, checkOptions, type Known } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
@@ -6,7 +6,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
-import { checkParameters } from "./check.ts";
+import { parametersOf } from "./check.ts";
 import { biasCorrection } from "./formulas.ts";
 import type { Schedule } from "./learning-rate.ts";
 import type { Assignment, Parameters } from "./optimizer.ts";
@@ -21,6 +21,8 @@ export interface WeightAverageOptions {
   /** Whether the initial weights count for nothing: β = 0 at the first update; false if left out. */
   biasCorrection?: boolean;
 }
+
+const OPTIONS: Known<WeightAverageOptions> = { decay: "number", biasCorrection: "boolean" };
 
 /**
  * Averages the weights that training goes through, which often do better than the last:
@@ -54,10 +56,10 @@ export class WeightAverage {
   readonly counter: State;
   readonly #weight: (updates: Tensor) => Tensor | number;
 
-  constructor(parameters: Parameters, options: WeightAverageOptions = {}) {
+  constructor(parameters: Parameters, options: WeightAverageOptions = {}, ...surplus: never[]) {
+    checkOptions("WeightAverage", options, OPTIONS, surplus);
     this.#weight = weightOf(options);
-    this.parameters = [...parameters.values()];
-    checkParameters(this.parameters);
+    this.parameters = parametersOf("WeightAverage", parameters);
     this.averages = this.parameters.map((p) => new State(p, { name: `${p.name}.average` }));
     const { device } = this.parameters[0];
     this.counter = new State(tensor(0, { device, dtype: "u32" }), { name: "updates" });
