@@ -1,6 +1,12 @@
-import { defineConfig } from "vite";
+import { join } from "node:path";
+import { defineConfig, type Plugin } from "vite";
+import { readVersions } from "./bench/versions.ts";
 import { mnistFiles } from "./examples/train/mnist-files.ts";
 
+/** Where the app's pages lie. */
+export const PAGES = { Train: "examples/train/", Bench: "bench/page/" };
+
+// With both headers shared memory, and so threads in WebAssembly, are there for every library.
 const isolation = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -9,19 +15,52 @@ const isolation = {
 // Vite's own pattern ends in a dot for files without an ending, which Windows drops.
 const output = { assetFileNames: "assets/[name]-[hash][extname]" };
 
-// The training page: `npm run dev` serves it, `vite build` writes it to build/train.
+/** Leads from the server's address to the page Train, and tells where both pages are. */
+function frontDoor(): Plugin {
+  return {
+    name: "front-door",
+    configureServer(server) {
+      server.middlewares.use((request, response, next) => {
+        if (request.url !== "/") return next();
+        response.writeHead(302, { Location: `/${PAGES.Train}` }).end();
+      });
+      const print = server.printUrls;
+      server.printUrls = () => {
+        print();
+        const url = server.resolvedUrls?.local[0];
+        for (const [name, path] of Object.entries(PAGES)) {
+          server.config.logger.info(`  ➜  ${name}: ${url}${path}`);
+        }
+      };
+    },
+  };
+}
+
+// The pages Train and Bench: `npm run dev` serves them, `vite build` writes them to build/pages.
 export default defineConfig({
-  root: "examples/train",
   base: "./",
-  plugins: [mnistFiles()],
-  optimizeDeps: { exclude: ["webgpu"] },
-  server: { headers: isolation, fs: { allow: ["../.."] } },
+  appType: "mpa",
+  // Servers that run at the same time do not clear away what another has made ready.
+  cacheDir: `node_modules/.vite/${process.env.npm_lifecycle_event?.replace(/\W/g, "-") ?? "pages"}`,
+  plugins: [mnistFiles(), frontDoor()],
+  define: { BENCH_VERSIONS: JSON.stringify(readVersions()) },
+  optimizeDeps: {
+    entries: Object.values(PAGES).flatMap((path) => [`${path}index.html`, `${path}worker.ts`]),
+    exclude: ["webgpu", "onnxruntime-web"],
+  },
+  server: { headers: isolation, watch: { ignored: ["**/build/**", "**/dist/**", "**/runs/**"] } },
   preview: { headers: isolation },
   worker: { format: "es", rolldownOptions: { output } },
   build: {
     target: "es2022",
-    outDir: "../../build/train",
+    minify: false, // tfjs-wasm hands the text of one of its functions to its threads
+    outDir: "build/pages",
     emptyOutDir: true,
-    rolldownOptions: { output },
+    chunkSizeWarningLimit: 4096,
+    reportCompressedSize: false,
+    rolldownOptions: {
+      input: Object.values(PAGES).map((path) => join(import.meta.dirname, path, "index.html")),
+      output,
+    },
   },
 });

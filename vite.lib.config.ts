@@ -7,7 +7,7 @@ const folders = ["nn", "losses", "metrics", "optim", "data", "csv", "train", "io
  * Leaves comments and most blanks out of shaders, but not their lines, so that a compiler's message
  * still points to the line of the file.
  */
-function bareShaders(): Plugin {
+export function bareShaders(): Plugin {
   return {
     name: "bare-shaders",
     enforce: "pre",
@@ -34,13 +34,14 @@ export default defineConfig({
     lib: {
       entry: {
         index: "src/index.ts",
+        inline: "src/inline.ts",
+        "io/browser": "src/io/browser.ts",
         ...Object.fromEntries(folders.map((name) => [`${name}/index`, `src/${name}/index.ts`])),
       },
       formats: ["es"],
     },
     target: "es2022",
     minify: false,
-    sourcemap: true,
     outDir: "dist",
     copyPublicDir: false,
     rolldownOptions: {

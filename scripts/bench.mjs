@@ -54,18 +54,26 @@ function writeReport(report, file) {
 }
 
 async function measureInBrowser({ only, peers, rounds, json, compare }) {
-  const configFile = join(root, "vite.bench.config.ts");
+  const configFile = join(root, "vite.config.ts");
   const earlier = compare === undefined ? null : readFileSync(compare, "utf8");
-  await build({ root: join(root, "bench/page"), configFile, logLevel: "error" });
-  const server = await preview({
-    root: join(root, "bench/page"),
+  const outDir = join(root, "build/bench");
+  const input = join(root, "bench/page/index.html");
+  await build({
+    root,
     configFile,
     logLevel: "error",
+    build: { outDir, rolldownOptions: { input } },
+  });
+  const server = await preview({
+    root,
+    configFile,
+    logLevel: "error",
+    build: { outDir },
     preview: { port: 0, host: "127.0.0.1" },
   });
   const measure = async (page, url) => {
     page.on("pageerror", (error) => console.error(`Page: ${error.message}`));
-    await page.goto(url);
+    await page.goto(`${url}bench/page/`);
     await page.exposeFunction("benchProgress", (line) => console.error(line));
     return page.evaluate(
       (wishes, before) => globalThis.gradusBench(wishes, before, globalThis.benchProgress),

@@ -1,16 +1,39 @@
-// Builds the package into dist/: modules by Vite with the shaders inlined, types by tsc.
+// Builds the package into dist/: modules with the shaders inlined and one minified file with all of
+// them by Vite, types by tsc.
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
-await build({ root, configFile: join(root, "vite.lib.config.ts"), logLevel: "warn" });
+for (const name of ["vite.lib.config.ts", "vite.single.config.ts"]) {
+  await build({ root, configFile: join(root, name), logLevel: "warn" });
+}
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 const types = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
   cwd: root,
   stdio: "inherit",
 });
+finishTypes(join(root, "dist/types"));
 process.exit(types.status ?? 1);
+
+/**
+ * Makes declarations fit any program: files are named as they are imported from JavaScript, and
+ * those that name `Symbol.dispose` bring its type themselves, since few programs list it. Typed
+ * arrays take no parameter before TypeScript 5.7, so a copy's type says that they are not shared.
+ */
+function finishTypes(folder) {
+  for (const name of readdirSync(folder, { recursive: true })) {
+    const file = join(folder, name);
+    if (!name.endsWith(".d.ts")) continue;
+    const text = readFileSync(file, "utf8")
+      .replace(/(from |import\()"(\..*?)\.ts"/g, '$1"$2.js"')
+      .replace(/\b(\w+Array)<ArrayBuffer>/g, 'ReturnType<$1["slice"]>');
+    const head = /Symbol\.dispose|\bDisposable\b/.test(text)
+      ? '/// <reference lib="esnext.disposable" />\n'
+      : "";
+    writeFileSync(file, head + text);
+  }
+}

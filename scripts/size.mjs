@@ -16,10 +16,10 @@ export const SIZE_LIMIT = 40 * 1024;
 export async function measure(entry) {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const alias = Object.entries(exports)
-    .filter(([, target]) => target.import)
+    .filter(([, target]) => target.default)
     .map(([name, target]) => ({
       find: new RegExp(`^gradus${name.slice(1)}$`),
-      replacement: join(root, target.import),
+      replacement: join(root, target.default),
     }));
   const { output } = await build({
     root,

@@ -63,10 +63,10 @@ export async function init(options: InitOptions = {}): Promise<Choice> {
 
 function checkInitOptions(options: InitOptions): void {
   checkOptions<InitOptions>("init", options, {
-    device: true,
+    device: "string",
     kernels: true,
-    isolated: true,
-    timeout: true,
+    isolated: "boolean",
+    timeout: "number",
   });
   const { device = "auto", kernels = "direct", timeout = TIMEOUT } = options;
   if (!["auto", "webgpu", "cpu"].includes(device)) {

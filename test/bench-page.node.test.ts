@@ -4,7 +4,7 @@ import { overflow, Site, text } from "./support/site.ts";
 
 let site: Site;
 beforeAll(async () => {
-  site = await Site.start("vite.bench.config.ts");
+  site = await Site.start("Bench");
 }, 30_000);
 afterAll(() => site?.close());
 

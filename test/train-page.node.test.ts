@@ -6,7 +6,7 @@ import { overflow, Site, text } from "./support/site.ts";
 
 let site: Site;
 beforeAll(async () => {
-  site = await Site.start("vite.config.ts");
+  site = await Site.start("Train");
 });
 afterAll(() => site?.close());
 
@@ -129,6 +129,35 @@ test("works at phone width and says what a field expects", { timeout: 90_000 }, 
   expect(await page.$$eval("#sheet li", (items) => items.length)).toBe(24);
   expect(await overflow(page)).toBe(0);
   expect(problems).toEqual([]);
+  await page.close();
+});
+
+test.each([
+  ["examples/train/", "examples/train/charts.ts"],
+  ["bench/page/", "bench/harness/suite.ts"],
+])(
+  "%s says when one of its modules does not load, and leads to the other page",
+  async (path, file) => {
+    const { page, url } = await site.blank();
+    await page.setRequestInterception(true);
+    page.on("request", (request) => {
+      if (request.url().endsWith(file)) request.abort();
+      else request.continue();
+    });
+    await page.goto(url + path);
+    await page.waitForSelector("#error:not([hidden])");
+    expect(await text(page, "#error")).toMatch(/^The page's scripts could not be loaded\./);
+    await Promise.all([page.waitForNavigation(), page.click("header a")]);
+    expect(await page.title()).toMatch(/^Gradus · (Train|Bench)$/);
+    expect(new URL(page.url()).pathname).not.toContain(path);
+    await page.close();
+  },
+);
+
+test("the server's address leads to the page Train", async () => {
+  const { page, url } = await site.blank();
+  await page.goto(url);
+  expect(page.url()).toBe(`${url}examples/train/`);
   await page.close();
 });
 

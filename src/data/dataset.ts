@@ -18,12 +18,12 @@ export interface Dataset<B> {
   /** Gives the examples of these numbers, each from 0 to `size` − 1, for the caller to dispose. */
   batch(indices: Uint32Array): B | Promise<B>;
   /** Gives the batch of a step, a u32 scalar, as a graph that uploads nothing; where it can. */
-  batchAt?(step: Tensor, sampler: BatchSampler): B;
+  batchAt?: ((step: Tensor, sampler: BatchSampler) => B) | undefined;
   /**
    * Gives the examples that a u32 tensor `[n]` names, as a graph; where it can. The batch frees
    * `owned` with itself.
    */
-  rows?(indices: Tensor, owned?: readonly Tensor[]): B;
+  rows?: ((indices: Tensor, owned?: readonly Tensor[]) => B) | undefined;
 }
 
 /** Some labelled images; `using` or `dispose()` frees them. */

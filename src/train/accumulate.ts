@@ -66,7 +66,7 @@ interface Placed<B> {
  * for await (using batch of loader.epoch(0)) await step(batch);
  * await step.flush();
  */
-export function accumulatedStep<M extends Module, B>(
+export function accumulatedStep<M extends Module, B extends object>(
   options: AccumulatedStepOptions<M, B>,
 ): AccumulatedStep<B> {
   checkOptions<AccumulatedStepOptions<M, B>>("accumulatedStep", options, {

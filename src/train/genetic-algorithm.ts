@@ -38,7 +38,7 @@ import { Population } from "./population.ts";
  * for (let i = 0; i < 100; i++) await search.step({ x, labels });
  * search.loadBest();
  */
-export class GeneticAlgorithm<M extends Module, B> {
+export class GeneticAlgorithm<M extends Module, B extends object> {
   /** The number of finished generations, a u32 scalar. */
   readonly generation: State;
   /** The losses of the last generation that was evaluated, `[p]`, the best first. */

@@ -43,7 +43,7 @@ export interface TrainStepOptions<M extends Module, B> {
    * Gives the batch of a step, a u32 scalar that counts from 0, so that nothing has to be uploaded:
    * `(step) => dataset.batchAt(step, sampler)`. It is given what the step is called with too.
    */
-  batchAt?: (step: Tensor, given: B) => B;
+  batchAt?: ((step: Tensor, given: B) => B) | undefined;
   /** How many steps' losses and metrics wait on the device to be read; 1024 when left out. */
   history?: number;
   /** Steps in one submit; as many as take 2 to 8 ms when left out. */
@@ -94,7 +94,9 @@ export interface TrainStep<B> {
  * await step(batch);
  * const [{ loss }] = await step.read();
  */
-export function trainStep<M extends Module, B>(options: TrainStepOptions<M, B>): TrainStep<B> {
+export function trainStep<M extends Module, B extends object>(
+  options: TrainStepOptions<M, B>,
+): TrainStep<B> {
   checkOptions<TrainStepOptions<M, B>>("trainStep", options, STEP_OPTIONS);
   return makeTrainStep("trainStep", options);
 }

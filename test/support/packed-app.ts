@@ -5,16 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Page } from "puppeteer";
-import { build, preview } from "vite";
+import { build, createLogger, preview } from "vite";
 import { withPage } from "../../scripts/page.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
-/** What became of an app in the browser. */
+/** What became of a page of an app in the browser. */
 export interface PageReport {
   /** What the page's global `outcome` held or resolved to; undefined if it failed. */
   outcome: unknown;
-  /** Uncaught errors and whatever went to the console as an error. */
+  /** Uncaught errors and whatever went to the console as an error or a warning. */
   errors: string[];
   /** Names of the scripts that the page loaded. */
   scripts: string[];
@@ -24,6 +24,8 @@ export interface PageReport {
 export class PackedApp {
   /** The app's folder. */
   readonly folder = mkdtempSync(join(tmpdir(), "gradus-app-"));
+  /** The packed package. */
+  readonly tarball: string;
 
   /** Copies `fixture`, packs what dist/ holds and installs that; throws what npm says. */
   constructor(fixture: string) {
@@ -31,9 +33,10 @@ export class PackedApp {
     const manifest = { name: "app", private: true, type: "module" };
     writeFileSync(join(this.folder, "package.json"), JSON.stringify(manifest));
     run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", this.folder], root);
-    const tarball = readdirSync(this.folder).find((name) => name.endsWith(".tgz")) as string;
+    const name = readdirSync(this.folder).find((file) => file.endsWith(".tgz")) as string;
+    this.tarball = join(this.folder, name);
     const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
-    run("npm", ["install", ...quiet, `./${tarball}`], this.folder);
+    run("npm", ["install", ...quiet, `./${name}`], this.folder);
   }
 
   /** Names of the packages that were installed. */
@@ -46,24 +49,41 @@ export class PackedApp {
     return run(process.execPath, [script], this.folder);
   }
 
-  /** Checks the app's types against the package's own; gives the compiler's complaints. */
-  checkTypes(options: readonly string[]): string {
-    const compiler = join(root, "node_modules/typescript/bin/tsc");
+  /**
+   * Checks the types of some of the app's files against the package's own; gives the complaints.
+   * @param compiler the name of a package that is a version of TypeScript.
+   */
+  checkTypes(compiler: string, options: object, files: readonly string[]): string {
+    const config = { compilerOptions: { noEmit: true, ...options }, files };
+    writeFileSync(join(this.folder, "tsconfig.json"), JSON.stringify(config));
     try {
-      return run(process.execPath, [compiler, "--noEmit", ...options], this.folder);
+      return this.runTool(`${compiler}/bin/tsc`, ["-p", "."]);
     } catch (error) {
       return String((error as { stdout?: string }).stdout ?? error);
     }
   }
 
-  /** Builds the app. */
-  async build(): Promise<void> {
+  /** Runs a command of one of the repository's packages in the app's folder. */
+  runTool(file: string, args: readonly string[]): string {
+    return run(process.execPath, [join(root, "node_modules", file), ...args], this.folder);
+  }
+
+  /** Builds pages of the app with Vite; gives what it warned of. */
+  async build(pages: readonly string[]): Promise<string[]> {
+    const warnings: string[] = [];
+    const customLogger = createLogger("warn");
+    customLogger.warn = (message) => warnings.push(message);
     await build({
       root: this.folder,
       configFile: false,
-      logLevel: "error",
-      build: { modulePreload: false }, // Vite's helpers for preloading are no part of the package
+      customLogger,
+      logLevel: "warn",
+      build: {
+        modulePreload: false, // Vite's helpers for preloading are no part of the package
+        rolldownOptions: { input: pages.map((name) => join(this.folder, name)) },
+      },
     });
+    return warnings;
   }
 
   /** Bytes of scripts of the built app, each compressed with gzip. */
@@ -75,15 +95,25 @@ export class PackedApp {
     );
   }
 
-  /** Serves the built app and opens it in headless Chromium. */
-  async open(): Promise<PageReport> {
+  /** Serves the built app and opens pages of it in headless Chromium, one after the other. */
+  async open<const Names extends readonly string[]>(
+    pages: Names,
+  ): Promise<{ [K in keyof Names]: PageReport }> {
     const server = await preview({
       root: this.folder,
       configFile: false,
       logLevel: "error",
       preview: { port: 0, host: "localhost" },
     });
-    return withPage(server, visit);
+    const reports: PageReport[] = [];
+    await withPage(server, async (page: Page, url: string) => {
+      for (const name of pages) {
+        const tab = await page.browser().newPage();
+        reports.push(await visit(tab, url + name));
+        await tab.close();
+      }
+    });
+    return reports as { [K in keyof Names]: PageReport };
   }
 
   [Symbol.dispose](): void {
@@ -100,7 +130,7 @@ async function visit(page: Page, url: string): Promise<PageReport> {
   });
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => {
-    if (message.type() === "error") errors.push(message.text());
+    if (["error", "warn"].includes(message.type())) errors.push(message.text());
   });
   await page.goto(url);
   const outcome = await page.evaluate("globalThis.outcome").catch((error: Error) => {

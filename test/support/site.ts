@@ -1,27 +1,39 @@
 import type { Browser, Page } from "puppeteer";
 import { createServer, type ViteDevServer } from "vite";
 import { launchBrowser } from "../../scripts/page.mjs";
+import { PAGES } from "../../vite.config.ts";
 
 /** One of the repository's pages, served as in development, and a browser to open it in. */
 export class Site {
   private constructor(
     readonly server: ViteDevServer,
     readonly browser: Browser,
+    readonly path: string,
   ) {}
 
-  /** Serves the page of a Vite configuration. */
-  static async start(configFile: string): Promise<Site> {
+  /** Serves the pages, to open one of them. */
+  static async start(name: keyof typeof PAGES): Promise<Site> {
     const server = await createServer({
-      configFile,
+      configFile: "vite.config.ts",
+      cacheDir: `node_modules/.vite/test-${name.toLowerCase()}`,
       server: { port: 0, host: "127.0.0.1", watch: null },
       logLevel: "error",
     });
     await server.listen();
-    return new Site(server, await launchBrowser());
+    return new Site(server, await launchBrowser(), PAGES[name]);
   }
 
   /** Opens the page, waits for an element of it, and collects what goes wrong on it. */
   async open(width: number, height: number, ready: string, from = this.browser) {
+    const { page, problems, url } = await this.blank(from);
+    await page.setViewport({ width, height });
+    await page.goto(url + this.path);
+    await page.waitForSelector(ready);
+    return { page, problems };
+  }
+
+  /** Gives an empty page and the server's address. */
+  async blank(from = this.browser) {
     const url = this.server.resolvedUrls?.local[0] as string;
     const page = await from.newPage();
     const problems: string[] = [];
@@ -34,10 +46,7 @@ export class Site {
         problems.push(`external request: ${request.url()}`);
       }
     });
-    await page.setViewport({ width, height });
-    await page.goto(url);
-    await page.waitForSelector(ready);
-    return { page, problems };
+    return { page, problems, url };
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,11 @@
+// What the single file for pages without a bundler exports: the names of `gradus`, and each other
+// entry under its own name.
+export * as csv from "./csv/index.ts";
+export * as data from "./data/index.ts";
+export * from "./index.ts";
+export * as io from "./io/browser.ts";
+export * as losses from "./losses/index.ts";
+export * as metrics from "./metrics/index.ts";
+export * as nn from "./nn/index.ts";
+export * as optim from "./optim/index.ts";
+export * as train from "./train/index.ts";

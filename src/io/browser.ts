@@ -1,0 +1,2 @@
+export { fileStore } from "./no-file-store.ts";
+export * from "./portable.ts";

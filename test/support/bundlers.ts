@@ -1,0 +1,70 @@
+/** Builds a file of an app as other bundlers than Vite do, each as one classic script for browsers. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as esbuild from "esbuild";
+import { type Plugin, rollup } from "rollup";
+import webpack from "webpack";
+
+/** Builds `entry` of the app in `folder` into `out/worker.js` and gives what the bundler warned of. */
+export type Bundler = (folder: string, entry: string, out: string) => Promise<string[]>;
+
+export const bundlers: Readonly<Record<"esbuild" | "rollup" | "webpack", Bundler>> = {
+  async esbuild(folder, entry, out) {
+    const { warnings } = await esbuild.build({
+      absWorkingDir: folder,
+      entryPoints: [entry],
+      outfile: join(out, "worker.js"),
+      bundle: true,
+      minify: true,
+      format: "iife",
+      logLevel: "silent",
+    });
+    return warnings.map(({ text }) => text);
+  },
+
+  async rollup(folder, entry, out) {
+    const warnings: string[] = [];
+    const bundle = await rollup({
+      input: join(folder, entry),
+      plugins: [packagesOf(folder)],
+      onwarn: ({ message }) => warnings.push(message),
+    });
+    // A worker of Vite 6 and 7: this format cannot load anything later.
+    await bundle.write({ format: "iife", file: join(out, "worker.js") });
+    return warnings;
+  },
+
+  webpack(folder, entry, out) {
+    const compiler = webpack({
+      context: folder,
+      entry: `./${entry}`,
+      target: "webworker",
+      mode: "production",
+      output: { path: out, filename: "worker.js" },
+    });
+    return new Promise((resolve, reject) => {
+      compiler?.run((error, stats) => {
+        const { errors = [], warnings = [] } =
+          stats?.toJson({ all: false, errors: true, warnings: true }) ?? {};
+        compiler.close(() => {
+          if (error ?? errors[0]) reject(error ?? new Error(errors[0].message));
+          else resolve(warnings.map(({ message }) => message));
+        });
+      });
+    });
+  },
+};
+
+/** Finds packages by the condition `default` of their `exports`. */
+function packagesOf(folder: string): Plugin {
+  return {
+    name: "packages",
+    resolveId(source) {
+      const [, name, rest = ""] = /^([a-z][\w-]*)(\/.*)?$/.exec(source) ?? [];
+      if (name === undefined) return null;
+      const home = join(folder, "node_modules", name);
+      const { exports } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+      return join(home, exports[`.${rest}`].default);
+    },
+  };
+}
