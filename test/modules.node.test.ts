@@ -104,7 +104,7 @@ test("an optimizer of a module without parameters says where modules look", () =
   const net = new Net();
   expect(() => new SGD(net.parameters(), { learningRate: 1 })).toThrow(
     new GradusError(
-      "optimizer: no parameters; expected at least one. Modules list what lies in public fields, " +
+      "SGD: no parameters; expected at least one. Modules list what lies in public fields, " +
         "arrays, objects, Maps and Sets and is not frozen; private #fields cannot be searched",
     ),
   );
