@@ -75,6 +75,33 @@ test("other shapes, dtypes and settings make other plans, equal ones none", asyn
   expect(f.plans).toHaveLength(4);
 });
 
+test("typed arrays are uploaded at each call, as what they hold then", async () => {
+  const f = compile((values: Float32Array, given: { bytes: Uint8Array }) => [
+    mul(tensor(values, { shape: [2, 2] }), 10),
+    add(tensor(given.bytes, { dtype: "f32" }), 0.5),
+  ]);
+  const values = new Float32Array(4);
+  const bytes = new Uint8Array(3);
+  const call = (by: number) => {
+    values.fill(by);
+    bytes.fill(by);
+    return f(values, { bytes });
+  };
+  const calls = Array.from({ length: 5 }, (_, i) => call(i)); // before there is a plan
+  for (const [i, results] of (await Promise.all(calls)).entries()) {
+    expect(Array.from(await results[0].data())).toEqual([1, 1, 1, 1].map(() => 10 * i));
+    expect(Array.from(await results[1].data())).toEqual([i + 0.5, i + 0.5, i + 0.5]);
+    for (const x of results) x.dispose();
+  }
+  expect(f.plans).toHaveLength(1);
+  const { reclaimed: _, ...memory } = device.memory();
+  const { tensors, pipelines } = memory;
+  for (let i = 0; i < 20; i++) for (const x of await call(i)) x.dispose();
+  expect(device.memory()).toMatchObject({ pipelines });
+  expect(held(device)).toBe(tensors + _);
+  f.dispose();
+});
+
 test("states change in place, all from their old values", async () => {
   const a = new State(tensor([1, 2, 3]));
   const b = new State(tensor([4, 5, 6]));

@@ -6,8 +6,11 @@ import { CpuPlan } from "../src/devices/cpu/plan.ts";
 import { Counters } from "../src/engine/counters.ts";
 import { type Program, trace } from "../src/engine/program.ts";
 import {
+  arange,
   assignAll,
   broadcastTo,
+  cast,
+  compile,
   type Device,
   evaluate,
   grad,
@@ -188,6 +191,33 @@ test("plans of single evaluations keep no more than 64 MiB together", () => {
     y.dispose();
   }
   expect(device.memory().bytes - before).toBeLessThanOrEqual(64 * 2 ** 20);
+});
+
+test("as many as have 64 MiB together keep their buffers, and run again without making any", async () => {
+  const { device: own } = await init({ device: "cpu", isolated: true });
+  const run = (k: number) => {
+    const x = arange(2 ** 20, undefined, 1, { device: own }); // 4 MiB, in a buffer of the plan
+    const y = sum(reshape(x, [2 ** k, 2 ** (20 - k)]));
+    evaluate(y);
+    y.dispose();
+  };
+  for (let k = 0; k < 20; k++) run(k);
+  expect(own.memory().bytes).toBe(64 * 2 ** 20);
+  const mark = own.counters.now;
+  for (let k = 0; k < 48; k++) run(4 + (k % 16));
+  expect(own.counters.since(mark).buffers).toBe(48); // the sums
+  run(0);
+  expect(own.counters.since(mark).buffers).toBe(50);
+  expect(own.memory().bytes).toBe(64 * 2 ** 20);
+  own.dispose();
+  expect(own.memory()).toMatchObject({ buffers: 0, bytes: 0 });
+});
+
+test("bytes that a plan reads and writes go by the dtypes", async () => {
+  const f = compile((x: Tensor, y: Tensor) => cast(mul(x, y), "i32"));
+  const wide = randomNormal([6], { seed: 1, dtype: "f64" });
+  const { stats } = await f.prepare(wide, wide);
+  expect(stats.kernels.map(({ bytes }) => bytes)).toEqual([3 * 8 * 6, (8 + 4) * 6]);
 });
 
 const seed = Math.floor(Math.random() * 1e6);

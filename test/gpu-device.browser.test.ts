@@ -1,7 +1,8 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
 import {
   assignAll,
+  compile,
   DeviceError,
   evaluate,
   grad,
@@ -13,6 +14,7 @@ import {
   sigmoid,
   square,
   sum,
+  type Tensor,
   tensor,
   zeros,
 } from "../src/index.ts";
@@ -102,13 +104,138 @@ test("bool and u8 tensors cross to the device and back", async () => {
   device.dispose();
 });
 
+test("memory stays where it was: slots of plans, staging of reads, plans of a compiled function", async () => {
+  const device = await gpu();
+  const counts = () => {
+    const { reclaimed: _, ...rest } = device.memory();
+    return rest;
+  };
+  const x = randomNormal([8, 8], { seed: 1 });
+  // A product between two others lies in a slot of the plan.
+  const evaluated = async () => {
+    using y = sum(matmul(matmul(matmul(x, x), x), x));
+    return y.item();
+  };
+  const first = await evaluated();
+  const early = counts();
+  for (let i = 0; i < 50; i++) expect(await evaluated()).toBe(first);
+  expect(counts()).toEqual(early);
+
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  // Each plan has a constant of its own, and all of them the same pipelines.
+  const f = compile((y: Tensor, by: number) =>
+    sum(matmul(matmul(y, y), tensor(Array(8).fill([by])))),
+  );
+  const call = async (by: number) => {
+    using y = await f(x, by);
+    return y.item();
+  };
+  for (let i = 0; i < 70; i++) await call(i);
+  const kept = counts();
+  const one = await call(1);
+  for (let i = 70; i < 150; i++) await call(i);
+  expect(await call(3)).toBeCloseTo(3 * one, 4);
+  expect(f.plans).toHaveLength(64);
+  expect(counts()).toEqual(kept);
+  const { tensors, buffers, bytes, pipelines } = kept;
+  f.dispose();
+  expect(counts()).toEqual({ ...early, buffers, bytes });
+  for (let i = 0; i < 64; i++) await call(i); // with the buffers that are spare now
+  expect(counts()).toMatchObject({ tensors, buffers, pipelines });
+  f.dispose();
+  device.dispose();
+  vi.restoreAllMocks();
+});
+
+test("pipelines go with the last plan that has them", async () => {
+  const device = await gpu();
+  const make = () => compile((x: Tensor) => sum(matmul(x, x)));
+  const [f, g] = [make(), make()];
+  const x = randomNormal([4, 4], { seed: 1 });
+  const made = () => device.counters.now.pipelines;
+  await Promise.all([f.prepare(x), g.prepare(x)]); // built once, for both
+  const count = made();
+  expect(device.memory().pipelines).toBe(count);
+  expect(count).toBe(f.plans[0].stats.dispatches);
+  f.dispose();
+  expect(device.memory().pipelines).toBe(count);
+  const want = await (await g(x)).item();
+  expect(await (await f(x)).item()).toBe(want);
+  const [plan] = f.plans;
+  plan.dispose(); // it makes anew what it needs
+  expect(await (await f(x)).item()).toBe(want);
+  expect(made()).toBe(count);
+  for (const h of [f, g]) h.dispose();
+  expect(device.memory().pipelines).toBe(0);
+  const building = f(x);
+  f.dispose();
+  expect(await (await building).item()).toBe(want);
+  expect(device.memory().pipelines).toBe(0);
+  expect(made()).toBe(2 * count);
+  const bad = compile((y: Tensor) => [broken(y), sum(matmul(y, y))]);
+  await expect(bad(x)).rejects.toThrow("no_such_function");
+  expect(device.memory().pipelines).toBe(0);
+  device.dispose();
+});
+
+test("plans of evaluations that are forgotten let their pipelines go", async () => {
+  const device = await gpu();
+  for (let n = 1; n <= 260; n++) {
+    using x = tensor(new Float32Array(4));
+    using y = x.add(1).reshape([4, ...new Array<number>(n).fill(1)]); // one kernel for all of them
+    evaluate(y);
+  }
+  expect(device.memory()).toMatchObject({ plans: 256, pipelines: 1, tensors: 0 });
+  device.dispose();
+});
+
+test("a read that fails gives its staging buffer back", async () => {
+  const device = await gpu();
+  const x = tensor([1, 2, 3]);
+  expect(await x.add(1).toArray()).toEqual([2, 3, 4]);
+  const y = x.add(1);
+  evaluate(y);
+  const { buffers, bytes } = device.memory();
+  const map = vi.spyOn(GPUBuffer.prototype, "mapAsync").mockRejectedValue(new Error("mine"));
+  for (let i = 0; i < 3; i++) {
+    await expect(y.data()).rejects.toThrow("read: mapping failed (mine); expected a value");
+  }
+  map.mockRestore();
+  expect(device.memory().buffers).toBe(buffers - 1);
+  expect(await y.toArray()).toEqual([2, 3, 4]);
+  expect(device.memory()).toMatchObject({ buffers, bytes });
+  device.dispose();
+});
+
+test("spare buffers serve again up to 256 MiB, and are destroyed above", async () => {
+  const { pool, ...device } = await gpu().then((own) => ({
+    pool: own.pool,
+    dispose: () => own.dispose(),
+  }));
+  const [a, b, c] = [200, 56, 1].map((mebibytes) => pool.acquire(mebibytes * 2 ** 20));
+  expect(pool).toMatchObject({ buffers: 3, bytes: 257 * 2 ** 20 });
+  pool.release(a);
+  pool.release(b);
+  expect(pool).toMatchObject({ buffers: 3, bytes: 257 * 2 ** 20 });
+  pool.release(c);
+  expect(pool).toMatchObject({ buffers: 2, bytes: 256 * 2 ** 20 });
+  expect(pool.acquire(200 * 2 ** 20)).toBe(a);
+  expect(pool.acquire(56 * 2 ** 20 - 255)).toBe(b); // sizes are rounded up to 256 bytes
+  pool.release(a);
+  pool.clear();
+  expect(pool).toMatchObject({ buffers: 1, bytes: 56 * 2 ** 20 });
+  device.dispose();
+});
+
 test("two devices live side by side and do not mix", async () => {
   const device = await gpu();
   const { device: cpu } = await init({ device: "cpu", isolated: true });
   const a = tensor([1, 2]);
   const b = tensor([1, 2], { device: cpu });
   expect(await a.add(1).toArray()).toEqual(await b.add(1).toArray());
-  expect(() => a.add(b)).toThrow("add: inputs on webgpu and cpu; expected one device");
+  expect(() => a.add(b)).toThrow(
+    "add: input 0 lives on webgpu, input 1 on cpu; expected one device",
+  );
   expect(() => tensor([1], { dtype: "f64" })).toThrow(/^tensor: dtype f64 on webgpu; expected one/);
   device.dispose();
 });

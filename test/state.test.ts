@@ -12,6 +12,7 @@ import {
   scope,
   square,
   sum,
+  type Tensor,
   tensor,
   zeros,
 } from "../src/index.ts";
@@ -181,6 +182,79 @@ test("scope rejects an asynchronous function", () => {
   expect(() => scope(async () => tensor([1]))).toThrow(
     "scope: fn returned a promise; expected a synchronous function",
   );
+});
+
+test("scope frees what it made when the function throws, or its result cannot be computed", () => {
+  const before = held(device);
+  const old = tensor([1, 2]);
+  evaluate(old);
+  let state: State | undefined;
+  const fail = () => {
+    evaluate(
+      old.mul(2),
+      scope(() => old.add(1)),
+    );
+    state = new State(zeros([2]));
+    evaluate(state);
+    throw new Error("mine");
+  };
+  expect(() => scope(fail)).toThrow("mine");
+  const lost = () => {
+    evaluate(old.mul(2));
+    const freed = tensor([1, 2]);
+    const y = freed.add(1);
+    freed.dispose();
+    return [old.mul(3), y];
+  };
+  expect(() => scope(lost)).toThrow("depends on a tensor that was disposed");
+  expect(() => scope(async () => evaluate(old.mul(2)))).toThrow("scope: fn returned a promise");
+  expect(held(device)).toBe(before + 2);
+  for (const kept of [old, state]) kept?.dispose();
+  expect(held(device)).toBe(before);
+});
+
+test("what an inner scope returns belongs to the outer one", async () => {
+  const before = held(device);
+  const x = tensor([1, 2]);
+  let inner: Tensor | undefined;
+  const [y, older] = scope(() => {
+    inner = scope(() => scope(() => x.mul(2).add(1)));
+    const passed = scope(() => scope(() => [x, x.mul(7)]));
+    return [passed[1], passed[0]];
+  });
+  expect(inner?.disposed).toBe(true);
+  expect(older).toBe(x);
+  expect(await y.toArray()).toEqual([7, 14]);
+  expect(held(device)).toBe(before + 2);
+  for (const kept of [x, y]) kept.dispose();
+  expect(held(device)).toBe(before);
+});
+
+test("scope finds its result's tensors in Maps, Sets, objects of classes and cycles", async () => {
+  const before = held(device);
+  const make = () => tensor([1, 2]).add(1);
+  class Holder {
+    parts = [make()];
+    bytes = new Uint8Array(4);
+  }
+  interface Ring {
+    value: Tensor;
+    next?: Ring;
+  }
+  const result = scope(() => {
+    make();
+    const ring: Ring = { value: make() };
+    ring.next = { value: make(), next: ring };
+    const key = make();
+    return [new Map([[key, new Set([make()])]]), new Holder(), ring] as const;
+  });
+  const [map, holder, ring] = result;
+  const [[key, values]] = map;
+  const found = [key, ...values, ...holder.parts, ring.value, ring.next?.value as Tensor];
+  for (const x of found) expect(await x.toArray()).toEqual([2, 3]);
+  expect(held(device)).toBe(before + 5);
+  for (const x of found) x.dispose();
+  expect(held(device)).toBe(before);
 });
 
 test("using frees at the end of a block", () => {

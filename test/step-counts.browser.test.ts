@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { BatchSampler, DeviceDataset } from "../src/data/index.ts";
 import {
   compile,
@@ -55,6 +55,9 @@ beforeAll(async () => {
   device = (await init({ device: "webgpu" })).device;
 });
 afterAll(() => device.dispose());
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function modelOf({ sizes, activation }: Net): Sequential {
   const layers = sizes.slice(1).flatMap((size, i) => {
@@ -192,6 +195,9 @@ test("kernels with workgroup memory take a dispatch or two more where that memor
 
 test("a steady step creates, uploads and reads nothing, and shares its submit", async () => {
   const step = onData(A, 8);
+  await step.prepare();
+  // Steps that wait are submitted when the page gets its turn, as it does now and then: not here.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   for (let i = 0; i < 3; i++) await step();
   await step.read();
   const mark = device.counters.now;
@@ -202,6 +208,19 @@ test("a steady step creates, uploads and reads nothing, and shares its submit", 
   expect(records.map((record) => record.step)).toEqual(Array.from({ length: 40 }, (_, i) => i + 3));
   expect(records.every((record) => record.loss > 0 && record.loss < 10)).toBe(true);
   expect(device.counters.since(mark)).toMatchObject({ reads: 1, submits: 6 });
+});
+
+test("steps that wait to share a submit go when the page gets its turn", async () => {
+  const step = onData(A, 8);
+  await step.prepare();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const mark = device.counters.now;
+  for (let i = 0; i < 11; i++) await step();
+  expect(device.counters.since(mark).submits).toBe(1);
+  vi.runAllTimers();
+  expect(device.counters.since(mark)).toMatchObject({ submits: 2, dispatches: 11 * 7 });
+  vi.runAllTimers();
+  expect(device.counters.since(mark).submits).toBe(2);
 });
 
 test("how many steps share a submit is found by itself, never more than one submit a step", async () => {

@@ -63,6 +63,13 @@ export function checkSizes(op: string, sizes: Numbers): void {
   }
 }
 
+/** Throws a `GradusError` where a function gave a promise of its result instead of the result. */
+export function checkSynchronous(op: string, result: unknown): void {
+  if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== "function") return;
+  Promise.resolve(result).catch(() => {}); // what went wrong in it follows from being called here
+  throw new GradusError(`${op}: fn returned a promise; expected a synchronous function`);
+}
+
 /**
  * The names of options. The type asks for each of `Options`; `"number"`, `"boolean"` and `"string"`
  * say that a bare value of that kind, given in place of the options, is meant for this name.

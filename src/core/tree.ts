@@ -1,124 +1,88 @@
-import { GradusError, ShapeError } from "./errors.ts";
+import { isPlainObject, kindOf } from "./kind.ts";
 
-/** Nested arrays and plain objects with leaves of type `L`. */
-export type Tree<L> = L | readonly Tree<L>[] | { readonly [key: string]: Tree<L> };
+/** The parts of a value, each by its name. */
+export type Parts = readonly (readonly [name: string, part: unknown])[];
 
-/** The type of `T` with every leaf of type `L` replaced by `R`. */
-export type MapLeaves<T, L, R> = T extends L
-  ? R
-  : T extends object
-    ? { [K in keyof T]: MapLeaves<T[K], L, R> }
-    : never;
+/** Where a walk is. */
+export interface Place {
+  /** The names that lead there; the walk goes on to use the list, so copy it to keep it. */
+  readonly path: readonly string[];
+  /** Whether the value lies in itself: its parts would be walked for ever. */
+  readonly isCycle: boolean;
+}
 
-/** The form of a tree without its leaves, as `unflatten` takes it. */
-export type Structure =
-  | { readonly kind: "leaf" }
-  | { readonly kind: "array"; readonly items: readonly Structure[] }
-  | { readonly kind: "object"; readonly items: readonly (readonly [string, Structure])[] };
+/** Takes a value apart; gives null where it is a leaf. */
+export type Open = (value: unknown, place: Place) => Parts | null;
 
-/** A tree as three lists: `paths[i]` ("layers.0.bias", "" for a bare leaf) leads to `leaves[i]`. */
-export interface FlatTree<L> {
-  leaves: L[];
-  paths: string[];
-  structure: Structure;
+/** Gives the items of an array or the properties of a plain object; null for anything else. */
+export function partsOf(value: unknown): Parts | null {
+  if (Array.isArray(value)) return Array.from(value, (item, i) => [`${i}`, item] as const);
+  return isPlainObject(value) ? Object.entries(value) : null;
+}
+
+/** Gives the items of an array, Map or Set, keys among them, or any object's own properties. */
+export function allPartsOf(value: unknown): Parts | null {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return null;
+  if (kindOf(value) === "Map") return items([...(value as Map<unknown, unknown>)].flat());
+  if (kindOf(value) === "Set") return items([...(value as Set<unknown>)]);
+  return partsOf(value) ?? Object.entries(value);
+}
+
+function items(values: readonly unknown[]): Parts {
+  return values.map((item, i) => [`${i}`, item] as const);
+}
+
+/** Calls `leaf` with each leaf of a tree, in order. */
+export function walk(
+  tree: unknown,
+  open: Open,
+  leaf: (value: unknown, place: Place) => void,
+): void {
+  visit(tree, { path: [], parents: new Set(), open, leaf, build: () => undefined });
 }
 
 /**
- * Lists the leaves of nested arrays and plain objects, keys in the order in which they were added
- * (integer keys come first, as everywhere in JavaScript).
- *
- * Throws `GradusError` naming the path if a value is neither leaf, array nor plain object, if the
- * tree holds itself, or if two leaves share a path because a key contains a dot.
+ * Builds a tree like another one with `leaf(value)` in place of each leaf: arrays become arrays,
+ * other objects keep their prototypes.
  */
-export function flatten<L>(tree: unknown, isLeaf: (value: unknown) => value is L): FlatTree<L> {
-  const found = new Map<string, L>();
-  const parents: unknown[] = [];
-
-  const walk = (value: unknown, path: string): Structure => {
-    if (isLeaf(value)) {
-      if (found.has(path)) {
-        throw new GradusError(`flatten: two leaves at "${path}"; expected a path of its own each`);
-      }
-      found.set(path, value);
-      return { kind: "leaf" };
-    }
-    if (parents.includes(value)) {
-      throw new GradusError(`flatten: the tree holds itself at "${path}"; expected no cycle`);
-    }
-    const below = (key: string | number) => (parents.length === 1 ? `${key}` : `${path}.${key}`);
-    parents.push(value);
-    const structure = walkItems(value, path, (item, key) => walk(item, below(key)));
-    parents.pop();
-    return structure;
-  };
-
-  const structure = walk(tree, "");
-  return { leaves: [...found.values()], paths: [...found.keys()], structure };
-}
-
-/**
- * Builds a tree of the given structure from leaves in `flatten`'s order, with new arrays and
- * objects; throws `ShapeError` if there are more or fewer leaves than the structure takes.
- */
-export function unflatten<L>(structure: Structure, leaves: readonly L[]): Tree<L> {
-  const expected = countLeaves(structure);
-  if (leaves.length !== expected) {
-    throw new ShapeError(`unflatten: ${leaves.length} leaves; expected ${expected}`);
-  }
-  let next = 0;
-  const build = (part: Structure): Tree<L> => {
-    if (part.kind === "leaf") return leaves[next++];
-    if (part.kind === "array") return part.items.map(build);
-    return Object.fromEntries(part.items.map(([key, item]) => [key, build(item)]));
-  };
-  return build(structure);
-}
-
-/**
- * Replaces each leaf of a tree by `fn(leaf, path)` and keeps the tree's form; throws as `flatten`.
- */
-export function map<T, L, R>(
+export function mapTree<T>(
   tree: T,
-  isLeaf: (value: unknown) => value is L,
-  fn: (leaf: L, path: string) => R,
-): MapLeaves<T, L, R> {
-  const { leaves, paths, structure } = flatten(tree, isLeaf);
-  const mapped = leaves.map((leaf, i) => fn(leaf, paths[i]));
-  return unflatten(structure, mapped) as MapLeaves<T, L, R>;
+  open: Open,
+  leaf: (value: unknown, place: Place) => unknown,
+): T {
+  return visit(tree, { path: [], parents: new Set(), open, leaf, build: rebuilt }) as T;
 }
 
-function walkItems(
-  value: unknown,
-  path: string,
-  walk: (item: unknown, key: string | number) => Structure,
-): Structure {
-  if (Array.isArray(value)) {
-    return { kind: "array", items: Array.from(value, (item, i) => walk(item, i)) };
+interface Walk {
+  readonly path: string[];
+  readonly parents: Set<unknown>;
+  readonly open: Open;
+  leaf(value: unknown, place: Place): unknown;
+  build(value: object, parts: Parts): unknown;
+}
+
+function visit(value: unknown, walk: Walk): unknown {
+  const { path, parents } = walk;
+  const place = { path, isCycle: parents.has(value) };
+  const parts = walk.open(value, place);
+  if (!parts) return walk.leaf(value, place);
+  parents.add(value);
+  const visited = parts.map(([name, part]) => {
+    path.push(name);
+    const result = visit(part, walk);
+    path.pop();
+    return [name, result] as const;
+  });
+  parents.delete(value);
+  return walk.build(value as object, visited);
+}
+
+function rebuilt(value: object, parts: Parts): unknown {
+  if (Array.isArray(value)) return parts.map(([, part]) => part);
+  const copy: object = Object.create(Object.getPrototypeOf(value));
+  for (const [name, part] of parts) {
+    const settings = { writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(copy, name, { value: part, ...settings }); // a key may be __proto__
   }
-  if (isPlainObject(value)) {
-    const items = Object.entries(value).map(([key, item]) => [key, walk(item, key)] as const);
-    return { kind: "object", items };
-  }
-  throw new GradusError(
-    `flatten: ${describe(value)} at "${path}"; expected a leaf, an array or a plain object`,
-  );
-}
-
-function isPlainObject(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  // an object literal of any realm has a prototype without a prototype
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-function describe(value: unknown): string {
-  if (value === null) return "null";
-  return typeof value === "object" ? `a ${value.constructor.name}` : typeof value;
-}
-
-function countLeaves(structure: Structure): number {
-  if (structure.kind === "leaf") return 1;
-  const items =
-    structure.kind === "array" ? structure.items : structure.items.map(([, item]) => item);
-  return items.reduce((count, item) => count + countLeaves(item), 0);
+  return copy;
 }

@@ -3,6 +3,7 @@ import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
 import { gather } from "../ops/gather.ts";
@@ -62,7 +63,7 @@ export class Batch implements Disposable {
  * Labelled images that stay on the device as bytes. A batch uploads nothing but the numbers of its
  * examples: images are gathered, cast and scaled where they are used.
  */
-export class DeviceDataset implements Dataset<Batch> {
+export class DeviceDataset implements Dataset<Batch>, KnownByIdentity {
   readonly size: number;
 
   /**
@@ -120,6 +121,11 @@ export class DeviceDataset implements Dataset<Batch> {
     const pixels = gather(this.images, indices);
     const labels = cast(gather(this.labels, indices), "i32");
     return new Batch(normalizeImages(pixels, this.normalize), labels, [pixels, ...owned]);
+  }
+
+  /** Compiled functions know it by identity. */
+  [traceKey](): string {
+    return "";
   }
 
   /** Frees the images and labels. */

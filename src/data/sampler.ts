@@ -2,6 +2,7 @@ import { checkOptions } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, type Key } from "../core/random.ts";
 import { checkSampling, exampleAt, type SamplingOptions } from "../core/sampling.ts";
+import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 
 /** What a `BatchSampler` draws from and how. */
 export type BatchSamplerOptions = SamplingOptions;
@@ -18,7 +19,7 @@ export type BatchSamplerOptions = SamplingOptions;
  * for (const indices of sampler.epoch(0)) console.log(indices.length); // 100, 600 times
  * ```
  */
-export class BatchSampler {
+export class BatchSampler implements KnownByIdentity {
   readonly size: number;
   readonly batchSize: number;
   readonly shuffle: boolean;
@@ -72,6 +73,11 @@ export class BatchSampler {
     }
     const epoch = Math.floor(step / this.stepsPerEpoch);
     return this.#batch(foldIn(this.#key, epoch), step % this.stepsPerEpoch);
+  }
+
+  /** Compiled functions know it by identity. */
+  [traceKey](): string {
+    return "";
   }
 
   *#batches(key: Key): Generator<Uint32Array, void, undefined> {

@@ -3,6 +3,7 @@ import { type DType, isFloat } from "../core/dtype.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
@@ -19,7 +20,7 @@ interface Placed {
  * Shifts and scales features: y = (x − offset) / scale, and 0 where the scale is 0. A plain function
  * of tensors: use it in the model, in a compiled step, or as `prepare` of a `TensorDataset`.
  */
-export class FeatureScaling implements Disposable {
+export class FeatureScaling implements Disposable, KnownByIdentity {
   #placed: Placed | null = null;
 
   /**
@@ -95,6 +96,11 @@ export class FeatureScaling implements Disposable {
       scale: make((i) => scale[i]),
       inverse: make((i) => (scale[i] === 0 ? 0 : 1 / scale[i])),
     };
+  }
+
+  /** Compiled functions know it by identity. */
+  [traceKey](): string {
+    return "";
   }
 
   /** Frees what it holds on the device; a later use makes it again. */

@@ -1,6 +1,7 @@
 import { dispose } from "../core/dispose.ts";
 import { ShapeError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { tensor } from "../ops/creation.ts";
 import { gather } from "../ops/gather.ts";
 import type { Dataset } from "./dataset.ts";
@@ -8,7 +9,7 @@ import type { BatchSampler } from "./sampler.ts";
 import { stepRows } from "./step-rows.ts";
 
 /** Some examples of a data set under numbers of their own; nothing is copied. */
-export class Subset<B extends Disposable> implements Dataset<B> {
+export class Subset<B extends Disposable> implements Dataset<B>, KnownByIdentity {
   readonly size: number;
   readonly #dataset: Dataset<B>;
   readonly #indices: Uint32Array;
@@ -63,6 +64,11 @@ export class Subset<B extends Disposable> implements Dataset<B> {
     held?.dispose();
     this.#onDevice = tensor(this.#indices, { device });
     return this.#onDevice;
+  }
+
+  /** Compiled functions know it by identity. */
+  [traceKey](): string {
+    return "";
   }
 
   /** Frees what it holds on the device, not the data set. */

@@ -1,7 +1,9 @@
 import { dispose } from "../core/dispose.ts";
 import { DeviceError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
+import { namesOf } from "../graph/backend.ts";
 import { Tensor } from "../graph/tensor.ts";
+import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { tensor } from "../ops/creation.ts";
 import { gather } from "../ops/gather.ts";
 import type { Dataset } from "./dataset.ts";
@@ -34,7 +36,7 @@ const RESERVED = ["size", "dispose"];
  * using batch = data.batch(Uint32Array.of(4, 2)); // batch.inputs, batch.targets
  */
 export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
-  implements Dataset<TensorBatch<keyof T & string>>
+  implements Dataset<TensorBatch<keyof T & string>>, KnownByIdentity
 {
   readonly size: number;
   readonly #prepare: Readonly<Record<string, ((x: Tensor) => Tensor) | undefined>>;
@@ -78,6 +80,11 @@ export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
     });
     const all = [...taken.map(([, x]) => x as Tensor), ...owned];
     return new NamedTensors(made, all) as unknown as TensorBatch<keyof T & string>;
+  }
+
+  /** Compiled functions know it by identity. */
+  [traceKey](): string {
+    return "";
   }
 
   /** Frees the tensors. */
@@ -129,9 +136,9 @@ function sizeOf(tensors: Readonly<Record<string, Tensor>>): number {
   }
   const other = entries.find(([, x]) => x.device !== first.device);
   if (other) {
+    const [own, its] = namesOf([first.device, other[1].device]);
     throw new DeviceError(
-      `TensorDataset: ${entries[0][0]} on ${first.device.kind}, ${other[0]} on ` +
-        `${other[1].device.kind}; expected one device`,
+      `TensorDataset: ${entries[0][0]} on ${own}, ${other[0]} on ${its}; expected one device`,
     );
   }
   return first.shape[0];

@@ -1,10 +1,11 @@
+import { checkOptions, checkSteps } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { Breather } from "../core/event-loop.ts";
 import { isTracing } from "../graph/tracing.ts";
 import type { Plan } from "./plan.ts";
 import type { Profile } from "./profile.ts";
-import { type CompileOptions, Replay } from "./replay.ts";
-import { type Signature, signatureOf } from "./signature.ts";
+import type { CompileOptions } from "./replay.ts";
+import { type Call, Replays } from "./replays.ts";
 
 /** A function that runs as one plan. */
 export interface Compiled<Args extends readonly unknown[], R> {
@@ -17,21 +18,34 @@ export interface Compiled<Args extends readonly unknown[], R> {
   prepare(...args: Args): Promise<Plan>;
   /** Runs once, as a call does, and tells how long each kernel took. */
   profile(...args: Args): Promise<Profile>;
-  /** The plans made so far, one for each signature. */
+  /** The plans that are kept, one for each signature, those used last at the end. */
   readonly plans: readonly Plan[];
-  /** Frees the memory of the plans; a later call makes them again. */
+  /** Frees the memory and the pipelines of the plans; a later call makes them again. */
   dispose(): void;
 }
 
 /**
- * Turns a function of tensors into one that is traced once for each signature (shapes and dtypes of
- * the tensors in its arguments, and the other arguments' values) and replayed afterwards.
+ * Turns a function of tensors into one that is traced once for each signature of its arguments and
+ * replayed afterwards. What a call may depend on:
  *
- * States that the function reads are read anew in each run; those that it assigns change in place.
- * Numbers and other tensors that it uses are those of the trace. Nothing can be read inside.
- * @returns a function that gives promises of the same results: tensors for the caller to dispose.
- * @throws GradusError, when it is called, for a read or a compiled function inside and for a result
- * that is no tensor.
+ * - tensors are inputs, by shape, dtype and device; states are read anew in each run, and those that
+ *   the function assigns change in place;
+ * - typed arrays are inputs, by length and dtype: what they hold at the call is uploaded, so one
+ *   buffer may be filled again and again. Inside, only `tensor(array)` takes their elements;
+ * - numbers, strings, booleans, null, undefined, and arrays and plain objects of any of these, are
+ *   compared by value: other values make another plan. The 64 used last are kept;
+ * - modules, optimizers, data sets and samplers are known by identity, since all that changes in
+ *   them are states, and the modules' mode and frozen parameters, by which plans are told apart;
+ * - other objects with tensors or typed arrays in their properties, such as batches, are inputs by
+ *   their properties: the function is given a copy without private fields;
+ * - functions are known by identity, and so is `fn`: a number or tensor that they use from outside is
+ *   that of the trace, for good. Random numbers from a seed are the same in each run.
+ *
+ * Anything else is refused, and nothing can be read inside.
+ * @returns a function that gives promises of the same results, tensors in arrays and plain objects,
+ * for the caller to dispose.
+ * @throws GradusError, when it is called, for other arguments, for a read, a random number without
+ * seed or a compiled function inside, and for a result that is no tensor.
  * @example
  * const step = compile((x: Tensor) => {
  *   const loss = mean(square(matmul(x, w)));
@@ -44,85 +58,74 @@ export function compile<Args extends readonly unknown[], R>(
   fn: (...args: Args) => R,
   options: CompileOptions = {},
 ): Compiled<Args, R> {
-  checkSteps(options.stepsPerSubmit);
-  const runs = new Map<string, Replay<Args, R>>();
-  const replayOf = (args: Args): { signature: Signature; replay: Replay<Args, R> } => {
-    checkNotTracing();
-    const signature = signatureOf(args);
-    let replay = runs.get(signature.key);
-    if (!replay) {
-      const made = new Replay(fn, args, signature.tensors, options);
-      made.ready?.catch(() => runs.delete(signature.key));
-      runs.set(signature.key, made);
-      replay = made;
-    }
-    return { signature, replay };
-  };
+  const { name = "compile", stepsPerSubmit = 1 } = options;
+  checkOptions<CompileOptions>("compile", options, OPTIONS);
+  checkSteps(name, { stepsPerSubmit });
+  const replays = new Replays(fn, options);
+  const turns = new Turns();
   const breather = new Breather();
-  // A call waits for those before it whose plans are still being built.
-  let pending: Promise<unknown> | null = null;
-  const inTurn = async <T>(replay: Replay<Args, R>, work: () => T | Promise<T>): Promise<T> => {
-    const turn = Promise.all([replay.ready, pending]).then(work);
-    const settled = turn.catch(() => {});
-    pending = settled;
+  /** Does something with the plan for arguments, which stays as long as that takes. */
+  const during = async <T>(args: Args, work: (call: Call<Args, R>) => Promise<T>): Promise<T> => {
+    checkNotTracing(name);
+    const call = replays.begin(args);
     try {
-      return await turn;
+      return await work(call);
     } finally {
-      if (pending === settled) pending = null;
+      replays.end(call);
     }
   };
-  /** Frees what a plan holds that was disposed before its run. */
-  const tidy = ({ key }: Signature, replay: Replay<Args, R>) => {
-    if (runs.get(key) !== replay) replay.plan.dispose();
-  };
-  const call = async (...args: Args): Promise<R> => {
-    const { signature, replay } = replayOf(args);
-    const run = () => {
-      const result = replay.run(signature.tensors);
-      tidy(signature, replay);
-      return result;
-    };
-    const result = replay.ready || pending ? await inTurn(replay, run) : run();
+  const run = async (call: Call<Args, R>): Promise<R> => {
+    const { replay, brought } = call;
+    const result = await turns.take(replay.ready, () => replay.run(brought));
     const room = replay.device.room();
     if (room) {
       await room;
-      replay.device.check("compile");
+      replay.device.check(name);
     }
     await breather.rest(); // a loop of calls must not hold up the page
     return result;
   };
-  const compiled = Object.assign(call, {
-    prepare: async (...args: Args) => {
-      const { replay } = replayOf(args);
-      await replay.ready;
-      return replay.plan;
-    },
-    profile: async (...args: Args) => {
-      const { signature, replay } = replayOf(args);
-      const profile = await inTurn(replay, () => replay.profile(signature.tensors));
-      tidy(signature, replay);
-      return profile;
-    },
+  const compiled = Object.assign((...args: Args) => during(args, run), {
+    prepare: (...args: Args) =>
+      during(args, async ({ replay }) => {
+        await replay.ready;
+        return replay.plan;
+      }),
+    profile: (...args: Args) =>
+      during(args, ({ replay, brought }) =>
+        turns.take(replay.ready, () => replay.profile(brought)),
+      ),
     plans: [] as readonly Plan[],
-    dispose() {
-      for (const replay of runs.values()) replay.plan.dispose();
-      runs.clear();
-    },
+    dispose: () => replays.dispose(),
   });
-  const plans = () => [...runs.values()].map((replay) => replay.plan);
-  return Object.defineProperty(compiled, "plans", { get: plans });
+  return Object.defineProperty(compiled, "plans", { get: () => replays.all.map((x) => x.plan) });
 }
 
-function checkSteps(steps: number | undefined): void {
-  if (steps === undefined || (Number.isSafeInteger(steps) && steps >= 1)) return;
-  throw new GradusError(`compile: stepsPerSubmit ${steps}; expected an integer from 1`);
+const OPTIONS = { onProgress: true, stepsPerSubmit: true, name: true, parameters: true } as const;
+
+/** Lets a call wait for those before it whose plans are still being built. */
+class Turns {
+  #pending: Promise<unknown> | null = null;
+
+  /** Does the work at once where nothing is waited for. */
+  async take<T>(ready: Promise<void> | null, work: () => T | Promise<T>): Promise<T> {
+    if (!ready && !this.#pending) return work();
+    const turn = Promise.all([ready, this.#pending]).then(work);
+    const settled = turn.catch(() => {});
+    this.#pending = settled;
+    try {
+      return await turn;
+    } finally {
+      if (this.#pending === settled) this.#pending = null;
+    }
+  }
 }
 
 /** A call inside would run while the outer function is traced, or after it. */
-function checkNotTracing(): void {
+function checkNotTracing(op: string): void {
   if (!isTracing()) return;
   throw new GradusError(
-    "compile: called in a function that is being compiled; expected plain functions there. " +
+    `${op}: called in a function that is being compiled; expected plain functions there. ` +
       "Call the function that was compiled",
   );
 }

@@ -18,12 +18,18 @@ export interface MemoryInfo {
   readonly buffers: number;
   /** Bytes of all buffers. */
   readonly bytes: number;
+  /** Plans kept for evaluations; those of compiled functions are in their `plans`. */
+  readonly plans: number;
+  /** Pipelines of all plans; 0 on the CPU. */
+  readonly pipelines: number;
   /** Values that nobody freed and the garbage collector found. */
   readonly reclaimed: number;
 }
 
 /** How many plans a device keeps; the longest unused one goes first. */
 const PLAN_LIMIT = 256;
+
+let devices = 0;
 
 /** A place where graphs are evaluated: plans are cached by the graph's structure. */
 export abstract class Device implements Backend {
@@ -33,6 +39,7 @@ export abstract class Device implements Backend {
   abstract readonly dtypes: ReadonlySet<DType>;
   /** What the device was asked to do so far. */
   readonly counters = new Counters();
+  readonly number = ++devices;
   readonly #plans = new Map<string, Plan>();
   #tensors = 0;
 
@@ -46,8 +53,8 @@ export abstract class Device implements Backend {
   protected abstract download(storage: Storage, dtype: DType, size: number): Promise<NumericArray>;
   /** Takes storage back. */
   protected abstract free(storage: Storage): void;
-  /** Counts buffers and bytes. */
-  protected abstract usage(): { buffers: number; bytes: number };
+  /** Counts buffers, bytes and pipelines. */
+  protected abstract usage(): Pick<MemoryInfo, "buffers" | "bytes" | "pipelines">;
   /** Throws a `DeviceError` when the device was lost or disposed. */
   abstract check(op: string): void;
   /** Throws what went wrong on the device since the last call. */
@@ -58,7 +65,8 @@ export abstract class Device implements Backend {
   abstract dispose(): void;
 
   memory(): MemoryInfo {
-    return { tensors: this.#tensors, ...this.usage(), reclaimed: reclaimedCount() };
+    const plans = this.#plans.size;
+    return { tensors: this.#tensors, ...this.usage(), plans, reclaimed: reclaimedCount() };
   }
 
   /** Throws what stands in the way of work, or went wrong since the last call. */

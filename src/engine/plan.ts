@@ -40,7 +40,7 @@ export interface Plan {
   run(sources: readonly Storage[]): Storage[];
   /** Runs the program as `run` does and takes the time of each kernel. */
   profile(sources: readonly Storage[]): Promise<{ outputs: Storage[]; profile: Profile }>;
-  /** Frees the memory for values between kernels. */
+  /** Frees the memory for values between kernels, and the pipelines that no other plan has. */
   dispose(): void;
 }
 

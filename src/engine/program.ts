@@ -137,9 +137,22 @@ function exact(value: unknown): unknown {
   return typeof value === "number" ? String(value) : value;
 }
 
+const opNumbers = new WeakMap<Op, number>();
+let ops = 0;
+
+/** A number for each op: two of one name may compute different things. */
+function numberOf(op: Op): number {
+  let number = opNumbers.get(op);
+  if (number === undefined) {
+    number = ops++;
+    opNumbers.set(op, number);
+  }
+  return number;
+}
+
 /** Writes a step as text, equal for steps that compute the same. */
 export function stepKey({ op, attributes, inputs, shape, dtype }: Step): string {
-  const computed = op ? `${op.name}${attributesKey(attributes)}(${inputs})` : "";
+  const computed = op ? `${numberOf(op)}${attributesKey(attributes)}(${inputs})` : "";
   return `${computed}${dtype}[${shape}]`;
 }
 

@@ -1,14 +1,18 @@
+import { checkSynchronous, describeValue } from "../core/check.ts";
+import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError, GradusError } from "../core/errors.ts";
-import type { Storage } from "../graph/backend.ts";
+import { mapTree, type Parts, type Place, partsOf } from "../core/tree.ts";
+import { type Backend, namesOf, type Storage } from "../graph/backend.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
+import { type Conversion, TracedArray } from "../graph/traced-array.ts";
 import { traceFunction } from "../graph/tracing.ts";
 import { Device } from "./device.ts";
 import type { Plan, Progress } from "./plan.ts";
 import type { Profile } from "./profile.ts";
 import { inputsOf, trace } from "./program.ts";
-import { replaceTensors } from "./signature.ts";
+import { copiedOf, type Input, type Naming, replaceInputs } from "./signature.ts";
 
 /** Options of `compile`. */
 export interface CompileOptions {
@@ -16,13 +20,38 @@ export interface CompileOptions {
   onProgress?: Progress;
   /** How many calls share a submit; as many as take 2 to 8 ms when left out. */
   stepsPerSubmit?: number;
+  /** What messages call the function; `compile` when left out. */
+  name?: string;
+  /** What messages call its arguments, in order; `argument 0` and so on when left out. */
+  parameters?: readonly string[];
 }
 
 /** Where a plan's source comes from in each run. */
 type Source =
-  | { readonly kind: "argument"; readonly index: number }
+  | Placed
   | { readonly kind: "state"; readonly state: State }
   | { readonly kind: "constant"; readonly node: Node };
+
+/** An input, or a tensor that the trace made of it; `node` stands for it there. */
+interface Placed {
+  readonly kind: "input";
+  readonly node: Node;
+  readonly index: number;
+  /** How a typed array becomes the tensor's values; null for a tensor. */
+  readonly convert: Conversion | null;
+}
+
+/** The nodes that a call brings for the plan's sources; `owned` are freed with the call. */
+export interface Brought {
+  readonly nodes: readonly (Node | null)[];
+  readonly owned: readonly Node[];
+}
+
+/** A constant that a traced function made, and its values. */
+interface Constant {
+  readonly node: Node;
+  readonly host: NumericArray;
+}
 
 /** A compiled function for one signature: traced when it is made, replayed by each run. */
 export class Replay<Args extends readonly unknown[], R> {
@@ -30,40 +59,53 @@ export class Replay<Args extends readonly unknown[], R> {
   readonly plan: Plan;
   /** Settles when the plan is built; null afterwards. */
   ready: Promise<void> | null;
+  /** How many calls are under way. */
+  users = 0;
+  readonly #op: string;
   readonly #sources: readonly Source[];
   readonly #storages: Storage[] = [];
   readonly #assigned: readonly State[];
   readonly #outputs: readonly Node[];
+  readonly #constants: readonly Constant[];
   readonly #result: R;
 
   constructor(
     fn: (...args: Args) => R,
     args: Args,
-    tensors: readonly Tensor[],
+    inputs: readonly Input[],
+    naming: Naming,
     { onProgress, stepsPerSubmit }: CompileOptions,
   ) {
+    const { op } = naming;
     const start = nextNodeId();
-    const places = tensors.map(({ device, shape, dtype }) => {
-      return new Tensor(new Node(device, shape, dtype, null, [], {}));
-    });
+    const places = inputs.map((input) => placeOf(input, op));
     let next = 0;
-    const given = replaceTensors(args, () => places[next++]);
+    const given = replaceInputs(args, naming, () => givenOf(places[next++]));
     const { result, assignments } = traceFunction<State, { value: R; nodes: Node[] }>(() => {
-      const value = fn(...given);
-      return { value, nodes: nodesOf(value) };
+      try {
+        const value = fn(...given);
+        return { value, nodes: nodesOf(value, op) };
+      } catch (error) {
+        throw explained(error, args, naming);
+      } finally {
+        for (const place of places) if (place instanceof TracedArray) place.close();
+      }
     });
-    const parameters = new Set(places.map((x) => x.node));
+    const parameters = new Map(places.flatMap(placedOf).map((placed) => [placed.node, placed]));
     const roots = [...result.nodes, ...assignments.flatMap((a) => [a.original, a.value])];
-    this.device = deviceOf(roots, parameters);
-    this.device.evaluate(madeBefore(roots, start), "compile");
-    const { program, sources } = trace(result.nodes, "compile", {
-      parameters,
+    this.device = deviceOf(roots, parameters, op);
+    this.device.evaluate(madeBefore(roots, start), op);
+    const { program, sources } = trace(result.nodes, op, {
+      parameters: new Set(parameters.keys()),
       replacements: assignments,
     });
-    const arguments_ = [...parameters];
-    this.#sources = sources.map((node) => sourceOf(node, arguments_));
+    this.#op = op;
+    this.#sources = sources.map((node) => parameters.get(node) ?? sourceOf(node));
     this.#assigned = assignments.map(({ state }) => state);
     this.#outputs = result.nodes;
+    this.#constants = sources.flatMap((node) => {
+      return node.id >= start && node.host ? [{ node, host: node.host }] : [];
+    });
     this.#result = result.value;
     this.plan = this.device.plan(program, stepsPerSubmit);
     this.ready = this.plan.prepare(onProgress).then(() => {
@@ -71,30 +113,58 @@ export class Replay<Args extends readonly unknown[], R> {
     });
   }
 
-  /** Runs the plan once on tensors in place of those in the arguments. */
-  run(tensors: readonly Tensor[]): R {
+  /** Takes what a call brings: its tensors, and what its typed arrays hold at this moment. */
+  bring(inputs: readonly Input[]): Brought {
+    const owned: Node[] = [];
+    const nodes = this.#sources.map((source) => {
+      if (source.kind !== "input") return null;
+      const input = inputs[source.index];
+      if (input instanceof Tensor) return input.node;
+      const { shape, dtype } = source.node;
+      const node = new Node(this.device, shape, dtype, null, [], {});
+      node.host = source.convert?.(input) as NumericArray;
+      owned.push(node);
+      return node;
+    });
+    return { nodes, owned };
+  }
+
+  /** Runs the plan once on what a call brings. */
+  run(brought: Brought): R {
     return this.device.together(() => {
-      this.#place(tensors);
+      this.#place(brought);
       return this.#settle(this.plan.run(this.#storages));
     });
   }
 
   /** Runs the plan once, and takes the time of each kernel. */
-  async profile(tensors: readonly Tensor[]): Promise<Profile> {
-    this.#place(tensors);
+  async profile(brought: Brought): Promise<Profile> {
+    this.#place(brought);
     const { outputs, profile } = await this.plan.profile(this.#storages);
-    mapResult(this.#settle(outputs), (tensor) => {
+    mapResult(this.#settle(outputs), this.#op, (tensor) => {
       tensor.dispose();
       return tensor;
     });
     return profile;
   }
 
-  #place(tensors: readonly Tensor[]): void {
-    this.device.begin("compile");
-    const nodes = this.#sources.map((source) => nodeOf(source, tensors));
+  /** Frees what the plan holds on the device, the constants that were made in the trace with it. */
+  dispose(): void {
+    this.plan.dispose();
+    this.#storages.length = 0;
+    for (const { node, host } of this.#constants) {
+      const storage = node.surrender();
+      if (!storage) continue;
+      this.device.release(storage);
+      node.host = host; // for who kept the tensor
+    }
+  }
+
+  #place({ nodes: given }: Brought): void {
+    this.device.begin(this.#op);
+    const nodes = this.#sources.map((source, i) => given[i] ?? nodeOf(source));
     // Values on the host are uploaded, lazy ones computed; those that were freed say so.
-    if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, "compile");
+    if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, this.#op);
     nodes.forEach(({ storage }, i) => {
       this.#storages[i] = storage as Storage;
     });
@@ -106,7 +176,7 @@ export class Replay<Args extends readonly unknown[], R> {
     for (const state of this.#assigned) state.advance();
     if (storages.length === 0) return this.#result;
     let next = 0;
-    return mapResult(this.#result, () => {
+    return mapResult(this.#result, this.#op, () => {
       const { shape, dtype } = this.#outputs[next];
       const node = new Node(device, shape, dtype, null, [], {});
       device.settle(node, storages[next++]);
@@ -115,49 +185,84 @@ export class Replay<Args extends readonly unknown[], R> {
   }
 }
 
-function nodeOf(source: Source, tensors: readonly Tensor[]): Node {
-  if (source.kind === "argument") return tensors[source.index].node;
+/** An error of a traced function; says so where it may come from the copy of an object. */
+function explained(error: unknown, args: readonly unknown[], naming: Naming): unknown {
+  if (!(error instanceof TypeError && /private/i.test(error.message))) return error;
+  const [name] = copiedOf(args, naming);
+  if (name === undefined) return error;
+  return new GradusError(
+    `${naming.op}: ${error.message} (${name} is given to fn as a copy with other tensors in its ` +
+      "properties); expected fn to use no private fields of it. Give it as a plain object of tensors",
+    { cause: error },
+  );
+}
+
+/** What stands for an input while the function is traced. */
+function placeOf(input: Input, op: string): Tensor | TracedArray {
+  if (!(input instanceof Tensor)) return new TracedArray(input, op);
+  const { device, shape, dtype } = input;
+  return new Tensor(new Node(device, shape, dtype, null, [], {}));
+}
+
+function givenOf(place: Tensor | TracedArray): object {
+  return place instanceof Tensor ? place : place.standIn;
+}
+
+/** The nodes whose values come from an input. */
+function placedOf(place: Tensor | TracedArray, index: number): Placed[] {
+  const uses = place instanceof Tensor ? [{ node: place.node, convert: null }] : place.uses;
+  return uses.map((use) => ({ ...use, kind: "input", index }));
+}
+
+function nodeOf(source: Source): Node {
   return source.kind === "state" ? source.state.place : source.node;
 }
 
-function sourceOf(node: Node, parameters: readonly Node[]): Source {
-  const index = parameters.indexOf(node);
-  if (index >= 0) return { kind: "argument", index };
+function sourceOf(node: Node): Source {
   const state = stateOf(node);
   return state?.place === node ? { kind: "state", state } : { kind: "constant", node };
 }
 
 /** The nodes of the tensors in a result, states among them. */
-function nodesOf(result: unknown): Node[] {
+function nodesOf(result: unknown, op: string): Node[] {
   const nodes: Node[] = [];
-  mapResult(result, (tensor) => {
+  checkSynchronous(op, result);
+  mapResult(result, op, (tensor) => {
     nodes.push(tensor.node);
     return tensor;
   });
   return nodes;
 }
 
-/** Rebuilds a result of tensors in arrays and objects, or of nothing. */
-function mapResult<R>(result: R, next: (tensor: Tensor) => Tensor): R {
-  if (result instanceof Promise) {
-    result.catch(() => {}); // what went wrong in it follows from being called here
-    throw new GradusError("compile: fn returned a promise; expected a synchronous function");
-  }
-  const visit = (value: unknown): unknown => {
-    if (value instanceof Tensor) return next(value);
-    if (Array.isArray(value)) return value.map(visit);
-    if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, visit(item)]));
+/** Rebuilds a result of tensors in arrays and plain objects, or of nothing. */
+function mapResult<R>(result: R, op: string, next: (tensor: Tensor) => Tensor): R {
+  const at = (path: readonly string[]) => (path.length > 0 ? ` at ${path.join(".")}` : "");
+  const open = (value: unknown, { path, isCycle }: Place): Parts | null => {
+    if (value instanceof Tensor) return null;
+    if (!isCycle) return partsOf(value);
+    throw new GradusError(`${op}: the result of fn holds itself${at(path)}; expected no cycle`);
   };
-  return visit(result) as R;
+  return mapTree(result, open, (value, { path }) => {
+    if (value instanceof Tensor) return next(value);
+    if (value === null || value === undefined) return value;
+    throw new GradusError(
+      `${op}: fn returned ${describeValue(value)}${at(path)}; expected tensors, in arrays and ` +
+        "plain objects, or nothing",
+    );
+  });
 }
 
-function deviceOf(roots: readonly Node[], parameters: ReadonlySet<Node>): Device {
-  const devices = new Set([...roots, ...parameters].map(({ device }) => device));
+function deviceOf(
+  roots: readonly Node[],
+  parameters: ReadonlyMap<Node, Placed>,
+  op: string,
+): Device {
+  const devices = new Set([...roots, ...parameters.keys()].map(({ device }) => device));
   const [device] = devices;
   if (devices.size !== 1 || !(device instanceof Device)) {
+    const names = namesOf([...devices] as Backend[]).join(" and ");
     throw new DeviceError(
-      `compile: tensors and states on ${devices.size} devices; expected all on one`,
+      `${op}: tensors and states on ${names || "no device"}; expected all on one`,
     );
   }
   return device;

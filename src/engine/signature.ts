@@ -1,50 +1,189 @@
+import { describeValue } from "../core/check.ts";
+import { dtypeOfArray, type NumericArray } from "../core/dtype.ts";
+import { GradusError } from "../core/errors.ts";
+import { kindOf } from "../core/kind.ts";
+import { mapTree, type Parts, type Place, partsOf, walk } from "../core/tree.ts";
 import { State } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
+import { isKnownByIdentity, traceKey } from "../graph/trace-key.ts";
+
+/** What changes from call to call: a tensor that is no state, or a typed array. */
+export type Input = Tensor | NumericArray;
 
 /** Arguments taken apart: what changes from call to call, and what a trace may rely on. */
 export interface Signature {
   /** Equal for arguments with which a trace may be used again. */
   readonly key: string;
-  /** The tensors in the arguments, in order. */
-  readonly tensors: readonly Tensor[];
+  /** The inputs among the arguments, in order. */
+  readonly inputs: readonly Input[];
+}
+
+/** How messages call a function and its parameters. */
+export interface Naming {
+  readonly op: string;
+  readonly parameters: readonly string[];
+}
+
+/**
+ * Describes arguments: tensors and typed arrays by shape and dtype; plain data by value; states,
+ * functions, and objects that say so by which one they are.
+ * @throws GradusError for anything else, which names it.
+ */
+export function signatureOf(args: readonly unknown[], naming: Naming): Signature {
+  const inputs: Input[] = [];
+  const lines: string[] = [];
+  const open = opener(naming);
+  walk(
+    args,
+    (value, place) => {
+      const parts = open(value, place);
+      if (parts) lines.push(formOf(value as object, parts));
+      return parts;
+    },
+    (value) => {
+      if (isInput(value)) inputs.push(value);
+      lines.push(describe(value));
+    },
+  );
+  return { key: lines.join("\n"), inputs };
+}
+
+/** Rebuilds arguments with others in place of their inputs, in `signatureOf`'s order. */
+export function replaceInputs<Args extends readonly unknown[]>(
+  args: Args,
+  naming: Naming,
+  next: () => unknown,
+): Args {
+  return mapTree(args, opener(naming), (value) => (isInput(value) ? next() : value));
+}
+
+/** Names the objects of classes among arguments that `replaceInputs` copies. */
+export function copiedOf(args: readonly unknown[], naming: Naming): string[] {
+  const found: string[] = [];
+  const open = opener(naming);
+  walk(
+    args,
+    (value, place) => {
+      const parts = open(value, place);
+      if (parts && !partsOf(value)) found.push(nameOf(place.path, naming));
+      return parts;
+    },
+    () => {},
+  );
+  return found;
+}
+
+/** Says which argument tells two keys apart, and how: `batch.rate was 0.1 and is 0.2`. */
+export function differenceOf(
+  args: readonly unknown[],
+  naming: Naming,
+  before: string,
+  key: string,
+): string {
+  const lines = key.split("\n");
+  const old = before.split("\n");
+  const at = lines.findIndex((line, i) => line !== old[i]);
+  const ways: string[] = [];
+  const open = opener(naming);
+  const note = ({ path }: Place) => ways.push(nameOf(path, naming));
+  walk(
+    args,
+    (value, place) => {
+      const parts = open(value, place);
+      if (parts) note(place);
+      return parts;
+    },
+    (_, place) => note(place),
+  );
+  const [was, is] = [old[at], lines[at]].map((line) => (line ?? "nothing").slice(0, 80));
+  return `${ways[at]} was ${was} and is ${is}`;
+}
+
+function isInput(value: unknown): value is Input {
+  return value instanceof Tensor ? !(value instanceof State) : ArrayBuffer.isView(value);
+}
+
+/** Takes arguments apart, and throws for what a trace could not know again. */
+function opener(naming: Naming): (value: unknown, place: Place) => Parts | null {
+  return (value, { path, isCycle }) => {
+    if (typeof value === "symbol") throw refused(value, path, naming);
+    if (typeof value !== "object" || value === null || value instanceof Tensor) return null;
+    if (ArrayBuffer.isView(value)) {
+      dtypeOfArray(`${naming.op}: ${nameOf(path, naming)}`, value);
+      return null;
+    }
+    if (isKnownByIdentity(value)) return null;
+    if (isCycle) {
+      const name = nameOf(path, naming);
+      throw new GradusError(`${naming.op}: ${name} holds itself; expected no cycle`);
+    }
+    const plain = partsOf(value);
+    if (plain) return plain;
+    if (!holdsTensors(value)) throw refused(value, path, naming);
+    return Object.entries(value);
+  };
+}
+
+/** Whether an object of a class has tensors or typed arrays in its properties, or in lists there. */
+function holdsTensors(value: object): boolean {
+  let isFound = false;
+  const open = (part: unknown, { path, isCycle }: Place): Parts | null => {
+    if (path.length === 0) return Object.entries(value);
+    return isFound || isCycle || part instanceof Tensor ? null : partsOf(part);
+  };
+  walk(value, open, (part) => {
+    isFound ||= part instanceof Tensor || ArrayBuffer.isView(part);
+  });
+  return isFound;
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  Map: "Make it a plain object: Object.fromEntries(map)",
+  Set: "Make it an array: [...set]",
+  Promise: "await it",
+  ArrayBuffer: "Make it a typed array",
+};
+
+function refused(value: unknown, path: readonly string[], naming: Naming): GradusError {
+  return new GradusError(
+    `${naming.op}: ${nameOf(path, naming)} is ${describeValue(value)}; expected tensors, states, ` +
+      "typed arrays, modules, optimizers, functions, or plain data with these in it. " +
+      (ADVICE[kindOf(value)] ?? "Give what is in it as tensors or plain data"),
+  );
+}
+
+/** The way to a part of the arguments, for messages: `argument 1.images`. */
+function nameOf([first, ...rest]: readonly string[], { parameters }: Naming): string {
+  if (first === undefined) return "the arguments";
+  return [parameters[Number(first)] ?? `argument ${first}`, ...rest].join(".");
+}
+
+/** Writes what a trace relies on in a leaf as a line of text. */
+function describe(value: unknown): string {
+  if (value instanceof State) return `state ${identityOf(value)}`;
+  if (value instanceof Tensor) {
+    return `${value.dtype}[${value.shape}] on device ${identityOf(value.device)}`;
+  }
+  if (ArrayBuffer.isView(value)) {
+    return `array ${dtypeOfArray("compile", value)}[${(value as NumericArray).length}]`;
+  }
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return `function ${identityOf(value)}`;
+  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : `${value}`;
+  const key = isKnownByIdentity(value) ? value[traceKey]() : "";
+  return `object ${identityOf(value)}${JSON.stringify(key)}`;
+}
+
+/** Writes the form of what has parts as a line of text. */
+function formOf(value: object, parts: Parts): string {
+  if (Array.isArray(value)) return `array of ${parts.length}`;
+  const names = parts.map(([name]) => JSON.stringify(name));
+  return `${identityOf(Object.getPrototypeOf(value) ?? Object.prototype)}{${names}}`;
 }
 
 const identities = new WeakMap<object, number>();
 let known = 0;
-
-/**
- * Describes arguments: tensors by shape and dtype; numbers, texts and plain objects by their
- * contents; states, functions and other objects without tensors by which one they are.
- */
-export function signatureOf(args: readonly unknown[]): Signature {
-  const tensors: Tensor[] = [];
-  const key = args.map((arg) => describe(arg, tensors, [])).join();
-  return { key, tensors };
-}
-
-/** Rebuilds a value with other tensors in place of its own, in `signatureOf`'s order. */
-export function replaceTensors<T>(value: T, next: (tensor: Tensor) => Tensor): T {
-  return replace(value, next, []) as T;
-}
-
-function describe(value: unknown, tensors: Tensor[], parents: object[]): string {
-  if (value instanceof Tensor && !(value instanceof State)) {
-    tensors.push(value);
-    return `${value.dtype}[${value.shape}]`;
-  }
-  if (typeof value === "function" || value instanceof State) return identityOf(value);
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Object.is(value, -0)) return "number -0";
-  if (typeof value !== "object" || value === null) return `${typeof value} ${String(value)}`;
-  if (parents.includes(value)) return identityOf(value);
-  const before = tensors.length;
-  const inner = Object.entries(value).map(
-    ([name, item]) => `${JSON.stringify(name)}:${describe(item, tensors, [...parents, value])}`,
-  );
-  const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
-  if (tensors.length === before && !isPlain) return identityOf(value);
-  return `${Array.isArray(value) ? "array" : value.constructor?.name}{${inner}}`;
-}
 
 function identityOf(value: object): string {
   let identity = identities.get(value);
@@ -53,16 +192,4 @@ function identityOf(value: object): string {
     identities.set(value, identity);
   }
   return `#${identity}`;
-}
-
-function replace(value: unknown, next: (tensor: Tensor) => Tensor, parents: object[]): unknown {
-  if (value instanceof Tensor) return value instanceof State ? value : next(value);
-  if (typeof value !== "object" || value === null || parents.includes(value)) return value;
-  const entries = Object.entries(value);
-  const replaced = entries.map(([, item]) => replace(item, next, [...parents, value]));
-  if (replaced.every((item, i) => item === entries[i][1])) return value;
-  if (Array.isArray(value)) return replaced;
-  const copy = Object.create(Object.getPrototypeOf(value)) as Record<string, unknown>;
-  for (const [i, [name]] of entries.entries()) copy[name] = replaced[i];
-  return copy;
 }

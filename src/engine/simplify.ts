@@ -60,7 +60,6 @@ class Simplifier {
   #shared(step: Step, uniform: number | null): number {
     const key = stepKey(step);
     const known = this.#known.get(key);
-    // Ops of one name may differ in their gradients only, which do not matter any more.
     if (known !== undefined) return known;
     const number = this.#append(step, uniform);
     this.#known.set(key, number);

@@ -10,6 +10,8 @@ export interface Storage {
 export interface Backend {
   /** Which device: the specification on the CPU, or fused kernels on WebGPU. */
   readonly kind: "cpu" | "webgpu";
+  /** Counts the devices from 1. */
+  readonly number: number;
   readonly dtypes: ReadonlySet<DType>;
   /** Throws a `DeviceError` when the device was lost or disposed. */
   check(op: string): void;
@@ -21,4 +23,10 @@ export interface Backend {
   read(node: Node, op?: string): Promise<NumericArray>;
   /** Frees what a node holds. */
   release(storage: Storage): void;
+}
+
+/** Names devices for a message, by number where some are of one kind: `webgpu 1`, `webgpu 3`. */
+export function namesOf(devices: readonly Backend[]): string[] {
+  const areKinds = new Set(devices.map(({ kind }) => kind)).size === devices.length;
+  return devices.map(({ kind, number }) => (areKinds ? kind : `${kind} ${number}`));
 }

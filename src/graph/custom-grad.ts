@@ -5,6 +5,9 @@ import { apply, type Tensor } from "./tensor.ts";
 /** y = x, with no gradient: what lies below counts as constant. */
 const stopGradientOp = { ...passThrough("stopGradient", null), stopsGradient: true };
 
+/** y = the first input; each node has a gradient of its own. */
+const customGradOp = passThrough("customGrad", null);
+
 /**
  * Passes values through and counts as constant: gradients do not reach what x was computed from.
  * @example
@@ -37,7 +40,8 @@ export function customGrad<Args extends Tensor[]>(
   checkSurplus("customGrad(fn, vjp)", surplus);
   checkFunctions("customGrad", { fn, vjp });
   return (...args) => {
-    const op = passThrough("customGrad", (g, { y }) => [null, ...vjp(g, y, ...args)]);
-    return apply(op, [fn(...args), ...args], {});
+    const y = apply(customGradOp, [fn(...args), ...args], {});
+    y.node.vjp = (g, context) => [null, ...vjp(g, context.y, ...args)];
+    return y;
   };
 }

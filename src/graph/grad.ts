@@ -62,10 +62,11 @@ export function grad(y: Tensor, targets: readonly Tensor[], ...surplus: never[])
 /** Hands a node's cotangent on to its inputs. */
 function propagate(node: Node, cotangents: Map<Node, Tensor[]>, path: Set<Node>): void {
   const terms = cotangents.get(node);
-  if (!terms || !node.op?.vjp || !node.inputs.some((input) => path.has(input))) return;
+  const vjp = node.vjp ?? node.op?.vjp;
+  if (!terms || !vjp || !node.inputs.some((input) => path.has(input))) return;
   const g = sumTensors(terms);
   cotangents.set(node, [g]);
-  const given = node.op.vjp(g, {
+  const given = vjp(g, {
     inputs: node.inputs.map((input) => new Tensor(input)),
     y: new Tensor(node),
     attributes: node.attributes,

@@ -31,6 +31,8 @@ export class Node {
   readonly id = created++;
   /** Values on the host that go to the device when they are first needed. */
   host: NumericArray | null = null;
+  /** The gradient of this node, in place of its op's. */
+  vjp: Op["vjp"] = null;
   /** Why the values are gone, as the end of the sentence `<op>: depends on …`. */
   retired: string | null = null;
   /** Whether a `State` lies below, so that the graph stays after evaluation. */
@@ -77,12 +79,14 @@ export class Node {
   cut(): void {
     this.op = null;
     this.inputs = [];
+    this.vjp = null;
   }
 
   /** Computes the value in another way from now on; it must not be there. */
   become(op: Op, inputs: readonly Node[]): void {
     this.op = op;
     this.inputs = inputs;
+    this.vjp = null;
   }
 
   /** Frees the values and says why to whoever asks for them later. */

@@ -1,28 +1,45 @@
-import { GradusError } from "../core/errors.ts";
+import { checkSynchronous } from "../core/check.ts";
+import { allPartsOf, walk } from "../core/tree.ts";
 import { State } from "./state.ts";
-import { evaluate, observeCreation, Tensor } from "./tensor.ts";
+import { announce, evaluate, observeCreation, Tensor } from "./tensor.ts";
 
 /**
- * Runs a synchronous function and frees every tensor created in it, except states and what it
- * returns (a tensor, or arrays and plain objects of them), which is evaluated first.
+ * Runs a synchronous function and frees every tensor created in it, except states and those in what
+ * it returns, which are evaluated first. They are found in arrays, Maps, Sets and any object's own
+ * properties, not in private `#fields`. Where a scope lies in another one, what it returns belongs to
+ * the outer one. When the function throws, everything that it created is freed.
  * @throws GradusError when the function returns a promise: its tensors would outlive the scope.
  */
 export function scope<T>(fn: () => T): T {
-  const { result, tensors } = observeCreation(fn);
-  if (result instanceof Promise) {
-    throw new GradusError("scope: fn returned a promise; expected a synchronous function");
-  }
+  const made: Tensor[] = [];
   const kept = new Set<Tensor>();
-  collect(result, kept);
-  evaluate(...[...kept].filter((x) => !x.disposed));
-  for (const x of tensors) if (!kept.has(x) && !(x instanceof State)) x.dispose();
-  return result;
+  try {
+    const result = observeCreation((x) => made.push(x), fn);
+    checkSynchronous("scope", result);
+    const found = tensorsIn(result);
+    evaluate(...[...found].filter((x) => !x.disposed));
+    for (const x of found) kept.add(x);
+    return result;
+  } finally {
+    for (const x of made) {
+      if (kept.has(x)) announce(x);
+      else if (!(x instanceof State)) x.dispose();
+    }
+  }
 }
 
-function collect(value: unknown, found: Set<Tensor>): void {
-  if (value instanceof Tensor) found.add(value);
-  else if (Array.isArray(value)) for (const item of value) collect(item, found);
-  else if (value !== null && typeof value === "object") {
-    for (const item of Object.values(value)) collect(item, found);
-  }
+/** The tensors that a value holds, in whatever objects, each once. */
+function tensorsIn(value: unknown): Set<Tensor> {
+  const found = new Set<Tensor>();
+  const seen = new Set<unknown>();
+  const open = (part: unknown) => {
+    if (part instanceof Tensor || seen.has(part)) return null;
+    const parts = allPartsOf(part);
+    if (parts) seen.add(part);
+    return parts;
+  };
+  walk(value, open, (part) => {
+    if (part instanceof Tensor) found.add(part);
+  });
+  return found;
 }

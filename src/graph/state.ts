@@ -2,7 +2,7 @@ import { checkOptions, type Known } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Backend, Storage } from "./backend.ts";
+import { type Backend, namesOf, type Storage } from "./backend.ts";
 import { identity } from "./identity.ts";
 import { Node } from "./node.ts";
 import { checkTensors, Tensor } from "./tensor.ts";
@@ -194,9 +194,11 @@ function assignTraced(pairs: readonly (readonly [State, Tensor])[]): void {
 
 function checkAssignable(state: State, value: Tensor, device: Backend): void {
   if (value.device !== state.device || state.device !== device) {
+    const isValue = value.device !== state.device;
+    const [own, its] = namesOf([state.device, isValue ? value.device : device]);
+    const what = isValue ? "the value" : "another state";
     throw new DeviceError(
-      `assign: "${state.name}" lives on ${state.device.kind}, the value on ${value.device.kind}; ` +
-        "expected one device",
+      `assign: "${state.name}" lives on ${own}, ${what} on ${its}; expected one device`,
     );
   }
   if (!sameShape(value.shape, state.shape)) {

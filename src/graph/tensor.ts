@@ -4,7 +4,7 @@ import { dispose } from "../core/dispose.ts";
 import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
-import type { Backend } from "./backend.ts";
+import { type Backend, namesOf } from "./backend.ts";
 import { type NestedArray, nest } from "./nested.ts";
 import { Node } from "./node.ts";
 import type { Attributes, OpDefinition } from "./op.ts";
@@ -47,17 +47,17 @@ function provided(): TensorMethods {
 
 const observers: ((tensor: Tensor) => void)[] = [];
 
-function announce(tensor: Tensor): Tensor {
+/** Tells the innermost observer of a tensor, and gives it. */
+export function announce(tensor: Tensor): Tensor {
   observers.at(-1)?.(tensor);
   return tensor;
 }
 
-/** Runs `fn` and returns the tensors created meanwhile beside its result. */
-export function observeCreation<T>(fn: () => T): { result: T; tensors: Tensor[] } {
-  const tensors: Tensor[] = [];
-  observers.push((tensor) => tensors.push(tensor));
+/** Runs `fn` and tells `observe` of each tensor created meanwhile, unless an observer inside does. */
+export function observeCreation<T>(observe: (tensor: Tensor) => void, fn: () => T): T {
+  observers.push(observe);
   try {
-    return { result: fn(), tensors };
+    return fn();
   } finally {
     observers.pop();
   }
@@ -194,12 +194,12 @@ export function apply<A extends Attributes>(
   const device = on ?? inputs[0].device;
   const nodes = inputs.map((x) => x.node);
   device.check(op.name);
-  for (const x of nodes) {
-    if (x.device !== device) {
-      throw new DeviceError(
-        `${op.name}: inputs on ${device.kind} and ${x.device.kind}; expected one device`,
-      );
-    }
+  const other = nodes.findIndex((x) => x.device !== device);
+  if (other >= 0) {
+    const [own, its] = namesOf([device, nodes[other].device]);
+    throw new DeviceError(
+      `${op.name}: input 0 lives on ${own}, input ${other} on ${its}; expected one device`,
+    );
   }
   const y = op.infer(nodes, attributes);
   checkDType(op.name, y.dtype, device);

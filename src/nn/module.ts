@@ -4,6 +4,7 @@ import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
 import { Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { announceCall } from "./observe.ts";
 import { type ModuleSummary, type SummaryOptions, summarize } from "./summary.ts";
 
@@ -26,7 +27,7 @@ export type Layer = Module | ((x: Tensor) => Tensor);
  *   }
  * }
  */
-export abstract class Module {
+export abstract class Module implements KnownByIdentity {
   /** Whether it is in training mode; set by `train` and `eval`. */
   training = false;
 
@@ -85,7 +86,8 @@ export abstract class Module {
 
   /**
    * Puts this module and all in it into training mode, where `Dropout` drops; `trainStep` does so
-   * itself. A compiled function keeps the mode in which it was traced.
+   * itself. A compiled function keeps the mode in which it was traced, but has a plan for each mode
+   * of a module among its arguments.
    */
   train(training = true): this {
     for (const module of this.modules()) module.training = training;
@@ -126,6 +128,11 @@ export abstract class Module {
    */
   summary(options: SummaryOptions = {}, ...surplus: never[]): ModuleSummary {
     return summarize(this, [...walk(this)], options, surplus);
+  }
+
+  /** Tells compiled functions of its parts' modes and of frozen parameters, which are no states. */
+  [traceKey](): string {
+    return [...walk(this)].map(([, part]) => Number(isOn(part))).join("");
   }
 
   /** Frees all states. */
@@ -193,4 +200,10 @@ function partsOf(value: object): Iterable<readonly [string, unknown]> {
   return [...(value as ReadonlyMap<unknown, unknown>)].map(([key, item], i) => {
     return [typeof key === "object" || typeof key === "function" ? `${i}` : String(key), item];
   });
+}
+
+/** Whether a module is in training mode, or a state not frozen. */
+function isOn(part: Part): boolean {
+  if (part instanceof Module) return part.training;
+  return part instanceof Parameter && part.trainable;
 }

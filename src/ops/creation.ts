@@ -14,8 +14,9 @@ import type { Backend } from "../graph/backend.ts";
 import { fill } from "../graph/cotangent.ts";
 import { defaultDevice } from "../graph/default-device.ts";
 import { type NestedArray, unnest } from "../graph/nested.ts";
-import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { defineOp, type OpDefinition, type TensorType } from "../graph/op.ts";
 import { apply, checkDType, checkTensors, sourceTensor, Tensor } from "../graph/tensor.ts";
+import { tracedArrayOf } from "../graph/traced-array.ts";
 import { wgslType } from "../graph/wgsl.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
@@ -44,6 +45,7 @@ const TENSOR: Known<TensorOptions> = { dtype: "string", device: true, shape: "nu
 
 /**
  * Makes a tensor of numbers, booleans, nested arrays of either or a typed array, which is copied.
+ * In a compiled function, a typed array among the arguments gives in each call what it holds then.
  * The dtype is the typed array's, `bool` for booleans, else `f32`. Given as `bool`, all but 0 is 1.
  * @throws ShapeError for ragged nesting or a shape that does not hold the data; DTypeError for
  * numbers among booleans, for other values and where an integer dtype does not hold a number.
@@ -56,17 +58,31 @@ export function tensor(
 ): Tensor {
   checkOptions("tensor", options, TENSOR, surplus);
   const device = options.device ?? defaultDevice();
-  const { values, shape, own } = ArrayBuffer.isView(data) ? flat(data) : nested(data);
+  const traced = tracedArrayOf(data);
+  if (traced) {
+    const { dtype: own, length } = traced;
+    const { dtype, shape } = typeOf({ own, length, shape: [length] }, options, device);
+    return traced.source(device, shape, dtype, (values) => typed(values, dtype, own));
+  }
+  const { values, shape: nesting, own } = ArrayBuffer.isView(data) ? flat(data) : nested(data);
+  const given = { own, length: values.length, shape: nesting };
+  const { dtype, shape } = typeOf(given, options, device);
+  return sourceTensor(device, shape, dtype, typed(values, dtype, own));
+}
+
+/** The type of a tensor of given values and options. */
+function typeOf(
+  { own, length, shape }: { own: DType; length: number; shape: Shape },
+  options: TensorOptions,
+  device: Backend,
+): TensorType {
   const dtype = options.dtype ?? own;
   checkDType("tensor", dtype, device);
   const target = options.shape ? checkShape("tensor", options.shape) : shape;
-  if (sizeOf(target) !== values.length) {
-    throw new ShapeError(
-      `tensor: ${values.length} values for shape ${formatShape(target)}; ` +
-        `expected ${sizeOf(target)}`,
-    );
-  }
-  return sourceTensor(device, target, dtype, typed(values, dtype, own));
+  if (sizeOf(target) === length) return { shape: target, dtype };
+  throw new ShapeError(
+    `tensor: ${length} values for shape ${formatShape(target)}; expected ${sizeOf(target)}`,
+  );
 }
 
 interface HostValues {

@@ -14,6 +14,7 @@ import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { defaultDevice } from "../graph/default-device.ts";
 import { checkDType, sourceTensor, type Tensor } from "../graph/tensor.ts";
+import { isTracing } from "../graph/tracing.ts";
 import type { CreationOptions } from "./creation.ts";
 
 /** Where random numbers come from: a seed or a key; the running default sequence when neither. */
@@ -66,10 +67,21 @@ export function setSeed(seed: number, ...surplus: never[]): void {
   sequence = { key: keyFromSeed(seed, "setSeed"), drawn: 0 };
 }
 
-/** The key that options name, or the next one of the default sequence. */
+/**
+ * The key that options name, or the next one of the default sequence.
+ * @throws GradusError for the latter in a function that is being compiled, which would get the same
+ * numbers in each run.
+ */
 export function keyOf(op: string, { seed, key }: RandomOptions): Key {
   if (key) return key;
   if (seed !== undefined) return keyFromSeed(seed, op);
+  if (isTracing()) {
+    throw new GradusError(
+      `${op}: called without seed or key in a function that is being compiled, whose runs would all ` +
+        "have the same numbers; expected uniformAt or normalAt, which draw anew from a step " +
+        "counter. Give a seed where the same numbers are meant",
+    );
+  }
   return foldIn(sequence.key, sequence.drawn++);
 }
 

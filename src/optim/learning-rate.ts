@@ -1,6 +1,7 @@
 import { checkNotNegative, describeValue } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
+import { namesOf } from "../graph/backend.ts";
 import { State } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { cast } from "../ops/cast.ts";
@@ -66,9 +67,11 @@ export class LearningRate {
     const rate = (this.value as Schedule)(cast(this.#counter, this.#dtype));
     const isScalar = rate instanceof Tensor && rate.rank === 0;
     if (isScalar && rate.dtype === this.#dtype && rate.device === device) return rate;
+    const isElsewhere = rate instanceof Tensor && rate.device !== device;
+    const [own, its] = isElsewhere ? namesOf([device, rate.device]) : [device.kind, ""];
     throw new GradusError(
-      `${this.op}: learningRate gives ${rate}; ` +
-        `expected a scalar as the step is: Tensor([], ${this.#dtype}, ${device.kind})`,
+      `${this.op}: learningRate gives ${rate}${its && ` on ${its}`}; ` +
+        `expected a scalar as the step is: Tensor([], ${this.#dtype}, ${own})`,
     );
   }
 

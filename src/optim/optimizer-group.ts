@@ -4,6 +4,7 @@ import { GradusError } from "../core/errors.ts";
 import { grad } from "../graph/grad.ts";
 import { assignAll, type Parameter, type State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { checkClip, checkGradients, checkParameters } from "./check.ts";
 import type { Assignment, Clip, OptimizerLike } from "./optimizer.ts";
 
@@ -24,7 +25,9 @@ export interface OptimizerGroupOptions {
  * const plain = new AdamW(biases, { learningRate: 1e-3, weightDecay: 0 });
  * const optimizer = new OptimizerGroup([decayed, plain]);
  */
-export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike> implements OptimizerLike {
+export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike>
+  implements OptimizerLike, KnownByIdentity
+{
   /** Such as `OptimizerGroup(SGD, Adam)`. */
   readonly kind: string;
   readonly members: readonly Member[];
@@ -83,6 +86,11 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike> implem
       end += member.parameters.length;
       return member.assignments(limited.slice(start, end));
     });
+  }
+
+  /** Compiled functions know it by identity. */
+  [traceKey](): string {
+    return "";
   }
 
   /** Frees what the members hold, not the parameters. */

@@ -2,6 +2,7 @@ import { dispose } from "../core/dispose.ts";
 import { grad } from "../graph/grad.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { add } from "../ops/arithmetic.ts";
 import { tensor, zeros } from "../ops/creation.ts";
 import { checkClip, checkGradients, parametersOf } from "./check.ts";
@@ -47,7 +48,7 @@ export interface OptimizerLike extends Disposable {
  * Changes parameters so that a loss falls. One step is one plan: gradients, all slots and all
  * parameters are computed from the old values and assigned together.
  */
-export abstract class Optimizer implements OptimizerLike {
+export abstract class Optimizer implements OptimizerLike, KnownByIdentity {
   readonly parameters: readonly Parameter[];
   /** The number of finished steps, a u32 scalar. */
   readonly counter: State;
@@ -134,6 +135,11 @@ export abstract class Optimizer implements OptimizerLike {
       const own = this.#states.has(`${p.name}.${name}`) ? `${p.name}.${i}` : p.name;
       return this.makeState(`${own}.${name}`, make(p.shape, p));
     });
+  }
+
+  /** Compiled functions know it by identity. */
+  [traceKey](): string {
+    return "";
   }
 
   /** Frees the slots, the counter and the learning rate, not the parameters. */

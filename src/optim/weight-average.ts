@@ -3,6 +3,7 @@ import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
@@ -48,7 +49,7 @@ const OPTIONS: Known<WeightAverageOptions> = { decay: "number", biasCorrection: 
  * // A decay that rises: min(0.999, (1 + t) / (10 + t)).
  * new WeightAverage(p, { decay: (t) => minimum(0.999, div(add(t, 1), add(t, 10))) });
  */
-export class WeightAverage {
+export class WeightAverage implements KnownByIdentity {
   readonly parameters: readonly Parameter[];
   /** The averages, one for each parameter in order. */
   readonly averages: readonly State[];
@@ -103,6 +104,11 @@ export class WeightAverage {
       states.set(states.has(name) ? `${this.parameters[i].name}.${i}.average` : name, average);
     }
     return states;
+  }
+
+  /** Compiled functions know it by identity. */
+  [traceKey](): string {
+    return "";
   }
 
   /** Frees the averages, not the parameters. */

@@ -62,7 +62,12 @@ export class GeneticAlgorithm<M extends Module, B extends object> {
     const { device, dtype } = this.#population.genes;
     this.generation = new State(zeros([], { device, dtype: "u32" }), { name: "generation" });
     this.losses = new State(zeros([populationSize], { device, dtype }), { name: "losses" });
-    this.#compiled = compile((batch) => this.#step(batch), { stepsPerSubmit, onProgress });
+    this.#compiled = compile((batch) => this.#step(batch), {
+      stepsPerSubmit,
+      onProgress,
+      name: "GeneticAlgorithm",
+      parameters: ["batch"],
+    });
   }
 
   /**

@@ -116,7 +116,8 @@ export function makeTrainStep<M extends Module, B>(
   const cursor = new State(tensor(0, { dtype: "u32", device: like.device }), { name: "cursor" });
   const body = (batch?: B) =>
     inMode(model, true, () => traceStep(op, options, rings, cursor, batch));
-  const compiled = compile(body, { stepsPerSubmit, onProgress });
+  const naming = { name: op, parameters: ["batch"] };
+  const compiled = compile(body, { stepsPerSubmit, onProgress, ...naming });
   // The cursor's version at step 0: each step raises both by one.
   let origin = 0;
   let done = 0;

@@ -57,7 +57,7 @@ export class CpuDevice extends Device {
     this.#arrays.drop((storage as ArrayStorage).data);
   }
 
-  protected usage(): { buffers: number; bytes: number } {
-    return this.#arrays.usage;
+  protected usage() {
+    return { ...this.#arrays.usage, pipelines: 0 };
   }
 }

@@ -4,7 +4,7 @@ import { type Shape, sizeOf } from "../../core/shape.ts";
 import { contiguous, copyStrided, isContiguous, type Strided } from "../../core/strided.ts";
 import { planMemory } from "../../engine/memory-plan.ts";
 import type { Program, Step } from "../../engine/program.ts";
-import { flopsOf } from "../../engine/stats.ts";
+import { flopsOf, sum } from "../../engine/stats.ts";
 import type { Attributes, Op } from "../../graph/op.ts";
 import { f32Loops, runF32 } from "./f32-loops.ts";
 
@@ -47,6 +47,8 @@ export interface Task {
   readonly name: string;
   /** Floating-point operations, roughly. */
   readonly flops: number;
+  /** Bytes read and written, each value once. */
+  readonly bytes: number;
   readonly cpu: NonNullable<Op["cpu"]>;
   readonly y: View;
   readonly inputs: readonly View[];
@@ -104,10 +106,15 @@ export class Layout {
     return this.#compute({ name: "copy", flops: 0, cpu, attributes: {} }, base, [x]);
   }
 
-  #compute(what: Omit<Task, "y" | "inputs">, base: Base, operands: readonly Value[]): Value {
+  #compute(
+    what: Omit<Task, "y" | "inputs" | "bytes">,
+    base: Base,
+    operands: readonly Value[],
+  ): Value {
     const at = this.tasks.length;
     const inputs = operands.map(({ view }) => view);
-    this.tasks.push({ ...what, y: base.whole, inputs });
+    const bytes = sum([{ view: base.whole, base }, ...operands].map(bytesOf));
+    this.tasks.push({ ...what, bytes, y: base.whole, inputs });
     this.#writes.push(base);
     this.#reads.push([...new Set(operands.map((x) => x.base))]);
     for (const x of [base, ...this.#reads[at]]) x.lastRead = Math.max(x.lastRead, at);
@@ -136,6 +143,10 @@ function fastest({ cpu, loop }: Op): Task["cpu"] {
   return (y, inputs, attributes) => {
     if (!runF32(f32Loops[loop], y.shape, inputs, y.data)) form(y, inputs, attributes);
   };
+}
+
+function bytesOf({ view, base }: Value): number {
+  return bytesPerElement(base.dtype) * sizeOf(view.shape);
 }
 
 /** Says whether a value is its whole array, row-major. */

@@ -4,7 +4,7 @@ import { copyStrided } from "../../core/strided.ts";
 import type { Plan, PlanStats } from "../../engine/plan.ts";
 import type { KernelTime, Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
-import { planStats, sum } from "../../engine/stats.ts";
+import { planStats } from "../../engine/stats.ts";
 import type { Storage } from "../../graph/backend.ts";
 import { type ArrayStorage, type Arrays, storageOf } from "./arrays.ts";
 import { type Base, isWhole, Layout, type Slot, type Task, type Value } from "./layout.ts";
@@ -146,9 +146,7 @@ export class CpuPlan implements Plan {
 }
 
 function statsOf(tasks: readonly Task[], slots: readonly Slot[], lowerBound: number): PlanStats {
-  const bytesOf = (view: Task["y"]) => 4 * sizeOf(view.shape); // f32, as most are
-  const kernels = tasks.map(({ name, flops, y, inputs }) => {
-    const bytes = sum([y, ...inputs].map(bytesOf));
+  const kernels = tasks.map(({ name, flops, bytes }) => {
     return { groups: [[name]], flops, bytes, workgroups: 0, bindings: 0 };
   });
   return planStats(0, kernels, { sizes: slots.map(({ bytes }) => bytes), lowerBound });

@@ -69,14 +69,19 @@ export class BufferPool {
   release(storage: Storage): void {
     const own = storage as BufferStorage;
     if (this.#spareBytes + own.bytes > SPARE_LIMIT) {
-      this.flush();
-      this.#destroy(own);
+      this.drop(own);
       return;
     }
     const list = this.#spare.get(own.bytes);
     if (list) list.push(own);
     else this.#spare.set(own.bytes, [own]);
     this.#spareBytes += own.bytes;
+  }
+
+  /** Destroys a buffer that was acquired, when what was recorded with it has been submitted. */
+  drop(storage: BufferStorage): void {
+    this.flush();
+    this.#destroy(storage);
   }
 
   /** Destroys the spare buffers. */

@@ -103,7 +103,7 @@ class PartWriter {
   }
 
   #include(library: ShaderFile): void {
-    this.libraries.set(library.name, library);
+    this.libraries.set(library.source, library);
   }
 
   #key(step: number): number {

@@ -164,6 +164,7 @@ export class GpuDevice extends Device implements PlanHost {
     try {
       await staging.buffer.mapAsync(GPUMapMode.READ, 0, bytes);
     } catch (error) {
+      this.#staging.drop(staging); // what could not be mapped once may be no good
       await this.#settle();
       throw new DeviceError(`read: mapping failed (${(error as Error).message}); expected a value`);
     }
@@ -178,10 +179,11 @@ export class GpuDevice extends Device implements PlanHost {
     this.pool.release(storage);
   }
 
-  protected usage(): { buffers: number; bytes: number } {
+  protected usage() {
     return {
       buffers: this.pool.buffers + this.#staging.buffers,
       bytes: this.pool.bytes + this.#staging.bytes,
+      pipelines: this.pipelines.size,
     };
   }
 

@@ -3,9 +3,16 @@ import type { Counters } from "../../engine/counters.ts";
 import type { Binding } from "./bindings.ts";
 import type { KernelCode } from "./codegen.ts";
 
+/** A pipeline and how many plans have it; it goes with the last of them. */
+interface Shared {
+  users: number;
+  pipeline: GPUComputePipeline | null;
+  building: Promise<GPUComputePipeline> | null;
+}
+
 /** Pipelines by their code: programs that need the same kernel share it. */
 export class PipelineCache {
-  readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #pipelines = new Map<string, Shared>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
   constructor(
@@ -36,34 +43,63 @@ export class PipelineCache {
     return layout;
   }
 
-  /** The pipeline of a kernel, made at once. Messages of its compilation reach the next read. */
+  /**
+   * The pipeline of a kernel for one more user, made at once. Messages of its compilation reach the
+   * next read.
+   */
   get(kernel: KernelCode): GPUComputePipeline {
-    let pipeline = this.#pipelines.get(kernel.code);
-    if (!pipeline) {
+    const shared = this.#share(kernel);
+    if (!shared.pipeline) {
       const { descriptor, check } = this.#describe(kernel);
       this.report(check);
-      pipeline = this.device.createComputePipeline(descriptor);
-      this.#pipelines.set(kernel.code, pipeline);
+      shared.pipeline = this.device.createComputePipeline(descriptor);
     }
-    return pipeline;
+    return shared.pipeline;
   }
 
   /**
-   * Makes the pipeline of a kernel without holding up the page.
+   * Makes the pipeline of a kernel for one more user without holding up the page.
    * @throws KernelError with the compiler's messages.
    */
   async build(kernel: KernelCode): Promise<GPUComputePipeline> {
-    const known = this.#pipelines.get(kernel.code);
-    if (known) return known;
+    const shared = this.#share(kernel);
+    if (shared.pipeline) return shared.pipeline;
+    try {
+      shared.building ??= this.#build(kernel);
+      shared.pipeline ??= await shared.building;
+      return shared.pipeline;
+    } catch (error) {
+      this.release(kernel);
+      throw error;
+    } finally {
+      shared.building = null;
+    }
+  }
+
+  /** Gives up what `get` or `build` gave once. */
+  release({ code }: KernelCode): void {
+    const shared = this.#pipelines.get(code);
+    if (shared && --shared.users === 0) this.#pipelines.delete(code);
+  }
+
+  #share({ code }: KernelCode): Shared {
+    let shared = this.#pipelines.get(code);
+    if (!shared) {
+      shared = { users: 0, pipeline: null, building: null };
+      this.#pipelines.set(code, shared);
+    }
+    shared.users++;
+    return shared;
+  }
+
+  async #build(kernel: KernelCode): Promise<GPUComputePipeline> {
     const { descriptor, check } = this.#describe(kernel);
     const built = this.device.createComputePipelineAsync(descriptor).catch((error: Error) => {
       throw new KernelError(`${kernel.label}: ${error.message}`);
     });
     built.catch(() => {}); // the compiler's messages say more
     await check;
-    const pipeline = await built;
-    this.#pipelines.set(kernel.code, pipeline);
-    return pipeline;
+    return built;
   }
 
   #describe(kernel: KernelCode) {

@@ -90,16 +90,23 @@ export class GpuPlan implements Plan {
   }
 
   async prepare(onProgress: Progress = () => {}): Promise<void> {
+    if (this.#pipelines) return;
     const { length: total } = this.#dispatches;
     let built = 0;
     onProgress(0, total);
-    this.#pipelines = await Promise.all(
-      this.#dispatches.map(async ({ kernel }) => {
+    const kernels = this.#dispatches.map(({ kernel }) => kernel);
+    const builds = await Promise.allSettled(
+      kernels.map(async (kernel) => {
         const pipeline = await this.host.pipelines.build(kernel);
         onProgress(++built, total);
         return pipeline;
       }),
     );
+    const done = kernels.filter((_, i) => builds[i].status === "fulfilled");
+    if (done.length < total || this.#pipelines) this.#release(done); // a run may have made them
+    const failed = builds.find(({ status }) => status === "rejected");
+    if (failed) throw (failed as PromiseRejectedResult).reason;
+    this.#pipelines ??= builds.map((build) => (build as { value: GPUComputePipeline }).value);
   }
 
   run(sources: readonly BufferStorage[]): BufferStorage[] {
@@ -133,8 +140,15 @@ export class GpuPlan implements Plan {
 
   dispose(): void {
     this.#releaseSlots();
+    this.#buffers.length = 0;
     this.#bindGroups.length = 0;
     for (const { known } of this.#dispatches) known.clear();
+    if (this.#pipelines) this.#release(this.#dispatches.map(({ kernel }) => kernel));
+    this.#pipelines = null;
+  }
+
+  #release(kernels: readonly KernelCode[]): void {
+    for (const kernel of kernels) this.host.pipelines.release(kernel);
   }
 
   /** Fills in the buffers of one run; says whether any is another one than last time. */

@@ -42,9 +42,12 @@ async function byDevice(device: GPUDevice, kernels: readonly NamedKernel[]): Pro
   encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
   encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
   device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(GPUMapMode.READ);
-  const nanoseconds = new BigUint64Array(staging.getMappedRange().slice(0));
-  for (const thing of [staging, resolved, querySet]) thing.destroy();
+  const nanoseconds = await staging
+    .mapAsync(GPUMapMode.READ)
+    .then(() => new BigUint64Array(staging.getMappedRange().slice(0)))
+    .finally(() => {
+      for (const thing of [staging, resolved, querySet]) thing.destroy();
+    });
   const at = (i: number) => Number(nanoseconds[i] - nanoseconds[0]) / 1000;
   const times = kernels.map(({ name }, i): KernelTime => {
     return { name, start: at(2 * i), duration: Math.max(0, at(2 * i + 1) - at(2 * i)) };

@@ -1,0 +1,103 @@
+import { type Brought, type CompileOptions, Replay } from "./replay.ts";
+import { differenceOf, type Input, type Naming, signatureOf } from "./signature.ts";
+
+/** How many plans a compiled function keeps; the longest unused one goes first. */
+const PLAN_LIMIT = 64;
+
+/** One call of a compiled function: its plan, and what it brings. */
+export interface Call<Args extends readonly unknown[], R> {
+  readonly key: string;
+  readonly replay: Replay<Args, R>;
+  readonly brought: Brought;
+}
+
+/** The plans of a compiled function, one for each signature, as long as they are used or kept. */
+export class Replays<Args extends readonly unknown[], R> {
+  readonly #kept = new Map<string, Replay<Args, R>>();
+  readonly #naming: Naming;
+  #last = "";
+  #isWarned = false;
+
+  constructor(
+    readonly fn: (...args: Args) => R,
+    readonly options: CompileOptions,
+  ) {
+    const { name = "compile", parameters = [] } = options;
+    this.#naming = { op: name, parameters };
+  }
+
+  get all(): Replay<Args, R>[] {
+    return [...this.#kept.values()];
+  }
+
+  /** Finds or makes the plan for arguments, and takes what they bring. It stays until `end`. */
+  begin(args: Args): Call<Args, R> {
+    const { key, inputs } = signatureOf(args, this.#naming);
+    const replay = this.#find(key) ?? this.#make(key, args, inputs);
+    replay.users++;
+    if (this.#kept.size > PLAN_LIMIT) this.#warn(args, key);
+    this.#shed();
+    this.#last = key;
+    try {
+      return { key, replay, brought: replay.bring(inputs) };
+    } catch (error) {
+      this.end({ key, replay, brought: { nodes: [], owned: [] } });
+      throw error;
+    }
+  }
+
+  /** Frees what a call brought, and its plan if it is no longer kept. */
+  end({ key, replay, brought }: Call<Args, R>): void {
+    for (const node of brought.owned) node.retire("a typed array of a call that has ended");
+    replay.users--;
+    this.#shed();
+    if (replay.users === 0 && this.#kept.get(key) !== replay) replay.dispose();
+  }
+
+  /** Frees all plans; those of calls under way when they end. */
+  dispose(): void {
+    const all = this.all;
+    this.#kept.clear();
+    for (const replay of all) if (replay.users === 0) replay.dispose();
+  }
+
+  #find(key: string): Replay<Args, R> | undefined {
+    const replay = this.#kept.get(key);
+    if (replay && key !== this.#last) {
+      this.#kept.delete(key);
+      this.#kept.set(key, replay);
+    }
+    return replay;
+  }
+
+  #make(key: string, args: Args, inputs: readonly Input[]): Replay<Args, R> {
+    const replay = new Replay(this.fn, args, inputs, this.#naming, this.options);
+    replay.ready?.catch(() => {
+      if (this.#kept.get(key) === replay) this.#kept.delete(key);
+    });
+    this.#kept.set(key, replay);
+    return replay;
+  }
+
+  /** Lets the longest unused plans go that are too many, but none that is in use. */
+  #shed(): void {
+    if (this.#kept.size <= PLAN_LIMIT) return;
+    for (const [key, replay] of this.#kept) {
+      if (replay.users > 0) continue;
+      this.#kept.delete(key);
+      replay.dispose();
+      if (this.#kept.size <= PLAN_LIMIT) return;
+    }
+  }
+
+  #warn(args: Args, key: string): void {
+    if (this.#isWarned) return;
+    this.#isWarned = true;
+    const { op } = this.#naming;
+    console.warn(
+      `${op}: more than ${PLAN_LIMIT} plans, one for each set of arguments, so the oldest go; ` +
+        `${differenceOf(args, this.#naming, this.#last, key)}. Give what changes from call to call ` +
+        "as a tensor of one shape",
+    );
+  }
+}

@@ -1,0 +1,228 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Program } from "../src/engine/program.ts";
+import { defineOp } from "../src/graph/op.ts";
+import { apply } from "../src/graph/tensor.ts";
+import {
+  add,
+  assignAll,
+  compile,
+  customGrad,
+  type Device,
+  evaluate,
+  grad,
+  init,
+  mul,
+  ones,
+  Parameter,
+  State,
+  scope,
+  setDefaultDevice,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+} from "../src/index.ts";
+import { type Call, draw, floats, place } from "./support/op-case.ts";
+import { tables } from "./tables.ts";
+
+let device: Device;
+beforeEach(async () => {
+  device = (await init({ device: "cpu", isolated: true })).device;
+  setDefaultDevice(device);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  device.dispose();
+});
+
+/** What must stay where it is, less what the collector may take. */
+function counts() {
+  const { reclaimed: _, ...rest } = device.memory();
+  return rest;
+}
+
+/** An op that adds a number to each element. */
+function adds(n: number) {
+  return defineOp<Record<string, never>>({
+    name: "adds",
+    infer: ([x]) => x,
+    cpu: (y, [x]) => y.data.set(Array.from(x.data, (value) => value + n)),
+    gpu: { kind: "pointwise", cost: 1, linear: true, element: ({ at, load }) => load(0, at) },
+    vjp: null,
+  });
+}
+
+describe("ops are known by what they are, not by their names", () => {
+  const [one, ten] = [adds(1), adds(10)];
+
+  test("in the plans of evaluations", async () => {
+    expect(await apply(one, [tensor([1, 2])], {}).toArray()).toEqual([2, 3]);
+    expect(await apply(ten, [tensor([1, 2])], {}).toArray()).toEqual([11, 12]);
+    expect(await apply(one, [tensor([3, 4])], {}).toArray()).toEqual([4, 5]);
+    expect(device.memory().plans).toBe(2);
+  });
+
+  test("in one program", async () => {
+    const x = tensor([1, 2]);
+    const y = add(apply(one, [x], {}), mul(apply(ten, [x], {}), 100));
+    expect(await y.toArray()).toEqual([1102, 1203]);
+    const f = compile((z: Tensor) => [apply(one, [z], {}), apply(ten, [z], {})]);
+    const [a, b] = await f(x);
+    expect([await a.toArray(), await b.toArray()]).toEqual([[2, 3], [11, 12]]); // biome-ignore format: two lists
+  });
+});
+
+describe("a loop that repeats itself makes no plans", () => {
+  /** Runs a call with its gradients on other numbers. */
+  const run = (call: Call, isSmooth: boolean, seed: number) =>
+    scope(() => {
+      const inputs = place(call, draw(call, seed), device, "f64");
+      const y = call.run(...inputs);
+      const targets = isSmooth ? floats(call, inputs) : [];
+      evaluate(y, ...(targets.length > 0 ? grad(sum(square(y)), targets) : []));
+    });
+
+  for (const [name, { calls, gradient }] of tables) {
+    test(name, () => {
+      for (const call of calls) {
+        run(call, gradient === true, 1);
+        const { plans } = device.memory();
+        for (const seed of [2, 3]) run(call, gradient === true, seed);
+        expect(device.memory().plans).toBe(plans);
+      }
+    });
+  }
+
+  test("a gradient of one's own, at each call a new one", () => {
+    const w = new Parameter(tensor([1, 2]));
+    const step = (slope: number) => {
+      const twice = customGrad((x: Tensor) => mul(x, 2), (g) => [mul(g, slope)]); // biome-ignore format: one line
+      assignAll([[w, sub(w, grad(sum(twice(w)), [w])[0])]]);
+    };
+    for (let i = 0; i < 2; i++) step(3);
+    const { plans } = device.memory();
+    for (let i = 0; i < 5; i++) step(3);
+    expect(device.memory().plans).toBe(plans);
+  });
+});
+
+describe("plans of evaluations", () => {
+  test("are forgotten from the 257th on, the longest unused first, with their buffers", async () => {
+    const run = (n: number) => {
+      const x = tensor(new Float32Array(n + 1));
+      const y = sum(mul(add(x, 1), add(x, 2))); // a sum of what lies in buffers of the plan
+      evaluate(y);
+      for (const z of [x, y]) z.dispose();
+    };
+    const compiled = vi.spyOn(device as unknown as { compile(p: Program): unknown }, "compile");
+    for (let n = 1; n <= 256; n++) run(n);
+    const full = counts();
+    expect(full).toMatchObject({ plans: 256, tensors: 0 });
+    expect(full.buffers).toBeGreaterThanOrEqual(256);
+    run(1); // is the youngest now
+    expect(compiled).toHaveBeenCalledTimes(256);
+    for (let n = 257; n <= 600; n++) {
+      run(n);
+      if (n % 100 === 0) run(1);
+    }
+    expect(compiled).toHaveBeenCalledTimes(600);
+    expect(counts()).toMatchObject({ plans: 256, tensors: 0, buffers: full.buffers });
+    run(2); // went first
+    expect(compiled).toHaveBeenCalledTimes(601);
+    run(1);
+    expect(compiled).toHaveBeenCalledTimes(601);
+  });
+});
+
+describe("plans of a compiled function", () => {
+  test("10,000 calls with other numbers and shapes keep 64, and warn once what changes", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const f = compile((x: Tensor, options: { by: number }) => {
+      return sum(mul(x, tensor([options.by]))); // a constant on the device
+    });
+    let early = counts();
+    for (let i = 0; i < 10_000; i++) {
+      using x = ones([1 + ((i >> 7) % 70)]);
+      using y = await f(x, { by: i });
+      if (i % 2500 === 199) expect(await y.item()).toBe(i * x.size);
+      if (i === 199) early = counts();
+      if (i === 9999) expect(counts().buffers).toBe(early.buffers);
+    }
+    expect(f.plans).toHaveLength(64);
+    expect(warn.mock.calls).toEqual([
+      [
+        "compile: more than 64 plans, one for each set of arguments, so the oldest go; " +
+          "argument 1.by was 63 and is 64. Give what changes from call to call as a tensor of one shape",
+      ],
+    ]);
+    f.dispose();
+    expect(counts()).toMatchObject({ tensors: 0, buffers: 0, bytes: 0 });
+  });
+
+  test("the longest unused goes first, 64 of them without a warning", async () => {
+    const warn = vi.spyOn(console, "warn");
+    const traced: number[] = [];
+    const f = compile((by: number) => {
+      traced.push(by);
+      return tensor([by]);
+    });
+    for (let i = 0; i < 64; i++) await f(i);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockImplementation(() => {});
+    await f(0);
+    await f(64);
+    await f(0);
+    expect(traced).toHaveLength(65);
+    await f(1);
+    expect(traced.slice(64)).toEqual([64, 1]);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  test("none goes while its call is under way", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const trail = new State(tensor([0]));
+    const f = compile((by: number) => {
+      trail.assign(add(trail, by));
+      return mul(trail, 2);
+    });
+    const calls = Array.from({ length: 200 }, (_, i) => f(i));
+    expect(f.plans).toHaveLength(200);
+    const results = await Promise.all(calls);
+    expect(await results[199].toArray()).toEqual([2 * ((199 * 200) / 2)]);
+    expect(f.plans).toHaveLength(64);
+    const more = [f(1000), f(1001)];
+    f.dispose();
+    expect(await (await more[1]).toArray()).toEqual([2 * ((199 * 200) / 2 + 2001)]);
+    for (const y of [...results, ...(await Promise.all(more)), trail]) y.dispose();
+    expect(counts()).toMatchObject({ tensors: 0, buffers: 0 });
+  });
+
+  test("disposing one leaves what its function made in the trace to who kept it", async () => {
+    let kept: Tensor | undefined;
+    const make = () =>
+      compile((x: Tensor) => {
+        kept ??= tensor([5, 7]);
+        const constant = tensor([1, 1]);
+        return add(mul(x, kept), constant);
+      });
+    const x = tensor([1, 2]);
+    const [f, g] = [make(), make()];
+    for (const h of [f, g, f]) expect(await (await h(x)).toArray()).toEqual([6, 15]);
+    f.dispose();
+    expect(await (await g(x)).toArray()).toEqual([6, 15]);
+    expect(await kept?.toArray()).toEqual([5, 7]);
+    expect(await (await f(x)).toArray()).toEqual([6, 15]);
+  });
+
+  test("a function that fails when it is traced leaves nothing", async () => {
+    const f = compile((x: Tensor) => {
+      evaluate(add(x, 1));
+      throw new Error("mine");
+    });
+    const x = tensor([1]);
+    for (let i = 0; i < 100; i++) await expect(f(x)).rejects.toThrow("mine");
+    expect(f.plans).toHaveLength(0);
+    expect(counts()).toMatchObject({ tensors: 0, buffers: 0 });
+  });
+});
