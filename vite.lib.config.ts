@@ -45,7 +45,7 @@ export default defineConfig({
     outDir: "dist",
     copyPublicDir: false,
     rolldownOptions: {
-      external: ["webgpu", /^csv-parse/, /^node:/],
+      external: ["webgpu", /^node:/],
       output: { preserveModules: true, preserveModulesRoot: "src", entryFileNames: "[name].js" },
     },
   },

@@ -30,10 +30,6 @@ describe("checkArchitecture accepts", () => {
     ["a module from losses", { "src/losses/a.ts": 'import { y } from "../nn/y.ts";' }],
     ["every part from train", { "src/train/a.ts": 'import { y } from "../optim/y.ts";' }],
     ["a shader that is used", usedShader('import text from "../../shaders/a.wgsl?raw";')],
-    [
-      "the parser of CSV, from its folder",
-      { "src/csv/a.ts": 'import { parse } from "csv-parse/browser/esm/sync";' },
-    ],
     ["the optional peer", { "src/devices/a.ts": 'const gpu = await import("webgpu");' }],
     ["imports in comments", { "src/core/a.ts": '// import { x } from "../ops/x.ts";\n' }],
     ["words in an interface", { "src/core/a.ts": 'export interface A {\n  kind: "x";\n}' }],
@@ -61,9 +57,9 @@ describe("checkArchitecture rejects", () => {
       "src/ops/a.ts: imports src/devices/cpu/x.ts",
     ],
     [
-      "the parser of CSV, from another folder",
-      { "src/data/a.ts": 'import { parse } from "csv-parse/browser/esm/sync";' },
-      "src/data/a.ts: imports csv-parse/browser/esm/sync",
+      "a package",
+      { "src/data/a.ts": 'import { parse } from "some-package/sync";' },
+      "src/data/a.ts: imports some-package/sync",
     ],
     [
       "one part from another",

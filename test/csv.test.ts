@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { readCsv } from "../src/csv/index.ts";
+import { type CsvOptions, readCsv } from "../src/csv/index.ts";
 import { FormatError, GradusError, tensor } from "../src/index.ts";
 import { testDevice } from "./support/device.ts";
 
@@ -13,6 +13,15 @@ const IRIS = `length,width,species
 6.3,3.3,virginica
 4.9,3.0,setosa
 `;
+
+function errorOf(call: () => unknown): Error {
+  try {
+    call();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("no error");
+}
 
 describe("readCsv", () => {
   test("columns are numbers, labels classes in the order of their texts", async () => {
@@ -74,7 +83,10 @@ describe("readCsv", () => {
     for (const text of ["x", "0x10", "1,5", "1e999", "Infinity", "--1", "1 2", ""]) {
       const file = `a,b\n"1","two\nlines"\n"${text}",x\n`;
       expect(() => readCsv(file, { labels: ["b"] })).toThrow(
-        new FormatError(`readCsv: line 4, column "a": ${JSON.stringify(text)}; expected a number`),
+        new FormatError(
+          `readCsv: line 4, column "a": ${JSON.stringify(text)}; expected a number. Columns of ` +
+            "classes belong in the option labels, texts that stand for no number in missing",
+        ),
       );
     }
   });
@@ -87,6 +99,7 @@ describe("readCsv", () => {
       ['a,b\n1,"2"3\n', "line 2: a quote in the wrong place; expected two quotes for each"],
       ['a,b\n1,2"3\n', "line 2: a quote in the wrong place; expected quotes only around"],
       ["a,a\n1,2\n", 'two columns called "a"; expected each name once'],
+      ['a,b\n"1"\0,2\n', "line 2: a quote in the wrong place; expected two quotes for each"],
       ["a,b\n", "no records; expected at least one"],
       ["", "no records; expected at least one"],
     ];
@@ -95,6 +108,117 @@ describe("readCsv", () => {
       expect(() => readCsv(text)).toThrow(FormatError);
     }
     expect(() => readCsv(Uint8Array.of(0x61, 0xff))).toThrow("readCsv: bytes that are not UTF-8");
+  });
+
+  test.each(["\n", "\r\n", "\r"])("each line may end in its own way, the first in %j", (first) => {
+    const text = `a,name${first}1,cat\n2,dog\r\n\r\n3,cat\r4,"a\r\nb"\n5,dog`;
+    const { columns, labels } = readCsv(text, { labels: ["name"] });
+    expect(columns.get("a")).toEqual(Float64Array.of(1, 2, 3, 4, 5));
+    expect(labels.get("name")).toEqual({
+      classes: ["a\r\nb", "cat", "dog"],
+      indices: Int32Array.of(1, 2, 1, 0, 2),
+    });
+    expect(() => readCsv(`${text},6`)).toThrow("readCsv: line 8: 3 cells; expected as many");
+    expect(() => readCsv(text)).toThrow('readCsv: line 2, column "name": "cat"');
+  });
+
+  test.each(["__proto__", "constructor", "toString", "hasOwnProperty"])(
+    "a column may be called %s",
+    (name) => {
+      const text = `${name},b\nx,1\ny,2\n`;
+      const table = readCsv(text, { labels: [name], classes: {} });
+      expect(table.labels.get(name)).toEqual({ classes: ["x", "y"], indices: Int32Array.of(0, 1) });
+      expect(readCsv(`${name}\n7`).columns.get(name)).toEqual(Float64Array.of(7));
+      expect(() => readCsv("b\n1", { columns: [name] })).toThrow(`readCsv: no column "${name}"`);
+      expect(() =>
+        readCsv(text, { columns: ["b"], labels: ["b"], classes: { b: [name] } }),
+      ).toThrow(`readCsv: line 2, column "b": "1"; expected one of ${name}`);
+    },
+  );
+
+  test("names may replace those of the file, as the message about doubled ones says", () => {
+    const text = "a,a\n1,2\n";
+    expect(() => readCsv(text)).toThrow(
+      new FormatError(
+        'readCsv: two columns called "a"; expected each name once. ' +
+          "Give other names by the options names and header: true",
+      ),
+    );
+    const { columns, size } = readCsv(text, { names: ["a", "b"], header: true });
+    expect(size).toBe(1);
+    expect(columns.get("b")).toEqual(Float64Array.of(2));
+    expect(() => readCsv(text, { names: ["a", "b"] })).toThrow(
+      "If the first line holds names, give header: true",
+    );
+  });
+
+  test("a file with another delimiter is told to name it", () => {
+    const advice = 'The option delimiter names what stands between cells: "," here';
+    for (const [text, says] of [
+      ["a;b\n1;2\n", 'line 2, column "a;b": "1;2"; expected a number'],
+      ["a;b\n1,5;2,5\n", "line 2: 3 cells; expected as many cells in every line"],
+    ]) {
+      expect(() => readCsv(text)).toThrow(`readCsv: ${says}`);
+      expect(() => readCsv(text)).toThrow(advice);
+    }
+    expect(() => readCsv("a;b\n1;2\n", { columns: ["a"] })).toThrow(
+      `readCsv: no column "a"; expected one of a;b. ${advice}`,
+    );
+    expect(readCsv("a::b\n1::2\n", { delimiter: "::" }).size).toBe(1);
+    const tabs = readCsv('a\tb\n 1 \t"2" \n', { delimiter: "\t" });
+    expect(tabs.matrix()).toEqual(Float32Array.of(1, 2));
+  });
+
+  test.each<[CsvOptions, string]>([
+    [{ delimiter: "" }, 'delimiter ""; expected text without quotes and line ends'],
+    [{ delimiter: '"' }, 'delimiter "\\""; expected text without'],
+    [{ delimiter: "a\n" }, 'delimiter "a\\n"; expected text without'],
+    [{ delimiter: 3 as never }, "delimiter 3; expected text without"],
+    [{ labels: "species" as never }, 'labels "species"; expected an array of strings'],
+    [{ missing: "NA" as never }, 'missing "NA"; expected an array of strings'],
+    [{ columns: [1] as never }, "columns [1]; expected an array of strings"],
+    [{ columns: ["width", "width"] }, 'columns "width"; expected each text once'],
+    [{ names: ["a", "b", "a"] }, 'names "a"; expected each text once'],
+    [{ header: false }, "header false; expected true where no names are given"],
+    [{ header: 1 as never }, "header 1; expected true or false"],
+    [{ classes: ["a"] as never }, 'classes ["a"]; expected an object of lists by column'],
+    [
+      { labels: ["species"], classes: { length: ["a"] } },
+      'classes "length"; expected names of columns in labels: species',
+    ],
+    [
+      { labels: ["species"], classes: { species: ["a", "a"] } },
+      'classes of "species" "a"; expected each text once',
+    ],
+    [{ delimeter: ";" } as never, 'unknown option "delimeter"; expected columns, labels'],
+  ])("options %j are rejected", (options, says) => {
+    expect(() => readCsv(IRIS, options)).toThrow(`readCsv: ${says}`);
+    expect(() => readCsv(IRIS, options)).toThrow(GradusError);
+  });
+
+  test("large and odd files take time by their size, and messages stay short", () => {
+    const n = 500_000;
+    const digits = "9".repeat(n);
+    const columns = Array.from({ length: n / 10 }, (_, i) => `column ${i}`);
+    const wide = `${columns.join()}\n${columns.map((_, i) => i).join()}\n`;
+    expect(readCsv(wide).columns.get(columns[49_999])).toEqual(Float64Array.of(49_999));
+    const odd: [string, CsvOptions][] = [
+      [`a\n${digits}x\n`, {}],
+      [`a\n${digits}.${digits}e${digits}x\n`, {}],
+      [`a\n${'"'.repeat(n)}x\n`, {}],
+      [`a\n"${'""'.repeat(n)}`, {}],
+      [`${columns.join()}\n1\n`, {}],
+      [`${columns.join()},${columns[49_999]}\n`, {}],
+      [wide, { columns: [digits] }],
+      [wide, { names: columns.slice(1) }],
+      [wide, { labels: columns, classes: { [columns[1]]: columns } }],
+      [`a\n${"1\n".repeat(n)}x`, {}],
+    ];
+    for (const [text, options] of odd) {
+      const error = errorOf(() => readCsv(text, options));
+      expect(error).toBeInstanceOf(FormatError);
+      expect(new TextEncoder().encode(error.message).length).toBeLessThanOrEqual(2000);
+    }
   });
 
   test("columns that are not there are rejected", () => {

@@ -59,7 +59,7 @@ function changed(path: string, value: unknown): Promise<Bytes> {
     const last = names.pop() as string;
     const at = names.reduce((x, name) => x[name] as Record<string, unknown>, values);
     at[last] = value;
-    metadata.values = encodeValues(path === "" ? value : values);
+    metadata.values = encodeValues("test", path === "" ? value : values);
   });
 }
 
@@ -175,7 +175,7 @@ test("values are what they were, whatever JSON lacks", () => {
     numbers: [Number.NaN, Infinity, -Infinity, -0, 0, 0.1],
     text: ["NaN", null, true, { $number: "x", other: 1 }],
   };
-  const back = decodeValues("test", encodeValues(values)) as typeof values;
+  const back = decodeValues("test", encodeValues("test", values)) as typeof values;
   expect(back).toEqual(values);
   expect(Object.is(back.numbers[3], -0)).toBe(true);
 });

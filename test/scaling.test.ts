@@ -103,8 +103,12 @@ test("bad features are rejected", async () => {
     "minMaxScaling: feature 1 has NaN or infinities; expected finite numbers",
   );
   using scaling = new FeatureScaling([2], [0, 0], [1, 1]);
-  expect(() => scaling.apply(tensor([[1, 2, 3]]))).toThrow("apply: input [1, 3]; expected [n, 2]");
-  expect(() => scaling.invert(tensor(1))).toThrow("invert: input []; expected [n, 2]");
+  expect(() => scaling.apply(tensor([[1, 2, 3]]))).toThrow(
+    "FeatureScaling.apply: input [1, 3]; expected [n, 2]",
+  );
+  expect(() => scaling.invert(tensor(1))).toThrow(
+    "FeatureScaling.invert: input []; expected [n, 2]",
+  );
   expect(() => new FeatureScaling([2], [0], [1, 1])).toThrow(
     "FeatureScaling: 1 offsets and 2 scales; expected 2",
   );

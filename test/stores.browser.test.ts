@@ -1,25 +1,59 @@
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { Batch } from "../src/data/index.ts";
-import { download, opfsStore } from "../src/io/index.ts";
+import { download, indexedDbStore, opfsStore } from "../src/io/index.ts";
 import type { Module } from "../src/nn/index.ts";
 import { Checkpoint, fit } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { bitsOf, smallRun } from "./support/small-run.ts";
+import { testStore } from "./support/store-cases.ts";
 
 beforeAll(() => testDevice());
 
 afterEach(async () => {
   const root = await navigator.storage.getDirectory();
   await root.removeEntry("gradus-test", { recursive: true }).catch(() => {});
+  await new Promise((resolve) => {
+    indexedDB.deleteDatabase("gradus").onsuccess = resolve;
+  });
 });
 
-test("the origin's own files are replaced as a whole, in folders that they make", async () => {
-  const store = opfsStore("gradus-test/runs/one");
-  expect(await store.read()).toBeNull();
-  await store.write(Uint8Array.of(1, 2, 3));
-  await store.write(Uint8Array.of(4));
-  expect(await store.read()).toEqual(Uint8Array.of(4));
-  expect(await opfsStore("gradus-test/runs/other").read()).toBeNull();
+testStore("opfsStore", {
+  make: (name, options) =>
+    opfsStore(typeof name === "string" && name ? `gradus-test/runs/${name}` : name, options),
+  damage: async (name, change) => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await (await root.getDirectoryHandle("gradus-test")).getDirectoryHandle("runs");
+    const handle = await folder.getFileHandle(name);
+    const bytes = change(new Uint8Array(await (await handle.getFile()).arrayBuffer()));
+    const stream = await handle.createWritable();
+    await stream.write(bytes);
+    await stream.close();
+  },
+});
+
+testStore("indexedDbStore", {
+  make: indexedDbStore,
+  damage: async (name, change) => {
+    const request = indexedDB.open("gradus");
+    await new Promise((resolve) => {
+      request.onsuccess = resolve;
+    });
+    const files = request.result.transaction("files", "readwrite").objectStore("files");
+    const range = IDBKeyRange.bound([name], [name, Number.POSITIVE_INFINITY]);
+    await new Promise((resolve) => {
+      files.openCursor(range, "prev").onsuccess = ({ target }) => {
+        const cursor = (target as IDBRequest<IDBCursorWithValue>).result;
+        cursor.update(change(cursor.value)).onsuccess = resolve;
+      };
+    });
+    request.result.close();
+  },
+});
+
+test("a path of the origin's own files is one of names", () => {
+  for (const path of ["/a", "a/", "a//b", "../a", "."]) {
+    expect(() => opfsStore(path)).toThrow(`opfsStore: path "${path}"; expected a name, or names`);
+  }
 });
 
 test("a run goes on from the origin's own files", async () => {

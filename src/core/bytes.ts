@@ -19,3 +19,14 @@ export function copyBytes(bytes: Uint8Array, begin: number, end: number): Uint8A
   copy.set(bytes.subarray(begin, end));
   return copy;
 }
+
+/** Decodes UTF-8, keeping a byte order mark; null for other bytes, or more than a string can hold. */
+export function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    // Decoders refuse shared memory, so it is copied.
+    const own = kindOf(bytes.buffer) === "ArrayBuffer" ? bytes : copyBytes(bytes, 0, bytes.length);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(own);
+  } catch {
+    return null;
+  }
+}

@@ -1,11 +1,12 @@
 import { ShapeError } from "./errors.ts";
+import { list } from "./quote.ts";
 
 /** Sizes of a tensor's axes, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[];
 
 /** Writes a shape as messages show it: `[100, 784]`. */
 export function formatShape(shape: Shape): string {
-  return `[${shape.join(", ")}]`;
+  return `[${list(shape)}]`;
 }
 
 /** Counts the elements of a shape: 1 for a scalar, 0 if any axis is empty. */

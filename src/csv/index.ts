@@ -1,1 +1,3 @@
-export { type CsvLabels, type CsvOptions, type CsvTable, readCsv } from "./read-csv.ts";
+export type { CsvLabels } from "./columns.ts";
+export type { CsvOptions } from "./options.ts";
+export { type CsvTable, readCsv } from "./read-csv.ts";

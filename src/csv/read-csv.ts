@@ -1,29 +1,8 @@
 import { FormatError, GradusError } from "../core/errors.ts";
-import { type Records, readRecords } from "./records.ts";
-
-/** Options of `readCsv`. */
-export interface CsvOptions {
-  /** The columns of numbers; all that are not in `labels` when left out. */
-  columns?: readonly string[];
-  /** The columns of classes. */
-  labels?: readonly string[];
-  /** The classes of a column, in order; those that occur, sorted by their text, when left out. */
-  classes?: Readonly<Record<string, readonly string[]>>;
-  /** The names of all columns, for a file whose first line has none. */
-  names?: readonly string[];
-  /** What stands between cells; a comma when left out. */
-  delimiter?: string;
-  /** Texts that become NaN in columns of numbers, such as `["", "NA"]`; none when left out. */
-  missing?: readonly string[];
-}
-
-/** A column of classes. */
-export interface CsvLabels {
-  /** The classes' texts. */
-  readonly classes: readonly string[];
-  /** The class of each record, as a place in `classes`. */
-  readonly indices: Int32Array<ArrayBuffer>;
-}
+import { list, quote } from "../core/quote.ts";
+import { Columns, type CsvLabels } from "./columns.ts";
+import { type CsvOptions, checkCsvOptions } from "./options.ts";
+import { delimiterAdvice, readRecords } from "./records.ts";
 
 /** A file of examples, column by column. */
 export interface CsvTable {
@@ -42,10 +21,10 @@ export interface CsvTable {
 
 /**
  * Reads columns of a CSV file (RFC 4180): numbers, and texts that name classes. Blank lines, blanks
- * around cells and a byte order mark are left out.
+ * around cells and a byte order mark are left out; lines may end in any of the three ways.
  * @param input the text, or its bytes in UTF-8.
  * @throws FormatError, with the line, for what is no CSV or no number, and for a missing column or
- * unknown class.
+ * unknown class; GradusError for options that are not of their kind.
  * @example
  * const table = readCsv(text, { labels: ["species"] });
  * const inputs = tensor(table.matrix(), { shape: [table.size, table.columns.size] });
@@ -55,90 +34,69 @@ export function readCsv(
   input: string | Uint8Array | ArrayBuffer,
   options: CsvOptions = {},
 ): CsvTable {
-  const { delimiter = ",", labels: labelNames = [], missing = [] } = options;
+  const { delimiter, header, labels, names, columns, classes, missing } = checkCsvOptions(options);
   const records = readRecords(input, delimiter);
-  const header = options.names ?? records.cells[0] ?? [];
-  checkHeader(header, records, options);
-  const first = options.names ? 0 : 1;
-  const size = records.cells.length - first;
-  if (size <= 0) throw new FormatError("readCsv: no records; expected at least one");
-  const numeric = options.columns ?? header.filter((name) => !labelNames.includes(name));
-  const column = (name: string) => new Column(records, first, name, placeOf(name, header));
-  const nan = new Set(missing);
-  const columns = new Map(numeric.map((name) => [name, column(name).numbers(nan)]));
-  const labels = new Map(
-    labelNames.map((name) => [name, column(name).classes(options.classes?.[name])]),
-  );
-  return { size, columns, labels, matrix: (names) => matrixOf(size, columns, names) };
+  const read = new Columns(records, header ? 1 : 0);
+  if (read.size <= 0) throw new FormatError("readCsv: no records; expected at least one");
+  const all = names ?? records.cells.slice(0, records.width);
+  const places = placesOf(all, records.width);
+  const placeOf = (name: string) => {
+    const place = places.get(name);
+    if (place === undefined) throw missingColumn(name, all, delimiter);
+    return place;
+  };
+  const advice = adviceFor(all, delimiter, { header, names });
+  const numbers = new Map<string, Float64Array<ArrayBuffer>>();
+  const isLabel = new Set(labels);
+  const others = () => [...places.values()].filter((place) => !isLabel.has(all[place]));
+  for (const place of columns?.map(placeOf) ?? others()) {
+    numbers.set(all[place], read.numbers({ name: all[place], place }, missing, advice));
+  }
+  const indices = labels.map((name) => {
+    const given = Object.hasOwn(classes, name) ? classes[name] : undefined;
+    return [name, read.classes({ name, place: placeOf(name) }, given)] as const;
+  });
+  const { size } = read;
+  const matrix = (wanted?: readonly string[]) => matrixOf(size, numbers, wanted);
+  return { size, columns: numbers, labels: new Map(indices), matrix };
 }
 
-function checkHeader(header: readonly string[], { cells }: Records, { names }: CsvOptions): void {
-  const repeated = header.find((name, i) => header.indexOf(name) !== i);
-  if (repeated !== undefined) {
+/** Where each column stands. */
+function placesOf(all: readonly string[], width: number): ReadonlyMap<string, number> {
+  if (all.length !== width) {
     throw new FormatError(
-      `readCsv: two columns called ${JSON.stringify(repeated)}; expected each name once. ` +
-        "Give other names by the option names",
+      `readCsv: ${width} columns with ${all.length} names; expected one name each`,
     );
   }
-  const width = cells[0]?.length ?? header.length;
-  if (names && names.length !== width) {
+  const places = new Map<string, number>();
+  for (let place = 0; place < width; place++) {
+    const name = all[place];
+    if (places.set(name, place).size > place) continue;
     throw new FormatError(
-      `readCsv: ${width} columns with ${names.length} names; expected one name each`,
+      `readCsv: two columns called ${quote(name)}; expected each name once. ` +
+        "Give other names by the options names and header: true",
     );
   }
+  return places;
 }
 
-function placeOf(name: string, header: readonly string[]): number {
-  const place = header.indexOf(name);
-  if (place >= 0) return place;
-  throw new FormatError(
-    `readCsv: no column ${JSON.stringify(name)}; expected one of ${header.join(", ")}`,
+/** What to do where a cell is no number. */
+function adviceFor(
+  all: readonly string[],
+  delimiter: string,
+  { header, names }: Pick<CsvOptions, "header" | "names">,
+): string {
+  const advice =
+    "Columns of classes belong in the option labels, texts that stand for no number in missing";
+  const lines = names && !header ? ". If the first line holds names, give header: true" : "";
+  return `${advice}${lines}${all.length === 1 ? `. ${delimiterAdvice(delimiter)}` : ""}`;
+}
+
+function missingColumn(name: string, all: readonly string[], delimiter: string): FormatError {
+  const advice = all.length === 1 ? `. ${delimiterAdvice(delimiter)}` : "";
+  return new FormatError(
+    `readCsv: no column ${quote(name)}; expected one of ${list(all)}${advice}`,
   );
-}
-
-/** A number as people write it: neither hexadecimal nor blank. */
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/** One column of a file's records, from the first that holds an example. */
-class Column {
-  readonly #texts: readonly string[];
-
-  constructor(
-    readonly records: Records,
-    readonly first: number,
-    readonly name: string,
-    place: number,
-  ) {
-    this.#texts = records.cells.slice(first).map((cells) => cells[place]);
-  }
-
-  numbers(missing: ReadonlySet<string>): Float64Array<ArrayBuffer> {
-    return Float64Array.from(this.#texts, (text, i) => {
-      if (missing.has(text)) return Number.NaN;
-      const value = NUMBER.test(text) ? Number(text) : Number.NaN;
-      if (!Number.isFinite(value)) throw this.#wrong(i, "a number");
-      return value;
-    });
-  }
-
-  classes(given?: readonly string[]): CsvLabels {
-    const classes = given ?? [...new Set(this.#texts)].sort();
-    const place = new Map(classes.map((text, i) => [text, i]));
-    const indices = Int32Array.from(this.#texts, (text, i) => {
-      const found = place.get(text);
-      if (found === undefined) throw this.#wrong(i, `one of ${classes.join(", ")}`);
-      return found;
-    });
-    return { classes, indices };
-  }
-
-  #wrong(i: number, rule: string): FormatError {
-    const line = this.records.lineOf(this.first + i);
-    const text = JSON.stringify(this.#texts[i]);
-    return new FormatError(
-      `readCsv: line ${line}, column ${JSON.stringify(this.name)}: ${text}; expected ${rule}`,
-    );
-  }
 }
 
 function matrixOf(
@@ -150,12 +108,12 @@ function matrixOf(
   for (const [j, name] of names.entries()) {
     const column = columns.get(name);
     if (!column) {
-      const known = [...columns.keys()].join(", ");
+      const known = list([...columns.keys()]);
       throw new GradusError(
-        `matrix: column ${JSON.stringify(name)}; expected a column of numbers: ${known}`,
+        `matrix: column ${quote(name)}; expected a column of numbers: ${known}`,
       );
     }
-    for (const [i, value] of column.entries()) matrix[i * names.length + j] = value;
+    for (let i = 0; i < size; i++) matrix[i * names.length + j] = column[i];
   }
   return matrix;
 }

@@ -1,57 +1,167 @@
-import { type Options, parse } from "csv-parse/browser/esm/sync";
-import { asBytes } from "../core/bytes.ts";
+import { asBytes, decodeUtf8 } from "../core/bytes.ts";
 import { FormatError } from "../core/errors.ts";
 
 /** The cells of a CSV file and where they stand. */
 export interface Records {
-  readonly cells: readonly (readonly string[])[];
-  /** The number of the line, from 1, on which a record ends. */
+  /** Number of cells in each record. */
+  readonly width: number;
+  /** Number of records. */
+  readonly count: number;
+  /** All cells, record by record. */
+  readonly cells: readonly string[];
+  /** The number of the line, from 1, on which a record begins. */
   lineOf(record: number): number;
 }
 
 /** Takes a file apart; throws `FormatError` with the line for what is no CSV. */
 export function readRecords(input: string | Uint8Array | ArrayBuffer, delimiter: string): Records {
   const text = typeof input === "string" ? input : decode(input);
-  const options: Options = { delimiter, bom: true, skip_empty_lines: true, trim: true };
-  return {
-    cells: parsed(text, options) as string[][],
-    lineOf: (record) => {
-      // Lines are only counted when one must be named, since that takes longer than the rest.
-      const known = parsed(text, { ...options, info: true, from: record + 1, to: record + 1 });
-      return (known as { info: { lines: number } }[])[0].info.lines;
-    },
-  };
-}
-
-function parsed(text: string, options: Options): unknown[] {
-  try {
-    return parse(text, options);
-  } catch (error) {
-    throw malformed(error);
+  const cells: string[] = [];
+  const reader = new RecordReader(text, delimiter);
+  const width = reader.next(cells) ?? 0;
+  for (let found = reader.next(cells); found !== null; found = reader.next(cells)) {
+    if (found !== width) throw unevenRecord(reader.line, found, width, delimiter);
   }
+  const count = width === 0 ? 0 : cells.length / width;
+  return { width, count, cells, lineOf: (record) => lineOf(text, delimiter, record) };
 }
 
 function decode(input: Uint8Array | ArrayBuffer): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(asBytes("readCsv", input));
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new FormatError("readCsv: bytes that are not UTF-8; expected text. Decode it first");
-  }
+  const bytes = asBytes("readCsv", input);
+  const text = decodeUtf8(bytes);
+  if (text !== null) return text;
+  throw new FormatError("readCsv: bytes that are not UTF-8; expected text. Decode it first");
 }
 
-const RULES: Readonly<Record<string, string>> = {
-  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "as many cells in every line",
-  CSV_QUOTE_NOT_CLOSED: "a quote at the end of a quoted cell",
-  CSV_INVALID_CLOSING_QUOTE: "two quotes for each one in a quoted cell",
-  INVALID_OPENING_QUOTE: "quotes only around whole cells",
-};
+// Lines are only counted when one must be named.
+function lineOf(text: string, delimiter: string, record: number): number {
+  const reader = new RecordReader(text, delimiter);
+  for (let i = 0; i <= record; i++) reader.next([]);
+  return reader.line;
+}
 
-/** What the parser said, in the library's form. */
-function malformed(error: unknown): unknown {
-  const { code, lines, record } = error as { code?: string; lines?: number; record?: string[] };
-  const rule = RULES[code ?? ""];
-  if (!rule) return error;
-  const given = record ? `${record.length} cells` : "a quote in the wrong place";
-  return new FormatError(`readCsv: line ${lines}: ${given}; expected ${rule}`);
+function unevenRecord(line: number, found: number, width: number, delimiter: string): FormatError {
+  return new FormatError(
+    `readCsv: line ${line}: ${found} cells; expected as many cells in every line as in the first, ` +
+      `${width}. ${delimiterAdvice(delimiter)}`,
+  );
+}
+
+/** What to do where cells were not told apart as they were meant to be. */
+export function delimiterAdvice(delimiter: string): string {
+  return `The option delimiter names what stands between cells: ${JSON.stringify(delimiter)} here`;
+}
+
+const QUOTE = 0x22;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/** Reads a text's records one after the other, by the rules of RFC 4180, in one pass. */
+class RecordReader {
+  /** The line on which the last record began. */
+  line = 0;
+  #nextLine = 1;
+  #isQuoted = false;
+  #at: number;
+  readonly #text: string;
+  readonly #delimiter: string;
+  readonly #first: number;
+
+  constructor(text: string, delimiter: string) {
+    this.#text = text;
+    this.#delimiter = delimiter;
+    this.#first = delimiter.charCodeAt(0);
+    this.#at = text.startsWith("\ufeff") ? 1 : 0;
+  }
+
+  /** Adds the next record's cells, passing over blank lines, and gives their number; null at the end. */
+  next(cells: string[]): number | null {
+    while (this.#at < this.#text.length) {
+      this.line = this.#nextLine;
+      const start = cells.length;
+      this.#isQuoted = false;
+      do cells.push(this.#cell());
+      while (this.#skipDelimiter());
+      this.#skipLineEnd();
+      const found = cells.length - start;
+      if (found > 1 || this.#isQuoted || cells[start] !== "") return found;
+      cells.pop(); // a blank line
+    }
+    return null;
+  }
+
+  #cell(): string {
+    this.#skipBlanks();
+    const begin = this.#at;
+    if (this.#text.charCodeAt(begin) === QUOTE) return this.#quotedCell();
+    this.#at = this.#endOfCell();
+    return this.#text.slice(begin, this.#at).trim();
+  }
+
+  /** The place behind an unquoted cell. */
+  #endOfCell(): number {
+    const text = this.#text;
+    for (let i = this.#at; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code === LINE_FEED || code === CARRIAGE_RETURN) return i;
+      if (code === this.#first && text.startsWith(this.#delimiter, i)) return i;
+      if (code === QUOTE) throw this.#wrongQuote("quotes only around whole cells");
+    }
+    return text.length;
+  }
+
+  #quotedCell(): string {
+    const text = this.#text;
+    const begin = this.#at + 1;
+    let lines = 0;
+    let hasQuotes = false;
+    let end = begin;
+    for (; end < text.length; end++) {
+      const code = text.charCodeAt(end);
+      if (code === QUOTE) {
+        if (text.charCodeAt(end + 1) !== QUOTE) break;
+        hasQuotes = true;
+        end++;
+      } else if (code === LINE_FEED) lines++;
+      else if (code === CARRIAGE_RETURN && text.charCodeAt(end + 1) !== LINE_FEED) lines++;
+    }
+    if (end >= text.length) throw this.#wrongQuote("a quote at the end of a quoted cell");
+    this.#at = end + 1;
+    this.#skipBlanks();
+    if (!this.#isCellOver()) throw this.#wrongQuote("two quotes for each one in a quoted cell");
+    this.#nextLine += lines;
+    this.#isQuoted = true;
+    const cell = text.slice(begin, end);
+    return hasQuotes ? cell.replaceAll('""', '"') : cell;
+  }
+
+  #isCellOver(): boolean {
+    const code = this.#text.charCodeAt(this.#at);
+    if (Number.isNaN(code) || code === LINE_FEED || code === CARRIAGE_RETURN) return true;
+    return this.#text.startsWith(this.#delimiter, this.#at);
+  }
+
+  #skipBlanks(): void {
+    for (; this.#at < this.#text.length; this.#at++) {
+      const code = this.#text.charCodeAt(this.#at);
+      if ((code !== 0x20 && code !== 0x09) || code === this.#first) return;
+    }
+  }
+
+  #skipDelimiter(): boolean {
+    if (!this.#text.startsWith(this.#delimiter, this.#at)) return false;
+    this.#at += this.#delimiter.length;
+    return true;
+  }
+
+  /** Passes over a line's end, and counts it. */
+  #skipLineEnd(): void {
+    this.#nextLine++;
+    this.#at += this.#text.startsWith("\r\n", this.#at) ? 2 : 1;
+  }
+
+  #wrongQuote(rule: string): FormatError {
+    const line = `line ${this.#nextLine}: a quote in the wrong place`;
+    return new FormatError(`readCsv: ${line}; expected ${rule}`);
+  }
 }

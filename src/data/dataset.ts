@@ -1,14 +1,16 @@
+import { checkOptions } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
-import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
+import { DeviceError, DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
 import { gather } from "../ops/gather.ts";
-import { readIdx } from "./idx.ts";
-import { type NormalizeOptions, normalizeImages } from "./normalize.ts";
+import { checkIndices, checkRows } from "./checks.ts";
+import { parseIdx } from "./idx.ts";
+import { checkNormalize, type NormalizeOptions, normalizeImages } from "./normalize.ts";
 import type { BatchSampler } from "./sampler.ts";
 import { stepRows } from "./step-rows.ts";
 
@@ -71,13 +73,16 @@ export class DeviceDataset implements Dataset<Batch>, KnownByIdentity {
    * @param images u8 `[n, …]`.
    * @param labels u8, u32 or i32 `[n]`.
    * @param normalize how bytes become f32; [0, 1] when left out.
-   * @throws ShapeError or DTypeError for other shapes and dtypes.
+   * @throws ShapeError or DTypeError for other shapes and dtypes, DeviceError unless both lie on one
+   * device, GradusError for a bad `normalize`.
    */
   constructor(
     readonly images: Tensor,
     readonly labels: Tensor,
     readonly normalize: NormalizeOptions = {},
   ) {
+    checkTensors("DeviceDataset", [images, labels]);
+    checkNormalize("DeviceDataset", normalize);
     if (images.dtype !== "u8") {
       throw new DTypeError(`DeviceDataset: images have dtype ${images.dtype}; expected u8`);
     }
@@ -92,12 +97,23 @@ export class DeviceDataset implements Dataset<Batch>, KnownByIdentity {
           `${formatShape(labels.shape)}; expected [n, …] and [n]`,
       );
     }
+    if (images.device !== labels.device) {
+      throw new DeviceError(
+        `DeviceDataset: images on ${images.device.kind}, labels on ${labels.device.kind}; ` +
+          "expected one device",
+      );
+    }
     this.size = labels.shape[0];
   }
 
-  /** Gives examples by their numbers: lazy f32 images `[n, …]` and i32 labels `[n]`. */
-  batch(indices: Uint32Array): Batch {
-    const rows = tensor(indices, { device: this.images.device });
+  /**
+   * Gives examples by their numbers, each from 0 to `size` − 1: lazy f32 images `[n, …]` and i32
+   * labels `[n]`.
+   * @throws ShapeError for another number.
+   */
+  batch(indices: ArrayLike<number>): Batch {
+    const own = checkIndices("DeviceDataset.batch", indices, this.size);
+    const rows = tensor(own, { device: this.images.device });
     return this.rows(rows, [rows]);
   }
 
@@ -118,6 +134,7 @@ export class DeviceDataset implements Dataset<Batch>, KnownByIdentity {
 
   /** Gives the examples that a u32 tensor `[n]` names, and frees `owned` with them. */
   rows(indices: Tensor, owned: readonly Tensor[] = []): Batch {
+    checkRows("DeviceDataset.rows", indices);
     const pixels = gather(this.images, indices);
     const labels = cast(gather(this.labels, indices), "i32");
     return new Batch(normalizeImages(pixels, this.normalize), labels, [pixels, ...owned]);
@@ -158,17 +175,20 @@ export function mnist(
   labels: Uint8Array | ArrayBuffer,
   options: MnistOptions = {},
 ): DeviceDataset {
-  const x = readIdx(images);
-  const y = readIdx(labels);
+  checkOptions<MnistOptions>("mnist", options, { normalize: true, device: true });
+  const { device, normalize = {} } = options;
+  checkNormalize("mnist", normalize);
+  const x = parseIdx("mnist: images", images);
+  const y = parseIdx("mnist: labels", labels);
   const fits = x.dtype === "u8" && y.dtype === "u8" && x.shape.length === 3;
-  if (!fits || y.shape.length !== 1 || y.shape[0] !== x.shape[0]) {
+  const isEmpty = x.data.length === 0; // its sizes need not fit anything
+  if (!fits || isEmpty || y.shape.length !== 1 || y.shape[0] !== x.shape[0]) {
     throw new FormatError(
       `mnist: images ${x.dtype} ${formatShape(x.shape)} with labels ${y.dtype} ` +
-        `${formatShape(y.shape)}; expected u8 [n, rows, columns] and u8 [n]`,
+        `${formatShape(y.shape)}; expected u8 [n, rows, columns] and u8 [n], not empty`,
     );
   }
   const [n, rows, columns] = x.shape;
-  const { device, normalize } = options;
   const pixels = tensor(x.data, { shape: [n, rows * columns], device });
   return new DeviceDataset(pixels, tensor(y.data, { device }), normalize);
 }

@@ -1,7 +1,7 @@
 import { asBytes, copyBytes } from "../core/bytes.ts";
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
-import { sizeOf } from "../core/shape.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
 
 const ARRAYS = {
   u8: Uint8Array,
@@ -33,12 +33,17 @@ export type IdxArray = {
  * handwritten digits". Throws `FormatError` for every file that differs from it.
  */
 export function readIdx(input: Uint8Array | ArrayBuffer): IdxArray {
-  const bytes = asBytes("readIdx", input);
-  const { dtype, rank } = readMagic(bytes);
+  return parseIdx("readIdx", input);
+}
+
+/** Reads a file as `readIdx` does; messages name `op`. */
+export function parseIdx(op: string, input: Uint8Array | ArrayBuffer): IdxArray {
+  const bytes = asBytes(op, input);
+  const { dtype, rank } = readMagic(op, bytes);
   const start = 4 + 4 * rank;
   if (bytes.length < start) {
     throw new FormatError(
-      `readIdx: ${bytes.length} bytes; expected a header of ${start} bytes for ${rank} axes`,
+      `${op}: ${bytes.length} bytes; expected a header of ${start} bytes for ${rank} axes`,
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -47,8 +52,8 @@ export function readIdx(input: Uint8Array | ArrayBuffer): IdxArray {
   const expected = sizeOf(shape) * size;
   if (bytes.length - start !== expected) {
     throw new FormatError(
-      `readIdx: ${bytes.length - start} bytes of data; ` +
-        `expected ${expected} for ${dtype} of shape [${shape.join(", ")}]`,
+      `${op}: ${bytes.length - start} bytes of data; ` +
+        `expected ${expected} for ${dtype} of shape ${formatShape(shape)}`,
     );
   }
   const copy = copyBytes(bytes, start, bytes.length);
@@ -74,24 +79,24 @@ export function writeIdx(array: IdxArray): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function readMagic(bytes: Uint8Array): { dtype: IdxDType; rank: number } {
+function readMagic(op: string, bytes: Uint8Array): { dtype: IdxDType; rank: number } {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    throw new FormatError("readIdx: a gzip file; expected an uncompressed file. Decompress first");
+    throw new FormatError(`${op}: a gzip file; expected an uncompressed file. Decompress first`);
   }
   if (bytes.length < 4) {
-    throw new FormatError(`readIdx: ${bytes.length} bytes; expected a header of at least 4 bytes`);
+    throw new FormatError(`${op}: ${bytes.length} bytes; expected a header of at least 4 bytes`);
   }
   const [zero0, zero1, code, rank] = bytes;
   if (zero0 !== 0 || zero1 !== 0) {
-    throw new FormatError(`readIdx: first bytes ${hex(zero0)} ${hex(zero1)}; expected 00 00`);
+    throw new FormatError(`${op}: first bytes ${hex(zero0)} ${hex(zero1)}; expected 00 00`);
   }
   const dtypes = Object.keys(CODES) as IdxDType[];
   const dtype = dtypes.find((name) => CODES[name] === code);
   if (!dtype) {
     const known = dtypes.map((name) => `${hex(CODES[name])} (${name})`).join(", ");
-    throw new FormatError(`readIdx: type code ${hex(code)}; expected one of ${known}`);
+    throw new FormatError(`${op}: type code ${hex(code)}; expected one of ${known}`);
   }
-  if (rank === 0) throw new FormatError("readIdx: 0 axes; expected at least 1");
+  if (rank === 0) throw new FormatError(`${op}: 0 axes; expected at least 1`);
   return { dtype, rank };
 }
 
@@ -103,7 +108,7 @@ function checkArray({ shape, dtype, data }: IdxArray): void {
   if (kindOf(data) !== ARRAYS[dtype].name) {
     throw new DTypeError(`writeIdx: other data for ${dtype}; expected ${ARRAYS[dtype].name}`);
   }
-  const given = `writeIdx: shape [${shape.join(", ")}]`;
+  const given = `writeIdx: shape ${formatShape(shape)}`;
   const isSize = (size: number) => Number.isInteger(size) && size >= 0 && size < 2 ** 32;
   if (shape.length < 1 || shape.length > 255 || !shape.every(isSize)) {
     throw new ShapeError(`${given}; expected 1 to 255 axes of integer sizes below 2^32`);

@@ -1,4 +1,4 @@
-import { checkOptions } from "../core/check.ts";
+import { checkFunctions, checkOptions, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 
 /** What `prefetch` does beside fetching. */
@@ -31,6 +31,11 @@ export function prefetch<T>(
     throw new GradusError(`prefetch: depth ${depth}; expected an integer from 1`);
   }
   checkOptions<PrefetchOptions<T>>("prefetch", options, { onDrop: true });
+  if (options.onDrop !== undefined) checkFunctions("prefetch", { onDrop: options.onDrop });
+  const isObject = typeof source === "object" && source !== null;
+  if (!isObject || !(Symbol.asyncIterator in source || Symbol.iterator in source)) {
+    throw new GradusError(`prefetch: source ${describeValue(source)}; expected something iterable`);
+  }
   return deliver(source, depth, options);
 }
 

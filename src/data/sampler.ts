@@ -32,7 +32,7 @@ export class BatchSampler implements KnownByIdentity {
 
   /**
    * Throws `ShapeError` for sizes that are not positive integers or that leave no batch, and
-   * `GradusError` for a bad seed or for replacement without shuffling.
+   * `GradusError` for a bad seed, unknown options, or replacement without shuffling.
    */
   constructor(options: BatchSamplerOptions) {
     checkOptions<BatchSamplerOptions>("BatchSampler", options, {

@@ -1,8 +1,8 @@
 import { dispose } from "../core/dispose.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
-import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
@@ -34,7 +34,7 @@ export class FeatureScaling implements Disposable, KnownByIdentity {
     readonly offset: ArrayLike<number>,
     readonly scale: ArrayLike<number>,
   ) {
-    const count = sizeOf(shape);
+    const count = sizeOf(checkShape("FeatureScaling", shape));
     if (offset.length !== count || scale.length !== count) {
       throw new ShapeError(
         `FeatureScaling: ${offset.length} offsets and ${scale.length} scales; expected ${count}`,
@@ -54,7 +54,7 @@ export class FeatureScaling implements Disposable, KnownByIdentity {
    * @throws ShapeError for other features.
    */
   readonly apply = (x: Tensor): Tensor => {
-    const { high, low, inverse } = this.#place("apply", x);
+    const { high, low, inverse } = this.#place("FeatureScaling.apply", x);
     const floats = isFloat(x.dtype) ? x : cast(x, "f32");
     // x − high is exact near the offset, however large that is.
     return mul(sub(sub(floats, high), low), inverse);
@@ -65,11 +65,12 @@ export class FeatureScaling implements Disposable, KnownByIdentity {
    * @throws ShapeError for other features.
    */
   readonly invert = (y: Tensor): Tensor => {
-    const { high, low, scale } = this.#place("invert", y);
+    const { high, low, scale } = this.#place("FeatureScaling.invert", y);
     return add(add(mul(y, scale), low), high);
   };
 
   #place(op: string, x: Tensor): Placed {
+    checkTensors(op, [x]);
     if (x.rank === 0 || !sameShape(x.shape.slice(1), this.shape)) {
       const wanted = ["n", ...this.shape].join(", ");
       throw new ShapeError(`${op}: input ${formatShape(x.shape)}; expected [${wanted}]`);
@@ -149,6 +150,7 @@ async function perFeature(
   x: Tensor,
   measure: (column: Float64Array) => { offset: number; scale: number },
 ): Promise<FeatureScaling> {
+  checkTensors(op, [x]);
   const [n, ...shape] = x.shape;
   if (x.rank === 0 || n === 0) {
     throw new ShapeError(`${op}: input ${formatShape(x.shape)}; expected [n, …] with n from 1`);

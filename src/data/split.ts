@@ -1,5 +1,9 @@
+import { checkOptions, describeValue } from "../core/check.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
+import { list, quote } from "../core/quote.ts";
 import { keyFromSeed, permutation } from "../core/random.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { checkDataset } from "./checks.ts";
 import type { Dataset } from "./dataset.ts";
 import { Subset } from "./subset.ts";
 
@@ -9,8 +13,11 @@ export interface SplitOptions {
   shuffle?: boolean;
   /** Non-negative integer that fixes the choice; 0 when left out. */
   seed?: number;
-  /** The class of each example: every part then has the classes in the whole's shares. */
-  stratify?: ArrayLike<number>;
+  /**
+   * The class of each example, of any kind, such as texts or `await labels.data()`: every part then
+   * has the classes in the whole's shares.
+   */
+  stratify?: ArrayLike<string | number | boolean | bigint>;
 }
 
 /** One of the ways in which `kFold` divides a data set. */
@@ -24,8 +31,8 @@ export interface Fold<B extends Disposable> {
  * shares of all examples, rounded by largest remainders; with `stratify` a class's number in a part
  * is off by less than two.
  * @param shares numbers above 0 by name, with the sum 1.
- * @throws GradusError for other shares or a bad seed, ShapeError for a part without examples or a
- * `stratify` of another length.
+ * @throws GradusError for other shares, a bad seed or what is no class, ShapeError for a part without
+ * examples or a `stratify` of another length.
  * @example const { train, test } = split(dataset, { train: 0.8, test: 0.2 }, { seed: 1 });
  */
 export function split<B extends Disposable, P extends Readonly<Record<string, number>>>(
@@ -33,11 +40,15 @@ export function split<B extends Disposable, P extends Readonly<Record<string, nu
   shares: P,
   options: SplitOptions = {},
 ): { [K in keyof P]: Subset<B> } {
+  checkDataset("split", dataset);
+  if (typeof shares !== "object" || shares === null) {
+    throw new GradusError(`split: shares ${describeValue(shares)}; expected numbers by name`);
+  }
   const values = Object.values(shares);
   const total = values.reduce((a, b) => a + b, 0);
   if (!values.every((share) => share > 0) || !(Math.abs(total - 1) < 1e-9)) {
     throw new GradusError(
-      `split: shares ${values.join(", ")} with the sum ${total}; ` +
+      `split: shares ${list(values)} with the sum ${quote(total)}; ` +
         "expected numbers above 0 with the sum 1",
     );
   }
@@ -57,7 +68,7 @@ export function split<B extends Disposable, P extends Readonly<Record<string, nu
  * Divides a data set into k parts of sizes that differ by one at most, and gives for each of them
  * the part for validation and the others for training.
  * @param k an integer from 2 to the number of examples.
- * @throws GradusError for another k or a bad seed, ShapeError for a `stratify` of another length.
+ * @throws GradusError for another k, a bad seed or what is no class, ShapeError for a `stratify` of another length.
  * @example for (const { train, validation } of kFold(dataset, 5, { seed: 1 })) …
  */
 export function kFold<B extends Disposable>(
@@ -65,6 +76,7 @@ export function kFold<B extends Disposable>(
   k: number,
   options: SplitOptions = {},
 ): Fold<B>[] {
+  checkDataset("kFold", dataset);
   const { size } = dataset;
   if (!Number.isSafeInteger(k) || k < 2 || k > size) {
     throw new GradusError(`kFold: k ${k}; expected an integer from 2 to ${size}`);
@@ -96,28 +108,67 @@ function deal(
   op: string,
   n: number,
   sizes: readonly number[],
-  { shuffle = true, seed = 0, stratify }: SplitOptions,
+  options: SplitOptions,
 ): Uint32Array[] {
+  checkOptions<SplitOptions>(op, options, { shuffle: "boolean", seed: "number", stratify: true });
+  const { shuffle = true, seed = 0, stratify } = options;
   const key = keyFromSeed(seed, op);
   const order = shuffle ? permutation(key, n) : Uint32Array.from({ length: n }, (_, i) => i);
-  if (!stratify) {
-    const ends = sizes.map((_, i) => sizes.slice(0, i + 1).reduce((a, b) => a + b));
-    return sizes.map((size, i) => order.slice(ends[i] - size, ends[i]).sort());
+  if (stratify === undefined) {
+    let end = 0;
+    return sizes.map((size) => {
+      end += size;
+      return order.slice(end - size, end).sort();
+    });
+  }
+  const classes = classNumbers(op, stratify, n);
+  const byClass = [...order].sort((a, b) => classes[a] - classes[b]);
+  const parts: number[][] = sizes.map(() => []);
+  for (const [place, example] of byClass.entries()) {
+    parts[behind(parts, sizes, (place + 1) / n)].push(example);
+  }
+  return parts.map((part) => Uint32Array.from(part).sort());
+}
+
+/** The part that lacks most of its share of what was dealt so far, and is not full. */
+function behind(parts: readonly number[][], sizes: readonly number[], dealt: number): number {
+  let most = Number.NEGATIVE_INFINITY;
+  let found = 0;
+  for (const [i, size] of sizes.entries()) {
+    const lacks = size * dealt - parts[i].length;
+    if (parts[i].length === size || lacks <= most) continue;
+    most = lacks;
+    found = i;
+  }
+  return found;
+}
+
+/** Kinds of classes, in the order in which their classes are numbered. */
+const KINDS = ["number", "bigint", "boolean", "string"];
+
+/** Numbers the classes of examples, by kind and then as `<` orders them. */
+function classNumbers(op: string, stratify: ArrayLike<unknown>, n: number): Uint32Array {
+  const isList = typeof stratify === "object" && Number.isSafeInteger(stratify?.length);
+  if (!isList) {
+    throw new GradusError(
+      `${op}: stratify ${describeValue(stratify)}; expected the class of each example in an array` +
+        (stratify instanceof Tensor ? ". Give await labels.data()" : ""),
+    );
   }
   if (stratify.length !== n) {
     throw new ShapeError(`${op}: ${stratify.length} classes to stratify; expected ${n}`);
   }
-  const byClass = [...order].sort((a, b) => stratify[a] - stratify[b]);
-  const parts: number[][] = sizes.map(() => []);
-  for (const [place, example] of byClass.entries())
-    parts[behind(parts, sizes, place)].push(example);
-  return parts.map((part) => Uint32Array.from(part).sort());
-}
-
-/** The part that lacks most of its share of the first `place` + 1 examples, and is not full. */
-function behind(parts: readonly number[][], sizes: readonly number[], place: number): number {
-  const n = sizes.reduce((a, b) => a + b);
-  const lacks = sizes.map((size, i) => (size * (place + 1)) / n - parts[i].length);
-  const open = sizes.map((size, i) => (parts[i].length < size ? lacks[i] : -n));
-  return open.indexOf(Math.max(...open));
+  const labels = Array.from(stratify);
+  for (const [i, label] of labels.entries()) {
+    if (KINDS.includes(typeof label) && !Number.isNaN(label)) continue;
+    throw new GradusError(
+      `${op}: class ${describeValue(label)} of example ${i}; ` +
+        "expected a text, a number other than NaN, or a boolean",
+    );
+  }
+  const distinct = ([...new Set(labels)] as number[]).sort(
+    (a, b) => KINDS.indexOf(typeof a) - KINDS.indexOf(typeof b) || (a < b ? -1 : 1),
+  );
+  const numbers = new Map<unknown, number>(distinct.map((label, i) => [label, i]));
+  return Uint32Array.from(labels, (label) => numbers.get(label) as number);
 }

@@ -4,6 +4,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { tensor } from "../ops/creation.ts";
 import { gather } from "../ops/gather.ts";
+import { checkDataset, checkIndices, checkRows } from "./checks.ts";
 import type { Dataset } from "./dataset.ts";
 import type { BatchSampler } from "./sampler.ts";
 import { stepRows } from "./step-rows.ts";
@@ -22,15 +23,12 @@ export class Subset<B extends Disposable> implements Dataset<B>, KnownByIdentity
    * @throws ShapeError for no examples, or one that the data set does not have.
    */
   constructor(dataset: Dataset<B>, indices: ArrayLike<number>) {
-    this.size = indices.length;
+    checkDataset("Subset", dataset);
     this.#dataset = dataset;
-    this.#indices = Uint32Array.from(indices);
-    const wrong = Array.from(indices).find((i) => !(Number.isInteger(i) && isBelow(i, dataset)));
-    if (wrong === undefined && this.size > 0) return;
-    throw new ShapeError(
-      `Subset: ${wrong === undefined ? "no examples" : `example ${wrong}`}; ` +
-        `expected integers from 0 to ${dataset.size - 1}`,
-    );
+    this.#indices = checkIndices("Subset", indices, dataset.size);
+    this.size = this.#indices.length;
+    if (this.size > 0) return;
+    throw new ShapeError(`Subset: no examples; expected integers from 0 to ${dataset.size - 1}`);
   }
 
   /** Which example of the data set each is. */
@@ -38,8 +36,13 @@ export class Subset<B extends Disposable> implements Dataset<B>, KnownByIdentity
     return this.#indices.slice();
   }
 
-  batch(indices: Uint32Array): B | Promise<B> {
-    return this.#dataset.batch(indices.map((i) => this.#indices[i]));
+  /**
+   * Gives examples by their numbers, each from 0 to `size` − 1.
+   * @throws ShapeError for another number.
+   */
+  batch(indices: ArrayLike<number>): B | Promise<B> {
+    const own = checkIndices("Subset.batch", indices, this.size);
+    return this.#dataset.batch(own.map((i) => this.#indices[i]));
   }
 
   /** Gives the batch of a step as `Dataset.batchAt` does; undefined where the data set has no `rows`. */
@@ -53,6 +56,7 @@ export class Subset<B extends Disposable> implements Dataset<B>, KnownByIdentity
     const dataset = this.#dataset;
     if (!dataset.rows) return undefined;
     return (indices, owned = []) => {
+      checkRows("Subset.rows", indices);
       const mapped = gather(this.#numbers(indices), indices);
       return dataset.rows?.(mapped, [mapped, ...owned]) as B;
     };
@@ -79,8 +83,4 @@ export class Subset<B extends Disposable> implements Dataset<B>, KnownByIdentity
   [dispose](): void {
     this.dispose();
   }
-}
-
-function isBelow(i: number, { size }: { size: number }): boolean {
-  return i >= 0 && i < size;
 }

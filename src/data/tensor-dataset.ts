@@ -1,11 +1,14 @@
+import { checkFunctions, checkOptions, describeValue, didYouMean } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { DeviceError, GradusError, ShapeError } from "../core/errors.ts";
+import { list, quote, shorten } from "../core/quote.ts";
 import { formatShape } from "../core/shape.ts";
 import { namesOf } from "../graph/backend.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { tensor } from "../ops/creation.ts";
 import { gather } from "../ops/gather.ts";
+import { checkIndices, checkRows } from "./checks.ts";
 import type { Dataset } from "./dataset.ts";
 import type { BatchSampler } from "./sampler.ts";
 import { stepRows } from "./step-rows.ts";
@@ -51,12 +54,16 @@ export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
     options: TensorDatasetOptions<keyof T & string> = {},
   ) {
     this.size = sizeOf(tensors);
-    this.#prepare = options.prepare ?? {};
+    this.#prepare = checkPrepare(Object.keys(tensors), options);
   }
 
-  /** Gives examples by their numbers, as lazy tensors. */
-  batch(indices: Uint32Array): TensorBatch<keyof T & string> {
-    const rows = tensor(indices, { device: Object.values(this.tensors)[0].device });
+  /**
+   * Gives examples by their numbers, each from 0 to `size` − 1, as lazy tensors.
+   * @throws ShapeError for another number.
+   */
+  batch(indices: ArrayLike<number>): TensorBatch<keyof T & string> {
+    const own = checkIndices("TensorDataset.batch", indices, this.size);
+    const rows = tensor(own, { device: Object.values(this.tensors)[0].device });
     return this.rows(rows, [rows]);
   }
 
@@ -74,17 +81,28 @@ export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
 
   /** Gives the examples that a u32 tensor `[n]` names, and frees `owned` with them. */
   rows(indices: Tensor, owned: readonly Tensor[] = []): TensorBatch<keyof T & string> {
-    const taken = Object.entries(this.tensors).map(([name, x]) => [name, gather(x, indices)]);
-    const made = (taken as [string, Tensor][]).map(([name, x]) => {
-      return [name, this.#prepare[name]?.(x) ?? x] as const;
+    checkRows("TensorDataset.rows", indices);
+    const all = [...owned];
+    const made = Object.entries(this.tensors).map(([name, x]) => {
+      const taken = gather(x, indices);
+      all.push(taken);
+      return [name, this.#prepared(name, taken)] as const;
     });
-    const all = [...taken.map(([, x]) => x as Tensor), ...owned];
     return new NamedTensors(made, all) as unknown as TensorBatch<keyof T & string>;
   }
 
   /** Compiled functions know it by identity. */
   [traceKey](): string {
     return "";
+  }
+
+  #prepared(name: string, x: Tensor): Tensor {
+    if (!Object.hasOwn(this.#prepare, name)) return x;
+    const made = this.#prepare[name]?.(x) ?? x;
+    if (made instanceof Tensor) return made;
+    throw new GradusError(
+      `TensorDataset: prepare gives ${describeValue(made)} for ${quote(name)}; expected a tensor`,
+    );
   }
 
   /** Frees the tensors. */
@@ -102,7 +120,10 @@ class NamedTensors implements Disposable {
   readonly #owned: readonly Tensor[];
 
   constructor(tensors: readonly (readonly [string, Tensor])[], owned: readonly Tensor[]) {
-    Object.assign(this, Object.fromEntries(tensors));
+    // Defined, since assigning what is called __proto__ would do something else.
+    for (const [name, value] of tensors) {
+      Object.defineProperty(this, name, { value, enumerable: true });
+    }
     this.#owned = [...tensors.map(([, x]) => x), ...owned];
   }
 
@@ -119,12 +140,38 @@ class NamedTensors implements Disposable {
   }
 }
 
+/** Checks options: what is to be prepared must be there. */
+function checkPrepare(
+  names: readonly string[],
+  options: TensorDatasetOptions<string>,
+): Readonly<Record<string, ((x: Tensor) => Tensor) | undefined>> {
+  checkOptions("TensorDataset", options, { prepare: true });
+  const { prepare = {} } = options;
+  if (typeof prepare !== "object" || prepare === null) {
+    throw new GradusError(
+      `TensorDataset: prepare ${describeValue(prepare)}; expected functions by name`,
+    );
+  }
+  for (const [name, make] of Object.entries(prepare)) {
+    if (!names.includes(name)) {
+      throw new GradusError(
+        `TensorDataset: prepare of ${quote(name)}; expected one of ${list(names)}` +
+          didYouMean(name, names),
+      );
+    }
+    if (make !== undefined) checkFunctions("TensorDataset", { [`prepare of ${name}`]: make });
+  }
+  return prepare;
+}
+
 /** The number of examples of tensors that were checked. */
 function sizeOf(tensors: Readonly<Record<string, Tensor>>): number {
-  const entries = Object.entries(tensors);
+  const entries = Object.entries(tensors ?? {});
   const wrong = entries.find(([name, x]) => RESERVED.includes(name) || !(x instanceof Tensor));
   if (entries.length === 0 || wrong) {
-    const given = wrong ? `a tensor called ${wrong[0]}, of type ${typeof wrong[1]}` : "no tensors";
+    const given = wrong
+      ? `a tensor called ${shorten(wrong[0])}, ${describeValue(wrong[1])}`
+      : "no tensors";
     throw new GradusError(
       `TensorDataset: ${given}; expected tensors by name, none called ${RESERVED.join(" or ")}`,
     );

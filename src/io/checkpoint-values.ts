@@ -1,29 +1,45 @@
-import { FormatError } from "../core/errors.ts";
+import { FormatError, GradusError } from "../core/errors.ts";
+import { shorten } from "../core/quote.ts";
 
 /** The key of what stands for a number that JSON lacks. */
 const NUMBER = "$number";
 
 const NUMBERS = ["NaN", "Infinity", "-Infinity", "-0"];
 
-/** Writes plain values as JSON, in which NaN, infinities and −0 stay what they are. */
-export function encodeValues(values: unknown): string {
-  return JSON.stringify(values, (_, value: unknown) => {
-    if (typeof value !== "number") return value;
-    if (Object.is(value, -0)) return { [NUMBER]: "-0" };
-    return Number.isFinite(value) ? value : { [NUMBER]: `${value}` };
-  });
+/**
+ * Writes plain values as JSON, in which NaN, infinities and −0 stay what they are.
+ * @throws GradusError, as `op`, for what JSON cannot hold, such as cycles.
+ */
+export function encodeValues(op: string, values: unknown): string {
+  try {
+    return JSON.stringify(values, (_, value: unknown) => {
+      if (typeof value !== "number") return value;
+      if (Object.is(value, -0)) return { [NUMBER]: "-0" };
+      return Number.isFinite(value) ? value : { [NUMBER]: `${value}` };
+    });
+  } catch (error) {
+    throw new GradusError(`${op}: ${reason(error)}; expected what JSON can hold`);
+  }
 }
 
 /** Reads what `encodeValues` wrote, and other JSON; throws a `FormatError`, as `op`, for other text. */
 export function decodeValues(op: string, text: string | undefined): unknown {
   try {
-    return JSON.parse(text ?? "", (_, value: unknown) => {
-      if (typeof value !== "object" || value === null || !Object.hasOwn(value, NUMBER))
-        return value;
-      const text = (value as Record<string, unknown>)[NUMBER];
-      return NUMBERS.includes(text as string) ? Number(text) : value;
-    });
+    return JSON.parse(text ?? "", (_, value: unknown) =>
+      isNumber(value) ? Number(value[NUMBER]) : value,
+    );
   } catch (error) {
-    throw new FormatError(`${op}: ${(error as Error).message.slice(0, 200)}; expected JSON`);
+    throw new FormatError(`${op}: ${reason(error)}; expected JSON`);
   }
+}
+
+function isNumber(value: unknown): value is Record<typeof NUMBER, string> {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, NUMBER)) return false;
+  return NUMBERS.includes((value as Record<string, unknown>)[NUMBER] as string);
+}
+
+/** What the engine says, in one line: too deep a nesting is an error of the stack's. */
+function reason(error: unknown): string {
+  if (error instanceof RangeError) return "values nested too deeply";
+  return shorten((error as Error).message.split("\n")[0], 300);
 }

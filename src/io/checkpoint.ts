@@ -1,8 +1,9 @@
 import { FormatError, GradusError } from "../core/errors.ts";
+import { quote, shorten } from "../core/quote.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { decodeValues, encodeValues } from "./checkpoint-values.ts";
-import { readSafetensors } from "./safetensors.ts";
+import { parseSafetensors } from "./safetensors.ts";
 import { prepareTensors, saveSafetensors } from "./weights.ts";
 
 /** Something that lists its states by name, such as a module. */
@@ -63,7 +64,7 @@ export async function saveCheckpoint(
     step: String(next),
     ...(pending !== undefined && { pending: String(pending) }),
     learningRates: JSON.stringify(rates),
-    values: encodeValues(values),
+    values: encodeValues("saveCheckpoint: values", values),
   });
 }
 
@@ -92,15 +93,15 @@ export function restoreCheckpoint(
   bytes: Uint8Array | ArrayBuffer,
   check: (info: CheckpointInfo) => void = () => {},
 ): CheckpointInfo {
-  const { tensors, metadata } = readSafetensors(bytes);
+  const { tensors, metadata } = parseSafetensors(op, bytes);
   if (metadata.format !== FORMAT) {
-    throw invalid(op, `file of format ${brief(metadata.format ?? null)}`, `"${FORMAT}"`);
+    throw invalid(op, `file of format ${quote(metadata.format ?? null)}`, `"${FORMAT}"`);
   }
   const info = {
     step: countIn(op, metadata, "step"),
     values: decodeValues(`${op}: values`, metadata.values),
   };
-  const pending = "pending" in metadata ? countIn(op, metadata, "pending") : undefined;
+  const pending = Object.hasOwn(metadata, "pending") ? countIn(op, metadata, "pending") : undefined;
   const own = ratesOf(parts.optimizer);
   const rates = ratesIn(op, metadata, own);
   const assign = prepareTensors(op, statesOf(op, parts), tensors);
@@ -125,7 +126,8 @@ function statesOf(op: string, { model, optimizer, step, extra }: CheckpointParts
   for (const [group, states] of groups) {
     for (const [name, state] of states) {
       const path = `${group}.${name}`;
-      if (all.has(path)) throw new GradusError(`${op}: "${path}" twice; expected each name once`);
+      if (all.has(path))
+        throw new GradusError(`${op}: ${quote(path)} twice; expected each name once`);
       all.set(path, state);
     }
   }
@@ -136,7 +138,7 @@ function countIn(op: string, metadata: Readonly<Record<string, string>>, name: s
   const text = metadata[name] ?? "none";
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (value < 2 ** 32) return value;
-  throw invalid(op, `${name} ${text.slice(0, 80)}`, "an integer from 0 to 2^32 - 1");
+  throw invalid(op, `${name} ${shorten(text)}`, "an integer from 0 to 2^32 - 1");
 }
 
 /** What has a learning rate: the optimizer, or the members of a group and of groups in it. */
@@ -160,15 +162,11 @@ function ratesIn(
   if (Array.isArray(rates) && rates.length === own.length && rates.every(fits)) return rates;
   const kinds = own.map(({ learningRate }) => (isNumber(learningRate) ? "number" : "null"));
   const rule = `[${kinds.join()}], as the optimizer has them`;
-  throw invalid(op, `learning rates ${text.slice(0, 80)}`, rule);
+  throw invalid(op, `learning rates ${shorten(text)}`, rule);
 }
 
 function isNumber(value: unknown): value is number {
   return typeof value === "number";
-}
-
-function brief(value: unknown): string {
-  return JSON.stringify(value).slice(0, 80);
 }
 
 function invalid(op: string, given: string, rule: string): FormatError {

@@ -1,14 +1,15 @@
 import { GradusError } from "../core/errors.ts";
-import type { Store } from "./stores.ts";
+import { quote } from "../core/quote.ts";
+import type { Store, StoreOptions } from "./stores.ts";
 
 /**
  * Stands for the store of files where bundles are made for browsers, so that none of Node's modules
  * is asked for there.
  * @throws GradusError always.
  */
-export function fileStore(path: string): Store {
+export function fileStore(path: string, _options?: StoreOptions): Store {
   throw new GradusError(
-    `fileStore: ${JSON.stringify(path.slice(0, 200))} in a build for browsers; expected Node. ` +
-      "Use opfsStore",
+    `fileStore: ${quote(path)} in a build for browsers; expected Node. ` +
+      "Use opfsStore or indexedDbStore",
   );
 }

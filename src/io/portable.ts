@@ -6,12 +6,15 @@ export {
   loadCheckpoint,
   saveCheckpoint,
 } from "./checkpoint.ts";
+export { download } from "./download.ts";
+export { indexedDbStore } from "./indexed-db-store.ts";
+export { opfsStore } from "./opfs-store.ts";
 export {
   readSafetensors,
   type Safetensors,
-  type SafetensorsDType,
   type SafetensorsTensor,
 } from "./safetensors.ts";
+export type { SafetensorsDType } from "./safetensors-dtype.ts";
 export { type SafetensorsInput, writeSafetensors } from "./safetensors-write.ts";
-export { download, opfsStore, type Store } from "./stores.ts";
+export type { Store, StoreOptions } from "./stores.ts";
 export { loadInto, loadSafetensors, type NamedTensors, saveSafetensors } from "./weights.ts";

@@ -1,76 +1,136 @@
+import { decodeUtf8 } from "../core/bytes.ts";
 import { FormatError } from "../core/errors.ts";
+import { quote } from "../core/quote.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
+import { HeaderJson } from "./header-json.ts";
+import { SAFETENSORS_ARRAYS, type SafetensorsDType } from "./safetensors-dtype.ts";
+
+/** The longest header in bytes that the reference implementation reads. */
+export const MAX_HEADER_BYTES = 100_000_000;
+
+/** The header's key for the file's free text, which no tensor may have as its name. */
+export const METADATA_KEY = "__metadata__";
+
+/** Where a tensor's data lies, from the first byte of all data. */
+export interface Entry {
+  readonly name: string;
+  readonly dtype: SafetensorsDType;
+  readonly shape: number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What a header says. */
+export interface Header {
+  /** The tensors in the order of their data, which they cover from the first byte to the last. */
+  readonly entries: readonly Entry[];
+  readonly metadata: Record<string, string>;
+  /** The place of the first byte of data in the file. */
+  readonly start: number;
+}
 
 /**
- * Parses a safetensors header: a JSON object padded at most with trailing spaces, in which no key
- * comes twice and every number is written as a plain non-negative integer.
- *
- * Throws `FormatError` for any other text, where plain `JSON.parse` would keep the last of two
- * equal keys in silence.
+ * Reads a file's header: JSON, padded at most with trailing spaces, that fits the bytes behind it.
+ * Throws `FormatError`, as `op`, for any other.
  */
-export function parseHeader(bytes: Uint8Array): Record<string, unknown> {
-  if (bytes[0] !== 0x7b) throw invalid("first byte is not {", "a JSON object");
-  const text = decodeUtf8(bytes);
-  let end = text.length;
-  while (text[end - 1] === " ") end--;
-  if (text[end - 1] !== "}")
-    throw invalid("last character is not }", "only spaces after the object");
-  let header: unknown;
-  try {
-    header = JSON.parse(text);
-  } catch (error) {
-    throw invalid(error instanceof Error ? error.message : String(error), "JSON");
+export function readHeader(op: string, bytes: Uint8Array): Header {
+  const start = 8 + headerLength(op, bytes);
+  const fail = (given: string, rule: string) => invalid(op, given, rule);
+  if (bytes[8] !== 0x7b || start === 8) {
+    throw fail("header: first byte is not {", "a JSON object");
   }
-  checkTokens(text);
-  return header as Record<string, unknown>; // starts with {, so it is an object
+  const text = decodeUtf8(bytes.subarray(8, start));
+  if (text === null) throw fail("header: bytes are not UTF-8", "UTF-8");
+  const json = new HeaderJson(op, text);
+  let metadata: Record<string, string> = Object.create(null);
+  const members = json.object((name) => {
+    if (name !== METADATA_KEY) return readEntry(op, name, json.value());
+    metadata = readMetadata(op, json.value());
+    return null;
+  });
+  json.end();
+  const entries = Object.values(members).filter((entry) => entry !== null);
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  checkCoverage(op, entries, bytes.length - start);
+  return { entries, metadata, start };
 }
 
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.slice());
-  } catch {
-    throw invalid("bytes are not UTF-8", "UTF-8");
+function headerLength(op: string, bytes: Uint8Array): number {
+  if (bytes.length < 8) throw invalid(op, `${bytes.length} bytes`, "at least 8");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getBigUint64(0, true);
+  if (length > MAX_HEADER_BYTES) {
+    throw invalid(op, `header of ${length} bytes`, `at most ${MAX_HEADER_BYTES}`);
   }
+  if (length > bytes.length - 8) {
+    throw invalid(op, `header of ${length} bytes`, `at most the ${bytes.length - 8} that follow`);
+  }
+  return Number(length);
 }
 
-// Walks valid JSON token by token; `scopes` holds the keys seen in each open object.
-function checkTokens(text: string): void {
-  const scopes: Set<string>[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === "{" || character === "[") scopes.push(new Set());
-    else if (character === "}" || character === "]") scopes.pop();
-    else if (character === '"') {
-      const end = closingQuote(text, i);
-      if (isKey(text, end)) {
-        addKey(scopes[scopes.length - 1], JSON.parse(text.slice(i, end + 1)) as string);
-      }
-      i = end;
-    } else if (/[-.]/.test(character) || (/[eE]/.test(character) && /\d/.test(text[i - 1]))) {
-      throw invalid(`a number with "${character}"`, "non-negative integers in plain digits");
+function readMetadata(op: string, value: unknown): Record<string, string> {
+  if (!isObject(value)) throw invalid(op, `${METADATA_KEY} ${quote(value)}`, "an object");
+  for (const key in value) {
+    if (typeof value[key] === "string") continue;
+    throw invalid(op, `${METADATA_KEY} ${quote(key)}: ${quote(value[key])}`, "a string");
+  }
+  return value as Record<string, string>;
+}
+
+const FIELDS = ["dtype", "shape", "data_offsets"];
+
+function readEntry(op: string, name: string, info: unknown): Entry {
+  const fail = (given: string, rule: string) =>
+    invalid(op, `tensor ${quote(name)}: ${given}`, rule);
+  const hasFields = isObject(info) && FIELDS.every((field) => field in info);
+  if (!hasFields || Object.keys(info).length !== FIELDS.length) {
+    throw fail(quote(info), "{ dtype, shape, data_offsets }");
+  }
+  const { dtype, shape, data_offsets: offsets } = info;
+  if (!isDType(dtype)) {
+    throw fail(`dtype ${quote(dtype)}`, `one of ${Object.keys(SAFETENSORS_ARRAYS).join(", ")}`);
+  }
+  if (!isIntegers(shape)) throw fail(`shape ${quote(shape)}`, "an array of integers");
+  if (!isIntegers(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    throw fail(`data_offsets ${quote(offsets)}`, "[begin, end], begin ≤ end");
+  }
+  const [begin, end] = offsets;
+  const expected = sizeOf(shape) * SAFETENSORS_ARRAYS[dtype].BYTES_PER_ELEMENT;
+  if (end - begin !== expected) {
+    const rule = `${expected} for ${dtype} of shape ${formatShape(shape)}`;
+    throw fail(`${end - begin} bytes of data`, rule);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+// The sorted entries must follow one another from the first byte of the data to the last.
+function checkCoverage(op: string, entries: readonly Entry[], length: number): void {
+  let position = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== position) {
+      const fault = begin < position ? "overlap" : "a hole";
+      const given = `tensor ${quote(name)}: data from ${begin}`;
+      throw invalid(op, given, `data from ${position}, without ${fault}`);
     }
+    position = end;
+  }
+  if (position !== length) {
+    throw invalid(op, `${length} bytes of data`, `${position}, as the header says`);
   }
 }
 
-function isKey(text: string, end: number): boolean {
-  let next = end + 1;
-  while (" \t\r\n".includes(text[next])) next++;
-  return text[next] === ":";
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function closingQuote(text: string, open: number): number {
-  let i = open + 1;
-  while (text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
-  return i;
+function isDType(value: unknown): value is SafetensorsDType {
+  return typeof value === "string" && Object.hasOwn(SAFETENSORS_ARRAYS, value);
 }
 
-function addKey(seen: Set<string>, key: string): void {
-  if (seen.has(key)) throw invalid(`key ${JSON.stringify(key)} comes twice`, "each key once");
-  if (/\p{Surrogate}/u.test(key)) {
-    throw invalid(`key ${JSON.stringify(key)} is not Unicode text`, "whole code points");
-  }
-  seen.add(key);
+function isIntegers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 
-function invalid(given: string, rule: string): FormatError {
-  return new FormatError(`readSafetensors: header: ${given}; expected ${rule}`);
+function invalid(op: string, given: string, rule: string): FormatError {
+  return new FormatError(`${op}: ${given}; expected ${rule}`);
 }

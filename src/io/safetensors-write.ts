@@ -1,13 +1,10 @@
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
-import { sizeOf } from "../core/shape.ts";
-import {
-  MAX_HEADER_BYTES,
-  METADATA_KEY,
-  SAFETENSORS_ARRAYS,
-  type SafetensorsDType,
-  type SafetensorsTensor,
-} from "./safetensors.ts";
+import { quote } from "../core/quote.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
+import type { SafetensorsTensor } from "./safetensors.ts";
+import { SAFETENSORS_ARRAYS, type SafetensorsDType } from "./safetensors-dtype.ts";
+import { MAX_HEADER_BYTES, METADATA_KEY } from "./safetensors-header.ts";
 
 /** A tensor to write: its dtype's typed array, or its little-endian bytes as they are. */
 export type SafetensorsInput =
@@ -29,20 +26,29 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, SafetensorsInput>> | ReadonlyMap<string, SafetensorsInput>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  return formatSafetensors("writeSafetensors", tensors, metadata);
+}
+
+/** Writes a file as `writeSafetensors` does; messages name `op`. */
+export function formatSafetensors(
+  op: string,
+  tensors: Parameters<typeof writeSafetensors>[0],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
   const entries = [
     ...(kindOf(tensors) === "Map"
       ? (tensors as ReadonlyMap<string, SafetensorsInput>)
       : Object.entries(tensors)),
   ] as [string, SafetensorsInput][];
-  for (const [name, tensor] of entries) checkTensor(name, tensor);
+  for (const [name, tensor] of entries) checkTensor(op, name, tensor);
   entries.sort(
     ([nameA, a], [nameB, b]) =>
       RANKS.indexOf(b.dtype) - RANKS.indexOf(a.dtype) || compareCodePoints(nameA, nameB),
   );
-  const header = new TextEncoder().encode(headerText(entries, metadata));
+  const header = new TextEncoder().encode(headerText(op, entries, metadata));
   const start = Math.ceil((8 + header.length) / ALIGNMENT) * ALIGNMENT;
   if (start - 8 > MAX_HEADER_BYTES) {
-    const given = `writeSafetensors: header of ${start - 8} bytes`;
+    const given = `${op}: header of ${start - 8} bytes`;
     throw new FormatError(`${given}; expected at most ${MAX_HEADER_BYTES}`);
   }
   const length = entries.reduce((sum, [, { data }]) => sum + data.byteLength, start);
@@ -59,12 +65,13 @@ export function writeSafetensors(
 
 // Joined by hand, because an object would move names like "0" to the front.
 function headerText(
+  op: string,
   entries: readonly [string, SafetensorsInput][],
   metadata: Readonly<Record<string, string>>,
 ): string {
   const fields: string[] = [];
   if (Object.keys(metadata).length > 0) {
-    for (const [key, text] of Object.entries(metadata)) checkText(key, text);
+    for (const [key, text] of Object.entries(metadata)) checkText(op, key, text);
     fields.push(`"${METADATA_KEY}":${JSON.stringify(metadata)}`);
   }
   let begin = 0;
@@ -78,8 +85,8 @@ function headerText(
   return `{${fields.join(",")}}`;
 }
 
-function checkTensor(name: string, { dtype, shape, data }: SafetensorsInput): void {
-  const tensor = `writeSafetensors: tensor ${JSON.stringify(name)}`;
+function checkTensor(op: string, name: string, { dtype, shape, data }: SafetensorsInput): void {
+  const tensor = `${op}: tensor ${quote(name)}`;
   if (name === METADATA_KEY || !isText(name)) {
     throw new FormatError(`${tensor}; expected a name of Unicode text other than ${METADATA_KEY}`);
   }
@@ -91,21 +98,18 @@ function checkTensor(name: string, { dtype, shape, data }: SafetensorsInput): vo
     throw new DTypeError(`${tensor}: other data for ${dtype}; expected ${array.name} or bytes`);
   }
   if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    throw new ShapeError(`${tensor}: shape [${shape.join(", ")}]; expected integers from 0`);
+    throw new ShapeError(`${tensor}: shape ${formatShape(shape)}; expected integers from 0`);
   }
   const expected = sizeOf(shape) * array.BYTES_PER_ELEMENT;
   if (data.byteLength !== expected) {
-    const rule = `expected ${expected} for ${dtype} of shape [${shape.join(", ")}]`;
+    const rule = `expected ${expected} for ${dtype} of shape ${formatShape(shape)}`;
     throw new ShapeError(`${tensor}: ${data.byteLength} bytes of data; ${rule}`);
   }
 }
 
-function checkText(key: string, text: unknown): void {
+function checkText(op: string, key: string, text: unknown): void {
   if (!isText(key) || !isText(text)) {
-    throw new FormatError(
-      `writeSafetensors: metadata ${JSON.stringify(key)}: ${JSON.stringify(text)}; ` +
-        "expected Unicode text",
-    );
+    throw new FormatError(`${op}: metadata ${quote(key)}: ${quote(text)}; expected Unicode text`);
   }
 }
 
@@ -116,9 +120,13 @@ function isText(value: unknown): boolean {
 
 // Code points sort as their UTF-8 bytes do; UTF-16 code units would not.
 function compareCodePoints(a: string, b: string): number {
-  const left = Array.from(a, (character) => character.codePointAt(0) as number);
-  const right = Array.from(b, (character) => character.codePointAt(0) as number);
-  const i = left.findIndex((point, at) => point !== right[at]);
-  if (i === -1) return left.length - right.length;
-  return i < right.length ? left[i] - right[i] : 1;
+  const length = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < length && a[i] === b[i]) i++;
+  return i < length ? rank(a.charCodeAt(i)) - rank(b.charCodeAt(i)) : a.length - b.length;
+}
+
+// Units of surrogate pairs stand for characters above all others.
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }

@@ -1,12 +1,15 @@
+import { checkOptions } from "../core/check.ts";
 import type { DType, NumericArray } from "../core/dtype.ts";
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
+import { list, quote } from "../core/quote.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { assignAll, type State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { tensor } from "../ops/creation.ts";
-import { readSafetensors, type SafetensorsDType, type SafetensorsTensor } from "./safetensors.ts";
-import { type SafetensorsInput, writeSafetensors } from "./safetensors-write.ts";
+import { parseSafetensors, type SafetensorsTensor } from "./safetensors.ts";
+import type { SafetensorsDType } from "./safetensors-dtype.ts";
+import { formatSafetensors, type SafetensorsInput } from "./safetensors-write.ts";
 
 /** Tensors by name, or something that lists its own, such as a module. */
 export type NamedTensors<T extends Tensor = Tensor> =
@@ -35,7 +38,13 @@ export async function saveSafetensors(
     const input = { dtype: FILE_DTYPES[dtype], shape: [...shape], data: await x.data() };
     return [name, input as SafetensorsInput] as const;
   });
-  return writeSafetensors(new Map(await Promise.all(entries)), metadata);
+  return formatSafetensors("saveSafetensors", new Map(await Promise.all(entries)), metadata);
+}
+
+/** Options of `loadSafetensors`. */
+interface LoadOptions {
+  /** The one of `init` when left out. */
+  device?: Backend;
 }
 
 /**
@@ -45,15 +54,22 @@ export async function saveSafetensors(
  */
 export function loadSafetensors(
   bytes: Uint8Array | ArrayBuffer,
-  options: { device?: Backend } = {},
+  options: LoadOptions = {},
 ): Map<string, Tensor> {
-  const { tensors } = readSafetensors(bytes);
+  checkOptions<LoadOptions>("loadSafetensors", options, { device: true });
+  const { tensors } = parseSafetensors("loadSafetensors", bytes);
   const typed = [...tensors].map(([name, x]) => [name, x, dtypeOf(name, x)] as const);
-  return new Map(
-    typed.map(([name, { data, shape }, dtype]) => {
-      return [name, tensor(data as NumericArray, { shape, dtype, device: options.device })];
-    }),
-  );
+  const made = new Map<string, Tensor>();
+  try {
+    for (const [name, { data, shape }, dtype] of typed) {
+      const x = tensor(data as NumericArray, { shape, dtype, device: options.device });
+      made.set(name, x);
+    }
+    return made;
+  } catch (error) {
+    for (const x of made.values()) x.dispose();
+    throw error;
+  }
 }
 
 /**
@@ -63,7 +79,7 @@ export function loadSafetensors(
  * @example loadInto(model, bytes);
  */
 export function loadInto(states: NamedTensors<State>, bytes: Uint8Array | ArrayBuffer): void {
-  prepareTensors("loadInto", mapOf(states), readSafetensors(bytes).tensors)();
+  prepareTensors("loadInto", mapOf(states), parseSafetensors("loadInto", bytes).tensors)();
 }
 
 /**
@@ -81,11 +97,15 @@ export function prepareTensors(
   });
   for (const [i, name] of [...own.keys()].entries()) checkFits(op, name, ...pairs[i]);
   return () => {
-    const values = pairs.map(([{ device, dtype }, { data, shape }]) =>
-      tensor(data as NumericArray, { shape, dtype, device }),
-    );
-    assignAll(pairs.map(([state], i) => [state, values[i]]));
-    for (const value of values) value.dispose();
+    const values: Tensor[] = [];
+    try {
+      for (const [{ device, dtype }, { data, shape }] of pairs) {
+        values.push(tensor(data as NumericArray, { shape, dtype, device }));
+      }
+      assignAll(pairs.map(([state], i) => [state, values[i]]));
+    } finally {
+      for (const value of values) value.dispose();
+    }
   };
 }
 
@@ -97,7 +117,7 @@ function dtypeOf(name: string, { dtype }: SafetensorsTensor): DType {
   const own = (Object.keys(FILE_DTYPES) as DType[]).find((key) => FILE_DTYPES[key] === dtype);
   if (own) return own;
   throw new DTypeError(
-    `loadSafetensors: tensor ${JSON.stringify(name)} has dtype ${dtype}; ` +
+    `loadSafetensors: tensor ${quote(name)} has dtype ${dtype}; ` +
       `expected one of ${Object.values(FILE_DTYPES).join(", ")}`,
   );
 }
@@ -111,7 +131,7 @@ function checkNames(
   const unknown = [...file.keys()].filter((name) => !own.has(name));
   if (missing.length === 0 && unknown.length === 0) return;
   throw new FormatError(
-    `${op}: file lacks [${missing.join(", ")}] and has [${unknown.join(", ")}] beside; ` +
+    `${op}: file lacks [${list(missing)}] and has [${list(unknown)}] beside; ` +
       "expected exactly the names of the states",
   );
 }
@@ -124,12 +144,12 @@ function checkFits(
 ): void {
   if (FILE_DTYPES[state.dtype] !== dtype) {
     throw new DTypeError(
-      `${op}: "${name}" is ${dtype} in the file; expected ${FILE_DTYPES[state.dtype]}`,
+      `${op}: ${quote(name)} is ${dtype} in the file; expected ${FILE_DTYPES[state.dtype]}`,
     );
   }
   if (!sameShape(state.shape, shape)) {
     throw new ShapeError(
-      `${op}: "${name}" has shape ${formatShape(shape)} in the file; ` +
+      `${op}: ${quote(name)} has shape ${formatShape(shape)} in the file; ` +
         `expected ${formatShape(state.shape)}`,
     );
   }

@@ -1,5 +1,6 @@
 import { describeValue, didYouMean } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import { list, quote } from "../core/quote.ts";
 import type { Batches, Fingerprint } from "./batches.ts";
 
 /** What tells a run from others: what fixes its batches, its optimizer's kind, and `accumulate`. */
@@ -27,21 +28,21 @@ export function checkFingerprint(
   for (const name of allowed) {
     if (names.includes(name)) continue;
     throw new GradusError(
-      `${op}: allowMismatch of ${describeValue(name)}; expected some of ${names.join(", ")}` +
+      `${op}: allowMismatch of ${describeValue(name)}; expected some of ${list(names)}` +
         didYouMean(String(name), names),
     );
   }
   const wrong = names.filter((name) => saved[name] !== own[name] && !allowed.includes(name));
   if (wrong.length === 0) return;
-  const list = (values: Fingerprint) => {
-    return wrong.map((name) => `${name} ${brief(values[name] ?? "none")}`).join(", ");
-  };
+  const told = (values: Fingerprint) =>
+    list(wrong.map((name) => `${name} ${valueOf(values, name)}`));
   throw new GradusError(
-    `${op}: a checkpoint of a run with ${list(saved)} for one with ${list(own)}; expected the ` +
-      `same. Give the options of that run, or allowMismatch: ${brief(JSON.stringify(wrong))}`,
+    `${op}: a checkpoint of a run with ${told(saved)} for one with ${told(own)}; expected the ` +
+      `same. Give the options of that run, or allowMismatch: ${quote(wrong)}`,
   );
 }
 
-function brief(value: unknown): string {
-  return String(value).slice(0, 200);
+function valueOf(values: Fingerprint, name: string): string {
+  const value = Object.hasOwn(values, name) ? values[name] : "none";
+  return typeof value === "string" ? value : quote(value);
 }

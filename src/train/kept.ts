@@ -1,4 +1,5 @@
 import { FormatError } from "../core/errors.ts";
+import { list, quote } from "../core/quote.ts";
 import type { Fingerprint } from "./batches.ts";
 import type { RunEnd } from "./callback.ts";
 import type { EpochEvent } from "./events.ts";
@@ -60,7 +61,7 @@ class Check {
 
   that(what: string, value: unknown, isRight: boolean, rule: string): void {
     if (isRight) return;
-    const given = `a checkpoint with ${what} ${brief(value)}`;
+    const given = `a checkpoint with ${what} ${quote(value)}`;
     throw new FormatError(`${this.op}: ${given}; expected ${rule}, as fit saves it`);
   }
 
@@ -86,7 +87,7 @@ class Check {
     const own = Object.keys(sums as object);
     const isSame = own.length === names.length && names.every((name) => own.includes(name));
     const isRight = isSame || (examples === 0 && own.length === 0);
-    this.that(`${what} of`, own, isRight, `those of ${names.join(", ").slice(0, 200)}`);
+    this.that(`${what} of`, own, isRight, `those of ${list(names)}`);
   }
 
   history(value: unknown, epochs: number): void {
@@ -144,8 +145,4 @@ function isNumber(value: unknown): value is number {
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function brief(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 80);
 }

@@ -20,9 +20,6 @@ const layers: Record<string, readonly string[]> = {
 /** Modules from outside that src/ may name: the optional peer and what Node has. */
 const outside = /^(webgpu$|node:)/;
 
-/** Modules from outside that one folder may name, so that no other entry brings them. */
-const outsideOf: Record<string, RegExp> = { csv: /^csv-parse\// };
-
 interface Import {
   /** A path from the repository's root, or a bare module name. */
   target: string;
@@ -79,8 +76,7 @@ function layerBreaches(imports: ReadonlyMap<string, Import[]>): string[] {
 }
 
 function mayImport(layer: string | undefined, target: string): boolean {
-  if (!/^(src|shaders)\//.test(target))
-    return outside.test(target) || outsideOf[layer ?? ""]?.test(target);
+  if (!/^(src|shaders)\//.test(target)) return outside.test(target);
   if (layer === undefined) return true;
   const other = layerOf(target);
   return other !== undefined && (other === layer || layers[layer].includes(other));

@@ -1,0 +1,43 @@
+import { describeValue } from "../core/check.ts";
+import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
+
+/** Gives numbers of examples as u32; throws a `ShapeError` for one that a data set does not have. */
+export function checkIndices(op: string, indices: ArrayLike<number>, size: number): Uint32Array {
+  if (typeof indices !== "object" || !Number.isSafeInteger(indices?.length)) {
+    throw new GradusError(
+      `${op}: ${describeValue(indices)}; expected an array of integers from 0 to ${size - 1}`,
+    );
+  }
+  const numbers = new Uint32Array(indices.length);
+  for (let i = 0; i < numbers.length; i++) {
+    const example = indices[i];
+    numbers[i] = example;
+    // Only integers below 2³² come out as they went in.
+    if (example === numbers[i] && example < size) continue;
+    const given = typeof example === "number" ? String(example) : describeValue(example);
+    throw new ShapeError(`${op}: example ${given}; expected integers from 0 to ${size - 1}`);
+  }
+  return numbers;
+}
+
+/** Throws a `GradusError` unless something has examples in number, and gives batches of them. */
+export function checkDataset(op: string, dataset: { size: number; batch: unknown }): void {
+  const isObject = typeof dataset === "object" && dataset !== null;
+  if (isObject && typeof dataset.batch === "function" && Number.isSafeInteger(dataset.size)) return;
+  throw new GradusError(
+    `${op}: data set ${describeValue(dataset)}; expected one with size and batch(indices)`,
+  );
+}
+
+/** Throws unless numbers of examples are a tensor `[n]` of integers, as `gather` takes them. */
+export function checkRows(op: string, indices: Tensor): void {
+  checkTensors(op, [indices]);
+  if (indices.dtype !== "u32" && indices.dtype !== "i32") {
+    throw new DTypeError(`${op}: indices have dtype ${indices.dtype}; expected u32`);
+  }
+  if (indices.rank !== 1) {
+    throw new ShapeError(`${op}: indices ${formatShape(indices.shape)}; expected [n]`);
+  }
+}

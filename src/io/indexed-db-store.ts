@@ -1,0 +1,99 @@
+import { GradusError } from "../core/errors.ts";
+import { quote } from "../core/quote.ts";
+import { type Fate, GenerationStore, type Medium } from "./generations.ts";
+import type { Store, StoreOptions } from "./stores.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** The database of all such stores of an origin. */
+const DATABASE = "gradus";
+
+/** Its one table: bytes under `[name, generation]`, the newest under the highest number. */
+const FILES = "files";
+
+/**
+ * Keeps bytes in the page's IndexedDB, which every browser and worker has and which outlasts the
+ * page. What was written before stays too and is read where the newest is broken.
+ * @param name any text; each has a content of its own in the origin's database `gradus`.
+ * @throws GradusError for another name, or where there is no IndexedDB; what the database throws,
+ * such as a `QuotaExceededError`, when it is read or written.
+ * @example await indexedDbStore("mnist").write(await saveSafetensors(model));
+ */
+export function indexedDbStore(name: string, options: StoreOptions = {}): Store {
+  if (typeof name !== "string" || name === "") {
+    throw new GradusError(`indexedDbStore: name ${quote(name)}; expected a text`);
+  }
+  return new GenerationStore("indexedDbStore", name, new DatabaseMedium(name), options);
+}
+
+class DatabaseMedium implements Medium {
+  constructor(readonly name: string) {}
+
+  place(): string {
+    return `indexedDB ${this.name}`;
+  }
+
+  async read(generation: "newest" | "older"): Promise<Bytes | null> {
+    return transact("readonly", async (files) => {
+      const keys = await this.#keys(files);
+      const key = keys.at(generation === "newest" ? -1 : -2);
+      return key === undefined ? null : ((await settled(files.get(key))) as Bytes);
+    });
+  }
+
+  async write(bytes: Bytes, older: Fate): Promise<void> {
+    // A view is stored with all of its buffer, so a part is copied out of it.
+    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+    await transact("readwrite", async (files) => {
+      const keys = await this.#keys(files);
+      const kept = { replace: keys.at(-1), keep: keys.at(-2), drop: undefined }[older];
+      for (const key of keys) if (key !== kept) files.delete(key);
+      const generation = (keys.at(-1)?.[1] ?? 0) + 1;
+      await settled(files.put(own, [this.name, generation]));
+    });
+  }
+
+  async #keys(files: IDBObjectStore): Promise<[string, number][]> {
+    const range = IDBKeyRange.bound([this.name], [this.name, Number.POSITIVE_INFINITY]);
+    return (await settled(files.getAllKeys(range))) as [string, number][];
+  }
+}
+
+/** Does something with the table in a transaction, and waits until its changes are on the disk. */
+async function transact<T>(
+  mode: IDBTransactionMode,
+  job: (files: IDBObjectStore) => Promise<T>,
+): Promise<T> {
+  const database = await open();
+  try {
+    const transaction = database.transaction(FILES, mode, { durability: "strict" });
+    const done = new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () => reject(transaction.error);
+    });
+    done.catch(() => {}); // told below, unless the job fails first
+    const result = await job(transaction.objectStore(FILES));
+    await done;
+    return result;
+  } finally {
+    database.close();
+  }
+}
+
+async function open(): Promise<IDBDatabase> {
+  if (!("indexedDB" in globalThis)) {
+    throw new GradusError(
+      "indexedDbStore: no indexedDB; expected a browser. Use fileStore in Node",
+    );
+  }
+  const request = indexedDB.open(DATABASE, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(FILES);
+  return settled(request);
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

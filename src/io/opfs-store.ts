@@ -1,0 +1,114 @@
+import { GradusError } from "../core/errors.ts";
+import { quote } from "../core/quote.ts";
+import { type Fate, GenerationStore, type Medium } from "./generations.ts";
+import type { Store, StoreOptions } from "./stores.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/**
+ * Keeps bytes in the browser's own file system for the page's origin, which needs no permission and
+ * outlasts the page. What was written before lies beside it, as `path.previous`, and is read where
+ * the file is broken. Source: the File System standard, whose writable streams replace a file's
+ * content when they are closed.
+ * @param path a name, or several with `/` between, whose folders are made when it is written.
+ * @throws GradusError for another path, or where there is no such file system; what the file system
+ * throws, when it is read or written.
+ * @example await opfsStore("mnist.safetensors").write(await saveSafetensors(model));
+ */
+export function opfsStore(path: string, options: StoreOptions = {}): Store {
+  const names = typeof path === "string" ? path.split("/") : [];
+  if (names.length === 0 || names.some((name) => ["", ".", ".."].includes(name))) {
+    throw new GradusError(
+      `opfsStore: path ${quote(path)}; expected a name, or names with / between`,
+    );
+  }
+  return new GenerationStore("opfsStore", path, new OpfsMedium(path, names), options);
+}
+
+/** How often a file is read anew that others replace meanwhile. */
+const READS = 20;
+
+class OpfsMedium implements Medium {
+  constructor(
+    readonly path: string,
+    readonly names: readonly string[],
+  ) {}
+
+  place(): string {
+    return `opfs ${this.path}`;
+  }
+
+  async read(generation: "newest" | "older", tries = READS): Promise<Bytes | null> {
+    try {
+      const folder = await this.#folder(false);
+      const file = await folder.getFileHandle(this.#name(generation), { create: false });
+      return new Uint8Array(await (await file.getFile()).arrayBuffer());
+    } catch (error) {
+      if (isCalled(error, "NotFoundError")) return null;
+      // The file was replaced after it was found, here or by another page.
+      if (isCalled(error, "NotReadableError") && tries > 1) return this.read(generation, tries - 1);
+      throw error;
+    }
+  }
+
+  async write(bytes: Bytes, older: Fate): Promise<void> {
+    const folder = await this.#folder(true);
+    const open = (generation: "newest" | "older") =>
+      folder.getFileHandle(this.#name(generation), { create: true });
+    const newest = await open("newest");
+    if (older === "replace") await replace(await open("older"), await newest.getFile());
+    if (older === "drop") await remove(folder, this.#name("older"));
+    await replace(newest, bytes);
+  }
+
+  #name(generation: "newest" | "older"): string {
+    const name = this.names[this.names.length - 1];
+    return generation === "newest" ? name : `${name}.previous`;
+  }
+
+  async #folder(create: boolean): Promise<FileSystemDirectoryHandle> {
+    let folder = await root();
+    for (const name of this.names.slice(0, -1)) {
+      folder = await folder.getDirectoryHandle(name, { create });
+    }
+    return folder;
+  }
+}
+
+async function root(): Promise<FileSystemDirectoryHandle> {
+  const storage = globalThis.navigator?.storage as Partial<StorageManager> | undefined;
+  if (storage?.getDirectory) return storage.getDirectory();
+  throw new GradusError(
+    "opfsStore: no navigator.storage.getDirectory; expected a browser and a page from https or " +
+      "localhost. Use indexedDbStore there, fileStore in Node",
+  );
+}
+
+/** Replaces a file's content when all of the new one is there. */
+async function replace(file: FileSystemFileHandle, content: Bytes | File): Promise<void> {
+  if (!("createWritable" in file)) {
+    throw new GradusError(
+      "opfsStore: files without createWritable; expected a newer browser. Use indexedDbStore here",
+    );
+  }
+  const stream = await file.createWritable();
+  try {
+    await stream.write(content);
+  } catch (error) {
+    await stream.abort().catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
+  await stream.close();
+}
+
+async function remove(folder: FileSystemDirectoryHandle, name: string): Promise<void> {
+  try {
+    await folder.removeEntry(name);
+  } catch (error) {
+    if (!isCalled(error, "NotFoundError")) throw error;
+  }
+}
+
+function isCalled(error: unknown, name: string): boolean {
+  return error instanceof DOMException && error.name === name;
+}

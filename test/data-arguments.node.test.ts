@@ -1,0 +1,259 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readCsv } from "../src/csv/index.ts";
+import {
+  BatchSampler,
+  DataLoader,
+  type Dataset,
+  DeviceDataset,
+  kFold,
+  minMaxScaling,
+  mnist,
+  normalizeImages,
+  prefetch,
+  Subset,
+  split,
+  standardScaling,
+  TensorDataset,
+} from "../src/data/index.ts";
+import { GradusError, ShapeError, tensor } from "../src/index.ts";
+import {
+  fileStore,
+  indexedDbStore,
+  loadSafetensors,
+  opfsStore,
+  writeSafetensors,
+} from "../src/io/index.ts";
+import { testDevice } from "./support/device.ts";
+
+beforeAll(async () => {
+  await testDevice();
+});
+
+const images = (n: number) => tensor(new Uint8Array(2 * n), { shape: [n, 2] });
+const bytes = (n: number) => tensor(new Uint8Array(n));
+const numbers = (n: number) => new TensorDataset({ x: tensor(new Float32Array(n)) });
+const plain = (size: number): Dataset<Disposable> => ({
+  size,
+  batch: () => ({ [Symbol.dispose]() {} }),
+});
+
+/** An options object with a name that no function knows. */
+const odd = { unknwon: 1 } as never;
+
+/** For each interface of options, the calls that take them. */
+const takers: Record<string, Record<string, () => unknown>> = {
+  CsvOptions: { readCsv: () => readCsv("a\n1", odd) },
+  BatchSamplerOptions: { BatchSampler: () => new BatchSampler(odd) },
+  DataLoaderOptions: {
+    DataLoader: () => new DataLoader({ dataset: plain(2), batchSize: 1, ...(odd as object) }),
+  },
+  MnistOptions: { mnist: () => mnist(new Uint8Array(), new Uint8Array(), odd) },
+  NormalizeOptions: {
+    normalizeImages: () => normalizeImages(images(1), odd),
+    DeviceDataset: () => new DeviceDataset(images(2), bytes(2), odd),
+    mnist: () => mnist(new Uint8Array(), new Uint8Array(), { normalize: odd }),
+  },
+  PrefetchOptions: { prefetch: () => prefetch([], 1, odd) },
+  SplitOptions: {
+    split: () => split(plain(2), { all: 1 }, odd),
+    kFold: () => kFold(plain(2), 2, odd),
+  },
+  TensorDatasetOptions: {
+    TensorDataset: () => new TensorDataset({ x: bytes(2) }, odd),
+  },
+  StoreOptions: {
+    fileStore: () => fileStore("a", odd),
+    opfsStore: () => opfsStore("a", odd),
+    indexedDbStore: () => indexedDbStore("a", odd),
+  },
+  LoadOptions: { loadSafetensors: () => loadSafetensors(writeSafetensors({}), odd) },
+};
+
+describe("unknown options are refused", () => {
+  test.each(Object.values(takers).flatMap((calls) => Object.entries(calls)))(
+    "by %s",
+    (name, call) => {
+      expect(call).toThrow(new RegExp(`^${name}: unknown option "unknwon"; expected `));
+      expect(call).toThrow(GradusError);
+    },
+  );
+
+  test("by every function that takes some", () => {
+    const root = join(import.meta.dirname, "../src");
+    const files = ["csv", "data", "io"].flatMap((folder) =>
+      readdirSync(join(root, folder)).map((name) => readFileSync(join(root, folder, name), "utf8")),
+    );
+    const declared = files.flatMap((text) =>
+      [...text.matchAll(/^(?:export )?(?:interface|type) (\w*Options)\b/gm)].map(
+        ([, name]) => name,
+      ),
+    );
+    expect(Object.keys(takers).sort()).toEqual(declared.sort());
+  });
+
+  test("by TensorDataset, also among what is to be prepared", () => {
+    const make = (prepare: unknown) => () =>
+      new TensorDataset({ inputs: bytes(2), constructor: bytes(2) }, { prepare: prepare as never });
+    expect(make({ inptus: normalizeImages })).toThrow(
+      'TensorDataset: prepare of "inptus"; expected one of inputs, constructor. Did you mean "inputs"?',
+    );
+    expect(make({ inputs: 3 })).toThrow(
+      "TensorDataset: prepare of inputs is 3; expected a function",
+    );
+    expect(make(3)).toThrow("TensorDataset: prepare 3; expected functions by name");
+    expect(() => make({ inputs: () => 3 })().batch([0])).toThrow(
+      'TensorDataset: prepare gives 3 for "inputs"; expected a tensor',
+    );
+  });
+});
+
+describe("batches of examples that are not there", () => {
+  const sets: [string, () => Dataset<Disposable>][] = [
+    ["TensorDataset", () => numbers(4)],
+    ["DeviceDataset", () => new DeviceDataset(images(4), bytes(4))],
+    ["Subset", () => new Subset(numbers(9), [8, 1, 0, 3])],
+    ["Subset", () => new Subset(plain(9), [8, 1, 0, 3])],
+  ];
+  const wrong: [unknown, string][] = [
+    [[4], "example 4"],
+    [[0, -1], "example -1"],
+    [[1.5], "example 1.5"],
+    [[Number.NaN], "example NaN"],
+    [[2 ** 32], "example 4294967296"],
+    [["1"], 'example "1"'],
+    [[null], "example null"],
+    [new Array(1), "example undefined"],
+    [Int32Array.of(-1), "example -1"],
+    [Uint32Array.of(3, 4), "example 4"],
+    [Float32Array.of(0.5), "example 0.5"],
+    [undefined, "undefined"],
+    [3, "3"],
+    ["0", '"0"'],
+    [{}, "an object"],
+  ];
+  test.each(sets)("%s refuses", (name, make) => {
+    const data = make();
+    for (const [indices, given] of wrong) {
+      const rule = given.startsWith("example") ? "integers" : "an array of integers";
+      const call = () => data.batch(indices as Uint32Array);
+      expect(call).toThrow(`${name}.batch: ${given}; expected ${rule} from 0 to 3`);
+      expect(call).toThrow(given.startsWith("example") ? ShapeError : GradusError);
+    }
+  });
+
+  test("integers may come in any array", async () => {
+    const data = new TensorDataset({ x: tensor([10, 20, 30]) });
+    for (const indices of [[2, 0, 2], Int32Array.of(2, 0, 2), Float64Array.of(2, 0, 2)]) {
+      using batch = data.batch(indices);
+      expect(await batch.x.toArray()).toEqual([30, 10, 30]);
+      using part = await new Subset(data, indices).batch([1]);
+      expect(await part.x.toArray()).toEqual([10]);
+    }
+    expect(data.batch([]).x.shape).toEqual([0]);
+  });
+
+  test("names may be those of any object's members", async () => {
+    const named = Object.fromEntries(["constructor", "toString"].map((name) => [name, bytes(2)]));
+    const proto = JSON.parse('{"__proto__":0}') as Record<string, never>;
+    Object.defineProperty(proto, "__proto__", { value: tensor([3, 4]), enumerable: true });
+    const batch = new TensorDataset({ ...named, x: bytes(2) }).batch([1]);
+    expect(Object.keys(batch)).toEqual(["constructor", "toString", "x"]);
+    const odd = new TensorDataset(proto).batch([1]);
+    expect(odd.size).toBe(1);
+    odd.dispose();
+  });
+});
+
+describe("classes to stratify by", () => {
+  const shares = { train: 0.6, test: 0.4 };
+  const places = Array.from({ length: 40 }, (_, i) => (i * 7) % 3);
+  const parts = (stratify: unknown) => {
+    const { train, test: held } = split(plain(40), shares, {
+      stratify: stratify as never,
+      seed: 3,
+    });
+    return [train.indices, held.indices];
+  };
+  const as = <T>(...names: T[]) => places.map((place) => names[place]);
+
+  test.each<[string, unknown]>([
+    ["texts", as("ant", "bee", "cat")],
+    ["negative and large numbers", as(-5, 0.5, 1e300)],
+    ["big integers", as(1n, 20n, 300n)],
+    ["bytes", Uint8Array.from(places)],
+    ["64-bit integers", BigInt64Array.from(places, BigInt)],
+    ["several kinds", as<unknown>(7, true, "7")],
+    ["infinities", as(Number.NEGATIVE_INFINITY, 0, Number.POSITIVE_INFINITY)],
+  ])("are %s", (_, stratify) => {
+    expect(parts(stratify)).toEqual(parts(places));
+    const [, held] = parts(stratify);
+    for (const place of [0, 1, 2]) {
+      const all = places.filter((other) => other === place).length;
+      const found = [...held].filter((i) => places[i] === place).length;
+      expect(Math.abs(found - 0.4 * all)).toBeLessThan(2);
+    }
+  });
+
+  test("are true and false", () => {
+    const [, held] = parts(places.map((place) => place === 0));
+    const found = [...held].filter((i) => places[i] === 0).length;
+    expect(Math.abs(found - 0.4 * places.filter((place) => place === 0).length)).toBeLessThan(2);
+  });
+
+  test.each<[unknown, string]>([
+    [as<unknown>("a", Number.NaN, "b"), "class NaN of example 1"],
+    [as<unknown>("a", "b", null), "class null of example 2"],
+    [new Array(40), "class undefined of example 0"],
+    [as<unknown>({}, 1, 2), "class an object of example 0"],
+    ["a".repeat(40), `stratify "${"a".repeat(40)}"`],
+    [3, "stratify 3"],
+    [null, "stratify null"],
+    [{}, "stratify an object"],
+  ])("are not %j", (stratify, given) => {
+    for (const [op, call] of Object.entries({
+      split: () => parts(stratify),
+      kFold: () => kFold(plain(40), 2, { stratify: stratify as never }),
+    })) {
+      expect(call).toThrow(`${op}: ${given}; expected`);
+      expect(call).toThrow(GradusError);
+    }
+  });
+
+  test("are read from a tensor first", () => {
+    expect(() => parts(tensor(places))).toThrow(
+      "split: stratify a Tensor; expected the class of each example in an array. " +
+        "Give await labels.data()",
+    );
+  });
+});
+
+test.each<[string, () => unknown, string]>([
+  ["Subset", () => new Subset(undefined as never, [0]), "data set undefined"],
+  ["Subset", () => new Subset([1, 2] as never, [0]), "data set an array"],
+  ["split", () => split(null as never, { all: 1 }), "data set null"],
+  ["split", () => split(plain(3), null as never), "shares null"],
+  ["kFold", () => kFold({ size: 3 } as never, 2), "data set an object"],
+  ["DeviceDataset", () => new DeviceDataset([1] as never, bytes(1)), "input 0 is an array"],
+  ["DeviceDataset", () => new DeviceDataset(images(1), bytes(1), { std: 0 }), "mean 0, std 0"],
+  ["TensorDataset", () => new TensorDataset(null as never), "no tensors"],
+  ["TensorDataset", () => new TensorDataset({ x: [1] as never }), "a tensor called x, an array"],
+  ["TensorDataset.rows", () => numbers(2).rows(tensor([0.5])), "indices have dtype f32"],
+  ["DeviceDataset.rows", () => new DeviceDataset(images(1), bytes(1)).rows(bytes(1)), "indices"],
+  ["normalizeImages", () => normalizeImages([1] as never), "input 0 is an array"],
+  ["prefetch", () => prefetch(3 as never, 1), "source 3"],
+  ["prefetch", () => prefetch([], 1, { onDrop: 3 as never }), "onDrop is 3"],
+  ["mnist: images", () => mnist(Uint8Array.of(1), new Uint8Array()), "1 bytes"],
+])("%s says what it was given", (name, call, given) => {
+  expect(call).toThrow(`${name}: ${given}`);
+  expect(call).toThrow(/; expected /);
+  expect(call).toThrow(GradusError);
+});
+
+test.each([
+  ["standardScaling", standardScaling],
+  ["minMaxScaling", minMaxScaling],
+])("%s takes tensors", async (name, scaling) => {
+  await expect(scaling([1] as never)).rejects.toThrow(`${name}: input 0 is an array; expected`);
+});
