@@ -10,7 +10,8 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-// The same files run in Node on the CPU device and in headless Chromium on WebGPU.
+// The same files run in Node on the CPU device and in headless Chromium on WebGPU, both at once:
+// compiling kernels, most of the browser's work, takes one core.
 export default defineConfig({
   resolve: {
     alias: [
@@ -39,7 +40,6 @@ export default defineConfig({
           name: "webgpu",
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.node.test.ts"],
-          fileParallelism: false,
           browser: {
             enabled: true,
             headless: true,

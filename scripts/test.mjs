@@ -1,5 +1,6 @@
 // The test command: types, lint, and the tests in Node and in headless Chromium.
 // Arguments go to the test runner: `npm test -- --project node` leaves the browser out.
+// With --accept, long runs go to their end, and repeat with every seed.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,6 +10,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const report = join(root, "build", "test-report.json");
 mkdirSync(dirname(report), { recursive: true });
 rmSync(report, { force: true });
+const args = process.argv.slice(2).filter((arg) => arg !== "--accept");
+if (process.argv.includes("--accept")) process.env.VITE_ACCEPT = "1";
 
 function run(title, file, args) {
   console.log(`\n— ${title}`);
@@ -29,6 +32,6 @@ const isGood = run("tests in Node and headless Chromium", "vitest/vitest.mjs", [
   "--reporter=default",
   "--reporter=json",
   `--outputFile.json=${report}`,
-  ...process.argv.slice(2),
+  ...args,
 ]);
 process.exit(isGood && failed.length === 0 ? 0 : 1);

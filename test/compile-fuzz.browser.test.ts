@@ -2,13 +2,14 @@ import { beforeAll, expect, test } from "vitest";
 import { describeAdapter, findAdapter, findGpu } from "../src/devices/webgpu/adapter.ts";
 import { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
 import { compile, type Device, init, type State, type Tensor } from "../src/index.ts";
+import { isAcceptance } from "./support/acceptance.ts";
 import type { RandomProgram } from "./support/random-choice.ts";
 import { randomProgram } from "./support/random-program.ts";
 
 const CALLS = 4;
 // Other programs: VITE_FIRST=40 VITE_COUNT=200.
 const FIRST = Number(import.meta.env.VITE_FIRST ?? 0);
-const COUNT = Number(import.meta.env.VITE_COUNT ?? 40);
+const COUNT = Number(import.meta.env.VITE_COUNT ?? (isAcceptance ? 200 : 40));
 
 let cpu: Device;
 const gpus: Device[] = [];

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { HELP, readOptions } from "../examples/dropout/options.ts";
 import { trainWithDropout } from "../examples/dropout/training.ts";
 import { evaluateAccuracy } from "../src/train/index.ts";
+import { acceptanceTest } from "./support/acceptance.ts";
 import { Command } from "./support/command.ts";
 import { testDevice } from "./support/device.ts";
 import { loadMnist } from "./support/mnist.ts";
@@ -9,16 +10,31 @@ import { loadMnist } from "./support/mnist.ts";
 const command = new Command("dropout");
 beforeAll(() => command.build());
 
-test("ten epochs of 784-256-128-10 with dropout classify 98 % of the test images", async () => {
+test("two epochs of 784-256-128-10 with dropout classify 96 % of the test images", async () => {
   const { trainData, testData } = await loadMnist(await testDevice());
-  const { history, model } = await trainWithDropout(trainData, readOptions([]));
-  expect(history).toHaveLength(10);
-  const [first, last] = [history[0], history[9]];
-  expect(last.loss).toBeLessThan(first.loss / 4);
+  const { history, model } = await trainWithDropout(trainData, readOptions(["--epochs", "2"]));
+  expect(history).toHaveLength(2);
+  const [first, last] = history;
+  expect(last.loss).toBeLessThan(first.loss / 2);
   expect(last.validationLoss).toBeLessThan(first.validationLoss ?? 0);
-  expect(last.validationMetrics?.accuracy).toBeGreaterThan(0.97);
-  expect(await evaluateAccuracy(model, testData)).toBeGreaterThanOrEqual(0.98);
-}, 900_000);
+  expect(last.validationMetrics?.accuracy).toBeGreaterThan(0.95);
+  expect(await evaluateAccuracy(model, testData)).toBeGreaterThanOrEqual(0.96);
+}, 300_000);
+
+acceptanceTest(
+  "ten epochs of 784-256-128-10 with dropout classify 98 % of the test images",
+  async () => {
+    const { trainData, testData } = await loadMnist(await testDevice());
+    const { history, model } = await trainWithDropout(trainData, readOptions([]));
+    expect(history).toHaveLength(10);
+    const [first, last] = [history[0], history[9]];
+    expect(last.loss).toBeLessThan(first.loss / 4);
+    expect(last.validationLoss).toBeLessThan(first.validationLoss ?? 0);
+    expect(last.validationMetrics?.accuracy).toBeGreaterThan(0.97);
+    expect(await evaluateAccuracy(model, testData)).toBeGreaterThanOrEqual(0.98);
+  },
+  900_000,
+);
 
 test("the command shows both losses after each epoch and stops early when it is told to", async () => {
   // One step an epoch, and with a learning rate of 0 no epoch is better than the first.

@@ -9,16 +9,15 @@ import {
   sum,
   type Tensor,
 } from "../src/index.ts";
+import { KERNEL_KINDS, kernelKinds } from "./support/kernel-kinds.ts";
 import { type Call, draw, floats, place, tolerance } from "./support/op-case.ts";
 import { tables } from "./tables.ts";
 
 let cpu: Device;
-const gpus = new Map<string, Device>();
+let gpus: Awaited<ReturnType<typeof kernelKinds>>;
 beforeAll(async () => {
   cpu = (await init({ device: "cpu" })).device;
-  for (const kernels of ["direct", "workgroup"] as const) {
-    gpus.set(kernels, (await init({ device: "webgpu", kernels, isolated: true })).device);
-  }
+  gpus = await kernelKinds();
 });
 
 const seed = Math.floor(Math.random() * 1e6);
@@ -40,7 +39,7 @@ async function outcome(call: Call, device: Device, float: "f32" | "f64", differe
   return read;
 }
 
-for (const kernels of ["direct", "workgroup"]) {
+for (const kernels of KERNEL_KINDS) {
   describe(`${kernels} kernels`, () => {
     for (const [name, { calls, gradient }] of tables) {
       for (const [i, call] of calls.entries()) {
@@ -49,7 +48,7 @@ for (const kernels of ["direct", "workgroup"]) {
             call.inputs.every(({ dtype = "f32" }) => dtype !== "i32") || gradient === true;
           const differentiate = gradient === true && float && isFloat(call);
           const expected = await outcome(call, cpu, "f64", differentiate);
-          const actual = await outcome(call, gpus.get(kernels) as Device, "f32", differentiate);
+          const actual = await outcome(call, gpus[kernels], "f32", differentiate);
           actual.forEach((values, k) => {
             expect(values.length).toBe(expected[k].length);
             values.forEach((value, j) => {
