@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import type { Batch } from "../src/data/index.ts";
+import { tensor } from "../src/index.ts";
 import { saveCheckpoint } from "../src/io/index.ts";
 import type { Module } from "../src/nn/index.ts";
 import { Adam, ReduceOnPlateau } from "../src/optim/index.ts";
@@ -226,6 +227,25 @@ test("a checkpoint of another run is refused by both values, unless that is allo
     [1, 4],
     [2, 6],
   ]);
+});
+
+test("other metrics may be watched from an epoch on, not within one", async () => {
+  const to = memoryStore();
+  const other = { watched: () => tensor(2) };
+  await outcome(smallRun, { epochs: 1, metricsEvery: 3, callbacks: [new Checkpoint({ to })] });
+  const first = { metrics: other, metricsEvery: 3, resume: await to.read() };
+  const { history, steps } = await outcome(smallRun, first);
+  expect(history.map((epoch) => Object.keys(epoch.metrics ?? {}))).toEqual([
+    ["accuracy"],
+    ["watched"],
+  ]);
+  expect([steps[0].step, steps[0].metrics]).toEqual([6, { watched: 2 }]);
+  const { signal, note } = cutAfter(2);
+  await outcome(smallRun, { signal, callbacks: [note, new Checkpoint({ to })] });
+  const within = outcome(smallRun, { metrics: other, resume: await to.read() });
+  await expect(within).rejects.toThrow(
+    'epoch\'s sums of ["loss","accuracy"]; expected those of loss, watched, as fit saves it',
+  );
 });
 
 test("a table begins with what every epoch of a resumed run has", async () => {

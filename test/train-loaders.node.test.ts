@@ -1,129 +1,23 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Batch, DataLoader, TensorDataset } from "../src/data/index.ts";
-import { add, type Device, evaluate, mean, mul, State, type Tensor, tensor } from "../src/index.ts";
-import { Linear, type Module, Sequential } from "../src/nn/index.ts";
-import { SGD } from "../src/optim/index.ts";
+import { type Device, evaluate, tensor } from "../src/index.ts";
 import {
-  accumulatedStep,
   Checkpoint,
-  csvLog,
-  EarlyStopping,
   type EpochEvent,
   fit,
   type Loader,
-  NonFiniteLossError,
-  progressBar,
   type StepEvent,
   train,
 } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { memoryStore } from "./support/fit-outcome.ts";
+import { meanRun, type Points, points } from "./support/mean-run.ts";
 import { held } from "./support/memory.ts";
 import { bitsOf, smallData, smallLoss, smallRun } from "./support/small-run.ts";
 
 let device: Device;
 beforeAll(async () => {
   device = await testDevice();
-});
-
-interface Points {
-  readonly x: Tensor;
-}
-
-/** A model whose loss on a batch is the mean of x, and whose weight stays. */
-function meanRun() {
-  const model = new Sequential(new Linear(1, 1, { seed: 1 }));
-  const optimizer = new SGD(model.parameters(), { learningRate: 0 });
-  const loss = (net: Module, { x }: Points) => {
-    const [weight, bias] = net.parameters();
-    return add(mean(x), mul(add(mean(weight), mean(bias)), 0));
-  };
-  return { model, optimizer, loss };
-}
-
-/** Batches of as many examples as are given values. */
-const points = (...batches: number[][]): Points[] =>
-  batches.map((values) => ({ x: tensor(values.map((value) => [value])) }));
-
-describe("means count examples, not batches", () => {
-  const long = Array.from({ length: 99 }, () => 1);
-  const batches = [long, [0]];
-
-  test("in events, histories, tables, monitors and progress", async () => {
-    const metrics = { half: (_: Module, { x }: Points) => mul(mean(x), 0.5) };
-    const steps: StepEvent[] = [];
-    const lines: string[] = [];
-    const shown: number[] = [];
-    const watched: number[] = [];
-    const monitor = ({ loss }: EpochEvent) => watched[watched.push(loss) - 1];
-    const { history } = await fit({
-      ...meanRun(),
-      loader: points(...batches),
-      metrics,
-      epochs: 1,
-      metricsEvery: 2,
-      callbacks: [
-        { onStep: (event) => void steps.push(event) },
-        csvLog((line) => lines.push(line)),
-        new EarlyStopping({ monitor }),
-        progressBar({ update: ({ loss }) => shown.push(loss) }),
-      ],
-    });
-    expect(history[0].loss).toBe(0.99);
-    expect(history[0].metrics).toEqual({ half: 0.495 });
-    expect(steps.map(({ loss, metrics }) => [loss, metrics?.half])).toEqual([[0.99, 0.495]]);
-    expect(lines[1].split(",")[2]).toBe("0.99");
-    expect([watched, shown]).toEqual([[0.99], [0.99]]);
-  });
-
-  test.each<[string, (values: number[]) => unknown]>([
-    [
-      "the size that a batch tells",
-      (v) => ({ size: v.length, x: tensor(v), y: tensor([1, 2, 3]) }),
-    ],
-    ["a tensor's first axis", (v) => tensor(v)],
-    ["the first tensor of a list", (v) => [tensor(v), tensor([1, 2, 3])]],
-    ["the first tensor with an axis", (v) => ({ rate: tensor(1), pair: [tensor(v)] })],
-  ])("by %s", async (_, make) => {
-    const { model, optimizer } = meanRun();
-    const of = (batch: unknown): Tensor => {
-      const found = batch as { x?: Tensor; pair?: Tensor[] } & Tensor[] & Tensor;
-      return found.x ?? found.pair?.[0] ?? found[0] ?? found;
-    };
-    const [weight] = model.parameters();
-    const loss = (_: Module, batch: unknown) => add(mean(of(batch)), mul(mean(weight), 0));
-    const loader = [make([1, 1, 1]), make([5])];
-    // The bias does not matter to this loss.
-    const options = { model, optimizer: new SGD([weight], { learningRate: 0 }), loss, loader };
-    const { history } = await fit({ ...options, epochs: 2 });
-    expect(history.map((epoch) => epoch.loss)).toEqual([2, 2]);
-    optimizer.dispose();
-  });
-
-  test("a batch that does not tell counts as one", async () => {
-    const { model } = meanRun();
-    const [weight] = model.parameters();
-    const optimizer = new SGD([weight], { learningRate: 0 });
-    const loss = (_: Module, { scale }: { scale: Tensor }) => add(scale, mul(mean(weight), 0));
-    const loader = [{ scale: tensor(1) }, { scale: tensor(2) }];
-    const { history } = await fit({ model, optimizer, loss, loader, epochs: 1 });
-    expect(history[0].loss).toBe(1.5);
-  });
-
-  test("validation, training and a loader's shorter last batch agree", async () => {
-    const { model, optimizer } = meanRun();
-    const x = tensor(
-      Float32Array.from({ length: 7 }, (_, i) => i),
-      { shape: [7, 1] },
-    );
-    const data = new TensorDataset({ x });
-    const loader = new DataLoader({ dataset: data, batchSize: 3, seed: 1 });
-    const { loss } = meanRun();
-    const options = { model, optimizer, loss: (net: Module, batch: Points) => loss(net, batch) };
-    const { history } = await fit({ ...options, loader, epochs: 1, validationData: data });
-    expect(history[0].loss).toBe(3);
-    expect(history[0].validationLoss).toBeCloseTo(3, 6);
-  });
 });
 
 describe("loaders", () => {
@@ -289,148 +183,6 @@ describe("loaders", () => {
   });
 });
 
-describe("a loss that is not finite", () => {
-  const losses = (...values: number[]) => points(...values.map((value) => [value]));
-  const bad = (at: number, value: number, count = 12) =>
-    losses(...Array.from({ length: count }, (_, i) => (i === at ? value : 1)));
-
-  test.each([
-    [0, Number.NaN],
-    [4, Number.POSITIVE_INFINITY],
-    [11, Number.NEGATIVE_INFINITY],
-  ])("stops a run at step %d with %d", async (at, value) => {
-    for (const metricsEvery of [1, 3, 100]) {
-      const loader = bad(at, value);
-      const error = await fit({ ...meanRun(), loader, epochs: 2, metricsEvery }).catch((e) => e);
-      expect(error).toBeInstanceOf(NonFiniteLossError);
-      expect([error.step, error.epoch, error.loss]).toEqual([at + 1, 0, value]);
-      expect(error.stepsMade).toBeGreaterThanOrEqual(error.step);
-      const read = error.stepsMade > error.step ? `, read after step ${error.stepsMade}` : "";
-      expect(error.message).toBe(
-        `fit: loss ${value} at step ${at + 1} in epoch 0${read}; expected a finite number. ` +
-          'Lower the learning rate, clip the gradients, or go on with onNonFinite: "ignore"',
-      );
-    }
-  });
-
-  test("is told of by train, in the epoch in which it was", async () => {
-    const loader: Loader<Points> = {
-      stepsPerEpoch: 3,
-      epoch: (epoch) => (epoch === 1 ? bad(1, Number.NaN, 3) : losses(1, 1, 1)),
-    };
-    const seen: string[] = [];
-    const going = (async () => {
-      for await (const { event, step } of train({ ...meanRun(), loader, epochs: 4 })) {
-        seen.push(`${event} ${step}`);
-      }
-    })();
-    await expect(going).rejects.toThrow("train: loss NaN at step 5 in epoch 1, read after step 6;");
-    expect(seen).toEqual(["epoch 3"]);
-  });
-
-  test("is never saved", async () => {
-    const to = memoryStore();
-    const callbacks = [new Checkpoint({ to, every: { steps: 1 } })];
-    const loader = bad(6, Number.NaN);
-    const going = fit({ ...meanRun(), loader, epochs: 1, metricsEvery: 1, callbacks });
-    await expect(going).rejects.toThrow("loss NaN at step 7 in epoch 0");
-    const { step } = await fit({ ...meanRun(), loader, epochs: 0, resume: await to.read() });
-    expect(step).toBeLessThanOrEqual(6);
-  });
-
-  test("is passed over where that is asked for", async () => {
-    const loader = bad(2, Number.NaN);
-    const { history } = await fit({
-      ...meanRun(),
-      loader,
-      epochs: 2,
-      onNonFinite: "ignore",
-      callbacks: [new Checkpoint({ to: memoryStore() })],
-    });
-    expect(history.map(({ loss }) => loss)).toEqual([Number.NaN, Number.NaN]);
-  });
-
-  test("of held-out examples, or a metric, stops nothing", async () => {
-    const metrics = { bad: () => tensor(Number.NaN) };
-    const validationData = new TensorDataset({ x: tensor([[Number.NaN]]) });
-    const run = { ...meanRun(), loader: losses(1), metrics, validationData, epochs: 1 };
-    const { history } = await fit<Module, Points>(run);
-    expect([history[0].loss, history[0].validationLoss]).toEqual([1, Number.NaN]);
-  });
-});
-
-describe("accumulation at the end of an epoch", () => {
-  /** Weight w, whose gradient on a batch c is c. */
-  const sums = () => {
-    const model = new Sequential(
-      new Linear(1, 1, { bias: false, weightInit: () => tensor([[0]]) }),
-    );
-    const [weight] = model.parameters();
-    const optimizer = new SGD([weight], { learningRate: 1 });
-    const loss = (_: Module, c: Tensor) => weight.mul(c).sum();
-    return { model, optimizer, loss, weight };
-  };
-  const batches = (...values: number[]) => values.map((value) => tensor([value]));
-
-  test.each([
-    [1, [-1, -2, -4, -8, -16], -31],
-    [2, [1, 2, 4, 8, 16], 3 / 2 + 12 / 2 + 16],
-    [3, [1, 2, 4, 8, 16], 7 / 3 + 24 / 2],
-    [4, [1, 2, 4, 8, 16], 15 / 4 + 16],
-    [5, [1, 2, 4, 8, 16], 31 / 5],
-    [9, [1, 2, 4, 8, 16], 31 / 5],
-  ])("applies what %d batches a change leave over", async (accumulate, values, expected) => {
-    const { weight, ...run } = sums();
-    let after = 0;
-    const count = new State(tensor(0));
-    const options = {
-      ...run,
-      loader: batches(...values),
-      epochs: 2,
-      accumulate,
-      after: () => {
-        after++;
-        count.assign(add(count, 1));
-      },
-    };
-    await fit<Module, Tensor>(options);
-    expect(await weight.item()).toBeCloseTo(-2 * expected, 5);
-    const changes = 2 * Math.ceil(values.length / accumulate);
-    expect(await run.optimizer.counter.item()).toBe(changes);
-    expect(await count.item()).toBe(changes);
-    expect(after).toBeLessThanOrEqual(2);
-  });
-
-  test("is there for loops of one's own, in turn with calls that wait for nothing", async () => {
-    const { weight, ...run } = sums();
-    const step = accumulatedStep<Module, Tensor>({ ...run, accumulate: 3 });
-    await step.flush(); // nothing is pending
-    expect([step.pending, step.next]).toEqual([0, 0]);
-    const [a, b, c, d] = batches(1, 2, 4, 8);
-    const calls = [step(a), step(b), step.flush(), step(c), step.flush(), step(d)];
-    expect(step.pending).toBe(1);
-    await Promise.all(calls);
-    expect(await weight.item()).toBeCloseTo(-(3 / 2 + 4), 5);
-    expect([step.next, await run.optimizer.counter.item()]).toEqual([4, 2]);
-    await step.flush();
-    expect(await weight.item()).toBeCloseTo(-(3 / 2 + 4 + 8), 5);
-    expect((await step.read()).map((record) => record.step)).toEqual([0, 1, 2, 3]);
-    step.seek(7, 2);
-    expect([step.next, step.pending]).toEqual([7, 2]);
-    step.seek(7);
-    expect(step.pending).toBe(1);
-    for (const pending of [-1, 3, 0.5]) {
-      expect(() => step.seek(7, pending)).toThrow(
-        `accumulatedStep: ${pending} batches pending; expected an integer from 0 to 2`,
-      );
-    }
-    expect(step.plans.length).toBeGreaterThan(3);
-    const tensors = held(device);
-    step.dispose();
-    expect(held(device)).toBeLessThan(tensors);
-  });
-});
-
 describe("startStep", () => {
   test("goes on within an epoch and after it, with the batches that are left", async () => {
     const seen: unknown[] = [];
@@ -458,6 +210,20 @@ describe("startStep", () => {
       [4, 1, 11.5, 6],
       [5, 1, 12, 6],
     ]);
+  });
+
+  test("frees the batches that it passes over", async () => {
+    const given: (Points & Disposable)[] = [];
+    const loader: Loader<Points> = {
+      stepsPerEpoch: 3,
+      epoch: () => {
+        const all = points([1], [2], [3]);
+        given.push(...all.map(({ x }) => ({ x, [Symbol.dispose]: () => x.dispose() })));
+        return given.slice(-3);
+      },
+    };
+    for await (const _ of train({ ...meanRun(), loader, epochs: 1, startStep: 2 }));
+    expect(given.map(({ x }) => x.disposed)).toEqual([true, true, true]);
   });
 
   test("is refused where it is not known what it means", () => {

@@ -21,7 +21,7 @@ export interface SplitOptions {
 }
 
 /** One of the ways in which `kFold` divides a data set. */
-export interface Fold<B extends Disposable> {
+export interface Fold<B> {
   readonly train: Subset<B>;
   readonly validation: Subset<B>;
 }
@@ -35,7 +35,7 @@ export interface Fold<B extends Disposable> {
  * examples or a `stratify` of another length.
  * @example const { train, test } = split(dataset, { train: 0.8, test: 0.2 }, { seed: 1 });
  */
-export function split<B extends Disposable, P extends Readonly<Record<string, number>>>(
+export function split<B, P extends Readonly<Record<string, number>>>(
   dataset: Dataset<B>,
   shares: P,
   options: SplitOptions = {},
@@ -71,11 +71,7 @@ export function split<B extends Disposable, P extends Readonly<Record<string, nu
  * @throws GradusError for another k, a bad seed or what is no class, ShapeError for a `stratify` of another length.
  * @example for (const { train, validation } of kFold(dataset, 5, { seed: 1 })) …
  */
-export function kFold<B extends Disposable>(
-  dataset: Dataset<B>,
-  k: number,
-  options: SplitOptions = {},
-): Fold<B>[] {
+export function kFold<B>(dataset: Dataset<B>, k: number, options: SplitOptions = {}): Fold<B>[] {
   checkDataset("kFold", dataset);
   const { size } = dataset;
   if (!Number.isSafeInteger(k) || k < 2 || k > size) {

@@ -10,7 +10,7 @@ import type { BatchSampler } from "./sampler.ts";
 import { stepRows } from "./step-rows.ts";
 
 /** Some examples of a data set under numbers of their own; nothing is copied. */
-export class Subset<B extends Disposable> implements Dataset<B>, KnownByIdentity {
+export class Subset<B> implements Dataset<B>, KnownByIdentity {
   readonly size: number;
   readonly #dataset: Dataset<B>;
   readonly #indices: Uint32Array;

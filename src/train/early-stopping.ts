@@ -41,7 +41,7 @@ export class EarlyStopping implements Callback {
   constructor(options: EarlyStoppingOptions = {}) {
     checkOptions<EarlyStoppingOptions>("EarlyStopping", options, {
       ...MONITOR_OPTIONS,
-      patience: true,
+      patience: "number",
       restoreBest: true,
     });
     const { patience = 3, restoreBest = false } = options;

@@ -59,7 +59,7 @@ export function checkEvaluation(
 ): void {
   checkMethods(op, { model }, ["call", "modules"], "a Module");
   checkDatasets(op, { dataset });
-  checkOptions<EvaluateOptions>(op, options, { batchSize: true, signal: true });
+  checkOptions<EvaluateOptions>(op, options, { batchSize: "number", signal: true });
   if (options.batchSize !== undefined) checkSizes(op, { batchSize: options.batchSize });
 }
 

@@ -32,7 +32,9 @@ export function checkFingerprint(
         didYouMean(String(name), names),
     );
   }
-  const wrong = names.filter((name) => saved[name] !== own[name] && !allowed.includes(name));
+  const wrong = names.filter(
+    (name) => !Object.is(saved[name], own[name]) && !allowed.includes(name),
+  );
   if (wrong.length === 0) return;
   const told = (values: Fingerprint) =>
     list(wrong.map((name) => `${name} ${valueOf(values, name)}`));

@@ -6,7 +6,7 @@ import type { Callback, Run, RunEnd } from "./callback.ts";
 import { checkCallbacks, checkMethods, TRAIN_OPTIONS } from "./check-options.ts";
 import type { EpochEvent } from "./events.ts";
 import { checkFingerprint, fingerprintOf } from "./fingerprint.ts";
-import { checkKept, checkPlace, type Kept } from "./kept.ts";
+import { checkKept, checkPlace, hasNames, type Kept } from "./kept.ts";
 import { checkRun, type TrainOptions } from "./train.ts";
 import { type Progressed, Training } from "./training.ts";
 
@@ -172,8 +172,8 @@ class Fitting<M extends Module, B> implements Run {
   }
 
   #checkKept(values: unknown): Kept {
-    const { metrics = {}, allowMismatch = [] } = this.#options;
-    const kept = checkKept("fit", values, ["loss", ...Object.keys(metrics)]);
+    const { allowMismatch = [] } = this.#options;
+    const kept = checkKept("fit", values, this.#names());
     checkFingerprint("fit", kept.fingerprint, this.#fingerprint(), allowMismatch);
     return kept;
   }
@@ -183,7 +183,16 @@ class Fitting<M extends Module, B> implements Run {
     if (!kept) return { step, progressed: this.#training.at(step) };
     const { allowMismatch = [] } = this.#options;
     const own = { stepsPerEpoch: this.stepsPerEpoch, mayDiffer: allowMismatch.length > 0 };
-    return { step: checkPlace("fit", step, kept, own), progressed: kept.progressed };
+    const { recent, ...progressed } = kept.progressed;
+    // Between epochs other metrics may be watched.
+    const isSame = hasNames(recent, this.#names());
+    const going = { ...progressed, recent: isSame ? recent : { examples: 0, sums: {} } };
+    return { step: checkPlace("fit", step, kept, own), progressed: going };
+  }
+
+  /** Of the loss and the metrics. */
+  #names(): string[] {
+    return ["loss", ...Object.keys(this.#options.metrics ?? {})];
   }
 
   #fingerprint() {

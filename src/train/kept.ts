@@ -3,6 +3,7 @@ import { list, quote } from "../core/quote.ts";
 import type { Fingerprint } from "./batches.ts";
 import type { RunEnd } from "./callback.ts";
 import type { EpochEvent } from "./events.ts";
+import type { Sums } from "./means.ts";
 import type { Progressed } from "./training.ts";
 
 /** What a checkpoint of `fit` keeps beside the states. */
@@ -55,6 +56,11 @@ export function checkPlace(
   );
 }
 
+/** Whether sums are those of the loss and the metrics of these names. */
+export function hasNames({ sums }: Sums, names: readonly string[]): boolean {
+  return Object.keys(sums).length === names.length && names.every((n) => Object.hasOwn(sums, n));
+}
+
 /** Checks parts of a checkpoint's values. */
 class Check {
   constructor(readonly op: string) {}
@@ -77,16 +83,17 @@ class Check {
     const isLength = stepsPerEpoch === null || (isCount(stepsPerEpoch) && stepsPerEpoch !== 0);
     this.that("stepsPerEpoch", stepsPerEpoch, isLength, "an integer from 1, or null");
     this.sums("epoch's sums", epoch, names);
-    this.sums("sums", recent, names);
+    this.sums("sums", recent, steps === 0 ? null : names);
   }
 
-  sums(what: string, value: unknown, names: readonly string[]): void {
+  /** Checks sums, of the loss and metrics by these names if they are to be gone on with. */
+  sums(what: string, value: unknown, names: readonly string[] | null): void {
     const { examples, sums } = this.object(what, value);
     this.that(`${what} of examples`, examples, isCount(examples), "an integer from 0");
     this.that(what, sums, isNumbers(sums), "numbers by name");
+    if (!names) return;
+    const isRight = examples === 0 || hasNames(value as Sums, names);
     const own = Object.keys(sums as object);
-    const isSame = own.length === names.length && names.every((name) => own.includes(name));
-    const isRight = isSame || (examples === 0 && own.length === 0);
     this.that(`${what} of`, own, isRight, `those of ${list(names)}`);
   }
 

@@ -1,14 +1,12 @@
 import { GradusError } from "../core/errors.ts";
 import { release } from "../core/release.ts";
-import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Module } from "../nn/module.ts";
 import { type AccumulatedStep, makeAccumulatedStep } from "./accumulate.ts";
 import { type Batches, batchesOf, checkedBatches, examplesIn } from "./batches.ts";
-import { accuracyOver, type EvaluateOptions } from "./evaluate.ts";
-import { meansOver } from "./evaluate-means.ts";
-import type { EpochEvent, StepEvent, TrainEvent } from "./events.ts";
+import type { StepEvent, TrainEvent } from "./events.ts";
 import { LossReader, type LossWindow, WINDOW } from "./loss-reader.ts";
 import { Means, type Sums } from "./means.ts";
+import { measure } from "./measure.ts";
 import { checkFinite } from "./non-finite.ts";
 import type { TrainOptions } from "./train.ts";
 import { makeTrainStep, type TrainStep } from "./train-step.ts";
@@ -26,11 +24,6 @@ export interface Progressed {
   /** Over the steps since the last `step` event. */
   readonly recent: Sums;
 }
-
-type Measures = Pick<
-  EpochEvent,
-  "validationLoss" | "validationMetrics" | "trainAccuracy" | "testAccuracy"
->;
 
 /** The loop behind `train` and `fit`: steps, and what is read and measured of them. */
 export class Training<M extends Module, B> {
@@ -174,7 +167,7 @@ export class Training<M extends Module, B> {
     await this.trainStep.flush?.();
     yield* this.#account(epoch, true);
     const stepsPerSecond = rate(start, this.#step);
-    const measures = this.stopped ? null : await this.#measure();
+    const measures = this.stopped ? null : await measure(this.#op, this.#options);
     if (!measures) return;
     const { loss, metrics } = this.#inEpoch;
     this.#inEpoch = new Means();
@@ -234,33 +227,6 @@ export class Training<M extends Module, B> {
     const secondsLeft = (steps - step) / stepsPerSecond;
     const means = { loss, ...(metrics && { metrics }) };
     return { event: "step", epoch, step, steps, ...means, stepsPerSecond, secondsLeft };
-  }
-
-  /** Measures what is asked for; null when stopped meanwhile. */
-  async #measure(): Promise<Measures | null> {
-    const { model, trainData, testData, signal, evaluationBatchSize: batchSize } = this.#options;
-    const options = { batchSize, signal };
-    const accuracy = (data: Dataset<Batch>) => accuracyOver(this.#op, model, data, options);
-    try {
-      return {
-        ...(await this.#validate(options)),
-        ...(trainData && { trainAccuracy: await accuracy(trainData) }),
-        ...(testData && { testAccuracy: await accuracy(testData) }),
-      };
-    } catch (error) {
-      if (this.stopped) return null;
-      throw error;
-    }
-  }
-
-  async #validate(options: EvaluateOptions): Promise<Measures> {
-    const { model, loss, metrics = {}, validationData } = this.#options;
-    if (!validationData) return {};
-    const all = { ...metrics, loss };
-    const means = await meansOver(this.#op, model, validationData, all, options);
-    const { loss: validationLoss, ...validationMetrics } = means as Record<string, number>;
-    const hasMetrics = Object.keys(metrics).length > 0;
-    return { validationLoss, ...(hasMetrics && { validationMetrics }) };
   }
 
   /** Throws unless steps can be begun with. */
