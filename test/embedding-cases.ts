@@ -179,7 +179,7 @@ export const embeddingLossCases = {
       },
       {
         run: (t) => losses.triplet(t([[1]]), t([[1]]), t([[1]]), { distance: "cosine" as never }),
-        says: 'triplet: distance "cosine"; expected squared, euclidean',
+        says: "triplet: distance cosine; expected squared, euclidean",
         error: GradusError,
       },
     ],
@@ -297,12 +297,12 @@ export const embeddingLossCases = {
       },
       {
         run: (t) => losses.tripletMined(t([[1]]), t([0], "i32"), { mining: "soft" as never }),
-        says: 'tripletMined: mining "soft"; expected all, hard, semi-hard',
+        says: "tripletMined: mining soft; expected all, hard, semi-hard",
         error: GradusError,
       },
       {
         run: (t) => losses.tripletMined(t([[1]]), t([0], "i32"), { reduction: "max" as never }),
-        says: 'tripletMined: reduction "max"; expected mean, sum, none',
+        says: "tripletMined: reduction max; expected mean, sum, none",
         error: GradusError,
       },
     ],

@@ -63,7 +63,7 @@ const pairRejects = (name: Name): Reject[] => [
   },
   {
     run: (t) => (losses[name] as Loss)(t([1]), t([1]), { reduction: "max" as "mean" }),
-    says: `${name}: reduction "max"; expected mean, sum, none`,
+    says: `${name}: reduction max; expected mean, sum, none`,
     error: GradusError,
   },
 ];
@@ -81,7 +81,7 @@ const classRejects = (name: Name): Reject[] => [
   },
   {
     run: (t) => (losses[name] as Loss)(t([[1, 2]]), t([0], "i32"), { reduction: "max" as "mean" }),
-    says: `${name}: reduction "max"; expected mean, sum, none`,
+    says: `${name}: reduction max; expected mean, sum, none`,
     error: GradusError,
   },
 ];

@@ -27,7 +27,7 @@ const rejectsOf = (name: "precision" | "recall" | "f1"): Reject[] => [
   },
   {
     run: (t) => metrics[name](t([[1]]), { average: "most" as "macro" }),
-    says: `${name}: average "most"; expected none, macro or micro`,
+    says: `${name}: average most; expected none, macro, micro`,
     error: GradusError,
   },
 ];

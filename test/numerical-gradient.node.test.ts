@@ -1,14 +1,18 @@
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { substitute } from "../src/graph/substitute.ts";
 import {
   add,
   type Device,
+  exp,
   gather,
   grad,
   matmul,
+  mul,
   oneHot,
   type Parameter,
   randomUniform,
+  square,
+  sum,
   type Tensor,
   tensor,
   transpose,
@@ -110,3 +114,55 @@ test("backpropagation agrees with differences through 20 steps of 784-50-10", as
     optimizer.step(loss());
   }
 }, 120_000);
+
+describe("the step that is taken when none is given", () => {
+  const cases: [string, (x: Tensor) => Tensor, (v: number) => number, number[]][] = [
+    ["x²", (x) => sum(square(x)), (v) => 2 * v, [3, 4, 0, -1e-3, 1e4]],
+    ["x³", (x) => sum(mul(x, square(x))), (v) => 3 * v * v, [2, -1, 1e-3, 300]],
+    ["eˣ", (x) => sum(exp(x)), Math.exp, [0, 1, -3]],
+  ];
+  for (const dtype of ["f32", "f64"] as const) {
+    for (const [name, f, slope, values] of cases) {
+      test(`${name} in ${dtype}`, async () => {
+        for (const value of values) {
+          const found = await numericalGradient(f, tensor([value], { device, dtype }));
+          const expected = slope(value);
+          const scale = Math.max(1, Math.abs(expected));
+          const error = Math.abs((await found.item()) - expected) / scale;
+          expect(error, `at ${value}`).toBeLessThan(dtype === "f32" ? 3e-4 : 1e-9);
+        }
+      });
+    }
+  }
+
+  test("may be another, which is as far as it was rounded", async () => {
+    const x = tensor([3, 4], { device });
+    const found = await numericalGradient((v) => sum(square(v)), x, { epsilon: 0.5 });
+    expect(await found.toArray()).toEqual([6, 8]); // the square has no third derivative
+  });
+
+  test.each<[() => Promise<unknown>, string]>([
+    [
+      () => numericalGradient((v) => sum(v), tensor([1], { device }), { epsilon: 0 }),
+      "numericalGradient: epsilon 0; expected a finite number above 0",
+    ],
+    [
+      () => numericalGradient((v) => sum(v), tensor([1], { device }), { h: 1 } as object),
+      'numericalGradient: unknown option "h"; expected epsilon',
+    ],
+    [
+      () => numericalGradient((v) => v, tensor([1, 2], { device })),
+      "numericalGradient: f gives shape [2]; expected a scalar",
+    ],
+    [
+      () => numericalGradient((v) => sum(v), tensor([1], { device, dtype: "i32" })),
+      "numericalGradient: x has dtype i32; expected f32 or f64",
+    ],
+    [
+      () => numericalGradient((() => 1) as never, tensor([1], { device })),
+      "numericalGradient: f gives 1; expected a tensor, a scalar",
+    ],
+  ])("refuses %#", async (run, message) => {
+    await expect(run()).rejects.toThrow(message);
+  });
+});

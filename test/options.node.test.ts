@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { GradusError, Parameter, type Tensor, tensor } from "../src/index.ts";
+import { GradusError, Parameter, Tensor, tensor } from "../src/index.ts";
 import * as losses from "../src/losses/index.ts";
 import * as metrics from "../src/metrics/index.ts";
 import * as optim from "../src/optim/index.ts";
@@ -9,7 +9,7 @@ beforeAll(() => testDevice());
 
 type Table = typeof losses & typeof metrics & typeof optim;
 /** What may be called with options or without, by name; the abstract classes cannot be. */
-type Name = Exclude<keyof Table, "MarginHead" | "Optimizer" | "ReduceOnPlateau">;
+type Name = Exclude<keyof Table, "MarginHead" | "Optimizer">;
 
 /** Arguments that are right, and what stands behind them: options, of which some are needed. */
 interface Arguments {
@@ -108,6 +108,7 @@ const CALLS = {
   Adadelta: optimizer,
   OptimizerGroup: { args: () => [[new optim.SGD(p(), { learningRate: 1 })]] },
   WeightAverage: { args: () => [p()] },
+  ReduceOnPlateau: { args: () => [{ learningRate: 1 }] },
   clipByValue: plain(() => [[vector()], 1]),
   clipByGlobalNorm: plain(() => [[vector()], 1]),
   exponentialMovingAverage: { args: () => [[1, 2]] },
@@ -167,6 +168,23 @@ describe("what nobody knows is refused by the name of what was called", () => {
       if (!options) return;
       const missing = await messageOf(use(name, args()));
       expect(missing).toContain(`${name}: options undefined; expected an object of `);
+    });
+  }
+});
+
+describe("what is no tensor is refused by the name of what was called", () => {
+  const functions = Object.keys({ ...losses, ...metrics }).filter((name) => /^[a-z]/.test(name));
+  for (const name of functions) {
+    const { args, options } = CALLS[name as Name] as Arguments;
+    test(name, async () => {
+      for (const [i, given] of args().entries()) {
+        if (!(given instanceof Tensor)) continue;
+        const wrong: unknown[] = options ? [...args(), options] : args();
+        wrong[i] = [1, 2];
+        const message = await messageOf(use(name, wrong));
+        const tensors = `^${name}: input \\d is an array; expected a tensor`;
+        expect(message).toMatch(new RegExp(tensors));
+      }
     });
   }
 });

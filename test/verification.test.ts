@@ -68,6 +68,6 @@ test("what does not fit is rejected", async () => {
   await expect(of(tensor([1, 2]), tensor([1, 0]))).rejects.toThrow("same has dtype f32");
   await expect(of(tensor([1, Number.NaN]), same)).rejects.toThrow("a score is NaN");
   await expect(of(tensor([1, 2]), same, { kind: "cosine" as never })).rejects.toThrow(
-    'kind "cosine"; expected distance, similarity',
+    "kind cosine; expected distance, similarity",
   );
 });

@@ -68,8 +68,12 @@ export function split<B, P extends Readonly<Record<string, number>>>(
  * Divides a data set into k parts of sizes that differ by one at most, and gives for each of them
  * the part for validation and the others for training.
  * @param k an integer from 2 to the number of examples.
- * @throws GradusError for another k, a bad seed or what is no class, ShapeError for a `stratify` of another length.
- * @example for (const { train, validation } of kFold(dataset, 5, { seed: 1 })) …
+ * @throws GradusError for another k, a bad seed or what is no class, ShapeError for a `stratify` of
+ * another length.
+ * @example
+ * for (const { train, validation } of kFold(dataset, 5, { seed: 1 })) {
+ *   console.log(train.size, validation.size);
+ * }
  */
 export function kFold<B>(dataset: Dataset<B>, k: number, options: SplitOptions = {}): Fold<B>[] {
   checkDataset("kFold", dataset);

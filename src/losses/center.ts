@@ -5,7 +5,7 @@ import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
 import { assignAll, State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { Module } from "../nn/module.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
@@ -74,6 +74,7 @@ function ofChosen(
 }
 
 function checkCenters(op: string, features: Tensor, centers: Tensor): void {
+  checkTensors(op, [features, centers]);
   checkMatrix(op, "features", features, "features");
   checkMatrix(op, "centers", centers, "features");
   if (features.dtype !== centers.dtype) {

@@ -1,7 +1,7 @@
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { cast } from "../ops/cast.ts";
 import { classLabels } from "../ops/class-labels.ts";
 import { equal, less, logicalAnd } from "../ops/compare.ts";
@@ -10,6 +10,7 @@ import { where } from "../ops/where.ts";
 
 /** Throws unless logits and targets are such as `crossEntropy` takes. */
 export function checkClasses(op: string, logits: Tensor, targets: Tensor): void {
+  checkTensors(op, [logits, targets]);
   const { dtype } = targets;
   const [n, c] = logits.shape;
   const shape = isFloat(dtype) ? [n, c] : [n];

@@ -2,7 +2,7 @@ import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
@@ -52,6 +52,7 @@ export function contrastive(
 }
 
 function checkSame(same: Tensor, n: number): void {
+  checkTensors("contrastive", [same]);
   if (isFloat(same.dtype)) {
     throw new DTypeError(`contrastive: same has dtype ${same.dtype}; expected bool or integers`);
   }

@@ -2,7 +2,7 @@ import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, neg, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { equal, greater } from "../ops/compare.ts";
@@ -90,6 +90,7 @@ export function gaussianNLL(
   const { full = false, epsilon = 1e-6 } = options;
   checkPositive("gaussianNLL", { epsilon });
   const t = matched("gaussianNLL", y, target);
+  checkTensors("gaussianNLL", [variance]);
   if (!sameShape(variance.shape, y.shape)) {
     throw new ShapeError(
       `gaussianNLL: variance ${formatShape(variance.shape)} with outputs ` +

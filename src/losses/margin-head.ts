@@ -5,7 +5,7 @@ import { type Key, keyFromSeed } from "../core/random.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { Parameter } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { type Initializer, xavierUniform } from "../nn/init.ts";
 import { Module } from "../nn/module.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
@@ -96,6 +96,7 @@ export abstract class MarginHead extends Module {
 
   /** Throws a `ShapeError` unless the input is `[n, features]`. */
   protected checkInput(x: Tensor): void {
+    checkTensors(this.op, [x]);
     if (x.rank === 2 && x.shape[1] === this.features) return;
     throw new ShapeError(
       `${this.op}: input ${formatShape(x.shape)}; expected [n, ${this.features}]`,

@@ -1,6 +1,6 @@
 import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, mul, neg, reciprocal, sub } from "../ops/arithmetic.ts";
 import { broadcastTo } from "../ops/broadcast.ts";
 import { greater, lessEqual } from "../ops/compare.ts";
@@ -118,6 +118,7 @@ export function largeMarginLogits(
   const { margin = 4, lambda = 0 } = options;
   const isRight = rightClass("largeMarginLogits", cosines, labels);
   checkMultiplier("largeMarginLogits", margin);
+  checkTensors("largeMarginLogits", [lengths]);
   if (typeof lambda === "number") checkRange("largeMarginLogits", "lambda", lambda, 0);
   const share = typeof lambda === "number" ? 1 / (1 + lambda) : reciprocal(add(lambda, 1));
   // (λ cos θ + ψ) / (1 + λ) = cos θ + (ψ − cos θ) / (1 + λ)

@@ -1,5 +1,5 @@
-import type { Known } from "../core/check.ts";
-import { GradusError, ShapeError } from "../core/errors.ts";
+import { checkWords, type Known } from "../core/check.ts";
+import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { div, mul } from "../ops/arithmetic.ts";
@@ -37,12 +37,12 @@ export function reduceLosses(
   { reduction = "mean", weights }: LossOptions,
   count: Tensor | number = losses.size,
 ): Tensor {
+  checkWords(op, { reduction }, ["mean", "sum", "none"]);
   const weighted = weights ? mul(losses, spread(op, losses, weights)) : losses;
   if (reduction === "none") return weighted;
   const total = sum(weighted);
   if (reduction === "sum") return total;
-  if (reduction === "mean") return div(total, count);
-  throw new GradusError(`${op}: reduction ${JSON.stringify(reduction)}; expected mean, sum, none`);
+  return div(total, count);
 }
 
 /** Weights with the rank and dtype of losses. */

@@ -1,8 +1,8 @@
-import { checkSizes, checkSurplus } from "../core/check.ts";
+import { checkSizes } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkArguments, type Tensor } from "../graph/tensor.ts";
 import { add, mul } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { oneHot } from "../ops/creation.ts";
@@ -24,7 +24,7 @@ export function smoothLabels(
   epsilon: number,
   ...surplus: never[]
 ): Tensor {
-  checkSurplus("smoothLabels(targets, classes, epsilon)", surplus);
+  checkArguments("smoothLabels(targets, classes, epsilon)", [targets], surplus);
   checkSizes("smoothLabels", { classes });
   const isLabel = !isFloat(targets.dtype);
   if (!isLabel && targets.shape.at(-1) !== classes) {

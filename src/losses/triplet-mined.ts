@@ -1,4 +1,4 @@
-import { checkOptions } from "../core/check.ts";
+import { checkOptions, checkWords } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -14,7 +14,7 @@ import { expandDims } from "../ops/reshape.ts";
 import { safeSqrt } from "../ops/root.ts";
 import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
-import { checkChoice, checkEmbeddings } from "./embedding-checks.ts";
+import { checkEmbeddings } from "./embedding-checks.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 import {
   TRIPLET_OPTIONS,
@@ -89,7 +89,7 @@ export function tripletMined(
   checkOptions<TripletMinedOptions>("tripletMined", options, OPTIONS, surplus);
   const { mining = "semi-hard" } = options;
   const settings = tripletSettings("tripletMined", options);
-  checkChoice("tripletMined", "mining", mining, Object.keys(MINERS));
+  checkWords("tripletMined", { mining }, Object.keys(MINERS));
   checkEmbeddings("tripletMined", [embeddings]);
   checkSize(embeddings, mining);
   const classes = labelsOf("tripletMined", labels, embeddings.shape[0]);

@@ -1,4 +1,4 @@
-import { checkOptions, type Known } from "../core/check.ts";
+import { checkOptions, checkWords, describeValue, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, square, sub } from "../ops/arithmetic.ts";
@@ -6,7 +6,7 @@ import { sum } from "../ops/broadcast.ts";
 import { l2Norm, l2Normalize } from "../ops/l2-normalize.ts";
 import { relu, softplus } from "../ops/unary.ts";
 import { checkRange } from "./check.ts";
-import { checkChoice, checkEmbeddings } from "./embedding-checks.ts";
+import { checkEmbeddings } from "./embedding-checks.ts";
 import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** How far two embeddings are apart: ‖a − b‖² or ‖a − b‖. */
@@ -40,9 +40,9 @@ export const TRIPLET_OPTIONS = {
 export function tripletSettings(op: string, options: TripletSettings): Required<TripletSettings> {
   const { margin = 0.2, distance = "squared", normalize = true } = options;
   if (margin !== "soft") checkRange(op, "margin", margin, 0);
-  checkChoice(op, "distance", distance, ["squared", "euclidean"]);
+  checkWords(op, { distance }, ["squared", "euclidean"]);
   if (typeof normalize === "boolean") return { margin, distance, normalize };
-  throw new GradusError(`${op}: normalize ${normalize}; expected true or false`);
+  throw new GradusError(`${op}: normalize ${describeValue(normalize)}; expected true or false`);
 }
 
 /** The loss of a triplet from d_ap − d_an. */

@@ -2,7 +2,7 @@ import { checkSurplus } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { cast } from "../ops/cast.ts";
 import { equal } from "../ops/compare.ts";
 import { argmax, mean } from "../ops/reduce.ts";
@@ -22,6 +22,7 @@ export function correct(logits: Tensor, labels: Tensor, ...surplus: never[]): Te
 }
 
 function decisions(op: string, logits: Tensor, labels: Tensor): Tensor {
+  checkTensors(op, [logits, labels]);
   if (labels.dtype === "bool") {
     throw new DTypeError(`${op}: labels have dtype bool; expected integers or float targets`);
   }

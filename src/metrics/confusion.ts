@@ -1,8 +1,8 @@
-import { checkOptions, checkSizes, checkSurplus, type Known } from "../core/check.ts";
+import { checkOptions, checkSizes, checkWords, type Known } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
-import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
@@ -33,7 +33,7 @@ export function confusionMatrix(
   classes: number,
   ...surplus: never[]
 ): Tensor {
-  checkSurplus("confusionMatrix(predictions, labels, classes)", surplus);
+  checkArguments("confusionMatrix(predictions, labels, classes)", [predictions, labels], surplus);
   checkSizes("confusionMatrix", { classes });
   const isScores = isFloat(predictions.dtype);
   const [n] = labels.shape;
@@ -132,16 +132,13 @@ function rate(
   { average = "macro" }: AverageOptions,
   whole: (counts: Counts) => Tensor,
 ): Tensor {
+  checkTensors(op, [confusion]);
   const { shape, dtype, device } = confusion;
   const [c] = shape;
   if (!sameShape(shape, [c, c])) {
     throw new ShapeError(`${op}: shape ${formatShape(shape)}; expected a square [c, c]`);
   }
-  if (average !== "none" && average !== "macro" && average !== "micro") {
-    throw new GradusError(
-      `${op}: average ${JSON.stringify(average)}; expected none, macro or micro`,
-    );
-  }
+  checkWords(op, { average }, ["none", "macro", "micro"]);
   const total = (x: Tensor) => (average === "micro" ? sum(x) : x);
   const right = sum(mul(confusion, eye(c, c, { dtype, device })), { axis: 1 });
   const taken = sum(confusion, { axis: 0 });

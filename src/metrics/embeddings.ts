@@ -1,7 +1,7 @@
-import { checkOptions, checkSizes, checkSurplus } from "../core/check.ts";
+import { checkOptions, checkSizes } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
@@ -26,7 +26,7 @@ import { where } from "../ops/where.ts";
  * @throws ShapeError or DTypeError for others.
  */
 export function nearest(embeddings: Tensor, gallery: Tensor, ...surplus: never[]): Tensor {
-  checkSurplus("nearest(embeddings, gallery)", surplus);
+  checkArguments("nearest(embeddings, gallery)", [embeddings, gallery], surplus);
   checkGallery("nearest", embeddings, gallery);
   const distances = pairwiseSquaredDistances(embeddings, gallery);
   const unknown = isNaN(distances);
@@ -53,7 +53,8 @@ export function rank1(
   galleryLabels: Tensor,
   ...surplus: never[]
 ): Tensor {
-  checkSurplus("rank1(embeddings, labels, gallery, galleryLabels)", surplus);
+  const call = "rank1(embeddings, labels, gallery, galleryLabels)";
+  checkArguments(call, [embeddings, labels, gallery, galleryLabels], surplus);
   const truth = labelsOfRows("rank1", labels, embeddings);
   const known = labelsOfRows("rank1", galleryLabels, gallery);
   checkGallery("rank1", embeddings, gallery);
@@ -119,6 +120,7 @@ function checkGallery(op: string, embeddings: Tensor, gallery: Tensor): void {
 
 /** The labels of embeddings `[n, features]`, as i32. */
 function labelsOfRows(op: string, labels: Tensor, embeddings: Tensor): Tensor {
+  checkTensors(op, [embeddings, labels]);
   if (embeddings.rank === 2) return labelsOf(op, labels, embeddings.shape[0], "embedding");
   throw new ShapeError(
     `${op}: embeddings ${formatShape(embeddings.shape)}; expected [n, features]`,

@@ -1,7 +1,7 @@
-import { checkSteps, checkSurplus } from "../core/check.ts";
+import { checkSteps } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkArguments, type Tensor } from "../graph/tensor.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
@@ -28,7 +28,7 @@ export function topKAccuracy(
   k: number,
   ...surplus: never[]
 ): Tensor {
-  checkSurplus("topKAccuracy(logits, labels, k)", surplus);
+  checkArguments("topKAccuracy(logits, labels, k)", [logits, labels], surplus);
   const [n, c] = logits.shape;
   if (logits.rank !== 2 || !sameShape(labels.shape, [n])) {
     throw new ShapeError(

@@ -1,8 +1,8 @@
-import { checkOptions } from "../core/check.ts";
+import { checkOptions, checkWords } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 
 /** What scores of pairs mean: small ones alike (`distance`) or large ones (`similarity`). */
 export type ScoreKind = "distance" | "similarity";
@@ -80,9 +80,8 @@ function between(last: number | undefined, next: number | undefined, near: numbe
 
 function check(scores: Tensor, same: Tensor, kind: ScoreKind): void {
   const op = "verificationAccuracy";
-  if (kind !== "distance" && kind !== "similarity") {
-    throw new GradusError(`${op}: kind ${JSON.stringify(kind)}; expected distance, similarity`);
-  }
+  checkWords(op, { kind }, ["distance", "similarity"]);
+  checkTensors(op, [scores, same]);
   if (!isFloat(scores.dtype)) {
     throw new DTypeError(`${op}: scores have dtype ${scores.dtype}; expected f32 or f64`);
   }

@@ -1,11 +1,12 @@
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { cast } from "./cast.ts";
 
 /** Checks outputs and targets of one shape and gives the targets in the outputs' dtype. */
 export function matched(op: string, y: Tensor, target: Tensor): Tensor {
+  checkTensors(op, [y, target]);
   // Broadcasting here would hide the mistake of [n] against [n, 1].
   if (!sameShape(y.shape, target.shape)) {
     throw new ShapeError(
@@ -21,6 +22,7 @@ export function matched(op: string, y: Tensor, target: Tensor): Tensor {
 
 /** Gives the labels as i32; throws unless they are integers of shape `[n]`. */
 export function labelsOf(op: string, labels: Tensor, n: number, each = "example"): Tensor {
+  checkTensors(op, [labels]);
   if (isFloat(labels.dtype) || labels.dtype === "bool") {
     throw new DTypeError(`${op}: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
   }

@@ -1,4 +1,10 @@
-import { checkDecay, checkNotNegative, checkOptions, checkWords } from "../core/check.ts";
+import {
+  checkDecay,
+  checkNotNegative,
+  checkOptions,
+  checkWords,
+  type Known,
+} from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Schedule } from "./learning-rate.ts";
 
@@ -19,6 +25,16 @@ export interface ReduceOnPlateauOptions {
   /** What no rate falls below, from 0 (0 when left out). */
   minRate?: number;
 }
+
+const OPTIONS: Known<ReduceOnPlateauOptions> = {
+  mode: "string",
+  factor: true,
+  patience: "number",
+  threshold: true,
+  thresholdMode: true,
+  cooldown: true,
+  minRate: true,
+};
 
 /** What is known of the metric so far, as plain data for a checkpoint. */
 export interface PlateauState {
@@ -54,16 +70,9 @@ export class ReduceOnPlateau {
   constructor(
     optimizers: RateHolder | readonly RateHolder[],
     options: ReduceOnPlateauOptions = {},
+    ...surplus: never[]
   ) {
-    checkOptions<ReduceOnPlateauOptions>("ReduceOnPlateau", options, {
-      mode: true,
-      factor: true,
-      patience: true,
-      threshold: true,
-      thresholdMode: true,
-      cooldown: true,
-      minRate: true,
-    });
+    checkOptions("ReduceOnPlateau", options, OPTIONS, surplus);
     const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
     const { thresholdMode = "relative", cooldown = 0, minRate = 0 } = options;
     checkWords("ReduceOnPlateau", { mode }, ["min", "max"]);

@@ -35,7 +35,7 @@ interface Saved {
  * @example
  * const to = fileStore("runs/digits.checkpoint");
  * const callbacks = [new Checkpoint({ to, every: { steps: 500 } })];
- * await fit({ ..., callbacks, resume: await to.read() });
+ * await fit({ ...settings, callbacks, resume: await to.read() });
  */
 export class Checkpoint implements Callback {
   readonly name = "checkpoint";

@@ -7,7 +7,7 @@ import type { EpochEvent } from "./events.ts";
  * before a resumed run among them; lines end with a line feed. A cell is empty where an epoch lacks
  * what another has.
  * @param write told of each line.
- * @example await fit({ ..., callbacks: [csvLog((line) => appendFileSync("run.csv", line))] });
+ * @example await fit({ ...settings, callbacks: [csvLog((line) => appendFileSync("run.csv", line))] });
  */
 export function csvLog(write: (line: string) => void): Callback {
   checkFunctions("csvLog", { write });

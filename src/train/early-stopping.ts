@@ -28,7 +28,7 @@ interface Saved {
  * criterion UP it generalizes by `minDelta`.
  * @throws GradusError for unknown options and numbers out of range, and in training when an epoch lacks the number.
  * @example
- * await fit({ ..., validationData, callbacks: [new EarlyStopping({ patience: 5, restoreBest: true })] });
+ * await fit({ ...settings, validationData, callbacks: [new EarlyStopping({ patience: 5, restoreBest: true })] });
  */
 export class EarlyStopping implements Callback {
   readonly name = "earlyStopping";

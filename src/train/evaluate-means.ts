@@ -19,7 +19,7 @@ import { type BatchFunction, checkScalar } from "./train-step.ts";
  * @throws GradusError for bad options and when `signal` stops it, ShapeError for a metric that is no
  * scalar, and what the functions and the data set throw.
  * @example
- * const { loss, accuracy } = await evaluateMeans(model, testData, {
+ * const means = await evaluateMeans(model, testData, {
  *   loss: (net, { images, labels }) => crossEntropy(net.call(images), labels),
  *   accuracy: (net, { images, labels }) => accuracy(net.call(images), labels),
  * });

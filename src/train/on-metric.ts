@@ -17,7 +17,7 @@ export interface MetricListener {
  * @throws GradusError for an unknown monitor, and in training when an epoch lacks the number.
  * @example
  * const plateau = new ReduceOnPlateau(optimizer, { patience: 2 });
- * await fit({ ..., validationData, callbacks: [onMetric(plateau)] });
+ * await fit({ ...settings, validationData, callbacks: [onMetric(plateau)] });
  */
 export function onMetric(listener: MetricListener, monitor: Monitor = "validationLoss"): Callback {
   checkMethods("onMetric", { listener }, ["update"], "something with update(metric)");

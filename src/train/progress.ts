@@ -27,7 +27,7 @@ export interface ProgressSink {
 
 /**
  * Shows the progress of a run by a sink: `terminalBar`, `pageBar`, or one of one's own.
- * @example await fit({ ..., callbacks: [progressBar(terminalBar())] });
+ * @example await fit({ ...settings, callbacks: [progressBar(terminalBar())] });
  */
 export function progressBar(sink: ProgressSink): Callback {
   return {
