@@ -1,13 +1,19 @@
 // y[row] = max + log Σ_i exp(x[row, i] − max), one workgroup a row.
-// An entry of −∞ counts for nothing; a row of nothing else gives −∞.
+// An entry of −∞ counts for nothing; a row of nothing else gives −∞, one with +∞ gives +∞.
 //
 // Constants: ROWS, LENGTH, WORKGROUP (a power of two). Type: f32. Needs lib/bits.wgsl and
 //   lib/exp-log.wgsl.
-// Accessors: load_x(row, i), which never leaves the tensor; store_y(row, v).
+// Accessors: load_x(row, i), −∞ outside the row; store_y(row, v).
 // Grid: linear, ROWS workgroups.
 
 const STEPS = (LENGTH + WORKGROUP - 1u) / WORKGROUP;
-const LEVELS = firstTrailingBit(WORKGROUP);
+const HALVINGS = firstTrailingBit(WORKGROUP);
+
+// Sums are pairwise, so that rounding grows with the logarithm of a row's length: blocks of elements
+// are added in order, then 1, 2, 4, … blocks as a binary counter carries.
+const BLOCK = min(STEPS, 16u);
+const BLOCKS = (STEPS + BLOCK - 1u) / BLOCK;
+const LEVELS = 32u - countLeadingZeros(BLOCKS);
 
 var<workgroup> maxima: array<f32, WORKGROUP>;
 var<workgroup> sums: array<f32, WORKGROUP>;
@@ -25,13 +31,10 @@ fn main(
   // Starting from the lowest finite number keeps −∞ − max from being −∞ + ∞.
   var own_maximum = LOWEST;
   for (var step = 0u; step < STEPS; step++) {
-    let i = step * WORKGROUP + local;
-    if (i < LENGTH) {
-      own_maximum = max(own_maximum, load_x(row, i));
-    }
+    own_maximum = max(own_maximum, load_x(row, step * WORKGROUP + local));
   }
   maxima[local] = own_maximum;
-  for (var level = 1u; level <= LEVELS; level++) {
+  for (var level = 1u; level <= HALVINGS; level++) {
     let stride = WORKGROUP >> level;
     workgroupBarrier();
     if (local < stride) {
@@ -41,15 +44,26 @@ fn main(
   workgroupBarrier();
   let maximum = maxima[0];
 
-  var own_sum = 0.0;
-  for (var step = 0u; step < STEPS; step++) {
-    let i = step * WORKGROUP + local;
-    if (i < LENGTH) {
-      own_sum += g_exp(load_x(row, i) - maximum);
+  let shift = min(maximum, HIGHEST); // ∞ − ∞ would be NaN
+  // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
+  var carried: array<f32, LEVELS>;
+  for (var b = 0u; b < BLOCKS; b++) {
+    var block = 0.0;
+    for (var j = 0u; j < BLOCK; j++) {
+      block += g_exp(load_x(row, (b * BLOCK + j) * WORKGROUP + local) - shift);
     }
+    let carries = countTrailingZeros(~b);
+    for (var l = 0u; l < carries; l++) {
+      block += carried[l];
+    }
+    carried[carries] = block;
+  }
+  var own_sum = 0.0;
+  for (var l = 0u; l < LEVELS; l++) {
+    own_sum += select(0.0, carried[l], ((BLOCKS >> l) & 1u) == 1u);
   }
   sums[local] = own_sum;
-  for (var level = 1u; level <= LEVELS; level++) {
+  for (var level = 1u; level <= HALVINGS; level++) {
     let stride = WORKGROUP >> level;
     workgroupBarrier();
     if (local < stride) {
@@ -57,6 +71,6 @@ fn main(
     }
   }
   if (local == 0u) {
-    store_y(row, maximum + g_log(sums[0]));
+    store_y(row, shift + g_log(sums[0]));
   }
 }

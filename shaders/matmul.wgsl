@@ -15,6 +15,8 @@ const THREADS = THREADS_N * THREADS_M;
 const TILES_N = (N + TILE_N - 1u) / TILE_N;
 const TILES_M = (M + TILE_M - 1u) / TILE_M;
 const K_TILES = (K + TILE_K - 1u) / TILE_K;
+// A longer K is summed in parts of so many tiles, for rounding grows with the number of terms.
+const PART = 64u;
 const A_QUADS = TILE_M * TILE_K / 4u;
 const B_WIDTH = TILE_N / 4u;
 const B_QUADS = TILE_K * B_WIDTH;
@@ -45,6 +47,7 @@ fn main(
   let row = local / THREADS_N;
 
   var y: array<vec4<T>, ROWS * QUADS>;
+  var parts: array<vec4<T>, ROWS * QUADS>;
   for (var t = 0u; t < K_TILES; t++) {
     let k0 = t * TILE_K;
     for (var l = 0u; l < A_LOADS; l++) {
@@ -88,13 +91,20 @@ fn main(
         }
       }
     }
+    if (K_TILES > PART && t % PART == PART - 1u) {
+      for (var o = 0u; o < ROWS * QUADS; o++) {
+        parts[o] += y[o];
+        y[o] = vec4<T>();
+      }
+    }
     workgroupBarrier();
   }
 
   for (var r = 0u; r < ROWS; r++) {
     for (var c = 0u; c < QUADS; c++) {
       let n = n0 + (c * THREADS_N + column) * 4u;
-      store_y4(s, m0 + r * THREADS_M + row, n, y[r * QUADS + c]);
+      let o = r * QUADS + c;
+      store_y4(s, m0 + r * THREADS_M + row, n, select(y[o], parts[o] + y[o], K_TILES > PART));
     }
   }
 }

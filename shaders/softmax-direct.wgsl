@@ -5,8 +5,14 @@
 // Constants: ROWS, LENGTH, WORKGROUP. Type: f32.
 // Functions: finish(x: f32, maximum: f32, sum: f32) -> f32. Needs lib/bits.wgsl and
 //   lib/exp-log.wgsl.
-// Accessors: load_x(row, i), store_y(row, i, v); neither leaves the tensor.
+// Accessors: load_x(row, i), −∞ outside the row; store_y(row, i, v), which never leaves it.
 // Grid: linear, ceil(ROWS / WORKGROUP) workgroups.
+
+// Sums are pairwise, so that rounding grows with the logarithm of a row's length: blocks of elements
+// are added in order, then 1, 2, 4, … blocks as a binary counter carries.
+const BLOCK = min(LENGTH, 16u);
+const BLOCKS = (LENGTH + BLOCK - 1u) / BLOCK;
+const LEVELS = 32u - countLeadingZeros(BLOCKS);
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -23,9 +29,22 @@ fn main(
   for (var i = 0u; i < LENGTH; i++) {
     maximum = max(maximum, load_x(row, i));
   }
+  // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
+  var carried: array<f32, LEVELS>;
+  for (var b = 0u; b < BLOCKS; b++) {
+    var block = 0.0;
+    for (var j = 0u; j < BLOCK; j++) {
+      block += g_exp(load_x(row, b * BLOCK + j) - maximum);
+    }
+    let carries = countTrailingZeros(~b);
+    for (var l = 0u; l < carries; l++) {
+      block += carried[l];
+    }
+    carried[carries] = block;
+  }
   var sum = 0.0;
-  for (var i = 0u; i < LENGTH; i++) {
-    sum += g_exp(load_x(row, i) - maximum);
+  for (var l = 0u; l < LEVELS; l++) {
+    sum += select(0.0, carried[l], ((BLOCKS >> l) & 1u) == 1u);
   }
   sum = select(sum, nan_value(), sum == 0.0);
   for (var i = 0u; i < LENGTH; i++) {

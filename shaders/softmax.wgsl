@@ -5,11 +5,17 @@
 // Constants: ROWS, LENGTH, WORKGROUP (a power of two). Type: f32.
 // Functions: finish(x: f32, maximum: f32, sum: f32) -> f32. Needs lib/bits.wgsl and
 //   lib/exp-log.wgsl.
-// Accessors: load_x(row, i), store_y(row, i, v); neither leaves the tensor.
+// Accessors: load_x(row, i), −∞ outside the row; store_y(row, i, v), which never leaves it.
 // Grid: linear, ROWS workgroups.
 
 const STEPS = (LENGTH + WORKGROUP - 1u) / WORKGROUP;
-const LEVELS = firstTrailingBit(WORKGROUP);
+const HALVINGS = firstTrailingBit(WORKGROUP);
+
+// Sums are pairwise, so that rounding grows with the logarithm of a row's length: blocks of elements
+// are added in order, then 1, 2, 4, … blocks as a binary counter carries.
+const BLOCK = min(STEPS, 16u);
+const BLOCKS = (STEPS + BLOCK - 1u) / BLOCK;
+const LEVELS = 32u - countLeadingZeros(BLOCKS);
 
 var<workgroup> maxima: array<f32, WORKGROUP>;
 var<workgroup> sums: array<f32, WORKGROUP>;
@@ -27,13 +33,10 @@ fn main(
   // Starting from the lowest finite number keeps −∞ − max from being −∞ + ∞.
   var own_maximum = LOWEST;
   for (var step = 0u; step < STEPS; step++) {
-    let i = step * WORKGROUP + local;
-    if (i < LENGTH) {
-      own_maximum = max(own_maximum, load_x(row, i));
-    }
+    own_maximum = max(own_maximum, load_x(row, step * WORKGROUP + local));
   }
   maxima[local] = own_maximum;
-  for (var level = 1u; level <= LEVELS; level++) {
+  for (var level = 1u; level <= HALVINGS; level++) {
     let stride = WORKGROUP >> level;
     workgroupBarrier();
     if (local < stride) {
@@ -43,15 +46,25 @@ fn main(
   workgroupBarrier();
   let maximum = maxima[0];
 
-  var own_sum = 0.0;
-  for (var step = 0u; step < STEPS; step++) {
-    let i = step * WORKGROUP + local;
-    if (i < LENGTH) {
-      own_sum += g_exp(load_x(row, i) - maximum);
+  // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
+  var carried: array<f32, LEVELS>;
+  for (var b = 0u; b < BLOCKS; b++) {
+    var block = 0.0;
+    for (var j = 0u; j < BLOCK; j++) {
+      block += g_exp(load_x(row, (b * BLOCK + j) * WORKGROUP + local) - maximum);
     }
+    let carries = countTrailingZeros(~b);
+    for (var l = 0u; l < carries; l++) {
+      block += carried[l];
+    }
+    carried[carries] = block;
+  }
+  var own_sum = 0.0;
+  for (var l = 0u; l < LEVELS; l++) {
+    own_sum += select(0.0, carried[l], ((BLOCKS >> l) & 1u) == 1u);
   }
   sums[local] = own_sum;
-  for (var level = 1u; level <= LEVELS; level++) {
+  for (var level = 1u; level <= HALVINGS; level++) {
     let stride = WORKGROUP >> level;
     workgroupBarrier();
     if (local < stride) {

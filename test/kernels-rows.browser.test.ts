@@ -83,7 +83,9 @@ async function check(
     reference(x.subarray(r * length, (r + 1) * length)),
   ).flat();
   const constants = { ROWS: rows, LENGTH: length, WORKGROUP: 64 };
-  const load = "fn load_x(row: u32, i: u32) -> f32 { return x[row * LENGTH + i]; }";
+  const load = `fn load_x(row: u32, i: u32) -> f32 {
+  return select(-infinity_value(), x[row * LENGTH + i], i < LENGTH);
+}`;
   const head = prelude(constants) + bindings("f32", ["x", "f32"]);
   const actual = await runKernel(device, {
     prelude: [head, load, functions, bits, expLog].join("\n"),
@@ -97,7 +99,7 @@ async function check(
 
 for (const name of Object.keys(kernels) as (keyof typeof kernels)[]) {
   describe(name, () => {
-    for (const length of [1, 2, 10, 63, 64, 65, 300]) {
+    for (const length of [1, 2, 10, 15, 16, 17, 63, 64, 65, 300, 1100]) {
       test(`of ${length}, one workgroup a row`, () => check(name, "tree", 7, length));
       test(`of ${length}, one invocation a row`, () => check(name, "direct", 130, length));
     }

@@ -2,10 +2,14 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   add,
   argmax,
+  argmin,
   cast,
+  clip,
   concat,
   type Device,
+  div,
   elu,
+  equal,
   evaluate,
   exp,
   full,
@@ -18,16 +22,23 @@ import {
   logSigmoid,
   logSoftmax,
   logSumExp,
+  matmul,
   max,
+  maximum,
+  min,
+  minimum,
   mul,
+  notEqual,
   pow,
   relu,
   reshape,
   sigmoid,
+  sign,
   silu,
   slice,
   softmax,
   softplus,
+  sub,
   sum,
   type Tensor,
   tanh,
@@ -180,6 +191,56 @@ describe("rows of extreme logits", () => {
     const x = full([2, 5], Number.NEGATIVE_INFINITY);
     expectNear(await softmax(x).data(), new Array(10).fill(Number.NaN));
     expectNear(await logSumExp(x, { axis: 1 }).data(), new Array(2).fill(Number.NEGATIVE_INFINITY));
+  });
+});
+
+describe("NaN, infinities and zeros of both signs", () => {
+  const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+  const pairs = () => [tensor([nan, 1, -0, 0, inf]), tensor([1, nan, 0, -0, -inf])] as const;
+  const rows: [string, () => Tensor, number[]][] = [
+    ["relu", () => relu(tensor([nan, -0, -2, inf, -inf])), [nan, 0, 0, inf, 0]],
+    ["sign", () => sign(tensor([nan, -0, 0, inf, -inf])), [nan, -0, 0, 1, -1]],
+    ["clip", () => clip(tensor([nan, inf, -inf]), -1, 1), [nan, 1, -1]],
+    ["maximum", () => maximum(...pairs()), [nan, nan, 0, 0, inf]],
+    ["minimum", () => minimum(...pairs()), [nan, nan, -0, -0, -inf]],
+    ["notEqual", () => notEqual(...pairs()), [1, 1, 0, 0, 1]],
+    ["equal", () => equal(tensor([nan]), nan), [0]],
+    ["x · 0", () => mul(tensor([nan, inf, -3, 3]), 0), [nan, nan, -0, 0]],
+    ["0 / x", () => div(0, tensor([nan, inf, 0, -3])), [nan, 0, nan, -0]],
+    ["x + 0", () => add(tensor([-0, nan]), 0), [0, nan]],
+    ["0 − x", () => sub(0, tensor([0, nan])), [0, nan]],
+    ["x − (−0)", () => sub(tensor([-0, 1]), -0), [0, 1]],
+    ["max", () => max(tensor([1, nan, 2])), [nan]],
+    ["min, NaN last", () => min(tensor([1, 2, nan])), [nan]],
+    ["max of zeros", () => max(tensor([-0, 0, -0])), [0]],
+    ["min of zeros", () => min(tensor([0, -0, 0])), [-0]],
+    ["argmax", () => argmax(tensor([1, nan, inf, nan])), [1]],
+    ["argmin", () => argmin(tensor([1, 0, nan, -inf])), [2]],
+    ["argmax, NaN first", () => argmax(tensor([nan, 3])), [0]],
+    ["logSumExp", () => logSumExp(tensor([inf, 0])), [inf]],
+    ["logSumExp of two infinities", () => logSumExp(tensor([inf, -inf, inf])), [inf]],
+    ["logSumExp of a NaN", () => logSumExp(tensor([inf, nan])), [nan]],
+    ["softmax of an infinity", () => softmax(tensor([inf, 0])), [nan, nan]],
+    ["empty / empty", () => div(sum(tensor([])), sum(tensor([]))), [nan]],
+    ["a diverged layer", () => relu(matmul(tensor([[nan, 1]]), tensor([[1], [0]]))), [nan]],
+    ["as whole numbers", () => cast(tensor([nan, inf, -inf]), "i32"), [0, 2 ** 31 - 1, -(2 ** 31)]],
+    ["as bools", () => cast(tensor([nan, inf, -0, 0.1]), "bool"), [1, 1, 0, 1]],
+  ];
+  for (const [name, run, expected] of rows) {
+    test(name, async () => {
+      expect([...(await run().data())]).toEqual(expected);
+    });
+  }
+
+  // The same rows within an argmax of a workgroup each.
+  test("argmax of the first NaN of a long row", async () => {
+    const x = Float32Array.from({ length: 3 * 700 }, (_, i) => Math.sin(i));
+    x[400] = nan;
+    x[650] = nan;
+    x[700 + 699] = nan;
+    const y = argmax(tensor(x, { shape: [3, 700] }), { axis: 1 });
+    const third = x.subarray(1400).indexOf(Math.max(...x.subarray(1400)));
+    expect([...(await y.data())]).toEqual([400, 699, third]);
   });
 });
 

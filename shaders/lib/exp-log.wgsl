@@ -33,7 +33,7 @@ fn g_exp(x: f32) -> f32 {
 }
 
 fn g_expm1(x: f32) -> f32 {
-  let near = fma(exp_tail(x) * x, x, x);
+  let near = x * fma(exp_tail(x), x, 1.0); // −0 for −0
   return select(g_exp(x) - 1.0, near, abs(x) < 0.35);
 }
 

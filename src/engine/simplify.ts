@@ -1,4 +1,5 @@
 import { allocate, type DType } from "../core/dtype.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import { fill } from "../graph/cotangent.ts";
 import { identity } from "../graph/identity.ts";
@@ -66,9 +67,16 @@ class Simplifier {
     return number;
   }
 
+  #isEmpty(step: number): boolean {
+    return sizeOf(this.#steps[step].shape) === 0;
+  }
+
   #valueOf(op: Op, step: Step, values: readonly (number | null)[]): number | null {
     const { attributes, dtype, inputs } = step;
     if (op === constant) return attributes.value as number;
+    if (op.ofNothing !== undefined && inputs.some((input) => this.#isEmpty(input))) {
+      return op.ofNothing;
+    }
     const known = values.filter((value) => value !== null);
     if (known.length === 0 || known.length < values.length) return null;
     if (op.view) return known[0];

@@ -41,7 +41,7 @@ export const accumulate: OpDefinition<Attributes> = defineOp<Attributes>({
     kind: "pointwise",
     cost: 1,
     linear: true,
-    element: ({ at, load }) => `(${load(0, at)} + ${load(1, at)})`,
+    element: ({ at, load }) => `exact(${load(0, at)} + ${load(1, at)})`,
   },
   vjp: (g) => [g, g],
 });

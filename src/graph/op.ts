@@ -162,6 +162,8 @@ export interface OpDefinition<A extends Attributes> {
   /** In place of `cpu`, for ops that only move elements; null where the input must be contiguous. */
   readonly view?: (x: Strided, attributes: A, y: TensorType) => Strided | null;
   readonly gpu: PointwiseForm<A> | KernelForm<A>;
+  /** The result's value everywhere if an input has no elements. */
+  readonly ofNothing?: number;
   /** Which input the result equals, given the values of those that are one everywhere; else null. */
   readonly passes?: (
     values: readonly (number | null)[],

@@ -21,7 +21,7 @@ export function literal(value: number, dtype: DType): string {
 }
 
 function floatLiteral(value: number): string {
-  if (Object.is(value, -0)) return "-0.0f";
+  if (Object.is(value, -0)) return "bits_to_f32(0x80000000u)"; // -0.0f may lose its sign
   if (Number.isNaN(value)) return "bits_to_f32(0x7fc00000u)";
   if (value === Number.POSITIVE_INFINITY) return "bits_to_f32(0x7f800000u)";
   if (value === Number.NEGATIVE_INFINITY) return "bits_to_f32(0xff800000u)";

@@ -9,6 +9,8 @@ import {
   type UnaryFunction,
   unary,
 } from "./elementwise.ts";
+import { exactDifference, exactProduct, exactQuotient, exactSum } from "./exact.ts";
+import { BITS } from "./shaders.ts";
 import { where } from "./where.ts";
 
 /** Computes −x. */
@@ -27,7 +29,9 @@ export const add: BinaryFunction = binary({
   domain: "number",
   js: (a, b) => a + b,
   loop: "add",
-  wgsl: (a, b) => `(${a} + ${b})`,
+  wgsl: exactSum,
+  wgslInteger: (a, b) => `(${a} + ${b})`,
+  libraries: BITS,
   vjp: (g) => [g, g],
 });
 
@@ -38,7 +42,9 @@ export const sub: BinaryFunction = binary({
   neutral: 0,
   js: (a, b) => a - b,
   loop: "sub",
-  wgsl: (a, b) => `(${a} - ${b})`,
+  wgsl: exactDifference,
+  wgslInteger: (a, b) => `(${a} - ${b})`,
+  libraries: BITS,
   vjp: (g) => [g, neg(g)],
 });
 
@@ -51,7 +57,9 @@ export const mul: BinaryFunction = binary({
   js: (a, b) => a * b,
   integer: Math.imul,
   loop: "mul",
-  wgsl: (a, b) => `(${a} * ${b})`,
+  wgsl: exactProduct,
+  wgslInteger: (a, b) => `(${a} * ${b})`,
+  libraries: BITS,
   vjp: (g, _, a, b) => [mul(g, b), mul(g, a)],
 });
 
@@ -62,7 +70,8 @@ export const div: BinaryFunction = binary({
   neutral: 1,
   js: (a, b) => a / b,
   loop: "div",
-  wgsl: (a, b) => `(${a} / ${b})`,
+  wgsl: exactQuotient,
+  libraries: BITS,
   cost: 2,
   vjp: (g, y, _, b) => [div(g, b), neg(div(mul(g, y), b))],
 });
@@ -74,7 +83,9 @@ export const square: UnaryFunction = unary({
   js: (x) => x * x,
   integer: (x) => Math.imul(x, x),
   loop: "square",
-  wgsl: (x) => `(${x} * ${x})`,
+  wgsl: (x) => exactProduct(x, x),
+  wgslInteger: (x) => `(${x} * ${x})`,
+  libraries: BITS,
   vjp: (g, _, x) => [mul(g, mul(x, 2))],
 });
 
@@ -83,7 +94,8 @@ export const reciprocal: UnaryFunction = unary({
   name: "reciprocal",
   domain: "float",
   js: (x) => 1 / x,
-  wgsl: (x) => `(1.0f / ${x})`,
+  wgsl: (x) => exactQuotient("1.0f", x),
+  libraries: BITS,
   cost: 2,
   vjp: (g, y) => [neg(mul(mul(g, y), y))],
 });
@@ -94,7 +106,9 @@ export const maximum: BinaryFunction = binary({
   domain: "number",
   js: Math.max,
   loop: "maximum",
-  wgsl: (a, b) => `max(${a}, ${b})`,
+  wgsl: (a, b) => `g_max(${a}, ${b})`,
+  wgslInteger: (a, b) => `max(${a}, ${b})`,
+  libraries: BITS,
   vjp: (g, _, a, b) => [share(g, greater(a, b), a, b), share(g, greater(b, a), a, b)],
 });
 
@@ -104,7 +118,9 @@ export const minimum: BinaryFunction = binary({
   domain: "number",
   js: Math.min,
   loop: "minimum",
-  wgsl: (a, b) => `min(${a}, ${b})`,
+  wgsl: (a, b) => `g_min(${a}, ${b})`,
+  wgslInteger: (a, b) => `min(${a}, ${b})`,
+  libraries: BITS,
   vjp: (g, _, a, b) => [share(g, less(a, b), a, b), share(g, less(b, a), a, b)],
 });
 

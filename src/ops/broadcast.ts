@@ -83,7 +83,8 @@ const sumOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never
       for (let i = 0; i < length; i++) total += data[start + i * stride];
       y.data[row] = total;
     }),
-  gpu: reduceForm({ identity: (dtype) => literal(0, dtype), combine: "a + b" }),
+  ofNothing: 0,
+  gpu: reduceForm({ identity: (dtype) => literal(0, dtype), combine: () => "a + b" }),
   vjp: (g, { inputs: [x] }) => [broadcastTo(expandDims(g, 1), x.shape)],
 });
 

@@ -29,7 +29,15 @@ function comparison(
 /** Says where a = b; a bool. */
 export const equal: BinaryFunction = comparison("equal", "==", (a, b) => a === b, "any");
 /** Says where a ≠ b; a bool. */
-export const notEqual: BinaryFunction = comparison("notEqual", "!=", (a, b) => a !== b, "any");
+export const notEqual: BinaryFunction = binary({
+  name: "notEqual",
+  domain: "any",
+  result: "bool",
+  js: (a, b) => (a !== b ? 1 : 0),
+  // Not a != b, which is false for NaN in SPIR-V's ordered comparison.
+  wgsl: (a, b) => `(!(${a} == ${b}))`,
+  vjp: null,
+});
 /** Says where a < b; a bool. */
 export const less: BinaryFunction = comparison("less", "<", (a, b) => a < b);
 /** Says where a ≤ b; a bool. */

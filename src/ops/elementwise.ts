@@ -39,6 +39,8 @@ export interface Row {
   readonly loop?: LoopName;
   /** The WGSL expression of one element from those of the inputs, which are names or literals. */
   readonly wgsl: (...values: string[]) => string;
+  /** The WGSL expression for other dtypes than f32, where it differs. */
+  readonly wgslInteger?: (...values: string[]) => string;
   readonly libraries?: readonly ShaderFile[];
   /** The value of the second input (and of the first, when it commutes) that changes nothing. */
   readonly neutral?: number;
@@ -67,6 +69,7 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
     integer = js,
     loop,
     wgsl,
+    wgslInteger = wgsl,
     libraries,
     cost = 1,
     neutral,
@@ -87,7 +90,10 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
       cost,
       linear: true,
       libraries,
-      element: ({ at, load, inputs }) => wgsl(...inputs.map((_, i) => load(i, at))),
+      element: ({ at, load, inputs }) => {
+        const write = inputs[0].dtype === "f32" ? wgsl : wgslInteger;
+        return write(...inputs.map((_, i) => load(i, at)));
+      },
     },
     passes: neutral === undefined ? undefined : ([a, b]) => passedOn(row, a, b),
     vjp: vjp && ((g, { inputs, y }) => vjp(g, y, ...inputs)),
@@ -96,8 +102,9 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
 
 /** Which input a row's result equals when the other is its neutral element. */
 function passedOn({ neutral, commutes }: Row, a: number | null, b: number | null): number | null {
-  if (b === neutral) return 0;
-  return commutes && a === neutral ? 1 : null;
+  // x − (−0) is 0 for x = −0, so zeros of another sign are not the same.
+  if (Object.is(b, neutral)) return 0;
+  return commutes && Object.is(a, neutral) ? 1 : null;
 }
 
 /** One tensor. */

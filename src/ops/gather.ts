@@ -77,6 +77,7 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
     }
     y.data.set(sums);
   },
+  ofNothing: 0,
   gpu: {
     kind: "kernel",
     prologueCost: 4,

@@ -19,6 +19,7 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
       multiplyMatrices(m, n, k, matrix(a, i), matrix(b, i), y.data, i * m * n);
     }
   },
+  ofNothing: 0,
   gpu: {
     kind: "kernel",
     prologueCost: 1,
@@ -36,6 +37,8 @@ function matrix(x: Parameters<NonNullable<typeof matmulOp.cpu>>[0], batch: numbe
   return { data: x.data, offset: x.offset + batch * outer, rowStride, colStride };
 }
 
+/** Direct loads add all of K in order, which rounds too often for longer sums. */
+const LONGEST_DIRECT = 2 ** 17;
 /** Outputs from which on the bigger tile of workgroup memory pays. */
 const BIG = 512 * 512;
 
@@ -44,7 +47,7 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
   const k = a.shape[2];
   const off = (size: number, step: number) => size % step !== 0;
   const sizes = { BATCH: batch, M: m, N: n, K: k };
-  if (profile.workgroupMemory) {
+  if (profile.workgroupMemory || k > LONGEST_DIRECT) {
     const tile = m * n >= BIG ? 64 : 32;
     const depth = m * n >= BIG ? 16 : 32;
     const constants = { TILE_M: tile, TILE_N: tile, TILE_K: depth, ROWS: tile / 8, QUADS: 1 };

@@ -9,7 +9,7 @@ export interface Reduction {
   /** WGSL of the neutral element. */
   identity(dtype: DType): string;
   /** WGSL that joins `a` and `b`. */
-  readonly combine: string;
+  combine(dtype: DType): string;
   readonly libraries?: readonly ShaderFile[];
 }
 
@@ -57,7 +57,7 @@ function functions(reduction: Reduction, dtype: DType): string {
   const type = wgslType(dtype);
   return [
     `fn identity() -> ${type} { return ${reduction.identity(dtype)}; }`,
-    `fn combine(a: ${type}, b: ${type}) -> ${type} { return ${reduction.combine}; }`,
+    `fn combine(a: ${type}, b: ${type}) -> ${type} { return ${reduction.combine(dtype)}; }`,
     `fn finish(v: ${type}) -> ${type} { return v; }`,
   ].join("\n");
 }

@@ -1,5 +1,5 @@
 import { checkOptions, type Known } from "../core/check.ts";
-import type { DType } from "../core/dtype.ts";
+import { type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
@@ -13,7 +13,7 @@ import { checkDomain } from "./elementwise.ts";
 import { reduceForm } from "./reduce-form.ts";
 import { expandDims } from "./reshape.ts";
 import { asRows, forEachRow, REDUCE } from "./rows.ts";
-import { argReduceDirectShader, argReduceShader } from "./shaders.ts";
+import { argReduceDirectShader, argReduceShader, BITS } from "./shaders.ts";
 
 /** Averages floats over axes, all when none is given; NaN where there are none. */
 export function mean(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
@@ -39,14 +39,16 @@ const HIGHEST: Partial<Record<DType, number>> = {
   u32: 4294967295,
 };
 
+/** Whether a candidate is to be found rather than the best before it: the first NaN wins. */
 function wins(kind: Extreme): (candidate: number, best: number) => boolean {
-  return kind === "max" ? (a, b) => a > b : (a, b) => a < b;
+  const better = kind === "max" ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
+  return (a, b) => better(a, b) || (Number.isNaN(a) && !Number.isNaN(b));
 }
 
-/** y[row] = the largest (smallest) x[row, i]; NaN where there is one. */
+/** y[row] = the largest (smallest) x[row, i], 0 being larger than −0; NaN where there is one. */
 /* @__NO_SIDE_EFFECTS__ */
 function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
-  const better = wins(kind);
+  const larger = Math[kind];
   const neutral = kind === "max" ? LOWEST : HIGHEST;
   return defineOp<Record<string, never>>({
     name: kind,
@@ -55,14 +57,14 @@ function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
       forEachRow(x, (row, data, start, stride, length) => {
         let best = data[start];
         for (let i = 1; i < length; i++) {
-          const candidate = data[start + i * stride];
-          if (better(candidate, best) || Number.isNaN(candidate)) best = candidate;
+          best = larger(best, data[start + i * stride]);
         }
         y.data[row] = best;
       }),
     gpu: reduceForm({
       identity: (dtype) => literal(neutral[dtype] as number, dtype),
-      combine: `${kind}(a, b)`,
+      combine: (dtype) => (isFloat(dtype) ? `g_${kind}(a, b)` : `${kind}(a, b)`),
+      libraries: BITS,
     }),
     vjp: (g, { inputs: [x], y }) => {
       // The largest elements share the cotangent evenly.
@@ -111,7 +113,6 @@ const ARG: Known<ArgOptions> = { axis: "number", keepDims: "boolean" };
 
 function argStages(kind: Extreme, { inputs: [x], profile }: KernelContext<unknown>): Stage[] {
   const [rows, length] = x.shape;
-  const type = wgslType(x.dtype);
   const tree = profile.workgroupMemory && length > 64;
   const threads = tree ? 256 : profile.threads;
   return [
@@ -119,7 +120,8 @@ function argStages(kind: Extreme, { inputs: [x], profile }: KernelContext<unknow
       shader: tree ? argReduceShader : argReduceDirectShader,
       type: x.dtype,
       constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
-      functions: `fn better(a: ${type}, b: ${type}) -> bool { return a ${kind === "max" ? ">" : "<"} b; }`,
+      functions: betterFunction(kind, x.dtype),
+      libraries: BITS,
       loads: [{ name: "x", input: 0, extents: [rows, length] }],
       store: { name: "y", input: 0, extents: [rows] },
       workgroups: tree ? rows : Math.ceil(rows / threads),
@@ -129,7 +131,14 @@ function argStages(kind: Extreme, { inputs: [x], profile }: KernelContext<unknow
   ];
 }
 
-/** y[row] = the first i at which x[row, i] is largest (smallest). */
+function betterFunction(kind: Extreme, dtype: DType): string {
+  const type = wgslType(dtype);
+  const better = `a ${kind === "max" ? ">" : "<"} b`;
+  const first = isFloat(dtype) ? `(${better}) | (g_is_nan(a) & !g_is_nan(b))` : better;
+  return `fn better(a: ${type}, b: ${type}) -> bool { return ${first}; }`;
+}
+
+/** y[row] = the first i at which x[row, i] is NaN, else largest (smallest). */
 /* @__NO_SIDE_EFFECTS__ */
 function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>> {
   const better = wins(kind);
@@ -169,8 +178,8 @@ function argExtreme(name: string, kind: Extreme): ArgFunction {
   };
 }
 
-/** Finds where the largest element lies along an axis, as i32; the first of equal ones. */
+/** Finds where the largest element lies along an axis, as i32; the first of equal ones, or of NaN. */
 export const argmax: ArgFunction = argExtreme("argmax", "max");
 
-/** Finds where the smallest element lies along an axis, as i32; the first of equal ones. */
+/** Finds where the smallest element lies along an axis, as i32; the first of equal ones, or of NaN. */
 export const argmin: ArgFunction = argExtreme("argmin", "min");

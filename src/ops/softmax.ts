@@ -1,7 +1,8 @@
 import { checkOptions } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
-import { sizeOf } from "../core/shape.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
 import {
+  type Accessor,
   defineOp,
   type KernelContext,
   type OpDefinition,
@@ -26,9 +27,18 @@ import { exp } from "./unary.ts";
 /** Rows from this length on are worth a workgroup each. */
 const LONG = 64;
 
+/** How many terms the kernels add in order. */
+const BLOCK = 16;
+
 /** An exponential takes about eight operations. */
 function flops([x]: readonly TensorType[]): number {
   return 10 * sizeOf(x.shape);
+}
+
+/** Blocks of sums go beyond a row, where −∞ adds nothing. */
+function rowsOf([rows, length]: Shape, tree: boolean): Accessor {
+  const ragged = [false, tree || length % Math.min(length, BLOCK) !== 0];
+  return { name: "x", input: 0, extents: [rows, length], ragged, outside: "-infinity_value()" };
 }
 
 function softmaxStages(finish: string, { inputs: [x], profile }: KernelContext<unknown>): Stage[] {
@@ -42,7 +52,7 @@ function softmaxStages(finish: string, { inputs: [x], profile }: KernelContext<u
       constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
       functions: `fn finish(x: f32, maximum: f32, sum: f32) -> f32 { return ${finish}; }`,
       libraries: EXP_LOG,
-      loads: [{ name: "x", input: 0, extents: [rows, length] }],
+      loads: [rowsOf(x.shape, tree)],
       store: { name: "y", input: 0, extents: [rows, length] },
       workgroups: tree ? rows : Math.ceil(rows / threads),
       threads,
@@ -126,9 +136,11 @@ const logSumExpOp: OpDefinition<Record<string, never>> = defineOp<Record<string,
   cpu: (y, [x]) =>
     forEachRow(x, (row, data, start, stride, length) => {
       const maximum = largest(data, start, stride, length);
-      const total = sumExp(data, start, stride, length, maximum);
+      // NaN is no maximum of a row without it; ∞ − ∞ would make one.
+      const total = sumExp(data, start, stride, length, Math.min(maximum, Number.MAX_VALUE));
       y.data[row] = maximum + Math.log(total);
     }),
+  ofNothing: Number.NEGATIVE_INFINITY,
   gpu: { kind: "kernel", prologueCost: 8, flops, stages: logSumExpStages },
   vjp: (g, { inputs: [x] }) => {
     // dx = g · softmax(x)
@@ -146,7 +158,7 @@ function logSumExpStages({ inputs: [x], profile }: KernelContext<unknown>): Stag
       type: x.dtype,
       constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
       libraries: EXP_LOG,
-      loads: [{ name: "x", input: 0, extents: [rows, length] }],
+      loads: [rowsOf(x.shape, tree)],
       store: { name: "y", input: 0, extents: [rows] },
       workgroups: tree ? rows : Math.ceil(rows / threads),
       threads,
@@ -174,14 +186,17 @@ function alongAxis(op: OpDefinition<Record<string, never>>): AxisFunction {
 
 /**
  * Computes exp(xᵢ) / Σⱼ exp(xⱼ) along an axis, without overflow. −∞ counts as masked and gives 0;
- * where all is masked the result is NaN.
+ * where all is masked, or anything is +∞, the result is NaN.
  */
 export const softmax: AxisFunction = alongAxis(softmaxOp);
 
 /** Computes xᵢ − log Σⱼ exp(xⱼ) along an axis, without overflow. */
 export const logSoftmax: AxisFunction = alongAxis(logSoftmaxOp);
 
-/** Computes log Σ exp(x) over axes, all when none is given, without overflow; −∞ of nothing. */
+/**
+ * Computes log Σ exp(x) over axes, all when none is given, without overflow: −∞ of nothing, +∞ where
+ * anything is +∞. The gradient is the softmax, so it is NaN there.
+ */
 export function logSumExp(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
   checkOptions("logSumExp", options, REDUCE, surplus);
   checkTensors("logSumExp", [x]);

@@ -19,7 +19,9 @@ export const sign: UnaryFunction = unary({
   name: "sign",
   domain: "signed",
   js: Math.sign,
-  wgsl: (x) => `sign(${x})`,
+  wgsl: (x) => `g_sign(${x})`,
+  wgslInteger: (x) => `sign(${x})`,
+  libraries: BITS,
   vjp: null,
 });
 
@@ -111,7 +113,8 @@ export const relu: UnaryFunction = unary({
   domain: "signed",
   js: (x) => Math.max(x, 0),
   loop: "relu",
-  wgsl: (x) => `max(${x}, 0)`,
+  // Not max, which may take 0 instead of NaN.
+  wgsl: (x) => `select(${x}, 0, ${x} <= 0)`,
   vjp: (g, y) => [where(greater(y, 0), g, 0)],
 });
 

@@ -40,6 +40,8 @@ export function generate(plan: Schedule, jobs: readonly Job[]): KernelCode {
     ...bindings.declarations(),
     "fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.y * count.x + id.x; }",
     "fn bits_to_f32(bits: u32) -> f32 { return bitcast<f32>(bits); }",
+    // Hides from a compiler what made a number: see src/ops/exact.ts.
+    "fn exact(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x)); }",
     ...[...libraries.values()].map((library) => library.source),
   ];
   return {

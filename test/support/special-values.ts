@@ -1,0 +1,143 @@
+import {
+  type Device,
+  evaluate,
+  grad,
+  mul,
+  randomNormal,
+  sum,
+  type Tensor,
+} from "../../src/index.ts";
+import { type Call, draw, floats, type OpCase, place, tolerance } from "./op-case.ts";
+import { generator } from "./reference.ts";
+
+/** What arithmetic treats specially, and what it does not. */
+export const SPECIAL: readonly number[] = [
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  0,
+  -0,
+  1,
+  -1,
+  2.5,
+  -2.5,
+];
+const HUGE = [3e38, -3e38].map(Math.fround);
+
+const TIES = [0, -0, 1, -1, 1];
+
+/** Puts special values into ordinary ones, in different ways. */
+export type Fill = (values: Float64Array, next: () => number) => void;
+
+const from = (list: readonly number[]): Fill => {
+  return (values, next) => {
+    for (let i = 0; i < values.length; i++) values[i] = list[Math.floor(next() * list.length)];
+  };
+};
+const one = (value: number): Fill => {
+  return (values, next) => {
+    if (values.length > 0) values[Math.floor(next() * values.length)] = value;
+  };
+};
+
+/** For all inputs at once: every element special, so that each meets each. */
+const DENSE: Fill = from([...SPECIAL, ...HUGE]);
+const DENSE_BUT_HUGE: Fill = from(SPECIAL);
+
+const A_HUGE_NUMBER = "a huge number";
+
+/** For one input at a time, the others being ordinary. */
+const SPARSE: Record<string, Fill> = {
+  "a NaN": one(Number.NaN),
+  "an infinity": one(Number.POSITIVE_INFINITY),
+  "a negative infinity": one(Number.NEGATIVE_INFINITY),
+  "only negative infinities": from([Number.NEGATIVE_INFINITY]),
+  [A_HUGE_NUMBER]: one(HUGE[0]),
+  "zeros of both signs": from([0, -0, 0.5, -0.5]),
+  ties: from(TIES),
+};
+
+/** One set of inputs and what it is called. */
+interface Filled {
+  readonly name: string;
+  readonly values: Float64Array[];
+}
+
+function* fillings(call: Call, seed: number, isHugeFine: boolean): Generator<Filled> {
+  const next = generator(seed);
+  const which = floats(call, [...call.inputs.keys()]);
+  const dense = draw(call, seed);
+  for (const k of which) (isHugeFine ? DENSE : DENSE_BUT_HUGE)(dense[k], next);
+  yield { name: "special values", values: dense };
+  for (const [name, fill] of Object.entries(SPARSE)) {
+    if (name === A_HUGE_NUMBER && !isHugeFine) continue;
+    for (const k of which) {
+      const values = draw(call, seed);
+      fill(values[k], next);
+      yield { name: `${name} in input ${k}`, values };
+    }
+  }
+}
+
+/** The call of a row that reads the most floats; none where no call reads any. */
+export function largestCall({ calls }: OpCase): Call | undefined {
+  const size = (call: Call) =>
+    Math.max(0, ...floats(call, call.inputs).map(({ shape }) => shape.reduce((a, b) => a * b, 1)));
+  const [largest] = [...calls].sort((a, b) => size(b) - size(a));
+  return largest && size(largest) > 0 ? largest : undefined;
+}
+
+/** The result, and the gradients of its randomly weighted sum. */
+async function outcome(call: Call, values: Float64Array[], device: Device, isSmooth: boolean) {
+  const inputs = place(call, values, device, "f32");
+  const y = call.run(...inputs);
+  const tensors: Tensor[] = [y];
+  if (isSmooth) {
+    const weights = randomNormal(y.shape, { seed: 3, device });
+    tensors.push(...grad(sum(mul(y, weights)), floats(call, inputs)));
+  }
+  evaluate(...tensors);
+  const read = await Promise.all(tensors.map((x) => x.data()));
+  for (const x of [...tensors, ...inputs]) x.dispose();
+  return read;
+}
+
+/** Below this, a factor may have been below the normal numbers, which count as 0 on WebGPU. */
+const TINY = 1e-36;
+
+/** Whether NaN, ±∞ and the signs of zeros are the same, and other numbers close. */
+export function agrees(actual: number, expected: number, scale = 1): boolean {
+  if (!Number.isFinite(expected)) return Object.is(actual, expected);
+  if (expected === 0 && actual === 0) return Object.is(actual, expected);
+  const error = Math.abs(actual - expected);
+  return error <= tolerance(expected, scale) + TINY;
+}
+
+/** Says where the outcomes of a row's call differ between a device and the specification in f32. */
+export async function disagreements(
+  { gradient }: OpCase,
+  call: Call,
+  [device, specification]: readonly [Device, Device],
+  { seed, isHugeFine }: { seed: number; isHugeFine: boolean },
+): Promise<string[]> {
+  const found: string[] = [];
+  const scale = 4 * (call.scale ?? 1);
+  for (const { name, values } of fillings(call, seed, isHugeFine)) {
+    const expected = await outcome(call, values, specification, gradient === true);
+    const actual = await outcome(call, values, device, gradient === true);
+    for (const [k, wanted] of expected.entries()) {
+      const i = wanted.findIndex((want, i) => !agrees(actual[k][i], want, scale));
+      if (i < 0) continue;
+      const where = k === 0 ? "value" : `gradient ${k}`;
+      const given = values.map((x) => (x.length === wanted.length ? x[i] : "…"));
+      const [is, want] = [text(actual[k][i]), text(wanted[i])];
+      found.push(`${name}, ${where} [${i}] of ${given}: ${is}; expected ${want}`);
+    }
+  }
+  return found;
+}
+
+/** Writes a number with its sign. */
+export function text(x: number): string {
+  return Object.is(x, -0) ? "-0" : String(x);
+}
