@@ -2,6 +2,7 @@ import { checkSurplus, describeValue } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
+import { type Parts, type Place, walk } from "../core/tree.ts";
 import { Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
@@ -54,7 +55,7 @@ export abstract class Module implements KnownByIdentity {
    */
   state(): Map<string, State> {
     const found = new Map<string, State>();
-    for (const [name, part] of walk(this)) {
+    for (const [name, part] of listParts(this)) {
       if (!(part instanceof State)) continue;
       if (found.has(name)) throw sameName(this, name);
       found.set(name, part);
@@ -81,7 +82,9 @@ export abstract class Module implements KnownByIdentity {
 
   /** Lists this module and those in it, each once, a module before its parts. */
   modules(): Module[] {
-    return [...walk(this)].map(([, part]) => part).filter((part) => part instanceof Module);
+    return listParts(this)
+      .map(([, part]) => part)
+      .filter((part) => part instanceof Module);
   }
 
   /**
@@ -120,6 +123,12 @@ export abstract class Module implements KnownByIdentity {
     return Object.entries(this);
   }
 
+  /** Tells compiled functions of its parts' modes and of frozen parameters, which are no states. */
+  [traceKey](): string {
+    const parts = listParts(this).map(([, part]) => part);
+    return parts.map((part) => Number(isOn(part))).join("");
+  }
+
   /**
    * Lists the modules in this one with the shape of what each gives, if an input shape is given, and
    * how many parameters it has itself; prints them as a table unless told otherwise.
@@ -127,12 +136,7 @@ export abstract class Module implements KnownByIdentity {
    * @example model.summary({ inputShape: [1, 784] });
    */
   summary(options: SummaryOptions = {}, ...surplus: never[]): ModuleSummary {
-    return summarize(this, [...walk(this)], options, surplus);
-  }
-
-  /** Tells compiled functions of its parts' modes and of frozen parameters, which are no states. */
-  [traceKey](): string {
-    return [...walk(this)].map(([, part]) => Number(isOn(part))).join("");
+    return summarize(this, listParts(this), options, surplus);
   }
 
   /** Frees all states. */
@@ -143,6 +147,12 @@ export abstract class Module implements KnownByIdentity {
   [dispose](): void {
     this.dispose();
   }
+}
+
+/** Whether a module is in training mode, or a state not frozen. */
+function isOn(part: Part): boolean {
+  if (part instanceof Module) return part.training;
+  return part instanceof Parameter && part.trainable;
 }
 
 function tooMuch(module: Module, surplus: readonly unknown[]): GradusError {
@@ -181,18 +191,23 @@ export type Part = Layer | State;
  * Lists the modules and states in a value by the ways to them, each once, a module before its parts,
  * and the functions.
  */
-function* walk(value: unknown, path = "", seen = new Set<unknown>()): Generator<[string, Part]> {
-  if (typeof value === "function") yield [path, value as Layer];
-  if (typeof value !== "object" || value === null || seen.has(value)) return;
-  seen.add(value);
-  if (value instanceof Module || value instanceof State) yield [path, value];
-  for (const [key, child] of partsOf(value))
-    yield* walk(child, path ? `${path}.${key}` : key, seen);
+function listParts(value: unknown): [string, Part][] {
+  const found: [string, Part][] = [];
+  const seen = new Set<unknown>();
+  const open = (part: unknown, { path }: Place): Parts | null => {
+    if (typeof part === "function") found.push([path.join("."), part as Layer]);
+    if (typeof part !== "object" || part === null || seen.has(part)) return null;
+    seen.add(part);
+    if (part instanceof Module || part instanceof State) found.push([path.join("."), part]);
+    return partsOf(part);
+  };
+  walk(value, open, () => {});
+  return found;
 }
 
 /** What modules and their collections hold, by name; nothing for other objects, which stay closed. */
-function partsOf(value: object): Iterable<readonly [string, unknown]> {
-  if (value instanceof Module) return value.children();
+function partsOf(value: object): Parts {
+  if (value instanceof Module) return [...value.children()];
   if (Array.isArray(value) || isPlainObject(value)) return Object.entries(value);
   const kind = kindOf(value);
   if (kind === "Set") return Object.entries([...(value as ReadonlySet<unknown>)]);
@@ -200,10 +215,4 @@ function partsOf(value: object): Iterable<readonly [string, unknown]> {
   return [...(value as ReadonlyMap<unknown, unknown>)].map(([key, item], i) => {
     return [typeof key === "object" || typeof key === "function" ? `${i}` : String(key), item];
   });
-}
-
-/** Whether a module is in training mode, or a state not frozen. */
-function isOn(part: Part): boolean {
-  if (part instanceof Module) return part.training;
-  return part instanceof Parameter && part.trainable;
 }

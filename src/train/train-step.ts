@@ -116,8 +116,12 @@ export function makeTrainStep<M extends Module, B>(
   const cursor = new State(tensor(0, { dtype: "u32", device: like.device }), { name: "cursor" });
   const body = (batch?: B) =>
     inMode(model, true, () => traceStep(op, options, rings, cursor, batch));
-  const naming = { name: op, parameters: ["batch"] };
-  const compiled = compile(body, { stepsPerSubmit, onProgress, ...naming });
+  const compiled = compile(body, {
+    stepsPerSubmit,
+    onProgress,
+    name: op,
+    parameters: ["batch"],
+  });
   // The cursor's version at step 0: each step raises both by one.
   let origin = 0;
   let done = 0;
