@@ -186,7 +186,8 @@ function stepOf({ model, optimizer, loss }: ReturnType<typeof run>): unknown {
 /** Examples that run elsewhere, and where. */
 const ELSEWHERE: Record<string, string> = {
   "core/check.ts": "nobody may import it; test/check.test.ts",
-  "io/stores.ts": "only a browser has that storage; test/stores.browser.test.ts",
+  "io/indexed-db-store.ts": "only a browser has that storage; test/stores.browser.test.ts",
+  "io/opfs-store.ts": "only a browser has that storage; test/stores.browser.test.ts",
 };
 
 describe("examples in docstrings run and give what they say", () => {

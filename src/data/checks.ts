@@ -2,9 +2,14 @@ import { describeValue } from "../core/check.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import { tracedArrayOf } from "../graph/traced-array.ts";
 
-/** Gives numbers of examples as u32; throws a `ShapeError` for one that a data set does not have. */
+/**
+ * Gives numbers of examples as u32; throws a `ShapeError` for one that a data set does not have. What a
+ * compiled function brings is known in each call only: there `gather` gives NaN for such a number.
+ */
 export function checkIndices(op: string, indices: ArrayLike<number>, size: number): Uint32Array {
+  if (tracedArrayOf(indices)) return indices as Uint32Array;
   if (typeof indices !== "object" || !Number.isSafeInteger(indices?.length)) {
     throw new GradusError(
       `${op}: ${describeValue(indices)}; expected an array of integers from 0 to ${size - 1}`,
