@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { transform } from "esbuild";
 import type { Browser } from "puppeteer";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -109,6 +110,13 @@ const rows: Row[] = [
     outcome: { device: "cpu", reason: "navigator.gpu is missing", ...multiplied },
   },
   {
+    name: "a browser of the end of 2022",
+    take: ["newer", "gpu", "dispose"],
+    program: "everything",
+    options: {},
+    outcome: { device: "cpu", reason: "navigator.gpu is missing", ...learned },
+  },
+  {
     name: "a browser without WebGPU that is asked for it",
     take: ["gpu"],
     program: "product",
@@ -195,6 +203,18 @@ test.each(rows)("$name", async ({ program, options, origin, outcome, ...row }) =
   expect(await page.evaluate("globalThis.outcome")).toEqual(outcome);
   expect(errors).toEqual([]);
   await page.close();
+});
+
+test("nothing that ships is written in newer terms than the oldest browsers know", async () => {
+  const code = files.get("/gradus.min.js") as string;
+  const supported = { "regexp-unicode-property-escapes": true }; // esbuild is more careful
+  const [old, latest] = await Promise.all(
+    [["chrome97", "safari16.4", "firefox104"], "esnext"].map((target) =>
+      transform(code, { target, supported }),
+    ),
+  );
+  expect(old.warnings).toEqual([]);
+  expect(old.code === latest.code).toBe(true); // nothing had to be put in older terms
 });
 
 test("Safari before it has WebGPU runs the README's first program", async () => {

@@ -15,6 +15,34 @@ export const without = {
     }
   },
 
+  /** What came to the language and to browsers since the end of 2022. */
+  newer() {
+    const remove = (from: object | undefined, ...names: string[]) => {
+      for (const name of names) if (from) Reflect.deleteProperty(from, name);
+    };
+    remove(Array.prototype, "toSorted", "toReversed", "toSpliced", "with");
+    for (const kind of [Float32Array, Uint8Array]) {
+      remove(Object.getPrototypeOf(kind.prototype), "toSorted", "toReversed", "with");
+    }
+    remove(Array, "fromAsync");
+    remove(Uint8Array, "fromBase64", "fromHex");
+    remove(Promise, "withResolvers", "try");
+    remove(Object, "groupBy");
+    remove(Map, "groupBy");
+    remove(Map.prototype, "getOrInsert", "getOrInsertComputed");
+    remove(Set.prototype, "union", "intersection", "difference", "symmetricDifference");
+    remove(Set.prototype, "isSubsetOf", "isSupersetOf", "isDisjointFrom");
+    const iterator = Object.getPrototypeOf(Object.getPrototypeOf([].values()));
+    remove(iterator, "map", "filter", "take", "drop", "flatMap", "reduce", "toArray");
+    remove(iterator, "forEach", "some", "every", "find");
+    remove(Math, "f16round", "sumPrecise");
+    remove(RegExp, "escape");
+    remove(AbortSignal, "any");
+    remove(ReadableStream.prototype, "values");
+    Reflect.deleteProperty(ReadableStream.prototype, Symbol.asyncIterator);
+    remove(globalThis, "Iterator", "Float16Array", "scheduler");
+  },
+
   /** Chrome before 127: adapters are asked about themselves by a method. */
   info() {
     const { get } = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, "info") ?? {};
