@@ -38,8 +38,8 @@ export async function measure(entry) {
   return { minified: count((code) => Buffer.byteLength(code)), gzip: count(gzipLength) };
 }
 
-/** What is loaded only where there is no GPU, and only to take times. */
-const ELSEWHERE = /^(cpu-device|profiler)$/;
+/** What is loaded only where there is no GPU, to take times or to print. */
+const ELSEWHERE = /^(cpu-device|profiler|summary|format-values)$/;
 
 /** The scripts that a page with WebGPU loads: the entry, the device, and what both import. */
 function loadedAtOnce(output) {

@@ -232,7 +232,9 @@ test("two devices live side by side and do not mix", async () => {
   const { device: cpu } = await init({ device: "cpu", isolated: true });
   const a = tensor([1, 2]);
   const b = tensor([1, 2], { device: cpu });
+  expect(a.preview).toBe("Tensor([2], f32, webgpu) [1, 2]"); // not on the device yet
   expect(await a.add(1).toArray()).toEqual(await b.add(1).toArray());
+  expect(a.preview).toBe("Tensor([2], f32, webgpu)");
   expect(() => a.add(b)).toThrow(
     "add: input 0 lives on webgpu, input 1 on cpu; expected one device",
   );

@@ -83,44 +83,44 @@ describe("tensor refuses", () => {
     ],
     ["a tensor", () => given(tensor(1))(), `tensor: data is a Tensor; ${expected}`, DTypeError],
     ["nothing", given(undefined), `tensor: data is undefined; ${expected}`, DTypeError],
-    [
-      "text",
-      given("12"),
-      `tensor: data is "12"; ${expected}. Use Number(text), or a reader such as readCsv`,
-      DTypeError,
-    ],
+    ["text", given("12"), `tensor: data is "12"; ${expected}. Use Number(value)`, DTypeError],
     [
       "a promise",
       given(Promise.resolve([1])),
-      `tensor: data is a Promise; ${expected}. Await it first`,
+      `tensor: data is Promise; ${expected}. Await it first`,
       DTypeError,
     ],
     [
       "a buffer",
       given(new ArrayBuffer(4)),
-      `tensor: data is an ArrayBuffer; ${expected}. Use a typed array of its numbers, such as ` +
+      `tensor: data is ArrayBuffer; ${expected}. Use a typed array of its numbers, such as ` +
         "new Float32Array(buffer)",
       DTypeError,
     ],
-    ["a set", given(new Set([1])), `tensor: data is a Set; ${expected}. Use [...set]`, DTypeError],
+    [
+      "a set",
+      given(new Set([1])),
+      `tensor: data is Set; ${expected}. Use [...data.values()]`,
+      DTypeError,
+    ],
     [
       "a canvas",
       given(tagged("HTMLCanvasElement")),
-      `tensor: data is an HTMLCanvasElement; ${expected}. Use its ` +
+      `tensor: data is HTMLCanvasElement; ${expected}. Use its ` +
         'getContext("2d").getImageData(0, 0, width, height)',
       DTypeError,
     ],
     [
       "pixels",
       given(tagged("ImageData")),
-      `tensor: data is an ImageData; ${expected}. Use tensor(image.data, { shape: ` +
+      `tensor: data is ImageData; ${expected}. Use tensor(image.data, { shape: ` +
         "[image.height, image.width, 4] }), bytes as u8",
       DTypeError,
     ],
     [
       "a video",
       given(tagged("HTMLVideoElement")),
-      `tensor: data is an HTMLVideoElement; ${expected}. Draw it to a canvas and use its ` +
+      `tensor: data is HTMLVideoElement; ${expected}. Draw it to a canvas and use its ` +
         'getContext("2d").getImageData(0, 0, width, height)',
       DTypeError,
     ],

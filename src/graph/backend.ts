@@ -21,6 +21,8 @@ export interface Backend {
   write(storage: Storage, values: NumericArray, dtype: DType): void;
   /** Copies a node's values to the host, evaluating it first where needed. */
   read(node: Node, op?: string): Promise<NumericArray>;
+  /** Gives values that lie on the host anyway, not to be changed; left out where reads wait. */
+  peek?(storage: Storage): NumericArray;
   /** Frees what a node holds. */
   release(storage: Storage): void;
 }

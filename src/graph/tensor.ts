@@ -63,6 +63,17 @@ export function observeCreation<T>(observe: (tensor: Tensor) => void, fn: () => 
   }
 }
 
+/** How many values `preview` shows. */
+const PREVIEW = 6;
+
+/** Under this name Node looks for what its console shows. */
+const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
+function shortened(value: number, dtype: DType): string {
+  if (dtype === "bool") return value ? "true" : "false";
+  return String(dtype === "f32" ? Number(value.toPrecision(6)) : value);
+}
+
 /**
  * An immutable array of numbers with a shape, a dtype and a device, computed when it is read.
  * Building one never touches the device. Free it with `using`, `dispose()` or `scope`.
@@ -177,9 +188,32 @@ export class Tensor {
     return provided().transpose(this, ...axes);
   }
 
+  /** Reads the values and prints them as NumPy prints arrays. */
+  async print(...surplus: never[]): Promise<void> {
+    checkSurplus("print()", surplus);
+    const { shape, dtype } = this;
+    const values = await this.device.read(this.node, "print");
+    const { formatValues } = await import("../core/format-values.ts");
+    console.log(formatValues(values, shape, dtype));
+  }
+
   /** Shows type and place, never the values: reading waits for the device. */
   toString(): string {
     return `Tensor(${formatShape(this.shape)}, ${this.dtype}, ${this.device.kind})`;
+  }
+
+  /** Type and place, and the first values where they are on the host: what Node's console shows. */
+  get preview(): string {
+    if (this.#disposed) return `${this} disposed`;
+    const { host, storage, device, dtype } = this.current;
+    const values = host ?? (storage && device.peek?.(storage));
+    if (!values) return `${this}`;
+    const first = Array.from(values.subarray(0, PREVIEW), (x) => shortened(x, dtype));
+    return `${this} [${[...first, ...(values.length > PREVIEW ? ["…"] : [])].join(", ")}]`;
+  }
+
+  [INSPECT](): string {
+    return this.preview;
   }
 }
 

@@ -1,4 +1,4 @@
-import { checkSurplus, describeValue } from "../core/check.ts";
+import { checkSurplus } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
@@ -7,7 +7,7 @@ import { Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { announceCall } from "./observe.ts";
-import { type ModuleSummary, type SummaryOptions, summarize } from "./summary.ts";
+import type { ModuleSummary, SummaryOptions } from "./summary.ts";
 
 /** A module or a plain function such as `sigmoid`. */
 export type Layer = Module | ((x: Tensor) => Tensor);
@@ -44,7 +44,12 @@ export abstract class Module implements KnownByIdentity {
    * @throws GradusError for more: call `forward`, or a method of its own, with it.
    */
   call(x: Tensor, ...surplus: never[]): Tensor {
-    if (surplus.length > 0) throw tooMuch(this, surplus);
+    if (surplus.length > 0) {
+      throw new GradusError(
+        `${this.constructor.name}: call with ${1 + surplus.length} arguments; expected call(x). ` +
+          "Use forward, or a method of its own, for more",
+      );
+    }
     return announceCall(this, this.forward(x));
   }
 
@@ -131,11 +136,13 @@ export abstract class Module implements KnownByIdentity {
 
   /**
    * Lists the modules in this one with the shape of what each gives, if an input shape is given, and
-   * how many parameters it has itself; prints them as a table unless told otherwise.
+   * how many parameters it has itself; prints them as a table unless told otherwise. Nothing is
+   * computed; what is awaited is its code, which apps that print nothing do not load.
    * @throws GradusError or ShapeError, of the module concerned, for an input that it does not take.
-   * @example model.summary({ inputShape: [1, 784] });
+   * @example await model.summary({ inputShape: [1, 784] });
    */
-  summary(options: SummaryOptions = {}, ...surplus: never[]): ModuleSummary {
+  async summary(options: SummaryOptions = {}, ...surplus: never[]): Promise<ModuleSummary> {
+    const { summarize } = await import("./summary.ts");
     return summarize(this, listParts(this), options, surplus);
   }
 
@@ -153,28 +160,6 @@ export abstract class Module implements KnownByIdentity {
 function isOn(part: Part): boolean {
   if (part instanceof Module) return part.training;
   return part instanceof Parameter && part.trainable;
-}
-
-function tooMuch(module: Module, surplus: readonly unknown[]): GradusError {
-  const takers = methodsTaking(module, 1 + surplus.length);
-  return new GradusError(
-    `${module.constructor.name}.call: ${describeValue(surplus[0])} too much; expected call(x)` +
-      (takers.length > 0 ? `. Did you mean ${takers.join(" or ")}?` : ""),
-  );
-}
-
-/** The methods of a module's classes that take so many arguments. */
-function methodsTaking(module: Module, count: number): string[] {
-  const found = new Set<string>();
-  let prototype = Object.getPrototypeOf(module);
-  for (; prototype !== Module.prototype; prototype = Object.getPrototypeOf(prototype)) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-      if (name !== "constructor" && typeof value === "function" && value.length >= count) {
-        found.add(name);
-      }
-    }
-  }
-  return [...found].sort();
 }
 
 function sameName(module: Module, name: string): GradusError {

@@ -53,6 +53,10 @@ export class CpuDevice extends Device {
     return (storage as ArrayStorage).data.slice();
   }
 
+  peek(storage: Storage): NumericArray {
+    return (storage as ArrayStorage).data;
+  }
+
   protected free(storage: Storage): void {
     this.#arrays.drop((storage as ArrayStorage).data);
   }
