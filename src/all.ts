@@ -3,6 +3,7 @@
 export * as csv from "./csv/index.ts";
 export * as data from "./data/index.ts";
 export * from "./index.ts";
+export { init } from "./inline.ts";
 export * as io from "./io/browser.ts";
 export * as losses from "./losses/index.ts";
 export * as metrics from "./metrics/index.ts";

@@ -1,7 +1,7 @@
 import { checkOptions, checkPositive } from "./core/check.ts";
 import { announceCopy } from "./core/copies.ts";
 import { DeviceError, GradusError } from "./core/errors.ts";
-import { onDemand } from "./devices/on-demand.ts";
+import { cpuModule } from "./devices/on-demand.ts";
 import { describeAdapter, findAdapter, findGpu, TIMEOUT } from "./devices/webgpu/adapter.ts";
 import { GpuDevice } from "./devices/webgpu/gpu-device.ts";
 import type { GpuOptions } from "./devices/webgpu/options.ts";
@@ -136,7 +136,7 @@ async function choose(options: InitOptions): Promise<Choice> {
 
 // A page with a GPU needs no other device, so it loads none.
 async function onCpu(reason: string): Promise<Choice> {
-  const { CpuDevice } = await onDemand.cpu();
+  const { CpuDevice } = await cpuModule.get();
   return { device: new CpuDevice(), reason };
 }
 

@@ -1,7 +1,11 @@
+import * as format from "./core/format-values.ts";
 import * as cpu from "./devices/cpu/cpu-device.ts";
-import { onDemand } from "./devices/on-demand.ts";
+import { cpuModule, profilerModule } from "./devices/on-demand.ts";
 import * as profiler from "./devices/webgpu/profiler.ts";
+import { formatModule } from "./graph/tensor.ts";
 import { type Choice, type InitOptions, init as initOnDemand } from "./init.ts";
+import { summaryModule } from "./nn/module.ts";
+import * as summary from "./nn/summary.ts";
 
 /**
  * Does what `init` of `gradus` does and loads nothing later: for bundles that must be one file, such
@@ -12,7 +16,9 @@ import { type Choice, type InitOptions, init as initOnDemand } from "./init.ts";
  * @example const { device } = await init();
  */
 export function init(options?: InitOptions): Promise<Choice> {
-  onDemand.cpu = async () => cpu;
-  onDemand.profiler = async () => profiler;
+  cpuModule.put(cpu);
+  profilerModule.put(profiler);
+  formatModule.put(format);
+  summaryModule.put(summary);
   return initOnDemand(options);
 }

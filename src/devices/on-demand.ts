@@ -1,8 +1,7 @@
-/**
- * What few pages need and the others do not load: the CPU's part where there is a GPU, and what takes
- * times. `gradus/inline` puts the modules themselves here, for bundles that must be one file.
- */
-export const onDemand = {
-  cpu: () => import("./cpu/cpu-device.ts"),
-  profiler: () => import("./webgpu/profiler.ts"),
-};
+import { OnDemand } from "../core/on-demand.ts";
+
+/** The CPU's part, which pages with a GPU do not load. */
+export const cpuModule = /* @__PURE__ */ new OnDemand(() => import("./cpu/cpu-device.ts"));
+
+/** What takes the times of kernels. */
+export const profilerModule = /* @__PURE__ */ new OnDemand(() => import("./webgpu/profiler.ts"));

@@ -3,6 +3,7 @@ import { describeStranger, TENSOR_MARK, VERSION } from "../core/copies.ts";
 import { dispose } from "../core/dispose.ts";
 import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { OnDemand } from "../core/on-demand.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { type Backend, namesOf } from "./backend.ts";
 import { type NestedArray, nest } from "./nested.ts";
@@ -62,6 +63,9 @@ export function observeCreation<T>(observe: (tensor: Tensor) => void, fn: () => 
     observers.pop();
   }
 }
+
+/** What writes values as text, for `print`. */
+export const formatModule = /* @__PURE__ */ new OnDemand(() => import("../core/format-values.ts"));
 
 /** How many values `preview` shows. */
 const PREVIEW = 6;
@@ -193,7 +197,7 @@ export class Tensor {
     checkSurplus("print()", surplus);
     const { shape, dtype } = this;
     const values = await this.device.read(this.node, "print");
-    const { formatValues } = await import("../core/format-values.ts");
+    const { formatValues } = await formatModule.get();
     console.log(formatValues(values, shape, dtype));
   }
 

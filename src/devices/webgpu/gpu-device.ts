@@ -6,7 +6,7 @@ import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Storage } from "../../graph/backend.ts";
 import type { KernelProfile } from "../../graph/op.ts";
-import { onDemand } from "../on-demand.ts";
+import { profilerModule } from "../on-demand.ts";
 import { type AdapterDescription, ownLimits } from "./adapter.ts";
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import type { GpuOptions } from "./options.ts";
@@ -122,7 +122,7 @@ export class GpuDevice extends Device implements PlanHost {
   }
 
   async timeKernels(kernels: readonly NamedKernel[]): Promise<Profile> {
-    const { profileKernels } = await onDemand.profiler();
+    const { profileKernels } = await profilerModule.get();
     this.#queue.flush();
     return this.#guarded(() => profileKernels(this.device, kernels));
   }
