@@ -20,7 +20,7 @@ export default defineConfig({
     ],
   },
   plugins: [mnistFiles()],
-  optimizeDeps: { exclude: ["webgpu", "csv-parse"] },
+  optimizeDeps: { exclude: ["webgpu"] },
   server: { headers: isolation },
   test: {
     testTimeout: 60_000,
