@@ -209,6 +209,7 @@ const geluByTanh = (v: number) =>
   (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
 
 const CLOSED_FORM = "closed form";
+const N = Number.NaN;
 
 export const cases = {
   neg: {
@@ -225,7 +226,7 @@ export const cases = {
   },
   sign: {
     calls: [...unaryCalls(ops.sign), { inputs: [signed(7)], run: ops.sign }],
-    golden: [{ run: (t) => ops.sign(t([3, -0.5, 0])), is: [1, -1, 0], by: "definition" }],
+    golden: [{ run: (t) => ops.sign(t([3, -0.5, 0, N])), is: [1, -1, 0, N], by: "definition" }],
     rejects: unaryRejects("sign", "f32, f64, i32"),
     gradient: "0 everywhere",
   },
@@ -298,7 +299,7 @@ export const cases = {
   },
   relu: {
     calls: [...unaryCalls(ops.relu), { inputs: [signed(7)], run: ops.relu }],
-    golden: [{ run: (t) => ops.relu(t([3, -0.5, 0])), is: [3, 0, 0], by: "definition" }],
+    golden: [{ run: (t) => ops.relu(t([3, -0.5, 0, N])), is: [3, 0, 0, N], by: "definition" }],
     rejects: unaryRejects("relu", "f32, f64, i32"),
     gradient: true,
   },
@@ -539,20 +540,32 @@ export const cases = {
   },
   maximum: {
     calls: [...binaryCalls(ops.maximum), ...intCalls(binaryCalls(ops.maximum, signed))],
-    golden: [{ run: (t) => ops.maximum(t([1, -3]), t([4, -5])), is: [4, -3], by: "by hand" }],
+    golden: [
+      {
+        run: (t) => ops.maximum(t([1, -3, N, 1]), t([4, -5, 1, N])),
+        is: [4, -3, N, N],
+        by: "by hand; NaN on either side stays",
+      },
+    ],
     rejects: binaryRejects("maximum"),
     gradient: true,
   },
   minimum: {
     calls: [...binaryCalls(ops.minimum), ...intCalls(binaryCalls(ops.minimum, signed))],
-    golden: [{ run: (t) => ops.minimum(t([1, -3]), t([4, -5])), is: [1, -5], by: "by hand" }],
+    golden: [
+      {
+        run: (t) => ops.minimum(t([1, -3, N, 1]), t([4, -5, 1, N])),
+        is: [1, -5, N, N],
+        by: "by hand; NaN on either side stays",
+      },
+    ],
     rejects: binaryRejects("minimum"),
     gradient: true,
   },
   clip: {
     calls: unaryCalls((a) => ops.clip(a, -0.5, 0.25)),
     golden: [
-      { run: (t) => ops.clip(t([-2, 0, 2]), -1, 1), is: [-1, 0, 1], by: "by hand" },
+      { run: (t) => ops.clip(t([-2, 0, 2, N]), -1, 1), is: [-1, 0, 1, N], by: "by hand" },
       {
         run: (t) => {
           const a = t([-2, -1, 0, 1, 2]);
@@ -793,6 +806,19 @@ export const cases = {
         run: (t) =>
           ops.max(
             t([
+              [1, N, 2],
+              [1, 2, N],
+              [N, 1, 2],
+            ]),
+            { axis: 1 },
+          ),
+        is: [N, N, N],
+        by: "NaN stays, wherever it stands",
+      },
+      {
+        run: (t) =>
+          ops.max(
+            t([
               [1, 5],
               [3, 2],
             ]),
@@ -808,6 +834,19 @@ export const cases = {
   min: {
     calls: [...manyAxes(ops.min), { inputs: [signed(4, 70)], run: (a) => ops.min(a, { axis: 1 }) }],
     golden: [
+      {
+        run: (t) =>
+          ops.min(
+            t([
+              [1, N, 2],
+              [1, 2, N],
+              [N, 1, 2],
+            ]),
+            { axis: 1 },
+          ),
+        is: [N, N, N],
+        by: "NaN stays, wherever it stands",
+      },
       {
         run: (t) =>
           ops.min(
@@ -831,6 +870,19 @@ export const cases = {
       { inputs: [whole(3, 5, 200)], run: (a) => ops.argmax(a, { axis: 1 }) },
     ],
     golden: [
+      {
+        run: (t) =>
+          ops.argmax(
+            t([
+              [1, N, 2],
+              [1, 2, N],
+              [N, 1, N],
+            ]),
+            { axis: 1 },
+          ),
+        is: [1, 2, 0],
+        by: "the first NaN, as NumPy",
+      },
       {
         run: (t) =>
           ops.argmax(
@@ -865,6 +917,19 @@ export const cases = {
       { inputs: [whole(3, 5, 200)], run: (a) => ops.argmin(a, { axis: 1 }) },
     ],
     golden: [
+      {
+        run: (t) =>
+          ops.argmin(
+            t([
+              [1, N, 2],
+              [1, 2, N],
+              [N, 1, N],
+            ]),
+            { axis: 1 },
+          ),
+        is: [1, 2, 0],
+        by: "the first NaN, as NumPy",
+      },
       {
         run: (t) =>
           ops.argmin(

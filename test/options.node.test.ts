@@ -189,6 +189,29 @@ describe("what is no tensor is refused by the name of what was called", () => {
   }
 });
 
+test.each<[string, Record<string, unknown>, string]>([
+  ["crossEntropy", { classWeights: [1, 2] }, "classWeights an array"],
+  ["crossEntropy", { weights: [1, 2] }, "weights an array"],
+  ["focal", { alpha: [1, 2] }, "alpha an array"],
+  ["binaryCrossEntropyWithLogits", { posWeight: [1, 2] }, "posWeight an array"],
+  ["largeMarginLogits", { lambda: "1" }, 'lambda "1"'],
+])("%s says that %o is no tensor", async (name, options, what) => {
+  const message = await messageOf(use(name, [...CALLS[name as Name].args(), options]));
+  expect(message).toBe(`${name}: ${what}; expected a tensor. Use tensor(value)`);
+});
+
+test("weights of classes may have any dtype", async () => {
+  const [z, t] = [rows(), labels()];
+  const [whole, floats] = [tensor([1, 3], { dtype: "i32" }), tensor([1, 3])];
+  for (const make of [
+    (w: Tensor) => losses.crossEntropy(z, t, { classWeights: w }),
+    (w: Tensor) => losses.focal(z, t, { alpha: w }),
+    (w: Tensor) => losses.binaryCrossEntropyWithLogits(z, rows(), { posWeight: w }),
+  ]) {
+    expect(await make(whole).item()).toBe(await make(floats).item());
+  }
+});
+
 describe("names that other libraries use lead to ours", () => {
   const wrong: [string, Record<string, unknown>, string][] = [
     ["Adam", { learningRate: 1, betas: [0.9, 0.99] }, '"beta1" and "beta2"'],

@@ -1,11 +1,13 @@
-import { checkOptions, type Known } from "../core/check.ts";
+import { checkNotNegative, checkOptions, type Known } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, neg, sub } from "../ops/arithmetic.ts";
+import { cast } from "../ops/cast.ts";
 import { matched } from "../ops/targets.ts";
 import { log, log1p, softplus } from "../ops/unary.ts";
+import { checkTensorOption } from "./check.ts";
 import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
@@ -71,8 +73,10 @@ export function binaryCrossEntropyWithLogits(
   const op = "binaryCrossEntropyWithLogits";
   const t = matched(op, z, target);
   const { posWeight = 1 } = options;
-  if (typeof posWeight !== "number") checkLastAxes(op, posWeight, z);
-  return reduceLosses(op, logitLosses(z, t, mul(t, posWeight)), options);
+  if (typeof posWeight === "number") checkNotNegative(op, { posWeight });
+  else checkLastAxes(op, posWeight, z);
+  const weight = typeof posWeight === "number" ? posWeight : cast(posWeight, z.dtype);
+  return reduceLosses(op, logitLosses(z, t, mul(t, weight)), options);
 }
 
 /** positive · softplus(−z) + (1 − t) softplus(z). */
@@ -81,6 +85,7 @@ export function logitLosses(z: Tensor, t: Tensor, positive = t): Tensor {
 }
 
 function checkLastAxes(op: string, posWeight: Tensor, z: Tensor): void {
+  checkTensorOption(op, "posWeight", posWeight);
   const { rank } = posWeight;
   if (rank <= z.rank && sameShape(posWeight.shape, z.shape.slice(z.rank - rank))) return;
   throw new ShapeError(

@@ -1,7 +1,8 @@
+import { describeValue } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import { checkTensors, Tensor } from "../graph/tensor.ts";
 import { cast } from "../ops/cast.ts";
 import { classLabels } from "../ops/class-labels.ts";
 import { equal, less, logicalAnd } from "../ops/compare.ts";
@@ -56,8 +57,17 @@ export function checkRange(
   throw new GradusError(`${op}: ${name} ${value}; expected ${range}`);
 }
 
-/** Throws a `ShapeError` unless there is one weight for each of c classes. */
+/** Throws a `GradusError` unless an option that may be a tensor is one. */
+export function checkTensorOption(op: string, name: string, value: unknown): void {
+  if (value instanceof Tensor) return;
+  throw new GradusError(
+    `${op}: ${name} ${describeValue(value)}; expected a tensor. Use tensor(value)`,
+  );
+}
+
+/** Throws unless there is one weight for each of c classes. */
 export function checkClassWeights(op: string, name: string, weights: Tensor, c: number): void {
+  checkTensorOption(op, name, weights);
   if (sameShape(weights.shape, [c])) return;
   throw new ShapeError(`${op}: ${name} ${formatShape(weights.shape)}; expected [${c}]`);
 }

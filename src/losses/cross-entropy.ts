@@ -67,10 +67,10 @@ export function crossEntropy(
   const { dtype, shape } = logits;
   const isLabel = !isFloat(targets.dtype);
   checkRange(op, "labelSmoothing", labelSmoothing, 0, 1);
-  if (classWeights) checkClassWeights(op, "classWeights", classWeights, shape[1]);
+  if (classWeights !== undefined) checkClassWeights(op, "classWeights", classWeights, shape[1]);
   checkIgnored(op, ignoreIndex, isLabel);
   const logP = logSoftmax(logits, { axis: 1 });
-  const weigh = (t: Tensor) => (classWeights ? mul(t, classWeights) : t);
+  const weigh = (t: Tensor) => (classWeights ? mul(t, cast(classWeights, dtype)) : t);
   const soft = (t: Tensor) => ofSoft(weigh(smoothed(t, labelSmoothing, isLabel)), logP);
   const reduce = (terms: Terms, count?: Tensor) =>
     reduceLosses(op, rowLosses(logits, logP, terms), options, count);

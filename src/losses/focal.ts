@@ -2,6 +2,7 @@ import { checkOptions, type Known } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, maximum, mul, neg, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
+import { cast } from "../ops/cast.ts";
 import { pow } from "../ops/pow.ts";
 import { logSoftmax } from "../ops/softmax.ts";
 import { matched } from "../ops/targets.ts";
@@ -47,7 +48,8 @@ export function focal(
   if (typeof alpha === "number") checkRange("focal", "alpha", alpha, 0);
   else checkClassWeights("focal", "alpha", alpha, logits.shape[1]);
   const logP = unmasked(t, logSoftmax(logits, { axis: 1 }));
-  const terms = mul(mul(mul(t, alpha), power(neg(expm1(logP)), gamma)), logP);
+  const share = typeof alpha === "number" ? alpha : cast(alpha, t.dtype);
+  const terms = mul(mul(mul(t, share), power(neg(expm1(logP)), gamma)), logP);
   return reduceLosses("focal", neg(sum(terms, { axis: 1 })), options);
 }
 

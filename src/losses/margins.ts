@@ -8,7 +8,7 @@ import { oneHot } from "../ops/creation.ts";
 import { safeSqrt } from "../ops/root.ts";
 import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
-import { checkRange } from "./check.ts";
+import { checkRange, checkTensorOption } from "./check.ts";
 import { checkMatrix } from "./embedding-checks.ts";
 
 /** Options of logits of cosines with an additive margin. */
@@ -120,6 +120,7 @@ export function largeMarginLogits(
   checkMultiplier("largeMarginLogits", margin);
   checkTensors("largeMarginLogits", [lengths]);
   if (typeof lambda === "number") checkRange("largeMarginLogits", "lambda", lambda, 0);
+  else checkTensorOption("largeMarginLogits", "lambda", lambda);
   const share = typeof lambda === "number" ? 1 / (1 + lambda) : reciprocal(add(lambda, 1));
   // (λ cos θ + ψ) / (1 + λ) = cos θ + (ψ − cos θ) / (1 + λ)
   const harder = add(cosines, mul(sub(multipliedAngle(cosines, margin), cosines), share));

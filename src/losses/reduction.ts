@@ -6,13 +6,14 @@ import { div, mul } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { reshape } from "../ops/reshape.ts";
+import { checkTensorOption } from "./check.ts";
 
 /** How single losses become the result: their mean, their sum, or as they are. */
 export type Reduction = "mean" | "sum" | "none";
 
 /** Options that every loss has. */
 export interface LossOptions {
-  /** `mean` when left out. */
+  /** `mean` when left out. Of no losses the sum is 0 and the mean NaN, as in PyTorch. */
   reduction?: Reduction;
   /**
    * What each loss counts, in any dtype (bools mask): `[n]`, one for each example, or the shape of
@@ -47,6 +48,7 @@ export function reduceLosses(
 
 /** Weights with the rank and dtype of losses. */
 function spread(op: string, { shape, dtype }: Tensor, weights: Tensor): Tensor {
+  checkTensorOption(op, "weights", weights);
   if (!sameShape(weights.shape, shape) && !sameShape(weights.shape, shape.slice(0, 1))) {
     throw new ShapeError(
       `${op}: weights ${formatShape(weights.shape)}; expected ${formatShape(shape)} or [n]`,
