@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, test } from "vitest";
 import { asBytes } from "../src/core/bytes.ts";
@@ -206,4 +208,19 @@ test("arrays and buffers of another realm are taken", async () => {
   const bytes = runInNewContext("Uint8Array.of(7, 8).buffer") as ArrayBuffer;
   expect([...asBytes("read", bytes)]).toEqual([7, 8]);
   expect([...asBytes("read", runInNewContext("Uint8Array.of(7)"))]).toEqual([7]);
+});
+
+test("src/ never asks for a built-in class by instanceof, which fails for those of other realms", () => {
+  const root = join(import.meta.dirname, "../src");
+  const BUILT_IN =
+    /instanceof ((Float|Int|Uint|Big)\w+Array|(Shared)?Array\w*|DataView|Map|Set|Weak\w+|Promise|Date|RegExp|Object|Function|Blob|Image\w*|HTML\w+)\b/;
+  const lines = readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .flatMap((file) =>
+      readFileSync(join(root, file), "utf8")
+        .split("\n")
+        .map((x) => `${file}: ${x}`),
+    );
+  expect(lines.length).toBeGreaterThan(10_000);
+  expect(lines.filter((line) => BUILT_IN.test(line))).toEqual([]);
 });
