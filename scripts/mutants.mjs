@@ -1,0 +1,55 @@
+// Plants faults one by one in a folder of src/ and runs the tests in Node that reach each:
+// `npm run mutants -- core`, `npm run mutants -- graph/node.ts io`. With --change, in the files
+// that changed since main, or since the last commit where main itself is checked out.
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+function fail(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+function git(...args) {
+  return execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
+}
+
+/** Sources that differ from where this branch left main, and those that git does not know yet. */
+function changed() {
+  const changes = git("diff", "--name-only", "--diff-filter=d", git("merge-base", "HEAD", "main"));
+  const added = git("ls-files", "--others", "--exclude-standard");
+  return `${changes}\n${added}`.split("\n").filter((file) => /^src\/.*\.ts$/.test(file));
+}
+
+function pattern(name) {
+  const path = `src/${name.replace(/^src\/|\/$/g, "")}`;
+  if (!existsSync(join(root, path)))
+    fail(`mutants: ${name} is not in src/; expected a folder or file`);
+  return statSync(join(root, path)).isDirectory() ? `${path}/**/*.ts` : path;
+}
+
+let given;
+try {
+  given = parseArgs({
+    allowPositionals: true,
+    options: { change: { type: "boolean" }, concurrency: { type: "string", default: "2" } },
+  });
+} catch (error) {
+  fail(`mutants: ${error.message}`);
+}
+const { values, positionals } = given;
+const patterns = [...positionals.map(pattern), ...(values.change ? changed() : [])];
+if (patterns.length === 0) {
+  if (values.change) console.log("mutants: no source changed");
+  else fail("mutants: nothing to change; expected a folder of src/, a file of it, or --change");
+} else {
+  const file = join(root, "node_modules/@stryker-mutator/core/bin/stryker.js");
+  const mutate = [...patterns, "!src/**/index.ts"].join(",");
+  const args = ["run", "--mutate", mutate, "--concurrency", values.concurrency];
+  const { status } = spawnSync(process.execPath, [file, ...args], { cwd: root, stdio: "inherit" });
+  process.exitCode = status ?? 1;
+}

@@ -1,0 +1,45 @@
+import { fileURLToPath } from "node:url";
+import { configDefaults, defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL("./", import.meta.url));
+
+/** Files of tests that train for long, start programs, build, open pages or read the sources. */
+const SLOW = [
+  "architecture",
+  "bench",
+  "browser",
+  "bundlers",
+  "command",
+  "dropout-example",
+  "embeddings",
+  "examples",
+  "genetic-algorithm",
+  "mnist",
+  "numerical-gradient",
+  "package",
+  "to-mnist",
+  "train-page",
+];
+
+/** Files whose tests count on modules that nobody has imported before. */
+const ALONE = ["copies", "init"];
+
+// What `npm run mutants` runs again for each fault that it plants: quick tests in Node.
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^gradus$/, replacement: `${root}src/index.ts` },
+      { find: /^gradus\/(\w+)$/, replacement: `${root}src/$1/index.ts` },
+    ],
+  },
+  test: {
+    testTimeout: 20_000,
+    isolate: false, // all files of a run share what they import
+    include: ["test/**/*.test.ts"],
+    exclude: [
+      ...configDefaults.exclude,
+      "test/**/*.browser.test.ts",
+      ...[...SLOW, ...ALONE].map((name) => `test/${name}*.test.ts`),
+    ],
+  },
+});
