@@ -186,6 +186,8 @@ test("a checkpoint that an own loop made is gone on with", async () => {
     const again = await outcome(smallRun, { accumulate, resume });
     expect(again.bits).toEqual(straight.bits);
     expect(again.history[1]).toEqual(straight.history[1]);
+    const untold = outcome(smallRun, { accumulate, resume, loader: new Set<Batch>() });
+    await expect(untold).rejects.toThrow("fit: a checkpoint that tells of no epochs, with an iter");
   }
 });
 
@@ -246,6 +248,26 @@ test("other metrics may be watched from an epoch on, not within one", async () =
   await expect(within).rejects.toThrow(
     'epoch\'s sums of ["loss","accuracy"]; expected those of loss, watched, as fit saves it',
   );
+});
+
+test("callbacks of one name each get back what they gave", async () => {
+  const to = memoryStore();
+  const restored: unknown[] = [];
+  const keeper = (own: number): Callback => ({
+    name: "keeper",
+    save: () => own,
+    restore: (saved) => void restored.push([own, saved]),
+  });
+  const nameless: Callback = { save: () => 9, restore: (saved) => void restored.push(saved) };
+  const keepers = () => [keeper(1), nameless, keeper(2), keeper(3)];
+  const first = [...keepers(), new Checkpoint({ to })];
+  await outcome(smallRun, { epochs: 1, callbacks: first });
+  await outcome(smallRun, { epochs: 1, callbacks: keepers(), resume: await to.read() });
+  expect(restored).toEqual([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+  ]);
 });
 
 test("a table begins with what every epoch of a resumed run has", async () => {

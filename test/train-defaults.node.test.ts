@@ -62,6 +62,7 @@ describe("defaults", () => {
     expect(new EarlyStopping().patience).toBe(3);
     expect(await epochs([2, 2, 2, 2, 1])).toEqual([4, 0]); // equal is no better
     expect(await epochs([2, 3, 3, 1, 1])).toEqual([5, 3]); // better just in time
+    expect(await epochs([2, 3, 3, 1, 2, 2, 0])).toEqual([7, 6]); // and waits anew
     expect(await epochs([4, 3, 2], { minDelta: 1, patience: 1 })).toEqual([2, 0]); // by more
     expect(await epochs([4, 2.9, 2], { minDelta: 1, patience: 1 })).toEqual([3, 1]);
     expect(await epochs([1, 1, 2], { mode: "max", patience: 1 })).toEqual([2, 0]);

@@ -95,6 +95,14 @@ describe("loaders", () => {
       expect(rest.step).toBe(9);
       const losses = (epochs: readonly EpochEvent[]) => epochs.map(({ loss }) => loss);
       expect(losses(rest.history)).toEqual(losses(straight.history));
+      // How many batches an epoch has is known from then on, at the least that it had more.
+      const other = steps < 3 ? points([1]) : points([1], [2], [3], [4]);
+      const wrong = fit({ ...meanRun(), loader: new Set(other), epochs: 3, resume });
+      await expect(wrong).rejects.toThrow(
+        steps < 3
+          ? "loader gave 1 batches in epoch 0; expected at least 2"
+          : "loader gave more than 3 batches in epoch",
+      );
     }
   });
 
@@ -132,7 +140,7 @@ describe("loaders", () => {
     [
       "an iterable of nothing",
       () => new Set(),
-      "fit: loader gave 0 batches in epoch 0; expected at least one",
+      "fit: loader gave 0 batches in epoch 0; expected at least 1",
     ],
     [
       "one generator for two epochs",

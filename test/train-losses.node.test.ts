@@ -226,6 +226,25 @@ describe("accumulation at the end of an epoch", () => {
     expect(after).toBeLessThanOrEqual(2);
   });
 
+  test("counts no batch that failed", async () => {
+    const { weight, loss, ...run } = sums();
+    let fails = false;
+    const failing = (net: Module, c: Tensor) => {
+      if (fails) throw new Error("no gradient");
+      return loss(net, c);
+    };
+    const step = accumulatedStep<Module, Tensor>({ ...run, loss: failing, accumulate: 2 });
+    const [a, b] = batches(1, 2);
+    await step(a);
+    fails = true;
+    await expect(step(tensor([1, 1]))).rejects.toThrow("no gradient");
+    expect([step.next, step.pending]).toEqual([1, 1]);
+    fails = false;
+    await step(b);
+    expect(await weight.item()).toBeCloseTo(-1.5, 5);
+    expect([step.next, step.pending]).toEqual([2, 0]);
+  });
+
   test("is there for loops of one's own, in turn with calls that wait for nothing", async () => {
     const { weight, ...run } = sums();
     const step = accumulatedStep<Module, Tensor>({ ...run, accumulate: 3 });
@@ -253,5 +272,39 @@ describe("accumulation at the end of an epoch", () => {
     const tensors = held(device);
     step.dispose();
     expect(held(device)).toBeLessThan(tensors);
+    expect(step.plans).toEqual([]);
   });
+});
+
+test("an error while held-out examples are measured ends the run", async () => {
+  let calls = 0;
+  const { loss, ...run } = meanRun();
+  const failing = (net: Module, batch: Points) => {
+    if (++calls === 2) throw new Error("no loss of held-out examples");
+    return loss(net, batch);
+  };
+  const validationData = new TensorDataset({ x: tensor([[1]]) });
+  const options = { ...run, loss: failing, loader: points([1]), epochs: 2, validationData };
+  await expect(fit<Module, Points>(options)).rejects.toThrow("no loss of held-out examples");
+});
+
+test("a signal while they are measured ends the run before the epoch's report", async () => {
+  const controller = new AbortController();
+  const { loss, ...run } = meanRun();
+  let calls = 0;
+  const stopping = (net: Module, batch: Points) => {
+    if (++calls === 2) controller.abort();
+    return loss(net, batch);
+  };
+  const x = tensor([[1], [2], [3]]);
+  const { history, step, end } = await fit<Module, Points>({
+    ...run,
+    loss: stopping,
+    loader: points([1]),
+    epochs: 2,
+    validationData: new TensorDataset({ x }),
+    evaluationBatchSize: 1,
+    signal: controller.signal,
+  });
+  expect([history, step, end]).toEqual([[], 1, { by: "signal" }]);
 });

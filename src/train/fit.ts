@@ -180,7 +180,13 @@ class Fitting<M extends Module, B> implements Run {
 
   /** The step to go on at, and where it stands. */
   #placeOf(step: number, kept: Kept | null): { step: number; progressed: Progressed } {
-    if (!kept) return { step, progressed: this.#training.at(step) };
+    if (!kept) {
+      if (Number.isFinite(this.stepsPerEpoch)) return { step, progressed: this.#training.at(step) };
+      throw new GradusError(
+        "fit: a checkpoint that tells of no epochs, with an iterable that does not tell its " +
+          "length; expected a list or a DataLoader",
+      );
+    }
     const { allowMismatch = [] } = this.#options;
     const own = { stepsPerEpoch: this.stepsPerEpoch, mayDiffer: allowMismatch.length > 0 };
     const { recent, ...progressed } = kept.progressed;

@@ -247,14 +247,21 @@ export class Training<M extends Module, B> {
 
   /** Throws when an epoch had fewer batches than it should. */
   #checkCount(given: number, epoch: number): void {
-    const least = Number.isFinite(this.#stepsPerEpoch) ? this.#stepsPerEpoch : 1;
-    if (given >= Math.max(least, this.#stepInEpoch)) return;
-    throw this.#otherCount(`${given} batches`, epoch);
+    if (given < this.#least) throw this.#otherCount(`${given} batches`, epoch);
+  }
+
+  /** How many batches an epoch has at the least: those that were trained on, and one at all. */
+  get #least(): number {
+    return Number.isFinite(this.#stepsPerEpoch)
+      ? this.#stepsPerEpoch
+      : Math.max(1, this.#stepInEpoch);
   }
 
   #otherCount(given: string, epoch: number): GradusError {
     const isKnown = Number.isFinite(this.#stepsPerEpoch);
-    const rule = isKnown ? `${this.#stepsPerEpoch}, as many in each epoch` : "at least one";
+    const rule = isKnown
+      ? `${this.#stepsPerEpoch}, as many in each epoch`
+      : `at least ${this.#least}`;
     return new GradusError(`${this.#op}: loader gave ${given} in epoch ${epoch}; expected ${rule}`);
   }
 }
