@@ -4,12 +4,14 @@ import {
   argmax,
   cast,
   clip,
+  elu,
   equal,
   evaluate,
   expandDims,
   floor,
   GradusError,
   gather,
+  gelu,
   grad,
   greater,
   isNaN,
@@ -28,16 +30,22 @@ import {
   pow,
   reciprocal,
   relu,
+  sigmoid,
   sign,
+  silu,
+  softplus,
   sqrt,
   square,
   stopGradient,
   sub,
   sum,
   type Tensor,
+  tanh,
   tensor,
   where,
+  zeros,
 } from "../src/index.ts";
+import { binaryCrossEntropy, crossEntropy, l2Loss } from "../src/losses/index.ts";
 import { testDevice } from "./support/device.ts";
 
 beforeAll(() => testDevice());
@@ -50,6 +58,7 @@ interface Edge {
 }
 
 const [INF, TINY] = [Number.POSITIVE_INFINITY, 1e-30];
+const SQRT_2PI = Math.sqrt(2 * Math.PI);
 
 /** What −0 counts as: 0. */
 const plain = (x: NestedArray): NestedArray => (Array.isArray(x) ? x.map(plain) : x + 0);
@@ -113,6 +122,52 @@ const EDGES: Record<string, Edge> = {
       [2, 0.25],
     ],
   },
+  gelu: {
+    f: gelu,
+    at: [-1e30, 0, 1e30, INF],
+    slopes: [
+      [0, 0.5, 1, 1],
+      [0, 2 / SQRT_2PI, 0, 0],
+    ],
+  },
+  silu: { f: silu, at: [-1e30, 0, 1e30, INF], slopes: [[0, 0.5, 1, 1], [0, 0.5, 0, 0], Z(4)] },
+  elu: {
+    f: (x) => elu(x),
+    at: [-1e30, 0, 2],
+    slopes: [
+      [0, 1, 1],
+      [0, 1, 0],
+      [0, 1, 0],
+    ],
+  },
+  softplus: { f: softplus, at: [-1e30, 0, 1e30], slopes: [[0, 0.5, 1], [0, 0.25, 0], Z(3)] },
+  tanh: { f: tanh, at: [-1e30, 0, INF], slopes: [[0, 1, 0], Z(3), [0, -2, 0]] },
+  sigmoid: { f: sigmoid, at: [-1e30, 0, INF], slopes: [[0, 0.25, 0], Z(3), [0, -0.125, 0]] },
+  "cross-entropy of a masked class, by its target": {
+    f: (t) => crossEntropy(masked(), expandDims(t, 0)),
+    at: [1, 0, 0],
+    slopes: [[Math.LN2, 0, Math.LN2]],
+  },
+  "cross-entropy of a masked class": {
+    f: (z) => crossEntropy(expandDims(z, 0), tensor([[1, 0, 0]])),
+    at: [0, -INF, 0],
+    slopes: [[-0.5, 0, 0.5], Z(3)],
+  },
+  "binary cross-entropy by its target": {
+    f: (t) => binaryCrossEntropy(tensor([0, 1, 0.5]), t, { reduction: "sum" }),
+    at: [0, 1, 0.5],
+    slopes: [[100, -100, 0]],
+  },
+  "l2Loss at its target": {
+    f: (x) => l2Loss(expandDims(x, 0), zeros([1, 3])),
+    at: [0, 0, 0],
+    slopes: [Z(3), Z(3), Z(3)],
+  },
+  "l2Loss in one dimension": {
+    f: (x) => l2Loss(x, zeros([3]), { reduction: "sum" }),
+    at: [-2, 0, 1e30],
+    slopes: [[-1, 0, 1]],
+  },
   "l2Normalize of zeros": { f: l2Normalize, at: [0, 0, 0], slopes: [Z(3), Z(3)] },
   "l2Normalize, large": {
     f: (x) => mul(l2Normalize(x), tensor([1, 0])),
@@ -120,6 +175,11 @@ const EDGES: Record<string, Edge> = {
     slopes: [[0, 0]],
   },
 };
+
+/** Logits whose second class is masked. */
+function masked(): Tensor {
+  return tensor([[0, -INF, 0]]);
+}
 
 /** n zeros. */
 function Z(n: number): number[] {
@@ -153,6 +213,13 @@ describe("derivatives at the edge", () => {
       }
     });
   }
+});
+
+test("mixed slopes of binary cross-entropy at 0 and 1 are finite", async () => {
+  const [p, t] = [tensor([0, 1, 0.5]), tensor([0, 1, 1])];
+  const [dt] = grad(binaryCrossEntropy(p, t, { reduction: "sum" }), [t]);
+  const [mixed] = grad(sum(dt), [p]);
+  expect(await mixed.toArray()).toEqual([-1, -1, -4]); // −1/p − 1/(1 − p), where each has a slope
 });
 
 test("slopes of pow by both arguments, in any order, are the formulas", async () => {

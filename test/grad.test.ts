@@ -79,7 +79,7 @@ test("what cannot be differentiated says why", () => {
     new DTypeError("grad: target 1 has dtype i32; expected f32 or f64"),
   );
   expect(() => grad(sum(square(x)), [tensor([1, 2])])).toThrow(
-    /^grad: y does not depend on target 0 of shape \[2\]; expected targets that y was computed from/,
+    /^grad: y does not depend on target 0 of shape \[2\]; expected targets that it was computed from/,
   );
 });
 

@@ -146,5 +146,16 @@ test("bad arguments are rejected", () => {
   for (const [run, message] of rejected) expect(run).toThrow(new GradusError(message));
   using optimizer = new SGD([p, q], { learningRate });
   expect(() => optimizer.apply([tensor([1])])).toThrow("SGD: 1 gradients; expected 2");
-  expect(() => optimizer.step(sum(square(p)))).toThrow('grad: y does not depend on "q"');
+  expect(() => optimizer.step(sum(square(p)))).toThrow('SGD: loss does not depend on "q"');
+  expect(() => optimizer.step(square(q).add(p))).not.toThrow();
+  using vector = new Parameter(tensor([1, 2]), { name: "vector" });
+  using other = new SGD([vector], { learningRate });
+  expect(() => other.step(square(vector))).toThrow(
+    "SGD: loss has shape [2]; expected a scalar. Reduce it, say with sum",
+  );
+  expect(() => other.step(undefined as never)).toThrow(
+    new GradusError(
+      "SGD: loss undefined; expected a tensor, a scalar. Its gradients are taken here",
+    ),
+  );
 });

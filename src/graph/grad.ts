@@ -34,13 +34,21 @@ export function grad(y: Tensor, targets: readonly Tensor[], ...surplus: never[])
     );
   }
   checkTensors("grad", targets);
+  return differentiate("grad: y", y, targets);
+}
+
+/**
+ * Does what `grad` does of tensors.
+ * @param what what messages call `y`, behind the name of what the user called: `SGD: loss`.
+ */
+export function differentiate(what: string, y: Tensor, targets: readonly Tensor[]): Tensor[] {
   if (y.size !== 1) {
     throw new ShapeError(
-      `grad: y has shape ${formatShape(y.shape)}; expected a scalar. Reduce it, say with sum`,
+      `${what} has shape ${formatShape(y.shape)}; expected a scalar. Reduce it, say with sum`,
     );
   }
   if (!isFloat(y.dtype)) {
-    throw new DTypeError(`grad: y has dtype ${y.dtype}; expected f32 or f64`);
+    throw new DTypeError(`${what} has dtype ${y.dtype}; expected f32 or f64`);
   }
   const whole = targets.findIndex(({ dtype }) => !isFloat(dtype));
   if (whole >= 0) {
@@ -49,11 +57,11 @@ export function grad(y: Tensor, targets: readonly Tensor[], ...surplus: never[])
     );
   }
   const wanted = targets.map((target) => target.node);
-  const path = nodesBetween(y.node, new Set(wanted));
+  const path = nodesBetween(what, y.node, new Set(wanted));
   const cotangents = new Map<Node, Tensor[]>([[y.node, [fillTensor(y, 1)]]]);
   for (const node of path) propagate(node, cotangents, path);
   return wanted.map((node, i) => {
-    if (!path.has(node)) throw unreachable(targets[i], i);
+    if (!path.has(node)) throw unreachable(what, targets[i], i);
     const terms = cotangents.get(node);
     return terms ? sumTensors(terms) : flat(targets[i]);
   });
@@ -81,7 +89,7 @@ function propagate(node: Node, cotangents: Map<Node, Tensor[]>, path: Set<Node>)
 }
 
 /** The nodes on ways from `y` to a target, consumers before producers. */
-function nodesBetween(y: Node, targets: ReadonlySet<Node>): Set<Node> {
+function nodesBetween(what: string, y: Node, targets: ReadonlySet<Node>): Set<Node> {
   const leads = new Map<Node, boolean>();
   const stack: Node[] = [y];
   while (stack.length > 0) {
@@ -93,7 +101,7 @@ function nodesBetween(y: Node, targets: ReadonlySet<Node>): Set<Node> {
       continue;
     }
     stack.pop();
-    if (node.retired && !node.op) throw new DisposedError(`grad: y depends on ${node.retired}`);
+    if (node.retired && !node.op) throw new DisposedError(`${what} depends on ${node.retired}`);
     leads.set(node, targets.has(node) || inputs.some((input) => leads.get(input)));
   }
   const path = [...leads].filter(([, yes]) => yes).map(([node]) => node);
@@ -108,11 +116,11 @@ function flat(x: Tensor): Tensor {
   return apply(flatOp, [fillTensor(x, 0), x], {});
 }
 
-function unreachable(target: Tensor, position: number): GradusError {
+function unreachable(from: string, target: Tensor, position: number): GradusError {
   const name = stateOf(target.node)?.name;
   const what = name ? `"${name}"` : `target ${position} of shape ${formatShape(target.shape)}`;
   return new GradusError(
-    `grad: y does not depend on ${what}; expected targets that y was computed from. ` +
+    `${from} does not depend on ${what}; expected targets that it was computed from. ` +
       "A graph without a Parameter is dropped once evaluated: take gradients first",
   );
 }

@@ -5,8 +5,10 @@ import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, neg, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
+import { equal, lessEqual } from "../ops/compare.ts";
 import { matched } from "../ops/targets.ts";
-import { log, log1p, softplus } from "../ops/unary.ts";
+import { abs, log, log1p, softplus } from "../ops/unary.ts";
+import { where } from "../ops/where.ts";
 import { checkTensorOption } from "./check.ts";
 import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
@@ -42,9 +44,14 @@ export function binaryCrossEntropy(
   return reduceLosses("binaryCrossEntropy", losses(p, t), options);
 }
 
-/** ln p and ln(1 − p), at least −100. */
+/** Where a logarithm is −100. */
+const LEAST = Math.exp(-100);
+
+/** ln p and ln(1 − p), at least −100, without a slope at p = 0 and at p = 1. */
 function logarithms(p: Tensor): [Tensor, Tensor] {
-  return [maximum(log(p), -100), maximum(log1p(neg(p)), -100)];
+  const [none, all] = [lessEqual(abs(p), LEAST), equal(p, 1)];
+  const yes = where(none, -100, log(where(none, 1, p)));
+  return [yes, where(all, -100, log1p(neg(where(all, 0, p))))];
 }
 
 /** Options of `binaryCrossEntropyWithLogits`. */

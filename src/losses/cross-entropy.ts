@@ -114,11 +114,14 @@ interface Terms {
   readonly t: Tensor;
   /** Σᵢ tᵢ, `[n, 1]`. */
   readonly total: Tensor;
+  /** −∂L/∂t, `[n, c]`; null where t are labels. */
+  readonly slopes: Tensor | null;
 }
 
 function ofSoft(t: Tensor, logP: Tensor): Terms {
-  const losses = neg(sum(mul(t, unmasked(t, logP)), { axis: 1 }));
-  return { losses, t, total: sum(t, { axis: 1, keepDims: true }) };
+  const slopes = unmasked(t, logP);
+  const losses = neg(sum(mul(t, slopes), { axis: 1 }));
+  return { losses, t, total: sum(t, { axis: 1, keepDims: true }), slopes };
 }
 
 function ofLabels(labels: Tensor, t: Tensor, logP: Tensor): Terms {
@@ -128,15 +131,16 @@ function ofLabels(labels: Tensor, t: Tensor, logP: Tensor): Terms {
   const starts = mul(arange(n, undefined, 1, { dtype: "i32", device }), c);
   const chosen = gather(reshape(logP, [n * c]), add(starts, where(inside, labels, 0)));
   const losses = where(inside, neg(chosen), 0);
-  return { losses, t, total: cast(reshape(inside, [n, 1]), dtype) };
+  return { losses, t, total: cast(reshape(inside, [n, 1]), dtype), slopes: null };
 }
 
 /** The loss of each example, `[n]`. */
-function rowLosses(logits: Tensor, logP: Tensor, { losses, t, total }: Terms): Tensor {
+function rowLosses(logits: Tensor, logP: Tensor, { losses, t, total, slopes }: Terms): Tensor {
   // dz = g (p Σt − t), dt = −g log p; the way through logSoftmax would take two reductions more.
-  const rule = (g: Tensor): Tensor[] => {
+  const rule = (g: Tensor) => {
     const column = expandDims(g, 1);
-    return [mul(column, sub(mul(exp(logP), total), t)), neg(mul(column, logP))];
+    const dt = slopes && neg(mul(column, slopes));
+    return [mul(column, sub(mul(exp(logP), total), t)), dt];
   };
   return customGrad((_logits: Tensor, _t: Tensor) => losses, rule)(logits, t);
 }

@@ -1,7 +1,8 @@
 import { describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import { differentiate } from "../graph/grad.ts";
 import { Parameter } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 
 /** Lists parameters; throws a `GradusError` for none, for anything else, or one given twice. */
 export function parametersOf(
@@ -38,6 +39,14 @@ export function checkParameters(op: string, parameters: readonly Parameter[]): v
   if (repeated) {
     throw new GradusError(`${op}: "${repeated.name}" is given twice; expected each once`);
   }
+}
+
+/** The gradients of a loss with respect to an optimizer's parameters. */
+export function slopesOf(op: string, loss: Tensor, parameters: readonly Parameter[]): Tensor[] {
+  if (loss instanceof Tensor) return differentiate(`${op}: loss`, loss, parameters);
+  throw new GradusError(
+    `${op}: loss ${describeValue(loss)}; expected a tensor, a scalar. Its gradients are taken here`,
+  );
 }
 
 /** Throws a `GradusError` unless `clip` is a function. */

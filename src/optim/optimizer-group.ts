@@ -1,11 +1,10 @@
 import { checkOptions, describeValue } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
-import { grad } from "../graph/grad.ts";
 import { assignAll, type Parameter, type State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
-import { checkClip, checkGradients, checkParameters } from "./check.ts";
+import { checkClip, checkGradients, checkParameters, slopesOf } from "./check.ts";
 import type { Assignment, Clip, OptimizerLike } from "./optimizer.ts";
 
 /** Options of `OptimizerGroup`. */
@@ -69,7 +68,7 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike>
    * @throws GradusError when the loss does not depend on a parameter.
    */
   step(loss: Tensor, also: readonly Tensor[] = []): void {
-    this.apply(grad(loss, this.parameters), [loss, ...also]);
+    this.apply(slopesOf("OptimizerGroup", loss, this.parameters), [loss, ...also]);
   }
 
   /** Makes one step with given gradients, one for each of `parameters`. */

@@ -1,11 +1,10 @@
 import { dispose } from "../core/dispose.ts";
-import { grad } from "../graph/grad.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { add } from "../ops/arithmetic.ts";
 import { tensor, zeros } from "../ops/creation.ts";
-import { checkClip, checkGradients, parametersOf } from "./check.ts";
+import { checkClip, checkGradients, parametersOf, slopesOf } from "./check.ts";
 import { LearningRate, type Schedule } from "./learning-rate.ts";
 
 /** A state and its next value. */
@@ -107,7 +106,7 @@ export abstract class Optimizer implements OptimizerLike, KnownByIdentity {
    * @throws GradusError when the loss does not depend on a parameter.
    */
   step(loss: Tensor, also: readonly Tensor[] = []): void {
-    this.apply(grad(loss, this.parameters), [loss, ...also]);
+    this.apply(slopesOf(this.kind, loss, this.parameters), [loss, ...also]);
   }
 
   /** Makes one step with given gradients, one for each parameter in order. */
