@@ -25,7 +25,13 @@ import {
 import { Dropout, Linear, type Module, Sequential } from "../src/nn/index.ts";
 import { xavierUniform } from "../src/nn/init.ts";
 import { OptimizerGroup, SGD, WeightAverage } from "../src/optim/index.ts";
-import { accumulatedStep, GeneticAlgorithm, trainStep } from "../src/train/index.ts";
+import {
+  accumulatedStep,
+  GeneticAlgorithm,
+  gradientDescent,
+  numericalGradient,
+  trainStep,
+} from "../src/train/index.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -207,6 +213,10 @@ describe("steps take the batch that they are given", () => {
     await expect(trainStep(run)({ rates: new Map() })).rejects.toThrow(
       /^trainStep: batch\.rates is a Map; expected/,
     );
+    const accumulated = accumulatedStep({ ...run, accumulate: 2 });
+    await expect(accumulated({ rates: new Map() })).rejects.toThrow(
+      /^accumulatedStep: batch\.rates is a Map; expected/,
+    );
     const search = new GeneticAlgorithm({ model: net, loss: run.loss, populationSize: 4 });
     await expect(search.step(new Date())).rejects.toThrow(
       /^GeneticAlgorithm: batch is a Date; exp/,
@@ -381,6 +391,13 @@ describe("anything else is refused at the call", () => {
   class Settings {
     rate = 1;
   }
+  class Closed {
+    #x: Tensor | undefined;
+    get x() {
+      this.#x ??= x();
+      return this.#x;
+    }
+  }
   const cycle: unknown[] = [];
   cycle.push({ inner: cycle });
   const rest = "modules, optimizers, functions, or plain data with these in it. ";
@@ -395,6 +412,7 @@ describe("anything else is refused at the call", () => {
     ["a Set", new Set([1]), `is a Set; ${rule}Make it an array: [...set]`],
     ["a Date", new Date(0), `is a Date; ${rule}${asPlain}`],
     ["an instance", new Settings(), `is a Settings; ${rule}${asPlain}`],
+    ["a tensor in a private field", new Closed(), `is a Closed; ${rule}${asPlain}`],
     ["a promise", Promise.resolve(1), `is a Promise; ${rule}await it`],
     ["a buffer", new ArrayBuffer(4), `is an ArrayBuffer; ${rule}Make it a typed array`],
     ["a symbol", Symbol("s"), `is Symbol(s); ${rule}${asPlain}`],
@@ -457,6 +475,16 @@ describe("results are tensors, in arrays and plain objects, or nothing", () => {
       })().catch((error: Error) => error.message),
     ).toMatch(/^state: made/);
   });
+});
+
+test("searches speak with their own names", async () => {
+  const one = tensor([1, 2]);
+  const noisy = (y: Tensor) => sum(mul(y, randomNormal([2])));
+  await expect(gradientDescent(noisy, one, { learningRate: 0.1, steps: 1 })).rejects.toThrow(
+    /^randomNormal: called without seed or key in a function that is being compiled/,
+  );
+  const awaited = (async (y: Tensor) => sum(y)) as unknown as typeof noisy;
+  await expect(numericalGradient(awaited, one)).rejects.toThrow(/^numericalGradient: /);
 });
 
 describe("random numbers inside", () => {

@@ -178,6 +178,21 @@ test("pipelines go with the last plan that has them", async () => {
   device.dispose();
 });
 
+test("plans of evaluations have no memory between their runs", async () => {
+  const device = await gpu();
+  const x = randomNormal([8, 8], { seed: 1 });
+  const run = (rank: number) => {
+    const shape = [8, 8, ...new Array<number>(rank).fill(1)]; // another plan of the same kernels
+    using y = matmul(matmul(x, x), x).reshape(shape);
+    evaluate(y);
+  };
+  run(0);
+  const { buffers, bytes, pipelines } = device.memory();
+  for (let rank = 1; rank < 20; rank++) run(rank);
+  expect(device.memory()).toMatchObject({ buffers, bytes, pipelines, plans: 20 });
+  device.dispose();
+});
+
 test("plans of evaluations that are forgotten let their pipelines go", async () => {
   const device = await gpu();
   for (let n = 1; n <= 260; n++) {
@@ -222,6 +237,7 @@ test("spare buffers serve again up to 256 MiB, and are destroyed above", async (
   expect(pool.acquire(200 * 2 ** 20)).toBe(a);
   expect(pool.acquire(56 * 2 ** 20 - 255)).toBe(b); // sizes are rounded up to 256 bytes
   pool.release(a);
+  expect(pool.buffers).toBe(2); // there is room again
   pool.clear();
   expect(pool).toMatchObject({ buffers: 1, bytes: 56 * 2 ** 20 });
   device.dispose();

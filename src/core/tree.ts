@@ -38,7 +38,7 @@ export function walk(
   open: Open,
   leaf: (value: unknown, place: Place) => void,
 ): void {
-  visit(tree, { path: [], parents: new Set(), open, leaf, build: () => undefined });
+  visit(tree, [], [], open, leaf, null);
 }
 
 /**
@@ -50,31 +50,31 @@ export function mapTree<T>(
   open: Open,
   leaf: (value: unknown, place: Place) => unknown,
 ): T {
-  return visit(tree, { path: [], parents: new Set(), open, leaf, build: rebuilt }) as T;
+  return visit(tree, [], [], open, leaf, rebuilt) as T;
 }
 
-interface Walk {
-  readonly path: string[];
-  readonly parents: Set<unknown>;
-  readonly open: Open;
-  leaf(value: unknown, place: Place): unknown;
-  build(value: object, parts: Parts): unknown;
-}
-
-function visit(value: unknown, walk: Walk): unknown {
-  const { path, parents } = walk;
-  const place = { path, isCycle: parents.has(value) };
-  const parts = walk.open(value, place);
-  if (!parts) return walk.leaf(value, place);
-  parents.add(value);
-  const visited = parts.map(([name, part]) => {
+/** Gives what `leaf` gives for a leaf, and what `build` makes of the parts' results, if any. */
+function visit(
+  value: unknown,
+  path: string[],
+  parents: unknown[],
+  open: Open,
+  leaf: (value: unknown, place: Place) => unknown,
+  build: ((value: object, parts: Parts) => unknown) | null,
+): unknown {
+  const place = { path, isCycle: parents.includes(value) };
+  const parts = open(value, place);
+  if (!parts) return leaf(value, place);
+  parents.push(value);
+  const visited: (readonly [string, unknown])[] = [];
+  for (const [name, part] of parts) {
     path.push(name);
-    const result = visit(part, walk);
+    const result = visit(part, path, parents, open, leaf, build);
+    if (build) visited.push([name, result]);
     path.pop();
-    return [name, result] as const;
-  });
-  parents.delete(value);
-  return walk.build(value as object, visited);
+  }
+  parents.pop();
+  return build?.(value as object, visited);
 }
 
 function rebuilt(value: object, parts: Parts): unknown {

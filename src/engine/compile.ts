@@ -64,28 +64,38 @@ export function compile<Args extends readonly unknown[], R>(
   const replays = new Replays(fn, options);
   const turns = new Turns();
   const breather = new Breather();
-  /** Does something with the plan for arguments, which stays as long as that takes. */
-  const during = async <T>(args: Args, work: (call: Call<Args, R>) => Promise<T>): Promise<T> => {
+  const begin = (args: Args): Call<Args, R> => {
     checkNotTracing(name);
-    const call = replays.begin(args);
+    return replays.begin(args);
+  };
+  const run = async (...args: Args): Promise<R> => {
+    const call = begin(args);
+    const { replay, brought } = call;
+    const work = () => replay.run(brought);
+    try {
+      const mustWait = replay.ready || turns.isTaken;
+      const result = mustWait ? await turns.take(replay.ready, work) : work();
+      const room = replay.device.room();
+      if (room) {
+        await room;
+        replay.device.check(name);
+      }
+      await breather.rest(); // a loop of calls must not hold up the page
+      return result;
+    } finally {
+      replays.end(call);
+    }
+  };
+  /** Does something else with the plan for arguments, which stays as long as that takes. */
+  const during = async <T>(args: Args, work: (call: Call<Args, R>) => Promise<T>): Promise<T> => {
+    const call = begin(args);
     try {
       return await work(call);
     } finally {
       replays.end(call);
     }
   };
-  const run = async (call: Call<Args, R>): Promise<R> => {
-    const { replay, brought } = call;
-    const result = await turns.take(replay.ready, () => replay.run(brought));
-    const room = replay.device.room();
-    if (room) {
-      await room;
-      replay.device.check(name);
-    }
-    await breather.rest(); // a loop of calls must not hold up the page
-    return result;
-  };
-  const compiled = Object.assign((...args: Args) => during(args, run), {
+  const compiled = Object.assign(run, {
     prepare: (...args: Args) =>
       during(args, async ({ replay }) => {
         await replay.ready;
@@ -107,9 +117,12 @@ const OPTIONS = { onProgress: true, stepsPerSubmit: true, name: true, parameters
 class Turns {
   #pending: Promise<unknown> | null = null;
 
-  /** Does the work at once where nothing is waited for. */
+  /** Whether calls wait. */
+  get isTaken(): boolean {
+    return this.#pending !== null;
+  }
+
   async take<T>(ready: Promise<void> | null, work: () => T | Promise<T>): Promise<T> {
-    if (!ready && !this.#pending) return work();
     const turn = Promise.all([ready, this.#pending]).then(work);
     const settled = turn.catch(() => {});
     this.#pending = settled;

@@ -155,7 +155,8 @@ function refused(value: unknown, path: readonly string[], naming: Naming): Gradu
 /** The way to a part of the arguments, for messages: `argument 1.images`. */
 function nameOf([first, ...rest]: readonly string[], { parameters }: Naming): string {
   if (first === undefined) return "the arguments";
-  return [parameters[Number(first)] ?? `argument ${first}`, ...rest].join(".");
+  const way = [parameters[Number(first)] ?? `argument ${first}`, ...rest];
+  return way.filter((name) => name !== "").join(".");
 }
 
 /** Writes what a trace relies on in a leaf as a line of text. */

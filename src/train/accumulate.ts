@@ -124,7 +124,7 @@ class Accumulation<M extends Module, B> {
     this.#op = op;
     this.#options = options;
     this.sums = sums;
-    this.step = makeTrainStep<M, Placed<B>>(op, {
+    const inner: TrainStepOptions<M, Placed<B>> = {
       ...rest,
       loss: ofBatch(loss),
       metrics: Object.fromEntries(Object.entries(metrics).map(([k, f]) => [k, ofBatch(f)])),
@@ -136,11 +136,16 @@ class Accumulation<M extends Module, B> {
         sums.place = given.place;
         return batchAt ? { ...given, batch: batchAt(step, given.batch) } : given;
       },
-    });
-    this.#applySums = compile((count: number) => {
-      sums.applyPending(count);
-      after?.();
-    });
+    };
+    // A batch lies in what the step inside is given, which has no name of its own.
+    this.step = makeTrainStep(op, inner, "");
+    this.#applySums = compile(
+      (count: number) => {
+        sums.applyPending(count);
+        after?.();
+      },
+      { name: op },
+    );
   }
 
   get pending(): number {

@@ -59,7 +59,7 @@ export async function gradientDescent(
   checkDescent(f, x0, options);
   const { steps: most, tolerance = Number.NaN } = options;
   const x = new State(add(x0, 0), { name: "x" });
-  const step = compile(() => descend(f, x, options));
+  const step = compile(() => descend(f, x, options), { name: "gradientDescent" });
   const way: Place[] = [];
   try {
     let steps = 0;

@@ -87,19 +87,22 @@ async function differences(
   if (size === 0) return zeros(shape, { device, dtype });
   using found = new State(zeros([size], { device, dtype }), { name: "differences" });
   using element = new State(zeros([], { device, dtype: "u32" }), { name: "element" });
-  const step = compile(() => {
-    const x = reshape(inputs[k], [size]);
-    const at = gather(x, element);
-    const h = epsilon ?? mul(maximum(abs(at), 1), Math.cbrt(SPACING[dtype] as number));
-    const [above, below] = [add(at, h), sub(at, h)];
-    const values = [above, below].map((value) => {
-      return valueAt(f, inputs, k, reshape(writeAt(x, element, value), shape));
-    });
-    // What lies between the two is 2h as it was rounded.
-    const slope = div(sub(values[0], values[1]), sub(above, below));
-    found.assign(writeAt(found, element, slope));
-    element.assign(add(element, 1));
-  });
+  const step = compile(
+    () => {
+      const x = reshape(inputs[k], [size]);
+      const at = gather(x, element);
+      const h = epsilon ?? mul(maximum(abs(at), 1), Math.cbrt(SPACING[dtype] as number));
+      const [above, below] = [add(at, h), sub(at, h)];
+      const values = [above, below].map((value) => {
+        return valueAt(f, inputs, k, reshape(writeAt(x, element, value), shape));
+      });
+      // What lies between the two is 2h as it was rounded.
+      const slope = div(sub(values[0], values[1]), sub(above, below));
+      found.assign(writeAt(found, element, slope));
+      element.assign(add(element, 1));
+    },
+    { name: "numericalGradient" },
+  );
   try {
     for (let i = 0; i < size; i++) await step();
   } finally {

@@ -101,10 +101,11 @@ export function trainStep<M extends Module, B extends object>(
   return makeTrainStep("trainStep", options);
 }
 
-/** Makes a training step whose errors speak as `op`. */
+/** Makes a training step whose errors speak as `op`, and of what it is given as `given`. */
 export function makeTrainStep<M extends Module, B>(
   op: string,
   options: TrainStepOptions<M, B>,
+  given = "batch",
 ): TrainStep<B> {
   checkParts(op, options);
   checkSubmits(op, options);
@@ -120,7 +121,7 @@ export function makeTrainStep<M extends Module, B>(
     stepsPerSubmit,
     onProgress,
     name: op,
-    parameters: ["batch"],
+    parameters: [given],
   });
   // The cursor's version at step 0: each step raises both by one.
   let origin = 0;
