@@ -1,5 +1,19 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { GradusError, type Tensor, tensor } from "../src/index.ts";
+import {
+  assignAll,
+  evaluate,
+  foldIn,
+  GradusError,
+  grad,
+  gradCheck,
+  State,
+  scope,
+  setDefaultDevice,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+} from "../src/index.ts";
+import * as nn from "../src/nn/index.ts";
 import * as ops from "../src/ops/index.ts";
 import { testDevice } from "./support/device.ts";
 
@@ -138,6 +152,152 @@ function expectRefusal(call: () => unknown, says: RegExp): void {
   expect(error).toBeInstanceOf(GradusError);
   expect((error as Error).message).toMatch(says);
 }
+
+const x = () => tensor([1, 2], { dtype: "f64" });
+const surplus = 7 as never;
+const options = (given: object) => given as never;
+
+/** Calls of what is no op, with an argument too many or of another kind. */
+const others: Record<string, readonly [() => unknown, string][]> = {
+  "gradients and states": [
+    [() => grad(x().sum(), [x()], surplus), "grad: 7 too much; expected grad(y, [x, …])"],
+    [
+      () => grad(x().sum(), x() as never),
+      "grad: targets a Tensor; expected an array of tensors. Did you mean [x]?",
+    ],
+    [() => grad(1 as never, []), "grad: input 0 is 1; expected a tensor. Use tensor(value)"],
+    [
+      () => grad(x().sum(), [3 as never]),
+      "grad: input 0 is 3; expected a tensor. Use tensor(value)",
+    ],
+    [
+      () => grad(x().sum(), [x()]),
+      "grad: y does not depend on target 0 of shape [2]; expected targets that y was computed " +
+        "from. A graph without a Parameter is dropped once evaluated: take gradients first",
+    ],
+    [() => valueAndGrad((a) => a, surplus), "valueAndGrad: 7 too much; expected valueAndGrad(fn)"],
+    [() => valueAndGrad(x() as never), "valueAndGrad: fn is a Tensor; expected a function"],
+    [() => ops.customGrad(ops.abs, null as never), "customGrad: vjp is null; expected a function"],
+    [() => scope(() => 1, surplus), "scope: 7 too much; expected scope(fn)"],
+    [() => scope(x() as never), "scope: fn is a Tensor; expected a function"],
+    [
+      () => evaluate([x()] as never),
+      "evaluate: input 0 is an array; expected a tensor. Use tensor(value)",
+    ],
+    [
+      () => assignAll([], [], surplus),
+      "assignAll: 7 too much; expected assignAll([[state, value], …], also)",
+    ],
+    [
+      () => new State(tensor(1)).assign(2 as never),
+      "assign: input 1 is 2; expected a tensor. Use tensor(value)",
+    ],
+    [
+      () => new State(tensor(1)).assign(tensor(1), surplus),
+      "assign: 7 too much; expected assign(value)",
+    ],
+  ],
+  "devices and keys": [
+    [
+      () => tensor([1], { device: options("cpu" as never) }),
+      'tensor: device "cpu"; expected one that init gave, as (await init()).device',
+    ],
+    [
+      () => ops.zeros([1], { device: options({ device: {} }) }),
+      "zeros: device an object; expected one that init gave, as (await init()).device",
+    ],
+    [
+      () => setDefaultDevice("cpu" as never),
+      'setDefaultDevice: device "cpu"; expected one that init gave, as (await init()).device',
+    ],
+    ...([5, [1], [1, -1], [1, 2, 3], [1, 2 ** 32]] as const).map((key): [() => unknown, string] => [
+      () => foldIn(key as never, 1),
+      `foldIn: key ${typeof key === "number" ? 5 : "an array"}; expected two u32 words, as ` +
+        "keyFromSeed(seed) gives them",
+    ]),
+    [
+      () => ops.randomUniform([1], options({ key: 5 })),
+      "randomUniform: key 5; expected two u32 words, as keyFromSeed(seed) gives them",
+    ],
+    [
+      () => ops.uniformAt(step(), [1], options({ key: 0 })),
+      "uniformAt: key 0; expected two u32 words, as keyFromSeed(seed) gives them",
+    ],
+    [
+      () => new nn.Linear(1, 1, options({ key: 5 })),
+      "Linear: key 5; expected two u32 words, as keyFromSeed(seed) gives them",
+    ],
+    [
+      () => ops.randomNormal([1], options({ seed: "1" })),
+      'randomNormal: seed "1"; expected an integer from 0 to 2^53 - 1',
+    ],
+  ],
+  initialisers: [
+    [() => nn.constant(1, surplus), "constant: 7 too much; expected constant(value)"],
+    [() => nn.normal(1, surplus), "normal: 7 too much; expected normal(std)"],
+    [() => nn.xavierUniform(1, surplus), "xavierUniform: 7 too much; expected xavierUniform(gain)"],
+    [() => nn.xavierNormal(1, surplus), "xavierNormal: 7 too much; expected xavierNormal(gain)"],
+    [
+      () => nn.xavierNormal(options({ gain: 2 })),
+      "xavierNormal: gain an object; expected a finite number above 0",
+    ],
+    [() => nn.heNormal(surplus), "heNormal: 7 too much; expected heNormal()"],
+    [() => nn.heUniform(surplus), "heUniform: 7 too much; expected heUniform()"],
+    [
+      () => nn.loadState(new nn.Identity(), new Map(), surplus),
+      "loadState: 7 too much; expected loadState(model, values)",
+    ],
+  ],
+  "methods of tensors": [
+    [() => x().neg(surplus), "neg: 7 too much; expected neg(x)"],
+    [() => x().add(1, surplus), "add: 7 too much; expected add(a, b)"],
+    [() => x().sub(1, surplus), "sub: 7 too much; expected sub(a, b)"],
+    [() => x().mul(1, surplus), "mul: 7 too much; expected mul(a, b)"],
+    [() => x().div(1, surplus), "div: 7 too much; expected div(a, b)"],
+    [() => x().matmul(x(), surplus), "matmul: 7 too much; expected matmul(a, b)"],
+    [
+      () => x().sum(1 as never),
+      "sum: options 1; expected an object of axis, keepDims. Did you mean { axis: 1 }?",
+    ],
+    [
+      () => x().mean(options({ dim: 0 })),
+      'mean: unknown option "dim"; expected axis, keepDims. Did you mean "axis"?',
+    ],
+    [() => x().sum({}, surplus), "sum: 7 after the options; expected nothing there"],
+    [() => x().mean({}, surplus), "mean: 7 after the options; expected nothing there"],
+    [() => x().reshape([2], surplus), "reshape: 7 too much; expected reshape(x, shape)"],
+    [() => x().reshape(2 as never), "reshape: shape 2; expected an array of integers"],
+  ],
+};
+
+for (const [what, calls] of Object.entries(others)) {
+  test.each(calls)(`${what} %#`, (call, says) => {
+    const error = thrownBy(call);
+    expect(error).toBeInstanceOf(GradusError);
+    expect((error as Error).message).toBe(says);
+  });
+}
+
+test("reads refuse arguments, and item more than one value", async () => {
+  const reads: [Promise<unknown>, string][] = [
+    [x().data(surplus), "data: 7 too much; expected data()"],
+    [x().toArray(surplus), "toArray: 7 too much; expected toArray()"],
+    [x().item(surplus), "item: 7 too much; expected item()"],
+    [x().item(), "item: shape [2]; expected a tensor of size 1"],
+    [
+      gradCheck((a) => a.sum(), [x()], options({ eps: 1 })),
+      'gradCheck: unknown option "eps"; expected epsilon, tolerance, seed. Did you mean "epsilon"?',
+    ],
+  ];
+  for (const [read, says] of reads) {
+    const error = await read.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(GradusError);
+    expect((error as Error).message).toBe(says);
+  }
+});
 
 describe.each(Object.entries<Usage>(usages))("%s", (name, { given, options }) => {
   const call = (ops as unknown as Record<string, Call>)[name];

@@ -1,3 +1,4 @@
+import { describeValue } from "./check.ts";
 import { GradusError, ShapeError } from "./errors.ts";
 
 /** A 64-bit random key as two u32 words, low word first. */
@@ -52,9 +53,20 @@ export function threefry2x32(
  */
 export function keyFromSeed(seed: number, op = "keyFromSeed"): Key {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new GradusError(`${op}: seed ${seed}; expected an integer from 0 to 2^53 - 1`);
+    throw new GradusError(
+      `${op}: seed ${describeValue(seed)}; expected an integer from 0 to 2^53 - 1`,
+    );
   }
   return [seed >>> 0, Math.floor(seed / TWO_32)];
+}
+
+/** Throws a `GradusError` unless a key is two u32 words. */
+export function checkKey(op: string, key: Key): void {
+  if (Array.isArray(key) && key.length === 2 && key.every((word) => isCount(word, TWO_32 - 1)))
+    return;
+  throw new GradusError(
+    `${op}: key ${describeValue(key)}; expected two u32 words, as keyFromSeed(seed) gives them`,
+  );
 }
 
 /**
@@ -62,6 +74,7 @@ export function keyFromSeed(seed: number, op = "keyFromSeed"): Key {
  * `(data, 1)`, which `randomBits` never reads; throws `GradusError` if `data` is no u32.
  */
 export function foldIn(key: Key, data: number): Key {
+  checkKey("foldIn", key);
   if (!isCount(data, TWO_32 - 1)) {
     throw new GradusError(`foldIn: data ${data}; expected an integer from 0 to 2^32 - 1`);
   }

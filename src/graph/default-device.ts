@@ -1,3 +1,4 @@
+import { checkSurplus, describeValue } from "../core/check.ts";
 import { DeviceError } from "../core/errors.ts";
 import type { Backend } from "./backend.ts";
 
@@ -9,7 +10,17 @@ export function defaultDevice(): Backend {
   throw new DeviceError("device: none yet; expected `await init()` before the first tensor");
 }
 
+/** Throws a `DeviceError` for what is no device, such as the name of one. */
+export function checkDevice(op: string, device: Backend): void {
+  if (typeof device?.check === "function") return;
+  throw new DeviceError(
+    `${op}: device ${describeValue(device)}; expected one that init gave, as (await init()).device`,
+  );
+}
+
 /** Chooses the device on which tensors are made when none is named. */
-export function setDefaultDevice(device: Backend | null): void {
+export function setDefaultDevice(device: Backend | null, ...surplus: never[]): void {
+  checkSurplus("setDefaultDevice(device)", surplus);
+  if (device !== null) checkDevice("setDefaultDevice", device);
   current = device;
 }

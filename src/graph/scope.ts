@@ -1,4 +1,4 @@
-import { checkSynchronous } from "../core/check.ts";
+import { checkFunctions, checkSurplus, checkSynchronous } from "../core/check.ts";
 import { allPartsOf, walk } from "../core/tree.ts";
 import { State } from "./state.ts";
 import { announce, evaluate, observeCreation, Tensor } from "./tensor.ts";
@@ -10,7 +10,9 @@ import { announce, evaluate, observeCreation, Tensor } from "./tensor.ts";
  * the outer one. When the function throws, everything that it created is freed.
  * @throws GradusError when the function returns a promise: its tensors would outlive the scope.
  */
-export function scope<T>(fn: () => T): T {
+export function scope<T>(fn: () => T, ...surplus: never[]): T {
+  checkSurplus("scope(fn)", surplus);
+  checkFunctions("scope", { fn });
   const made: Tensor[] = [];
   const kept = new Set<Tensor>();
   try {

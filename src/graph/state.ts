@@ -1,4 +1,4 @@
-import { checkOptions, type Known } from "../core/check.ts";
+import { checkOptions, checkSurplus, type Known } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
@@ -60,7 +60,8 @@ export class State extends Tensor {
   }
 
   /** Replaces the value; everything built on the old one and not evaluated yet becomes an error. */
-  assign(value: Tensor): void {
+  assign(value: Tensor, ...surplus: never[]): void {
+    checkSurplus("assign(value)", surplus);
     assignAll([[this, value]]);
   }
 
@@ -159,7 +160,10 @@ function adopt(initial: Tensor): Node {
 export function assignAll(
   pairs: readonly (readonly [State, Tensor])[],
   also: readonly Tensor[] = [],
+  ...surplus: never[]
 ): void {
+  checkSurplus("assignAll([[state, value], …], also)", surplus);
+  checkTensors("assign", [...pairs.flat(), ...also]);
   if (pairs.length === 0) return;
   const device = pairs[0][0].device;
   for (const [state, value] of pairs) checkAssignable(state, value, device);

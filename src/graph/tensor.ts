@@ -6,6 +6,7 @@ import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from 
 import { OnDemand } from "../core/on-demand.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { type Backend, namesOf } from "./backend.ts";
+import { checkDevice } from "./default-device.ts";
 import { type NestedArray, nest } from "./nested.ts";
 import { Node } from "./node.ts";
 import type { Attributes, OpDefinition } from "./op.ts";
@@ -268,8 +269,9 @@ export function checkArguments(
   if (!inputs.every((x) => x instanceof Tensor)) checkTensors(call.split("(")[0], inputs);
 }
 
-/** Throws a `DTypeError` unless the device has the dtype. */
+/** Throws a `DTypeError` unless the device has the dtype, a `DeviceError` for what is no device. */
 export function checkDType(op: string, dtype: DType, device: Backend): void {
+  checkDevice(op, device);
   if (!isDType(dtype)) {
     throw new DTypeError(
       `${op}: dtype ${JSON.stringify(dtype)}; expected one of ${[...device.dtypes].join(", ")}`,

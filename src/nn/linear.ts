@@ -1,7 +1,7 @@
 import { checkOptions, checkSizes, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
-import { foldIn, type Key, keyFromSeed } from "../core/random.ts";
+import { checkKey, foldIn, type Key, keyFromSeed } from "../core/random.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { Parameter } from "../graph/state.ts";
@@ -61,6 +61,7 @@ export class Linear extends Module {
     checkSizes("Linear", { inFeatures, outFeatures });
     const { weightInit = xavierUniform(), biasInit = zerosInit, device, dtype, seed } = options;
     const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, "Linear"));
+    if (key) checkKey("Linear", key);
     const make = (name: string, init: Initializer, shape: readonly number[], number: number) => {
       const own = key && foldIn(key, number);
       const context = { fanIn: inFeatures, fanOut: outFeatures, key: own, device, dtype };

@@ -1,7 +1,7 @@
 import { checkOptions, type Known } from "../core/check.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
-import { foldIn, type Key, keyFromSeed, normals, randomBits } from "../core/random.ts";
+import { checkKey, foldIn, type Key, keyFromSeed, normals, randomBits } from "../core/random.ts";
 import { checkShape, formatShape, type Shape } from "../core/shape.ts";
 import { defineOp, type ElementContext, type OpDefinition } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
@@ -202,7 +202,10 @@ function checkDraw(op: string, step: Tensor, shape: Shape, options: RandomAtOpti
 }
 
 function keyOf(op: string, { seed, key }: RandomAtOptions): Key {
-  if (key) return key;
+  if (key !== undefined) {
+    checkKey(op, key);
+    return key;
+  }
   if (seed !== undefined) return keyFromSeed(seed, op);
   throw new GradusError(`${op}: no seed and no key; expected one of them`);
 }

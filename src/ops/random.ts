@@ -2,6 +2,7 @@ import { checkOptions, checkSurplus, describeValue, type Known } from "../core/c
 import { allocate, convert, type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import {
+  checkKey,
   foldIn,
   type Key,
   keyFromSeed,
@@ -73,7 +74,10 @@ export function setSeed(seed: number, ...surplus: never[]): void {
  * numbers in each run.
  */
 export function keyOf(op: string, { seed, key }: RandomOptions): Key {
-  if (key) return key;
+  if (key !== undefined) {
+    checkKey(op, key);
+    return key;
+  }
   if (seed !== undefined) return keyFromSeed(seed, op);
   if (isTracing()) {
     throw new GradusError(
