@@ -172,7 +172,7 @@ const others: Record<string, readonly [() => unknown, string][]> = {
     ],
     [
       () => grad(x().sum(), [x()]),
-      "grad: y does not depend on target 0 of shape [2]; expected targets that y was computed " +
+      "grad: y does not depend on target 0 of shape [2]; expected targets that it was computed " +
         "from. A graph without a Parameter is dropped once evaluated: take gradients first",
     ],
     [() => valueAndGrad((a) => a, surplus), "valueAndGrad: 7 too much; expected valueAndGrad(fn)"],
