@@ -129,6 +129,36 @@ test.each(cases)("a damaged checkpoint changes nothing: %s = %o", async (path, v
   expect(held(device)).toBe(tensors);
 });
 
+test.each<[string, number, object, string]>([
+  [
+    "more steps than an epoch has",
+    7,
+    {},
+    "a checkpoint of step 7, 7 steps after 0 epochs; expected",
+  ],
+  ["an epoch before the first", -1, { epoch: -1 }, "epoch 1 of its history {"],
+])("damage that fits together changes nothing: %s", async (_, steps, report, message) => {
+  const run = smallRun(0.05);
+  const before = await bitsOf(run);
+  const resume = await rewritten((metadata) => {
+    const values = decodeValues("test", metadata.values) as {
+      history: object[];
+      progressed: object;
+    };
+    const history = steps < 0 ? [{ ...values.history[0], ...report }] : [];
+    const progressed = { ...values.progressed, epochs: 0, steps: 7 };
+    metadata.values = encodeValues("test", { ...values, history, progressed });
+  });
+  await expect(fitted(run, resume)).rejects.toThrow(message);
+  expect(await bitsOf(run)).toEqual(before);
+});
+
+test("bytes that are no checkpoint are refused in the name of fit", async () => {
+  for (const bytes of [Uint8Array.of(1, 2, 3), new Uint8Array(0), good.slice(0, 500)]) {
+    await expect(fitted(smallRun(0.05), bytes)).rejects.toThrow(/^fit: /);
+  }
+});
+
 test.each([
   ["format", "x".repeat(9999), 'fit: file of format "xxx'],
   ["step", "-1", "fit: step -1; expected an integer from 0 to 2^32 - 1"],

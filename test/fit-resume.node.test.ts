@@ -168,6 +168,39 @@ test("a run that came to its last epoch goes on when there are to be more", asyn
   expect([more.bits, more.history]).toEqual([straight.bits, straight.history]);
 });
 
+test("it goes on from its last weights, though the best ones were restored at its end", async () => {
+  const values = [1, 2, 3, 0];
+  const early = () =>
+    new EarlyStopping({ monitor: ({ epoch }) => values[epoch], restoreBest: true });
+  const straight = await outcome(smallRun, { epochs: 4, callbacks: [early()] });
+  const to = memoryStore();
+  const save = new Checkpoint({ to, every: { epochs: 3 } });
+  await outcome(smallRun, { epochs: 2, callbacks: [early(), save] });
+  const more = { epochs: 4, callbacks: [early()], resume: await to.read() };
+  const again = await outcome(smallRun, more);
+  expect([again.bits, again.history]).toEqual([straight.bits, straight.history]);
+});
+
+test("callbacks that take part in a second run begin anew", async () => {
+  const lines: string[] = [];
+  const best = memoryStore();
+  const to = memoryStore();
+  const values = [1, 2];
+  const monitor = () => values[0];
+  const callbacks = [
+    csvLog((line) => lines.push(line)),
+    new Checkpoint({ best, to, monitor, every: { epochs: 1 } }),
+    new EarlyStopping({ monitor, patience: 1 }),
+  ];
+  await outcome(smallRun, { epochs: 1, callbacks });
+  values[0] = 2; // worse than all of the first run
+  const { end } = await outcome(smallRun, { epochs: 1, callbacks });
+  expect(end).toEqual({ by: "epochs" });
+  expect([best.written.length, to.written.length]).toEqual([2, 2]);
+  expect(lines).toHaveLength(4);
+  expect(lines[2]).toBe(lines[0]);
+});
+
 test("no epochs make no step and save nothing", async () => {
   const to = memoryStore();
   const none = await outcome(smallRun, { epochs: 0, callbacks: [new Checkpoint({ to })] });
