@@ -11,7 +11,10 @@ import {
   zeros,
 } from "../src/index.ts";
 import * as losses from "../src/losses/index.ts";
+import { Linear, Sequential } from "../src/nn/index.ts";
 import { logSoftmax } from "../src/ops/index.ts";
+import { Adam } from "../src/optim/index.ts";
+import { trainStep } from "../src/train/index.ts";
 import { expectClose } from "./support/close.ts";
 import { inBrowser, testDevice } from "./support/device.ts";
 
@@ -136,6 +139,32 @@ test("an error in the middle of a plan leaves the device as it was", async () =>
     expect(await crossEntropy(z, right).item()).toBe(before);
   }
   expect(device.memory().bytes).toBeLessThan(bytes + 1000);
+});
+
+test("a step with a wrong label throws, changes nothing, and the next one goes on", async () => {
+  if (inBrowser) return;
+  using model = new Sequential(new Linear(3, 3, { seed: 1 }));
+  using optimizer = new Adam(model.parameters(), { learningRate: 0.1 });
+  const step = trainStep({
+    model,
+    optimizer,
+    loss: (net, { x, t }: { x: Tensor; t: Tensor }) => crossEntropy(net.call(x), t),
+  });
+  const x = tensor(LOGITS);
+  const t = (label: number) => tensor([1, label, 0, 1], { dtype: "i32" });
+  await step({ x, t: t(2) });
+  const [weight] = model.parameters();
+  const before = await weight.data();
+  const wrong = (async () => {
+    await step({ x, t: t(7) });
+    await step.read();
+  })();
+  await expect(wrong).rejects.toThrow("crossEntropy: label 7 of example 1; expected 0 to 2");
+  expect(await weight.data()).toEqual(before);
+  expect([step.next, await optimizer.counter.item()]).toEqual([1, 1]);
+  await step({ x, t: t(2) });
+  expect((await step.read()).map((report) => report.step)).toEqual([0, 1]);
+  step.dispose();
 });
 
 test("an ignored label is none, and any other outside is still an error", async () => {
