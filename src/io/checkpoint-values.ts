@@ -25,16 +25,29 @@ export function encodeValues(op: string, values: unknown): string {
 /** Reads what `encodeValues` wrote, and other JSON; throws a `FormatError`, as `op`, for other text. */
 export function decodeValues(op: string, text: string | undefined): unknown {
   try {
-    return JSON.parse(text ?? "", (_, value: unknown) =>
-      isNumber(value) ? Number(value[NUMBER]) : value,
-    );
+    const holder = [JSON.parse(text ?? "")];
+    restoreNumbers(holder);
+    return holder[0];
   } catch (error) {
     throw new FormatError(`${op}: ${reason(error)}; expected JSON`);
   }
 }
 
-function isNumber(value: unknown): value is Record<typeof NUMBER, string> {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, NUMBER)) return false;
+/** Puts numbers where they are written as objects, in place; a function for `JSON.parse` is slower. */
+function restoreNumbers(root: object): void {
+  const open = [root as Record<string | number, unknown>];
+  for (let item = open.pop(); item !== undefined; item = open.pop()) {
+    for (const key of Array.isArray(item) ? item.keys() : Object.keys(item)) {
+      const value = item[key];
+      if (typeof value !== "object" || value === null) continue;
+      if (isNumber(value)) item[key] = Number(value[NUMBER]);
+      else open.push(value as Record<string | number, unknown>);
+    }
+  }
+}
+
+function isNumber(value: object): value is Record<typeof NUMBER, string> {
+  if (!Object.hasOwn(value, NUMBER)) return false;
   return NUMBERS.includes((value as Record<string, unknown>)[NUMBER] as string);
 }
 
