@@ -126,20 +126,24 @@ describe("options out of their ranges", () => {
     ["fit", { evaluationBatchSize: 0 }, "fit: evaluationBatchSize 0; expected a positive integer"],
     ["fit", { stepsPerSubmit: 0 }, "fit: stepsPerSubmit 0; expected an integer from 1"],
     ["fit", { onNonFinite: "warn" }, "fit: onNonFinite warn; expected stop, ignore"],
-    ["fit", { model: undefined }, "fit: model undefined; expected a Module"],
-    ["fit", { model: { call() {} } }, "fit: model an object; expected a Module"],
-    ["fit", { optimizer: "Adam" }, 'fit: optimizer "Adam"; expected an optimizer'],
-    ["fit", { loss: undefined }, "fit: loss undefined; expected a function"],
-    ["fit", { after: 1 }, "fit: after 1; expected a function"],
+    ["fit", { model: undefined }, "fit: model is undefined; expected a Module"],
+    ["fit", { model: { call() {} } }, "fit: model is an object; expected a Module"],
+    ["fit", { optimizer: "Adam" }, 'fit: optimizer is "Adam"; expected an optimizer'],
+    ["fit", { loss: undefined }, "fit: loss is undefined; expected a function"],
+    ["fit", { after: 1 }, "fit: after is 1; expected a function"],
     ["fit", { metrics: ["accuracy"] }, "fit: metrics an array; expected functions by name"],
     ["fit", { metrics: nothing }, "fit: metrics null; expected functions by name"],
-    ["fit", { metrics: { accuracy: 1 } }, "fit: metric accuracy 1; expected a function"],
+    ["fit", { metrics: { accuracy: 1 } }, "fit: metric accuracy is 1; expected a function"],
     ["fit", { metrics: { loss: () => 1 } }, "fit: a metric called loss or step; expected other"],
     ["fit", { metrics: { step: () => 1 } }, "fit: a metric called loss or step; expected other"],
     ["fit", { metrics: { a: () => 1 } }, "fit: a gave 1; expected a scalar tensor"],
     ["fit", { loss: () => undefined }, "fit: loss gave undefined; expected a scalar tensor"],
     ["fit", { loss: (m: Module, b: Batch) => m.call(b.images) }, "fit: loss has shape [5, 3]; exp"],
-    ["fit", { validationData: [1] }, "fit: validationData an array; expected a data set such as"],
+    [
+      "fit",
+      { validationData: [1] },
+      "fit: validationData is an array; expected a data set such as",
+    ],
     ["fit", { trainData: { batch() {} } }, "fit: trainData of size undefined; expected at least"],
     [
       "fit",
@@ -154,7 +158,7 @@ describe("options out of their ranges", () => {
       'fit: callback 2 with "onEpochEnd"; expected onStart, onStep, onEpoch, onEnd',
     ],
     ["fit", { callbacks: [{ onstep() {}, onSteps() {} }] }, 'Did you mean "onStep"?'],
-    ["fit", { extra: { average: 1 } }, "fit: average 1; expected something with state()"],
+    ["fit", { extra: { average: 1 } }, "fit: average is 1; expected something with state()"],
     ["train", { epochs: 0.5 }, "train: epochs 0.5; expected an integer from 0"],
     ["train", { startStep: -1 }, "train: startStep -1; expected an integer from 0"],
     ["train", { startStep: 0.5 }, "train: startStep 0.5; expected an integer from 0"],
@@ -162,10 +166,10 @@ describe("options out of their ranges", () => {
     ["train", { loader: 3 }, "train: loader 3; expected a DataLoader, a list or another iterable"],
     ["trainStep", { history: 0 }, "trainStep: history 0; expected an integer from 1 to 2^32 - 1"],
     ["trainStep", { stepsPerSubmit: 1.5 }, "trainStep: stepsPerSubmit 1.5; expected an integer"],
-    ["trainStep", { batchAt: 5 }, "trainStep: batchAt 5; expected a function"],
+    ["trainStep", { batchAt: 5 }, "trainStep: batchAt is 5; expected a function"],
     ["accumulatedStep", { accumulate: 0 }, "accumulatedStep: accumulate 0; expected an integer"],
     ["accumulatedStep", { history: 0 }, "accumulatedStep: history 0; expected an integer from 1"],
-    ["accumulatedStep", { loss: 0 }, "accumulatedStep: loss 0; expected a function"],
+    ["accumulatedStep", { loss: 0 }, "accumulatedStep: loss is 0; expected a function"],
     ["evaluateAccuracy", { batchSize: 0 }, "evaluateAccuracy: batchSize 0; expected a positive"],
     ["evaluateMeans", { batchSize: "9" }, 'evaluateMeans: batchSize "9"; expected a positive'],
     ["EarlyStopping", { patience: 0 }, "EarlyStopping: patience 0; expected an integer from 1"],
@@ -181,8 +185,8 @@ describe("options out of their ranges", () => {
         'testAccuracy or a function of the epoch. Did you mean "validationLoss"?',
     ],
     ["Checkpoint", { to: undefined }, "Checkpoint: no store; expected to or best"],
-    ["Checkpoint", { to: "run.bin" }, 'Checkpoint: store "run.bin"; expected a store'],
-    ["Checkpoint", { best: {} }, "Checkpoint: store an object; expected a store"],
+    ["Checkpoint", { to: "run.bin" }, 'Checkpoint: store is "run.bin"; expected a store'],
+    ["Checkpoint", { best: {} }, "Checkpoint: store is an object; expected a store"],
     [
       "Checkpoint",
       { every: { steps: 0 } },
@@ -212,8 +216,8 @@ describe("options out of their ranges", () => {
       "ReduceOnPlateau: patience -1; expected an integer from 0",
     ],
     ["ReduceOnPlateau", { cooldown: 0.5 }, "ReduceOnPlateau: cooldown 0.5; expected an integer"],
-    ["GeneticAlgorithm", { model: 1 }, "GeneticAlgorithm: model 1; expected a Module"],
-    ["GeneticAlgorithm", { loss: 1 }, "GeneticAlgorithm: loss 1; expected a function"],
+    ["GeneticAlgorithm", { model: 1 }, "GeneticAlgorithm: model is 1; expected a Module"],
+    ["GeneticAlgorithm", { loss: 1 }, "GeneticAlgorithm: loss is 1; expected a function"],
     ["GeneticAlgorithm", { populationSize: 1 }, "GeneticAlgorithm: populationSize 1; expected an"],
     [
       "GeneticAlgorithm",
@@ -241,7 +245,7 @@ describe("options out of their ranges", () => {
     ],
     ["gradientDescent", { steps: 0 }, "gradientDescent: steps 0; expected an integer from 1"],
     ["gradientDescent", { tolerance: -1 }, "gradientDescent: tolerance -1; expected a finite"],
-    ["DataLoader", { dataset: [1, 2] }, "DataLoader: dataset an array; expected one such as"],
+    ["DataLoader", { dataset: [1, 2] }, "DataLoader: dataset is an array; expected one such"],
     ["DataLoader", { batchSize: 0 }, "DataLoader: batchSize 0; expected an integer from 1 to 2^32"],
     ["DataLoader", { batchSize: 10, dropLast: true }, "DataLoader: batchSize 10 with dropLast lea"],
     ["DataLoader", { seed: 0.5 }, "DataLoader: seed 0.5; expected"],
@@ -270,12 +274,12 @@ describe("options out of their ranges", () => {
     [
       "no data",
       () => evaluateMeans(smallRun().model, undefined as never, {}),
-      "evaluateMeans: dataset undefined; expected a data set",
+      "evaluateMeans: dataset is undefined; expected a data set",
     ],
     [
       "no metric",
       () => evaluateMeans(smallRun().model, smallData(3), { a: 1 } as never),
-      "evaluateMeans: metric a 1; expected a function",
+      "evaluateMeans: metric a is 1; expected a function",
     ],
     [
       "rows",
@@ -291,7 +295,7 @@ describe("options out of their ranges", () => {
     [
       "no model",
       () => evaluateAccuracy(undefined as never, smallData(3)),
-      "evaluateAccuracy: model undefined; expected a Module",
+      "evaluateAccuracy: model is undefined; expected a Module",
     ],
     [
       "other data",
@@ -301,7 +305,7 @@ describe("options out of their ranges", () => {
     [
       "no function",
       () => gradientDescent(1 as never, tensor([1]), { learningRate: 1, steps: 1 }),
-      "gradientDescent: f 1; expected a function",
+      "gradientDescent: f is 1; expected a function",
     ],
     [
       "no tensor",
@@ -316,14 +320,18 @@ describe("options out of their ranges", () => {
     [
       "a listener",
       () => onMetric({} as never),
-      "onMetric: listener an object; expected something with update(metric)",
+      "onMetric: listener is an object; expected something with update(metric)",
     ],
     [
       "a monitor",
       () => onMetric({ update() {} }, "accuracy" as never),
       'onMetric: monitor "accuracy"; expected loss, validationLoss',
     ],
-    ["a writer", () => csvLog("run.csv" as never), 'csvLog: write "run.csv"; expected a function'],
+    [
+      "a writer",
+      () => csvLog("run.csv" as never),
+      'csvLog: write is "run.csv"; expected a function',
+    ],
   ])("of other calls: %s", async (_, call, message) => {
     expect(await messageOf(call)).toContain(message);
   });

@@ -104,7 +104,7 @@ function checkLoader<B>(options: DataLoaderOptions<B>): void {
   const { dataset, prefetch: depth = 0, ...sampling } = options;
   if (typeof dataset?.batch !== "function") {
     const given = describeValue(dataset);
-    throw new GradusError(`DataLoader: dataset ${given}; expected one such as TensorDataset`);
+    throw new GradusError(`DataLoader: dataset is ${given}; expected one such as TensorDataset`);
   }
   if (!Number.isSafeInteger(depth) || depth < 0) {
     throw new GradusError(`DataLoader: prefetch ${depth}; expected an integer from 0`);

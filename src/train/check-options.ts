@@ -1,4 +1,4 @@
-import { checkSteps, describeValue, didYouMean } from "../core/check.ts";
+import { checkFunctions, checkSteps, describeValue, didYouMean } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 
 /** The options of `trainStep`, for `checkOptions`. */
@@ -63,21 +63,15 @@ export function checkMetrics(op: string, metrics: unknown): void {
     const given = describeValue(metrics);
     throw new GradusError(`${op}: metrics ${given}; expected functions by name`);
   }
-  checkFunctions(op, metrics as Record<string, unknown>, "metric ");
+  checkNamed(op, metrics as Record<string, unknown>);
   if (!("loss" in metrics || "step" in metrics)) return;
   throw new GradusError(`${op}: a metric called loss or step; expected other names`);
 }
 
-/** Throws a `GradusError`, as `op`, unless each of some options is a function. */
-export function checkFunctions(
-  op: string,
-  options: Readonly<Record<string, unknown>>,
-  prefix = "",
-): void {
-  for (const [name, given] of Object.entries(options)) {
-    if (typeof given === "function") continue;
-    throw new GradusError(`${op}: ${prefix}${name} ${describeValue(given)}; expected a function`);
-  }
+/** Throws a `GradusError`, as `op`, unless each metric is a function. */
+export function checkNamed(op: string, metrics: Readonly<Record<string, unknown>>): void {
+  const named = Object.entries(metrics).map(([name, metric]) => [`metric ${name}`, metric]);
+  checkFunctions(op, Object.fromEntries(named));
 }
 
 /** Throws a `GradusError`, as `op`, unless each of some options has these methods. */
@@ -92,7 +86,7 @@ export function checkMethods(
       return typeof (given as Record<string, unknown> | null)?.[method] === "function";
     };
     if (methods.every(has)) continue;
-    throw new GradusError(`${op}: ${name} ${describeValue(given)}; expected ${what}`);
+    throw new GradusError(`${op}: ${name} is ${describeValue(given)}; expected ${what}`);
   }
 }
 

@@ -1,5 +1,5 @@
+import { checkFunctions } from "../core/check.ts";
 import type { Callback } from "./callback.ts";
-import { checkFunctions } from "./check-options.ts";
 import type { EpochEvent } from "./events.ts";
 
 /**

@@ -6,7 +6,7 @@ import type { Module } from "../nn/module.ts";
 import { cast } from "../ops/cast.ts";
 import { reshape } from "../ops/reshape.ts";
 import { stack } from "../ops/slice.ts";
-import { checkFunctions } from "./check-options.ts";
+import { checkNamed } from "./check-options.ts";
 import { checkEvaluation, type EvaluateOptions, sumBatches } from "./evaluate.ts";
 import { type BatchFunction, checkScalar } from "./train-step.ts";
 
@@ -31,7 +31,7 @@ export async function evaluateMeans<M extends Module, B, N extends string>(
   options: EvaluateOptions = {},
 ): Promise<Record<N, number>> {
   checkEvaluation("evaluateMeans", model, dataset, options);
-  checkFunctions("evaluateMeans", metrics, "metric ");
+  checkNamed("evaluateMeans", metrics);
   return meansOver("evaluateMeans", model, dataset, metrics, options);
 }
 

@@ -1,10 +1,16 @@
-import { checkNotNegative, checkOptions, checkSteps, checkWords } from "../core/check.ts";
+import {
+  checkFunctions,
+  checkNotNegative,
+  checkOptions,
+  checkSteps,
+  checkWords,
+} from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Progress } from "../engine/plan.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
 import type { Schedule } from "../optim/learning-rate.ts";
-import { checkFunctions, checkMethods, checkSubmits } from "./check-options.ts";
+import { checkMethods, checkSubmits } from "./check-options.ts";
 import { CROSSOVER_NAMES, type Crossover, type Selection } from "./genetic-operators.ts";
 
 /** What a genetic algorithm consists of. */

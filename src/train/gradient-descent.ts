@@ -1,4 +1,4 @@
-import { checkNotNegative, checkOptions, checkSteps } from "../core/check.ts";
+import { checkFunctions, checkNotNegative, checkOptions, checkSteps } from "../core/check.ts";
 import { isFloat, type NumericArray } from "../core/dtype.ts";
 import { DTypeError, GradusError } from "../core/errors.ts";
 import { compile } from "../engine/compile.ts";
@@ -10,7 +10,6 @@ import { sum } from "../ops/broadcast.ts";
 import { lessEqual } from "../ops/compare.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkFunctions } from "./check-options.ts";
 
 /** Options of `gradientDescent`. */
 export interface GradientDescentOptions {
