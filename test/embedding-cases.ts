@@ -1,7 +1,7 @@
 import { GradusError, grad, type Tensor } from "../src/index.ts";
 import * as losses from "../src/losses/index.ts";
 import * as metrics from "../src/metrics/index.ts";
-import { eye, mul, sum } from "../src/ops/index.ts";
+import { eye, mul, sum, zeros } from "../src/ops/index.ts";
 import type { Input, Make, OpCase } from "./support/op-case.ts";
 
 const x = (...shape: number[]): Input => ({ shape });
@@ -569,6 +569,18 @@ export const embeddingMetricCases = {
           "nearest: embeddings [1, 1] with gallery [1, 2]; " +
           "expected [n, features] and [m, features], m from 1",
       },
+      {
+        run: (t) => metrics.nearest(t([[1]]), zeros([0, 1], { device: t(0).device })),
+        says:
+          "nearest: embeddings [1, 1] with gallery [0, 1]; " +
+          "expected [n, features] and [m, features], m from 1",
+      },
+      {
+        run: (t) => metrics.nearest(t([1]), t([[1]])),
+        says:
+          "nearest: embeddings [1] with gallery [1, 1]; " +
+          "expected [n, features] and [m, features], m from 1",
+      },
     ],
     gradient: "whole numbers",
   },
@@ -598,6 +610,12 @@ export const embeddingMetricCases = {
       {
         run: (t) => metrics.rank1(t([[1]]), t([0, 1], "i32"), t([[1]]), t([0], "i32")),
         says: "rank1: labels [2]; expected [1], one for each embedding",
+      },
+      {
+        run: (t) => metrics.rank1(t([[1]]), t([0], "i32"), t([[1, 2]]), t([0], "i32")),
+        says:
+          "rank1: embeddings [1, 1] with gallery [1, 2]; " +
+          "expected [n, features] and [m, features], m from 1",
       },
     ],
     gradient: "a share of whole numbers",
@@ -634,6 +652,10 @@ export const embeddingMetricCases = {
       {
         run: (t) => metrics.spreadRatio(t([1]), t([0], "i32"), { classes: 1 }),
         says: "spreadRatio: embeddings [1]; expected [n, features]",
+      },
+      {
+        run: (t) => metrics.spreadRatio(t([[1]]), t([0], "i32"), { classes: 0 }),
+        says: "spreadRatio: classes 0; expected a positive integer",
       },
     ],
     gradient: true,

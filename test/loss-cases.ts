@@ -244,6 +244,10 @@ export const lossCases = {
         run: (t) => losses.smoothLabels(t([[1, 0]]), 3, 0.1),
         says: "smoothLabels: targets [1, 2]; expected 3 classes last",
       },
+      {
+        run: (t) => losses.smoothLabels(t([1], "i32"), 0, 0.1),
+        says: "smoothLabels: classes 0; expected a positive integer",
+      },
       option(
         (t) => losses.smoothLabels(t([[1, 0]]), 2, -1),
         "smoothLabels: epsilon -1; expected 0 to 1",
@@ -338,6 +342,10 @@ export const lossCases = {
           "binaryCrossEntropyWithLogits: posWeight [1] with logits [2]; " +
           "expected a number or the sizes of the last axes",
       },
+      option(
+        (t) => losses.binaryCrossEntropyWithLogits(t([1]), t([0]), { posWeight: -1 }),
+        "binaryCrossEntropyWithLogits: posWeight -1; expected a finite number from 0",
+      ),
     ],
     gradient: true,
   },

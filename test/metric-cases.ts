@@ -188,6 +188,10 @@ export const metricCases = {
     ],
     rejects: [
       {
+        run: (t) => metrics.confusionMatrix(t([[2, 1]]), t([1], "i32"), 1.5),
+        says: "confusionMatrix: classes 1.5; expected a positive integer",
+      },
+      {
         run: (t) => metrics.confusionMatrix(t([[2, 1]]), t([1], "i32"), 3),
         says:
           "confusionMatrix: predictions [1, 2] with labels [1]; " +
