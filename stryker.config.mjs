@@ -12,7 +12,7 @@ export default {
   timeoutMS: 10_000,
   timeoutFactor: 3,
   thresholds: { high: 90, low: 80, break: null },
-  reporters: ["clear-text", "html", "json"],
+  reporters: ["progress-append-only", "clear-text", "html", "json"],
   clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
   htmlReporter: { fileName: "build/mutants/report.html" },
   jsonReporter: { fileName: "build/mutants/report.json" },

@@ -13,15 +13,14 @@ import {
   type Tensor,
   tensor,
 } from "../src/index.ts";
+import { KERNEL_KINDS, kernelKinds } from "./support/kernel-kinds.ts";
 import { uniform } from "./support/reference.ts";
 
 let cpu: Device;
-const gpus = new Map<string, Device>();
+let gpus: Awaited<ReturnType<typeof kernelKinds>>;
 beforeAll(async () => {
   cpu = (await init({ device: "cpu" })).device;
-  for (const kernels of ["direct", "workgroup"] as const) {
-    gpus.set(kernels, (await init({ device: "webgpu", kernels, isolated: true })).device);
-  }
+  gpus = await kernelKinds();
 });
 
 /** Sums of many terms of about one size, in which rounding errors add up worst. */
@@ -57,14 +56,14 @@ function largestError(actual: ArrayLike<number>, expected: ArrayLike<number>): n
   return largest;
 }
 
-for (const kernels of ["direct", "workgroup"]) {
+for (const kernels of KERNEL_KINDS) {
   describe(`within 1e-6, ${kernels} kernels`, () => {
     for (const size of [100_000, 1_000_000]) {
       const inputs = { alike: alike(size), different: uniform(size, size, -3, -1) };
       for (const [name, x] of Object.entries(inputs)) {
         test(`${size} ${name}`, async () => {
           const expected = await results(x, cpu, "f64");
-          const actual = await results(x, gpus.get(kernels) as Device, "f32");
+          const actual = await results(x, gpus[kernels], "f32");
           for (const [k, op] of Object.keys(ops).entries()) {
             expect(largestError(actual[k], expected[k]), op).toBeLessThan(1e-6);
           }
@@ -75,7 +74,7 @@ for (const kernels of ["direct", "workgroup"]) {
     for (const size of [100_000, 200_000]) {
       test(`a product of ${size} terms, within 1e-6 √K |a| |b|`, async () => {
         const [y, want] = await Promise.all(
-          [gpus.get(kernels) as Device, cpu].map(async (device) => {
+          [gpus[kernels], cpu].map(async (device) => {
             const dtype = device === cpu ? "f64" : "f32";
             const x = tensor(alike(size), { device, dtype });
             return (await matmul(x, x).data())[0]; // |a| |b|, as a = b

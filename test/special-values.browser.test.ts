@@ -18,6 +18,7 @@ import {
   tensor,
   where,
 } from "../src/index.ts";
+import { KERNEL_KINDS, kernelKinds } from "./support/kernel-kinds.ts";
 import { agrees, disagreements, largestCall, SPECIAL, text } from "./support/special-values.ts";
 import { tables } from "./tables.ts";
 
@@ -31,35 +32,22 @@ const WITHOUT_HUGE: Record<string, string> = {
   rank1: "sums in float32 overflow where those in float64 do not",
 };
 
-/** Rows whose kernels have a form with workgroup memory; the others' code is the same. */
-const WITH_WORKGROUPS = new Set(
-  ["sum", "mean", "max", "min", "argmax", "argmin", "matmul"].concat([
-    "softmax",
-    "logSoftmax",
-    "logSumExp",
-    "l2Normalize",
-    "crossEntropy",
-  ]),
-);
-
 const SEED = 1;
 
 let cpu: Device;
-const gpus = new Map<string, Device>();
+let gpus: Awaited<ReturnType<typeof kernelKinds>>;
 beforeAll(async () => {
   cpu = (await init({ device: "cpu" })).device;
-  for (const kernels of ["direct", "workgroup"] as const) {
-    gpus.set(kernels, (await init({ device: "webgpu", kernels, isolated: true })).device);
-  }
+  gpus = await kernelKinds();
 });
 
-for (const kernels of ["direct", "workgroup"]) {
+for (const kernels of KERNEL_KINDS) {
   describe(`NaN, infinities and zeros of both signs, ${kernels} kernels`, () => {
     for (const [name, row] of tables) {
       const call = largestCall(row);
-      if (!call || (kernels === "workgroup" && !WITH_WORKGROUPS.has(name))) continue;
+      if (!call) continue;
       test(name, async () => {
-        const devices = [gpus.get(kernels) as Device, cpu] as const;
+        const devices = [gpus[kernels], cpu] as const;
         const options = { seed: SEED, isHugeFine: !Object.hasOwn(WITHOUT_HUGE, name) };
         expect(await disagreements(row, call, devices, options)).toEqual([]);
       });
@@ -70,7 +58,7 @@ for (const kernels of ["direct", "workgroup"]) {
 /** Evaluates functions of all pairs of special values, in one kernel, on both devices. */
 async function compare(functions: Record<string, (a: Tensor, b: Tensor) => Tensor>): Promise<void> {
   const pairs = SPECIAL.flatMap((a) => SPECIAL.map((b) => [a, b]));
-  const results = [cpu, gpus.get("direct") as Device].map(async (device) => {
+  const results = [cpu, gpus.direct].map(async (device) => {
     const [a, b] = [0, 1].map((k) =>
       tensor(
         Float32Array.from(pairs, (pair) => pair[k]),
