@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { State, tensor } from "../src/index.ts";
+import { GradusError, State, tensor } from "../src/index.ts";
 import { loadCheckpoint, saveCheckpoint, saveSafetensors } from "../src/io/index.ts";
 import { readSafetensors } from "../src/io/safetensors.ts";
 import { trainStep } from "../src/train/index.ts";
@@ -105,3 +105,21 @@ test("loading is all or nothing", async () => {
 function named(name: string) {
   return { state: () => new Map([[name, new State(tensor(0))]]) };
 }
+
+test("values that JSON cannot hold are told", async () => {
+  const run = smallRun(0.5);
+  const cycle: Record<string, unknown> = {};
+  cycle.self = cycle;
+  let deep: unknown = 1;
+  for (let i = 0; i < 100_000; i++) deep = [deep];
+  const told: [unknown, RegExp][] = [
+    [cycle, /^saveCheckpoint: values: .*circular.*; expected what JSON can hold$/],
+    [1n, /^saveCheckpoint: values: .*BigInt.*; expected what JSON can hold$/],
+    [deep, /^saveCheckpoint: values: values nested too deeply; expected what JSON can hold$/],
+  ];
+  for (const [values, message] of told) {
+    const saving = saveCheckpoint(run, values);
+    await expect(saving).rejects.toThrow(message);
+    await expect(saving).rejects.toThrow(GradusError);
+  }
+});

@@ -59,6 +59,7 @@ describe("readCsv", () => {
     const { columns, labels } = readCsv(text, { labels: ["name"] });
     expect(columns.get("value")).toEqual(Float64Array.of(1e-3, -0.5));
     expect(labels.get("name")?.classes).toEqual(['a "b", c', "two\nlines"]);
+    expect(readCsv('\ufeff"a"\n1').columns.get("a")).toEqual(Float64Array.of(1));
   });
 
   test("bytes, other delimiters and files without names are read", () => {
@@ -74,7 +75,7 @@ describe("readCsv", () => {
   test("missing numbers are an error or NaN", () => {
     const text = "a,b\n1,\nNA,4";
     expect(() => readCsv(text)).toThrow('readCsv: line 3, column "a": "NA"; expected a number');
-    const { columns } = readCsv(text, { missing: ["", "NA"] });
+    const { columns } = readCsv(text, { missing: ["", " NA "] });
     expect(columns.get("a")).toEqual(Float64Array.of(1, Number.NaN));
     expect(columns.get("b")).toEqual(Float64Array.of(Number.NaN, 4));
   });
@@ -147,9 +148,11 @@ describe("readCsv", () => {
     const { columns, size } = readCsv(text, { names: ["a", "b"], header: true });
     expect(size).toBe(1);
     expect(columns.get("b")).toEqual(Float64Array.of(2));
-    expect(() => readCsv(text, { names: ["a", "b"] })).toThrow(
-      "If the first line holds names, give header: true",
-    );
+    const advice = "If the first line holds names, give header: true";
+    expect(() => readCsv(text, { names: ["a", "b"] })).toThrow(advice);
+    const wrong = errorOf(() => readCsv("a,b\n1,x", { names: ["c", "d"], header: true }));
+    expect(wrong.message).toContain('line 2, column "d": "x"; expected a number');
+    expect(wrong.message).not.toContain(advice);
   });
 
   test("a file with another delimiter is told to name it", () => {

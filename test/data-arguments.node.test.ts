@@ -16,8 +16,9 @@ import {
   split,
   standardScaling,
   TensorDataset,
+  writeIdx,
 } from "../src/data/index.ts";
-import { GradusError, ShapeError, tensor } from "../src/index.ts";
+import { GradusError, init, ShapeError, tensor } from "../src/index.ts";
 import {
   fileStore,
   indexedDbStore,
@@ -221,6 +222,20 @@ describe("classes to stratify by", () => {
     }
   });
 
+  test("are dealt in turn, to the part that lacks most", () => {
+    const options = { stratify: [7, 7, 7, 7], shuffle: false };
+    const { most, rest } = split(plain(4), { most: 0.75, rest: 0.25 }, options);
+    expect([[...most.indices], [...rest.indices]]).toEqual([[0, 1, 3], [2]]);
+    // Numbers in their order, then truth values, then texts.
+    const kinds = { stratify: ["b", true, 10, "a", 9, false], shuffle: false };
+    const folds = kFold(plain(6), 3, kinds);
+    expect(folds.map(({ validation }) => [...validation.indices])).toEqual([
+      [1, 4],
+      [2, 3],
+      [0, 5],
+    ]);
+  });
+
   test("are read from a tensor first", () => {
     expect(() => parts(tensor(places))).toThrow(
       "split: stratify a Tensor; expected the class of each example in an array. " +
@@ -229,7 +244,30 @@ describe("classes to stratify by", () => {
   });
 });
 
+test("a data set's tensors lie on one device", async () => {
+  const here = images(2);
+  const { device } = await init({ device: "cpu", isolated: true });
+  const labels = tensor(new Uint8Array(2), { device });
+  expect(() => new DeviceDataset(here, labels)).toThrow(
+    "DeviceDataset: images on cpu, labels on cpu; expected one device",
+  );
+});
+
 test.each<[string, () => unknown, string]>([
+  [
+    "mnist",
+    () =>
+      mnist(
+        writeIdx({ dtype: "u8", shape: [0, 5, 5], data: new Uint8Array() }),
+        writeIdx({ dtype: "u8", shape: [0], data: new Uint8Array() }),
+      ),
+    "images u8 [0, 5, 5] with labels u8 [0]",
+  ],
+  [
+    "TensorDataset.rows",
+    () => numbers(2).rows(tensor([[0]], { dtype: "u32" })),
+    "indices [1, 1]; expected [n]",
+  ],
   ["Subset", () => new Subset(undefined as never, [0]), "data set undefined"],
   ["Subset", () => new Subset([1, 2] as never, [0]), "data set an array"],
   ["split", () => split(null as never, { all: 1 }), "data set null"],

@@ -130,13 +130,16 @@ function deal(
   return parts.map((part) => Uint32Array.from(part).sort());
 }
 
-/** The part that lacks most of its share of what was dealt so far, and is not full. */
+/**
+ * The part that lacks most of its share of what was dealt so far, this example included: all parts
+ * lack one together, so it is not full.
+ */
 function behind(parts: readonly number[][], sizes: readonly number[], dealt: number): number {
   let most = Number.NEGATIVE_INFINITY;
   let found = 0;
   for (const [i, size] of sizes.entries()) {
     const lacks = size * dealt - parts[i].length;
-    if (parts[i].length === size || lacks <= most) continue;
+    if (lacks <= most) continue;
     most = lacks;
     found = i;
   }

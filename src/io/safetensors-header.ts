@@ -36,7 +36,7 @@ export interface Header {
 export function readHeader(op: string, bytes: Uint8Array): Header {
   const start = 8 + headerLength(op, bytes);
   const fail = (given: string, rule: string) => invalid(op, given, rule);
-  if (bytes[8] !== 0x7b || start === 8) {
+  if (bytes[8] !== 0x7b) {
     throw fail("header: first byte is not {", "a JSON object");
   }
   const text = decodeUtf8(bytes.subarray(8, start));

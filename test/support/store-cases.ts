@@ -120,7 +120,7 @@ export function testStore(op: string, { make, damage }: StoreKind): void {
     test("content of other formats is never taken for a broken file", async () => {
       const warn = warnings();
       const name = fresh();
-      await make(name).write(whole(1));
+      for (const n of [1, 2]) await make(name).write(whole(n));
       await make(name).write(Uint8Array.of(7));
       expect(await make(name).read()).toEqual(Uint8Array.of(7));
       await make(name).write(Uint8Array.of(8));
@@ -140,6 +140,8 @@ export function testStore(op: string, { make, damage }: StoreKind): void {
       await damage(name, () => Uint8Array.of(6));
       expect(await make(name, { check }).read()).toEqual(Uint8Array.of(7, 1));
       expect(warn.mock.calls[0][0]).toContain("no seven");
+      await make(name, { check: () => {} }).write(new Uint8Array(0));
+      expect(await make(name, { check: () => {} }).read()).toBeNull();
     });
 
     test("a write that fails is told, and the next goes on", async () => {
