@@ -1,13 +1,12 @@
 // y[row] = max + log Σ_i exp(x[row, i] − max), one invocation a row.
 // An entry of −∞ counts for nothing; a row of nothing else gives −∞, one with +∞ gives +∞.
 //
-// Constants: ROWS, LENGTH, WORKGROUP. Type: f32. Needs lib/bits.wgsl and lib/exp-log.wgsl.
+// Constants: ROWS, LENGTH, BLOCK (how many terms are added in order), WORKGROUP. Type: f32. Needs lib/bits.wgsl and lib/exp-log.wgsl.
 // Accessors: load_x(row, i), −∞ outside the row; store_y(row, v).
 // Grid: linear, ceil(ROWS / WORKGROUP) workgroups.
 
 // Sums are pairwise, so that rounding grows with the logarithm of a row's length: blocks of elements
 // are added in order, then 1, 2, 4, … blocks as a binary counter carries.
-const BLOCK = min(LENGTH, 16u);
 const BLOCKS = (LENGTH + BLOCK - 1u) / BLOCK;
 const LEVELS = 32u - countLeadingZeros(BLOCKS);
 

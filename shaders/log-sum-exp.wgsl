@@ -1,8 +1,8 @@
 // y[row] = max + log Σ_i exp(x[row, i] − max), one workgroup a row.
 // An entry of −∞ counts for nothing; a row of nothing else gives −∞, one with +∞ gives +∞.
 //
-// Constants: ROWS, LENGTH, WORKGROUP (a power of two). Type: f32. Needs lib/bits.wgsl and
-//   lib/exp-log.wgsl.
+// Constants: ROWS, LENGTH, BLOCK (how many terms an invocation adds in order), WORKGROUP (a
+//   power of two). Type: f32. Needs lib/bits.wgsl and lib/exp-log.wgsl.
 // Accessors: load_x(row, i), −∞ outside the row; store_y(row, v).
 // Grid: linear, ROWS workgroups.
 
@@ -11,7 +11,6 @@ const HALVINGS = firstTrailingBit(WORKGROUP);
 
 // Sums are pairwise, so that rounding grows with the logarithm of a row's length: blocks of elements
 // are added in order, then 1, 2, 4, … blocks as a binary counter carries.
-const BLOCK = min(STEPS, 16u);
 const BLOCKS = (STEPS + BLOCK - 1u) / BLOCK;
 const LEVELS = 32u - countLeadingZeros(BLOCKS);
 

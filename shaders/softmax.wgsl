@@ -2,7 +2,8 @@
 // softmax: finish = exp(x − max) / sum; logSoftmax: finish = (x − max) − log(sum).
 // An entry of −∞ counts for nothing; a row of nothing else has no softmax and gives NaN.
 //
-// Constants: ROWS, LENGTH, WORKGROUP (a power of two). Type: f32.
+// Constants: ROWS, LENGTH, BLOCK (how many terms an invocation adds in order), WORKGROUP (a
+//   power of two). Type: f32.
 // Functions: finish(x: f32, maximum: f32, sum: f32) -> f32. Needs lib/bits.wgsl and
 //   lib/exp-log.wgsl.
 // Accessors: load_x(row, i), −∞ outside the row; store_y(row, i, v), which never leaves it.
@@ -13,7 +14,6 @@ const HALVINGS = firstTrailingBit(WORKGROUP);
 
 // Sums are pairwise, so that rounding grows with the logarithm of a row's length: blocks of elements
 // are added in order, then 1, 2, 4, … blocks as a binary counter carries.
-const BLOCK = min(STEPS, 16u);
 const BLOCKS = (STEPS + BLOCK - 1u) / BLOCK;
 const LEVELS = 32u - countLeadingZeros(BLOCKS);
 

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Device, evaluate, init, type Tensor } from "../src/index.ts";
 import { isAcceptance } from "./support/acceptance.ts";
-import { randomGraph } from "./support/random-graph.ts";
+import { randomFlagsAndBytes, randomGraph } from "./support/random-graph.ts";
 
 let cpu: Device;
 let gpu: Device;
@@ -16,7 +16,7 @@ function build(seed: number, device: Device, dtype: "f32" | "f64"): Tensor[] {
   return [values[values.length - 1], values[12 + (seed % 6)], values[18 + (seed % 7)]];
 }
 
-for (let seed = 0; seed < (isAcceptance ? 200 : 40); seed++) {
+for (let seed = 0; seed < (isAcceptance ? 200 : 25); seed++) {
   test(`random graph ${seed} gives the same on both devices`, async () => {
     const expected = build(seed, cpu, "f64");
     const actual = build(seed, gpu, "f32");
@@ -31,5 +31,18 @@ for (let seed = 0; seed < (isAcceptance ? 200 : 40); seed++) {
         );
       }
     }
+  });
+}
+
+for (let seed = 0; seed < 10; seed++) {
+  test(`random bools and bytes ${seed} are the same on both devices`, async () => {
+    const [expected, actual] = await Promise.all(
+      [cpu, gpu].map(async (device) => {
+        const all = randomFlagsAndBytes(seed, device, device === cpu ? "f64" : "f32");
+        evaluate(...all);
+        return Promise.all(all.map(async (x) => [...(await x.data())]));
+      }),
+    );
+    expect(actual).toEqual(expected);
   });
 }

@@ -82,7 +82,8 @@ async function check(
   const expected = Array.from({ length: rows }, (_, r) =>
     reference(x.subarray(r * length, (r + 1) * length)),
   ).flat();
-  const constants = { ROWS: rows, LENGTH: length, WORKGROUP: 64 };
+  const block = Math.min(16, form === "tree" ? Math.ceil(length / 64) : length);
+  const constants = { ROWS: rows, LENGTH: length, BLOCK: block, WORKGROUP: 64 };
   const load = `fn load_x(row: u32, i: u32) -> f32 {
   return select(-infinity_value(), x[row * LENGTH + i], i < LENGTH);
 }`;

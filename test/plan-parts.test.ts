@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Job } from "../src/devices/webgpu/jobs.ts";
+import { generate } from "../src/devices/webgpu/codegen.ts";
+import { type Job, jobsOf } from "../src/devices/webgpu/jobs.ts";
 import { pack } from "../src/devices/webgpu/pack.ts";
 import { type Lifetime, planMemory } from "../src/engine/memory-plan.ts";
 import { trace } from "../src/engine/program.ts";
+import { schedule } from "../src/engine/schedule.ts";
 import { simplify } from "../src/engine/simplify.ts";
 import {
   add,
@@ -24,6 +26,17 @@ import {
 import { testDevice } from "./support/device.ts";
 
 beforeAll(() => testDevice());
+
+test("a kernel of many ops is called by its anchor and the last of them", () => {
+  const w = full([4, 4], 0.5);
+  let y = matmul(w, w);
+  for (let i = 0; i < 4; i++) y = neg(exp(y));
+  const { program } = trace([y.node], "test");
+  const plan = schedule(simplify(program), 8);
+  const profile = { workgroupMemory: false, threads: 64, quads: false };
+  const { label } = generate(plan, jobsOf(plan, profile));
+  expect(label).toBe("matmul+…+neg+exp+neg+exp+neg");
+});
 
 describe("planMemory", () => {
   const lifetime = fc.record({

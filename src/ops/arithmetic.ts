@@ -9,7 +9,14 @@ import {
   type UnaryFunction,
   unary,
 } from "./elementwise.ts";
-import { exactDifference, exactProduct, exactQuotient, exactSum } from "./exact.ts";
+import {
+  exactDifference,
+  exactMaximum,
+  exactMinimum,
+  exactProduct,
+  exactQuotient,
+  exactSum,
+} from "./exact.ts";
 import { BITS } from "./shaders.ts";
 import { where } from "./where.ts";
 
@@ -106,7 +113,7 @@ export const maximum: BinaryFunction = binary({
   domain: "number",
   js: Math.max,
   loop: "maximum",
-  wgsl: (a, b) => `g_max(${a}, ${b})`,
+  wgsl: exactMaximum,
   wgslInteger: (a, b) => `max(${a}, ${b})`,
   libraries: BITS,
   vjp: (g, _, a, b) => [share(g, greater(a, b), a, b), share(g, greater(b, a), a, b)],
@@ -118,7 +125,7 @@ export const minimum: BinaryFunction = binary({
   domain: "number",
   js: Math.min,
   loop: "minimum",
-  wgsl: (a, b) => `g_min(${a}, ${b})`,
+  wgsl: exactMinimum,
   wgslInteger: (a, b) => `min(${a}, ${b})`,
   libraries: BITS,
   vjp: (g, _, a, b) => [share(g, less(a, b), a, b), share(g, less(b, a), a, b)],

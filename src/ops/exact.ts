@@ -41,6 +41,23 @@ export function exactQuotient(a: string, b: string): string {
   return `exact(${a} / ${b})`;
 }
 
+/** Writes max(a, b). */
+export function exactMaximum(a: string, b: string): string {
+  if (isOrdinary(b)) return `select(${a}, ${b}, ${a} <= ${b})`;
+  return isOrdinary(a) ? exactMaximum(b, a) : `g_max(${a}, ${b})`;
+}
+
+/** Writes min(a, b). */
+export function exactMinimum(a: string, b: string): string {
+  if (isOrdinary(b)) return `select(${a}, ${b}, ${a} > ${b})`;
+  return isOrdinary(a) ? exactMinimum(b, a) : `g_min(${a}, ${b})`;
+}
+
+/** Whether a value is a literal other than −0, NaN and the infinities, which are written as bits. */
+function isOrdinary(value: string): boolean {
+  return /^\(?-?\d[\w.+-]*f\)?$/.test(value);
+}
+
 function isZero(value: string): boolean {
   return value === ZERO || value === MINUS_ZERO;
 }

@@ -27,8 +27,12 @@ import { exp } from "./unary.ts";
 /** Rows from this length on are worth a workgroup each. */
 const LONG = 64;
 
-/** How many terms the kernels add in order. */
-const BLOCK = 16;
+/** How many terms a kernel adds in order, if possible so many that blocks fill a row. */
+function blockOf(terms: number): number {
+  if (terms <= 32) return terms;
+  for (let block = 32; block >= 8; block--) if (terms % block === 0) return block;
+  return 16;
+}
 
 /** An exponential takes about eight operations. */
 function flops([x]: readonly TensorType[]): number {
@@ -37,7 +41,7 @@ function flops([x]: readonly TensorType[]): number {
 
 /** Blocks of sums go beyond a row, where −∞ adds nothing. */
 function rowsOf([rows, length]: Shape, tree: boolean): Accessor {
-  const ragged = [false, tree || length % Math.min(length, BLOCK) !== 0];
+  const ragged = [false, tree || length % blockOf(length) !== 0];
   return { name: "x", input: 0, extents: [rows, length], ragged, outside: "-infinity_value()" };
 }
 
@@ -45,11 +49,12 @@ function softmaxStages(finish: string, { inputs: [x], profile }: KernelContext<u
   const [rows, length] = x.shape;
   const tree = profile.workgroupMemory && length >= LONG;
   const threads = tree ? 64 : profile.threads;
+  const block = blockOf(tree ? Math.ceil(length / threads) : length);
   return [
     {
       shader: tree ? softmaxShader : softmaxDirectShader,
       type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
+      constants: { ROWS: rows, LENGTH: length, BLOCK: block, WORKGROUP: threads },
       functions: `fn finish(x: f32, maximum: f32, sum: f32) -> f32 { return ${finish}; }`,
       libraries: EXP_LOG,
       loads: [rowsOf(x.shape, tree)],
@@ -152,11 +157,12 @@ function logSumExpStages({ inputs: [x], profile }: KernelContext<unknown>): Stag
   const [rows, length] = x.shape;
   const tree = profile.workgroupMemory && length >= LONG;
   const threads = tree ? 64 : profile.threads;
+  const block = blockOf(tree ? Math.ceil(length / threads) : length);
   return [
     {
       shader: tree ? logSumExpShader : logSumExpDirectShader,
       type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
+      constants: { ROWS: rows, LENGTH: length, BLOCK: block, WORKGROUP: threads },
       libraries: EXP_LOG,
       loads: [rowsOf(x.shape, tree)],
       store: { name: "y", input: 0, extents: [rows] },

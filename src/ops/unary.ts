@@ -1,6 +1,7 @@
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { greater } from "./compare.ts";
 import { type UnaryFunction, unary } from "./elementwise.ts";
+import { exactMaximum } from "./exact.ts";
 import { BITS, EXP_LOG, TRIG } from "./shaders.ts";
 import { where } from "./where.ts";
 
@@ -113,8 +114,8 @@ export const relu: UnaryFunction = unary({
   domain: "signed",
   js: (x) => Math.max(x, 0),
   loop: "relu",
-  // Not max, which may take 0 instead of NaN.
-  wgsl: (x) => `select(${x}, 0, ${x} <= 0)`,
+  wgsl: (x) => exactMaximum(x, "0.0f"),
+  wgslInteger: (x) => `max(${x}, 0)`,
   vjp: (g, y) => [where(greater(y, 0), g, 0)],
 });
 

@@ -3,15 +3,23 @@ import {
   broadcastTo,
   concat,
   type Device,
+  div,
   exp,
+  gather,
+  greater,
+  isNaN,
+  less,
+  logicalNot,
   matmul,
   max,
+  maximum,
   mul,
   pad,
   reshape,
   sigmoid,
   slice,
   softmax,
+  square,
   sub,
   sum,
   type Tensor,
@@ -22,11 +30,21 @@ import {
 } from "../../src/index.ts";
 import { type Pick, picker, wave } from "./random-choice.ts";
 
-/** Rows and columns of every value. */
-export const SIDE = 6;
+/** Rows and columns of every value: two vectors of four. */
+const SIDE = 8;
+/** Rows and columns of `edge` that are numbers; what lies beyond them is NaN. */
+const EDGE = 5;
 
-/** Ops from [6, 6] to [6, 6] that keep values of order 1. */
-const STEPS: readonly ((x: Tensor, y: Tensor, pick: Pick) => Tensor)[] = [
+/** What every graph has in memory: smooth values, and some with NaN next door. */
+interface Stored {
+  readonly smooth: Tensor;
+  readonly edge: Tensor;
+}
+
+type Step = (x: Tensor, y: Tensor, pick: Pick, stored: Stored) => Tensor;
+
+/** Ops from [8, 8] to [8, 8] that keep values of order 1. */
+const STEPS: readonly Step[] = [
   (x) => tanh(x),
   (x) => sigmoid(x),
   (x) => exp(tanh(x)),
@@ -51,13 +69,93 @@ const STEPS: readonly ((x: Tensor, y: Tensor, pick: Pick) => Tensor)[] = [
       [0, k],
     ]);
   },
-  (x) => reshape(transpose(reshape(x, [4, 9])), [SIDE, SIDE]),
+  (x) => reshape(transpose(reshape(x, [4, 16])), [SIDE, SIDE]),
+  // Columns of what is in memory, at multiples of four and not, as vectors where that goes.
+  (_, y, pick, { smooth }) => {
+    const [from, to] = [pick(SIDE - 3), pick(SIDE - 3)];
+    const columns = slice(smooth, [{}, { start: from, end: from + 4 }]);
+    return tanh(matmul(columns, slice(y, [{ start: to, end: to + 4 }])));
+  },
+  (x, _, pick, { smooth }) => {
+    const from = pick(SIDE - 3);
+    const rows = slice(transpose(smooth), [{ start: from, end: from + 4 }]);
+    return tanh(matmul(slice(x, [{}, { end: 4 }]), rows));
+  },
+  // What lies beyond the inner size is NaN, and must not be read.
+  (x, _, pick, { edge }) => {
+    const start = pick(EDGE);
+    const inner = slice(edge, [{ end: EDGE }, { start, end: EDGE }]);
+    const y = tanh(matmul(inner, slice(x, [{ start, end: EDGE }])));
+    return pad(y, [
+      [0, SIDE - EDGE],
+      [0, 0],
+    ]);
+  },
+  (x, _, pick, { edge }) => {
+    const start = pick(EDGE);
+    const inner = slice(edge, [{ start, end: EDGE }, { end: EDGE }]);
+    const y = tanh(matmul(slice(x, [{}, { start, end: EDGE }]), inner));
+    return pad(y, [
+      [0, 0],
+      [0, SIDE - EDGE],
+    ]);
+  },
+  // NaN and zeros of both signs are made, and found again.
+  (x) => {
+    const holes = where(oddRows(x), x, mul(x, Number.NaN));
+    return where(isNaN(holes), 0.5, maximum(holes, -1));
+  },
+  (x) => {
+    const zeros = where(oddRows(x), mul(square(x), 0), -0);
+    return add(mul(x, 0.5), where(less(div(1, zeros), 0), x, 0));
+  },
 ];
 
 function oddRows(x: Tensor): Tensor {
   // By number and not by value, so that rounding does not decide.
-  const rows = tensor([true, false, true, false, true, false], { device: x.device });
+  const rows = tensor([true, false, true, false, true, false, false, true], { device: x.device });
   return broadcastTo(reshape(rows, [SIDE, 1]), [SIDE, SIDE]);
+}
+
+function edgeOf(seed: number, device: Device, dtype: "f32" | "f64"): Tensor {
+  const inside = (i: number) => i % SIDE < EDGE && i < EDGE * SIDE;
+  const values = Float32Array.from({ length: SIDE * SIDE }, (_, i) =>
+    inside(i) ? Math.cos(seed + i) : Number.NaN,
+  );
+  return tensor(values, { shape: [SIDE, SIDE], device, dtype });
+}
+
+/**
+ * Builds the same random results of other dtypes than float for any device: bools computed by a
+ * product's kernel, in sizes that are multiples of four and not, and bytes that only move.
+ */
+export function randomFlagsAndBytes(seed: number, device: Device, dtype: "f32" | "f64"): Tensor[] {
+  const pick = picker(seed, 2);
+  const [rows, inner, columns] = [1 + pick(9), 1 + pick(9), [4, 8, 3, 5, 12][pick(5)]];
+  const a = wave([rows, inner], seed, device, dtype);
+  const b = wave([inner, columns], seed + 1, device, dtype);
+  // A threshold that no rounding decides about.
+  const flags = greater(matmul(a, b), 0.1234567);
+  const table = Uint8Array.from({ length: rows * columns }, (_, i) => (i * 37 + seed) % 251);
+  const bytes = tensor(table, { shape: [rows, columns], device });
+  const picked = Int32Array.from({ length: 1 + pick(6) }, () => pick(rows));
+  const moved = gather(bytes, tensor(picked, { device }));
+  const part = slice(transpose(moved), [{ start: pick(columns) }]);
+  const both = concat([reshape(part, [part.size]), reshape(bytes, [bytes.size])]);
+  return [
+    flags,
+    where(flags, logicalNot(flags), flags),
+    part,
+    both,
+    pad(
+      bytes,
+      [
+        [1, 0],
+        [0, 2],
+      ],
+      9,
+    ),
+  ];
 }
 
 /** Builds the same random graph for any device: three inputs, then 24 values computed from them. */
@@ -65,9 +163,10 @@ export function randomGraph(seed: number, device: Device, dtype: "f32" | "f64"):
   const pick = picker(seed, 1);
   const leaf = (i: number) => wave([SIDE, SIDE], seed + 37 * i, device, dtype);
   const values: Tensor[] = Array.from({ length: 3 }, (_, i) => leaf(i));
+  const stored = { smooth: leaf(3), edge: edgeOf(seed, device, dtype) };
   for (let i = 0; i < 24; i++) {
     const recent = () => values[Math.max(0, values.length - 1 - pick(6))];
-    values.push(STEPS[pick(STEPS.length)](recent(), recent(), pick));
+    values.push(STEPS[pick(STEPS.length)](recent(), recent(), pick, stored));
   }
   return values;
 }

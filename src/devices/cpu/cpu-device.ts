@@ -1,4 +1,4 @@
-import type { DType, NumericArray } from "../../core/dtype.ts";
+import { convert, type DType, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError } from "../../core/errors.ts";
 import { Device } from "../../engine/device.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
@@ -9,6 +9,11 @@ import { IdlePlans } from "./idle-plans.ts";
 import { CpuPlan } from "./plan.ts";
 
 const DTYPES: ReadonlySet<DType> = new Set(["f32", "i32", "u32", "bool", "f64", "u8"]);
+
+/** Copies values as a dtype's elements; bytes of a bool may be any on the host. */
+function elements(values: NumericArray, dtype: DType): NumericArray {
+  return dtype === "bool" ? values.map((value) => convert(value, dtype)) : values.slice();
+}
 
 /** The CPU as a device: runs every program op by op in each op's specification form. */
 export class CpuDevice extends Device {
@@ -41,12 +46,12 @@ export class CpuDevice extends Device {
   /** A run is over when the call returns. */
   room(): undefined {}
 
-  protected upload(values: NumericArray): Storage {
-    return storageOf(this.#arrays.add(values.slice()));
+  protected upload(values: NumericArray, dtype: DType): Storage {
+    return storageOf(this.#arrays.add(elements(values, dtype)));
   }
 
-  protected overwrite(storage: Storage, values: NumericArray): void {
-    (storage as ArrayStorage).data.set(values);
+  protected overwrite(storage: Storage, values: NumericArray, dtype: DType): void {
+    (storage as ArrayStorage).data.set(elements(values, dtype));
   }
 
   protected async download(storage: Storage): Promise<NumericArray> {

@@ -99,9 +99,12 @@ class PartWriter {
     };
   }
 
-  /** The ops of the part, the last ones where there are many. */
+  /** The ops of the part; where there are many, the one with a kernel file and the last ones. */
   get label(): string {
-    return opsOf(this.plan, this.job.group).slice(-6).join("+");
+    const { anchor } = this.job.group;
+    const last = opsOf(this.plan, this.job.group).slice(-6);
+    const name = anchor === null ? undefined : this.#program.steps[anchor].op?.name;
+    return (name && !last.includes(name) ? [name, "…", ...last.slice(-5)] : last).join("+");
   }
 
   #include(library: ShaderFile): void {
