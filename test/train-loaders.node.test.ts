@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Batch, DataLoader, TensorDataset } from "../src/data/index.ts";
-import { type Device, evaluate, tensor } from "../src/index.ts";
+import { type Device, evaluate, type Tensor, tensor } from "../src/index.ts";
 import {
   Checkpoint,
   type EpochEvent,
@@ -172,6 +172,27 @@ describe("loaders", () => {
     await expect(fit({ ...run, epochs: 1 })).rejects.toThrow("more than 2 batches");
     expect([closed, all.map(({ x }) => x.disposed)]).toEqual([true, [true, true, true]]);
     expect(held(device)).toBe(before - 3);
+  });
+
+  test.each([1, 2, 3])("a signal after step %d frees the batch that was ready", async (steps) => {
+    const made: Tensor[] = [];
+    const controller = new AbortController();
+    const loader: Loader<Points> = {
+      stepsPerEpoch: 3,
+      *epoch() {
+        for (const { x } of points(...given)) {
+          made.push(x);
+          if (made.length > steps) controller.abort();
+          yield { x, dispose: () => x.dispose() };
+        }
+        controller.abort();
+      },
+    };
+    const run = { ...meanRun(), loader, epochs: 2, signal: controller.signal };
+    const { step, end, history } = await fit(run);
+    expect([step, end, history]).toEqual([steps, { by: "signal" }, []]);
+    expect(made.every((x) => x.disposed)).toBe(true);
+    expect(made).toHaveLength(Math.min(3, steps + 1));
   });
 
   test("a loop over a loader gives one epoch, the next loop the next", async () => {
