@@ -210,6 +210,20 @@ const others: Record<string, readonly [() => unknown, string][]> = {
       () => setDefaultDevice("cpu" as never),
       'setDefaultDevice: device "cpu"; expected one that init gave, as (await init()).device',
     ],
+    ...(
+      [
+        ["float32", '"float32"', "f32"],
+        ["int32", '"int32"', "i32"],
+        ["uint8", '"uint8"', "u8"],
+        ["boolean", '"boolean"', "bool"],
+        ["complex", '"complex"', null],
+        [32, "32", "f32"],
+      ] as const
+    ).map(([dtype, given, meant]): [() => unknown, string] => [
+      () => tensor([1], options({ dtype })),
+      `tensor: dtype ${given}; expected one of f32, i32, u32, bool, f64, u8` +
+        (meant ? `. Did you mean "${meant}"?` : ""),
+    ]),
     ...([5, [1], [1, -1], [1, 2, 3], [1, 2 ** 32]] as const).map((key): [() => unknown, string] => [
       () => foldIn(key as never, 1),
       `foldIn: key ${typeof key === "number" ? 5 : "an array"}; expected two u32 words, as ` +

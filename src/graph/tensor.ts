@@ -1,4 +1,4 @@
-import { checkSurplus } from "../core/check.ts";
+import { checkSurplus, describeValue, didYouMean } from "../core/check.ts";
 import { describeStranger, TENSOR_MARK, VERSION } from "../core/copies.ts";
 import { dispose } from "../core/dispose.ts";
 import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
@@ -274,7 +274,8 @@ export function checkDType(op: string, dtype: DType, device: Backend): void {
   checkDevice(op, device);
   if (!isDType(dtype)) {
     throw new DTypeError(
-      `${op}: dtype ${JSON.stringify(dtype)}; expected one of ${[...device.dtypes].join(", ")}`,
+      `${op}: dtype ${describeValue(dtype)}; expected one of ${[...device.dtypes].join(", ")}` +
+        didYouMean(String(dtype), [...device.dtypes]),
     );
   }
   if (!device.dtypes.has(dtype)) {
