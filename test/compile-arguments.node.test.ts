@@ -307,6 +307,19 @@ describe("objects", () => {
     expect(f.plans).toHaveLength(2);
   });
 
+  test("of two classes have two plans, whatever their properties are called", async () => {
+    class Difference extends Pair {
+      override get total(): Tensor {
+        return sub(this.a, this.b[0]);
+      }
+    }
+    const f = compile((pair: Pair) => pair.total);
+    expect(await read(f(new Pair(x(), [x()])))).toEqual([2, 4, 6]);
+    expect(await read(f(new Difference(x(), [x()])))).toEqual([0, 0, 0]);
+    expect(await read(f(new Pair(x(), [x()])))).toEqual([2, 4, 6]);
+    expect(f.plans).toHaveLength(2);
+  });
+
   test("with private fields say so when those are used", async () => {
     const shown = compile(({ b }: Hidden) => mul(b, 2));
     expect(await read(shown(new Hidden()))).toEqual([2, 4, 6]);
@@ -400,6 +413,9 @@ describe("anything else is refused at the call", () => {
   }
   const cycle: unknown[] = [];
   cycle.push({ inner: cycle });
+  class Ring {
+    list = cycle;
+  }
   const rest = "modules, optimizers, functions, or plain data with these in it. ";
   const rule = `expected tensors, states, typed arrays, ${rest}`;
   const asPlain = "Give what is in it as tensors or plain data";
@@ -412,6 +428,7 @@ describe("anything else is refused at the call", () => {
     ["a Set", new Set([1]), `is a Set; ${rule}Make it an array: [...set]`],
     ["a Date", new Date(0), `is a Date; ${rule}${asPlain}`],
     ["an instance", new Settings(), `is a Settings; ${rule}${asPlain}`],
+    ["an instance that holds a cycle", new Ring(), `is a Ring; ${rule}${asPlain}`],
     ["a tensor in a private field", new Closed(), `is a Closed; ${rule}${asPlain}`],
     ["a promise", Promise.resolve(1), `is a Promise; ${rule}await it`],
     ["a buffer", new ArrayBuffer(4), `is an ArrayBuffer; ${rule}Make it a typed array`],

@@ -179,6 +179,15 @@ describe("plans of a compiled function", () => {
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
+  test("what is kept has its buffers from call to call", async () => {
+    const f = compile((x: Tensor) => sum(mul(add(x, 1), add(x, 2))));
+    const x = tensor([1, 2]);
+    (await f(x)).dispose();
+    const mark = device.counters.now;
+    for (let i = 0; i < 10; i++) (await f(x)).dispose();
+    expect(device.counters.since(mark).buffers).toBe(10); // the sums
+  });
+
   test("none goes while its call is under way", async () => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     const trail = new State(tensor([0]));

@@ -88,6 +88,13 @@ test("mapTree keeps prototypes, and a key named __proto__ is a key", () => {
 test("a cycle is told, one object at two places is none", () => {
   const shared = { x: 1 };
   expect(listed([shared, shared]).map(([path]) => path)).toEqual(["0.x", "1.x"]);
+  const cycles: boolean[] = [];
+  const note: Open = (value, { isCycle }) => {
+    cycles.push(isCycle);
+    return partsOf(value);
+  };
+  walk([shared, [shared], shared], note, () => {});
+  expect(new Set(cycles)).toEqual(new Set([false]));
   const cycle: { a: { b: unknown } } = { a: { b: 0 } };
   cycle.a.b = [cycle];
   const ends: string[] = [];

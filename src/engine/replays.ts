@@ -36,7 +36,6 @@ export class Replays<Args extends readonly unknown[], R> {
     const replay = this.#find(key) ?? this.#make(key, args, inputs);
     replay.users++;
     if (this.#kept.size > PLAN_LIMIT) this.#warn(args, key);
-    this.#shed();
     this.#last = key;
     try {
       return { key, replay, brought: replay.bring(inputs) };

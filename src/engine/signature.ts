@@ -32,20 +32,29 @@ export interface Naming {
 export function signatureOf(args: readonly unknown[], naming: Naming): Signature {
   const inputs: Input[] = [];
   const lines: string[] = [];
+  eachPart(args, naming, (value, parts) => {
+    lines.push(parts ? formOf(value as object, parts) : describe(value));
+    if (!parts && isInput(value)) inputs.push(value);
+  });
+  return { key: lines.join("\n"), inputs };
+}
+
+/** Tells of each part of arguments, and of its own parts, a whole before its parts. */
+function eachPart(
+  args: readonly unknown[],
+  naming: Naming,
+  tell: (value: unknown, parts: Parts | null, path: readonly string[]) => void,
+): void {
   const open = opener(naming);
   walk(
     args,
     (value, place) => {
       const parts = open(value, place);
-      if (parts) lines.push(formOf(value as object, parts));
+      tell(value, parts, place.path);
       return parts;
     },
-    (value) => {
-      if (isInput(value)) inputs.push(value);
-      lines.push(describe(value));
-    },
+    () => {},
   );
-  return { key: lines.join("\n"), inputs };
 }
 
 /** Rebuilds arguments with others in place of their inputs, in `signatureOf`'s order. */
@@ -60,16 +69,9 @@ export function replaceInputs<Args extends readonly unknown[]>(
 /** Names the objects of classes among arguments that `replaceInputs` copies. */
 export function copiedOf(args: readonly unknown[], naming: Naming): string[] {
   const found: string[] = [];
-  const open = opener(naming);
-  walk(
-    args,
-    (value, place) => {
-      const parts = open(value, place);
-      if (parts && !partsOf(value)) found.push(nameOf(place.path, naming));
-      return parts;
-    },
-    () => {},
-  );
+  eachPart(args, naming, (value, parts, path) => {
+    if (parts && !partsOf(value)) found.push(nameOf(path, naming));
+  });
   return found;
 }
 
@@ -84,17 +86,7 @@ export function differenceOf(
   const old = before.split("\n");
   const at = lines.findIndex((line, i) => line !== old[i]);
   const ways: string[] = [];
-  const open = opener(naming);
-  const note = ({ path }: Place) => ways.push(nameOf(path, naming));
-  walk(
-    args,
-    (value, place) => {
-      const parts = open(value, place);
-      if (parts) note(place);
-      return parts;
-    },
-    (_, place) => note(place),
-  );
+  eachPart(args, naming, (_value, _parts, path) => ways.push(nameOf(path, naming)));
   const [was, is] = [old[at], lines[at]].map((line) => (line ?? "nothing").slice(0, 80));
   return `${ways[at]} was ${was} and is ${is}`;
 }

@@ -58,7 +58,7 @@ export class TracedArray {
 
 /** Finds the typed array that a value stands for in a traced function. */
 export function tracedArrayOf(value: unknown): TracedArray | undefined {
-  return typeof value === "object" && value !== null ? tracedArrays.get(value) : undefined;
+  return tracedArrays.get(value as object); // undefined for what is no object
 }
 
 /** What can be known of a typed array without its elements. */
