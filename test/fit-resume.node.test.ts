@@ -13,6 +13,7 @@ import {
   fit,
   onMetric,
   type Run,
+  type StepEvent,
   trainStep,
 } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
@@ -148,6 +149,9 @@ test("a run stopped within an epoch, or before its first step, makes no step aft
   expect(stopped.end).toEqual({ by: "callback", reason: "enough" });
   const again = await outcome(smallRun, { callbacks: [save()], resume: await to.read() });
   expect([again.step, again.end, again.bits]).toEqual([stopped.step, stopped.end, stopped.bits]);
+  const late = { onStep: (_: StepEvent, run: Run) => run.stop("too late") };
+  const first = await outcome(smallRun, { callbacks: [at(1), late] });
+  expect(first.end.reason).toBe("enough");
   const atOnce = { onStart: (run: Run) => run.stop() };
   const none = await outcome(smallRun, { callbacks: [atOnce, save()] });
   expect([none.step, none.history, none.end]).toEqual([0, [], { by: "callback" }]);
