@@ -313,6 +313,21 @@ test("reads refuse arguments, and item more than one value", async () => {
   }
 });
 
+test("gradCheck looks along the directions of seed 0, and takes a millionth for right", async () => {
+  const check = (given?: object) => gradCheck((a) => a.mul(a).sum(), [x()], given);
+  expect(await check()).toEqual(await check({ seed: 0 }));
+  expect((await check())[0].analytic).not.toBe((await check({ seed: 1 }))[0].analytic);
+  // The slope is wrong by 2e-5, but for what a direction takes of it.
+  const wrong = ops.customGrad(
+    (a: Tensor) => a.mul(3),
+    (g) => [g.mul(3 * (1 + 2e-5))],
+  );
+  await expect(gradCheck((a) => wrong(a).sum(), [x()])).rejects.toThrow(
+    "expected at most 0.000001",
+  );
+  await gradCheck((a) => wrong(a).sum(), [x()], { tolerance: 1e-4 });
+});
+
 describe.each(Object.entries<Usage>(usages))("%s", (name, { given, options }) => {
   const call = (ops as unknown as Record<string, Call>)[name];
 

@@ -1381,7 +1381,10 @@ export const cases = {
           ]),
       },
     ],
-    golden: [{ run: (t) => ops.pad(t([1, 2]), [[1, 2]], 9), is: [9, 1, 2, 9, 9], by: "by hand" }],
+    golden: [
+      { run: (t) => ops.pad(t([1, 2]), [[1, 2]], 9), is: [9, 1, 2, 9, 9], by: "by hand" },
+      { run: (t) => ops.pad(t([1, 2]), [[1, 0]]), is: [0, 1, 2], by: "by hand" },
+    ],
     rejects: [
       {
         run: (t) => ops.pad(t([1]), [[-1, 0]]),
@@ -1674,6 +1677,7 @@ export const cases = {
       { run: (t) => ops.arange(2, 9, 3, like(t([]))), is: [2, 5, 8], by: "by hand" },
       { run: (t) => ops.arange(3, 0, -1, like(t([]))), is: [3, 2, 1], by: "by hand" },
       { run: (t) => ops.arange(4, undefined, 1, like(t([]))), is: [0, 1, 2, 3], by: "by hand" },
+      { run: () => ops.arange(2, 5), is: [2, 3, 4], by: "by hand" },
     ],
     rejects: [
       {
