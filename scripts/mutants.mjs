@@ -56,7 +56,7 @@ if (patterns.length === 0) {
   const mutate = [...patterns, "!src/**/index.ts"].join(",");
   const args = ["run", "--mutate", mutate, "--concurrency", values.concurrency];
   if (values.tests) {
-    const near = values.tests.split(",").map((name) => `test/${name}*.test.ts`);
+    const near = values.tests.split(",").map((name) => `test/${name}*.ts`);
     args.push("--testFiles", near.join(","));
   }
   const { status } = spawnSync(process.execPath, [file, ...args], { cwd: root, stdio: "inherit" });

@@ -177,6 +177,7 @@ test.each<[string, readonly string[], string]>([
   // A third of the letters may be wrong, and one of few: put in, left out, replaced or swapped.
   ["axsi", ["axis"], ' "axis"'],
   ["siax", ["axis"], ""],
+  ["badcfe", ["abcdef"], ""],
   ["ab", ["ac"], ' "ac"'],
   ["abcdef", ["abcdxx"], ' "abcdxx"'],
   ["abcdef", ["abcxxx"], ""],

@@ -3,6 +3,7 @@ import {
   add,
   argmax,
   customGrad,
+  DisposedError,
   DTypeError,
   evaluate,
   GradusError,
@@ -67,6 +68,23 @@ test("a row gathered twice gets both cotangents", async () => {
   expect(await dx.toArray()).toEqual([[101], [0], [10]]);
 });
 
+test("what no target leads to is not walked", async () => {
+  const [x, c] = [tensor([2]), tensor([5])];
+  let walked = 0;
+  const f = customGrad(
+    (v) => square(v),
+    (g) => {
+      walked++;
+      return [g];
+    },
+  );
+  const y = sum(mul(x, f(c)));
+  expect(await grad(y, [x])[0].item()).toBe(25);
+  expect(walked).toBe(0);
+  grad(y, [c]);
+  expect(walked).toBe(1);
+});
+
 test("what cannot be differentiated says why", () => {
   const x = tensor([1, 2]);
   expect(() => grad(square(x), [x])).toThrow(
@@ -78,8 +96,21 @@ test("what cannot be differentiated says why", () => {
   expect(() => grad(sum(square(x)), [x, argmax(x)])).toThrow(
     new DTypeError("grad: target 1 has dtype i32; expected f32 or f64"),
   );
+  expect(() => grad(sum(square(x)), [argmax(x), x])).toThrow(
+    new DTypeError("grad: target 0 has dtype i32; expected f32 or f64"),
+  );
   expect(() => grad(sum(square(x)), [tensor([1, 2])])).toThrow(
-    /^grad: y does not depend on target 0 of shape \[2\]; expected targets that it was computed from/,
+    new GradusError(
+      "grad: y does not depend on target 0 of shape [2]; expected targets that it was computed " +
+        "from. A graph without a Parameter is dropped once evaluated: take gradients first",
+    ),
+  );
+  const h = square(x);
+  x.dispose();
+  expect(() => grad(sum(h), [h])).toThrow(
+    new DisposedError(
+      "grad: y depends on a tensor that was disposed; evaluate it before disposing",
+    ),
   );
 });
 

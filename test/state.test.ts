@@ -213,6 +213,21 @@ test("scope frees what it made when the function throws, or its result cannot be
   expect(held(device)).toBe(before);
 });
 
+test("scope leaves states alone, and takes a result that was disposed", () => {
+  const [state, gone] = scope(() => {
+    const made = new State(zeros([2]));
+    const freed = tensor([1]);
+    freed.dispose();
+    return [made, freed];
+  });
+  let lone: State | undefined;
+  scope(() => {
+    lone = new State(zeros([2]));
+  });
+  expect([state.disposed, gone.disposed, lone?.disposed]).toEqual([false, true, false]);
+  for (const made of [state, lone]) made?.dispose();
+});
+
 test("what an inner scope returns belongs to the outer one", async () => {
   const before = held(device);
   const x = tensor([1, 2]);
