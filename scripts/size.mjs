@@ -29,8 +29,8 @@ export async function measure(entry) {
     build: {
       write: false,
       target: "es2022",
-      modulePreload: false, // Vite's helpers for preloading are no part of the package
-      rolldownOptions: { input: resolve(entry) },
+      modulePreload: false,
+      rolldownOptions: { input: resolve(entry), output: HELPERS_APART },
     },
   });
   const scripts = loadedAtOnce(output).map((file) => file.code);
@@ -38,8 +38,13 @@ export async function measure(entry) {
   return { minified: count((code) => Buffer.byteLength(code)), gzip: count(gzipLength) };
 }
 
-/** What is loaded only where there is no GPU, to take times or to print. */
-const ELSEWHERE = /^(cpu-device|profiler|summary|format-values)$/;
+/** Puts Vite's helpers for preloading into a script of their own, for they are no part of the package. */
+export const HELPERS_APART = {
+  codeSplitting: { groups: [{ name: "vite-helpers", test: /vite\/preload-helper/ }] },
+};
+
+/** What is loaded only where there is no GPU, to take times or to print; and what is not the package's. */
+const ELSEWHERE = /^(cpu-device|profiler|summary|format-values|vite-helpers)$/;
 
 /** The scripts that a page with WebGPU loads: the entry, the device, and what both import. */
 function loadedAtOnce(output) {

@@ -1,6 +1,6 @@
-import { checkOptions, checkPositive } from "./core/check.ts";
+import { checkEach, checkOptions, checkPositive } from "./core/check.ts";
 import { announceCopy } from "./core/copies.ts";
-import { DeviceError, GradusError } from "./core/errors.ts";
+import { DeviceError } from "./core/errors.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import { describeAdapter, findAdapter, findGpu, TIMEOUT } from "./devices/webgpu/adapter.ts";
 import { GpuDevice } from "./devices/webgpu/gpu-device.ts";
@@ -69,13 +69,10 @@ function checkInitOptions(options: InitOptions): void {
     timeout: "number",
   });
   const { device = "auto", kernels = "direct", timeout = TIMEOUT } = options;
-  if (!["auto", "webgpu", "cpu"].includes(device)) {
-    throw new DeviceError(`init: device ${JSON.stringify(device)}; expected auto, webgpu or cpu`);
-  }
-  if (!["workgroup", "direct"].includes(kernels)) {
-    const given = JSON.stringify(kernels);
-    throw new GradusError(`init: kernels ${given}; expected workgroup or direct`);
-  }
+  const isDevice = (x: unknown) => ["auto", "webgpu", "cpu"].includes(x as string);
+  checkEach("init", { device }, isDevice, "auto, webgpu or cpu", DeviceError);
+  const isKind = (x: unknown) => ["workgroup", "direct"].includes(x as string);
+  checkEach("init", { kernels }, isKind, "workgroup or direct");
   checkPositive("init", { timeout });
 }
 

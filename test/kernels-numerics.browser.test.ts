@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import elementwiseSource from "../shaders/elementwise.wgsl?raw";
 import bits from "../shaders/lib/bits.wgsl?raw";
+import builtIns from "../shaders/lib/built-ins.wgsl?raw";
 import expLog from "../shaders/lib/exp-log.wgsl?raw";
+import nearZero from "../shaders/lib/near-zero.wgsl?raw";
 import pow from "../shaders/lib/pow.wgsl?raw";
 import threefry from "../shaders/lib/threefry.wgsl?raw";
 import trig from "../shaders/lib/trig.wgsl?raw";
@@ -20,7 +22,7 @@ async function evaluate(call: string, ...inputs: Float32Array[]): Promise<Float3
   const y = await runKernel(device, {
     prelude: `${prelude({ SIZE: size, WORKGROUP: 64 })}${bindings("f32", ...names)}
 fn write_y(i: u32) { y[i] = ${call}; }
-${bits}${expLog}${pow}${trig}`,
+${bits}${builtIns}${expLog}${nearZero}${pow}${trig}`,
     source: elementwiseSource,
     output: new Float32Array(size),
     inputs,

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { NumericArray } from "../src/core/dtype.ts";
-import { type MatrixView, multiplyMatrices } from "../src/ops/matmul-cpu.ts";
+import { type MatrixView, multiplyMatrices } from "../src/devices/cpu/matmul.ts";
+import { trace } from "../src/engine/program.ts";
+import { init, matmul, tensor, transpose } from "../src/index.ts";
+import { opByOp } from "./support/op-by-op.ts";
 
 type Layout = "rows" | "transposed" | "reversed" | "broadcast rows" | "broadcast columns";
 type FloatArray = Float32ArrayConstructor | Float64ArrayConstructor;
@@ -114,6 +117,29 @@ test("multiplies any sizes, layouts and float types", () => {
     ),
     { numRuns: 40, seed: 1 },
   );
+});
+
+test.each(["f32", "f64"] as const)("sums to the bits of the op's own form, %s", async (dtype) => {
+  const { device } = await init({ device: "cpu", isolated: true });
+  const values = (size: number, seed: number) => {
+    return Float64Array.from({ length: size }, (_, i) => uniform(seed)(i));
+  };
+  for (const [m, k, n] of [
+    [5, 529, 4],
+    [1, 7, 1],
+    [134, 3, 133],
+    [4, 0, 5],
+  ]) {
+    const a = tensor(values(2 * k * m, 1), { shape: [2, k, m], dtype, device });
+    const b = tensor(values(2 * k * n, 2), { shape: [2, k, n], dtype, device });
+    const y = matmul(transpose(a), b);
+    const { program, sources } = trace([y.node], "test");
+    const plain = opByOp(
+      program,
+      sources.map(({ host }) => host as NumericArray),
+    );
+    expect(await y.data()).toEqual(plain[program.outputs[0]]);
+  }
 });
 
 test.each([Float32Array, Float64Array, Int32Array, Uint32Array])(

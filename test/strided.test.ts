@@ -1,13 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sizeOf } from "../src/core/shape.ts";
-import {
-  contiguous,
-  copyStrided,
-  mapStrided,
-  type Strided,
-  writeStrided,
-} from "../src/core/strided.ts";
+import { contiguous, type Strided } from "../src/core/strided.ts";
+import { copyStrided, mapStrided, writeStrided } from "../src/core/strided-loops.ts";
 
 const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 });
 

@@ -1,11 +1,11 @@
 /*
- * Times a ladder of CPU matrix multiplications, from three plain loops to the one in src/ops, in
+ * Times a ladder of CPU matrix multiplications, from three plain loops to the one in src/devices/cpu, in
  * alternation, and prints the GFLOP/s of the best round of each. Run it with
  *   npx vite build . --ssr bench/kernels/matmul-cpu.ts --outDir node_modules/.cache/bench
  *   node node_modules/.cache/bench/matmul-cpu.js
  */
 import type { NumericArray } from "../../src/core/dtype.ts";
-import { type MatrixView, multiplyMatrices } from "../../src/ops/matmul-cpu.ts";
+import { type MatrixView, multiplyMatrices } from "../../src/devices/cpu/matmul.ts";
 
 type Multiply = typeof multiplyMatrices;
 

@@ -32,11 +32,6 @@ fn g_exp(x: f32) -> f32 {
   return select(exp_sum(x, 0.0), x, g_is_nan(x));
 }
 
-fn g_expm1(x: f32) -> f32 {
-  let near = x * fma(exp_tail(x), x, 1.0); // −0 for −0
-  return select(g_exp(x) - 1.0, near, abs(x) < 0.35);
-}
-
 // log(1 + f) for 1 + f in [√½, √2]: 2 atanh(s) with s = f / (2 + f), where 2s = f − s f.
 fn log_near_one(f: f32) -> f32 {
   let s = f / (2.0 + f);
@@ -74,30 +69,7 @@ fn log_special(x: f32) -> f32 {
   return select(other, -infinity_value(), magnitude_bits(x) < 0x00800000u);
 }
 
-fn g_log1p(x: f32) -> f32 {
-  let is_near = (x > -0.29) & (x < 0.41);
-  return select(g_log(1.0 + x), log_near_one(x), is_near & g_is_finite(x));
-}
-
-fn g_sqrt(x: f32) -> f32 {
-  let y = select(nan_value(), sqrt(x), (x > 0.0) & g_is_finite(x));
-  let is_same = (magnitude_bits(x) < 0x00800000u) | (bitcast<u32>(x) == 0x7f800000u);
-  return select(y, x, is_same);
-}
-
-// tanh|x| = −t / (2 + t) with t = e^(−2|x|) − 1, which neither overflows nor cancels.
-fn g_tanh(x: f32) -> f32 {
-  let t = g_expm1(-2.0 * abs(x));
-  let y = with_sign(min(-t / (2.0 + t), 1.0), x);
-  return select(y, x, g_is_nan(x));
-}
-
 fn g_sigmoid(x: f32) -> f32 {
   let t = g_exp(-abs(x));
   return select(t, 1.0, x >= 0.0) / (1.0 + t);
-}
-
-// log(1 + eˣ) = max(x, 0) + log1p(e^(−|x|))
-fn g_softplus(x: f32) -> f32 {
-  return select(max(x, 0.0) + g_log1p(g_exp(-abs(x))), x, g_is_nan(x));
 }

@@ -1,6 +1,6 @@
 // Random numbers from a key and an element's number alone, those of src/core/random.ts: element i is
 // made of word i & 1 of Threefry's block at (i >> 1, 0), and of both words where it is normal.
-// Depends on lib/bits.wgsl, lib/exp-log.wgsl, lib/trig.wgsl, lib/threefry.wgsl.
+// Depends on lib/bits.wgsl, lib/exp-log.wgsl, lib/near-zero.wgsl, lib/trig.wgsl, lib/threefry.wgsl.
 
 fn random_bits(key: vec2u, i: u32) -> u32 {
   let words = threefry2x32(key, vec2(i >> 1u, 0u));

@@ -5,62 +5,64 @@ import { meantBy, plainName } from "./synonyms.ts";
 /** Options by name. */
 type Numbers = Readonly<Record<string, number>>;
 
+/**
+ * Throws a `GradusError`, or another `Kind` of it, for the first option of which a rule does not hold.
+ * @param expected the rule as messages say it, such as `an integer from 1`.
+ */
+export function checkEach(
+  op: string,
+  options: Readonly<Record<string, unknown>>,
+  holds: (value: unknown) => boolean,
+  expected: string,
+  Kind: new (message: string) => GradusError = GradusError,
+): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (holds(value)) continue;
+    throw new Kind(`${op}: ${name} ${describeValue(value)}; expected ${expected}`);
+  }
+}
+
 /** Throws a `GradusError` unless options are finite numbers. */
 export function checkFinite(op: string, options: Numbers): void {
-  for (const [name, x] of Object.entries(options)) {
-    if (Number.isFinite(x)) continue;
-    throw new GradusError(`${op}: ${name} ${describeValue(x)}; expected a finite number`);
-  }
+  checkEach(op, options, Number.isFinite, "a finite number");
 }
 
 /** Throws a `GradusError` unless options are integers. */
 export function checkIntegers(op: string, options: Numbers): void {
-  for (const [name, x] of Object.entries(options)) {
-    if (Number.isSafeInteger(x)) continue;
-    throw new GradusError(`${op}: ${name} ${describeValue(x)}; expected an integer`);
-  }
+  checkEach(op, options, Number.isSafeInteger, "an integer");
 }
 
 /** Throws a `GradusError` unless options are finite numbers from 0. */
 export function checkNotNegative(op: string, options: Numbers): void {
-  for (const [name, x] of Object.entries(options)) {
-    if (Number.isFinite(x) && x >= 0) continue;
-    throw new GradusError(`${op}: ${name} ${describeValue(x)}; expected a finite number from 0`);
-  }
+  const holds = (x: unknown) => Number.isFinite(x) && (x as number) >= 0;
+  checkEach(op, options, holds, "a finite number from 0");
 }
 
 /** Throws a `GradusError` unless options are finite numbers above 0. */
 export function checkPositive(op: string, options: Numbers): void {
-  for (const [name, x] of Object.entries(options)) {
-    if (Number.isFinite(x) && x > 0) continue;
-    throw new GradusError(`${op}: ${name} ${describeValue(x)}; expected a finite number above 0`);
-  }
+  const holds = (x: unknown) => Number.isFinite(x) && (x as number) > 0;
+  checkEach(op, options, holds, "a finite number above 0");
 }
 
 /** Throws a `GradusError` unless the weights of averages' pasts lie in [0, 1). */
 export function checkDecay(op: string, options: Numbers): void {
-  for (const [name, x] of Object.entries(options)) {
-    if (x >= 0 && x < 1) continue;
-    throw new GradusError(
-      `${op}: ${name} ${describeValue(x)}; expected a number from 0 and below 1`,
-    );
-  }
+  const holds = (x: unknown) => (x as number) >= 0 && (x as number) < 1;
+  checkEach(op, options, holds, "a number from 0 and below 1");
+}
+
+/** Says whether a value is an integer from 1. */
+export function isCount(x: unknown): x is number {
+  return Number.isSafeInteger(x) && (x as number) >= 1;
 }
 
 /** Throws a `GradusError` unless numbers of steps are integers from 1. */
 export function checkSteps(op: string, options: Numbers): void {
-  for (const [name, x] of Object.entries(options)) {
-    if (Number.isSafeInteger(x) && x >= 1) continue;
-    throw new GradusError(`${op}: ${name} ${describeValue(x)}; expected an integer from 1`);
-  }
+  checkEach(op, options, isCount, "an integer from 1");
 }
 
 /** Throws a `ShapeError` unless sizes are integers from 1. */
 export function checkSizes(op: string, sizes: Numbers): void {
-  for (const [name, x] of Object.entries(sizes)) {
-    if (Number.isSafeInteger(x) && x > 0) continue;
-    throw new ShapeError(`${op}: ${name} ${describeValue(x)}; expected a positive integer`);
-  }
+  checkEach(op, sizes, isCount, "a positive integer", ShapeError);
 }
 
 /** Throws a `GradusError` where a function gave a promise of its result instead of the result. */

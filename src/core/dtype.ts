@@ -66,12 +66,6 @@ export function dtypeOfArray(op: string, data: ArrayBufferView): DType {
   return DTYPES[kind];
 }
 
-/** Says whether an array holds 32-bit integers. */
-export function holdsIntegers(data: NumericArray): boolean {
-  const kind = data[Symbol.toStringTag];
-  return kind === "Int32Array" || kind === "Uint32Array";
-}
-
 /** Says whether a dtype has a value, up to rounding: integers take whole numbers in their range. */
 export function holds(dtype: DType, value: number): boolean {
   return isFloat(dtype) || dtype === "bool" || convert(value, dtype) === value;

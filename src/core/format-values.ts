@@ -1,4 +1,4 @@
-import { type DType, isFloat, type NumericArray } from "./dtype.ts";
+import type { DType, NumericArray } from "./dtype.ts";
 import type { Shape } from "./shape.ts";
 
 /** NumPy's print options: digits behind the point, elements from which on a tensor is cut, how many
@@ -7,6 +7,19 @@ const DIGITS = 8;
 const MANY = 1000;
 const EDGE = 3;
 const LINE = 75;
+
+/**
+ * What elements are written as. A table of its own: this file is loaded on demand and imports
+ * nothing, as bundlers split off what a page would share with it.
+ */
+const KINDS: Readonly<Record<DType, "float" | "integer" | "word">> = {
+  f32: "float",
+  f64: "float",
+  i32: "integer",
+  u32: "integer",
+  u8: "integer",
+  bool: "word",
+};
 
 /** Writes one element, as wide as its neighbours. */
 type Format = (value: number) => string;
@@ -80,8 +93,8 @@ function wrap(words: readonly string[], indent: string, width: number): string {
 }
 
 function formatOf(values: readonly number[], dtype: DType): Format {
-  if (dtype === "bool") return (value) => (value ? " True" : "False");
-  if (isFloat(dtype)) return floatFormat(values, dtype);
+  if (KINDS[dtype] === "word") return (value) => (value ? " True" : "False");
+  if (KINDS[dtype] === "float") return floatFormat(values, dtype);
   const width = Math.max(...values.map((value) => String(value).length));
   return (value) => String(value).padStart(width);
 }
@@ -162,8 +175,8 @@ function placesOf(text: string): number {
 }
 
 function formatScalar(value: number, dtype: DType): string {
-  if (dtype === "bool") return value ? "True" : "False";
-  if (!isFloat(dtype)) return String(value);
+  if (KINDS[dtype] === "word") return value ? "True" : "False";
+  if (KINDS[dtype] === "integer") return String(value);
   if (!Number.isFinite(value)) return wordOf(value);
   const text = shortest(value, dtype);
   const size = Math.abs(value);

@@ -1,6 +1,5 @@
 import { allocate, type DType } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
-import type { Strided } from "../core/strided.ts";
 import { fill } from "../graph/cotangent.ts";
 import { identity } from "../graph/identity.ts";
 import type { Op } from "../graph/op.ts";
@@ -80,21 +79,17 @@ class Simplifier {
     const known = values.filter((value) => value !== null);
     if (known.length === 0 || known.length < values.length) return null;
     if (op.view) return known[0];
-    if (op.gpu.kind !== "pointwise" || !op.gpu.linear || !op.cpu) return null;
-    const y = scalar(dtype, 0);
-    op.cpu(
-      y,
-      inputs.map((input, i) => scalar(this.#steps[input].dtype, known[i])),
-      attributes,
-    );
-    return y.data[0];
+    if (!op.scalar) return null;
+    const types = inputs.map((input) => this.#steps[input]);
+    return stored(op.scalar(types, attributes)(...known), dtype);
   }
 }
 
-function scalar(dtype: DType, value: number): Strided {
+/** A number as an element of a dtype holds it. */
+function stored(value: number, dtype: DType): number {
   const data = allocate(dtype, 1);
   data[0] = value;
-  return { data, shape: [], strides: [], offset: 0 };
+  return data[0];
 }
 
 /** Copies what would be wanted twice, or is there already: each result has memory of its own. */

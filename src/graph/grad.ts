@@ -1,4 +1,4 @@
-import { checkFunctions, checkSurplus, describeValue } from "../core/check.ts";
+import { checkEach, checkFunctions, checkSurplus } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
@@ -28,11 +28,7 @@ import { apply, checkTensors, Tensor } from "./tensor.ts";
 export function grad(y: Tensor, targets: readonly Tensor[], ...surplus: never[]): Tensor[] {
   checkSurplus("grad(y, [x, …])", surplus);
   checkTensors("grad", [y]);
-  if (!Array.isArray(targets)) {
-    throw new GradusError(
-      `grad: targets ${describeValue(targets)}; expected an array of tensors. Did you mean [x]?`,
-    );
-  }
+  checkEach("grad", { targets }, Array.isArray, "an array of tensors. Did you mean [x]?");
   checkTensors("grad", targets);
   return differentiate("grad: y", y, targets);
 }

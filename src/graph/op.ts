@@ -128,8 +128,11 @@ export interface VjpContext<A> {
   readonly attributes: A;
 }
 
+/** Loops that the CPU device has: products of matrices, and loops over float32. */
+export type LoopName = "matmul" | F32LoopName;
+
 /** Loops over float32 that the CPU device has. */
-export type LoopName =
+export type F32LoopName =
   | "add"
   | "sub"
   | "mul"
@@ -155,11 +158,19 @@ export interface OpDefinition<A extends Attributes> {
   infer(inputs: readonly TensorType[], attributes: A): TensorType;
   /** How many of the inputs, from the first, the values depend on; all when left out. */
   readonly reads?: number;
-  /** Computes the result: the specification. `y` is contiguous and holds anything before. */
+  /**
+   * The specification of an op whose elements are made of one element of each input: gives the
+   * function of these, whose result is rounded where it is stored.
+   */
+  readonly scalar?: (
+    inputs: readonly TensorType[],
+    attributes: A,
+  ) => (...values: number[]) => number;
+  /** Computes the result: the specification of other ops. `y` is contiguous and holds anything. */
   readonly cpu?: (y: Strided, inputs: readonly Strided[], attributes: A) => void;
-  /** Which of the CPU device's loops computes the same for float32, and faster. */
+  /** Which of the CPU device's loops computes the same, and faster. */
   readonly loop?: LoopName;
-  /** In place of `cpu`, for ops that only move elements; null where the input must be contiguous. */
+  /** In place of both, for ops that only move elements; null where the input must be contiguous. */
   readonly view?: (x: Strided, attributes: A, y: TensorType) => Strided | null;
   readonly gpu: PointwiseForm<A> | KernelForm<A>;
   /** The result's value everywhere if an input has no elements. */

@@ -1,4 +1,4 @@
-import { describeValue } from "../core/check.ts";
+import { checkEach } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
@@ -59,10 +59,8 @@ export function checkRange(
 
 /** Throws a `GradusError` unless an option that may be a tensor is one. */
 export function checkTensorOption(op: string, name: string, value: unknown): void {
-  if (value instanceof Tensor) return;
-  throw new GradusError(
-    `${op}: ${name} ${describeValue(value)}; expected a tensor. Use tensor(value)`,
-  );
+  const isTensor = (x: unknown) => x instanceof Tensor;
+  checkEach(op, { [name]: value }, isTensor, "a tensor. Use tensor(value)");
 }
 
 /** Throws unless there is one weight for each of c classes. */

@@ -3,13 +3,13 @@ import { isFloat } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { add, mul, neg, sub } from "../ops/arithmetic.ts";
+import { mul, neg, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { classLabels } from "../ops/class-labels.ts";
 import { equal, greaterEqual, less, logicalAnd } from "../ops/compare.ts";
-import { arange, oneHot } from "../ops/creation.ts";
-import { gather } from "../ops/gather.ts";
+import { oneHot } from "../ops/creation.ts";
+import { pick } from "../ops/pick.ts";
 import { expandDims, reshape } from "../ops/reshape.ts";
 import { logSoftmax } from "../ops/softmax.ts";
 import { exp } from "../ops/unary.ts";
@@ -125,12 +125,10 @@ function ofSoft(t: Tensor, logP: Tensor): Terms {
 }
 
 function ofLabels(labels: Tensor, t: Tensor, logP: Tensor): Terms {
-  const { dtype, device, shape } = logP;
+  const { dtype, shape } = logP;
   const [n, c] = shape;
   const inside = logicalAnd(greaterEqual(labels, 0), less(labels, c));
-  const starts = mul(arange(n, undefined, 1, { dtype: "i32", device }), c);
-  const chosen = gather(reshape(logP, [n * c]), add(starts, where(inside, labels, 0)));
-  const losses = where(inside, neg(chosen), 0);
+  const losses = where(inside, neg(pick(logP, labels)), 0);
   return { losses, t, total: cast(reshape(inside, [n, 1]), dtype), slopes: null };
 }
 

@@ -17,7 +17,7 @@ import {
   exactQuotient,
   exactSum,
 } from "./exact.ts";
-import { BITS } from "./shaders.ts";
+import { BITS, BUILT_INS } from "./shaders.ts";
 import { where } from "./where.ts";
 
 /** Computes −x. */
@@ -115,7 +115,7 @@ export const maximum: BinaryFunction = binary({
   loop: "maximum",
   wgsl: exactMaximum,
   wgslInteger: (a, b) => `max(${a}, ${b})`,
-  libraries: BITS,
+  libraries: BUILT_INS,
   vjp: (g, _, a, b) => [share(g, greater(a, b), a, b), share(g, greater(b, a), a, b)],
 });
 
@@ -127,7 +127,7 @@ export const minimum: BinaryFunction = binary({
   loop: "minimum",
   wgsl: exactMinimum,
   wgslInteger: (a, b) => `min(${a}, ${b})`,
-  libraries: BITS,
+  libraries: BUILT_INS,
   vjp: (g, _, a, b) => [share(g, less(a, b), a, b), share(g, less(b, a), a, b)],
 });
 

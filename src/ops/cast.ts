@@ -1,6 +1,6 @@
 import { convert, type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
-import { copyStrided, mapStrided } from "../core/strided.ts";
+import { asIs } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, checkDType, type Tensor } from "../graph/tensor.ts";
 import { wgslType } from "../graph/wgsl.ts";
@@ -13,11 +13,7 @@ interface CastAttributes extends Record<string, unknown> {
 const castOp: OpDefinition<CastAttributes> = defineOp<CastAttributes>({
   name: "cast",
   infer: ([x], { dtype }) => ({ shape: x.shape, dtype }),
-  cpu: (y, [x], { dtype }) => {
-    // A typed array rounds to f32 as it stores; other targets cut and limit.
-    if (isFloat(dtype)) copyStrided(x, y.data);
-    else mapStrided((v) => convert(v, dtype), y.shape, [x], y.data);
-  },
+  scalar: (_, { dtype }) => (isFloat(dtype) ? asIs : (x) => convert(x, dtype)),
   gpu: {
     kind: "pointwise",
     cost: 1,

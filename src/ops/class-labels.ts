@@ -1,5 +1,4 @@
 import { GradusError } from "../core/errors.ts";
-import { copyStrided } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { cast } from "./cast.ts";
@@ -11,14 +10,14 @@ interface LabelAttributes extends Record<string, unknown> {
   ignored: number | null;
 }
 
-/** y = x, which the CPU checks: WebGPU cannot throw. */
+/** y = x of shape `[n]`, which the CPU checks: WebGPU cannot throw. */
 const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
   name: "classLabels",
   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   cpu: (y, [x], { caller, classes, ignored }) => {
-    copyStrided(x, y.data);
-    for (let i = 0; i < y.data.length; i++) {
-      const label = y.data[i];
+    for (let i = 0; i < y.shape[0]; i++) {
+      const label = x.data[x.offset + i * x.strides[0]];
+      y.data[i] = label;
       if ((label >= 0 && label < classes) || label === ignored) continue;
       const also = ignored === null ? "" : ` or ${ignored}, which is ignored`;
       throw new GradusError(
@@ -31,7 +30,7 @@ const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
 });
 
 /**
- * Gives integer labels as i32. The CPU device throws a `GradusError` when it computes them and one is
+ * Gives integer labels `[n]` as i32. The CPU device throws a `GradusError` when it computes them and one is
  * outside `[0, classes)` and not the ignored one.
  */
 export function classLabels(

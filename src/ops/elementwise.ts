@@ -1,8 +1,7 @@
 import { checkSurplus } from "../core/check.ts";
-import { type DType, holdsIntegers } from "../core/dtype.ts";
+import type { DType } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes } from "../core/shape.ts";
-import { mapStrided } from "../core/strided.ts";
 import {
   defineOp,
   type LoopName,
@@ -81,9 +80,7 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
       checkDomain(name, inputs[0].dtype, domain);
       return { shape: inputs[0].shape, dtype: result ?? inputs[0].dtype };
     },
-    cpu: (y, inputs) => {
-      mapStrided(holdsIntegers(inputs[0].data) ? integer : js, y.shape, inputs, y.data);
-    },
+    scalar: ([{ dtype }]) => (dtype === "i32" || dtype === "u32" ? integer : js),
     loop,
     gpu: {
       kind: "pointwise",

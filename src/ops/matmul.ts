@@ -1,10 +1,10 @@
 import { ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
+import type { Strided } from "../core/strided.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain, checkSameDType } from "./elementwise.ts";
-import { multiplyMatrices } from "./matmul-cpu.ts";
 import { reshape, transpose } from "./reshape.ts";
 import { matmulDirectShader, matmulShader } from "./shaders.ts";
 
@@ -15,10 +15,18 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   cpu: (y, [a, b]) => {
     const [batch, m, n] = y.shape;
     const k = a.shape[2];
+    let at = 0;
     for (let i = 0; i < batch; i++) {
-      multiplyMatrices(m, n, k, matrix(a, i), matrix(b, i), y.data, i * m * n);
+      for (let row = 0; row < m; row++) {
+        for (let column = 0; column < n; column++) {
+          let sum = 0; // in float64
+          for (let p = 0; p < k; p++) sum += element(a, i, row, p) * element(b, i, p, column);
+          y.data[at++] = sum;
+        }
+      }
     }
   },
+  loop: "matmul",
   ofNothing: 0,
   gpu: {
     kind: "kernel",
@@ -32,9 +40,8 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   ],
 });
 
-function matrix(x: Parameters<NonNullable<typeof matmulOp.cpu>>[0], batch: number) {
-  const [outer, rowStride, colStride] = x.strides;
-  return { data: x.data, offset: x.offset + batch * outer, rowStride, colStride };
+function element({ data, offset, strides }: Strided, i: number, row: number, column: number) {
+  return data[offset + i * strides[0] + row * strides[1] + column * strides[2]];
 }
 
 /** Direct loads add all of K in order, which rounds too often for longer sums. */

@@ -13,7 +13,7 @@ import { checkDomain } from "./elementwise.ts";
 import { reduceForm } from "./reduce-form.ts";
 import { expandDims } from "./reshape.ts";
 import { asRows, forEachRow, REDUCE } from "./rows.ts";
-import { argReduceDirectShader, argReduceShader, BITS } from "./shaders.ts";
+import { argReduceDirectShader, argReduceShader, BITS, BUILT_INS } from "./shaders.ts";
 
 /** Averages floats over axes, all when none is given; NaN where there are none. */
 export function mean(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
@@ -64,7 +64,7 @@ function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
     gpu: reduceForm({
       identity: (dtype) => literal(neutral[dtype] as number, dtype),
       combine: (dtype) => (isFloat(dtype) ? `g_${kind}(a, b)` : `${kind}(a, b)`),
-      libraries: BITS,
+      libraries: BUILT_INS,
     }),
     vjp: (g, { inputs: [x], y }) => {
       // The largest elements share the cotangent evenly.

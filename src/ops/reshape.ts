@@ -1,4 +1,4 @@
-import { describeValue } from "../core/check.ts";
+import { checkEach } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import {
   formatShape,
@@ -52,9 +52,7 @@ function reshapeView(x: Strided, shape: Shape): Strided | null {
  */
 export function reshape(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   checkArguments("reshape(x, shape)", [x], surplus);
-  if (!Array.isArray(shape)) {
-    throw new ShapeError(`reshape: shape ${describeValue(shape)}; expected an array of integers`);
-  }
+  checkEach("reshape", { shape }, Array.isArray, "an array of integers", ShapeError);
   const known = shape.filter((n) => n !== -1);
   const free = shape.length - known.length;
   const rest = x.size / sizeOf(known);

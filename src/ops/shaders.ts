@@ -1,7 +1,9 @@
 import argReduceSource from "../../shaders/arg-reduce.wgsl?raw";
 import argReduceDirectSource from "../../shaders/arg-reduce-direct.wgsl?raw";
 import bitsSource from "../../shaders/lib/bits.wgsl?raw";
+import builtInsSource from "../../shaders/lib/built-ins.wgsl?raw";
 import expLogSource from "../../shaders/lib/exp-log.wgsl?raw";
+import nearZeroSource from "../../shaders/lib/near-zero.wgsl?raw";
 import powSource from "../../shaders/lib/pow.wgsl?raw";
 import randomSource from "../../shaders/lib/random.wgsl?raw";
 import shuffleSource from "../../shaders/lib/shuffle.wgsl?raw";
@@ -37,13 +39,18 @@ export const scatterAddShader = file("scatter-add.wgsl", scatterAddSource);
 
 const bits = file("lib/bits.wgsl", bitsSource);
 const expLog = file("lib/exp-log.wgsl", expLogSource);
+const nearZero = file("lib/near-zero.wgsl", nearZeroSource);
 const threefry = file("lib/threefry.wgsl", threefrySource);
 const trig = file("lib/trig.wgsl", trigSource);
 
 /** Bit tests. */
 export const BITS = [bits];
-/** `g_exp`, `g_log` and what is made of them. */
+/** `g_min`, `g_max`, `g_sign`, `g_sqrt`. */
+export const BUILT_INS = [bits, file("lib/built-ins.wgsl", builtInsSource)];
+/** `g_exp`, `g_log`, `g_sigmoid`. */
 export const EXP_LOG = [bits, expLog];
+/** `g_expm1`, `g_log1p`, `g_tanh`, `g_softplus`. */
+export const NEAR_ZERO = [bits, expLog, nearZero];
 /** `g_pow`. */
 export const POW = [bits, expLog, file("lib/pow.wgsl", powSource)];
 /** `g_sin`, `g_cos`. */
@@ -51,4 +58,11 @@ export const TRIG = [bits, trig];
 /** `threefry2x32`, `shuffled_index`, `drawn_index`. */
 export const SHUFFLE = [threefry, file("lib/shuffle.wgsl", shuffleSource)];
 /** `random_bits`, `random_uniform`, `random_normal`. */
-export const RANDOM = [bits, expLog, trig, threefry, file("lib/random.wgsl", randomSource)];
+export const RANDOM = [
+  bits,
+  expLog,
+  nearZero,
+  trig,
+  threefry,
+  file("lib/random.wgsl", randomSource),
+];

@@ -2,7 +2,7 @@ import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { greater } from "./compare.ts";
 import { type UnaryFunction, unary } from "./elementwise.ts";
 import { exactMaximum } from "./exact.ts";
-import { BITS, EXP_LOG, TRIG } from "./shaders.ts";
+import { BITS, BUILT_INS, EXP_LOG, NEAR_ZERO, TRIG } from "./shaders.ts";
 import { where } from "./where.ts";
 
 /** Computes |x|; the gradient at 0 is 0. */
@@ -22,7 +22,7 @@ export const sign: UnaryFunction = unary({
   js: Math.sign,
   wgsl: (x) => `g_sign(${x})`,
   wgslInteger: (x) => `sign(${x})`,
-  libraries: BITS,
+  libraries: BUILT_INS,
   vjp: null,
 });
 
@@ -44,7 +44,7 @@ export const expm1: UnaryFunction = unary({
   domain: "float",
   js: Math.expm1,
   wgsl: (x) => `g_expm1(${x})`,
-  libraries: EXP_LOG,
+  libraries: NEAR_ZERO,
   cost: 8,
   vjp: (g, _, x) => [mul(g, exp(x))],
 });
@@ -67,7 +67,7 @@ export const log1p: UnaryFunction = unary({
   domain: "float",
   js: Math.log1p,
   wgsl: (x) => `g_log1p(${x})`,
-  libraries: EXP_LOG,
+  libraries: NEAR_ZERO,
   cost: 8,
   vjp: (g, _, x) => [div(g, add(x, 1))],
 });
@@ -79,7 +79,7 @@ export const sqrt: UnaryFunction = unary({
   js: Math.sqrt,
   loop: "sqrt",
   wgsl: (x) => `g_sqrt(${x})`,
-  libraries: EXP_LOG,
+  libraries: BUILT_INS,
   cost: 4,
   vjp: (g, y) => [div(g, mul(y, 2))],
 });
@@ -103,7 +103,7 @@ export const tanh: UnaryFunction = unary({
   js: Math.tanh,
   loop: "tanh",
   wgsl: (x) => `g_tanh(${x})`,
-  libraries: EXP_LOG,
+  libraries: NEAR_ZERO,
   cost: 10,
   vjp: (g, y) => [mul(g, sub(1, square(y)))],
 });
@@ -125,7 +125,7 @@ export const softplus: UnaryFunction = unary({
   domain: "float",
   js: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   wgsl: (x) => `g_softplus(${x})`,
-  libraries: EXP_LOG,
+  libraries: NEAR_ZERO,
   cost: 12,
   vjp: (g, _, x) => [mul(g, sigmoid(x))],
 });
@@ -136,7 +136,7 @@ export const logSigmoid: UnaryFunction = unary({
   domain: "float",
   js: (x) => -(Math.max(-x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
   wgsl: (x) => `(-g_softplus(-${x}))`,
-  libraries: EXP_LOG,
+  libraries: NEAR_ZERO,
   cost: 12,
   vjp: (g, _, x) => [mul(g, sigmoid(neg(x)))],
 });

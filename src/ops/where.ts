@@ -1,6 +1,5 @@
 import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes } from "../core/shape.ts";
-import { mapStrided } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
@@ -13,7 +12,7 @@ const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, nev
     checkDomain("where", a.dtype, "any");
     return { shape: a.shape, dtype: a.dtype };
   },
-  cpu: (y, inputs) => mapStrided((c, a, b) => (c ? a : b), y.shape, inputs, y.data),
+  scalar: () => (c, a, b) => (c ? a : b),
   loop: "where",
   gpu: {
     kind: "pointwise",

@@ -1,6 +1,5 @@
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import { copyStrided } from "../core/strided.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
@@ -15,7 +14,7 @@ const writeAtOp: OpDefinition<Attributes> = defineOp<Attributes>({
   name: "writeAt",
   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   cpu: (y, [x, index, value]) => {
-    copyStrided(x, y.data);
+    for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[x.offset + i * x.strides[0]];
     y.data[index.data[index.offset] % y.data.length] = value.data[value.offset];
   },
   gpu: {

@@ -1,4 +1,4 @@
-import { describeValue } from "../core/check.ts";
+import { checkEach, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { differentiate } from "../graph/grad.ts";
 import { Parameter } from "../graph/state.ts";
@@ -51,11 +51,9 @@ export function slopesOf(op: string, loss: Tensor, parameters: readonly Paramete
 
 /** Throws a `GradusError` unless `clip` is a function. */
 export function checkClip(op: string, clip: unknown): void {
-  if (typeof clip === "function") return;
-  throw new GradusError(
-    `${op}: clip ${describeValue(clip)}; expected a function, such as ` +
-      "(g) => clipByGlobalNorm(g, 1).gradients",
-  );
+  const isFunction = (value: unknown) => typeof value === "function";
+  const rule = "a function, such as (g) => clipByGlobalNorm(g, 1).gradients";
+  checkEach(op, { clip }, isFunction, rule);
 }
 
 /** Throws a `GradusError` unless there is one gradient for each parameter. */

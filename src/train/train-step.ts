@@ -1,4 +1,4 @@
-import { checkOptions, describeValue } from "../core/check.ts";
+import { checkEach, checkOptions, describeValue } from "../core/check.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { compile } from "../engine/compile.ts";
@@ -194,8 +194,8 @@ function traceStep<M extends Module, B>(
 }
 
 function checkCount(op: string, what: string, n: number, low: number): void {
-  if (Number.isSafeInteger(n) && n >= low && n < 2 ** 32) return;
-  throw new GradusError(`${op}: ${what} ${n}; expected an integer from ${low} to 2^32 - 1`);
+  const holds = () => Number.isSafeInteger(n) && n >= low && n < 2 ** 32;
+  checkEach(op, { [what]: n }, holds, `an integer from ${low} to 2^32 - 1`);
 }
 
 /** Throws, as `op`, unless a loss or a metric is a tensor of one element. */

@@ -1,6 +1,7 @@
 import { allocate, type NumericArray } from "../../src/core/dtype.ts";
 import { sizeOf } from "../../src/core/shape.ts";
-import { contiguous, copyStrided, type Strided } from "../../src/core/strided.ts";
+import { contiguous, type Strided } from "../../src/core/strided.ts";
+import { copyStrided, mapStrided } from "../../src/core/strided-loops.ts";
 import type { Program, Step } from "../../src/engine/program.ts";
 
 /** Computes every step of a program alone, in a fresh array: what any plan must agree with. */
@@ -9,16 +10,18 @@ export function opByOp(program: Program, sources: readonly NumericArray[]): Nume
   program.steps.forEach((step, i) => {
     const source = sources[program.sources.indexOf(i)];
     const inputs = step.inputs.map((input) => values[input]);
-    values[i] = contiguous(source ?? compute(step, inputs), step.shape);
+    const types = step.inputs.map((input) => program.steps[input]);
+    values[i] = contiguous(source ?? compute(step, inputs, types), step.shape);
   });
   return values.map(({ data }) => data);
 }
 
-function compute(step: Step, inputs: readonly Strided[]): NumericArray {
+function compute(step: Step, inputs: readonly Strided[], types: readonly Step[]): NumericArray {
   const { op, attributes, shape, dtype } = step;
   const data = allocate(dtype, sizeOf(shape));
   const view = op?.view?.(inputs[0], attributes, step);
   if (view) copyStrided(view, data);
+  else if (op?.scalar) mapStrided(op.scalar(types, attributes), shape, inputs, data);
   else op?.cpu?.(contiguous(data, shape), inputs, attributes);
   return data;
 }

@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "puppeteer";
 import { build, createLogger, preview } from "vite";
 import { withPage } from "../../scripts/page.mjs";
+import { HELPERS_APART } from "../../scripts/size.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -79,20 +80,22 @@ export class PackedApp {
       customLogger,
       logLevel: "warn",
       build: {
-        modulePreload: false, // Vite's helpers for preloading are no part of the package
-        rolldownOptions: { input: pages.map((name) => join(this.folder, name)) },
+        modulePreload: false,
+        rolldownOptions: {
+          input: pages.map((name) => join(this.folder, name)),
+          output: HELPERS_APART,
+        },
       },
     });
     return warnings;
   }
 
-  /** Bytes of scripts of the built app, each compressed with gzip. */
+  /** Bytes of scripts of the built app, each compressed with gzip; none for the bundler's own. */
   size(scripts: readonly string[]): number {
     const assets = join(this.folder, "dist/assets");
-    return scripts.reduce(
-      (sum, name) => sum + gzipSync(readFileSync(join(assets, name))).length,
-      0,
-    );
+    return scripts
+      .filter((name) => !name.startsWith("vite-helpers"))
+      .reduce((sum, name) => sum + gzipSync(readFileSync(join(assets, name))).length, 0);
   }
 
   /** Serves the built app and opens pages of it in headless Chromium, one after the other. */

@@ -1,7 +1,8 @@
 import type { NumericArray } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import { loopsOf, type Strided } from "../../core/strided.ts";
-import type { LoopName } from "../../graph/op.ts";
+import type { Strided } from "../../core/strided.ts";
+import { loopsOf } from "../../core/strided-loops.ts";
+import type { F32LoopName } from "../../graph/op.ts";
 
 /** Computes the first `count` elements of the result's block from those of the inputs' blocks. */
 export type F32Loop = (count: number) => void;
@@ -77,7 +78,7 @@ function makeLoops() {
     relu: (count) => {
       for (let i = 0; i < count; i++) y[i] = max(a[i], 0);
     },
-  } satisfies Record<LoopName, F32Loop>;
+  } satisfies Record<F32LoopName, F32Loop>;
   return { operands: [a, b, c], result: y, loops };
 }
 

@@ -1,12 +1,13 @@
 import { bytesPerElement, type DType, type NumericArray } from "../../core/dtype.ts";
 import { GradusError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import { contiguous, copyStrided, isContiguous, type Strided } from "../../core/strided.ts";
+import { asIs, contiguous, isContiguous, type Strided } from "../../core/strided.ts";
+import { copyStrided, mapStrided } from "../../core/strided-loops.ts";
 import { planMemory } from "../../engine/memory-plan.ts";
 import type { Program, Step } from "../../engine/program.ts";
 import { flopsOf, sum } from "../../engine/stats.ts";
-import type { Attributes, Op } from "../../graph/op.ts";
-import { f32Loops, runF32 } from "./f32-loops.ts";
+import type { Attributes, Op, TensorType } from "../../graph/op.ts";
+import { runLoop } from "./loops.ts";
 
 /** A view whose array comes later, and may change from run to run. */
 type View = { -readonly [K in keyof Strided]: Strided[K] };
@@ -85,10 +86,14 @@ export class Layout {
     const base = new Base(dtype, shape);
     if (!op) return { view: base.whole, base };
     if (op.view) return this.#view(op, attributes, this.values[inputs[0]], { shape, dtype });
-    if (!op.cpu) throw new GradusError(`${op.name}: has no CPU form; expected one`);
     const operands = inputs.map((input) => this.values[input]);
+    const types = inputs.map((input) => this.program.steps[input]);
     const flops = flopsOf(this.program, this.values.length);
-    return this.#compute({ name: op.name, flops, cpu: fastest(op), attributes }, base, operands);
+    return this.#compute(
+      { name: op.name, flops, cpu: fastest(op, types), attributes },
+      base,
+      operands,
+    );
   }
 
   /** A view of x, or of a copy where x's strides do not allow one. */
@@ -136,12 +141,24 @@ export class Layout {
   }
 }
 
-/** An op's own form, behind a loop that does the same for float32 where there is one. */
-function fastest({ cpu, loop }: Op): Task["cpu"] {
-  const form = cpu as Task["cpu"];
+/** An op's own form, behind a loop that does the same where there is one. */
+function fastest(op: Op, types: readonly TensorType[]): Task["cpu"] {
+  const form = formOf(op, types);
+  const { loop } = op;
   if (!loop) return form;
   return (y, inputs, attributes) => {
-    if (!runF32(f32Loops[loop], y.shape, inputs, y.data)) form(y, inputs, attributes);
+    if (!runLoop(loop, y, inputs)) form(y, inputs, attributes);
+  };
+}
+
+/** An op's own form; that of one element runs over all of them. */
+function formOf({ name, cpu, scalar }: Op, types: readonly TensorType[]): Task["cpu"] {
+  if (cpu) return cpu;
+  if (!scalar) throw new GradusError(`${name}: has no CPU form; expected one`);
+  return (y, inputs, attributes) => {
+    const f = scalar(types, attributes);
+    if (f === asIs) copyStrided(inputs[0], y.data);
+    else mapStrided(f, y.shape, inputs, y.data);
   };
 }
 

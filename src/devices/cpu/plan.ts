@@ -1,6 +1,6 @@
 import { type NumericArray, viewBuffer } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
-import { copyStrided } from "../../core/strided.ts";
+import { copyStrided } from "../../core/strided-loops.ts";
 import type { Plan, PlanStats } from "../../engine/plan.ts";
 import type { KernelTime, Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";

@@ -1,4 +1,4 @@
-import type { NumericArray } from "../core/dtype.ts";
+import type { NumericArray } from "../../core/dtype.ts";
 
 /** Counts the rows and the columns of the part of y whose sums `multiplyTile` keeps in registers. */
 export const TILE = 3;

@@ -14,8 +14,9 @@
  * 16 registers that a CPU has for floats (bench/kernels/README.md has the figures).
  */
 
-import { holdsIntegers, type NumericArray } from "../core/dtype.ts";
-import { BLOCK_K, BLOCK_M, BLOCK_N, packPanels, TILE, tiles } from "./matmul-cpu-tile.ts";
+import type { NumericArray } from "../../core/dtype.ts";
+import type { Strided } from "../../core/strided.ts";
+import { BLOCK_K, BLOCK_M, BLOCK_N, packPanels, TILE, tiles } from "./matmul-tile.ts";
 
 const { panelsA, panelsB, block, multiplyTile } = tiles;
 
@@ -25,6 +26,21 @@ export interface MatrixView<T> {
   offset: number;
   rowStride: number;
   colStride: number;
+}
+
+/** Multiplies stacks of matrices, `[batch, m, k]` by `[batch, k, n]`, to the bits of `matmul`'s own form. */
+export function multiplyStacks(y: Strided, [a, b]: readonly Strided[]): true {
+  const [batch, m, n] = y.shape;
+  const k = a.shape[2];
+  for (let i = 0; i < batch; i++) {
+    multiplyMatrices(m, n, k, matrix(a, i), matrix(b, i), y.data, i * m * n);
+  }
+  return true;
+}
+
+function matrix({ data, offset, strides }: Strided, i: number): MatrixView<NumericArray> {
+  const [outer, rowStride, colStride] = strides;
+  return { data, offset: offset + i * outer, rowStride, colStride };
 }
 
 /**
@@ -115,4 +131,10 @@ function storeBlock(
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < cols; j++) y[start + i * rowStride + j] = block[i * width + j];
   }
+}
+
+/** Says whether an array holds 32-bit integers. */
+function holdsIntegers(data: NumericArray): boolean {
+  const kind = data[Symbol.toStringTag];
+  return kind === "Int32Array" || kind === "Uint32Array";
 }
