@@ -27,6 +27,7 @@ import {
   Softmax,
 } from "../src/nn/index.ts";
 import { SGD } from "../src/optim/index.ts";
+import { trainStep } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { held } from "./support/memory.ts";
 
@@ -108,6 +109,22 @@ test("an optimizer of a module without parameters says where modules look", () =
         "arrays, objects, Maps and Sets and is not frozen; private #fields cannot be searched",
     ),
   );
+});
+
+test("trainStep warns of a model without states, once when it is made", () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const weight = new Parameter(tensor([1]));
+  const optimizer = new SGD([weight], { learningRate: 1 });
+  const loss = () => weight.sum();
+  trainStep({ model: new Identity(), optimizer, loss }).dispose();
+  trainStep({ model: layer(), optimizer, loss }).dispose();
+  expect(warn.mock.calls).toEqual([
+    [
+      "gradus: trainStep: model Identity has no parameters or other states; expected them in " +
+        "public fields, arrays, objects, Maps or Sets. Private #fields cannot be searched",
+    ],
+  ]);
+  warn.mockRestore();
 });
 
 describe("Sequential", () => {

@@ -1,5 +1,6 @@
 import { checkFunctions, checkSteps, describeValue, didYouMean } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import type { Module } from "../nn/module.ts";
 
 /** The options of `trainStep`, for `checkOptions`. */
 export const STEP_OPTIONS = {
@@ -51,10 +52,20 @@ export function checkParts(op: string, parts: Parts): void {
   const { model, optimizer, loss, metrics = {}, after, batchAt } = parts;
   checkMethods(op, { model }, ["call", "state", "parameters", "modules"], "a Module");
   checkMethods(op, { optimizer }, ["step", "apply", "state"], "an optimizer");
+  warnOfNoState(op, model as Pick<Module, "state">);
   checkFunctions(op, { loss });
   if (after !== undefined) checkFunctions(op, { after });
   if (batchAt !== undefined) checkFunctions(op, { batchAt });
   checkMetrics(op, metrics);
+}
+
+/** Warns of a model whose states lie where nobody finds them: they would not be saved. */
+function warnOfNoState(op: string, model: Pick<Module, "state">): void {
+  if (model.state().size > 0) return;
+  console.warn(
+    `gradus: ${op}: model ${model.constructor.name} has no parameters or other states; expected ` +
+      "them in public fields, arrays, objects, Maps or Sets. Private #fields cannot be searched",
+  );
 }
 
 /** Throws a `GradusError`, as `op`, unless metrics are functions, none called loss or step. */
