@@ -190,7 +190,7 @@ export interface OpDefinition<A extends Attributes> {
 /** An op as the engine sees it. */
 export type Op = OpDefinition<Attributes>;
 
-/** Declares an op and checks that it has one CPU form. */
+/** Declares an op, so that its parts are checked against the type of its attributes. */
 /* @__NO_SIDE_EFFECTS__ */
 export function defineOp<A extends Attributes>(definition: OpDefinition<A>): OpDefinition<A> {
   return definition;

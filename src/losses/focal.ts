@@ -29,7 +29,8 @@ function power(x: Tensor, gamma: number): Tensor {
 /**
  * Computes −Σᵢ αᵢ tᵢ (1 − pᵢ)ᵞ ln pᵢ of each example from logits, p = softmax(z) (Lin et al. 2017,
  * "Focal Loss for Dense Object Detection", eq. 5, for c classes). With γ = 0 and α = 1 it is the
- * cross-entropy. It is stable for logits of any size; a label outside `[0, c)` contributes 0.
+ * cross-entropy. It is stable for logits of any size; a label outside `[0, c)` is an error on the CPU
+ * device; on WebGPU, which cannot throw, it contributes 0.
  * @param logits `[n, c]`, f32 or f64.
  * @param targets integer labels `[n]`, or probabilities `[n, c]`.
  * @throws ShapeError, DTypeError or GradusError for other shapes, dtypes and options.

@@ -50,7 +50,8 @@ export function squaredHinge(
  * Computes max(0, 1 + maxᵢ (1 − tᵢ) yᵢ − Σᵢ tᵢ yᵢ) of each example, as Keras defines it: the right
  * class enters the maximum as 0. `multiclassHinge` leaves it out.
  * @param y scores `[n, c]`, f32 or f64.
- * @param targets integer labels `[n]`, or one-hot floats `[n, c]`.
+ * @param targets integer labels `[n]`, or one-hot floats `[n, c]`. A label outside `[0, c)` is an error
+ * on the CPU device, and counts as no class on WebGPU.
  * @throws ShapeError or DTypeError for other shapes and dtypes.
  * @example categoricalHinge(scores, labels);
  */
@@ -72,7 +73,8 @@ export function categoricalHinge(
  * Algorithmic Implementation of Multiclass Kernel-based Vector Machines"). Equal largest scores
  * share the gradient.
  * @param y scores `[n, c]`, f32 or f64.
- * @param labels integers `[n]`; one outside `[0, c)` counts as a class of score 0.
+ * @param labels integers `[n]`; one outside `[0, c)` is an error on the CPU device, and counts as a
+ * class of score 0 on WebGPU.
  * @throws ShapeError or DTypeError for other shapes and dtypes.
  * @example multiclassHinge(scores, labels);
  */
@@ -107,7 +109,8 @@ const MULTI_MARGIN_OPTIONS: Known<MultiMarginOptions> = {
  * Computes Σ over i ≠ t of max(0, m − y_t + yᵢ)ᵖ / c of each example (Weston and Watkins 1999,
  * "Support Vector Machines for Multi-Class Pattern Recognition", for p = 1, over c).
  * @param y scores `[n, c]`, f32 or f64.
- * @param labels integers `[n]`; one outside `[0, c)` counts as a class of score 0.
+ * @param labels integers `[n]`; one outside `[0, c)` is an error on the CPU device, and counts as a
+ * class of score 0 on WebGPU.
  * @throws ShapeError, DTypeError or GradusError for other shapes, dtypes and margins.
  * @example multiMargin(scores, labels, { margin: 0.5 });
  */

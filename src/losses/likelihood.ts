@@ -144,7 +144,8 @@ export function klDivergence(
 
 /**
  * Computes −Σᵢ tᵢ yᵢ of each example from log-probabilities y, such as `logSoftmax` gives: for
- * labels, −y at the label. A label outside `[0, c)` contributes 0 and no gradient.
+ * labels, −y at the label. A label outside `[0, c)` is an error on the CPU device; on WebGPU, which
+ * cannot throw, it contributes 0 and no gradient.
  * @param y `[n, c]`, f32 or f64.
  * @param targets integer labels `[n]`, or probabilities `[n, c]`.
  * @throws ShapeError or DTypeError for other shapes and dtypes.
@@ -166,7 +167,8 @@ export function negativeLogLikelihood(
  * Computes −Σᵢ tᵢ ln(pᵢ + 1e-7) of each example from probabilities p (Saito 2016, "Deep Learning
  * from Scratch", section 4.2.2). From logits `crossEntropy` is the exact and quicker form.
  * @param p `[n, c]` in [0, 1], f32 or f64.
- * @param targets integer labels `[n]`, or probabilities `[n, c]`.
+ * @param targets integer labels `[n]`, or probabilities `[n, c]`. A label outside `[0, c)` is an error
+ * on the CPU device, and contributes 0 on WebGPU.
  * @throws ShapeError or DTypeError for other shapes and dtypes.
  * @example categoricalCrossEntropy(softmax(logits), oneHotLabels);
  */
