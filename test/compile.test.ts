@@ -259,6 +259,14 @@ test("scopes and evaluations inside change nothing", async () => {
   expect(await (await f(tensor([1, 2]))).toArray()).toEqual([11, 13]);
 });
 
+test("a scope inside takes typed arrays of the call in its result", async () => {
+  const f = compile((values: Float32Array) => {
+    const { x, length } = scope(() => ({ values, x: tensor(values), length: values.length }));
+    return mul(x, length);
+  });
+  expect(await (await f(Float32Array.of(1, 2))).toArray()).toEqual([2, 4]);
+});
+
 test("results of size 0 and results that are constants", async () => {
   const f = compile((x: Tensor) => ({ empty: mul(x, 2), one: add(sum(x), 1) }));
   const { empty, one } = await f(tensor(new Float32Array(0), { shape: [0, 3] }));

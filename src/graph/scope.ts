@@ -2,6 +2,7 @@ import { checkFunctions, checkSurplus, checkSynchronous } from "../core/check.ts
 import { allPartsOf, walk } from "../core/tree.ts";
 import { State } from "./state.ts";
 import { announce, evaluate, observeCreation, Tensor } from "./tensor.ts";
+import { tracedArrayOf } from "./traced-array.ts";
 
 /**
  * Runs a synchronous function and frees every tensor created in it, except states and those in what
@@ -35,7 +36,7 @@ function tensorsIn(value: unknown): Set<Tensor> {
   const found = new Set<Tensor>();
   const seen = new Set<unknown>();
   const open = (part: unknown) => {
-    if (part instanceof Tensor || seen.has(part)) return null;
+    if (part instanceof Tensor || seen.has(part) || tracedArrayOf(part)) return null;
     const parts = allPartsOf(part);
     if (parts) seen.add(part);
     return parts;
