@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import {
   type Device,
+  DTypeError,
   evaluate,
   GradusError,
   Parameter,
@@ -144,6 +145,10 @@ test("bad arguments are rejected", () => {
     ],
   ];
   for (const [run, message] of rejected) expect(run).toThrow(new GradusError(message));
+  using n = new Parameter(tensor([1], { dtype: "i32" }), { name: "n" });
+  expect(() => make({ learningRate }, [p, n])).toThrow(
+    new DTypeError('SGD: "n" has dtype i32; expected f32 or f64'),
+  );
   using optimizer = new SGD([p, q], { learningRate });
   expect(() => optimizer.apply([tensor([1])])).toThrow("SGD: 1 gradients; expected 2");
   expect(() => optimizer.step(sum(square(p)))).toThrow('SGD: loss does not depend on "q"');

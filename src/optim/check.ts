@@ -1,10 +1,11 @@
 import { checkEach, describeValue } from "../core/check.ts";
-import { GradusError } from "../core/errors.ts";
+import { isFloat } from "../core/dtype.ts";
+import { DTypeError, GradusError } from "../core/errors.ts";
 import { differentiate } from "../graph/grad.ts";
 import { Parameter } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
 
-/** Lists parameters; throws a `GradusError` for none, for anything else, or one given twice. */
+/** Lists parameters; throws a `GradusError` for anything else, and as `checkParameters` does. */
 export function parametersOf(
   op: string,
   given: readonly Parameter[] | ReadonlyMap<string, Parameter>,
@@ -27,7 +28,7 @@ export function parametersOf(
   return parameters;
 }
 
-/** Throws a `GradusError` for no parameters, or one given twice. */
+/** Throws a `GradusError` for no parameters, one given twice, or one of whole numbers. */
 export function checkParameters(op: string, parameters: readonly Parameter[]): void {
   if (parameters.length === 0) {
     throw new GradusError(
@@ -38,6 +39,10 @@ export function checkParameters(op: string, parameters: readonly Parameter[]): v
   const repeated = parameters.find((p, i) => parameters.indexOf(p) !== i);
   if (repeated) {
     throw new GradusError(`${op}: "${repeated.name}" is given twice; expected each once`);
+  }
+  const whole = parameters.find(({ dtype }) => !isFloat(dtype));
+  if (whole) {
+    throw new DTypeError(`${op}: "${whole.name}" has dtype ${whole.dtype}; expected f32 or f64`);
   }
 }
 
