@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import type { Batch } from "../src/data/index.ts";
 import { DataLoader } from "../src/data/index.ts";
-import { type Tensor, tensor } from "../src/index.ts";
+import { sum, type Tensor, tensor } from "../src/index.ts";
 import { accuracy } from "../src/metrics/index.ts";
 import type { Module } from "../src/nn/index.ts";
 import { clipByGlobalNorm, SGD, WeightAverage } from "../src/optim/index.ts";
@@ -144,4 +144,14 @@ test("mistakes are told", async () => {
     "accumulatedStep: no batch; expected one, or the option batchAt",
   );
   expect(step.next).toBe(0);
+  for (const accumulate of [1, 2]) {
+    const apart = accumulatedStep({
+      ...run,
+      loss: (_: Module, { images }: Batch) => sum(images),
+      accumulate,
+    });
+    await expect(apart(await smallData(4).batch(Uint32Array.of(0, 1)))).rejects.toThrow(
+      'Adam: loss does not depend on "',
+    );
+  }
 });

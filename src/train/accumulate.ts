@@ -2,12 +2,12 @@ import { checkOptions, checkSteps } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { type Compiled, compile } from "../engine/compile.ts";
 import type { Plan } from "../engine/plan.ts";
-import { grad } from "../graph/grad.ts";
 import { assignAll, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
 import { add, div } from "../ops/arithmetic.ts";
 import { zeros } from "../ops/creation.ts";
+import { slopesOf } from "../optim/check.ts";
 import { checkParts, STEP_OPTIONS } from "./check-options.ts";
 import {
   type BatchFunction,
@@ -120,7 +120,7 @@ class Accumulation<M extends Module, B> {
     checkParts(op, options);
     const { loss, metrics = {}, optimizer, accumulate, after, batchAt, ...rest } = options;
     checkSteps(op, { accumulate });
-    const sums = new GradientSums(optimizer, accumulate);
+    const sums = new GradientSums(op, optimizer, accumulate);
     this.#op = op;
     this.#options = options;
     this.sums = sums;
@@ -243,6 +243,7 @@ class GradientSums implements Updater {
   readonly #sums: readonly State[];
 
   constructor(
+    readonly op: string,
     readonly optimizer: Updater,
     readonly count: number,
   ) {
@@ -261,7 +262,7 @@ class GradientSums implements Updater {
   }
 
   step(loss: Tensor): void {
-    this.apply(grad(loss, this.parameters));
+    this.apply(slopesOf(this.optimizer.kind ?? this.op, loss, this.parameters));
   }
 
   /** Starts the sums anew, adds to them, or adds the last gradients and makes the step. */
