@@ -68,6 +68,21 @@ describe("loaders", () => {
     expect(own.disposed).toBe(2);
   });
 
+  test("methods of a loader's class are called on it", async () => {
+    class Own implements Loader<Points> {
+      readonly stepsPerEpoch = 2;
+      readonly #batches = points([1, 2], [3, 4]);
+      epoch() {
+        return this.#batches;
+      }
+      batchAt() {
+        return this.#batches[1];
+      }
+    }
+    const { history } = await fit({ ...meanRun(), loader: new Own(), epochs: 1 });
+    expect(history[0].loss).toBe(3.5);
+  });
+
   test("a run from an iterable is gone on with, within its first epoch and later", async () => {
     const loader = () => new Set(points(...given));
     const straight = await fit({ ...meanRun(), loader: loader(), epochs: 3 });

@@ -1,5 +1,6 @@
 import { describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import { allPartsOf, type Place, walk } from "../core/tree.ts";
 import { Tensor } from "../graph/tensor.ts";
 
 /** Gives batches epoch by epoch, as `DataLoader` does. */
@@ -60,7 +61,7 @@ function givenAway<B>(loader: Loader<B>): Batches<B> {
   return {
     stepsPerEpoch: loader.stepsPerEpoch,
     epoch: (epoch) => loader.epoch(epoch),
-    batchAt: loader.batchAt,
+    batchAt: loader.batchAt?.bind(loader),
     batchSize: loader.batchSize,
     fingerprint: loader.fingerprint,
     givesAway: true,
@@ -97,14 +98,14 @@ export function examplesIn(batch: unknown): number {
   return firstTensor(batch)?.shape[0] ?? 1;
 }
 
-/** The first tensor of rank 1 or more in a batch made of lists and plain objects. */
-function firstTensor(value: unknown, parents: readonly object[] = []): Tensor | undefined {
-  if (value instanceof Tensor) return value.rank > 0 ? value : undefined;
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return undefined;
-  if (parents.includes(value)) return undefined;
-  for (const part of Object.values(value)) {
-    const found = firstTensor(part, [...parents, value]);
-    if (found) return found;
-  }
-  return undefined;
+/** The first tensor of rank 1 or more in a batch, in whatever objects. */
+function firstTensor(batch: unknown): Tensor | undefined {
+  let first: Tensor | undefined;
+  const open = (part: unknown, { isCycle }: Place) => {
+    return first || isCycle || part instanceof Tensor ? null : allPartsOf(part);
+  };
+  walk(batch, open, (part) => {
+    if (part instanceof Tensor && part.rank > 0) first ??= part;
+  });
+  return first;
 }
