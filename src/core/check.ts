@@ -50,19 +50,23 @@ export function checkDecay(op: string, options: Numbers): void {
   checkEach(op, options, holds, "a number from 0 and below 1");
 }
 
-/** Says whether a value is an integer from 1. */
-export function isCount(x: unknown): x is number {
-  return Number.isSafeInteger(x) && (x as number) >= 1;
+/** Says whether a value is an integer from `low` to `high`. */
+export function isInteger(
+  x: unknown,
+  low: number,
+  high: number = Number.MAX_SAFE_INTEGER,
+): x is number {
+  return Number.isSafeInteger(x) && (x as number) >= low && (x as number) <= high;
 }
 
 /** Throws a `GradusError` unless numbers of steps are integers from 1. */
 export function checkSteps(op: string, options: Numbers): void {
-  checkEach(op, options, isCount, "an integer from 1");
+  checkEach(op, options, (x) => isInteger(x, 1), "an integer from 1");
 }
 
 /** Throws a `ShapeError` unless sizes are integers from 1. */
 export function checkSizes(op: string, sizes: Numbers): void {
-  checkEach(op, sizes, isCount, "a positive integer", ShapeError);
+  checkEach(op, sizes, (x) => isInteger(x, 1), "a positive integer", ShapeError);
 }
 
 /** Throws a `GradusError` where a function gave a promise of its result instead of the result. */

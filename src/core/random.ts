@@ -1,4 +1,4 @@
-import { describeValue } from "./check.ts";
+import { describeValue, isInteger } from "./check.ts";
 import { GradusError, ShapeError } from "./errors.ts";
 
 /** A 64-bit random key as two u32 words, low word first. */
@@ -52,7 +52,7 @@ export function threefry2x32(
  * number.
  */
 export function keyFromSeed(seed: number, op = "keyFromSeed"): Key {
-  if (!Number.isSafeInteger(seed) || seed < 0) {
+  if (!isInteger(seed, 0)) {
     throw new GradusError(
       `${op}: seed ${describeValue(seed)}; expected an integer from 0 to 2^53 - 1`,
     );
@@ -62,7 +62,7 @@ export function keyFromSeed(seed: number, op = "keyFromSeed"): Key {
 
 /** Throws a `GradusError` unless a key is two u32 words. */
 export function checkKey(op: string, key: Key): void {
-  if (Array.isArray(key) && key.length === 2 && key.every((word) => isCount(word, TWO_32 - 1)))
+  if (Array.isArray(key) && key.length === 2 && key.every((word) => isInteger(word, 0, TWO_32 - 1)))
     return;
   throw new GradusError(
     `${op}: key ${describeValue(key)}; expected two u32 words, as keyFromSeed(seed) gives them`,
@@ -75,7 +75,7 @@ export function checkKey(op: string, key: Key): void {
  */
 export function foldIn(key: Key, data: number): Key {
   checkKey("foldIn", key);
-  if (!isCount(data, TWO_32 - 1)) {
+  if (!isInteger(data, 0, TWO_32 - 1)) {
     throw new GradusError(`foldIn: data ${data}; expected an integer from 0 to 2^32 - 1`);
   }
   const out = new Uint32Array(2);
@@ -88,7 +88,7 @@ export function foldIn(key: Key, data: number): Key {
  * `i & 1` of the block at counter `(i >> 1, 0)`; throws `ShapeError` if one has no u32 index.
  */
 export function randomBits(key: Key, count: number, offset = 0): Uint32Array {
-  if (!isCount(count) || !isCount(offset) || offset + count > TWO_32) {
+  if (!isInteger(count, 0) || !isInteger(offset, 0) || offset + count > TWO_32) {
     throw new ShapeError(
       `randomBits: count ${count} at offset ${offset}; expected two integers ≥ 0 with a sum ≤ 2^32`,
     );
@@ -115,7 +115,7 @@ export function uniformFromBits(bits: number): number {
  * so that no draw is infinite. Throws `ShapeError` for a bad count, `GradusError` for a bad `std`.
  */
 export function normals(key: Key, count: number, mean = 0, std = 1): Float64Array {
-  if (!isCount(count, TWO_32)) {
+  if (!isInteger(count, 0, TWO_32)) {
     throw new ShapeError(`normals: count ${count}; expected an integer from 0 to 2^32`);
   }
   if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
@@ -141,7 +141,7 @@ export function normals(key: Key, count: number, mean = 0, std = 1): Float64Arra
  * Durstenfeld's form, 1964); throws `ShapeError` if `n` is not an integer from 0 to 2³².
  */
 export function permutation(key: Key, n: number): Uint32Array {
-  if (!isCount(n, TWO_32)) {
+  if (!isInteger(n, 0, TWO_32)) {
     throw new ShapeError(`permutation: n ${n}; expected an integer from 0 to 2^32`);
   }
   const draw = boundedDraws(key);
@@ -170,8 +170,4 @@ function boundedDraws(key: Key): (bound: number) => number {
     while (word >= limit) word = next();
     return word % bound;
   };
-}
-
-function isCount(value: number, max = Number.MAX_SAFE_INTEGER): boolean {
-  return Number.isSafeInteger(value) && value >= 0 && value <= max;
 }

@@ -1,3 +1,4 @@
+import { isInteger } from "./check.ts";
 import { ShapeError } from "./errors.ts";
 import { list } from "./quote.ts";
 
@@ -37,7 +38,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** Checks that a shape is an array of non-negative integers and returns a copy. */
 export function checkShape(op: string, shape: Shape): Shape {
-  if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+  if (!Array.isArray(shape) || !shape.every((n) => isInteger(n, 0))) {
     throw new ShapeError(
       `${op}: shape ${describe(shape)}; expected an array of non-negative integers`,
     );

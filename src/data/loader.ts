@@ -1,4 +1,4 @@
-import { checkOptions, describeValue } from "../core/check.ts";
+import { checkOptions, describeValue, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { release } from "../core/release.ts";
 import { checkSampling } from "../core/sampling.ts";
@@ -51,7 +51,7 @@ export class DataLoader<B> implements AsyncIterable<B> {
    * @throws GradusError for another number than an integer from 0 to 2³² − 1.
    */
   epoch(epoch: number): AsyncGenerator<B, void, undefined> {
-    if (!Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
+    if (!isInteger(epoch, 0, 2 ** 32 - 1)) {
       throw new GradusError(`DataLoader: epoch ${epoch}; expected an integer from 0 to 2^32 - 1`);
     }
     const batches = this.#batches(epoch);
@@ -106,7 +106,7 @@ function checkLoader<B>(options: DataLoaderOptions<B>): void {
     const given = describeValue(dataset);
     throw new GradusError(`DataLoader: dataset is ${given}; expected one such as TensorDataset`);
   }
-  if (!Number.isSafeInteger(depth) || depth < 0) {
+  if (!isInteger(depth, 0)) {
     throw new GradusError(`DataLoader: prefetch ${depth}; expected an integer from 0`);
   }
   checkSampling("DataLoader", { ...sampling, size: dataset.size });

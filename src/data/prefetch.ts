@@ -1,4 +1,4 @@
-import { checkFunctions, checkOptions, describeValue } from "../core/check.ts";
+import { checkFunctions, checkOptions, describeValue, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 
 /** What `prefetch` does beside fetching. */
@@ -27,7 +27,7 @@ export function prefetch<T>(
   depth: number,
   options: PrefetchOptions<T> = {},
 ): AsyncGenerator<T, void, undefined> {
-  if (!Number.isSafeInteger(depth) || depth < 1) {
+  if (!isInteger(depth, 1)) {
     throw new GradusError(`prefetch: depth ${depth}; expected an integer from 1`);
   }
   checkOptions<PrefetchOptions<T>>("prefetch", options, { onDrop: true });

@@ -1,4 +1,4 @@
-import { checkOptions } from "../core/check.ts";
+import { checkOptions, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, type Key } from "../core/random.ts";
 import { checkSampling, exampleAt, type SamplingOptions } from "../core/sampling.ts";
@@ -68,7 +68,7 @@ export class BatchSampler implements KnownByIdentity {
    * epoch ⌊s / `stepsPerEpoch`⌋. Throws `GradusError` if `step` is not an integer from 0 to 2³² − 1.
    */
   at(step: number): Uint32Array {
-    if (!Number.isInteger(step) || step < 0 || step >= 2 ** 32) {
+    if (!isInteger(step, 0, 2 ** 32 - 1)) {
       throw new GradusError(`BatchSampler: step ${step}; expected an integer from 0 to 2^32 - 1`);
     }
     const epoch = Math.floor(step / this.stepsPerEpoch);

@@ -1,5 +1,7 @@
 import { decodeUtf8 } from "../core/bytes.ts";
+import { isInteger } from "../core/check.ts";
 import { FormatError } from "../core/errors.ts";
+import { isPlainObject } from "../core/kind.ts";
 import { quote } from "../core/quote.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { HeaderJson } from "./header-json.ts";
@@ -69,7 +71,7 @@ function headerLength(op: string, bytes: Uint8Array): number {
 }
 
 function readMetadata(op: string, value: unknown): Record<string, string> {
-  if (!isObject(value)) throw invalid(op, `${METADATA_KEY} ${quote(value)}`, "an object");
+  if (!isPlainObject(value)) throw invalid(op, `${METADATA_KEY} ${quote(value)}`, "an object");
   for (const key in value) {
     if (typeof value[key] === "string") continue;
     throw invalid(op, `${METADATA_KEY} ${quote(key)}: ${quote(value[key])}`, "a string");
@@ -82,7 +84,7 @@ const FIELDS = ["dtype", "shape", "data_offsets"];
 function readEntry(op: string, name: string, info: unknown): Entry {
   const fail = (given: string, rule: string) =>
     invalid(op, `tensor ${quote(name)}: ${given}`, rule);
-  const hasFields = isObject(info) && FIELDS.every((field) => field in info);
+  const hasFields = isPlainObject(info) && FIELDS.every((field) => field in info);
   if (!hasFields || Object.keys(info).length !== FIELDS.length) {
     throw fail(quote(info), "{ dtype, shape, data_offsets }");
   }
@@ -119,16 +121,12 @@ function checkCoverage(op: string, entries: readonly Entry[], length: number): v
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isDType(value: unknown): value is SafetensorsDType {
   return typeof value === "string" && Object.hasOwn(SAFETENSORS_ARRAYS, value);
 }
 
 function isIntegers(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+  return Array.isArray(value) && value.every((size) => isInteger(size, 0));
 }
 
 function invalid(op: string, given: string, rule: string): FormatError {

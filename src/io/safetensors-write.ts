@@ -1,3 +1,4 @@
+import { isInteger } from "../core/check.ts";
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
 import { quote } from "../core/quote.ts";
@@ -97,7 +98,7 @@ function checkTensor(op: string, name: string, { dtype, shape, data }: Safetenso
   if (![array.name, "Uint8Array"].includes(kindOf(data))) {
     throw new DTypeError(`${tensor}: other data for ${dtype}; expected ${array.name} or bytes`);
   }
-  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+  if (!shape.every((size) => isInteger(size, 0))) {
     throw new ShapeError(`${tensor}: shape ${formatShape(shape)}; expected integers from 0`);
   }
   const expected = sizeOf(shape) * array.BYTES_PER_ELEMENT;

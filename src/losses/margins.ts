@@ -1,4 +1,4 @@
-import { checkOptions, checkPositive, type Known } from "../core/check.ts";
+import { checkOptions, checkPositive, isInteger, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, mul, neg, reciprocal, sub } from "../ops/arithmetic.ts";
@@ -129,7 +129,7 @@ export function largeMarginLogits(
 
 /** Throws a `GradusError` unless an angle can be multiplied with `margin`. */
 export function checkMultiplier(op: string, margin: number): void {
-  if (Number.isSafeInteger(margin) && margin >= 1) return;
+  if (isInteger(margin, 1)) return;
   throw new GradusError(`${op}: margin ${margin}; expected an integer from 1`);
 }
 

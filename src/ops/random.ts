@@ -1,4 +1,4 @@
-import { checkOptions, checkSurplus, describeValue, type Known } from "../core/check.ts";
+import { checkOptions, checkSurplus, describeValue, isInteger, type Known } from "../core/check.ts";
 import { allocate, convert, type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import {
@@ -152,7 +152,7 @@ export function randomPermutation(
 ): Tensor {
   checkOptions("randomPermutation", options, PERMUTATION, surplus);
   const { device = defaultDevice() } = options;
-  if (!Number.isSafeInteger(n) || n < 0 || n >= 2 ** 32) {
+  if (!isInteger(n, 0, 2 ** 32 - 1)) {
     throw new ShapeError(
       `randomPermutation: n ${describeValue(n)}; expected an integer from 0 to 2^32 - 1`,
     );

@@ -1,4 +1,4 @@
-import { checkEach } from "../core/check.ts";
+import { checkEach, isInteger } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import {
   formatShape,
@@ -57,10 +57,7 @@ export function reshape(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   const free = shape.length - known.length;
   const rest = x.size / sizeOf(known);
   const target = shape.map((n) => (n === -1 ? rest : n));
-  const valid =
-    free <= 1 &&
-    target.every((n) => Number.isSafeInteger(n) && n >= 0) &&
-    sizeOf(target) === x.size;
+  const valid = free <= 1 && target.every((n) => isInteger(n, 0)) && sizeOf(target) === x.size;
   if (!valid) {
     throw new ShapeError(
       `reshape: shape ${formatShape(x.shape)} to ${formatShape(shape)}; expected ${x.size} ` +

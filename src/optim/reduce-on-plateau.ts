@@ -3,6 +3,7 @@ import {
   checkNotNegative,
   checkOptions,
   checkWords,
+  isInteger,
   type Known,
 } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
@@ -146,7 +147,7 @@ export class ReduceOnPlateau {
 
 function checkCounts(options: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (Number.isSafeInteger(value) && value >= 0) continue;
+    if (isInteger(value, 0)) continue;
     throw new GradusError(`ReduceOnPlateau: ${name} ${value}; expected an integer from 0`);
   }
 }

@@ -1,4 +1,4 @@
-import { checkOptions, checkSteps } from "../core/check.ts";
+import { checkOptions, checkSteps, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { type Compiled, compile } from "../engine/compile.ts";
 import type { Plan } from "../engine/plan.ts";
@@ -195,10 +195,7 @@ class Accumulation<M extends Module, B> {
 
   seek(step: number, pending?: number): void {
     const { accumulate } = this.#options;
-    if (
-      pending !== undefined &&
-      !(Number.isSafeInteger(pending) && isWithin(pending, accumulate))
-    ) {
+    if (pending !== undefined && !isInteger(pending, 0, accumulate - 1)) {
       const rule = `an integer from 0 to ${accumulate - 1}`;
       throw new GradusError(`${this.#op}: ${pending} batches pending; expected ${rule}`);
     }
@@ -224,10 +221,6 @@ class Accumulation<M extends Module, B> {
 
 function ofBatch<M extends Module, B>(compute: BatchFunction<M, B>): BatchFunction<M, Placed<B>> {
   return (model, { batch }) => compute(model, batch);
-}
-
-function isWithin(i: number, count: number): boolean {
-  return i >= 0 && i < count;
 }
 
 function placeOf(pending: number, k: number): Place {

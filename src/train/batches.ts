@@ -1,4 +1,4 @@
-import { describeValue } from "../core/check.ts";
+import { describeValue, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { allPartsOf, type Place, walk } from "../core/tree.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -38,7 +38,7 @@ export interface Batches<B> extends Loader<B> {
 export function batchesOf<B>(op: string, source: BatchSource<B>): Batches<B> {
   if (isLoader(source)) {
     const { stepsPerEpoch } = source;
-    if (Number.isSafeInteger(stepsPerEpoch) && stepsPerEpoch >= 1) return givenAway(source);
+    if (isInteger(stepsPerEpoch, 1)) return givenAway(source);
     const given = `a loader with stepsPerEpoch ${stepsPerEpoch}`;
     throw new GradusError(`${op}: ${given}; expected an integer from 1`);
   }

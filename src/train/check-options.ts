@@ -1,4 +1,4 @@
-import { checkFunctions, checkSteps, describeValue, didYouMean } from "../core/check.ts";
+import { checkFunctions, checkSteps, describeValue, didYouMean, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Module } from "../nn/module.ts";
 
@@ -112,7 +112,7 @@ export function checkDatasets(op: string, datasets: Readonly<Record<string, unkn
   for (const [name, given] of Object.entries(datasets)) {
     checkMethods(op, { [name]: given }, ["batch"], "a data set such as TensorDataset");
     const { size } = given as { size: unknown };
-    if (Number.isSafeInteger(size) && (size as number) >= 1) continue;
+    if (isInteger(size, 1)) continue;
     throw new GradusError(`${op}: ${name} of size ${size}; expected at least one example`);
   }
 }

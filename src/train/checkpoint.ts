@@ -1,4 +1,4 @@
-import { checkOptions } from "../core/check.ts";
+import { checkOptions, isInteger } from "../core/check.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import type { Store } from "../io/stores.ts";
 import { saveSafetensors } from "../io/weights.ts";
@@ -98,7 +98,7 @@ export class Checkpoint implements Callback {
   restore(given: unknown): void {
     const { saved, value, epoch } = (given ?? {}) as ReturnType<Checkpoint["save"]>;
     const { step, epochs, ended } = saved ?? {};
-    if (![step, epochs].every(isCount) || typeof ended !== "boolean") {
+    if (![step, epochs].every((x) => isInteger(x, 0)) || typeof ended !== "boolean") {
       const what = `last save at step ${step} of epoch ${epochs}`;
       throw new FormatError(`Checkpoint: ${what} in a checkpoint; expected integers from 0`);
     }
@@ -120,10 +120,6 @@ function hasEnded({ end }: Run): boolean {
   return end !== null && end.by !== "signal";
 }
 
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
 function checkEvery(every: { readonly epochs?: number; readonly steps?: number }): void {
   checkOptions<Required<typeof every>>("Checkpoint: every", every as Required<typeof every>, {
     epochs: true,
@@ -135,6 +131,6 @@ function checkEvery(every: { readonly epochs?: number; readonly steps?: number }
     throw new GradusError(`Checkpoint: every ${given}; expected either epochs or steps`);
   }
   const [unit, count] = entry;
-  if (Number.isSafeInteger(count) && count >= 1) return;
+  if (isInteger(count, 1)) return;
   throw new GradusError(`Checkpoint: every ${count} ${unit}; expected an integer from 1`);
 }

@@ -1,4 +1,4 @@
-import { checkOptions, checkSteps } from "../core/check.ts";
+import { checkOptions, checkSteps, isInteger } from "../core/check.ts";
 import { FormatError } from "../core/errors.ts";
 import type { State } from "../graph/state.ts";
 import { BestWeights } from "./best-weights.ts";
@@ -92,7 +92,7 @@ export class EarlyStopping implements Callback {
 
   restore(saved: unknown): void {
     const { wait, value, epoch } = (saved ?? {}) as Saved;
-    if (!Number.isSafeInteger(wait) || wait < 0) {
+    if (!isInteger(wait, 0)) {
       throw new FormatError(
         `EarlyStopping: wait ${wait} in a checkpoint; expected an integer from 0`,
       );

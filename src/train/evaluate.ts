@@ -1,6 +1,7 @@
 import { checkOptions, checkSizes } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { Breather } from "../core/event-loop.ts";
+import { list } from "../core/quote.ts";
 import { release } from "../core/release.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import { BatchSampler } from "../data/sampler.ts";
@@ -108,7 +109,7 @@ function stopped(op: string): GradusError {
 async function countCorrect(op: string, model: Module, batch: Batch): Promise<number> {
   const { images, labels } = batch;
   if (!(images instanceof Tensor && labels instanceof Tensor)) {
-    const given = `batches with ${Object.keys(batch).join(", ").slice(0, 200)}`;
+    const given = `batches with ${list(Object.keys(batch))}`;
     throw new GradusError(
       `${op}: ${given}; expected images and labels. Use evaluateMeans for other data`,
     );

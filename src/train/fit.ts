@@ -1,5 +1,6 @@
 import { checkOptions, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import { kindOf } from "../core/kind.ts";
 import { type HasState, restoreCheckpoint, saveCheckpoint } from "../io/checkpoint.ts";
 import type { Module } from "../nn/module.ts";
 import type { Callback, Run, RunEnd } from "./callback.ts";
@@ -247,7 +248,7 @@ function checkFit<M extends Module, B>(options: FitOptions<M, B>): void {
       `fit: allowMismatch ${describeValue(allowMismatch)}; expected a list of names`,
     );
   }
-  const isBuffer = Object.prototype.toString.call(resume) === "[object ArrayBuffer]";
+  const isBuffer = kindOf(resume) === "ArrayBuffer";
   if (resume === undefined || resume === null || ArrayBuffer.isView(resume) || isBuffer) return;
   throw new GradusError(
     `fit: resume ${describeValue(resume)}; expected the bytes of a checkpoint, or null. ` +

@@ -4,6 +4,7 @@ import {
   checkOptions,
   checkSteps,
   checkWords,
+  isInteger,
 } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Progress } from "../engine/plan.ts";
@@ -73,10 +74,10 @@ function checkSettings(settings: Settings): void {
   const op = "GeneticAlgorithm";
   const { populationSize, elite, selection, crossover, mutationScale } = settings;
   checkSteps(op, { tournamentSize: settings.tournamentSize });
-  if (!Number.isSafeInteger(populationSize) || populationSize < 2) {
+  if (!isInteger(populationSize, 2)) {
     throw new GradusError(`${op}: populationSize ${populationSize}; expected an integer from 2`);
   }
-  if (!Number.isSafeInteger(elite) || elite < 1 || elite >= populationSize) {
+  if (!isInteger(elite, 1, populationSize - 1)) {
     const range = `an integer from 1 to ${populationSize - 1}`;
     throw new GradusError(`${op}: elite ${elite}; expected ${range}`);
   }

@@ -1,4 +1,6 @@
+import { isInteger } from "../core/check.ts";
 import { FormatError } from "../core/errors.ts";
+import { isPlainObject } from "../core/kind.ts";
 import { list, quote } from "../core/quote.ts";
 import type { Fingerprint } from "./batches.ts";
 import type { RunEnd } from "./callback.ts";
@@ -26,7 +28,7 @@ export function checkKept(op: string, values: unknown, names: readonly string[])
   const check = new Check(op);
   const { history, progressed, callbacks, end, fingerprint } = check.object("values", values);
   check.progress(progressed, names);
-  check.that("callbacks", callbacks, isObject(callbacks), "an object");
+  check.that("callbacks", callbacks, isPlainObject(callbacks), "an object");
   check.that("end", end, end === null || isEnd(end), "null, or what ended the run");
   check.that("fingerprint", fingerprint, isFingerprint(fingerprint), "values by name");
   check.history(history, (progressed as Progressed).epochs);
@@ -48,7 +50,7 @@ export function checkPlace(
   const known = Number.isFinite(own.stepsPerEpoch) ? own.stepsPerEpoch : progressed.stepsPerEpoch;
   const count = known ?? Number.POSITIVE_INFINITY;
   const place = epochs === 0 ? steps : epochs * count + steps;
-  const isPlace = Number.isSafeInteger(place) && place < 2 ** 32 && steps <= count;
+  const isPlace = isInteger(place, 0, 2 ** 32 - 1) && steps <= count;
   if (isPlace && (own.mayDiffer || place === step)) return place;
   throw new FormatError(
     `${op}: a checkpoint of step ${step}, ${steps} steps after ${epochs} epochs; expected a place ` +
@@ -72,15 +74,15 @@ class Check {
   }
 
   object(what: string, value: unknown): Record<string, unknown> {
-    this.that(what, value, isObject(value), "an object");
+    this.that(what, value, isPlainObject(value), "an object");
     return value as Record<string, unknown>;
   }
 
   progress(value: unknown, names: readonly string[]): void {
     const { epochs, steps, stepsPerEpoch, epoch, recent } = this.object("progress", value);
-    this.that("epochs", epochs, isCount(epochs), "an integer from 0");
-    this.that("steps", steps, isCount(steps), "an integer from 0");
-    const isLength = stepsPerEpoch === null || (isCount(stepsPerEpoch) && stepsPerEpoch !== 0);
+    this.that("epochs", epochs, isInteger(epochs, 0), "an integer from 0");
+    this.that("steps", steps, isInteger(steps, 0), "an integer from 0");
+    const isLength = stepsPerEpoch === null || isInteger(stepsPerEpoch, 1);
     this.that("stepsPerEpoch", stepsPerEpoch, isLength, "an integer from 1, or null");
     this.sums("epoch's sums", epoch, names);
     this.sums("sums", recent, steps === 0 ? null : names);
@@ -89,7 +91,7 @@ class Check {
   /** Checks sums, of the loss and metrics by these names if they are to be gone on with. */
   sums(what: string, value: unknown, names: readonly string[] | null): void {
     const { examples, sums } = this.object(what, value);
-    this.that(`${what} of examples`, examples, isCount(examples), "an integer from 0");
+    this.that(`${what} of examples`, examples, isInteger(examples, 0), "an integer from 0");
     this.that(what, sums, isNumbers(sums), "numbers by name");
     if (!names) return;
     const isRight = examples === 0 || hasNames(value as Sums, names);
@@ -112,14 +114,14 @@ const MAYBE_NUMBERS = ["validationLoss", "trainAccuracy", "testAccuracy"];
 const MAYBE_MEANS = ["metrics", "validationMetrics"];
 
 function isEpoch(value: unknown, epoch: number): boolean {
-  if (!isObject(value)) return false;
+  if (!isPlainObject(value)) return false;
   const isMaybe = (test: (x: unknown) => boolean) => (name: string) =>
     value[name] === undefined || test(value[name]);
   return (
     value.event === "epoch" &&
     value.epoch === epoch &&
-    isCount(epoch) &&
-    isCount(value.step) &&
+    isInteger(epoch, 0) &&
+    isInteger(value.step, 0) &&
     NUMBERS.every((name) => isNumber(value[name])) &&
     MAYBE_NUMBERS.every(isMaybe(isNumber)) &&
     MAYBE_MEANS.every(isMaybe(isNumbers))
@@ -127,7 +129,7 @@ function isEpoch(value: unknown, epoch: number): boolean {
 }
 
 function isEnd(value: unknown): boolean {
-  if (!isObject(value)) return false;
+  if (!isPlainObject(value)) return false;
   const { by, reason } = value;
   const isReason = reason === undefined || typeof reason === "string";
   return (by === "epochs" || by === "callback") && isReason;
@@ -135,21 +137,13 @@ function isEnd(value: unknown): boolean {
 
 function isFingerprint(value: unknown): boolean {
   const kinds = ["string", "number", "boolean"];
-  return isObject(value) && Object.values(value).every((x) => kinds.includes(typeof x));
+  return isPlainObject(value) && Object.values(value).every((x) => kinds.includes(typeof x));
 }
 
 function isNumbers(value: unknown): boolean {
-  return isObject(value) && Object.values(value).every(isNumber);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isPlainObject(value) && Object.values(value).every(isNumber);
 }
 
 function isNumber(value: unknown): value is number {
   return typeof value === "number";
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,4 +1,10 @@
-import { checkNotNegative, checkWords, describeValue, didYouMean } from "../core/check.ts";
+import {
+  checkNotNegative,
+  checkWords,
+  describeValue,
+  didYouMean,
+  isInteger,
+} from "../core/check.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import type { EpochEvent } from "./events.ts";
 
@@ -88,7 +94,7 @@ export class Best {
 
   /** Takes back what `save` gave; throws a `FormatError`, as `op`, for anything else. */
   restore({ value, epoch }: { value: number; epoch: number }): void {
-    if (typeof value !== "number" || !Number.isSafeInteger(epoch) || epoch < -1) {
+    if (typeof value !== "number" || !isInteger(epoch, -1)) {
       const given = `best ${typeof value} of epoch ${epoch}`;
       throw new FormatError(`${this.op}: ${given} in a checkpoint; expected a number of an epoch`);
     }

@@ -38,7 +38,7 @@ export class NonFiniteLossError extends GradusError implements NonFinitePlace {
 }
 
 /** Throws a `NonFiniteLossError`, as `op`, for the first loss of some steps that is not finite. */
-export function checkFinite(
+export function checkLosses(
   op: string,
   records: readonly StepRecord[],
   place: Pick<NonFinitePlace, "epoch" | "stepsMade">,

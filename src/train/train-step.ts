@@ -1,4 +1,4 @@
-import { checkEach, checkOptions, describeValue } from "../core/check.ts";
+import { checkEach, checkOptions, describeValue, isInteger } from "../core/check.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { compile } from "../engine/compile.ts";
@@ -194,7 +194,7 @@ function traceStep<M extends Module, B>(
 }
 
 function checkCount(op: string, what: string, n: number, low: number): void {
-  const holds = () => Number.isSafeInteger(n) && n >= low && n < 2 ** 32;
+  const holds = () => isInteger(n, low, 2 ** 32 - 1);
   checkEach(op, { [what]: n }, holds, `an integer from ${low} to 2^32 - 1`);
 }
 

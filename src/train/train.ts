@@ -1,4 +1,4 @@
-import { checkOptions, checkSizes, checkWords } from "../core/check.ts";
+import { checkOptions, checkSizes, checkWords, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Module } from "../nn/module.ts";
@@ -98,6 +98,6 @@ export function checkRun<M extends Module, B>(op: string, options: TrainOptions<
 }
 
 function checkCount(op: string, name: string, value: number, low: number): void {
-  if (Number.isSafeInteger(value) && value >= low) return;
+  if (isInteger(value, low)) return;
   throw new GradusError(`${op}: ${name} ${value}; expected an integer from ${low}`);
 }

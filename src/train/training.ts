@@ -7,7 +7,7 @@ import type { StepEvent, TrainEvent } from "./events.ts";
 import { LossReader, type LossWindow, WINDOW } from "./loss-reader.ts";
 import { Means, type Sums } from "./means.ts";
 import { measure } from "./measure.ts";
-import { checkFinite } from "./non-finite.ts";
+import { checkLosses } from "./non-finite.ts";
 import type { TrainOptions } from "./train.ts";
 import { makeTrainStep, type TrainStep } from "./train-step.ts";
 
@@ -124,7 +124,7 @@ export class Training<M extends Module, B> {
     const epoch = new Means(this.#inEpoch.sums);
     let recent = new Means(this.#recent.sums);
     for (const { records, examples, report } of await this.#reader.settle()) {
-      this.#checkFinite(records, this.#epochs);
+      this.#checkLosses(records, this.#epochs);
       epoch.add(records, examples);
       recent.add(records, examples);
       if (report) recent = new Means();
@@ -206,16 +206,16 @@ export class Training<M extends Module, B> {
   async *#account(epoch: number, all: boolean): AsyncGenerator<StepEvent, void, undefined> {
     if (all) this.#reader.flush(this.#step);
     for (let read = await this.#reader.next(all); read; read = await this.#reader.next(all)) {
-      this.#checkFinite(read.records, epoch);
+      this.#checkLosses(read.records, epoch);
       this.#recent.add(read.records, read.examples);
       this.#inEpoch.add(read.records, read.examples);
       if (read.report) yield this.#report(epoch, read.step);
     }
   }
 
-  #checkFinite(records: LossWindow["records"], epoch: number): void {
+  #checkLosses(records: LossWindow["records"], epoch: number): void {
     if (this.#options.onNonFinite === "ignore") return;
-    checkFinite(this.#op, records, { epoch, stepsMade: this.#step });
+    checkLosses(this.#op, records, { epoch, stepsMade: this.#step });
   }
 
   #report(epoch: number, step: number): StepEvent {
