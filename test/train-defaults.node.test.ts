@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, expectTypeOf, test } from "vitest";
 import { DataLoader, TensorDataset } from "../src/data/index.ts";
-import { mean, mul, square, type Tensor, tensor } from "../src/index.ts";
+import { add, mean, mul, randomNormal, square, type Tensor, tensor } from "../src/index.ts";
 import { Linear, type Module, Sequential } from "../src/nn/index.ts";
 import { SGD } from "../src/optim/index.ts";
 import {
@@ -50,6 +50,17 @@ describe("defaults", () => {
     };
     await evaluateMeans(smallRun().model, data, { count });
     expect(counts).toEqual([1000, 1]);
+  });
+
+  test("of a seed: what is measured or summarized once draws anew", async () => {
+    const noisy = (x: Tensor) => add(x, randomNormal(x.shape, { std: 0.1 }));
+    const data = new TensorDataset({ x: tensor(new Float32Array(12), { shape: [2, 6] }) });
+    const draw = (_: Module, { x }: { x: Tensor }) => mean(noisy(x));
+    const { a, b } = await evaluateMeans(smallRun().model, data, { a: draw, b: draw });
+    expect(a).not.toBe(b);
+    const model = new Sequential(noisy, smallRun().model);
+    const { layers } = await model.summary({ inputShape: [1, 6], print: null });
+    expect(layers[0].outputShapes).toEqual([[1, 6]]);
   });
 
   test("of patience, minDelta and mode, where numbers are equal", async () => {

@@ -90,7 +90,7 @@ export class Replay<Args extends readonly unknown[], R> {
       } finally {
         for (const place of places) if (place instanceof TracedArray) place.close();
       }
-    });
+    }, true);
     const parameters = new Map(places.flatMap(placedOf).map((placed) => [placed.node, placed]));
     const roots = [...result.nodes, ...assignments.flatMap((a) => [a.original, a.value])];
     this.device = deviceOf(roots, parameters, op);

@@ -14,10 +14,16 @@ export interface TracedAssignment<S extends Assignable> {
 }
 
 let assigned: Map<Assignable, Node> | null = null;
+let compiling = false;
 
 /** Whether a function is being traced, so that nothing may be computed. */
 export function isTracing(): boolean {
   return assigned !== null;
+}
+
+/** Whether the function being traced is one whose graph runs again and again. */
+export function isCompiling(): boolean {
+  return compiling;
 }
 
 /** Gives a state a new value for the rest of the trace. */
@@ -29,19 +35,22 @@ export function traceAssignment(state: Assignable, value: Node): void {
 /**
  * Runs a function that builds a graph. What it assigns to states holds until it ends; then they
  * have their old values again, and the new ones are given beside the result.
+ * @param isCompiled whether the graph is to run again and again.
  */
 export function traceFunction<S extends Assignable, T>(
   fn: () => T,
+  isCompiled = false,
 ): { result: T; assignments: TracedAssignment<S>[] } {
-  const before = assigned;
+  const before = { assigned, compiling };
   const own = new Map<Assignable, Node>();
   assigned = own;
+  compiling ||= isCompiled;
   try {
     const result = fn();
     return { result, assignments: restore<S>(own) };
   } finally {
     restore(own);
-    assigned = before;
+    ({ assigned, compiling } = before);
   }
 }
 

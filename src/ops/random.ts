@@ -15,7 +15,7 @@ import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { defaultDevice } from "../graph/default-device.ts";
 import { checkDType, sourceTensor, type Tensor } from "../graph/tensor.ts";
-import { isTracing } from "../graph/tracing.ts";
+import { isCompiling } from "../graph/tracing.ts";
 import type { CreationOptions } from "./creation.ts";
 
 /** Where random numbers come from: a seed or a key; the running default sequence when neither. */
@@ -79,7 +79,7 @@ export function keyOf(op: string, { seed, key }: RandomOptions): Key {
     return key;
   }
   if (seed !== undefined) return keyFromSeed(seed, op);
-  if (isTracing()) {
+  if (isCompiling()) {
     throw new GradusError(
       `${op}: called without seed or key in a function that is being compiled, whose runs would all ` +
         "have the same numbers; expected uniformAt or normalAt, which draw anew from a step " +
