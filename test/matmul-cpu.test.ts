@@ -142,7 +142,7 @@ test.each(["f32", "f64"] as const)("sums to the bits of the op's own form, %s", 
   }
 });
 
-test.each([Float32Array, Float64Array, Int32Array, Uint32Array])(
+test.each([Float32Array, Float64Array])(
   "gives zeros where k is 0, and nothing where m or n is 0 (%o)",
   (Type) => {
     const empty = { data: new Type(0), offset: 0, rowStride: 0, colStride: 1 };
@@ -154,24 +154,6 @@ test.each([Float32Array, Float64Array, Int32Array, Uint32Array])(
     expect([...y]).toEqual([9, 0, 0, 0, 0, 0, 0]);
   },
 );
-
-test.each([Int32Array, Uint32Array])("multiplies integers modulo 2^32 (%o)", (Type) => {
-  for (const layout of layouts) {
-    const a = layOut<Int32Array | Uint32Array>(Type, [5, 9], layout, (i) => 0x9e3779b1 * (i + 1));
-    const b = layOut<Int32Array | Uint32Array>(Type, [9, 4], layout, (i) => 0x85ebca6b * (i + 3));
-    const y = new Type(5 * 4);
-    multiplyMatrices(5, 4, 9, a, b, y, 0);
-    const expected = new Type(5 * 4);
-    for (let i = 0; i < 5; i++) {
-      for (let j = 0; j < 4; j++) {
-        let sum = 0n;
-        for (let p = 0; p < 9; p++) sum += BigInt(at(a, i, p)) * BigInt(at(b, p, j));
-        expected[i * 4 + j] = Number(BigInt.asUintN(32, sum));
-      }
-    }
-    expect(y).toEqual(expected);
-  }
-});
 
 test("propagates NaN and infinity, and lets none leak from one call into the next", () => {
   const [m, n, k] = [4, 5, 6];

@@ -2,7 +2,7 @@
  * Matrix multiplication in float64, y[m, n] = Σ_k a[m, k] · b[k, n].
  *
  * Who owns what, from the outside in:
- *   multiplyFloats   walks y in blocks of BLOCK_M × BLOCK_N, and for each block k in runs of BLOCK_K;
+ *   multiplyMatrices walks y in blocks of BLOCK_M × BLOCK_N, and for each block k in runs of BLOCK_K;
  *   packPanels       copies a block of a (or b) into panels: TILE rows of a (columns of b) side by side,
  *                    k by k, as float64 and padded with zeros, so that nothing below sees an input's
  *                    strides, element type or odd sizes;
@@ -45,46 +45,10 @@ function matrix({ data, offset, strides }: Strided, i: number): MatrixView<Numer
 
 /**
  * Multiplies two strided matrices, y[m, n] = Σ_k a[m, k] · b[k, n], and writes y row-major from
- * `y[yOffset]`. Strides may be 0 (broadcast) or negative. Floats are summed in float64 and rounded to
- * y's type at the end, integers are exact modulo 2³²; k = 0 gives zeros. y must not overlap a or b.
+ * `y[yOffset]`. Strides may be 0 (broadcast) or negative. Products are summed in float64 and rounded to
+ * y's type at the end; k = 0 gives zeros. y must not overlap a or b.
  */
 export function multiplyMatrices(
-  m: number,
-  n: number,
-  k: number,
-  a: MatrixView<NumericArray>,
-  b: MatrixView<NumericArray>,
-  y: NumericArray,
-  yOffset: number,
-): void {
-  (holdsIntegers(y) ? multiplyIntegers : multiplyFloats)(m, n, k, a, b, y, yOffset);
-}
-
-function multiplyIntegers(
-  m: number,
-  n: number,
-  k: number,
-  a: MatrixView<NumericArray>,
-  b: MatrixView<NumericArray>,
-  y: NumericArray,
-  yOffset: number,
-): void {
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j++) {
-      let atA = a.offset + i * a.rowStride;
-      let atB = b.offset + j * b.colStride;
-      let sum = 0;
-      for (let p = 0; p < k; p++) {
-        sum = (sum + Math.imul(a.data[atA], b.data[atB])) | 0;
-        atA += a.colStride;
-        atB += b.rowStride;
-      }
-      y[yOffset + i * n + j] = sum;
-    }
-  }
-}
-
-function multiplyFloats(
   m: number,
   n: number,
   k: number,
@@ -131,10 +95,4 @@ function storeBlock(
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < cols; j++) y[start + i * rowStride + j] = block[i * width + j];
   }
-}
-
-/** Says whether an array holds 32-bit integers. */
-function holdsIntegers(data: NumericArray): boolean {
-  const kind = data[Symbol.toStringTag];
-  return kind === "Int32Array" || kind === "Uint32Array";
 }
