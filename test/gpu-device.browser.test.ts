@@ -178,6 +178,16 @@ test("pipelines go with the last plan that has them", async () => {
   device.dispose();
 });
 
+test("a plan that is disposed while it is built lets its pipelines go", async () => {
+  const device = await gpu();
+  const f = compile((values: Float64Array) => sum(tensor(values, { dtype: "i32" })));
+  await expect(f(Float64Array.of(0.5))).rejects.toThrow("0.5 as value 0 of dtype i32");
+  f.dispose();
+  expect(device.memory().pipelines).toBe(1);
+  await vi.waitFor(() => expect(device.memory().pipelines).toBe(0));
+  device.dispose();
+});
+
 test("plans of evaluations have no memory between their runs", async () => {
   const device = await gpu();
   const x = randomNormal([8, 8], { seed: 1 });

@@ -151,6 +151,9 @@ export class Replay<Args extends readonly unknown[], R> {
   /** Frees what the plan holds on the device, the constants that were made in the trace with it. */
   dispose(): void {
     this.plan.dispose();
+    // A call that brought what is wrong has ended before its plan was built.
+    const free = () => this.plan.dispose();
+    this.ready?.then(free, free);
     this.#storages.length = 0;
     for (const { node, host } of this.#constants) {
       const storage = node.surrender();
