@@ -69,7 +69,7 @@ function warnOfNoState(op: string, model: Pick<Module, "state">): void {
 }
 
 /** Throws a `GradusError`, as `op`, unless metrics are functions, none called loss or step. */
-export function checkMetrics(op: string, metrics: unknown): void {
+function checkMetrics(op: string, metrics: unknown): void {
   if (typeof metrics !== "object" || metrics === null || Array.isArray(metrics)) {
     const given = describeValue(metrics);
     throw new GradusError(`${op}: metrics ${given}; expected functions by name`);

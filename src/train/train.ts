@@ -15,7 +15,8 @@ export interface TrainOptions<M extends Module, B>
   /**
    * Gives the batches: a `DataLoader` or the like, or any iterable of batches, which each epoch goes
    * through once. With `batchAt`, steps take them from the device's own counter. A list's batches
-   * stay yours; others are disposed when their step has been made.
+   * stay yours; others are disposed when their step has been made. A batch has as many examples as
+   * its `size` says, else as its first tensor has along axis 0; without either it counts as one.
    */
   loader: BatchSource<B>;
   /** How many times the data set is gone through. */
