@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type CsvOptions, readCsv } from "../src/csv/index.ts";
 import { FormatError, GradusError, tensor } from "../src/index.ts";
 import { testDevice } from "./support/device.ts";
+import { errorOf } from "./support/error-of.ts";
 
 beforeAll(async () => {
   await testDevice();
@@ -13,15 +14,6 @@ const IRIS = `length,width,species
 6.3,3.3,virginica
 4.9,3.0,setosa
 `;
-
-function errorOf(call: () => unknown): Error {
-  try {
-    call();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("no error");
-}
 
 describe("readCsv", () => {
   test("columns are numbers, labels classes in the order of their texts", async () => {

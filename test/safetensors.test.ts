@@ -4,6 +4,7 @@ import { DTypeError, FormatError, type GradusError, ShapeError } from "../src/co
 import { readSafetensors, type SafetensorsTensor } from "../src/io/safetensors.ts";
 import { SAFETENSORS_ARRAYS, type SafetensorsDType } from "../src/io/safetensors-dtype.ts";
 import { type SafetensorsInput, writeSafetensors } from "../src/io/safetensors-write.ts";
+import { errorOf } from "./support/error-of.ts";
 
 const encoder = new TextEncoder();
 
@@ -15,15 +16,6 @@ function file(header: string | Uint8Array, data: number[] = [], length?: bigint)
   bytes.set(text, 8);
   bytes.set(data, 8 + text.length);
   return bytes;
-}
-
-function errorOf(call: () => unknown): Error {
-  try {
-    call();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("no error");
 }
 
 const u8 = (name: string, begin: number, end: number) =>
