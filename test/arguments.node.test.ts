@@ -38,6 +38,8 @@ const matrix: Make = () =>
 const bools: Make = () => tensor([true, false]);
 const step: Make = () => tensor(3, { dtype: "u32" });
 const labels: Make = () => tensor([0, 1], { dtype: "i32" });
+/** Stands for a list of one tensor. */
+const list = () => [vector()];
 
 const unary: Usage = { given: [vector] };
 const binary: Usage = { given: [vector, vector] };
@@ -53,7 +55,7 @@ const usages = {
   broadcastTo: { given: [vector, [2, 2]] },
   cast: { given: [vector, "i32"] },
   clip: { given: [vector, 0, 1] },
-  concat: { given: [[]], options: true },
+  concat: { given: [list], options: true },
   cos: unary,
   customGrad: { given: [() => vector(), () => []] },
   div: binary,
@@ -116,7 +118,7 @@ const usages = {
   sqrt: unary,
   square: unary,
   squeeze: { given: [vector, []] },
-  stack: { given: [[]], options: true },
+  stack: { given: [list], options: true },
   stopGradient: unary,
   sub: binary,
   sum: reduction,
@@ -135,7 +137,7 @@ const VARIADIC = ["permute", "transpose"];
 
 type Call = (...given: unknown[]) => unknown;
 const made = (given: readonly unknown[]) =>
-  given.map((x) => (MAKERS.has(x as Make) ? (x as Make)() : x));
+  given.map((x) => (x === list ? list() : MAKERS.has(x as Make) ? (x as Make)() : x));
 const MAKERS = new Set([vector, matrix, bools, step, labels]);
 
 function thrownBy(call: () => unknown): unknown {
@@ -188,6 +190,21 @@ const others: Record<string, readonly [() => unknown, string][]> = {
       () => assignAll([], [], surplus),
       "assignAll: 7 too much; expected assignAll([[state, value], …], also)",
     ],
+    [
+      () => assignAll([[x(), x()]] as never),
+      "assignAll: pair 0 an array; expected [state, value] with a State or Parameter, which alone " +
+        "can be assigned",
+    ],
+    [
+      () => assignAll([new State(tensor(1))] as never),
+      "assignAll: pair 0 a State; expected [state, value] with a State or Parameter, which alone " +
+        "can be assigned",
+    ],
+    [
+      () => assignAll(null as never),
+      "assignAll: pairs null; expected an array of pairs [state, value]",
+    ],
+    [() => assignAll([], x() as never), "assignAll: also a Tensor; expected an array of tensors"],
     [
       () => new State(tensor(1)).assign(2 as never),
       "assign: input 1 is 2; expected a tensor. Use tensor(value)",

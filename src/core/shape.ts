@@ -1,4 +1,4 @@
-import { isInteger } from "./check.ts";
+import { describeValue, isInteger } from "./check.ts";
 import { ShapeError } from "./errors.ts";
 import { list } from "./quote.ts";
 
@@ -50,7 +50,7 @@ export function checkShape(op: string, shape: Shape): Shape {
 }
 
 function describe(shape: unknown): string {
-  return Array.isArray(shape) ? formatShape(shape) : String(shape);
+  return Array.isArray(shape) ? formatShape(shape) : describeValue(shape);
 }
 
 /** Combines shapes by the broadcasting rule of NumPy and the array API. */
@@ -75,7 +75,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
 export function normalizeAxis(op: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     throw new ShapeError(
-      `${op}: axis ${axis}; expected an integer in [${-rank}, ${rank - 1}] for rank ${rank}`,
+      `${op}: axis ${describeValue(axis)}; expected an integer in [${-rank}, ${rank - 1}] for rank ${rank}`,
     );
   }
   return axis < 0 ? axis + rank : axis;
@@ -88,9 +88,7 @@ export function normalizeAxes(
   rank: number,
 ): number[] {
   if (axis === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const axes = (typeof axis === "number" ? [axis] : [...axis]).map((a) =>
-    normalizeAxis(op, a, rank),
-  );
+  const axes = (Array.isArray(axis) ? axis : [axis]).map((a) => normalizeAxis(op, a, rank));
   if (new Set(axes).size !== axes.length) {
     throw new ShapeError(`${op}: axes ${formatShape(axes)} repeat; expected each axis once`);
   }

@@ -1,4 +1,4 @@
-import { describeValue } from "../core/check.ts";
+import { checkEach, describeValue, isInteger } from "../core/check.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
@@ -45,4 +45,9 @@ export function checkRows(op: string, indices: Tensor): void {
   if (indices.rank !== 1) {
     throw new ShapeError(`${op}: indices ${formatShape(indices.shape)}; expected [n]`);
   }
+}
+
+/** Throws a `GradusError` unless numbers of steps or epochs are integers from 0 to 2³² − 1. */
+export function checkCounter(op: string, counters: Readonly<Record<string, number>>): void {
+  checkEach(op, counters, (n) => isInteger(n, 0, 2 ** 32 - 1), "an integer from 0 to 2^32 - 1");
 }

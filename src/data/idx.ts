@@ -1,4 +1,5 @@
 import { asBytes, copyBytes } from "../core/bytes.ts";
+import { checkEach } from "../core/check.ts";
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
@@ -66,6 +67,8 @@ export function parseIdx(op: string, input: Uint8Array | ArrayBuffer): IdxArray 
  * `ShapeError` if the shape has no axis, more than 255, or does not hold the data.
  */
 export function writeIdx(array: IdxArray): Uint8Array<ArrayBuffer> {
+  const isObject = typeof array === "object" && array !== null;
+  checkEach("writeIdx", { array }, () => isObject, "an object of shape, dtype and data");
   checkArray(array);
   const { shape, dtype, data } = array;
   const start = 4 + 4 * shape.length;

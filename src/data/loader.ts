@@ -3,6 +3,7 @@ import { GradusError } from "../core/errors.ts";
 import { release } from "../core/release.ts";
 import { checkSampling } from "../core/sampling.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { checkCounter } from "./checks.ts";
 import type { Dataset } from "./dataset.ts";
 import { prefetch } from "./prefetch.ts";
 import { BatchSampler, type BatchSamplerOptions } from "./sampler.ts";
@@ -51,9 +52,7 @@ export class DataLoader<B> implements AsyncIterable<B> {
    * @throws GradusError for another number than an integer from 0 to 2³² − 1.
    */
   epoch(epoch: number): AsyncGenerator<B, void, undefined> {
-    if (!isInteger(epoch, 0, 2 ** 32 - 1)) {
-      throw new GradusError(`DataLoader: epoch ${epoch}; expected an integer from 0 to 2^32 - 1`);
-    }
+    checkCounter("DataLoader", { epoch });
     const batches = this.#batches(epoch);
     if (this.#depth === 0) return deliver(batches);
     return prefetch(batches, this.#depth, { onDrop: release });

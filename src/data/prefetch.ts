@@ -1,4 +1,4 @@
-import { checkFunctions, checkOptions, describeValue, isInteger } from "../core/check.ts";
+import { checkFunctions, checkOptions, checkSteps, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 
 /** What `prefetch` does beside fetching. */
@@ -27,9 +27,7 @@ export function prefetch<T>(
   depth: number,
   options: PrefetchOptions<T> = {},
 ): AsyncGenerator<T, void, undefined> {
-  if (!isInteger(depth, 1)) {
-    throw new GradusError(`prefetch: depth ${depth}; expected an integer from 1`);
-  }
+  checkSteps("prefetch", { depth });
   checkOptions<PrefetchOptions<T>>("prefetch", options, { onDrop: true });
   if (options.onDrop !== undefined) checkFunctions("prefetch", { onDrop: options.onDrop });
   const isObject = typeof source === "object" && source !== null;

@@ -1,8 +1,8 @@
-import { checkOptions, isInteger } from "../core/check.ts";
-import { GradusError } from "../core/errors.ts";
+import { checkOptions } from "../core/check.ts";
 import { foldIn, type Key } from "../core/random.ts";
 import { checkSampling, exampleAt, type SamplingOptions } from "../core/sampling.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
+import { checkCounter } from "./checks.ts";
 
 /** What a `BatchSampler` draws from and how. */
 export type BatchSamplerOptions = SamplingOptions;
@@ -68,9 +68,7 @@ export class BatchSampler implements KnownByIdentity {
    * epoch ⌊s / `stepsPerEpoch`⌋. Throws `GradusError` if `step` is not an integer from 0 to 2³² − 1.
    */
   at(step: number): Uint32Array {
-    if (!isInteger(step, 0, 2 ** 32 - 1)) {
-      throw new GradusError(`BatchSampler: step ${step}; expected an integer from 0 to 2^32 - 1`);
-    }
+    checkCounter("BatchSampler", { step });
     const epoch = Math.floor(step / this.stepsPerEpoch);
     return this.#batch(foldIn(this.#key, epoch), step % this.stepsPerEpoch);
   }

@@ -166,6 +166,11 @@ function checkPrepare(
 
 /** The number of examples of tensors that were checked. */
 function sizeOf(tensors: Readonly<Record<string, Tensor>>): number {
+  if ((tensors as unknown) instanceof Tensor) {
+    throw new GradusError(
+      "TensorDataset: a Tensor; expected tensors by name. Did you mean { x, labels }?",
+    );
+  }
   const entries = Object.entries(tensors ?? {});
   const wrong = entries.find(([name, x]) => RESERVED.includes(name) || !(x instanceof Tensor));
   if (entries.length === 0 || wrong) {

@@ -1,4 +1,4 @@
-import { checkOptions, checkSteps } from "../core/check.ts";
+import { checkFunctions, checkOptions, checkSteps } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { Breather } from "../core/event-loop.ts";
 import { isTracing } from "../graph/tracing.ts";
@@ -58,9 +58,10 @@ export function compile<Args extends readonly unknown[], R>(
   fn: (...args: Args) => R,
   options: CompileOptions = {},
 ): Compiled<Args, R> {
-  const { name = "compile", stepsPerSubmit = 1 } = options;
   checkOptions<CompileOptions>("compile", options, OPTIONS);
+  const { name = "compile", stepsPerSubmit = 1 } = options;
   checkSteps(name, { stepsPerSubmit });
+  checkFunctions(name, { fn });
   const replays = new Replays(fn, options);
   const turns = new Turns();
   const breather = new Breather();

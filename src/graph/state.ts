@@ -1,4 +1,4 @@
-import { checkOptions, checkSurplus, type Known } from "../core/check.ts";
+import { checkEach, checkOptions, checkSurplus, type Known } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
@@ -163,6 +163,8 @@ export function assignAll(
   ...surplus: never[]
 ): void {
   checkSurplus("assignAll([[state, value], …], also)", surplus);
+  checkPairs(pairs);
+  checkEach("assignAll", { also }, Array.isArray, "an array of tensors");
   checkTensors("assign", [...pairs.flat(), ...also]);
   if (pairs.length === 0) return;
   const device = pairs[0][0].device;
@@ -194,6 +196,15 @@ function assignTraced(pairs: readonly (readonly [State, Tensor])[]): void {
     return new Node(device, shape, dtype, identity, [value.node], {}, true);
   });
   for (const [i, [state]] of pairs.entries()) traceAssignment(state, nodes[i]);
+}
+
+/** Throws a `GradusError` unless these are pairs that begin with states. */
+function checkPairs(pairs: readonly unknown[]): void {
+  const rule = "[state, value] with a State or Parameter, which alone can be assigned";
+  checkEach("assignAll", { pairs }, Array.isArray, "an array of pairs [state, value]");
+  const isPair = (x: unknown) => Array.isArray(x) && x[0] instanceof State;
+  for (const [i, pair] of pairs.entries())
+    checkEach("assignAll", { [`pair ${i}`]: pair }, isPair, rule);
 }
 
 function checkAssignable(state: State, value: Tensor, device: Backend): void {

@@ -1,3 +1,4 @@
+import { checkEach } from "../core/check.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import { quote, shorten } from "../core/quote.ts";
 import type { State } from "../graph/state.ts";
@@ -57,6 +58,7 @@ export async function saveCheckpoint(
   parts: CheckpointParts,
   values: unknown = null,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  checkPartsOf("saveCheckpoint", parts);
   const rates = ratesOf(parts.optimizer).map(({ learningRate: x }) => (isNumber(x) ? x : null));
   const { next = 0, pending } = parts.step ?? {};
   return saveSafetensors(statesOf("saveCheckpoint", parts), {
@@ -93,6 +95,7 @@ export function restoreCheckpoint(
   bytes: Uint8Array | ArrayBuffer,
   check: (info: CheckpointInfo) => void = () => {},
 ): CheckpointInfo {
+  checkPartsOf(op, parts);
   const { tensors, metadata } = parseSafetensors(op, bytes);
   if (metadata.format !== FORMAT) {
     throw invalid(op, `file of format ${quote(metadata.format ?? null)}`, `"${FORMAT}"`);
@@ -110,6 +113,16 @@ export function restoreCheckpoint(
   assign();
   for (const [i, rate] of rates.entries()) if (rate !== null) own[i].learningRate = rate;
   return info;
+}
+
+/** Throws a `GradusError`, as `op`, for parts that are missing or have no states. */
+function checkPartsOf(op: string, parts: CheckpointParts): void {
+  const isObject = typeof parts === "object" && parts !== null;
+  checkEach(op, { parts }, () => isObject, "an object of model, optimizer, step and extra");
+  const { model, optimizer, extra } = parts;
+  const hasState = (x: unknown) => typeof (x as HasState | null | undefined)?.state === "function";
+  const rule = "something with state(), such as a module or an optimizer";
+  checkEach(op, { model, optimizer, ...extra }, hasState, rule);
 }
 
 /** All states of a run under the names that they have in the file. */

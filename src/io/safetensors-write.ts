@@ -1,4 +1,4 @@
-import { isInteger } from "../core/check.ts";
+import { checkEach, isInteger } from "../core/check.ts";
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
 import { quote } from "../core/quote.ts";
@@ -36,6 +36,8 @@ export function formatSafetensors(
   tensors: Parameters<typeof writeSafetensors>[0],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
+  const isObject = typeof tensors === "object" && tensors !== null;
+  checkEach(op, { tensors }, () => isObject, "tensors by name, in an object or a Map");
   const entries = [
     ...(kindOf(tensors) === "Map"
       ? (tensors as ReadonlyMap<string, SafetensorsInput>)

@@ -1,11 +1,12 @@
-import { checkOptions } from "../core/check.ts";
+import { checkOptions, describeValue } from "../core/check.ts";
 import type { DType, NumericArray } from "../core/dtype.ts";
-import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
+import { DTypeError, FormatError, GradusError, ShapeError } from "../core/errors.ts";
+import { kindOf } from "../core/kind.ts";
 import { list, quote } from "../core/quote.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { assignAll, type State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { tensor } from "../ops/creation.ts";
 import { parseSafetensors, type SafetensorsTensor } from "./safetensors.ts";
 import type { SafetensorsDType } from "./safetensors-dtype.ts";
@@ -33,7 +34,7 @@ export async function saveSafetensors(
   tensors: NamedTensors,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const entries = [...mapOf(tensors)].map(async ([name, x]) => {
+  const entries = [...mapOf("saveSafetensors", tensors)].map(async ([name, x]) => {
     const { shape, dtype } = x;
     const input = { dtype: FILE_DTYPES[dtype], shape: [...shape], data: await x.data() };
     return [name, input as SafetensorsInput] as const;
@@ -79,7 +80,11 @@ export function loadSafetensors(
  * @example loadInto(model, bytes);
  */
 export function loadInto(states: NamedTensors<State>, bytes: Uint8Array | ArrayBuffer): void {
-  prepareTensors("loadInto", mapOf(states), parseSafetensors("loadInto", bytes).tensors)();
+  prepareTensors(
+    "loadInto",
+    mapOf("loadInto", states),
+    parseSafetensors("loadInto", bytes).tensors,
+  )();
 }
 
 /**
@@ -109,8 +114,18 @@ export function prepareTensors(
   };
 }
 
-function mapOf<T extends Tensor>(tensors: NamedTensors<T>): ReadonlyMap<string, T> {
-  return "state" in tensors ? tensors.state() : tensors;
+/** Tensors by name; throws a `GradusError`, as `op`, for what holds none. */
+function mapOf<T extends Tensor>(op: string, tensors: NamedTensors<T>): ReadonlyMap<string, T> {
+  const isObject = typeof tensors === "object" && tensors !== null;
+  if (isObject && "state" in tensors && typeof tensors.state === "function") return tensors.state();
+  if (isObject && kindOf(tensors) === "Map") {
+    const map = tensors as ReadonlyMap<string, T>;
+    checkTensors(op, [...map.values()]);
+    return map;
+  }
+  throw new GradusError(
+    `${op}: tensors ${describeValue(tensors)}; expected a module or a Map of tensors by name`,
+  );
 }
 
 function dtypeOf(name: string, { dtype }: SafetensorsTensor): DType {

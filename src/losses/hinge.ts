@@ -1,7 +1,7 @@
 import { checkOptions, type Known } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError } from "../core/errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { greater } from "../ops/compare.ts";
@@ -132,6 +132,7 @@ export function multiMargin(
 
 /** Where labels point, `[n, c]`, and the scores there, 0 elsewhere. */
 function rightScores(op: string, y: Tensor, labels: Tensor) {
+  checkTensors(op, [y, labels]);
   if (isFloat(labels.dtype)) {
     throw new DTypeError(`${op}: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
   }

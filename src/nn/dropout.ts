@@ -1,4 +1,4 @@
-import { checkOptions, type Known } from "../core/check.ts";
+import { checkOptions, describeValue, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Key } from "../core/random.ts";
 import type { Backend } from "../graph/backend.ts";
@@ -51,7 +51,9 @@ export class Dropout extends Module {
     super();
     checkOptions("Dropout", options, DROPOUT, surplus);
     if (!(rate >= 0 && rate < 1)) {
-      throw new GradusError(`Dropout: rate ${rate}; expected a number from 0 and below 1`);
+      throw new GradusError(
+        `Dropout: rate ${describeValue(rate)}; expected a number from 0 and below 1`,
+      );
     }
     this.#key = keyOf("Dropout", options);
     this.step = new State(tensor(0, { dtype: "u32", device: options.device }), { name: "step" });

@@ -1,4 +1,4 @@
-import { checkSurplus } from "../core/check.ts";
+import { checkEach, checkSurplus } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { assignAll } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -16,6 +16,10 @@ export function loadState(
   ...surplus: never[]
 ): void {
   checkSurplus("loadState(model, values)", surplus);
+  const isModule = typeof model?.state === "function";
+  checkEach("loadState", { model }, () => isModule, "a module");
+  const isMap = typeof values?.has === "function" && typeof values.keys === "function";
+  checkEach("loadState", { values }, () => isMap, "a Map of tensors by name, as state() gives");
   const own = model.state();
   const missing = [...own.keys()].filter((name) => !values.has(name));
   const unknown = [...values.keys()].filter((name) => !own.has(name));

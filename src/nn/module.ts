@@ -1,11 +1,11 @@
-import { checkSurplus } from "../core/check.ts";
+import { checkFunctions, checkSurplus } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
 import { OnDemand } from "../core/on-demand.ts";
 import { type Parts, type Place, walk } from "../core/tree.ts";
 import { Parameter, State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { announceCall } from "./observe.ts";
 import type { ModuleSummary, SummaryOptions } from "./summary.ts";
@@ -45,7 +45,8 @@ export abstract class Module implements KnownByIdentity {
 
   /**
    * Applies the module to a tensor.
-   * @throws GradusError for more: call `forward`, or a method of its own, with it.
+   * @throws GradusError for what is no tensor, and for more: call `forward`, or a method of its own,
+   * with it.
    */
   call(x: Tensor, ...surplus: never[]): Tensor {
     if (surplus.length > 0) {
@@ -54,6 +55,8 @@ export abstract class Module implements KnownByIdentity {
           "Use forward, or a method of its own, for more",
       );
     }
+    checkTensors(this.constructor.name, [x]);
+    checkFunctions(this.constructor.name, { forward: this.forward });
     return announceCall(this, this.forward(x));
   }
 

@@ -49,8 +49,8 @@ const broadcastToOp: OpDefinition<BroadcastAttributes> = defineOp<BroadcastAttri
 /** Repeats a tensor along axes of size 1 and new leading axes, without copying. */
 export function broadcastTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   checkArguments("broadcastTo(x, shape)", [x], surplus);
-  if (sameShape(x.shape, shape)) return x;
   const target = checkShape("broadcastTo", shape);
+  if (sameShape(x.shape, target)) return x;
   const missing = target.length - x.shape.length;
   const fits = missing >= 0 && x.shape.every((n, axis) => n === 1 || n === target[axis + missing]);
   if (!fits) {
@@ -65,6 +65,7 @@ export function broadcastTo(x: Tensor, shape: Shape, ...surplus: never[]): Tenso
 /** Sums over the axes along which a smaller shape was broadcast: the adjoint of `broadcastTo`. */
 export function sumTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   checkArguments("sumTo(x, shape)", [x], surplus);
+  checkShape("sumTo", shape);
   if (sameShape(x.shape, shape)) return x;
   const missing = x.shape.length - shape.length;
   const axis = x.shape

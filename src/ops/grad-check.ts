@@ -1,9 +1,9 @@
-import { checkOptions } from "../core/check.ts";
+import { checkEach, checkFunctions, checkOptions } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, keyFromSeed, normals } from "../core/random.ts";
 import type { Backend } from "../graph/backend.ts";
 import { grad } from "../graph/grad.ts";
-import { evaluate, sourceTensor, type Tensor } from "../graph/tensor.ts";
+import { checkTensors, evaluate, sourceTensor, type Tensor } from "../graph/tensor.ts";
 
 /** Settings of `gradCheck`. */
 export interface GradCheckOptions {
@@ -41,6 +41,9 @@ export async function gradCheck(
 ): Promise<GradCheckResult[]> {
   const known = { epsilon: "number", tolerance: true, seed: true } as const;
   checkOptions("gradCheck", options, known, surplus);
+  checkFunctions("gradCheck", { fn });
+  checkEach("gradCheck", { inputs }, Array.isArray, "an array of tensors. Did you mean [x]?");
+  checkTensors("gradCheck", inputs);
   const { epsilon = 1e-5, tolerance = 1e-6, seed = 0 } = options;
   const wrong = inputs.find((x) => x.dtype !== "f64");
   if (wrong) {

@@ -140,6 +140,7 @@ export function permute(x: Tensor, ...order: Axes): Tensor {
 }
 
 function reorder(op: string, x: Tensor, axes: readonly number[]): Tensor {
+  checkEach(op, { axes }, Array.isArray, "numbers of axes, or an array of them", ShapeError);
   const order = axes.map((axis) => normalizeAxis(op, axis, x.rank));
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
     throw new ShapeError(

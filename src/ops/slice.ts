@@ -6,7 +6,7 @@ import type { Strided } from "../core/strided.ts";
 import { writeStrided } from "../core/strided-loops.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position, plus, times } from "../graph/position.ts";
-import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
+import { apply, checkArguments, checkTensors, Tensor } from "../graph/tensor.ts";
 import { literal } from "../graph/wgsl.ts";
 import { expandDims } from "./reshape.ts";
 import { AXIS, type AxisOptions } from "./rows.ts";
@@ -234,8 +234,8 @@ export function concat(
   options: AxisOptions = {},
   ...surplus: never[]
 ): Tensor {
-  checkOptions("concat", options, AXIS, surplus);
   checkList("concat", tensors);
+  checkOptions("concat", options, AXIS, surplus);
   const axis = normalizeAxis("concat", options.axis ?? 0, tensors[0].rank);
   for (const x of tensors) checkJoin(tensors[0], x, axis);
   // Halving keeps the depth, and so the cost of an element, at log₂ of the number of tensors.
@@ -248,9 +248,13 @@ export function concat(
 }
 
 function checkList(op: string, tensors: readonly Tensor[]): void {
-  if (Array.isArray(tensors) && tensors.length > 0) return;
+  if (Array.isArray(tensors) && tensors.length > 0) {
+    checkTensors(op, tensors);
+    return;
+  }
   const given = Array.isArray(tensors) ? "no tensors" : describeValue(tensors);
-  throw new ShapeError(`${op}: ${given}; expected an array of at least one tensor`);
+  const advice = (tensors as unknown) instanceof Tensor ? `. Did you mean ${op}([a, b])?` : "";
+  throw new ShapeError(`${op}: ${given}; expected an array of at least one tensor${advice}`);
 }
 
 function checkJoin(first: Tensor, x: Tensor, axis: number): void {
@@ -269,8 +273,8 @@ export function stack(
   options: AxisOptions = {},
   ...surplus: never[]
 ): Tensor {
-  checkOptions("stack", options, AXIS, surplus);
   checkList("stack", tensors);
+  checkOptions("stack", options, AXIS, surplus);
   const axis = normalizeAxis("stack", options.axis ?? 0, tensors[0].rank + 1);
   const widened = tensors.map((x) => expandDims(x, axis));
   return concat(widened, { axis });

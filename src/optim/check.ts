@@ -3,7 +3,7 @@ import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError } from "../core/errors.ts";
 import { differentiate } from "../graph/grad.ts";
 import { Parameter } from "../graph/state.ts";
-import { Tensor } from "../graph/tensor.ts";
+import { checkTensors, Tensor } from "../graph/tensor.ts";
 
 /** Lists parameters; throws a `GradusError` for anything else, and as `checkParameters` does. */
 export function parametersOf(
@@ -61,12 +61,19 @@ export function checkClip(op: string, clip: unknown): void {
   checkEach(op, { clip }, isFunction, rule);
 }
 
+/** Throws a `GradusError` unless gradients are an array of tensors. */
+export function checkGradientList(op: string, gradients: readonly unknown[]): void {
+  checkEach(op, { gradients }, Array.isArray, "an array of tensors");
+  checkTensors(op, gradients);
+}
+
 /** Throws a `GradusError` unless there is one gradient for each parameter. */
 export function checkGradients(
   op: string,
   gradients: readonly Tensor[],
   parameters: readonly Parameter[],
 ): void {
+  checkGradientList(op, gradients);
   if (gradients.length === parameters.length) return;
   throw new GradusError(
     `${op}: ${gradients.length} gradients; expected ${parameters.length}, one for each parameter`,

@@ -9,6 +9,7 @@ import { reshape } from "../ops/reshape.ts";
 import { slice } from "../ops/slice.ts";
 import { isFinite, isNaN, sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
+import { checkGradientList } from "./check.ts";
 
 /**
  * Limits every element of the gradients to [−limit, limit]; NaN stays NaN.
@@ -20,6 +21,7 @@ export function clipByValue(
   ...surplus: never[]
 ): Tensor[] {
   checkSurplus("clipByValue(gradients, limit)", surplus);
+  checkGradientList("clipByValue", gradients);
   checkPositive("clipByValue", { limit });
   return gradients.map((g) => where(isNaN(g), g, clip(g, -limit, limit)));
 }
@@ -48,6 +50,7 @@ export function clipByGlobalNorm(
   ...surplus: never[]
 ): ClippedGradients {
   checkSurplus("clipByGlobalNorm(gradients, maxNorm)", surplus);
+  checkGradientList("clipByGlobalNorm", gradients);
   checkPositive("clipByGlobalNorm", { maxNorm });
   if (gradients.length === 0) {
     throw new GradusError("clipByGlobalNorm: no gradients; expected at least one");

@@ -1,4 +1,4 @@
-import { checkDecay, checkOptions, type Known } from "../core/check.ts";
+import { checkDecay, checkEach, checkOptions, type Known } from "../core/check.ts";
 
 /** Options of `exponentialMovingAverage`. */
 export interface MovingAverageOptions {
@@ -30,6 +30,8 @@ export function exponentialMovingAverage(
   checkOptions("exponentialMovingAverage", options, OPTIONS, surplus);
   const { decay = 0.9, biasCorrection = false } = options;
   checkDecay("exponentialMovingAverage", { decay });
+  const isIterable = typeof series?.[Symbol.iterator] === "function";
+  checkEach("exponentialMovingAverage", { series }, () => isIterable, "numbers, as in an array");
   let v = 0;
   let past = 1; // βᵗ
   return Array.from(series, (x) => {

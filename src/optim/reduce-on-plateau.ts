@@ -1,5 +1,6 @@
 import {
   checkDecay,
+  checkEach,
   checkNotNegative,
   checkOptions,
   checkWords,
@@ -83,6 +84,9 @@ export class ReduceOnPlateau {
     checkCounts({ patience, cooldown });
     this.options = { mode, factor, patience, threshold, thresholdMode, cooldown, minRate };
     this.#holders = [optimizers].flat();
+    const isHolder = (x: unknown) => typeof x === "object" && x !== null && "learningRate" in x;
+    const given = Object.fromEntries(this.#holders.map((holder, i) => [`input ${i}`, holder]));
+    checkEach("ReduceOnPlateau", given, isHolder, "an optimizer");
     const scheduled = this.#holders.some(({ learningRate }) => typeof learningRate !== "number");
     if (!scheduled) return;
     throw new GradusError(

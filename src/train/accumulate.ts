@@ -1,4 +1,4 @@
-import { checkOptions, checkSteps, isInteger } from "../core/check.ts";
+import { checkOptions, checkSteps, checkSurplus, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { type Compiled, compile } from "../engine/compile.ts";
 import type { Plan } from "../engine/plan.ts";
@@ -83,7 +83,11 @@ export function makeAccumulatedStep<M extends Module, B>(
 ): AccumulatedStep<B> {
   const accumulation = new Accumulation(op, options);
   const { step: inner, sums } = accumulation;
-  const step = Object.assign((batch?: B) => accumulation.run(inner, batch), {
+  const take = async (batch?: B, ...surplus: never[]) => {
+    checkSurplus(`${op}(…)({ x, labels })`, surplus);
+    return accumulation.run(inner, batch);
+  };
+  const step = Object.assign(take, {
     prepare: (batch?: B) => accumulation.prepare(batch),
     profile: (batch?: B) => accumulation.run(inner.profile, batch),
     read: inner.read,

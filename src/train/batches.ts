@@ -51,9 +51,11 @@ export function batchesOf<B>(op: string, source: BatchSource<B>): Batches<B> {
   if (isIterable(source)) {
     return { stepsPerEpoch: Number.POSITIVE_INFINITY, epoch: () => source, givesAway: true };
   }
+  const isDataset = typeof (source as { batch?: unknown } | null | undefined)?.batch === "function";
+  const advice = isDataset ? ". Did you mean new DataLoader({ dataset, batchSize })?" : "";
   throw new GradusError(
     `${op}: loader ${describeValue(source)}; expected a DataLoader, ` +
-      "a list or another iterable of batches, or an object with stepsPerEpoch and epoch",
+      `a list or another iterable of batches, or an object with stepsPerEpoch and epoch${advice}`,
   );
 }
 

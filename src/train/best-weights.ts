@@ -1,6 +1,7 @@
 import { dispose } from "../core/dispose.ts";
 import { assignAll, State } from "../graph/state.ts";
 import type { Module } from "../nn/module.ts";
+import { checkMethods } from "./check-options.ts";
 
 /**
  * Keeps a copy of a model's states on its device, the present ones to begin with.
@@ -14,6 +15,7 @@ export class BestWeights {
   readonly #copies: ReadonlyMap<string, State>;
 
   constructor(model: Module) {
+    checkMethods("BestWeights", { model }, ["state"], "a Module");
     const copies = [...model.state()].map(([name, state]) => {
       return [name, state, new State(state, { name: `best.${name}` })] as const;
     });

@@ -56,7 +56,7 @@ export class Checkpoint implements Callback {
     const { to, best, every = { epochs: 1 } } = options;
     if (!to && !best) throw new GradusError("Checkpoint: no store; expected to or best");
     for (const store of [to, best]) {
-      if (store) checkMethods("Checkpoint", { store }, ["read", "write"], "a store");
+      if (store) checkMethods("Checkpoint", { store }, ["read", "write"], STORE);
     }
     checkEvery(every);
     this.#to = to;
@@ -113,6 +113,8 @@ export class Checkpoint implements Callback {
     await this.#to.write(await run.checkpoint());
   }
 }
+
+const STORE = "a store, such as fileStore(path) of gradus/io";
 
 const NOTHING: Saved = { step: 0, epochs: 0, ended: false };
 

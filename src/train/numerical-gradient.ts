@@ -1,4 +1,10 @@
-import { checkFunctions, checkOptions, checkPositive, describeValue } from "../core/check.ts";
+import {
+  checkEach,
+  checkFunctions,
+  checkOptions,
+  checkPositive,
+  describeValue,
+} from "../core/check.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
@@ -63,6 +69,7 @@ export async function numericalGradient(
   if (epsilon !== undefined) checkPositive(op, { epsilon });
   checkFunctions(op, { f });
   const inputs = x instanceof Tensor ? [x] : x;
+  checkEach(op, { x: inputs }, Array.isArray, "a tensor or an array of them");
   checkTensors(op, inputs);
   for (const { dtype } of inputs) {
     if (isFloat(dtype)) continue;

@@ -1,10 +1,11 @@
+import { checkFunctions } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import type { Key } from "../core/random.ts";
 import { formatShape, type Shape } from "../core/shape.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import { substitute } from "../graph/substitute.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import type { LossOptions } from "../losses/reduction.ts";
 import { add } from "../ops/arithmetic.ts";
 import { broadcastTo } from "../ops/broadcast.ts";
@@ -88,6 +89,8 @@ export function lossPerIndividual(
   outputs: Tensor,
   targets: Tensor,
 ): Tensor {
+  checkFunctions("lossPerIndividual", { loss });
+  checkTensors("lossPerIndividual", [outputs, targets]);
   if (outputs.rank < 2 || targets.rank === 0 || targets.shape[0] !== outputs.shape[1]) {
     throw new ShapeError(
       `lossPerIndividual: outputs ${formatShape(outputs.shape)}, targets ` +

@@ -1,4 +1,4 @@
-import { checkEach, checkOptions, describeValue, isInteger } from "../core/check.ts";
+import { checkEach, checkOptions, checkSurplus, describeValue, isInteger } from "../core/check.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { compile } from "../engine/compile.ts";
@@ -127,7 +127,11 @@ export function makeTrainStep<M extends Module, B>(
   let origin = 0;
   let done = 0;
   const next = () => cursor.version - origin;
-  const step = Object.assign((batch?: B) => compiled(batch), {
+  const take = async (batch?: B, ...surplus: never[]) => {
+    checkSurplus(`${op}(…)({ x, labels })`, surplus);
+    return compiled(batch);
+  };
+  const step = Object.assign(take, {
     prepare: compiled.prepare,
     profile: compiled.profile,
     async read() {

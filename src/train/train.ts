@@ -1,5 +1,4 @@
-import { checkOptions, checkSizes, checkWords, isInteger } from "../core/check.ts";
-import { GradusError } from "../core/errors.ts";
+import { checkEach, checkOptions, checkSizes, checkWords, isInteger } from "../core/check.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Module } from "../nn/module.ts";
 import type { BatchSource } from "./batches.ts";
@@ -99,6 +98,5 @@ export function checkRun<M extends Module, B>(op: string, options: TrainOptions<
 }
 
 function checkCount(op: string, name: string, value: number, low: number): void {
-  if (isInteger(value, low)) return;
-  throw new GradusError(`${op}: ${name} ${value}; expected an integer from ${low}`);
+  checkEach(op, { [name]: value }, (x) => isInteger(x, low), `an integer from ${low}`);
 }

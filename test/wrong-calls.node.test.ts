@@ -1,0 +1,296 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { BatchSampler, DataLoader, TensorDataset, writeIdx } from "../src/data/index.ts";
+import {
+  broadcastTo,
+  compile,
+  concat,
+  GradusError,
+  gradCheck,
+  Parameter,
+  permute,
+  relu,
+  squeeze,
+  stack,
+  sum,
+  sumTo,
+  type Tensor,
+  tensor,
+  transpose,
+  zeros,
+} from "../src/index.ts";
+import {
+  loadCheckpoint,
+  loadInto,
+  saveCheckpoint,
+  saveSafetensors,
+  writeSafetensors,
+} from "../src/io/index.ts";
+import * as losses from "../src/losses/index.ts";
+import * as nn from "../src/nn/index.ts";
+import {
+  clipByGlobalNorm,
+  clipByValue,
+  exponentialMovingAverage,
+  ReduceOnPlateau,
+  SGD,
+} from "../src/optim/index.ts";
+import {
+  accumulatedStep,
+  BestWeights,
+  Checkpoint,
+  fit,
+  lossPerIndividual,
+  numericalGradient,
+  trainStep,
+} from "../src/train/index.ts";
+import { testDevice } from "./support/device.ts";
+
+// Calls that people try who come from another library, in JavaScript.
+
+beforeAll(async () => {
+  await testDevice();
+});
+
+const any = (value: unknown) => value as never;
+const x = () =>
+  tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+const labels = () => tensor(Int32Array.of(0, 1));
+
+interface Parts {
+  readonly model: nn.Linear;
+  readonly optimizer: SGD;
+  readonly loss: (model: nn.Linear, batch: Tensor) => Tensor;
+}
+
+/** What a step is made of, or that with the optimizer of another model. */
+function parts(other = false): Parts {
+  const model = new nn.Linear(2, 3);
+  const owner = other ? new nn.Linear(2, 3) : model;
+  const optimizer = new SGD(owner.parameters(), { learningRate: 1 });
+  return { model, optimizer, loss: (m, batch) => sum(m.call(batch)) };
+}
+
+const dataset = () => new TensorDataset({ x: x(), labels: labels() });
+const gradients = () => tensor([1, 2]);
+const oneBatch = (op: string) => `${op}: a Tensor too much; expected ${op}(…)({ x, labels })`;
+const axes = "expected numbers of axes, or an array of them";
+
+const calls: Record<string, readonly [() => unknown, string]> = {
+  "tensors one by one in concat": [
+    () => concat(any(x()), any(x())),
+    "concat: a Tensor; expected an array of at least one tensor. Did you mean concat([a, b])?",
+  ],
+  "tensors one by one in stack": [
+    () => stack(any(x()), any(x())),
+    "stack: a Tensor; expected an array of at least one tensor. Did you mean stack([a, b])?",
+  ],
+  "arrays in concat": [
+    () => concat(any([[1], [2]])),
+    "concat: input 0 is an array; expected a tensor. Use tensor(value)",
+  ],
+  "no shape": [
+    () => broadcastTo(x(), any(undefined)),
+    "broadcastTo: shape undefined; expected an array of non-negative integers",
+  ],
+  "no shape to sum to": [
+    () => sumTo(x(), any(undefined)),
+    "sumTo: shape undefined; expected an array of non-negative integers",
+  ],
+  "axes by name": [() => transpose(x(), any({ a: 1 })), `transpose: axes an object; ${axes}`],
+  "no axes": [() => permute(x(), any(null)), `permute: axes null; ${axes}`],
+  "a tensor in place of a function": [
+    () => compile(any(x())),
+    "compile: fn is a Tensor; expected a function",
+  ],
+  "no options of compile": [
+    () => compile(relu, any(null)),
+    "compile: options null; expected an object of onProgress, stepsPerSubmit, name, parameters",
+  ],
+  "one tensor to check": [
+    () => gradCheck((a) => sum(a), any(x())),
+    "gradCheck: inputs a Tensor; expected an array of tensors. Did you mean [x]?",
+  ],
+  "no function to check": [
+    () => gradCheck(any(3), [x()]),
+    "gradCheck: fn is 3; expected a function",
+  ],
+  "nothing to differentiate": [
+    () => numericalGradient(sum, any(undefined)),
+    "numericalGradient: x undefined; expected a tensor or an array of them",
+  ],
+  "one gradient to clip": [
+    () => clipByGlobalNorm(any(gradients()), 1),
+    "clipByGlobalNorm: gradients a Tensor; expected an array of tensors",
+  ],
+  "gradients that are arrays": [
+    () => clipByValue(any([[1]]), 1),
+    "clipByValue: input 0 is an array; expected a tensor. Use tensor(value)",
+  ],
+  "what clipByGlobalNorm gives as a whole": [
+    () => {
+      const clip = (g: readonly Tensor[]) => clipByGlobalNorm(g, 1) as never;
+      const p = new Parameter(gradients());
+      new SGD([p], { learningRate: 1, clip }).step(sum(p));
+    },
+    "SGD: gradients an object; expected an array of tensors",
+  ],
+  "no targets of a population": [
+    () => lossPerIndividual(losses.meanSquaredError, x(), any(undefined)),
+    "lossPerIndividual: input 1 is undefined; expected a tensor. Use tensor(value)",
+  ],
+  "an object of layers in a file": [
+    () => saveSafetensors(any({ w: x() })),
+    "saveSafetensors: tensors an object; expected a module or a Map of tensors by name",
+  ],
+  "nothing to load into": [
+    () => loadInto(any(undefined), new Uint8Array()),
+    "loadInto: tensors undefined; expected a module or a Map of tensors by name",
+  ],
+  "the states of nothing": [
+    () => nn.loadState(any(null), new Map()),
+    "loadState: model null; expected a module",
+  ],
+  "states as an object": [
+    () => nn.loadState(new nn.Linear(1, 1), any({})),
+    "loadState: values an object; expected a Map of tensors by name, as state() gives",
+  ],
+  "options in place of a rate": [
+    () => new nn.Dropout(any({ rate: 0.5 })),
+    "Dropout: rate an object; expected a number from 0 and below 1",
+  ],
+  "a data set of two tensors": [
+    () => new TensorDataset(any(x()), any(labels())),
+    "TensorDataset: a Tensor; expected tensors by name. Did you mean { x, labels }?",
+  ],
+  "a data set as loader": [
+    () => fit({ ...parts(), epochs: 1, loader: any(dataset()) } as never),
+    "fit: loader a TensorDataset; expected a DataLoader, a list or another iterable of batches, or " +
+      "an object with stepsPerEpoch and epoch. Did you mean new DataLoader({ dataset, batchSize })?",
+  ],
+  "a path as store": [
+    () => new Checkpoint({ to: any("run.bin") }),
+    'Checkpoint: store is "run.bin"; expected a store, such as fileStore(path) of gradus/io',
+  ],
+  "a step on two tensors": [
+    () => (trainStep(parts()) as (...all: Tensor[]) => unknown)(x(), labels()),
+    oneBatch("trainStep"),
+  ],
+  "a step that accumulates, on two tensors": [
+    () => {
+      const step = accumulatedStep({ ...parts(), accumulate: 2 });
+      return (step as (...all: Tensor[]) => unknown)(x(), labels());
+    },
+    oneBatch("accumulatedStep"),
+  ],
+  "the optimizer of another model": [
+    () => trainStep(parts(true))(x()),
+    'SGD: loss does not depend on "weight"; expected targets that it was computed from. Is it a ' +
+      "parameter of the model that was called?",
+  ],
+  "batches whose names the loss does not know": [
+    () => {
+      const loss = (m: nn.Linear, batch: { inputs?: Tensor }) => sum(m.call(any(batch.inputs)));
+      const loader = new DataLoader({ dataset: dataset(), batchSize: 2 });
+      return fit({ ...parts(), loss, epochs: 1, loader: any(loader) } as never);
+    },
+    "Linear: input 0 is undefined; expected a tensor. Use tensor(value)",
+  ],
+  "an axis as text": [
+    () => sum(x(), any({ axis: "0" })),
+    'sum: axis "0"; expected an integer in [-2, 1] for rank 2',
+  ],
+  "no axis": [
+    () => squeeze(x(), any(null)),
+    "squeeze: axis null; expected an integer in [-2, 1] for rank 2",
+  ],
+  "a shape as text": [
+    () => zeros(any("2")),
+    'zeros: shape "2"; expected an array of non-negative integers',
+  ],
+  "epochs as text": [
+    () => fit({ ...parts(), epochs: any("3"), loader: [x()] }),
+    'fit: epochs "3"; expected an integer from 0',
+  ],
+  "an epoch as text": [
+    () => new DataLoader({ dataset: dataset(), batchSize: 1 }).epoch(any("1")),
+    'DataLoader: epoch "1"; expected an integer from 0 to 2^32 - 1',
+  ],
+  "a step as text": [
+    () => new BatchSampler({ size: 4, batchSize: 2 }).at(any("1")),
+    'BatchSampler: step "1"; expected an integer from 0 to 2^32 - 1',
+  ],
+  "no sampler": [
+    () => dataset().batchAt(tensor(0, { dtype: "u32" }), any(undefined)),
+    "TensorDataset: sampler undefined; expected a BatchSampler",
+  ],
+  "no optimizer to slow down": [
+    () => new ReduceOnPlateau(any(undefined)),
+    "ReduceOnPlateau: input 0 undefined; expected an optimizer",
+  ],
+  "no numbers to smooth": [
+    () => exponentialMovingAverage(any(undefined)),
+    "exponentialMovingAverage: series undefined; expected numbers, as in an array",
+  ],
+  "the best weights of nothing": [
+    () => new BestWeights(any(undefined)),
+    "BestWeights: model is undefined; expected a Module",
+  ],
+  "a checkpoint of nothing": [
+    () => saveCheckpoint(any(undefined)),
+    "saveCheckpoint: parts undefined; expected an object of model, optimizer, step and extra",
+  ],
+  "a checkpoint without an optimizer": [
+    () => saveCheckpoint(any({ model: new nn.Linear(1, 1) })),
+    "saveCheckpoint: optimizer undefined; expected something with state(), such as a module or an " +
+      "optimizer",
+  ],
+  "a checkpoint read into a model alone": [
+    () => loadCheckpoint(any(new nn.Linear(1, 1)), new Uint8Array()),
+    "loadCheckpoint: model undefined; expected something with state(), such as a module or an " +
+      "optimizer",
+  ],
+  "a file of nothing": [
+    () => writeSafetensors(any(null)),
+    "writeSafetensors: tensors null; expected tensors by name, in an object or a Map",
+  ],
+  "an array of nothing": [
+    () => writeIdx(any(undefined)),
+    "writeIdx: array undefined; expected an object of shape, dtype and data",
+  ],
+  "a module without forward": [
+    () => new (class Net extends (nn.Module as new () => nn.Linear) {})().call(x()),
+    "Net: forward is undefined; expected a function",
+  ],
+};
+
+test.each(Object.entries(calls))("%s", async (_, [call, message]) => {
+  const error = await Promise.resolve()
+    .then(call)
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(GradusError);
+  expect((error as Error).message).toBe(message);
+});
+
+describe("every layer asks for a tensor", () => {
+  const layers: Record<string, (() => nn.Module) | undefined> = {
+    ...Object.fromEntries(
+      Object.entries(nn)
+        .filter(([, Layer]) => (Layer as { prototype?: unknown }).prototype instanceof nn.Module)
+        .map(([name, Layer]) => [name, () => new (Layer as new () => nn.Module)()]),
+    ),
+    Linear: () => new nn.Linear(2, 2),
+    Dropout: () => new nn.Dropout(0.5).train(),
+    ArcFace: () => new losses.ArcFace(2, 2) as unknown as nn.Module,
+  };
+  test.each(Object.entries(layers))("%s", (name, make) => {
+    const layer = make?.() as nn.Module;
+    for (const given of [undefined, null, 3, "x", [[1, 2]], {}, new Float32Array(2)]) {
+      const call = () => layer.call(any(given));
+      expect(call).toThrow(GradusError);
+      expect(call).toThrow(new RegExp(`^${name}: input 0 is .*; expected a tensor`));
+    }
+  });
+});
