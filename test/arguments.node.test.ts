@@ -190,21 +190,13 @@ const others: Record<string, readonly [() => unknown, string][]> = {
       () => assignAll([], [], surplus),
       "assignAll: 7 too much; expected assignAll([[state, value], …], also)",
     ],
-    [
-      () => assignAll([[x(), x()]] as never),
-      "assignAll: pair 0 an array; expected [state, value] with a State or Parameter, which alone " +
-        "can be assigned",
-    ],
+    [() => assignAll([[x(), x()]] as never), "assignAll: pair 0 an array; expected [State, value]"],
     [
       () => assignAll([new State(tensor(1))] as never),
-      "assignAll: pair 0 a State; expected [state, value] with a State or Parameter, which alone " +
-        "can be assigned",
+      "assignAll: pair 0 a State; expected [State, value]",
     ],
-    [
-      () => assignAll(null as never),
-      "assignAll: pairs null; expected an array of pairs [state, value]",
-    ],
-    [() => assignAll([], x() as never), "assignAll: also a Tensor; expected an array of tensors"],
+    [() => assignAll(null as never), "assignAll: pairs null; expected an array"],
+    [() => assignAll([], x() as never), "assignAll: also a Tensor; expected an array"],
     [
       () => new State(tensor(1)).assign(2 as never),
       "assign: input 1 is 2; expected a tensor. Use tensor(value)",

@@ -2,8 +2,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BatchSampler, DataLoader, TensorDataset, writeIdx } from "../src/data/index.ts";
 import {
   broadcastTo,
+  chromeTrace,
   compile,
   concat,
+  explain,
   GradusError,
   gradCheck,
   Parameter,
@@ -19,6 +21,7 @@ import {
   zeros,
 } from "../src/index.ts";
 import {
+  download,
   loadCheckpoint,
   loadInto,
   saveCheckpoint,
@@ -31,6 +34,7 @@ import {
   clipByGlobalNorm,
   clipByValue,
   exponentialMovingAverage,
+  OptimizerGroup,
   ReduceOnPlateau,
   SGD,
 } from "../src/optim/index.ts";
@@ -76,7 +80,7 @@ function parts(other = false): Parts {
 const dataset = () => new TensorDataset({ x: x(), labels: labels() });
 const gradients = () => tensor([1, 2]);
 const oneBatch = (op: string) => `${op}: a Tensor too much; expected ${op}(…)({ x, labels })`;
-const axes = "expected numbers of axes, or an array of them";
+const axes = "expected an array of integers";
 
 const calls: Record<string, readonly [() => unknown, string]> = {
   "tensors one by one in concat": [
@@ -187,8 +191,8 @@ const calls: Record<string, readonly [() => unknown, string]> = {
   ],
   "the optimizer of another model": [
     () => trainStep(parts(true))(x()),
-    'SGD: loss does not depend on "weight"; expected targets that it was computed from. Is it a ' +
-      "parameter of the model that was called?",
+    'SGD: loss does not depend on "weight"; expected targets that it was computed from. Is it ' +
+      "of the model that was called?",
   ],
   "batches whose names the loss does not know": [
     () => {
@@ -259,6 +263,38 @@ const calls: Record<string, readonly [() => unknown, string]> = {
   "an array of nothing": [
     () => writeIdx(any(undefined)),
     "writeIdx: array undefined; expected an object of shape, dtype and data",
+  ],
+  "a path after a model": [
+    () => saveSafetensors(new nn.Linear(1, 1), any("model.safetensors")),
+    'saveSafetensors: metadata "model.safetensors"; expected texts by name',
+  ],
+  "a download in Node": [
+    () => download(new Uint8Array(), "model.safetensors"),
+    "download: no document; expected a page. Use fileStore in Node",
+  ],
+  "a switch in place of a printer": [
+    () => new nn.Linear(1, 1).summary({ print: any(true) }),
+    "summary: print is true; expected a function",
+  ],
+  "a step in place of its plan": [
+    () => explain(any(trainStep(parts()))),
+    "explain: plan a function; expected a plan, such as step.plans[0]",
+  ],
+  "a plan that is not there": [
+    () => explain(any(trainStep(parts()).plans[0])),
+    "explain: plan undefined; expected a plan, such as step.plans[0]",
+  ],
+  "no profile": [
+    () => chromeTrace(any(undefined)),
+    "chromeTrace: profile undefined; expected what profile(batch) gives",
+  ],
+  "groups of parameters": [
+    () => new OptimizerGroup(any([{ params: [], lr: 1 }])),
+    "OptimizerGroup: member 0 an object; expected an optimizer, such as new SGD(parameters, { … })",
+  ],
+  "files in place of models": [
+    () => loadInto(any(new Uint8Array()), any(new nn.Linear(1, 1))),
+    "loadInto: tensors a Uint8Array; expected a module or a Map of tensors by name",
   ],
   "a module without forward": [
     () => new (class Net extends (nn.Module as new () => nn.Linear) {})().call(x()),

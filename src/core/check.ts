@@ -176,7 +176,7 @@ export function describeValue(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value).slice(0, 80);
   const name = String(value.constructor?.name || "Object").slice(0, 80);
   if (name === "Object") return "an object";
-  return /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
+  return /^[AEIO]/.test(name) ? `an ${name}` : `a ${name}`;
 }
 
 /** Advice that names what an unknown name may stand for, `. Did you mean "axis"?`, or nothing. */

@@ -1,11 +1,16 @@
+import { checkEach } from "../core/check.ts";
 import type { KernelStats, Plan } from "./plan.ts";
 
 /**
  * Describes a plan as a table for people: one line a kernel with what it costs, and the ops of each
  * of its groups.
+ * @throws GradusError for what is no plan.
  * @example console.log(explain(await step.prepare(batch)));
  */
-export function explain({ stats }: Pick<Plan, "stats">): string {
+export function explain(plan: Pick<Plan, "stats">): string {
+  const isPlan = typeof (plan as { stats?: unknown } | null | undefined)?.stats === "object";
+  checkEach("explain", { plan }, () => isPlan, "a plan, such as step.plans[0]");
+  const { stats } = plan;
   const { dispatches, flops, bytes, peakBytes, lowerBoundBytes, kernels } = stats;
   const rows = [HEAD, ...kernels.map(row)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));

@@ -1,3 +1,5 @@
+import { checkEach } from "../core/check.ts";
+
 /** When one kernel of a plan ran, in microseconds from the beginning of the first. */
 export interface KernelTime {
   /** The ops that it computes. */
@@ -18,7 +20,10 @@ export interface Profile {
  * (Google, "Trace Event Format", complete events, times in microseconds).
  * @example await writeFile("step.json", chromeTrace(await step.profile(batch)));
  */
-export function chromeTrace({ clock, kernels }: Profile): string {
+export function chromeTrace(profile: Profile): string {
+  const isProfile = Array.isArray((profile as { kernels?: unknown } | null | undefined)?.kernels);
+  checkEach("chromeTrace", { profile }, () => isProfile, "what profile(batch) gives");
+  const { clock, kernels } = profile;
   const traceEvents = kernels.map(({ name, start, duration }, i) => ({
     name,
     cat: "kernel",

@@ -116,7 +116,7 @@ function unreachable(from: string, target: Tensor, position: number): GradusErro
   const name = stateOf(target.node)?.name;
   const what = name ? `"${name}"` : `target ${position} of shape ${formatShape(target.shape)}`;
   const advice = name
-    ? "Is it a parameter of the model that was called?"
+    ? "Is it of the model that was called?"
     : "A graph without a Parameter is dropped once evaluated: take gradients first";
   return new GradusError(
     `${from} does not depend on ${what}; expected targets that it was computed from. ${advice}`,

@@ -163,8 +163,8 @@ export function assignAll(
   ...surplus: never[]
 ): void {
   checkSurplus("assignAll([[state, value], …], also)", surplus);
+  checkEach("assignAll", { pairs, also }, Array.isArray, "an array");
   checkPairs(pairs);
-  checkEach("assignAll", { also }, Array.isArray, "an array of tensors");
   checkTensors("assign", [...pairs.flat(), ...also]);
   if (pairs.length === 0) return;
   const device = pairs[0][0].device;
@@ -200,11 +200,10 @@ function assignTraced(pairs: readonly (readonly [State, Tensor])[]): void {
 
 /** Throws a `GradusError` unless these are pairs that begin with states. */
 function checkPairs(pairs: readonly unknown[]): void {
-  const rule = "[state, value] with a State or Parameter, which alone can be assigned";
-  checkEach("assignAll", { pairs }, Array.isArray, "an array of pairs [state, value]");
   const isPair = (x: unknown) => Array.isArray(x) && x[0] instanceof State;
-  for (const [i, pair] of pairs.entries())
-    checkEach("assignAll", { [`pair ${i}`]: pair }, isPair, rule);
+  for (const [i, pair] of pairs.entries()) {
+    checkEach("assignAll", { [`pair ${i}`]: pair }, isPair, "[State, value]");
+  }
 }
 
 function checkAssignable(state: State, value: Tensor, device: Backend): void {

@@ -1,6 +1,6 @@
 import { checkEach, isInteger } from "../core/check.ts";
 import { DTypeError, FormatError, ShapeError } from "../core/errors.ts";
-import { kindOf } from "../core/kind.ts";
+import { isPlainObject, kindOf } from "../core/kind.ts";
 import { quote } from "../core/quote.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { SafetensorsTensor } from "./safetensors.ts";
@@ -36,6 +36,7 @@ export function formatSafetensors(
   tensors: Parameters<typeof writeSafetensors>[0],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
+  checkEach(op, { metadata }, isPlainObject, "texts by name");
   const isObject = typeof tensors === "object" && tensors !== null;
   checkEach(op, { tensors }, () => isObject, "tensors by name, in an object or a Map");
   const entries = [

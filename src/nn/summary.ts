@@ -1,4 +1,4 @@
-import { checkOptions, type Known } from "../core/check.ts";
+import { checkFunctions, checkOptions, type Known } from "../core/check.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { Parameter, State } from "../graph/state.ts";
@@ -56,6 +56,7 @@ export function summarize(
   checkOptions("summary", options, OPTIONS, surplus);
   const parameters = parts.map(([, part]) => part).filter((part) => part instanceof Parameter);
   const { inputShape, print = console.log } = options;
+  if (print !== null) checkFunctions("summary", { print });
   const like = parameters.find(({ dtype }) => isFloat(dtype));
   const dtype = options.dtype ?? like?.dtype;
   const x = inputShape && zeros(inputShape, { dtype, device: like?.device });

@@ -52,7 +52,7 @@ function reshapeView(x: Strided, shape: Shape): Strided | null {
  */
 export function reshape(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   checkArguments("reshape(x, shape)", [x], surplus);
-  checkEach("reshape", { shape }, Array.isArray, "an array of integers", ShapeError);
+  checkEach("reshape", { shape }, Array.isArray, "an array of integers");
   const known = shape.filter((n) => n !== -1);
   const free = shape.length - known.length;
   const rest = x.size / sizeOf(known);
@@ -140,7 +140,7 @@ export function permute(x: Tensor, ...order: Axes): Tensor {
 }
 
 function reorder(op: string, x: Tensor, axes: readonly number[]): Tensor {
-  checkEach(op, { axes }, Array.isArray, "numbers of axes, or an array of them", ShapeError);
+  checkEach(op, { axes }, Array.isArray, "an array of integers");
   const order = axes.map((axis) => normalizeAxis(op, axis, x.rank));
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
     throw new ShapeError(

@@ -1,4 +1,4 @@
-import { checkOptions, describeValue } from "../core/check.ts";
+import { checkEach, checkOptions, describeValue } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { assignAll, type Parameter, type State } from "../graph/state.ts";
@@ -50,6 +50,14 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike>
     if (members.length === 0) {
       throw new GradusError("OptimizerGroup: no members; expected at least one optimizer");
     }
+    const isMember = (x: unknown) => Array.isArray((x as Partial<Member> | null)?.parameters);
+    const given = Object.fromEntries(members.map((member, i) => [`member ${i}`, member]));
+    checkEach(
+      "OptimizerGroup",
+      given,
+      isMember,
+      "an optimizer, such as new SGD(parameters, { … })",
+    );
     this.members = [...members];
     this.kind = `OptimizerGroup(${members.map(({ kind }) => kind).join(", ")})`;
     this.parameters = members.flatMap((member) => member.parameters);
