@@ -220,6 +220,11 @@ test.each<[string, Uint8Array, string]>([
     'header: key "\\ud800" is not Unicode text; expected whole code points',
   ],
   [
+    "a lone surrogate in a text",
+    file('{"__metadata__":{"note":"\\udfff"}}', []),
+    'header: string "\\udfff" is not Unicode text; expected whole code points',
+  ],
+  [
     "a fraction",
     file('{"a":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}', [1]),
     'header: a number with "."; expected non-negative integers in plain digits',

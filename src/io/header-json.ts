@@ -19,7 +19,7 @@ const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 
 /**
  * Reads JSON in one pass, more strictly than `JSON.parse`, which keeps the last of two equal keys in
- * silence: keys come once in an object and are Unicode text, numbers are plain non-negative integers.
+ * silence: keys come once in an object, texts are Unicode, numbers are plain non-negative integers.
  * Throws `FormatError`, as `op`, for other text.
  */
 export class HeaderJson {
@@ -35,7 +35,7 @@ export class HeaderJson {
   object<T>(read: (key: string) => T): Record<string, T> {
     const members: Record<string, T> = Object.create(null);
     this.#items("{", "}", () => {
-      const key = this.#key();
+      const key = this.#text("key");
       if (key in members) throw this.#invalid(`key ${quote(key)} comes twice`, "each key once");
       this.#take(":");
       members[key] = read(key);
@@ -47,7 +47,7 @@ export class HeaderJson {
   value(): unknown {
     const next = this.#next();
     if (next === "{") return this.object(() => this.value());
-    if (next === '"') return this.#string();
+    if (next === '"') return this.#text("string");
     if (next !== "[") return this.#word();
     const items: unknown[] = [];
     this.#items("[", "]", () => items.push(this.value()));
@@ -80,10 +80,10 @@ export class HeaderJson {
     this.#depth--;
   }
 
-  #key(): string {
-    const key = this.#string();
-    if (!/\p{Surrogate}/u.test(key)) return key;
-    throw this.#invalid(`key ${quote(key)} is not Unicode text`, "whole code points");
+  #text(what: "key" | "string"): string {
+    const text = this.#string();
+    if (!/\p{Surrogate}/u.test(text)) return text;
+    throw this.#invalid(`${what} ${quote(text)} is not Unicode text`, "whole code points");
   }
 
   #string(): string {

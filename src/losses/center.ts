@@ -1,6 +1,6 @@
-import { checkOptions, checkSizes, type Known } from "../core/check.ts";
+import { checkEach, checkOptions, checkSizes, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
-import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
@@ -133,9 +133,8 @@ export class CenterLoss extends Module {
     checkSizes("CenterLoss", { features, classes });
     checkOptions<CenterLossOptions>("CenterLoss", options, OPTIONS, surplus);
     const { rate = 0.5, device, dtype } = options;
-    if (!(rate >= 0 && rate <= 1)) {
-      throw new GradusError(`CenterLoss: rate ${rate}; expected a number from 0 to 1`);
-    }
+    const holds = (x: unknown) => typeof x === "number" && x >= 0 && x <= 1;
+    checkEach("CenterLoss", { rate }, holds, "a number from 0 to 1");
     this.rate = rate;
     this.centers = new State(zeros([classes, features], { device, dtype }), { name: "centers" });
   }

@@ -1,4 +1,4 @@
-import { checkOptions, checkPositive, isInteger, type Known } from "../core/check.ts";
+import { checkEach, checkOptions, checkPositive, isInteger, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, mul, neg, reciprocal, sub } from "../ops/arithmetic.ts";
@@ -74,8 +74,8 @@ export function arcFaceLogits(
 
 /** Throws a `GradusError` unless a margin is an angle from 0 and below π. */
 export function checkArcMargin(op: string, margin: number): void {
-  if (margin >= 0 && margin < Math.PI) return;
-  throw new GradusError(`${op}: margin ${margin}; expected a number from 0 and below π`);
+  const holds = (x: unknown) => typeof x === "number" && x >= 0 && x < Math.PI;
+  checkEach(op, { margin }, holds, "a number from 0 and below π");
 }
 
 /** sin θ = √((1 − c)(1 + c)) of cosines, with the gradient 0 where it is 0. */
