@@ -1,12 +1,12 @@
 import { beforeAll, expect, test } from "vitest";
-import { grad, Parameter, type Tensor, tensor } from "../src/index.ts";
+import { grad, init, Parameter, type Tensor, tensor } from "../src/index.ts";
 import { CenterLoss } from "../src/losses/index.ts";
 import { Module } from "../src/nn/index.ts";
 import { matmul } from "../src/ops/index.ts";
 import { SGD } from "../src/optim/index.ts";
 import { trainStep } from "../src/train/index.ts";
 import { expectClose } from "./support/close.ts";
-import { testDevice } from "./support/device.ts";
+import { inBrowser, testDevice } from "./support/device.ts";
 
 beforeAll(() => testDevice());
 
@@ -152,5 +152,49 @@ test("the nearest center has the largest logit", async () => {
 test("CenterLoss rejects sizes and rates out of their range", () => {
   expect(() => new CenterLoss(2, 0)).toThrow("CenterLoss: classes 0; expected a positive integer");
   expect(() => new CenterLoss(-1, 2)).toThrow("CenterLoss: features -1; expected a positive");
-  expect(() => new CenterLoss(2, 2, { rate: 2 })).toThrow("rate 2; expected a number from 0 to 1");
+  expect(() => new CenterLoss(2, 2, { rate: 2 })).toThrow("CenterLoss: rate 2; expected 0 to 1");
+});
+
+test("CenterLoss keeps to its dtype, and speaks by its name", async () => {
+  const loss = new CenterLoss(2, 3);
+  expect([loss.centers.dtype, loss.rate]).toEqual(["f32", 0.5]);
+  const labels = tensor([0], { dtype: "i32" });
+  const x = tensor([[1, 2]]);
+  for (const run of [
+    () => loss.loss(x, tensor([0, 1], { dtype: "i32" })),
+    () => loss.update(x, tensor([0, 1], { dtype: "i32" })),
+    () => loss.lossAndUpdate(x, tensor([0, 1], { dtype: "i32" })),
+  ]) {
+    expect(run).toThrow("CenterLoss: labels [2]; expected [1], one for each example");
+  }
+  for (const run of [
+    () => loss.loss([[1, 2]] as never, labels),
+    () => loss.update([[1, 2]] as never, labels),
+    () => loss.lossAndUpdate([[1, 2]] as never, labels),
+  ]) {
+    expect(run).toThrow("CenterLoss: input 0 is an array; expected a tensor");
+  }
+  for (const run of [
+    () => loss.loss(x, labels, { reduction: "max" as never }),
+    () => loss.lossAndUpdate(x, labels, { reduction: "max" as never }),
+  ]) {
+    expect(run).toThrow("CenterLoss: reduction max; expected mean, sum, none");
+  }
+  if (inBrowser) return;
+  const { device: cpu } = await init({ device: "cpu", isolated: true });
+  const exact = new CenterLoss(2, 3, { device: cpu, dtype: "f64", rate: 1 });
+  expect([exact.centers.dtype, exact.centers.device]).toEqual(["f64", cpu]);
+  const [features, one] = [
+    tensor([[1 + 1e-12, 2]], { device: cpu, dtype: "f64" }),
+    tensor([1], { device: cpu, dtype: "i32" }),
+  ];
+  expect(() => exact.loss(tensor([[1, 2]], { device: cpu }), one)).toThrow(
+    "CenterLoss: features have dtype f32, centers f64; expected one dtype",
+  );
+  exact.update(features, one);
+  expect(await exact.centers.toArray()).toEqual([
+    [0, 0],
+    [(1 + 1e-12) / 2, 1],
+    [0, 0],
+  ]);
 });

@@ -182,6 +182,11 @@ export const embeddingLossCases = {
         says: "triplet: distance cosine; expected squared, euclidean",
         error: GradusError,
       },
+      {
+        run: (t) => losses.triplet(t([[1]]), t([[1]]), t([[1]]), { normalize: "no" as never }),
+        says: 'triplet: normalize "no"; expected true or false',
+        error: GradusError,
+      },
     ],
     gradient: true,
   },
@@ -238,6 +243,23 @@ export const embeddingLossCases = {
         is: 2,
         by: "1 − 3, 1 − 2, 4 − 3 (the farthest, as none is beyond 4), 4 − 6, and 3",
       },
+      {
+        run: (t) =>
+          mined(t, [0, 0, 1, 1], { mining: "hard", distance: "squared", reduction: "none" }),
+        is: [0, 0, 15, 0],
+        by: "1 − 9, 1 − 4, 16 − 4, 16 − 36, and 3",
+      },
+      {
+        run: (t) => {
+          const n = 256;
+          const labels = Array.from({ length: n }, (_, i) => i);
+          return losses.tripletMined(zeros([n, 1], { device: t(0).device }), t(labels, "i32"), {
+            mining: "semi-hard",
+          });
+        },
+        is: 0,
+        by: "as many rows as are taken, none of one class",
+      },
       ...(["all", "hard", "semi-hard"] as const).flatMap((mining) =>
         [
           [0, 0, 0, 0],
@@ -285,6 +307,14 @@ export const embeddingLossCases = {
       {
         run: (t) => losses.tripletMined(t([[1]]), t([0])),
         says: "tripletMined: labels have dtype FLOAT; expected i32, u32 or u8",
+      },
+      {
+        run: (t) => {
+          const { device } = t(0);
+          const none = zeros([0], { device, dtype: "i32" });
+          return losses.tripletMined(zeros([0, 2], { device }), none);
+        },
+        says: "tripletMined: embeddings [0, 2]; expected from 1 to 256 rows",
       },
       {
         run: (t) => {
@@ -367,6 +397,22 @@ export const embeddingLossCases = {
         says:
           "centerLoss: features [1, 2] with centers [1, 1]; " +
           "expected [n, features] and [classes, features]",
+      },
+      {
+        run: (t) => losses.centerLoss(t([1, 2]), t([0], "i32"), t([[1, 2]])),
+        says: "centerLoss: features [2]; expected [n, features]",
+      },
+      {
+        run: (t) => losses.centerLoss(t([[1, 2]]), t([0], "i32"), t([1, 2])),
+        says: "centerLoss: centers [2]; expected [n, features]",
+      },
+      {
+        run: (t) => losses.centerLoss(t([[1, 2]], "i32"), t([0], "i32"), t([[1, 2]])),
+        says: "centerLoss: features have dtype i32; expected f32 or f64",
+      },
+      {
+        run: (t) => losses.centerLoss(t([[1, 2]]), t([0], "i32"), t([[1, 2]], "i32")),
+        says: "centerLoss: centers have dtype i32; expected f32 or f64",
       },
     ],
     gradient: true,
@@ -468,6 +514,11 @@ export const embeddingLossCases = {
         says: "arcFaceLogits: margin 3.2; expected a number from 0 and below π",
         error: GradusError,
       },
+      {
+        run: (t) => losses.arcFaceLogits(t([[1]]), t([1], "i32"), { margin: Math.PI }),
+        says: `arcFaceLogits: margin ${Math.PI}; expected a number from 0 and below π`,
+        error: GradusError,
+      },
     ],
     gradient: true,
   },
@@ -512,6 +563,14 @@ export const embeddingLossCases = {
           }),
         is: [[0.25]],
         by: "(3 · 0.5 + cos 120°) / 4",
+      },
+      {
+        run: (t) => {
+          const options = { margin: 2, lambda: 3 };
+          return losses.largeMarginLogits(t([[0.5]]), t([1]), t([0], "i32"), options);
+        },
+        is: [[0.25]],
+        by: "the same by a number",
       },
       {
         run: (t) =>

@@ -105,7 +105,7 @@ const cases: [path: string, value: unknown, message: string][] = [
   ["callbacks.earlyStopping.value", "1", "EarlyStopping: best string of epoch"],
   ["callbacks.earlyStopping.epoch", -2, "best number of epoch -2 in a checkpoint; expected"],
   ["callbacks.metric", { waited: 0 }, "ReduceOnPlateau: best of type undefined; expected"],
-  ["callbacks.metric.waited", "a", "ReduceOnPlateau: waited a; expected an integer from 0"],
+  ["callbacks.metric.waited", "a", 'ReduceOnPlateau: waited "a"; expected an integer from 0'],
   ["callbacks.metric.resting", -1, "ReduceOnPlateau: resting -1; expected an integer from 0"],
   ["callbacks.checkpoint.saved", 4, "Checkpoint: last save at step undefined"],
   ["callbacks.checkpoint.saved.step", -4, "Checkpoint: last save at step -4"],

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import { keyFromSeed } from "../src/core/random.ts";
 import {
   type Device,
   evaluate,
@@ -204,6 +205,27 @@ test("compiled steps count as single ones do", async () => {
   step.dispose();
 });
 
+test.each<[() => MarginHead, object]>([
+  [() => new NormSoftmax(2, 3), { scale: 64 }],
+  [() => new CosFace(2, 3), { scale: 64, margin: 0.35 }],
+  [() => new ArcFace(2, 3), { scale: 64, margin: 0.5 }],
+  [() => new LSoftmax(2, 3), { margin: 4, annealing: { start: 1000, rate: 0.12, minimum: 0 } }],
+  [() => new ASoftmax(2, 3), { margin: 4, annealing: { start: 1000, rate: 0.12, minimum: 5 } }],
+])("a head %# fills in what is left out", (make, settings) => {
+  const head = make();
+  expect(head).toMatchObject(settings);
+  expect([head.weight.dtype, head.weight.name]).toEqual(["f32", "weight"]);
+});
+
+test("a seed or a key fixes a head's weights", async () => {
+  const weights = (options: MarginHeadOptions) => new CosFace(2, 3, options).weight.data();
+  const seeded = await weights({ seed: 7 });
+  expect(await weights({ seed: 7 })).toEqual(seeded);
+  expect(await weights({ key: keyFromSeed(7, "test") })).toEqual(seeded);
+  expect(await weights({ seed: 8 })).not.toEqual(seeded);
+  expect(await weights({})).not.toEqual(await weights({}));
+});
+
 test("heads reject sizes, options and inputs that do not fit", () => {
   expect(() => new CosFace(0, 3)).toThrow("CosFace: features 0; expected a positive integer");
   expect(() => new CosFace(2, 1.5)).toThrow("CosFace: classes 1.5; expected a positive integer");
@@ -229,6 +251,12 @@ test("heads reject sizes, options and inputs that do not fit", () => {
   for (const [name, Head] of Object.entries(heads)) {
     const head = new Head(2, 3);
     expect(() => head.call(zeros([4, 3]))).toThrow(`${name}: input [4, 3]; expected [n, 2]`);
+    expect(() => head.call(zeros([2]))).toThrow(`${name}: input [2]; expected [n, 2]`);
+    expect(() => head.call([[1, 2]] as never)).toThrow(`${name}: input 0 is an array; expected`);
+    const labels = tensor([0, 1, 2], { dtype: "i32" });
+    expect(() => head.logits(zeros([4, 2]), labels)).toThrow(
+      `${name}: labels [3]; expected [4], one for each example`,
+    );
   }
 });
 

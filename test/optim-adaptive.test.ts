@@ -220,6 +220,13 @@ test("slots are named by what they hold", () => {
   using p = new Parameter(tensor([1]), { name: "p" });
   const learningRate = 1;
   const made: [Optimizer, string[]][] = [
+    [new SGD([p], { learningRate }), []],
+    [new RMSprop([p], { learningRate }), ["p.square"]],
+    [
+      new RMSprop([p], { learningRate, centered: true, momentum: 0.5 }),
+      ["p.square", "p.mean", "p.momentum"],
+    ],
+    [new Adam([p], { learningRate }), ["p.mean", "p.square"]],
     [new Adam([p], { learningRate, amsgrad: true }), ["p.mean", "p.square", "p.maxSquare"]],
     [new Adamax([p], { learningRate }), ["p.mean", "p.maximum"]],
     [new LAMB([p], { learningRate }), ["p.mean", "p.square"]],

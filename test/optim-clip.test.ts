@@ -56,6 +56,14 @@ test("clipByGlobalNorm leaves short gradients as they are, to the bit", async ()
   }
 });
 
+test("clipByGlobalNorm keeps the gradients' dtype", async () => {
+  if (!device.dtypes.has("f64")) return;
+  const g = tensor([1 + 1e-12, 0], { dtype: "f64" });
+  const { gradients, norm } = clipByGlobalNorm([g], 0.5);
+  expect([norm.dtype, gradients[0].dtype]).toEqual(["f64", "f64"]);
+  expect(await norm.item()).toBe(1 + 1e-12);
+});
+
 test("clipByGlobalNorm keeps zeros, and norms of empty gradients are 0", async () => {
   expect(await clipped([[0, 0], [0]], 1)).toEqual({ values: [[0, 0], [0]], norm: 0 });
   expect(await clipped([[], [0]], 1)).toEqual({ values: [[], [0]], norm: 0 });

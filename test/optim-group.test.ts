@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import {
   compile,
   type Device,
+  evaluate,
   GradusError,
   Parameter,
   square,
@@ -19,6 +20,7 @@ import {
 } from "../src/optim/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -116,6 +118,45 @@ test("the group clips all gradients together, before its members clip their own"
   expectClose(await p.data(), [1 - 2 / 3, -2]);
   expectClose(await q.data(), [3 - 1 / 6]);
   expectClose(await r.data(), [0.5 - 1 / 3, 4, -1]);
+});
+
+test("a group is called by its members, and its step evaluates what else is asked for", async () => {
+  const all = parameters();
+  using group = new OptimizerGroup([
+    new SGD([all.p], { learningRate: 0.1 }),
+    new Adam([all.q, all.r], { learningRate: 0.1 }),
+  ]);
+  expect(group.kind).toBe("OptimizerGroup(SGD, Adam)");
+  using loss = lossOf(all);
+  using twice = loss.mul(2);
+  group.step(loss, [twice]);
+  expect(await twice.item()).toBe(2 * (await loss.item()));
+  expect(() => group.step(sum(all.p))).toThrow('OptimizerGroup: loss does not depend on "q"');
+});
+
+test("a group keeps its list of members, and a compiled function takes it", async () => {
+  const { p, q } = parameters();
+  const members = [new SGD([p], { learningRate: 1 })];
+  using group = new OptimizerGroup(members);
+  members.push(new SGD([q], { learningRate: 1 }));
+  expect(group.members).toHaveLength(1);
+  const step = compile((optimizer: OptimizerGroup) => optimizer.step(sum(p)));
+  for (let i = 0; i < 3; i++) await step(group);
+  expect([...(await p.data())]).toEqual([-2, -5]);
+  expect(step.plans).toHaveLength(1);
+});
+
+test("a group that leaves its block frees what its members hold", () => {
+  const { p, q } = parameters();
+  evaluate(p, q);
+  const before = held(device);
+  {
+    using _group = new OptimizerGroup([
+      new SGD([p], { learningRate: 1, momentum: 0.5 }),
+      new Adam([q], { learningRate: 1 }),
+    ]);
+  }
+  expect(held(device)).toBe(before);
 });
 
 test("wrong groups are rejected", () => {

@@ -20,6 +20,7 @@ import {
   multiStepDecay,
   OptimizerGroup,
   oneCycle,
+  type PlateauState,
   piecewiseConstant,
   polynomialDecay,
   ReduceOnPlateau,
@@ -230,6 +231,24 @@ test("ReduceOnPlateau lowers all members of a group, and goes on from its state"
   expect(group.members.map(({ learningRate }) => learningRate)).toEqual([0.1, 0.1 * 0.1]);
 });
 
+test.each([
+  [{ best: "2", waited: 0, resting: 0 }, "best of type string; expected a number or null"],
+  [{ best: 2, waited: -1, resting: 0 }, "waited -1; expected an integer from 0"],
+  [{ best: null, waited: 0, resting: 0.5 }, "resting 0.5; expected an integer from 0"],
+  [null, "best of type undefined; expected a number or null"],
+])("ReduceOnPlateau does not go on from %o", (state, says) => {
+  using p = new Parameter(tensor([1]));
+  using optimizer = new SGD([p], { learningRate: 1 });
+  const plateau = new ReduceOnPlateau(optimizer);
+  plateau.update(3);
+  const before = plateau.state();
+  const error = new GradusError(`ReduceOnPlateau: ${says}`);
+  expect(() => plateau.load(state as PlateauState)).toThrow(error);
+  expect(plateau.state()).toEqual(before);
+  plateau.load({ best: null, waited: 4, resting: 2 });
+  expect(plateau.state()).toEqual({ best: null, waited: 4, resting: 2 });
+});
+
 test("linearWarmup rises to where the schedule behind it begins", async () => {
   await expectRates(linearWarmup(constant(2), { steps: 4 }), { 0: 0, 1: 0.5, 2: 1, 4: 2, 9: 2 });
   const schedule = linearWarmup(cosineDecay(1, { steps: 10 }), { steps: 5, initialRate: 0.5 });
@@ -350,6 +369,14 @@ test("wrong schedules are rejected", () => {
     [
       () => oneCycle(1, { steps: 3 }),
       "oneCycle: warmup 0.3 of 3 steps; expected a part below 1 of more than one step",
+    ],
+    [
+      () => oneCycle(1, { steps: 4, warmup: 0.25 }),
+      "oneCycle: warmup 0.25 of 4 steps; expected a part below 1 of more than one step",
+    ],
+    [
+      () => oneCycle(1, { steps: 3, warmup: 1 }),
+      "oneCycle: warmup 1 of 3 steps; expected a part below 1 of more than one step",
     ],
     [
       () => oneCycle(1, { steps: 100, finalDivisor: 0 }),

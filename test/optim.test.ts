@@ -7,9 +7,10 @@ import {
   Parameter,
   square,
   sum,
+  type Tensor,
   tensor,
 } from "../src/index.ts";
-import { SGD, type SGDOptions } from "../src/optim/index.ts";
+import { type Assignment, Optimizer, SGD, type SGDOptions } from "../src/optim/index.ts";
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
 import { held } from "./support/memory.ts";
@@ -116,6 +117,31 @@ test("states have names, and dispose frees them but not the parameters", () => {
   optimizer.dispose();
   expect(held(device)).toBe(before);
   expect(p.disposed).toBe(false);
+});
+
+test("parameters of one name have slots of two names, and a block's end frees them", () => {
+  const made = [1, 2].map((x) => new Parameter(tensor([x]), { name: "w" }));
+  evaluate(...made);
+  const before = held(device);
+  {
+    using optimizer = new SGD(made, { learningRate: 0.1, momentum: 0.9 });
+    expect([...optimizer.state().keys()]).toEqual(["step", "w.momentum", "w.1.momentum"]);
+  }
+  expect(held(device)).toBe(before);
+});
+
+test("an optimizer of one's own is called Optimizer unless it says more", async () => {
+  class Plain extends Optimizer {
+    protected override update(gradients: readonly Tensor[]): readonly Assignment[] {
+      return this.parameters.map((p, i) => [p, p.sub(gradients[i].mul(this.rate))]);
+    }
+  }
+  using p = new Parameter(tensor([1]), { name: "p" });
+  expect(() => new Plain([], { learningRate: 1 })).toThrow("Optimizer: no parameters; expected");
+  using optimizer = new Plain([p], { learningRate: 0.5 });
+  expect(optimizer.kind).toBe("Optimizer");
+  optimizer.step(sum(p));
+  expect(await p.item()).toBe(0.5);
 });
 
 test("bad arguments are rejected", () => {

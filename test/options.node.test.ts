@@ -172,6 +172,87 @@ describe("what nobody knows is refused by the name of what was called", () => {
   }
 });
 
+/** The options of each that hold a number, and behind `@` the arguments that do, by their places. */
+const NUMBERS: Partial<Record<Name, string>> = {
+  // losses
+  crossEntropy: "labelSmoothing ignoreIndex",
+  focal: "gamma alpha",
+  binaryFocal: "gamma alpha",
+  binaryCrossEntropyWithLogits: "posWeight",
+  multiMargin: "margin",
+  smoothLabels: "classes@1 epsilon@2",
+  huber: "delta",
+  smoothL1: "beta",
+  quantile: "q",
+  poissonNLL: "epsilon",
+  gaussianNLL: "epsilon",
+  cosineSimilarity: "epsilon axis",
+  cosineDistance: "epsilon axis",
+  contrastive: "margin",
+  triplet: "margin",
+  tripletMined: "margin",
+  cosFaceLogits: "margin scale",
+  arcFaceLogits: "margin scale",
+  largeMarginLogits: "margin lambda",
+  NormSoftmax: "features@0 classes@1 scale",
+  CosFace: "features@0 classes@1 scale margin",
+  ArcFace: "features@0 classes@1 scale margin",
+  LSoftmax: "features@0 classes@1 margin",
+  ASoftmax: "features@0 classes@1 margin",
+  CenterLoss: "features@0 classes@1 rate",
+  // metrics
+  topKAccuracy: "k@2",
+  confusionMatrix: "classes@2",
+  binaryAccuracy: "threshold",
+  spreadRatio: "classes",
+  // optimizers
+  SGD: "learningRate momentum dampening weightDecay",
+  Adam: "learningRate beta1 beta2 epsilon weightDecay",
+  AdamW: "learningRate beta1 beta2 epsilon weightDecay",
+  Adamax: "learningRate beta1 beta2 epsilon weightDecay",
+  NAdam: "learningRate beta1 beta2 epsilon weightDecay momentumDecay",
+  LAMB: "learningRate beta1 beta2 epsilon weightDecay",
+  Lion: "learningRate beta1 beta2 weightDecay",
+  RMSprop: "learningRate alpha epsilon momentum weightDecay",
+  Adagrad: "learningRate initialSum epsilon weightDecay",
+  Adadelta: "learningRate rho epsilon weightDecay",
+  WeightAverage: "decay",
+  ReduceOnPlateau: "factor patience threshold cooldown minRate",
+  clipByValue: "limit@1",
+  clipByGlobalNorm: "maxNorm@1",
+  exponentialMovingAverage: "decay",
+  // schedules
+  constant: "rate@0",
+  exponentialDecay: "initialRate@0 decaySteps decayRate",
+  inverseTimeDecay: "initialRate@0 decaySteps decayRate",
+  stepDecay: "initialRate@0 every factor",
+  multiStepDecay: "initialRate@0 factor",
+  polynomialDecay: "initialRate@0 steps finalRate power",
+  cosineDecay: "initialRate@0 steps finalRate",
+  cosineRestarts: "initialRate@0 steps lengthening factor finalRate",
+  oneCycle: "maxRate@0 steps initialDivisor finalDivisor",
+  linearWarmup: "steps initialRate",
+};
+
+describe("NaN or a text for a number is refused by the names of both", () => {
+  for (const [name, numbers] of Object.entries(NUMBERS)) {
+    const { args, options } = CALLS[name as Name] as Arguments;
+    test.each(numbers.split(" "))(`${name} %s`, async (number) => {
+      const [option, place] = number.split("@");
+      for (const [value, says] of [
+        [Number.NaN, "NaN"],
+        ["0.5", '"0.5"'],
+      ] as const) {
+        const given = args();
+        if (place) given[Number(place)] = value;
+        const wrong = place ? options : { ...options, [option]: value };
+        const message = await messageOf(use(name, wrong ? [...given, wrong] : given));
+        expect(message).toMatch(new RegExp(`^${name}: ${option} ${says}; expected `));
+      }
+    });
+  }
+});
+
 describe("what is no tensor is refused by the name of what was called", () => {
   const functions = Object.keys({ ...losses, ...metrics }).filter((name) => /^[a-z]/.test(name));
   for (const name of functions) {
@@ -187,6 +268,21 @@ describe("what is no tensor is refused by the name of what was called", () => {
       }
     });
   }
+});
+
+describe("a reduction or weights that do not fit are refused by the loss's name", () => {
+  const unreduced = ["smoothLabels", "cosineSimilarity"];
+  const reduced = Object.keys(losses).filter(
+    (name) => /^[a-z]/.test(name) && !name.endsWith("Logits") && !unreduced.includes(name),
+  );
+  test.each(reduced)("%s", async (name) => {
+    const { args } = CALLS[name as Name] as Arguments;
+    const wrong = await messageOf(use(name, [...args(), { reduction: "max" }]));
+    expect(wrong).toBe(`${name}: reduction max; expected mean, sum, none`);
+    const weights = tensor([1, 2, 3]);
+    const unfit = await messageOf(use(name, [...args(), { weights }]));
+    expect(unfit).toMatch(new RegExp(`^${name}: weights \\[3\\]; expected \\[.*\\] or \\[n\\]$`));
+  });
 });
 
 test.each<[string, Record<string, unknown>, string]>([
@@ -244,6 +340,11 @@ describe("names that other libraries use lead to ours", () => {
   });
 });
 
+test.each(["start", "rate", "minimum"])("an annealing's %s that is no number", (name) => {
+  const head = () => new losses.LSoftmax(2, 3, { annealing: { [name]: "0.5" } });
+  expect(head).toThrow(`LSoftmax: ${name} "0.5"; expected a finite number from 0`);
+});
+
 /** A tensor where none is expected, and so on: what schedules and optimizers say they expect. */
 test.each<[() => unknown, string]>([
   [
@@ -266,6 +367,15 @@ test.each<[() => unknown, string]>([
   [
     () => new optim.Adam({} as never, { learningRate: 1 }),
     "Adam: parameters are an object; expected an array or a Map, as model.parameters() and " +
+      "model.namedParameters() give",
+  ],
+  [
+    () => optim.joinSchedules(optim.constant(1) as never, [5]),
+    "joinSchedules: schedules a function; expected an array",
+  ],
+  [
+    () => new optim.Lion(null as never, { learningRate: 1 }),
+    "Lion: parameters are null; expected an array or a Map, as model.parameters() and " +
       "model.namedParameters() give",
   ],
   [

@@ -43,6 +43,8 @@ test("a character is not cut in two", () => {
     expect(text).toMatch(/\u{1f600}…$/u);
   }
   expect(shorten("x".repeat(100))).toBe("x".repeat(100));
+  const last = `${"x".repeat(97)}\u{10000}`;
+  expect(shorten(`${last}xx`)).toBe(`${last}…`);
 });
 
 test("lists say how many they hold where there is no room for all", () => {
@@ -53,4 +55,10 @@ test("lists say how many they hold where there is no room for all", () => {
   expect(long).toMatch(/^name 0, name 1, .*, … \(1000 in all\)$/);
   expect(long.length).toBeLessThan(450);
   expect(list(["x".repeat(1e6)])).toHaveLength(100);
+  const words = Array.from({ length: 20 }, (_, i) => `${i}`.padEnd(78, "x"));
+  const five = words.slice(0, 5).join(", ");
+  expect(list(words)).toBe(`${five}, … (20 in all)`);
+  expect(list(new Set(words))).toBe(`${five}, … (20 in all)`);
+  expect(list([...words.slice(0, 5), "only"])).toBe(`${five}, … (6 in all)`);
+  expect(list([...words.slice(0, 4), "x".repeat(80)])).toHaveLength(400);
 });

@@ -161,6 +161,10 @@ test("parameters of one name have averages of two names, and dispose frees them"
   expect([...average.state().keys()]).toEqual(["updates", "w.average", "w.1.average"]);
   average.dispose();
   expect(held(device)).toBe(before);
+  {
+    using _average = new WeightAverage(made);
+  }
+  expect(held(device)).toBe(before);
 });
 
 test("wrong options are rejected", () => {

@@ -46,7 +46,7 @@ export function checkPositive(op: string, options: Numbers): void {
 
 /** Throws a `GradusError` unless the weights of averages' pasts lie in [0, 1). */
 export function checkDecay(op: string, options: Numbers): void {
-  const holds = (x: unknown) => (x as number) >= 0 && (x as number) < 1;
+  const holds = (x: unknown) => typeof x === "number" && x >= 0 && x < 1;
   checkEach(op, options, holds, "a number from 0 and below 1");
 }
 
@@ -57,6 +57,11 @@ export function isInteger(
   high: number = Number.MAX_SAFE_INTEGER,
 ): x is number {
   return Number.isSafeInteger(x) && (x as number) >= low && (x as number) <= high;
+}
+
+/** Throws a `GradusError` unless counts are integers from 0. */
+export function checkCounts(op: string, options: Numbers): void {
+  checkEach(op, options, (x) => isInteger(x, 0), "an integer from 0");
 }
 
 /** Throws a `GradusError` unless numbers of steps are integers from 1. */

@@ -10,7 +10,7 @@ export function kindOf(value: unknown): string {
 
 /** Says whether a value is an object literal's, of any realm, or has no prototype. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || kindOf(value) !== "Object") return false;
+  if (kindOf(value) !== "Object") return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

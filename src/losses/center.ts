@@ -1,4 +1,4 @@
-import { checkEach, checkOptions, checkSizes, type Known } from "../core/check.ts";
+import { checkOptions, checkSizes, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
@@ -17,6 +17,7 @@ import { matmul } from "../ops/matmul.ts";
 import { expandDims, transpose } from "../ops/reshape.ts";
 import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
+import { checkRange } from "./check.ts";
 import { checkMatrix } from "./embedding-checks.ts";
 import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
@@ -133,8 +134,7 @@ export class CenterLoss extends Module {
     checkSizes("CenterLoss", { features, classes });
     checkOptions<CenterLossOptions>("CenterLoss", options, OPTIONS, surplus);
     const { rate = 0.5, device, dtype } = options;
-    const holds = (x: unknown) => typeof x === "number" && x >= 0 && x <= 1;
-    checkEach("CenterLoss", { rate }, holds, "a number from 0 to 1");
+    checkRange("CenterLoss", "rate", rate, 0, 1);
     this.rate = rate;
     this.centers = new State(zeros([classes, features], { device, dtype }), { name: "centers" });
   }

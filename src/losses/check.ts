@@ -1,6 +1,6 @@
 import { checkEach } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
-import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { checkTensors, Tensor } from "../graph/tensor.ts";
 import { cast } from "../ops/cast.ts";
@@ -52,9 +52,9 @@ export function checkRange(
   low: number,
   high = Number.MAX_VALUE,
 ): void {
-  if (value >= low && value <= high) return;
+  const holds = (x: unknown) => typeof x === "number" && x >= low && x <= high;
   const range = high === Number.MAX_VALUE ? `a finite number from ${low}` : `${low} to ${high}`;
-  throw new GradusError(`${op}: ${name} ${value}; expected ${range}`);
+  checkEach(op, { [name]: value }, holds, range);
 }
 
 /** Throws a `GradusError` unless an option that may be a tensor is one. */

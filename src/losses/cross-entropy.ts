@@ -1,4 +1,4 @@
-import { checkOptions } from "../core/check.ts";
+import { checkIntegers, checkOptions } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { customGrad } from "../graph/custom-grad.ts";
@@ -91,8 +91,7 @@ function divisor(count: Tensor): Tensor {
 function checkIgnored(op: string, label: number | null, isLabel: boolean): void {
   if (label === null) return;
   if (!isLabel) throw new GradusError(`${op}: ignoreIndex with probabilities; expected labels`);
-  if (Number.isSafeInteger(label)) return;
-  throw new GradusError(`${op}: ignoreIndex ${label}; expected an integer`);
+  checkIntegers(op, { ignoreIndex: label });
 }
 
 /** Labels as i32, −1 for the ignored one. */

@@ -1,4 +1,4 @@
-import { checkOptions, type Known } from "../core/check.ts";
+import { checkOptions, describeValue, type Known } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError } from "../core/errors.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
@@ -123,7 +123,8 @@ export function multiMargin(
   checkOptions<MultiMarginOptions>("multiMargin", options, MULTI_MARGIN_OPTIONS, surplus);
   const { margin = 1, p = 1 } = options;
   checkRange("multiMargin", "margin", margin, 0);
-  if (p !== 1 && p !== 2) throw new GradusError(`multiMargin: p ${p}; expected 1 or 2`);
+  if (p !== 1 && p !== 2)
+    throw new GradusError(`multiMargin: p ${describeValue(p)}; expected 1 or 2`);
   const { isRight, right } = rightScores("multiMargin", y, labels);
   const missing = relu(add(sub(y, sum(right, { axis: 1, keepDims: true })), margin));
   const terms = where(isRight, 0, p === 2 ? square(missing) : missing);

@@ -1,5 +1,4 @@
-import { checkEach, checkOptions, checkPositive, isInteger, type Known } from "../core/check.ts";
-import { GradusError } from "../core/errors.ts";
+import { checkEach, checkOptions, checkPositive, checkSteps, type Known } from "../core/check.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, mul, neg, reciprocal, sub } from "../ops/arithmetic.ts";
 import { broadcastTo } from "../ops/broadcast.ts";
@@ -129,8 +128,7 @@ export function largeMarginLogits(
 
 /** Throws a `GradusError` unless an angle can be multiplied with `margin`. */
 export function checkMultiplier(op: string, margin: number): void {
-  if (isInteger(margin, 1)) return;
-  throw new GradusError(`${op}: margin ${margin}; expected an integer from 1`);
+  checkSteps(op, { margin });
 }
 
 /** ψ(θ) = (−1)ᵏ cos(mθ) − 2k of cosines. */

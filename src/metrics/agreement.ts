@@ -1,4 +1,4 @@
-import { checkOptions, checkSurplus } from "../core/check.ts";
+import { checkFinite, checkOptions, checkSurplus } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { div, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
@@ -19,7 +19,7 @@ export interface BinaryAccuracyOptions {
  * NaN lies on no side.
  * @param y probabilities or logits of any shape, f32 or f64.
  * @param target of the same shape, in any dtype; what exceeds ½ counts as 1.
- * @throws ShapeError when the shapes differ.
+ * @throws ShapeError when the shapes differ, GradusError for a threshold that is no finite number.
  * @example await binaryAccuracy(logits, target, { threshold: 0 }).item();
  */
 export function binaryAccuracy(
@@ -30,6 +30,7 @@ export function binaryAccuracy(
 ): Tensor {
   checkOptions<BinaryAccuracyOptions>("binaryAccuracy", options, { threshold: "number" }, surplus);
   const { threshold = 0.5 } = options;
+  checkFinite("binaryAccuracy", { threshold });
   const t = matched("binaryAccuracy", y, target);
   const bothAbove = logicalAnd(greater(y, threshold), greater(t, 0.5));
   const neither = logicalAnd(lessEqual(y, threshold), lessEqual(t, 0.5));

@@ -1,10 +1,10 @@
 import {
+  checkCounts,
   checkDecay,
   checkEach,
   checkNotNegative,
   checkOptions,
   checkWords,
-  isInteger,
   type Known,
 } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
@@ -81,7 +81,7 @@ export class ReduceOnPlateau {
     checkWords("ReduceOnPlateau", { thresholdMode }, ["relative", "absolute"]);
     checkDecay("ReduceOnPlateau", { factor });
     checkNotNegative("ReduceOnPlateau", { threshold, minRate });
-    checkCounts({ patience, cooldown });
+    checkCounts("ReduceOnPlateau", { patience, cooldown });
     this.options = { mode, factor, patience, threshold, thresholdMode, cooldown, minRate };
     this.#holders = [optimizers].flat();
     const isHolder = (x: unknown) => typeof x === "object" && x !== null && "learningRate" in x;
@@ -126,7 +126,7 @@ export class ReduceOnPlateau {
         `ReduceOnPlateau: best of type ${typeof best}; expected a number or null`,
       );
     }
-    checkCounts({ waited, resting });
+    checkCounts("ReduceOnPlateau", { waited, resting });
     this.#state = { best, waited, resting };
   }
 
@@ -146,12 +146,5 @@ export class ReduceOnPlateau {
       if (lower[i] < rates[i]) holder.learningRate = lower[i];
     });
     return lower.some((rate, i) => rate < rates[i]);
-  }
-}
-
-function checkCounts(options: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (isInteger(value, 0)) continue;
-    throw new GradusError(`ReduceOnPlateau: ${name} ${value}; expected an integer from 0`);
   }
 }
