@@ -6,7 +6,7 @@ import { describeAdapter, findAdapter, findGpu, TIMEOUT } from "./devices/webgpu
 import { GpuDevice } from "./devices/webgpu/gpu-device.ts";
 import type { GpuOptions } from "./devices/webgpu/options.ts";
 import type { Device, MemoryInfo } from "./engine/device.ts";
-import { defaultDevice, setDefaultDevice } from "./graph/default-device.ts";
+import { checkDevice, defaultDevice, setDefaultDevice } from "./graph/default-device.ts";
 import { provideMethods } from "./graph/tensor.ts";
 import { add, div, mul, neg, sub } from "./ops/arithmetic.ts";
 import { sum } from "./ops/broadcast.ts";
@@ -144,5 +144,6 @@ function given({ message }: Error): string {
 
 /** Reports what is alive on the default device, or on another. */
 export function memory(device: Device = defaultDevice() as Device): MemoryInfo {
+  checkDevice("memory", device);
   return device.memory();
 }

@@ -723,7 +723,7 @@ export const cases = {
     rejects: [
       {
         run: (t) => ops.sumTo(t([1, 2, 3]), [2]),
-        says: "reshape: shape [3] to [2]; expected 3 elements, at most one axis -1",
+        says: "sumTo: shape [3] to [2]; expected one that broadcasts to the former",
       },
     ],
     gradient: true,

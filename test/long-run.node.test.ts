@@ -235,3 +235,9 @@ describe("plans of a compiled function", () => {
     expect(counts()).toMatchObject({ tensors: 0, buffers: 0 });
   });
 });
+
+test("scope gives back any number of tensors", () => {
+  const many = scope(() => Array.from({ length: 130_000 }, () => tensor(1)));
+  expect(many[129_999].disposed).toBe(false);
+  for (const x of many) x.dispose();
+});

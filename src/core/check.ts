@@ -22,6 +22,11 @@ export function checkEach(
   }
 }
 
+/** Throws a `GradusError` unless options are numbers, NaN and infinities among them. */
+export function checkNumbers(op: string, options: Numbers): void {
+  checkEach(op, options, (x) => typeof x === "number", "a number");
+}
+
 /** Throws a `GradusError` unless options are finite numbers. */
 export function checkFinite(op: string, options: Numbers): void {
   checkEach(op, options, Number.isFinite, "a finite number");
@@ -83,7 +88,8 @@ export function checkSynchronous(op: string, result: unknown): void {
 
 /**
  * The names of options. The type asks for each of `Options`; `"number"`, `"boolean"` and `"string"`
- * say that a bare value of that kind, given in place of the options, is meant for this name.
+ * say that a bare value of that kind, given in place of the options, is meant for this name, and
+ * `"boolean"` that it takes no other: the text "false" would count as true.
  */
 export type Known<Options extends object> = Readonly<
   Record<keyof Required<Options>, true | "number" | "boolean" | "string">
@@ -109,6 +115,9 @@ export function checkOptions<Options extends object>(
   }
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(known, name)) throw unknownOption(op, name, options, Object.keys(known));
+    const value = options[name as keyof Options];
+    if (known[name as keyof Options] !== "boolean" || value === undefined) continue;
+    checkEach(op, { [name]: value }, (x) => typeof x === "boolean", "true or false");
   }
   if (surplus.length > 0) {
     throw new GradusError(

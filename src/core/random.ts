@@ -1,4 +1,4 @@
-import { describeValue, isInteger } from "./check.ts";
+import { checkEach, describeValue, isInteger } from "./check.ts";
 import { GradusError, ShapeError } from "./errors.ts";
 
 /** A 64-bit random key as two u32 words, low word first. */
@@ -75,9 +75,8 @@ export function checkKey(op: string, key: Key): void {
  */
 export function foldIn(key: Key, data: number): Key {
   checkKey("foldIn", key);
-  if (!isInteger(data, 0, TWO_32 - 1)) {
-    throw new GradusError(`foldIn: data ${data}; expected an integer from 0 to 2^32 - 1`);
-  }
+  const holds = (x: unknown) => isInteger(x, 0, TWO_32 - 1);
+  checkEach("foldIn", { data }, holds, "an integer from 0 to 2^32 - 1");
   const out = new Uint32Array(2);
   threefry2x32(key[0], key[1], data, 1, out);
   return [out[0], out[1]];

@@ -1,3 +1,4 @@
+import { checkEach, isInteger } from "./check.ts";
 import { GradusError, ShapeError } from "./errors.ts";
 import { type Key, keyFromSeed } from "./random.ts";
 import { drawnIndex, shuffledIndex } from "./shuffle.ts";
@@ -63,7 +64,6 @@ export function exampleAt(
 }
 
 function checkPositive(op: string, name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1 || value > 2 ** 32) {
-    throw new ShapeError(`${op}: ${name} ${value}; expected an integer from 1 to 2^32`);
-  }
+  const holds = (x: unknown) => isInteger(x, 1, 2 ** 32);
+  checkEach(op, { [name]: value }, holds, "an integer from 1 to 2^32", ShapeError);
 }

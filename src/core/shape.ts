@@ -50,7 +50,11 @@ export function checkShape(op: string, shape: Shape): Shape {
 }
 
 function describe(shape: unknown): string {
-  return Array.isArray(shape) ? formatShape(shape) : describeValue(shape);
+  return Array.isArray(shape) ? `[${list(shape.map(describeSize))}]` : describeValue(shape);
+}
+
+function describeSize(size: unknown): string {
+  return typeof size === "number" ? `${size}` : describeValue(size);
 }
 
 /** Combines shapes by the broadcasting rule of NumPy and the array API. */

@@ -1,4 +1,4 @@
-import { checkOptions } from "../core/check.ts";
+import { checkEach, checkOptions } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { DeviceError, DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
@@ -43,6 +43,8 @@ export class Batch implements Disposable {
     readonly labels: Tensor,
     owned: readonly Tensor[] = [],
   ) {
+    checkEach("Batch", { owned }, Array.isArray, "an array of tensors");
+    checkTensors("Batch", [images, labels, ...owned]);
     this.#owned = [images, labels, ...owned];
   }
 

@@ -1,4 +1,4 @@
-import { checkOptions, describeValue, isInteger } from "../core/check.ts";
+import { checkCounts, checkOptions, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { release } from "../core/release.ts";
 import { checkSampling } from "../core/sampling.ts";
@@ -94,9 +94,9 @@ function checkLoader<B>(options: DataLoaderOptions<B>): void {
   checkOptions<DataLoaderOptions<B>>("DataLoader", options, {
     dataset: true,
     batchSize: true,
-    shuffle: true,
-    replacement: true,
-    dropLast: true,
+    shuffle: "boolean",
+    replacement: "boolean",
+    dropLast: "boolean",
     seed: true,
     prefetch: true,
   });
@@ -105,8 +105,6 @@ function checkLoader<B>(options: DataLoaderOptions<B>): void {
     const given = describeValue(dataset);
     throw new GradusError(`DataLoader: dataset is ${given}; expected one such as TensorDataset`);
   }
-  if (!isInteger(depth, 0)) {
-    throw new GradusError(`DataLoader: prefetch ${depth}; expected an integer from 0`);
-  }
+  checkCounts("DataLoader", { prefetch: depth });
   checkSampling("DataLoader", { ...sampling, size: dataset.size });
 }

@@ -38,9 +38,9 @@ export class BatchSampler implements KnownByIdentity {
     checkOptions<BatchSamplerOptions>("BatchSampler", options, {
       size: true,
       batchSize: true,
-      shuffle: true,
-      replacement: true,
-      dropLast: true,
+      shuffle: "boolean",
+      replacement: "boolean",
+      dropLast: "boolean",
       seed: true,
     });
     const sampling = checkSampling("BatchSampler", options);

@@ -1,3 +1,4 @@
+import { checkEach } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
@@ -35,6 +36,8 @@ export class FeatureScaling implements Disposable, KnownByIdentity {
     readonly scale: ArrayLike<number>,
   ) {
     const count = sizeOf(checkShape("FeatureScaling", shape));
+    const isList = (x: unknown) => Array.isArray(x) || ArrayBuffer.isView(x);
+    checkEach("FeatureScaling", { offset, scale }, isList, "a list of numbers");
     if (offset.length !== count || scale.length !== count) {
       throw new ShapeError(
         `FeatureScaling: ${offset.length} offsets and ${scale.length} scales; expected ${count}`,

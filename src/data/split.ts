@@ -1,4 +1,4 @@
-import { checkOptions, describeValue, isInteger } from "../core/check.ts";
+import { checkEach, checkOptions, describeValue, isInteger } from "../core/check.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { list, quote } from "../core/quote.ts";
 import { keyFromSeed, permutation } from "../core/random.ts";
@@ -78,9 +78,7 @@ export function split<B, P extends Readonly<Record<string, number>>>(
 export function kFold<B>(dataset: Dataset<B>, k: number, options: SplitOptions = {}): Fold<B>[] {
   checkDataset("kFold", dataset);
   const { size } = dataset;
-  if (!isInteger(k, 2, size)) {
-    throw new GradusError(`kFold: k ${k}; expected an integer from 2 to ${size}`);
-  }
+  checkEach("kFold", { k }, (x) => isInteger(x, 2, size), `an integer from 2 to ${size}`);
   const sizes = Array.from({ length: k }, (_, i) => Math.floor(size / k) + (i < size % k ? 1 : 0));
   const parts = deal("kFold", size, sizes, options);
   return parts.map((part) => {

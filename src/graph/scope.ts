@@ -1,7 +1,7 @@
 import { checkFunctions, checkSurplus, checkSynchronous } from "../core/check.ts";
 import { allPartsOf, walk } from "../core/tree.ts";
 import { State } from "./state.ts";
-import { announce, evaluate, observeCreation, Tensor } from "./tensor.ts";
+import { announce, evaluateAll, observeCreation, Tensor } from "./tensor.ts";
 import { tracedArrayOf } from "./traced-array.ts";
 
 /**
@@ -20,7 +20,7 @@ export function scope<T>(fn: () => T, ...surplus: never[]): T {
     const result = observeCreation((x) => made.push(x), fn);
     checkSynchronous("scope", result);
     const found = tensorsIn(result);
-    evaluate(...[...found].filter((x) => !x.disposed));
+    evaluateAll([...found].filter((x) => !x.disposed));
     for (const x of found) kept.add(x);
     return result;
   } finally {

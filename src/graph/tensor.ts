@@ -275,7 +275,7 @@ export function checkDType(op: string, dtype: DType, device: Backend): void {
   if (!isDType(dtype)) {
     throw new DTypeError(
       `${op}: dtype ${describeValue(dtype)}; expected one of ${[...device.dtypes].join(", ")}` +
-        didYouMean(String(dtype), [...device.dtypes]),
+        didYouMean(describeValue(dtype), [...device.dtypes]),
     );
   }
   if (!device.dtypes.has(dtype)) {
@@ -301,6 +301,11 @@ export function sourceTensor(
 
 /** Enqueues the computation of tensors, all in one plan, and waits for nothing. */
 export function evaluate(...tensors: readonly Tensor[]): void {
+  evaluateAll(tensors);
+}
+
+/** Does what `evaluate` does of any number of tensors: a call takes some ten thousands. */
+export function evaluateAll(tensors: readonly Tensor[]): void {
   checkTensors("evaluate", tensors);
   const groups = new Map<Backend, Node[]>();
   for (const x of tensors) {

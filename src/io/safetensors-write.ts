@@ -89,8 +89,12 @@ function headerText(
   return `{${fields.join(",")}}`;
 }
 
-function checkTensor(op: string, name: string, { dtype, shape, data }: SafetensorsInput): void {
-  const tensor = `${op}: tensor ${quote(name)}`;
+function checkTensor(op: string, name: string, given: SafetensorsInput): void {
+  const label = `tensor ${quote(name)}`;
+  const tensor = `${op}: ${label}`;
+  const isInput = (x: unknown) => Array.isArray((x as SafetensorsInput | null | undefined)?.shape);
+  checkEach(op, { [label]: given }, isInput, "an object of dtype, shape and data", DTypeError);
+  const { dtype, shape, data } = given;
   if (name === METADATA_KEY || !isText(name)) {
     throw new FormatError(`${tensor}; expected a name of Unicode text other than ${METADATA_KEY}`);
   }

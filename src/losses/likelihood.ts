@@ -25,7 +25,7 @@ export interface PoissonOptions extends LossOptions {
 const POISSON_OPTIONS: Known<PoissonOptions> = {
   ...LOSS_OPTIONS,
   logInput: "boolean",
-  full: true,
+  full: "boolean",
   epsilon: "number",
 };
 
@@ -114,7 +114,7 @@ export interface DivergenceOptions extends LossOptions {
 const DIVERGENCE_OPTIONS: Known<DivergenceOptions> = {
   ...LOSS_OPTIONS,
   logInput: "boolean",
-  logTarget: true,
+  logTarget: "boolean",
 };
 
 /**

@@ -1,4 +1,4 @@
-import { checkSizes } from "../core/check.ts";
+import { checkFunctions, checkSizes } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { type Key, keyFromSeed } from "../core/random.ts";
@@ -57,6 +57,7 @@ export abstract class MarginHead extends Module {
     super();
     checkSizes(op, { features, classes });
     const { weightInit = xavierUniform(), seed, device, dtype } = options;
+    checkFunctions(op, { weightInit });
     const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, op));
     const context = { fanIn: features, fanOut: classes, key, device, dtype };
     this.weight = new Parameter(weightInit([features, classes], context), { name: "weight" });

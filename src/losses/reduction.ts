@@ -39,7 +39,7 @@ export function reduceLosses(
   count: Tensor | number = losses.size,
 ): Tensor {
   checkWords(op, { reduction }, ["mean", "sum", "none"]);
-  const weighted = weights ? mul(losses, spread(op, losses, weights)) : losses;
+  const weighted = weights !== undefined ? mul(losses, spread(op, losses, weights)) : losses;
   if (reduction === "none") return weighted;
   const total = sum(weighted);
   if (reduction === "sum") return total;

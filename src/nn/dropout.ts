@@ -1,5 +1,4 @@
-import { checkOptions, describeValue, type Known } from "../core/check.ts";
-import { GradusError } from "../core/errors.ts";
+import { checkDecay, checkOptions, type Known } from "../core/check.ts";
 import type { Key } from "../core/random.ts";
 import type { Backend } from "../graph/backend.ts";
 import { identity } from "../graph/identity.ts";
@@ -50,11 +49,7 @@ export class Dropout extends Module {
   ) {
     super();
     checkOptions("Dropout", options, DROPOUT, surplus);
-    if (!(rate >= 0 && rate < 1)) {
-      throw new GradusError(
-        `Dropout: rate ${describeValue(rate)}; expected a number from 0 and below 1`,
-      );
-    }
+    checkDecay("Dropout", { rate });
     this.#key = keyOf("Dropout", options);
     this.step = new State(tensor(0, { dtype: "u32", device: options.device }), { name: "step" });
   }

@@ -1,4 +1,4 @@
-import { checkOptions, checkSizes, type Known } from "../core/check.ts";
+import { checkFunctions, checkOptions, checkSizes, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { checkKey, foldIn, type Key, keyFromSeed } from "../core/random.ts";
@@ -60,8 +60,9 @@ export class Linear extends Module {
     checkOptions("Linear", options, LINEAR, surplus);
     checkSizes("Linear", { inFeatures, outFeatures });
     const { weightInit = xavierUniform(), biasInit = zerosInit, device, dtype, seed } = options;
+    checkFunctions("Linear", { weightInit, biasInit });
     const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, "Linear"));
-    if (key) checkKey("Linear", key);
+    if (key !== undefined) checkKey("Linear", key);
     const make = (name: string, init: Initializer, shape: readonly number[], number: number) => {
       const own = key && foldIn(key, number);
       const context = { fanIn: inFeatures, fanOut: outFeatures, key: own, device, dtype };

@@ -1,3 +1,4 @@
+import { checkNumbers } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import { checkArguments, type Tensor } from "../graph/tensor.ts";
@@ -140,6 +141,7 @@ function share(g: Tensor, won: Tensor, a: Tensor, b: Tensor): Tensor {
 export function clip(x: Tensor, low: number, high: number, ...surplus: never[]): Tensor {
   checkArguments("clip(x, low, high)", [x], surplus);
   checkDomain("clip", x.dtype, "number");
+  checkNumbers("clip", { low, high });
   if (!(low <= high)) {
     throw new GradusError(`clip: low ${low}, high ${high}; expected low ≤ high`);
   }

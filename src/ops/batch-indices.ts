@@ -51,9 +51,9 @@ type SamplerOptions = SamplingOptions & { stepsPerEpoch?: number };
 const SAMPLER: Known<SamplerOptions> = {
   size: true,
   batchSize: true,
-  shuffle: true,
-  replacement: true,
-  dropLast: true,
+  shuffle: "boolean",
+  replacement: "boolean",
+  dropLast: "boolean",
   seed: true,
   stepsPerEpoch: true,
 };

@@ -65,13 +65,20 @@ export function broadcastTo(x: Tensor, shape: Shape, ...surplus: never[]): Tenso
 /** Sums over the axes along which a smaller shape was broadcast: the adjoint of `broadcastTo`. */
 export function sumTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   checkArguments("sumTo(x, shape)", [x], surplus);
-  checkShape("sumTo", shape);
-  if (sameShape(x.shape, shape)) return x;
-  const missing = x.shape.length - shape.length;
+  const target = checkShape("sumTo", shape);
+  if (sameShape(x.shape, target)) return x;
+  const missing = x.shape.length - target.length;
+  const fits = missing >= 0 && target.every((n, i) => n === 1 || n === x.shape[i + missing]);
+  if (!fits) {
+    throw new ShapeError(
+      `sumTo: shape ${formatShape(x.shape)} to ${formatShape(target)}; ` +
+        "expected one that broadcasts to the former",
+    );
+  }
   const axis = x.shape
     .map((_, i) => i)
-    .filter((i) => i < missing || (shape[i - missing] === 1 && x.shape[i] !== 1));
-  return reshape(sum(x, { axis }), shape);
+    .filter((i) => i < missing || (target[i - missing] === 1 && x.shape[i] !== 1));
+  return reshape(sum(x, { axis }), target);
 }
 
 /** y[row] = Σ_i x[row, i], accumulated in float64. */

@@ -1,4 +1,4 @@
-import { checkOptions, describeValue, type Known } from "../core/check.ts";
+import { checkEach, checkOptions, describeValue, type Known } from "../core/check.ts";
 import {
   allocate,
   convert,
@@ -78,7 +78,7 @@ function typeOf(
 ): TensorType {
   const dtype = options.dtype ?? own;
   checkDType("tensor", dtype, device);
-  const target = options.shape ? checkShape("tensor", options.shape) : shape;
+  const target = options.shape === undefined ? shape : checkShape("tensor", options.shape);
   if (sizeOf(target) === length) return { shape: target, dtype };
   throw new ShapeError(
     `tensor: ${length} values for shape ${formatShape(target)}; expected ${sizeOf(target)}`,
@@ -147,6 +147,8 @@ function filled(
   checkOptions(op, options instanceof Tensor ? {} : options, CREATION, surplus);
   const { dtype = "f32", device = defaultDevice() } = options;
   checkDType(op, dtype, device);
+  const isValue = (x: unknown) => typeof x === "number" || typeof x === "boolean";
+  checkEach(op, { value }, isValue, "a number");
   const attributes = { shape: checkShape(op, shape), dtype, value: convert(value, dtype) };
   return apply(fill, [], attributes, device);
 }
@@ -208,7 +210,7 @@ export function arange(
         `${describeValue(step)}; expected finite numbers and a step not 0`,
     );
   }
-  const size = Math.max(0, Math.ceil((to - from) / step));
+  const [size] = checkShape("arange", [Math.max(0, Math.ceil((to - from) / step))]);
   if (from === 0 && step === 1 && size <= 2 ** 24 && dtype !== "bool" && dtype !== "u8") {
     return iota(size, dtype, device);
   }
@@ -221,6 +223,7 @@ export function arange(
 export function eye(n: number, m = n, options: CreationOptions = {}, ...surplus: never[]): Tensor {
   checkOptions("eye", options, CREATION, surplus);
   const { dtype = "f32", device = defaultDevice() } = options;
+  checkDType("eye", dtype, device);
   const [rows, columns] = checkShape("eye", [n, m]);
   const row = reshape(iota(rows, "i32", device), [rows, 1]);
   return cast(equal(row, iota(columns, "i32", device)), dtype);

@@ -1,4 +1,10 @@
-import { checkEach, checkFunctions, checkOptions } from "../core/check.ts";
+import {
+  checkEach,
+  checkFunctions,
+  checkNumbers,
+  checkOptions,
+  checkPositive,
+} from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, keyFromSeed, normals } from "../core/random.ts";
 import type { Backend } from "../graph/backend.ts";
@@ -45,6 +51,8 @@ export async function gradCheck(
   checkEach("gradCheck", { inputs }, Array.isArray, "an array of tensors. Did you mean [x]?");
   checkTensors("gradCheck", inputs);
   const { epsilon = 1e-5, tolerance = 1e-6, seed = 0 } = options;
+  checkPositive("gradCheck", { epsilon });
+  checkNumbers("gradCheck", { tolerance });
   const wrong = inputs.find((x) => x.dtype !== "f64");
   if (wrong) {
     throw new GradusError(

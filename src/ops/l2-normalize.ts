@@ -1,5 +1,4 @@
-import { checkOptions, type Known } from "../core/check.ts";
-import { GradusError } from "../core/errors.ts";
+import { checkEach, checkOptions, type Known } from "../core/check.ts";
 import { normalizeAxes } from "../core/shape.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
@@ -40,11 +39,8 @@ export function l2Normalize(
   const { epsilon = SMALLEST } = options;
   checkDomain("l2Normalize", x.dtype, "float");
   const axis = normalizeAxes("l2Normalize", options.axis ?? -1, x.rank);
-  if (!Number.isFinite(epsilon) || epsilon < SMALLEST) {
-    throw new GradusError(
-      `l2Normalize: epsilon ${epsilon}; expected a finite number from ${SMALLEST}`,
-    );
-  }
+  const holds = (x: unknown) => Number.isFinite(x) && (x as number) >= SMALLEST;
+  checkEach("l2Normalize", { epsilon }, holds, `a finite number from ${SMALLEST}`);
   if (x.size === 0) return x;
   const along = { axis, keepDims: true };
   // y does not depend on the scale s, which keeps the squares of u = x / s between 0 and 1.

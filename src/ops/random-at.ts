@@ -1,4 +1,4 @@
-import { checkOptions, type Known } from "../core/check.ts";
+import { checkNumbers, checkOptions, type Known } from "../core/check.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { checkKey, foldIn, type Key, keyFromSeed, normals, randomBits } from "../core/random.ts";
@@ -157,6 +157,7 @@ export function uniformAt(
   checkOptions("uniformAt", options, UNIFORM, surplus);
   const draw = checkDraw("uniformAt", step, shape, options);
   const exact = draw.dtype === "f32" ? Math.fround : Number;
+  checkNumbers("uniformAt", { low: options.low ?? 0, high: options.high ?? 1 });
   const low = exact(options.low ?? 0);
   const high = exact(options.high ?? 1);
   if (!(low <= high) || !Number.isFinite(exact(high - low))) {
@@ -182,6 +183,7 @@ export function normalAt(
   checkOptions("normalAt", options, NORMAL, surplus);
   const draw = checkDraw("normalAt", step, shape, options);
   const { mean = 0, std = 1 } = options;
+  checkNumbers("normalAt", { mean, std });
   if (!(std >= 0) || !Number.isFinite(std + mean)) {
     throw new GradusError(`normalAt: mean ${mean}, std ${std}; expected finite, std at least 0`);
   }

@@ -1,4 +1,11 @@
-import { checkOptions, checkSurplus, describeValue, isInteger, type Known } from "../core/check.ts";
+import {
+  checkNumbers,
+  checkOptions,
+  checkSurplus,
+  describeValue,
+  isInteger,
+  type Known,
+} from "../core/check.ts";
 import { allocate, convert, type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import {
@@ -13,7 +20,7 @@ import {
 } from "../core/random.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
-import { defaultDevice } from "../graph/default-device.ts";
+import { checkDevice, defaultDevice } from "../graph/default-device.ts";
 import { checkDType, sourceTensor, type Tensor } from "../graph/tensor.ts";
 import { isCompiling } from "../graph/tracing.ts";
 import type { CreationOptions } from "./creation.ts";
@@ -108,6 +115,7 @@ export function randomUniform(
   checkOptions("randomUniform", options, UNIFORM, surplus);
   const { dtype, device } = place("randomUniform", options);
   const { low = 0, high = 1 } = options;
+  checkNumbers("randomUniform", { low, high });
   if (!(low <= high) || !Number.isFinite(high - low)) {
     throw new GradusError(`randomUniform: low ${low}, high ${high}; expected low ≤ high, finite`);
   }
@@ -133,6 +141,7 @@ export function randomNormal(
   checkOptions("randomNormal", options, NORMAL, surplus);
   const { dtype, device } = place("randomNormal", options);
   const { mean = 0, std = 1 } = options;
+  checkNumbers("randomNormal", { mean, std });
   if (!(std >= 0) || !Number.isFinite(std + mean)) {
     throw new GradusError(
       `randomNormal: mean ${mean}, std ${std}; expected finite, std at least 0`,
@@ -152,6 +161,7 @@ export function randomPermutation(
 ): Tensor {
   checkOptions("randomPermutation", options, PERMUTATION, surplus);
   const { device = defaultDevice() } = options;
+  checkDevice("randomPermutation", device);
   if (!isInteger(n, 0, 2 ** 32 - 1)) {
     throw new ShapeError(
       `randomPermutation: n ${describeValue(n)}; expected an integer from 0 to 2^32 - 1`,

@@ -1,4 +1,4 @@
-import { checkEach, isInteger } from "../core/check.ts";
+import { checkEach, describeValue, isInteger } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import {
   formatShape,
@@ -166,7 +166,7 @@ export function transpose(x: Tensor, ...axes: Axes | readonly []): Tensor {
   }
   if (given.length === 1) {
     throw new ShapeError(
-      `transpose: axis ${given[0]} alone; expected two axes to swap, or the order of all`,
+      `transpose: axis ${describeValue(given[0])} alone; expected two axes to swap, or the order of all`,
     );
   }
   const [a, b] = [given[0] ?? -2, given[1] ?? -1].map((axis) =>

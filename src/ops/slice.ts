@@ -1,6 +1,7 @@
-import { checkOptions, describeValue, type Known } from "../core/check.ts";
+import { checkNumbers, checkOptions, describeValue, type Known } from "../core/check.ts";
 import { convert } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
+import { quote } from "../core/quote.ts";
 import { formatShape, normalizeAxis, type Shape } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import { writeStrided } from "../core/strided-loops.ts";
@@ -91,7 +92,7 @@ function resolve(range: Range, n: number, axis: number) {
   const { start: first, end: last, step = 1 } = range;
   if (![first ?? 0, last ?? 0, step].every(Number.isInteger) || step === 0) {
     throw new ShapeError(
-      `slice: start ${first}, end ${last}, step ${step} on axis ${axis}; expected integers, and ` +
+      `slice: start ${describeValue(first)}, end ${describeValue(last)}, step ${describeValue(step)} on axis ${axis}; expected integers, and ` +
         "a step that is not 0",
     );
   }
@@ -175,10 +176,11 @@ export function pad(
     padding.flat().every((n) => Number.isInteger(n) && n >= 0);
   if (!valid) {
     throw new ShapeError(
-      `pad: padding ${JSON.stringify(padding)} for ${formatShape(x.shape)}; expected one pair of ` +
+      `pad: padding ${quote(padding)} for ${formatShape(x.shape)}; expected one pair of ` +
         "non-negative integers for each axis",
     );
   }
+  checkNumbers("pad", { value });
   const shape = x.shape.map((n, axis) => n + padding[axis][0] + padding[axis][1]);
   const start = padding.map(([before]) => before);
   return embed(x, shape, start, new Array(x.rank).fill(1), value);

@@ -19,7 +19,7 @@ export interface AdamOptions extends AdaptiveMomentsOptions {
   weightDecay?: number;
 }
 
-const OPTIONS: Known<AdamOptions> = { ...ADAPTIVE_OPTIONS, amsgrad: true };
+const OPTIONS: Known<AdamOptions> = { ...ADAPTIVE_OPTIONS, amsgrad: "boolean" };
 
 /** Where a step starts from, and the gradient that it follows. */
 interface Decayed {

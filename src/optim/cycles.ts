@@ -1,5 +1,6 @@
 import {
   checkNotNegative,
+  checkNumbers,
   checkOptions,
   checkPositive,
   checkSteps,
@@ -135,6 +136,7 @@ export function oneCycle(maxRate: number, options: OneCycleOptions, ...surplus: 
   checkNotNegative("oneCycle", { maxRate });
   checkSteps("oneCycle", { steps });
   checkPositive("oneCycle", { initialDivisor, finalDivisor });
+  checkNumbers("oneCycle", { warmup });
   const top = warmup * steps - 1;
   if (!(top > 0 && warmup < 1)) {
     throw new GradusError(

@@ -37,7 +37,7 @@ const OPTIONS: Known<RMSpropOptions> = {
   alpha: true,
   epsilon: true,
   momentum: true,
-  centered: true,
+  centered: "boolean",
   weightDecay: true,
 };
 

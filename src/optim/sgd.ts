@@ -28,7 +28,7 @@ const OPTIONS: Known<SGDOptions> = {
   ...OPTIMIZER_OPTIONS,
   momentum: true,
   dampening: true,
-  nesterov: true,
+  nesterov: "boolean",
   weightDecay: true,
 };
 

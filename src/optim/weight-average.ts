@@ -1,4 +1,4 @@
-import { checkDecay, checkOptions, type Known } from "../core/check.ts";
+import { checkDecay, checkFunctions, checkOptions, type Known } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
@@ -88,6 +88,7 @@ export class WeightAverage implements KnownByIdentity {
 
   /** Runs a function while the parameters have the averages' values. */
   async during<T>(fn: () => T | Promise<T>): Promise<T> {
+    checkFunctions("WeightAverage", { fn });
     this.swap();
     try {
       return await fn();

@@ -1,4 +1,4 @@
-import { checkOptions, checkSteps, checkSurplus, isInteger } from "../core/check.ts";
+import { checkOptions, checkSteps, checkSurplus, describeValue, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { type Compiled, compile } from "../engine/compile.ts";
 import type { Plan } from "../engine/plan.ts";
@@ -201,7 +201,9 @@ class Accumulation<M extends Module, B> {
     const { accumulate } = this.#options;
     if (pending !== undefined && !isInteger(pending, 0, accumulate - 1)) {
       const rule = `an integer from 0 to ${accumulate - 1}`;
-      throw new GradusError(`${this.#op}: ${pending} batches pending; expected ${rule}`);
+      throw new GradusError(
+        `${this.#op}: ${describeValue(pending)} batches pending; expected ${rule}`,
+      );
     }
     this.step.seek(step);
     this.#next = step;
@@ -216,7 +218,7 @@ class Accumulation<M extends Module, B> {
 
   #placed(batch: B | undefined, pending: number): Placed<B> {
     const { accumulate, batchAt } = this.#options;
-    if (batch !== undefined || batchAt) {
+    if ((batch !== undefined && batch !== null) || batchAt) {
       return { batch: batch as B, place: placeOf(pending, accumulate) };
     }
     throw new GradusError(`${this.#op}: no batch; expected one, or the option batchAt`);

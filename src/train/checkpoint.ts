@@ -1,4 +1,4 @@
-import { checkOptions, isInteger } from "../core/check.ts";
+import { checkOptions, describeValue, isInteger } from "../core/check.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import type { Store } from "../io/stores.ts";
 import { saveSafetensors } from "../io/weights.ts";
@@ -134,5 +134,7 @@ function checkEvery(every: { readonly epochs?: number; readonly steps?: number }
   }
   const [unit, count] = entry;
   if (isInteger(count, 1)) return;
-  throw new GradusError(`Checkpoint: every ${count} ${unit}; expected an integer from 1`);
+  throw new GradusError(
+    `Checkpoint: every ${describeValue(count)} ${unit}; expected an integer from 1`,
+  );
 }

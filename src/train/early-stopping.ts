@@ -42,7 +42,7 @@ export class EarlyStopping implements Callback {
     checkOptions<EarlyStoppingOptions>("EarlyStopping", options, {
       ...MONITOR_OPTIONS,
       patience: "number",
-      restoreBest: true,
+      restoreBest: "boolean",
     });
     const { patience = 3, restoreBest = false } = options;
     checkSteps("EarlyStopping", { patience });

@@ -237,7 +237,7 @@ function checkFit<M extends Module, B>(options: FitOptions<M, B>): void {
     extra: true,
     resume: true,
     allowMismatch: true,
-    ignoreStop: true,
+    ignoreStop: "boolean",
   });
   checkRun("fit", options);
   const { callbacks = [], extra = {}, resume, allowMismatch = [] } = options;

@@ -1,4 +1,5 @@
 import {
+  checkEach,
   checkFunctions,
   checkNotNegative,
   checkOptions,
@@ -6,7 +7,6 @@ import {
   checkWords,
   isInteger,
 } from "../core/check.ts";
-import { GradusError } from "../core/errors.ts";
 import type { Progress } from "../engine/plan.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
@@ -74,19 +74,12 @@ function checkSettings(settings: Settings): void {
   const op = "GeneticAlgorithm";
   const { populationSize, elite, selection, crossover, mutationScale } = settings;
   checkSteps(op, { tournamentSize: settings.tournamentSize });
-  if (!isInteger(populationSize, 2)) {
-    throw new GradusError(`${op}: populationSize ${populationSize}; expected an integer from 2`);
-  }
-  if (!isInteger(elite, 1, populationSize - 1)) {
-    const range = `an integer from 1 to ${populationSize - 1}`;
-    throw new GradusError(`${op}: elite ${elite}; expected ${range}`);
-  }
-  for (const name of ["crossoverRate", "mutationRate"] as const) {
-    const rate = settings[name];
-    if (!(rate >= 0 && rate <= 1)) {
-      throw new GradusError(`${op}: ${name} ${rate}; expected a number from 0 to 1`);
-    }
-  }
+  checkEach(op, { populationSize }, (x) => isInteger(x, 2), "an integer from 2");
+  const most = populationSize - 1;
+  checkEach(op, { elite }, (x) => isInteger(x, 1, most), `an integer from 1 to ${most}`);
+  const { crossoverRate, mutationRate } = settings;
+  const isShare = (x: unknown) => typeof x === "number" && x >= 0 && x <= 1;
+  checkEach(op, { crossoverRate, mutationRate }, isShare, "a number from 0 to 1");
   checkNotNegative(op, { initialScale: settings.initialScale });
   if (typeof mutationScale === "number") checkNotNegative(op, { mutationScale });
   checkWords(op, { selection }, ["tournament", "roulette"]);

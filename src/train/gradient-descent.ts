@@ -134,7 +134,7 @@ function checkDescent(f: unknown, x0: Tensor, options: GradientDescentOptions): 
     learningRate: true,
     steps: true,
     tolerance: true,
-    history: true,
+    history: "boolean",
   });
   const { dtype } = x0;
   const { learningRate, tolerance = 0, steps } = options;

@@ -1,4 +1,6 @@
+import { checkEach } from "../core/check.ts";
 import type { Callback, Run } from "./callback.ts";
+import { checkMethods } from "./check-options.ts";
 import type { EpochEvent, MetricMeans, StepEvent } from "./events.ts";
 
 /** How far a run is. */
@@ -55,6 +57,7 @@ const CLEAR_LINE = "\r\x1b[2K";
  * @param stream `process.stdout` when left out.
  */
 export function terminalBar(stream: TerminalStream = process.stdout): ProgressSink {
+  checkMethods("terminalBar", { stream }, ["write"], "a stream such as process.stdout");
   const isTerminal = stream.isTTY ?? false;
   let isOpen = false;
   const close = () => {
@@ -84,6 +87,8 @@ export function pageBar(
   element: Pick<HTMLProgressElement, "value" | "max">,
   describe?: (report: ProgressReport) => void,
 ): ProgressSink {
+  const isElement = (x: unknown) => typeof x === "object" && x !== null;
+  checkEach("pageBar", { element }, isElement, "a <progress> element");
   element.max = 1;
   return {
     update(report) {

@@ -179,7 +179,7 @@ function traceStep<M extends Module, B>(
   given?: B,
 ): void {
   const batch = batchAt ? batchAt(cursor, given as B) : given;
-  if (batch === undefined) {
+  if (batch === undefined || batch === null) {
     throw new GradusError(`${op}: no batch; expected one, or the option batchAt`);
   }
   const functions: [string, typeof loss][] = [["loss", loss], ...Object.entries(metrics)];
