@@ -1,13 +1,20 @@
+import { env } from "node:process";
+
 // Settings of `npm run mutants`, see scripts/mutants.mjs. Reports go to build/mutants/.
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
   testRunner: "vitest",
   vitest: { configFile: "vitest.mutants.config.ts", related: false },
-  plugins: ["@stryker-mutator/vitest-runner", "./scripts/mutants-ignorer.mjs"],
+  plugins: [
+    "@stryker-mutator/vitest-runner",
+    "./scripts/mutants-ignorer.mjs",
+    "./scripts/mutants-sample.mjs",
+  ],
   tsconfigFile: "none", // Stryker would read it with an API that TypeScript 7 no longer has
   coverageAnalysis: "perTest",
   ignoreStatic: true, // what only runs when a module loads would need every test again
   ignorers: ["gpu"],
+  checkers: env.SAMPLE ? ["sample"] : [],
   concurrency: 2,
   timeoutMS: 10_000,
   timeoutFactor: 3,

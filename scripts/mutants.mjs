@@ -2,6 +2,7 @@
 // `npm run mutants -- core`, `npm run mutants -- graph/node.ts io`. With --change, in the files
 // that changed since main, or since the last commit where main itself is checked out. With
 // --tests safetensors,stores only the tests in files whose names begin so: sooner, and too strict.
+// With --sample 8 one of eight faults, the same ones each time.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -40,6 +41,7 @@ try {
     options: {
       change: { type: "boolean" },
       concurrency: { type: "string", default: "2" },
+      sample: { type: "string" },
       tests: { type: "string" },
     },
   });
@@ -47,6 +49,8 @@ try {
   fail(`mutants: ${error.message}`);
 }
 const { values, positionals } = given;
+if (values.sample !== undefined && !/^[1-9]\d*$/.test(values.sample))
+  fail(`mutants: --sample ${values.sample}; expected an integer of 1 or more`);
 const patterns = [...positionals.map(pattern), ...(values.change ? changed() : [])];
 if (patterns.length === 0) {
   if (values.change) console.log("mutants: no source changed");
@@ -59,6 +63,8 @@ if (patterns.length === 0) {
     const near = values.tests.split(",").map((name) => `test/${name}*.ts`);
     args.push("--testFiles", near.join(","));
   }
-  const { status } = spawnSync(process.execPath, [file, ...args], { cwd: root, stdio: "inherit" });
+  const env = values.sample ? { ...process.env, SAMPLE: values.sample } : process.env;
+  const options = { cwd: root, env, stdio: "inherit" };
+  const { status } = spawnSync(process.execPath, [file, ...args], options);
   process.exitCode = status ?? 1;
 }

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import type { Batch } from "../src/data/index.ts";
 import { DataLoader } from "../src/data/index.ts";
-import { sum, type Tensor, tensor } from "../src/index.ts";
+import { Parameter, sum, type Tensor, tensor } from "../src/index.ts";
 import { accuracy } from "../src/metrics/index.ts";
 import type { Module } from "../src/nn/index.ts";
 import { clipByGlobalNorm, SGD, WeightAverage } from "../src/optim/index.ts";
@@ -132,6 +132,66 @@ test("a step sought goes on among the batches of a change", async () => {
   expect(await bitsOf(two)).toEqual(await bitsOf(one));
 });
 
+test("a flush that fails leaves what is pending to the next", async () => {
+  const { loader: _, ...run } = smallRun(0.5);
+  let fails = true;
+  const after = () => {
+    if (fails) throw new Error("after");
+  };
+  const step = accumulatedStep<Module, Batch>({ ...run, accumulate: 3, after });
+  const batch = await smallData(4).batch(Uint32Array.of(0, 1));
+  await step(batch);
+  await step(batch);
+  const before = await weightsOf(run.model);
+  await expect(step.flush()).rejects.toThrow("after");
+  expect([step.next, step.pending]).toEqual([2, 2]);
+  expect(await weightsOf(run.model)).toEqual(before);
+  fails = false;
+  await step.flush();
+  expect([step.next, step.pending, await run.optimizer.counter.item()]).toEqual([2, 0, 1]);
+  expect(await weightsOf(run.model)).not.toEqual(before);
+  await step(batch);
+  expect([step.next, step.pending]).toEqual([3, 1]);
+});
+
+test("a batch that waits for a flush that fails fails with it", async () => {
+  const { loader: _, ...run } = smallRun(0.5);
+  const after = () => {
+    throw new Error("after");
+  };
+  const step = accumulatedStep<Module, Batch>({ ...run, accumulate: 3, after });
+  const batch = await smallData(4).batch(Uint32Array.of(0, 1));
+  await step(batch);
+  const flush = step.flush();
+  const next = step(batch);
+  await expect(flush).rejects.toThrow("after");
+  await expect(next).rejects.toThrow("after");
+  expect([step.next, step.pending]).toEqual([1, 1]);
+});
+
+test("sums are named by their parameters, which may share a name", async () => {
+  const { model, loss } = smallRun();
+  const parameters = ["w", "b", "w"].map((name) => new Parameter(tensor(1), { name }));
+  const optimizer = new SGD(parameters, { learningRate: 1 });
+  const step = accumulatedStep({ model, optimizer, loss, accumulate: 2 });
+  expect([...step.state().keys()]).toEqual(["w.0.sum", "b.sum", "w.2.sum"]);
+  step.dispose();
+});
+
+test("plans are built for the places that there are", async () => {
+  const batch = await smallData(4).batch(Uint32Array.of(0, 1));
+  for (const accumulate of [1, 2, 3, 4]) {
+    const { loader: _, ...run } = smallRun();
+    const step = accumulatedStep<Module, Batch>({ ...run, accumulate });
+    const last = await step.prepare(batch);
+    expect(step.plans).toHaveLength(Math.min(accumulate, 3));
+    expect(step.plans.at(-1)).toBe(last);
+    for (let i = 0; i < accumulate; i++) await step(batch);
+    expect(step.plans).toHaveLength(Math.min(accumulate, 3));
+    step.dispose();
+  }
+});
+
 test("mistakes are told", async () => {
   const { loader: _, ...run } = smallRun();
   for (const accumulate of [0, 1.5]) {
@@ -144,6 +204,8 @@ test("mistakes are told", async () => {
     "accumulatedStep: no batch; expected one, or the option batchAt",
   );
   expect(step.next).toBe(0);
+  const odd = { images: Symbol("x") } as unknown as Batch;
+  await expect(step(odd)).rejects.toThrow("accumulatedStep: batch.images is Symbol(x); expected");
   for (const accumulate of [1, 2]) {
     const apart = accumulatedStep({
       ...run,

@@ -477,6 +477,10 @@ export const cases = {
       },
     ],
     rejects: [
+      {
+        run: (t) => ops.add(t([1], "u8"), t([1], "u8")),
+        says: "add: dtype u8; expected f32, f64, i32, u32. cast it first",
+      },
       ...binaryRejects("add"),
       {
         run: (t) => ops.add(t([1, 2], "i32"), 0.5),
@@ -639,6 +643,10 @@ export const cases = {
     ],
     rejects: [
       {
+        run: (t) => ops.writeAt(t([1]), t([0], "u32"), t([1], "i32")),
+        says: "writeAt: dtypes FLOAT and i32 differ; expected one dtype. cast one of them",
+      },
+      {
         run: (t) => ops.writeAt(t([1, 2]), t(0, "i32"), t(9)),
         says:
           "writeAt: x [2], index i32 [], value []; expected [n] with n from 1, a u32 scalar and " +
@@ -692,6 +700,10 @@ export const cases = {
       },
     ],
     rejects: [
+      {
+        run: (t) => ops.broadcastTo(t([1]), [1.5]),
+        says: "broadcastTo: shape [1.5]; expected an array of non-negative integers",
+      },
       {
         run: (t) => ops.broadcastTo(t([1, 2]), [3]),
         says:
@@ -1099,6 +1111,14 @@ export const cases = {
     ],
     rejects: [
       {
+        run: (t) => ops.pairwiseSquaredDistances(t([[1]]), t([1])),
+        says: "pairwiseSquaredDistances: shapes [1, 1] and [1]; expected [m, features] and [n, features]",
+      },
+      {
+        run: (t) => ops.pairwiseSquaredDistances(t([1]), t([[1]])),
+        says: "pairwiseSquaredDistances: shapes [1] and [1, 1]; expected [m, features] and [n, features]",
+      },
+      {
         run: (t) => ops.pairwiseSquaredDistances(t([[1]]), t([[1, 2]])),
         says:
           "pairwiseSquaredDistances: shapes [1, 1] and [1, 2]; " +
@@ -1387,6 +1407,26 @@ export const cases = {
     ],
     rejects: [
       {
+        run: (t) => ops.pad(t([1]), []),
+        says: "pad: padding [] for [1]; expected one pair of non-negative integers for each axis",
+      },
+      {
+        run: (t) => ops.pad(t([1]), [[0.5, 0]]),
+        says: "pad: padding [[0.5,0]] for [1]; expected one pair of non-negative integers for each axis",
+      },
+      {
+        run: (t) => ops.pad(t([1]), [3] as never),
+        says: "pad: padding [3] for [1]; expected one pair of non-negative integers for each axis",
+      },
+      {
+        run: (t) => ops.pad(t([1]), [[1]] as never),
+        says: "pad: padding [[1]] for [1]; expected one pair of non-negative integers for each axis",
+      },
+      {
+        run: (t) => ops.pad(t([1]), { length: 1 } as never),
+        says: 'pad: padding {"length":1} for [1]; expected one pair of non-negative integers for each axis',
+      },
+      {
         run: (t) => ops.pad(t([1]), [[-1, 0]]),
         says: "pad: padding [[-1,0]] for [1]; expected one pair of non-negative integers for each axis",
       },
@@ -1521,6 +1561,14 @@ export const cases = {
     calls: [{ inputs: [whole(4, 3, 2)], run: (i) => ops.oneHot(i, 4) }],
     golden: [
       {
+        run: (t) => ops.oneHot(t([0, 3], "u8"), 2),
+        is: [
+          [1, 0],
+          [0, 0],
+        ],
+        by: "by hand",
+      },
+      {
         run: (t) => ops.oneHot(t([1, 3], "u32"), 3),
         is: [
           [0, 1, 0],
@@ -1530,6 +1578,14 @@ export const cases = {
       },
     ],
     rejects: [
+      {
+        run: (t) => ops.oneHot(t([1], "i32"), -1),
+        says: "oneHot: shape [-1]; expected an array of non-negative integers",
+      },
+      {
+        run: (t) => ops.oneHot(t([true], "bool"), 3),
+        says: "oneHot: labels have dtype bool; expected i32, u32 or u8",
+      },
       {
         run: (t) => ops.oneHot(t([1]), 3),
         says: "oneHot: labels have dtype FLOAT; expected i32, u32 or u8",
@@ -1719,6 +1775,14 @@ export const cases = {
       },
     ],
     rejects: [
+      {
+        run: () => ops.randomUniform([-1]),
+        says: "randomUniform: shape [-1]; expected an array of non-negative integers",
+      },
+      {
+        run: () => ops.randomUniform([1], { dtype: "i32" }),
+        says: "randomUniform: dtype i32; expected f32 or f64",
+      },
       {
         run: () => ops.randomUniform([1], { low: 1, high: 0 }),
         says: "randomUniform: low 1, high 0; expected low ≤ high, finite",

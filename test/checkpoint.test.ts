@@ -1,7 +1,13 @@
 import { beforeAll, expect, test } from "vitest";
 import { GradusError, State, tensor } from "../src/index.ts";
-import { loadCheckpoint, saveCheckpoint, saveSafetensors } from "../src/io/index.ts";
+import {
+  loadCheckpoint,
+  saveCheckpoint,
+  saveSafetensors,
+  writeSafetensors,
+} from "../src/io/index.ts";
 import { readSafetensors } from "../src/io/safetensors.ts";
+import { OptimizerGroup, SGD } from "../src/optim/index.ts";
 import { trainStep } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { bitsOf, smallRun } from "./support/small-run.ts";
@@ -84,8 +90,11 @@ test("loading is all or nothing", async () => {
   for (const [metadata, message] of [
     [{ step: "-1" }, "step -1; expected an integer from 0 to 2^32 - 1"],
     [{ step: "4294967296" }, "step 4294967296; expected an integer"],
+    [{ step: "7 steps" }, "step 7 steps; expected an integer from 0 to 2^32 - 1"],
+    [{ pending: "-1" }, "pending -1; expected an integer from 0 to 2^32 - 1"],
     [{ learningRates: "[-2]" }, "learning rates [-2]; expected [number], as the optimizer has"],
     [{ learningRates: "[1,2]" }, "learning rates [1,2]; expected [number], as the optimizer has"],
+    [{ learningRates: "[" }, "learning rates: "],
     [{ learningRates: "{}" }, "learning rates {}; expected [number], as the optimizer has them"],
     [{ values: "{" }, "values: "],
   ] as [Record<string, string>, string][]) {
@@ -100,6 +109,53 @@ test("loading is all or nothing", async () => {
     expect(() => loadCheckpoint(other, file)).toThrow(`loadCheckpoint: ${message}`);
   }
   expect(await bitsOf(other)).toEqual(before);
+});
+
+test("what a file says of the run is there, and is its own", async () => {
+  const run = smallRun(0.5);
+  const { tensors, metadata } = readSafetensors(await saveCheckpoint(run));
+  for (const [key, message] of [
+    ["step", "step none; expected an integer from 0 to 2^32 - 1"],
+    ["learningRates", "learning rates: "],
+    ["values", "values: "],
+  ]) {
+    const { [key]: _, ...others } = metadata;
+    const file = writeSafetensors(tensors, others);
+    expect(() => loadCheckpoint(run, file)).toThrow(`loadCheckpoint: ${message}`);
+  }
+});
+
+test("a learning rate of 0, and each member's of a group, come back", async () => {
+  const make = (rates: number[]) => {
+    const { model } = smallRun(0.5);
+    const halves = [model.parameters().slice(0, 1), model.parameters().slice(1)];
+    const members = halves.map((x, i) => new SGD(x, { learningRate: rates[i] }));
+    return { model, members, optimizer: new OptimizerGroup(members) };
+  };
+  const bytes = await saveCheckpoint(make([0, 0.25]));
+  expect(readSafetensors(bytes).metadata.learningRates).toBe("[0,0.25]");
+  const other = make([1, 2]);
+  loadCheckpoint(other, bytes);
+  expect(other.members.map(({ learningRate }) => learningRate)).toEqual([0, 0.25]);
+
+  const metadata = { ...readSafetensors(bytes).metadata, learningRates: "[0,-1]" };
+  const wrong = writeSafetensors(readSafetensors(bytes).tensors, metadata);
+  expect(() => loadCheckpoint(other, wrong)).toThrow(
+    "loadCheckpoint: learning rates [0,-1]; expected [number,number], as the optimizer has them",
+  );
+});
+
+test("states of a step lie under its name", async () => {
+  const step = { next: 3, seek() {}, ...named("sum") };
+  const bytes = await saveCheckpoint({ ...smallRun(0.5), step });
+  expect([...readSafetensors(bytes).tensors.keys()]).toContain("step.sum");
+});
+
+test("a name that two parts have is told where it is saved", async () => {
+  const extra = { a: named("b.c"), "a.b": named("c") };
+  await expect(saveCheckpoint({ ...smallRun(0.5), extra })).rejects.toThrow(
+    'saveCheckpoint: "extra.a.b.c" twice; expected each name once',
+  );
 });
 
 function named(name: string) {

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { DataLoader } from "../src/data/index.ts";
+import { readSafetensors } from "../src/io/index.ts";
 import {
   Checkpoint,
   csvLog,
@@ -11,7 +12,7 @@ import {
 import { testDevice } from "./support/device.ts";
 import { expectResumable, memoryStore, outcome } from "./support/fit-outcome.ts";
 import { held } from "./support/memory.ts";
-import { smallData, smallRun } from "./support/small-run.ts";
+import { bitsOf, smallData, smallRun } from "./support/small-run.ts";
 
 beforeAll(() => testDevice());
 
@@ -101,6 +102,47 @@ test("more is better for accuracies and by choice; NaN never is", async () => {
   const run = smallRun(0.05);
   await fit({ ...run, epochs: 20, testData: smallData(20), callbacks: [stopping] });
   expect(stopping.bestValue).toBeGreaterThan(0.5);
+});
+
+test("the first epoch may be the best, and without a best one the states stay", async () => {
+  const endsAt = async (values: number[]) => {
+    const run = smallRun(0.05);
+    const monitor = ({ epoch }: EpochEvent) => values[epoch];
+    const stopping = new EarlyStopping({ monitor, patience: 9, restoreBest: true });
+    await fit({ ...run, epochs: values.length, callbacks: [stopping] });
+    return bitsOf(run);
+  };
+  const [one, two] = [smallRun(0.05), smallRun(0.05)];
+  await fit({ ...one, epochs: 1 });
+  await fit({ ...two, epochs: 2 });
+  const weights = (bits: Awaited<ReturnType<typeof bitsOf>>) => String(bits[0]);
+  expect(weights(await endsAt([1, 2]))).toBe(weights(await bitsOf(one)));
+  expect(weights(await endsAt([Number.NaN, Number.NaN]))).toBe(weights(await bitsOf(two)));
+});
+
+test("a run is saved every so many epochs, counted from its last save", async () => {
+  const [to, saved] = [memoryStore(), [] as number[]];
+  const write = (bytes: Uint8Array<ArrayBuffer>) => {
+    saved.push(JSON.parse(readSafetensors(bytes).metadata.values).history.length);
+    return to.write(bytes);
+  };
+  const callbacks = [new Checkpoint({ to: { ...to, write }, every: { epochs: 2 } })];
+  await fit({ ...smallRun(), epochs: 7, callbacks });
+  expect(saved).toEqual([2, 4, 6, 7]);
+});
+
+test("a listener may have no state, and is told of a number that epochs lack", async () => {
+  const to = memoryStore();
+  const listener = () => onMetric({ update() {} }, "loss");
+  await fit({ ...smallRun(), epochs: 1, callbacks: [listener(), new Checkpoint({ to })] });
+  const callbacks = [listener(), new Checkpoint({ to })];
+  const { history } = await fit({ ...smallRun(), epochs: 2, callbacks, resume: await to.read() });
+  expect(history).toHaveLength(2);
+  const lacking = fit({ ...smallRun(), epochs: 1, callbacks: [onMetric({ update() {} })] });
+  await expect(lacking).rejects.toThrow(
+    "onMetric: no validationLoss in epoch 0; expected one. " +
+      "Give fit the data to measure it on, or watch another number",
+  );
 });
 
 test("the best model is saved apart from the run", async () => {

@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import irisTable from "../examples/iris/iris.csv?raw";
 import {
+  type Device,
+  type DType,
   mean,
   memory,
   type NumericArray,
+  Parameter,
   type State,
   type Tensor,
   tensor,
@@ -11,7 +14,7 @@ import {
 } from "../src/index.ts";
 import { crossEntropy, meanSquaredError } from "../src/losses/index.ts";
 import { accuracy } from "../src/metrics/index.ts";
-import { Linear, Sequential, Tanh } from "../src/nn/index.ts";
+import { Linear, Module, Sequential, Tanh } from "../src/nn/index.ts";
 import { exponentialDecay } from "../src/optim/index.ts";
 import {
   GeneticAlgorithm,
@@ -21,7 +24,10 @@ import {
 import { expectClose } from "./support/close.ts";
 import { testDevice } from "./support/device.ts";
 
-beforeAll(() => testDevice());
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
 
 interface Examples {
   readonly x: Tensor;
@@ -53,6 +59,16 @@ function iris(): Examples {
 }
 
 type Net = Sequential;
+
+class Bare extends Module {
+  constructor(readonly list: readonly Parameter[]) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x;
+  }
+}
 
 const meanSquare = (net: Net, { x, y }: Examples) =>
   lossPerIndividual(meanSquaredError, net.call(x), y);
@@ -240,6 +256,17 @@ test("rejects models without parameters, and losses of another shape", async () 
   expect(() => new GeneticAlgorithm({ model: empty, loss: meanSquare })).toThrow(
     "GeneticAlgorithm: no parameters; expected at least one",
   );
+  const mixed: [DType[], string][] = [
+    [["i32"], '"list.0" has dtype i32'],
+    [["f32", "i32"], '"list.1" has dtype i32'],
+  ];
+  if (device.kind === "cpu") mixed.push([["f32", "f64"], '"list.1" has dtype f64']);
+  for (const [dtypes, wrong] of mixed) {
+    const parameters = dtypes.map((dtype) => new Parameter(tensor([1], { dtype })));
+    expect(
+      () => new GeneticAlgorithm({ model: new Bare(parameters), loss: meanSquare as never }),
+    ).toThrow(`GeneticAlgorithm: ${wrong}; expected f32 or f64, one for all`);
+  }
   const loss = (net: Net, { x }: Examples) => mean(net.call(x));
   const { search } = xorSearch({ loss });
   await expect(search.step(xor())).rejects.toThrow(

@@ -3,10 +3,12 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { generate } from "../src/devices/webgpu/codegen.ts";
 import { type Job, jobsOf } from "../src/devices/webgpu/jobs.ts";
 import { pack } from "../src/devices/webgpu/pack.ts";
+import { explain } from "../src/engine/explain.ts";
 import { type Lifetime, planMemory } from "../src/engine/memory-plan.ts";
 import { trace } from "../src/engine/program.ts";
 import { schedule } from "../src/engine/schedule.ts";
 import { simplify } from "../src/engine/simplify.ts";
+import { opsOf } from "../src/engine/stats.ts";
 import {
   add,
   div,
@@ -22,6 +24,7 @@ import {
   sum,
   type Tensor,
   tensor,
+  transpose,
 } from "../src/index.ts";
 import { testDevice } from "./support/device.ts";
 
@@ -36,6 +39,59 @@ test("a kernel of many ops is called by its anchor and the last of them", () => 
   const profile = { workgroupMemory: false, threads: 64, quads: false };
   const { label } = generate(plan, jobsOf(plan, profile));
   expect(label).toBe("matmul+…+neg+exp+neg+exp+neg");
+});
+
+test("a group's ops are named once, inputs first, without those that cost nothing", () => {
+  const x = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+  const opsIn = (y: Tensor) => {
+    const plan = schedule(simplify(trace([y.node], "test").program), 8);
+    return plan.groups.map((group) => opsOf(plan, group));
+  };
+  const e = exp(x);
+  expect(opsIn(add(reshape(e, [3, 2]), reshape(neg(e), [3, 2])))).toEqual([["exp", "neg", "add"]]);
+  expect(opsIn(transpose(x))).toEqual([["permute"]]);
+  expect(opsIn(sub(matmul(x, tensor([[1], [2], [3]])), 1))).toEqual([["matmul", "sub"]]);
+});
+
+test("a plan is described as a table", () => {
+  const kernels = [
+    {
+      groups: [["matmul", "relu"], ["sum"]],
+      flops: 16_240_000,
+      bytes: 512,
+      workgroups: 16,
+      bindings: 4,
+    },
+    { groups: [["neg"]], flops: 0, bytes: 5e15, workgroups: 128, bindings: 12 },
+  ];
+  const stats = { dispatches: 2, flops: 1000, bytes: 999, kernels };
+  expect(explain({ stats: { ...stats, peakBytes: 3000, lowerBoundBytes: 2000 } })).toBe(
+    [
+      "2 dispatches, 1.00 kFLOP, 999 B read and written",
+      "3.00 kB between kernels, 1.50 times what is needed at once",
+      "",
+      "#  workgroups  buffers    FLOP          B  groups",
+      "1          16        4  16.2 M       512   matmul+relu | sum",
+      "2         128       12      0   5.00e+3 T  neg",
+    ].join("\n"),
+  );
+  const nameless = { groups: [], flops: 12, bytes: 3, workgroups: 7, bindings: 1 };
+  const many = { ...stats, kernels: new Array(10).fill(nameless) };
+  const lines = explain({ stats: { ...many, peakBytes: 5, lowerBoundBytes: 5 } }).split("\n");
+  expect(lines[1]).toBe("5 B between kernels, 1.00 times what is needed at once");
+  expect(lines[4]).toBe(" 1           7        1   12   3");
+  const none = { dispatches: 0, flops: 0, bytes: 0, peakBytes: 0, lowerBoundBytes: 0, kernels: [] };
+  expect(explain({ stats: none })).toBe(
+    [
+      "0 dispatches, 0 FLOP, 0 B read and written",
+      "0 B between kernels, 1.00 times what is needed at once",
+      "",
+      "#  workgroups  buffers  FLOP  B  groups",
+    ].join("\n"),
+  );
 });
 
 describe("planMemory", () => {

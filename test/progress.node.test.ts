@@ -53,6 +53,27 @@ test("a file gets a line for each epoch only", async () => {
   );
 });
 
+test("an epoch's line holds each number that was measured", () => {
+  const file = terminal(false);
+  const event = {
+    event: "epoch",
+    epoch: 0,
+    step: 10,
+    loss: 0.5,
+    metrics: { recall: 0.25 },
+    validationLoss: 1.5,
+    validationMetrics: { recall: 0.125 },
+    trainAccuracy: 0.75,
+    testAccuracy: 0.5,
+    stepsPerSecond: 12.3,
+  } as const;
+  terminalBar(file).epoch?.(event, 3);
+  expect(file.texts).toEqual([
+    "epoch 1/3: loss 0.5000, recall 0.2500, validation loss 1.5000, validation recall 0.1250, " +
+      "train accuracy 75.00 %, test accuracy 50.00 %, 12 steps/s\n",
+  ]);
+});
+
 test("a page's element goes from 0 to 1", async () => {
   const element = { value: 0, max: 100 };
   const seen: number[] = [];

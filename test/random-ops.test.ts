@@ -60,6 +60,11 @@ test("uniform numbers stay in [low, high) and fill it evenly", async () => {
   expect(chi2).toBeLessThan(27.9); // 9 degrees of freedom, p = 0.001
 });
 
+test("a uniform number that rounding would bring to high is low", async () => {
+  const values = await randomUniform([50], { low: 1, high: 1 + 2 ** -23, seed: 1 }).data();
+  expect(new Set(values)).toEqual(new Set([1]));
+});
+
 test("normal numbers have their mean, spread and tails", async () => {
   const n = 40_000;
   const x = await randomNormal([n], { seed: 4, mean: 2, std: 3 }).data();

@@ -263,6 +263,11 @@ test.each<[string, Uint8Array, string]>([
       "expected { dtype, shape, data_offsets }",
   ],
   [
+    "three fields, one of them another",
+    file('{"a":{"dtype":"U8","shape":[0],"x":1}}'),
+    'tensor "a": {"dtype":"U8","shape":[0],"x":1}; expected { dtype, shape, data_offsets }',
+  ],
+  [
     "an unknown dtype",
     file('{"a":{"dtype":"toString","shape":[0],"data_offsets":[0,0]}}'),
     `tensor "a": dtype "toString"; expected one of ${known}`,
@@ -291,6 +296,11 @@ test.each<[string, Uint8Array, string]>([
     "offsets that do not fit the shape",
     file('{"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,4]}}', [0, 0, 0, 0]),
     'tensor "a": 4 bytes of data; expected 8 for F32 of shape [2, 1]',
+  ],
+  [
+    "offsets that do not fit the shape, behind others",
+    file(`{${u8("b", 0, 1)},"a":{"dtype":"U8","shape":[2],"data_offsets":[1,2]}}`, [0, 0]),
+    'tensor "a": 1 bytes of data; expected 2 for U8 of shape [2]',
   ],
   [
     "a hole at the start",

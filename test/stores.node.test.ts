@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { GradusError } from "../src/core/errors.ts";
 import { fileStore, indexedDbStore, opfsStore } from "../src/io/index.ts";
 import { testStore, whole } from "./support/store-cases.ts";
@@ -98,13 +98,34 @@ test("a file keeps its permissions", async () => {
   expect(statSync(`${path}.previous`).mode & 0o777).toBe(0o600);
 });
 
+test("of two generations that are broken the newest is given", async () => {
+  const path = join(folder, "both-broken");
+  writeFileSync(path, Uint8Array.of(1, 2));
+  writeFileSync(`${path}.previous`, Uint8Array.of(3));
+  expect(await fileStore(path).read()).toEqual(Uint8Array.of(1, 2));
+});
+
+test("a file without bytes is told of as such", async () => {
+  const path = join(folder, "no-bytes");
+  const store = fileStore(path);
+  for (const n of [1, 2]) await store.write(whole(n));
+  writeFileSync(path, "");
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  expect(await store.read()).toEqual(whole(1));
+  expect(warn.mock.calls[0][0]).toMatch(
+    /is broken \(no bytes\); gives what was written before it$/,
+  );
+  warn.mockRestore();
+});
+
 test("parts that a crash left long ago are taken away", async () => {
   const at = (name: string) => join(folder, "parts", name);
   mkdirSync(at(""));
-  for (const name of ["a.1.part", "a.2.part", "b.1.part"]) writeFileSync(at(name), "x");
-  for (const name of ["a.1.part", "b.1.part"]) utimesSync(at(name), 0, 0);
-  await fileStore(at("a")).write(whole(1));
-  expect(readdirSync(at("")).sort()).toEqual(["a", "a.2.part", "b.1.part"]);
+  for (const name of ["a.1.part", "a.2.part", "a.notes", "b.1.part"]) writeFileSync(at(name), "x");
+  for (const name of ["a.1.part", "a.notes", "b.1.part"]) utimesSync(at(name), 0, 0);
+  const store = fileStore(at("a"));
+  await store.write(whole(1));
+  expect(readdirSync(at("")).sort()).toEqual(["a", "a.2.part", "a.notes", "b.1.part"]);
 });
 
 test("processes that write one file at once leave one of their files, whole", async () => {

@@ -274,10 +274,12 @@ describe("startStep", () => {
     const run = { ...meanRun(), epochs: 2 };
     const loader = points([1], [2], [3], [4], [5]);
     expect(() => train({ ...run, loader: new Set(loader), startStep: 1 })).toThrow(
-      "train: startStep 1 with an iterable that does not tell its length; expected a list or",
+      "train: startStep 1 with an iterable that does not tell its length; " +
+        "expected a list or a DataLoader",
     );
     expect(() => train({ ...run, loader, startStep: 8, accumulate: 2 })).toThrow(
-      "train: startStep 8, 3 steps into an epoch, with accumulate 2; expected a step at which",
+      "train: startStep 8, 3 steps into an epoch, with accumulate 2; expected a step at which " +
+        "a change begins. Use fit's resume, which restores the gradients that are pending",
     );
     expect(() => train({ ...run, loader, startStep: 7, accumulate: 2 })).not.toThrow();
     expect(() => train({ ...run, loader, startStep: 5, accumulate: 3 })).not.toThrow();

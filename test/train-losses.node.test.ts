@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { DataLoader, TensorDataset } from "../src/data/index.ts";
 import { add, type Device, mean, mul, State, type Tensor, tensor } from "../src/index.ts";
 import { Linear, type Module, Sequential } from "../src/nn/index.ts";
@@ -9,6 +9,7 @@ import {
   csvLog,
   EarlyStopping,
   type EpochEvent,
+  evaluateMeans,
   fit,
   type Loader,
   NonFiniteLossError,
@@ -60,16 +61,22 @@ describe("means count examples, not batches", () => {
   test.each<[string, (values: number[]) => unknown]>([
     [
       "the size that a batch tells",
-      (v) => ({ size: v.length, x: tensor(v), y: tensor([1, 2, 3]) }),
+      (v) => ({ size: v.length, y: tensor([1, 2, 3]), x: tensor(v) }),
     ],
     ["a tensor's first axis", (v) => tensor(v)],
     ["the first tensor of a list", (v) => [tensor(v), tensor([1, 2, 3])]],
+    ["its first tensor, if its size is none", (v) => ({ size: 1.5, x: tensor(v) })],
+    [
+      "the first tensor of objects in one",
+      (v) => ({ more: { x: tensor(v) }, y: tensor([1, 2, 3]) }),
+    ],
     ["the first tensor with an axis", (v) => ({ rate: tensor(1), pair: [tensor(v)] })],
   ])("by %s", async (_, make) => {
     const { model, optimizer } = meanRun();
     const of = (batch: unknown): Tensor => {
-      const found = batch as { x?: Tensor; pair?: Tensor[] } & Tensor[] & Tensor;
-      return found.x ?? found.pair?.[0] ?? found[0] ?? found;
+      const found = batch as { x?: Tensor; more?: { x: Tensor }; pair?: Tensor[] } & Tensor[] &
+        Tensor;
+      return found.x ?? found.more?.x ?? found.pair?.[0] ?? found[0] ?? found;
     };
     const [weight] = model.parameters();
     const loss = (_: Module, batch: unknown) => add(mean(of(batch)), mul(mean(weight), 0));
@@ -286,6 +293,26 @@ test("an error while held-out examples are measured ends the run", async () => {
   const validationData = new TensorDataset({ x: tensor([[1]]) });
   const options = { ...run, loss: failing, loader: points([1]), epochs: 2, validationData };
   await expect(fit<Module, Points>(options)).rejects.toThrow("no loss of held-out examples");
+});
+
+test("a batch that fails while the next one is fetched is told by the run alone", async () => {
+  const unhandled = vi.fn();
+  process.on("unhandledRejection", unhandled);
+  const data = new TensorDataset({ x: tensor([[1], [2], [3]]) });
+  const slow = {
+    size: 3,
+    batch: async (indices: Uint32Array) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return data.batch(indices);
+    },
+  };
+  const fails = () => {
+    throw new Error("fails");
+  };
+  const means = evaluateMeans(meanRun().model, slow, { fails }, { batchSize: 1 });
+  await expect(means).rejects.toThrow("fails");
+  process.off("unhandledRejection", unhandled);
+  expect(unhandled).not.toHaveBeenCalled();
 });
 
 test("a signal while they are measured ends the run before the epoch's report", async () => {

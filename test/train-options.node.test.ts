@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import {
   type Batch,
   BatchSampler,
@@ -7,6 +7,7 @@ import {
   TensorDataset,
 } from "../src/data/index.ts";
 import { GradusError, square, sum, type Tensor, tensor } from "../src/index.ts";
+import { meanSquaredError } from "../src/losses/index.ts";
 import { Linear, type Module, Sequential } from "../src/nn/index.ts";
 import { ReduceOnPlateau } from "../src/optim/index.ts";
 import {
@@ -20,6 +21,8 @@ import {
   fit,
   GeneticAlgorithm,
   gradientDescent,
+  lossPerIndividual,
+  numericalGradient,
   onMetric,
   type StepEvent,
   train,
@@ -44,6 +47,8 @@ const collect = async (options: never) => {
   return all;
 };
 const bowl = (x: Tensor) => sum(square(x));
+/** Returns a promise where a tensor is due. */
+const read = (async (x: Tensor) => sum(x)) as unknown as (x: Tensor) => Tensor;
 const sampling = { size: 10, batchSize: 3 };
 const population = (options: Any = {}) => ({
   model: new Sequential(new Linear(1, 1, { seed: 1 })),
@@ -115,6 +120,24 @@ describe("unknown options", () => {
   });
 });
 
+test("a model without states is told of, once for a step", () => {
+  class Hidden extends Linear {
+    override state() {
+      return new Map();
+    }
+  }
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const made = [new Hidden(6, 3), new Linear(6, 3)].map((model) => trainStep(step({ model })));
+  expect(warn.mock.calls).toEqual([
+    [
+      "gradus: trainStep: model Hidden has no parameters or other states; expected them in public " +
+        "fields, arrays, objects, Maps or Sets. Private #fields cannot be searched",
+    ],
+  ]);
+  warn.mockRestore();
+  for (const each of made) each.dispose();
+});
+
 describe("options out of their ranges", () => {
   const nothing = null as unknown;
   test.each<[string, Any, string]>([
@@ -132,6 +155,7 @@ describe("options out of their ranges", () => {
     ["fit", { loss: undefined }, "fit: loss is undefined; expected a function"],
     ["fit", { after: 1 }, "fit: after is 1; expected a function"],
     ["fit", { metrics: ["accuracy"] }, "fit: metrics an array; expected functions by name"],
+    ["fit", { metrics: 5 }, "fit: metrics 5; expected functions by name"],
     ["fit", { metrics: nothing }, "fit: metrics null; expected functions by name"],
     ["fit", { metrics: { accuracy: 1 } }, "fit: metric accuracy is 1; expected a function"],
     ["fit", { metrics: { loss: () => 1 } }, "fit: a metric called loss or step; expected other"],
@@ -151,6 +175,7 @@ describe("options out of their ranges", () => {
       "fit: testData of size 0; expected at least one",
     ],
     ["fit", { callbacks: new EarlyStopping() }, "fit: callbacks an EarlyStopping; expected a list"],
+    ["fit", { callbacks: [null] }, "fit: callback 1 null; expected an object such as"],
     ["fit", { callbacks: [() => {}] }, "fit: callback 1 a function; expected an object such as"],
     [
       "fit",
@@ -316,6 +341,29 @@ describe("options out of their ranges", () => {
       "whole numbers",
       () => gradientDescent(bowl, tensor([1], { dtype: "i32" }), { learningRate: 1, steps: 1 }),
       "gradientDescent: x0 has dtype i32; expected f32 or f64",
+    ],
+    [
+      "images alone",
+      () => {
+        const data = new TensorDataset({ images: tensor([[1]]) });
+        return evaluateAccuracy(smallRun().model, data as never);
+      },
+      "evaluateAccuracy: batches with images; expected images and labels. Use evaluateMeans",
+    ],
+    [
+      "outputs of one axis",
+      () => lossPerIndividual(meanSquaredError, tensor([1]), tensor([1])),
+      "lossPerIndividual: outputs [1], targets [1]; expected [p, n, …] and [n, …]",
+    ],
+    [
+      "a target without axes",
+      () => lossPerIndividual(meanSquaredError, tensor([[1]]), tensor(1)),
+      "lossPerIndividual: outputs [1, 1], targets []; expected [p, n, …] and [n, …]",
+    ],
+    [
+      "a promise of differences",
+      () => numericalGradient(read, tensor([1])),
+      "numericalGradient: f gives a Promise; expected a tensor, a scalar",
     ],
     [
       "a listener",

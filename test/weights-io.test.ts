@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import { DTypeError, FormatError } from "../src/core/errors.ts";
 import { type Device, evaluate, type Tensor, tensor } from "../src/index.ts";
 import { loadInto, loadSafetensors, saveSafetensors, writeSafetensors } from "../src/io/index.ts";
 import { Linear, Sequential } from "../src/nn/index.ts";
@@ -77,5 +78,12 @@ test("loading is strict about names, shapes and dtypes, and then changes nothing
 
 test("a dtype without a tensor of its kind is named", () => {
   const bytes = writeSafetensors({ w: { dtype: "F16", shape: [1], data: Uint16Array.of(0) } });
-  expect(() => loadSafetensors(bytes)).toThrow('loadSafetensors: tensor "w" has dtype F16');
+  expect(() => loadSafetensors(bytes)).toThrow(
+    new DTypeError(
+      'loadSafetensors: tensor "w" has dtype F16; expected one of F32, F64, I32, U32, U8, BOOL',
+    ),
+  );
+  expect(() => loadSafetensors(new Uint8Array(3))).toThrow(
+    new FormatError("loadSafetensors: 3 bytes; expected at least 8"),
+  );
 });

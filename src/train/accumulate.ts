@@ -178,11 +178,17 @@ class Accumulation<M extends Module, B> {
   async flush(): Promise<void> {
     const { pending } = this;
     if (pending === 0) return;
-    this.#origin = this.#next;
+    const origin = this.#origin;
+    const next = this.#next;
+    this.#origin = next;
     const flush = this.#last.then(() => this.#applySums(pending));
     this.#flush = flush;
     try {
       await flush;
+    } catch (error) {
+      // The sums are still there: calls that waited for this one fail too.
+      if (this.#origin === next) this.#origin = origin;
+      throw error;
     } finally {
       if (this.#flush === flush) this.#flush = null;
     }

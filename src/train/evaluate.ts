@@ -87,7 +87,9 @@ export async function sumBatches<B>(
       if (signal?.aborted) throw stopped(op);
       const batch = await dataset.batch(indices);
       try {
-        reads.push(measure(batch, indices.length));
+        const read = measure(batch, indices.length);
+        read.catch(() => {}); // told when it is taken, which may be many tasks later
+        reads.push(read);
       } finally {
         release(batch);
       }
