@@ -249,6 +249,23 @@ test.each([
   expect(plateau.state()).toEqual({ best: null, waited: 4, resting: 2 });
 });
 
+test("ReduceOnPlateau says whether it lowered the rate of any", () => {
+  const holders = [{ learningRate: 1 }, { learningRate: 0.5 }];
+  const plateau = new ReduceOnPlateau(holders, { patience: 0, factor: 0.5, minRate: 0.5 });
+  expect([1, 1, 1].map((metric) => plateau.update(metric))).toEqual([false, true, false]);
+  expect(holders).toEqual([{ learningRate: 0.5 }, { learningRate: 0.5 }]);
+  expect(() => new ReduceOnPlateau([holders[0], 5] as never)).toThrow(
+    "ReduceOnPlateau: input 1 5; expected an optimizer",
+  );
+  for (const [option, says] of [
+    [{ mode: "least" }, "mode least; expected min, max"],
+    [{ thresholdMode: "share" }, "thresholdMode share; expected relative, absolute"],
+  ] as const) {
+    const error = new GradusError(`ReduceOnPlateau: ${says}`);
+    expect(() => new ReduceOnPlateau(holders, option as never)).toThrow(error);
+  }
+});
+
 test("linearWarmup rises to where the schedule behind it begins", async () => {
   await expectRates(linearWarmup(constant(2), { steps: 4 }), { 0: 0, 1: 0.5, 2: 1, 4: 2, 9: 2 });
   const schedule = linearWarmup(cosineDecay(1, { steps: 10 }), { steps: 5, initialRate: 0.5 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { GradusError, Parameter, Tensor, tensor } from "../src/index.ts";
+import { GradusError, Parameter, Tensor, tensor, zeros } from "../src/index.ts";
 import * as losses from "../src/losses/index.ts";
 import * as metrics from "../src/metrics/index.ts";
 import * as optim from "../src/optim/index.ts";
@@ -343,6 +343,12 @@ describe("names that other libraries use lead to ours", () => {
 test.each(["start", "rate", "minimum"])("an annealing's %s that is no number", (name) => {
   const head = () => new losses.LSoftmax(2, 3, { annealing: { [name]: "0.5" } });
   expect(head).toThrow(`LSoftmax: ${name} "0.5"; expected a finite number from 0`);
+});
+
+test("tripletMined takes 256 rows, and any number of them for hard triplets", () => {
+  const mined = (n: number, mining: losses.TripletMining) =>
+    losses.tripletMined(zeros([n, 1]), zeros([n], { dtype: "i32" }), { mining }).shape;
+  expect([mined(256, "all"), mined(256, "semi-hard"), mined(257, "hard")]).toEqual([[], [], []]);
 });
 
 /** A tensor where none is expected, and so on: what schedules and optimizers say they expect. */

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, expect, test } from "vitest";
 import { type Backend, namesOf } from "../src/graph/backend.ts";
 import {
   arange,
+  assignAll,
   type Device,
   DeviceError,
   DTypeError,
@@ -92,6 +93,26 @@ test("the console shows six values, and tells that there are more", () => {
   evaluate(six, seven);
   expect(six.preview).toBe("Tensor([6], f32, cpu) [0, 1, 2, 3, 4, 5]");
   expect(seven.preview).toBe("Tensor([7], f32, cpu) [0, 1, 2, 3, 4, 5, …]");
+});
+
+test.each(["data", "toArray", "item", "print"] as const)(
+  "%s says what it could not read",
+  async (name) => {
+    const x = tensor([1]);
+    const y = x.add(1);
+    x.dispose();
+    x.dispose();
+    await expect(y[name]()).rejects.toThrow(
+      `${name}: depends on a tensor that was disposed; evaluate it before disposing`,
+    );
+  },
+);
+
+test("no pairs are assigned at once", () => {
+  expect(() => assignAll([])).not.toThrow();
+  expect(() => assignAll([[1, 2]] as never)).toThrow(
+    "assignAll: pair 0 an array; expected [State, value]",
+  );
 });
 
 test("only tensors are evaluated", () => {

@@ -159,6 +159,7 @@ test("parameters of one name have averages of two names, and dispose frees them"
   const before = held(device);
   const average = new WeightAverage(made);
   expect([...average.state().keys()]).toEqual(["updates", "w.average", "w.1.average"]);
+  expect([average.counter.dtype, average.counter.device]).toEqual(["u32", device]);
   average.dispose();
   expect(held(device)).toBe(before);
   {
