@@ -1,4 +1,4 @@
-import { checkEach, isInteger } from "./check.ts";
+import { checkEach, isInteger, type Known } from "./check.ts";
 import { GradusError, ShapeError } from "./errors.ts";
 import { type Key, keyFromSeed } from "./random.ts";
 import { drawnIndex, shuffledIndex } from "./shuffle.ts";
@@ -18,6 +18,16 @@ export interface SamplingOptions {
   /** Non-negative safe integer that fixes all epochs (default 0). */
   seed?: number;
 }
+
+/** The names of `SamplingOptions`. */
+export const SAMPLING = {
+  size: true,
+  batchSize: true,
+  shuffle: "boolean",
+  replacement: "boolean",
+  dropLast: "boolean",
+  seed: true,
+} as const satisfies Known<SamplingOptions>;
 
 /** Options that were checked and completed. */
 export interface Sampling extends Required<SamplingOptions> {

@@ -1,7 +1,7 @@
 import { checkCounts, checkOptions, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { release } from "../core/release.ts";
-import { checkSampling } from "../core/sampling.ts";
+import { checkSampling, SAMPLING } from "../core/sampling.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { checkCounter } from "./checks.ts";
 import type { Dataset } from "./dataset.ts";
@@ -91,15 +91,9 @@ async function* deliver<B>(batches: Iterable<B | Promise<B>>): AsyncGenerator<B,
 
 /** Throws for bad options, under the name that the caller knows. */
 function checkLoader<B>(options: DataLoaderOptions<B>): void {
-  checkOptions<DataLoaderOptions<B>>("DataLoader", options, {
-    dataset: true,
-    batchSize: true,
-    shuffle: "boolean",
-    replacement: "boolean",
-    dropLast: "boolean",
-    seed: true,
-    prefetch: true,
-  });
+  const { size: _, ...known } = SAMPLING;
+  const names = { dataset: true, ...known, prefetch: true } as const;
+  checkOptions<DataLoaderOptions<B>>("DataLoader", options, names);
   const { dataset, prefetch: depth = 0, ...sampling } = options;
   if (typeof dataset?.batch !== "function") {
     const given = describeValue(dataset);

@@ -1,6 +1,6 @@
 import { checkOptions } from "../core/check.ts";
 import { foldIn, type Key } from "../core/random.ts";
-import { checkSampling, exampleAt, type SamplingOptions } from "../core/sampling.ts";
+import { checkSampling, exampleAt, SAMPLING, type SamplingOptions } from "../core/sampling.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { checkCounter } from "./checks.ts";
 
@@ -35,14 +35,7 @@ export class BatchSampler implements KnownByIdentity {
    * `GradusError` for a bad seed, unknown options, or replacement without shuffling.
    */
   constructor(options: BatchSamplerOptions) {
-    checkOptions<BatchSamplerOptions>("BatchSampler", options, {
-      size: true,
-      batchSize: true,
-      shuffle: "boolean",
-      replacement: "boolean",
-      dropLast: "boolean",
-      seed: true,
-    });
+    checkOptions<BatchSamplerOptions>("BatchSampler", options, SAMPLING);
     const sampling = checkSampling("BatchSampler", options);
     this.size = sampling.size;
     this.batchSize = sampling.batchSize;

@@ -1,7 +1,13 @@
 import { checkOptions, type Known } from "../core/check.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { foldIn } from "../core/random.ts";
-import { checkSampling, exampleAt, type Sampling, type SamplingOptions } from "../core/sampling.ts";
+import {
+  checkSampling,
+  exampleAt,
+  SAMPLING,
+  type Sampling,
+  type SamplingOptions,
+} from "../core/sampling.ts";
 import { formatShape } from "../core/shape.ts";
 import { shuffleDomain } from "../core/shuffle.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
@@ -48,15 +54,7 @@ const batchIndicesOp: OpDefinition<BatchAttributes> = defineOp<BatchAttributes>(
 /** What a `BatchSampler` has beside its options. */
 type SamplerOptions = SamplingOptions & { stepsPerEpoch?: number };
 
-const SAMPLER: Known<SamplerOptions> = {
-  size: true,
-  batchSize: true,
-  shuffle: "boolean",
-  replacement: "boolean",
-  dropLast: "boolean",
-  seed: true,
-  stepsPerEpoch: true,
-};
+const SAMPLER: Known<SamplerOptions> = { ...SAMPLING, stepsPerEpoch: true };
 
 /**
  * Gives the numbers of a batch's examples, u32 `[batchSize]`, computed from a step counter where the

@@ -1,4 +1,4 @@
-import { checkEach, checkOptions, checkSizes, checkWords, isInteger } from "../core/check.ts";
+import { checkCounts, checkOptions, checkSizes, checkSteps, checkWords } from "../core/check.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Module } from "../nn/module.ts";
 import type { BatchSource } from "./batches.ts";
@@ -85,18 +85,12 @@ export function checkRun<M extends Module, B>(op: string, options: TrainOptions<
   checkParts(op, options);
   const { epochs, metricsEvery = 10, startStep = 0, accumulate = 1 } = options;
   const { onNonFinite = "stop", validationData, trainData, testData } = options;
-  checkCount(op, "epochs", epochs, 0);
-  checkCount(op, "metricsEvery", metricsEvery, 1);
-  checkCount(op, "accumulate", accumulate, 1);
-  checkCount(op, "startStep", startStep, 0);
+  checkCounts(op, { epochs, startStep });
+  checkSteps(op, { metricsEvery, accumulate });
   checkWords(op, { onNonFinite }, ["stop", "ignore"]);
   const datasets = Object.entries({ validationData, trainData, testData });
   checkDatasets(op, Object.fromEntries(datasets.filter(([, data]) => data !== undefined)));
   const { evaluationBatchSize } = options;
   if (evaluationBatchSize !== undefined) checkSizes(op, { evaluationBatchSize });
   checkSubmits(op, options);
-}
-
-function checkCount(op: string, name: string, value: number, low: number): void {
-  checkEach(op, { [name]: value }, (x) => isInteger(x, low), `an integer from ${low}`);
 }
