@@ -85,7 +85,8 @@ test("a batch freed while its step waits to be submitted is still read", async (
   const f = compile((x: Tensor) => w.assign(add(w, x)), { stepsPerSubmit: 8 });
   await f(ones([4]));
   expect(await w.toArray()).toEqual([2, 2, 2, 2]);
-  device.pool.release(device.pool.acquire(256 * 2 ** 20));
+  const { pool } = device.session;
+  pool.release(pool.acquire(256 * 2 ** 20));
   for (let i = 0; i < 3; i++) {
     const x = tensor([i, 1, 2, 3]);
     await f(x);

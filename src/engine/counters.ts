@@ -12,7 +12,7 @@ export interface Counts {
   readonly pipelines: number;
   /** Uploads. */
   readonly writes: number;
-  /** Values copied to the host. */
+  /** Copies to the host, of one value or of several at once. */
   readonly reads: number;
 }
 

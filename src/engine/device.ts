@@ -1,7 +1,7 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
-import type { Backend, Storage } from "../graph/backend.ts";
+import type { Backend, DeviceLoss, Storage } from "../graph/backend.ts";
 import { type Node, reclaimedCount } from "../graph/node.ts";
 import { stateOf } from "../graph/state.ts";
 import { isTracing } from "../graph/tracing.ts";
@@ -26,6 +26,13 @@ export interface MemoryInfo {
   readonly reclaimed: number;
 }
 
+/** Values to be copied to the host. */
+export interface Download {
+  readonly storage: Storage;
+  readonly dtype: DType;
+  readonly size: number;
+}
+
 /** How many plans a device keeps; the longest unused one goes first. */
 const PLAN_LIMIT = 256;
 
@@ -37,6 +44,8 @@ export abstract class Device implements Backend {
   /** Names the hardware, for people. */
   abstract readonly description: string;
   abstract readonly dtypes: ReadonlySet<DType>;
+  /** Settles when the device is lost or disposed. */
+  abstract readonly lost: Promise<DeviceLoss>;
   /** What the device was asked to do so far. */
   readonly counters = new Counters();
   readonly number = ++devices;
@@ -49,8 +58,8 @@ export abstract class Device implements Backend {
   protected abstract upload(values: NumericArray, dtype: DType): Storage;
   /** Copies values from the host over others, behind all work enqueued before. */
   protected abstract overwrite(storage: Storage, values: NumericArray, dtype: DType): void;
-  /** Copies values to the host. */
-  protected abstract download(storage: Storage, dtype: DType, size: number): Promise<NumericArray>;
+  /** Copies values to the host, all of one moment. */
+  protected abstract download(wanted: readonly Download[]): Promise<NumericArray[]>;
   /** Takes storage back. */
   protected abstract free(storage: Storage): void;
   /** Counts buffers, bytes and pipelines. */
@@ -104,6 +113,10 @@ export abstract class Device implements Backend {
   }
 
   async read(node: Node, op = "read"): Promise<NumericArray> {
+    return (await this.readAll([node], op))[0];
+  }
+
+  async readAll(nodes: readonly Node[], op = "read"): Promise<NumericArray[]> {
     if (isTracing()) {
       throw new GradusError(
         `${op}: called in a function that is being compiled; expected no reads there. ` +
@@ -111,10 +124,16 @@ export abstract class Device implements Backend {
       );
     }
     this.check(op);
-    if (node.host) return node.host.slice();
+    const hosts = nodes.map(({ host }) => host?.slice());
+    const wanted = nodes.filter((_, i) => !hosts[i]);
+    if (wanted.length === 0) return hosts as NumericArray[];
     this.counters.add("reads");
-    this.evaluate([node], op);
-    return this.download(node.storage as Storage, node.dtype, sizeOf(node.shape));
+    this.evaluate(wanted, op);
+    const downloads = wanted.map(({ storage, dtype, shape }) => {
+      return { storage: storage as Storage, dtype, size: sizeOf(shape) };
+    });
+    const values = (await this.download(downloads)).values();
+    return hosts.map((host) => host ?? (values.next().value as NumericArray));
   }
 
   write(storage: Storage, values: NumericArray, dtype: DType): void {

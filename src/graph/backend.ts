@@ -1,9 +1,19 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
+import type { GradusError } from "../core/errors.ts";
 import type { Node } from "./node.ts";
 
 /** Values of one tensor on a device; what is inside is the device's own affair. */
 export interface Storage {
   readonly bytes: number;
+  /** Why the values are not what they should be, until they are written anew. */
+  failure: GradusError | null;
+}
+
+/** Why a device is gone. */
+export interface DeviceLoss {
+  /** `destroyed` when it was disposed. */
+  readonly reason: "destroyed" | "unknown";
+  readonly message: string;
 }
 
 /** What a graph needs of the device it lives on; `engine/` implements it. */
@@ -19,8 +29,12 @@ export interface Backend {
   evaluate(nodes: readonly Node[], op?: string): void;
   /** Copies values from the host into storage, behind all work enqueued before. */
   write(storage: Storage, values: NumericArray, dtype: DType): void;
+  /** Settles when the device is lost or disposed. */
+  readonly lost: Promise<DeviceLoss>;
   /** Copies a node's values to the host, evaluating it first where needed. */
   read(node: Node, op?: string): Promise<NumericArray>;
+  /** Does what `read` does of several nodes at once: their values are of one moment. */
+  readAll(nodes: readonly Node[], op?: string): Promise<NumericArray[]>;
   /** Gives values that lie on the host anyway, not to be changed; left out where reads wait. */
   peek?(storage: Storage): NumericArray;
   /** Frees what a node holds. */

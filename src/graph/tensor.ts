@@ -299,6 +299,22 @@ export function sourceTensor(
   return announce(new Tensor(node));
 }
 
+/** Reads the values of tensors as `op`, those of one device as they are at one moment. */
+export async function readAll(op: string, tensors: readonly Tensor[]): Promise<NumericArray[]> {
+  const nodes = tensors.map(({ node }) => node);
+  const devices = [...new Set(nodes.map(({ device }) => device))];
+  const read = await Promise.all(
+    devices.map((device) =>
+      device.readAll(
+        nodes.filter((x) => x.device === device),
+        op,
+      ),
+    ),
+  );
+  const values = read.map((all) => all.values());
+  return nodes.map((x) => values[devices.indexOf(x.device)].next().value as NumericArray);
+}
+
 /** Enqueues the computation of tensors, all in one plan, and waits for nothing. */
 export function evaluate(...tensors: readonly Tensor[]): void {
   evaluateAll(tensors);

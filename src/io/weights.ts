@@ -6,7 +6,7 @@ import { list, quote } from "../core/quote.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { assignAll, type State } from "../graph/state.ts";
-import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import { checkTensors, readAll, type Tensor } from "../graph/tensor.ts";
 import { tensor } from "../ops/creation.ts";
 import { parseSafetensors, type SafetensorsTensor } from "./safetensors.ts";
 import type { SafetensorsDType } from "./safetensors-dtype.ts";
@@ -34,12 +34,16 @@ export async function saveSafetensors(
   tensors: NamedTensors,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const entries = [...mapOf("saveSafetensors", tensors)].map(async ([name, x]) => {
-    const { shape, dtype } = x;
-    const input = { dtype: FILE_DTYPES[dtype], shape: [...shape], data: await x.data() };
+  const named = [...mapOf("saveSafetensors", tensors)];
+  const values = await readAll(
+    "saveSafetensors",
+    named.map(([, x]) => x),
+  );
+  const entries = named.map(([name, { shape, dtype }], i) => {
+    const input = { dtype: FILE_DTYPES[dtype], shape: [...shape], data: values[i] };
     return [name, input as SafetensorsInput] as const;
   });
-  return formatSafetensors("saveSafetensors", new Map(await Promise.all(entries)), metadata);
+  return formatSafetensors("saveSafetensors", new Map(entries), metadata);
 }
 
 /** Options of `loadSafetensors`. */

@@ -2,7 +2,7 @@ import { checkOptions, checkWords } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import { checkTensors, readAll, type Tensor } from "../graph/tensor.ts";
 
 /** What scores of pairs mean: small ones alike (`distance`) or large ones (`similarity`). */
 export type ScoreKind = "distance" | "similarity";
@@ -44,7 +44,7 @@ export async function verificationAccuracy(
   checkOptions<VerificationOptions>(op, options, { kind: "string" }, surplus);
   const { kind = "distance" } = options;
   check(scores, same, kind);
-  const [values, truth] = await Promise.all([scores.data(), same.data()]);
+  const [values, truth] = await readAll(op, [scores, same]);
   if (values.some(Number.isNaN)) {
     throw new GradusError("verificationAccuracy: a score is NaN; expected numbers");
   }

@@ -4,7 +4,7 @@ import { DTypeError, GradusError } from "../core/errors.ts";
 import { compile } from "../engine/compile.ts";
 import { grad } from "../graph/grad.ts";
 import { State } from "../graph/state.ts";
-import { Tensor } from "../graph/tensor.ts";
+import { readAll, Tensor } from "../graph/tensor.ts";
 import { add, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { lessEqual } from "../ops/compare.ts";
@@ -110,7 +110,8 @@ function descend(
 
 async function read({ x, value }: Place): Promise<GradientDescentPoint> {
   try {
-    return { x: await x.data(), value: await value.item() };
+    const [values, [y]] = await readAll("gradientDescent", [x, value]);
+    return { x: values, value: y };
   } finally {
     x.dispose();
     value.dispose();

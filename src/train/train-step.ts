@@ -5,7 +5,7 @@ import { compile } from "../engine/compile.ts";
 import type { Plan, Progress } from "../engine/plan.ts";
 import type { Profile } from "../engine/profile.ts";
 import { State } from "../graph/state.ts";
-import { Tensor } from "../graph/tensor.ts";
+import { readAll, Tensor } from "../graph/tensor.ts";
 import { inMode } from "../nn/mode.ts";
 import type { Module } from "../nn/module.ts";
 import { add } from "../ops/arithmetic.ts";
@@ -137,7 +137,7 @@ export function makeTrainStep<M extends Module, B>(
     async read() {
       const first = Math.max(done, next() - history);
       done = next();
-      return first < done ? readRings(rings, first, done) : [];
+      return first < done ? readRings(op, rings, first, done) : [];
     },
     seek(to: number) {
       checkCount(op, "seek to", to, 0);
@@ -160,12 +160,17 @@ export function makeTrainStep<M extends Module, B>(
 type Rings = ReadonlyMap<string, State>;
 
 /** Reads what the steps from `first` up to `next` gave. */
-async function readRings(rings: Rings, first: number, next: number): Promise<StepRecord[]> {
-  const reads = [...rings].map(async ([name, ring]) => [name, await ring.data()] as const);
-  const values = await Promise.all(reads);
+async function readRings(
+  op: string,
+  rings: Rings,
+  first: number,
+  next: number,
+): Promise<StepRecord[]> {
+  const names = [...rings.keys()];
+  const values = await readAll(op, [...rings.values()]);
   return Array.from({ length: next - first }, (_, i) => {
     const step = first + i;
-    const pairs = values.map(([name, ring]) => [name, ring[step % ring.length]]);
+    const pairs = values.map((ring, k) => [names[k], ring[step % ring.length]]);
     return { step, ...Object.fromEntries(pairs) } as StepRecord;
   });
 }

@@ -9,7 +9,7 @@ export interface ArrayStorage extends Storage {
 
 /** Makes an array the values of a tensor. */
 export function storageOf(data: NumericArray): ArrayStorage {
-  return { bytes: data.byteLength, data };
+  return { bytes: data.byteLength, failure: null, data };
 }
 
 /** Makes the arrays of a device and counts those that live. */

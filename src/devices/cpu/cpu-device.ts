@@ -1,9 +1,9 @@
 import { convert, type DType, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError } from "../../core/errors.ts";
-import { Device } from "../../engine/device.ts";
+import { Device, type Download } from "../../engine/device.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
-import type { Storage } from "../../graph/backend.ts";
+import type { DeviceLoss, Storage } from "../../graph/backend.ts";
 import { type ArrayStorage, Arrays, storageOf } from "./arrays.ts";
 import { IdlePlans } from "./idle-plans.ts";
 import { CpuPlan } from "./plan.ts";
@@ -23,6 +23,10 @@ export class CpuDevice extends Device {
   readonly #arrays = new Arrays(this.counters);
   readonly #idle = new IdlePlans();
   #disposed = false;
+  #lose!: (loss: DeviceLoss) => void;
+  readonly lost = new Promise<DeviceLoss>((resolve) => {
+    this.#lose = resolve;
+  });
 
   check(op: string): void {
     if (this.#disposed)
@@ -34,6 +38,7 @@ export class CpuDevice extends Device {
 
   dispose(): void {
     this.#disposed = true;
+    this.#lose({ reason: "destroyed", message: "disposed" });
     this.#idle.clear();
   }
 
@@ -54,8 +59,8 @@ export class CpuDevice extends Device {
     (storage as ArrayStorage).data.set(elements(values, dtype));
   }
 
-  protected async download(storage: Storage): Promise<NumericArray> {
-    return (storage as ArrayStorage).data.slice();
+  protected async download(wanted: readonly Download[]): Promise<NumericArray[]> {
+    return wanted.map(({ storage }) => (storage as ArrayStorage).data.slice());
   }
 
   peek(storage: Storage): NumericArray {

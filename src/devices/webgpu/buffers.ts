@@ -7,6 +7,8 @@ export interface BufferStorage extends Storage {
   readonly buffer: GPUBuffer;
   /** Tells buffers apart in keys. */
   readonly id: number;
+  /** Where it came from, and goes when it is freed: each session has its own. */
+  readonly pool: BufferPool;
 }
 
 let created = 0;
@@ -62,7 +64,7 @@ export class BufferPool {
     this.#bytes += size;
     const label = `gradus ${this.label} ${size} B`;
     const buffer = this.device.createBuffer({ label, size, usage: this.usage });
-    return { bytes: size, buffer, id: created++ };
+    return { bytes: size, failure: null, buffer, id: created++, pool: this };
   }
 
   /** Takes a buffer back; work that was recorded may still use it. */

@@ -48,12 +48,12 @@ export class SubmitQueue {
     else this.#submit();
   }
 
-  /** Submits a copy of a buffer's first bytes behind what was recorded. */
-  copy(label: string, from: GPUBuffer, to: GPUBuffer, bytes: number): void {
+  /** Submits copies behind what was recorded. */
+  copy(label: string, encode: (encoder: GPUCommandEncoder) => void): void {
     this.#pass?.end();
     this.#pass = null;
     this.#encoder ??= this.device.createCommandEncoder({ label });
-    this.#encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
+    encode(this.#encoder);
     this.flush();
   }
 

@@ -14,10 +14,15 @@ export function toGpu(values: NumericArray, dtype: DType): NumericArray {
   return padded;
 }
 
-/** Gives bytes from the GPU the form that they have on the host. */
-export function fromGpu(bytes: ArrayBuffer, dtype: DType, size: number): NumericArray {
-  if (dtype === "bool") return Uint8Array.from(new Uint32Array(bytes, 0, size));
+/** Gives bytes from the GPU, from `start` on, the form that they have on the host. */
+export function fromGpu(
+  bytes: ArrayBuffer,
+  start: number,
+  dtype: DType,
+  size: number,
+): NumericArray {
+  if (dtype === "bool") return Uint8Array.from(new Uint32Array(bytes, start, size));
   const values = allocate(dtype, size);
-  new Uint8Array(values.buffer).set(new Uint8Array(bytes, 0, values.byteLength));
+  new Uint8Array(values.buffer).set(new Uint8Array(bytes, start, values.byteLength));
   return values;
 }
