@@ -27,15 +27,31 @@ export function bareShaders(): Plugin {
   };
 }
 
+/**
+ * Leaves the choice between advice.ts and no-advice.ts to whoever resolves `#advice`, of which
+ * package.json tells both.
+ */
+function adviceApart(): Plugin {
+  return {
+    name: "advice-apart",
+    enforce: "pre",
+    resolveId(source, importer) {
+      return importer && source.endsWith("/advice.ts") ? { id: "#advice", external: true } : null;
+    },
+  };
+}
+
 // The package: one ES module for each entry, shared code in chunks, readable.
 export default defineConfig({
-  plugins: [bareShaders()],
+  plugins: [bareShaders(), adviceApart()],
   build: {
     lib: {
       entry: {
         index: "src/index.ts",
         inline: "src/inline.ts",
         "io/browser": "src/io/browser.ts",
+        "core/advice": "src/core/advice.ts",
+        "core/no-advice": "src/core/no-advice.ts",
         ...Object.fromEntries(folders.map((name) => [`${name}/index`, `src/${name}/index.ts`])),
       },
       formats: ["es"],

@@ -67,7 +67,7 @@ describe("tensor refuses", () => {
       "short integers",
       given(Int16Array.of(1)),
       "tensor: data is a Int16Array; expected Float32Array, Float64Array, Int32Array, Uint32Array " +
-        "or Uint8Array",
+        "or Uint8Array. Use Int32Array.from(data)",
       DTypeError,
     ],
     [

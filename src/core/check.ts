@@ -1,6 +1,10 @@
+import { asOption, didYouMean } from "./advice.ts";
 import { GradusError, ShapeError } from "./errors.ts";
 import { isPlainObject } from "./kind.ts";
-import { meantBy, plainName } from "./synonyms.ts";
+import { describeValue } from "./quote.ts";
+
+export { didYouMean } from "./advice.ts";
+export { describeValue } from "./quote.ts";
 
 /** Options by name. */
 type Numbers = Readonly<Record<string, number>>;
@@ -110,7 +114,7 @@ export function checkOptions<Options extends object>(
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new GradusError(
       `${op}: options ${describeValue(options)}; expected an object of ` +
-        `${Object.keys(known).join(", ")}${meantFor(options, known)}`,
+        `${Object.keys(known).join(", ")}${asOption(options, known)}`,
     );
   }
   for (const name of Object.keys(options)) {
@@ -124,16 +128,6 @@ export function checkOptions<Options extends object>(
       `${op}: ${describeValue(surplus[0])} after the options; expected nothing there`,
     );
   }
-}
-
-/** Advice to write a bare value as an option, where one of its kind is known. */
-function meantFor(value: unknown, known: Readonly<Record<string, unknown>>): string {
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const kind = typeof items[0];
-  const name = Object.keys(known).find((key) => known[key] === kind);
-  if (!name || items.length > 8 || items.some((item) => typeof item !== kind)) return "";
-  const text = items.map(describeValue).join(", ");
-  return `. Did you mean { ${name}: ${Array.isArray(value) ? `[${text}]` : text} }?`;
 }
 
 function unknownOption(op: string, name: string, options: object, names: string[]): GradusError {
@@ -178,56 +172,4 @@ export function checkFunctions(op: string, given: Readonly<Record<string, unknow
     if (typeof value === "function") continue;
     throw new GradusError(`${op}: ${name} is ${describeValue(value)}; expected a function`);
   }
-}
-
-/** Says in few words what a value is, for messages: `0.5`, `"sum"`, `null`, `an array`, `a Tensor`. */
-export function describeValue(value: unknown): string {
-  if (typeof value === "string") {
-    return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
-  }
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "function") return "a function";
-  if (typeof value !== "object" || value === null) return String(value).slice(0, 80);
-  const name = String(value.constructor?.name || "Object").slice(0, 80);
-  if (name === "Object") return "an object";
-  return /^[AEIO]/.test(name) ? `an ${name}` : `a ${name}`;
-}
-
-/** Advice that names what an unknown name may stand for, `. Did you mean "axis"?`, or nothing. */
-export function didYouMean(given: string, names: readonly string[]): string {
-  const meant = nearestNames(given, names).map((name) => JSON.stringify(name));
-  return meant.length > 0 ? `. Did you mean ${meant.join(" and ")}?` : "";
-}
-
-/** The names that another library's name stands for, else the one most like it, if one is. */
-function nearestNames(given: string, names: readonly string[]): string[] {
-  const wanted = plainName(given.slice(0, 80));
-  const meant = meantBy(wanted, names);
-  if (meant.length > 0) return meant;
-  const distances = names.map((name) => ({
-    name,
-    distance: editDistance(wanted, plainName(name)),
-  }));
-  const [best] = distances.sort((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.max(1, wanted.length / 3) ? [best.name] : [];
-}
-
-/**
- * How many letters must be put in, left out, replaced or swapped with the next to make one text of
- * another. Source: Damerau 1964, "A technique for computer detection and correction of spelling
- * errors", in the form in which no letter changes twice.
- */
-function editDistance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, rows[i - 1][j] + 1, row[j - 1] + 1));
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (swapped) row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
-    }
-    rows.push(row);
-  }
-  return rows[a.length][b.length];
 }

@@ -1,4 +1,5 @@
-import { describeValue } from "./check.ts";
+import { warnOfCopies } from "./advice.ts";
+import { describeValue } from "./quote.ts";
 
 /** The version of the package, which a test compares with package.json. */
 export const VERSION = "0.1.0";
@@ -22,12 +23,7 @@ export function announceCopy(): void {
   const copies = page[COPIES];
   if (copies.includes(self)) return;
   copies.push(self);
-  if (copies.length === 1) return;
-  const versions = copies.map(({ version }) => version).join(" and ");
-  console.warn(
-    `gradus: ${copies.length} copies of the library are loaded (${versions}), and tensors of one ` +
-      "do not fit the other; expected one. Let your bundler or import map resolve gradus once",
-  );
+  if (copies.length > 1) warnOfCopies(copies.map(({ version }) => version));
 }
 
 /** Says what a value is that is no tensor of this copy, for messages. */

@@ -1,3 +1,4 @@
+import { numbersOf } from "./advice.ts";
 import { DTypeError } from "./errors.ts";
 import { checkAttached, kindOf } from "./kind.ts";
 
@@ -59,7 +60,7 @@ export function dtypeOfArray(op: string, data: ArrayBufferView): DType {
   if (!Object.hasOwn(DTYPES, kind)) {
     throw new DTypeError(
       `${op}: data is a ${kind}; expected Float32Array, Float64Array, Int32Array, Uint32Array or ` +
-        `Uint8Array${kind.startsWith("Big") ? ". Use Int32Array.from(data, Number)" : ""}`,
+        `Uint8Array${numbersOf(data)}`,
     );
   }
   checkAttached(op, data);

@@ -17,6 +17,19 @@ export function quote(value: unknown): string {
   return shorten(jsonOf(value, LONGEST_QUOTE));
 }
 
+/** Says in few words what a value is, for messages: `0.5`, `"sum"`, `null`, `an array`, `a Tensor`. */
+export function describeValue(value: unknown): string {
+  if (typeof value === "string") {
+    return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  }
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value).slice(0, 80);
+  const name = String(value.constructor?.name || "Object").slice(0, 80);
+  if (name === "Object") return "an object";
+  return /^[AEIO]/.test(name) ? `an ${name}` : `a ${name}`;
+}
+
 /** Lists names or numbers as a message does, `a, b, c`, and counts those for which it has no room. */
 export function list(items: readonly unknown[] | ReadonlySet<unknown>): string {
   const count = "size" in items ? items.size : items.length;

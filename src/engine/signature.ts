@@ -1,7 +1,7 @@
+import { inPlaceOf } from "../core/advice.ts";
 import { describeValue } from "../core/check.ts";
 import { dtypeOfArray, type NumericArray } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
-import { kindOf } from "../core/kind.ts";
 import { mapTree, type Parts, type Place, partsOf, walk } from "../core/tree.ts";
 import { State } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -129,18 +129,11 @@ function holdsTensors(value: object): boolean {
   return isFound;
 }
 
-const ADVICE: Readonly<Record<string, string>> = {
-  Map: "Make it a plain object: Object.fromEntries(map)",
-  Set: "Make it an array: [...set]",
-  Promise: "await it",
-  ArrayBuffer: "Make it a typed array",
-};
-
 function refused(value: unknown, path: readonly string[], naming: Naming): GradusError {
   return new GradusError(
     `${naming.op}: ${nameOf(path, naming)} is ${describeValue(value)}; expected tensors, states, ` +
-      "typed arrays, modules, optimizers, functions, or plain data with these in it. " +
-      (ADVICE[kindOf(value)] ?? "Give what is in it as tensors or plain data"),
+      "typed arrays, modules, optimizers, functions, or plain data with these in it" +
+      inPlaceOf(value),
   );
 }
 

@@ -1,3 +1,4 @@
+import { numbersOf } from "../core/advice.ts";
 import { describeValue } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { DTypeError, type GradusError, ShapeError } from "../core/errors.ts";
@@ -71,10 +72,5 @@ function wrongItem(op: string, item: unknown, axis: number, kind: string): Gradu
   const known = typeof item === "number" || typeof item === "boolean";
   const rule = known ? `${kind}s only, as the first one is` : "numbers or booleans";
   const found = typeof item === "bigint" ? `bigint ${describeValue(item)}` : describeValue(item);
-  return new DTypeError(`${op}: ${found} at depth ${axis}; expected ${rule}${adviceFor(item)}`);
-}
-
-function adviceFor(item: unknown): string {
-  if (typeof item === "bigint" || typeof item === "string") return ". Use Number(value)";
-  return ArrayBuffer.isView(item) ? ". Give one typed array of all values, and a shape" : "";
+  return new DTypeError(`${op}: ${found} at depth ${axis}; expected ${rule}${numbersOf(item)}`);
 }

@@ -3,6 +3,8 @@ import { type Shape, stridesOf } from "../core/shape.ts";
 /** Where WGSL expressions are collected: equal ones are bound to one name. */
 export interface Body {
   bind(expression: string): string;
+  /** Binds what `write` gives, the first time that `key` is asked for. */
+  once(key: string, write: () => string): string;
 }
 
 const LITERAL = /^\d+u$/;

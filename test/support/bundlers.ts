@@ -55,16 +55,17 @@ export const bundlers: Readonly<Record<"esbuild" | "rollup" | "webpack", Bundler
   },
 };
 
-/** Finds packages by the condition `default` of their `exports`. */
+/** Finds packages by the condition `default` of their `exports`, and what they import by `imports`. */
 function packagesOf(folder: string): Plugin {
   return {
     name: "packages",
-    resolveId(source) {
+    resolveId(source, importer = "") {
       const [, name, rest = ""] = /^([a-z][\w-]*)(\/.*)?$/.exec(source) ?? [];
-      if (name === undefined) return null;
-      const home = join(folder, "node_modules", name);
-      const { exports } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
-      return join(home, exports[`.${rest}`].default);
+      const own = /^.*\/node_modules\/[\w-]+/.exec(importer)?.[0];
+      const home = name === undefined ? own : join(folder, "node_modules", name);
+      if (home === undefined || (name === undefined && !source.startsWith("#"))) return null;
+      const { exports, imports } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+      return join(home, (name === undefined ? imports[source] : exports[`.${rest}`]).default);
     },
   };
 }

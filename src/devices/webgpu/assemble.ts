@@ -21,8 +21,8 @@ export interface Assembled {
   readonly regions: readonly Region[];
 }
 
-const ENTRY =
-  /@compute @workgroup_size\(\w+\)\nfn main\(\n *@builtin\(workgroup_id\) id: ?vec3u,\n *@builtin\(num_workgroups\) count: ?vec3u,\n *@builtin\(local_invocation_index\) local: ?u32,\n\) ?\{/;
+/** The head of an entry point, which takes the same of every file: up to its first brace. */
+const ENTRY = /@compute[^{]+\{/;
 
 const DECLARED = /^(?:const|alias|struct|fn)\s+(\w+)|^var<\w+>\s+(\w+)/gm;
 

@@ -1,6 +1,6 @@
 import type { DType } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Program } from "../../engine/program.ts";
+import type { Step } from "../../engine/program.ts";
 import type { Schedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
 import type { Accessor, ElementContext, PointwiseForm, ShaderFile, Stage } from "../../graph/op.ts";
@@ -52,17 +52,18 @@ export function generate(plan: Schedule, jobs: readonly Job[]): KernelCode {
   };
 }
 
-/** A value that a kernel stores: its expression, and its place if that is not the element's. */
+/** A value that a kernel stores: its memory and expression, and its place if not the element's. */
 interface Result {
-  readonly step: number;
+  readonly key: number;
+  readonly dtype: DType;
   readonly value: string;
-  readonly place: string | null;
+  readonly place?: string;
 }
 
 /** Writes one part of a kernel: accessors and functions in front of its file. */
 class PartWriter {
   readonly #functions: string[] = [];
-  readonly #program: Program;
+  readonly #steps: readonly Step[];
   readonly #stage: Stage;
 
   constructor(
@@ -71,13 +72,13 @@ class PartWriter {
     readonly bindings: Bindings,
     readonly libraries: Map<string, ShaderFile>,
   ) {
-    this.#program = plan.program;
+    this.#steps = plan.program.steps;
     this.#stage = job.stage;
   }
 
   write(): PartText {
     const { shader, libraries, loads, store, constants, functions, type } = this.#stage;
-    for (const library of libraries ?? []) this.#include(library);
+    this.#include(libraries);
     if (this.job.group.anchor === null) this.#writeAll();
     else {
       for (const accessor of loads) this.#load(accessor);
@@ -103,12 +104,17 @@ class PartWriter {
   get label(): string {
     const { anchor } = this.job.group;
     const last = opsOf(this.plan, this.job.group).slice(-6);
-    const name = anchor === null ? undefined : this.#program.steps[anchor].op?.name;
+    const name = anchor === null ? undefined : this.#steps[anchor].op?.name;
     return (name && !last.includes(name) ? [name, "…", ...last.slice(-5)] : last).join("+");
   }
 
-  #include(library: ShaderFile): void {
-    this.libraries.set(library.source, library);
+  #include(libraries: readonly ShaderFile[] = []): void {
+    for (const library of libraries) this.libraries.set(library.source, library);
+  }
+
+  /** Adds a function, which gives a value or nothing. */
+  #define(head: string, value?: string, body = new FunctionBody()): void {
+    this.#functions.push(body.write(head, value));
   }
 
   #key(step: number): number {
@@ -116,185 +122,161 @@ class PartWriter {
   }
 
   /** The expression of a step's element; `v` is the anchor's value where that is known. */
-  #element(i: number, at: Position, body: FunctionBody, v: string | null): string {
+  #element(i: number, at: Position, v: string | null): string {
     const { anchor, outputs } = this.job.group;
     if (i === anchor && v !== null) return v;
     const isOwn = outputs.includes(i) && (v !== null || anchor === null);
-    if (this.plan.stored.has(i) && !isOwn) return body.bind(this.#read(i, at));
-    return body.once(`${i}@${at.key}`, () => {
-      const form = this.#program.steps[i].op?.gpu as PointwiseForm<unknown>;
-      for (const library of form.libraries ?? []) this.#include(library);
-      return form.element(this.#context(i, at, body, v));
+    if (this.plan.stored.has(i) && !isOwn) {
+      return at.body.bind(this.#read(this.#key(i), this.#steps[i].dtype, at));
+    }
+    return at.body.once(`${i}@${at.key}`, () => {
+      const form = this.#steps[i].op?.gpu as PointwiseForm<unknown>;
+      this.#include(form.libraries);
+      return form.element(this.#context(i, at, v));
     });
   }
 
-  #context(i: number, at: Position, body: FunctionBody, v: string | null): ElementContext<unknown> {
-    const { steps } = this.#program;
-    const step = steps[i];
+  #context(i: number, at: Position, v: string | null): ElementContext<unknown> {
+    const step = this.#steps[i];
     return {
       at,
-      load: (input, to) => this.#element(step.inputs[input], to, body, v),
-      inputs: step.inputs.map((input) => steps[input]),
+      load: (input, to) => this.#element(step.inputs[input], to, v),
+      inputs: step.inputs.map((input) => this.#steps[input]),
       y: step,
       attributes: step.attributes,
     };
   }
 
-  /** What the group stores for the element at `at`. */
-  #results(at: Position, body: FunctionBody, v: string | null): Result[] {
-    return this.job.group.outputs.map((step) => {
-      const { shape, inputs, op } = this.#program.steps[step];
-      if (!this.plan.scattered.has(step)) {
-        const value = this.#element(step, at.reshape(shape), body, v);
-        return { step, value: this.#asStored(step, value), place: null };
-      }
+  /** What the stage stores for the element at `at`. */
+  #results(at: Position, v: string | null): Result[] {
+    const { last, scratchOut, group } = this.job;
+    if (!last) {
+      return [{ key: scratchOut as number, dtype: this.#stage.type, value: v as string }];
+    }
+    return group.outputs.map((step) => {
+      const { dtype, inputs, op } = this.#steps[step];
       const form = op?.gpu as PointwiseForm<unknown>;
-      const scatter = form.scatter as NonNullable<typeof form.scatter>;
-      const source = inputs[scatter.value];
-      const to = at.reshape(this.#program.steps[source].shape);
-      const value = this.#element(source, to, body, v);
-      const place = body.bind(scatter.place(this.#context(step, to, body, v)));
-      return { step, value: this.#asStored(step, value), place };
+      const scatter = this.plan.scattered.has(step) ? form.scatter : undefined;
+      const source = scatter ? inputs[scatter.value] : step;
+      const to = at.reshape(this.#steps[source].shape);
+      const element = this.#element(source, to, v);
+      return {
+        key: this.#key(step),
+        dtype,
+        value: dtype === "bool" ? `select(0u, 1u, ${element})` : element,
+        place: scatter && at.body.bind(scatter.place(this.#context(step, to, v))),
+      };
     });
   }
 
-  #asStored(step: number, value: string): string {
-    return this.#program.steps[step].dtype === "bool" ? `select(0u, 1u, ${value})` : value;
-  }
-
-  /** Stores what the group stores for the element at `at`. */
+  /** Stores what the stage stores for the element at `at`. */
   #storeResults(at: Position, body: FunctionBody, v: string | null, beyond = ""): void {
     // All is read before anything is written, for a result may replace what another is made of.
-    const results = this.#results(at, body, v).map((result) => ({
+    const results = this.#results(at, v).map((result) => ({
       ...result,
       value: body.bind(result.value),
     }));
     leave(body, beyond);
-    for (const { step, value, place } of results) {
-      const key = this.#key(step);
-      const { dtype } = this.#program.steps[step];
-      body.line(this.#assign(key, dtype, place ?? at.linear, value));
+    for (const { key, dtype, value, place = at.linear } of results) {
+      const name = this.bindings.write(key, dtype);
+      body.line(`${this.#indexed(name, key, place)} = ${value};`);
     }
   }
 
-  #read(i: number, at: Position): string {
-    return this.#readBuffer(this.#key(i), this.#program.steps[i].dtype, at);
-  }
-
-  #readBuffer(key: number, dtype: DType, at: Position): string {
+  #read(key: number, dtype: DType, at: Position): string {
     const name = this.bindings.read(key, dtype);
     const e = at.linear;
-    if (this.bindings.isWide(key)) return `${name}[${e} >> 2u][${e} & 3u]`;
-    if (dtype === "bool") return `(${name}[${e}] != 0u)`;
     if (dtype === "u8") return `((${name}[${e} >> 2u] >> ((${e} & 3u) * 8u)) & 0xffu)`;
-    return `${name}[${e}]`;
+    const word = this.#indexed(name, key, e);
+    return dtype === "bool" ? `(${word} != 0u)` : word;
   }
 
-  #assign(key: number, dtype: DType, place: string, value: string): string {
-    const name = this.bindings.write(key, dtype);
-    const wide = this.bindings.isWide(key);
-    return `${name}[${wide ? `${place} >> 2u][${place} & 3u` : place}] = ${value};`;
+  /** A buffer's element, which may be one of a vector's. */
+  #indexed(name: string, key: number, place: string): string {
+    return `${name}[${this.bindings.isWide(key) ? `${place} >> 2u][${place} & 3u` : place}]`;
   }
 
   /** The function of a group without a kernel file. */
   #writeAll(): void {
     const [first] = this.job.group.outputs;
-    if (this.#program.steps[first].dtype === "u8") {
-      this.#writeBytes(first);
-      return;
-    }
     const body = new FunctionBody();
-    const at = Position.linear(body, this.plan.domain(this.job.group), "i");
-    this.#storeResults(at, body, null);
-    this.#functions.push(body.write("fn write_y(i: u32)"));
+    if (this.#steps[first].dtype === "u8") this.#writeBytes(first, body);
+    else this.#storeResults(Position.linear(body, this.#domain, "i"), body, null);
+    this.#define("fn write_y(i: u32)", undefined, body);
   }
 
-  /** The function of a group of one u8 result: four bytes a word, the first one lowest. */
-  #writeBytes(step: number): void {
-    const { shape } = this.#program.steps[step];
+  get #domain(): Shape {
+    return this.plan.domain(this.job.group);
+  }
+
+  /** Stores one u8 result: four bytes a word, the first one lowest. */
+  #writeBytes(step: number, word: FunctionBody): void {
     const body = new FunctionBody();
-    const byte = this.#element(step, Position.linear(body, shape, "i"), body, null);
-    this.#functions.push(body.write("fn byte_y(i: u32) -> u32", byte));
-    const last = sizeOf(shape) - 1;
+    const byte = this.#element(step, Position.linear(body, this.#domain, "i"), null);
+    this.#define("fn byte_y(i: u32) -> u32", byte, body);
+    const last = sizeOf(this.#domain) - 1;
     const bytes = LANES.map((lane) => `(byte_y(min(4u * i + ${lane}u, ${last}u)) << ${8 * lane}u)`);
-    const name = this.bindings.write(this.#key(step), "u8");
-    const word = new FunctionBody();
-    word.line(`${name}[i] = ${bytes.join(" | ")};`);
-    this.#functions.push(word.write("fn write_y(i: u32)"));
+    word.line(`${this.bindings.write(this.#key(step), "u8")}[i] = ${bytes.join(" | ")};`);
   }
 
-  #inputStep(accessor: Accessor): number {
-    if (accessor.input === SCRATCH) return SCRATCH;
-    return this.#program.steps[this.job.group.anchor as number].inputs[accessor.input];
-  }
-
-  #inputType(accessor: Accessor): { shape: Shape; dtype: DType } {
-    const i = this.#inputStep(accessor);
-    if (i !== SCRATCH) return this.#program.steps[i];
-    return { shape: accessor.extents, dtype: this.#stage.type };
+  #inputStep({ input }: Accessor): number {
+    return this.#steps[this.job.group.anchor as number].inputs[input];
   }
 
   #load(accessor: Accessor): void {
-    const { shape, dtype } = this.#inputType(accessor);
-    const type = wgslType(dtype);
-    const names = accessor.extents.map((_, axis) => `p${axis}`);
+    const { extents, input, name, wide } = accessor;
     const body = new FunctionBody();
-    const at = Position.at(body, accessor.extents, names).reshape(shape);
-    const i = this.#inputStep(accessor);
-    const value =
-      i === SCRATCH
-        ? this.#readBuffer(this.job.scratchIn as number, dtype, at)
-        : this.#element(i, at, body, null);
-    const head = `fn load_${accessor.name}(${declare(names)}) -> ${type}`;
-    this.#functions.push(body.write(head, guarded(accessor, names, type, value)));
-    if (accessor.wide !== undefined) this.#loadWide(accessor, type, names);
+    const at = Position.at(body, extents, namesOf(accessor));
+    let { type: dtype } = this.#stage;
+    let value: string;
+    if (input === SCRATCH) value = this.#read(this.job.scratchIn as number, dtype, at);
+    else {
+      const i = this.#inputStep(accessor);
+      dtype = this.#steps[i].dtype;
+      value = this.#element(i, at.reshape(this.#steps[i].shape), null);
+    }
+    const type = wgslType(dtype);
+    const head = `fn load_${name}(${declare(accessor)}) -> ${type}`;
+    this.#define(head, guarded(accessor, type, value), body);
+    if (wide !== undefined) this.#loadWide(accessor, type, wide);
   }
 
   /** Four neighbours along one parameter: one vector where the buffer allows it, else four loads. */
-  #loadWide(accessor: Accessor, type: string, names: readonly string[]): void {
-    const { wide = 0, block, name } = accessor;
+  #loadWide(accessor: Accessor, type: string, wide: number): void {
+    const { block, name } = accessor;
+    const four = `load_${name}4`;
     const view = this.#viewAlong(accessor, wide);
-    if (view) this.#loadVector(accessor, `load_${name}4`, view, type, names);
+    if (view) this.#loadVector(accessor, four, view, type);
     else {
-      const lanes = LANES.map((lane) => `load_${name}(${shifted(names, wide, lane)})`);
-      const head = `fn load_${name}4(${declare(names)}) -> vec4<${type}>`;
-      this.#functions.push(new FunctionBody().write(head, `vec4<${type}>(${lanes.join(", ")})`));
+      const head = `fn ${four}(${declare(accessor)}) -> vec4<${type}>`;
+      this.#define(head, `vec4<${type}>(${calls(`load_${name}`, accessor, wide)})`);
     }
     if (block === undefined) return;
     // 4 × 4 neighbours as rows of four, loaded along the parameter along which memory runs.
     const across = view ? null : this.#viewAlong(accessor, block);
-    if (across) this.#loadVector(accessor, `load_${name}4_across`, across, type, names);
-    const [f, axis] = across ? [`load_${name}4_across`, wide] : [`load_${name}4`, block];
-    const rows = LANES.map((lane) => `${f}(${shifted(names, axis, lane)})`);
-    const matrix = `mat4x4(${rows.join(", ")})`;
-    const head = `fn load_${name}4x4(${declare(names)}) -> mat4x4<${type}>`;
-    const value = across ? `transpose(${matrix})` : matrix;
-    this.#functions.push(new FunctionBody().write(head, value));
+    if (across) this.#loadVector(accessor, `${four}_across`, across, type);
+    const matrix = across
+      ? `transpose(mat4x4(${calls(`${four}_across`, accessor, wide)}))`
+      : `mat4x4(${calls(four, accessor, block)})`;
+    this.#define(`fn ${four}x4(${declare(accessor)}) -> mat4x4<${type}>`, matrix);
   }
 
   /** Four neighbours in memory; what lies outside counts as outside altogether. */
-  #loadVector(
-    accessor: Accessor,
-    name: string,
-    { step, strided }: DirectView,
-    type: string,
-    names: readonly string[],
-  ): void {
-    const body = new FunctionBody();
-    const buffer = this.bindings.read(this.#key(step), this.#program.steps[step].dtype);
-    const { extents } = accessor;
-    const terms = names.map((p, axis) =>
-      extents[axis] === 1 ? "0u" : times(p, strided.strides[axis]),
+  #loadVector(accessor: Accessor, name: string, view: DirectView, type: string): void {
+    const { step, strided } = view;
+    const buffer = this.bindings.read(this.#key(step), this.#steps[step].dtype);
+    const terms = namesOf(accessor).map((p, axis) =>
+      accessor.extents[axis] === 1 ? "0u" : times(p, strided.strides[axis]),
     );
     const value = `${buffer}[${terms.reduce(plus, `${strided.offset}u`)} >> 2u]`;
     const vector = `vec4<${type}>`;
-    const head = `fn ${name}(${declare(names)}) -> ${vector}`;
-    this.#functions.push(body.write(head, guarded(accessor, names, vector, value)));
+    const head = `fn ${name}(${declare(accessor)}) -> ${vector}`;
+    this.#define(head, guarded(accessor, vector, value));
   }
 
   /** What an accessor reads, if neighbours along a parameter are neighbours in whole vectors. */
-  #viewAlong(accessor: Accessor, axis: number): DirectView | null {
-    if (accessor.input === SCRATCH) return null;
+  #viewAlong(accessor: Accessor, axis: number | undefined): DirectView | null {
+    if (accessor.input === SCRATCH || axis === undefined) return null;
     const view = directView(this.plan, this.#inputStep(accessor), accessor.extents);
     return view && isVectorAlong(view.strided, axis) ? view : null;
   }
@@ -303,94 +285,93 @@ class PartWriter {
   markWide(): void {
     for (const accessor of this.#stage.loads) {
       for (const axis of [accessor.wide, accessor.block]) {
-        const view = axis === undefined ? null : this.#viewAlong(accessor, axis);
+        const view = this.#viewAlong(accessor, axis);
         if (view) this.bindings.markWide(this.#key(view.step));
       }
     }
-    const { wide, extents } = this.#stage.store;
-    if (wide === undefined || wide !== extents.length - 1 || extents[wide] % 4 !== 0) return;
-    if (this.#isEachWide()) {
+    if (this.#storesFours()) {
       for (const key of this.job.writes) this.bindings.markWide(key);
     }
   }
 
   /** Whether all that is stored may be stored by fours. */
-  #isEachWide(): boolean {
+  #storesFours(): boolean {
+    const { wide, extents } = this.#stage.store;
+    const isWhole = wide === extents.length - 1 && extents[wide] % 4 === 0;
     const isWide = (step: number) =>
-      this.#program.steps[step].dtype !== "bool" && !this.plan.scattered.has(step);
-    return this.job.last && this.job.group.outputs.every(isWide);
+      this.#steps[step].dtype !== "bool" && !this.plan.scattered.has(step);
+    return isWhole && this.job.last && this.job.group.outputs.every(isWide);
   }
 
   #store(accessor: Accessor): void {
-    const names = accessor.extents.map((_, axis) => `p${axis}`);
-    const type = wgslType(this.#anchorType());
+    const { last, group } = this.job;
+    const dtype = last ? this.#steps[group.anchor as number].dtype : this.#stage.type;
+    const type = wgslType(dtype);
     const body = new FunctionBody();
-    const at = Position.at(body, accessor.extents, names);
-    if (this.job.last) this.#storeResults(at, body, "v", beyond(accessor, names));
-    else {
-      leave(body, beyond(accessor, names));
-      const key = this.job.scratchOut as number;
-      body.line(this.#assign(key, this.#stage.type, at.linear, "v"));
-    }
-    this.#functions.push(body.write(`fn store_${accessor.name}(${declare(names)}, v: ${type})`));
-    if (accessor.wide !== undefined) this.#storeWide(accessor, type, names);
+    const at = Position.at(body, accessor.extents, namesOf(accessor));
+    this.#storeResults(at, body, "v", beyond(accessor));
+    const head = `fn store_${accessor.name}`;
+    this.#define(`${head}(${declare(accessor)}, v: ${type})`, undefined, body);
+    if (accessor.wide === undefined) return;
+    const four = this.#storeWide(accessor, accessor.wide);
+    this.#define(`${head}4(${declare(accessor)}, v: vec4<${type}>)`, undefined, four);
   }
 
-  #storeWide(accessor: Accessor, type: string, names: readonly string[]): void {
-    const wide = accessor.wide as number;
+  #storeWide(accessor: Accessor, wide: number): FunctionBody {
+    const { name, extents } = accessor;
     const body = new FunctionBody();
-    const whole = wide === accessor.extents.length - 1 && accessor.extents[wide] % 4 === 0;
-    if (whole && this.#isEachWide()) {
-      const lanes = LANES.map((lane) => {
-        const own = names.map((name, axis) =>
-          axis === wide && lane > 0 ? body.bind(`${name} + ${lane}u`) : name,
-        );
-        const at = Position.at(body, accessor.extents, own);
-        return this.#results(at, body, `v[${lane}]`).map(({ value }) => body.bind(value));
-      });
-      const at = Position.at(body, accessor.extents, names).linear;
-      leave(body, beyond(accessor, names));
+    const position = (lane: number) => {
+      const places = shifted(accessor, wide, lane).map((place) => body.bind(place));
+      return Position.at(body, extents, places);
+    };
+    if (this.#storesFours()) {
+      const lanes = LANES.map((lane) =>
+        this.#results(position(lane), `v[${lane}]`).map(({ value }) => body.bind(value)),
+      );
+      const at = position(0).linear;
+      leave(body, beyond(accessor));
       this.job.group.outputs.forEach((step, r) => {
-        const { dtype } = this.#program.steps[step];
+        const { dtype } = this.#steps[step];
         const values = lanes.map((values) => values[r]).join(", ");
-        const name = this.bindings.write(this.#key(step), dtype);
-        body.line(`${name}[${at} >> 2u] = vec4<${wgslType(dtype)}>(${values});`);
+        const buffer = this.bindings.write(this.#key(step), dtype);
+        body.line(`${buffer}[${at} >> 2u] = vec4<${wgslType(dtype)}>(${values});`);
       });
     } else {
       for (const lane of LANES) {
-        body.line(`store_${accessor.name}(${shifted(names, wide, lane)}, v[${lane}]);`);
+        body.line(`store_${name}(${shifted(accessor, wide, lane).join(", ")}, v[${lane}]);`);
       }
     }
-    const parameters = declare(names);
-    this.#functions.push(body.write(`fn store_${accessor.name}4(${parameters}, v: vec4<${type}>)`));
+    return body;
   }
+}
 
-  #anchorType(): DType {
-    const { last, group } = this.job;
-    return last ? this.#program.steps[group.anchor as number].dtype : this.#stage.type;
-  }
+/** The names of an accessor's parameters. */
+function namesOf({ extents }: Accessor): string[] {
+  return extents.map((_, axis) => `p${axis}`);
 }
 
 /** Declares an accessor's parameters. */
-function declare(names: readonly string[]): string {
-  return names.map((name) => `${name}: u32`).join(", ");
-}
-
-/** An accessor's arguments for one lane of a four-wide call. */
-function shifted(names: readonly string[], wide: number, lane: number): string {
-  return names
-    .map((name, axis) => (axis === wide && lane > 0 ? `${name} + ${lane}u` : name))
+function declare(accessor: Accessor): string {
+  return namesOf(accessor)
+    .map((name) => `${name}: u32`)
     .join(", ");
 }
 
+/** An accessor's arguments for one lane of four along a parameter. */
+function shifted(accessor: Accessor, wide: number, lane: number): string[] {
+  return namesOf(accessor).map((name, axis) =>
+    axis === wide && lane > 0 ? `${name} + ${lane}u` : name,
+  );
+}
+
+/** Calls of a function of an accessor's arguments, one for each lane along a parameter. */
+function calls(f: string, accessor: Accessor, wide: number): string {
+  return LANES.map((lane) => `${f}(${shifted(accessor, wide, lane).join(", ")})`).join(", ");
+}
+
 /** What is loaded, or what stands for it outside: chosen, for a branch may cost more than a load. */
-function guarded(
-  accessor: Accessor,
-  names: readonly string[],
-  type: string,
-  value: string,
-): string {
-  const test = beyond(accessor, names);
+function guarded(accessor: Accessor, type: string, value: string): string {
+  const test = beyond(accessor);
   return test ? `select(${value}, ${type}(${accessor.outside ?? 0}), ${test})` : value;
 }
 
@@ -400,7 +381,10 @@ function leave(body: FunctionBody, test: string): void {
 }
 
 /** The test of whether a kernel has left what an accessor covers; empty where it cannot. */
-function beyond({ ragged, extents }: Accessor, names: readonly string[]): string {
-  const tests = names.map((name, axis) => ragged?.[axis] && `(${name} >= ${extents[axis]}u)`);
+function beyond(accessor: Accessor): string {
+  const { ragged, extents } = accessor;
+  const tests = namesOf(accessor).map(
+    (name, axis) => ragged?.[axis] && `(${name} >= ${extents[axis]}u)`,
+  );
   return tests.filter(Boolean).join(" | ");
 }

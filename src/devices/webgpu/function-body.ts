@@ -17,7 +17,6 @@ export class FunctionBody implements Body {
     return this.once(expression, () => expression);
   }
 
-  /** Binds what `write` gives, the first time that `key` is asked for. */
   once(key: string, write: () => string): string {
     const known = this.#names.get(key);
     if (known) return known;

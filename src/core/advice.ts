@@ -1,0 +1,153 @@
+// What only developers need: what a wrong name or value may have been meant as, what to use in its
+// place, and warnings. Builds for production have no-advice.ts in its place; what is refused, and by
+// which rule, is the same in both: see docs/decisions/0007-advice-for-developers.md.
+import { kindOf } from "./kind.ts";
+import { describeValue } from "./quote.ts";
+
+/** Advice that names what an unknown name may stand for, `. Did you mean "axis"?`, or nothing. */
+export function didYouMean(given: string, names: readonly string[]): string {
+  const meant = nearestNames(given, names).map((name) => JSON.stringify(name));
+  return meant.length > 0 ? `. Did you mean ${meant.join(" and ")}?` : "";
+}
+
+/** Advice to write a bare value as an option, where one of its kind is known. */
+export function asOption(value: unknown, known: Readonly<Record<string, unknown>>): string {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const kind = typeof items[0];
+  const name = Object.keys(known).find((key) => known[key] === kind);
+  if (!name || items.length > 8 || items.some((item) => typeof item !== kind)) return "";
+  const text = items.map(describeValue).join(", ");
+  return `. Did you mean { ${name}: ${Array.isArray(value) ? `[${text}]` : text} }?`;
+}
+
+const PIXELS = 'getContext("2d").getImageData(0, 0, width, height)';
+
+/** How to get numbers out of what is none, by kinds of values. */
+const DATA: readonly (readonly [RegExp, string])[] = [
+  [/^ImageData$/, "Use tensor(image.data, { shape: [image.height, image.width, 4] }), bytes as u8"],
+  [/Context2D$/, "Use its getImageData(0, 0, width, height)"],
+  [/Canvas/, `Use its ${PIXELS}`],
+  [/Image|Video/, `Draw it to a canvas and use its ${PIXELS}`],
+  [/Buffer$/, "Use a typed array of its numbers, such as new Float32Array(buffer)"],
+  [/^(Blob|File|Response)$/, "Await its arrayBuffer() and use a typed array of it"],
+  [/^Promise$/, "Await it first"],
+  [/^(Set|Map)$/, "Use [...data.values()]"],
+  [/^(String|BigInt)$/, "Use Number(value)"],
+  [/^Big.+Array$/, "Use Int32Array.from(data, Number)"],
+  [/^Float16Array$/, "Use Float32Array.from(data)"],
+  [/^(Int8|Int16|Uint16)Array$/, "Use Int32Array.from(data)"],
+  [/Array$/, "Give one typed array of all values, and a shape"],
+];
+
+/** Advice on how to get numbers out of what is none, `. Use Number(value)`, or nothing. */
+export function numbersOf(data: unknown): string {
+  const row = DATA.find(([kinds]) => kinds.test(kindOf(data)));
+  return row ? `. ${row[1]}` : "";
+}
+
+/** What to give a compiled function in place of what it does not take, by kinds of objects. */
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  Map: "Make it a plain object: Object.fromEntries(map)",
+  Set: "Make it an array: [...set]",
+  Promise: "await it",
+  ArrayBuffer: "Make it a typed array",
+};
+
+/** Advice on what to give a compiled function in place of a value. */
+export function inPlaceOf(value: unknown): string {
+  return `. ${ARGUMENTS[kindOf(value)] ?? "Give what is in it as tensors or plain data"}`;
+}
+
+/** Warns that several copies of the library are loaded. */
+export function warnOfCopies(versions: readonly string[]): void {
+  console.warn(
+    `gradus: ${versions.length} copies of the library are loaded (${versions.join(" and ")}), and ` +
+      "tensors of one do not fit the other; expected one. Let your bundler or import map resolve " +
+      "gradus once",
+  );
+}
+
+/** The names that another library's name stands for, else the one most like it, if one is. */
+function nearestNames(given: string, names: readonly string[]): string[] {
+  const wanted = plainName(given.slice(0, 80));
+  const meant = meantBy(wanted, names);
+  if (meant.length > 0) return meant;
+  const distances = names.map((name) => ({
+    name,
+    distance: editDistance(wanted, plainName(name)),
+  }));
+  const [best] = distances.sort((a, b) => a.distance - b.distance);
+  return best && best.distance <= Math.max(1, wanted.length / 3) ? [best.name] : [];
+}
+
+/**
+ * How many letters must be put in, left out, replaced or swapped with the next to make one text of
+ * another. Source: Damerau 1964, "A technique for computer detection and correction of spelling
+ * errors", in the form in which no letter changes twice.
+ */
+function editDistance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, rows[i - 1][j] + 1, row[j - 1] + 1));
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
+    }
+    rows.push(row);
+  }
+  return rows[a.length][b.length];
+}
+
+/**
+ * What PyTorch, NumPy, TensorFlow.js, Keras and optax call our options, in small letters and
+ * without `_`, by our names. What differs in a letter or two from ours needs no row.
+ */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  axis: "axes dim dims dimension",
+  batchSize: "bs minibatch",
+  beta1: "betas",
+  beta2: "betas",
+  bias: "usebias",
+  bool: "boolean",
+  classWeights: "weight",
+  clip: "clipnorm clipvalue maxnorm maxgradnorm",
+  device: "backend",
+  dropLast: "dropremainder",
+  dtype: "type",
+  end: "stop",
+  epsilon: "eps",
+  factor: "gamma",
+  f32: "float32 float",
+  f64: "float64 double",
+  high: "max maxval",
+  i32: "int32 int",
+  learningRate: "lr stepsize eta rate",
+  loader: "data dataset dataloader traindataloader",
+  low: "min minval",
+  mean: "loc mu",
+  optimizer: "opt optim",
+  reduction: "reduce",
+  rho: "decay",
+  seed: "randomseed randomstate",
+  start: "begin",
+  std: "stddev scale sigma",
+  step: "stride",
+  u32: "uint32",
+  u8: "uint8",
+  validationData: "validation valdata valdataset valloader",
+  weightDecay: "wd l2",
+  weightInit: "kernelinitializer initializer",
+};
+
+/** A name in small letters, without what separates its words. */
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}
+
+/** Those of our names that other libraries call by a plain name. */
+function meantBy(plain: string, names: readonly string[]): string[] {
+  const called = (name: string) => (Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : "");
+  return names.filter((name) => called(name).split(" ").includes(plain));
+}

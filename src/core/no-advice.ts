@@ -1,0 +1,12 @@
+// Stands for advice.ts in builds for production.
+import type * as advice from "./advice.ts";
+
+function none(): string {
+  return "";
+}
+
+export const didYouMean: typeof advice.didYouMean = none;
+export const asOption: typeof advice.asOption = none;
+export const numbersOf: typeof advice.numbersOf = none;
+export const inPlaceOf: typeof advice.inPlaceOf = none;
+export const warnOfCopies: typeof advice.warnOfCopies = none;
