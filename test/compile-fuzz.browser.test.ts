@@ -64,10 +64,11 @@ async function compiled(seed: number, device: Device): Promise<Values[][]> {
 function difference(got: readonly Values[][], want: readonly Values[][]): string {
   for (let call = 0; call < CALLS; call++) {
     for (const [k, values] of want[call].entries()) {
-      const scale = Math.max(1, ...Array.from(values, Math.abs));
+      const scale = Math.max(1, ...Array.from(values, (x) => Math.abs(x) || 0));
       for (let i = 0; i < values.length; i++) {
         const error = Math.abs(got[call][k][i] - values[i]);
-        if (!(error <= 1e-3 * scale)) {
+        const isSame = Object.is(got[call][k][i], values[i]) || error <= 1e-3 * scale;
+        if (!isSame) {
           return `call ${call}, value ${k}, element ${i}: ${got[call][k][i]} for ${values[i]}`;
         }
       }

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { DataLoader } from "../src/data/index.ts";
+import { tensor } from "../src/index.ts";
 import { readSafetensors } from "../src/io/index.ts";
 import {
   Checkpoint,
@@ -10,7 +11,7 @@ import {
   onMetric,
 } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
-import { expectResumable, memoryStore, outcome } from "./support/fit-outcome.ts";
+import { expectResumable, memoryStore, type Options, outcome } from "./support/fit-outcome.ts";
 import { held } from "./support/memory.ts";
 import { bitsOf, smallData, smallRun } from "./support/small-run.ts";
 
@@ -98,10 +99,39 @@ test("more is better for accuracies and by choice; NaN never is", async () => {
   expect(await stopsAt([1, 2, 3], "max")).toBe(3);
   expect(await stopsAt([1, 2, 3])).toBe(2);
   expect(await stopsAt([Number.NaN, 2, 1])).toBe(1);
-  const stopping = new EarlyStopping({ monitor: "testAccuracy", patience: 50 });
-  const run = smallRun(0.05);
-  await fit({ ...run, epochs: 20, testData: smallData(20), callbacks: [stopping] });
-  expect(stopping.bestValue).toBeGreaterThan(0.5);
+  const seen: number[] = [];
+  const watched = (["trainAccuracy", "testAccuracy"] as const).map(
+    (monitor) => new EarlyStopping({ monitor, patience: 50 }),
+  );
+  expect(watched.map(({ bestEpoch, bestValue }) => [bestEpoch, bestValue])).toEqual([
+    [-1, Number.NaN],
+    [-1, Number.NaN],
+  ]);
+  const note = { onEpoch: ({ testAccuracy }: EpochEvent) => void seen.push(testAccuracy ?? 0) };
+  const data = { trainData: smallData(20), testData: smallData(20) };
+  await fit({ ...smallRun(0.05), epochs: 20, ...data, callbacks: [note, ...watched] });
+  expect(Math.min(...seen)).toBeLessThan(Math.max(...seen));
+  for (const { bestValue, bestEpoch } of watched) {
+    expect([bestValue, bestEpoch]).toEqual([Math.max(...seen), seen.indexOf(bestValue)]);
+  }
+});
+
+test("reports hold what was measured, and nothing else", async () => {
+  const names = async (options: Options) => {
+    const events: object[] = [];
+    const note = (event: object) => void events.push(event);
+    const callbacks = [{ onStep: note, onEpoch: note }];
+    await fit({ ...smallRun(), epochs: 1, metricsEvery: 4, callbacks, ...options });
+    return events.map((event) => {
+      const told = Object.entries(event).filter(([, value]) => value !== undefined);
+      return told.map(([name]) => name);
+    });
+  };
+  const step = ["event", "epoch", "step", "steps", "loss", "stepsPerSecond", "secondsLeft"];
+  const epoch = ["event", "epoch", "step", "loss", "stepsPerSecond"];
+  expect(await names({})).toEqual([step, epoch]);
+  const [, measured] = await names({ validationData: smallData(4) });
+  expect(measured.toSorted()).toEqual([...epoch, "validationLoss"].toSorted());
 });
 
 test("the first epoch may be the best, and without a best one the states stay", async () => {
@@ -138,11 +168,17 @@ test("a listener may have no state, and is told of a number that epochs lack", a
   const callbacks = [listener(), new Checkpoint({ to })];
   const { history } = await fit({ ...smallRun(), epochs: 2, callbacks, resume: await to.read() });
   expect(history).toHaveLength(2);
-  const lacking = fit({ ...smallRun(), epochs: 1, callbacks: [onMetric({ update() {} })] });
-  await expect(lacking).rejects.toThrow(
-    "onMetric: no validationLoss in epoch 0; expected one. " +
-      "Give fit the data to measure it on, or watch another number",
-  );
+  for (const [monitor, what] of [
+    [undefined, "validationLoss"],
+    [() => undefined, "number from its monitor"],
+  ] as const) {
+    const watching = [onMetric({ update() {} }, monitor)];
+    const lacking = fit({ ...smallRun(), epochs: 1, callbacks: watching });
+    await expect(lacking).rejects.toThrow(
+      `onMetric: no ${what} in epoch 0; expected one. ` +
+        "Give fit the data to measure it on, or watch another number",
+    );
+  }
 });
 
 test("the best model is saved apart from the run", async () => {
@@ -168,6 +204,15 @@ test("a listener learns of each epoch's number, and a table is written", async (
   );
   const [epoch, step, loss] = lines[2].split(",").map(Number);
   expect([epoch, step, loss]).toEqual([1, 8, history[1].loss]);
+});
+
+test("a table's cells are quoted where a name has a comma, a quote or a line's end", async () => {
+  const names = ['"a", b', "c,d", 'e"', "f\r", "g\nh", "i j"];
+  const metrics = Object.fromEntries(names.map((name) => [name, () => tensor(1)]));
+  const lines: string[] = [];
+  const callbacks = [csvLog((line) => lines.push(line))];
+  await fit({ ...smallRun(), epochs: 1, metrics, callbacks });
+  expect(lines[0]).toBe('epoch,step,loss,stepsPerSecond,"""a"", b","c,d","e""","f\r","g\nh",i j\n');
 });
 
 test("callbacks are called in turn, and disposed after an error too", async () => {
@@ -202,6 +247,8 @@ test("callbacks are called in turn, and disposed after an error too", async () =
 
 test("mistakes are told", async () => {
   const run = smallRun();
+  // Only what begins as an event's name does is taken for one.
+  await fit({ ...run, epochs: 0, callbacks: [{ writesOnPaper() {} } as object] });
   await expect(fit({ ...run, epochs: 1, callbacks: [new EarlyStopping()] })).rejects.toThrow(
     "EarlyStopping: no validationLoss in epoch 0; expected one. " +
       "Give fit the data to measure it on, or watch another number",

@@ -69,7 +69,7 @@ const cases: [path: string, value: unknown, message: string][] = [
   ["history", undefined, "with history undefined; expected a list of epochs"],
   ["history", 5, "with history 5; expected a list of epochs"],
   ["history", {}, "with history {}; expected a list of epochs"],
-  ["history", ["a"], 'epoch 1 of its history "a"; expected'],
+  ["history", ["a"], 'epoch 1 of its history "a"; expected a report of that epoch, as fit saves'],
   ["history", [null, null], "epoch 1 of its history null; expected"],
   ["history.0.epoch", 1, "epoch 1 of its history {"],
   ["history.0.loss", undefined, "epoch 1 of its history {"],
@@ -91,7 +91,12 @@ const cases: [path: string, value: unknown, message: string][] = [
   ["progressed.recent", 1, "with sums 1; expected an object"],
   ["progressed.epoch.examples", -1, "sums of examples -1; expected an integer from 0"],
   ["progressed.epoch.sums.loss", "1", 'sums {"loss":"1"}; expected numbers by name'],
-  ["progressed.epoch.sums.a", 1, 'of ["loss","a"]; expected those of loss'],
+  ["progressed.epoch.sums.a", 1, 'epoch\'s sums of ["loss","a"]; expected those of loss'],
+  [
+    "progressed.recent",
+    { examples: 5, sums: { a: 1 } },
+    'with sums of ["a"]; expected those of loss',
+  ],
   ["progressed.epoch.sums", {}, "of []; expected those of loss"],
   ["callbacks", 3, "with callbacks 3; expected an object"],
   ["end", "epochs", 'with end "epochs"; expected null, or what ended the run'],
@@ -151,6 +156,23 @@ test.each<[string, number, object, string]>([
   });
   await expect(fitted(run, resume)).rejects.toThrow(message);
   expect(await bitsOf(run)).toEqual(before);
+});
+
+test("a place may be as far as steps can be counted", async () => {
+  const at = async (epochs: number, steps: number) => {
+    const resume = await rewritten((metadata) => {
+      const values = decodeValues("test", metadata.values) as { progressed: object };
+      const progressed = { ...values.progressed, epochs, steps };
+      metadata.values = encodeValues("test", { ...values, history: [], progressed });
+    });
+    const allowed = { allowMismatch: ["seed"], accumulate: 2, callbacks: [] };
+    return fit<Module, Batch>({ ...smallRun(0.05), epochs: 2, resume, ...allowed });
+  };
+  expect((await at(2 ** 30 - 1, 3)).step).toBe(2 ** 32 - 1);
+  await expect(at(2 ** 30 - 1, 4)).rejects.toThrow(
+    "fit: a checkpoint of step 7, 4 steps after 1073741823 epochs; expected a place in epochs of 4 steps",
+  );
+  await expect(at(2 ** 30, 0)).rejects.toThrow("0 steps after 1073741824 epochs; expected a place");
 });
 
 test("bytes that are no checkpoint are refused in the name of fit", async () => {

@@ -247,7 +247,14 @@ test("a checkpoint of another run is refused by both values, unless that is allo
   const mismatches: [Partial<Options>, string][] = [
     [{ optimizer: other }, "optimizer Adam for one with optimizer Other; expected"],
     [{ loader: [] as unknown as Batch[] }, "fit: loader with no batches; expected at least one"],
-    [{ loader: [smallData(3).batch(Uint32Array.of(0, 1, 2))] }, "for one with stepsPerEpoch 1,"],
+    [
+      { loader: [smallData(3).batch(Uint32Array.of(0, 1, 2))] },
+      "fit: a checkpoint of a run with stepsPerEpoch none, seed 3, batchSize 5, size 20",
+    ],
+    [
+      { loader: [smallData(3).batch(Uint32Array.of(0, 1, 2))] },
+      "for one with stepsPerEpoch 1, seed none, batchSize none",
+    ],
     [{ allowMismatch: ["seeds"] }, 'allowMismatch of "seeds"; expected some of seed, batchSize'],
     [{ allowMismatch: ["batchsize"] }, 'Did you mean "batchSize"?'],
     [{ allowMismatch: "seed" as unknown as [] }, 'fit: allowMismatch "seed"; expected a list'],

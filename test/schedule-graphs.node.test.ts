@@ -4,6 +4,7 @@ import { type Program, resultsOf, trace } from "../src/engine/program.ts";
 import { type Schedule, schedule } from "../src/engine/schedule.ts";
 import { simplify } from "../src/engine/simplify.ts";
 import { stepsOf } from "../src/engine/stats.ts";
+import { traceFunction } from "../src/graph/tracing.ts";
 import {
   add,
   cast,
@@ -11,14 +12,17 @@ import {
   exp,
   mul,
   reshape,
+  type State,
   slice,
   sub,
+  type Tensor,
   tensor,
   transpose,
 } from "../src/index.ts";
 import { writeAt } from "../src/ops/write-at.ts";
 import { testDevice } from "./support/device.ts";
 import { randomFlagsAndBytes, randomGraph } from "./support/random-graph.ts";
+import { randomProgram } from "./support/random-program.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -146,6 +150,25 @@ describe("every plan of random graphs", () => {
     expect(totals).toEqual([374, 710, 522]);
   });
 });
+
+/** Random programs, which assign states and read them before and after. */
+test.each([4, 8, 10])(
+  "programs keep to %d buffers a kernel, updates in place or not",
+  (limit) => {
+    for (let seed = 0; seed < 80; seed++) {
+      const random = randomProgram(seed, device, "f64");
+      const { result, assignments } = traceFunction<State, Tensor[]>(() => {
+        return random.body(...random.inputs(0));
+      }, true);
+      const { program } = trace(
+        result.map(({ node }) => node),
+        "test",
+        { replacements: assignments },
+      );
+      checkPlan(schedule(simplify(program), limit), limit);
+    }
+  },
+);
 
 const small = () => tensor([1, 2, 3, 4], { shape: [2, 2], device });
 

@@ -135,6 +135,7 @@ describe("a loss that is not finite", () => {
       const loader = bad(at, value);
       const error = await fit({ ...meanRun(), loader, epochs: 2, metricsEvery }).catch((e) => e);
       expect(error).toBeInstanceOf(NonFiniteLossError);
+      expect(error.name).toBe("NonFiniteLossError");
       expect([error.step, error.epoch, error.loss]).toEqual([at + 1, 0, value]);
       expect(error.stepsMade).toBeGreaterThanOrEqual(error.step);
       const read = error.stepsMade > error.step ? `, read after step ${error.stepsMade}` : "";

@@ -138,6 +138,20 @@ test("a model without states is told of, once for a step", () => {
   for (const each of made) each.dispose();
 });
 
+test.each([
+  ["EarlyStopping", "restoreBest"],
+  ["gradientDescent", "history"],
+  ["DataLoader", "shuffle"],
+  ["DataLoader", "dropLast"],
+  ["DataLoader", "replacement"],
+  ["BatchSampler", "shuffle"],
+  ["BatchSampler", "dropLast"],
+  ["BatchSampler", "replacement"],
+])("%s takes no text for the flag %s", async (op, flag) => {
+  const message = await messageOf(() => takers[op]({ [flag]: "false" }));
+  expect(message).toBe(`${op}: ${flag} "false"; expected true or false`);
+});
+
 describe("options out of their ranges", () => {
   const nothing = null as unknown;
   test.each<[string, Any, string]>([
@@ -191,6 +205,11 @@ describe("options out of their ranges", () => {
     ["train", { loader: 3 }, "train: loader 3; expected a DataLoader, a list or another iterable"],
     ["trainStep", { history: 0 }, "trainStep: history 0; expected an integer from 1 to 2^32 - 1"],
     ["trainStep", { stepsPerSubmit: 1.5 }, "trainStep: stepsPerSubmit 1.5; expected an integer"],
+    ...["fit", "train", "trainStep"].map((op): [string, Any, string] => [
+      op,
+      { stepsPerSubmit: 0 },
+      `${op}: stepsPerSubmit 0; expected an integer from 1`,
+    ]),
     ["trainStep", { batchAt: 5 }, "trainStep: batchAt is 5; expected a function"],
     ["accumulatedStep", { accumulate: 0 }, "accumulatedStep: accumulate 0; expected an integer"],
     ["accumulatedStep", { history: 0 }, "accumulatedStep: history 0; expected an integer from 1"],

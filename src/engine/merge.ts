@@ -1,4 +1,4 @@
-import { dependsOn, domainSize, type Fusion, type Group } from "./fusion.ts";
+import { dependsOn, domainSize, type Fusion, type Group, type Reads } from "./fusion.ts";
 import { resultsOf } from "./program.ts";
 
 /**
@@ -7,8 +7,9 @@ import { resultsOf } from "./program.ts";
  * joined group needed is stored no longer.
  *
  * @param bindingLimit how many values one kernel may read and write.
+ * @param homes new value → the state in whose memory it is expected to be written.
  */
-export function merge(fusion: Fusion, bindingLimit: number): void {
+export function merge(fusion: Fusion, bindingLimit: number, homes: Homes): void {
   const results = resultsOf(fusion.program);
   for (let again = true; again; ) {
     again = false;
@@ -17,7 +18,8 @@ export function merge(fusion: Fusion, bindingLimit: number): void {
       const before = fusion.sources(group).find((other) => mayJoin(fusion, other, group));
       if (!before) continue;
       const joined = fusion.joined(before, group, results);
-      if (bindings(fusion, before, group, joined) > bindingLimit) continue;
+      const whole = { ...joined, outputs: [...before.outputs, ...group.outputs] };
+      if (bindings(fusion, whole, joined.outputs, homes) > bindingLimit) continue;
       fusion.join(before, group, joined);
       again = true;
     }
@@ -38,16 +40,21 @@ function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
   return true;
 }
 
+/** New value → the state in whose memory it is written. */
+export type Homes = ReadonlyMap<number, number>;
+
 /**
- * How many values a joined group reads and writes; a state's old and new value count as one. The last
- * of several stages reads what the epilogue needs and the stage before.
+ * How many buffers a group's kernel binds that stores some of its outputs; a state's old and new
+ * value count as one. The last of several stages reads what the epilogue needs and the stage before.
  */
-function bindings(fusion: Fusion, first: Group, second: Group, joined: Group): number {
-  const { anchor } = joined;
-  const homes = new Map(fusion.program.updates.map(({ source, value }) => [value, source]));
-  const written = joined.outputs.map((step) => homes.get(step) ?? step);
-  const whole = { anchor, outputs: [...first.outputs, ...second.outputs] };
-  const all = new Set([...fusion.reads(whole).keys(), ...written]).size;
-  if (anchor === null) return all;
-  return Math.max(all, new Set([...fusion.epilogueReads(whole).keys(), ...written]).size + 1);
+export function bindings(
+  fusion: Fusion,
+  group: Group,
+  written: readonly number[],
+  homes: Homes,
+): number {
+  const places = written.map((step) => homes.get(step) ?? step);
+  const count = (reads: Reads) => new Set([...reads.keys(), ...places]).size;
+  const all = count(fusion.reads(group));
+  return group.anchor === null ? all : Math.max(all, count(fusion.epilogueReads(group)) + 1);
 }

@@ -1,7 +1,7 @@
 import { identity } from "../graph/identity.ts";
 import { fuse } from "./fuse.ts";
 import { dependsOn, Fusion, type Group } from "./fusion.ts";
-import { merge } from "./merge.ts";
+import { bindings, type Homes, merge } from "./merge.ts";
 import type { Program, Update } from "./program.ts";
 
 /** The groups of a program, which values are stored and where, and what must run before what. */
@@ -16,7 +16,7 @@ export interface Schedule {
   readonly after: readonly (readonly number[])[];
   readonly stored: ReadonlySet<number>;
   /** New value → the source in whose memory it is written. */
-  readonly homes: ReadonlyMap<number, number>;
+  readonly homes: Homes;
   /** Steps that write only some elements of their home. */
   readonly scattered: ReadonlySet<number>;
   /** The shape whose elements a group's invocations own. */
@@ -29,9 +29,17 @@ export interface Schedule {
  * @param bindingLimit how many values one kernel may read and write.
  */
 export function schedule(program: Program, bindingLimit: number): Schedule {
-  const fusion = fuse(program, bindingLimit - 1);
-  merge(fusion, bindingLimit);
-  return new Orderer(fusion).run();
+  const homes = new Map(program.updates.map(({ source, value }) => [value, source]));
+  for (;;) {
+    const fusion = fuse(program, bindingLimit - 1);
+    merge(fusion, bindingLimit, homes);
+    const orderer = new Orderer(fusion);
+    const found = orderer.run();
+    const copied = [...homes.keys()].filter((value) => !found.homes.has(value));
+    if (copied.length === 0 || orderer.fits(bindingLimit)) return found;
+    // What has to be copied to its state takes a buffer of its own, which was not counted.
+    for (const value of copied) homes.delete(value);
+  }
 }
 
 /** Finds which states can be changed in place, and an order in which every read sees what it means. */
@@ -43,6 +51,14 @@ class Orderer {
 
   constructor(fusion: Fusion) {
     this.#fusion = fusion;
+  }
+
+  /** Whether no kernel binds more buffers than it may. */
+  fits(bindingLimit: number): boolean {
+    const fusion = this.#fusion;
+    return fusion.groups.every(
+      (group) => bindings(fusion, group, group.outputs, this.#homes) <= bindingLimit,
+    );
   }
 
   run(): Schedule {

@@ -37,14 +37,9 @@ export function checkFingerprint(
   );
   if (wrong.length === 0) return;
   const told = (values: Fingerprint) =>
-    list(wrong.map((name) => `${name} ${valueOf(values, name)}`));
+    list(wrong.map((name) => `${name} ${Object.hasOwn(values, name) ? values[name] : "none"}`));
   throw new GradusError(
     `${op}: a checkpoint of a run with ${told(saved)} for one with ${told(own)}; expected the ` +
       `same. Give the options of that run, or allowMismatch: ${quote(wrong)}`,
   );
-}
-
-function valueOf(values: Fingerprint, name: string): string {
-  const value = Object.hasOwn(values, name) ? values[name] : "none";
-  return typeof value === "string" ? value : quote(value);
 }

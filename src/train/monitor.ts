@@ -72,8 +72,9 @@ export class Best {
     checkNotNegative(op, { minDelta });
     if (mode !== undefined) checkWords(op, { mode }, ["min", "max"]);
     const isAccuracy = monitor === "trainAccuracy" || monitor === "testAccuracy";
+    const isMore = mode ? mode === "max" : isAccuracy;
     this.#monitor = monitor;
-    this.#sign = (mode ?? (isAccuracy ? "max" : "min")) === "min" ? 1 : -1;
+    this.#sign = isMore ? -1 : 1;
     this.#minDelta = minDelta;
   }
 

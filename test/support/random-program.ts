@@ -39,12 +39,14 @@ import {
   writeAt,
 } from "../../src/index.ts";
 import { type Pick, picker, type RandomProgram, SIDES, wave } from "./random-choice.ts";
+import { ExactBody, ExactStates, spread } from "./random-exact.ts";
 import { randomTraining } from "./random-training.ts";
 
 /**
- * Makes a random program on a device: two to five states of random shapes and dtypes, and a body
- * that reads them through views, assigns some of them, and returns some values. Numbers stay
- * of order 1, and everything that rounding could decide is computed from whole numbers.
+ * Makes a random program on a device: some states of random shapes and dtypes, bools and bytes
+ * among them, and a body that reads them through views, assigns some of them, and returns some
+ * values, one with NaN among its elements. Numbers stay of order 1, and everything that rounding
+ * could decide is computed from whole numbers.
  */
 export function randomProgram(seed: number, device: Device, dtype: "f32" | "f64"): RandomProgram {
   return seed % 5 === 4 ? randomTraining(seed, device, dtype) : new Maker(seed, device, dtype);
@@ -56,6 +58,7 @@ class Maker implements RandomProgram {
   readonly counter: State;
   readonly rows: State;
   readonly ring: State;
+  readonly exact: ExactStates;
   readonly shapes: Shape[];
   readonly constant: Tensor;
 
@@ -88,7 +91,8 @@ class Maker implements RandomProgram {
     );
     this.ring = new State(wave([1 + pick(9)], seed, device, dtype), { name: "ring" });
     this.constant = wave(shape(), 0.5, device, dtype);
-    this.states = [...this.floats, this.counter, this.rows, this.ring];
+    this.exact = new ExactStates(seed, device, dtype);
+    this.states = [...this.floats, this.counter, this.rows, this.ring, ...this.exact.all];
   }
 
   inputs(call: number): [Tensor, Tensor] {
@@ -104,6 +108,7 @@ class Maker implements RandomProgram {
 class Body {
   readonly #values: Tensor[];
   readonly #given: Tensor[];
+  readonly #exact: ExactBody;
   readonly #pick: Pick;
 
   constructor(
@@ -112,6 +117,7 @@ class Body {
     y: Tensor,
   ) {
     this.#pick = picker(maker.seed, 2);
+    this.#exact = new ExactBody(maker.exact);
     this.#values = [x, y, maker.constant, ...maker.floats];
     this.#given = [x, y];
   }
@@ -120,10 +126,13 @@ class Body {
     const pick = this.#pick;
     for (let k = 1 + pick(3); k > 0; k--) {
       for (let i = 2 + pick(6); i > 0; i--) this.#values.push(this.#next());
+      for (let i = pick(3); i > 0; i--) this.#exact.next(this.#any());
+      if (pick(2) === 0) this.#values.push(this.#exact.float(this.#any()));
       this.#assign();
     }
     for (let i = pick(4); i > 0; i--) this.#values.push(this.#next());
-    return Array.from({ length: 1 + pick(3) }, () => this.#result());
+    const results = Array.from({ length: 1 + pick(3) }, () => this.#result());
+    return [...results, ...this.#exact.results(this.#any())];
   }
 
   #any(): Tensor {
@@ -262,10 +271,7 @@ class Body {
     const { rows, device } = this.maker;
     const by = this.#pick(2) === 0 ? rows : tensor([50, 150], { dtype: "i32", device });
     const flags = greater(by, tensor(100, { dtype: "i32", device }));
-    const count = flags.size;
-    const times = Math.ceil(x.size / count);
-    const all = reshape(broadcastTo(reshape(flags, [1, count]), [times, count]), [times * count]);
-    return where(reshape(slice(all, [{ end: x.size }]), x.shape), x, y);
+    return where(spread(flags, x.shape), x, y);
   }
 
   #gathered(x: Tensor): Tensor {
@@ -320,11 +326,13 @@ class Body {
       const next = rolled.dtype === "i32" ? add(rolled, 3) : rows;
       pairs.push([rows, where(greater(next, 190), tensor(0, { dtype: "i32", device }), next)]);
     }
-    evaluate(...this.#values, ...pairs.map(([, next]) => next));
+    pairs.push(...this.#exact.updates());
+    const all = [...this.#values, ...this.#exact.values];
+    evaluate(...all, ...pairs.map(([, next]) => next));
     if (pick(2) === 0) assignAll(pairs);
     else
       for (const [state, next] of pairs) {
-        evaluate(...this.#values);
+        evaluate(...all);
         state.assign(next);
       }
   }
