@@ -152,23 +152,20 @@ describe("every plan of random graphs", () => {
 });
 
 /** Random programs, which assign states and read them before and after. */
-test.each([4, 8, 10])(
-  "programs keep to %d buffers a kernel, updates in place or not",
-  (limit) => {
-    for (let seed = 0; seed < 80; seed++) {
-      const random = randomProgram(seed, device, "f64");
-      const { result, assignments } = traceFunction<State, Tensor[]>(() => {
-        return random.body(...random.inputs(0));
-      }, true);
-      const { program } = trace(
-        result.map(({ node }) => node),
-        "test",
-        { replacements: assignments },
-      );
-      checkPlan(schedule(simplify(program), limit), limit);
-    }
-  },
-);
+test.each([4, 8, 10])("programs keep to %d buffers a kernel, updates in place or not", (limit) => {
+  for (let seed = 0; seed < 80; seed++) {
+    const random = randomProgram(seed, device, "f64");
+    const { result, assignments } = traceFunction<State, Tensor[]>(() => {
+      return random.body(...random.inputs(0));
+    }, true);
+    const { program } = trace(
+      result.map(({ node }) => node),
+      "test",
+      { replacements: assignments },
+    );
+    checkPlan(schedule(simplify(program), limit), limit);
+  }
+});
 
 const small = () => tensor([1, 2, 3, 4], { shape: [2, 2], device });
 

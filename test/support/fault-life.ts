@@ -1,0 +1,237 @@
+/** One life of a device in which a call goes wrong, and what becomes of it. */
+
+import { nextTask } from "../../src/core/event-loop.ts";
+import { observeCreation } from "../../src/graph/tensor.ts";
+import {
+  type Device,
+  GradusError,
+  init,
+  type MemoryInfo,
+  setDefaultDevice,
+  type Tensor,
+} from "../../src/index.ts";
+import { loadCheckpoint, saveCheckpoint } from "../../src/io/index.ts";
+import type { StepRecord } from "../../src/train/index.ts";
+import { eager, isEager, makeRun, type Right, type Run, STEPS, same } from "./fault-run.ts";
+import { type Fault, FaultInjector } from "./faults.ts";
+
+/** What must not be; each is counted on its own. */
+export const FINDINGS = [
+  "raw error",
+  "silently wrong",
+  "wrong after",
+  "hang",
+  "unusable",
+  "leak",
+] as const;
+
+export type Finding = (typeof FINDINGS)[number];
+
+/** What became of one fault. */
+export interface Outcome {
+  readonly fault: Fault | null;
+  /** Whether the call was reached. */
+  readonly reached: boolean;
+  /** Whether anything was refused by a `GradusError`. */
+  readonly refused: boolean;
+  /** The classes of the device's own errors. */
+  readonly raised: ReadonlySet<string>;
+  readonly findings: ReadonlyMap<Finding, string>;
+}
+
+/** What an undisturbed life gives. */
+export interface Expected extends Right {
+  readonly memory: MemoryInfo;
+  /** Buffers that memory does not tell of. */
+  readonly unseen: number;
+  /** Calls of each method. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** Names the same memory whatever the collector took. */
+function held({ tensors, buffers, bytes, plans, pipelines }: MemoryInfo): number[] {
+  return [tensors, buffers, bytes, plans, pipelines];
+}
+
+/** Ends a life that gave no answer. */
+class Hang extends Error {}
+
+/** A life in which one call goes wrong, or none. */
+export class Life {
+  readonly injector: FaultInjector;
+  readonly findings = new Map<Finding, string>();
+  memory: MemoryInfo | null = null;
+  unseen = 0;
+  #refused = false;
+  #device: Device | null = null;
+  readonly #runs: Run[] = [];
+  /** Milliseconds that an answer may take, by the engine's own limit and by ours. */
+  readonly #patience: readonly [engine: number, ours: number];
+
+  constructor(
+    gpu: GPU,
+    readonly expected: Right & Partial<Expected>,
+    readonly fault: Fault | null,
+  ) {
+    this.injector = new FaultInjector(gpu, fault);
+    this.#patience = fault?.mode === "never settles" ? [1000, 5000] : [30_000, 60_000];
+  }
+
+  async live(): Promise<Outcome> {
+    const onUnhandled = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      this.#find("raw error", `unhandled: ${event.reason}`);
+    };
+    globalThis.addEventListener?.("unhandledrejection", onUnhandled);
+    try {
+      await this.#pass();
+      await nextTask(); // what nobody waits for may still fail
+    } catch (error) {
+      if (!(error instanceof Hang)) throw error;
+      this.#find("hang", error.message);
+    } finally {
+      await this.injector.close(!this.findings.has("hang"));
+      globalThis.removeEventListener?.("unhandledrejection", onUnhandled);
+    }
+    const { fault, findings, injector } = this;
+    const {
+      raised,
+      uncaptured: [escaped],
+    } = injector;
+    if (escaped !== undefined) this.#find("raw error", `console: ${escaped}`);
+    return { fault, reached: injector.fired > 0, refused: this.#refused, raised, findings };
+  }
+
+  async #pass(): Promise<void> {
+    const run = await this.#first();
+    if (run) {
+      await this.#train("going on", run, STEPS.on);
+      await this.#restore("restoring", run);
+    }
+    this.injector.armed = false;
+    await this.#afterwards(run);
+    await this.#close();
+  }
+
+  async #first(): Promise<Run | null> {
+    await this.#start();
+    if (!this.#device) return null;
+    const run = await this.#attempt("making a run", () => this.#make());
+    if (run) await this.#train("training", run, STEPS.first);
+    return run ?? null;
+  }
+
+  /** What must go right, since nothing goes wrong any more. */
+  async #afterwards(run: Run | null): Promise<void> {
+    const before = this.#refused;
+    this.#refused = false;
+    if (!this.#device) await this.#start();
+    if (run) await this.#restore("restoring at last", run);
+    const fresh = await this.#attempt("starting anew", () => this.#make());
+    if (fresh) await this.#train("anew", fresh, STEPS.anew);
+    if (this.#refused) this.#find("unusable", this.#reason);
+    this.#refused ||= before;
+  }
+
+  async #start(): Promise<void> {
+    const timeout = this.#patience[0];
+    const choice = await this.#attempt("init", () =>
+      init({ device: "webgpu", isolated: true, timeout }),
+    );
+    this.#device = choice?.device ?? null;
+    if (choice) setDefaultDevice(choice.device);
+  }
+
+  #make(): Run {
+    const made: Tensor[] = [];
+    try {
+      const run = observeCreation((x) => made.push(x), makeRun);
+      this.#runs.push(run);
+      return run;
+    } catch (error) {
+      for (const x of made) x.dispose(); // the collector would, some day
+      throw error;
+    }
+  }
+
+  /** Trains, reads the losses, saves, and reads what has nothing to do with it. */
+  async #train(what: string, { model, optimizer, step }: Run, steps: number): Promise<void> {
+    const first = step.next;
+    const errors = this.#errors;
+    for (let i = 0; i < steps; i++) await this.#attempt(`${what}: step`, () => step());
+    const losses = await this.#attempt(`${what}: losses`, () => step.read());
+    const whole = this.#errors === errors;
+    if (losses)
+      this.#check(`${what}: losses`, this.#areLosses(losses, whole ? [first, steps] : null));
+    const file = await this.#attempt(`${what}: save`, () =>
+      saveCheckpoint({ model, optimizer, step }),
+    );
+    const right = this.expected.files[step.next] ?? [];
+    if (file) this.#check(`${what}: file at ${step.next}`, same(file, right));
+    const values = await this.#attempt(`${what}: two reads`, eager);
+    if (values) this.#check(`${what}: two reads`, isEager(values, this.expected.eager));
+  }
+
+  async #restore(what: string, run: Run): Promise<void> {
+    const file = this.expected.files[STEPS.first];
+    await this.#attempt(`${what}: load`, () => loadCheckpoint(run, file));
+    await this.#train(what, run, STEPS.restored);
+  }
+
+  #areLosses(records: readonly StepRecord[], whole: readonly [number, number] | null): boolean {
+    if (whole && (records.length !== whole[1] || records[0].step !== whole[0])) return false;
+    return records.every(({ step, loss }) => Object.is(loss, this.expected.losses[step]));
+  }
+
+  #errors = 0;
+  #reason = "";
+
+  /** Does what may be refused; undefined if it was. */
+  async #attempt<T>(what: string, fn: () => T | Promise<T>): Promise<T | undefined> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Hang(what)), this.#patience[1]);
+    });
+    try {
+      return await Promise.race([(async () => fn())(), late]);
+    } catch (error) {
+      if (error instanceof Hang) throw error;
+      this.#errors++;
+      this.#refused = true;
+      this.#reason = `${what}: ${error}`;
+      if (!(error instanceof GradusError)) this.#find("raw error", this.#reason);
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #check(what: string, isRight: boolean): void {
+    if (!isRight) this.#find(this.#errors > 0 ? "wrong after" : "silently wrong", what);
+  }
+
+  #find(finding: Finding, detail: string): void {
+    if (!this.findings.has(finding)) this.findings.set(finding, detail);
+  }
+
+  /** Frees everything, and compares what is still held. */
+  async #close(): Promise<void> {
+    const device = this.#device;
+    if (!device) return;
+    await this.#attempt("freeing", () => {
+      for (const run of this.#runs) run.dispose();
+    });
+    this.memory = device.memory();
+    const { injector, expected, memory } = this;
+    this.unseen = injector.buffers - memory.buffers;
+    const { memory: usual = memory, unseen = this.unseen } = expected;
+    const [now, before] = [memory, usual].map(held);
+    if (now.some((n, i) => n > before[i])) this.#find("leak", `${now} held; expected ${before}`);
+    if (this.unseen > unseen || injector.devices > 1) {
+      const counted = `${injector.buffers} buffers of ${injector.devices} devices`;
+      this.#find("leak", `${counted}; expected ${memory.buffers + unseen} of 1`);
+    }
+    device.dispose();
+    if (injector.devices > 0) this.#find("leak", `${injector.devices} devices live in the end`);
+  }
+}
