@@ -47,7 +47,7 @@ export const HELPERS_APART = {
 };
 
 /** What is loaded only where there is no GPU, to take times or to print; and what is not the package's. */
-const ELSEWHERE = /^(cpu-device|profiler|summary|format-values|vite-helpers)$/;
+const ELSEWHERE = /^(cpu-device|profiler|summary|format-values|watcher|vite-helpers)$/;
 
 /** The scripts that a page with WebGPU loads: the entry, the device, and what both import. */
 function loadedAtOnce(output) {

@@ -8,9 +8,18 @@ export {
   KernelError,
   ShapeError,
 } from "./core/errors.ts";
+export {
+  type Fault,
+  IndexError,
+  type NonFinite,
+  NonFiniteError,
+  type NonFiniteInput,
+} from "./core/faults.ts";
 export { foldIn, type Key, keyFromSeed } from "./core/random.ts";
 export type { SamplingOptions } from "./core/sampling.ts";
 export type { Shape } from "./core/shape.ts";
+export type { DebugOptions } from "./debug/watcher.ts";
+export { debug } from "./debug.ts";
 export { type Compiled, compile } from "./engine/compile.ts";
 export type { Counters, Counts } from "./engine/counters.ts";
 export type { Device, MemoryInfo } from "./engine/device.ts";

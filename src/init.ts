@@ -1,6 +1,8 @@
 import { checkEach, checkOptions, checkPositive } from "./core/check.ts";
 import { announceCopy } from "./core/copies.ts";
 import { DeviceError } from "./core/errors.ts";
+import type { DebugOptions } from "./debug/watcher.ts";
+import { debugModule } from "./debug.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import { describeAdapter, findAdapter, findGpu, TIMEOUT } from "./devices/webgpu/adapter.ts";
 import { GpuDevice } from "./devices/webgpu/gpu-device.ts";
@@ -8,6 +10,7 @@ import type { GpuOptions } from "./devices/webgpu/options.ts";
 import type { Device, MemoryInfo } from "./engine/device.ts";
 import { checkDevice, defaultDevice, setDefaultDevice } from "./graph/default-device.ts";
 import { provideMethods } from "./graph/tensor.ts";
+import { watch } from "./graph/watch.ts";
 import { add, div, mul, neg, sub } from "./ops/arithmetic.ts";
 import { sum } from "./ops/broadcast.ts";
 import { matmul } from "./ops/matmul.ts";
@@ -26,6 +29,11 @@ export interface InitOptions extends GpuOptions {
    * when left out.
    */
   isolated?: boolean;
+  /**
+   * Whether what each op gives is checked from now on, on every device, as `debug` does for a part
+   * of a program; false ends it, and it stays as it is when left out.
+   */
+  debug?: boolean | DebugOptions;
   /** How long the browser may take to answer, in milliseconds; 30,000 when left out. */
   timeout?: number;
 }
@@ -55,6 +63,8 @@ export async function init(options: InitOptions = {}): Promise<Choice> {
   checkInitOptions(options);
   provideMethods({ add, sub, mul, div, neg, matmul, sum, mean, reshape, transpose });
   announceCopy();
+  const { debug } = options;
+  if (debug || (watch && debug === false)) (await debugModule.get()).watcher.always(debug);
   if (options.isolated) return choose(options);
   const choice = await share(options);
   setDefaultDevice(choice.device);
@@ -67,6 +77,7 @@ function checkInitOptions(options: InitOptions): void {
     kernels: true,
     isolated: "boolean",
     timeout: "number",
+    debug: true,
   });
   const { device = "auto", kernels = "direct", timeout = TIMEOUT } = options;
   const isDevice = (x: unknown) => ["auto", "webgpu", "cpu"].includes(x as string);

@@ -1,4 +1,6 @@
 import * as format from "./core/format-values.ts";
+import * as debug from "./debug/watcher.ts";
+import { debugModule } from "./debug.ts";
 import * as cpu from "./devices/cpu/cpu-device.ts";
 import { cpuModule, profilerModule } from "./devices/on-demand.ts";
 import * as profiler from "./devices/webgpu/profiler.ts";
@@ -19,6 +21,7 @@ export function init(options?: InitOptions): Promise<Choice> {
   cpuModule.put(cpu);
   profilerModule.put(profiler);
   formatModule.put(format);
+  debugModule.put(debug);
   summaryModule.put(summary);
   return initOnDemand(options);
 }

@@ -535,7 +535,7 @@ describe("random numbers inside", () => {
 
 test("unknown options are refused", () => {
   expect(() => compile(x, { stepPerSubmit: 2 } as object)).toThrow(
-    'compile: unknown option "stepPerSubmit"; expected onProgress, stepsPerSubmit, name, parameters.' +
+    'compile: unknown option "stepPerSubmit"; expected onProgress, stepsPerSubmit, name, parameters, count.' +
       ' Did you mean "stepsPerSubmit"?',
   );
 });

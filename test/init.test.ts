@@ -61,7 +61,7 @@ test.each<[object, string]>([
   [{ timeout: 0 }, "init: timeout 0; expected a finite number above 0"],
   [
     { devise: "cpu" },
-    'init: unknown option "devise"; expected device, kernels, isolated, timeout. ' +
+    'init: unknown option "devise"; expected device, kernels, isolated, timeout, debug. ' +
       'Did you mean "device"?',
   ],
 ])("%j is refused", async (options, message) => {

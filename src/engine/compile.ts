@@ -74,7 +74,7 @@ export function compile<Args extends readonly unknown[], R>(
     const { replay, brought } = call;
     const work = () => replay.run(brought);
     try {
-      const mustWait = replay.ready || turns.isTaken;
+      const mustWait = replay.ready || replay.watched || turns.isTaken;
       const result = mustWait ? await turns.take(replay.ready, work) : work();
       const room = replay.device.room();
       if (room) {
@@ -112,7 +112,13 @@ export function compile<Args extends readonly unknown[], R>(
   return Object.defineProperty(compiled, "plans", { get: () => replays.all.map((x) => x.plan) });
 }
 
-const OPTIONS = { onProgress: true, stepsPerSubmit: true, name: true, parameters: true } as const;
+const OPTIONS = {
+  onProgress: true,
+  stepsPerSubmit: true,
+  name: true,
+  parameters: true,
+  count: true,
+} as const;
 
 /** Lets a call wait for those before it whose plans are still being built. */
 class Turns {

@@ -5,6 +5,7 @@ import type { Backend, DeviceLoss, Storage } from "../graph/backend.ts";
 import { type Node, reclaimedCount } from "../graph/node.ts";
 import { stateOf } from "../graph/state.ts";
 import { isTracing } from "../graph/tracing.ts";
+import { watch } from "../graph/watch.ts";
 import { Counters } from "./counters.ts";
 import type { Plan, PlanOptions } from "./plan.ts";
 import { type Program, trace } from "./program.ts";
@@ -100,6 +101,7 @@ export abstract class Device implements Backend {
     for (const node of nodes) this.provide(node);
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
     if (wanted.length === 0) return;
+    const check = watch?.evaluation(op, wanted);
     const { program, sources, key } = trace(wanted, op);
     const plan = this.#plan(key, program);
     for (const x of sources) this.provide(x);
@@ -110,6 +112,7 @@ export abstract class Device implements Backend {
       if (!node.tracked) node.cut();
       else for (const state of refs) state.follow(node);
     });
+    check?.();
   }
 
   async read(node: Node, op = "read"): Promise<NumericArray> {
@@ -133,6 +136,7 @@ export abstract class Device implements Backend {
       return { storage: storage as Storage, dtype, size: sizeOf(shape) };
     });
     const values = (await this.download(downloads)).values();
+    await watch?.settled(nodes);
     return hosts.map((host) => host ?? (values.next().value as NumericArray));
   }
 

@@ -87,7 +87,12 @@ export function trace(wanted: readonly Node[], op: string, options: TraceOptions
   return { program, sources, key: keyOf(program) };
 }
 
-function collect(wanted: readonly Node[], op: string, isSource: (node: Node) => boolean): Node[] {
+/** Lists nodes and what their values are made of, inputs first, down to sources. */
+export function collect(
+  wanted: readonly Node[],
+  op: string,
+  isSource: (node: Node) => boolean,
+): Node[] {
   const order: Node[] = [];
   const state = new Map<Node, "open" | "done">();
   const stack = [...wanted].reverse();

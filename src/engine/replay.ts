@@ -8,6 +8,7 @@ import { type State, stateOf } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { type Conversion, TracedArray } from "../graph/traced-array.ts";
 import { traceFunction } from "../graph/tracing.ts";
+import { type WatchedRuns, watch } from "../graph/watch.ts";
 import { Device } from "./device.ts";
 import type { Plan, Progress } from "./plan.ts";
 import type { Profile } from "./profile.ts";
@@ -24,6 +25,8 @@ export interface CompileOptions {
   name?: string;
   /** What messages call its arguments, in order; `argument 0` and so on when left out. */
   parameters?: readonly string[];
+  /** Gives the number of the next call for errors under `debug`, from 1; counted when left out. */
+  count?: () => number;
 }
 
 /** Where a plan's source comes from in each run. */
@@ -61,6 +64,8 @@ export class Replay<Args extends readonly unknown[], R> {
   ready: Promise<void> | null;
   /** How many calls are under way. */
   users = 0;
+  /** What checks each run under `debug`, before the next one may begin. */
+  readonly watched: WatchedRuns | null;
   readonly #op: string;
   readonly #sources: readonly Source[];
   readonly #storages: Storage[] = [];
@@ -74,7 +79,7 @@ export class Replay<Args extends readonly unknown[], R> {
     args: Args,
     inputs: readonly Input[],
     naming: Naming,
-    { onProgress, stepsPerSubmit }: CompileOptions,
+    { onProgress, stepsPerSubmit, count }: CompileOptions,
   ) {
     const { op } = naming;
     const start = nextNodeId();
@@ -95,14 +100,17 @@ export class Replay<Args extends readonly unknown[], R> {
     const roots = [...result.nodes, ...assignments.flatMap((a) => [a.original, a.value])];
     this.device = deviceOf(roots, parameters, op);
     this.device.evaluate(madeBefore(roots, start), op);
-    const { program, sources } = trace(result.nodes, op, {
+    const { nodes: results } = result;
+    this.watched = watch?.compiled(args, naming, parameters, results, assignments, count) ?? null;
+    const changes = this.watched ? [] : assignments;
+    const { program, sources } = trace(this.watched?.outputs ?? results, op, {
       parameters: new Set(parameters.keys()),
-      replacements: assignments,
+      replacements: changes,
     });
     this.#op = op;
     this.#sources = sources.map((node) => parameters.get(node) ?? sourceOf(node));
-    this.#assigned = assignments.map(({ state }) => state);
-    this.#outputs = result.nodes;
+    this.#assigned = changes.map(({ state }) => state);
+    this.#outputs = results;
     this.#constants = sources.flatMap((node) => {
       return node.id >= start && node.host ? [{ node, host: node.host }] : [];
     });
@@ -130,10 +138,10 @@ export class Replay<Args extends readonly unknown[], R> {
   }
 
   /** Runs the plan once on what a call brings. */
-  run(brought: Brought): R {
+  run(brought: Brought): R | Promise<R> {
     return this.device.together(() => {
       this.#place(brought);
-      return this.#settle(this.plan.run(this.#storages));
+      return this.#finish(this.plan.run(this.#storages));
     });
   }
 
@@ -141,7 +149,7 @@ export class Replay<Args extends readonly unknown[], R> {
   async profile(brought: Brought): Promise<Profile> {
     this.#place(brought);
     const { outputs, profile } = await this.plan.profile(this.#storages);
-    mapResult(this.#settle(outputs), this.#op, (tensor) => {
+    mapResult(await this.#finish(outputs), this.#op, (tensor) => {
       tensor.dispose();
       return tensor;
     });
@@ -171,6 +179,12 @@ export class Replay<Args extends readonly unknown[], R> {
     nodes.forEach(({ storage }, i) => {
       this.#storages[i] = storage as Storage;
     });
+  }
+
+  #finish(storages: Storage[]): R | Promise<R> {
+    return this.watched
+      ? this.watched.finish(storages, (own) => this.#settle(own))
+      : this.#settle(storages);
   }
 
   /** Lets states and results have what a run has made. */

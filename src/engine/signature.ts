@@ -6,6 +6,7 @@ import { mapTree, type Parts, type Place, partsOf, walk } from "../core/tree.ts"
 import { State } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { isKnownByIdentity, traceKey } from "../graph/trace-key.ts";
+import { watch } from "../graph/watch.ts";
 
 /** What changes from call to call: a tensor that is no state, or a typed array. */
 export type Input = Tensor | NumericArray;
@@ -36,11 +37,11 @@ export function signatureOf(args: readonly unknown[], naming: Naming): Signature
     lines.push(parts ? formOf(value as object, parts) : describe(value));
     if (!parts && isInput(value)) inputs.push(value);
   });
-  return { key: lines.join("\n"), inputs };
+  return { key: lines.join("\n") + (watch ? " under debug" : ""), inputs };
 }
 
 /** Tells of each part of arguments, and of its own parts, a whole before its parts. */
-function eachPart(
+export function eachPart(
   args: readonly unknown[],
   naming: Naming,
   tell: (value: unknown, parts: Parts | null, path: readonly string[]) => void,
@@ -91,7 +92,8 @@ export function differenceOf(
   return `${ways[at]} was ${was} and is ${is}`;
 }
 
-function isInput(value: unknown): value is Input {
+/** Says whether a part of arguments changes from call to call. */
+export function isInput(value: unknown): value is Input {
   return value instanceof Tensor ? !(value instanceof State) : ArrayBuffer.isView(value);
 }
 
@@ -138,7 +140,7 @@ function refused(value: unknown, path: readonly string[], naming: Naming): Gradu
 }
 
 /** The way to a part of the arguments, for messages: `argument 1.images`. */
-function nameOf([first, ...rest]: readonly string[], { parameters }: Naming): string {
+export function nameOf([first, ...rest]: readonly string[], { parameters }: Naming): string {
   if (first === undefined) return "the arguments";
   const way = [parameters[Number(first)] ?? `argument ${first}`, ...rest];
   return way.filter((name) => name !== "").join(".");

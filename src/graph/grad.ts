@@ -7,6 +7,7 @@ import { passThrough } from "./identity.ts";
 import type { Node } from "./node.ts";
 import { stateOf } from "./state.ts";
 import { apply, checkTensors, Tensor } from "./tensor.ts";
+import { watch } from "./watch.ts";
 
 /**
  * Differentiates a scalar with respect to tensors, walking back from `y` through the graph.
@@ -55,7 +56,11 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   const wanted = targets.map((target) => target.node);
   const path = nodesBetween(what, y.node, new Set(wanted));
   const cotangents = new Map<Node, Tensor[]>([[y.node, [fillTensor(y, 1)]]]);
-  for (const node of path) propagate(node, cotangents, path);
+  for (const node of path) {
+    const build = () => propagate(node, cotangents, path);
+    if (watch) watch.gradient(node, build);
+    else build();
+  }
   return wanted.map((node, i) => {
     if (!path.has(node)) throw unreachable(what, targets[i], i);
     const terms = cotangents.get(node);

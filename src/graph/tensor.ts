@@ -11,6 +11,7 @@ import { type NestedArray, nest } from "./nested.ts";
 import { Node } from "./node.ts";
 import type { Attributes, OpDefinition } from "./op.ts";
 import { isTracing } from "./tracing.ts";
+import { watch } from "./watch.ts";
 
 /** The ops that tensors have as methods; `init` supplies them, so that this layer needs no op. */
 export interface TensorMethods {
@@ -244,7 +245,9 @@ export function apply<A extends Attributes>(
   checkDType(op.name, y.dtype, device);
   // The engine hands attributes back to the op they came with, so their type may be forgotten here.
   const erased = op as unknown as OpDefinition<Attributes>;
-  return announce(new Tensor(new Node(device, y.shape, y.dtype, erased, nodes, attributes)));
+  const node = new Node(device, y.shape, y.dtype, erased, nodes, attributes);
+  watch?.added(node);
+  return announce(new Tensor(node));
 }
 
 /** Throws a `GradusError` unless all inputs of an op are tensors. */

@@ -10,7 +10,7 @@ import { Module } from "../nn/module.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { greaterEqual, less, logicalAnd } from "../ops/compare.ts";
-import { oneHot, zeros } from "../ops/creation.ts";
+import { hotRows, zeros } from "../ops/creation.ts";
 import { pairwiseSquaredDistances } from "../ops/distances.ts";
 import { gather } from "../ops/gather.ts";
 import { matmul } from "../ops/matmul.ts";
@@ -173,7 +173,7 @@ export class CenterLoss extends Module {
     const { centers, rate } = this;
     checkCenters("CenterLoss", features, centers);
     const classes = labelsOf("CenterLoss", labels, features.shape[0]);
-    const member = oneHot(classes, this.classes, { dtype: features.dtype }); // [n, classes]
+    const member = hotRows(classes, this.classes, features.dtype); // [n, classes]
     const counts = expandDims(sum(member, { axis: 0 }), 1);
     const totals = matmul(transpose(member), features);
     const away = div(sub(mul(centers, counts), totals), add(counts, 1));

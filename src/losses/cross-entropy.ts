@@ -8,7 +8,7 @@ import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { classLabels } from "../ops/class-labels.ts";
 import { equal, greaterEqual, less, logicalAnd } from "../ops/compare.ts";
-import { oneHot } from "../ops/creation.ts";
+import { hotRows } from "../ops/creation.ts";
 import { pick } from "../ops/pick.ts";
 import { expandDims, reshape } from "../ops/reshape.ts";
 import { logSoftmax } from "../ops/softmax.ts";
@@ -76,7 +76,7 @@ export function crossEntropy(
     reduceLosses(op, rowLosses(logits, logP, terms), options, count);
   if (!isLabel) return reduce(soft(cast(targets, dtype)));
   const labels = labelsOrNone(op, targets, shape[1], ignoreIndex);
-  const hot = oneHot(labels, shape[1], { dtype });
+  const hot = hotRows(labels, shape[1], dtype);
   const isPlain = labelSmoothing === 0 && !classWeights;
   const terms = isPlain ? ofLabels(labels, hot, logP) : soft(hot);
   if (!classWeights && ignoreIndex === null) return reduce(terms);

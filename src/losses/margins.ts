@@ -3,7 +3,7 @@ import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, mul, neg, reciprocal, sub } from "../ops/arithmetic.ts";
 import { broadcastTo } from "../ops/broadcast.ts";
 import { greater, lessEqual } from "../ops/compare.ts";
-import { oneHot } from "../ops/creation.ts";
+import { hotRows } from "../ops/creation.ts";
 import { safeSqrt } from "../ops/root.ts";
 import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
@@ -154,5 +154,5 @@ function chebyshev(c: Tensor, m: number): Tensor {
 function rightClass(op: string, cosines: Tensor, labels: Tensor): Tensor {
   checkMatrix(op, "cosines", cosines, "classes");
   const [n, classes] = cosines.shape;
-  return oneHot(labelsOf(op, labels, n), classes, { dtype: "bool" });
+  return hotRows(labelsOf(op, labels, n), classes, "bool");
 }

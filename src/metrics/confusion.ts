@@ -7,7 +7,7 @@ import { add, div, mul } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { equal, notEqual } from "../ops/compare.ts";
-import { eye, oneHot } from "../ops/creation.ts";
+import { eye, hotRows } from "../ops/creation.ts";
 import { matmul } from "../ops/matmul.ts";
 import { argmax, mean } from "../ops/reduce.ts";
 import { transpose } from "../ops/reshape.ts";
@@ -55,7 +55,7 @@ export function confusionMatrix(
   }
   const found = isScores ? decided(predictions, labels) : predictions;
   // C = Lᵀ P of one-hot rows
-  return matmul(transpose(oneHot(labels, classes)), oneHot(found, classes));
+  return matmul(transpose(hotRows(labels, classes)), hotRows(found, classes));
 }
 
 /** The class with the largest score, or a wrong one where a score is NaN. */

@@ -6,7 +6,7 @@ import { div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { equal, greater, greaterEqual, less, logicalAnd } from "../ops/compare.ts";
-import { oneHot } from "../ops/creation.ts";
+import { hotRows } from "../ops/creation.ts";
 import { pairwiseSquaredDistances } from "../ops/distances.ts";
 import { gather } from "../ops/gather.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
@@ -59,7 +59,7 @@ export function rank1(
   const known = labelsOfRows("rank1", galleryLabels, gallery);
   checkGallery("rank1", embeddings, gallery);
   const found = nearest(embeddings, gallery);
-  const right = equal(gather(known, found), truth); // 0 at row −1
+  const right = equal(gather(known, maximum(found, 0)), truth);
   return mean(cast(logicalAnd(right, greaterEqual(found, 0)), "f32"));
 }
 
@@ -97,7 +97,7 @@ export function spreadRatio(
   const kept = expandDims(cast(isClass, x.dtype), 1); // [n, 1]
   const center = div(sum(mul(x, kept), { axis: 0 }), maximum(sum(kept), 1));
   const centred = sub(x, center); // sums of small numbers keep their digits
-  const member = oneHot(truth, classes, { dtype: x.dtype }); // [n, classes]
+  const member = hotRows(truth, classes, x.dtype); // [n, classes]
   const counts = expandDims(sum(member, { axis: 0 }), 1);
   const means = div(matmul(transpose(member), centred), maximum(counts, 1)); // μ_c − μ
   const between = sum(mul(counts, square(means)));

@@ -6,7 +6,7 @@ import { mul } from "../ops/arithmetic.ts";
 import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { greater, less } from "../ops/compare.ts";
-import { oneHot } from "../ops/creation.ts";
+import { hotRows } from "../ops/creation.ts";
 import { mean } from "../ops/reduce.ts";
 import { where } from "../ops/where.ts";
 import { unlessNaN } from "./nan-rows.ts";
@@ -37,7 +37,7 @@ export function topKAccuracy(
     );
   }
   checkSteps("topKAccuracy", { k });
-  const isRight = oneHot(labels, c, { dtype: "bool" });
+  const isRight = hotRows(labels, c, "bool");
   const right = sum(where(isRight, logits, 0), { axis: 1, keepDims: true });
   const ahead = sum(cast(greater(logits, right), "f32"), { axis: 1 });
   const known = sum(cast(isRight, "f32"), { axis: 1 });

@@ -7,7 +7,7 @@ import { type Parts, type Place, walk } from "../core/tree.ts";
 import { Parameter, State } from "../graph/state.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
-import { announceCall } from "./observe.ts";
+import { callLayer } from "./observe.ts";
 import type { ModuleSummary, SummaryOptions } from "./summary.ts";
 
 /** What describes a model, for `summary`. */
@@ -57,7 +57,7 @@ export abstract class Module implements KnownByIdentity {
     }
     checkTensors(this.constructor.name, [x]);
     checkFunctions(this.constructor.name, { forward: this.forward });
-    return announceCall(this, this.forward(x));
+    return callLayer(this, () => this.forward(x));
   }
 
   /**
@@ -183,7 +183,7 @@ export type Part = Layer | State;
  * Lists the modules and states in a value by the ways to them, each once, a module before its parts,
  * and the functions.
  */
-function listParts(value: unknown): [string, Part][] {
+export function listParts(value: unknown): [string, Part][] {
   const found: [string, Part][] = [];
   const seen = new Set<unknown>();
   const open = (part: unknown, { path }: Place): Parts | null => {

@@ -1,21 +1,19 @@
 import type { Tensor } from "../graph/tensor.ts";
 import type { Layer } from "./module.ts";
 
-let observer: ((layer: Layer, y: Tensor) => void) | null = null;
+/** Runs a layer's call; `name` is that of a function among the layers of a module. */
+export type Observer = (layer: Layer, call: () => Tensor, name?: string) => Tensor;
 
-/** Tells who observes what a layer gave, and gives it. */
-export function announceCall(layer: Layer, y: Tensor): Tensor {
-  observer?.(layer, y);
-  return y;
+let observer: Observer | null = null;
+
+/** Calls a layer, through whoever observes calls. */
+export function callLayer(layer: Layer, call: () => Tensor, name?: string): Tensor {
+  return observer ? observer(layer, call, name) : call();
 }
 
-/** Runs `fn`, and tells meanwhile what each layer that is called gives. */
-export function observeCalls(tell: (layer: Layer, y: Tensor) => void, fn: () => void): void {
+/** Lets calls go through `next`, and gives through whom they went before. */
+export function observe(next: Observer | null): Observer | null {
   const before = observer;
-  observer = tell;
-  try {
-    fn();
-  } finally {
-    observer = before;
-  }
+  observer = next;
+  return before;
 }

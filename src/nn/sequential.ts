@@ -3,7 +3,7 @@ import { GradusError } from "../core/errors.ts";
 import { isPlainObject } from "../core/kind.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type Layer, Module } from "./module.ts";
-import { announceCall } from "./observe.ts";
+import { callLayer } from "./observe.ts";
 
 /**
  * Applies layers one after the other: modules, or functions of a tensor. States are named
@@ -42,8 +42,8 @@ export class Sequential extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.layers.reduce((y, layer) => {
-      return layer instanceof Module ? layer.call(y) : announceCall(layer, layer(y));
+    return this.#layers.reduce((y, [name, layer]) => {
+      return layer instanceof Module ? layer.call(y) : callLayer(layer, () => layer(y), name);
     }, x);
   }
 }

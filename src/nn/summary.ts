@@ -7,7 +7,7 @@ import { traceFunction } from "../graph/tracing.ts";
 import { zeros } from "../ops/creation.ts";
 import { inMode } from "./mode.ts";
 import type { Layer, Module, Part } from "./module.ts";
-import { observeCalls } from "./observe.ts";
+import { observe } from "./observe.ts";
 
 /** Options of `Module.summary`. */
 export interface SummaryOptions {
@@ -78,12 +78,18 @@ function sizes(parameters: readonly Parameter[]): number {
 /** The shapes of what each layer gives, in the order of its calls; nothing is computed. */
 function outputShapes(model: Module, x: Tensor): Map<Layer, Shape[]> {
   const found = new Map<Layer, Shape[]>();
-  const tell = (layer: Layer, { shape }: Tensor) => {
-    found.set(layer, [...(found.get(layer) ?? []), shape]);
-  };
+  const before = observe((layer, call, name) => {
+    const y = before ? before(layer, call, name) : call();
+    found.set(layer, [...(found.get(layer) ?? []), y.shape]);
+    return y;
+  });
   const run = () => inMode(model, false, () => model.call(x));
   // In a trace what the model assigns to states is forgotten again.
-  observeCalls(tell, () => traceFunction(run));
+  try {
+    traceFunction(run);
+  } finally {
+    observe(before);
+  }
   return found;
 }
 

@@ -1,6 +1,7 @@
 import { GradusError } from "../core/errors.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
+import { watch } from "../graph/watch.ts";
 import { cast } from "./cast.ts";
 
 interface LabelAttributes extends Record<string, unknown> {
@@ -31,7 +32,7 @@ const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
 
 /**
  * Gives integer labels `[n]` as i32. The CPU device throws a `GradusError` when it computes them and one is
- * outside `[0, classes)` and not the ignored one.
+ * outside `[0, classes)` and not the ignored one; under `debug` every device does.
  */
 export function classLabels(
   caller: string,
@@ -39,5 +40,7 @@ export function classLabels(
   classes: number,
   ignored: number | null = null,
 ): Tensor {
-  return apply(classLabelsOp, [cast(labels, "i32")], { caller, classes, ignored });
+  const whole = cast(labels, "i32");
+  if (watch) return watch.indices(caller, whole, classes, ignored);
+  return apply(classLabelsOp, [whole], { caller, classes, ignored });
 }

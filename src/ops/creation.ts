@@ -17,6 +17,7 @@ import { type NestedArray, unnest } from "../graph/nested.ts";
 import { defineOp, type OpDefinition, type TensorType } from "../graph/op.ts";
 import { apply, checkDType, checkTensors, sourceTensor, Tensor } from "../graph/tensor.ts";
 import { tracedArrayOf } from "../graph/traced-array.ts";
+import { watch } from "../graph/watch.ts";
 import { wgslType } from "../graph/wgsl.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
@@ -231,7 +232,7 @@ export function eye(n: number, m = n, options: CreationOptions = {}, ...surplus:
 
 /**
  * Turns integer labels of any shape into vectors with a 1 at the label: the result has one more
- * axis, of size `depth`. A label outside `[0, depth)` gives zeros.
+ * axis, of size `depth`. A label outside `[0, depth)` gives zeros; under `debug` it is an error.
  */
 export function oneHot(
   labels: Tensor,
@@ -241,6 +242,12 @@ export function oneHot(
 ): Tensor {
   checkOptions("oneHot", options, { dtype: "string" }, surplus);
   checkTensors("oneHot", [labels]);
+  const checked = watch ? watch.indices("oneHot", labels, depth) : labels;
+  return hotRows(checked, depth, options.dtype);
+}
+
+/** Does what `oneHot` does of labels that may be outside on purpose. */
+export function hotRows(labels: Tensor, depth: number, dtype: DType = "f32"): Tensor {
   if (labels.dtype !== "i32" && labels.dtype !== "u32" && labels.dtype !== "u8") {
     throw new DTypeError(`oneHot: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
   }
@@ -248,5 +255,5 @@ export function oneHot(
   const whole = labels.dtype === "u8" ? cast(labels, "u32") : labels;
   checkDomain("oneHot", whole.dtype, "number");
   const column = expandDims(whole, whole.rank);
-  return cast(equal(column, iota(size, whole.dtype, labels.device)), options.dtype ?? "f32");
+  return cast(equal(column, iota(size, whole.dtype, labels.device)), dtype);
 }

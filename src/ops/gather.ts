@@ -6,6 +6,7 @@ import type { Strided } from "../core/strided.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
+import { watch } from "../graph/watch.ts";
 import { literal } from "../graph/wgsl.ts";
 import { cast } from "./cast.ts";
 import { permute, reshape } from "./reshape.ts";
@@ -113,7 +114,8 @@ function scatterStages({ inputs: [index, g], y, profile }: KernelContext<unknown
 /**
  * Takes slices of `x` along an axis: those that integer `indices` of any shape name.
  * The result has the indices' shape in place of the axis. Indices outside `[0, n)` give NaN
- * (0 for dtypes without NaN) and no gradient: the device cannot throw.
+ * (0 for dtypes without NaN) and no gradient: the device cannot throw. Under `debug` they are an
+ * error.
  * @example gather(images, batch); // rows of [60000, 784] at u32 indices [100]
  */
 export function gather(
@@ -134,7 +136,8 @@ export function gather(
   const rest = x.shape.map((_, i) => i).filter((i) => i !== axis);
   const n = x.shape[axis];
   const rows = reshape(permute(x, [axis, ...rest]), [n, sizeOf(rest.map((i) => x.shape[i]))]);
-  const picked = apply(gatherOp, [rows, reshape(indices, [indices.size])], {});
+  const checked = watch ? watch.indices("gather", indices, n) : indices;
+  const picked = apply(gatherOp, [rows, reshape(checked, [indices.size])], {});
   const restShape = rest.map((i) => x.shape[i]);
   const full = reshape(picked, [...indices.shape, ...restShape]);
   // The indices' axes are in front; move them to where the axis was.

@@ -2,7 +2,7 @@ import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { literal } from "../graph/wgsl.ts";
-import { oneHot } from "./creation.ts";
+import { hotRows } from "./creation.ts";
 import { expandDims } from "./reshape.ts";
 import { where } from "./where.ts";
 
@@ -36,7 +36,7 @@ const pickOp: OpDefinition<Record<string, never>> = defineOp<Record<string, neve
     },
   },
   vjp: (g, { inputs: [x, columns] }) => {
-    const isPicked = oneHot(columns, x.shape[1], { dtype: "bool" });
+    const isPicked = hotRows(columns, x.shape[1], "bool");
     return [where(isPicked, expandDims(g, 1), 0), null];
   },
 });

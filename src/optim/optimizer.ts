@@ -2,6 +2,7 @@ import { dispose } from "../core/dispose.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
+import { watch } from "../graph/watch.ts";
 import { add } from "../ops/arithmetic.ts";
 import { tensor, zeros } from "../ops/creation.ts";
 import { checkClip, checkGradients, parametersOf, slopesOf } from "./check.ts";
@@ -116,9 +117,12 @@ export abstract class Optimizer implements OptimizerLike, KnownByIdentity {
 
   /** Gives the next values of the parameters, the slots and the counter, for `assignAll`. */
   assignments(gradients: readonly Tensor[]): readonly Assignment[] {
-    const limited = this.clip(gradients);
-    checkGradients(this.kind, limited, this.parameters);
-    return [...this.update(limited), [this.counter, add(this.counter, 1)]];
+    const build = (): readonly Assignment[] => {
+      const limited = this.clip(gradients);
+      checkGradients(this.kind, limited, this.parameters);
+      return [...this.update(limited), [this.counter, add(this.counter, 1)]];
+    };
+    return watch ? watch.updates(this.kind, build) : build();
   }
 
   /** Makes a state that `state()` lists and `dispose` frees. */

@@ -1,4 +1,4 @@
-import { GradusError } from "../core/errors.ts";
+import { NonFiniteError } from "../core/faults.ts";
 import type { StepRecord } from "./train-step.ts";
 
 /** What happens when a loss is NaN or infinite. */
@@ -16,21 +16,23 @@ export interface NonFinitePlace {
   readonly stepsMade: number;
 }
 
-/** Thrown by `fit` and `train` when a loss is NaN or infinite. */
-export class NonFiniteLossError extends GradusError implements NonFinitePlace {
+/**
+ * Thrown by `fit` and `train` when a loss is NaN or infinite. Which op made it is not known: under
+ * `debug` there is a `NonFiniteError` of that op instead.
+ */
+export class NonFiniteLossError extends NonFiniteError implements NonFinitePlace {
   override name = "NonFiniteLossError";
-  readonly step: number;
   readonly epoch: number;
   readonly loss: number;
   readonly stepsMade: number;
 
-  constructor(op: string, { step, epoch, loss, stepsMade }: NonFinitePlace) {
+  constructor(caller: string, { step, epoch, loss, stepsMade }: NonFinitePlace) {
     const read = stepsMade > step ? `, read after step ${stepsMade}` : "";
     super(
-      `${op}: loss ${loss} at step ${step} in epoch ${epoch}${read}; expected a finite number. ` +
+      `${caller}: loss ${loss} at step ${step} in epoch ${epoch}${read}; expected a finite number. ` +
         'Lower the learning rate, clip the gradients, or go on with onNonFinite: "ignore"',
+      { op: "loss", place: "loss", step, site: null, inputs: [] },
     );
-    this.step = step;
     this.epoch = epoch;
     this.loss = loss;
     this.stepsMade = stepsMade;

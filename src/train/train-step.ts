@@ -117,16 +117,17 @@ export function makeTrainStep<M extends Module, B>(
   const cursor = new State(tensor(0, { dtype: "u32", device: like.device }), { name: "cursor" });
   const body = (batch?: B) =>
     inMode(model, true, () => traceStep(op, options, rings, cursor, batch));
+  // The cursor's version at step 0: each step raises both by one.
+  let origin = 0;
+  let done = 0;
+  const next = () => cursor.version - origin;
   const compiled = compile(body, {
     stepsPerSubmit,
     onProgress,
     name: op,
     parameters: [given],
+    count: () => next() + 1,
   });
-  // The cursor's version at step 0: each step raises both by one.
-  let origin = 0;
-  let done = 0;
-  const next = () => cursor.version - origin;
   const take = async (batch?: B, ...surplus: never[]) => {
     checkSurplus(`${op}(…)({ x, labels })`, surplus);
     return compiled(batch);

@@ -15,6 +15,7 @@ const layers: Record<string, readonly string[]> = {
   // A loss that owns weights or centers is a module.
   losses: [...base, "ops", "nn"],
   train: [...base, "engine", "ops", ...parts],
+  debug: [...base, "engine", "ops", "nn"],
 };
 
 /** Modules from outside that src/ may name: the optional peer and what Node has. */

@@ -1,0 +1,136 @@
+import { isFloat } from "../core/dtype.ts";
+import { sizeOf } from "../core/shape.ts";
+import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { reduceForm } from "../ops/reduce-form.ts";
+import { reshape } from "../ops/reshape.ts";
+import { BITS } from "../ops/shaders.ts";
+
+/** Bits of a mark: whether there is an infinity, and a NaN. */
+const INFINITE = 1;
+export const NAN = 2;
+
+/** How many marks one word holds, two bits each. */
+const PER_WORD = 16;
+
+interface MarkAttributes extends Attributes {
+  /** Which bits of the word are the element's. */
+  shift: number;
+}
+
+/** y = a mark of each float, shifted. */
+const markOp: OpDefinition<MarkAttributes> = defineOp<MarkAttributes>({
+  name: "mark",
+  infer: ([x]) => ({ shape: x.shape, dtype: "u32" }),
+  scalar:
+    (_, { shift }) =>
+    (x) =>
+      (Number.isNaN(x) ? NAN : Number.isFinite(x) ? 0 : INFINITE) * 2 ** shift,
+  gpu: {
+    kind: "pointwise",
+    cost: 2,
+    linear: true,
+    libraries: BITS,
+    element: ({ at, load, attributes: { shift } }) => {
+      const x = at.body.bind(load(0, at));
+      const [nan, infinite] = [NAN, INFINITE].map((mark) => `${mark * 2 ** shift}u`);
+      return `select(select(${infinite}, ${nan}, g_is_nan(${x})), 0u, g_is_finite(${x}))`;
+    },
+  },
+  vjp: null,
+});
+
+/** The range of indices. */
+export interface IndexAttributes extends Attributes {
+  caller: string;
+  size: number;
+  ignored: number | null;
+}
+
+/** y = x: indices that are going to be checked. */
+export const indicesOp: OpDefinition<IndexAttributes> = defineOp<IndexAttributes>({
+  name: "indices",
+  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+  view: (x) => x,
+  gpu: { kind: "pointwise", cost: 0, linear: true, element: ({ at, load }) => load(0, at) },
+  vjp: null,
+});
+
+/** Says whether an index is what it may be. */
+export function isInRange(
+  index: number,
+  { size, ignored }: Pick<IndexAttributes, "size" | "ignored">,
+) {
+  return (index >= 0 && index < size) || index === ignored;
+}
+
+/** y = a | b. */
+const orOp: OpDefinition<Attributes> = defineOp<Attributes>({
+  name: "or",
+  infer: ([a]) => a,
+  scalar: () => (a, b) => (a | b) >>> 0,
+  gpu: {
+    kind: "pointwise",
+    cost: 1,
+    linear: true,
+    element: ({ at, load }) => `(${load(0, at)} | ${load(1, at)})`,
+  },
+  vjp: null,
+});
+
+/** y[0] = x[0, 0] | x[0, 1] | … */
+const orReduceOp: OpDefinition<Attributes> = defineOp<Attributes>({
+  name: "orReduce",
+  infer: () => ({ shape: [1], dtype: "u32" }),
+  cpu: (y, [x]) => {
+    let word = 0;
+    for (let i = 0; i < x.shape[1]; i++) word |= x.data[x.offset + i * x.strides[1]];
+    y.data[0] = word >>> 0;
+  },
+  gpu: reduceForm({ identity: () => "0u", combine: () => "a | b" }),
+  vjp: null,
+});
+
+/** Words that hold the marks of tensors. */
+export interface Marks {
+  readonly words: readonly Tensor[];
+  /** Gives the marks in order, from the words' values. */
+  of(values: readonly ArrayLike<number>[]): number[];
+}
+
+/** Marks floats: where they hold infinities or NaN. */
+export function markAll(floats: readonly Tensor[]): Marks {
+  // One word reduces tensors of one size together: the more, the fewer kernels.
+  const groups: { size: number; members: number[] }[] = [];
+  floats.forEach((x, i) => {
+    const fits = (group: (typeof groups)[number]) =>
+      group.size === x.size && group.members.length < PER_WORD;
+    const group = groups.find(fits);
+    if (group) group.members.push(i);
+    else groups.push({ size: x.size, members: [i] });
+  });
+  return {
+    words: groups.map(({ members }) => wordOf(members.map((i) => floats[i]))),
+    of: (values) => {
+      const marks: number[] = [];
+      groups.forEach(({ members }, word) => {
+        for (const [place, i] of members.entries())
+          marks[i] = (values[word][0] >>> (2 * place)) & 3;
+      });
+      return marks;
+    },
+  };
+}
+
+/** The marks of tensors of one size, each at its place in one word. */
+function wordOf(tensors: readonly Tensor[]): Tensor {
+  const rows = tensors.map((x, place) => {
+    return apply(markOp, [reshape(x, [1, x.size])], { shift: 2 * place });
+  });
+  return apply(orReduceOp, [rows.reduce((a, b) => apply(orOp, [a, b], {}))], {});
+}
+
+/** Says whether a tensor has something to mark. */
+export function isMarked({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): boolean {
+  return isFloat(dtype) && sizeOf(shape) > 0;
+}
