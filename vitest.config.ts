@@ -24,6 +24,7 @@ export default defineConfig({
   server: { headers: isolation },
   test: {
     testTimeout: 60_000,
+    setupFiles: ["test/support/strict-throws.ts"],
     allowOnly: false, // the linter's rule takes a call of fit for a focused test
     projects: [
       {

@@ -13,6 +13,7 @@ const SLOW = [
   "dropout-example",
   "embeddings",
   "examples",
+  "large-files",
   "mnist",
   "package",
   "to-mnist",
@@ -32,6 +33,7 @@ export default defineConfig({
   },
   test: {
     testTimeout: 20_000,
+    setupFiles: ["test/support/strict-throws.ts"],
     isolate: false, // all files of a run share what they import
     include: ["test/**/*.test.ts"],
     exclude: [

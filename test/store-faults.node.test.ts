@@ -9,12 +9,14 @@ import { whole } from "./support/store-cases.ts";
 /** Which call of the file system fails, counted from the last `start`, and how. */
 const fault = vi.hoisted(() => ({
   calls: [] as string[],
+  /** The files and folders that were synced. */
+  synced: [] as string[],
   at: -1,
   /** Whether all calls from then on fail, as when the process is gone. */
   isCrash: false,
   code: "ENOSPC",
   start(at = -1, isCrash = false, code = "ENOSPC") {
-    Object.assign(this, { calls: [], at, isCrash, code });
+    Object.assign(this, { calls: [], synced: [], at, isCrash, code });
   },
   /** Counts a call; does `half` of it and throws where it is to fail. */
   async pass(name: string, half?: () => unknown) {
@@ -27,7 +29,7 @@ const fault = vi.hoisted(() => ({
 
 vi.mock("node:fs/promises", async (importOriginal) => {
   const original = (await importOriginal()) as typeof import("node:fs/promises");
-  const handle = (file: FileHandle) => ({
+  const handle = (file: FileHandle, path: string) => ({
     async writeFile(bytes: Uint8Array) {
       await fault.pass("write", () => file.writeFile(bytes.subarray(0, bytes.length / 2)));
       await file.writeFile(bytes);
@@ -39,6 +41,7 @@ vi.mock("node:fs/promises", async (importOriginal) => {
     async sync() {
       await fault.pass("sync");
       await file.sync();
+      fault.synced.push(path);
     },
     async close() {
       await file.close(); // is closed when it fails too
@@ -50,6 +53,7 @@ vi.mock("node:fs/promises", async (importOriginal) => {
     "stat",
     "realpath",
     "readdir",
+    "readFile",
     "link",
     "copyFile",
     "rename",
@@ -67,7 +71,7 @@ vi.mock("node:fs/promises", async (importOriginal) => {
   });
   const open = async (path: string, flags: string) => {
     await fault.pass("open");
-    return handle(await original.open(path, flags));
+    return handle(await original.open(path, flags), path);
   };
   return { ...original, ...Object.fromEntries(faulty), open };
 });
@@ -134,6 +138,30 @@ test("where links and synced folders are unknown, files are copied and left as t
   expect(await attempt(calls.indexOf("link"), false, "EPERM")).toBeUndefined();
   expect(await fileStore(`${path}.previous`).read()).toEqual(whole(2, 1000));
   expect(fault.calls).toContain("copyFile");
+  expect(fault.calls.filter((name) => name === "sync")).toHaveLength(3); // the copy too
   expect(await attempt(calls.lastIndexOf("sync"), false, "EINVAL")).toBeUndefined();
   expect(await fileStore(path).read()).toEqual(whole(3, 1000));
+});
+
+test("folders that had to be made are synced, up to the one in which they were", async () => {
+  const top = join(folder, "made");
+  fault.start();
+  await fileStore(join(top, "a/b/file")).write(whole(1));
+  const part = expect.stringMatching(/file\..*\.part$/);
+  expect(fault.synced).toEqual([part, join(top, "a/b"), join(top, "a"), top, folder]);
+  fault.start();
+  await fileStore(join(top, "a/b/file")).write(whole(2));
+  expect(fault.synced).toEqual([part, join(top, "a/b")]);
+});
+
+test("a file that goes away while it is read is none; other faults are told", async () => {
+  await attempt(-1, false);
+  fault.start();
+  await fileStore(path).read();
+  const at = fault.calls.indexOf("readFile");
+  fault.start(at, false, "ENOENT");
+  expect(await fileStore(path).read()).toBeNull();
+  fault.start(at, false, "EIO");
+  await expect(fileStore(path).read()).rejects.toThrow("EIO: readFile");
+  fault.at = -1;
 });

@@ -89,9 +89,18 @@ test("only regular files are read and replaced", async () => {
   }
 });
 
-test("a file keeps its permissions", async () => {
+test("a name that no file can have is refused", () => {
+  for (const path of ["", "a\0b"]) {
+    expect(() => fileStore(path)).toThrow(
+      `fileStore: path ${JSON.stringify(path)}; expected the name of a file`,
+    );
+  }
+});
+
+test("a file keeps its permissions, and a new one has those of every new file", async () => {
   const path = join(folder, "secret");
   await fileStore(path).write(whole(1));
+  expect(statSync(path).mode & 0o777).toBe(0o666 & ~process.umask());
   chmodSync(path, 0o600);
   await fileStore(path).write(whole(2));
   expect(statSync(path).mode & 0o777).toBe(0o600);

@@ -121,12 +121,18 @@ describe("loaders", () => {
     }
   });
 
-  test.each<[string, () => unknown, string]>([
+  test.each<[string, () => unknown, string | RegExp]>([
     ["no batches", () => [], "fit: loader with no batches; expected at least one"],
     ["undefined", () => undefined, "fit: loader undefined; expected a DataLoader, a list"],
     ["null", () => null, "fit: loader null; expected a DataLoader"],
     ["text", () => "batches", 'fit: loader "batches"; expected a DataLoader'],
-    ["a data set", () => smallData(3), "fit: loader a DeviceDataset; expected a DataLoader"],
+    [
+      "a data set",
+      () => smallData(3),
+      "fit: loader a DeviceDataset; expected a DataLoader, a list or another iterable of batches, " +
+        "or an object with stepsPerEpoch and epoch. Did you mean new DataLoader({ dataset, batchSize })?",
+    ],
+    ["an object", () => ({ batch: 1 }), /^fit: loader an object; .* with stepsPerEpoch and epoch$/],
     [
       "a loader of no steps",
       () => ({ stepsPerEpoch: 0, epoch: () => [] }),
@@ -156,6 +162,14 @@ describe("loaders", () => {
       "an iterable of nothing",
       () => new Set(),
       "fit: loader gave 0 batches in epoch 0; expected at least 1",
+    ],
+    [
+      "a batch that holds itself",
+      () => {
+        const batch: Record<string, unknown> = {};
+        return [Object.assign(batch, { more: { batch }, x: tensor([1]) })];
+      },
+      "fit: batch.more.batch holds itself; expected no cycle",
     ],
     [
       "one generator for two epochs",

@@ -3,6 +3,7 @@ import { DataLoader, TensorDataset } from "../src/data/index.ts";
 import { add, type Device, mean, mul, State, type Tensor, tensor } from "../src/index.ts";
 import { Linear, type Module, Sequential } from "../src/nn/index.ts";
 import { SGD } from "../src/optim/index.ts";
+import { sumBatches } from "../src/train/evaluate.ts";
 import {
   accumulatedStep,
   Checkpoint,
@@ -282,6 +283,38 @@ describe("accumulation at the end of an epoch", () => {
     expect(held(device)).toBeLessThan(tensors);
     expect(step.plans).toEqual([]);
   });
+});
+
+test("means keep the digits of the metrics that have most", async () => {
+  const { model } = meanRun();
+  const data = new TensorDataset({ x: tensor([[1]]) });
+  const exact = () => tensor(0.1, { dtype: "f64" });
+  const means = await evaluateMeans(model, data, { rounded: () => tensor(0.1), exact });
+  expect(means).toEqual({ rounded: Math.fround(0.1), exact: 0.1 });
+});
+
+test("some batches are measured at once, few enough, and none is left under way", async () => {
+  const data = new TensorDataset({ x: tensor(new Float32Array(20), { shape: [20, 1] }) });
+  const run = async (fails: number) => {
+    const open = new Set<number>();
+    const most: number[] = [];
+    let calls = 0;
+    const measure = async () => {
+      const call = calls++;
+      open.add(call);
+      most.push(open.size);
+      await new Promise((resolve) => setTimeout(resolve, 3));
+      open.delete(call);
+      if (call === fails) throw new Error("fails");
+      return [1, call];
+    };
+    const sums = await sumBatches("test", data, { batchSize: 1 }, measure).catch((error) => error);
+    return { sums, most: Math.max(...most), open: open.size, calls };
+  };
+  expect(await run(-1)).toEqual({ sums: [20, 190], most: 5, open: 0, calls: 20 });
+  const failed = await run(2);
+  expect(failed.sums).toEqual(new Error("fails"));
+  expect([failed.most, failed.open, failed.calls < 20]).toEqual([5, 0, true]);
 });
 
 test("an error while held-out examples are measured ends the run", async () => {

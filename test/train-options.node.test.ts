@@ -332,6 +332,12 @@ describe("options out of their ranges", () => {
     ],
     ["a bare number", () => new EarlyStopping(5 as never), "Did you mean { patience: 5 }?"],
     [
+      "a bare size",
+      () => evaluateAccuracy(smallRun().model, smallData(4), 2 as never),
+      "evaluateAccuracy: options 2; expected an object of batchSize, signal. " +
+        "Did you mean { batchSize: 2 }?",
+    ],
+    [
       "a data set alone",
       () => new DataLoader(smallData(3) as never),
       "DataLoader: options a DeviceDataset; expected an object of dataset, batchSize",

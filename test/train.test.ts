@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Batch, DataLoader, DeviceDataset } from "../src/data/index.ts";
-import { argmax, type Device, evaluate, tensor, zeros } from "../src/index.ts";
+import { argmax, type Device, evaluate, GradusError, tensor, zeros } from "../src/index.ts";
 import { crossEntropy } from "../src/losses/index.ts";
 import { accuracy } from "../src/metrics/index.ts";
 import { Dropout, Linear, type Module, Sequential, Tanh } from "../src/nn/index.ts";
@@ -204,8 +204,10 @@ test("evaluateAccuracy covers the last, smaller batch and stops on a signal", as
   for (const batchSize of [3, 20, 1000]) {
     expect(await evaluateAccuracy(model, dataset, { batchSize })).toBeCloseTo(expected, 6);
   }
-  await expect(evaluateAccuracy(model, dataset, { signal: AbortSignal.abort() })).rejects.toThrow(
-    "evaluateAccuracy: stopped by its signal",
+  const stopped = evaluateAccuracy(model, dataset, { signal: AbortSignal.abort() });
+  await expect(stopped).rejects.toThrow(GradusError);
+  await expect(stopped).rejects.toThrow(
+    "evaluateAccuracy: stopped by its signal; expected to run to the end",
   );
   dispose();
 });

@@ -91,7 +91,7 @@ export function lossPerIndividual(
 ): Tensor {
   checkFunctions("lossPerIndividual", { loss });
   checkTensors("lossPerIndividual", [outputs, targets]);
-  if (outputs.rank < 2 || targets.rank === 0 || targets.shape[0] !== outputs.shape[1]) {
+  if (outputs.rank < 2 || targets.shape[0] !== outputs.shape[1]) {
     throw new ShapeError(
       `lossPerIndividual: outputs ${formatShape(outputs.shape)}, targets ` +
         `${formatShape(targets.shape)}; expected [p, n, …] and [n, …]`,
