@@ -108,6 +108,12 @@ describe("a loop that repeats itself makes no plans", () => {
 });
 
 describe("plans of evaluations", () => {
+  test("are made for what must be computed only", () => {
+    evaluate();
+    evaluate(tensor([1, 2]), new State(tensor(3)));
+    expect(counts()).toMatchObject({ plans: 0, tensors: 2 });
+  });
+
   test("are forgotten from the 257th on, the longest unused first, with their buffers", async () => {
     const run = (n: number) => {
       const x = tensor(new Float32Array(n + 1));
@@ -205,6 +211,41 @@ describe("plans of a compiled function", () => {
     expect(await (await more[1]).toArray()).toEqual([2 * ((199 * 200) / 2 + 2001)]);
     for (const y of [...results, ...(await Promise.all(more)), trail]) y.dispose();
     expect(counts()).toMatchObject({ tensors: 0, buffers: 0 });
+  });
+
+  test("a call waits for its plan and for the calls before it, and for nothing else", async () => {
+    const built: (() => void)[] = [];
+    const ran: number[] = [];
+    const make = device.plan.bind(device);
+    vi.spyOn(device, "plan").mockImplementation((...args) => {
+      const plan = make(...args);
+      const number = built.length;
+      const run = plan.run.bind(plan);
+      plan.prepare = () => new Promise((resolve) => built.push(resolve));
+      plan.run = (sources) => {
+        ran.push(number);
+        return run(sources);
+      };
+      return plan;
+    });
+    const otherTasks = () => new Promise((resolve) => setTimeout(resolve));
+    const f = compile((x: Tensor) => add(x, 1));
+    const early = [f(tensor([1])), f(tensor([2]))];
+    const late = [f(tensor([1, 2])), f(tensor([1, 2, 3]))];
+    built[2]();
+    await otherTasks();
+    expect(ran).toEqual([]);
+    built[0]();
+    await Promise.all(early);
+    late.push(f(tensor([4]))); // its plan is there, the turn of those before it is not over
+    await otherTasks();
+    expect(ran).toEqual([0, 0]);
+    built[1]();
+    await Promise.all(late);
+    expect(ran).toEqual([0, 0, 1, 2, 0]);
+    const next = f(tensor([5]));
+    expect(ran).toEqual([0, 0, 1, 2, 0, 0]);
+    expect(await (await next).toArray()).toEqual([6]);
   });
 
   test("disposing one leaves what its function made in the trace to who kept it", async () => {

@@ -105,6 +105,9 @@ test("normals follow the Box-Muller formula, at odd counts too", () => {
   const z = normals([5, 6], 3, 1, 2);
   expect(z.length).toBe(3);
   expect(z[2]).toBeCloseTo(1 + 2 * radius * Math.cos((2 * Math.PI * w1) / 2 ** 32), 14);
+  const four = normals([5, 6], 4, 1, 2);
+  expect([...four.subarray(0, 3)]).toEqual([...z]);
+  expect(four[3]).toBeCloseTo(1 + 2 * radius * Math.sin((2 * Math.PI * w1) / 2 ** 32), 14);
   expect([...normals([5, 6], 2, 1, 2)]).toEqual([...z.subarray(0, 2)]);
   expect([...normals([5, 6], 2, 3, 0)]).toEqual([3, 3]);
 });
@@ -116,6 +119,29 @@ test("a permutation holds every number once and depends on the key alone", () =>
     expect(permutation(keyFromSeed(n), n)).toEqual(order);
   }
   expect(permutation([1, 0], 100)).not.toEqual(permutation([2, 0], 100));
+});
+
+test("a permutation is Durstenfeld's shuffle by the key's stream, less the words past a multiple", () => {
+  const n = 30_000;
+  const key = keyFromSeed(7);
+  const stream = randomBits(key, n + 10);
+  let at = 0;
+  let rejected = 0;
+  const draw = (bound: number) => {
+    const end = 2 ** 32 - (2 ** 32 % bound);
+    while (stream[at] >= end) {
+      at++;
+      rejected++;
+    }
+    return stream[at++] % bound;
+  };
+  const expected = Uint32Array.from({ length: n }, (_, i) => i);
+  for (let last = n - 1; last > 0; last--) {
+    const chosen = draw(last + 1);
+    [expected[chosen], expected[last]] = [expected[last], expected[chosen]];
+  }
+  expect(rejected).toBeGreaterThan(0);
+  expect(permutation(key, n)).toEqual(expected);
 });
 
 test("the 24 permutations of four come up equally often", () => {
@@ -154,6 +180,19 @@ test.each<[() => unknown, string]>([
     () => normals([0, 0], 1, 0, -1),
     "normals: mean 0 and std -1; expected finite numbers with std ≥ 0",
   ],
+  [
+    () => normals([0, 0], 1, NaN, 1),
+    "normals: mean NaN and std 1; expected finite numbers with std ≥ 0",
+  ],
+  [
+    () => normals([0, 0], 1, 0, Infinity),
+    "normals: mean 0 and std Infinity; expected finite numbers with std ≥ 0",
+  ],
+  ...[1, [1], [1, 2, 3], [1, -1], [0.5, 1], [1, 2 ** 32]].map((key): [() => unknown, string] => [
+    () => foldIn(key as unknown as Key, 0),
+    `foldIn: key ${Array.isArray(key) ? "an array" : key}; ` +
+      "expected two u32 words, as keyFromSeed(seed) gives them",
+  ]),
   [() => permutation([0, 0], -1), "permutation: n -1; expected an integer from 0 to 2^32"],
 ])("rejects %s", (call, message) => {
   expect(call).toThrow(message);

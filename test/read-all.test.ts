@@ -24,6 +24,14 @@ test("values read together are of one moment, and one read", async () => {
   expect(device.counters.since(mark).reads).toBe(1);
 });
 
+test("what is read is a copy", async () => {
+  for (const x of [tensor([1, 2]), tensor([0, 1]).add(1)]) {
+    const [values] = await readAll("mine", [x]);
+    values[0] = 9;
+    expect(await x.toArray()).toEqual([1, 2]);
+  }
+});
+
 test("tensors of two devices are read together", async () => {
   const { device: other } = await init({ device: "cpu", isolated: true });
   const [a, b] = [tensor([1]), tensor([2], { device: other })];

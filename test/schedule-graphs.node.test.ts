@@ -10,6 +10,7 @@ import {
   cast,
   type Device,
   exp,
+  matmul,
   mul,
   reshape,
   type State,
@@ -58,6 +59,7 @@ function checkPlan(plan: Schedule, limit: number): void {
   const writer = new Map(groups.flatMap((group, i) => group.outputs.map((step) => [step, i])));
   for (const [i, { anchor, outputs }] of groups.entries()) {
     expect(outputs.length).toBeGreaterThan(0);
+    expect(outputs).toEqual(sorted(outputs));
     expect(sorted(reads[i])).toEqual(readsOf(plan, outputs));
     const producers = reads[i].filter((step) => !isSource(step)).map((step) => writer.get(step));
     for (const producer of producers) expect(after[i]).toContain(producer);
@@ -183,6 +185,17 @@ test("states that take each other's values are copied once", () => {
     "exp",
     "identity",
   ]);
+});
+
+test("a product is written to the state whose new value it is", () => {
+  const [w, x] = [small(), small()];
+  const replacements = [{ original: w.node, value: matmul(x, x).node }];
+  const { program } = trace([], "test", { replacements });
+  const plan = schedule(simplify(program), 8);
+  checkPlan(plan, 8);
+  expect(plan.groups).toHaveLength(1);
+  expect(plan.homes.size).toBe(1);
+  expect(plan.scattered.size).toBe(0);
 });
 
 test("an element of a state is written in place, unless the state is read elsewhere", () => {

@@ -94,6 +94,25 @@ test("what one group stores is read by every group that needs it", () => {
   ]);
 });
 
+test("a part of an epilogue with many inputs is stored before the rest is cut", () => {
+  const [a, b, bias, c, d, e] = Array.from({ length: 6 }, () => matrix(4, 4));
+  const y = mul(add(matmul(a, b), bias), add(add(c, d), e));
+  expect(groups([y], 5)).toEqual(["- > add < 3", "matmul > mul < 4"]);
+});
+
+test("what a kernel reads before and behind its anchor is one reader's, and not stored for it", () => {
+  const e = exp(matrix(4, 4));
+  expect(groups([mul(softmax(e), e)])).toEqual(["softmax > mul < 1"]);
+});
+
+test("the last of several stages has room for what the stage before wrote", () => {
+  const [x, c] = [matrix(4, 4), matrix(4, 4)];
+  const y = softmax(x);
+  const both = [y, mul(mul(y, x), c)]; // x and c are read, y and the product written: 4, and 5 by the last stage
+  expect(groups(both, 4)).toEqual(["softmax > softmax < 1", "- > mul < 3"]);
+  expect(groups(both, 5)).toEqual(["softmax > softmax, mul < 2"]);
+});
+
 test("many tensors are joined in a few kernels", async () => {
   const xs = Array.from({ length: 20 }, (_, i) => tensor([i, i + 0.5]));
   const expected = Array.from({ length: 40 }, (_, i) => i / 2);

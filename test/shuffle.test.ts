@@ -185,6 +185,15 @@ describe("drawnIndex", () => {
 });
 
 test.each<[() => number, string]>([
+  ...[
+    [1.5, 0],
+    [4, -1],
+    [4, 0.5],
+  ].map(([n, i]): [() => number, string] => [
+    () => shuffledIndex([0, 0], n, i),
+    `shuffledIndex: place ${i} of ${n}; ` +
+      "expected an integer from 0 to n - 1 for an n from 1 to 2^32",
+  ]),
   [
     () => shuffledIndex([0, 0], 0, 0),
     "shuffledIndex: place 0 of 0; expected an integer from 0 to n - 1 for an n from 1 to 2^32",

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sizeOf } from "../src/core/shape.ts";
-import { contiguous, type Strided } from "../src/core/strided.ts";
-import { copyStrided, mapStrided, writeStrided } from "../src/core/strided-loops.ts";
+import { contiguous, isContiguous, type Strided } from "../src/core/strided.ts";
+import { copyStrided, loopsOf, mapStrided, writeStrided } from "../src/core/strided-loops.ts";
 
 const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 });
 
@@ -44,14 +44,29 @@ test("mapStrided reads every input by its strides", () => {
     fc.property(shapes, seeds, seeds, seeds, (shape, p, q, r) => {
       const inputs = [view(shape, p), view(shape, q), view(shape, r)];
       const [a, b, c] = inputs.map(elements);
-      const y = new Float64Array(sizeOf(shape));
+      const y = new Float64Array(sizeOf(shape) + 1).fill(-7); // one more, which stays
       mapStrided((x) => 3 * x, shape, inputs.slice(0, 1), y);
-      expect([...y]).toEqual(a.map((x) => 3 * x));
+      expect([...y]).toEqual([...a.map((x) => 3 * x), -7]);
       mapStrided((x, z) => x - 2 * z, shape, inputs.slice(0, 2), y);
-      expect([...y]).toEqual(a.map((x, i) => x - 2 * b[i]));
+      expect([...y]).toEqual([...a.map((x, i) => x - 2 * b[i]), -7]);
       mapStrided((x, z, w) => x - 2 * z + w, shape, inputs, y);
-      expect([...y]).toEqual(a.map((x, i) => x - 2 * b[i] + c[i]));
+      expect([...y]).toEqual([...a.map((x, i) => x - 2 * b[i] + c[i]), -7]);
     }),
+  );
+});
+
+test("a view is contiguous if its elements follow each other in memory", () => {
+  fc.assert(
+    fc.property(shapes, seeds, (shape, p) => {
+      const x = view(shape, p);
+      const places = elements({ ...x, data: x.data.map((_, i) => i) });
+      if (places.length > 0)
+        expect(isContiguous(x)).toBe(places.every((at, i) => at === x.offset + i));
+    }),
+    { examples: [[[2, 1, 3], 0b01_00_01]] },
+  );
+  expect(isContiguous({ ...contiguous(new Float64Array(6), [2, 1, 3]), strides: [3, 7, 1] })).toBe(
+    true,
   );
 });
 
@@ -81,4 +96,31 @@ test("writeStrided fills a view and nothing beside it", () => {
   const y = contiguous(new Float64Array(3), [3]);
   writeStrided(contiguous(Float64Array.of(1, 2, 3), [3]), y);
   expect([...y.data]).toEqual([1, 2, 3]);
+});
+
+test("an empty view is written nowhere, whatever lies around it", () => {
+  const y = new Float64Array(6);
+  const from: Strided = {
+    data: Float64Array.of(1, 2, 3),
+    shape: [0, 3],
+    strides: [0, 1],
+    offset: 0,
+  };
+  writeStrided(from, { data: y, shape: [0, 3], strides: [3, 1], offset: 0 });
+  expect([...y]).toEqual([0, 0, 0, 0, 0, 0]);
+});
+
+test("axes that every input walks as one are one loop", () => {
+  const x = contiguous(new Float64Array(24), [2, 3, 1, 4]);
+  const row = { ...x, strides: [0, 0, 9, 1] };
+  expect(loopsOf(x.shape, [x])).toEqual([{ count: 24, strides: [1] }]);
+  expect(loopsOf(x.shape, [x, row])).toEqual([
+    { count: 6, strides: [4, 0] },
+    { count: 4, strides: [1, 1] },
+  ]);
+  expect(loopsOf(x.shape, [row, { ...x, strides: [-12, -4, 0, -1] }])).toEqual([
+    { count: 6, strides: [0, -4] },
+    { count: 4, strides: [1, -1] },
+  ]);
+  expect(loopsOf([1, 1], [x, row])).toEqual([{ count: 1, strides: [0, 0] }]);
 });

@@ -130,7 +130,7 @@ export function normals(key: Key, count: number, mean = 0, std = 1): Float64Arra
     const radius = std * Math.sqrt(-2 * Math.log((pair[0] + 1) / TWO_32));
     const angle = 2 * Math.PI * (pair[1] / TWO_32);
     out[i] = mean + radius * Math.cos(angle);
-    if (i + 1 < count) out[i + 1] = mean + radius * Math.sin(angle);
+    out[i + 1] = mean + radius * Math.sin(angle); // past the end of an odd count: kept nowhere
   }
   return out;
 }

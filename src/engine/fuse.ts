@@ -1,4 +1,3 @@
-import { sizeOf } from "../core/shape.ts";
 import { Fusion, pointwise } from "./fusion.ts";
 import { type Program, resultsOf, type Step } from "./program.ts";
 
@@ -70,7 +69,6 @@ class Fuser {
       const next = this.#consumers[last][0];
       const step = this.#steps[next];
       if (!pointwise(step)?.linear || this.#anchorOf.has(next) || isTooCostly(step)) break;
-      if (sizeOf(step.shape) !== sizeOf(this.#steps[anchor].shape)) break;
       chain.push(next);
       this.#anchorOf.set(next, anchor);
       last = next;
@@ -85,10 +83,7 @@ class Fuser {
     const readers = this.#steps.map(() => new Map<number, number>());
     for (let i = this.#steps.length - 1; i >= 0; i--) {
       const step = this.#steps[i];
-      if (!step.op || this.#consumers[i].length + (this.#outputs.has(i) ? 1 : 0) === 0) continue;
-      if (pointwise(step) && !this.#stored.has(i) && !this.#anchorOf.has(i)) {
-        if (this.#mustStore(step, work[i], readers[i])) this.#stored.add(i);
-      }
+      if (!this.#anchorOf.has(i) && this.#mustStore(step, work[i], readers[i])) this.#stored.add(i);
       this.#spread(i, readers);
     }
   }
@@ -187,8 +182,8 @@ class Fuser {
       for (const input of this.#steps[i].inputs) {
         if (this.#stored.has(input)) continue;
         const onPath = input === anchor || this.#anchorOf.get(input) === anchor;
-        const count = this.#leaves(input, onPath ? anchor : null).size;
-        if (!(onPath && anchor !== null) && count > most && count <= this.inputLimit) {
+        const count = onPath ? 0 : this.#leaves(input, null).size;
+        if (count > most && count <= this.inputLimit) {
           best = input;
           most = count;
         }
@@ -196,8 +191,8 @@ class Fuser {
       }
     };
     visit(output);
-    if (best >= 0) return best;
-    const chain = anchor === null ? [] : [anchor, ...(this.#epilogues.get(anchor) as number[])];
-    return chain[chain.indexOf(output) - 1] ?? this.#steps[output].inputs[0];
+    if (best >= 0 || anchor === null) return best;
+    const chain = [anchor, ...(this.#epilogues.get(anchor) as number[])];
+    return chain[chain.indexOf(output) - 1];
   }
 }

@@ -1,4 +1,4 @@
-import { type Shape, sizeOf } from "../core/shape.ts";
+import type { Shape } from "../core/shape.ts";
 import type { PointwiseForm } from "../graph/op.ts";
 import type { Program, Step } from "./program.ts";
 
@@ -6,7 +6,10 @@ import type { Program, Step } from "./program.ts";
 export interface Group {
   /** The step with a kernel form, null for a group of pointwise steps. */
   readonly anchor: number | null;
-  /** The steps whose values are stored, each computed from element i of the anchor for element i. */
+  /**
+   * The steps whose values are stored, in order, each computed from element i of the anchor for
+   * element i.
+   */
   readonly outputs: readonly number[];
 }
 
@@ -47,7 +50,7 @@ export class Fusion {
 
   /** What two groups would be as one: it stores what others read and what is a result. */
   joined(first: Group, second: Group, results: ReadonlySet<number>): Group {
-    const others = this.groups.filter((group) => group !== first && group !== second);
+    const others = this.groups.filter((group) => group !== second);
     const outputs = [...first.outputs, ...second.outputs].sort((a, b) => a - b);
     const isNeeded = (step: number) =>
       results.has(step) || others.some((group) => this.reads(group).has(step));
@@ -99,8 +102,8 @@ export class Fusion {
           if (k > 0) visit(input, aligned && k === value);
         }
       } else {
-        const linear = i !== group.anchor && (pointwise(step)?.linear ?? false);
-        for (const input of step.inputs) visit(input, aligned && linear);
+        const isLinear = i !== group.anchor && !!pointwise(step)?.linear;
+        for (const input of step.inputs) visit(input, aligned && isLinear);
       }
     };
     for (const output of group.outputs) visit(output, true);
@@ -150,9 +153,4 @@ export function dependsOn(group: Group, on: Group, before: (of: Group) => Group[
     return before(at).some(visit);
   };
   return visit(group);
-}
-
-/** Number of elements that a group's invocations own. */
-export function domainSize(fusion: Fusion, group: Group): number {
-  return sizeOf(fusion.domain(group));
 }

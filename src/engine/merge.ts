@@ -1,4 +1,4 @@
-import { dependsOn, domainSize, type Fusion, type Group, type Reads } from "./fusion.ts";
+import { dependsOn, type Fusion, type Group, type Reads } from "./fusion.ts";
 import { resultsOf } from "./program.ts";
 
 /**
@@ -30,7 +30,6 @@ function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
   // Bytes are stored four at a time, by groups of their own.
   const isBytes = (step: number) => fusion.program.steps[step].dtype === "u8";
   if ([...first.outputs, ...second.outputs].some(isBytes)) return false;
-  if (domainSize(fusion, first) !== domainSize(fusion, second)) return false;
   const before = (group: Group) => fusion.sources(group);
   for (const [step, aligned] of fusion.reads(second)) {
     const producer = fusion.producer(step);

@@ -1,5 +1,5 @@
 import type { DType } from "../core/dtype.ts";
-import { DisposedError, GradusError } from "../core/errors.ts";
+import { DisposedError, type GradusError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import type { Attributes, Op } from "../graph/op.ts";
@@ -118,9 +118,10 @@ export function inputsOf(node: Node): Node[] {
   return node.inputs.slice(0, node.op?.reads);
 }
 
-function lost(node: Node, op: string): GradusError {
-  if (node.retired) return new DisposedError(`${op}: depends on ${node.retired}`);
-  return new GradusError(`${op}: a node has neither op nor values; expected one of them`);
+/** What was neither computed nor freed is an argument of a function that was traced. */
+function lost({ retired }: Node, op: string): GradusError {
+  const what = retired ?? "an argument of a compiled function; return from there what you read";
+  return new DisposedError(`${op}: depends on ${what}`);
 }
 
 const attributeKeys = new WeakMap<Attributes, string>();
