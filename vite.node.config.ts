@@ -9,7 +9,7 @@ export default defineConfig({
     target: "node20",
     minify: false,
     rolldownOptions: {
-      external: ["webgpu", "cli-progress", ...builtinModules, /^node:/],
+      external: ["webgpu", ...builtinModules, /^node:/],
       output: { entryFileNames: "main.js" },
     },
   },

@@ -1,23 +1,22 @@
 // Builds an example's command-line program, about a second, and runs it with the arguments given.
-import { spawn } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "vite";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const [example, ...args] = process.argv.slice(2);
-await build({
-  root,
-  configFile: join(root, "vite.node.config.ts"),
-  build: { ssr: `examples/${example}/main.ts`, outDir: `build/${example}` },
-  logLevel: "error",
-});
+const outDir = join(root, "build", example);
+const program = join(outDir, "main.js");
 
-const child = spawn(process.execPath, [`build/${example}/main.js`, ...args], {
+const options = { ssr: `examples/${example}/main.ts`, outDir, logLevel: "error" };
+const given = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+const vite = ["node_modules/vite/bin/vite.js", "build", "--config", "vite.node.config.ts"];
+const { status } = spawnSync(process.execPath, [...vite, ...given], {
   cwd: root,
   stdio: "inherit",
 });
-// The terminal sends Ctrl-C to both; the child stops cleanly and this process waits for it.
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => child.kill("SIGTERM"));
-child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+if (status !== 0) process.exit(1);
+
+// The program runs in this process, so that signals reach it and nothing outlives it.
+process.argv.splice(1, Infinity, program, ...args);
+await import(pathToFileURL(program));

@@ -61,35 +61,11 @@ test("a run that is resumed gives the weights of one that was not interrupted", 
   expect(second.bytes.equals(straight.bytes)).toBe(true);
 }, 120_000);
 
-test("an interruption stops cleanly and keeps the weights so far", async () => {
-  let sent = false;
-  const { code, out } = await command.run(
-    "--device cpu --epochs 500 --batch-size 100".split(" "),
-    (kill) => {
-      if (!sent) setTimeout(kill, 3000);
-      sent = true;
-    },
-  );
-  expect(code).toBe(0);
-  expect(out).toMatch(/Stopped: \d+ steps in .* s on cpu, test accuracy/);
-  expect(out).toContain("Weights: runs/mnist.safetensors");
-}, 120_000);
-
-for (const [args, says] of [
-  ["--epochs 0", "--epochs: 0; expected an integer from 1 to 100000"],
-  ["--batch-size 1.5", "--batch-size: 1.5; expected an integer from 1 to 60000"],
-  ["--learning-rate fast", "--learning-rate: fast; expected a number from 0 to 1000"],
-  ["--device tpu", "--device: tpu; expected auto, webgpu or cpu"],
-  ["--resume", "--resume: without --checkpoint; expected the file to go on from"],
-  ["--speed 9", "Unknown option '--speed'"],
-]) {
-  test(`${args} is refused in one line with exit code 2`, async () => {
-    const { code, out, err } = await command.run(args.split(" "));
-    expect(code).toBe(2);
-    expect(out).toBe("");
-    expect(err.trim()).toBe(says);
-  });
-}
+test("wrong arguments are refused in one line with exit code 2", async () => {
+  const { code, out, err } = await command.run(["--epochs", "-1"]);
+  const says = "--epochs: -1; expected an integer from 1 to 100000\n";
+  expect({ code, out, err }).toEqual({ code: 2, out: "", err: says });
+});
 
 test("--help lists every option", async () => {
   const { code, out } = await command.run(["--help"]);

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { HELP, readOptions } from "../examples/dropout/options.ts";
 import { trainWithDropout } from "../examples/dropout/training.ts";
@@ -60,4 +62,14 @@ test("--help lists every option, and others are refused", async () => {
   }
   const { code, err } = await command.run(["--dropout", "1"]);
   expect([code, err.trim()]).toEqual([2, "--dropout: 1; expected a number from 0 to 0.99"]);
+});
+
+test("weights that could not be written are refused before training", async () => {
+  const cwd = join(command.root, "full");
+  mkdirSync(cwd);
+  writeFileSync(join(cwd, "runs"), "");
+  const { code, out, err } = await command.run([], undefined, { cwd });
+  const says =
+    "runs/dropout.safetensors: ENOTDIR: not a directory; expected a file that can be written";
+  expect({ code, out, err }).toEqual({ code: 2, out: "", err: `${says}\n` });
 });

@@ -1,9 +1,15 @@
-import { beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { fit, pageBar, progressBar, terminalBar } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { smallData, smallRun } from "./support/small-run.ts";
+import { cellsOf } from "./support/terminal.ts";
 
 beforeAll(() => testDevice());
+beforeEach(() => {
+  vi.stubEnv("TERM", "xterm-256color");
+  vi.stubEnv("NO_COLOR", "");
+});
+afterEach(() => void vi.unstubAllEnvs());
 
 const report = {
   epoch: 1,
@@ -35,6 +41,33 @@ test("a terminal's line is written over, cut to its width, and cleared at the en
   const narrow = terminal(true, 20);
   terminalBar(narrow).update(report);
   expect(narrow.texts).toEqual(["\r\x1b[2Kepoch 2/5 ██████░░░"]);
+});
+
+test("a terminal's line is never wider than the terminal, whatever becomes of that", () => {
+  const screen = terminal(true, 20);
+  const bar = terminalBar(screen);
+  const metrics = { "精度，だいたい": 0.5, "👍": 1, plain: 0.25 };
+  for (const columns of [20, 200, 21, 40, 1, 60, 0, undefined, 80, 100]) {
+    screen.columns = columns;
+    bar.update({ ...report, metrics });
+    const line = screen.texts.at(-1)?.replace("\r\x1b[2K", "") ?? "";
+    expect(cellsOf(line)).toBeLessThan(columns || 80);
+    if (columns === 200) expect(line).toMatch(/s left$/);
+    else expect(cellsOf(line)).toBeGreaterThan((columns || 80) - 4);
+  }
+});
+
+test.each([
+  ["TERM", "dumb"],
+  ["NO_COLOR", "1"],
+])("with %s=%s a terminal gets plain text", (name, value) => {
+  vi.stubEnv(name, value);
+  const screen = terminal(true, 80);
+  const bar = terminalBar(screen);
+  bar.update(report);
+  bar.epoch?.({ event: "epoch", epoch: 0, step: 1, loss: 1, stepsPerSecond: 1 }, 1);
+  bar.end?.();
+  expect(screen.texts).toEqual(["epoch 1/1: loss 1.0000, 1 steps/s\n"]);
 });
 
 test("a file gets a line for each epoch only", async () => {

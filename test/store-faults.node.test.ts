@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,6 +51,7 @@ vi.mock("node:fs/promises", async (importOriginal) => {
   const names = [
     "mkdir",
     "stat",
+    "access",
     "realpath",
     "readdir",
     "readFile",
@@ -58,6 +59,7 @@ vi.mock("node:fs/promises", async (importOriginal) => {
     "copyFile",
     "rename",
     "rm",
+    "rmdir",
   ] as const;
   const faulty = names.map((name) => {
     const call = original[name] as (...args: unknown[]) => Promise<unknown>;
@@ -141,6 +143,28 @@ test("where links and synced folders are unknown, files are copied and left as t
   expect(fault.calls.filter((name) => name === "sync")).toHaveLength(3); // the copy too
   expect(await attempt(calls.lastIndexOf("sync"), false, "EINVAL")).toBeUndefined();
   expect(await fileStore(path).read()).toEqual(whole(3, 1000));
+});
+
+test("whichever call of a probe fails, nothing is left over", async () => {
+  const probe = async (at: number) => {
+    path = join(folder, String(count++), "new/folder/file");
+    mkdirSync(join(path, "../../.."));
+    fault.start(at);
+    const error = await fileStore(path)
+      .probe(1000)
+      .catch((e: unknown) => e);
+    fault.at = -1;
+    return error;
+  };
+  expect(await probe(-1)).toBeUndefined();
+  const calls = [...fault.calls];
+  expect(calls).toEqual(expect.arrayContaining(["mkdir", "open", "write", "sync", "rm", "rmdir"]));
+  for (const [at, name] of calls.entries()) {
+    const error = await probe(at);
+    if (name === "rmdir") continue; // as where another process writes there
+    if (name !== "realpath") expect((error as Error)?.message).toBe(`ENOSPC: ${name}`);
+    if (name !== "rm") expect(readdirSync(join(path, "../../.."))).toEqual([]);
+  }
 });
 
 test("folders that had to be made are synced, up to the one in which they were", async () => {

@@ -1,11 +1,12 @@
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import * as browser from "vitest/browser";
 import type { Batch } from "../src/data/index.ts";
 import { download, indexedDbStore, opfsStore } from "../src/io/index.ts";
 import type { Module } from "../src/nn/index.ts";
 import { Checkpoint, fit } from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { bitsOf, smallRun } from "./support/small-run.ts";
-import { testStore } from "./support/store-cases.ts";
+import { testStore, whole } from "./support/store-cases.ts";
 
 beforeAll(() => testDevice());
 
@@ -89,4 +90,76 @@ test("bytes are offered for download under a name", async () => {
   const response = await fetch((link as HTMLAnchorElement).href);
   expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.of(7));
   clicked.mockRestore();
+});
+
+/** Lets the origin keep so many bytes, or as many as it may. */
+async function allow(quotaSize?: number): Promise<void> {
+  const { cdp } = browser as unknown as { cdp(): Session }; // a type that providers bring
+  await cdp().send("Storage.overrideQuotaForOrigin", { origin: location.origin, quotaSize });
+}
+
+interface Session {
+  send(method: string, parameters: object): Promise<unknown>;
+}
+
+test("a write to the origin's files that finds no room leaves those before it, and the next goes on", async () => {
+  const store = opfsStore("gradus-test/full");
+  await expect(whenFull(() => store.write(whole(0, 4_000_000)))).rejects.toThrow(/quota/i);
+  expect(await namesOf("gradus-test")).toEqual([]);
+  for (const n of [1, 2]) await store.write(whole(n));
+  for (const bytes of [whole(3, 4_000_000), new Uint8Array(4_000_000)]) {
+    await expect(whenFull(() => store.write(bytes))).rejects.toThrow(/quota/i);
+    expect(await store.read()).toEqual(whole(2));
+  }
+  expect(await namesOf("gradus-test")).toEqual(["full"]);
+  await store.write(whole(4, 4_000_000));
+  expect((await store.read())?.at(-1)).toBe(4);
+});
+
+async function namesOf(name: string): Promise<string[]> {
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle(name);
+  const names: string[] = [];
+  for await (const key of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) {
+    names.push(key);
+  }
+  return names.sort();
+}
+
+/** Does something while the origin may keep few bytes. */
+async function whenFull(job: () => Promise<void>): Promise<void> {
+  await allow(400_000);
+  try {
+    await job();
+  } finally {
+    await allow();
+  }
+}
+
+// Chromium holds no database to the quota that tools set for an origin.
+test.each<[string, typeof IDBObjectStore.prototype.put]>([
+  [
+    "at once",
+    () => {
+      throw new DOMException("no room", "QuotaExceededError");
+    },
+  ],
+  [
+    "later",
+    function (this: IDBObjectStore, value, key) {
+      this.add(value, key);
+      return this.add(value, key); // fails, and with it the transaction
+    },
+  ],
+])("a write to the database that fails %s takes nothing away", async (_, fail) => {
+  const store = indexedDbStore("broken-off");
+  for (const n of [1, 2]) await store.write(whole(n));
+  const put = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(fail);
+  for (const bytes of [whole(3), Uint8Array.of(7)]) {
+    await expect(store.write(bytes)).rejects.toThrow(DOMException);
+  }
+  put.mockRestore();
+  expect(await store.read()).toEqual(whole(2));
+  await store.write(whole(4));
+  expect(await store.read()).toEqual(whole(4));
 });

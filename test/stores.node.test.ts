@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -55,6 +56,34 @@ test("what was taken away is not brought back", async () => {
   await store.write(whole(2));
   rmSync(path);
   expect(await store.read()).toBeNull();
+});
+
+test("what was taken away is written anew", async () => {
+  const path = join(folder, "swept", "file");
+  const store = fileStore(path);
+  for (const n of [1, 2]) await store.write(whole(n));
+  rmSync(path);
+  await store.write(whole(3));
+  expect(readdirSync(join(path, "..")).sort()).toEqual(["file", "file.previous"]);
+  rmSync(join(path, ".."), { recursive: true });
+  await store.write(whole(4));
+  expect(readdirSync(join(path, ".."))).toEqual(["file"]);
+  expect(await store.read()).toEqual(whole(4));
+});
+
+test("a probe makes room for nothing and takes nothing's place", async () => {
+  const path = join(folder, "probed", "file");
+  const store = fileStore(path);
+  await store.probe();
+  await store.probe(200_000);
+  expect(existsSync(join(path, ".."))).toBe(false);
+  await store.write(whole(1));
+  await store.probe(3);
+  expect(readdirSync(join(path, ".."))).toEqual(["file"]);
+  expect(await store.read()).toEqual(whole(1));
+  await expect(store.probe(-1)).rejects.toThrow("fileStore: bytes -1; expected an integer from 0");
+  await expect(fileStore(folder).probe()).rejects.toThrow("is no regular file; expected one");
+  await expect(fileStore(join(path, "inside")).probe()).rejects.toThrow("ENOTDIR");
 });
 
 test("symbolic links are followed, also to what is not there yet", async () => {

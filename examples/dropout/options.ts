@@ -1,6 +1,9 @@
 import { flag, parse, readDevice, readNumber, text } from "../command/arguments.ts";
 import type { Settings } from "./training.ts";
 
+/** Where the weights go. */
+export const WEIGHTS = "runs/dropout.safetensors";
+
 /** What the command was asked for. */
 export interface Options extends Settings {
   device: "auto" | "webgpu" | "cpu";
@@ -24,7 +27,7 @@ Usage: npm run dropout -- [options]
   --device NAME       auto, webgpu or cpu (auto: a real GPU, else the CPU)
   --help              this text
 
-The weights go to runs/dropout.safetensors. Ctrl-C stops and keeps the weights so far.`;
+The weights go to ${WEIGHTS}. Ctrl-C stops and keeps the weights so far.`;
 
 /** Reads the command line. */
 export function readOptions(args: string[]): Options {

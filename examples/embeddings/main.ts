@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { init } from "../../src/index.ts";
+import { say } from "../command/output.ts";
+import { ResultFile } from "../command/result-file.ts";
 import { run } from "../command/run.ts";
 import { loadMnist } from "../mnist/data.ts";
 import { HEADS } from "./heads.ts";
@@ -9,11 +10,16 @@ import { HELP, type Options, readOptions } from "./options.ts";
 import { PLANE, type PlaneResult, trainInPlane, warmUp } from "./plane.ts";
 import { scatterSvg } from "./scatter.ts";
 
+/** What a figure takes at the most. */
+const MOST_BYTES = 60_000;
+
 type Data = Awaited<ReturnType<typeof loadMnist>>;
 
 async function main({ part, seeds, device: name, figures }: Options): Promise<void> {
+  const heads = part === "one-shot" ? [] : Object.keys(HEADS);
+  for (const head of heads) await figureFile(figures, head).probe(MOST_BYTES);
   const { device, reason } = await init({ device: name });
-  console.log(`Device: ${device.kind}, ${device.description} (${reason})`);
+  say(`Device: ${device.kind}, ${device.description} (${reason})`);
   const data = await loadMnist();
   const all = Array.from({ length: seeds }, (_, seed) => seed);
   if (part !== "one-shot") await comparePlanes(data, all, figures);
@@ -22,20 +28,23 @@ async function main({ part, seeds, device: name, figures }: Options): Promise<vo
 }
 
 async function comparePlanes(data: Data, seeds: number[], figures: string): Promise<void> {
-  await mkdir(figures, { recursive: true });
-  console.log("\n| seed | head | test accuracy | spread of directions | spread as is | time |");
-  console.log("|---|---|---|---|---|---|");
+  say("\n| seed | head | test accuracy | spread of directions | spread as is | time |");
+  say("|---|---|---|---|---|---|");
   for (const seed of seeds) {
     using start = await warmUp(data, { ...PLANE, seed });
     for (const head of Object.keys(HEADS)) {
       const result = await trainInPlane(head, data, start, { ...PLANE, seed });
       const { accuracy, angularSpread, spread, seconds } = result;
       const numbers = [percent(accuracy), angularSpread.toFixed(2), spread.toFixed(2)];
-      console.log(`| ${seed} | ${head} | ${numbers.join(" | ")} | ${seconds.toFixed(0)} s |`);
-      if (seed === 0) await writeFile(join(figures, `${head.toLowerCase()}.svg`), figure(result));
+      say(`| ${seed} | ${head} | ${numbers.join(" | ")} | ${seconds.toFixed(0)} s |`);
+      if (seed === 0) await figureFile(figures, head).write(figure(result));
     }
   }
-  console.log(`\nFigures: ${figures}`);
+  say(`\nFigures: ${figures}`);
+}
+
+function figureFile(folder: string, head: string): ResultFile {
+  return new ResultFile(join(folder, `${head.toLowerCase()}.svg`));
 }
 
 function figure({ head, accuracy, angularSpread, points, labels }: PlaneResult): string {
@@ -44,13 +53,13 @@ function figure({ head, accuracy, angularSpread, points, labels }: PlaneResult):
 }
 
 async function compareOneShot(data: Data, seeds: number[]): Promise<void> {
-  console.log("\n| seed | nearest by pixels | nearest by embedding | time |\n|---|---|---|---|");
+  say("\n| seed | nearest by pixels | nearest by embedding | time |\n|---|---|---|---|");
   for (const seed of seeds) {
     const { pixels, embeddings, seconds } = await oneShot(data, { ...ONE_SHOT, seed });
     const cells = [pixels, embeddings].map(
       ({ mean, standardError }) => `${percent(mean)} ± ${percent(standardError)}`,
     );
-    console.log(`| ${seed} | ${cells.join(" | ")} | ${seconds.toFixed(0)} s |`);
+    say(`| ${seed} | ${cells.join(" | ")} | ${seconds.toFixed(0)} s |`);
   }
 }
 

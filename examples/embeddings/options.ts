@@ -1,4 +1,12 @@
-import { flag, parse, readChoice, readDevice, readNumber, text } from "../command/arguments.ts";
+import {
+  flag,
+  parse,
+  readChoice,
+  readDevice,
+  readNumber,
+  readPath,
+  text,
+} from "../command/arguments.ts";
 
 /** What the command was asked for. */
 export interface Options {
@@ -33,7 +41,7 @@ export function readOptions(args: string[]): Options {
     part: readChoice("part", values.part, ["both", "plane", "one-shot"]),
     seeds: readNumber("seeds", values.seeds, [1, 1000]),
     device: readDevice(values.device),
-    figures: values.figures,
+    figures: readPath("figures", values.figures),
     help: values.help,
   };
 }

@@ -1,29 +1,30 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { DataLoader } from "../../src/data/index.ts";
-import { init } from "../../src/index.ts";
-import { fileStore, saveSafetensors } from "../../src/io/index.ts";
+import { FormatError, init } from "../../src/index.ts";
+import { saveSafetensors } from "../../src/io/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { SGD } from "../../src/optim/index.ts";
 import { Checkpoint, evaluateAccuracy, fit } from "../../src/train/index.ts";
+import { ResultFile } from "../command/result-file.ts";
 import { interruption, run } from "../command/run.ts";
+import { CheckpointFile } from "./checkpoint-file.ts";
 import { loadMnist } from "./data.ts";
-import { TwoLayerNetwork } from "./network.ts";
-import { HELP, type Options, readOptions } from "./options.ts";
+import { TwoLayerNetwork, weightBytes } from "./network.ts";
+import { HELP, type Options, readOptions, WEIGHTS } from "./options.ts";
 import { jsonReport, terminalReport } from "./report.ts";
 
-const WEIGHTS = "runs/mnist.safetensors";
-
 async function main(options: Options): Promise<void> {
+  const weights = new ResultFile(WEIGHTS);
+  const checkpoint = checkpointOf(options);
+  const resume = options.resume ? await checkpoint?.read() : null;
+  for (const file of [weights, checkpoint]) await file?.probe(weightBytes(options.hidden));
+  const signal = interruption();
   const report = options.json ? jsonReport() : terminalReport();
   const { device, reason } = await init({ device: options.device });
   report.start(options, `${device.kind}, ${device.description}`, reason);
   const { trainData, testData } = await loadMnist();
-  const model = new TwoLayerNetwork(options.hidden, options.seed);
-  const { batchSize, learningRate, seed, epochs, checkpoint } = options;
-  const signal = interruption();
+  const { batchSize, learningRate, hidden, seed, epochs } = options;
+  const model = new TwoLayerNetwork(hidden, seed);
   const began = performance.now();
-  const store = checkpoint === undefined ? null : fileStore(checkpoint);
   const { history, step, stopped } = await fit({
     model,
     optimizer: new SGD(model.parameters(), { learningRate }),
@@ -33,22 +34,26 @@ async function main(options: Options): Promise<void> {
     trainData,
     testData,
     signal,
-    callbacks: [
-      { onStep: (event) => report.step(event), onEpoch: (event) => report.epoch(event) },
-      ...(store ? [new Checkpoint({ to: store })] : []),
-    ],
-    resume: options.resume ? await store?.read() : null,
+    callbacks: [report.callback, ...(checkpoint ? [new Checkpoint({ to: checkpoint })] : [])],
+    resume,
+  }).catch((error: unknown) => {
+    throw error instanceof FormatError && resume ? checkpoint?.refusal(error.message) : error;
   });
   const seconds = (performance.now() - began) / 1000;
   const last = stopped ? undefined : history.at(-1)?.testAccuracy;
   const testAccuracy = last ?? (await evaluateAccuracy(model, testData));
-  await mkdir(dirname(WEIGHTS), { recursive: true });
-  await writeFile(WEIGHTS, await saveSafetensors(model.state()));
-  report.done(
-    { device: device.kind, steps: step, seconds, testAccuracy, weights: WEIGHTS },
-    stopped,
-  );
+  if (step > 0) await weights.write(await saveSafetensors(model));
+  const file = step > 0 ? weights.path : null;
+  report.done({ device: device.kind, steps: step, seconds, testAccuracy, weights: file }, stopped);
+  if (checkpoint?.hasFailed) process.exitCode = 1;
   device.dispose();
+}
+
+function checkpointOf(options: Options): CheckpointFile | undefined {
+  const { checkpoint, seed, batchSize, learningRate, hidden } = options;
+  if (checkpoint === undefined) return undefined;
+  const settings = { seed, "batch-size": batchSize, "learning-rate": learningRate, hidden };
+  return new CheckpointFile(checkpoint, settings);
 }
 
 await run(HELP, readOptions, main);

@@ -2,6 +2,11 @@ import type { Tensor } from "../../src/index.ts";
 import { foldIn, keyFromSeed, sigmoid } from "../../src/index.ts";
 import { Linear, Module, normal } from "../../src/nn/index.ts";
 
+/** Bytes of a file with the weights of such a network, and some more. */
+export function weightBytes(hidden: number): number {
+  return 4 * (784 * hidden + hidden + hidden * 10 + 10) + 4096;
+}
+
 /** The two-layer network 784-hidden-10: σ in the hidden layer, logits out; weights N(0, 0.01²). */
 export class TwoLayerNetwork extends Module {
   readonly hidden: Linear;

@@ -1,4 +1,17 @@
-import { flag, parse, readDevice, readNumber, text, UsageError } from "../command/arguments.ts";
+import { resolve } from "node:path";
+import {
+  flag,
+  parse,
+  readDevice,
+  readNumber,
+  readPath,
+  shown,
+  text,
+  UsageError,
+} from "../command/arguments.ts";
+
+/** Where the weights go. */
+export const WEIGHTS = "runs/mnist.safetensors";
 
 /** What the command was asked for. */
 export interface Options {
@@ -26,11 +39,11 @@ Usage: npm start -- [options]
   --seed N            fixes initial weights and order of the images (0)
   --device NAME       auto, webgpu or cpu (auto: a real GPU, else the CPU)
   --checkpoint FILE   saves the run there after each epoch, and when it is stopped
-  --resume            goes on from --checkpoint, where it has been saved; give the other options anew
+  --resume            goes on from --checkpoint, if it is there, with the options of that run
   --json              one JSON object a line, after each epoch and at the end
   --help              this text
 
-The weights go to runs/mnist.safetensors. Ctrl-C stops and keeps the weights so far.`;
+The weights go to ${WEIGHTS}. Ctrl-C stops and keeps the weights so far.`;
 
 /** Reads the command line. */
 export function readOptions(args: string[]): Options {
@@ -46,9 +59,6 @@ export function readOptions(args: string[]): Options {
     json: flag,
     help: { ...flag, short: "h" },
   });
-  if (values.resume && values.checkpoint === undefined) {
-    throw new UsageError("--resume: without --checkpoint; expected the file to go on from");
-  }
   return {
     epochs: readNumber("epochs", values.epochs, [1, 100_000]),
     batchSize: readNumber("batch-size", values["batch-size"], [1, 60_000]),
@@ -56,9 +66,19 @@ export function readOptions(args: string[]): Options {
     hidden: readNumber("hidden", values.hidden, [1, 100_000]),
     seed: readNumber("seed", values.seed, [0, Number.MAX_SAFE_INTEGER]),
     device: readDevice(values.device),
-    checkpoint: values.checkpoint,
+    checkpoint: readCheckpoint(values.checkpoint, values.resume),
     resume: values.resume,
     json: values.json,
     help: values.help,
   };
+}
+
+function readCheckpoint(given: string | undefined, resume: boolean): string | undefined {
+  if (given === undefined) {
+    if (!resume) return undefined;
+    throw new UsageError("--resume: without --checkpoint; expected the file to go on from");
+  }
+  const path = readPath("checkpoint", given);
+  if (resolve(path) !== resolve(WEIGHTS)) return path;
+  throw new UsageError(`--checkpoint: ${shown(path)}, where the weights go; expected another file`);
 }

@@ -72,11 +72,22 @@ async function transact<T>(
       transaction.onabort = () => reject(transaction.error);
     });
     done.catch(() => {}); // told below, unless the job fails first
-    const result = await job(transaction.objectStore(FILES));
+    const result = await job(transaction.objectStore(FILES)).catch((error: unknown) => {
+      abort(transaction); // else what the job has done by then would stay done
+      throw error;
+    });
     await done;
     return result;
   } finally {
     database.close();
+  }
+}
+
+function abort(transaction: IDBTransaction): void {
+  try {
+    transaction.abort();
+  } catch {
+    // A request that failed has done it.
   }
 }
 

@@ -53,12 +53,13 @@ class OpfsMedium implements Medium {
 
   async write(bytes: Bytes, older: Fate): Promise<void> {
     const folder = await this.#folder(true);
-    const open = (generation: "newest" | "older") =>
-      folder.getFileHandle(this.#name(generation), { create: true });
-    const newest = await open("newest");
-    if (older === "replace") await replace(await open("older"), await newest.getFile());
-    if (older === "drop") await remove(folder, this.#name("older"));
-    await replace(newest, bytes);
+    const [newest, previous] = [this.#name("newest"), this.#name("older")];
+    if (older === "replace") {
+      const file = await folder.getFileHandle(newest, { create: true });
+      await replace(folder, previous, await file.getFile());
+    }
+    if (older === "drop") await remove(folder, previous);
+    await replace(folder, newest, bytes);
   }
 
   #name(generation: "newest" | "older"): string {
@@ -85,7 +86,12 @@ async function root(): Promise<FileSystemDirectoryHandle> {
 }
 
 /** Replaces a file's content when all of the new one is there. */
-async function replace(file: FileSystemFileHandle, content: Bytes | File): Promise<void> {
+async function replace(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+  content: Bytes | File,
+): Promise<void> {
+  const file = await folder.getFileHandle(name, { create: true });
   if (!("createWritable" in file)) {
     throw new GradusError(
       "opfsStore: files without createWritable; expected a newer browser. Use indexedDbStore here",
@@ -94,11 +100,13 @@ async function replace(file: FileSystemFileHandle, content: Bytes | File): Promi
   const stream = await file.createWritable();
   try {
     await stream.write(content);
+    await stream.close();
   } catch (error) {
-    await stream.abort().catch(() => {}); // the first error is the one to tell
+    // The first error is the one to tell; a file that was made for this write goes.
+    await stream.abort().catch(() => {});
+    if ((await file.getFile()).size === 0) await remove(folder, name).catch(() => {});
     throw error;
   }
-  await stream.close();
 }
 
 async function remove(folder: FileSystemDirectoryHandle, name: string): Promise<void> {

@@ -16,5 +16,5 @@ export {
 } from "./safetensors.ts";
 export type { SafetensorsDType } from "./safetensors-dtype.ts";
 export { type SafetensorsInput, writeSafetensors } from "./safetensors-write.ts";
-export type { Store, StoreOptions } from "./stores.ts";
+export type { FileStore, Store, StoreOptions } from "./stores.ts";
 export { loadInto, loadSafetensors, type NamedTensors, saveSafetensors } from "./weights.ts";

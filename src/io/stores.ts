@@ -12,6 +12,15 @@ export interface Store {
   write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
+/** A store in a file. */
+export interface FileStore extends Store {
+  /**
+   * Writes so many bytes beside the file and takes them away again: throws what a write of as many
+   * would, as where the disk is full or the folder is read-only. Folders that lack are made for it.
+   */
+  probe(bytes?: number): Promise<void>;
+}
+
 /** Options of `fileStore`, `opfsStore` and `indexedDbStore`. */
 export interface StoreOptions {
   /**

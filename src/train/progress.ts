@@ -52,13 +52,14 @@ const WIDTH = 24;
 const CLEAR_LINE = "\r\x1b[2K";
 
 /**
- * Shows progress as a line of a terminal that is written over, and a line for each epoch. Where the
- * stream is no terminal, only the latter.
+ * Shows progress as a line of a terminal that is written over, cut to its width, and a line for each
+ * epoch. Only the latter where the stream is no terminal, or the environment asks for plain text by
+ * `TERM=dumb` or `NO_COLOR`.
  * @param stream `process.stdout` when left out.
  */
 export function terminalBar(stream: TerminalStream = process.stdout): ProgressSink {
   checkMethods("terminalBar", { stream }, ["write"], "a stream such as process.stdout");
-  const isTerminal = stream.isTTY ?? false;
+  const isTerminal = (stream.isTTY ?? false) && !wantsPlainText();
   let isOpen = false;
   const close = () => {
     if (isOpen) stream.write(CLEAR_LINE);
@@ -68,8 +69,7 @@ export function terminalBar(stream: TerminalStream = process.stdout): ProgressSi
     update(report) {
       if (!isTerminal) return;
       isOpen = true;
-      const text = Array.from(barLine(report));
-      stream.write(CLEAR_LINE + text.slice(0, (stream.columns ?? 80) - 1).join(""));
+      stream.write(CLEAR_LINE + cut(barLine(report), (stream.columns || 80) - 1));
     },
     epoch(event, epochs) {
       close();
@@ -77,6 +77,28 @@ export function terminalBar(stream: TerminalStream = process.stdout): ProgressSi
     },
     end: close,
   };
+}
+
+/** Whether the environment asks for text without control characters. Source: no-color.org. */
+function wantsPlainText(): boolean {
+  const { TERM, NO_COLOR } = globalThis.process?.env ?? {};
+  return TERM === "dumb" || Boolean(NO_COLOR);
+}
+
+/** Characters that take two cells of a terminal. Source: Unicode Standard Annex 11, W and F. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
+
+/** The beginning of a text that so many cells hold. */
+function cut(text: string, cells: number): string {
+  let room = cells;
+  let kept = "";
+  for (const character of text) {
+    room -= WIDE.test(character) ? 2 : 1;
+    if (room < 0) break;
+    kept += character;
+  }
+  return kept;
 }
 
 /**
