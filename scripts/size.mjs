@@ -46,8 +46,11 @@ export const HELPERS_APART = {
   codeSplitting: { groups: [{ name: "vite-helpers", test: /vite\/preload-helper/ }] },
 };
 
-/** What is loaded only where there is no GPU, to take times or to print; and what is not the package's. */
-const ELSEWHERE = /^(cpu-device|profiler|summary|format-values|watcher|vite-helpers)$/;
+/**
+ * What is loaded only where there is no GPU, and what prints, explains, measures and watches; and what
+ * is not the package's.
+ */
+const ELSEWHERE = /^(without-gpu|tools|vite-helpers)$/;
 
 /** The scripts that a page with WebGPU loads: the entry, the device, and what both import. */
 function loadedAtOnce(output) {

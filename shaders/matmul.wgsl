@@ -1,15 +1,15 @@
 // y[b, m, n] = Σ_k a[b, m, k] · b[b, k, n], through tiles in workgroup memory.
-// One workgroup owns TILE_M × TILE_N outputs; each of its (TILE_N / (4 · QUADS)) × (TILE_M / ROWS)
-// invocations owns ROWS rows of QUADS × 4 columns. K is walked in tiles of TILE_K.
+// One workgroup owns TILE_M × TILE_N outputs; each of its (TILE_N / 4) × (TILE_M / ROWS)
+// invocations owns ROWS rows of 4 columns. K is walked in tiles of TILE_K.
 //
-// Constants: BATCH, M, N, K, TILE_M, TILE_N, TILE_K (multiples of 4), ROWS, QUADS. Type: T.
-//   32, 32, 32, 4, 1 for most shapes; 64, 64, 16, 8, 1 and 128, 128, 16, 8, 2 for big ones.
+// Constants: BATCH, M, N, K, TILE_M, TILE_N, TILE_K (multiples of 4), ROWS. Type: T.
+//   32, 32, 32, 4 for most shapes; 64, 64, 16, 8 for big ones.
 // Accessors: load_a4x4(b, m, k): rows m .. m+3 of k .. k+3, load_b4x4(b, k, n): rows k .. k+3 of
 //   n .. n+3, store_y4(b, m, n, v): n .. n+3.
 //   Lanes with k outside must read 0; those with m or n outside may read anything.
 // Grid: linear, ceil(N / TILE_N) · ceil(M / TILE_M) · BATCH workgroups, along N first.
 
-const THREADS_N = TILE_N / (4u * QUADS);
+const THREADS_N = TILE_N / 4u;
 const THREADS_M = TILE_M / ROWS;
 const THREADS = THREADS_N * THREADS_M;
 const TILES_N = (N + TILE_N - 1u) / TILE_N;
@@ -18,8 +18,7 @@ const K_TILES = (K + TILE_K - 1u) / TILE_K;
 // A longer K is summed in parts of so many tiles, for rounding grows with the number of terms.
 const PART = 64u;
 const A_QUADS = TILE_M * TILE_K / 4u;
-const B_WIDTH = TILE_N / 4u;
-const B_QUADS = TILE_K * B_WIDTH;
+const B_QUADS = TILE_K * THREADS_N;
 const A_BLOCKS = A_QUADS / 4u;
 const B_BLOCKS = B_QUADS / 4u;
 const A_LOADS = (A_BLOCKS + THREADS - 1u) / THREADS;
@@ -46,8 +45,8 @@ fn main(
   let column = local % THREADS_N;
   let row = local / THREADS_N;
 
-  var y: array<vec4<T>, ROWS * QUADS>;
-  var parts: array<vec4<T>, ROWS * QUADS>;
+  var y: array<vec4<T>, ROWS>;
+  var parts: array<vec4<T>, ROWS>;
   for (var t = 0u; t < K_TILES; t++) {
     let k0 = t * TILE_K;
     for (var l = 0u; l < A_LOADS; l++) {
@@ -64,47 +63,39 @@ fn main(
     for (var l = 0u; l < B_LOADS; l++) {
       let q = l * THREADS + local;
       if (q < B_BLOCKS) {
-        let k = q / B_WIDTH * 4u;
-        let n = q % B_WIDTH;
+        let k = q / THREADS_N * 4u;
+        let n = q % THREADS_N;
         let rows = load_b4x4(s, k0 + k, n0 + n * 4u);
         for (var i = 0u; i < 4u; i++) {
-          tile_b[(k + i) * B_WIDTH + n] = rows[i];
+          tile_b[(k + i) * THREADS_N + n] = rows[i];
         }
       }
     }
     workgroupBarrier();
     for (var k = 0u; k < TILE_K / 4u; k++) {
-      var b: array<vec4<T>, 4u * QUADS>;
+      var b: array<vec4<T>, 4>;
       for (var i = 0u; i < 4u; i++) {
-        for (var c = 0u; c < QUADS; c++) {
-          b[i * QUADS + c] = tile_b[(k * 4u + i) * B_WIDTH + c * THREADS_N + column];
-        }
+        b[i] = tile_b[(k * 4u + i) * THREADS_N + column];
       }
       for (var r = 0u; r < ROWS; r++) {
         let a = tile_a[(r * THREADS_M + row) * (TILE_K / 4u) + k];
-        for (var c = 0u; c < QUADS; c++) {
-          let o = r * QUADS + c;
-          y[o] = fma(vec4(a.x), b[c], y[o]);
-          y[o] = fma(vec4(a.y), b[QUADS + c], y[o]);
-          y[o] = fma(vec4(a.z), b[2u * QUADS + c], y[o]);
-          y[o] = fma(vec4(a.w), b[3u * QUADS + c], y[o]);
-        }
+        y[r] = fma(vec4(a.x), b[0], y[r]);
+        y[r] = fma(vec4(a.y), b[1], y[r]);
+        y[r] = fma(vec4(a.z), b[2], y[r]);
+        y[r] = fma(vec4(a.w), b[3], y[r]);
       }
     }
     if (K_TILES > PART && t % PART == PART - 1u) {
-      for (var o = 0u; o < ROWS * QUADS; o++) {
-        parts[o] += y[o];
-        y[o] = vec4<T>();
+      for (var r = 0u; r < ROWS; r++) {
+        parts[r] += y[r];
+        y[r] = vec4<T>();
       }
     }
     workgroupBarrier();
   }
 
   for (var r = 0u; r < ROWS; r++) {
-    for (var c = 0u; c < QUADS; c++) {
-      let n = n0 + (c * THREADS_N + column) * 4u;
-      let o = r * QUADS + c;
-      store_y4(s, m0 + r * THREADS_M + row, n, select(y[o], parts[o] + y[o], K_TILES > PART));
-    }
+    let sum = select(y[r], parts[r] + y[r], K_TILES > PART);
+    store_y4(s, m0 + r * THREADS_M + row, n0 + column * 4u, sum);
   }
 }

@@ -1,8 +1,5 @@
-import { OnDemand } from "./core/on-demand.ts";
+import { tools } from "./core/on-demand.ts";
 import type { DebugOptions } from "./debug/watcher.ts";
-
-/** What checks the results of ops, which pages load that ask for it. */
-export const debugModule = /* @__PURE__ */ new OnDemand(() => import("./debug/watcher.ts"));
 
 /**
  * Runs a function, and checks meanwhile what each op gives by its bits, on every device: in
@@ -33,6 +30,6 @@ export async function debug<T>(
   options: DebugOptions = {},
   ...surplus: never[]
 ): Promise<T> {
-  const { watcher } = await debugModule.get();
+  const { watcher } = await tools.get();
   return watcher.during(fn, options, surplus);
 }

@@ -1,8 +1,8 @@
 import { checkEach, checkOptions, checkPositive } from "./core/check.ts";
 import { announceCopy } from "./core/copies.ts";
 import { DeviceError } from "./core/errors.ts";
+import { tools } from "./core/on-demand.ts";
 import type { DebugOptions } from "./debug/watcher.ts";
-import { debugModule } from "./debug.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import { describeAdapter, findAdapter, findGpu, TIMEOUT } from "./devices/webgpu/adapter.ts";
 import { GpuDevice } from "./devices/webgpu/gpu-device.ts";
@@ -64,7 +64,7 @@ export async function init(options: InitOptions = {}): Promise<Choice> {
   provideMethods({ add, sub, mul, div, neg, matmul, sum, mean, reshape, transpose });
   announceCopy();
   const { debug } = options;
-  if (debug || (watch && debug === false)) (await debugModule.get()).watcher.always(debug);
+  if (debug || (watch && debug === false)) (await tools.get()).watcher.always(debug);
   if (options.isolated) return choose(options);
   const choice = await share(options);
   setDefaultDevice(choice.device);

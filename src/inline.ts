@@ -1,13 +1,8 @@
-import * as format from "./core/format-values.ts";
-import * as debug from "./debug/watcher.ts";
-import { debugModule } from "./debug.ts";
-import * as cpu from "./devices/cpu/cpu-device.ts";
-import { cpuModule, profilerModule } from "./devices/on-demand.ts";
-import * as profiler from "./devices/webgpu/profiler.ts";
-import { formatModule } from "./graph/tensor.ts";
+import { tools } from "./core/on-demand.ts";
+import { cpuModule } from "./devices/on-demand.ts";
+import * as withoutGpu from "./devices/without-gpu.ts";
 import { type Choice, type InitOptions, init as initOnDemand } from "./init.ts";
-import { summaryModule } from "./nn/module.ts";
-import * as summary from "./nn/summary.ts";
+import * as allTools from "./tools.ts";
 
 /**
  * Does what `init` of `gradus` does and loads nothing later: for bundles that must be one file, such
@@ -18,10 +13,7 @@ import * as summary from "./nn/summary.ts";
  * @example const { device } = await init();
  */
 export function init(options?: InitOptions): Promise<Choice> {
-  cpuModule.put(cpu);
-  profilerModule.put(profiler);
-  formatModule.put(format);
-  debugModule.put(debug);
-  summaryModule.put(summary);
+  cpuModule.put(withoutGpu);
+  tools.put(allTools);
   return initOnDemand(options);
 }

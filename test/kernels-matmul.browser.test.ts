@@ -140,9 +140,8 @@ describe("matmul-direct", () => {
 });
 
 const tiles = [
-  { TILE_M: 32, TILE_N: 32, TILE_K: 32, ROWS: 4, QUADS: 1 },
-  { TILE_M: 64, TILE_N: 64, TILE_K: 16, ROWS: 8, QUADS: 1 },
-  { TILE_M: 128, TILE_N: 128, TILE_K: 16, ROWS: 8, QUADS: 2 },
+  { TILE_M: 32, TILE_N: 32, TILE_K: 32, ROWS: 4 },
+  { TILE_M: 64, TILE_N: 64, TILE_K: 16, ROWS: 8 },
 ];
 
 describe("matmul", () => {

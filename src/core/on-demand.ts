@@ -14,3 +14,6 @@ export class OnDemand<Module> {
     this.#module = Promise.resolve(module);
   }
 }
+
+/** What prints, explains, measures and watches: src/tools.ts, which all folders may load. */
+export const tools = /* @__PURE__ */ new OnDemand(() => import("../tools.ts"));

@@ -1,9 +1,9 @@
 import { checkFunctions, checkOptions, checkSteps } from "../core/check.ts";
-import { GradusError } from "../core/errors.ts";
 import { Breather } from "../core/event-loop.ts";
 import { isTracing } from "../graph/tracing.ts";
 import type { Plan } from "./plan.ts";
 import type { Profile } from "./profile.ts";
+import { Refusal, written } from "./refusal.ts";
 import type { CompileOptions } from "./replay.ts";
 import { type Call, Replays } from "./replays.ts";
 
@@ -65,15 +65,24 @@ export function compile<Args extends readonly unknown[], R>(
   const replays = new Replays(fn, options);
   const turns = new Turns();
   const breather = new Breather();
-  const begin = (args: Args): Call<Args, R> => {
-    checkNotTracing(name);
-    return replays.begin(args);
-  };
-  const run = async (...args: Args): Promise<R> => {
-    const call = begin(args);
-    const { replay, brought } = call;
-    const work = () => replay.run(brought);
+  /** Does something with the plan for arguments, which stays as long as that takes. */
+  const during = async <T>(args: Args, work: (call: Call<Args, R>) => Promise<T>): Promise<T> => {
+    let call: Call<Args, R>;
     try {
+      if (isTracing()) throw new Refusal((by) => by.nested(name));
+      call = replays.begin(args);
+    } catch (error) {
+      throw await written(error);
+    }
+    try {
+      return await work(call);
+    } finally {
+      replays.end(call);
+    }
+  };
+  const run = (...args: Args): Promise<R> =>
+    during(args, async ({ replay, brought }) => {
+      const work = () => replay.run(brought);
       const mustWait = replay.ready || replay.watched || turns.isTaken;
       const result = mustWait ? await turns.take(replay.ready, work) : work();
       const room = replay.device.room();
@@ -83,19 +92,7 @@ export function compile<Args extends readonly unknown[], R>(
       }
       await breather.rest(); // a loop of calls must not hold up the page
       return result;
-    } finally {
-      replays.end(call);
-    }
-  };
-  /** Does something else with the plan for arguments, which stays as long as that takes. */
-  const during = async <T>(args: Args, work: (call: Call<Args, R>) => Promise<T>): Promise<T> => {
-    const call = begin(args);
-    try {
-      return await work(call);
-    } finally {
-      replays.end(call);
-    }
-  };
+    });
   const compiled = Object.assign(run, {
     prepare: (...args: Args) =>
       during(args, async ({ replay }) => {
@@ -139,13 +136,4 @@ class Turns {
       if (this.#pending === settled) this.#pending = null;
     }
   }
-}
-
-/** A call inside would run while the outer function is traced, or after it. */
-function checkNotTracing(op: string): void {
-  if (!isTracing()) return;
-  throw new GradusError(
-    `${op}: called in a function that is being compiled; expected plain functions there. ` +
-      "Call the function that was compiled",
-  );
 }

@@ -1,3 +1,4 @@
+import { postorder } from "../core/postorder.ts";
 import { Fusion, pointwise } from "./fusion.ts";
 import { type Program, resultsOf, type Step } from "./program.ts";
 
@@ -28,9 +29,7 @@ class Fuser {
   readonly #outputs: Set<number>;
   readonly #consumers: number[][];
   readonly #stored = new Set<number>();
-  /** Anchor → the steps behind it that its kernel computes, in order. */
-  readonly #epilogues = new Map<number, number[]>();
-  /** Epilogue step → its anchor. */
+  /** A step that an anchor's kernel computes behind it, or the anchor itself → the anchor. */
   readonly #anchorOf = new Map<number, number>();
 
   constructor(
@@ -63,17 +62,15 @@ class Fuser {
 
   /** Follows the only consumer while it computes element i from elements i. */
   #growEpilogue(anchor: number): void {
-    const chain: number[] = [];
     let last = anchor;
+    this.#anchorOf.set(anchor, anchor);
     while (!this.#outputs.has(last) && this.#consumers[last].length === 1) {
       const next = this.#consumers[last][0];
       const step = this.#steps[next];
       if (!pointwise(step)?.linear || this.#anchorOf.has(next) || isTooCostly(step)) break;
-      chain.push(next);
       this.#anchorOf.set(next, anchor);
       last = next;
     }
-    this.#epilogues.set(anchor, chain);
     this.#stored.add(last);
   }
 
@@ -97,7 +94,7 @@ class Fuser {
   /** Tells a step's inputs which kernels read them and what those accept to recompute. */
   #spread(i: number, readers: Map<number, number>[]): void {
     const step = this.#steps[i];
-    const anchor = this.#anchorOf.get(i) ?? (step.op?.gpu.kind === "kernel" ? i : null);
+    const anchor = this.#anchorOf.get(i) ?? null;
     for (const input of step.inputs) {
       const add = (group: number, budget: number) => {
         readers[input].set(group, Math.min(budget, readers[input].get(group) ?? budget));
@@ -138,40 +135,35 @@ class Fuser {
     }
   }
 
+  /** Stores a step; what came behind it in an epilogue becomes pointwise on its own. */
   #store(cut: number): void {
     this.#stored.add(cut);
-    if (this.#anchorBefore(cut) !== null) this.#truncate(cut);
+    for (const step of this.#chain(this.#anchorBefore(cut))) {
+      if (step > cut) this.#anchorOf.delete(step);
+    }
   }
 
   #anchorBefore(output: number): number | null {
-    return this.#epilogues.has(output) ? output : (this.#anchorOf.get(output) ?? null);
+    return this.#anchorOf.get(output) ?? null;
   }
 
-  /** Ends an epilogue at a step; what came behind it becomes pointwise on its own. */
-  #truncate(last: number): void {
-    const anchor = this.#anchorBefore(last) as number;
-    const chain = this.#epilogues.get(anchor) as number[];
-    for (const dropped of chain.splice(chain.indexOf(last) + 1)) this.#anchorOf.delete(dropped);
+  /** An anchor and the steps behind it, in order. */
+  #chain(anchor: number | null): number[] {
+    return [...this.#anchorOf.keys()].filter((step) => this.#anchorOf.get(step) === anchor);
   }
 
   /** How many values a group's kernel reads; the last of several stages also reads the one before. */
   #inputs(output: number, anchor: number | null): number {
-    const all = this.#leaves(output, anchor).size;
-    return anchor === null ? all : Math.max(all, this.#leaves(output, anchor, true).size + 1);
+    const all = this.#leaves(output, anchor).length;
+    return anchor === null ? all : Math.max(all, this.#leaves(output, anchor, true).length + 1);
   }
 
   /** Stored steps that a group reads, or only those that its epilogue reads. */
-  #leaves(output: number, anchor: number | null, isEpilogue = false): Set<number> {
-    const leaves = new Set<number>();
-    const seen = new Set<number>();
-    const visit = (i: number, isOutput: boolean): void => {
-      if (seen.has(i) || (isEpilogue && i === anchor)) return;
-      seen.add(i);
-      if (!isOutput && i !== anchor && this.#stored.has(i)) leaves.add(i);
-      else for (const input of this.#steps[i].inputs) visit(input, false);
-    };
-    visit(output, true);
-    return leaves;
+  #leaves(output: number, anchor: number | null, isEpilogue = false): number[] {
+    const isLeaf = (i: number) => i !== output && i !== anchor && this.#stored.has(i);
+    const before = (i: number) =>
+      isLeaf(i) || (isEpilogue && i === anchor) ? [] : this.#steps[i].inputs;
+    return [...postorder([output], before)].filter(isLeaf);
   }
 
   /** The fused step whose storing takes most inputs away without having too many itself. */
@@ -181,8 +173,8 @@ class Fuser {
     const visit = (i: number): void => {
       for (const input of this.#steps[i].inputs) {
         if (this.#stored.has(input)) continue;
-        const onPath = input === anchor || this.#anchorOf.get(input) === anchor;
-        const count = onPath ? 0 : this.#leaves(input, null).size;
+        const onPath = anchor !== null && this.#anchorOf.get(input) === anchor;
+        const count = onPath ? 0 : this.#leaves(input, null).length;
         if (count > most && count <= this.inputLimit) {
           best = input;
           most = count;
@@ -192,7 +184,7 @@ class Fuser {
     };
     visit(output);
     if (best >= 0 || anchor === null) return best;
-    const chain = [anchor, ...(this.#epilogues.get(anchor) as number[])];
+    const chain = this.#chain(anchor);
     return chain[chain.indexOf(output) - 1];
   }
 }

@@ -1,3 +1,4 @@
+import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
 import type { PointwiseForm } from "../graph/op.ts";
 import type { Program, Step } from "./program.ts";
@@ -145,12 +146,5 @@ function scatteredSteps(program: Program): Set<number> {
 
 /** Whether a group waits for another, directly or through those that `before` gives. */
 export function dependsOn(group: Group, on: Group, before: (of: Group) => Group[]): boolean {
-  const seen = new Set<Group>();
-  const visit = (at: Group): boolean => {
-    if (at === on) return true;
-    if (seen.has(at)) return false;
-    seen.add(at);
-    return before(at).some(visit);
-  };
-  return visit(group);
+  return postorder([group], before).has(on);
 }

@@ -1,5 +1,7 @@
 import type { DType } from "../core/dtype.ts";
 import { DisposedError, type GradusError } from "../core/errors.ts";
+import { numbering } from "../core/numbering.ts";
+import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import type { Attributes, Op } from "../graph/op.ts";
@@ -93,24 +95,12 @@ export function collect(
   op: string,
   isSource: (node: Node) => boolean,
 ): Node[] {
-  const order: Node[] = [];
-  const state = new Map<Node, "open" | "done">();
-  const stack = [...wanted].reverse();
-  while (stack.length > 0) {
-    const node = stack[stack.length - 1];
-    if (state.get(node) === "done") {
-      stack.pop();
-    } else if (state.get(node) === "open" || isSource(node)) {
-      stack.pop();
-      state.set(node, "done");
-      order.push(node);
-    } else {
-      if (!node.op) throw lost(node, op);
-      state.set(node, "open");
-      stack.push(...inputsOf(node).reverse());
-    }
-  }
-  return order;
+  const before = (node: Node) => {
+    if (isSource(node)) return [];
+    if (!node.op) throw lost(node, op);
+    return inputsOf(node);
+  };
+  return [...postorder(wanted, before)];
 }
 
 /** The inputs that a node's value depends on. */
@@ -130,31 +120,17 @@ const attributeKeys = new WeakMap<Attributes, string>();
 function attributesKey(attributes: Attributes): string {
   let key = attributeKeys.get(attributes);
   if (key === undefined) {
+    // JSON would turn NaN and infinities into null, −0 into 0.
     key = JSON.stringify(attributes, (_, value) =>
-      Object.is(value, -0) ? "-0" : Number.isFinite(value) ? value : exact(value),
+      typeof value === "number" ? (Object.is(value, -0) ? "-0" : `${value}`) : value,
     );
     attributeKeys.set(attributes, key);
   }
   return key;
 }
 
-/** JSON would turn NaN and infinities into null. */
-function exact(value: unknown): unknown {
-  return typeof value === "number" ? String(value) : value;
-}
-
-const opNumbers = new WeakMap<Op, number>();
-let ops = 0;
-
 /** A number for each op: two of one name may compute different things. */
-function numberOf(op: Op): number {
-  let number = opNumbers.get(op);
-  if (number === undefined) {
-    number = ops++;
-    opNumbers.set(op, number);
-  }
-  return number;
-}
+const numberOf = /* @__PURE__ */ numbering();
 
 /** Writes a step as text, equal for steps that compute the same. */
 export function stepKey({ op, attributes, inputs, shape, dtype }: Step): string {

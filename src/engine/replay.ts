@@ -1,8 +1,8 @@
-import { checkSynchronous, describeValue } from "../core/check.ts";
+import { checkSynchronous } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
-import { DeviceError, GradusError } from "../core/errors.ts";
+import { postorder } from "../core/postorder.ts";
 import { mapTree, type Parts, type Place, partsOf } from "../core/tree.ts";
-import { type Backend, namesOf, type Storage } from "../graph/backend.ts";
+import type { Backend, Storage } from "../graph/backend.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -13,7 +13,8 @@ import { Device } from "./device.ts";
 import type { Plan, Progress } from "./plan.ts";
 import type { Profile } from "./profile.ts";
 import { inputsOf, trace } from "./program.ts";
-import { copiedOf, type Input, type Naming, replaceInputs } from "./signature.ts";
+import { Refusal } from "./refusal.ts";
+import { type Input, type Naming, replaceInputs } from "./signature.ts";
 
 /** Options of `compile`. */
 export interface CompileOptions {
@@ -91,7 +92,8 @@ export class Replay<Args extends readonly unknown[], R> {
         const value = fn(...given);
         return { value, nodes: nodesOf(value, op) };
       } catch (error) {
-        throw explained(error, args, naming);
+        const isPrivate = error instanceof TypeError && /private/i.test(error.message);
+        throw isPrivate ? new Refusal((by) => by.privateFields(error, args, naming)) : error;
       } finally {
         for (const place of places) if (place instanceof TracedArray) place.close();
       }
@@ -202,18 +204,6 @@ export class Replay<Args extends readonly unknown[], R> {
   }
 }
 
-/** An error of a traced function; says so where it may come from the copy of an object. */
-function explained(error: unknown, args: readonly unknown[], naming: Naming): unknown {
-  if (!(error instanceof TypeError && /private/i.test(error.message))) return error;
-  const [name] = copiedOf(args, naming);
-  if (name === undefined) return error;
-  return new GradusError(
-    `${naming.op}: ${error.message} (${name} is given to fn as a copy with other tensors in its ` +
-      "properties); expected fn to use no private fields of it. Give it as a plain object of tensors",
-    { cause: error },
-  );
-}
-
 /** What stands for an input while the function is traced. */
 function placeOf(input: Input, op: string): Tensor | TracedArray {
   if (!(input instanceof Tensor)) return new TracedArray(input, op);
@@ -253,19 +243,15 @@ function nodesOf(result: unknown, op: string): Node[] {
 
 /** Rebuilds a result of tensors in arrays and plain objects, or of nothing. */
 function mapResult<R>(result: R, op: string, next: (tensor: Tensor) => Tensor): R {
-  const at = (path: readonly string[]) => (path.length > 0 ? ` at ${path.join(".")}` : "");
   const open = (value: unknown, { path, isCycle }: Place): Parts | null => {
     if (value instanceof Tensor) return null;
     if (!isCycle) return partsOf(value);
-    throw new GradusError(`${op}: the result of fn holds itself${at(path)}; expected no cycle`);
+    throw new Refusal((by) => by.cyclicResult(op, path));
   };
   return mapTree(result, open, (value, { path }) => {
     if (value instanceof Tensor) return next(value);
     if (value === null || value === undefined) return value;
-    throw new GradusError(
-      `${op}: fn returned ${describeValue(value)}${at(path)}; expected tensors, in arrays and ` +
-        "plain objects, or nothing",
-    );
+    throw new Refusal((by) => by.noTensor(op, value, path));
   });
 }
 
@@ -277,24 +263,14 @@ function deviceOf(
   const devices = new Set([...roots, ...parameters.keys()].map(({ device }) => device));
   const [device] = devices;
   if (devices.size !== 1 || !(device instanceof Device)) {
-    const names = namesOf([...devices] as Backend[]).join(" and ");
-    throw new DeviceError(
-      `${op}: tensors and states on ${names || "no device"}; expected all on one`,
-    );
+    throw new Refusal((by) => by.apart(op, [...devices] as Backend[]));
   }
   return device;
 }
 
 /** Values that a trace uses, which were made before it and are not there yet. */
 function madeBefore(roots: readonly Node[], start: number): Node[] {
-  const found = new Set<Node>();
-  const seen = new Set<Node>();
-  const stack = [...roots];
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    if (seen.has(node) || node.ready) continue;
-    seen.add(node);
-    if (node.id < start && node.op) found.add(node);
-    else stack.push(...inputsOf(node));
-  }
-  return [...found];
+  const isMade = (node: Node) => !node.ready && node.op !== null && node.id < start;
+  const before = (node: Node) => (node.ready || isMade(node) ? [] : inputsOf(node));
+  return [...postorder(roots, before)].filter(isMade);
 }

@@ -1,5 +1,6 @@
+import { tools } from "../core/on-demand.ts";
 import { type Brought, type CompileOptions, Replay } from "./replay.ts";
-import { differenceOf, type Input, type Naming, signatureOf } from "./signature.ts";
+import { type Input, type Naming, signatureOf } from "./signature.ts";
 
 /** How many plans a compiled function keeps; the longest unused one goes first. */
 const PLAN_LIMIT = 64;
@@ -92,11 +93,10 @@ export class Replays<Args extends readonly unknown[], R> {
   #warn(args: Args, key: string): void {
     if (this.#isWarned) return;
     this.#isWarned = true;
-    const { op } = this.#naming;
-    console.warn(
-      `${op}: more than ${PLAN_LIMIT} plans, one for each set of arguments, so the oldest go; ` +
-        `${differenceOf(args, this.#naming, this.#last, key)}. Give what changes from call to call ` +
-        "as a tensor of one shape",
+    const last = this.#last;
+    tools.get().then(
+      ({ words }) => words.warnOfPlans(PLAN_LIMIT, args, this.#naming, last, key),
+      () => {},
     );
   }
 }

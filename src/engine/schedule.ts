@@ -1,3 +1,4 @@
+import { postorder } from "../core/postorder.ts";
 import { identity } from "../graph/identity.ts";
 import { fuse } from "./fuse.ts";
 import { dependsOn, Fusion, type Group } from "./fusion.ts";
@@ -126,15 +127,7 @@ class Orderer {
   }
 
   #sorted(): Group[] {
-    const order = new Set<Group>();
-    const visit = (group: Group): void => {
-      if (order.has(group)) return;
-      for (const before of this.#before(group)) visit(before);
-      order.add(group);
-    };
-    const groups = [...this.#fusion.groups];
-    groups.sort((a, b) => a.outputs[0] - b.outputs[0]);
-    for (const group of groups) visit(group);
-    return [...order];
+    const groups = [...this.#fusion.groups].sort((a, b) => a.outputs[0] - b.outputs[0]);
+    return [...postorder(groups, (group) => this.#before(group))];
   }
 }

@@ -1,12 +1,11 @@
-import { inPlaceOf } from "../core/advice.ts";
-import { describeValue } from "../core/check.ts";
 import { dtypeOfArray, type NumericArray } from "../core/dtype.ts";
-import { GradusError } from "../core/errors.ts";
+import { numbering } from "../core/numbering.ts";
 import { mapTree, type Parts, type Place, partsOf, walk } from "../core/tree.ts";
 import { State } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { isKnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { watch } from "../graph/watch.ts";
+import { Refusal } from "./refusal.ts";
 
 /** What changes from call to call: a tensor that is no state, or a typed array. */
 export type Input = Tensor | NumericArray;
@@ -28,7 +27,7 @@ export interface Naming {
 /**
  * Describes arguments: tensors and typed arrays by shape and dtype; plain data by value; states,
  * functions, and objects that say so by which one they are.
- * @throws GradusError for anything else, which names it.
+ * @throws Refusal for anything else.
  */
 export function signatureOf(args: readonly unknown[], naming: Naming): Signature {
   const inputs: Input[] = [];
@@ -67,31 +66,6 @@ export function replaceInputs<Args extends readonly unknown[]>(
   return mapTree(args, opener(naming), (value) => (isInput(value) ? next() : value));
 }
 
-/** Names the objects of classes among arguments that `replaceInputs` copies. */
-export function copiedOf(args: readonly unknown[], naming: Naming): string[] {
-  const found: string[] = [];
-  eachPart(args, naming, (value, parts, path) => {
-    if (parts && !partsOf(value)) found.push(nameOf(path, naming));
-  });
-  return found;
-}
-
-/** Says which argument tells two keys apart, and how: `batch.rate was 0.1 and is 0.2`. */
-export function differenceOf(
-  args: readonly unknown[],
-  naming: Naming,
-  before: string,
-  key: string,
-): string {
-  const lines = key.split("\n");
-  const old = before.split("\n");
-  const at = lines.findIndex((line, i) => line !== old[i]);
-  const ways: string[] = [];
-  eachPart(args, naming, (_value, _parts, path) => ways.push(nameOf(path, naming)));
-  const [was, is] = [old[at], lines[at]].map((line) => (line ?? "nothing").slice(0, 80));
-  return `${ways[at]} was ${was} and is ${is}`;
-}
-
 /** Says whether a part of arguments changes from call to call. */
 export function isInput(value: unknown): value is Input {
   return value instanceof Tensor ? !(value instanceof State) : ArrayBuffer.isView(value);
@@ -100,22 +74,23 @@ export function isInput(value: unknown): value is Input {
 /** Takes arguments apart, and throws for what a trace could not know again. */
 function opener(naming: Naming): (value: unknown, place: Place) => Parts | null {
   return (value, { path, isCycle }) => {
-    if (typeof value === "symbol") throw refused(value, path, naming);
+    if (typeof value === "symbol") throw unknowable(value, path, naming);
     if (typeof value !== "object" || value === null || value instanceof Tensor) return null;
     if (ArrayBuffer.isView(value)) {
       dtypeOfArray(`${naming.op}: ${nameOf(path, naming)}`, value);
       return null;
     }
     if (isKnownByIdentity(value)) return null;
-    if (isCycle) {
-      const name = nameOf(path, naming);
-      throw new GradusError(`${naming.op}: ${name} holds itself; expected no cycle`);
-    }
+    if (isCycle) throw new Refusal((by) => by.cyclic(path, naming));
     const plain = partsOf(value);
     if (plain) return plain;
-    if (!holdsTensors(value)) throw refused(value, path, naming);
+    if (!holdsTensors(value)) throw unknowable(value, path, naming);
     return Object.entries(value);
   };
+}
+
+function unknowable(value: unknown, path: readonly string[], naming: Naming): Refusal {
+  return new Refusal((by) => by.unknowable(value, path, naming));
 }
 
 /** Whether an object of a class has tensors or typed arrays in its properties, or in lists there. */
@@ -131,13 +106,7 @@ function holdsTensors(value: object): boolean {
   return isFound;
 }
 
-function refused(value: unknown, path: readonly string[], naming: Naming): GradusError {
-  return new GradusError(
-    `${naming.op}: ${nameOf(path, naming)} is ${describeValue(value)}; expected tensors, states, ` +
-      "typed arrays, modules, optimizers, functions, or plain data with these in it" +
-      inPlaceOf(value),
-  );
-}
+const numberOf = /* @__PURE__ */ numbering();
 
 /** The way to a part of the arguments, for messages: `argument 1.images`. */
 export function nameOf([first, ...rest]: readonly string[], { parameters }: Naming): string {
@@ -148,36 +117,24 @@ export function nameOf([first, ...rest]: readonly string[], { parameters }: Nami
 
 /** Writes what a trace relies on in a leaf as a line of text. */
 function describe(value: unknown): string {
-  if (value instanceof State) return `state ${identityOf(value)}`;
+  if (value instanceof State) return `state #${numberOf(value)}`;
   if (value instanceof Tensor) {
-    return `${value.dtype}[${value.shape}] on device ${identityOf(value.device)}`;
+    return `${value.dtype}[${value.shape}] on device #${numberOf(value.device)}`;
   }
   if (ArrayBuffer.isView(value)) {
     return `array ${dtypeOfArray("compile", value)}[${(value as NumericArray).length}]`;
   }
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "function") return `function ${identityOf(value)}`;
+  if (typeof value === "function") return `function #${numberOf(value)}`;
   if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : `${value}`;
   const key = isKnownByIdentity(value) ? value[traceKey]() : "";
-  return `object ${identityOf(value)}${JSON.stringify(key)}`;
+  return `object #${numberOf(value)}${JSON.stringify(key)}`;
 }
 
 /** Writes the form of what has parts as a line of text. */
 function formOf(value: object, parts: Parts): string {
   if (Array.isArray(value)) return `array of ${parts.length}`;
   const names = parts.map(([name]) => JSON.stringify(name));
-  return `${identityOf(Object.getPrototypeOf(value) ?? Object.prototype)}{${names}}`;
-}
-
-const identities = new WeakMap<object, number>();
-let known = 0;
-
-function identityOf(value: object): string {
-  let identity = identities.get(value);
-  if (identity === undefined) {
-    identity = known++;
-    identities.set(value, identity);
-  }
-  return `#${identity}`;
+  return `#${numberOf(Object.getPrototypeOf(value) ?? Object.prototype)}{${names}}`;
 }

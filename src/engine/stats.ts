@@ -1,3 +1,4 @@
+import { postorder } from "../core/postorder.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Group } from "./fusion.ts";
 import { pointwise } from "./fusion.ts";
@@ -20,16 +21,9 @@ export function flopsOf(program: Program, i: number): number {
 
 /** The steps that a group computes, inputs first. */
 export function stepsOf(plan: Schedule, { anchor, outputs }: Group): number[] {
-  const found = new Set<number>();
-  const visit = (i: number): void => {
-    const { op, inputs } = plan.program.steps[i];
-    const isOwn = i === anchor || outputs.includes(i) || !plan.stored.has(i);
-    if (!op || !isOwn || found.has(i)) return;
-    for (const input of inputs) visit(input);
-    found.add(i);
-  };
-  for (const output of outputs) visit(output);
-  return [...found];
+  const { steps } = plan.program;
+  const isOwn = (i: number) => i === anchor || outputs.includes(i) || !plan.stored.has(i);
+  return [...postorder(outputs, (i) => steps[i].inputs.filter(isOwn))].filter((i) => steps[i].op);
 }
 
 /** The names of the ops that a group computes, in their order; only of what costs something. */

@@ -34,7 +34,6 @@ export function fillTensor(x: Tensor, value: number): Tensor {
 /** y = a + b for equal shapes: how cotangents that meet are added. */
 export const accumulate: OpDefinition<Attributes> = defineOp<Attributes>({
   name: "accumulate",
-  infer: ([a]) => ({ shape: a.shape, dtype: a.dtype }),
   scalar: () => (a, b) => a + b,
   gpu: {
     kind: "pointwise",

@@ -1,6 +1,7 @@
 import { checkEach, checkFunctions, checkSurplus } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { postorder } from "../core/postorder.ts";
 import { formatShape } from "../core/shape.ts";
 import { fillTensor, sumTensors } from "./cotangent.ts";
 import { passThrough } from "./identity.ts";
@@ -91,19 +92,11 @@ function propagate(node: Node, cotangents: Map<Node, Tensor[]>, path: Set<Node>)
 
 /** The nodes on ways from `y` to a target, consumers before producers. */
 function nodesBetween(what: string, y: Node, targets: ReadonlySet<Node>): Set<Node> {
+  const inputsOf = (node: Node) => (node.op?.stopsGradient ? [] : node.inputs);
   const leads = new Map<Node, boolean>();
-  const stack: Node[] = [y];
-  while (stack.length > 0) {
-    const node = stack[stack.length - 1];
-    const inputs = node.op?.stopsGradient ? [] : node.inputs;
-    const pending = inputs.filter((input) => !leads.has(input));
-    if (pending.length > 0) {
-      stack.push(...pending);
-      continue;
-    }
-    stack.pop();
+  for (const node of postorder([y], (node) => [...inputsOf(node)].reverse())) {
     if (node.retired && !node.op) throw new DisposedError(`${what} depends on ${node.retired}`);
-    leads.set(node, targets.has(node) || inputs.some((input) => leads.get(input)));
+    leads.set(node, targets.has(node) || inputsOf(node).some((input) => !!leads.get(input)));
   }
   const path = [...leads].filter(([, yes]) => yes).map(([node]) => node);
   return new Set(path.reverse());

@@ -71,11 +71,15 @@ export interface Accessor {
   readonly outside?: string;
 }
 
+/** The accessor function `store_y`, through which a kernel file writes its result. */
+export type Store = Omit<Accessor, "name" | "input" | "block" | "outside">;
+
 /** One dispatch of a kernel file. */
 export interface Stage {
   readonly shader: ShaderFile;
   /** The dtype that the file calls `T`. */
   readonly type: DType;
+  /** Numbers that the file wants; WORKGROUP, which is `threads`, is always given. */
   readonly constants: Readonly<Record<string, number>>;
   /** WGSL functions that the host supplies, such as `combine`. */
   readonly functions?: string;
@@ -83,7 +87,7 @@ export interface Stage {
   readonly subgroups?: boolean;
   readonly libraries?: readonly ShaderFile[];
   readonly loads: readonly Accessor[];
-  readonly store: Accessor;
+  readonly store: Store;
   /** Workgroups, in a linear grid that is folded where it would be too long. */
   readonly workgroups: number;
   /** Invocations in a workgroup. */
@@ -154,8 +158,8 @@ export type F32LoopName =
 /** Everything about an op, in one value. */
 export interface OpDefinition<A extends Attributes> {
   readonly name: string;
-  /** Checks the inputs and gives the result's type. */
-  infer(inputs: readonly TensorType[], attributes: A): TensorType;
+  /** Checks the inputs and gives the result's type; that of the first input when left out. */
+  readonly infer?: (inputs: readonly TensorType[], attributes: A) => TensorType;
   /** How many of the inputs, from the first, the values depend on; all when left out. */
   readonly reads?: number;
   /**

@@ -3,7 +3,7 @@ import { describeStranger, TENSOR_MARK, VERSION } from "../core/copies.ts";
 import { dispose } from "../core/dispose.ts";
 import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
-import { OnDemand } from "../core/on-demand.ts";
+import { tools } from "../core/on-demand.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { type Backend, namesOf } from "./backend.ts";
 import { checkDevice } from "./default-device.ts";
@@ -65,9 +65,6 @@ export function observeCreation<T>(observe: (tensor: Tensor) => void, fn: () => 
     observers.pop();
   }
 }
-
-/** What writes values as text, for `print`. */
-export const formatModule = /* @__PURE__ */ new OnDemand(() => import("../core/format-values.ts"));
 
 /** How many values `preview` shows. */
 const PREVIEW = 6;
@@ -199,7 +196,7 @@ export class Tensor {
     checkSurplus("print()", surplus);
     const { shape, dtype } = this;
     const values = await this.device.read(this.node, "print");
-    const { formatValues } = await formatModule.get();
+    const { formatValues } = await tools.get();
     console.log(formatValues(values, shape, dtype));
   }
 
@@ -241,7 +238,7 @@ export function apply<A extends Attributes>(
       `${op.name}: input 0 lives on ${own}, input ${other} on ${its}; expected one device`,
     );
   }
-  const y = op.infer(nodes, attributes);
+  const y = op.infer?.(nodes, attributes) ?? nodes[0];
   checkDType(op.name, y.dtype, device);
   // The engine hands attributes back to the op they came with, so their type may be forgotten here.
   const erased = op as unknown as OpDefinition<Attributes>;

@@ -2,16 +2,13 @@ import { checkFunctions, checkSurplus } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
-import { OnDemand } from "../core/on-demand.ts";
+import { tools } from "../core/on-demand.ts";
 import { type Parts, type Place, walk } from "../core/tree.ts";
 import { Parameter, State } from "../graph/state.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { callLayer } from "./observe.ts";
 import type { ModuleSummary, SummaryOptions } from "./summary.ts";
-
-/** What describes a model, for `summary`. */
-export const summaryModule = /* @__PURE__ */ new OnDemand(() => import("./summary.ts"));
 
 /** A module or a plain function such as `sigmoid`. */
 export type Layer = Module | ((x: Tensor) => Tensor);
@@ -149,7 +146,7 @@ export abstract class Module implements KnownByIdentity {
    * @example await model.summary({ inputShape: [1, 784] });
    */
   async summary(options: SummaryOptions = {}, ...surplus: never[]): Promise<ModuleSummary> {
-    const { summarize } = await summaryModule.get();
+    const { summarize } = await tools.get();
     return summarize(this, listParts(this), options, surplus);
   }
 

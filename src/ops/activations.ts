@@ -2,7 +2,7 @@ import { checkFinite } from "../core/check.ts";
 import { checkArguments, type Tensor } from "../graph/tensor.ts";
 import { add, clip, mul, square } from "./arithmetic.ts";
 import { greater } from "./compare.ts";
-import { checkDomain } from "./elementwise.ts";
+import { checkDomain } from "./domain.ts";
 import { expm1, sigmoid } from "./unary.ts";
 import { where } from "./where.ts";
 

@@ -3,13 +3,8 @@ import { GradusError } from "../core/errors.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import { checkArguments, type Tensor } from "../graph/tensor.ts";
 import { equal, greater, greaterEqual, less, lessEqual, logicalAnd } from "./compare.ts";
-import {
-  type BinaryFunction,
-  binary,
-  checkDomain,
-  type UnaryFunction,
-  unary,
-} from "./elementwise.ts";
+import { checkDomain } from "./domain.ts";
+import { type BinaryFunction, binary, type UnaryFunction, unary } from "./elementwise.ts";
 import {
   exactDifference,
   exactMaximum,

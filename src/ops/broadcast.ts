@@ -1,5 +1,5 @@
 import { checkOptions } from "../core/check.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { Position } from "../graph/position.ts";
@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from "../graph/tensor.ts";
 import { literal } from "../graph/wgsl.ts";
+import { checkDomain } from "./domain.ts";
 import { reduceForm } from "./reduce-form.ts";
 import { expandDims, reshape } from "./reshape.ts";
 import { asRows, forEachRow, REDUCE } from "./rows.ts";
@@ -103,9 +104,7 @@ const sumOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never
 export function sum(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
   checkOptions("sum", options, REDUCE, surplus);
   checkTensors("sum", [x]);
-  if (x.dtype === "bool" || x.dtype === "u8") {
-    throw new DTypeError(`sum: dtype ${x.dtype}; expected f32, f64, i32, u32. cast it first`);
-  }
+  checkDomain("sum", x.dtype, "number");
   const rows = asRows("sum", x, options);
   return rows.restore(apply(sumOp, [rows.x], {}));
 }

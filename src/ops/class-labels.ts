@@ -14,7 +14,6 @@ interface LabelAttributes extends Record<string, unknown> {
 /** y = x of shape `[n]`, which the CPU checks: WebGPU cannot throw. */
 const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
   name: "classLabels",
-  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   cpu: (y, [x], { caller, classes, ignored }) => {
     for (let i = 0; i < y.shape[0]; i++) {
       const label = x.data[x.offset + i * x.strides[0]];

@@ -1,11 +1,6 @@
 import type { LoopName } from "../graph/op.ts";
-import {
-  type BinaryFunction,
-  binary,
-  type Domain,
-  type UnaryFunction,
-  unary,
-} from "./elementwise.ts";
+import type { Domain } from "./domain.ts";
+import { type BinaryFunction, binary, type UnaryFunction, unary } from "./elementwise.ts";
 
 /* @__NO_SIDE_EFFECTS__ */
 function comparison(

@@ -14,14 +14,14 @@ import type { Backend } from "../graph/backend.ts";
 import { fill } from "../graph/cotangent.ts";
 import { defaultDevice } from "../graph/default-device.ts";
 import { type NestedArray, unnest } from "../graph/nested.ts";
-import { defineOp, type OpDefinition, type TensorType } from "../graph/op.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkDType, checkTensors, sourceTensor, Tensor } from "../graph/tensor.ts";
 import { tracedArrayOf } from "../graph/traced-array.ts";
 import { watch } from "../graph/watch.ts";
 import { wgslType } from "../graph/wgsl.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
-import { checkDomain } from "./elementwise.ts";
+import { checkDomain } from "./domain.ts";
 import { foreignData } from "./foreign-data.ts";
 import { expandDims, reshape } from "./reshape.ts";
 
@@ -60,30 +60,19 @@ export function tensor(
   checkOptions("tensor", options, TENSOR, surplus);
   const device = options.device ?? defaultDevice();
   const traced = tracedArrayOf(data);
-  if (traced) {
-    const { dtype: own, length } = traced;
-    const { dtype, shape } = typeOf({ own, length, shape: [length] }, options, device);
-    return traced.source(device, shape, dtype, (values) => typed(values, dtype, own));
-  }
-  const { values, shape: nesting, own } = ArrayBuffer.isView(data) ? flat(data) : nested(data);
-  const given = { own, length: values.length, shape: nesting };
-  const { dtype, shape } = typeOf(given, options, device);
-  return sourceTensor(device, shape, dtype, typed(values, dtype, own));
-}
-
-/** The type of a tensor of given values and options. */
-function typeOf(
-  { own, length, shape }: { own: DType; length: number; shape: Shape },
-  options: TensorOptions,
-  device: Backend,
-): TensorType {
+  const isArray = traced !== undefined || ArrayBuffer.isView(data);
+  const { values, shape, own } = isArray ? flat(data, traced?.dtype) : nested(data);
   const dtype = options.dtype ?? own;
   checkDType("tensor", dtype, device);
   const target = options.shape === undefined ? shape : checkShape("tensor", options.shape);
-  if (sizeOf(target) === length) return { shape: target, dtype };
-  throw new ShapeError(
-    `tensor: ${length} values for shape ${formatShape(target)}; expected ${sizeOf(target)}`,
-  );
+  if (sizeOf(target) !== values.length) {
+    throw new ShapeError(
+      `tensor: ${values.length} values for shape ${formatShape(target)}; ` +
+        `expected ${sizeOf(target)}`,
+    );
+  }
+  if (traced) return traced.source(device, target, dtype, (array) => typed(array, dtype, own));
+  return sourceTensor(device, target, dtype, typed(values, dtype, own));
 }
 
 interface HostValues {
@@ -92,9 +81,9 @@ interface HostValues {
   own: DType;
 }
 
-function flat(data: ArrayBufferView): HostValues {
-  const own = dtypeOfArray("tensor", data);
+function flat(data: unknown, dtype?: DType): HostValues {
   const values = data as NumericArray;
+  const own = dtype ?? dtypeOfArray("tensor", values);
   return { values, shape: [values.length], own };
 }
 

@@ -1,5 +1,4 @@
 import { checkSurplus } from "../core/check.ts";
-import type { DType } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes } from "../core/shape.ts";
 import {
@@ -11,18 +10,8 @@ import {
 } from "../graph/op.ts";
 import { apply, Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
+import { checkDomain, type Domain } from "./domain.ts";
 import { scalarLike } from "./scalar.ts";
-
-/** Which dtypes an elementwise op takes. */
-export type Domain = "float" | "signed" | "number" | "bool" | "any";
-
-const DOMAINS: Record<Domain, readonly DType[]> = {
-  float: ["f32", "f64"],
-  signed: ["f32", "f64", "i32"],
-  number: ["f32", "f64", "i32", "u32"],
-  bool: ["bool"],
-  any: ["f32", "f64", "i32", "u32", "bool"],
-};
 
 /** An elementwise op as a row: its scalar function twice, and its gradient in public ops. */
 export interface Row {
@@ -48,13 +37,6 @@ export interface Row {
   readonly cost?: number;
   /** Cotangents of the inputs, null for zeros; null when that holds for all inputs. */
   readonly vjp: ((g: Tensor, y: Tensor, ...x: Tensor[]) => readonly (Tensor | null)[]) | null;
-}
-
-/** Throws a `DTypeError` unless a dtype is in an op's domain. */
-export function checkDomain(op: string, dtype: DType, domain: Domain): void {
-  if (DOMAINS[domain].includes(dtype)) return;
-  const advice = dtype === "u8" || dtype === "bool" ? ". cast it first" : "";
-  throw new DTypeError(`${op}: dtype ${dtype}; expected ${DOMAINS[domain].join(", ")}${advice}`);
 }
 
 /** Makes an op of a row; its inputs have one shape and one dtype. */

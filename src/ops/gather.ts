@@ -99,12 +99,12 @@ function scatterStages({ inputs: [index, g], y, profile }: KernelContext<unknown
     {
       shader: scatterAddShader,
       type: y.dtype,
-      constants: { ROWS: rows, COLUMNS: columns, COUNT: index.shape[0], WORKGROUP: threads },
+      constants: { ROWS: rows, COLUMNS: columns, COUNT: index.shape[0] },
       loads: [
         { name: "index", input: 0, extents: index.shape },
         { name: "g", input: 1, extents: g.shape },
       ],
-      store: { name: "y", input: 0, extents: [rows, columns] },
+      store: { extents: [rows, columns] },
       workgroups: Math.ceil((rows * columns) / threads),
       threads,
     },

@@ -4,7 +4,8 @@ import type { Strided } from "../core/strided.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
-import { checkDomain, checkSameDType } from "./elementwise.ts";
+import { checkDomain } from "./domain.ts";
+import { checkSameDType } from "./elementwise.ts";
 import { reshape, transpose } from "./reshape.ts";
 import { matmulDirectShader, matmulShader } from "./shaders.ts";
 
@@ -57,20 +58,18 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
   if (profile.workgroupMemory || k > LONGEST_DIRECT) {
     const tile = m * n >= BIG ? 64 : 32;
     const depth = m * n >= BIG ? 16 : 32;
-    const constants = { TILE_M: tile, TILE_N: tile, TILE_K: depth, ROWS: tile / 8, QUADS: 1 };
-    const workgroups = Math.ceil(n / tile) * Math.ceil(m / tile) * batch;
     return [
       {
         shader: matmulShader,
         type: y.dtype,
-        constants: { ...sizes, ...constants },
+        constants: { ...sizes, TILE_M: tile, TILE_N: tile, TILE_K: depth, ROWS: tile / 8 },
         loads: [
           load("a", 0, a.shape, [false, off(m, tile), off(k, depth)]),
           load("b", 1, b.shape, [false, off(k, depth), off(n, tile)]),
         ],
         store: store(y.shape, [false, off(m, tile), off(n, tile)]),
-        workgroups,
-        threads: (tile / 4) * (tile / constants.ROWS),
+        workgroups: Math.ceil(n / tile) * Math.ceil(m / tile) * batch,
+        threads: (tile / 4) * 8,
         memory: 2 * 4 * tile * depth,
       },
     ];
@@ -86,7 +85,7 @@ function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[]
     {
       shader: matmulDirectShader,
       type: y.dtype,
-      constants: { ...sizes, ROWS: rows, LANES: lanes, WORKGROUP: threads },
+      constants: { ...sizes, ROWS: rows, LANES: lanes },
       functions: `fn rows_a(b: u32, m: u32, k: u32, lane: u32) -> mat4x4<T> {
   ${lanes > 1 ? SHARED_ROWS : "return load_a4x4(b, m, k);"}
 }`,
@@ -114,7 +113,7 @@ function load(name: string, input: number, extents: readonly number[], ragged: b
 }
 
 function store(extents: readonly number[], ragged: boolean[]) {
-  return { name: "y", input: 0, extents, ragged, wide: 2 };
+  return { extents, ragged, wide: 2 };
 }
 
 /**

@@ -33,22 +33,39 @@ export function reduceForm(reduction: Reduction): KernelForm<unknown> {
 }
 
 function reduceStages(reduction: Reduction, context: KernelContext<unknown>): Stage[] {
-  const [rows, length] = context.inputs[0].shape;
-  const { dtype } = context.inputs[0];
-  const short = length <= CHUNK && rows >= 64;
-  const tree = context.profile.workgroupMemory && !short;
+  const { inputs, profile } = context;
+  const [{ shape, dtype }] = inputs;
+  const [rows, length] = shape;
+  const hasTrees = profile.workgroupMemory && (length > CHUNK || rows < 64);
   const stages: Stage[] = [];
   let left = length;
   do {
-    const input = stages.length === 0 ? 0 : -1;
-    if (tree && left <= TREE_LENGTH) {
-      stages.push(treeStage(reduction, dtype, input, rows, left));
-      left = 1;
-    } else {
-      const { threads } = context.profile;
-      stages.push(chunkStage(reduction, dtype, input, rows, left, threads));
-      left = Math.ceil(left / CHUNK);
-    }
+    const isTree = hasTrees && left <= TREE_LENGTH;
+    const chunk = isTree ? left : Math.min(CHUNK, Math.max(1, left));
+    const chunks = isTree ? 1 : Math.max(1, Math.ceil(left / chunk));
+    const treeThreads = left <= SHORT ? FEW_THREADS : THREADS;
+    const threads = isTree ? treeThreads : profile.threads;
+    stages.push({
+      shader: isTree ? reduceShader : reduceDirectShader,
+      type: dtype,
+      constants: { ROWS: rows, LENGTH: left, CHUNK: chunk, CHUNKS: chunks },
+      functions: functions(reduction, dtype),
+      libraries: reduction.libraries,
+      loads: [
+        {
+          name: "x",
+          input: stages.length === 0 ? 0 : -1,
+          extents: [rows, left],
+          ragged: [false, isTree || chunk * chunks !== left],
+          outside: "identity()",
+        },
+      ],
+      store: { extents: [rows * chunks] },
+      workgroups: isTree ? rows : Math.ceil((rows * chunks) / threads),
+      threads,
+      memory: isTree ? 4 * threads : 0,
+    });
+    left = chunks;
   } while (left > 1);
   return stages;
 }
@@ -60,60 +77,4 @@ function functions(reduction: Reduction, dtype: DType): string {
     `fn combine(a: ${type}, b: ${type}) -> ${type} { return ${reduction.combine(dtype)}; }`,
     `fn finish(v: ${type}) -> ${type} { return v; }`,
   ].join("\n");
-}
-
-function treeStage(
-  reduction: Reduction,
-  type: DType,
-  input: number,
-  rows: number,
-  length: number,
-): Stage {
-  const threads = length <= SHORT ? FEW_THREADS : THREADS;
-  return {
-    shader: reduceShader,
-    type,
-    constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
-    functions: functions(reduction, type),
-    libraries: reduction.libraries,
-    loads: [load(input, rows, length, true)],
-    store: { name: "y", input: 0, extents: [rows] },
-    workgroups: rows,
-    threads,
-    memory: 4 * threads,
-  };
-}
-
-function load(input: number, rows: number, length: number, ragged: boolean) {
-  return {
-    name: "x",
-    input,
-    extents: [rows, length],
-    ragged: [false, ragged],
-    outside: "identity()",
-  };
-}
-
-function chunkStage(
-  reduction: Reduction,
-  type: DType,
-  input: number,
-  rows: number,
-  length: number,
-  threads: number,
-): Stage {
-  const chunk = Math.min(CHUNK, Math.max(1, length));
-  const chunks = Math.max(1, Math.ceil(length / chunk));
-  const constants = { ROWS: rows, LENGTH: length, CHUNK: chunk, CHUNKS: chunks };
-  return {
-    shader: reduceDirectShader,
-    type,
-    constants: { ...constants, WORKGROUP: threads },
-    functions: functions(reduction, type),
-    libraries: reduction.libraries,
-    loads: [load(input, rows, length, chunk * chunks !== length)],
-    store: { name: "y", input: 0, extents: [rows * chunks] },
-    workgroups: Math.ceil((rows * chunks) / threads),
-    threads,
-  };
 }

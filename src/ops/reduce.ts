@@ -9,7 +9,7 @@ import { div, mul } from "./arithmetic.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
-import { checkDomain } from "./elementwise.ts";
+import { checkDomain } from "./domain.ts";
 import { reduceForm } from "./reduce-form.ts";
 import { expandDims } from "./reshape.ts";
 import { asRows, forEachRow, REDUCE } from "./rows.ts";
@@ -119,11 +119,11 @@ function argStages(kind: Extreme, { inputs: [x], profile }: KernelContext<unknow
     {
       shader: tree ? argReduceShader : argReduceDirectShader,
       type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, WORKGROUP: threads },
+      constants: { ROWS: rows, LENGTH: length },
       functions: betterFunction(kind, x.dtype),
       libraries: BITS,
       loads: [{ name: "x", input: 0, extents: [rows, length] }],
-      store: { name: "y", input: 0, extents: [rows] },
+      store: { extents: [rows] },
       workgroups: tree ? rows : Math.ceil(rows / threads),
       threads,
       memory: tree ? 8 * threads : 0,

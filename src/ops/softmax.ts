@@ -12,7 +12,7 @@ import {
 import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
-import { checkDomain } from "./elementwise.ts";
+import { checkDomain } from "./domain.ts";
 import { expandDims } from "./reshape.ts";
 import { AXIS, type AxisOptions, asRows, forEachRow, REDUCE } from "./rows.ts";
 import {
@@ -54,11 +54,11 @@ function softmaxStages(finish: string, { inputs: [x], profile }: KernelContext<u
     {
       shader: tree ? softmaxShader : softmaxDirectShader,
       type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, BLOCK: block, WORKGROUP: threads },
+      constants: { ROWS: rows, LENGTH: length, BLOCK: block },
       functions: `fn finish(x: f32, maximum: f32, sum: f32) -> f32 { return ${finish}; }`,
       libraries: EXP_LOG,
       loads: [rowsOf(x.shape, tree)],
-      store: { name: "y", input: 0, extents: [rows, length] },
+      store: { extents: [rows, length] },
       workgroups: tree ? rows : Math.ceil(rows / threads),
       threads,
       memory: tree ? 8 * threads : 0,
@@ -90,7 +90,6 @@ function sumExp(
 /** y[row, i] = exp(x[row, i] − max) / Σ_j exp(x[row, j] − max). */
 const softmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
   name: "softmax",
-  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   cpu: (y, [x]) =>
     forEachRow(x, (row, data, start, stride, length) => {
       const maximum = largest(data, start, stride, length);
@@ -115,7 +114,6 @@ const softmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
 /** y[row, i] = x[row, i] − max − log Σ_j exp(x[row, j] − max). */
 const logSoftmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
   name: "logSoftmax",
-  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   cpu: (y, [x]) =>
     forEachRow(x, (row, data, start, stride, length) => {
       const maximum = largest(data, start, stride, length);
@@ -162,10 +160,10 @@ function logSumExpStages({ inputs: [x], profile }: KernelContext<unknown>): Stag
     {
       shader: tree ? logSumExpShader : logSumExpDirectShader,
       type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, BLOCK: block, WORKGROUP: threads },
+      constants: { ROWS: rows, LENGTH: length, BLOCK: block },
       libraries: EXP_LOG,
       loads: [rowsOf(x.shape, tree)],
-      store: { name: "y", input: 0, extents: [rows] },
+      store: { extents: [rows] },
       workgroups: tree ? rows : Math.ceil(rows / threads),
       threads,
       memory: tree ? 8 * threads : 0,

@@ -3,7 +3,8 @@ import { broadcastShapes } from "../core/shape.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
-import { broadcastInputs, checkDomain } from "./elementwise.ts";
+import { checkDomain } from "./domain.ts";
+import { broadcastInputs } from "./elementwise.ts";
 
 /** y = condition ? a : b. */
 const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({

@@ -12,7 +12,6 @@ import { where } from "./where.ts";
 /** y[i] = i = index mod n ? value : x[i]. */
 const writeAtOp: OpDefinition<Attributes> = defineOp<Attributes>({
   name: "writeAt",
-  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   cpu: (y, [x, index, value]) => {
     for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[x.offset + i * x.strides[0]];
     y.data[index.data[index.offset] % y.data.length] = value.data[value.offset];

@@ -76,7 +76,11 @@ function layerBreaches(imports: ReadonlyMap<string, Import[]>): string[] {
   return breaches;
 }
 
+/** What every folder may load on demand. */
+const TOOLS = "src/tools.ts";
+
 function mayImport(layer: string | undefined, target: string): boolean {
+  if (target === TOOLS) return layer === "core" || layer === undefined;
   if (!/^(src|shaders)\//.test(target)) return outside.test(target);
   if (layer === undefined) return true;
   const other = layerOf(target);

@@ -1,4 +1,5 @@
 import { DeviceError } from "../../core/errors.ts";
+import { cpuModule } from "../on-demand.ts";
 import { within } from "./within.ts";
 
 /** What hardware stands behind a device. */
@@ -33,34 +34,9 @@ export async function describeAdapter(adapter: EarlyAdapter): Promise<AdapterDes
 /** Finds WebGPU in the page, or in Node through the optional package `webgpu`. */
 export async function findGpu(): Promise<GPU> {
   const own = (globalThis.navigator as Navigator | undefined)?.gpu;
-  if (own) return own;
-  if (typeof process === "undefined" || !process.versions?.node) {
-    const reason = globalThis.isSecureContext === false ? " on an insecure origin" : "";
-    throw new DeviceError(
-      `webgpu: navigator.gpu is missing${reason}; expected a browser with WebGPU. ` +
-        "Use the cpu device",
-    );
-  }
-  return dawn();
-}
-
-let inNode: GPU | undefined;
-
-async function dawn(): Promise<GPU> {
-  if (inNode) return inNode;
-  const name = "webgpu"; // kept from bundlers, as the comments below: the package is optional
-  let bindings: { create(flags: string[]): GPU; globals: object };
-  try {
-    bindings = await import(/* @vite-ignore */ /* webpackIgnore: true */ name);
-  } catch {
-    throw new DeviceError(
-      'webgpu: Node has no WebGPU of its own; expected the package "webgpu". ' +
-        "Run npm install webgpu, or use the cpu device",
-    );
-  }
-  Object.assign(globalThis, bindings.globals);
-  inNode = bindings.create([]);
-  return inNode;
+  const found = own ?? (await (await cpuModule.get()).gpuElsewhere());
+  if (typeof found === "string") throw new DeviceError(found);
+  return found;
 }
 
 /** How long a browser may take to answer, in milliseconds. */

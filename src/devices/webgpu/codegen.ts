@@ -3,7 +3,14 @@ import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Step } from "../../engine/program.ts";
 import type { Schedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
-import type { Accessor, ElementContext, PointwiseForm, ShaderFile, Stage } from "../../graph/op.ts";
+import type {
+  Accessor,
+  ElementContext,
+  PointwiseForm,
+  ShaderFile,
+  Stage,
+  Store,
+} from "../../graph/op.ts";
 import { Position, plus, times } from "../../graph/position.ts";
 import { wgslType } from "../../graph/wgsl.ts";
 import { assemble, type PartText, type Region } from "./assemble.ts";
@@ -78,6 +85,7 @@ class PartWriter {
 
   write(): PartText {
     const { shader, libraries, loads, store, constants, functions, type } = this.#stage;
+    const { workgroups, threads } = this.#stage;
     this.#include(libraries);
     if (this.job.group.anchor === null) this.#writeAll();
     else {
@@ -86,11 +94,12 @@ class PartWriter {
     }
     const lines = [
       `alias T = ${wgslType(type)};`,
-      ...Object.entries(constants).map(([name, n]) => `const ${name} = ${n}u;`),
+      ...Object.entries({ ...constants, WORKGROUP: threads }).map(
+        ([name, n]) => `const ${name} = ${n}u;`,
+      ),
       functions ?? "",
       ...this.#functions,
     ];
-    const { workgroups, threads } = this.#stage;
     return {
       head: `${lines.join("\n")}\n`,
       file: shader.name,
@@ -303,22 +312,21 @@ class PartWriter {
     return isWhole && this.job.last && this.job.group.outputs.every(isWide);
   }
 
-  #store(accessor: Accessor): void {
+  #store(accessor: Store): void {
     const { last, group } = this.job;
     const dtype = last ? this.#steps[group.anchor as number].dtype : this.#stage.type;
     const type = wgslType(dtype);
     const body = new FunctionBody();
     const at = Position.at(body, accessor.extents, namesOf(accessor));
     this.#storeResults(at, body, "v", beyond(accessor));
-    const head = `fn store_${accessor.name}`;
-    this.#define(`${head}(${declare(accessor)}, v: ${type})`, undefined, body);
+    this.#define(`fn store_y(${declare(accessor)}, v: ${type})`, undefined, body);
     if (accessor.wide === undefined) return;
     const four = this.#storeWide(accessor, accessor.wide);
-    this.#define(`${head}4(${declare(accessor)}, v: vec4<${type}>)`, undefined, four);
+    this.#define(`fn store_y4(${declare(accessor)}, v: vec4<${type}>)`, undefined, four);
   }
 
-  #storeWide(accessor: Accessor, wide: number): FunctionBody {
-    const { name, extents } = accessor;
+  #storeWide(accessor: Store, wide: number): FunctionBody {
+    const { extents } = accessor;
     const body = new FunctionBody();
     const position = (lane: number) => {
       const places = shifted(accessor, wide, lane).map((place) => body.bind(place));
@@ -338,7 +346,7 @@ class PartWriter {
       });
     } else {
       for (const lane of LANES) {
-        body.line(`store_${name}(${shifted(accessor, wide, lane).join(", ")}, v[${lane}]);`);
+        body.line(`store_y(${shifted(accessor, wide, lane).join(", ")}, v[${lane}]);`);
       }
     }
     return body;
@@ -346,19 +354,19 @@ class PartWriter {
 }
 
 /** The names of an accessor's parameters. */
-function namesOf({ extents }: Accessor): string[] {
+function namesOf({ extents }: Store): string[] {
   return extents.map((_, axis) => `p${axis}`);
 }
 
 /** Declares an accessor's parameters. */
-function declare(accessor: Accessor): string {
+function declare(accessor: Store): string {
   return namesOf(accessor)
     .map((name) => `${name}: u32`)
     .join(", ");
 }
 
 /** An accessor's arguments for one lane of four along a parameter. */
-function shifted(accessor: Accessor, wide: number, lane: number): string[] {
+function shifted(accessor: Store, wide: number, lane: number): string[] {
   return namesOf(accessor).map((name, axis) =>
     axis === wide && lane > 0 ? `${name} + ${lane}u` : name,
   );
@@ -381,7 +389,7 @@ function leave(body: FunctionBody, test: string): void {
 }
 
 /** The test of whether a kernel has left what an accessor covers; empty where it cannot. */
-function beyond(accessor: Accessor): string {
+function beyond(accessor: Store): string {
   const { ragged, extents } = accessor;
   const tests = namesOf(accessor).map(
     (name, axis) => ragged?.[axis] && `(${name} >= ${extents[axis]}u)`,

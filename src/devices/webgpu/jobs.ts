@@ -88,9 +88,9 @@ function stagesOf(plan: Schedule, group: Group, profile: KernelProfile): readonl
     {
       shader: elementwiseShader,
       type: dtype,
-      constants: { SIZE: size, WORKGROUP: threads },
+      constants: { SIZE: size },
       loads: [],
-      store: { name: "y", input: 0, extents: [size] },
+      store: { extents: [size] },
       workgroups: Math.ceil(size / threads),
       threads,
     },

@@ -1,5 +1,6 @@
 import { allocate, type DType, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError, GradusError, KernelError } from "../../core/errors.ts";
+import { tools } from "../../core/on-demand.ts";
 import type { Counters } from "../../engine/counters.ts";
 import type { Download } from "../../engine/device.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
@@ -7,7 +8,6 @@ import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
 import type { DeviceLoss, Storage } from "../../graph/backend.ts";
 import type { KernelProfile } from "../../graph/op.ts";
-import { profilerModule } from "../on-demand.ts";
 import type { AdapterDescription } from "./adapter.ts";
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import type { GpuOptions } from "./options.ts";
@@ -103,7 +103,7 @@ export class GpuSession implements PlanHost {
   }
 
   async timeKernels(kernels: readonly NamedKernel[]): Promise<Profile> {
-    const { profileKernels } = await profilerModule.get();
+    const { profileKernels } = await tools.get();
     this.#queue.flush();
     return this.#guarded(() => profileKernels(this.device, kernels));
   }

@@ -1,0 +1,2 @@
+export { CpuDevice } from "./cpu/cpu-device.ts";
+export { gpuElsewhere } from "./webgpu/gpu-elsewhere.ts";

@@ -1,0 +1,7 @@
+// What few pages need, as one script, loaded when something of it is first asked for. Of several that
+// share parts, bundlers make still more, and cut what every page loads into pieces.
+export { formatValues } from "./core/format-values.ts";
+export { watcher } from "./debug/watcher.ts";
+export { profileKernels } from "./devices/webgpu/profiler.ts";
+export * as words from "./engine/refusal-words.ts";
+export { summarize } from "./nn/summary.ts";
