@@ -482,6 +482,18 @@ describe("results are tensors, in arrays and plain objects, or nothing", () => {
     );
   });
 
+  test("each call has its own, also of nothing", async () => {
+    const n = new State(tensor(0));
+    const f = compile(() => {
+      n.assign(add(n, 1));
+      return { nothing: [null, undefined] };
+    });
+    const [one, two] = [await f(), await f()];
+    expect(one).toEqual({ nothing: [null, undefined] });
+    expect(one).toEqual(two);
+    expect(one).not.toBe(two);
+  });
+
   test("nothing may lie among them", async () => {
     const found = await compile(() => ({ y: x(), none: null, list: [undefined, x()] }))();
     expect(Object.keys(found)).toEqual(["y", "none", "list"]);

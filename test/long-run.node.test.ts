@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Program } from "../src/engine/program.ts";
+import { nextNodeId } from "../src/graph/node.ts";
 import { defineOp } from "../src/graph/op.ts";
 import { apply } from "../src/graph/tensor.ts";
 import {
@@ -265,6 +266,18 @@ describe("plans of a compiled function", () => {
     expect(await (await f(x)).toArray()).toEqual([6, 15]);
   });
 
+  test("disposing one leaves what was made before it where it is", async () => {
+    const outside = tensor([3, 3]);
+    const f = compile((x: Tensor) => [add(x, outside), tensor([5, 7])]);
+    for (const y of await f(tensor([1, 2]))) y.dispose();
+    const before = counts();
+    f.dispose();
+    expect(counts().tensors).toBe(before.tensors - 1);
+    const mark = device.counters.now;
+    expect(await mul(outside, 2).toArray()).toEqual([6, 6]);
+    expect(device.counters.since(mark).writes).toBe(0);
+  });
+
   test("a function that fails when it is traced leaves nothing", async () => {
     const f = compile((x: Tensor) => {
       evaluate(add(x, 1));
@@ -275,6 +288,123 @@ describe("plans of a compiled function", () => {
     expect(f.plans).toHaveLength(0);
     expect(counts()).toMatchObject({ tensors: 0, buffers: 0 });
   });
+});
+
+describe("what was evaluated on a state", () => {
+  let derefs = 0;
+  class CountedRef<T extends WeakKey> extends WeakRef<T> {
+    override deref(): T | undefined {
+      derefs++;
+      return isCollected ? undefined : super.deref();
+    }
+  }
+  let isCollected = false;
+  const Original = globalThis.WeakRef;
+  beforeEach(() => {
+    derefs = 0;
+    isCollected = false;
+    globalThis.WeakRef = CountedRef;
+  });
+  afterEach(() => {
+    globalThis.WeakRef = Original;
+  });
+  const losses = (w: State, n: number) => {
+    const all = Array.from({ length: n }, () => sum(square(w)));
+    for (const y of all) evaluate(y);
+    return all;
+  };
+
+  test("is forgotten once it is freed, 64 at a time", () => {
+    const w = new State(tensor([1, 2]));
+    for (let i = 0; i < 640; i++) for (const y of losses(w, 1)) y.dispose();
+    expect(derefs).toBe(9 * 64);
+    w.assign(tensor([3, 4]));
+    expect(derefs).toBe(10 * 64);
+  });
+
+  test("may be collected at any time", async () => {
+    const w = new State(tensor([1, 2]));
+    losses(w, 60);
+    isCollected = true;
+    losses(w, 60);
+    expect(derefs).toBe(64);
+    w.assign(tensor([3, 4]));
+    expect(await w.toArray()).toEqual([3, 4]);
+  });
+
+  test("keeps its graph until the state changes, and is looked at ever more seldom", async () => {
+    const w = new State(tensor([1, 2]));
+    const all = losses(w, 640);
+    expect(derefs).toBe(64 + 128 + 256 + 512);
+    expect(await grad(all[0], [w])[0].toArray()).toEqual([2, 4]);
+    w.assign(tensor([3, 4]));
+    for (const y of all) expect(() => grad(y, [w])).toThrow("grad: y does not depend on");
+    derefs = 0;
+    w.assign(tensor([5, 6]));
+    expect(derefs).toBe(0);
+  });
+});
+
+test("a step whose states nobody looks at makes no nodes", async () => {
+  const [w, n] = [new State(tensor([1, 2])), new State(tensor(0))];
+  const f = compile(() => {
+    w.assign(mul(w, 2));
+    n.assign(add(n, 1));
+  });
+  const made = async () => {
+    const before = nextNodeId();
+    await f();
+    return nextNodeId() - before;
+  };
+  await f();
+  expect(await made()).toBe(0);
+  expect(await w.toArray()).toEqual([4, 8]);
+  expect(await made()).toBe(1);
+  expect(await made()).toBe(0);
+  n.assign(sub(n, 4));
+  evaluate(n);
+  expect([await made(), await made()]).toEqual([1, 0]);
+  expect([w.version, n.version, await n.item()]).toEqual([6, 7, 2]);
+});
+
+test("the collector is told of what is held, and of nothing else", async () => {
+  let told = 0;
+  const { register, unregister } = FinalizationRegistry.prototype;
+  vi.spyOn(FinalizationRegistry.prototype, "register").mockImplementation(function (
+    this: FinalizationRegistry<unknown>,
+    ...args
+  ) {
+    told++;
+    register.apply(this, args);
+  });
+  vi.spyOn(FinalizationRegistry.prototype, "unregister").mockImplementation(function (
+    this: FinalizationRegistry<unknown>,
+    token,
+  ) {
+    const wasTold = unregister.call(this, token);
+    if (wasTold) told--;
+    return wasTold;
+  });
+  const w = new State(tensor([1, 2]));
+  const f = compile((x: Tensor) => {
+    w.assign(add(w, x));
+    return sum(w);
+  });
+  const held: Tensor[] = [];
+  for (const x of [tensor([1, 2]), tensor([3, 4])]) {
+    const y = square(w);
+    evaluate(y);
+    held.push(x, y, await f(x));
+  }
+  expect(told).toBe(counts().tensors);
+  w.assign(mul(w, 2));
+  evaluate(w);
+  for (const x of held) x.dispose();
+  expect(told).toBe(1);
+  expect(counts().tensors).toBe(1);
+  w.dispose();
+  f.dispose();
+  expect(told).toBe(0);
 });
 
 test("scope gives back any number of tensors", () => {

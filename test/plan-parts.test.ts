@@ -8,7 +8,7 @@ import { type Lifetime, planMemory } from "../src/engine/memory-plan.ts";
 import { trace } from "../src/engine/program.ts";
 import { schedule } from "../src/engine/schedule.ts";
 import { simplify } from "../src/engine/simplify.ts";
-import { opsOf } from "../src/engine/stats.ts";
+import { flopsOf, opsOf } from "../src/engine/stats.ts";
 import {
   add,
   div,
@@ -194,6 +194,20 @@ describe("pack", () => {
   });
 });
 
+test("flops are those of each op, per element or as its kernel counts them", () => {
+  const [a, b] = [full([2, 3], 1), full([3, 4], 1)];
+  const { program } = trace([neg(sigmoid(matmul(a, b))).node], "test");
+  const flops = program.steps.map(({ op }, i) => [op?.name, flopsOf(program, i)]);
+  expect(flops.slice(-4)).toEqual([
+    ["matmul", 2 * 2 * 3 * 4],
+    ["reshape", 0],
+    ["sigmoid", 10 * 8],
+    ["neg", 8],
+  ]);
+  const { program: source } = trace([tensor([1, 2]).node], "test");
+  expect(flopsOf(source, 0)).toBe(0);
+});
+
 describe("simplify", () => {
   function names(...outputs: Tensor[]): string[] {
     const { program } = trace(
@@ -217,6 +231,14 @@ describe("simplify", () => {
     const a = x();
     expect(names(exp(a), exp(a))).toEqual(["exp", "identity"]);
     expect(names(mul(a, 1))).toEqual(["identity"]);
+  });
+
+  test("reductions of nothing are constants, and what they would read is left out", () => {
+    const none = tensor(new Float32Array(0), { shape: [2, 0] });
+    expect(names(sum(none, { axis: 1 }))).toEqual(["fill"]);
+    expect(names(matmul(none, transpose(none)))).toEqual(["fill"]);
+    const one = add(sum(exp(sigmoid(none))), 1);
+    expect(names(mul(exp(x()), one))).toEqual(["exp"]);
   });
 
   test("steps with a neutral element or without effect are left out", () => {

@@ -102,6 +102,7 @@ test("a state made of another one is a copy, one made of a tensor takes it over"
   ]);
   const x = tensor([3]).add(1);
   const b = new State(x, { name: "b" });
+  expect(await grad(sum(square(x)), [b])[0].toArray()).toEqual([8]); // x is b's value from now on
   expect([await x.item(), await b.item()]).toEqual([4, 4]);
   for (const state of [a, average, b]) state.dispose();
 });
@@ -137,7 +138,10 @@ test("an evaluated loss keeps its value, and its graph until the state is assign
   w.assign(w.sub(dw));
   expect(await loss.item()).toBe(5);
   expect(() => grad(loss, [w])).toThrow('grad: y does not depend on "w"');
-  for (const x of [w, dw, loss]) x.dispose();
+  const next = sum(square(w)); // of a value that was assigned
+  evaluate(next);
+  expect(await grad(next, [w])[0].toArray()).toEqual([-2, -4]);
+  for (const x of [w, dw, loss, next]) x.dispose();
 });
 
 test("assigning rejects another shape or dtype and keeps the value", async () => {
@@ -155,9 +159,13 @@ test("a disposed tensor says so, and so does what was built on it", async () => 
   const y = x.add(1);
   x.dispose();
   expect(() => x.add(1)).toThrow("tensor: [2] was disposed; expected a live tensor");
-  await expect(y.data()).rejects.toThrow(
-    "data: depends on a tensor that was disposed; evaluate it before disposing",
-  );
+  const why = "depends on a tensor that was disposed; evaluate it before disposing";
+  await expect(y.data()).rejects.toThrow(`data: ${why}`);
+  expect(() => evaluate(y)).toThrow(`evaluate: ${why}`);
+  expect(() => new State(y)).toThrow(`state: ${why}`);
+  const s = new State(tensor([0, 0]));
+  expect(() => s.assign(y)).toThrow(`assign: ${why}`);
+  expect(await s.toArray()).toEqual([0, 0]);
 });
 
 test("scope frees what it made but its result, states and older tensors", async () => {

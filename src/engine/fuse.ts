@@ -160,7 +160,7 @@ class Fuser {
 
   /** Stored steps that a group reads, or only those that its epilogue reads. */
   #leaves(output: number, anchor: number | null, isEpilogue = false): number[] {
-    const isLeaf = (i: number) => i !== output && i !== anchor && this.#stored.has(i);
+    const isLeaf = (i: number) => i !== output && this.#stored.has(i);
     const before = (i: number) =>
       isLeaf(i) || (isEpilogue && i === anchor) ? [] : this.#steps[i].inputs;
     return [...postorder([output], before)].filter(isLeaf);

@@ -95,7 +95,7 @@ export class Fusion {
       if (seen.has(key) || (isEpilogue && i === group.anchor)) return;
       seen.add(key);
       const step = this.program.steps[i];
-      if (this.stored.has(i) && !group.outputs.includes(i) && i !== group.anchor) {
+      if (this.stored.has(i) && !group.outputs.includes(i)) {
         found.set(i, aligned && (found.get(i) ?? true));
       } else if (this.scattered.has(i)) {
         const { value } = this.#scatter(i);

@@ -193,7 +193,6 @@ export class Replay<Args extends readonly unknown[], R> {
   #settle(storages: readonly Storage[]): R {
     const { device } = this;
     for (const state of this.#assigned) state.advance();
-    if (storages.length === 0) return this.#result;
     let next = 0;
     return mapResult(this.#result, this.#op, () => {
       const { shape, dtype } = this.#outputs[next];

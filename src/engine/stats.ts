@@ -12,7 +12,7 @@ export function flopsOf(program: Program, i: number): number {
   const step = program.steps[i];
   const form = step.op?.gpu;
   if (!form) return 0;
-  if (form.kind === "pointwise") return (pointwise(step)?.cost ?? 0) * sizeOf(step.shape);
+  if (form.kind === "pointwise") return form.cost * sizeOf(step.shape);
   return form.flops(
     step.inputs.map((input) => program.steps[input]),
     step,
@@ -20,9 +20,9 @@ export function flopsOf(program: Program, i: number): number {
 }
 
 /** The steps that a group computes, inputs first. */
-export function stepsOf(plan: Schedule, { anchor, outputs }: Group): number[] {
+export function stepsOf(plan: Schedule, { outputs }: Group): number[] {
   const { steps } = plan.program;
-  const isOwn = (i: number) => i === anchor || outputs.includes(i) || !plan.stored.has(i);
+  const isOwn = (i: number) => outputs.includes(i) || !plan.stored.has(i);
   return [...postorder(outputs, (i) => steps[i].inputs.filter(isOwn))].filter((i) => steps[i].op);
 }
 

@@ -22,7 +22,7 @@ export const fill: OpDefinition<FillAttributes> = defineOp<FillAttributes>({
     linear: true,
     element: ({ attributes }) => literal(attributes.value, attributes.dtype),
   },
-  vjp: () => [],
+  vjp: null,
 });
 
 /** A tensor like `x` with one value everywhere. */

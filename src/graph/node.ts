@@ -23,7 +23,8 @@ export function reclaimedCount(): number {
 
 /**
  * One value of the graph: an op applied to nodes, or a source that holds its values.
- * A node without `op` must have `storage` or `host`, unless it was `retired` or stands for an argument.
+ * A node without `op` must have `storage` or `host`, unless it was `retired` or stands for an argument
+ * of a traced function.
  */
 export class Node {
   #storage: Storage | null = null;

@@ -266,7 +266,7 @@ export function checkArguments(
   surplus: readonly unknown[],
 ): void {
   checkSurplus(call, surplus);
-  if (!inputs.every((x) => x instanceof Tensor)) checkTensors(call.split("(")[0], inputs);
+  checkTensors(call.split("(")[0], inputs);
 }
 
 /** Throws a `DTypeError` unless the device has the dtype, a `DeviceError` for what is no device. */

@@ -171,7 +171,7 @@ const iotaOp: OpDefinition<ArangeAttributes> = defineOp<ArangeAttributes>({
     linear: true,
     element: ({ at, attributes: { dtype } }) => `${wgslType(dtype)}(${at.linear})`,
   },
-  vjp: () => [],
+  vjp: null,
 });
 
 function iota(size: number, dtype: DType, device: Backend): Tensor {
