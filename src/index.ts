@@ -5,7 +5,9 @@ export {
   DTypeError,
   FormatError,
   GradusError,
+  type HeldBytes,
   KernelError,
+  MemoryError,
   ShapeError,
 } from "./core/errors.ts";
 export {
@@ -27,6 +29,7 @@ export { explain } from "./engine/explain.ts";
 export type { KernelStats, Plan, PlanStats, Progress } from "./engine/plan.ts";
 export { chromeTrace, type KernelTime, type Profile } from "./engine/profile.ts";
 export type { CompileOptions } from "./engine/replay.ts";
+export type { DeviceLoss } from "./graph/backend.ts";
 export { setDefaultDevice } from "./graph/default-device.ts";
 export { grad, valueAndGrad } from "./graph/grad.ts";
 export type { NestedArray } from "./graph/nested.ts";

@@ -10,6 +10,7 @@ test("a plan is made anew when the session of its device is another", () => {
       log.push(`${name} makes`);
       return {
         stats: { dispatches: 0, flops: 0, bytes: 0, peakBytes: 0, lowerBoundBytes: 0, kernels: [] },
+        ready: true,
         prepare: async () => {},
         run: () => {
           log.push(`${name} runs`);

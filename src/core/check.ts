@@ -1,5 +1,5 @@
 import { asOption, didYouMean } from "./advice.ts";
-import { GradusError, ShapeError } from "./errors.ts";
+import { DeviceError, GradusError, ShapeError } from "./errors.ts";
 import { isPlainObject } from "./kind.ts";
 import { describeValue } from "./quote.ts";
 
@@ -8,6 +8,15 @@ export { describeValue } from "./quote.ts";
 
 /** Options by name. */
 type Numbers = Readonly<Record<string, number>>;
+
+/** Throws a `DeviceError`, as `op`, unless a device has made as many steps as it was asked for. */
+export function checkMade(op: string, made: number, asked: number): void {
+  if (made === asked) return;
+  throw new DeviceError(
+    `${op}: the device is at step ${made}, the run at step ${asked}; expected the same. ` +
+      "Go on from a checkpoint",
+  );
+}
 
 /**
  * Throws a `GradusError`, or another `Kind` of it, for the first option of which a rule does not hold.

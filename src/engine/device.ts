@@ -1,5 +1,6 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
-import { GradusError } from "../core/errors.ts";
+import { GradusError, MemoryError } from "../core/errors.ts";
+import { asMemoryError, inMemory } from "../core/host-memory.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Backend, DeviceLoss, Storage } from "../graph/backend.ts";
 import { type Node, reclaimedCount } from "../graph/node.ts";
@@ -67,8 +68,6 @@ export abstract class Device implements Backend {
   protected abstract usage(): Pick<MemoryInfo, "buffers" | "bytes" | "pipelines">;
   /** Throws a `DeviceError` when the device was lost or disposed. */
   abstract check(op: string): void;
-  /** Throws what went wrong on the device since the last call. */
-  protected abstract surface(): void;
   /** Waits until the device is no longer far behind; undefined when it is not. */
   abstract room(): Promise<void> | undefined;
   /** Frees everything; later calls throw a `DeviceError`. */
@@ -79,10 +78,9 @@ export abstract class Device implements Backend {
     return { tensors: this.#tensors, ...this.usage(), plans, reclaimed: reclaimedCount() };
   }
 
-  /** Throws what stands in the way of work, or went wrong since the last call. */
+  /** Begins what the user called; throws a `DeviceError` when the device was lost or disposed. */
   begin(op: string): void {
     this.check(op);
-    this.surface();
   }
 
   /** Runs a function whose evaluations may share a submit with what it runs last. */
@@ -97,22 +95,42 @@ export abstract class Device implements Backend {
 
   evaluate(nodes: readonly Node[], op = "evaluate"): void {
     if (isTracing()) return; // what a traced function wants evaluated, its plan computes
+    this.#evaluate(nodes, op);
+  }
+
+  /** Evaluates nodes; `undo` is given what makes one that failed as it was before. */
+  #evaluate(nodes: readonly Node[], op: string, undo?: (() => void)[]): void {
     this.begin(op);
-    for (const node of nodes) this.provide(node);
+    for (const node of nodes) this.provide(node, op, undo);
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
+    checkSound(nodes);
     if (wanted.length === 0) return;
     const check = watch?.evaluation(op, wanted);
     const { program, sources, key } = trace(wanted, op);
     const plan = this.#plan(key, program);
-    for (const x of sources) this.provide(x);
-    const storages = plan.run(sources.map((x) => x.storage as Storage));
+    for (const x of sources) this.provide(x, op, undo);
+    checkSound(sources);
+    const storages = inMemory(op, () => plan.run(sources.map((x) => x.storage as Storage)));
     const refs = sources.map((x) => stateOf(x)).filter((state) => state !== undefined);
     wanted.forEach((node, i) => {
+      const { op, inputs, vjp } = node;
+      undo?.push(() => {
+        if (node.storage === storages[i]) this.#revert(node, { op, inputs, vjp });
+      });
       this.settle(node, storages[i]);
       if (!node.tracked) node.cut();
       else for (const state of refs) state.follow(node);
     });
     check?.();
+  }
+
+  /** Makes a node whose value failed what it was without it. */
+  #revert(node: Node, before: Partial<Node>): void {
+    const { storage } = node;
+    if (!storage?.failure) return;
+    node.surrender();
+    this.release(storage);
+    Object.assign(node, before);
   }
 
   async read(node: Node, op = "read"): Promise<NumericArray> {
@@ -126,12 +144,27 @@ export abstract class Device implements Backend {
           "Return the tensor and read it outside",
       );
     }
+    let failure: MemoryError | null = null;
+    for (;;) {
+      const undo: (() => void)[] = [];
+      try {
+        return await this.#read(nodes, op, undo);
+      } catch (thrown) {
+        const error = asMemoryError(op, thrown);
+        if (error instanceof MemoryError) for (const revert of undo) revert();
+        if (failure || !(error instanceof MemoryError)) throw failure ?? error;
+        failure = error; // what was spare has been freed: a second try may find room
+      }
+    }
+  }
+
+  async #read(nodes: readonly Node[], op: string, undo: (() => void)[]): Promise<NumericArray[]> {
     this.check(op);
     const hosts = nodes.map(({ host }) => host?.slice());
     const wanted = nodes.filter((_, i) => !hosts[i]);
     if (wanted.length === 0) return hosts as NumericArray[];
     this.counters.add("reads");
-    this.evaluate(wanted, op);
+    this.#evaluate(wanted, op, undo);
     const downloads = wanted.map(({ storage, dtype, shape }) => {
       return { storage: storage as Storage, dtype, size: sizeOf(shape) };
     });
@@ -141,7 +174,7 @@ export abstract class Device implements Backend {
   }
 
   write(storage: Storage, values: NumericArray, dtype: DType): void {
-    this.check("write");
+    this.begin("write");
     this.counters.add("writes");
     this.overwrite(storage, values, dtype);
   }
@@ -152,10 +185,15 @@ export abstract class Device implements Backend {
   }
 
   /** Brings values that are on the host to the device. */
-  provide(node: Node): void {
-    if (!node.host) return;
+  provide(node: Node, op = "tensor", undo?: (() => void)[]): void {
+    const { host } = node;
+    if (!host) return;
     this.counters.add("writes");
-    this.settle(node, this.upload(node.host, node.dtype));
+    this.settle(
+      node,
+      inMemory(op, () => this.upload(host, node.dtype)),
+    );
+    undo?.push(() => this.#revert(node, { host }));
   }
 
   /** Gives a node its values. */
@@ -177,4 +215,9 @@ export abstract class Device implements Backend {
     this.#plans.get(key)?.dispose();
     this.#plans.delete(key);
   }
+}
+
+/** Throws why the values of a node are not what they should be. */
+function checkSound(nodes: readonly Node[]): void {
+  for (const { storage } of nodes) if (storage?.failure) throw storage.failure;
 }

@@ -34,6 +34,8 @@ export type Progress = (built: number, total: number) => void;
 /** A program made ready for one device. */
 export interface Plan {
   readonly stats: PlanStats;
+  /** Whether a run has nothing to build. */
+  readonly ready: boolean;
   /** Builds what it needs without holding up the page; `run` builds what is missing at once. */
   prepare(onProgress?: Progress): Promise<void>;
   /** Enqueues the program on its sources' storages: changes the updated ones, gives the outputs'. */

@@ -37,6 +37,13 @@ export function resultsOf({ outputs, updates }: Program): Set<number> {
   return new Set([...outputs, ...updates.map(({ value }) => value)]);
 }
 
+/** Tells of each source whether its values are used, and not only replaced. */
+export function readsOf({ steps, sources, outputs, updates }: Program): boolean[] {
+  const used = new Set(steps.flatMap(({ inputs }) => inputs).concat(outputs));
+  for (const { value } of updates) used.add(value);
+  return sources.map((step) => used.has(step));
+}
+
 /** A program and the nodes it came from. */
 export interface Traced {
   readonly program: Program;

@@ -1,5 +1,6 @@
 import { checkSynchronous } from "../core/check.ts";
-import type { NumericArray } from "../core/dtype.ts";
+import { allocate, type NumericArray } from "../core/dtype.ts";
+import { inMemory } from "../core/host-memory.ts";
 import { postorder } from "../core/postorder.ts";
 import { mapTree, type Parts, type Place, partsOf } from "../core/tree.ts";
 import type { Backend, Storage } from "../graph/backend.ts";
@@ -12,7 +13,7 @@ import { type WatchedRuns, watch } from "../graph/watch.ts";
 import { Device } from "./device.ts";
 import type { Plan, Progress } from "./plan.ts";
 import type { Profile } from "./profile.ts";
-import { inputsOf, trace } from "./program.ts";
+import { inputsOf, readsOf, trace } from "./program.ts";
 import { Refusal } from "./refusal.ts";
 import { type Input, type Naming, replaceInputs } from "./signature.ts";
 
@@ -61,8 +62,6 @@ interface Constant {
 export class Replay<Args extends readonly unknown[], R> {
   readonly device: Device;
   readonly plan: Plan;
-  /** Settles when the plan is built; null afterwards. */
-  ready: Promise<void> | null;
   /** How many calls are under way. */
   users = 0;
   /** What checks each run under `debug`, before the next one may begin. */
@@ -70,6 +69,10 @@ export class Replay<Args extends readonly unknown[], R> {
   readonly #op: string;
   readonly #sources: readonly Source[];
   readonly #storages: Storage[] = [];
+  /** Which sources' values are used, and not only replaced. */
+  readonly #isRead: readonly boolean[];
+  readonly #onProgress: Progress | undefined;
+  #preparing: Promise<void> | null = null;
   readonly #assigned: readonly State[];
   readonly #outputs: readonly Node[];
   readonly #constants: readonly Constant[];
@@ -111,6 +114,8 @@ export class Replay<Args extends readonly unknown[], R> {
     });
     this.#op = op;
     this.#sources = sources.map((node) => parameters.get(node) ?? sourceOf(node));
+    this.#isRead = readsOf(program);
+    this.#onProgress = onProgress;
     this.#assigned = changes.map(({ state }) => state);
     this.#outputs = results;
     this.#constants = sources.flatMap((node) => {
@@ -118,9 +123,15 @@ export class Replay<Args extends readonly unknown[], R> {
     });
     this.#result = result.value;
     this.plan = this.device.plan(program, stepsPerSubmit);
-    this.ready = this.plan.prepare(onProgress).then(() => {
-      this.ready = null;
+  }
+
+  /** Settles when the plan is built; null when it is. After a failure it may have to be once more. */
+  get ready(): Promise<void> | null {
+    if (this.plan.ready) return this.#preparing;
+    this.#preparing ??= this.plan.prepare(this.#onProgress).finally(() => {
+      this.#preparing = null;
     });
+    return this.#preparing;
   }
 
   /** Takes what a call brings: its tensors, and what its typed arrays hold at this moment. */
@@ -143,7 +154,7 @@ export class Replay<Args extends readonly unknown[], R> {
   run(brought: Brought): R | Promise<R> {
     return this.device.together(() => {
       this.#place(brought);
-      return this.#finish(this.plan.run(this.#storages));
+      return this.#finish(inMemory(this.#op, () => this.plan.run(this.#storages)));
     });
   }
 
@@ -163,7 +174,7 @@ export class Replay<Args extends readonly unknown[], R> {
     this.plan.dispose();
     // A call that brought what is wrong has ended before its plan was built.
     const free = () => this.plan.dispose();
-    this.ready?.then(free, free);
+    this.#preparing?.then(free, free);
     this.#storages.length = 0;
     for (const { node, host } of this.#constants) {
       const storage = node.surrender();
@@ -175,12 +186,24 @@ export class Replay<Args extends readonly unknown[], R> {
 
   #place({ nodes: given }: Brought): void {
     this.device.begin(this.#op);
-    const nodes = this.#sources.map((source, i) => given[i] ?? nodeOf(source));
+    const nodes = this.#sources.map((source, i) => given[i] ?? this.#nodeOf(source, i));
     // Values on the host are uploaded, lazy ones computed; those that were freed say so.
     if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, this.#op);
-    nodes.forEach(({ storage }, i) => {
-      this.#storages[i] = storage as Storage;
-    });
+    for (let i = 0; i < nodes.length; i++) {
+      const storage = nodes[i].storage as Storage;
+      if (storage.failure) throw storage.failure;
+      this.#storages[i] = storage;
+    }
+  }
+
+  /** The node of a source; a state that is spoiled, and only written, gets other memory. */
+  #nodeOf(source: Source, i: number): Node {
+    if (source.kind !== "state") return source.node;
+    const { state } = source;
+    if (!this.#isRead[i] && state.place.storage?.failure) {
+      state.write(allocate(state.dtype, state.size));
+    }
+    return state.place;
   }
 
   #finish(storages: Storage[]): R | Promise<R> {
@@ -218,10 +241,6 @@ function givenOf(place: Tensor | TracedArray): object {
 function placedOf(place: Tensor | TracedArray, index: number): Placed[] {
   const uses = place instanceof Tensor ? [{ node: place.node, convert: null }] : place.uses;
   return uses.map((use) => ({ ...use, kind: "input", index }));
-}
-
-function nodeOf(source: Source): Node {
-  return source.kind === "state" ? source.state.place : source.node;
 }
 
 function sourceOf(node: Node): Source {

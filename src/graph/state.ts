@@ -87,10 +87,17 @@ export class State extends Tensor {
     else this.version++;
   }
 
-  /** Copies values from the host into its memory. */
+  /** Copies values from the host into its memory; into other memory where a failure spoiled that. */
   write(values: NumericArray): void {
-    this.device.write(this.current.storage as Storage, values, this.dtype);
-    this.advance();
+    const { storage } = this.current;
+    if (storage && !storage.failure) {
+      this.device.write(storage, values, this.dtype);
+      this.advance();
+    } else {
+      const next = this.#nextNode(null);
+      next.host = values.slice();
+      this.#turn(next);
+    }
   }
 
   #nextNode(storage: Storage | null): Node {

@@ -1,11 +1,11 @@
-import { checkEach } from "../core/check.ts";
+import { checkEach, checkMade } from "../core/check.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import { quote, shorten } from "../core/quote.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { decodeValues, encodeValues } from "./checkpoint-values.ts";
 import { parseSafetensors } from "./safetensors.ts";
-import { prepareTensors, saveSafetensors } from "./weights.ts";
+import { prepareTensors, saveTensors } from "./weights.ts";
 
 /** Something that lists its states by name, such as a module. */
 export interface HasState {
@@ -20,6 +20,8 @@ export interface HasRate {
 /** A step that goes on from any number, with so many batches pending if it accumulates gradients. */
 export interface SeekableStep {
   readonly next: number;
+  /** The same as the device has it; a difference is an error, never a file. */
+  readonly cursor?: State;
   readonly pending?: number;
   seek(step: number, pending?: number): void;
 }
@@ -51,6 +53,8 @@ const FORMAT = "gradus checkpoint 1";
  * `extra.NAME.…`; step number, learning rate and `values` as its free text. Random states are
  * counters among the states.
  * @param values anything that JSON can hold, and NaN and infinities.
+ * @throws DeviceError when the device has not made the steps that it was asked for, and for values
+ * that a failure spoiled.
  * @example
  * const bytes = await saveCheckpoint({ model, optimizer, step });
  */
@@ -60,13 +64,17 @@ export async function saveCheckpoint(
 ): Promise<Uint8Array<ArrayBuffer>> {
   checkPartsOf("saveCheckpoint", parts);
   const rates = ratesOf(parts.optimizer).map(({ learningRate: x }) => (isNumber(x) ? x : null));
-  const { next = 0, pending } = parts.step ?? {};
-  return saveSafetensors(statesOf("saveCheckpoint", parts), {
+  const { next = 0, pending, cursor } = parts.step ?? {};
+  const metadata = {
     format: FORMAT,
     step: String(next),
     ...(pending !== undefined && { pending: String(pending) }),
     learningRates: JSON.stringify(rates),
     values: encodeValues("saveCheckpoint: values", values),
+  };
+  const states = statesOf("saveCheckpoint", parts);
+  return saveTensors("saveCheckpoint", states, metadata, cursor, ([made]) => {
+    checkMade("saveCheckpoint", made, next);
   });
 }
 

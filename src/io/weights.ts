@@ -34,16 +34,30 @@ export async function saveSafetensors(
   tensors: NamedTensors,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const named = [...mapOf("saveSafetensors", tensors)];
-  const values = await readAll(
-    "saveSafetensors",
-    named.map(([, x]) => x),
-  );
+  return saveTensors("saveSafetensors", mapOf("saveSafetensors", tensors), metadata);
+}
+
+/**
+ * Does what `saveSafetensors` does, as `op`.
+ * @param also a tensor to be read at the same moment.
+ * @param check told of its values before the file is made.
+ */
+export async function saveTensors(
+  op: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+  also?: Tensor,
+  check: (values: NumericArray) => void = () => {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const named = [...tensors];
+  const all = named.map(([, x]) => x);
+  const values = await readAll(op, also ? [...all, also] : all);
+  if (also) check(values[named.length]);
   const entries = named.map(([name, { shape, dtype }], i) => {
     const input = { dtype: FILE_DTYPES[dtype], shape: [...shape], data: values[i] };
     return [name, input as SafetensorsInput] as const;
   });
-  return formatSafetensors("saveSafetensors", new Map(entries), metadata);
+  return formatSafetensors(op, new Map(entries), metadata);
 }
 
 /** Options of `loadSafetensors`. */

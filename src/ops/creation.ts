@@ -9,6 +9,7 @@ import {
   type NumericArray,
 } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
+import { inMemory } from "../core/host-memory.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { fill } from "../graph/cotangent.ts";
@@ -60,19 +61,22 @@ export function tensor(
   checkOptions("tensor", options, TENSOR, surplus);
   const device = options.device ?? defaultDevice();
   const traced = tracedArrayOf(data);
-  const isArray = traced !== undefined || ArrayBuffer.isView(data);
-  const { values, shape, own } = isArray ? flat(data, traced?.dtype) : nested(data);
-  const dtype = options.dtype ?? own;
-  checkDType("tensor", dtype, device);
-  const target = options.shape === undefined ? shape : checkShape("tensor", options.shape);
-  if (sizeOf(target) !== values.length) {
-    throw new ShapeError(
-      `tensor: ${values.length} values for shape ${formatShape(target)}; ` +
-        `expected ${sizeOf(target)}`,
-    );
-  }
-  if (traced) return traced.source(device, target, dtype, (array) => typed(array, dtype, own));
-  return sourceTensor(device, target, dtype, typed(values, dtype, own));
+  return inMemory("tensor", () => {
+    const isArray = traced !== undefined || ArrayBuffer.isView(data);
+    const { values, shape, own } = isArray ? flat(data, traced?.dtype) : nested(data);
+    const dtype = options.dtype ?? own;
+    checkDType("tensor", dtype, device);
+    const target = options.shape === undefined ? shape : checkShape("tensor", options.shape);
+    if (sizeOf(target) !== values.length) {
+      throw new ShapeError(
+        `tensor: ${values.length} values for shape ${formatShape(target)}; ` +
+          `expected ${sizeOf(target)}`,
+      );
+    }
+    const convertAll = (array: NumericArray) => typed(array, dtype, own);
+    if (traced) return traced.source(device, target, dtype, convertAll);
+    return sourceTensor(device, target, dtype, convertAll(values));
+  });
 }
 
 interface HostValues {
@@ -204,7 +208,7 @@ export function arange(
   if (from === 0 && step === 1 && size <= 2 ** 24 && dtype !== "bool" && dtype !== "u8") {
     return iota(size, dtype, device);
   }
-  const values = allocate(dtype, size);
+  const values = inMemory("arange", () => allocate(dtype, size));
   for (let i = 0; i < size; i++) values[i] = convert(from + i * step, dtype);
   return sourceTensor(device, [size], dtype, values);
 }

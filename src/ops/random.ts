@@ -8,6 +8,7 @@ import {
 } from "../core/check.ts";
 import { allocate, convert, type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { inMemory } from "../core/host-memory.ts";
 import {
   checkKey,
   foldIn,
@@ -120,8 +121,9 @@ export function randomUniform(
     throw new GradusError(`randomUniform: low ${low}, high ${high}; expected low ≤ high, finite`);
   }
   const target = checkShape("randomUniform", shape);
-  const bits = randomBits(keyOf("randomUniform", options), sizeOf(target));
-  const values = allocate(dtype, bits.length);
+  const key = keyOf("randomUniform", options);
+  const bits = inMemory("randomUniform", () => randomBits(key, sizeOf(target)));
+  const values = inMemory("randomUniform", () => allocate(dtype, bits.length));
   for (let i = 0; i < bits.length; i++) {
     const value = convert(low + uniformFromBits(bits[i]) * (high - low), dtype);
     values[i] = value < high || low === high ? value : low; // rounding to f32 may reach high
@@ -148,9 +150,12 @@ export function randomNormal(
     );
   }
   const target = checkShape("randomNormal", shape);
-  const values = allocate(dtype, sizeOf(target));
-  values.set(normals(keyOf("randomNormal", options), values.length, mean, std));
-  return sourceTensor(device, target, dtype, values);
+  const key = keyOf("randomNormal", options);
+  return inMemory("randomNormal", () => {
+    const values = allocate(dtype, sizeOf(target));
+    values.set(normals(key, values.length, mean, std));
+    return sourceTensor(device, target, dtype, values);
+  });
 }
 
 /** Draws a permutation of 0 … n − 1, as u32, each with equal probability. */
@@ -167,5 +172,6 @@ export function randomPermutation(
       `randomPermutation: n ${describeValue(n)}; expected an integer from 0 to 2^32 - 1`,
     );
   }
-  return sourceTensor(device, [n], "u32", permutation(keyOf("randomPermutation", options), n));
+  const key = keyOf("randomPermutation", options);
+  return inMemory("randomPermutation", () => sourceTensor(device, [n], "u32", permutation(key, n)));
 }

@@ -98,6 +98,7 @@ export function makeAccumulatedStep<M extends Module, B>(
   });
   const properties = {
     next: { get: () => inner.next },
+    cursor: { value: inner.cursor },
     plans: { get: () => accumulation.plans },
     pending: { get: () => accumulation.pending },
   };

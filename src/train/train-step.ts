@@ -1,4 +1,12 @@
-import { checkEach, checkOptions, checkSurplus, describeValue, isInteger } from "../core/check.ts";
+import {
+  checkEach,
+  checkMade,
+  checkOptions,
+  checkSurplus,
+  describeValue,
+  isInteger,
+} from "../core/check.ts";
+import { allocate } from "../core/dtype.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { compile } from "../engine/compile.ts";
@@ -72,6 +80,8 @@ export interface TrainStep<B> {
   read(): Promise<StepRecord[]>;
   /** The number of the next step. */
   readonly next: number;
+  /** The same as a u32 scalar on the device. */
+  readonly cursor: State;
   /** Goes on from another step number, as after loading weights. */
   seek(step: number): void;
   readonly plans: readonly Plan[];
@@ -136,9 +146,17 @@ export function makeTrainStep<M extends Module, B>(
     prepare: compiled.prepare,
     profile: compiled.profile,
     async read() {
-      const first = Math.max(done, next() - history);
-      done = next();
-      return first < done ? readRings(op, rings, first, done) : [];
+      const before = done;
+      const last = next();
+      done = last;
+      const first = Math.max(before, last - history);
+      if (first >= last) return [];
+      try {
+        return await readRings(op, rings, cursor, first, last);
+      } catch (error) {
+        if (done === last) done = before; // what was not read is read next time
+        throw error;
+      }
     },
     seek(to: number) {
       checkCount(op, "seek to", to, 0);
@@ -147,13 +165,20 @@ export function makeTrainStep<M extends Module, B>(
       value.dispose();
       origin = cursor.version - to;
       done = to;
+      for (const ring of rings.values()) {
+        if (ring.place.storage?.failure) ring.write(allocate(ring.dtype, ring.size));
+      }
     },
     dispose() {
       compiled.dispose();
       for (const state of [cursor, ...rings.values()]) state.dispose();
     },
   });
-  const properties = { next: { get: next }, plans: { get: () => compiled.plans } };
+  const properties = {
+    next: { get: next },
+    cursor: { value: cursor },
+    plans: { get: () => compiled.plans },
+  };
   return Object.defineProperties(step, properties) as TrainStep<B>;
 }
 
@@ -164,11 +189,13 @@ type Rings = ReadonlyMap<string, State>;
 async function readRings(
   op: string,
   rings: Rings,
+  cursor: State,
   first: number,
   next: number,
 ): Promise<StepRecord[]> {
   const names = [...rings.keys()];
-  const values = await readAll(op, [...rings.values()]);
+  const [[made], ...values] = await readAll(op, [cursor, ...rings.values()]);
+  checkMade(op, made, next);
   return Array.from({ length: next - first }, (_, i) => {
     const step = first + i;
     const pairs = values.map((ring, k) => [names[k], ring[step % ring.length]]);

@@ -33,9 +33,6 @@ export class CpuDevice extends Device {
       throw new DeviceError(`${op}: the cpu device was disposed; expected a live one`);
   }
 
-  /** Nothing goes wrong behind the caller's back here. */
-  protected surface(): void {}
-
   dispose(): void {
     this.#disposed = true;
     this.#lose({ reason: "destroyed", message: "disposed" });

@@ -17,6 +17,7 @@ export class IdlePlans {
   add(plan: CpuPlan): Plan {
     return {
       stats: plan.stats,
+      ready: true,
       prepare: () => plan.prepare(),
       profile: (sources: readonly Storage[]) => plan.profile(sources),
       run: (sources: readonly Storage[]) => {

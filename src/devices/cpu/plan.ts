@@ -1,4 +1,4 @@
-import { type NumericArray, viewBuffer } from "../../core/dtype.ts";
+import { type DType, type NumericArray, viewBuffer } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { copyStrided } from "../../core/strided-loops.ts";
 import type { Plan, PlanStats } from "../../engine/plan.ts";
@@ -61,6 +61,8 @@ export class CpuPlan implements Plan {
     this.stats = statsOf(layout.tasks, slots, lowerBound);
   }
 
+  readonly ready = true;
+
   /** There is nothing to build. */
   async prepare(): Promise<void> {}
 
@@ -92,49 +94,52 @@ export class CpuPlan implements Plan {
   /** Gives all views their arrays, runs the tasks, and writes what has to be written. */
   #run(storages: readonly Storage[], tasks: () => void): Storage[] {
     this.#takeBuffers();
+    const made: NumericArray[] = [];
+    const make = (dtype: DType, size: number): NumericArray => {
+      const data = this.arrays.make(dtype, size);
+      made.push(data);
+      return data;
+    };
     for (let i = 0; i < this.#sources.length; i++) {
       this.#sources[i].bind((storages[i] as ArrayStorage).data);
     }
-    for (const { isCopy, value } of this.#outputs) {
-      if (!isCopy) value.base.bind(this.arrays.make(value.base.dtype, value.base.size));
-    }
     try {
-      this.#tryTasks(tasks);
-      const outputs = this.#outputs.map((output) => this.#give(output));
+      for (const { isCopy, value } of this.#outputs) {
+        if (!isCopy) value.base.bind(make(value.base.dtype, value.base.size));
+      }
+      tasks();
+      const outputs = this.#outputs.map(({ isCopy, value: { view, base } }) => {
+        if (!isCopy) return storageOf(view.data);
+        const data = make(base.dtype, sizeOf(view.shape));
+        copyStrided(view, data);
+        return storageOf(data);
+      });
       for (const { to, value } of this.#writes) copyStrided(value.view, to.view.data);
       return outputs;
+    } catch (error) {
+      // Where memory ran out, or a task threw, as for a label that is none, nobody gets them.
+      for (const data of made) this.arrays.drop(data);
+      throw error;
     } finally {
       for (const source of this.#sources) source.unbind();
       for (const { value, isCopy } of this.#outputs) if (!isCopy) value.base.unbind();
     }
   }
 
-  /** Runs the tasks; where one throws, as for a label that is none, nobody gets the outputs. */
-  #tryTasks(tasks: () => void): void {
-    try {
-      tasks();
-    } catch (error) {
-      for (const { value, isCopy } of this.#outputs)
-        if (!isCopy) this.arrays.drop(value.base.whole.data);
-      throw error;
-    }
-  }
-
-  #give({ value: { view, base }, isCopy }: Output): ArrayStorage {
-    if (!isCopy) return storageOf(view.data);
-    const data = this.arrays.make(base.dtype, sizeOf(view.shape));
-    copyStrided(view, data);
-    return storageOf(data);
-  }
-
   #takeBuffers(): void {
     if (this.#buffers) return;
-    this.#buffers = this.#slots.map(({ bytes, bases }) => {
-      const data = this.arrays.make("u8", Math.ceil(bytes / 8) * 8);
-      const buffer = data.buffer as ArrayBuffer;
-      for (const base of bases) base.bind(viewBuffer(base.dtype, buffer, base.size));
-      return data;
-    });
+    this.#buffers = [];
+    try {
+      for (const { bytes, bases } of this.#slots) {
+        const data = this.arrays.make("u8", Math.ceil(bytes / 8) * 8);
+        this.#buffers.push(data);
+        const buffer = data.buffer as ArrayBuffer;
+        for (const base of bases) base.bind(viewBuffer(base.dtype, buffer, base.size));
+      }
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Frees the buffers; the next run makes new ones. */

@@ -1,14 +1,29 @@
-import { DeviceError } from "../../core/errors.ts";
+import { DeviceError, type HeldBytes } from "../../core/errors.ts";
 import type { Counters } from "../../engine/counters.ts";
 import type { Storage } from "../../graph/backend.ts";
+import type { Check, Guard } from "./guard.ts";
 
-/** A tensor's values in a buffer. */
+/** A buffer, whoever has it at the time. */
+interface Block {
+  readonly bytes: number;
+  readonly buffer: GPUBuffer;
+  readonly id: number;
+  /** What it is for. */
+  use: keyof HeldBytes;
+  /** Tells whether it could be made; null as soon as that is known. */
+  check: Check | null;
+  /** Whether it was destroyed, or never was. */
+  isGone: boolean;
+}
+
+/** A tensor's values in a buffer: each time that a buffer is given out, another storage. */
 export interface BufferStorage extends Storage {
   readonly buffer: GPUBuffer;
   /** Tells buffers apart in keys. */
   readonly id: number;
   /** Where it came from, and goes when it is freed: each session has its own. */
   readonly pool: BufferPool;
+  readonly block: Block;
 }
 
 let created = 0;
@@ -30,13 +45,12 @@ const GRANULE = 256;
 
 /** Buffers by size: what is freed serves the next request of that size. */
 export class BufferPool {
-  readonly #spare = new Map<number, BufferStorage[]>();
-  #spareBytes = 0;
+  readonly #spare = new Map<number, Block[]>();
+  readonly #held: Record<keyof HeldBytes, number> = { tensors: 0, plans: 0, spare: 0 };
   #buffers = 0;
-  #bytes = 0;
 
   constructor(
-    readonly device: GPUDevice,
+    readonly guard: Guard,
     readonly usage: GPUBufferUsageFlags,
     readonly label: string,
     readonly counters: Counters,
@@ -48,54 +62,107 @@ export class BufferPool {
     return this.#buffers;
   }
   get bytes(): number {
-    return this.#bytes;
+    const { tensors, plans, spare } = this.#held;
+    return tensors + plans + spare;
+  }
+  /** Bytes by what they are for. */
+  get held(): HeldBytes {
+    return { ...this.#held };
   }
 
-  /** Gives a buffer of at least `bytes` bytes, whose contents are undefined. */
-  acquire(bytes: number): BufferStorage {
+  /**
+   * Gives a buffer of at least `bytes` bytes, whose contents are undefined. Whether it could be made
+   * is known later, by the guard.
+   */
+  acquire(bytes: number, use: Block["use"] = "tensors"): BufferStorage {
     const size = Math.max(GRANULE, Math.ceil(bytes / GRANULE) * GRANULE);
-    const spare = this.#spare.get(size)?.pop();
-    if (spare) {
-      this.#spareBytes -= size;
-      return spare;
+    const block = this.#spare.get(size)?.pop() ?? this.#create(size);
+    this.guard.add(block.check);
+    this.#turn(block, use);
+    const { buffer, id } = block;
+    return { bytes: size, failure: null, buffer, id, pool: this, block };
+  }
+
+  /** Gives a buffer for each size, or none. */
+  acquireAll(sizes: readonly number[], use?: Block["use"]): BufferStorage[] {
+    const all: BufferStorage[] = [];
+    try {
+      for (const bytes of sizes) all.push(this.acquire(bytes, use));
+      return all;
+    } catch (error) {
+      for (const storage of all) this.release(storage);
+      throw error;
     }
-    this.counters.add("buffers");
-    this.#buffers++;
-    this.#bytes += size;
-    const label = `gradus ${this.label} ${size} B`;
-    const buffer = this.device.createBuffer({ label, size, usage: this.usage });
-    return { bytes: size, failure: null, buffer, id: created++, pool: this };
   }
 
   /** Takes a buffer back; work that was recorded may still use it. */
   release(storage: Storage): void {
-    const own = storage as BufferStorage;
-    if (this.#spareBytes + own.bytes > SPARE_LIMIT) {
-      this.drop(own);
+    const { bytes, block } = storage as BufferStorage;
+    if (block.isGone) return;
+    this.#turn(block, "spare");
+    if (this.#held.spare > SPARE_LIMIT) {
+      this.drop(storage as BufferStorage);
       return;
     }
-    const list = this.#spare.get(own.bytes);
-    if (list) list.push(own);
-    else this.#spare.set(own.bytes, [own]);
-    this.#spareBytes += own.bytes;
+    const list = this.#spare.get(bytes);
+    if (list) list.push(block);
+    else this.#spare.set(bytes, [block]);
   }
 
   /** Destroys a buffer that was acquired, when what was recorded with it has been submitted. */
-  drop(storage: BufferStorage): void {
+  drop({ block }: BufferStorage): void {
     this.flush();
-    this.#destroy(storage);
+    this.#destroy(block);
   }
 
-  /** Destroys the spare buffers. */
+  /** Destroys the spare buffers, when what was recorded with them has been submitted. */
   clear(): void {
-    for (const list of this.#spare.values()) for (const storage of list) this.#destroy(storage);
+    this.flush();
+    const blocks = [...this.#spare.values()].flat();
     this.#spare.clear();
-    this.#spareBytes = 0;
+    for (const block of blocks) this.#destroy(block);
   }
 
-  #destroy(storage: BufferStorage): void {
+  #create(size: number): Block {
+    const label = `gradus ${this.label} ${size} B`;
+    const { device } = this.guard.host;
+    const [buffer, check] = this.guard.check(
+      () => device.createBuffer({ label, size, usage: this.usage }),
+      () => {
+        this.#forget(block);
+        return size;
+      },
+    );
+    this.counters.add("buffers");
+    this.#buffers++;
+    this.#held.spare += size;
+    const id = created++;
+    const block: Block = { bytes: size, buffer, id, use: "spare", check, isGone: false };
+    check.then((failure) => {
+      block.check = null;
+      if (failure) this.#forget(block);
+    });
+    return block;
+  }
+
+  /** Lets nobody have a buffer again. */
+  #forget(block: Block): void {
+    const others = this.#spare.get(block.bytes)?.filter((other) => other !== block);
+    if (others) this.#spare.set(block.bytes, others);
+    this.#destroy(block);
+  }
+
+  #turn(block: Block, use: Block["use"]): void {
+    this.#held[block.use] -= block.bytes;
+    this.#held[use] += block.bytes;
+    block.use = use;
+  }
+
+  #destroy(block: Block): void {
+    if (block.isGone) return;
+    block.isGone = true;
     this.#buffers--;
-    this.#bytes -= storage.bytes;
-    storage.buffer.destroy();
+    this.#held[block.use] -= block.bytes;
+    block.buffer.destroy();
   }
 }

@@ -22,7 +22,11 @@ export class GpuDevice extends Device {
   /** All that belongs to the present GPUDevice. */
   readonly session: GpuSession;
 
-  constructor(device: GPUDevice, adapter: AdapterDescription, options: GpuOptions = {}) {
+  constructor(
+    device: GPUDevice,
+    adapter: AdapterDescription,
+    options: GpuOptions & { readonly timeout?: number } = {},
+  ) {
     super();
     this.session = new GpuSession(device, adapter, options, this.counters);
   }
@@ -31,15 +35,25 @@ export class GpuDevice extends Device {
   static async create(
     adapter: GPUAdapter,
     description: AdapterDescription,
-    { timeout, ...options }: GpuOptions & { timeout: number },
+    options: GpuOptions & { readonly timeout: number },
   ): Promise<GpuDevice> {
     const asked = adapter.requestDevice({
       label: "gradus",
       requiredLimits: ownLimits(adapter),
       requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
     });
-    const device = await within("requestDevice", timeout, asked, (late) => late.destroy());
-    return new GpuDevice(device, description, options);
+    const destroy = (late: GPUDevice) => late.destroy();
+    const own = await within("init", "requestDevice", options.timeout, asked, destroy);
+    const device = new GpuDevice(own, description, options);
+    try {
+      device.begin("init");
+      const failure = await device.session.marks.prepare();
+      if (failure) throw failure;
+      return device;
+    } catch (error) {
+      device.dispose();
+      throw error;
+    }
   }
 
   get device(): GPUDevice {
@@ -62,8 +76,8 @@ export class GpuDevice extends Device {
     this.session.check(op);
   }
 
-  protected surface(): void {
-    this.session.surface();
+  override begin(op: string): void {
+    this.session.begin(op);
   }
 
   dispose(): void {

@@ -2,13 +2,22 @@ import { KernelError } from "../../core/errors.ts";
 import type { Counters } from "../../engine/counters.ts";
 import type { Binding } from "./bindings.ts";
 import type { KernelCode } from "./codegen.ts";
+import { asGradus, type Check, firstOf, type Guard } from "./guard.ts";
 
 /** A pipeline and how many plans have it; it goes with the last of them. */
-interface Shared {
+export interface Shared {
+  readonly code: string;
   users: number;
   pipeline: GPUComputePipeline | null;
   building: Promise<GPUComputePipeline> | null;
+  /** What is wrong with it; null as soon as that is known. */
+  check: Check | null;
 }
+
+const FILTERS = ["out-of-memory", "validation", "internal"] as const;
+
+/** Compilers take their time, several at once all the more. */
+const PATIENCE = 4;
 
 /** Pipelines by their code: programs that need the same kernel share it. */
 export class PipelineCache {
@@ -16,9 +25,8 @@ export class PipelineCache {
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
   constructor(
-    readonly device: GPUDevice,
+    readonly guard: Guard,
     readonly counters: Counters,
-    readonly report: (check: Promise<unknown>) => void,
   ) {}
 
   get size(): number {
@@ -30,7 +38,7 @@ export class PipelineCache {
     const label = `gradus ${bindings.map(({ written }) => (written ? "w" : "r")).join("")}`;
     let layout = this.#layouts.get(label);
     if (!layout) {
-      layout = this.device.createBindGroupLayout({
+      layout = this.guard.host.device.createBindGroupLayout({
         label,
         entries: bindings.map(({ written }, binding) => ({
           binding,
@@ -44,32 +52,42 @@ export class PipelineCache {
   }
 
   /**
-   * The pipeline of a kernel for one more user, made at once. Messages of its compilation reach the
-   * next read.
+   * The pipeline of a kernel for one more user, made at once. What is wrong with it, a compiler's
+   * messages among that, is known later, by the guard.
    */
-  get(kernel: KernelCode): GPUComputePipeline {
+  get(kernel: KernelCode): Shared {
     const shared = this.#share(kernel);
     if (!shared.pipeline) {
-      const { descriptor, check } = this.#describe(kernel);
-      this.report(check);
-      shared.pipeline = this.device.createComputePipeline(descriptor);
+      try {
+        const [{ built, messages }, check] = this.#create(kernel, (device, descriptor) =>
+          device.createComputePipeline(descriptor),
+        );
+        shared.pipeline = built;
+        shared.check = this.#checked(shared, [check, messages]);
+      } catch (error) {
+        this.release(shared);
+        throw error;
+      }
     }
-    return shared.pipeline;
+    this.guard.add(shared.check);
+    return shared;
   }
 
   /**
    * Makes the pipeline of a kernel for one more user without holding up the page.
    * @throws KernelError with the compiler's messages.
    */
-  async build(kernel: KernelCode): Promise<GPUComputePipeline> {
+  async build(kernel: KernelCode): Promise<Shared> {
     const shared = this.#share(kernel);
-    if (shared.pipeline) return shared.pipeline;
     try {
-      shared.building ??= this.#build(kernel);
+      const failure = await shared.check;
+      if (failure) throw failure;
+      shared.building ??= shared.pipeline ? null : this.#build(kernel);
       shared.pipeline ??= await shared.building;
-      return shared.pipeline;
+      return shared;
     } catch (error) {
-      this.release(kernel);
+      this.#forget(shared);
+      this.release(shared);
       throw error;
     } finally {
       shared.building = null;
@@ -77,49 +95,90 @@ export class PipelineCache {
   }
 
   /** Gives up what `get` or `build` gave once. */
-  release({ code }: KernelCode): void {
-    const shared = this.#pipelines.get(code);
-    if (shared && --shared.users === 0) this.#pipelines.delete(code);
+  release(shared: Shared): void {
+    if (--shared.users === 0) this.#forget(shared);
   }
 
   #share({ code }: KernelCode): Shared {
     let shared = this.#pipelines.get(code);
     if (!shared) {
-      shared = { users: 0, pipeline: null, building: null };
+      shared = { code, users: 0, pipeline: null, building: null, check: null };
       this.#pipelines.set(code, shared);
     }
     shared.users++;
     return shared;
   }
 
+  /** Lets nobody else have a pipeline. */
+  #forget(shared: Shared): void {
+    if (this.#pipelines.get(shared.code) === shared) this.#pipelines.delete(shared.code);
+  }
+
+  async #checked(shared: Shared, checks: readonly Check[]): Check {
+    const failure = await firstOf(checks);
+    shared.check = null;
+    if (failure) {
+      this.#forget(shared);
+      this.#layouts.clear(); // one of them may be why
+    }
+    return failure;
+  }
+
   async #build(kernel: KernelCode): Promise<GPUComputePipeline> {
-    const { descriptor, check } = this.#describe(kernel);
-    const built = this.device.createComputePipelineAsync(descriptor).catch((error: Error) => {
-      throw new KernelError(`${kernel.label}: ${error.message}`);
-    });
+    const { guard } = this;
+    const { op } = guard;
+    const [{ built, messages }, check] = this.#create(kernel, (device, descriptor) =>
+      device.createComputePipelineAsync(descriptor),
+    );
     built.catch(() => {}); // the compiler's messages say more
-    await check;
-    return built;
+    const failure = await firstOf([check, messages]);
+    if (failure) {
+      this.#layouts.clear();
+      throw failure;
+    }
+    return guard.answer(op, "createComputePipelineAsync", built, PATIENCE * guard.host.timeout);
   }
 
-  #describe(kernel: KernelCode) {
+  /** Compiles a kernel; gives with what `make` gives what is found to be wrong. */
+  #create<T>(
+    kernel: KernelCode,
+    make: (device: GPUDevice, descriptor: GPUComputePipelineDescriptor) => T,
+  ): [{ built: T; messages: Check }, Check] {
     this.counters.add("pipelines");
+    const { guard } = this;
+    const { op } = guard;
+    const { device } = guard.host;
     const { label, code } = kernel;
-    const module = this.device.createShaderModule({ label, code });
-    const layout = this.device.createPipelineLayout({
-      label,
-      bindGroupLayouts: [this.layout(kernel.bindings)],
-    });
-    return { descriptor: { label, layout, compute: { module } }, check: checked(module, kernel) };
+    const compile = () => {
+      const module = device.createShaderModule({ label, code });
+      const layout = device.createPipelineLayout({
+        label,
+        bindGroupLayouts: [this.layout(kernel.bindings)],
+      });
+      const built = make(device, { label, layout, compute: { module } });
+      return { built, messages: this.#messages(op, module, kernel) };
+    };
+    return guard.check(compile, undefined, op, FILTERS);
   }
-}
 
-async function checked(module: GPUShaderModule, kernel: KernelCode): Promise<void> {
-  const { messages } = await module.getCompilationInfo();
-  const found = messages.filter((message) => message.type !== "info");
-  if (found.length === 0) return;
-  const lines = found.map((message) => `${placeOf(message, kernel)}: ${message.message}`);
-  throw new KernelError(`${kernel.label}: ${lines.join("; ")}`);
+  /** What the compiler has to say. */
+  async #messages(op: string, module: GPUShaderModule, kernel: KernelCode): Check {
+    const { guard } = this;
+    try {
+      const { messages } = await guard.answer(
+        op,
+        "getCompilationInfo",
+        module.getCompilationInfo(),
+        PATIENCE * guard.host.timeout,
+      );
+      const found = messages.filter((message) => message.type !== "info");
+      if (found.length === 0) return null;
+      const lines = found.map((message) => `${placeOf(message, kernel)}: ${message.message}`);
+      return new KernelError(`${kernel.label}: ${lines.join("; ")}`);
+    } catch (error) {
+      return asGradus(op, error);
+    }
+  }
 }
 
 /** Where a message points to: a line of a kernel file, or what was written in front of it. */

@@ -1,31 +1,36 @@
+import { MemoryError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Counters } from "../../engine/counters.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "../../engine/memory-plan.ts";
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
-import type { Program } from "../../engine/program.ts";
+import { type Program, readsOf } from "../../engine/program.ts";
 import { type Schedule, schedule } from "../../engine/schedule.ts";
 import type { KernelProfile } from "../../graph/op.ts";
 import { type BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
+import { firstOf, type Guard } from "./guard.ts";
 import { type Job, jobsOf } from "./jobs.ts";
+import type { Entry, Work } from "./log.ts";
 import { pack } from "./pack.ts";
-import type { PipelineCache } from "./pipelines.ts";
+import type { PipelineCache, Shared } from "./pipelines.ts";
 import type { NamedKernel } from "./profiler.ts";
 import { statsOf, stepBytes } from "./stats.ts";
+import type { Dispatches } from "./submit-queue.ts";
 import { bytesOf } from "./transfer.ts";
 
-/** What a plan needs of its device. */
+/** What a plan needs of its session. */
 export interface PlanHost {
   readonly device: GPUDevice;
+  readonly guard: Guard;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly profile: KernelProfile;
   readonly counters: Counters;
-  /** Encodes commands into the present submit, and ends it unless more are to share it. */
-  record(label: string, encode: (pass: GPUComputePassEncoder) => void, options: PlanOptions): void;
-  /** Runs kernels behind what was recorded and takes their times. */
-  timeKernels(kernels: readonly NamedKernel[]): Promise<Profile>;
+  /** Puts work into the present submit, and ends it unless more are to share it. */
+  record(work: Dispatches, options: PlanOptions): Entry;
+  /** Runs the kernels of a work behind what was recorded and takes their times. */
+  timeKernels(work: Work, kernels: readonly NamedKernel[]): Promise<Profile>;
 }
 
 /** One dispatch: a kernel and the places of its buffers in the plan's list. */
@@ -42,6 +47,30 @@ interface Dispatch {
 /** Bind groups kept per dispatch; the pool gives the same buffers again and again. */
 const BIND_GROUP_LIMIT = 16;
 
+/** A plan with the buffers of a run; one after the other may run the same. */
+class Run implements Dispatches {
+  constructor(
+    readonly plan: GpuPlan,
+    readonly label: string,
+    readonly dispatches: readonly Dispatch[],
+    readonly pipelines: readonly Shared[],
+    readonly bindGroups: readonly GPUBindGroup[],
+    readonly reads: readonly BufferStorage[],
+    readonly writes: readonly BufferStorage[],
+  ) {}
+
+  encode(pass: GPUComputePassEncoder): void {
+    for (let i = 0; i < this.dispatches.length; i++) this.encodeOne(pass, i);
+  }
+
+  encodeOne(pass: GPUComputePassEncoder, i: number): void {
+    const { x, y } = this.dispatches[i];
+    pass.setPipeline(this.pipelines[i].pipeline as GPUComputePipeline);
+    pass.setBindGroup(0, this.bindGroups[i]);
+    pass.dispatchWorkgroups(x, y);
+  }
+}
+
 /**
  * A program as dispatches in order. Running it again on the same storages is a flat loop over
  * pipelines, bind groups and grids: nothing is made and nothing is decided.
@@ -52,12 +81,16 @@ export class GpuPlan implements Plan {
   readonly #dispatches: readonly Dispatch[];
   /** What is bound now: sources, then outputs, then the slots of values in between. */
   readonly #buffers: BufferStorage[] = [];
-  readonly #sources: number;
+  /** Which sources' values are used, and which are replaced. */
+  readonly #isRead: readonly boolean[];
+  readonly #isWritten: readonly boolean[];
   readonly #outputBytes: readonly number[];
   readonly #memory: MemoryPlan;
   #holdsSlots = false;
-  #pipelines: readonly GPUComputePipeline[] | null = null;
-  readonly #bindGroups: GPUBindGroup[] = [];
+  #pipelines: readonly Shared[] | null = null;
+  #bindGroups: readonly GPUBindGroup[] | null = null;
+  /** The last run, which the next one is again if it is on the same storages. */
+  #run: Run | null = null;
 
   constructor(
     readonly host: PlanHost,
@@ -72,8 +105,10 @@ export class GpuPlan implements Plan {
       memory: limits.maxComputeWorkgroupStorageSize,
     });
     const kernels = jobs.map((parts) => generate(plan, parts));
-    this.#sources = program.sources.length;
-    this.#outputBytes = program.outputs.map((step) => stepBytes(program, step));
+    const { sources, outputs, updates } = program;
+    this.#isRead = readsOf(program);
+    this.#isWritten = sources.map((step) => updates.some(({ source }) => source === step));
+    this.#outputBytes = outputs.map((step) => stepBytes(program, step));
     this.#memory = planMemory(lifetimes(plan, jobs, kernels));
     for (const bytes of [...this.#outputBytes, ...this.#memory.sizes]) {
       checkFits("a value of", bytes, limits);
@@ -89,127 +124,164 @@ export class GpuPlan implements Plan {
     this.stats = statsOf(plan, jobs, kernels, this.#memory);
   }
 
+  get ready(): boolean {
+    return this.#pipelines !== null && (this.#holdsSlots || this.#memory.sizes.length === 0);
+  }
+
   async prepare(onProgress: Progress = () => {}): Promise<void> {
-    if (this.#pipelines) return;
-    const { length: total } = this.#dispatches;
-    let built = 0;
-    onProgress(0, total);
-    const kernels = this.#dispatches.map(({ kernel }) => kernel);
-    const builds = await Promise.allSettled(
-      kernels.map(async (kernel) => {
-        const pipeline = await this.host.pipelines.build(kernel);
-        onProgress(++built, total);
-        return pipeline;
-      }),
-    );
-    const done = kernels.filter((_, i) => builds[i].status === "fulfilled");
-    if (done.length < total || this.#pipelines) this.#release(done); // a run may have made them
-    const failed = builds.find(({ status }) => status === "rejected");
-    if (failed) throw (failed as PromiseRejectedResult).reason;
-    this.#pipelines ??= builds.map((build) => (build as { value: GPUComputePipeline }).value);
+    const { op } = this.host.guard;
+    if (!this.#pipelines) await this.#build(onProgress);
+    await this.#reserve(op);
   }
 
   run(sources: readonly BufferStorage[]): BufferStorage[] {
-    this.#ready(sources);
-    if (this.#dispatches.length > 0) {
-      this.host.record(this.#label, this.#encode, this.options);
-      this.host.counters.add("dispatches", this.#dispatches.length);
+    const { host, options } = this;
+    const outputs = host.pool.acquireAll(this.#outputBytes);
+    try {
+      const run = this.#bound(sources, outputs);
+      const { length } = this.#dispatches;
+      const failure = length > 0 && host.record(run, options).failure;
+      if (failure) throw failure;
+      host.counters.add("dispatches", length);
+      return outputs;
+    } catch (error) {
+      for (const storage of outputs) host.pool.release(storage);
+      throw error;
+    } finally {
+      if (!options.repeated) this.#releaseSlots();
     }
-    if (!this.options.repeated) this.#releaseSlots();
-    return this.#outputs();
   }
 
   async profile(sources: readonly BufferStorage[]) {
-    this.#ready(sources);
-    const outputs = this.#outputs();
-    const kernels = this.#dispatches.map(({ kernel: { label: name } }, i) => {
-      return { name, encode: (pass: GPUComputePassEncoder) => this.#encodeOne(pass, i) };
-    });
-    return { outputs, profile: await this.host.timeKernels(kernels) };
-  }
-
-  /** Makes what is missing, and binds the buffers of one run. */
-  #ready(sources: readonly BufferStorage[]): void {
-    this.#pipelines ??= this.#dispatches.map(({ kernel }) => this.host.pipelines.get(kernel));
-    if (this.#place(sources)) this.#bind();
-  }
-
-  #outputs(): BufferStorage[] {
-    return this.#buffers.slice(this.#sources, this.#sources + this.#outputBytes.length);
+    const { host } = this;
+    const outputs = host.pool.acquireAll(this.#outputBytes);
+    try {
+      const run = this.#bound(sources, outputs);
+      const kernels = this.#dispatches.map(({ kernel: { label: name } }, i) => {
+        return { name, encode: (pass: GPUComputePassEncoder) => run.encodeOne(pass, i) };
+      });
+      return { outputs, profile: await host.timeKernels(run, kernels) };
+    } catch (error) {
+      for (const storage of outputs) host.pool.release(storage);
+      throw error;
+    }
   }
 
   dispose(): void {
     this.#releaseSlots();
     this.#buffers.length = 0;
-    this.#bindGroups.length = 0;
+    this.#bindGroups = null;
+    this.#run = null;
     for (const { known } of this.#dispatches) known.clear();
-    if (this.#pipelines) this.#release(this.#dispatches.map(({ kernel }) => kernel));
+    for (const shared of this.#pipelines ?? []) this.host.pipelines.release(shared);
     this.#pipelines = null;
   }
 
-  #release(kernels: readonly KernelCode[]): void {
-    for (const kernel of kernels) this.host.pipelines.release(kernel);
+  async #build(onProgress: Progress): Promise<void> {
+    const { pipelines } = this.host;
+    const { length: total } = this.#dispatches;
+    let built = 0;
+    onProgress(0, total);
+    const builds = await Promise.allSettled(
+      this.#dispatches.map(async ({ kernel }) => {
+        const shared = await pipelines.build(kernel);
+        onProgress(++built, total);
+        return shared;
+      }),
+    );
+    const done = builds.flatMap((build) => (build.status === "fulfilled" ? build.value : []));
+    if (done.length === total && !this.#pipelines) this.#pipelines = done;
+    else for (const shared of done) pipelines.release(shared); // a run may have made them
+    for (const build of builds) if (build.status === "rejected") throw build.reason;
   }
 
-  /** Fills in the buffers of one run; says whether any is another one than last time. */
-  #place(sources: readonly BufferStorage[]): boolean {
-    const { pool } = this.host;
-    const buffers = this.#buffers;
-    let isChanged = this.#bindGroups.length < this.#dispatches.length;
-    const put = (i: number, storage: BufferStorage) => {
-      if (buffers[i] === storage) return;
-      buffers[i] = storage;
-      isChanged = true;
-    };
-    for (let i = 0; i < sources.length; i++) put(i, sources[i]);
-    const outputs = this.#outputBytes;
-    for (let i = 0; i < outputs.length; i++) put(this.#sources + i, pool.acquire(outputs[i]));
-    if (!this.#holdsSlots) {
-      const from = this.#sources + outputs.length;
-      for (const [i, bytes] of this.#memory.sizes.entries()) put(from + i, pool.acquire(bytes));
-      this.#holdsSlots = true;
+  /** Makes the buffers that runs need, and waits until they are known to be good. */
+  async #reserve(op: string): Promise<void> {
+    const { guard, pool } = this.host;
+    for (let isLast = false; ; isLast = true) {
+      guard.begin(op);
+      const outputs = pool.acquireAll(this.#outputBytes);
+      const slots = this.#holdsSlots ? [] : pool.acquireAll(this.#memory.sizes, "plans");
+      const failure = await firstOf(guard.take());
+      for (const storage of outputs) pool.release(storage);
+      if (failure || this.#holdsSlots) for (const storage of slots) pool.release(storage);
+      else this.#hold(slots);
+      if (!failure) return;
+      // What was spare has been freed.
+      if (isLast || !(failure instanceof MemoryError)) throw failure;
     }
-    return isChanged;
   }
 
-  #bind(): void {
-    this.#dispatches.forEach((dispatch, i) => {
-      const bound = dispatch.buffers.map((place) => this.#buffers[place]);
-      const key = bound.map(({ id }) => id).join();
-      let group = dispatch.known.get(key);
-      if (!group) {
-        if (dispatch.known.size >= BIND_GROUP_LIMIT) dispatch.known.clear();
-        group = this.#createBindGroup(dispatch.kernel, bound);
-        dispatch.known.set(key, group);
-      }
-      this.#bindGroups[i] = group;
+  /** Makes what is missing, and binds the buffers of one run. */
+  #bound(sources: readonly BufferStorage[], outputs: readonly BufferStorage[]): Run {
+    if (!this.#holdsSlots) this.#hold(this.host.pool.acquireAll(this.#memory.sizes, "plans"));
+    for (let i = 0; i < sources.length; i++) this.#put(i, sources[i]);
+    for (let i = 0; i < outputs.length; i++) this.#put(sources.length + i, outputs[i]);
+    this.#pipelines ??= this.#getPipelines();
+    this.#bindGroups ??= this.#dispatches.map((dispatch) => this.#bindGroup(dispatch));
+    this.#run ??= new Run(
+      this,
+      this.#label,
+      this.#dispatches,
+      this.#pipelines,
+      this.#bindGroups,
+      sources.filter((_, i) => this.#isRead[i]),
+      [...sources.filter((_, i) => this.#isWritten[i]), ...outputs],
+    );
+    return this.#run;
+  }
+
+  /** Fills in a buffer of one run. */
+  #put(i: number, storage: BufferStorage): void {
+    const before = this.#buffers[i];
+    if (before === storage) return;
+    this.#buffers[i] = storage;
+    this.#run = null;
+    if (before?.id !== storage.id) this.#bindGroups = null;
+  }
+
+  #hold(slots: readonly BufferStorage[]): void {
+    const from = this.#isRead.length + this.#outputBytes.length;
+    slots.forEach((storage, i) => {
+      this.#put(from + i, storage);
     });
+    this.#holdsSlots = true;
   }
 
-  #createBindGroup(kernel: KernelCode, bound: readonly BufferStorage[]): GPUBindGroup {
-    this.host.counters.add("bindGroups");
-    return this.host.device.createBindGroup({
-      label: kernel.label,
-      layout: this.host.pipelines.layout(kernel.bindings),
-      entries: bound.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
-    });
+  #getPipelines(): readonly Shared[] {
+    const got: Shared[] = [];
+    try {
+      for (const { kernel } of this.#dispatches) got.push(this.host.pipelines.get(kernel));
+      return got;
+    } catch (error) {
+      for (const shared of got) this.host.pipelines.release(shared);
+      throw error;
+    }
   }
 
-  readonly #encode = (pass: GPUComputePassEncoder): void => {
-    for (let i = 0; i < this.#dispatches.length; i++) this.#encodeOne(pass, i);
-  };
-
-  #encodeOne(pass: GPUComputePassEncoder, i: number): void {
-    const { x, y } = this.#dispatches[i];
-    pass.setPipeline((this.#pipelines as readonly GPUComputePipeline[])[i]);
-    pass.setBindGroup(0, this.#bindGroups[i]);
-    pass.dispatchWorkgroups(x, y);
+  #bindGroup({ kernel, buffers, known }: Dispatch): GPUBindGroup {
+    const bound = buffers.map((place) => this.#buffers[place]);
+    const key = bound.map(({ id }) => id).join();
+    let group = known.get(key);
+    if (group) return group;
+    const { device, counters, guard, pipelines } = this.host;
+    if (known.size >= BIND_GROUP_LIMIT) known.clear();
+    counters.add("bindGroups");
+    group = guard.make(() =>
+      device.createBindGroup({
+        label: kernel.label,
+        layout: pipelines.layout(kernel.bindings),
+        entries: bound.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
+      }),
+    );
+    known.set(key, group);
+    return group;
   }
 
   #releaseSlots(): void {
     if (!this.#holdsSlots) return;
     this.#holdsSlots = false;
-    const from = this.#sources + this.#outputBytes.length;
+    const from = this.#isRead.length + this.#outputBytes.length;
     for (const storage of this.#buffers.slice(from)) this.host.pool.release(storage);
   }
 }

@@ -1,4 +1,8 @@
+import { GradusError } from "../../core/errors.ts";
 import type { KernelTime, Profile } from "../../engine/profile.ts";
+import { asGradus, type Guard } from "./guard.ts";
+import type { Entry, Log, Work } from "./log.ts";
+import type { SubmitQueue } from "./submit-queue.ts";
 
 /** Encodes one kernel. */
 export interface NamedKernel {
@@ -6,67 +10,106 @@ export interface NamedKernel {
   encode(pass: GPUComputePassEncoder): void;
 }
 
+/** What a profile needs of its session. */
+interface ProfileHost {
+  readonly device: GPUDevice;
+  readonly guard: Guard;
+  readonly log: Log;
+  readonly queue: SubmitQueue;
+  readonly timeout: number;
+}
+
+type Submit = (encode: (encoder: GPUCommandEncoder) => void) => void;
+
 /**
- * Runs kernels one after the other and takes the time of each: by timestamp queries where the device
- * has them, else by waiting for each kernel, which adds the cost of a submit.
+ * Runs the kernels of a work one after the other and takes the time of each: by timestamp queries
+ * where the device has them, else by waiting for each kernel, which adds the cost of a submit.
  */
 export async function profileKernels(
-  device: GPUDevice,
+  host: ProfileHost,
+  work: Work,
   kernels: readonly NamedKernel[],
 ): Promise<Profile> {
-  const timed = device.features.has("timestamp-query") && kernels.length > 0;
-  return timed ? byDevice(device, kernels) : byHost(device, kernels);
+  const timed = host.device.features.has("timestamp-query") && kernels.length > 0;
+  const { op } = host.guard;
+  const entries: Entry[] = [];
+  const submit: Submit = (encode) => {
+    entries.push(host.queue.submit("gradus profile", work, encode));
+  };
+  const run = timed ? byDevice : byHost;
+  const profile = await run(op, host, kernels, submit).catch((error) => asGradus(op, error));
+  for (const entry of entries) await host.log.settle(entry, host.timeout);
+  const failure = entries.find((entry) => entry.failure)?.failure ?? profile;
+  if (failure instanceof GradusError) throw failure;
+  return failure;
 }
 
-async function byDevice(device: GPUDevice, kernels: readonly NamedKernel[]): Promise<Profile> {
+async function byDevice(
+  op: string,
+  { device, guard }: ProfileHost,
+  kernels: readonly NamedKernel[],
+  submit: Submit,
+): Promise<Profile> {
   const count = 2 * kernels.length;
-  const querySet = device.createQuerySet({ label: "gradus profile", type: "timestamp", count });
-  const { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
   const size = 8 * count;
   const label = "gradus profile";
-  const resolved = device.createBuffer({ label, size, usage: QUERY_RESOLVE | COPY_SRC });
-  const staging = device.createBuffer({ label, size, usage: COPY_DST | MAP_READ });
-  const encoder = device.createCommandEncoder({ label });
-  kernels.forEach(({ encode }, i) => {
-    const pass = encoder.beginComputePass({
-      label,
-      timestampWrites: {
-        querySet,
-        beginningOfPassWriteIndex: 2 * i,
-        endOfPassWriteIndex: 2 * i + 1,
-      },
+  const { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+  const { querySet, resolved, staging } = guard.make(() => ({
+    querySet: device.createQuerySet({ label, type: "timestamp", count }),
+    resolved: device.createBuffer({ label, size, usage: QUERY_RESOLVE | COPY_SRC }),
+    staging: device.createBuffer({ label, size, usage: COPY_DST | MAP_READ }),
+  }));
+  try {
+    submit((encoder) => {
+      kernels.forEach(({ encode }, i) => {
+        const pass = encoder.beginComputePass({
+          label,
+          timestampWrites: {
+            querySet,
+            beginningOfPassWriteIndex: 2 * i,
+            endOfPassWriteIndex: 2 * i + 1,
+          },
+        });
+        encode(pass);
+        pass.end();
+      });
+      encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
     });
-    encode(pass);
-    pass.end();
-  });
-  encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
-  encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
-  device.queue.submit([encoder.finish()]);
-  const nanoseconds = await staging
-    .mapAsync(GPUMapMode.READ)
-    .then(() => new BigUint64Array(staging.getMappedRange().slice(0)))
-    .finally(() => {
-      for (const thing of [staging, resolved, querySet]) thing.destroy();
+    const [mapping] = guard.check(() => staging.mapAsync(GPUMapMode.READ));
+    await guard.answer(op, "mapAsync", mapping, 10 * guard.host.timeout);
+    const nanoseconds = new BigUint64Array(staging.getMappedRange().slice(0));
+    const at = (i: number) => Number(nanoseconds[i] - nanoseconds[0]) / 1000;
+    const times = kernels.map(({ name }, i): KernelTime => {
+      return { name, start: at(2 * i), duration: Math.max(0, at(2 * i + 1) - at(2 * i)) };
     });
-  const at = (i: number) => Number(nanoseconds[i] - nanoseconds[0]) / 1000;
-  const times = kernels.map(({ name }, i): KernelTime => {
-    return { name, start: at(2 * i), duration: Math.max(0, at(2 * i + 1) - at(2 * i)) };
-  });
-  return { clock: "device", kernels: times };
+    return { clock: "device", kernels: times };
+  } finally {
+    for (const thing of [staging, resolved, querySet]) thing.destroy();
+  }
 }
 
-async function byHost(device: GPUDevice, kernels: readonly NamedKernel[]): Promise<Profile> {
-  await device.queue.onSubmittedWorkDone();
+async function byHost(
+  op: string,
+  { device, guard }: ProfileHost,
+  kernels: readonly NamedKernel[],
+  submit: Submit,
+): Promise<Profile> {
+  const done = () => {
+    const answer = device.queue.onSubmittedWorkDone();
+    return guard.answer(op, "onSubmittedWorkDone", answer, 10 * guard.host.timeout);
+  };
+  await done();
   const origin = performance.now();
   const times: KernelTime[] = [];
   for (const { name, encode } of kernels) {
     const begin = performance.now();
-    const encoder = device.createCommandEncoder({ label: "gradus profile" });
-    const pass = encoder.beginComputePass({ label: name });
-    encode(pass);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
+    submit((encoder) => {
+      const pass = encoder.beginComputePass({ label: name });
+      encode(pass);
+      pass.end();
+    });
+    await done();
     const end = performance.now();
     times.push({ name, start: 1000 * (begin - origin), duration: 1000 * (end - begin) });
   }

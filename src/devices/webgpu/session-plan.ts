@@ -26,6 +26,10 @@ export class SessionPlan implements Plan {
     return this.#present.stats;
   }
 
+  get ready(): boolean {
+    return this.#present.ready;
+  }
+
   prepare(onProgress?: Progress): Promise<void> {
     return this.#present.prepare(onProgress);
   }

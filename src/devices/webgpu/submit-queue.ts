@@ -1,4 +1,10 @@
+import type { GradusError } from "../../core/errors.ts";
 import type { Counters } from "../../engine/counters.ts";
+import type { Storage } from "../../graph/backend.ts";
+import type { Guard } from "./guard.ts";
+import type { Entry, Log, Work } from "./log.ts";
+import { MARKS, type Marks } from "./marks.ts";
+import { settles } from "./within.ts";
 
 /** Submits that may be under way before `room` makes its caller wait. */
 const AHEAD = 3;
@@ -8,13 +14,28 @@ const LONGEST = 8;
 /** Steps that share a submit, at the most. */
 const MOST_STEPS = 256;
 
+/** Kernels to be run. */
+export interface Dispatches extends Work {
+  readonly label: string;
+  encode(pass: GPUComputePassEncoder): void;
+}
+
+/** What a queue needs of its session. */
+interface QueueHost {
+  readonly guard: Guard;
+  readonly log: Log;
+  readonly marks: Marks;
+  readonly counters: Counters;
+  readonly timeout: number;
+}
+
 /**
- * Collects commands into submits. Steps that run again and again share one: as many as keep the
- * device busy for 2 to 8 ms, which is measured while they run.
+ * Collects work into submits, which are encoded as a whole when they go. Steps that run again and
+ * again share one: as many as keep the device busy for 2 to 8 ms, which is measured while they run.
  */
 export class SubmitQueue {
-  #encoder: GPUCommandEncoder | null = null;
-  #pass: GPUComputePassEncoder | null = null;
+  readonly #work: Dispatches[] = [];
+  #entry: Entry | null = null;
   /** Steps in the present submit, and how many it is going to hold. */
   #steps = 0;
   #stepsPerSubmit = 1;
@@ -24,16 +45,20 @@ export class SubmitQueue {
   #waiting: (() => void)[] = [];
 
   constructor(
-    readonly device: GPUDevice,
-    readonly counters: Counters,
-    readonly guarded: <T>(fn: () => T) => T,
+    readonly host: QueueHost,
+    /** Looks which submits ran. */
+    readonly verify: () => void,
   ) {}
 
-  /** Encodes commands behind those that wait to be submitted. */
-  record(label: string, encode: (pass: GPUComputePassEncoder) => void): void {
-    this.#encoder ??= this.device.createCommandEncoder({ label });
-    this.#pass ??= this.#encoder.beginComputePass({ label });
-    encode(this.#pass);
+  /** Puts work behind what waits to be submitted, with the checks of what was made for it. */
+  record(work: Dispatches): Entry {
+    const { guard, log } = this.host;
+    this.#entry ??= log.open(guard.op);
+    const { works, checks } = this.#entry;
+    this.#work.push(work);
+    if (works.at(-1) !== work) works.push(work);
+    if (guard.isPending) checks.push(...guard.take());
+    return this.#entry;
   }
 
   /** Ends one of the steps that share a submit: so many of them, or as many as are measured to be right. */
@@ -48,31 +73,87 @@ export class SubmitQueue {
     else this.#submit();
   }
 
-  /** Submits copies behind what was recorded. */
-  copy(label: string, encode: (encoder: GPUCommandEncoder) => void): void {
-    this.#pass?.end();
-    this.#pass = null;
-    this.#encoder ??= this.device.createCommandEncoder({ label });
-    encode(this.#encoder);
+  /** Submits other commands behind what was recorded; `encodeLast` comes behind their mark. */
+  submit(
+    label: string,
+    work: Work,
+    encode: (encoder: GPUCommandEncoder) => void,
+    encodeLast?: (encoder: GPUCommandEncoder) => void,
+  ): Entry {
+    const { guard, log } = this.host;
+    const made = guard.take();
     this.flush();
+    const entry = log.open(guard.op, [work], made);
+    this.#send(entry, label, encode, encodeLast);
+    return entry;
+  }
+
+  /** Writes values over those in a buffer, behind what was recorded, which may still read them. */
+  write(storage: Storage, write: () => void): void {
+    const { guard, log } = this.host;
+    const made = guard.take();
+    this.flush();
+    const [, check] = guard.check(write);
+    log.close(log.open(guard.op, [{ reads: [], writes: [storage] }], [...made, check]));
   }
 
   /** Waits until fewer submits are under way; undefined when there is room. */
   room(): Promise<void> | undefined {
     if (this.#underWay < AHEAD) return undefined;
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#wait();
+  }
+
+  async #wait(): Promise<void> {
+    const room = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    // Without an answer it goes on: the next read says what is wrong.
+    if (!(await settles(room, this.host.timeout))) this.#underWay = 0;
   }
 
   #submit(): void {
-    const encoder = this.#encoder;
-    if (!encoder) return;
-    this.#pass?.end();
-    this.#pass = null;
-    this.#encoder = null;
+    const entry = this.#entry;
+    if (!entry) return;
+    this.#entry = null;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.counters.add("submits");
-    this.guarded(() => this.device.queue.submit([encoder.finish()]));
+    const [{ label }] = this.#work;
+    this.#send(entry, label, (encoder) => {
+      const pass = encoder.beginComputePass({ label });
+      for (const work of this.#work) work.encode(pass);
+      pass.end();
+    });
+    this.#work.length = 0;
+  }
+
+  #send(
+    entry: Entry,
+    label: string,
+    encode: (encoder: GPUCommandEncoder) => void,
+    encodeLast?: (encoder: GPUCommandEncoder) => void,
+  ): void {
+    const { guard, log, marks, counters } = this.host;
+    counters.add("submits");
+    try {
+      const { device } = guard.host;
+      const made = marks.prepare();
+      if (made) entry.checks.push(made);
+      const [, check] = guard.check(
+        () => {
+          const encoder = device.createCommandEncoder({ label });
+          encode(encoder);
+          entry.mark = marks.encode(encoder);
+          encodeLast?.(encoder);
+          device.queue.submit([encoder.finish()]);
+        },
+        undefined,
+        entry.op,
+      );
+      entry.checks.push(check);
+    } catch (error) {
+      log.fail(entry, error as GradusError);
+    }
+    log.close(entry);
+    const { last } = marks;
+    if (last % (MARKS / 2) === 0 && last - log.ran > MARKS / 4) this.verify();
   }
 
   #submitSteps(): void {
@@ -82,11 +163,16 @@ export class SubmitQueue {
     this.#submit();
     this.#underWay++;
     const done = () => {
-      this.#underWay--;
+      this.#underWay = Math.max(0, this.#underWay - 1);
       this.#adapt(steps, begun);
       for (const resolve of this.#waiting.splice(0)) resolve();
     };
-    this.device.queue.onSubmittedWorkDone().then(done, done);
+    this.#workDone().then(done, done);
+  }
+
+  /** Rejects where it throws. */
+  async #workDone(): Promise<void> {
+    await this.host.guard.host.device.queue.onSubmittedWorkDone();
   }
 
   #adapt(steps: number, begun: number): void {

@@ -3,37 +3,48 @@ import { DeviceError } from "../../core/errors.ts";
 /** The longest time that a timer takes. */
 const LONGEST = 2 ** 31 - 1;
 
+/** Says whether an answer, or a refusal, comes within `ms` milliseconds. */
+export async function settles(answer: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.min(ms, LONGEST));
+  });
+  const settled = () => true;
+  try {
+    return await Promise.race([answer.then(settled, settled), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
  * Waits for an answer of the browser, but not for ever: while its GPU process is stuck there is none.
  * @param late what becomes of an answer that nobody waits for any more.
- * @throws DeviceError when there is no answer within `ms` milliseconds, or a refusal.
+ * @throws DeviceError, as `op`, when there is no answer within `ms` milliseconds, or a refusal.
  */
 export async function within<T>(
+  op: string,
   call: string,
   ms: number,
   answer: Promise<T>,
   late?: (value: T) => void,
 ): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    const expire = () => {
-      if (late) answer.then(late, () => {});
-      reject(
-        new DeviceError(
-          `init: ${call} gave no answer within ${ms / 1000} s; expected one. Restart the browser, ` +
-            "use the cpu device, or wait longer by the option timeout",
-        ),
-      );
-    };
-    timer = setTimeout(expire, Math.min(ms, LONGEST));
-  });
-  const refused = answer.catch((error: unknown) => {
-    const reason = (error as Error | undefined)?.message ?? String(error);
-    throw new DeviceError(`init: ${call} failed (${reason}); expected an answer`);
-  });
-  try {
-    return await Promise.race([refused, timeout]);
-  } finally {
-    clearTimeout(timer);
+  if (!(await settles(answer, ms))) {
+    answer.then(late, () => {});
+    throw new DeviceError(
+      `${op}: ${call} gave no answer within ${ms / 1000} s; expected one. Restart the browser, ` +
+        "use the cpu device, or wait longer by the option timeout",
+    );
   }
+  try {
+    return await answer;
+  } catch (error) {
+    throw refusal(op, call, error);
+  }
+}
+
+/** What a refused answer is to whoever called `op`. */
+export function refusal(op: string, call: string, error: unknown): DeviceError {
+  const reason = (error as Error | undefined)?.message ?? String(error);
+  return new DeviceError(`${op}: ${call} failed (${reason}); expected an answer`);
 }
