@@ -4,4 +4,5 @@ export { formatValues } from "./core/format-values.ts";
 export { watcher } from "./debug/watcher.ts";
 export { profileKernels } from "./devices/webgpu/profiler.ts";
 export * as words from "./engine/refusal-words.ts";
+export { beginMove } from "./graph/move.ts";
 export { summarize } from "./nn/summary.ts";

@@ -1,17 +1,22 @@
 import { beforeAll, expect, test } from "vitest";
 import { sizeOf } from "../src/core/shape.ts";
 import {
+  compile,
   type Device,
   debug,
   type Fault,
   grad,
   type NestedArray,
+  Parameter,
   sum,
   type Tensor,
   tensor,
+  zeros,
 } from "../src/index.ts";
+import { clipByGlobalNorm } from "../src/optim/index.ts";
 import { testDevice } from "./support/device.ts";
 import { type Call, draw, floats, type Make, place } from "./support/op-case.ts";
+import { OPTIMIZER_CASES } from "./support/optimizer-cases.ts";
 import { tables } from "./tables.ts";
 
 let device: Device;
@@ -56,5 +61,19 @@ for (const [name, { golden, calls, gradient }] of tables) {
     const slopes = (): Tensor[] => grad(sum(call.run(...all)), floats(call, all));
     const values = await Promise.all((await debug(slopes)).map((x) => x.toArray()));
     expect(values.every(isFinite)).toBe(true);
+  });
+}
+
+test("clipping passes under debug where there is nothing to clip", async () => {
+  const { gradients } = clipByGlobalNorm([zeros([2])], 1);
+  expect(await (await debug(() => gradients[0])).toArray()).toEqual([0, 0]);
+});
+
+for (const { name, make: optimizer } of OPTIMIZER_CASES) {
+  test(`${name} passes under debug at zeros without a gradient`, async () => {
+    const p = new Parameter(zeros([3]), { name: "p" });
+    const some = optimizer([p]);
+    await debug(() => compile(() => some.apply([zeros([3])]))());
+    expect((await p.data()).every(Number.isFinite)).toBe(true);
   });
 }

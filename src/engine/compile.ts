@@ -76,6 +76,8 @@ export function compile<Args extends readonly unknown[], R>(
     }
     try {
       return await work(call);
+    } catch (error) {
+      throw await written(error);
     } finally {
       replays.end(call);
     }

@@ -68,6 +68,14 @@ export function apart(op: string, devices: readonly Backend[]): DeviceError {
   return new DeviceError(`${op}: tensors and states on ${names}; expected all on one`);
 }
 
+/** States that moved while a call waited. */
+export function moved(op: string): DeviceError {
+  return new DeviceError(
+    `${op}: states moved to another device during the call; expected them to stay. Wait for calls ` +
+      "before you move them",
+  );
+}
+
 /** A compiled function inside another one. */
 export function nested(op: string): GradusError {
   return new GradusError(

@@ -150,6 +150,11 @@ export class Replay<Args extends readonly unknown[], R> {
     return { nodes, owned };
   }
 
+  /** Whether no state has moved to another device since the trace. */
+  get isHere(): boolean {
+    return this.#sources.every((x) => x.kind !== "state" || x.state.device === this.device);
+  }
+
   /** Runs the plan once on what a call brings. */
   run(brought: Brought): R | Promise<R> {
     return this.device.together(() => {
@@ -186,6 +191,7 @@ export class Replay<Args extends readonly unknown[], R> {
 
   #place({ nodes: given }: Brought): void {
     this.device.begin(this.#op);
+    if (!this.isHere) throw new Refusal((by) => by.moved(this.#op));
     const nodes = this.#sources.map((source, i) => given[i] ?? this.#nodeOf(source, i));
     // Values on the host are uploaded, lazy ones computed; those that were freed say so.
     if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, this.#op);

@@ -63,6 +63,11 @@ export class Replays<Args extends readonly unknown[], R> {
 
   #find(key: string): Replay<Args, R> | undefined {
     const replay = this.#kept.get(key);
+    if (replay && !replay.isHere) {
+      this.#kept.delete(key);
+      if (replay.users === 0) replay.dispose();
+      return undefined;
+    }
     if (replay && key !== this.#last) {
       this.#kept.delete(key);
       this.#kept.set(key, replay);

@@ -81,6 +81,11 @@ export class State extends Tensor {
     this.#turn(next);
   }
 
+  /** Goes on with another node's values, on whatever device. */
+  move(next: Node): void {
+    this.#turn(next);
+  }
+
   /** Says that the values in its memory have been replaced, as a compiled step does. */
   advance(): void {
     if (this.#used) this.#turn(this.#nextNode(this.current.surrender()));

@@ -7,6 +7,7 @@ import { tools } from "../core/on-demand.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { type Backend, namesOf } from "./backend.ts";
 import { checkDevice } from "./default-device.ts";
+import type { Move } from "./move.ts";
 import { type NestedArray, nest } from "./nested.ts";
 import { Node } from "./node.ts";
 import type { Attributes, OpDefinition } from "./op.ts";
@@ -64,6 +65,12 @@ export function observeCreation<T>(observe: (tensor: Tensor) => void, fn: () => 
   } finally {
     observers.pop();
   }
+}
+
+/** Loads what moves values, and tells it whether it is for a function that is being compiled. */
+export async function beginMove(): Promise<Move> {
+  const isTraced = isTracing();
+  return (await tools.get()).beginMove(isTraced);
 }
 
 /** How many values `preview` shows. */
@@ -146,6 +153,19 @@ export class Tensor {
       throw new ShapeError(`item: shape ${formatShape(this.shape)}; expected a tensor of size 1`);
     }
     return (await this.device.read(this.node, "item"))[0];
+  }
+
+  /**
+   * Copies the values to another device, without the graph: no gradient reaches this tensor from
+   * there. On the device where they are, it gives the tensor itself, as PyTorch does.
+   * @throws DTypeError for a dtype that the device lacks; GradusError in a compiled function.
+   * @example
+   * const { device: cpu } = await init({ device: "cpu", isolated: true });
+   * const y = await tensor([1, 2]).to(cpu);
+   * await add(y, 1).toArray(); // [2, 3]
+   */
+  async to(device: Backend, ...surplus: never[]): Promise<Tensor> {
+    return (await beginMove()).copyTo(this, device, surplus);
   }
 
   /** Frees the values now. What was built on them and not evaluated yet says so when it is read. */

@@ -4,8 +4,9 @@ import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
 import { tools } from "../core/on-demand.ts";
 import { type Parts, type Place, walk } from "../core/tree.ts";
+import type { Backend } from "../graph/backend.ts";
 import { Parameter, State } from "../graph/state.ts";
-import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import { beginMove, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { callLayer } from "./observe.ts";
 import type { ModuleSummary, SummaryOptions } from "./summary.ts";
@@ -148,6 +149,24 @@ export abstract class Module implements KnownByIdentity {
   async summary(options: SummaryOptions = {}, ...surplus: never[]): Promise<ModuleSummary> {
     const { summarize } = await tools.get();
     return summarize(this, listParts(this), options, surplus);
+  }
+
+  /**
+   * Moves all states to another device, those of modules in it too, and frees them on the old one.
+   * They stay the same objects, so that optimizers go on with them: move those as well. What was
+   * compiled for the old device, such as a `trainStep`, is made anew.
+   * @returns the module itself.
+   * @throws DTypeError, before anything is moved, for a dtype that the device lacks; DeviceError for
+   * what is no device. Where it fails, all states are where they were.
+   * @example
+   * const model = new Linear(2, 1);
+   * const { device: cpu } = await init({ device: "cpu", isolated: true });
+   * await model.to(cpu);
+   * model.weight.device === cpu; // true
+   */
+  async to(device: Backend, ...surplus: never[]): Promise<this> {
+    await (await beginMove()).moveStates(this.state().values(), device, surplus);
+    return this;
   }
 
   /** Frees all states. */

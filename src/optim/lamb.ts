@@ -54,5 +54,6 @@ export class LAMB extends AdaptiveMoments {
 /** ‖p‖ / ‖u‖, or 1 where one of them is 0. */
 function trustRatio(p: Tensor, u: Tensor): Tensor {
   const [ofP, ofU] = [sqrt(sum(square(p))), sqrt(sum(square(u)))];
-  return where(logicalAnd(greater(ofP, 0), greater(ofU, 0)), div(ofP, ofU), 1);
+  const isMoved = greater(ofU, 0);
+  return where(logicalAnd(greater(ofP, 0), isMoved), div(ofP, where(isMoved, ofU, 1)), 1);
 }

@@ -75,8 +75,9 @@ export class LearningRate {
     );
   }
 
-  dispose(): void {
-    this.#state?.dispose();
+  /** The number, if it is one. */
+  get states(): State[] {
+    return this.#state ? [this.#state] : [];
   }
 
   #scalar(value: number): Tensor {

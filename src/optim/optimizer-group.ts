@@ -1,8 +1,9 @@
 import { checkEach, checkOptions, describeValue } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
+import type { Backend } from "../graph/backend.ts";
 import { assignAll, type Parameter, type State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { beginMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { checkClip, checkGradients, checkParameters, slopesOf } from "./check.ts";
 import type { Assignment, Clip, OptimizerLike } from "./optimizer.ts";
@@ -98,6 +99,16 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike>
   /** Compiled functions know it by identity. */
   [traceKey](): string {
     return "";
+  }
+
+  owned(): State[] {
+    return this.members.flatMap((member) => member.owned());
+  }
+
+  /** Moves what the members hold to another device, as `Module.to` does the parameters. */
+  async to(device: Backend, ...surplus: never[]): Promise<this> {
+    await (await beginMove()).moveStates(this.owned(), device, surplus);
+    return this;
   }
 
   /** Frees what the members hold, not the parameters. */

@@ -1,6 +1,7 @@
 import { dispose } from "../core/dispose.ts";
+import type { Backend } from "../graph/backend.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { beginMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { watch } from "../graph/watch.ts";
 import { add } from "../ops/arithmetic.ts";
@@ -41,6 +42,10 @@ export interface OptimizerLike extends Disposable {
   apply(gradients: readonly Tensor[], also?: readonly Tensor[]): void;
   /** Gives what a step with given gradients assigns, without assigning it. */
   assignments(gradients: readonly Tensor[]): readonly Assignment[];
+  /** Lists all that it has on a device beside the parameters. */
+  owned(): readonly State[];
+  /** Moves that to another device. */
+  to(device: Backend): Promise<this>;
   dispose(): void;
 }
 
@@ -145,10 +150,24 @@ export abstract class Optimizer implements OptimizerLike, KnownByIdentity {
     return "";
   }
 
+  /** Lists the slots, the counter and the learning rate. */
+  owned(): State[] {
+    return [...this.#rate.states, ...this.#states.values()];
+  }
+
+  /**
+   * Moves the slots, the counter and the learning rate to another device, as `Module.to` does the
+   * parameters.
+   * @returns the optimizer itself.
+   */
+  async to(device: Backend, ...surplus: never[]): Promise<this> {
+    await (await beginMove()).moveStates(this.owned(), device, surplus);
+    return this;
+  }
+
   /** Frees the slots, the counter and the learning rate, not the parameters. */
   dispose(): void {
-    this.#rate.dispose();
-    for (const state of this.#states.values()) state.dispose();
+    for (const state of this.owned()) state.dispose();
   }
 
   [dispose](): void {

@@ -1,8 +1,9 @@
 import { checkDecay, checkFunctions, checkOptions, type Known } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
+import type { Backend } from "../graph/backend.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { beginMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
@@ -105,6 +106,12 @@ export class WeightAverage implements KnownByIdentity {
       states.set(states.has(name) ? `${this.parameters[i].name}.${i}.average` : name, average);
     }
     return states;
+  }
+
+  /** Moves the averages to another device, as `Module.to` does the parameters. */
+  async to(device: Backend, ...surplus: never[]): Promise<this> {
+    await (await beginMove()).moveStates([this.counter, ...this.averages], device, surplus);
+    return this;
   }
 
   /** Compiled functions know it by identity. */
