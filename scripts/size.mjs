@@ -11,9 +11,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /**
  * Bytes that the two-layer trainer may take, minified and compressed. The aim is 40 kB: checks of
- * arguments, with messages that name what is meant, take it 5 % beyond that.
+ * arguments, with messages that name what is meant, and the log of what failed and what that spoiled
+ * take it beyond that.
  */
-export const SIZE_LIMIT = 42 * 1024;
+export const SIZE_LIMIT = 44 * 1024;
 
 /** Bundles one entry file; gives the bytes that a page with WebGPU loads, minified and compressed. */
 export async function measure(entry) {

@@ -90,6 +90,7 @@ test("loading is all or nothing", async () => {
   for (const [metadata, message] of [
     [{ step: "-1" }, "step -1; expected an integer from 0 to 2^32 - 1"],
     [{ step: "4294967296" }, "step 4294967296; expected an integer"],
+    [{ step: "1e1" }, "step 1e1; expected an integer from 0 to 2^32 - 1"],
     [{ step: "7 steps" }, "step 7 steps; expected an integer from 0 to 2^32 - 1"],
     [{ pending: "-1" }, "pending -1; expected an integer from 0 to 2^32 - 1"],
     [{ learningRates: "[-2]" }, "learning rates [-2]; expected [number], as the optimizer has"],
@@ -116,8 +117,8 @@ test("what a file says of the run is there, and is its own", async () => {
   const { tensors, metadata } = readSafetensors(await saveCheckpoint(run));
   for (const [key, message] of [
     ["step", "step none; expected an integer from 0 to 2^32 - 1"],
-    ["learningRates", "learning rates: "],
-    ["values", "values: "],
+    ["learningRates", "learning rates: Unexpected end of JSON input; expected JSON"],
+    ["values", "values: Unexpected end of JSON input; expected JSON"],
   ]) {
     const { [key]: _, ...others } = metadata;
     const file = writeSafetensors(tensors, others);
@@ -143,6 +144,14 @@ test("a learning rate of 0, and each member's of a group, come back", async () =
   expect(() => loadCheckpoint(other, wrong)).toThrow(
     "loadCheckpoint: learning rates [0,-1]; expected [number,number], as the optimizer has them",
   );
+});
+
+test("an optimizer need not have a learning rate", async () => {
+  const { model } = smallRun(0.5);
+  const optimizer = named("count");
+  const bytes = await saveCheckpoint({ model, optimizer });
+  expect(readSafetensors(bytes).metadata.learningRates).toBe("[]");
+  expect(loadCheckpoint({ model, optimizer }, bytes)).toEqual({ step: 0, values: null });
 });
 
 test("states of a step lie under its name", async () => {

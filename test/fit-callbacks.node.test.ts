@@ -1,8 +1,9 @@
 import { beforeAll, expect, test } from "vitest";
 import { DataLoader } from "../src/data/index.ts";
-import { tensor } from "../src/index.ts";
+import { evaluate, tensor } from "../src/index.ts";
 import { readSafetensors } from "../src/io/index.ts";
 import {
+  BestWeights,
   Checkpoint,
   csvLog,
   EarlyStopping,
@@ -179,6 +180,19 @@ test("a listener may have no state, and is told of a number that epochs lack", a
         "Give fit the data to measure it on, or watch another number",
     );
   }
+});
+
+test("copies of a model's states go with their scope", async () => {
+  const { model } = smallRun();
+  const states = [...model.state().values()];
+  evaluate(...states);
+  const before = held(await testDevice());
+  {
+    using best = new BestWeights(model);
+    evaluate(...best.state().values());
+    expect(held(await testDevice())).toBe(before + states.length);
+  }
+  expect(held(await testDevice())).toBe(before);
 });
 
 test("the best model is saved apart from the run", async () => {

@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import irisTable from "../examples/iris/iris.csv?raw";
 import {
+  add,
   type Device,
   type DType,
   mean,
   memory,
+  mul,
   type NumericArray,
   Parameter,
   type State,
@@ -203,6 +205,63 @@ test("takes individuals whose loss is NaN for the worst", async () => {
   search.dispose();
 });
 
+test("a roulette never chooses what is not better than the worst", async () => {
+  const examples = xor();
+  const losses = tensor(
+    Float32Array.from({ length: 20 }, (_, i) => (i === 0 ? 0 : i > 1 ? NaN : 1)),
+  );
+  const loss = (net: Net, batch: Examples) => add(mul(meanSquare(net, batch), 0), losses);
+  const chance = { tournamentSize: 1, crossoverRate: 1, mutationRate: 0 };
+  const alike = async (selection: "roulette" | "tournament") => {
+    const { search } = xorSearch({ loss, populationSize: 20, elite: 1, selection, ...chance });
+    const population = search.state().get("population") as State;
+    const rows = async () => {
+      const genes = await population.data();
+      const size = genes.length / 20;
+      return Array.from({ length: 20 }, (_, i) => String(genes.slice(i * size, (i + 1) * size)));
+    };
+    const [first] = await rows();
+    await search.step(examples);
+    const children = await rows();
+    search.dispose();
+    return children.filter((row) => row === first).length;
+  };
+  expect(await alike("roulette")).toBe(20);
+  expect(await alike("tournament")).toBeLessThan(10);
+});
+
+test("a plan may be made before, and a generation be profiled", async () => {
+  const examples = xor();
+  using search = xorSearch({ populationSize: 4 }).search;
+  expect([...search.state().keys()]).toEqual(["population", "generation", "losses"]);
+  await search.prepare(examples);
+  expect(await search.generation.item()).toBe(0);
+  expect((await search.profile(examples)).kernels.length).toBeGreaterThan(0);
+  expect(await search.generation.item()).toBe(1);
+  const wrong = search.step({ ...examples, x: new WeakMap() as never });
+  await expect(wrong).rejects.toThrow(/^GeneticAlgorithm: batch\.x is a WeakMap/);
+});
+
+test("the states that it holds are given back", () => {
+  const searches = [0, 1].map(() => xorSearch({ populationSize: 4 }).search);
+  const [first, second] = searches;
+  first.dispose();
+  {
+    using _ = second;
+  }
+  for (const search of searches) {
+    const states = [...search.state().values()];
+    expect(states.map(({ disposed }) => disposed)).toEqual([true, true, true]);
+  }
+});
+
+test("shares may be none and all", () => {
+  for (const share of [0, 1]) {
+    const { search } = xorSearch({ crossoverRate: share, mutationRate: share });
+    search.dispose();
+  }
+});
+
 test("the same seed gives the same bits, another one others", async () => {
   const examples = xor();
   const ends: string[] = [];
@@ -238,6 +297,7 @@ test.each<[Search, string]>([
   [{ elite: 100 }, "elite 100; expected an integer from 1 to 99"],
   [{ tournamentSize: 0 }, "tournamentSize 0; expected an integer from 1"],
   [{ crossoverRate: 1.5 }, "crossoverRate 1.5; expected a number from 0 to 1"],
+  [{ crossoverRate: "0.5" as never }, 'crossoverRate "0.5"; expected a number from 0 to 1'],
   [{ mutationRate: Number.NaN }, "mutationRate NaN; expected a number from 0 to 1"],
   [{ mutationScale: -1 }, "mutationScale -1; expected a finite number from 0"],
   [{ initialScale: -1 }, "initialScale -1; expected a finite number from 0"],

@@ -121,6 +121,7 @@ describe("crossover", () => {
       expect(child).toEqual([...child].sort());
       return child.indexOf(1);
     });
+    expect([Math.min(...found), Math.max(...found)]).toEqual([1, 5]);
     const cuts = [1, 2, 3, 4, 5].map((cut) => found.filter((c) => c === cut).length);
     expectShares(cuts, new Array(5).fill(0.2));
   });

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import {
   add,
   type Device,
@@ -11,7 +11,7 @@ import {
   square,
   sub,
   sum,
-  type Tensor,
+  Tensor,
   tensor,
 } from "../src/index.ts";
 import {
@@ -58,6 +58,30 @@ describe("gradientDescent", () => {
     };
     const going = gradientDescent(fails, start, { learningRate: 1, steps: 3, history: true });
     await expect(going).rejects.toThrow("no value");
+    expect(held(device)).toBe(before);
+  });
+
+  test("leaves nothing behind where a value cannot be read", async () => {
+    using start = tensor([1, 2]);
+    evaluate(start);
+    const before = held(device);
+    const read = vi.spyOn(Tensor.prototype, "item");
+    read.mockResolvedValueOnce(1).mockRejectedValueOnce(new Error("cannot be read"));
+    const options = { learningRate: 0.1, steps: 9, tolerance: 0.1, history: true };
+    await expect(gradientDescent(bowl, start, options)).rejects.toThrow("cannot be read");
+    expect(read).toHaveBeenCalledTimes(2);
+    read.mockRestore();
+    expect(held(device)).toBe(before);
+  });
+
+  test("leaves nothing behind but x", async () => {
+    using start = tensor([1, 2]);
+    evaluate(start);
+    const before = held(device);
+    const options = { learningRate: 0.1, steps: 3, tolerance: 0.1, history: true };
+    const { x } = await gradientDescent(bowl, start, options);
+    expect(held(device)).toBe(before + 1);
+    x.dispose();
     expect(held(device)).toBe(before);
   });
 

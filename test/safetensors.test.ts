@@ -272,6 +272,11 @@ test.each<[string, Uint8Array, string]>([
     `tensor "a": dtype "toString"; expected one of ${known}`,
   ],
   [
+    "a list of dtypes",
+    file('{"a":{"dtype":["U8"],"shape":[0],"data_offsets":[0,0]}}'),
+    `tensor "a": dtype ["U8"]; expected one of ${known}`,
+  ],
+  [
     "a shape that is no list",
     file('{"a":{"dtype":"U8","shape":1,"data_offsets":[0,1]}}', [1]),
     'tensor "a": shape 1; expected an array of integers',
@@ -382,6 +387,19 @@ test.each([
 ])("rejects %j, by what it found and where", (header, found) => {
   const message = `readSafetensors: header: ${found}; expected JSON`;
   expect(() => readSafetensors(file(header))).toThrow(new FormatError(message));
+});
+
+test("names are sorted as their bytes are, and the header is padded with spaces", () => {
+  const names = ["\ue000", "\u{10000}", "\uffff", "a"];
+  for (let length = 0; length < 9; length++) {
+    const name = "n".repeat(length);
+    const bytes = { dtype: "U8", shape: [1000], data: new Uint8Array(1000) } as const;
+    const file = writeSafetensors({ [name]: bytes });
+    expect([...readSafetensors(file).tensors.keys()]).toEqual([name]);
+  }
+  const none = { dtype: "U8", shape: [1], data: new Uint8Array(1) } as const;
+  const file = writeSafetensors(new Map(names.map((name) => [name, none])));
+  expect([...readSafetensors(file).tensors.keys()]).toEqual(["a", "\ue000", "\uffff", "\u{10000}"]);
 });
 
 test("a header has eight levels at most, which are those that are open at once", () => {

@@ -41,15 +41,17 @@ describe("defaults", () => {
     expect(await evaluateMeans(smallRun().model, smallData(3), {})).toEqual({});
   });
 
-  test("of what evaluates: a thousand examples a batch", async () => {
-    const counts: number[] = [];
-    const data = new TensorDataset({ x: tensor(new Float32Array(1001), { shape: [1001, 1] }) });
-    const count = (_: Module, { x }: { x: Tensor }) => {
-      counts.push(x.shape[0]);
-      return tensor(1);
+  test("of what evaluates: a thousand examples a batch, in their order", async () => {
+    const batches: number[][] = [];
+    const data = {
+      size: 1001,
+      batch: (indices: ArrayLike<number>) => {
+        batches.push(Array.from(indices));
+        return { x: tensor([1]) };
+      },
     };
-    await evaluateMeans(smallRun().model, data, { count });
-    expect(counts).toEqual([1000, 1]);
+    await evaluateMeans(smallRun().model, data, { one: () => tensor(1) });
+    expect(batches).toEqual([Array.from({ length: 1000 }, (_, i) => i), [1000]]);
   });
 
   test("of a seed: what is measured or summarized once draws anew", async () => {

@@ -291,6 +291,7 @@ test("means keep the digits of the metrics that have most", async () => {
   const exact = () => tensor(0.1, { dtype: "f64" });
   const means = await evaluateMeans(model, data, { rounded: () => tensor(0.1), exact });
   expect(means).toEqual({ rounded: Math.fround(0.1), exact: 0.1 });
+  expect(await evaluateMeans(model, data, { exact })).toEqual({ exact: 0.1 });
 });
 
 test("some batches are measured at once, few enough, and none is left under way", async () => {

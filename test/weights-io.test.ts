@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { DTypeError, FormatError } from "../src/core/errors.ts";
-import { type Device, evaluate, type Tensor, tensor } from "../src/index.ts";
+import { type Device, evaluate, mul, type Tensor, tensor } from "../src/index.ts";
 import { loadInto, loadSafetensors, saveSafetensors, writeSafetensors } from "../src/io/index.ts";
 import { Linear, Sequential } from "../src/nn/index.ts";
 import { testDevice } from "./support/device.ts";
@@ -74,6 +74,22 @@ test("loading is strict about names, shapes and dtypes, and then changes nothing
   );
   expect(await model.weight.data()).toEqual(values);
   expect(await model.bias?.data()).toEqual(Float32Array.of(0));
+});
+
+test("a file that has more than the states is refused, and what cannot be read", async () => {
+  using model = new Linear(2, 1, { bias: false, seed: 1 });
+  const more = await saveSafetensors(new Linear(2, 1, { seed: 1 }));
+  expect(() => loadInto(model, more)).toThrow(
+    "loadInto: file lacks [] and has [bias] beside; expected exactly the names of the states",
+  );
+  expect(() => loadInto(model, new Uint8Array(3))).toThrow(
+    new FormatError("loadInto: 3 bytes; expected at least 8"),
+  );
+  const late = mul(model.weight, 2);
+  model.weight.assign(tensor([[1], [2]]));
+  await expect(saveSafetensors(new Map([["late", late]]))).rejects.toThrow(
+    /^saveSafetensors: .* as it was before/,
+  );
 });
 
 test("a dtype without a tensor of its kind is named", () => {

@@ -20,6 +20,7 @@ import {
   transpose,
   zeros,
 } from "../src/index.ts";
+import { fileStore } from "../src/io/browser.ts";
 import {
   download,
   loadCheckpoint,
@@ -263,6 +264,35 @@ const calls: Record<string, readonly [() => unknown, string]> = {
   "an array of nothing": [
     () => writeIdx(any(undefined)),
     "writeIdx: array undefined; expected an object of shape, dtype and data",
+  ],
+  "a number in place of a file": [
+    () => writeSafetensors(any(3)),
+    "writeSafetensors: tensors 3; expected tensors by name, in an object or a Map",
+  ],
+  "a file with nothing by a name": [
+    () => writeSafetensors(any({ weight: null })),
+    'writeSafetensors: tensor "weight" null; expected an object of dtype, shape and data',
+  ],
+  "no tensors to save": [
+    () => saveSafetensors(any(null)),
+    "saveSafetensors: tensors null; expected a module or a Map of tensors by name",
+  ],
+  "what is called state and is none": [
+    () => saveSafetensors(any({ state: 1 })),
+    "saveSafetensors: tensors an object; expected a module or a Map of tensors by name",
+  ],
+  "numbers by name to save": [
+    () => saveSafetensors(any(new Map([["a", 1]]))),
+    "saveSafetensors: input 0 is 1; expected a tensor. Use tensor(value)",
+  ],
+  "no parts of a checkpoint": [
+    () => saveCheckpoint(any(null)),
+    "saveCheckpoint: parts null; expected an object of model, optimizer, step and extra",
+  ],
+  "a file in a build for browsers": [
+    () => fileStore("a.safetensors"),
+    'fileStore: "a.safetensors" in a build for browsers; expected Node. ' +
+      "Use opfsStore or indexedDbStore",
   ],
   "a path after a model": [
     () => saveSafetensors(new nn.Linear(1, 1), any("model.safetensors")),

@@ -47,7 +47,6 @@ function restoreNumbers(root: object): void {
 }
 
 function isNumber(value: object): value is Record<typeof NUMBER, string> {
-  if (!Object.hasOwn(value, NUMBER)) return false;
   return NUMBERS.includes((value as Record<string, unknown>)[NUMBER] as string);
 }
 

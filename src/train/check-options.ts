@@ -1,4 +1,4 @@
-import { checkFunctions, checkSteps, describeValue, didYouMean, isInteger } from "../core/check.ts";
+import { checkFunctions, describeValue, didYouMean, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Module } from "../nn/module.ts";
 
@@ -99,12 +99,6 @@ export function checkMethods(
     if (methods.every(has)) continue;
     throw new GradusError(`${op}: ${name} is ${describeValue(given)}; expected ${what}`);
   }
-}
-
-/** Throws a `GradusError`, as `op`, unless the steps of a submit are an integer from 1. */
-export function checkSubmits(op: string, options: { readonly stepsPerSubmit?: number }): void {
-  const { stepsPerSubmit } = options;
-  if (stepsPerSubmit !== undefined) checkSteps(op, { stepsPerSubmit });
 }
 
 /** Throws a `GradusError`, as `op`, unless each of some options is a data set with examples. */

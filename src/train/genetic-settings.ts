@@ -11,7 +11,7 @@ import type { Progress } from "../engine/plan.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
 import type { Schedule } from "../optim/learning-rate.ts";
-import { checkMethods, checkSubmits } from "./check-options.ts";
+import { checkMethods } from "./check-options.ts";
 import { CROSSOVER_NAMES, type Crossover, type Selection } from "./genetic-operators.ts";
 
 /** What a genetic algorithm consists of. */
@@ -96,10 +96,9 @@ export function settingsOf<M extends Module, B>(options: GeneticAlgorithmOptions
     stepsPerSubmit: true,
     onProgress: true,
   });
-  const { model, loss, stepsPerSubmit, onProgress: _, ...given } = options;
+  const { model, loss, stepsPerSubmit: _, onProgress: __, ...given } = options;
   checkMethods("GeneticAlgorithm", { model }, ["call", "parameters"], "a Module");
   checkFunctions("GeneticAlgorithm", { loss });
-  checkSubmits("GeneticAlgorithm", { stepsPerSubmit });
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
   const settings = { ...DEFAULTS, ...Object.fromEntries(set) };
   checkSettings(settings);

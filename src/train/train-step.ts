@@ -22,7 +22,7 @@ import { tensor, zeros } from "../ops/creation.ts";
 import { reshape } from "../ops/reshape.ts";
 import { writeAt } from "../ops/write-at.ts";
 import type { OptimizerLike } from "../optim/optimizer.ts";
-import { checkParts, checkSubmits, STEP_OPTIONS } from "./check-options.ts";
+import { checkParts, STEP_OPTIONS } from "./check-options.ts";
 
 /** Computes a scalar from a model and a batch: a loss, or a metric. */
 export type BatchFunction<M extends Module, B> = (model: M, batch: B) => Tensor;
@@ -118,7 +118,6 @@ export function makeTrainStep<M extends Module, B>(
   given = "batch",
 ): TrainStep<B> {
   checkParts(op, options);
-  checkSubmits(op, options);
   const { model, optimizer, history = 1024, metrics = {}, stepsPerSubmit, onProgress } = options;
   checkCount(op, "history", history, 1);
   const like = optimizer.parameters[0];

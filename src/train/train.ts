@@ -2,7 +2,7 @@ import { checkCounts, checkOptions, checkSizes, checkSteps, checkWords } from ".
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Module } from "../nn/module.ts";
 import type { BatchSource } from "./batches.ts";
-import { checkDatasets, checkParts, checkSubmits, TRAIN_OPTIONS } from "./check-options.ts";
+import { checkDatasets, checkParts, TRAIN_OPTIONS } from "./check-options.ts";
 import type { TrainEvent } from "./events.ts";
 import type { OnNonFinite } from "./non-finite.ts";
 import type { TrainStepOptions } from "./train-step.ts";
@@ -92,5 +92,4 @@ export function checkRun<M extends Module, B>(op: string, options: TrainOptions<
   checkDatasets(op, Object.fromEntries(datasets.filter(([, data]) => data !== undefined)));
   const { evaluationBatchSize } = options;
   if (evaluationBatchSize !== undefined) checkSizes(op, { evaluationBatchSize });
-  checkSubmits(op, options);
 }
