@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import type { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
 import {
   add,
   compile,
@@ -8,6 +9,7 @@ import {
   DTypeError,
   GradusError,
   init,
+  MemoryError,
   memory,
   mul,
   Parameter,
@@ -153,6 +155,27 @@ describe("a model", () => {
   });
 });
 
+test.runIf(inBrowser)(
+  "a model for which there is no memory stays where it was, whole",
+  async () => {
+    const model = new Linear(64, 64, { seed: 1, device: there });
+    const weights = await model.weight.data();
+    const gpu = (here as GpuDevice).device;
+    const before = memory(here);
+    const real = gpu.createBuffer.bind(gpu);
+    gpu.createBuffer = ({ usage }) => real({ label: "too large", size: 2 ** 30, usage });
+    try {
+      await expect(model.to(here)).rejects.toThrow(MemoryError);
+    } finally {
+      gpu.createBuffer = real;
+    }
+    expect([model.weight.device, model.bias?.device]).toEqual([there, there]);
+    expect(memory(here).tensors).toBe(before.tensors);
+    await model.to(here);
+    expect(await model.weight.data()).toEqual(weights);
+  },
+);
+
 test("a step that was compiled for the old device says so, and works when all are back", async () => {
   const { model, optimizer } = made();
   const loss = (net: Module, x: Tensor) => sum(square(net.call(x)));
@@ -179,7 +202,8 @@ test("a call that waits while a state is moved says so", async () => {
   const { plan } = here;
   vi.spyOn(here, "plan").mockImplementationOnce((...given) => {
     const prepare = () => holder.to(there).then(() => {});
-    return Object.assign(plan.apply(here, given), { prepare, ready: false });
+    const ready = { get: () => w.device === there };
+    return Object.defineProperties(plan.apply(here, given), { prepare: { value: prepare }, ready });
   });
   await expect(step()).rejects.toThrow(
     new DeviceError(

@@ -18,6 +18,10 @@ interface MarkAttributes extends Attributes {
   shift: number;
 }
 
+function markOf(x: number): number {
+  return Number.isNaN(x) ? NAN : Number.isFinite(x) ? 0 : INFINITE;
+}
+
 /** y = a mark of each float, shifted. */
 const markOp: OpDefinition<MarkAttributes> = defineOp<MarkAttributes>({
   name: "mark",
@@ -25,7 +29,19 @@ const markOp: OpDefinition<MarkAttributes> = defineOp<MarkAttributes>({
   scalar:
     (_, { shift }) =>
     (x) =>
-      (Number.isNaN(x) ? NAN : Number.isFinite(x) ? 0 : INFINITE) * 2 ** shift,
+      markOf(x) * 2 ** shift,
+  // The same: a sum of x · 0 is 0 where all are finite, as they are as a rule.
+  cpu: (y, [{ data, offset, strides }], { shift }) => {
+    const [, length] = y.shape;
+    const [, stride] = strides;
+    let sum = 0;
+    for (let i = 0; i < length; i++) sum += data[offset + i * stride] * 0;
+    y.data.fill(0, 0, length);
+    if (sum === 0) return;
+    for (let i = 0; i < length; i++) {
+      y.data[i] = markOf(data[offset + i * stride]) * 2 ** shift;
+    }
+  },
   gpu: {
     kind: "pointwise",
     cost: 2,
@@ -67,8 +83,15 @@ export function isInRange(
 /** y = a | b. */
 const orOp: OpDefinition<Attributes> = defineOp<Attributes>({
   name: "or",
-  infer: ([a]) => a,
+  infer: ([a]) => ({ shape: a.shape, dtype: a.dtype }),
   scalar: () => (a, b) => (a | b) >>> 0,
+  cpu: (y, [a, b]) => {
+    const [, length] = y.shape;
+    for (let i = 0; i < length; i++) {
+      y.data[i] = a.data[a.offset + i * a.strides[1]] | b.data[b.offset + i * b.strides[1]];
+    }
+  },
+  passes: ([a, b]) => (b === 0 ? 0 : a === 0 ? 1 : null),
   gpu: {
     kind: "pointwise",
     cost: 1,

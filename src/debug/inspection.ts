@@ -22,6 +22,8 @@ const SOURCE_LIMIT = 2 ** 20;
 
 /** What is known of a value of a graph without the graph. */
 interface Entry {
+  /** When it was made: ops of a loss come before those of its gradient. */
+  readonly id: number;
   readonly origin: Origin;
   /** What it is called as an input of others. */
   readonly name: string;
@@ -66,8 +68,7 @@ export class Inspection {
   readonly #indices: readonly { readonly origin: Origin; readonly range: IndexAttributes }[];
 
   constructor(op: string, results: readonly Node[], sources: Sources, places: Places) {
-    // In the order in which they were made, ops of a loss come before those of its gradient.
-    const order = collect(results, op, sources.is).sort((a, b) => a.id - b.id);
+    const order = collect(results, op, sources.is);
     const number = new Map(order.map((node, i) => [node, i]));
     const wanted = new Set(results);
     const marked: Node[] = [];
@@ -82,6 +83,7 @@ export class Inspection {
       const isNew = inputs.some((i) => sizeOf(order[i].shape) > 0);
       const origin = places.of(node);
       entries.push({
+        id: node.id,
         origin,
         name: shown?.name ?? sources.nameOf(node) ?? nameOf(node, origin),
         isGiven: shown ? shown.isGiven : isSource || !isNew,
@@ -117,18 +119,31 @@ export class Inspection {
     const marks = this.#marks(values);
     if (marks.every((mark) => mark === 0)) return null;
     const matters = this.#matters(marks);
-    const at = this.#entries.findIndex(({ inputs, isGiven, shows }, i) => {
-      if (isGiven || shows !== null || marks[i] === 0) return false;
-      if (marks[i] & NAN) return !inputs.some((j) => marks[j] & NAN && !this.#entries[j].isGiven);
-      return !allowInfinities && matters[i] && inputs.every((j) => marks[j] === 0);
+    const made = [...marks.keys()].filter((i) => {
+      return marks[i] & NAN ? this.#makesNaN(i, marks) : this.#makesInfinity(i, marks);
     });
-    if (at < 0) return null;
+    const faults = made.filter((i) => marks[i] & NAN || (matters[i] && !allowInfinities));
+    if (faults.length === 0) return null;
+    const at = faults.reduce((a, b) => (this.#entries[a].id < this.#entries[b].id ? a : b));
     const { origin, inputs } = this.#entries[at];
     const found = inputs.flatMap((j, index) => {
       const { name } = this.#entries[j];
       return marks[j] === 0 ? [] : [{ index, name, value: valueOf(marks[j]) }];
     });
     return { origin, value: valueOf(marks[at]), inputs: found };
+  }
+
+  /** Whether an entry with a NaN made it, or has it of what was given. */
+  #makesNaN(i: number, marks: readonly number[]): boolean {
+    const { inputs, isGiven, shows } = this.#entries[i];
+    const computed = inputs.filter((j) => !this.#entries[j].isGiven);
+    return !isGiven && shows === null && computed.every((j) => (marks[j] & NAN) === 0);
+  }
+
+  /** Whether an entry made an infinity of finite numbers. */
+  #makesInfinity(i: number, marks: readonly number[]): boolean {
+    const { inputs, isGiven, shows } = this.#entries[i];
+    return marks[i] !== 0 && !isGiven && shows === null && inputs.every((j) => marks[j] === 0);
   }
 
   #marks(values: readonly ArrayLike<number>[]): number[] {

@@ -31,7 +31,7 @@ class Watcher implements Watch {
   readonly #scopes = new Set<DebugOptions>();
   #always: DebugOptions | null = null;
   /** What was found in evaluations that nobody has been told. */
-  readonly #pending: Promise<GradusError | null>[] = [];
+  readonly #pending = new Set<Promise<GradusError | null>>();
   /** What tells of evaluations: reading it waits for nothing. */
   readonly #own = new WeakSet<Node>();
   /** Evaluations since somebody began to want it. */
@@ -58,7 +58,7 @@ class Watcher implements Watch {
     if (this.#scopes.size > 0) return;
     setWatch(null);
     observe(null);
-    this.#pending.length = 0;
+    this.#pending.clear();
   }
 
   /** Watches while a function runs, and what it returns is computed. */
@@ -104,7 +104,12 @@ class Watcher implements Watch {
     const run: Run = { caller, unit: "evaluation", number: ++this.#evaluations };
     wanted.push(...nodes);
     return () => {
-      if (nodes.length > 0) this.#pending.push(this.#read(inspection, nodes, run));
+      if (nodes.length === 0) return;
+      const reading = this.#read(inspection, nodes, run).then((error) => {
+        if (!error) this.#pending.delete(reading);
+        return error;
+      });
+      this.#pending.add(reading);
     };
   }
 
@@ -192,10 +197,7 @@ class Watcher implements Watch {
   async #tell(): Promise<void> {
     const pending = [...this.#pending];
     const errors = await Promise.all(pending);
-    for (const one of pending) {
-      const at = this.#pending.indexOf(one);
-      if (at >= 0) this.#pending.splice(at, 1);
-    }
+    for (const one of pending) this.#pending.delete(one);
     const error = errors.find((found) => found !== null);
     if (error) throw error;
   }
