@@ -144,6 +144,16 @@ test("an evaluated loss keeps its value, and its graph until the state is assign
   for (const x of [w, dw, loss, next]) x.dispose();
 });
 
+test("what is evaluated with an assignment keeps its value and drops its graph", async () => {
+  const w = new Parameter(tensor([1, 2]), { name: "w" });
+  const [loss, one] = [sum(square(w)), tensor(1)];
+  assignAll([[w, w.mul(2)]], [loss, one, w]);
+  expect([await loss.item(), await one.item()]).toEqual([5, 1]);
+  expect(await w.toArray()).toEqual([2, 4]);
+  expect(() => grad(loss, [w])).toThrow('grad: y does not depend on "w"');
+  for (const x of [w, loss, one]) x.dispose();
+});
+
 test("assigning rejects another shape or dtype and keeps the value", async () => {
   const w = new Parameter(tensor([1, 2]), { name: "w" });
   expect(() => w.assign(tensor([1, 2, 3]))).toThrow(

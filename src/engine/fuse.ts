@@ -67,7 +67,7 @@ class Fuser {
     while (!this.#outputs.has(last) && this.#consumers[last].length === 1) {
       const next = this.#consumers[last][0];
       const step = this.#steps[next];
-      if (!pointwise(step)?.linear || this.#anchorOf.has(next) || isTooCostly(step)) break;
+      if (!pointwise(step)?.linear || this.#anchorOf.has(next)) break;
       this.#anchorOf.set(next, anchor);
       last = next;
     }
@@ -94,14 +94,13 @@ class Fuser {
   /** Tells a step's inputs which kernels read them and what those accept to recompute. */
   #spread(i: number, readers: Map<number, number>[]): void {
     const step = this.#steps[i];
-    const anchor = this.#anchorOf.get(i) ?? null;
+    const own = this.#anchorOf.get(i) ?? (this.#stored.has(i) ? i : null);
     for (const input of step.inputs) {
       const add = (group: number, budget: number) => {
         readers[input].set(group, Math.min(budget, readers[input].get(group) ?? budget));
       };
       if (step.op?.gpu.kind === "kernel") add(i, step.op.gpu.prologueCost);
-      else if (anchor !== null) add(anchor, GROUP_COST);
-      else if (this.#stored.has(i)) add(i, GROUP_COST);
+      else if (own !== null) add(own, GROUP_COST);
       else for (const [group, budget] of readers[i]) add(group, budget);
     }
   }

@@ -37,9 +37,8 @@ function tensorsIn(value: unknown): Set<Tensor> {
   const seen = new Set<unknown>();
   const open = (part: unknown) => {
     if (part instanceof Tensor || seen.has(part) || tracedArrayOf(part)) return null;
-    const parts = allPartsOf(part);
-    if (parts) seen.add(part);
-    return parts;
+    seen.add(part);
+    return allPartsOf(part);
   };
   walk(value, open, (part) => {
     if (part instanceof Tensor) found.add(part);

@@ -195,7 +195,7 @@ export function assignAll(
   const taken = new Set<Node>();
   const fresh = computed.map(([state, value]) => takenNode(state, value.node, taken));
   device.evaluate([...fresh, ...also.map((x) => x.node)], "assign");
-  for (const x of also) if (x.node.tracked && x.node.ready) x.node.cut();
+  for (const x of also) x.node.cut();
   for (const [i, [state]] of computed.entries()) state.replace(fresh[i]);
   hosts.forEach((host, i) => {
     if (host) pairs[i][0].write(host);
