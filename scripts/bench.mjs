@@ -1,11 +1,10 @@
 // The benchmark: builds the page Bench, opens it in headless Chromium and lets it measure; with
 // --node in Node instead; with --bundle writes one file that does the latter anywhere.
-import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, preview } from "vite";
+import { parse, ResultFile, readPath, run, say, tell } from "./command.mjs";
 import { withPage } from "./page.mjs";
 
 const HELP = `Measures Gradus and other libraries side by side.
@@ -23,37 +22,31 @@ Usage: npm run bench -- [options]
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const text = { type: "string" };
-const flag = { type: "boolean" };
+const flag = { type: "boolean", default: false };
 
-function readOptions() {
-  try {
-    return parseArgs({
-      options: {
-        only: text,
-        peers: text,
-        rounds: text,
-        json: text,
-        compare: text,
-        node: flag,
-        bundle: text,
-        help: flag,
-      },
-    }).values;
-  } catch (error) {
-    console.error(error.message);
-    process.exit(2);
-  }
+function readOptions(args) {
+  const { json, compare, bundle, ...options } = parse(args, {
+    only: text,
+    peers: text,
+    rounds: text,
+    json: text,
+    compare: text,
+    node: flag,
+    bundle: text,
+    help: { ...flag, short: "h" },
+  });
+  const paths = Object.entries({ json, compare, bundle }).filter(([, path]) => path !== undefined);
+  for (const [name, path] of paths) readPath(name, path);
+  return { ...options, ...Object.fromEntries(paths) };
 }
 
 const results = join(root, "bench/results");
 
-function writeReport(report, file) {
-  mkdirSync(dirname(resolve(file)), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-  console.error(`\nWritten to ${file}`);
-}
+/** About as many bytes as a report has. */
+const REPORT_BYTES = 200_000;
 
 async function measureInBrowser({ only, peers, rounds, json, compare }) {
+  await new ResultFile(json ?? join(results, "report.json")).probe(REPORT_BYTES);
   const configFile = join(root, "vite.config.ts");
   const earlier = compare === undefined ? null : readFileSync(compare, "utf8");
   const outDir = join(root, "build/bench");
@@ -72,9 +65,9 @@ async function measureInBrowser({ only, peers, rounds, json, compare }) {
     preview: { port: 0, host: "127.0.0.1" },
   });
   const measure = async (page, url) => {
-    page.on("pageerror", (error) => console.error(`Page: ${error.message}`));
+    page.on("pageerror", (error) => tell(`Page: ${error.message}`));
     await page.goto(`${url}bench/page/`);
-    await page.exposeFunction("benchProgress", (line) => console.error(line));
+    await page.exposeFunction("benchProgress", tell);
     return page.evaluate(
       (wishes, before) => globalThis.gradusBench(wishes, before, globalThis.benchProgress),
       { only, peers, rounds },
@@ -82,8 +75,10 @@ async function measureInBrowser({ only, peers, rounds, json, compare }) {
     );
   };
   const { report, text, name } = await withPage(server, measure, { protocolTimeout: 0 });
-  console.log(text);
-  writeReport(report, json ?? join(results, name));
+  say(text);
+  const file = json ?? join(results, name);
+  await new ResultFile(file).write(`${JSON.stringify(report, null, 2)}\n`);
+  tell(`\nWritten to ${file}`);
 }
 
 async function buildForNode() {
@@ -92,32 +87,26 @@ async function buildForNode() {
   return join(root, "build/bench-node/main.mjs");
 }
 
-async function measureInNode({ node: _, bundle: __, ...options }) {
+async function measureInNode({ node: _, bundle: __, help: ___, ...options }) {
   const file = await buildForNode();
   mkdirSync(results, { recursive: true });
   const args = Object.entries({ json: results, ...options }).flatMap(([name, value]) => [
     `--${name}`,
     value,
   ]);
-  const child = spawn(process.execPath, [file, ...args], { stdio: "inherit" });
-  process.on("SIGINT", () => {}); // the child gets it too, and this process waits for it
-  child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+  // In this process, so that signals reach it and nothing outlives it.
+  process.argv.splice(1, Infinity, file, ...args);
+  await import(pathToFileURL(file));
 }
 
-async function main() {
-  const options = readOptions();
-  if (options.help) return console.log(HELP);
+async function main(options) {
   if (options.bundle !== undefined) {
-    mkdirSync(dirname(resolve(options.bundle)), { recursive: true });
-    copyFileSync(await buildForNode(), options.bundle);
-    return console.error(`Written to ${options.bundle}`);
-  }
-  return options.node ? measureInNode(options) : measureInBrowser(options);
+    const file = new ResultFile(options.bundle);
+    await file.probe(1);
+    await file.write(readFileSync(await buildForNode()));
+    tell(`Written to ${options.bundle}`);
+  } else if (options.node) await measureInNode(options);
+  else await measureInBrowser(options);
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(error.message.split("\n")[0]);
-  process.exitCode = 1;
-}
+await run(HELP, readOptions, main);

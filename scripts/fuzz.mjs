@@ -2,8 +2,8 @@
 // in few words, in time that grows with its size. The same seed damages them in the same way.
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { createServer } from "vite";
+import { parse, readChoice, readNumber, run, say } from "./command.mjs";
 
 const HELP = `Gives every reader of files damaged ones.
 
@@ -17,22 +17,27 @@ Usage: npm run fuzz -- [options]
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const text = { type: "string" };
+const flag = { type: "boolean", default: false };
 
 /** Milliseconds that any file of up to some hundred kilobytes may take, on a busy machine too. */
 const LIMIT = 2000;
 
-function readOptions() {
-  const options = { format: text, seed: text, cases: text, case: text, help: { type: "boolean" } };
-  const { values } = parseArgs({ options });
+function readOptions(args) {
+  const options = {
+    format: text,
+    seed: text,
+    cases: text,
+    case: text,
+    help: { ...flag, short: "h" },
+  };
+  const { help, format, ...numbers } = parse(args, options);
   const integer = (name, otherwise) => {
-    const value = Number(values[name] ?? otherwise);
-    if (Number.isSafeInteger(value) && value >= 0 && value < 2 ** 32) return value;
-    throw new Error(`fuzz: --${name} ${values[name]}; expected an integer from 0`);
+    return readNumber(name, numbers[name] ?? String(otherwise), [0, 2 ** 32 - 1]);
   };
   const today = Math.floor(Date.now() / 86_400_000);
   const first = integer("case", 0);
-  const cases = values.case === undefined ? integer("cases", 20_000) : 1;
-  return { help: values.help, format: values.format, seed: integer("seed", today), cases, first };
+  const cases = numbers.case === undefined ? integer("cases", 20_000) : 1;
+  return { help, format, seed: integer("seed", today), cases, first };
 }
 
 async function withModule(file, use) {
@@ -51,27 +56,20 @@ async function withModule(file, use) {
   }
 }
 
-async function run({ formats, fuzz }, { format, seed, cases, first }) {
+async function damage({ formats, fuzz }, { format, seed, cases, first }) {
   const all = await formats();
-  const names = format === undefined ? Object.keys(all) : [format];
-  if (!Object.hasOwn(all, names[0])) {
-    throw new Error(`fuzz: --format ${format}; expected one of ${Object.keys(all).join(", ")}`);
-  }
-  console.log(`Seed ${seed}, ${cases} files of each format`);
+  const names =
+    format === undefined ? Object.keys(all) : [readChoice("format", format, Object.keys(all))];
+  say(`Seed ${seed}, ${cases} files of each format`);
   for (const name of names) {
     const { read, refused, slowest } = fuzz(name, all[name], seed, cases, first);
     const { number, milliseconds } = slowest;
     const longest = `the longest took ${milliseconds.toFixed(0)} ms (case ${number})`;
-    console.log(`${name}: ${read} read, ${refused} refused; ${longest}`);
+    say(`${name}: ${read} read, ${refused} refused; ${longest}`);
     if (milliseconds > LIMIT) throw new Error(`${name}: case ${number} took too long`);
   }
 }
 
-try {
-  const options = readOptions();
-  if (options.help) console.log(HELP);
-  else await withModule("test/support/reader-fuzz.ts", (module) => run(module, options));
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await run(HELP, readOptions, (options) =>
+  withModule("test/support/reader-fuzz.ts", (module) => damage(module, options)),
+);

@@ -35,7 +35,14 @@ test("npm run bench -- --bundle writes one file that measures", { timeout: 60_00
   }
 });
 
-test("npm run bench refuses what it does not know", async () => {
-  const failed = await run(process.execPath, [script, "--speed"]).catch((error) => error);
-  expect(failed).toMatchObject({ code: 2, stderr: expect.stringContaining("'--speed'") });
+test.each([
+  [["--speed"], /^--speed: no option; expected --only, .* or --help\n$/],
+  [
+    ["--rounds", "-1", "--node", "--json"],
+    /^--json: no value; expected one, as in --json=VALUE\n$/,
+  ],
+  [["--json", `${script}/report`], /^.*report: ENOTDIR: not a directory; expected a file that can/],
+])("npm run bench -- %j is refused in one line", async (args, says) => {
+  const failed = await run(process.execPath, [script, ...args]).catch((error) => error);
+  expect(failed).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(says) });
 });

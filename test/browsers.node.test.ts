@@ -205,6 +205,22 @@ test.each(rows)("$name", async ({ program, options, origin, outcome, ...row }) =
   await page.close();
 });
 
+test("a page asks for the library's file only, and has one more global: a list of copies", async () => {
+  const { page, errors } = await openPage({});
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await page.evaluateOnNewDocument("globalThis.before = new Set(Reflect.ownKeys(globalThis))");
+  const options = { device: "webgpu" };
+  const query = encodeURIComponent(JSON.stringify({ program: "everything", options }));
+  await page.goto(`http://localhost/?${query}`);
+  expect(await page.evaluate("globalThis.outcome")).toMatchObject({ device: "webgpu" });
+  const names = "Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String)";
+  expect(await page.evaluate(names)).toEqual(["before", "outcome", "Symbol(gradus.copies)"]);
+  expect(asked).toEqual(["/", "/learn.js", "/gradus.min.js"]);
+  expect(errors).toEqual([]);
+  await page.close();
+});
+
 test("nothing that ships is written in newer terms than the oldest browsers know", async () => {
   const code = files.get("/gradus.min.js") as string;
   const supported = { "regexp-unicode-property-escapes": true }; // esbuild is more careful

@@ -32,7 +32,11 @@ function place(folder = mkdtempSync(join(tmpdir(), "gradus-command-"))) {
   folders.push(folder);
   const run = (args: string, ...rest: [Parameters<Command["run"]>[1]?, object?]) =>
     command.run(args.split(" "), rest[0], { cwd: folder, ...rest[1] });
-  return { folder, run, names: () => readdirSync(folder, { recursive: true }).sort() };
+  return {
+    folder,
+    run,
+    names: () => readdirSync(folder, { recursive: true, encoding: "utf8" }).sort(),
+  };
 }
 
 /** One epoch of three steps. */
@@ -209,17 +213,24 @@ describe("signals", () => {
     async (name) => {
       const { folder, run, names } = place();
       let sent = 0; // twice at once, as a terminal and npm send it
-      const { code, out, err } = await run(LONG, (child, text) => {
+      const args = `${LONG} --checkpoint runs/kept`;
+      const { code, out, err } = await run(args, (child, text) => {
         while (text.includes("epoch 1/") && sent++ < 2) child.kill(name);
       });
       expect(code).toBe(0);
       expect(err).toBe("Stopping, and keeping what there is; a second signal ends at once\n");
       expect(out).not.toMatch(/[^\P{C}\n]/u); // a pipe gets no control characters
-      expect(out).toMatch(
-        /Stopped: \d+ steps in .* s on cpu, test accuracy .*\nWeights: runs\/mnist/,
-      );
-      expect(names()).toEqual(WEIGHTS);
+      const [, steps] =
+        /Stopped: (\d+) steps in .* s on cpu, test accuracy .*\nWeights: runs\/mnist/.exec(out) ??
+        [];
+      expect(names().filter((file) => !file.endsWith(".previous"))).toEqual([
+        "runs",
+        "runs/kept",
+        WEIGHTS[1],
+      ]);
       expectWeights(folder);
+      const kept = readSafetensors(readFileSync(join(folder, "runs/kept")));
+      expect(kept.metadata.step).toBe(steps);
     },
     60_000,
   );

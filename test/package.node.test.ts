@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { SIZE_LIMIT } from "../scripts/size.mjs";
 import { bundlers } from "./support/bundlers.ts";
+import { reachOf } from "./support/free-names.ts";
 import { PackedApp } from "./support/packed-app.ts";
 import { firstProgram, pages, programs, promised } from "./support/programs.ts";
+import { REACH } from "./support/reach.ts";
 
 const root = join(import.meta.dirname, "..");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -27,7 +30,7 @@ test("installing the package brings nothing else", () => {
 
 test("the package holds documents, and no maps of sources that it lacks", () => {
   const files = readdirSync(join(app.folder, "node_modules/gradus"), { recursive: true });
-  expect(files).toContain("docs/training.md");
+  expect(files).toEqual(expect.arrayContaining(["docs/training.md", "SECURITY.md"]));
   expect(files.filter((name) => String(name).endsWith(".map"))).toEqual([]);
 });
 
@@ -36,6 +39,34 @@ test("publint and attw have nothing to say", () => {
   expect(app.runTool("publint/src/cli.js", [app.tarball, "--strict"])).toMatch(/All good!/);
   const attw = "@arethetypeswrong/cli/dist/index.js";
   expect(app.runTool(attw, [app.tarball, "--profile", "esm-only"])).toContain("gradus/io");
+});
+
+test("what ships reaches for few things around it, and for no network and no eval", () => {
+  const dist = join(app.folder, "node_modules/gradus/dist");
+  const scripts = readdirSync(dist, { recursive: true }).filter((name) => /\.js$/.test(`${name}`));
+  expect(scripts.length).toBeGreaterThan(100);
+  const language = new Set(runInNewContext("Object.getOwnPropertyNames(globalThis)"));
+  for (const name of ["eval", "Function"]) language.delete(name);
+  language.add("SuppressedError"); // of the language since 2025, and asked for before it is used
+  const found = {
+    names: new Set<string>(),
+    members: new Set<string>(),
+    imports: new Set<string>(),
+  };
+  for (const script of scripts) {
+    const reach = reachOf(readFileSync(join(dist, String(script)), "utf8"));
+    for (const kind of ["names", "members", "imports"] as const) {
+      for (const name of reach[kind]) found[kind].add(name);
+    }
+  }
+  const all = (names: Iterable<string>) => [...names].sort();
+  expect(all(found.names).filter((name) => !language.has(name))).toEqual(REACH.names);
+  expect(all(found.members)).toEqual(REACH.members);
+  expect(all(found.imports).filter((name) => !name.startsWith("."))).toEqual(REACH.imports);
+});
+
+test("loading everything and training changes nothing that is global, but for a list of copies", () => {
+  expect(app.runInNode("globals.mjs", entries)).toBe("Symbol(gradus.copies)\n");
 });
 
 // A program that knows neither `lib: esnext.disposable` nor the types of WebGPU.

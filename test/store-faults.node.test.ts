@@ -118,6 +118,20 @@ test("whichever call fails, the file is whole, no part is left, and the next wri
   }
 });
 
+test("a write from which someone takes a file or a folder away begins anew", async () => {
+  const calls = await callsOfWrite();
+  for (const [at, name] of calls.entries()) {
+    if (name === "rm") continue; // is forced
+    expect(await attempt(at, false, "ENOENT"), name).toBeUndefined();
+    expect(await fileStore(path).read()).toEqual(whole(3, 1000));
+    expect(readdirSync(join(path, "..")).sort()).toEqual(["file", "file.previous"]);
+  }
+  for (const always of ["open", "rename"]) {
+    const error = (await attempt(calls.indexOf(always), true, "ENOENT")) as Error;
+    expect(error.message).toMatch(/^ENOENT/);
+  }
+});
+
 test("wherever a process ends, the next finds the old file or the new one, whole", async () => {
   const calls = await callsOfWrite();
   const found = new Set<number>();

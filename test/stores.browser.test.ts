@@ -116,6 +116,23 @@ test("a write to the origin's files that finds no room leaves those before it, a
   expect((await store.read())?.at(-1)).toBe(4);
 });
 
+test("what a killed browser left of a write goes with the next, and no other's does", async () => {
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("gradus-test", {
+    create: true,
+  });
+  for (const name of ["file.crswap", "file.previous.crswap", "other.crswap"]) {
+    await folder.getFileHandle(name, { create: true });
+  }
+  const living = await folder.getFileHandle("file.living", { create: true });
+  const stream = await living.createWritable();
+  await opfsStore("gradus-test/file").write(whole(1));
+  const names = ["file", "file.living", "file.living.crswap", "other.crswap"];
+  expect(await namesOf("gradus-test")).toEqual(names);
+  await stream.write("still here");
+  await stream.close();
+  expect(await (await living.getFile()).text()).toBe("still here");
+});
+
 async function namesOf(name: string): Promise<string[]> {
   const root = await navigator.storage.getDirectory();
   const folder = await root.getDirectoryHandle(name);

@@ -1,7 +1,15 @@
 import { statSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  flag,
+  parse,
+  ResultFile,
+  run,
+  say,
+  tell,
+  UsageError,
+} from "../../examples/command/index.ts";
 import { readWishes } from "../harness/options.ts";
 import { parseReport, reportFileName } from "../harness/report.ts";
 import { runSuite } from "../harness/suite.ts";
@@ -22,45 +30,51 @@ const HELP = `Measures Gradus and other libraries in Node.
 
 Dawn, for WebGPU, comes from the module that DAWN_NODE names, else from the package "webgpu".`;
 
-async function main(): Promise<void> {
-  const text = { type: "string" } as const;
-  const { values } = parseArgs({
-    options: {
-      only: text,
-      peers: text,
-      rounds: text,
-      json: text,
-      compare: text,
-      help: { type: "boolean" },
-    },
+/** About as many bytes as a report has. */
+const REPORT_BYTES = 200_000;
+
+function readOptions(args: string[]) {
+  const string = { type: "string" } as const;
+  const { help, json, compare, ...wishes } = parse(args, {
+    only: string,
+    peers: string,
+    rounds: string,
+    json: string,
+    compare: string,
+    help: { ...flag, short: "h" },
   });
-  if (values.help) return console.log(HELP);
-  const earlier = values.compare ? parseReport(await readFile(values.compare, "utf8")) : null;
   const present = PEER_NAMES.filter((name) => NODE_LOADERS[name]);
-  const options = readWishes(values, present);
-  const report = await runSuite(options, nodeSurroundings(), {
-    progress: (line, done, total) => console.error(`[${done}/${total}] ${line}`),
-    note: (line) => console.error(`Note: ${line}.`),
+  return { help, json, compare, suite: wanted(() => readWishes(wishes, present)) };
+}
+
+/** Gives what a call gives; says what it throws as what is wrong with the arguments. */
+function wanted<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+async function main({ json, compare, suite }: ReturnType<typeof readOptions>): Promise<void> {
+  const nameOf = (report: string) => (json && isFolder(json) ? join(json, report) : json);
+  const file = nameOf("report.json");
+  if (file) await new ResultFile(file).probe(REPORT_BYTES);
+  const earlier = compare ? parseReport(await readFile(compare, "utf8")) : null;
+  const report = await runSuite(suite, nodeSurroundings(), {
+    progress: (line, done, total) => tell(`[${done}/${total}] ${line}`),
+    note: (line) => tell(`Note: ${line}.`),
   });
-  console.log(formatReport(report, earlier));
-  if (!values.json) return;
-  const file = isFolder(values.json) ? join(values.json, reportFileName(report)) : values.json;
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
-  console.error(`Written to ${file}`);
+  say(formatReport(report, earlier));
+  const result = nameOf(reportFileName(report));
+  if (!result) return;
+  await new ResultFile(result).write(`${JSON.stringify(report, null, 2)}\n`);
+  tell(`Written to ${result}`);
 }
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-if (process.argv.includes("--host")) {
-  serveParent();
-} else {
-  try {
-    await main();
-  } catch (error) {
-    console.error((error as Error).message);
-    process.exitCode = 1;
-  }
-}
+if (process.argv.includes("--host")) serveParent();
+else await run(HELP, readOptions, main);

@@ -18,8 +18,8 @@ import type { FileStore, StoreOptions } from "./stores.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** How often a write begins anew whose part was taken away. */
-const WRITES = 3;
+/** How often a write is begun from which others take something away. */
+const TRIES = 5;
 
 /**
  * Keeps bytes in a regular file, in Node; folders that lack are made when it is written, symbolic
@@ -65,7 +65,11 @@ class FileMedium implements Medium {
     }
   }
 
-  async write(bytes: Bytes, older: Fate, tries = WRITES): Promise<void> {
+  write(bytes: Bytes, older: Fate): Promise<void> {
+    return persistently(() => this.#write(bytes, older));
+  }
+
+  async #write(bytes: Bytes, older: Fate): Promise<void> {
     const { rename, rm, dirname } = await node();
     const path = await this.place();
     const folder = dirname(path);
@@ -80,14 +84,16 @@ class FileMedium implements Medium {
       await rename(part, path);
     } catch (error) {
       await rm(part, { force: true }).catch(() => {}); // the first error is the one to tell
-      // Someone took the part away, the file or the folder.
-      if (isMissing(error) && tries > 1) return this.write(bytes, older, tries - 1);
       throw error;
     }
     await syncFolders(folder, firstMade);
   }
 
-  async probe(size: number): Promise<void> {
+  probe(size: number): Promise<void> {
+    return persistently(() => this.#probe(size));
+  }
+
+  async #probe(size: number): Promise<void> {
     const { rm, dirname } = await node();
     const path = await this.place();
     const firstMade = await makeFolder(dirname(path));
@@ -101,6 +107,17 @@ class FileMedium implements Medium {
       }
     } finally {
       if (firstMade !== undefined) await removeEmpty(dirname(path), firstMade);
+    }
+  }
+}
+
+/** Does something anew where someone took a file or a folder of it away meanwhile. */
+async function persistently(job: () => Promise<void>): Promise<void> {
+  for (let tries = TRIES; ; tries--) {
+    try {
+      return await job();
+    } catch (error) {
+      if (!isMissing(error) || tries === 1) throw error;
     }
   }
 }

@@ -35,7 +35,12 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
     if (!isMissing(error) || dirname(folder) === folder) throw error;
     // What stops it, such as EROFS, is told only where one folder is asked for.
     const first = await makeFolder(dirname(folder));
-    await mkdir(folder);
+    try {
+      await mkdir(folder);
+    } catch (again) {
+      if (codeOf(again) !== "EEXIST") throw again; // another has made it
+      return first;
+    }
     return first ?? folder;
   }
 }

@@ -54,6 +54,7 @@ class OpfsMedium implements Medium {
   async write(bytes: Bytes, older: Fate): Promise<void> {
     const folder = await this.#folder(true);
     const [newest, previous] = [this.#name("newest"), this.#name("older")];
+    await sweep(folder, newest);
     if (older === "replace") {
       const file = await folder.getFileHandle(newest, { create: true });
       await replace(folder, previous, await file.getFile());
@@ -84,6 +85,18 @@ async function root(): Promise<FileSystemDirectoryHandle> {
       "localhost. Use indexedDbStore there, fileStore in Node",
   );
 }
+
+/** Removes what writes left that ended with their browser; what is being written cannot be removed. */
+async function sweep(folder: FileSystemDirectoryHandle, name: string): Promise<void> {
+  const names: string[] = [];
+  for await (const other of folder.keys()) {
+    if (other.startsWith(`${name}.`) && other.endsWith(SWAP)) names.push(other);
+  }
+  for (const left of names) await folder.removeEntry(left).catch(() => {});
+}
+
+/** How Chromium ends the name of a file that becomes the content of another when it is closed. */
+const SWAP = ".crswap";
 
 /** Replaces a file's content when all of the new one is there. */
 async function replace(

@@ -46,8 +46,8 @@ export class PackedApp {
   }
 
   /** Runs a script of the app's folder in Node and gives what it printed. */
-  runInNode(script: string): string {
-    return run(process.execPath, [script], this.folder);
+  runInNode(script: string, args: readonly string[] = []): string {
+    return run(process.execPath, [script, ...args], this.folder);
   }
 
   /**

@@ -1,0 +1,40 @@
+/** What the package takes of its surroundings beside the language; SECURITY.md tells what for. */
+export const REACH = {
+  names: [
+    "Blob", // download
+    "DOMException", // errors of opfsStore
+    "GPUBufferUsage",
+    "GPUMapMode",
+    "GPUShaderStage",
+    "IDBKeyRange", // indexedDbStore
+    "MessageChannel", // a turn for other tasks
+    "TextDecoder",
+    "TextEncoder",
+    "URL", // download
+    "clearTimeout",
+    "crypto", // names of files that are written
+    "document", // download
+    "indexedDB", // indexedDbStore
+    "performance", // times
+    "process", // whether it runs in Node, and its terminal
+    "setTimeout",
+  ],
+  members: [
+    "document.createElement", // download
+    "globalThis.isSecureContext", // why there is no GPU
+    "globalThis.navigator", // its gpu, and its storage for opfsStore
+    "globalThis.process",
+    "process.kill", // with signal 0: whether a process is running
+    "process.pid",
+    "process.stdout", // terminalBar
+    "process.versions",
+  ],
+  imports: [
+    "#advice", // a file of the package
+    "[…]", // the optional package webgpu, by a name kept from bundlers
+    "node:crypto",
+    "node:fs/promises", // fileStore
+    "node:os",
+    "node:path",
+  ],
+};
