@@ -48,10 +48,10 @@ export const HELPERS_APART = {
 };
 
 /**
- * What is loaded only where there is no GPU, and what prints, explains, measures and watches; and what
- * is not the package's.
+ * What a page with a GPU does not load: what stands in for one, the kernels of adapters on which
+ * workgroup memory does not pay, what prints, explains, measures and watches; and what is not ours.
  */
-const ELSEWHERE = /^(without-gpu|tools|vite-helpers)$/;
+export const ELSEWHERE = /^(without-gpu|matmul-direct|tools|vite-helpers)$/;
 
 /** The scripts that a page with WebGPU loads: the entry, the device, and what both import. */
 function loadedAtOnce(output) {

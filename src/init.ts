@@ -1,3 +1,4 @@
+import { SECOND_DEVICE } from "./core/advice.ts";
 import { checkEach, checkOptions, checkPositive } from "./core/check.ts";
 import { announceCopy } from "./core/copies.ts";
 import { DeviceError } from "./core/errors.ts";
@@ -13,7 +14,7 @@ import { provideMethods } from "./graph/tensor.ts";
 import { watch } from "./graph/watch.ts";
 import { add, div, mul, neg, sub } from "./ops/arithmetic.ts";
 import { sum } from "./ops/broadcast.ts";
-import { matmul } from "./ops/matmul.ts";
+import { directProducts, matmul } from "./ops/matmul.ts";
 import { mean } from "./ops/reduce.ts";
 import { reshape, transpose } from "./ops/reshape.ts";
 
@@ -94,8 +95,7 @@ function share({ device = "auto", kernels, timeout }: InitOptions): Promise<Choi
     const [before, now] = [shared.wish, wish].map((x) => JSON.stringify(x));
     if (before === now) return shared.choice;
     throw new DeviceError(
-      `init: options ${now} after a call with ${before}; expected the same options. For a second ` +
-        "device use init({ …, isolated: true }), and setDefaultDevice to make it the default one",
+      `init: options ${now} after a call with ${before}; expected the same options${SECOND_DEVICE}`,
     );
   }
   const entry: NonNullable<typeof shared> = { wish, choice: choose({ ...wish, timeout }) };
@@ -134,7 +134,11 @@ async function choose(options: InitOptions): Promise<Choice> {
       const reason = `the only WebGPU adapter is emulated by the CPU (${name})`;
       return onCpu(reason);
     }
-    const device = await GpuDevice.create(adapter, description, { timeout, kernels });
+    const isDirect = kernels ? kernels === "direct" : description.direct;
+    const [device] = await Promise.all([
+      GpuDevice.create(adapter, description, { timeout, kernels }),
+      isDirect && directProducts.get().catch(() => {}), // without them tiles serve as well
+    ]);
     return { device, reason: wanted === "auto" ? `a GPU was found (${name})` : "asked for" };
   } catch (error) {
     if (wanted === "webgpu") throw error;

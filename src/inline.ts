@@ -2,6 +2,8 @@ import { tools } from "./core/on-demand.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import * as withoutGpu from "./devices/without-gpu.ts";
 import { type Choice, type InitOptions, init as initOnDemand } from "./init.ts";
+import { directProducts } from "./ops/matmul.ts";
+import * as direct from "./ops/matmul-direct.ts";
 import * as allTools from "./tools.ts";
 
 /**
@@ -15,5 +17,6 @@ import * as allTools from "./tools.ts";
 export function init(options?: InitOptions): Promise<Choice> {
   cpuModule.put(withoutGpu);
   tools.put(allTools);
+  directProducts.put(direct);
   return initOnDemand(options);
 }

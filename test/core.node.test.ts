@@ -157,7 +157,9 @@ test("a module on demand is loaded when asked for, or put in place", async () =>
   const load = vi.fn(async () => "loaded");
   const module = new OnDemand(load);
   expect(load).not.toHaveBeenCalled();
+  expect(module.loaded).toBe(null);
   expect(await module.get()).toBe("loaded");
+  expect([await module.get(), module.loaded]).toEqual(["loaded", "loaded"]);
   module.put("given");
   expect(await module.get()).toBe("given");
   expect(load).toHaveBeenCalledTimes(1);

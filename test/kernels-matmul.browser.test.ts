@@ -140,23 +140,23 @@ describe("matmul-direct", () => {
 });
 
 const tiles = [
-  { TILE_M: 32, TILE_N: 32, TILE_K: 32, ROWS: 4 },
-  { TILE_M: 64, TILE_N: 64, TILE_K: 16, ROWS: 8 },
+  { TILE: 32, TILE_K: 32, WORKGROUP: 64 },
+  { TILE: 64, TILE_K: 16, WORKGROUP: 128 },
 ];
 
 describe("matmul", () => {
   for (const tile of tiles) {
-    const { TILE_M, TILE_N, TILE_K } = tile;
+    const { TILE, TILE_K } = tile;
     const around = [
-      { batch: 2, m: TILE_M - 1, n: TILE_N + 1, k: TILE_K - 1 },
-      { batch: 1, m: TILE_M + 1, n: TILE_N - 1, k: TILE_K + 1 },
-      { batch: 1, m: TILE_M, n: TILE_N, k: 2 * TILE_K },
+      { batch: 2, m: TILE - 1, n: TILE + 1, k: TILE_K - 1 },
+      { batch: 1, m: TILE + 1, n: TILE - 1, k: TILE_K + 1 },
+      { batch: 1, m: TILE, n: TILE, k: 2 * TILE_K },
       { batch: 3, m: 5, n: 3, k: 2 },
     ];
     for (const sizes of around) {
-      test(`${TILE_M} × ${TILE_N} × ${TILE_K} on ${JSON.stringify(sizes)}`, () => {
+      test(`${TILE} × ${TILE} × ${TILE_K} on ${JSON.stringify(sizes)}`, () => {
         const { batch, m, n } = sizes;
-        const tiles = Math.ceil(n / TILE_N) * Math.ceil(m / TILE_M) * batch;
+        const tiles = Math.ceil(n / TILE) * Math.ceil(m / TILE) * batch;
         const workgroups = foldGrid(tiles, 3);
         return check(tiled, sizes, { constants: tile, workgroups });
       });

@@ -58,6 +58,48 @@ export function inPlaceOf(value: unknown): string {
   return `. ${ARGUMENTS[kindOf(value)] ?? "Give what is in it as tensors or plain data"}`;
 }
 
+/** What a compiled function uses in place of random numbers without a seed. */
+export const UNSEEDED =
+  ", which draw anew from a step counter. Give a seed where the same numbers are meant";
+
+/** Where an optimizer's parameters come from. */
+export const PARAMETERS = ", as model.parameters() and model.namedParameters() give";
+
+/** Why a model may have no parameters. */
+export const NO_PARAMETERS =
+  ". Modules list what lies in public fields, arrays, objects, Maps and Sets and is not frozen; " +
+  "private #fields cannot be searched";
+
+/** What an optimizer's option `clip` may be. */
+export const CLIP = ", such as (g) => clipByGlobalNorm(g, 1).gradients";
+
+/** How a layer takes more than a tensor. */
+export const FORWARD = ". Use forward, or a method of its own, for more";
+
+/** How a program has a device of its own. */
+export const SECOND_DEVICE =
+  ". For a second device use init({ …, isolated: true }), and setDefaultDevice to make it the " +
+  "default one";
+
+/** What to do when the browser does not answer. */
+export const NO_ANSWER =
+  ". Restart the browser, use the cpu device, or wait longer by the option timeout";
+
+/** Why a gradient's target may be out of reach. */
+export function unreached(isState: boolean): string {
+  return isState
+    ? ". Is it of the model that was called?"
+    : ". A graph without a Parameter is dropped once evaluated: take gradients first";
+}
+
+/** Warns of a model whose states lie where nobody finds them: they would not be saved. */
+export function warnOfNoState(op: string, model: string): void {
+  console.warn(
+    `gradus: ${op}: model ${model} has no parameters or other states; expected them in public ` +
+      "fields, arrays, objects, Maps or Sets. Private #fields cannot be searched",
+  );
+}
+
 /** Warns that several copies of the library are loaded. */
 export function warnOfCopies(versions: readonly string[]): void {
   console.warn(

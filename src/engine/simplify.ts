@@ -11,78 +11,54 @@ import { type Program, resultsOf, type Step, stepKey } from "./program.ts";
  * Every output and new value of a state is a step of its own, and none is a source.
  */
 export function simplify(program: Program): Program {
-  return withoutDead(separated(new Simplifier(program).run()));
+  return withoutDead(separated(folded(program)));
 }
 
 const constant = fill as unknown as Op;
 
-class Simplifier {
-  readonly #steps: Step[] = [];
+/** The one value that a step has everywhere, if it is known. */
+function uniform({ op, attributes }: Step): number | null {
+  return op === constant ? (attributes.value as number) : null;
+}
+
+/** Makes equal steps one, folds constants, and leaves out steps that pass an input on. */
+function folded(program: Program): Program {
+  const steps: Step[] = [];
+  const known = new Map<string, number>();
   /** Old number → new number. */
-  readonly #renamed: number[] = [];
-  readonly #known = new Map<string, number>();
-  /** The one value that a new step has everywhere. */
-  readonly #uniform: (number | null)[] = [];
+  const renamed: number[] = [];
+  program.steps.forEach((old, i) => {
+    const { op, shape, dtype } = old;
+    const inputs = old.inputs.map((input) => renamed[input]);
+    const types = inputs.map((input) => steps[input]);
+    const values = types.map(uniform);
+    const passed = op?.passes?.(values, types, old) ?? null;
+    const value = op && valueOf(op, old, types, values);
+    const step =
+      value === null
+        ? { ...old, inputs }
+        : { op: constant, attributes: { shape, dtype, value }, inputs: [], shape, dtype };
+    const key = op ? stepKey(step) : `source ${i}`;
+    const number = passed === null ? known.get(key) : inputs[passed];
+    renamed[i] = number ?? steps.push(step) - 1;
+    if (passed === null) known.set(key, renamed[i]);
+  });
+  return renumbered(program, steps, (i) => renamed[i]);
+}
 
-  constructor(readonly program: Program) {}
-
-  run(): Program {
-    this.program.steps.forEach((step, i) => {
-      this.#renamed[i] = step.op ? this.#simplified(step) : this.#append(step, null);
-    });
-    return renumbered(this.program, this.#steps, (i) => this.#renamed[i]);
+function valueOf(
+  op: Op,
+  { attributes, dtype }: Step,
+  inputs: readonly Step[],
+  values: readonly (number | null)[],
+): number | null {
+  if (op.ofNothing !== undefined && inputs.some(({ shape }) => sizeOf(shape) === 0)) {
+    return op.ofNothing;
   }
-
-  #append(step: Step, uniform: number | null): number {
-    this.#steps.push(step);
-    this.#uniform.push(uniform);
-    return this.#steps.length - 1;
-  }
-
-  #simplified(old: Step): number {
-    const op = old.op as Op;
-    const inputs = old.inputs.map((input) => this.#renamed[input]);
-    const values = inputs.map((input) => this.#uniform[input]);
-    const types = inputs.map((input) => this.#steps[input]);
-    const passed = op.passes?.(values, types, old);
-    if (passed !== undefined && passed !== null) return inputs[passed];
-    const value = this.#valueOf(op, { ...old, inputs }, values);
-    if (value !== null && op !== constant) return this.#constant(old, value);
-    return this.#shared({ ...old, inputs }, value);
-  }
-
-  #constant({ shape, dtype }: Step, value: number): number {
-    const attributes = { shape, dtype, value };
-    return this.#shared({ op: constant, attributes, inputs: [], shape, dtype }, value);
-  }
-
-  /** The step itself, or an earlier one that computes the same. */
-  #shared(step: Step, uniform: number | null): number {
-    const key = stepKey(step);
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const number = this.#append(step, uniform);
-    this.#known.set(key, number);
-    return number;
-  }
-
-  #isEmpty(step: number): boolean {
-    return sizeOf(this.#steps[step].shape) === 0;
-  }
-
-  #valueOf(op: Op, step: Step, values: readonly (number | null)[]): number | null {
-    const { attributes, dtype, inputs } = step;
-    if (op === constant) return attributes.value as number;
-    if (op.ofNothing !== undefined && inputs.some((input) => this.#isEmpty(input))) {
-      return op.ofNothing;
-    }
-    const known = values.filter((value) => value !== null);
-    if (known.length === 0 || known.length < values.length) return null;
-    if (op.view) return known[0];
-    if (!op.scalar) return null;
-    const types = inputs.map((input) => this.#steps[input]);
-    return stored(op.scalar(types, attributes)(...known), dtype);
-  }
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0 || known.length < values.length) return null;
+  if (op.view) return known[0];
+  return op.scalar ? stored(op.scalar(inputs, attributes)(...known), dtype) : null;
 }
 
 /** A number as an element of a dtype holds it. */

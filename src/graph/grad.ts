@@ -1,3 +1,4 @@
+import { unreached } from "../core/advice.ts";
 import { checkEach, checkFunctions, checkSurplus } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
@@ -113,11 +114,9 @@ function flat(x: Tensor): Tensor {
 function unreachable(from: string, target: Tensor, position: number): GradusError {
   const name = stateOf(target.node)?.name;
   const what = name ? `"${name}"` : `target ${position} of shape ${formatShape(target.shape)}`;
-  const advice = name
-    ? "Is it of the model that was called?"
-    : "A graph without a Parameter is dropped once evaluated: take gradients first";
   return new GradusError(
-    `${from} does not depend on ${what}; expected targets that it was computed from. ${advice}`,
+    `${from} does not depend on ${what}; expected targets that it was computed from` +
+      unreached(Boolean(name)),
   );
 }
 

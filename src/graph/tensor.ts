@@ -37,16 +37,17 @@ export interface ReduceOptions {
   keepDims?: boolean;
 }
 
-let methods: TensorMethods | null = null;
-
-/** Supplies the methods of `Tensor`. */
+/** Makes methods of ops that take a tensor first. */
 export function provideMethods(table: TensorMethods): void {
-  methods = table;
-}
-
-function provided(): TensorMethods {
-  if (methods) return methods;
-  throw new DeviceError("init: has not been called; expected `await init()` before tensor methods");
+  for (const [name, op] of Object.entries(table)) {
+    Object.defineProperty(Tensor.prototype, name, {
+      configurable: true,
+      writable: true,
+      value(this: Tensor, ...rest: unknown[]) {
+        return op(this, ...rest);
+      },
+    });
+  }
 }
 
 const observers: ((tensor: Tensor) => void)[] = [];
@@ -92,6 +93,18 @@ export class Tensor {
   /** The value's place in the graph; replaced only in a `State`. */
   protected current: Node;
   #disposed = false;
+
+  // `init` provides these: graph/ knows no ops.
+  declare neg: (...surplus: never[]) => Tensor;
+  declare add: (b: Tensor | number, ...surplus: never[]) => Tensor;
+  declare sub: (b: Tensor | number, ...surplus: never[]) => Tensor;
+  declare mul: (b: Tensor | number, ...surplus: never[]) => Tensor;
+  declare div: (b: Tensor | number, ...surplus: never[]) => Tensor;
+  declare matmul: (b: Tensor, ...surplus: never[]) => Tensor;
+  declare sum: (options?: ReduceOptions, ...surplus: never[]) => Tensor;
+  declare mean: (options?: ReduceOptions, ...surplus: never[]) => Tensor;
+  declare reshape: (shape: Shape, ...surplus: never[]) => Tensor;
+  declare transpose: (...axes: Axes | readonly []) => Tensor;
 
   /** Wraps a node; use `tensor`, `zeros` or an op instead. */
   constructor(node: Node) {
@@ -178,37 +191,6 @@ export class Tensor {
 
   [dispose](): void {
     this.dispose();
-  }
-
-  neg(...surplus: never[]): Tensor {
-    return provided().neg(this, ...surplus);
-  }
-  add(b: Tensor | number, ...surplus: never[]): Tensor {
-    return provided().add(this, b, ...surplus);
-  }
-  sub(b: Tensor | number, ...surplus: never[]): Tensor {
-    return provided().sub(this, b, ...surplus);
-  }
-  mul(b: Tensor | number, ...surplus: never[]): Tensor {
-    return provided().mul(this, b, ...surplus);
-  }
-  div(b: Tensor | number, ...surplus: never[]): Tensor {
-    return provided().div(this, b, ...surplus);
-  }
-  matmul(b: Tensor, ...surplus: never[]): Tensor {
-    return provided().matmul(this, b, ...surplus);
-  }
-  sum(options?: ReduceOptions, ...surplus: never[]): Tensor {
-    return provided().sum(this, options, ...surplus);
-  }
-  mean(options?: ReduceOptions, ...surplus: never[]): Tensor {
-    return provided().mean(this, options, ...surplus);
-  }
-  reshape(shape: Shape, ...surplus: never[]): Tensor {
-    return provided().reshape(this, shape, ...surplus);
-  }
-  transpose(...axes: Axes | readonly []): Tensor {
-    return provided().transpose(this, ...axes);
   }
 
   /** Reads the values and prints them as NumPy prints arrays. */

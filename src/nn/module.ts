@@ -1,3 +1,4 @@
+import { FORWARD } from "../core/advice.ts";
 import { checkFunctions, checkSurplus } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
@@ -49,8 +50,8 @@ export abstract class Module implements KnownByIdentity {
   call(x: Tensor, ...surplus: never[]): Tensor {
     if (surplus.length > 0) {
       throw new GradusError(
-        `${this.constructor.name}: call with ${1 + surplus.length} arguments; expected call(x). ` +
-          "Use forward, or a method of its own, for more",
+        `${this.constructor.name}: call with ${1 + surplus.length} arguments; ` +
+          `expected call(x)${FORWARD}`,
       );
     }
     checkTensors(this.constructor.name, [x]);

@@ -1,4 +1,5 @@
 import { ShapeError } from "../core/errors.ts";
+import { OnDemand } from "../core/on-demand.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
@@ -7,7 +8,7 @@ import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
 import { checkSameDType } from "./elementwise.ts";
 import { reshape, transpose } from "./reshape.ts";
-import { matmulDirectShader, matmulShader } from "./shaders.ts";
+import { matmulShader } from "./shaders.ts";
 
 /** y[b, m, n] = Σ_k a[b, m, k] · b[b, k, n]. */
 const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
@@ -50,70 +51,48 @@ const LONGEST_DIRECT = 2 ** 17;
 /** Outputs from which on the bigger tile of workgroup memory pays. */
 const BIG = 512 * 512;
 
-function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): Stage[] {
+/** Products by direct loads, which adapters want on which workgroup memory does not pay. */
+export const directProducts = /* @__PURE__ */ new OnDemand(() => import("./matmul-direct.ts"));
+
+function stages(context: KernelContext<unknown>): readonly Stage[] {
+  const { inputs, y, profile } = context;
+  const [a, b] = inputs;
   const [batch, m, n] = y.shape;
   const k = a.shape[2];
+  const wantsTiles = profile.workgroupMemory || k > LONGEST_DIRECT;
+  const direct = wantsTiles ? null : directProducts.loaded;
+  if (direct) return direct.stages(context);
+  const tile = m * n >= BIG ? 64 : 32;
+  const depth = 1024 / tile;
   const off = (size: number, step: number) => size % step !== 0;
-  const sizes = { BATCH: batch, M: m, N: n, K: k };
-  if (profile.workgroupMemory || k > LONGEST_DIRECT) {
-    const tile = m * n >= BIG ? 64 : 32;
-    const depth = m * n >= BIG ? 16 : 32;
-    return [
-      {
-        shader: matmulShader,
-        type: y.dtype,
-        constants: { ...sizes, TILE_M: tile, TILE_N: tile, TILE_K: depth, ROWS: tile / 8 },
-        loads: [
-          load("a", 0, a.shape, [false, off(m, tile), off(k, depth)]),
-          load("b", 1, b.shape, [false, off(k, depth), off(n, tile)]),
-        ],
-        store: store(y.shape, [false, off(m, tile), off(n, tile)]),
-        workgroups: Math.ceil(n / tile) * Math.ceil(m / tile) * batch,
-        threads: (tile / 4) * 8,
-        memory: 2 * 4 * tile * depth,
-      },
-    ];
-  }
-  const { threads } = profile;
-  const lanes = profile.quads && n > 16 && m * n * k >= SHARED ? 4 : 1;
-  // Loading b weighs as much as six rows more; guards are worse.
-  const high = m % 16 > 0 && Math.ceil(m / 20) * 26 < Math.ceil(m / 16) * 22 ? 20 : 16;
-  const rows = lanes > 1 ? high : 8;
-  const columns = Math.ceil(n / (8 * lanes)) * lanes;
-  const owners = batch * Math.ceil(m / rows) * columns;
+  const four = { wide: 2, block: 1 };
   return [
     {
-      shader: matmulDirectShader,
+      shader: matmulShader,
       type: y.dtype,
-      constants: { ...sizes, ROWS: rows, LANES: lanes },
-      functions: `fn rows_a(b: u32, m: u32, k: u32, lane: u32) -> mat4x4<T> {
-  ${lanes > 1 ? SHARED_ROWS : "return load_a4x4(b, m, k);"}
-}`,
-      subgroups: lanes > 1,
+      constants: { BATCH: batch, M: m, N: n, K: k, TILE: tile, TILE_K: depth },
       loads: [
-        load("a", 0, a.shape, [false, false, off(k, 4)]),
-        load("b", 1, b.shape, [false, off(k, 4), false]),
+        {
+          name: "a",
+          input: 0,
+          extents: a.shape,
+          ragged: [false, off(m, tile), off(k, depth)],
+          ...four,
+        },
+        {
+          name: "b",
+          input: 1,
+          extents: b.shape,
+          ragged: [false, off(k, depth), off(n, tile)],
+          ...four,
+        },
       ],
-      store: store(y.shape, [false, off(m, rows) || off(owners, threads), off(n, 8 * lanes)]),
-      workgroups: Math.ceil(owners / threads),
-      threads,
+      store: { extents: y.shape, ragged: [false, off(m, tile), off(n, tile)], wide: 2 },
+      workgroups: Math.ceil(n / tile) * Math.ceil(m / tile) * batch,
+      threads: 2 * tile,
+      memory: 2 * 4 * 1024,
     },
   ];
-}
-
-/** Products from which on shared loads are worth the longer compilation. */
-const SHARED = 2 ** 19;
-
-/** Each of four neighbours loads one row, and gives it to the others. */
-const SHARED_ROWS = `let own = load_a4(b, m + lane, k);
-  return mat4x4(${[0, 1, 2, 3].map((i) => `quadBroadcast(own, ${i}u)`).join(", ")});`;
-
-function load(name: string, input: number, extents: readonly number[], ragged: boolean[]) {
-  return { name, input, extents, ragged, wide: 2, block: 1 };
-}
-
-function store(extents: readonly number[], ragged: boolean[]) {
-  return { extents, ragged, wide: 2 };
 }
 
 /**

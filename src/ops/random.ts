@@ -1,3 +1,4 @@
+import { UNSEEDED } from "../core/advice.ts";
 import {
   checkNumbers,
   checkOptions,
@@ -90,8 +91,7 @@ export function keyOf(op: string, { seed, key }: RandomOptions): Key {
   if (isCompiling()) {
     throw new GradusError(
       `${op}: called without seed or key in a function that is being compiled, whose runs would all ` +
-        "have the same numbers; expected uniformAt or normalAt, which draw anew from a step " +
-        "counter. Give a seed where the same numbers are meant",
+        `have the same numbers; expected uniformAt or normalAt${UNSEEDED}`,
     );
   }
   return foldIn(sequence.key, sequence.drawn++);

@@ -12,7 +12,6 @@ import trigSource from "../../shaders/lib/trig.wgsl?raw";
 import logSumExpSource from "../../shaders/log-sum-exp.wgsl?raw";
 import logSumExpDirectSource from "../../shaders/log-sum-exp-direct.wgsl?raw";
 import matmulSource from "../../shaders/matmul.wgsl?raw";
-import matmulDirectSource from "../../shaders/matmul-direct.wgsl?raw";
 import reduceSource from "../../shaders/reduce.wgsl?raw";
 import reduceDirectSource from "../../shaders/reduce-direct.wgsl?raw";
 import scatterAddSource from "../../shaders/scatter-add.wgsl?raw";
@@ -26,7 +25,6 @@ function file(name: string, source: string): ShaderFile {
 }
 
 export const matmulShader = file("matmul.wgsl", matmulSource);
-export const matmulDirectShader = file("matmul-direct.wgsl", matmulDirectSource);
 export const reduceShader = file("reduce.wgsl", reduceSource);
 export const reduceDirectShader = file("reduce-direct.wgsl", reduceDirectSource);
 export const argReduceShader = file("arg-reduce.wgsl", argReduceSource);

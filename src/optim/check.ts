@@ -1,3 +1,4 @@
+import { CLIP, NO_PARAMETERS, PARAMETERS } from "../core/advice.ts";
 import { checkEach, describeValue } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError } from "../core/errors.ts";
@@ -13,8 +14,7 @@ export function parametersOf(
   const isList = typeof given === "object" && typeof given?.values === "function";
   if (!isList) {
     throw new GradusError(
-      `${op}: parameters are ${describeValue(given)}; expected an array or a Map, as ` +
-        "model.parameters() and model.namedParameters() give",
+      `${op}: parameters are ${describeValue(given)}; expected an array or a Map${PARAMETERS}`,
     );
   }
   const parameters: Parameter[] = [...given.values()];
@@ -31,10 +31,7 @@ export function parametersOf(
 /** Throws a `GradusError` for no parameters, one given twice, or one of whole numbers. */
 export function checkParameters(op: string, parameters: readonly Parameter[]): void {
   if (parameters.length === 0) {
-    throw new GradusError(
-      `${op}: no parameters; expected at least one. Modules list what lies in public fields, ` +
-        "arrays, objects, Maps and Sets and is not frozen; private #fields cannot be searched",
-    );
+    throw new GradusError(`${op}: no parameters; expected at least one${NO_PARAMETERS}`);
   }
   const repeated = parameters.find((p, i) => parameters.indexOf(p) !== i);
   if (repeated) {
@@ -57,8 +54,7 @@ export function slopesOf(op: string, loss: Tensor, parameters: readonly Paramete
 /** Throws a `GradusError` unless `clip` is a function. */
 export function checkClip(op: string, clip: unknown): void {
   const isFunction = (value: unknown) => typeof value === "function";
-  const rule = "a function, such as (g) => clipByGlobalNorm(g, 1).gradients";
-  checkEach(op, { clip }, isFunction, rule);
+  checkEach(op, { clip }, isFunction, `a function${CLIP}`);
 }
 
 /** Throws a `GradusError` unless gradients are an array of tensors. */

@@ -1,3 +1,4 @@
+import { warnOfNoState } from "../core/advice.ts";
 import { checkFunctions, describeValue, didYouMean, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Module } from "../nn/module.ts";
@@ -52,20 +53,12 @@ export function checkParts(op: string, parts: Parts): void {
   const { model, optimizer, loss, metrics = {}, after, batchAt } = parts;
   checkMethods(op, { model }, ["call", "state", "parameters", "modules"], "a Module");
   checkMethods(op, { optimizer }, ["step", "apply", "state"], "an optimizer");
-  warnOfNoState(op, model as Pick<Module, "state">);
+  const module = model as Module;
+  if (module.state().size === 0) warnOfNoState(op, module.constructor.name);
   checkFunctions(op, { loss });
   if (after !== undefined) checkFunctions(op, { after });
   if (batchAt !== undefined) checkFunctions(op, { batchAt });
   checkMetrics(op, metrics);
-}
-
-/** Warns of a model whose states lie where nobody finds them: they would not be saved. */
-function warnOfNoState(op: string, model: Pick<Module, "state">): void {
-  if (model.state().size > 0) return;
-  console.warn(
-    `gradus: ${op}: model ${model.constructor.name} has no parameters or other states; expected ` +
-      "them in public fields, arrays, objects, Maps or Sets. Private #fields cannot be searched",
-  );
 }
 
 /** Throws a `GradusError`, as `op`, unless metrics are functions, none called loss or step. */

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "puppeteer";
 import { build, createLogger, preview } from "vite";
 import { withPage } from "../../scripts/page.mjs";
-import { HELPERS_APART } from "../../scripts/size.mjs";
+import { ELSEWHERE, HELPERS_APART } from "../../scripts/size.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -90,11 +90,11 @@ export class PackedApp {
     return warnings;
   }
 
-  /** Bytes of scripts of the built app, each compressed with gzip; none for the bundler's own. */
+  /** Bytes of scripts of the built app, each compressed with gzip; of those that count. */
   size(scripts: readonly string[]): number {
     const assets = join(this.folder, "dist/assets");
     return scripts
-      .filter((name) => !name.startsWith("vite-helpers"))
+      .filter((name) => !ELSEWHERE.test(name.replace(/-[\w-]{8}\.js$/, "")))
       .reduce((sum, name) => sum + gzipSync(readFileSync(join(assets, name))).length, 0);
   }
 

@@ -19,18 +19,14 @@ const LARGE = 4096;
  */
 export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
   const depth = depths(jobs);
-  const done = new Set<Job>();
   const waiting = new Set(jobs);
   const dispatches: Job[][] = [];
   while (waiting.size > 0) {
-    const ready = [...waiting].filter((job) => job.after.every((before) => done.has(before)));
+    const ready = [...waiting].filter((job) => !job.after.some((before) => waiting.has(before)));
     ready.sort((a, b) => (depth.get(b) as number) - (depth.get(a) as number));
     const parts: Job[] = [];
     for (const job of ready) if (fits(parts, job, limits)) parts.push(job);
-    for (const job of parts) {
-      waiting.delete(job);
-      done.add(job);
-    }
+    for (const job of parts) waiting.delete(job);
     dispatches.push(parts);
   }
   return dispatches;

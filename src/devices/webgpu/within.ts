@@ -1,3 +1,4 @@
+import { NO_ANSWER } from "../../core/advice.ts";
 import { DeviceError } from "../../core/errors.ts";
 
 /** The longest time that a timer takes. */
@@ -32,8 +33,7 @@ export async function within<T>(
   if (!(await settles(answer, ms))) {
     answer.then(late, () => {});
     throw new DeviceError(
-      `${op}: ${call} gave no answer within ${ms / 1000} s; expected one. Restart the browser, ` +
-        "use the cpu device, or wait longer by the option timeout",
+      `${op}: ${call} gave no answer within ${ms / 1000} s; expected one${NO_ANSWER}`,
     );
   }
   try {
