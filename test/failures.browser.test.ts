@@ -237,3 +237,113 @@ test("a step number that is not the device's is an error, never a file", async (
   await step(given);
   expect(await step.read()).toHaveLength(1);
 });
+
+test.each([
+  "createBuffer",
+  "createBindGroup",
+  "createCommandEncoder",
+  "createShaderModule",
+  "createPipelineLayout",
+  "createComputePipeline",
+  "pushErrorScope",
+  "popErrorScope",
+] as const)(
+  "%s that throws is an error of what was called, and the next call is right",
+  async (method) => {
+    const right = async (rank: number) => {
+      using x = tensor([1, 2], { shape: [2, ...new Array(rank).fill(1)] });
+      using y = square(x).add(rank);
+      return [...(await y.data())];
+    };
+    expect(await right(0)).toEqual([1, 4]);
+    drain();
+    const before = held();
+    at(device.device, method, 0, () => {
+      throw new TypeError("mine");
+    });
+    const error = await right(1).catch((e) => e);
+    expect(error).toBeInstanceOf(GradusError);
+    expect(error.message).toMatch(/^data: .*mine/);
+    expect(await right(1)).toEqual([2, 5]);
+    expect(held()).toMatchObject({ tensors: before.tensors, pipelines: before.pipelines + 1 });
+  },
+);
+
+test("queue calls that throw spoil what they should have written", async () => {
+  const w = new Parameter(tensor([1, 2]), { name: "w" });
+  expect(await w.add(1).toArray()).toEqual([2, 3]);
+  const { queue } = device.device;
+  at(queue, "submit", 0, () => {
+    throw new TypeError("mine");
+  });
+  expect(() => w.assign(w.mul(2))).toThrow(/^assign: webgpu: mine; expected a valid command/);
+  expect(await w.toArray()).toEqual([1, 2]); // nothing was assigned
+  const double = compile(() => w.assign(w.mul(2)));
+  await double();
+  at(queue, "submit", 0, () => {
+    throw new TypeError("mine");
+  });
+  await expect(double()).rejects.toThrow(/^compile: webgpu: mine/);
+  await expect(w.data()).rejects.toThrow(/^compile: webgpu: mine/);
+  at(queue, "writeBuffer", 0, () => {
+    throw new TypeError("mine");
+  });
+  w.assign(tensor([3, 4])); // to other memory, when it is needed
+  await expect(w.add(1).data()).rejects.toThrow(/^data: webgpu: mine/);
+  expect(await w.add(1).toArray()).toEqual([4, 5]);
+  await double();
+  expect(await w.toArray()).toEqual([6, 8]);
+});
+
+test.each(["popErrorScope", "mapAsync"] as const)(
+  "%s without an answer is an error after a while",
+  async (method) => {
+    device.dispose();
+    device = (await init({ device: "webgpu", isolated: true, timeout: 150 })).device as GpuDevice;
+    setDefaultDevice(device);
+    using x = tensor([1, 2]);
+    expect(await x.add(1).toArray()).toEqual([2, 3]);
+    using y = square(x);
+    if (method === "mapAsync") {
+      vi.spyOn(GPUBuffer.prototype, "mapAsync").mockReturnValueOnce(new Promise(() => {}));
+    } else at(device.device, method, 0, () => new Promise(() => {}));
+    const error = await y.data().catch((e) => e);
+    expect(error).toBeInstanceOf(DeviceError);
+    expect(error.message).toMatch(/within 0.15 s/);
+    if (method === "mapAsync") expect(await y.toArray()).toEqual([1, 4]);
+    using z = square(x);
+    expect(await z.toArray()).toEqual([1, 4]);
+  },
+);
+
+test("the loss of the device while kernels are built is a DeviceError", async () => {
+  const x = tensor([1, 2, 3]);
+  const f = compile((y: Tensor) => sum(square(y.mul(3))));
+  const preparing = f.prepare(x);
+  const running = f(x);
+  device.device.destroy();
+  for (const promise of [preparing, running]) {
+    await expect(promise).rejects.toThrow(DeviceError);
+    await expect(promise).rejects.toThrow(/: the webgpu device was lost/);
+  }
+  expect(await device.lost).toMatchObject({ reason: "destroyed" });
+});
+
+test("compiled functions wait until their memory is known to be good", async () => {
+  const w = new Parameter(tensor([1, 2]), { name: "w" });
+  await w.data();
+  const step = compile(() => {
+    const y = big();
+    w.assign(w.add(sum(y)));
+    return y;
+  });
+  const before = held();
+  const error = await step().catch((e) => e);
+  expect(error).toBeInstanceOf(MemoryError);
+  expect(error.message).toMatch(/^compile: no memory for 1073741824 bytes/);
+  expect(await w.toArray()).toEqual([1, 2]);
+  expect(held()).toMatchObject({ tensors: before.tensors, pipelines: before.pipelines });
+  const small = compile(() => w.assign(w.mul(2)));
+  await small();
+  expect(await w.toArray()).toEqual([2, 4]);
+});

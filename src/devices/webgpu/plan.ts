@@ -27,6 +27,8 @@ export interface PlanHost {
   readonly pipelines: PipelineCache;
   readonly profile: KernelProfile;
   readonly counters: Counters;
+  /** Begins what the user called as `op`; throws a `DeviceError` when the device is gone. */
+  begin(op: string): void;
   /** Puts work into the present submit, and ends it unless more are to share it. */
   record(work: Dispatches, options: PlanOptions): Entry;
   /** Runs the kernels of a work behind what was recorded and takes their times. */
@@ -199,7 +201,7 @@ export class GpuPlan implements Plan {
   async #reserve(op: string): Promise<void> {
     const { guard, pool } = this.host;
     for (let isLast = false; ; isLast = true) {
-      guard.begin(op);
+      this.host.begin(op);
       const outputs = pool.acquireAll(this.#outputBytes);
       const slots = this.#holdsSlots ? [] : pool.acquireAll(this.#memory.sizes, "plans");
       const failure = await firstOf(guard.take());
