@@ -1,4 +1,4 @@
-import { tools } from "./core/on-demand.ts";
+import { tools } from "./core/tools.ts";
 import type { DebugOptions } from "./debug/watcher.ts";
 
 /**

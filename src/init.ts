@@ -2,7 +2,7 @@ import { SECOND_DEVICE } from "./core/advice.ts";
 import { checkEach, checkOptions, checkPositive } from "./core/check.ts";
 import { announceCopy } from "./core/copies.ts";
 import { DeviceError } from "./core/errors.ts";
-import { tools } from "./core/on-demand.ts";
+import { tools } from "./core/tools.ts";
 import type { DebugOptions } from "./debug/watcher.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import { describeAdapter, findAdapter, findGpu, TIMEOUT } from "./devices/webgpu/adapter.ts";

@@ -1,4 +1,4 @@
-import { tools } from "./core/on-demand.ts";
+import { tools } from "./core/tools.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import * as withoutGpu from "./devices/without-gpu.ts";
 import { type Choice, type InitOptions, init as initOnDemand } from "./init.ts";

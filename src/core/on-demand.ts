@@ -16,6 +16,3 @@ export class OnDemand<Module> {
     this.loaded = module;
   }
 }
-
-/** What prints, explains, measures and watches: src/tools.ts, which all folders may load. */
-export const tools = /* @__PURE__ */ new OnDemand(() => import("../tools.ts"));

@@ -178,12 +178,12 @@ class Watcher implements Watch {
     nodes: readonly Node[],
     run: Run,
   ): Promise<GradusError | null> {
+    const allow = [...this.#scopes].at(-1)?.infinities === "allow";
     try {
       for (const node of nodes) this.#own.add(node);
       const values = await (nodes[0].device as Device).readAll(nodes, run.caller);
       const index = inspection.findIndex(values);
       if (index) return indexError(index, run);
-      const allow = [...this.#scopes].at(-1)?.infinities === "allow";
       const found = inspection.find(values, allow);
       return found && nonFiniteError(found, run);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { tools } from "../core/on-demand.ts";
+import { tools } from "../core/tools.ts";
 import type * as words from "./refusal-words.ts";
 
 /** What is wrong with a call that gives a promise: an error whose message is written on demand. */

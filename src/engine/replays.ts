@@ -1,4 +1,4 @@
-import { tools } from "../core/on-demand.ts";
+import { tools } from "../core/tools.ts";
 import { type Brought, type CompileOptions, Replay } from "./replay.ts";
 import { type Input, type Naming, signatureOf } from "./signature.ts";
 

@@ -3,7 +3,7 @@ import { checkFunctions, checkSurplus } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
-import { tools } from "../core/on-demand.ts";
+import { tools } from "../core/tools.ts";
 import { type Parts, type Place, walk } from "../core/tree.ts";
 import type { Backend } from "../graph/backend.ts";
 import { Parameter, State } from "../graph/state.ts";

@@ -1,6 +1,6 @@
 import type { DType, NumericArray } from "../../core/dtype.ts";
 import { DeviceError, MemoryError } from "../../core/errors.ts";
-import { tools } from "../../core/on-demand.ts";
+import { tools } from "../../core/tools.ts";
 import type { Counters } from "../../engine/counters.ts";
 import type { Download } from "../../engine/device.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
