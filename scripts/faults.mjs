@@ -71,7 +71,7 @@ async function live(own, faults) {
     const found = await own.evaluate(
       async (some) => {
         const found = [];
-        for (const fault of some) found.push(await globalThis.sweep.live(fault));
+        for (const fault of some) found.push(await globalThis.sweep.complain(fault));
         return found;
       },
       faults.slice(i, i + AT_ONCE),

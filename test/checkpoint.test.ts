@@ -1,5 +1,5 @@
-import { beforeAll, expect, test } from "vitest";
-import { GradusError, State, tensor } from "../src/index.ts";
+import { beforeAll, expect, test, vi } from "vitest";
+import { DeviceError, GradusError, State, tensor } from "../src/index.ts";
 import {
   loadCheckpoint,
   saveCheckpoint,
@@ -186,5 +186,33 @@ test("values that JSON cannot hold are told", async () => {
     const saving = saveCheckpoint(run, values);
     await expect(saving).rejects.toThrow(message);
     await expect(saving).rejects.toThrow(GradusError);
+  }
+});
+
+test("what a device takes only in part is an error at each use, until all of it is assigned", async () => {
+  const device = await testDevice();
+  const run = smallRun();
+  const step = stepOf(run);
+  for (let i = 0; i < 3; i++) await step();
+  const parts = { ...run, step };
+  const bytes = await saveCheckpoint(parts);
+  const before = await bitsOf(run);
+  const failure = new DeviceError("write: no room; expected some");
+  const real = device.write.bind(device);
+  for (const at of [0, 1, 5]) {
+    await step();
+    let left = at;
+    const write = vi.spyOn(device, "write").mockImplementation((...args) => {
+      if (left-- === 0) throw failure;
+      real(...args);
+    });
+    expect(() => loadCheckpoint(parts, bytes)).toThrow(failure);
+    write.mockRestore();
+    await expect(step()).rejects.toThrow(failure);
+    await expect(saveCheckpoint(parts)).rejects.toThrow(failure);
+    await expect(run.model.parameters()[0].data()).rejects.toThrow(failure);
+    loadCheckpoint(parts, bytes);
+    expect(step.next).toBe(3);
+    expect(await bitsOf(run)).toEqual(before);
   }
 });

@@ -238,6 +238,20 @@ test("a step number that is not the device's is an error, never a file", async (
   expect(await step.read()).toHaveLength(1);
 });
 
+test("what was lost on its way to the device is sent again", async () => {
+  const x = tensor([1, 2, 3]);
+  at(device.device.queue, "writeBuffer", 0, (real, buffer: GPUBuffer, _: number, ...rest) =>
+    real(buffer, 2 ** 32, ...rest),
+  );
+  evaluate(x);
+  await expect(x.add(1).data()).rejects.toThrow(/Write range/);
+  expect(await x.add(2).toArray()).toEqual([3, 4, 5]);
+  // Not when it has arrived and is then changed: that is the state's own value.
+  const w = new Parameter(tensor([1, 2, 3]));
+  w.assign(w.add(1));
+  expect(await w.toArray()).toEqual([2, 3, 4]);
+});
+
 test.each([
   "createBuffer",
   "createBindGroup",

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { HARMLESS, WATCHED } from "./support/fault-modes.ts";
+import { HARMLESS, MODES, type Mode, WATCHED } from "./support/fault-modes.ts";
 import { FaultSweep } from "./support/fault-sweep.ts";
+import { describeOutcome, isPromised } from "./support/fault-table.ts";
 
 let sweep: FaultSweep;
 const unwatched = new Set<string>();
@@ -38,3 +39,30 @@ test("every call of WebGPU that a training run makes is one that can go wrong", 
   });
   expect(new Set(sweep.faults.map(({ method }) => method))).toEqual(new Set(methods));
 });
+
+/** The errors that the device must raise by itself. */
+const OWN: Readonly<Partial<Record<Mode, string>>> = {
+  invalid: "GPUValidationError",
+  "out of memory": "GPUOutOfMemoryError",
+  "out of memory twice": "GPUOutOfMemoryError",
+};
+
+/** Calls that say by themselves what is wrong with them. */
+const TOLD = new Set(["GPUDevice.createComputePipelineAsync"]);
+
+// One call of each method; npm run faults has every call go wrong.
+test.each(MODES.filter((mode) => mode !== "device lost"))(
+  "what a call spoils is refused, and all else is right: %s",
+  async (mode) => {
+    const bad: string[] = [];
+    for (const fault of sweep.share(1, 1).filter((fault) => fault.mode === mode)) {
+      const outcome = await sweep.live(fault);
+      if (!isPromised(outcome)) bad.push(describeOutcome(outcome));
+      expect(outcome.reached).toBe(true);
+      const error = OWN[mode];
+      if (error && !TOLD.has(fault.method)) expect(outcome.raised, fault.method).toContain(error);
+    }
+    expect(bad).toEqual([]);
+  },
+  180_000,
+);

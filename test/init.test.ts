@@ -124,7 +124,7 @@ test("an isolated device is used by naming it, and shared with nobody", async ()
 
 test("what the browser never answers is an error after a while", async () => {
   const silence = new Promise<{ destroy(): void }>(() => {});
-  await expect(within("init", "requestDevice", 20, silence)).rejects.toThrow(
+  await expect(within("init", "requestDevice", 20, () => silence)).rejects.toThrow(
     new DeviceError(
       "init: requestDevice gave no answer within 0.02 s; expected one. Restart the browser, " +
         "use the cpu device, or wait longer by the option timeout",
@@ -133,17 +133,29 @@ test("what the browser never answers is an error after a while", async () => {
 });
 
 test("what the browser refuses is a DeviceError, and what comes too late is given up", async () => {
-  await expect(
-    within("init", "requestDevice", 1000, Promise.reject(new Error("no"))),
-  ).rejects.toThrow(new DeviceError("init: requestDevice failed (no); expected an answer"));
+  const no = new Error("no");
+  const throws = (): Promise<never> => {
+    throw no;
+  };
+  for (const ask of [() => Promise.reject(no), throws]) {
+    await expect(within("init", "requestDevice", 1000, ask)).rejects.toThrow(
+      new DeviceError("init: requestDevice failed (no); expected an answer"),
+    );
+  }
   let give = (_: number) => {};
   const late = new Promise<number>((resolve) => {
     give = resolve;
   });
   const gone: number[] = [];
-  await expect(within("init", "requestDevice", 1, late, (x) => gone.push(x))).rejects.toThrow(
-    DeviceError,
-  );
+  await expect(
+    within(
+      "init",
+      "requestDevice",
+      1,
+      () => late,
+      (x) => gone.push(x),
+    ),
+  ).rejects.toThrow(DeviceError);
   give(7);
   await new Promise((resolve) => setTimeout(resolve));
   expect(gone).toEqual([7]);

@@ -103,13 +103,13 @@ export abstract class Device implements Backend {
     this.begin(op);
     for (const node of nodes) this.provide(node, op, undo);
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
-    checkSound(nodes);
+    this.sound(nodes, op);
     if (wanted.length === 0) return;
     const check = watch?.evaluation(op, wanted);
     const { program, sources, key } = trace(wanted, op);
     const plan = this.#plan(key, program);
     for (const x of sources) this.provide(x, op, undo);
-    checkSound(sources);
+    this.sound(sources, op);
     const storages = inMemory(op, () => plan.run(sources.map((x) => x.storage as Storage)));
     const refs = sources.map((x) => stateOf(x)).filter((state) => state !== undefined);
     wanted.forEach((node, i) => {
@@ -196,6 +196,17 @@ export abstract class Device implements Backend {
     undo?.push(() => this.#revert(node, { host }));
   }
 
+  /** Throws why the values of a node are not what they should be; what was lost on its way is sent again. */
+  sound(nodes: readonly Node[], op: string): void {
+    for (const node of nodes) {
+      const { failure = null, source } = node.storage ?? {};
+      if (!failure) continue;
+      if (!source || stateOf(node)) throw failure;
+      this.#revert(node, { host: source });
+      this.provide(node, op);
+    }
+  }
+
   /** Gives a node its values. */
   settle(node: Node, storage: Storage): void {
     this.#tensors++;
@@ -215,9 +226,4 @@ export abstract class Device implements Backend {
     this.#plans.get(key)?.dispose();
     this.#plans.delete(key);
   }
-}
-
-/** Throws why the values of a node are not what they should be. */
-function checkSound(nodes: readonly Node[]): void {
-  for (const { storage } of nodes) if (storage?.failure) throw storage.failure;
 }

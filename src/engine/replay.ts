@@ -195,11 +195,8 @@ export class Replay<Args extends readonly unknown[], R> {
     const nodes = this.#sources.map((source, i) => given[i] ?? this.#nodeOf(source, i));
     // Values on the host are uploaded, lazy ones computed; those that were freed say so.
     if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, this.#op);
-    for (let i = 0; i < nodes.length; i++) {
-      const storage = nodes[i].storage as Storage;
-      if (storage.failure) throw storage.failure;
-      this.#storages[i] = storage;
-    }
+    this.device.sound(nodes, this.#op);
+    for (let i = 0; i < nodes.length; i++) this.#storages[i] = nodes[i].storage as Storage;
   }
 
   /** The node of a source; a state that is spoiled, and only written, gets other memory. */

@@ -7,6 +7,8 @@ export interface Storage {
   readonly bytes: number;
   /** Why the values are not what they should be, until they are written anew. */
   failure: GradusError | null;
+  /** What it was made of on the host, until that is known to have arrived. */
+  source?: NumericArray | null;
 }
 
 /** Why a device is gone. */

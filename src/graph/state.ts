@@ -105,6 +105,13 @@ export class State extends Tensor {
     }
   }
 
+  /** Makes its value an error to whoever needs it, until it is assigned. */
+  spoil(failure: GradusError): void {
+    const { storage } = this.current;
+    if (storage) storage.failure ??= failure;
+    else this.current.retire(`"${this.name}", which could not be assigned; assign it anew`);
+  }
+
   #nextNode(storage: Storage | null): Node {
     const next = new Node(this.device, this.shape, this.dtype, null, [], {}, true);
     if (storage) next.hold(storage);
@@ -197,9 +204,22 @@ export function assignAll(
   device.evaluate([...fresh, ...also.map((x) => x.node)], "assign");
   for (const x of also) x.node.cut();
   for (const [i, [state]] of computed.entries()) state.replace(fresh[i]);
-  hosts.forEach((host, i) => {
-    if (host) pairs[i][0].write(host);
-  });
+  const states = pairs.map(([state]) => state);
+  allOrNone(states, () =>
+    hosts.forEach((host, i) => {
+      if (host) states[i].write(host);
+    }),
+  );
+}
+
+/** Assigns states by `fn`; where it ends half-way by an error, the values of all are that error. */
+export function allOrNone(states: Iterable<State>, fn: () => void): void {
+  try {
+    fn();
+  } catch (error) {
+    for (const state of states) state.spoil(error as GradusError);
+    throw error;
+  }
 }
 
 /** New values for the rest of a trace: all are computed from the old ones. */

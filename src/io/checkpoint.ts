@@ -1,7 +1,7 @@
 import { checkEach, checkMade } from "../core/check.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import { quote, shorten } from "../core/quote.ts";
-import type { State } from "../graph/state.ts";
+import { allOrNone, type State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { decodeValues, encodeValues } from "./checkpoint-values.ts";
 import { parseSafetensors } from "./safetensors.ts";
@@ -81,7 +81,8 @@ export async function saveCheckpoint(
 /**
  * Brings the parts of a run to where a checkpoint was saved, all or nothing.
  * @throws FormatError for another file, other names than those of the parts' states, or a learning
- * rate where the optimizer has a schedule; ShapeError or DTypeError when a tensor does not fit.
+ * rate where the optimizer has a schedule; ShapeError or DTypeError when a tensor does not fit;
+ * DeviceError when the device fails, which every use of the states throws then until they are assigned.
  * @example
  * const { step: done } = loadCheckpoint({ model, optimizer, step }, bytes);
  */
@@ -115,10 +116,14 @@ export function restoreCheckpoint(
   const pending = Object.hasOwn(metadata, "pending") ? countIn(op, metadata, "pending") : undefined;
   const own = ratesOf(parts.optimizer);
   const rates = ratesIn(op, metadata, own);
-  const assign = prepareTensors(op, statesOf(op, parts), tensors);
+  const states = statesOf(op, parts);
+  const assign = prepareTensors(op, states, tensors);
   check(info);
-  parts.step?.seek(info.step, pending);
-  assign();
+  const { step } = parts;
+  allOrNone([...(step?.cursor ? [step.cursor] : []), ...states.values()], () => {
+    step?.seek(info.step, pending);
+    assign();
+  });
   for (const [i, rate] of rates.entries()) if (rate !== null) own[i].learningRate = rate;
   return info;
 }

@@ -49,10 +49,15 @@ export class FaultSweep {
     });
   }
 
-  /** Lives through a fault; what is wrong with its outcome, or null. */
-  async live(fault: Fault): Promise<string | null> {
+  async live(fault: Fault): Promise<Outcome> {
     const outcome = await new Life(this.gpu, this.expected, fault).live();
     this.outcomes.push(outcome);
+    return outcome;
+  }
+
+  /** Lives through a fault; what is wrong with its outcome, or null. */
+  async complain(fault: Fault): Promise<string | null> {
+    const outcome = await this.live(fault);
     return isPromised(outcome) ? null : describeOutcome(outcome);
   }
 

@@ -68,9 +68,8 @@ export class LastingDevice {
   make(name: string, create: Create, given: GPUComputePipelineDescriptor): unknown {
     const { layout, compute } = given;
     const code = this.#modules.get(compute.module);
-    if (this.#isLost || code === undefined || !this.#layouts.has(layout as object)) {
-      return create(given);
-    }
+    const isSound = compute.entryPoint === undefined && this.#layouts.has(layout as object);
+    if (this.#isLost || code === undefined || !isSound) return create(given);
     const known = this.#pipelines.get(code);
     const keep = (made: unknown) => {
       this.#pipelines.set(code, made as GPUComputePipeline);

@@ -45,7 +45,7 @@ export const TIMEOUT = 30_000;
 /** Asks for an adapter and waits `timeout` milliseconds for it; null when there is none. */
 export async function findAdapter(gpu: GPU, timeout = TIMEOUT): Promise<GPUAdapter | null> {
   const ask = (options?: GPURequestAdapterOptions) =>
-    within("init", "requestAdapter", timeout, gpu.requestAdapter(options));
+    within("init", "requestAdapter", timeout, () => gpu.requestAdapter(options));
   return (await ask({ powerPreference: "high-performance" })) ?? ask();
 }
 

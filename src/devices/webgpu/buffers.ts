@@ -80,7 +80,7 @@ export class BufferPool {
     this.guard.add(block.check);
     this.#turn(block, use);
     const { buffer, id } = block;
-    return { bytes: size, failure: null, buffer, id, pool: this, block };
+    return { bytes: size, failure: null, source: null, buffer, id, pool: this, block };
   }
 
   /** Gives a buffer for each size, or none. */
@@ -126,13 +126,14 @@ export class BufferPool {
   #create(size: number): Block {
     const label = `gradus ${this.label} ${size} B`;
     const { device } = this.guard.host;
-    const [buffer, check] = this.guard.check(
+    const [buffer, made] = this.guard.check(
       () => device.createBuffer({ label, size, usage: this.usage }),
       () => {
         this.#forget(block);
         return size;
       },
     );
+    const check = this.guard.inTime(made);
     this.counters.add("buffers");
     this.#buffers++;
     this.#held.spare += size;

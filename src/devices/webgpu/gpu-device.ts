@@ -37,13 +37,14 @@ export class GpuDevice extends Device {
     description: AdapterDescription,
     options: GpuOptions & { readonly timeout: number },
   ): Promise<GpuDevice> {
-    const asked = adapter.requestDevice({
-      label: "gradus",
-      requiredLimits: ownLimits(adapter),
-      requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
-    });
+    const ask = () =>
+      adapter.requestDevice({
+        label: "gradus",
+        requiredLimits: ownLimits(adapter),
+        requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
+      });
     const destroy = (late: GPUDevice) => late.destroy();
-    const own = await within("init", "requestDevice", options.timeout, asked, destroy);
+    const own = await within("init", "requestDevice", options.timeout, ask, destroy);
     const device = new GpuDevice(own, description, options);
     try {
       device.begin("init");

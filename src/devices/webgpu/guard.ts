@@ -100,10 +100,16 @@ export class Guard {
     ms = this.host.timeout,
   ): Promise<T> {
     try {
-      return await within(op, call, ms, answer);
+      return await within(op, call, ms, () => answer);
     } catch (error) {
       throw await this.#explained(op, error as DeviceError);
     }
+  }
+
+  /** A check that is not waited for longer than so many milliseconds. */
+  async inTime(check: Check, ms = this.host.timeout): Check {
+    const { op } = this;
+    return (await settles(check, ms)) ? check : this.#explained(op, silent(op, ms));
   }
 
   async #pop(filter: GPUErrorFilter, wanted: () => number, op: string): Check {
@@ -132,6 +138,13 @@ export function asGradus(op: string, error: unknown): GradusError {
 
 function invalid(op: string, { message }: { readonly message: string }): DeviceError {
   return new DeviceError(`${op}: webgpu: ${message}; expected a valid command`);
+}
+
+/** The browser does not say what is wrong. */
+export function silent(op: string, ms: number): DeviceError {
+  return new DeviceError(
+    `${op}: webgpu did not say within ${ms / 1000} s whether commands are valid; expected an answer`,
+  );
 }
 
 /** Of several failures the one that says most: a compiler's message, then what memory was wanted. */

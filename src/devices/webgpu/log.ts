@@ -1,7 +1,7 @@
 import type { GradusError } from "../../core/errors.ts";
 import { DeviceError } from "../../core/errors.ts";
 import type { Storage } from "../../graph/backend.ts";
-import { type Check, firstOf } from "./guard.ts";
+import { type Check, firstOf, silent } from "./guard.ts";
 import { settles } from "./within.ts";
 
 /** A piece of recorded work: what it needs and what it leaves. */
@@ -54,6 +54,7 @@ export class Log {
   close(entry: Entry): void {
     entry.known = firstOf(entry.checks).then((failure) => {
       if (failure) this.fail(entry, failure);
+      else if (entry.mark === null) arrived(entry);
       entry.isKnown = true;
       this.#trim();
     });
@@ -85,7 +86,7 @@ export class Log {
     for (const entry of entries) {
       if (entry.isKnown) continue;
       entry.isKnown = true;
-      this.fail(entry, silent(entry, ms));
+      this.fail(entry, silent(entry.op, ms));
     }
   }
 
@@ -121,12 +122,11 @@ export class Log {
   }
 }
 
-function dropped({ op }: Entry): DeviceError {
-  return new DeviceError(`${op}: the device has left out commands without an error; expected all`);
+/** Forgets what was written by an entry that went well. */
+function arrived({ works }: Entry): void {
+  for (const { writes } of works) for (const storage of writes) storage.source = null;
 }
 
-function silent({ op }: Entry, ms: number): DeviceError {
-  return new DeviceError(
-    `${op}: webgpu did not say within ${ms / 1000} s whether commands are valid; expected an answer`,
-  );
+function dropped({ op }: Entry): DeviceError {
+  return new DeviceError(`${op}: the device has left out commands without an error; expected all`);
 }

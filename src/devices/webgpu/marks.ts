@@ -25,14 +25,16 @@ export class Marks {
     const { device } = this.guard.host;
     const { COPY_SRC, COPY_DST } = GPUBufferUsage;
     const size = 4 * TAGS;
-    const [, check] = this.guard.check(() => {
+    const [, made] = this.guard.check(() => {
       const label = "gradus marks";
       this.#tags = device.createBuffer({ label, size, usage: COPY_SRC, mappedAtCreation: true });
       const tags = new Uint32Array(this.#tags.getMappedRange());
       for (let i = 0; i < TAGS; i++) tags[i] = i + 1;
       this.#tags.unmap();
+      if (this.#tags.mapState === "mapped") throw new Error("a buffer stays mapped");
       this.#ring = device.createBuffer({ label, size: MARK_BYTES, usage: COPY_SRC | COPY_DST });
     });
+    const check = this.guard.inTime(made);
     check.then((failure) => {
       if (failure) this.dispose();
     });

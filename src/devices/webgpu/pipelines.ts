@@ -158,7 +158,8 @@ export class PipelineCache {
       const built = make(device, { label, layout, compute: { module } });
       return { built, messages: this.#messages(op, module, kernel) };
     };
-    return guard.check(compile, undefined, op, FILTERS);
+    const [made, check] = guard.check(compile, undefined, op, FILTERS);
+    return [made, guard.inTime(check, PATIENCE * guard.host.timeout)];
   }
 
   /** What the compiler has to say. */

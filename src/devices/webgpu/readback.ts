@@ -121,7 +121,10 @@ export class Reader {
     } catch (error) {
       throw asGradus(op, error);
     } finally {
-      for (const storage of staged) this.staging[isGood ? "release" : "drop"](storage);
+      for (const storage of staged) {
+        const isFree = isGood && storage.buffer.mapState !== "mapped";
+        this.staging[isFree ? "release" : "drop"](storage);
+      }
     }
   }
 

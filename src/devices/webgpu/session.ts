@@ -148,6 +148,7 @@ export class GpuSession implements PlanHost, GuardHost {
     const data = toGpu(values, dtype);
     checkFits("tensor:", data.byteLength, this.device.limits);
     const storage = this.pool.acquire(data.byteLength);
+    storage.source = values;
     try {
       this.#write(storage, data);
     } catch (error) {

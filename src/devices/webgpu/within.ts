@@ -19,7 +19,8 @@ export async function settles(answer: Promise<unknown>, ms: number): Promise<boo
 }
 
 /**
- * Waits for an answer of the browser, but not for ever: while its GPU process is stuck there is none.
+ * Asks and waits for an answer of the browser, but not for ever: while its GPU process is stuck there
+ * is none.
  * @param late what becomes of an answer that nobody waits for any more.
  * @throws DeviceError, as `op`, when there is no answer within `ms` milliseconds, or a refusal.
  */
@@ -27,9 +28,10 @@ export async function within<T>(
   op: string,
   call: string,
   ms: number,
-  answer: Promise<T>,
+  ask: () => Promise<T>,
   late?: (value: T) => void,
 ): Promise<T> {
+  const answer = (async () => ask())();
   if (!(await settles(answer, ms))) {
     answer.then(late, () => {});
     throw new DeviceError(
