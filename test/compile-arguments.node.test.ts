@@ -547,7 +547,7 @@ describe("random numbers inside", () => {
 
 test("unknown options are refused", () => {
   expect(() => compile(x, { stepPerSubmit: 2 } as object)).toThrow(
-    'compile: unknown option "stepPerSubmit"; expected onProgress, stepsPerSubmit, name, parameters, count.' +
+    'compile: unknown option "stepPerSubmit"; expected onProgress, stepsPerSubmit, name, parameters, mirrorEvery, onDropped, count.' +
       ' Did you mean "stepsPerSubmit"?',
   );
 });

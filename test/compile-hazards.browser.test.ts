@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { describeAdapter, findAdapter, findGpu } from "../src/devices/webgpu/adapter.ts";
 import { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
+import type { GpuSession } from "../src/devices/webgpu/session.ts";
 import {
   add,
   assignAll,
@@ -49,7 +50,7 @@ test("a compiled function that calls another one says so", async () => {
     return add(n, x);
   });
   expect(await (await outer(tensor(10))).item()).toBe(12);
-  expect(rejected).toHaveLength(3);
+  await vi.waitFor(() => expect(rejected).toHaveLength(3)); // what writes messages is loaded first
   for (const message of rejected) {
     expect(message).toMatch(/^compile: called in a function that is being compiled; expected/);
   }
@@ -85,7 +86,7 @@ test("a batch freed while its step waits to be submitted is still read", async (
   const f = compile((x: Tensor) => w.assign(add(w, x)), { stepsPerSubmit: 8 });
   await f(ones([4]));
   expect(await w.toArray()).toEqual([2, 2, 2, 2]);
-  const { pool } = device.session;
+  const { pool } = device.session as GpuSession;
   pool.release(pool.acquire(256 * 2 ** 20));
   for (let i = 0; i < 3; i++) {
     const x = tensor([i, 1, 2, 3]);
@@ -95,26 +96,26 @@ test("a batch freed while its step waits to be submitted is still read", async (
   expect(await w.toArray()).toEqual([5, 5, 8, 11]);
 });
 
-test("a call that waits for room rejects when the device is lost", async () => {
-  const w = new State(ones([512, 512]));
+test("calls that nothing guards go on after a loss, and what they changed is gone", async () => {
+  const w = new State(ones([512, 512]), { name: "w" });
   const f = compile(() => w.assign(tanh(matmul(w, w))), { stepsPerSubmit: 1 });
   await f();
   const calls = Array.from({ length: 8 }, () => f());
   device.device.destroy();
-  const settled = await Promise.allSettled(calls);
-  const last = settled[settled.length - 1] as PromiseRejectedResult;
-  expect(last.status).toBe("rejected");
-  expect(last.reason).toBeInstanceOf(DeviceError);
+  await Promise.allSettled(calls);
   await expect(f()).rejects.toThrow(DeviceError);
+  w.assign(zeros([512, 512]));
+  await f();
+  expect((await w.data())[0]).toBe(0);
 });
 
-test("a plan that is being built when the device is lost rejects", async () => {
+test("a plan that is being built when the device is lost is built again", async () => {
   const f = compile((x: Tensor) => sum(tanh(matmul(x, x))));
-  const calls = [f(ones([4, 4])), f.prepare(ones([4, 4])), f.profile(ones([4, 4]))];
+  const calls = [f(ones([4, 4])), f.prepare(ones([4, 4])), f.profile(ones([4, 4]))] as const;
   device.device.destroy();
-  const settled = await Promise.allSettled(calls);
-  for (const i of [0, 2])
-    expect((settled[i] as PromiseRejectedResult).reason).toBeInstanceOf(DeviceError);
+  const [y, plan, profile] = await Promise.all(calls);
+  expect(await y.item()).toBeCloseTo(16 * Math.tanh(4), 4);
+  expect(plan.stats.dispatches).toBe(profile.kernels.length);
 });
 
 test("a kernel of several stages binds no more buffers than a device allows", async () => {

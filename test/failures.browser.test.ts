@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
+import type { GpuSession } from "../src/devices/webgpu/session.ts";
 import {
   compile,
   DeviceError,
@@ -80,6 +81,7 @@ function training(stepsPerSubmit = 8) {
     optimizer,
     loss: (net, given: { x: Tensor; y: Tensor }) => meanSquaredError(net.call(given.x), given.y),
     stepsPerSubmit,
+    mirrorEvery: null,
   });
   return { model, optimizer, step };
 }
@@ -92,15 +94,16 @@ async function losses(n: number, given = batch()): Promise<number[]> {
 
 /** Takes all that is spare, so that new buffers have to be made. */
 function drain() {
-  const { pool } = device.session;
+  const { pool } = device.session as GpuSession;
   const taken = [];
   while (pool.held.spare > 0) taken.push(pool.acquire(1));
   return taken;
 }
 
+/** What is held; what the collector frees meanwhile counts as still there. */
 const held = () => {
-  const { reclaimed: _, plans: __, ...rest } = device.memory();
-  return rest;
+  const { reclaimed, plans: _, tensors, ...rest } = device.memory();
+  return { ...rest, tensors: tensors + reclaimed };
 };
 
 test("steps that wait to be submitted are not lost with a read that cannot be had", async () => {
@@ -179,7 +182,7 @@ test("a step whose memory fails spoils the weights until they are assigned", asy
   w.assign(tensor([1, 2]));
   step();
   expect(await w.toArray()).toEqual([0.5, 1]);
-  for (const storage of taken) device.session.pool.release(storage);
+  for (const storage of taken) (device.session as GpuSession).pool.release(storage);
   expect(held().tensors).toBe(tensors);
 });
 
@@ -330,17 +333,17 @@ test.each(["popErrorScope", "mapAsync"] as const)(
   },
 );
 
-test("the loss of the device while kernels are built is a DeviceError", async () => {
+test("kernels that are built when the device is lost are built again", async () => {
+  await vi.waitFor(() => expect(device.journal).not.toBeNull());
+  const { lost } = device;
   const x = tensor([1, 2, 3]);
   const f = compile((y: Tensor) => sum(square(y.mul(3))));
   const preparing = f.prepare(x);
   const running = f(x);
   device.device.destroy();
-  for (const promise of [preparing, running]) {
-    await expect(promise).rejects.toThrow(DeviceError);
-    await expect(promise).rejects.toThrow(/: the webgpu device was lost/);
-  }
-  expect(await device.lost).toMatchObject({ reason: "destroyed" });
+  expect((await preparing).ready).toBe(true);
+  expect(await (await running).item()).toBe(9 * 14);
+  expect(await lost).toMatchObject({ reason: "destroyed" });
 });
 
 test("compiled functions wait until their memory is known to be good", async () => {

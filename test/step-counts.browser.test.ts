@@ -75,7 +75,7 @@ const loss = (model: Sequential, { images, labels }: Given) =>
 function onBatches(net: Net, stepsPerSubmit?: number): TrainStep<Given> {
   const model = modelOf(net);
   const optimizer = net.optimizer(model.parameters());
-  return trainStep({ model, optimizer, loss, stepsPerSubmit });
+  return trainStep({ model, optimizer, loss, stepsPerSubmit, mirrorEvery: null });
 }
 
 /** A step that takes its batches, shuffled, from a data set on the device. */
@@ -88,7 +88,8 @@ function onData(net: Net, stepsPerSubmit?: number): TrainStep<Given> {
   const sampler = new BatchSampler({ size, batchSize: net.batchSize, seed: 1 });
   const batchAt = (step: Tensor) => data.batchAt(step, sampler);
   const optimizer = net.optimizer(model.parameters());
-  return trainStep<Sequential, Given>({ model, optimizer, loss, batchAt, stepsPerSubmit });
+  const options = { batchAt, stepsPerSubmit, mirrorEvery: null };
+  return trainStep<Sequential, Given>({ model, optimizer, loss, ...options });
 }
 
 function batchOf({ batchSize }: Net): Given {
@@ -236,7 +237,7 @@ test("how many steps share a submit is found by itself, never more than one subm
 test("setting the learning rate by hand is one write and keeps the plan", async () => {
   const model = modelOf(A);
   const optimizer = new SGD(model.parameters(), { learningRate: 0.1 });
-  const step = trainStep({ model, optimizer, loss });
+  const step = trainStep({ model, optimizer, loss, mirrorEvery: null });
   const batch = batchOf(A);
   for (let i = 0; i < 3; i++) await step(batch);
   const weight = [...model.parameters().values()][0];

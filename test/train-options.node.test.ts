@@ -15,7 +15,6 @@ import {
   Checkpoint,
   csvLog,
   EarlyStopping,
-  type EpochEvent,
   evaluateAccuracy,
   evaluateMeans,
   fit,
@@ -24,7 +23,7 @@ import {
   lossPerIndividual,
   numericalGradient,
   onMetric,
-  type StepEvent,
+  type TrainEvent,
   train,
   trainStep,
 } from "../src/train/index.ts";
@@ -42,7 +41,7 @@ const step = (options: Any = {}) => {
   return { ...parts, ...options } as never;
 };
 const collect = async (options: never) => {
-  const all: (StepEvent | EpochEvent)[] = [];
+  const all: TrainEvent[] = [];
   for await (const event of train<Module, Batch>(options)) all.push(event);
   return all;
 };
@@ -194,7 +193,7 @@ describe("options out of their ranges", () => {
     [
       "fit",
       { callbacks: [{}, { onEpochEnd() {} }] },
-      'fit: callback 2 with "onEpochEnd"; expected onStart, onStep, onEpoch, onEnd',
+      'fit: callback 2 with "onEpochEnd"; expected onStart, onStep, onEpoch, onDeviceLost, onRecovered, onEnd',
     ],
     ["fit", { callbacks: [{ onstep() {}, onSteps() {} }] }, 'Did you mean "onStep"?'],
     ["fit", { extra: { average: 1 } }, "fit: average is 1; expected something with state()"],

@@ -5,7 +5,13 @@ import { crossEntropy } from "../src/losses/index.ts";
 import { accuracy } from "../src/metrics/index.ts";
 import { Dropout, Linear, type Module, Sequential, Tanh } from "../src/nn/index.ts";
 import { SGD } from "../src/optim/index.ts";
-import { evaluateAccuracy, type TrainEvent, train, trainStep } from "../src/train/index.ts";
+import {
+  type EpochEvent,
+  evaluateAccuracy,
+  type TrainEvent,
+  train,
+  trainStep,
+} from "../src/train/index.ts";
 import { testDevice } from "./support/device.ts";
 import { held } from "./support/memory.ts";
 
@@ -70,7 +76,7 @@ test("reported losses are those of the steps", async () => {
   for await (using batch of loader.epoch(0)) await step(batch);
   const losses = (await step.read()).map((record) => record.loss);
   step.dispose();
-  const events = await collect(train({ ...a, epochs: 1, metricsEvery: 1 }));
+  const events = (await collect(train({ ...a, epochs: 1, metricsEvery: 1 }))) as EpochEvent[];
   expect(events.slice(0, 4).map((e) => e.loss)).toEqual(losses);
   expect(events[4].event).toBe("epoch");
   expect(events[4].loss).toBeCloseTo(losses.reduce((x, y) => x + y) / 4, 6);

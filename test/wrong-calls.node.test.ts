@@ -112,7 +112,7 @@ const calls: Record<string, readonly [() => unknown, string]> = {
   ],
   "no options of compile": [
     () => compile(relu, any(null)),
-    "compile: options null; expected an object of onProgress, stepsPerSubmit, name, parameters, count",
+    "compile: options null; expected an object of onProgress, stepsPerSubmit, name, parameters, mirrorEvery, onDropped, count",
   ],
   "one tensor to check": [
     () => gradCheck((a) => sum(a), any(x())),

@@ -16,6 +16,8 @@ export class DTypeError extends GradusError {
 /** No device, the wrong device, a lost device, or one that is out of memory. */
 export class DeviceError extends GradusError {
   override name = "DeviceError";
+  /** Settles when the device works again, where it was lost and is being made again. */
+  declare recovering?: Promise<void>;
 }
 
 /** What a device has bytes for. */

@@ -1,2 +1,2 @@
-export { CpuDevice } from "./cpu/cpu-device.ts";
+export { CpuDevice, CpuSession } from "./cpu/cpu-device.ts";
 export { gpuElsewhere } from "./webgpu/gpu-elsewhere.ts";

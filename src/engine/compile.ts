@@ -1,6 +1,8 @@
 import { checkFunctions, checkOptions, checkSteps } from "../core/check.ts";
+import type { DeviceError } from "../core/errors.ts";
 import { Breather } from "../core/event-loop.ts";
 import { isTracing } from "../graph/tracing.ts";
+import type { Device } from "./device.ts";
 import type { Plan } from "./plan.ts";
 import type { Profile } from "./profile.ts";
 import { Refusal, written } from "./refusal.ts";
@@ -59,42 +61,79 @@ export function compile<Args extends readonly unknown[], R>(
   options: CompileOptions = {},
 ): Compiled<Args, R> {
   checkOptions<CompileOptions>("compile", options, OPTIONS);
-  const { name = "compile", stepsPerSubmit = 1 } = options;
+  const { name = "compile", stepsPerSubmit = 1, mirrorEvery } = options;
   checkSteps(name, { stepsPerSubmit });
+  if (mirrorEvery !== Number.POSITIVE_INFINITY) checkSteps(name, { mirrorEvery: mirrorEvery ?? 1 });
   checkFunctions(name, { fn });
   const replays = new Replays(fn, options);
   const turns = new Turns();
   const breather = new Breather();
-  /** Does something with the plan for arguments, which stays as long as that takes. */
-  const during = async <T>(args: Args, work: (call: Call<Args, R>) => Promise<T>): Promise<T> => {
-    let call: Call<Args, R>;
-    try {
-      if (isTracing()) throw new Refusal((by) => by.nested(name));
-      call = replays.begin(args);
-    } catch (error) {
-      throw await written(error);
+  let guarded: Device | null = null;
+  let opening: Promise<void> | null = null;
+  const begin = (args: Args): Call<Args, R> => {
+    if (isTracing()) throw new Refusal((by) => by.nested(name));
+    const call = replays.begin(args);
+    if (mirrorEvery !== undefined && !guarded) {
+      guarded = call.replay.device;
+      opening = guarded.guard(mirrorEvery);
     }
+    return call;
+  };
+  /**
+   * Does something with the plan for arguments, which stays as long as that takes; again where the
+   * device is lost meanwhile.
+   */
+  const during = async <T>(
+    args: Args,
+    work: (call: Call<Args, R>) => T | Promise<T>,
+  ): Promise<T> => {
+    let call: Call<Args, R> | undefined;
+    while (!call) {
+      try {
+        call = begin(args);
+      } catch (error) {
+        const { recovering } = error as DeviceError;
+        if (!recovering) throw await written(error);
+        await recovering;
+      }
+    }
+    const { device } = call.replay;
     try {
-      return await work(call);
-    } catch (error) {
-      throw await written(error);
+      for (;;) {
+        if (opening) await opening;
+        opening = null;
+        if (device.recovering) await device.recovering;
+        const { losses } = device;
+        try {
+          return await work(call);
+        } catch (error) {
+          if (!(await device.journal?.wasLost(losses, error))) throw await written(error);
+        }
+      }
     } finally {
       replays.end(call);
     }
   };
-  const run = (...args: Args): Promise<R> =>
-    during(args, async ({ replay, brought }) => {
-      const work = () => replay.run(brought);
-      const mustWait = replay.ready || replay.watched || turns.isTaken;
-      const result = mustWait ? await turns.take(replay.ready, work) : work();
-      const room = replay.device.room();
-      if (room) {
-        await room;
-        replay.device.check(name);
+  const run = (...args: Args): Promise<R> => {
+    const results: R[] = [];
+    return during(args, async ({ replay, brought }) => {
+      const { device } = replay;
+      if (results.length === 0) {
+        const { ready } = replay;
+        const work = () => replay.run(brought);
+        const mustWait = ready || replay.watched || turns.isTaken;
+        results.push(mustWait ? await turns.take(ready, work) : (work() as R));
       }
+      const room = device.room();
+      if (room) await room;
+      const mirror = device.journal?.rest();
+      if (mirror) await mirror;
+      if (device.recovering) await device.recovering;
+      if (room || mirror) device.check(name);
       await breather.rest(); // a loop of calls must not hold up the page
-      return result;
+      return results[0];
     });
+  };
   const compiled = Object.assign(run, {
     prepare: (...args: Args) =>
       during(args, async ({ replay }) => {
@@ -106,7 +145,11 @@ export function compile<Args extends readonly unknown[], R>(
         turns.take(replay.ready, () => replay.profile(brought)),
       ),
     plans: [] as readonly Plan[],
-    dispose: () => replays.dispose(),
+    dispose: () => {
+      if (mirrorEvery !== undefined) guarded?.journal?.close(mirrorEvery);
+      guarded = null;
+      replays.dispose();
+    },
   });
   return Object.defineProperty(compiled, "plans", { get: () => replays.all.map((x) => x.plan) });
 }
@@ -116,6 +159,8 @@ const OPTIONS = {
   stepsPerSubmit: true,
   name: true,
   parameters: true,
+  mirrorEvery: true,
+  onDropped: true,
   count: true,
 } as const;
 

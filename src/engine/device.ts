@@ -1,15 +1,18 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
-import { GradusError, MemoryError } from "../core/errors.ts";
+import { DeviceError, GradusError, MemoryError } from "../core/errors.ts";
 import { asMemoryError, inMemory } from "../core/host-memory.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Backend, DeviceLoss, Storage } from "../graph/backend.ts";
-import { type Node, reclaimedCount } from "../graph/node.ts";
-import { stateOf } from "../graph/state.ts";
+import { Node, reclaimedCount } from "../graph/node.ts";
+import { type State, stateOf } from "../graph/state.ts";
 import { isTracing } from "../graph/tracing.ts";
 import { watch } from "../graph/watch.ts";
 import { Counters } from "./counters.ts";
+import type { Journal } from "./journal.ts";
 import type { Plan, PlanOptions } from "./plan.ts";
 import { type Program, trace } from "./program.ts";
+import type { DeviceNews } from "./recovery.ts";
+import type { Session } from "./session.ts";
 import { simplify } from "./simplify.ts";
 
 /** What is alive on a device. */
@@ -28,13 +31,6 @@ export interface MemoryInfo {
   readonly reclaimed: number;
 }
 
-/** Values to be copied to the host. */
-export interface Download {
-  readonly storage: Storage;
-  readonly dtype: DType;
-  readonly size: number;
-}
-
 /** How many plans a device keeps; the longest unused one goes first. */
 const PLAN_LIMIT = 256;
 
@@ -42,50 +38,131 @@ let devices = 0;
 
 /** A place where graphs are evaluated: plans are cached by the graph's structure. */
 export abstract class Device implements Backend {
-  abstract readonly kind: "cpu" | "webgpu";
-  /** Names the hardware, for people. */
-  abstract readonly description: string;
-  abstract readonly dtypes: ReadonlySet<DType>;
-  /** Settles when the device is lost or disposed. */
-  abstract readonly lost: Promise<DeviceLoss>;
+  /** What it works through at present. */
+  abstract session: Session;
   /** What the device was asked to do so far. */
   readonly counters = new Counters();
   readonly number = ++devices;
+  /** What brings states back after a loss; null where nothing is lost. */
+  journal: Journal | null = null;
+  /** States that live or lived, where they can be lost. */
+  readonly states = new Set<WeakRef<State>>();
+  /** Told of losses and recoveries. */
+  readonly listeners = new Set<(news: DeviceNews) => void>();
+  /** Settles when a device that was lost has been made again; null while it works. */
+  recovering: Promise<void> | null = null;
+  /** How often it was lost. */
+  losses = 0;
   readonly #plans = new Map<string, Plan>();
   #tensors = 0;
+  #isInside = false;
+  #isDisposed = false;
+
+  get kind(): "cpu" | "webgpu" {
+    return this.session.kind;
+  }
+
+  /** Names the hardware, for people. */
+  get description(): string {
+    return this.session.description;
+  }
+
+  get dtypes(): ReadonlySet<DType> {
+    return this.session.dtypes;
+  }
+
+  /** Settles when the device is lost or disposed. */
+  get lost(): Promise<DeviceLoss> {
+    return this.session.lost;
+  }
+
+  /** Does what others have to wait for while the device is being made again. */
+  inside<T>(fn: () => T): T {
+    const before = this.#isInside;
+    this.#isInside = true;
+    try {
+      return fn();
+    } finally {
+      this.#isInside = before;
+    }
+  }
+
+  /** Makes the device work again when its session is lost. */
+  follow(): void {
+    const { session } = this;
+    session.onLost = ({ message }) => {
+      if (session !== this.session || this.#isDisposed) return;
+      if (session.life) session.life.isOver = true;
+      this.losses++;
+      const end = (tell = () => {}) => {
+        this.recovering = null;
+        if (this.#isDisposed) this.session.dispose();
+        tell();
+      };
+      this.recovering ??= this.remake(message).then(end, () => end());
+    };
+  }
+
+  /** Gives the device another session, and the states that it had; gives what tells of that. */
+  protected async remake(_message: string): Promise<() => void> {
+    return () => {};
+  }
+
+  /**
+   * Begins to guard the states against a loss, so that at most so many runs are repeated after one.
+   * Settles when what there is so far is safe; null where it is.
+   */
+  guard(_most: number): Promise<void> | null {
+    return null;
+  }
+
+  register(state: State): void {
+    if (!this.session.life) return;
+    this.states.add(new WeakRef(state));
+    this.journal?.add(state);
+  }
 
   /** Makes a program ready to run. */
-  protected abstract compile(program: Program, options: PlanOptions): Plan;
-  /** Copies values from the host. */
-  protected abstract upload(values: NumericArray, dtype: DType): Storage;
-  /** Copies values from the host over others, behind all work enqueued before. */
-  protected abstract overwrite(storage: Storage, values: NumericArray, dtype: DType): void;
-  /** Copies values to the host, all of one moment. */
-  protected abstract download(wanted: readonly Download[]): Promise<NumericArray[]>;
-  /** Takes storage back. */
-  protected abstract free(storage: Storage): void;
-  /** Counts buffers, bytes and pipelines. */
-  protected abstract usage(): Pick<MemoryInfo, "buffers" | "bytes" | "pipelines">;
+  protected compile(program: Program, options: PlanOptions): Plan {
+    return this.session.compile(program, options);
+  }
+
   /** Throws a `DeviceError` when the device was lost or disposed. */
-  abstract check(op: string): void;
+  check(op: string): void {
+    if (!this.recovering) this.session.check(op);
+  }
+
   /** Waits until the device is no longer far behind; undefined when it is not. */
-  abstract room(): Promise<void> | undefined;
+  room(): Promise<void> | undefined {
+    return this.session.room();
+  }
+
   /** Frees everything; later calls throw a `DeviceError`. */
-  abstract dispose(): void;
+  dispose(): void {
+    this.#isDisposed = true;
+    this.session.dispose();
+  }
 
   memory(): MemoryInfo {
     const plans = this.#plans.size;
-    return { tensors: this.#tensors, ...this.usage(), plans, reclaimed: reclaimedCount() };
+    return { tensors: this.#tensors, ...this.session.usage(), plans, reclaimed: reclaimedCount() };
   }
 
   /** Begins what the user called; throws a `DeviceError` when the device was lost or disposed. */
   begin(op: string): void {
-    this.check(op);
+    if (this.recovering && !this.#isInside) {
+      const error = new DeviceError(
+        `${op}: the device was lost and is being made again; expected one that works. ` +
+          "Await device.recovering, then try again",
+      );
+      throw Object.assign(error, { recovering: this.recovering });
+    }
+    this.session.begin(op);
   }
 
   /** Runs a function whose evaluations may share a submit with what it runs last. */
   together<T>(fn: () => T): T {
-    return fn();
+    return this.session.together(fn);
   }
 
   /** Makes a plan that is going to run many times. */
@@ -118,8 +195,10 @@ export abstract class Device implements Backend {
         if (node.storage === storages[i]) this.#revert(node, { op, inputs, vjp });
       });
       this.settle(node, storages[i]);
-      if (!node.tracked) node.cut();
-      else for (const state of refs) state.follow(node);
+      if (!node.tracked) {
+        node.lineage = this.journal?.shortLineage(node) ?? null;
+        node.cut();
+      } else for (const state of refs) state.follow(node);
     });
     check?.();
   }
@@ -160,6 +239,15 @@ export abstract class Device implements Backend {
 
   async #read(nodes: readonly Node[], op: string, undo: (() => void)[]): Promise<NumericArray[]> {
     this.check(op);
+    return this.journal ? this.journal.read(nodes, op, undo) : this.readNow(nodes, op, undo);
+  }
+
+  /** Reads values from the session that there is, and may lose them. */
+  async readNow(
+    nodes: readonly Node[],
+    op: string,
+    undo: (() => void)[] = [],
+  ): Promise<NumericArray[]> {
     const hosts = nodes.map(({ host }) => host?.slice());
     const wanted = nodes.filter((_, i) => !hosts[i]);
     if (wanted.length === 0) return hosts as NumericArray[];
@@ -168,41 +256,49 @@ export abstract class Device implements Backend {
     const downloads = wanted.map(({ storage, dtype, shape }) => {
       return { storage: storage as Storage, dtype, size: sizeOf(shape) };
     });
-    const values = (await this.download(downloads)).values();
-    await watch?.settled(nodes);
+    const told = watch?.settled(nodes); // of what is known at this moment, whoever is told first
+    told?.catch(() => {});
+    const values = (await this.session.download(downloads)).values();
+    await told;
     return hosts.map((host) => host ?? (values.next().value as NumericArray));
   }
 
   write(storage: Storage, values: NumericArray, dtype: DType): void {
     this.begin("write");
     this.counters.add("writes");
-    this.overwrite(storage, values, dtype);
+    this.session.overwrite(storage, values, dtype);
+  }
+
+  /** Gives values that lie on the host anyway, not to be changed; undefined where reads wait. */
+  peek(storage: Storage): NumericArray | undefined {
+    return this.session.peek?.(storage);
   }
 
   release(storage: Storage): void {
     this.#tensors--;
-    this.free(storage);
+    if (!storage.life?.isOver) this.session.free(storage);
   }
 
   /** Brings values that are on the host to the device. */
   provide(node: Node, op = "tensor", undo?: (() => void)[]): void {
-    const { host } = node;
-    if (!host) return;
+    const { storage, host } = node; // in this order: what went with a device is on the host again
+    if (storage || !host) return;
     this.counters.add("writes");
     this.settle(
       node,
-      inMemory(op, () => this.upload(host, node.dtype)),
+      inMemory(op, () => this.session.upload(host, node.dtype)),
     );
+    if (this.session.life) node.lineage = host;
     undo?.push(() => this.#revert(node, { host }));
   }
 
   /** Throws why the values of a node are not what they should be; what was lost on its way is sent again. */
   sound(nodes: readonly Node[], op: string): void {
     for (const node of nodes) {
-      const { failure = null, source } = node.storage ?? {};
-      if (!failure) continue;
-      if (!source || stateOf(node)) throw failure;
-      this.#revert(node, { host: source });
+      const { storage, lineage } = node;
+      if (!storage?.failure) continue;
+      if (!lineage || lineage instanceof Node || stateOf(node)) throw storage.failure;
+      this.#revert(node, { host: lineage });
       this.provide(node, op);
     }
   }

@@ -1,5 +1,5 @@
 import type { DType } from "../core/dtype.ts";
-import { DisposedError, type GradusError } from "../core/errors.ts";
+import { DeviceError, DisposedError, type GradusError } from "../core/errors.ts";
 import { numbering } from "../core/numbering.ts";
 import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
@@ -116,7 +116,8 @@ export function inputsOf(node: Node): Node[] {
 }
 
 /** What was neither computed nor freed is an argument of a function that was traced. */
-function lost({ retired }: Node, op: string): GradusError {
+function lost({ retired, isLost }: Node, op: string): GradusError {
+  if (isLost && !retired) return lostValues(op);
   const what = retired ?? "an argument of a compiled function; return from there what you read";
   return new DisposedError(`${op}: depends on ${what}`);
 }
@@ -149,4 +150,12 @@ function keyOf(program: Program): string {
   const lines = program.steps.map(stepKey);
   const updates = program.updates.map(({ source, value }) => `${source}=${value}`);
   return `${lines.join(";")}>${program.outputs}>${updates}`;
+}
+
+/** The error for values that went with their device. */
+export function lostValues(op: string): DeviceError {
+  return new DeviceError(
+    `${op}: depends on values that went with a lost device; expected them on a live one. ` +
+      "Make them again, or assign what a checkpoint holds",
+  );
 }

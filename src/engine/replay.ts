@@ -11,6 +11,7 @@ import { type Conversion, TracedArray } from "../graph/traced-array.ts";
 import { traceFunction } from "../graph/tracing.ts";
 import { type WatchedRuns, watch } from "../graph/watch.ts";
 import { Device } from "./device.ts";
+import type { Note, Rerun } from "./journal.ts";
 import type { Plan, Progress } from "./plan.ts";
 import type { Profile } from "./profile.ts";
 import { inputsOf, readsOf, trace } from "./program.ts";
@@ -19,6 +20,14 @@ import { type Input, type Naming, replaceInputs } from "./signature.ts";
 
 /** Options of `compile`. */
 export interface CompileOptions {
+  /**
+   * After how many calls, at the most, what the calls have done to states is safe from a loss of the
+   * device: then the states are copied to the host, and later calls made again. Infinity to let time
+   * decide alone; not at all when left out.
+   */
+  mirrorEvery?: number;
+  /** Told of each call that was lost with the device and cannot be made again. */
+  onDropped?: () => void;
   /** Told how many pipelines have been built, each time that a plan is made. */
   onProgress?: Progress;
   /** How many calls share a submit; as many as take 2 to 8 ms when left out. */
@@ -32,7 +41,7 @@ export interface CompileOptions {
 }
 
 /** Where a plan's source comes from in each run. */
-type Source =
+export type Source =
   | Placed
   | { readonly kind: "state"; readonly state: State }
   | { readonly kind: "constant"; readonly node: Node };
@@ -59,31 +68,33 @@ interface Constant {
 }
 
 /** A compiled function for one signature: traced when it is made, replayed by each run. */
-export class Replay<Args extends readonly unknown[], R> {
+export class Replay<Args extends readonly unknown[], R> implements Rerun {
   readonly device: Device;
   readonly plan: Plan;
   /** How many calls are under way. */
   users = 0;
   /** What checks each run under `debug`, before the next one may begin. */
   readonly watched: WatchedRuns | null;
-  readonly #op: string;
-  readonly #sources: readonly Source[];
+  readonly op: string;
+  readonly sources: readonly Source[];
   readonly #storages: Storage[] = [];
+  readonly assigned: readonly State[];
+  readonly outputs: readonly Node[];
   /** Which sources' values are used, and not only replaced. */
   readonly #isRead: readonly boolean[];
-  readonly #onProgress: Progress | undefined;
   #preparing: Promise<void> | null = null;
-  readonly #assigned: readonly State[];
-  readonly #outputs: readonly Node[];
   readonly #constants: readonly Constant[];
   readonly #result: R;
+  readonly #onProgress: Progress | undefined;
+  readonly onDropped: (() => void) | undefined;
+  #isDisposed = false;
 
   constructor(
     fn: (...args: Args) => R,
     args: Args,
     inputs: readonly Input[],
     naming: Naming,
-    { onProgress, stepsPerSubmit, count }: CompileOptions,
+    { onProgress, stepsPerSubmit, onDropped, count }: CompileOptions,
   ) {
     const { op } = naming;
     const start = nextNodeId();
@@ -112,17 +123,18 @@ export class Replay<Args extends readonly unknown[], R> {
       parameters: new Set(parameters.keys()),
       replacements: changes,
     });
-    this.#op = op;
-    this.#sources = sources.map((node) => parameters.get(node) ?? sourceOf(node));
+    this.op = op;
+    this.sources = sources.map((node) => parameters.get(node) ?? sourceOf(node));
+    this.assigned = changes.map(({ state }) => state);
+    this.outputs = results;
     this.#isRead = readsOf(program);
-    this.#onProgress = onProgress;
-    this.#assigned = changes.map(({ state }) => state);
-    this.#outputs = results;
     this.#constants = sources.flatMap((node) => {
       return node.id >= start && node.host ? [{ node, host: node.host }] : [];
     });
     this.#result = result.value;
+    this.onDropped = onDropped;
     this.plan = this.device.plan(program, stepsPerSubmit);
+    this.#onProgress = onProgress;
   }
 
   /** Settles when the plan is built; null when it is. After a failure it may have to be once more. */
@@ -137,7 +149,7 @@ export class Replay<Args extends readonly unknown[], R> {
   /** Takes what a call brings: its tensors, and what its typed arrays hold at this moment. */
   bring(inputs: readonly Input[]): Brought {
     const owned: Node[] = [];
-    const nodes = this.#sources.map((source) => {
+    const nodes = this.sources.map((source) => {
       if (source.kind !== "input") return null;
       const input = inputs[source.index];
       if (input instanceof Tensor) return input.node;
@@ -152,22 +164,29 @@ export class Replay<Args extends readonly unknown[], R> {
 
   /** Whether no state has moved to another device since the trace. */
   get isHere(): boolean {
-    return this.#sources.every((x) => x.kind !== "state" || x.state.device === this.device);
+    return this.sources.every((x) => x.kind !== "state" || x.state.device === this.device);
   }
 
   /** Runs the plan once on what a call brings. */
   run(brought: Brought): R | Promise<R> {
+    const note = this.device.journal?.noting(this, brought.nodes);
     return this.device.together(() => {
       this.#place(brought);
-      return this.#finish(inMemory(this.#op, () => this.plan.run(this.#storages)));
+      const storages = inMemory(this.op, () => this.plan.run(this.#storages));
+      return this.#finish(storages, note);
     });
+  }
+
+  leave(): void {
+    if (this.#isDisposed) this.dispose();
   }
 
   /** Runs the plan once, and takes the time of each kernel. */
   async profile(brought: Brought): Promise<Profile> {
+    const note = this.device.journal?.noting(this, brought.nodes);
     this.#place(brought);
     const { outputs, profile } = await this.plan.profile(this.#storages);
-    mapResult(await this.#finish(outputs), this.#op, (tensor) => {
+    mapResult(await this.#finish(outputs, note), this.op, (tensor) => {
       tensor.dispose();
       return tensor;
     });
@@ -176,6 +195,7 @@ export class Replay<Args extends readonly unknown[], R> {
 
   /** Frees what the plan holds on the device, the constants that were made in the trace with it. */
   dispose(): void {
+    this.#isDisposed = true;
     this.plan.dispose();
     // A call that brought what is wrong has ended before its plan was built.
     const free = () => this.plan.dispose();
@@ -190,12 +210,12 @@ export class Replay<Args extends readonly unknown[], R> {
   }
 
   #place({ nodes: given }: Brought): void {
-    this.device.begin(this.#op);
-    if (!this.isHere) throw new Refusal((by) => by.moved(this.#op));
-    const nodes = this.#sources.map((source, i) => given[i] ?? this.#nodeOf(source, i));
+    this.device.begin(this.op);
+    if (!this.isHere) throw new Refusal((by) => by.moved(this.op));
+    const nodes = this.sources.map((source, i) => given[i] ?? this.#nodeOf(source, i));
     // Values on the host are uploaded, lazy ones computed; those that were freed say so.
-    if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, this.#op);
-    this.device.sound(nodes, this.#op);
+    if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, this.op);
+    this.device.sound(nodes, this.op);
     for (let i = 0; i < nodes.length; i++) this.#storages[i] = nodes[i].storage as Storage;
   }
 
@@ -209,23 +229,27 @@ export class Replay<Args extends readonly unknown[], R> {
     return state.place;
   }
 
-  #finish(storages: Storage[]): R | Promise<R> {
+  #finish(storages: Storage[], note?: Note | null): R | Promise<R> {
     return this.watched
       ? this.watched.finish(storages, (own) => this.#settle(own))
-      : this.#settle(storages);
+      : this.#settle(storages, note);
   }
 
   /** Lets states and results have what a run has made. */
-  #settle(storages: readonly Storage[]): R {
-    const { device } = this;
-    for (const state of this.#assigned) state.advance();
+  #settle(storages: readonly Storage[], note?: Note | null): R {
+    for (const state of this.assigned) state.advance();
+    const outputs = storages.map((storage, i) => this.#settled(i, storage));
+    note?.(outputs);
     let next = 0;
-    return mapResult(this.#result, this.#op, () => {
-      const { shape, dtype } = this.#outputs[next];
-      const node = new Node(device, shape, dtype, null, [], {});
-      device.settle(node, storages[next++]);
-      return new Tensor(node);
-    });
+    return mapResult(this.#result, this.op, () => new Tensor(outputs[next++]));
+  }
+
+  /** A node with the values of an output. */
+  #settled(i: number, storage: Storage): Node {
+    const { shape, dtype } = this.outputs[i];
+    const node = new Node(this.device, shape, dtype, null, [], {});
+    this.device.settle(node, storage);
+    return node;
   }
 }
 

@@ -1,14 +1,28 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
 import type { GradusError } from "../core/errors.ts";
 import type { Node } from "./node.ts";
+import type { State } from "./state.ts";
 
 /** Values of one tensor on a device; what is inside is the device's own affair. */
 export interface Storage {
   readonly bytes: number;
   /** Why the values are not what they should be, until they are written anew. */
   failure: GradusError | null;
-  /** What it was made of on the host, until that is known to have arrived. */
-  source?: NumericArray | null;
+  /** Of what holds it; left out where that does not end before its device. */
+  readonly life?: Life;
+}
+
+/** Tells whether what holds values is gone, and they with it. */
+export interface Life {
+  isOver: boolean;
+}
+
+/** Keeps what is needed to have states' values again when they go with their device. */
+export interface StateJournal {
+  /** How a value can be computed again of states; null while nothing is noted. */
+  trail(node: Node): Node | null;
+  /** Takes down values that states are going to have, and gives what notes that they have them. */
+  note(pairs: readonly (readonly [State, Node])[]): () => void;
 }
 
 /** Why a device is gone. */
@@ -25,6 +39,10 @@ export interface Backend {
   /** Counts the devices from 1. */
   readonly number: number;
   readonly dtypes: ReadonlySet<DType>;
+  /** Null on a device that is never lost. */
+  readonly journal: StateJournal | null;
+  /** Takes a new state under its care. */
+  register(state: State): void;
   /** Throws a `DeviceError` when the device was lost or disposed. */
   check(op: string): void;
   /** Enqueues the computation of the nodes' values and waits for nothing. */
@@ -37,8 +55,8 @@ export interface Backend {
   read(node: Node, op?: string): Promise<NumericArray>;
   /** Does what `read` does of several nodes at once: their values are of one moment. */
   readAll(nodes: readonly Node[], op?: string): Promise<NumericArray[]>;
-  /** Gives values that lie on the host anyway, not to be changed; left out where reads wait. */
-  peek?(storage: Storage): NumericArray;
+  /** Gives values that lie on the host anyway, not to be changed; undefined where reads wait. */
+  peek(storage: Storage): NumericArray | undefined;
   /** Frees what a node holds. */
   release(storage: Storage): void;
 }

@@ -34,6 +34,10 @@ export class Node {
   host: NumericArray | null = null;
   /** The gradient of this node, in place of its op's. */
   vjp: Op["vjp"] = null;
+  /** How the values can be had again when the device lost them: on the host, or computed. */
+  lineage: NumericArray | Node | null = null;
+  /** Whether the values have gone with their device, and nothing tells how to have them again. */
+  isLost = false;
   /** Why the values are gone, as the end of the sentence `<op>: depends on …`. */
   retired: string | null = null;
   /** Whether a `State` lies below, so that the graph stays after evaluation. */
@@ -53,6 +57,7 @@ export class Node {
 
   /** Values on the device. */
   get storage(): Storage | null {
+    if (this.#storage?.life?.isOver) this.#outlive();
     return this.#storage;
   }
 
@@ -71,9 +76,19 @@ export class Node {
     return storage;
   }
 
+  /** Goes back to what the values were made of, when they went with their device. */
+  #outlive(): void {
+    this.device.release(this.surrender() as Storage);
+    const { lineage } = this;
+    if (!(lineage instanceof Node)) this.host = lineage;
+    else if (!this.op) this.become(lineage.op as Op, lineage.inputs);
+    this.isLost = lineage === null;
+    this.lineage = null;
+  }
+
   /** Whether the values are there without computing them. */
   get ready(): boolean {
-    return this.#storage !== null || this.host !== null;
+    return this.storage !== null || this.host !== null;
   }
 
   /** Forgets how the value is computed. */

@@ -39,6 +39,7 @@ export class State extends Tensor {
     super(adopt(initial));
     this.name = options.name ?? "state";
     states.set(this.current, this);
+    this.device.register(this);
   }
 
   override get node(): Node {
@@ -84,12 +85,14 @@ export class State extends Tensor {
   /** Goes on with another node's values, on whatever device. */
   move(next: Node): void {
     this.#turn(next);
+    this.device.register(this);
   }
 
   /** Says that the values in its memory have been replaced, as a compiled step does. */
   advance(): void {
     if (this.#used) this.#turn(this.#nextNode(this.current.surrender()));
     else this.version++;
+    this.current.lineage = null;
   }
 
   /** Copies values from the host into its memory; into other memory where a failure spoiled that. */
@@ -98,6 +101,7 @@ export class State extends Tensor {
     if (storage && !storage.failure) {
       this.device.write(storage, values, this.dtype);
       this.advance();
+      this.current.lineage = values;
     } else {
       const next = this.#nextNode(null);
       next.host = values.slice();
@@ -164,6 +168,7 @@ function adopt(initial: Tensor): Node {
   if (!from.ready) device.evaluate([from], "state");
   const node = new Node(device, shape, dtype, null, [], {}, true);
   node.host = from.host;
+  node.lineage = from.lineage ?? device.journal?.trail(from) ?? null;
   const storage = from.surrender();
   if (storage) {
     node.hold(storage);
@@ -201,6 +206,10 @@ export function assignAll(
   const computed = pairs.filter((_, i) => !hosts[i]);
   const taken = new Set<Node>();
   const fresh = computed.map(([state, value]) => takenNode(state, value.node, taken));
+  const noted = device.journal?.note([
+    ...computed.map(([state], i) => [state, fresh[i]] as const),
+    ...pairs.filter((_, i) => hosts[i]).map(([state, { node }]) => [state, node] as const),
+  ]);
   device.evaluate([...fresh, ...also.map((x) => x.node)], "assign");
   for (const x of also) x.node.cut();
   for (const [i, [state]] of computed.entries()) state.replace(fresh[i]);
@@ -210,6 +219,7 @@ export function assignAll(
       if (host) states[i].write(host);
     }),
   );
+  noted?.();
 }
 
 /** Assigns states by `fn`; where it ends half-way by an error, the values of all are that error. */

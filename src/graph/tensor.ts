@@ -211,7 +211,7 @@ export class Tensor {
   get preview(): string {
     if (this.#disposed) return `${this} disposed`;
     const { host, storage, device, dtype } = this.current;
-    const values = host ?? (storage && device.peek?.(storage));
+    const values = host ?? (storage && device.peek(storage));
     if (!values) return `${this}`;
     const first = Array.from(values.subarray(0, PREVIEW), (x) => shortened(x, dtype));
     return `${this} [${[...first, ...(values.length > PREVIEW ? ["…"] : [])].join(", ")}]`;

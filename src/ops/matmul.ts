@@ -51,7 +51,10 @@ const LONGEST_DIRECT = 2 ** 17;
 /** Outputs from which on the bigger tile of workgroup memory pays. */
 const BIG = 512 * 512;
 
-/** Products by direct loads, which adapters want on which workgroup memory does not pay. */
+/**
+ * Products by direct loads, which adapters want on which workgroup memory does not pay.
+ * @internal
+ */
 export const directProducts = /* @__PURE__ */ new OnDemand(() => import("./matmul-direct.ts"));
 
 function stages(context: KernelContext<unknown>): readonly Stage[] {

@@ -117,6 +117,8 @@ class Accumulation<M extends Module, B> {
   #next = 0;
   /** The step from which changes are counted: each k-th from here makes one. */
   #origin = 0;
+  /** Those before it, in order. */
+  readonly #origins: number[] = [];
   /** The call made last, and the flush that calls wait for. */
   #last: Promise<unknown> = Promise.resolve();
   #flush: Promise<void> | null = null;
@@ -143,13 +145,18 @@ class Accumulation<M extends Module, B> {
       },
     };
     // A batch lies in what the step inside is given, which has no name of its own.
-    this.step = makeTrainStep(op, inner, "");
+    this.step = makeTrainStep(op, inner, "", () => {
+      this.#next--;
+    });
+    const onDropped = () => {
+      this.#origin = this.#origins.pop() ?? this.#origin;
+    };
     this.#applySums = compile(
       (count: number) => {
         sums.applyPending(count);
         after?.();
       },
-      { name: op },
+      { name: op, onDropped },
     );
   }
 
@@ -182,13 +189,14 @@ class Accumulation<M extends Module, B> {
     const origin = this.#origin;
     const next = this.#next;
     this.#origin = next;
+    this.#origins.push(origin);
     const flush = this.#last.then(() => this.#applySums(pending));
     this.#flush = flush;
     try {
       await flush;
     } catch (error) {
       // The sums are still there: calls that waited for this one fail too.
-      if (this.#origin === next) this.#origin = origin;
+      if (this.#origin === next) this.#origin = this.#origins.pop() ?? origin;
       throw error;
     } finally {
       if (this.#flush === flush) this.#flush = null;

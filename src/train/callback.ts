@@ -1,6 +1,6 @@
 import type { State } from "../graph/state.ts";
 import type { Module } from "../nn/module.ts";
-import type { EpochEvent, StepEvent } from "./events.ts";
+import type { DeviceLostEvent, EpochEvent, RecoveredEvent, StepEvent } from "./events.ts";
 
 /** Why a run ends: by its last epoch, a callback or a signal. */
 export interface RunEnd {
@@ -45,6 +45,10 @@ export interface Callback {
   onStep?(event: StepEvent, run: Run): void | Promise<void>;
   /** Called on each `epoch` event, which the history has by then. */
   onEpoch?(event: EpochEvent, run: Run): void | Promise<void>;
+  /** Called when the device was lost; tensors can be computed again when it has recovered. */
+  onDeviceLost?(event: DeviceLostEvent, run: Run): void | Promise<void>;
+  /** Called when training goes on after a loss. */
+  onRecovered?(event: RecoveredEvent, run: Run): void | Promise<void>;
   /** Called when training has ended, also by `stop` or a signal, unless by an error. */
   onEnd?(run: Run): void | Promise<void>;
   /** Frees what it holds; called last, also after an error. */

@@ -13,6 +13,7 @@ export const STEP_OPTIONS = {
   batchAt: true,
   history: true,
   stepsPerSubmit: true,
+  mirrorEvery: true,
   onProgress: true,
 } as const;
 
@@ -35,6 +36,7 @@ export const TRAIN_OPTIONS = {
   testData: true,
   evaluationBatchSize: true,
   stepsPerSubmit: true,
+  mirrorEvery: true,
   onProgress: true,
 } as const;
 
@@ -104,7 +106,7 @@ export function checkDatasets(op: string, datasets: Readonly<Record<string, unkn
   }
 }
 
-const EVENTS = ["onStart", "onStep", "onEpoch", "onEnd"];
+const EVENTS = ["onStart", "onStep", "onEpoch", "onDeviceLost", "onRecovered", "onEnd"];
 
 /** Throws a `GradusError`, as `op`, for callbacks that are none or have a method like an event's. */
 export function checkCallbacks(op: string, callbacks: unknown): void {

@@ -45,5 +45,35 @@ export interface EpochEvent {
   readonly stepsPerSecond: number;
 }
 
+/** Reports that the device was lost, and with it all that lay on it; it is being made again. */
+export interface DeviceLostEvent {
+  readonly event: "deviceLost";
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps done since the start of training. */
+  readonly step: number;
+  /** Why, as far as the browser tells. */
+  readonly message: string;
+}
+
+/** Reports that training goes on after a loss, to the same bits as without it. */
+export interface RecoveredEvent {
+  readonly event: "recovered";
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps done since the start of training. */
+  readonly step: number;
+  /** What the device is now: another GPU, or the CPU where none is to be had. */
+  readonly kind: "cpu" | "webgpu";
+  /** Names the hardware. */
+  readonly description: string;
+  /** Steps that were made again. */
+  readonly repeated: number;
+  /** Steps that are gone, since their batches cannot be had again; training goes on before them. */
+  readonly dropped: number;
+  /** From the loss on. */
+  readonly milliseconds: number;
+}
+
 /** What `train` reports. */
-export type TrainEvent = StepEvent | EpochEvent;
+export type TrainEvent = StepEvent | EpochEvent | DeviceLostEvent | RecoveredEvent;

@@ -5,7 +5,7 @@ import { type HasState, restoreCheckpoint, saveCheckpoint } from "../io/checkpoi
 import type { Module } from "../nn/module.ts";
 import type { Callback, Run, RunEnd } from "./callback.ts";
 import { checkCallbacks, checkMethods, TRAIN_OPTIONS } from "./check-options.ts";
-import type { EpochEvent } from "./events.ts";
+import type { EpochEvent, TrainEvent } from "./events.ts";
 import { checkFingerprint, fingerprintOf } from "./fingerprint.ts";
 import { checkKept, checkPlace, hasNames, type Kept } from "./kept.ts";
 import { checkRun, type TrainOptions } from "./train.ts";
@@ -113,10 +113,16 @@ class Fitting<M extends Module, B> implements Run {
   }
 
   async run(resume?: Uint8Array | ArrayBuffer | null): Promise<FitResult> {
-    for (const callback of this.#callbacks) await callback.onStart?.(this);
+    for (const callback of this.#callbacks) {
+      await this.#training.ready();
+      await callback.onStart?.(this);
+    }
     if (resume) this.#resume(resume);
     if (!this.#stop) await this.#train();
-    for (const callback of this.#callbacks) await callback.onEnd?.(this);
+    for (const callback of this.#callbacks) {
+      await this.#training.ready();
+      await callback.onEnd?.(this);
+    }
     const end = this.end as RunEnd;
     return { history: this.#history, step: this.step, stopped: !this.#training.ended, end };
   }
@@ -149,8 +155,8 @@ class Fitting<M extends Module, B> implements Run {
     for await (const event of this.#training.run()) {
       if (event.event === "epoch") this.#history.push(event);
       for (const callback of this.#callbacks) {
-        if (event.event === "epoch") await callback.onEpoch?.(event, this);
-        else await callback.onStep?.(event, this);
+        if (event.event !== "deviceLost") await this.#training.ready();
+        await tell(callback, event, this);
       }
       if (this.#stop) return;
     }
@@ -227,6 +233,13 @@ class Fitting<M extends Module, B> implements Run {
       return [[count === 0 ? name : `${name}${count + 1}`, callback]];
     });
   }
+}
+
+async function tell(callback: Callback, event: TrainEvent, run: Run): Promise<void> {
+  if (event.event === "epoch") await callback.onEpoch?.(event, run);
+  else if (event.event === "step") await callback.onStep?.(event, run);
+  else if (event.event === "deviceLost") await callback.onDeviceLost?.(event, run);
+  else await callback.onRecovered?.(event, run);
 }
 
 function checkFit<M extends Module, B>(options: FitOptions<M, B>): void {

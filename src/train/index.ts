@@ -12,7 +12,14 @@ export { csvLog } from "./csv-log.ts";
 export { EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.ts";
 export { type EvaluateOptions, evaluateAccuracy } from "./evaluate.ts";
 export { evaluateMeans } from "./evaluate-means.ts";
-export type { EpochEvent, MetricMeans, StepEvent, TrainEvent } from "./events.ts";
+export type {
+  DeviceLostEvent,
+  EpochEvent,
+  MetricMeans,
+  RecoveredEvent,
+  StepEvent,
+  TrainEvent,
+} from "./events.ts";
 export { type FitOptions, type FitResult, fit } from "./fit.ts";
 export { GeneticAlgorithm } from "./genetic-algorithm.ts";
 export type { Crossover, Selection } from "./genetic-operators.ts";

@@ -53,13 +53,14 @@ export interface TrainOptions<M extends Module, B>
  * Trains a model and reports how it goes.
  *
  * Losses are read some steps behind the step being enqueued, so the device never waits for a
- * report, and other tasks get their turn between steps. Leaving the loop stops the training.
+ * report, and other tasks get their turn between steps. Leaving the loop stops the training. A GPU
+ * that is lost is replaced, and a few steps are made again, to the same bits; events tell of both.
  * @throws GradusError for unknown options and bad numbers, `NonFiniteLossError` for a loss that is
  * not finite, GradusError for a loader that gives other than `stepsPerEpoch` batches, and what the
  * loss, the loader and the device throw.
  * @example
  * for await (const report of train({ model, optimizer, loss, loader, epochs: 10 })) {
- *   console.log(report.event, report.step, report.loss);
+ *   if (report.event === "step") console.log(report.step, report.loss);
  * }
  */
 export function train<M extends Module, B>(

@@ -1,8 +1,10 @@
 import { GradusError } from "../core/errors.ts";
 import { release } from "../core/release.ts";
+import type { Device } from "../engine/device.ts";
 import type { Module } from "../nn/module.ts";
 import { type AccumulatedStep, makeAccumulatedStep } from "./accumulate.ts";
 import { type Batches, batchesOf, checkedBatches, examplesIn } from "./batches.ts";
+import { DeviceWatcher } from "./device-watcher.ts";
 import type { StepEvent, TrainEvent } from "./events.ts";
 import { LossReader, type LossWindow, WINDOW } from "./loss-reader.ts";
 import { Means, type Sums } from "./means.ts";
@@ -32,12 +34,15 @@ export class Training<M extends Module, B> {
   readonly #op: string;
   readonly #options: TrainOptions<M, B>;
   readonly #reader: LossReader;
+  readonly #watcher: DeviceWatcher;
   /** Batches of an epoch; Infinity while nothing tells. */
   #stepsPerEpoch: number;
   /** How many steps have been made, of them in this epoch, and how many epochs reported. */
   #step = 0;
   #stepInEpoch = 0;
   #epochs = 0;
+  /** Steps that went with a device and that the run has not gone back by yet. */
+  #dropped = 0;
   /** What was read since the last `step` event, and in this epoch. */
   #recent = new Means();
   #inEpoch = new Means();
@@ -47,7 +52,7 @@ export class Training<M extends Module, B> {
   /** Takes options that were checked; errors speak as `op`. */
   constructor(op: string, options: TrainOptions<M, B>) {
     const { model, optimizer, loss, metrics, after, stepsPerSubmit, onProgress } = options;
-    const { accumulate = 1, startStep = 0 } = options;
+    const { accumulate = 1, startStep = 0, mirrorEvery } = options;
     this.#op = op;
     this.#options = options;
     this.batches = batchesOf(op, options.loader);
@@ -55,12 +60,13 @@ export class Training<M extends Module, B> {
     this.#checkStart(startStep, accumulate);
     const { batchAt } = this.batches;
     const step = { model, optimizer, loss, metrics, after, stepsPerSubmit, onProgress, batchAt };
-    const given = { ...step, history: 4 * WINDOW };
+    const given = { ...step, mirrorEvery, history: 4 * WINDOW };
     this.trainStep =
       accumulate === 1
         ? makeTrainStep(op, given)
         : makeAccumulatedStep(op, { ...given, accumulate });
     this.#reader = new LossReader(this.trainStep);
+    this.#watcher = new DeviceWatcher(optimizer.parameters[0].device as Device);
     if (startStep > 0) {
       if (accumulate === 1) this.trainStep.seek(startStep);
       else (this.trainStep as AccumulatedStep<B>).seek(startStep, 0);
@@ -118,6 +124,11 @@ export class Training<M extends Module, B> {
     return this.#options.signal?.aborted ?? false;
   }
 
+  /** Waits for the device where it is being made again. */
+  async ready(): Promise<void> {
+    await this.#watcher.device.recovering;
+  }
+
   /** Waits until all steps are done, and tells where the run is. */
   async progressed(): Promise<Progressed> {
     this.#reader.flush(this.#step);
@@ -141,6 +152,7 @@ export class Training<M extends Module, B> {
 
   /** Frees what the steps hold. */
   async close(): Promise<void> {
+    this.#watcher.close();
     await this.#reader.close();
     this.trainStep.dispose();
   }
@@ -159,15 +171,17 @@ export class Training<M extends Module, B> {
       }
       if (isSurplus) throw this.#otherCount(`more than ${this.#stepsPerEpoch} batches`, epoch);
       if (given <= done) continue;
-      await this.#advance(batch);
+      yield* this.#during(this.#advance(batch));
+      if (await this.#goBack()) return; // the loop begins the epoch again
       yield* this.#account(epoch, false);
     }
     this.#checkCount(given, epoch);
     this.#stepsPerEpoch = given;
-    await this.trainStep.flush?.();
+    yield* this.#during(this.trainStep.flush?.());
     yield* this.#account(epoch, true);
+    if (await this.#goBack()) return;
     const stepsPerSecond = rate(start, this.#step);
-    const measures = this.stopped ? null : await measure(this.#op, this.#options);
+    const measures = this.stopped ? null : yield* this.#during(measure(this.#op, this.#options));
     if (!measures) return;
     const { loss, metrics } = this.#inEpoch;
     this.#inEpoch = new Means();
@@ -198,14 +212,47 @@ export class Training<M extends Module, B> {
     this.#reader.push(this.#step, examples, this.#step % metricsEvery === 0);
   }
 
+  /** Waits for work, and tells meanwhile what becomes of the device. */
+  async *#during<T>(work: T | Promise<T>): AsyncGenerator<TrainEvent, T, undefined> {
+    const { news } = this.#watcher;
+    while (news.length > 0 || !(await this.#watcher.settles(work))) {
+      for (const one of news.splice(0)) {
+        if (one.event === "recovered") this.#dropped += one.dropped;
+        const at = { epoch: this.#epochs, step: this.#step };
+        yield one.event === "lost"
+          ? { ...at, event: "deviceLost", message: one.message }
+          : { ...one, ...at };
+      }
+    }
+    return work;
+  }
+
+  /**
+   * Goes back by the steps that went with a device for good; says whether the epoch has to be gone
+   * through again, which batches in an order of their own cannot be.
+   */
+  async #goBack(): Promise<boolean> {
+    const dropped = this.#dropped;
+    if (dropped === 0) return false;
+    this.#dropped = 0;
+    await this.#reader.close();
+    this.#step = this.trainStep.next;
+    this.#reader.skip(this.#step);
+    const isSeekable = Number.isFinite(this.batches.stepsPerEpoch) && !this.batches.batchAt;
+    if (isSeekable) this.#stepInEpoch = Math.max(0, this.#stepInEpoch - dropped);
+    return isSeekable;
+  }
+
   #release(batch: B | undefined): void {
     if (this.batches.givesAway) release(batch);
   }
 
   /** Takes in the losses that must be read by now, or all of them, and reports steps. */
-  async *#account(epoch: number, all: boolean): AsyncGenerator<StepEvent, void, undefined> {
+  async *#account(epoch: number, all: boolean): AsyncGenerator<TrainEvent, void, undefined> {
     if (all) this.#reader.flush(this.#step);
-    for (let read = await this.#reader.next(all); read; read = await this.#reader.next(all)) {
+    for (;;) {
+      const read = yield* this.#during(this.#reader.next(all));
+      if (!read) return;
       this.#checkLosses(read.records, epoch);
       this.#recent.add(read.records, read.examples);
       this.#inEpoch.add(read.records, read.examples);

@@ -1,8 +1,10 @@
 import { convert, type DType, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError } from "../../core/errors.ts";
-import { Device, type Download } from "../../engine/device.ts";
+import type { Counters } from "../../engine/counters.ts";
+import { Device } from "../../engine/device.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
+import type { Download, Session, Usage } from "../../engine/session.ts";
 import type { DeviceLoss, Storage } from "../../graph/backend.ts";
 import { type ArrayStorage, Arrays, storageOf } from "./arrays.ts";
 import { IdlePlans } from "./idle-plans.ts";
@@ -17,10 +19,15 @@ function elements(values: NumericArray, dtype: DType): NumericArray {
 
 /** The CPU as a device: runs every program op by op in each op's specification form. */
 export class CpuDevice extends Device {
+  session: Session = new CpuSession(this.counters);
+}
+
+/** What a device works through on the CPU. */
+export class CpuSession implements Session {
   readonly kind = "cpu";
   readonly description = "plain TypeScript";
   readonly dtypes = DTYPES;
-  readonly #arrays = new Arrays(this.counters);
+  readonly #arrays: Arrays;
   readonly #idle = new IdlePlans();
   #disposed = false;
   #lose!: (loss: DeviceLoss) => void;
@@ -28,9 +35,17 @@ export class CpuDevice extends Device {
     this.#lose = resolve;
   });
 
+  constructor(counters: Counters) {
+    this.#arrays = new Arrays(counters);
+  }
+
   check(op: string): void {
     if (this.#disposed)
       throw new DeviceError(`${op}: the cpu device was disposed; expected a live one`);
+  }
+
+  begin(op: string): void {
+    this.check(op);
   }
 
   dispose(): void {
@@ -40,7 +55,7 @@ export class CpuDevice extends Device {
   }
 
   /** Makes a plan; one that is going to run again and again has its buffers until it is disposed. */
-  protected compile(program: Program, { repeated }: PlanOptions): Plan {
+  compile(program: Program, { repeated }: PlanOptions): Plan {
     const plan = new CpuPlan(program, this.#arrays);
     return repeated ? plan : this.#idle.add(plan);
   }
@@ -48,15 +63,19 @@ export class CpuDevice extends Device {
   /** A run is over when the call returns. */
   room(): undefined {}
 
-  protected upload(values: NumericArray, dtype: DType): Storage {
+  together<T>(fn: () => T): T {
+    return fn();
+  }
+
+  upload(values: NumericArray, dtype: DType): Storage {
     return storageOf(this.#arrays.add(elements(values, dtype)));
   }
 
-  protected overwrite(storage: Storage, values: NumericArray, dtype: DType): void {
+  overwrite(storage: Storage, values: NumericArray, dtype: DType): void {
     (storage as ArrayStorage).data.set(elements(values, dtype));
   }
 
-  protected async download(wanted: readonly Download[]): Promise<NumericArray[]> {
+  async download(wanted: readonly Download[]): Promise<NumericArray[]> {
     return wanted.map(({ storage }) => (storage as ArrayStorage).data.slice());
   }
 
@@ -64,11 +83,11 @@ export class CpuDevice extends Device {
     return (storage as ArrayStorage).data;
   }
 
-  protected free(storage: Storage): void {
+  free(storage: Storage): void {
     this.#arrays.drop((storage as ArrayStorage).data);
   }
 
-  protected usage() {
+  usage(): Usage {
     return { ...this.#arrays.usage, pipelines: 0 };
   }
 }

@@ -50,7 +50,7 @@ export async function findAdapter(gpu: GPU, timeout = TIMEOUT): Promise<GPUAdapt
 }
 
 /** The adapter's own limits for what the engine uses. */
-export function ownLimits(adapter: GPUAdapter): Record<string, number> {
+function ownLimits(adapter: GPUAdapter): Record<string, number> {
   const names = [
     "maxBufferSize",
     "maxStorageBufferBindingSize",
@@ -61,4 +61,22 @@ export function ownLimits(adapter: GPUAdapter): Record<string, number> {
     "maxComputeWorkgroupSizeY",
   ] as const;
   return Object.fromEntries(names.map((name) => [name, adapter.limits[name]]));
+}
+
+/** What is used where it is there. */
+const FEATURES = ["timestamp-query", "subgroups"] as const;
+
+/** Requests a GPUDevice with the adapter's own limits and waits `timeout` milliseconds for it. */
+export function requestDevice(
+  op: string,
+  adapter: GPUAdapter,
+  timeout: number,
+): Promise<GPUDevice> {
+  const ask = () =>
+    adapter.requestDevice({
+      label: "gradus",
+      requiredLimits: ownLimits(adapter),
+      requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
+    });
+  return within(op, "requestDevice", timeout, ask, (late) => late.destroy());
 }

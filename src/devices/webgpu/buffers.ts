@@ -1,6 +1,6 @@
 import { DeviceError, type HeldBytes } from "../../core/errors.ts";
 import type { Counters } from "../../engine/counters.ts";
-import type { Storage } from "../../graph/backend.ts";
+import type { Life, Storage } from "../../graph/backend.ts";
 import type { Check, Guard } from "./guard.ts";
 
 /** A buffer, whoever has it at the time. */
@@ -45,6 +45,7 @@ const GRANULE = 256;
 
 /** Buffers by size: what is freed serves the next request of that size. */
 export class BufferPool {
+  readonly life: Life = { isOver: false };
   readonly #spare = new Map<number, Block[]>();
   readonly #held: Record<keyof HeldBytes, number> = { tensors: 0, plans: 0, spare: 0 };
   #buffers = 0;
@@ -80,7 +81,7 @@ export class BufferPool {
     this.guard.add(block.check);
     this.#turn(block, use);
     const { buffer, id } = block;
-    return { bytes: size, failure: null, source: null, buffer, id, pool: this, block };
+    return { bytes: size, failure: null, buffer, id, pool: this, block, life: this.life };
   }
 
   /** Gives a buffer for each size, or none. */

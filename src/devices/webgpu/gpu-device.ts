@@ -1,34 +1,30 @@
-import type { DType, NumericArray } from "../../core/dtype.ts";
-import { Device, type Download } from "../../engine/device.ts";
+import { Device } from "../../engine/device.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
-import type { DeviceLoss, Storage } from "../../graph/backend.ts";
-import { type AdapterDescription, ownLimits } from "./adapter.ts";
-import type { BufferStorage } from "./buffers.ts";
+import type { Session } from "../../engine/session.ts";
+import { recoveryModule } from "../on-demand.ts";
+import { type AdapterDescription, requestDevice } from "./adapter.ts";
 import type { GpuOptions } from "./options.ts";
 import { GpuSession } from "./session.ts";
 import { SessionPlan } from "./session-plan.ts";
-import { within } from "./within.ts";
 
-/** What is used where it is there. */
-const FEATURES = ["timestamp-query", "subgroups"] as const;
-
-const DTYPES: ReadonlySet<DType> = new Set(["f32", "i32", "u32", "bool", "u8"]);
-
-/** A WebGPU device: fused kernels, one encoder, one pass and one submit per evaluation. */
+/**
+ * A WebGPU device: fused kernels, one encoder, one pass and one submit per evaluation. A GPUDevice
+ * that is lost is replaced by another, and where there is none any more by the CPU.
+ */
 export class GpuDevice extends Device {
-  readonly kind = "webgpu";
-  readonly dtypes = DTYPES;
   /** All that belongs to the present GPUDevice. */
-  readonly session: GpuSession;
+  session: Session;
 
   constructor(
     device: GPUDevice,
     adapter: AdapterDescription,
-    options: GpuOptions & { readonly timeout?: number } = {},
+    readonly options: GpuOptions & { readonly timeout?: number } = {},
   ) {
     super();
     this.session = new GpuSession(device, adapter, options, this.counters);
+    this.follow();
+    this.#recovery().catch(() => {}); // tried again when it is needed
   }
 
   /** Requests a device with the adapter's own limits and waits `timeout` milliseconds for it. */
@@ -37,84 +33,42 @@ export class GpuDevice extends Device {
     description: AdapterDescription,
     options: GpuOptions & { readonly timeout: number },
   ): Promise<GpuDevice> {
-    const ask = () =>
-      adapter.requestDevice({
-        label: "gradus",
-        requiredLimits: ownLimits(adapter),
-        requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
-      });
-    const destroy = (late: GPUDevice) => late.destroy();
-    const own = await within("init", "requestDevice", options.timeout, ask, destroy);
+    const own = await requestDevice("init", adapter, options.timeout);
     const device = new GpuDevice(own, description, options);
-    try {
-      device.begin("init");
-      const failure = await device.session.marks.prepare();
-      if (failure) throw failure;
-      return device;
-    } catch (error) {
-      device.dispose();
-      throw error;
-    }
+    await (device.session as GpuSession).prepare();
+    return device;
   }
 
+  /** The present GPUDevice, or the last one. */
   get device(): GPUDevice {
-    return this.session.device;
+    return (this.session as GpuSession).device;
   }
 
   get adapter(): AdapterDescription {
-    return this.session.adapter;
+    return (this.session as GpuSession).adapter;
   }
 
-  get description(): string {
-    return this.adapter.name;
+  /** Loads what guards against losses, before one may take the network too. */
+  async #recovery() {
+    const loaded = await recoveryModule.get();
+    this.journal ??= new loaded.Journal(this);
+    return loaded;
   }
 
-  get lost(): Promise<DeviceLoss> {
-    return this.session.lost;
+  override async guard(most: number): Promise<void> {
+    try {
+      await this.#recovery();
+    } catch (error) {
+      console.warn(`gradus: a loss of the GPU would end training, for ${error}`);
+    }
+    await this.journal?.open(most);
   }
 
-  check(op: string): void {
-    this.session.check(op);
+  protected override async remake(message: string): Promise<() => void> {
+    return (await this.#recovery()).remake(this, message);
   }
 
-  override begin(op: string): void {
-    this.session.begin(op);
-  }
-
-  dispose(): void {
-    this.session.dispose();
-  }
-
-  override together<T>(fn: () => T): T {
-    return this.session.together(fn);
-  }
-
-  room(): Promise<void> | undefined {
-    return this.session.room();
-  }
-
-  protected compile(program: Program, options: PlanOptions): Plan {
+  protected override compile(program: Program, options: PlanOptions): Plan {
     return new SessionPlan(this, program, options);
-  }
-
-  protected upload(values: NumericArray, dtype: DType): Storage {
-    return this.session.upload(values, dtype);
-  }
-
-  protected overwrite(storage: Storage, values: NumericArray, dtype: DType): void {
-    this.session.overwrite(storage, values, dtype);
-  }
-
-  protected download(wanted: readonly Download[]): Promise<NumericArray[]> {
-    return this.session.download(wanted);
-  }
-
-  protected free(storage: Storage): void {
-    const { pool } = storage as BufferStorage;
-    pool.release(storage);
-  }
-
-  protected usage() {
-    return this.session.usage();
   }
 }

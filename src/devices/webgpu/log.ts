@@ -54,7 +54,6 @@ export class Log {
   close(entry: Entry): void {
     entry.known = firstOf(entry.checks).then((failure) => {
       if (failure) this.fail(entry, failure);
-      else if (entry.mark === null) arrived(entry);
       entry.isKnown = true;
       this.#trim();
     });
@@ -120,11 +119,6 @@ export class Log {
     });
     if (end !== 0) entries.splice(0, end < 0 ? entries.length : end);
   }
-}
-
-/** Forgets what was written by an entry that went well. */
-function arrived({ works }: Entry): void {
-  for (const { writes } of works) for (const storage of writes) storage.source = null;
 }
 
 function dropped({ op }: Entry): DeviceError {

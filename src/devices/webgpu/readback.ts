@@ -1,6 +1,6 @@
 import { allocate, type NumericArray } from "../../core/dtype.ts";
 import type { Counters } from "../../engine/counters.ts";
-import type { Download } from "../../engine/device.ts";
+import type { Download } from "../../engine/session.ts";
 import { BufferPool, type BufferStorage } from "./buffers.ts";
 import { asGradus, type Guard } from "./guard.ts";
 import type { Log } from "./log.ts";

@@ -2,11 +2,11 @@ import type { DType, NumericArray } from "../../core/dtype.ts";
 import { DeviceError, MemoryError } from "../../core/errors.ts";
 import { tools } from "../../core/tools.ts";
 import type { Counters } from "../../engine/counters.ts";
-import type { Download } from "../../engine/device.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
-import type { DeviceLoss, Storage } from "../../graph/backend.ts";
+import type { Download, Session, Usage } from "../../engine/session.ts";
+import type { DeviceLoss, Life, Storage } from "../../graph/backend.ts";
 import type { KernelProfile } from "../../graph/op.ts";
 import { type AdapterDescription, TIMEOUT } from "./adapter.ts";
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
@@ -21,14 +21,19 @@ import { Reader } from "./readback.ts";
 import { type Dispatches, SubmitQueue } from "./submit-queue.ts";
 import { toGpu } from "./transfer.ts";
 
+const DTYPES: ReadonlySet<DType> = new Set(["f32", "i32", "u32", "bool", "u8"]);
+
 /**
  * Everything that belongs to one GPUDevice: buffers, pipelines, plans, the queue and what is known of
  * its errors. It has one owner, which may replace it by another when the GPUDevice is lost.
  */
-export class GpuSession implements PlanHost, GuardHost {
+export class GpuSession implements Session, PlanHost, GuardHost {
+  readonly kind = "webgpu";
+  readonly dtypes = DTYPES;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly profile: KernelProfile;
+  onLost: (loss: DeviceLoss) => void = () => {};
   /** Settles when the GPUDevice is lost or disposed. */
   readonly lost: Promise<DeviceLoss>;
   readonly timeout: number;
@@ -61,8 +66,29 @@ export class GpuSession implements PlanHost, GuardHost {
     };
     this.lost = device.lost.then(({ reason, message }) => {
       this.#lost ??= `${message || reason}`;
+      this.onLost({ reason, message });
       return { reason, message };
     });
+  }
+
+  get life(): Life {
+    return this.pool.life;
+  }
+
+  get description(): string {
+    return this.adapter.name;
+  }
+
+  /** Makes what tells whether commands ran; throws, and is of no use, where that fails. */
+  async prepare(): Promise<void> {
+    try {
+      this.begin("init");
+      const failure = await this.marks.prepare();
+      if (failure) throw failure;
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Begins what the user called as `op`; throws a `DeviceError` when the device is gone. */
@@ -148,7 +174,6 @@ export class GpuSession implements PlanHost, GuardHost {
     const data = toGpu(values, dtype);
     checkFits("tensor:", data.byteLength, this.device.limits);
     const storage = this.pool.acquire(data.byteLength);
-    storage.source = values;
     try {
       this.#write(storage, data);
     } catch (error) {
@@ -174,7 +199,11 @@ export class GpuSession implements PlanHost, GuardHost {
     return this.#reader.read(wanted);
   }
 
-  usage() {
+  free(storage: Storage): void {
+    this.pool.release(storage);
+  }
+
+  usage(): Usage {
     const { staging } = this.#reader;
     return {
       buffers: this.pool.buffers + staging.buffers,

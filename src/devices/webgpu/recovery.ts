@@ -1,0 +1,45 @@
+import { recover } from "../../engine/recovery.ts";
+import type { Session } from "../../engine/session.ts";
+import { cpuModule } from "../on-demand.ts";
+import { describeAdapter, findAdapter, findGpu, requestDevice } from "./adapter.ts";
+import type { GpuDevice } from "./gpu-device.ts";
+import { GpuSession } from "./session.ts";
+
+export { Journal } from "../../engine/journal.ts";
+
+/** What is waited before each request of a GPU, in milliseconds: 6.4 s in all. */
+const PAUSES_MS = [0, 50, 100, 200, 400, 800, 1600, 3200];
+/** How long the browser may take for an answer. */
+const ANSWER_MS = 5000;
+/** How often the GPU may be lost in a row, with nothing safe between, until the CPU goes on. */
+const LOSSES_IN_A_ROW = 4;
+
+/** Makes a device work again whose GPU was lost: on a GPU where one is to be had, else on the CPU. */
+export function remake(device: GpuDevice, message: string): Promise<() => void> {
+  const cpu = cpuModule.get(); // loaded now, as long as there may be a network
+  cpu.catch(() => {}); // told when it is needed
+  return recover(device, message, async (inARow) => {
+    const session = inARow < LOSSES_IN_A_ROW ? await gpuSession(device) : null;
+    return session ?? new (await cpu).CpuSession(device.counters);
+  });
+}
+
+async function gpuSession(device: GpuDevice): Promise<Session | null> {
+  const { options, adapter: before, counters } = device;
+  for (const pause of PAUSES_MS) {
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    try {
+      const adapter = await findAdapter(await findGpu(), ANSWER_MS);
+      if (!adapter) continue;
+      const description = await describeAdapter(adapter);
+      if (description.software && !before.software) continue; // nobody asked for one
+      const own = await requestDevice("recovery", adapter, ANSWER_MS);
+      const session = new GpuSession(own, description, options, counters);
+      await session.prepare();
+      return session;
+    } catch {
+      // The next try may be more lucky.
+    }
+  }
+  return null;
+}

@@ -1,0 +1,392 @@
+import type { NumericArray } from "../core/dtype.ts";
+import { DeviceError } from "../core/errors.ts";
+import type { StateJournal } from "../graph/backend.ts";
+import { copyGraph, lineageOf, StateLeaf, shortLineage, sourceNode } from "../graph/lineage.ts";
+import { Node } from "../graph/node.ts";
+import { type State, stateOf } from "../graph/state.ts";
+import type { Device } from "./device.ts";
+import type { Plan } from "./plan.ts";
+import { lostValues } from "./program.ts";
+import type { Source } from "./replay.ts";
+
+/** A plan that can run again on other nodes. */
+export interface Rerun {
+  readonly op: string;
+  readonly plan: Plan;
+  readonly sources: readonly Source[];
+  readonly outputs: readonly Node[];
+  /** The states that it changes. */
+  readonly assigned: readonly State[];
+  /** Told of each run that is lost and cannot be made again. */
+  readonly onDropped: (() => void) | undefined;
+  /** Frees what a run has made again of a plan that was disposed. */
+  leave(): void;
+}
+
+/** Runs of a compiled function, one or, where they are given nothing, many alike. */
+export interface RunEntry {
+  readonly kind: "run";
+  readonly replay: Rerun;
+  /** What it was given; null for what cannot be had again. */
+  readonly given: readonly (Node | null)[];
+  readonly outputs: readonly WeakRef<Node>[];
+  times: number;
+}
+
+/** New values of states. */
+export interface AssignEntry {
+  readonly kind: "assign";
+  readonly states: readonly State[];
+  readonly values: readonly (Node | null)[];
+}
+
+/** A read that is under way. */
+export interface ReadEntry {
+  readonly kind: "read";
+  readonly nodes: readonly (Node | null)[];
+  readonly op: string;
+  readonly resolve: (values: NumericArray[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Notes that a run has been enqueued, which gives these. */
+export type Note = (outputs: readonly Node[]) => void;
+
+export type Entry = RunEntry | AssignEntry | ReadEntry | { readonly kind: "mark" };
+
+/** A state's value when the journal begins. */
+export interface Base {
+  readonly version: number;
+  readonly value: NumericArray | Node | null;
+  /** Whether the journal has a later one. */
+  isChanged: boolean;
+}
+
+/** How long after an error a loss may become known, in milliseconds. */
+const GRACE_MS = 250;
+/** Bytes of batches that are kept, at the most. */
+const MOST_BYTES = 64 * 2 ** 20;
+/** The least time between two mirrors, and its ratio to the time that the last one took. */
+const PAUSE_MS = 500;
+const PAUSE_RATIO = 50;
+
+/**
+ * What is needed to have the states of a device again when it is lost: a mirror, which is a copy of
+ * their values on the host, and a journal of what has been enqueued since, in order.
+ */
+export class Journal implements StateJournal {
+  readonly entries = new Set<Entry>();
+  readonly #device: Device;
+  #statesLimit = 256;
+  #bases = new WeakMap<State, Base>();
+  /** How many runs may have to be repeated, of each function that is protected. */
+  readonly #limits: number[] = [];
+  #last: Entry | null = null;
+  /** Runs in the journal, and bytes of what they were given. */
+  #runs = 0;
+  #bytes = 0;
+  #mirroring: Promise<void> | null = null;
+  #due = 0;
+
+  /** How often a mirror was taken. */
+  mirrors = 0;
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /** Whether what changes states is noted. */
+  get isOn(): boolean {
+    return this.#limits.length > 0;
+  }
+
+  /**
+   * Begins to note; a mirror is taken after half of `most` runs, or when it is time. Settles when what
+   * there is so far is safe; null where it is.
+   */
+  open(most: number): Promise<void> | null {
+    if (!this.isOn) this.#forget();
+    this.#limits.push(most);
+    this.#mirror();
+    return this.states.every((state) => this.baseOf(state, new Map())) ? null : this.#mirroring;
+  }
+
+  /** Undoes an `open`; with the last one, the journal ends with a mirror. */
+  close(most: number): void {
+    const at = this.#limits.indexOf(most);
+    if (at < 0) return;
+    if (this.#limits.length === 1) this.#mirror();
+    this.#limits.splice(at, 1);
+  }
+
+  /** Ends it, on a device that is not lost any more. */
+  end(): void {
+    this.#limits.length = 0;
+    this.#forget();
+  }
+
+  /** All states that live on the device. */
+  get states(): State[] {
+    const device = this.#device;
+    const found: State[] = [];
+    for (const ref of device.states) {
+      const state = ref.deref();
+      if (state && !state.disposed && state.device === device) found.push(state);
+      else device.states.delete(ref);
+    }
+    return found;
+  }
+
+  add(state: State): void {
+    if (this.#device.states.size >= this.#statesLimit) {
+      this.#statesLimit = Math.max(256, 2 * this.states.length);
+    }
+    const { place } = state;
+    const { lineage } = place;
+    if (!(lineage as Node | null)?.tracked) return;
+    place.lineage = null; // made of other states, which go on to change
+    this.#bases.set(state, { version: state.version - 1, value: null, isChanged: true });
+    this.#push({ kind: "assign", states: [state], values: [lineage as Node] });
+  }
+
+  trail(root: Node): Node | null {
+    if (!root.tracked) return null;
+    if (this.isOn) return this.lineages([root])[0];
+    return copyGraph(root, (node) => {
+      const state = stateOf(node);
+      if (!state) return undefined;
+      const value = kept(node);
+      return value instanceof Node || !value ? value : sourceNode(node, value);
+    });
+  }
+
+  note(pairs: readonly (readonly [State, Node])[]): () => void {
+    if (!this.isOn) return () => {};
+    const values = this.lineages(pairs.map(([, node]) => node));
+    const states = pairs.map(([state]) => state);
+    this.touch(states);
+    return () => this.#push({ kind: "assign", states, values });
+  }
+
+  /** How values can be computed again, each null where there is no way. */
+  lineages(nodes: readonly (Node | null)[]): (Node | null)[] {
+    const copies = new Map<Node, Node | null>();
+    const tell = (bytes: number) => {
+      this.#bytes += bytes;
+    };
+    return nodes.map((node) => node && lineageOf(node, tell, copies));
+  }
+
+  /** Takes down the values of states that are going to change. */
+  touch(states: readonly State[]): void {
+    for (const state of states) {
+      const base = this.#bases.get(state);
+      if (base?.isChanged) continue;
+      const { version } = state;
+      if (base?.version === version) base.isChanged = true;
+      else this.#bases.set(state, { version, value: kept(state.place), isChanged: true });
+    }
+  }
+
+  /** Takes down what a run is given, before it is enqueued; gives what notes that it is. */
+  noting(replay: Rerun, nodes: readonly (Node | null)[]): Note | null {
+    if (!this.isOn || replay.assigned.length === 0) return null;
+    const given = this.lineages(nodes.filter((node) => node !== null));
+    this.touch(replay.assigned);
+    return (outputs) => {
+      this.#runs++;
+      const last = this.#last;
+      const isAlike = last?.kind === "run" && last.replay === replay;
+      if (isAlike && last.given.length + given.length + outputs.length === 0) last.times++;
+      else {
+        const refs = outputs.map((node) => new WeakRef(node));
+        this.#push({ kind: "run", replay, given, outputs: refs, times: 1 });
+      }
+    };
+  }
+
+  shortLineage(node: Node): Node | null {
+    return shortLineage(node);
+  }
+
+  /** Whether a call failed since the device was lost, which may become known only now. */
+  async wasLost(losses: number, error: unknown): Promise<boolean> {
+    const device = this.#device;
+    if (device.losses === losses && error instanceof DeviceError) {
+      await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, GRACE_MS))]);
+    }
+    return device.losses !== losses;
+  }
+
+  /** Takes a mirror when it is time; what it gives is waited for when too much is in the journal. */
+  rest(): Promise<void> | null {
+    if (!this.isOn) return null;
+    const share = Math.max(this.#runs / Math.min(...this.#limits), this.#bytes / MOST_BYTES);
+    if (share >= 0.5 || performance.now() >= this.#due) this.#mirror();
+    return share >= 1 ? this.#mirroring : null;
+  }
+
+  /** Reads values; those that are lost on their way are read again, as they were then. */
+  async read(nodes: readonly Node[], op: string, undo: (() => void)[]): Promise<NumericArray[]> {
+    const device = this.#device;
+    const lineages = this.lineages(nodes);
+    if (device.recovering) {
+      await device.recovering;
+      return device.readNow(
+        nodes.map((node, i) => (node.ready ? node : (renewed(lineages[i]) ?? node))),
+        op,
+      );
+    }
+    const { losses } = device;
+    let entry: ReadEntry | undefined;
+    const again = new Promise<NumericArray[]>((resolve, reject) => {
+      entry = { kind: "read", nodes: lineages, op, resolve, reject };
+      this.#push(entry);
+    });
+    again.catch(() => {}); // told where it is waited for
+    try {
+      return await device.readNow(nodes, op, undo);
+    } catch (error) {
+      if (await this.wasLost(losses, error)) return await again;
+      throw error;
+    } finally {
+      this.entries.delete(entry as ReadEntry);
+    }
+  }
+
+  /** How often each state was assigned since the journal begins. */
+  get changes(): ReadonlyMap<State, number> {
+    const counts = new Map<State, number>();
+    for (const entry of this.entries) {
+      const { states, times } =
+        entry.kind === "run"
+          ? { states: entry.replay.assigned, times: entry.times }
+          : { states: entry.kind === "assign" ? entry.states : [], times: 1 };
+      for (const state of states) counts.set(state, (counts.get(state) ?? 0) + times);
+    }
+    return counts;
+  }
+
+  /**
+   * A state's value when the journal begins; null where none is known, and where the journal lacks
+   * some of its changes.
+   */
+  baseOf(state: State, changes: ReadonlyMap<State, number>): NumericArray | Node | null {
+    const base = this.#bases.get(state);
+    if (base && base.version + (changes.get(state) ?? 0) === state.version) return base.value;
+    return state.disposed ? null : kept(state.place);
+  }
+
+  /** Takes out what has not been done again, and counts the steps among it. */
+  drop(entries: readonly Entry[]): number {
+    let steps = 0;
+    for (const entry of entries) {
+      this.entries.delete(entry);
+      if (entry.kind !== "run") continue;
+      this.#runs -= entry.times;
+      for (let i = 0; i < entry.times; i++, steps++) entry.replay.onDropped?.();
+    }
+    for (const entry of this.entries) if (entry.kind === "run") entry.replay.leave();
+    this.#last = null;
+    return steps;
+  }
+
+  #push(entry: Entry): void {
+    this.#last = entry;
+    this.entries.add(entry);
+  }
+
+  #forget(): void {
+    this.#drop(null);
+    this.#bases = new WeakMap();
+    this.#runs = 0;
+    this.#bytes = 0;
+    this.#due = 0;
+    this.#mirroring = null;
+  }
+
+  /** Takes out what comes before an entry, and that itself. */
+  #drop(until: Entry | null): void {
+    for (const entry of this.entries) {
+      this.entries.delete(entry);
+      if (entry === until) return;
+      if (entry.kind === "read") entry.reject(lostValues(entry.op));
+    }
+    this.#last = null;
+  }
+
+  /** Copies the states that have changed since the last mirror, without waiting for it. */
+  #mirror(): void {
+    const device = this.#device;
+    if (this.#mirroring || device.recovering) return;
+    const bases = this.#bases;
+    const changed = this.states.flatMap((state) => {
+      const { version, place } = state;
+      const base = bases.get(state);
+      if (base && !base.isChanged && base.version === version) return [];
+      return [{ state, version, node: place, value: kept(place) }];
+    });
+    const made = this.#outputs();
+    const mark: Entry = { kind: "mark" };
+    this.#push(mark);
+    const [runs, bytes, begun] = [this.#runs, this.#bytes, performance.now()];
+    const wanted = changed
+      .filter(({ value }) => !value)
+      .map(({ node }) => node)
+      .concat(made);
+    const land = (read: readonly NumericArray[]) => {
+      if (bases !== this.#bases) return;
+      const values = read.values();
+      for (const { state, version, value } of changed) {
+        const isChanged = state.version !== version;
+        bases.set(state, {
+          version,
+          value: value ?? (values.next().value as NumericArray),
+          isChanged,
+        });
+      }
+      for (const node of made) node.lineage = values.next().value as NumericArray;
+      this.#drop(mark);
+      this.mirrors++;
+      this.#runs -= runs;
+      this.#bytes -= bytes;
+      this.#rest(begun);
+    };
+    const { losses } = device;
+    const fail = async (error: unknown) => {
+      await this.wasLost(losses, error); // who waits for the mirror then waits for the device
+      if (bases !== this.#bases) return;
+      this.entries.delete(mark);
+      this.#rest(begun);
+    };
+    this.#mirroring = device.readNow(wanted, "mirror").then(land, fail);
+  }
+
+  /** Results of runs that somebody holds. */
+  #outputs(): Node[] {
+    return [...this.entries].flatMap((entry) => {
+      const nodes = entry.kind === "run" ? entry.outputs.map((ref) => ref.deref()) : [];
+      return nodes.filter((node) => node?.storage && !node.lineage) as Node[];
+    });
+  }
+
+  #rest(begun: number): void {
+    const now = performance.now();
+    this.#mirroring = null;
+    this.#due = now + Math.max(PAUSE_MS, PAUSE_RATIO * (now - begun));
+  }
+}
+
+/** A graph that was kept, to be computed of states as they are now. */
+function renewed(lineage: Node | null): Node | null {
+  const leaf = (node: Node) => {
+    if (node instanceof StateLeaf) return node.state.place;
+    return node.storage ? node : undefined;
+  };
+  return lineage && copyGraph(lineage, leaf);
+}
+
+/** Values of a state that need not be copied, since the host has them or can compute them. */
+function kept({ host, lineage }: Node): NumericArray | Node | null {
+  return host ?? lineage;
+}

@@ -1,0 +1,180 @@
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import type { DeviceNews } from "../src/engine/recovery.ts";
+import {
+  add,
+  compile,
+  type Device,
+  evaluate,
+  init,
+  mul,
+  State,
+  setDefaultDevice,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+} from "../src/index.ts";
+import { trainStep } from "../src/train/index.ts";
+import { FragileDevice } from "./support/fragile-device.ts";
+import { smallRun } from "./support/small-run.ts";
+
+let device: FragileDevice;
+let before: Device;
+const news: DeviceNews[] = [];
+beforeEach(async () => {
+  before = (await init({ device: "cpu" })).device;
+  device = new FragileDevice();
+  news.length = 0;
+  device.listeners.add((x) => void news.push(x));
+  setDefaultDevice(device);
+});
+afterAll(() => setDefaultDevice(before));
+
+describe("after a loss", () => {
+  test("values from the host are there again", async () => {
+    const x = tensor([1, 2, 3]);
+    evaluate(x);
+    await device.lose();
+    expect(await x.toArray()).toEqual([1, 2, 3]);
+    expect(await add(x, 1).toArray()).toEqual([2, 3, 4]);
+    expect(news.map(({ event }) => event)).toEqual(["lost", "recovered"]);
+  });
+
+  test("what is not evaluated yet is computed", async () => {
+    const x = tensor([1, 2, 3]);
+    const y = mul(x, x);
+    await device.lose();
+    expect(await y.toArray()).toEqual([1, 4, 9]);
+  });
+
+  test("a value whose making takes little room is computed again", async () => {
+    const x = tensor([1, 2, 3]);
+    const y = mul(x, x);
+    evaluate(y);
+    x.dispose();
+    await device.lose();
+    expect(await y.toArray()).toEqual([1, 4, 9]);
+  });
+
+  test("a value that cannot be had again says so", async () => {
+    const x = tensor(new Float32Array(100));
+    const y = sum(x);
+    evaluate(y);
+    await device.lose();
+    await expect(y.item()).rejects.toThrow(/^item: depends on values that went with a lost device/);
+  });
+
+  test("calls that cannot wait say that the device is being made again", async () => {
+    const x = tensor([1]);
+    await device.lose();
+    await Promise.resolve();
+    const y = add(x, 1);
+    expect(() => evaluate(y)).toThrow(
+      "evaluate: the device was lost and is being made again; expected one that works. " +
+        "Await device.recovering, then try again",
+    );
+    await device.recovering;
+    evaluate(y);
+    expect(await y.item()).toBe(2);
+  });
+
+  test("a state has the value that it was made with, or was given from the host last", async () => {
+    const a = new State(tensor([1, 2]));
+    const b = new State(tensor([1, 2]));
+    evaluate(a, b);
+    b.assign(tensor([5, 6]));
+    await device.lose();
+    expect(await a.toArray()).toEqual([1, 2]);
+    expect(await b.toArray()).toEqual([5, 6]);
+  });
+
+  test("a state that changed on the device, with nothing to guard it, is gone until it is assigned", async () => {
+    const a = new State(tensor([1, 2]), { name: "a" });
+    a.assign(add(a, 1));
+    await device.lose();
+    await expect(a.data()).rejects.toThrow("went with a lost device");
+    a.assign(tensor([7, 7]));
+    expect(await a.toArray()).toEqual([7, 7]);
+  });
+});
+
+/** A function whose result depends on the order and the number of all its calls. */
+function counting(mirrorEvery: number | undefined) {
+  const state = new State(tensor([1, 2, 3]), { name: "x" });
+  const copy = new State(state, { name: "copy" });
+  const step = compile(
+    (batch: Tensor) => {
+      const next = add(mul(state, 1.25), batch);
+      state.assign(next);
+      return sum(next);
+    },
+    { mirrorEvery },
+  );
+  return { state, copy, step };
+}
+
+/** Runs steps with something between them, and gives all that can be seen of it. */
+async function outcome(mirrorEvery: number | undefined, lossAt: number | null, late = 0) {
+  const { state, copy, step } = counting(mirrorEvery);
+  const seen: unknown[] = [];
+  let running: Tensor | undefined;
+  for (let i = 0; i < 20; i++) {
+    const batch = tensor([i, i / 2, i / 3]);
+    const scaled = mul(batch, 1.5);
+    running = await step(scaled);
+    scaled.dispose();
+    batch.dispose();
+    if (i === lossAt) void device.lose(late);
+    if (i % 5 === 0) seen.push(state.data());
+    if (i % 7 === 0) seen.push(sub(state, copy).data());
+    if (i === 11) {
+      while (device.recovering) await device.recovering;
+      copy.assign(add(state, copy));
+      state.assign(tensor([0.5, 0.25, 0.125]));
+    }
+  }
+  seen.push(running?.data(), state.data(), copy.data());
+  return (await Promise.all(seen)).map((x) => Array.from(x as Float32Array));
+}
+
+describe("a compiled function that is guarded comes to the same bits", () => {
+  for (const late of [0, 3]) {
+    for (const every of [1, 4, 1000, Number.POSITIVE_INFINITY]) {
+      test(`told ${late} ms late, mirrors every ${every}`, async () => {
+        const straight = await outcome(every, null);
+        for (const at of [0, 1, 6, 10, 12, 19]) {
+          news.length = 0;
+          expect(await outcome(every, at, late), `lost at ${at}`).toEqual(straight);
+          while (device.recovering) await device.recovering;
+          expect(news.map(({ event }) => event)).toEqual(["lost", "recovered"]);
+          const { repeated, dropped } = news[1] as DeviceNews & { event: "recovered" };
+          expect(dropped).toBe(0);
+          expect(repeated).toBeLessThanOrEqual(every);
+        }
+      });
+    }
+  }
+});
+
+test("a training step comes to the same bits", async () => {
+  const train = async (lossAt: number | null) => {
+    const { model, optimizer, loss, loader } = smallRun();
+    const step = trainStep({ model, optimizer, loss });
+    const losses: number[] = [];
+    let i = 0;
+    for (let epoch = 0; epoch < 3; epoch++) {
+      for await (const batch of loader.epoch(epoch)) {
+        await step(batch);
+        batch.dispose();
+        if (i === lossAt) void device.lose();
+        if (i++ % 3 === 0) for (const { loss } of await step.read()) losses.push(loss);
+      }
+    }
+    for (const { loss } of await step.read()) losses.push(loss);
+    const states = [...model.state().values(), ...optimizer.state().values()];
+    const bits = await Promise.all(states.map(async (state) => Array.from(await state.data())));
+    return { losses, bits, next: step.next };
+  };
+  const straight = await train(null);
+  for (const at of [0, 3, 7, 11]) expect(await train(at), `lost at ${at}`).toEqual(straight);
+});
