@@ -147,6 +147,28 @@ describe("readCsv", () => {
     expect(wrong.message).not.toContain(advice);
   });
 
+  test("a delimiter may be several characters, of which cells may hold some", () => {
+    const table = readCsv("a::b\nx:y::1\n:z::2", { delimiter: "::", labels: ["a"] });
+    expect(table.labels.get("a")?.classes).toEqual([":z", "x:y"]);
+    expect(table.columns.get("b")).toEqual(Float64Array.of(1, 2));
+  });
+
+  test.each([
+    ["\n", 4],
+    ["\r", 4],
+    ["\r\n", 4],
+    ["\n\r", 5],
+    ["", 3],
+  ])("lines within quotes count, ended by %j", (end, line) => {
+    const text = `a,b\n"x${end}y",1\nz,bad`;
+    expect(() => readCsv(text, { labels: ["a"] })).toThrow(`readCsv: line ${line}, column "b"`);
+  });
+
+  test("texts that stand for no number may be given twice", () => {
+    const { columns } = readCsv("a\nNA\n1", { missing: ["NA", "", "NA"] });
+    expect(columns.get("a")).toEqual(Float64Array.of(Number.NaN, 1));
+  });
+
   test("a file with another delimiter is told to name it", () => {
     const advice = 'The option delimiter names what stands between cells: "," here';
     for (const [text, says] of [
@@ -193,7 +215,7 @@ describe("readCsv", () => {
 
   test("columns that are not there are rejected", () => {
     expect(() => readCsv(IRIS, { columns: ["weight"] })).toThrow(
-      'readCsv: no column "weight"; expected one of length, width, species',
+      new FormatError('readCsv: no column "weight"; expected one of length, width, species'),
     );
     expect(() => readCsv(IRIS, { names: ["a", "b"] })).toThrow(
       "readCsv: 3 columns with 2 names; expected one name each",

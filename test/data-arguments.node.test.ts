@@ -3,10 +3,13 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readCsv } from "../src/csv/index.ts";
 import {
+  Batch,
   BatchSampler,
   DataLoader,
   type Dataset,
   DeviceDataset,
+  FeatureScaling,
+  type IdxArray,
   kFold,
   minMaxScaling,
   mnist,
@@ -18,7 +21,7 @@ import {
   TensorDataset,
   writeIdx,
 } from "../src/data/index.ts";
-import { GradusError, init, ShapeError, tensor } from "../src/index.ts";
+import { evaluate, GradusError, init, ShapeError, tensor } from "../src/index.ts";
 import {
   fileStore,
   indexedDbStore,
@@ -27,6 +30,7 @@ import {
   writeSafetensors,
 } from "../src/io/index.ts";
 import { testDevice } from "./support/device.ts";
+import { held } from "./support/memory.ts";
 
 beforeAll(async () => {
   await testDevice();
@@ -39,6 +43,10 @@ const plain = (size: number): Dataset<Disposable> => ({
   size,
   batch: () => ({ [Symbol.dispose]() {} }),
 });
+
+const square: IdxArray = { dtype: "u8", shape: [1, 2, 2], data: new Uint8Array(4) };
+const one: IdxArray = { dtype: "u8", shape: [1], data: new Uint8Array(1) };
+const signed: IdxArray = { dtype: "i8", shape: [1], data: new Int8Array(1) };
 
 /** An options object with a name that no function knows. */
 const odd = { unknwon: 1 } as never;
@@ -167,6 +175,61 @@ describe("batches of examples that are not there", () => {
   });
 });
 
+test("data sets and what they hold on a device are freed", async () => {
+  const set = new DeviceDataset(images(2), bytes(2));
+  set.dispose();
+  expect([set.images.disposed, set.labels.disposed]).toEqual([true, true]);
+  const named = numbers(2);
+  {
+    using _ = named;
+  }
+  expect(named.tensors.x.disposed).toBe(true);
+
+  const device = await testDevice();
+  const data = new DeviceDataset(images(4), bytes(4));
+  const rows = tensor(Uint32Array.of(0, 1));
+  evaluate(data.images, data.labels, rows);
+  const before = held(device);
+  const take = () => {
+    using batch = subset.rows?.(rows) as Batch;
+    evaluate(batch.images, batch.labels);
+  };
+  const subset = new Subset(data, [3, 1, 2]);
+  take();
+  const placed = held(device);
+  take();
+  expect(held(device)).toBe(placed);
+  subset.dispose();
+  expect(held(device)).toBe(before);
+  take(); // made again
+  expect(held(device)).toBe(placed);
+  {
+    using _ = subset;
+  }
+  expect(held(device)).toBe(before);
+  {
+    using batch = data.batch([0, 1]);
+    evaluate(batch.images, batch.labels);
+  }
+  expect(held(device)).toBe(before);
+});
+
+test("what is not to be prepared may be left undefined", async () => {
+  const data = new TensorDataset({ x: tensor([1, 2]) }, { prepare: { x: undefined } });
+  expect(await data.batch([1]).x.toArray()).toEqual([2]);
+});
+
+test("a scaling follows the dtype of what it is given", async () => {
+  const scaling = new FeatureScaling([1], [0.1], [0.3]);
+  const of = (dtype: "f32" | "f64") => scaling.apply(tensor([[0.7]], { dtype }));
+  for (const dtype of ["f32", "f64", "f32"] as const) {
+    const scaled = of(dtype);
+    expect(scaled.dtype).toBe(dtype);
+    const digits = dtype === "f64" ? 15 : 6;
+    expect(await scaled.item()).toBeCloseTo(2, digits);
+  }
+});
+
 describe("classes to stratify by", () => {
   const shares = { train: 0.6, test: 0.4 };
   const places = Array.from({ length: 40 }, (_, i) => (i * 7) % 3);
@@ -237,6 +300,9 @@ describe("classes to stratify by", () => {
   });
 
   test("are read from a tensor first", () => {
+    expect(() => parts(3)).toThrow(
+      new GradusError("split: stratify 3; expected the class of each example in an array"),
+    );
     expect(() => parts(tensor(places))).toThrow(
       "split: stratify a Tensor; expected the class of each example in an array. " +
         "Give await labels.data()",
@@ -248,6 +314,9 @@ test("a data set's tensors lie on one device", async () => {
   const here = images(2);
   const { device } = await init({ device: "cpu", isolated: true });
   const labels = tensor(new Uint8Array(2), { device });
+  expect(() => new TensorDataset({ here, labels })).toThrow(
+    /^TensorDataset: here on cpu.*, labels on cpu.*; expected one device$/,
+  );
   expect(() => new DeviceDataset(here, labels)).toThrow(
     "DeviceDataset: images on cpu, labels on cpu; expected one device",
   );
@@ -275,12 +344,59 @@ test.each<[string, () => unknown, string]>([
   ["kFold", () => kFold({ size: 3 } as never, 2), "data set an object"],
   ["DeviceDataset", () => new DeviceDataset([1] as never, bytes(1)), "input 0 is an array"],
   ["DeviceDataset", () => new DeviceDataset(images(1), bytes(1), { std: 0 }), "mean 0, std 0"],
+  ["DeviceDataset", () => new DeviceDataset(bytes(2), bytes(2)), "images [2] with labels [2]"],
+  [
+    "DeviceDataset",
+    () => new DeviceDataset(images(2), images(2)),
+    "images [2, 2] with labels [2, 2]",
+  ],
+  ["DeviceDataset", () => new DeviceDataset(images(2), bytes(3)), "images [2, 2] with labels [3]"],
+  [
+    "DeviceDataset",
+    () => new DeviceDataset(images(2), bytes(2)).batchAt(bytes(1), null as never),
+    "sampler null",
+  ],
+  ["Batch", () => new Batch(1 as never, bytes(1)), "input 0 is 1"],
+  ["Batch", () => new Batch(bytes(1), bytes(1), [bytes(1), 2] as never), "input 3 is 2"],
+  ["mnist: labels", () => mnist(writeIdx(square), Uint8Array.of(1)), "1 bytes"],
+  ["mnist", () => mnist(writeIdx(square), writeIdx(signed)), "images u8 [1, 2, 2] with labels i8"],
+  [
+    "mnist",
+    () =>
+      mnist(
+        writeIdx({ ...square, dtype: "i8", data: new Int8Array(4) } as IdxArray),
+        writeIdx(one),
+      ),
+    "images i8 [1, 2, 2] with labels u8 [1]",
+  ],
+  ["mnist", () => mnist(writeIdx(one), writeIdx(one)), "images u8 [1] with labels u8 [1]"],
   ["TensorDataset", () => new TensorDataset(null as never), "no tensors"],
   ["TensorDataset", () => new TensorDataset({ x: [1] as never }), "a tensor called x, an array"],
   ["TensorDataset.rows", () => numbers(2).rows(tensor([0.5])), "indices have dtype f32"],
   ["DeviceDataset.rows", () => new DeviceDataset(images(1), bytes(1)).rows(bytes(1)), "indices"],
   ["normalizeImages", () => normalizeImages([1] as never), "input 0 is an array"],
   ["prefetch", () => prefetch(3 as never, 1), "source 3"],
+  ["prefetch", () => prefetch(null as never, 1), "source null"],
+  ["prefetch", () => prefetch({} as never, 1), "source an object"],
+  ["Subset.rows", () => new Subset(numbers(2), [0]).rows?.(bytes(1)), "indices have dtype u8"],
+  ["FeatureScaling", () => new FeatureScaling([1], 3 as never, [1]), "offset 3"],
+  [
+    "FeatureScaling",
+    () => new FeatureScaling([2], [0, Number.NaN], [1, 1]),
+    "feature 1 with offset NaN and scale 1",
+  ],
+  [
+    "FeatureScaling",
+    () => new FeatureScaling([1], [0], [Number.POSITIVE_INFINITY]),
+    "feature 0 with offset 0 and scale Infinity",
+  ],
+  ["FeatureScaling.apply", () => new FeatureScaling([1], [0], [1]).apply(1 as never), "input 0"],
+  [
+    "FeatureScaling.apply",
+    () => new FeatureScaling([], [0], [1]).apply(tensor(5)),
+    "input []; expected [n]",
+  ],
+  ["split", () => split(plain(1), { a: 0.1, b: 0.9 }), "a share of 0.1 of 1 examples"],
   ["prefetch", () => prefetch([], 1, { onDrop: 3 as never }), "onDrop is 3"],
   ["mnist: images", () => mnist(Uint8Array.of(1), new Uint8Array()), "1 bytes"],
 ])("%s says what it was given", (name, call, given) => {

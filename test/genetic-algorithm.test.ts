@@ -333,7 +333,25 @@ test("rejects models without parameters, and losses of another shape", async () 
     "GeneticAlgorithm: losses of shape []; expected [100], one for each individual. " +
       "Use lossPerIndividual",
   );
-  expect(() => lossPerIndividual(meanSquaredError, tensor([[[1]]]), tensor([1, 2]))).toThrow(
-    "lossPerIndividual: outputs [1, 1, 1], targets [2]; expected [p, n, …] and [n, …]",
+  const wrong: [number[][][] | number[], number[] | number, string][] = [
+    [[[[1]]], [1, 2], "outputs [1, 1, 1], targets [2]"],
+    [[1], 1, "outputs [1], targets []"],
+  ];
+  for (const [outputs, targets, given] of wrong) {
+    const call = () =>
+      lossPerIndividual(meanSquaredError, tensor(outputs as number[]), tensor(targets as number[]));
+    expect(call).toThrow(`lossPerIndividual: ${given}; expected [p, n, …] and [n, …]`);
+  }
+  expect(() => lossPerIndividual(1 as never, tensor([[1]]), tensor([1]))).toThrow(
+    "lossPerIndividual: loss is 1; expected a function",
   );
+  const each = lossPerIndividual(
+    meanSquaredError,
+    tensor([
+      [1, 2],
+      [1, 4],
+    ]),
+    tensor([1, 2]),
+  );
+  expect(await each.toArray()).toEqual([0, 2]);
 });

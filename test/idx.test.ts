@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DTypeError, FormatError, ShapeError } from "../src/core/errors.ts";
+import { formatShape } from "../src/core/shape.ts";
 import { type IdxArray, readIdx, writeIdx } from "../src/data/idx.ts";
 
 const files: [IdxArray, number[]][] = [
@@ -46,6 +47,12 @@ test("one empty axis makes an array empty, however large the others are", () => 
   expect(readIdx(writeIdx(array))).toEqual(array);
 });
 
+test("an array may have 255 axes", () => {
+  const shape = new Array<number>(255).fill(1);
+  const array: IdxArray = { dtype: "i16", shape, data: Int16Array.of(-7) };
+  expect(readIdx(writeIdx(array))).toEqual(array);
+});
+
 test("reads at an odd byte offset and shares no memory with the file", () => {
   const bytes = Uint8Array.of(9, 9, 9, 0, 0, 12, 1, 0, 0, 0, 1, 0, 0, 0, 7);
   const { data } = readIdx(bytes.subarray(3));
@@ -75,6 +82,9 @@ test.each<[string, number[], string]>([
     [0x1f, 0x8b, 8, 0],
     "readIdx: a gzip file; expected an uncompressed file. Decompress first",
   ],
+  ["half of gzip's magic", [0x1f, 0, 8, 1], "readIdx: first bytes 1f 00; expected 00 00"],
+  ["the other half", [0, 0x8b, 8, 1], "readIdx: first bytes 00 8b; expected 00 00"],
+  ["a first byte", [1, 0, 8, 1], "readIdx: first bytes 01 00; expected 00 00"],
   ["another magic", [0x50, 0x4b, 3, 4], "readIdx: first bytes 50 4b; expected 00 00"],
   [
     "an unknown type",
@@ -127,6 +137,14 @@ test.each<[unknown, Error]>([
     { dtype: "u8", shape: [1.5], data: new Uint8Array(1) },
     new ShapeError("writeIdx: shape [1.5]; expected 1 to 255 axes of integer sizes below 2^32"),
   ],
+  ...[[2, -1], [-1, 2], [2 ** 32, 0], new Array<number>(256).fill(1)].map(
+    (shape): [unknown, Error] => [
+      { dtype: "u8", shape, data: new Uint8Array(1) },
+      new ShapeError(
+        `writeIdx: shape ${formatShape(shape)}; expected 1 to 255 axes of integer sizes below 2^32`,
+      ),
+    ],
+  ),
   [
     { dtype: "u8", shape: [2, 2], data: new Uint8Array(3) },
     new ShapeError("writeIdx: shape [2, 2] with 3 elements; expected 4"),

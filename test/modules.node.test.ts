@@ -13,6 +13,7 @@ import {
   zeros,
 } from "../src/index.ts";
 import {
+  constant,
   Dropout,
   ELU,
   Flatten,
@@ -125,6 +126,17 @@ test("trainStep warns of a model without states, once when it is made", () => {
     ],
   ]);
   warn.mockRestore();
+});
+
+test("a layer's states have its dtype and names, whatever makes them", async () => {
+  const made = { weightInit: constant(2), dtype: "f64" } as const;
+  for (const biasInit of [undefined, constant(0.1)]) {
+    const { weight, bias } = new Linear(2, 1, { ...made, biasInit });
+    expect([weight.dtype, bias?.dtype]).toEqual(["f64", "f64"]);
+    expect([weight.name, bias?.name]).toEqual(["weight", "bias"]);
+    expect(await bias?.toArray()).toEqual([biasInit ? 0.1 : 0]);
+  }
+  expect(new Dropout(0.5).step.name).toBe("step");
 });
 
 describe("Sequential", () => {

@@ -155,6 +155,8 @@ test("modules of rows take an axis, the last when left out", async () => {
   expectClose(await new Softmax(0).call(x).data(), [1 / 3, 3 / 4, 2 / 3, 1 / 4]);
   const logs = [1 / 4, 3 / 4, 2 / 3, 1 / 3].map(Math.log);
   expectClose(await new LogSoftmax().call(x).data(), logs);
+  const first = [1 / 3, 3 / 4, 2 / 3, 1 / 4].map(Math.log);
+  expectClose(await new LogSoftmax(0).call(x).data(), first);
   const y = tensor([3, 4, 0, 5], { shape: [2, 2] });
   expectClose(await new L2Normalize().call(y).data(), [0.6, 0.8, 0, 1]);
   expectClose(await new L2Normalize(0).call(y).data(), [

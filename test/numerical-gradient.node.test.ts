@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { substitute } from "../src/graph/substitute.ts";
 import {
   add,
@@ -135,6 +135,13 @@ describe("the step that is taken when none is given", () => {
     }
   }
 
+  test("is not needed where there are no elements", async () => {
+    const f = vi.fn((v: Tensor) => sum(v));
+    const found = await numericalGradient(f, zeros([0, 3], { device, dtype: "f64" }));
+    expect([found.shape, found.dtype, found.device]).toEqual([[0, 3], "f64", device]);
+    expect(f).not.toHaveBeenCalled();
+  });
+
   test("may be another, which is as far as it was rounded", async () => {
     const x = tensor([3, 4], { device });
     const found = await numericalGradient((v) => sum(square(v)), x, { epsilon: 0.5 });
@@ -161,6 +168,14 @@ describe("the step that is taken when none is given", () => {
     [
       () => numericalGradient((() => 1) as never, tensor([1], { device })),
       "numericalGradient: f gives 1; expected a tensor, a scalar",
+    ],
+    [
+      () => numericalGradient((v) => sum(v), tensor([1], { device }), 0.5 as never),
+      "numericalGradient: options 0.5; expected an object of epsilon. Did you mean { epsilon: 0.5 }?",
+    ],
+    [
+      () => numericalGradient(1 as never, tensor([1], { device })),
+      "numericalGradient: f is 1; expected a function",
     ],
   ])("refuses %#", async (run, message) => {
     await expect(run()).rejects.toThrow(message);

@@ -195,6 +195,20 @@ test("an error in onDrop reaches the loop's end, but never hides an item's error
   await expect(failing.next()).rejects.toThrow("item 0");
 });
 
+test("a source's own error goes before one of closing it", async () => {
+  let count = 0;
+  const source: AsyncIterable<number> = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        if (count === 2) throw new Error("own");
+        return { done: false, value: count++ };
+      },
+      return: () => Promise.reject(new Error("closing")),
+    }),
+  };
+  await expect(collect(prefetch(source, 1))).rejects.toThrow("own");
+});
+
 test("an exhausted source is not closed again", async () => {
   let returned = 0;
   const source: AsyncIterable<number> = {

@@ -116,3 +116,39 @@ test("a page's element goes from 0 to 1", async () => {
   expect(element.max).toBe(1);
   expect(seen).toEqual([0.5, 1, 1, 1]);
 });
+
+test("a sink need not care for epochs and the end, and is told of the end after an error", async () => {
+  const update = () => {};
+  await fit({ ...smallRun(), epochs: 1, callbacks: [progressBar({ update })] });
+  const end = vi.fn();
+  const fails = () => Promise.reject(new Error("no epoch"));
+  const callbacks = [progressBar({ update, end }), { onEpoch: fails }];
+  await expect(fit({ ...smallRun(), epochs: 1, callbacks })).rejects.toThrow("no epoch");
+  expect(end).toHaveBeenCalledOnce();
+});
+
+test("what cannot show progress is refused", () => {
+  expect(() => terminalBar({} as never)).toThrow(
+    "terminalBar: stream is an object; expected a stream such as process.stdout",
+  );
+  for (const [element, given] of [
+    [null, "null"],
+    [undefined, "undefined"],
+    ["#bar", '"#bar"'],
+  ] as const) {
+    expect(() => pageBar(element as never)).toThrow(
+      `pageBar: element ${given}; expected a <progress> element`,
+    );
+  }
+  const element = { value: 0, max: 100 };
+  pageBar(element).update(report); // with nothing beside it
+  expect(element).toEqual({ value: 0.25, max: 1 });
+});
+
+test("a stream that does not tell is taken for a file", () => {
+  const texts: string[] = [];
+  const bar = terminalBar({ write: (text) => texts.push(text) });
+  bar.update(report);
+  bar.epoch?.({ event: "epoch", epoch: 2, step: 1, loss: 1, stepsPerSecond: 1.5 }, 3);
+  expect(texts).toEqual(["epoch 3/3: loss 1.0000, 2 steps/s\n"]);
+});

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BatchSampler, DataLoader, TensorDataset, writeIdx } from "../src/data/index.ts";
 import {
   broadcastTo,
+  cast,
   chromeTrace,
   compile,
   concat,
@@ -30,6 +31,7 @@ import {
   writeSafetensors,
 } from "../src/io/index.ts";
 import * as losses from "../src/losses/index.ts";
+import * as metrics from "../src/metrics/index.ts";
 import * as nn from "../src/nn/index.ts";
 import {
   clipByGlobalNorm,
@@ -284,6 +286,90 @@ const calls: Record<string, readonly [() => unknown, string]> = {
   "numbers by name to save": [
     () => saveSafetensors(any(new Map([["a", 1]]))),
     "saveSafetensors: input 0 is 1; expected a tensor. Use tensor(value)",
+  ],
+  "classes as truth values": [
+    () => metrics.accuracy(x(), tensor([true, false])),
+    "accuracy: labels have dtype bool; expected integers or float targets",
+  ],
+  "scores of one example": [
+    () => metrics.accuracy(tensor([1, 2]), tensor([1, 2])),
+    "accuracy: logits [2] with f32 labels [2]; expected [n, c] with integers [n] or floats [n, c]",
+  ],
+  "the best classes of one example": [
+    () => metrics.topKAccuracy(tensor([1, 2]), labels(), 1),
+    "topKAccuracy: logits [2] with labels [2]; expected [n, c] with [n]",
+  ],
+  "as many labels as classes": [
+    () => metrics.topKAccuracy(x(), tensor(Int32Array.of(0, 1, 1)), 1),
+    "topKAccuracy: logits [2, 2] with labels [3]; expected [n, c] with [n]",
+  ],
+  "no pairs to verify": [
+    () => metrics.verificationAccuracy(tensor(new Float32Array(0)), tensor(new Int32Array(0))),
+    "verificationAccuracy: scores [0] with same [0]; expected [n] and [n], n from 1",
+  ],
+  "pairs in rows": [
+    () => metrics.verificationAccuracy(x(), cast(x(), "i32")),
+    "verificationAccuracy: scores [2, 2] with same [2, 2]; expected [n] and [n], n from 1",
+  ],
+  ...Object.fromEntries(
+    [
+      ["i32", [3], [2]],
+      ["f32", [2, 2], [3]],
+      ["f32", [2, 3], [2]],
+      ["f32", [2, 2, 1], [2]],
+      ["f32", [2], [2]],
+      ["i32", [2], [2, 1]],
+    ].map(([dtype, shape, other]) => [
+      `predictions ${dtype} [${shape}] of labels [${other}]`,
+      [
+        () => {
+          const predictions = zeros(shape as number[], { dtype: dtype as "f32" | "i32" });
+          const truth = zeros(other as number[], { dtype: "i32" });
+          return metrics.confusionMatrix(predictions, truth, 2);
+        },
+        `confusionMatrix: predictions [${(shape as number[]).join(", ")}] with labels ` +
+          `[${(other as number[]).join(", ")}]; expected integers [n] or scores [n, 2], labels [n]`,
+      ] as [() => unknown, string],
+    ]),
+  ),
+  "labels that are true or false": [
+    () => metrics.confusionMatrix(labels(), tensor([true, false]), 2),
+    "confusionMatrix: predictions have dtype i32, labels bool; expected i32, u32 or u8 labels",
+  ],
+  "an initialiser without spread": [
+    () => nn.normal(0),
+    "normal: std 0; expected a finite number above 0",
+  ],
+  "an initialiser without gain": [
+    () => nn.xavierUniform(0),
+    "xavierUniform: gain 0; expected a finite number above 0",
+  ],
+  "a number for a layer of rows": [
+    () => new nn.Linear(1, 1).call(tensor(1)),
+    "Linear: input []; expected […, 1]",
+  ],
+  "states of nothing": [
+    () => nn.loadState(new nn.Linear(1, 1), any(null)),
+    "loadState: values null; expected a Map of tensors by name, as state() gives",
+  ],
+  "states in what has no names": [
+    () => nn.loadState(new nn.Linear(1, 1), any({ has: () => true })),
+    "loadState: values an object; expected a Map of tensors by name, as state() gives",
+  ],
+  "states of other names": [
+    () =>
+      nn.loadState(
+        new nn.Linear(1, 1),
+        new Map([
+          ["a", x()],
+          ["b", x()],
+        ]),
+      ),
+    "loadState: missing [weight, bias], unknown [a, b]; expected exactly the names of state()",
+  ],
+  "fewer states": [
+    () => nn.loadState(new nn.Linear(1, 1), new Map([["weight", tensor([[1]])]])),
+    "loadState: missing [bias], unknown []; expected exactly the names of state()",
   ],
   "no parts of a checkpoint": [
     () => saveCheckpoint(any(null)),

@@ -21,7 +21,7 @@ export function checkIndices(op: string, indices: ArrayLike<number>, size: numbe
     numbers[i] = example;
     // Only integers below 2³² come out as they went in.
     if (example === numbers[i] && example < size) continue;
-    const given = typeof example === "number" ? String(example) : describeValue(example);
+    const given = describeValue(example);
     throw new ShapeError(`${op}: example ${given}; expected integers from 0 to ${size - 1}`);
   }
   return numbers;

@@ -50,7 +50,6 @@ async function* deliver<T>(
       yield item.value;
       failed = true;
     }
-    failed = false;
   } finally {
     const closing = queue.close(options.onDrop);
     // The item's own error goes before any that cleaning up after it may cause.
@@ -73,10 +72,8 @@ class FetchQueue<T> {
 
   async take(): Promise<IteratorResult<T, void>> {
     this.#fill();
-    const first = this.#pending[0];
-    if (!first) return { done: true, value: undefined };
     try {
-      return await first;
+      return await this.#pending[0];
     } finally {
       this.#pending.shift();
       this.#fill();
@@ -84,7 +81,6 @@ class FetchQueue<T> {
   }
 
   async close(onDrop?: (item: T) => void | Promise<void>): Promise<void> {
-    this.#stopped = true;
     const returned = this.#exhausted ? undefined : this.#return();
     const drops = this.#pending.splice(0).map(async (pending) => {
       const item = await pending.catch(() => undefined);

@@ -73,7 +73,7 @@ export class Linear extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    if (x.rank === 0 || x.shape[x.rank - 1] !== this.inFeatures) {
+    if (x.shape[x.rank - 1] !== this.inFeatures) {
       throw new ShapeError(
         `Linear: input ${formatShape(x.shape)}; expected […, ${this.inFeatures}]`,
       );
