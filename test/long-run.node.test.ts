@@ -1,16 +1,19 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type GradusError, KernelError, MemoryError } from "../src/core/errors.ts";
 import type { Program } from "../src/engine/program.ts";
+import type { Storage } from "../src/graph/backend.ts";
 import { nextNodeId } from "../src/graph/node.ts";
 import { defineOp } from "../src/graph/op.ts";
-import { apply } from "../src/graph/tensor.ts";
+import { apply, readAll } from "../src/graph/tensor.ts";
 import {
   add,
   assignAll,
   compile,
   customGrad,
   type Device,
+  DeviceError,
   evaluate,
   grad,
   init,
@@ -44,6 +47,8 @@ function counts() {
   const { reclaimed: _, ...rest } = device.memory();
   return rest;
 }
+
+const otherTasks = () => new Promise((resolve) => setTimeout(resolve));
 
 /** An op that adds a number to each element. */
 function adds(n: number) {
@@ -236,7 +241,6 @@ describe("plans of a compiled function", () => {
       };
       return plan;
     });
-    const otherTasks = () => new Promise((resolve) => setTimeout(resolve));
     const f = compile((x: Tensor) => add(x, 1));
     const early = [f(tensor([1])), f(tensor([2]))];
     const late = [f(tensor([1, 2])), f(tensor([1, 2, 3]))];
@@ -254,6 +258,32 @@ describe("plans of a compiled function", () => {
     const next = f(tensor([5]));
     expect(ran).toEqual([0, 0, 1, 2, 0, 0]);
     expect(await (await next).toArray()).toEqual([6]);
+  });
+
+  test("a call waits while the device is far behind, and hears if it is lost meanwhile", async () => {
+    const f = compile((x: Tensor) => add(x, 1));
+    const x = tensor([1]);
+    await f(x);
+    let go = () => {};
+    const room = vi.spyOn(device, "room").mockImplementation(() => {
+      return new Promise((resolve) => {
+        go = resolve;
+      });
+    });
+    let isOver = false;
+    const call = f(x).then(() => {
+      isOver = true;
+    });
+    for (let i = 0; i < 5; i++) await otherTasks();
+    expect(isOver).toBe(false);
+    go();
+    await call;
+    const lost = f(x);
+    await otherTasks();
+    device.dispose();
+    go();
+    await expect(lost).rejects.toThrow(DeviceError);
+    expect(room).toHaveBeenCalledTimes(2);
   });
 
   test("disposing one leaves what its function made in the trace to who kept it", async () => {
@@ -393,6 +423,50 @@ test("what nobody holds and nobody freed is freed by the collector, and counted"
   }
   expect(device.memory().tensors).toBe(0);
   expect(device.memory().reclaimed).toBeGreaterThanOrEqual(reclaimed + 10);
+});
+
+describe("a read that fails", () => {
+  type Downloads = { download(wanted: { storage: Storage }[]): Promise<unknown> };
+  const failing = (error: GradusError, times: number) => {
+    const spy = vi.spyOn(device as unknown as Downloads, "download");
+    for (let i = 0; i < times; i++) {
+      spy.mockImplementationOnce(async (wanted) => {
+        for (const { storage } of wanted) storage.failure = error;
+        throw error;
+      });
+    }
+    return spy;
+  };
+
+  test("for want of memory is made once more, of values that are computed anew", async () => {
+    const w = new State(tensor([1, 2]));
+    const [y, host] = [mul(w, 2), tensor([5])];
+    const download = failing(new MemoryError("memory"), 1);
+    expect(await readAll("mine", [y, host, y])).toEqual(
+      [[2, 4], [5], [2, 4]].map((x) => Float32Array.from(x)),
+    );
+    expect(download).toHaveBeenCalledTimes(2);
+    expect(counts().tensors).toBe(2);
+    expect(await grad(sum(y), [w])[0].toArray()).toEqual([2, 2]);
+  });
+
+  test("twice gives the first error, and leaves what can be read later", async () => {
+    const y = mul(new State(tensor([1, 2])), 2);
+    const first = new MemoryError("memory");
+    failing(first, 2);
+    await expect(y.data()).rejects.toBe(first);
+    expect(counts().tensors).toBe(1);
+    expect(await y.toArray()).toEqual([2, 4]);
+  });
+
+  test("for another reason is not repeated, and spoils what it read", async () => {
+    const y = mul(tensor([1, 2]), 2);
+    const error = new KernelError("kernel");
+    const download = failing(error, 1);
+    await expect(y.data()).rejects.toBe(error);
+    await expect(y.data()).rejects.toBe(error);
+    expect(download).toHaveBeenCalledTimes(1);
+  });
 });
 
 test("the collector is told of what is held, and of nothing else", async () => {

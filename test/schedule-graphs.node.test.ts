@@ -16,6 +16,7 @@ import {
   type State,
   slice,
   sub,
+  sum,
   type Tensor,
   tensor,
   transpose,
@@ -209,5 +210,23 @@ test("an element of a state is written in place, unless the state is read elsewh
     checkPlan(plan, 8);
     expect(plan.scattered.size).toBe(isRead ? 0 : 1);
     expect(plan.groups.map((group) => plan.domain(group))).toEqual(isRead ? [[4], [4], [4]] : [[]]);
+  }
+});
+
+test("what is written to an element is computed by the kernel that writes it, its place is not", () => {
+  const ring = tensor([0, 0, 0, 0], { device });
+  const total = sum(exp(tensor([1, 2, 3], { device })));
+  const place = sum(tensor([1, 1], { dtype: "u32", device }));
+  for (const [value, count] of [
+    [writeAt(ring, tensor(2, { dtype: "u32", device }), mul(total, 2)), 1],
+    [writeAt(ring, place, exp(tensor(1, { device }))), 2],
+    [writeAt(ring, place, mul(total, 2)), 2],
+  ] as const) {
+    const replacements = [{ original: ring.node, value: value.node }];
+    const { program } = trace([], "test", { replacements });
+    const plan = schedule(simplify(program), 8);
+    checkPlan(plan, 8);
+    expect(plan.scattered.size).toBe(1);
+    expect(plan.groups).toHaveLength(count);
   }
 });

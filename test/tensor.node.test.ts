@@ -93,6 +93,44 @@ test("the console shows six values, and tells that there are more", () => {
   evaluate(six, seven);
   expect(six.preview).toBe("Tensor([6], f32, cpu) [0, 1, 2, 3, 4, 5]");
   expect(seven.preview).toBe("Tensor([7], f32, cpu) [0, 1, 2, 3, 4, 5, …]");
+  const large = tensor([12345678], { dtype: "i32" });
+  expect(large.preview).toBe("Tensor([1], i32, cpu) [12345678]");
+  const exact = tensor([1 / 3], { dtype: "f64" });
+  expect(exact.preview).toBe("Tensor([1], f64, cpu) [0.3333333333333333]");
+});
+
+test("methods are the ops of their names", async () => {
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+  const results = [
+    x.neg(),
+    x.add(1),
+    x.sub(1),
+    x.mul(2),
+    x.div(2),
+    x.matmul(x),
+    x.sum({ axis: 0 }),
+    x.mean({ axis: 1, keepDims: true }),
+    x.reshape([4]),
+    x.transpose(1, 0),
+    x.transpose(),
+  ];
+  expect(await Promise.all(results.map((y) => y.data().then((data) => [...data])))).toEqual([
+    [-1, -2, -3, -4],
+    [2, 3, 4, 5],
+    [0, 1, 2, 3],
+    [2, 4, 6, 8],
+    [0.5, 1, 1.5, 2],
+    [7, 10, 15, 22],
+    [4, 6],
+    [1.5, 3.5],
+    [1, 2, 3, 4],
+    [1, 3, 2, 4],
+    [1, 3, 2, 4],
+  ]);
+  expect(results[7].shape).toEqual([2, 1]);
 });
 
 test.each(["data", "toArray", "item", "print"] as const)(

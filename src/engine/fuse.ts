@@ -172,7 +172,7 @@ class Fuser {
     const visit = (i: number): void => {
       for (const input of this.#steps[i].inputs) {
         if (this.#stored.has(input)) continue;
-        const onPath = anchor !== null && this.#anchorOf.get(input) === anchor;
+        const onPath = this.#anchorOf.get(input) === anchor;
         const count = onPath ? 0 : this.#leaves(input, null).length;
         if (count > most && count <= this.inputLimit) {
           best = input;
@@ -182,8 +182,9 @@ class Fuser {
       }
     };
     visit(output);
-    if (best >= 0 || anchor === null) return best;
-    const chain = this.#chain(anchor);
+    if (best >= 0) return best;
+    // Only epilogues get here: no op has more inputs than a kernel may read.
+    const chain = this.#chain(anchor as number);
     return chain[chain.indexOf(output) - 1];
   }
 }
