@@ -48,11 +48,11 @@ export const HELPERS_APART = {
 };
 
 /**
- * What a page with a GPU does not load before it works: what stands in for one or brings it back, the
- * kernels of adapters on which workgroup memory does not pay, what prints, explains, measures and
- * watches; and what is not ours.
+ * What a page with a GPU does not wait for: what stands in for one or brings its work back, loaded
+ * when all is started; the kernels of adapters on which workgroup memory does not pay, what prints,
+ * explains, measures and watches; and what is not ours.
  */
-export const ELSEWHERE = /^(without-gpu|recovery|matmul-direct|tools|vite-helpers)$/;
+export const ELSEWHERE = /^(without-gpu|matmul-direct|tools|vite-helpers)$/;
 
 /** The scripts that a page with WebGPU loads: the entry, the device, and what both import. */
 function loadedAtOnce(output) {

@@ -146,7 +146,7 @@ async function choose(options: InitOptions): Promise<Choice> {
   }
 }
 
-// A page with a GPU needs no other device, so it loads none.
+// A page with a GPU does not wait for this.
 async function onCpu(reason: string): Promise<Choice> {
   const { CpuDevice } = await cpuModule.get();
   return { device: new CpuDevice(), reason };

@@ -1,6 +1,5 @@
 import { tools } from "./core/tools.ts";
-import { cpuModule, recoveryModule } from "./devices/on-demand.ts";
-import * as recovery from "./devices/webgpu/recovery.ts";
+import { cpuModule } from "./devices/on-demand.ts";
 import * as withoutGpu from "./devices/without-gpu.ts";
 import { type Choice, type InitOptions, init as initOnDemand } from "./init.ts";
 import { directProducts } from "./ops/matmul.ts";
@@ -17,7 +16,6 @@ import * as allTools from "./tools.ts";
  */
 export function init(options?: InitOptions): Promise<Choice> {
   cpuModule.put(withoutGpu);
-  recoveryModule.put(recovery);
   tools.put(allTools);
   directProducts.put(direct);
   return initOnDemand(options);

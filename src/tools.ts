@@ -2,6 +2,7 @@
 // share parts, bundlers make still more, and cut what every page loads into pieces.
 export { formatValues } from "./core/format-values.ts";
 export { watcher } from "./debug/watcher.ts";
+export { compilerError } from "./devices/webgpu/compiler-error.ts";
 export { profileKernels } from "./devices/webgpu/profiler.ts";
 export * as words from "./engine/refusal-words.ts";
 export { beginMove } from "./graph/move.ts";

@@ -1,5 +1,5 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
-import { DeviceError, GradusError, MemoryError } from "../core/errors.ts";
+import { DeviceError, MemoryError } from "../core/errors.ts";
 import { asMemoryError, inMemory } from "../core/host-memory.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Backend, DeviceLoss, Storage } from "../graph/backend.ts";
@@ -12,6 +12,7 @@ import type { Journal } from "./journal.ts";
 import type { Plan, PlanOptions } from "./plan.ts";
 import { type Program, trace } from "./program.ts";
 import type { DeviceNews } from "./recovery.ts";
+import { Refusal, written } from "./refusal.ts";
 import type { Session } from "./session.ts";
 import { simplify } from "./simplify.ts";
 
@@ -218,10 +219,7 @@ export abstract class Device implements Backend {
 
   async readAll(nodes: readonly Node[], op = "read"): Promise<NumericArray[]> {
     if (isTracing()) {
-      throw new GradusError(
-        `${op}: called in a function that is being compiled; expected no reads there. ` +
-          "Return the tensor and read it outside",
-      );
+      throw await written(new Refusal((by) => by.readInside(op)));
     }
     let failure: MemoryError | null = null;
     for (;;) {

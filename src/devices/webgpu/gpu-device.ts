@@ -2,7 +2,7 @@ import { Device } from "../../engine/device.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Session } from "../../engine/session.ts";
-import { recoveryModule } from "../on-demand.ts";
+import { cpuModule } from "../on-demand.ts";
 import { type AdapterDescription, requestDevice } from "./adapter.ts";
 import type { GpuOptions } from "./options.ts";
 import { GpuSession } from "./session.ts";
@@ -50,7 +50,7 @@ export class GpuDevice extends Device {
 
   /** Loads what guards against losses, before one may take the network too. */
   async #recovery() {
-    const loaded = await recoveryModule.get();
+    const loaded = await cpuModule.get();
     this.journal ??= new loaded.Journal(this);
     return loaded;
   }

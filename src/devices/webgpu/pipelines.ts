@@ -1,4 +1,4 @@
-import { KernelError } from "../../core/errors.ts";
+import { tools } from "../../core/tools.ts";
 import type { Counters } from "../../engine/counters.ts";
 import type { Binding } from "./bindings.ts";
 import type { KernelCode } from "./codegen.ts";
@@ -174,20 +174,9 @@ export class PipelineCache {
       );
       const found = messages.filter((message) => message.type !== "info");
       if (found.length === 0) return null;
-      const lines = found.map((message) => `${placeOf(message, kernel)}: ${message.message}`);
-      return new KernelError(`${kernel.label}: ${lines.join("; ")}`);
+      return (await tools.get()).compilerError(found, kernel);
     } catch (error) {
       return asGradus(op, error);
     }
   }
-}
-
-/** Where a message points to: a line of a kernel file, or what was written in front of it. */
-function placeOf({ type, lineNum, linePos }: GPUCompilationMessage, kernel: KernelCode): string {
-  const { regions, code } = kernel;
-  const region = regions.find(({ first, last }) => first <= lineNum && lineNum <= last);
-  if (region) return `${region.file}:${lineNum - region.first + 1}:${linePos}: ${type}`;
-  const next = regions.find(({ first }) => lineNum < first) ?? regions[regions.length - 1];
-  const text = code.split("\n")[lineNum - 1]?.trim();
-  return `${next.file} (accessors: ${text}): ${type}`;
 }

@@ -1,6 +1,6 @@
 import { recover } from "../../engine/recovery.ts";
 import type { Session } from "../../engine/session.ts";
-import { cpuModule } from "../on-demand.ts";
+import { CpuSession } from "../cpu/cpu-device.ts";
 import { describeAdapter, findAdapter, findGpu, requestDevice } from "./adapter.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { GpuSession } from "./session.ts";
@@ -16,11 +16,9 @@ const LOSSES_IN_A_ROW = 4;
 
 /** Makes a device work again whose GPU was lost: on a GPU where one is to be had, else on the CPU. */
 export function remake(device: GpuDevice, message: string): Promise<() => void> {
-  const cpu = cpuModule.get(); // loaded now, as long as there may be a network
-  cpu.catch(() => {}); // told when it is needed
   return recover(device, message, async (inARow) => {
     const session = inARow < LOSSES_IN_A_ROW ? await gpuSession(device) : null;
-    return session ?? new (await cpu).CpuSession(device.counters);
+    return session ?? new CpuSession(device.counters);
   });
 }
 
