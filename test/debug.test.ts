@@ -19,13 +19,17 @@ import {
   oneHot,
   ones,
   Parameter,
+  reshape,
   scope,
+  slice,
   softmax,
+  square,
   sub,
   sum,
   type Tensor,
   tensor,
   where,
+  zeros,
 } from "../src/index.ts";
 import { crossEntropy } from "../src/losses/index.ts";
 import { Linear, Module, ReLU, Sequential } from "../src/nn/index.ts";
@@ -34,6 +38,7 @@ import { fit, trainStep } from "../src/train/index.ts";
 import { inBrowser, ownDevice, testDevice } from "./support/device.ts";
 import { type Planted, planted } from "./support/planted.ts";
 
+const limit = Error.stackTraceLimit;
 beforeAll(testDevice);
 
 /** Gives what a promise is rejected with. */
@@ -197,6 +202,15 @@ describe("an infinity", () => {
       },
       "exp",
     ],
+    ["of nothing is what the op says", () => logSumExp(zeros([2, 0]), { axis: 1 }), null],
+    [
+      "that a part leaves behind is not in it",
+      () => {
+        const part = slice(log(tensor([0, 1])), [{ start: 1 }]);
+        return div(1, part);
+      },
+      "div",
+    ],
     ["that was given and becomes a NaN", () => sub(full([2], Infinity), Infinity), "sub"],
   ];
   for (const [title, run, op] of rows) {
@@ -264,6 +278,24 @@ describe("a place is", () => {
     expect(await failure(debug(inner))).toMatchObject({ place: "log" });
   });
 
+  test("that of a function among layers, also of one that comes twice", async () => {
+    const model = new Sequential(square, log, log);
+    expect(await failure(debug(() => model.call(one(0.5))))).toMatchObject({ place: "2.log" });
+  });
+
+  test("told of many values of one size, and of inputs by their names", async () => {
+    const w = new Parameter(tensor([Number.NaN, 1]), { name: "w" });
+    const many = () => {
+      let y = tensor([1, 2]);
+      for (let i = 0; i < 40; i++) y = i === 35 ? log(mul(y, -1)) : mul(y, 1.01);
+      return y;
+    };
+    expect(await failure(debug(many))).toMatchObject({ op: "log", inputs: [] });
+    const product = () => mul(ones([2, 1]), reshape(w, [2, 1]));
+    const inputs = [{ index: 1, name: '"w"', value: "NaN" }];
+    expect(await failure(debug(product))).toMatchObject({ op: "mul", inputs });
+  });
+
   test("told by the states of a module that is called by itself", async () => {
     const model = new Deep();
     model.state(); // names them
@@ -323,6 +355,16 @@ describe("debug", () => {
     await expect(debug(() => evaluate(bad()))).rejects.toThrow(
       "evaluate: NaN made by log in evalu",
     );
+  });
+
+  test("forgets what was found in a function that failed otherwise", async () => {
+    const failing = () => {
+      evaluate(bad());
+      throw new RangeError("own");
+    };
+    await expect(debug(failing)).rejects.toThrow(RangeError);
+    expect(await debug(() => 1)).toBe(1);
+    expect(Error.stackTraceLimit).toBe(limit);
   });
 
   test("may lie in another, and overlap; the last one's options hold", async () => {

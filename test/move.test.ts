@@ -7,6 +7,7 @@ import {
   DeviceError,
   DisposedError,
   DTypeError,
+  exp,
   GradusError,
   init,
   MemoryError,
@@ -114,7 +115,9 @@ describe("a model", () => {
     expect(await weights()).toEqual(values);
     expect(memory(here).tensors).toBe(before.tensors);
     expect(memory(there).tensors).toBe(other.tensors + own);
+    const { version } = model.parameters()[0];
     await model.to(there); // there is nothing to do
+    expect(model.parameters()[0].version).toBe(version);
     optimizer.dispose();
     model.dispose();
     expect(memory(there).tensors).toBe(other.tensors);
@@ -134,6 +137,7 @@ describe("a model", () => {
     disposed.dispose();
     await expect(new Net(disposed).to(there)).rejects.toThrow(DisposedError);
     const net = new Net(new State(tensor(1)));
+    const { tensors } = memory(there);
     const { readAll } = here;
     vi.spyOn(here, "readAll").mockImplementationOnce(async (...given) => {
       const values = await readAll.apply(here, given);
@@ -146,6 +150,7 @@ describe("a model", () => {
       ),
     );
     expect([net.weight.device, net.extra.device]).toEqual([here, here]);
+    expect(memory(there).tensors).toBe(tensors);
     expect(await net.weight.toArray()).toEqual([3, 4]);
     expect(await mul(net.weight, 2).toArray()).toEqual([6, 8]);
     if (!inBrowser) return;
@@ -188,6 +193,19 @@ test("a step that was compiled for the old device says so, and works when all ar
   const under = step(x(here));
   await Promise.all([under, step(x(here))]);
   expect([step.next, (await step.read()).length]).toEqual([3, 3]);
+});
+
+test("a compiled function frees what it had on the old device", async () => {
+  const before = memory(here).buffers;
+  const model = new Linear(2, 2, { seed: 1 });
+  const step = compile(() => model.weight.assign(mul(exp(model.weight), 0.5)));
+  await step();
+  const { pipelines } = memory(here);
+  await model.to(there);
+  await step();
+  expect(step.plans).toHaveLength(1);
+  if (inBrowser) expect(memory(here).pipelines).toBeLessThan(pipelines);
+  else expect(memory(here).buffers).toBe(before);
 });
 
 test("a call that waits while a state is moved says so", async () => {
