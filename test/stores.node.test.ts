@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { afterAll, expect, test, vi } from "vitest";
 import { GradusError } from "../src/core/errors.ts";
+import { partOf } from "../src/io/file-parts.ts";
 import { fileStore, indexedDbStore, opfsStore } from "../src/io/index.ts";
 import { testStore, whole } from "./support/store-cases.ts";
 
@@ -154,6 +155,28 @@ test("a file without bytes is told of as such", async () => {
     /is broken \(no bytes\); gives what was written before it$/,
   );
   warn.mockRestore();
+});
+
+test("parts of processes that ended are taken away, and no others that are new", async () => {
+  const at = (name: string) => join(folder, "ended", name);
+  mkdirSync(at(""));
+  const [, space, own] = /\.(\w{8})-(\d+)-\w{8}\.part$/.exec(await partOf(at("a"))) ?? [];
+  expect(own).toBe(String(process.pid));
+  expect(await partOf(at("a"))).not.toBe(await partOf(at("a")));
+  const { pid: ended } = spawnSync(process.execPath, ["--version"]);
+  const elsewhere = space === "00000000" ? "11111111" : "00000000";
+  const kept = [
+    `a.${space}-${own}-0.part`, // is being written
+    `a.${elsewhere}-${ended}-0.part`, // by a process of another machine
+    `a.${space}-${ended}-0.part.notes`,
+    `a.${space}-${ended}-0.part.1.part`,
+    `b.${space}-${ended}-0.part`,
+  ];
+  const old = [`a.${space}-${own}-1.part`, `a.${elsewhere}-${ended}-1.part`];
+  for (const name of [...kept, ...old, `a.${space}-${ended}-0.part`]) writeFileSync(at(name), "x");
+  for (const name of old) utimesSync(at(name), 0, 0);
+  await fileStore(at("a")).write(whole(1));
+  expect(readdirSync(at("")).sort()).toEqual(["a", ...kept].sort());
 });
 
 test("parts that a crash left long ago are taken away", async () => {

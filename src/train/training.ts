@@ -79,14 +79,17 @@ export class Training<M extends Module, B> {
     return this.#stepsPerEpoch;
   }
 
-  /** Where a step stands, counted over all epochs, with nothing known of those before it. */
+  /** Where a step stands, in epochs of known length, with nothing known of the steps before it. */
   at(step: number): Progressed {
     const n = this.#stepsPerEpoch;
-    const epochs = step === 0 ? 0 : Math.floor(step / n);
     const none = { examples: 0, sums: {} };
-    const steps = step - (epochs === 0 ? 0 : epochs * n);
-    const stepsPerEpoch = Number.isFinite(n) ? n : null;
-    return { epochs, steps, stepsPerEpoch, epoch: none, recent: none };
+    return {
+      epochs: Math.floor(step / n),
+      steps: step % n,
+      stepsPerEpoch: n,
+      epoch: none,
+      recent: none,
+    };
   }
 
   /** Goes on where another run was, whose steps `trainStep` has been brought to. */
