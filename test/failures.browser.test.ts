@@ -225,6 +225,21 @@ test("commands that are left out without an error are noticed by the next save o
   expect(weights).toEqual(await own.model.weight.data());
 });
 
+test("commands that are left out are noticed without any read, some hundred submits later", async () => {
+  const w = new Parameter(tensor([1, 2]), { name: "w" });
+  const step = compile(() => w.assign(w.add(1)), { stepsPerSubmit: 1 });
+  await step();
+  at(device.device.queue, "submit", 3, () => {});
+  let steps = 0;
+  const error = await (async () => {
+    for (; steps < 1500; steps++) await step();
+  })().catch((e) => e);
+  expect(error).toBeInstanceOf(DeviceError);
+  expect(error.message).toMatch(/^compile: the device has left out commands/);
+  expect(steps).toBeLessThan(1200);
+  await expect(w.data()).rejects.toBe(error);
+});
+
 test("a step number that is not the device's is an error, never a file", async () => {
   const given = batch();
   const { model, optimizer, step } = training(1);

@@ -40,6 +40,7 @@ export const bundlers: Readonly<Record<"esbuild" | "rollup" | "webpack", Bundler
       entry: `./${entry}`,
       target: "webworker",
       mode: "production",
+      performance: { hints: false }, // a page's size is its own affair
       output: { path: out, filename: "worker.js" },
     });
     return new Promise((resolve, reject) => {

@@ -56,7 +56,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     this.timeout = timeout;
     this.pool = new BufferPool(this.guard, usage, "tensor", counters, () => this.queue.flush());
     this.pipelines = new PipelineCache(this.guard, counters);
-    this.queue = new SubmitQueue(this, () => this.#reader.verify());
+    this.queue = new SubmitQueue(this, () => this.#verify());
     this.#reader = new Reader(this);
     const { software, direct } = adapter;
     this.profile = {
@@ -201,6 +201,13 @@ export class GpuSession implements Session, PlanHost, GuardHost {
 
   free(storage: Storage): void {
     this.pool.release(storage);
+  }
+
+  /** Looks which submits ran, in the middle of what is being recorded. */
+  #verify(): void {
+    const made = this.guard.take();
+    this.#reader.verify();
+    for (const check of made) this.guard.add(check);
   }
 
   usage(): Usage {
