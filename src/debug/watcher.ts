@@ -1,4 +1,5 @@
 import { checkEach, checkFunctions, checkOptions } from "../core/check.ts";
+import type { NumericArray } from "../core/dtype.ts";
 import type { GradusError } from "../core/errors.ts";
 import { type Place, partsOf, walk } from "../core/tree.ts";
 import type { Device } from "../engine/device.ts";
@@ -105,7 +106,7 @@ class Watcher implements Watch {
     wanted.push(...nodes);
     return () => {
       if (nodes.length === 0) return;
-      const reading = this.#read(inspection, nodes, run).then((error) => {
+      const reading = this.#read(inspection, nodes, run).then(({ error }) => {
         if (!error) this.#pending.delete(reading);
         return error;
       });
@@ -149,13 +150,16 @@ class Watcher implements Watch {
       const own = storages.slice(0, results.length);
       const others = storages.slice(own.length).map((x, i) => hold(x, own.length + i));
       const next = others.splice(0, states.length);
-      const error = await this.#read(inspection, others, run);
+      // Nobody notes what states are given here: on a device that can be lost they are copied.
+      const copied = device.journal?.isOn ? next : [];
+      const { error, values } = await this.#read(inspection, others, run, copied);
       if (error) {
         for (const node of [...own.map(hold), ...next]) node.retire("");
         throw error;
       }
       states.forEach((state, i) => {
         state.replace(next[i]);
+        state.place.lineage = values[i] ?? null;
       });
       return settle(own);
     };
@@ -172,22 +176,27 @@ class Watcher implements Watch {
     }
   }
 
-  /** Reads what tells of a run, frees it, and gives the error that it tells of, or why it cannot be read. */
+  /**
+   * Reads what tells of a run, frees it, and gives the error that it tells of, or why it cannot be
+   * read, and the values of other nodes.
+   */
   async #read(
     inspection: Inspection,
     nodes: readonly Node[],
     run: Run,
-  ): Promise<GradusError | null> {
+    others: readonly Node[] = [],
+  ): Promise<{ error: GradusError | null; values: NumericArray[] }> {
     const allow = [...this.#scopes].at(-1)?.infinities === "allow";
     try {
       for (const node of nodes) this.#own.add(node);
-      const values = await (nodes[0].device as Device).readAll(nodes, run.caller);
-      const index = inspection.findIndex(values);
-      if (index) return indexError(index, run);
-      const found = inspection.find(values, allow);
-      return found && nonFiniteError(found, run);
+      const read = await nodes[0].device.readAll([...nodes, ...others], run.caller);
+      const values = read.splice(nodes.length);
+      const index = inspection.findIndex(read);
+      if (index) return { error: indexError(index, run), values };
+      const found = inspection.find(read, allow);
+      return { error: found && nonFiniteError(found, run), values };
     } catch (error) {
-      return error as GradusError;
+      return { error: error as GradusError, values: [] };
     } finally {
       for (const node of nodes) node.retire("what debug has read");
     }
