@@ -224,7 +224,10 @@ test("a checkpoint that an own loop made is gone on with", async () => {
     expect(again.bits).toEqual(straight.bits);
     expect(again.history[1]).toEqual(straight.history[1]);
     const untold = outcome(smallRun, { accumulate, resume, loader: new Set<Batch>() });
-    await expect(untold).rejects.toThrow("fit: a checkpoint that tells of no epochs, with an iter");
+    await expect(untold).rejects.toThrow(
+      "fit: a checkpoint that tells of no epochs, with an iterable that does not tell its length; " +
+        "expected a list or a DataLoader",
+    );
   }
 });
 
@@ -258,7 +261,11 @@ test("a checkpoint of another run is refused by both values, unless that is allo
     [{ allowMismatch: ["seeds"] }, 'allowMismatch of "seeds"; expected some of seed, batchSize'],
     [{ allowMismatch: ["batchsize"] }, 'Did you mean "batchSize"?'],
     [{ allowMismatch: "seed" as unknown as [] }, 'fit: allowMismatch "seed"; expected a list'],
-    [{ resume: "run.checkpoint" as unknown as null }, 'fit: resume "run.checkpoint"; expected the'],
+    [
+      { resume: "run.checkpoint" as unknown as null },
+      'fit: resume "run.checkpoint"; expected the bytes of a checkpoint, or null. ' +
+        "Give what a store's read() gives",
+    ],
   ];
   for (const [options, message] of mismatches) {
     const wrong = fit<Module, Batch>({ ...run, metrics, epochs: 2, resume, ...options });

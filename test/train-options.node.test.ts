@@ -138,6 +138,7 @@ test("a model without states is told of, once for a step", () => {
 });
 
 test.each([
+  ["fit", "ignoreStop"],
   ["EarlyStopping", "restoreBest"],
   ["gradientDescent", "history"],
   ["DataLoader", "shuffle"],

@@ -222,12 +222,15 @@ export function assignAll(
   noted?.();
 }
 
-/** Assigns states by `fn`; where it ends half-way by an error, the values of all are that error. */
+/**
+ * Assigns states by `fn`; where a device fails half-way, the values of all are that error. Other
+ * errors are refusals, which come before anything is assigned.
+ */
 export function allOrNone(states: Iterable<State>, fn: () => void): void {
   try {
     fn();
   } catch (error) {
-    for (const state of states) state.spoil(error as GradusError);
+    if (error instanceof DeviceError) for (const state of states) state.spoil(error);
     throw error;
   }
 }
