@@ -1,6 +1,8 @@
 import vm from "node:vm";
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { BatchSampler, DeviceDataset, TensorDataset } from "../src/data/index.ts";
+import { warnOfPlans } from "../src/engine/refusal-words.ts";
+import { signatureOf } from "../src/engine/signature.ts";
 import {
   add,
   compile,
@@ -324,9 +326,12 @@ describe("objects", () => {
     const shown = compile(({ b }: Hidden) => mul(b, 2));
     expect(await read(shown(new Hidden()))).toEqual([2, 4, 6]);
     const hidden = compile((_: number, { given }: { given: Hidden }) => given.a);
-    await expect(hidden(1, { given: new Hidden() })).rejects.toThrow(
+    const error = await hidden(1, { given: new Hidden() }).catch((thrown: Error) => thrown);
+    expect(error).toBeInstanceOf(GradusError);
+    expect((error as Error).message).toMatch(
       /^compile: .*private.* \(argument 1\.given is given to fn as a copy .*Give it as a plain object/,
     );
+    expect((error as Error).cause).toBeInstanceOf(TypeError);
   });
 
   test("that compiled functions know by identity", async () => {
@@ -399,6 +404,29 @@ describe("objects", () => {
     expect(await moved.toArray()).toEqual([8, 10, 12]);
   });
 });
+
+test.each<[unknown[], unknown[], string, string[]?]>([
+  [[1, { by: 2 }], [1, { by: 3 }], "argument 1.by was 2 and is 3"],
+  [[{ rate: 0.1 }], [{ rate: -0 }], "batch.rate was 0.1 and is -0", ["batch"]],
+  [[[1, 2], 3], [[1], 3], "argument 0 was array of 2 and is array of 1"],
+  [[1], [1, 2], "the arguments was array of 1 and is array of 2"],
+  [["a"], ["b".repeat(99)], `argument 0 was "a" and is "${"b".repeat(79)}`],
+])(
+  "a warning of many plans tells what changed last: %j, %j",
+  (before, now, what, parameters = []) => {
+    const naming = { op: "compile", parameters };
+    const [old, key] = [before, now].map((args) => signatureOf(args, naming).key);
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    warnOfPlans(64, now, naming, old, key);
+    expect(warn.mock.calls).toEqual([
+      [
+        "compile: more than 64 plans, one for each set of arguments, so the oldest go; " +
+          `${what}. Give what changes from call to call as a tensor of one shape`,
+      ],
+    ]);
+    warn.mockRestore();
+  },
+);
 
 describe("anything else is refused at the call", () => {
   class Settings {

@@ -227,6 +227,12 @@ describe("simplify", () => {
     expect(names(add(exp(a), sigmoid(exp(a))))).toEqual(["exp", "sigmoid", "add"]);
   });
 
+  test("0 and −0 are two constants, NaN and infinities are others", () => {
+    const values = [0, -0, NaN, Infinity, -Infinity, 0, NaN];
+    const sum = values.map((value) => exp(mul(x(), full([2, 2], value))));
+    expect(names(...sum).filter((name) => name === "fill")).toHaveLength(5);
+  });
+
   test("equal outputs stay two values", () => {
     const a = x();
     expect(names(exp(a), exp(a))).toEqual(["exp", "identity"]);

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { pointwise } from "../src/engine/fusion.ts";
-import { type Program, resultsOf, trace } from "../src/engine/program.ts";
+import { type Program, readsOf, resultsOf, trace } from "../src/engine/program.ts";
 import { type Schedule, schedule } from "../src/engine/schedule.ts";
 import { simplify } from "../src/engine/simplify.ts";
 import { stepsOf } from "../src/engine/stats.ts";
@@ -35,7 +35,10 @@ const sorted = (values: Iterable<number>) => [...new Set(values)].sort((a, b) =>
 const sizeAt = ({ steps }: Program, i: number) => steps[i].shape.reduce((a, b) => a * b, 1);
 
 /** What a group reads, found anew: what is stored and not its own, below what it stores. */
-function readsOf({ program, stored, scattered }: Schedule, outputs: readonly number[]): number[] {
+function groupReads(
+  { program, stored, scattered }: Schedule,
+  outputs: readonly number[],
+): number[] {
   const found = new Set<number>();
   const open = [...outputs];
   const seen = new Set<number>();
@@ -61,7 +64,7 @@ function checkPlan(plan: Schedule, limit: number): void {
   for (const [i, { anchor, outputs }] of groups.entries()) {
     expect(outputs.length).toBeGreaterThan(0);
     expect(outputs).toEqual(sorted(outputs));
-    expect(sorted(reads[i])).toEqual(readsOf(plan, outputs));
+    expect(sorted(reads[i])).toEqual(groupReads(plan, outputs));
     const producers = reads[i].filter((step) => !isSource(step)).map((step) => writer.get(step));
     for (const producer of producers) expect(after[i]).toContain(producer);
     for (const before of after[i]) expect(before).toBeLessThan(i);
@@ -229,4 +232,21 @@ test("what is written to an element is computed by the kernel that writes it, it
     expect(plan.scattered.size).toBe(1);
     expect(plan.groups).toHaveLength(count);
   }
+});
+
+test("a source is read if a step, an output or another state needs its values", () => {
+  const [a, b, c, d] = [small(), small(), small(), small()];
+  const { program, sources } = trace([c.node], "test", {
+    replacements: [
+      { original: a.node, value: exp(b).node },
+      { original: c.node, value: d.node },
+    ],
+  });
+  const reads = readsOf(program);
+  expect([a, b, c, d].map((x) => reads[sources.indexOf(x.node)])).toEqual([
+    false,
+    true,
+    true,
+    true,
+  ]);
 });

@@ -103,7 +103,7 @@ export class Fusion {
           if (k > 0) visit(input, aligned && k === value);
         }
       } else {
-        const isLinear = i !== group.anchor && !!pointwise(step)?.linear;
+        const isLinear = !!pointwise(step)?.linear;
         for (const input of step.inputs) visit(input, aligned && isLinear);
       }
     };

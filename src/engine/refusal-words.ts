@@ -119,6 +119,6 @@ function differenceOf(
   const at = lines.findIndex((line, i) => line !== old[i]);
   const ways: string[] = [];
   eachPart(args, naming, (_value, _parts, path) => ways.push(nameOf(path, naming)));
-  const [was, is] = [old[at], lines[at]].map((line) => (line ?? "nothing").slice(0, 80));
+  const [was, is] = [old[at], lines[at]].map((line) => line.slice(0, 80));
   return `${ways[at]} was ${was} and is ${is}`;
 }
