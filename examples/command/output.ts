@@ -31,10 +31,15 @@ export function say(text: string): void {
   write(`${fitted(text, process.stdout)}\n`);
 }
 
+/** Whether the terminal's line holds a bar, which lines of stderr take the place of. */
+let holdsBar = false;
+const CLEAR_LINE = "\r\x1b[2K";
+
 /** Writes lines to stderr, broken as those of `say`. */
 export function tell(text: string): void {
   try {
-    process.stderr.write(`${fitted(text, process.stderr)}\n`);
+    const clear = holdsBar && process.stderr.isTTY ? CLEAR_LINE : "";
+    process.stderr.write(`${clear}${fitted(text, process.stderr)}\n`);
   } catch {
     // There is no one left to tell.
   }
@@ -48,7 +53,11 @@ export const screen: TerminalStream = {
   get columns() {
     return process.stdout.columns;
   },
-  write: (text) => (text.endsWith("\n") ? say(text.slice(0, -1)) : write(text)),
+  write(text) {
+    if (text.endsWith("\n")) say(text.slice(0, -1));
+    else write(text);
+    holdsBar = !text.endsWith("\n") && text !== CLEAR_LINE;
+  },
 };
 
 /** Breaks lines to the width of a terminal. */

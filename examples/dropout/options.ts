@@ -27,7 +27,8 @@ Usage: npm run dropout -- [options]
   --device NAME       auto, webgpu or cpu (auto: a real GPU, else the CPU)
   --help              this text
 
-The weights go to ${WEIGHTS}. Ctrl-C stops and keeps the weights so far.`;
+The weights go to ${WEIGHTS}, those before to ${WEIGHTS}.previous.
+Ctrl-C stops and keeps the weights so far.`;
 
 /** Reads the command line. */
 export function readOptions(args: string[]): Options {

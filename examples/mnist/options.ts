@@ -43,7 +43,8 @@ Usage: npm start -- [options]
   --json              one JSON object a line, after each epoch and at the end
   --help              this text
 
-The weights go to ${WEIGHTS}. Ctrl-C stops and keeps the weights so far.`;
+The weights go to ${WEIGHTS}, those before to ${WEIGHTS}.previous.
+Ctrl-C stops and keeps the weights so far.`;
 
 /** Reads the command line. */
 export function readOptions(args: string[]): Options {

@@ -38,26 +38,41 @@ class OpfsMedium implements Medium {
     return `opfs ${this.path}`;
   }
 
-  async read(generation: "newest" | "older", tries = READS): Promise<Bytes | null> {
+  read(generation: "newest" | "older"): Promise<Bytes | null> {
+    return this.#inTurn("shared", () => this.#read(generation));
+  }
+
+  write(bytes: Bytes, older: Fate): Promise<void> {
+    return this.#inTurn("exclusive", () => this.#write(bytes, older));
+  }
+
+  /** Does something while no other page or worker of the origin writes to the place. */
+  #inTurn<T>(mode: LockMode, job: () => Promise<T>): Promise<T> {
+    const locks = globalThis.navigator?.locks as LockManager | undefined; // older browsers have none
+    const lock = `gradus ${this.place()}`;
+    return locks ? (locks.request(lock, { mode }, job) as Promise<T>) : job();
+  }
+
+  async #read(generation: "newest" | "older", tries = READS): Promise<Bytes | null> {
     try {
       const folder = await this.#folder(false);
       const file = await folder.getFileHandle(this.#name(generation), { create: false });
       return new Uint8Array(await (await file.getFile()).arrayBuffer());
     } catch (error) {
       if (isCalled(error, "NotFoundError")) return null;
-      // The file was replaced after it was found, here or by another page.
-      if (isCalled(error, "NotReadableError") && tries > 1) return this.read(generation, tries - 1);
-      throw error;
+      // The file was replaced after it was found, by other code than this.
+      if (!isCalled(error, "NotReadableError") || tries === 1) throw error;
+      return this.#read(generation, tries - 1);
     }
   }
 
-  async write(bytes: Bytes, older: Fate): Promise<void> {
+  async #write(bytes: Bytes, older: Fate): Promise<void> {
     const folder = await this.#folder(true);
     const [newest, previous] = [this.#name("newest"), this.#name("older")];
     await sweep(folder, newest);
     if (older === "replace") {
-      const file = await folder.getFileHandle(newest, { create: true });
-      await replace(folder, previous, await file.getFile());
+      const file = await (await folder.getFileHandle(newest, { create: true })).getFile();
+      if (file.size > 0) await replace(folder, previous, file); // else it was taken away
     }
     if (older === "drop") await remove(folder, previous);
     await replace(folder, newest, bytes);
