@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import type { DeviceDataset } from "../src/data/index.ts";
 import type { DeviceNews } from "../src/engine/recovery.ts";
 import {
   add,
@@ -62,6 +63,24 @@ describe("after a loss", () => {
     evaluate(y);
     await device.lose();
     await expect(y.item()).rejects.toThrow(/^item: depends on values that went with a lost device/);
+  });
+
+  test("as many values are held as before, and none when all are freed", async () => {
+    const { loader, ...run } = smallRun();
+    const step = trainStep({ ...run, batchAt: loader.batchAt });
+    for (let i = 0; i < 3; i++) await step();
+    await step.read();
+    const { tensors } = device.memory();
+    await device.lose();
+    await step();
+    await step.read();
+    expect(device.memory().tensors).toBe(tensors);
+    step.dispose();
+    for (const part of [run.model, run.optimizer]) {
+      for (const state of part.state().values()) state.dispose();
+    }
+    (loader.dataset as DeviceDataset).dispose();
+    expect(device.memory().tensors).toBe(0);
   });
 
   test("calls that cannot wait say that the device is being made again", async () => {

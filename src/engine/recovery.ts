@@ -132,12 +132,19 @@ class Restoring {
       const node = this.#nodes.get(state);
       const base = node === undefined && journal?.baseOf(state, this.#changes);
       place.cut();
-      if (node) place.hold(node.surrender() as Storage);
+      if (node) this.#replace(place, node);
       else if (base && !(base instanceof Node) && !place.ready) place.host = base;
     }
     for (const node of [...this.#nodes.values(), ...this.#sources.values()]) node?.retire("");
     const dropped = journal?.drop(this.#dropped) ?? 0;
     return { repeated: this.#repeated, dropped };
+  }
+
+  /** Gives a place the values of a node instead of those that went with the device. */
+  #replace(place: Node, node: Node): void {
+    const lost = place.surrender();
+    if (lost) this.#device.release(lost);
+    place.hold(node.surrender() as Storage);
   }
 
   /** Makes a run again; false where that cannot be. */

@@ -53,6 +53,9 @@ function isMore(now: MemoryInfo, usual: MemoryInfo): boolean {
   return (names as (keyof MemoryInfo)[]).some((name) => now[name] > usual[name]);
 }
 
+/** A device that may be made again. */
+type Recovering = Device & { readonly recovering?: Promise<void> | null };
+
 /** Ends a life that gave no answer. */
 class Hang extends Error {}
 
@@ -74,7 +77,7 @@ export class Life {
     readonly fault: Fault | null,
   ) {
     this.injector = new FaultInjector(gpu, fault);
-    this.#patience = fault?.mode === "never settles" ? [1000, 5000] : [30_000, 60_000];
+    this.#patience = fault?.mode === "never settles" ? [500, 5000] : [30_000, 60_000];
   }
 
   async live(): Promise<Outcome> {
@@ -126,6 +129,7 @@ export class Life {
     const before = this.#refused;
     this.#refused = false;
     if (!this.#device) await this.#start();
+    await this.#attempt("recovering", () => (this.#device as Recovering | null)?.recovering);
     if (run) await this.#restore("restoring at last", run);
     const fresh = await this.#attempt("starting anew", () => this.#make());
     if (fresh) await this.#train("anew", fresh, STEPS.anew);

@@ -105,7 +105,8 @@ const noEntry = refused((given: GPUComputePipelineDescriptor) => [
 ]);
 
 const basic = { throws, "device lost": lost };
-const awaited = { ...basic, rejects, "never settles": never };
+const asked = { throws, rejects, "never settles": never };
+const awaited = { ...asked, "device lost": lost };
 const memory = { "out of memory": exhausted };
 const lasting = { ...memory, "out of memory twice": exhausted };
 
@@ -119,15 +120,16 @@ const recorded = { throws, ...spoiling("GPUComputePassEncoder") };
 const noBuilding: Broken = () =>
   Promise.reject(new GPUPipelineError(MESSAGE, { reason: "internal" }));
 
-const asked = { throws, rejects, "never settles": never };
-
 const lostAtOnce: Broken = async ({ real, args, lose }) => {
   const device = (await real(...args)) as GPUDevice;
   lose(device);
   return device;
 };
 
-/** Every watched method of every watched kind of object. */
+/**
+ * Every watched method of every watched kind of object. A device is lost where a call needs it: calls
+ * that only record, and scopes, belong to the same turn as the submit or the like that they are for.
+ */
 export const WATCHED: Readonly<Record<string, Readonly<Record<string, Watched>>>> = {
   GPU: {
     requestAdapter: {
@@ -171,9 +173,9 @@ export const WATCHED: Readonly<Record<string, Readonly<Record<string, Watched>>>
     },
     createComputePipeline: { modes: { ...basic, ...noEntry } },
     createComputePipelineAsync: { modes: { ...awaited, rejects: noBuilding, ...noEntry } },
-    createCommandEncoder: { gives: "GPUCommandEncoder", modes: { ...basic, ...spoiled } },
-    pushErrorScope: { modes: basic },
-    popErrorScope: { modes: awaited },
+    createCommandEncoder: { gives: "GPUCommandEncoder", modes: { throws, ...spoiled } },
+    pushErrorScope: { modes: { throws } },
+    popErrorScope: { modes: asked },
   },
   GPUQueue: {
     submit: { modes: { ...basic, dropped, ...withoutCommands, ...lasting } },
@@ -204,11 +206,10 @@ export const WATCHED: Readonly<Record<string, Readonly<Record<string, Watched>>>
   },
   GPUShaderModule: { getCompilationInfo: { modes: awaited } },
   GPUCommandEncoder: {
-    beginComputePass: { gives: "GPUComputePassEncoder", modes: { ...basic, ...spoiling() } },
-    copyBufferToBuffer: { modes: { ...basic, dropped, ...spoiling() } },
-    finish: { modes: { ...basic, ...spoiling() } },
+    beginComputePass: { gives: "GPUComputePassEncoder", modes: { throws, ...spoiling() } },
+    copyBufferToBuffer: { modes: { throws, dropped, ...spoiling() } },
+    finish: { modes: { throws, ...spoiling() } },
   },
-  // What is recorded is lost with the submit that it belongs to.
   GPUComputePassEncoder: {
     setPipeline: { modes: recorded },
     setBindGroup: { modes: recorded },

@@ -3,14 +3,14 @@
 import { type Expected, Life, type Outcome } from "./fault-life.ts";
 import { MODES, WATCHED } from "./fault-modes.ts";
 import { rightValues } from "./fault-run.ts";
-import { describeOutcome, isPromised, tableOf } from "./fault-table.ts";
+import { COLUMNS, columnsOf, describeOutcome, isPromised } from "./fault-table.ts";
 import type { Fault } from "./faults.ts";
 import { picker } from "./random-choice.ts";
 
 /** Faults of one adapter. */
 export class FaultSweep {
   readonly faults: readonly Fault[];
-  readonly outcomes: Outcome[] = [];
+  readonly columns = COLUMNS;
 
   private constructor(
     readonly gpu: GPU,
@@ -49,20 +49,16 @@ export class FaultSweep {
     });
   }
 
-  async live(fault: Fault): Promise<Outcome> {
-    const outcome = await new Life(this.gpu, this.expected, fault).live();
-    this.outcomes.push(outcome);
-    return outcome;
+  /** Lives through a fault. */
+  live(fault: Fault): Promise<Outcome> {
+    return new Life(this.gpu, this.expected, fault).live();
   }
 
-  /** Lives through a fault; what is wrong with its outcome, or null. */
-  async complain(fault: Fault): Promise<string | null> {
+  /** Lives through a fault, and tells in which columns of a table it counts, and what is wrong. */
+  async tell(fault: Fault): Promise<{ columns: string[]; complaint: string | null }> {
     const outcome = await this.live(fault);
-    return isPromised(outcome) ? null : describeOutcome(outcome);
-  }
-
-  get table(): string {
-    return tableOf(this.outcomes);
+    const complaint = isPromised(outcome) ? null : describeOutcome(outcome);
+    return { columns: columnsOf(outcome), complaint };
   }
 }
 

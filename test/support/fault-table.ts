@@ -1,4 +1,4 @@
-/** What became of many faults, in figures. */
+/** What counts as which outcome of a fault. */
 
 import { FINDINGS, type Outcome } from "./fault-life.ts";
 import type { Fault } from "./faults.ts";
@@ -38,25 +38,4 @@ export function describeOutcome({ fault, findings }: Outcome): string {
   const { method, n, mode } = fault as Fault;
   const found = [...findings].map(([finding, detail]) => `${finding} (${detail.split("\n")[0]})`);
   return `${method} ${n} ${mode}: ${found.join("; ")}`;
-}
-
-/** The outcomes by method as a table in Markdown, with sums. */
-export function tableOf(outcomes: readonly Outcome[]): string {
-  const methods = [...new Set(outcomes.map(({ fault }) => (fault as Fault).method))];
-  const rows = methods.map((method) => {
-    return rowOf(
-      `\`${method}\``,
-      outcomes.filter(({ fault }) => fault?.method === method),
-    );
-  });
-  const head = ["call that fails", "faults", ...COLUMNS];
-  return [head, head.map((_, i) => (i === 0 ? "---" : "--:")), ...rows, rowOf("all", outcomes)]
-    .map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
-}
-
-function rowOf(title: string, outcomes: readonly Outcome[]): (string | number)[] {
-  const counted = outcomes.flatMap(columnsOf);
-  const counts = COLUMNS.map((column) => counted.filter((own) => own === column).length);
-  return [title, outcomes.length, ...counts];
 }
