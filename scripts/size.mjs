@@ -16,7 +16,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
  */
 export const SIZE_LIMIT = 44 * 1024;
 
-/** Bundles one entry file; gives the bytes that a page with WebGPU loads, minified and compressed. */
+/**
+ * Bundles one entry file; gives the bytes that a page with WebGPU loads, minified and compressed, and
+ * the compressed bytes of each script that it may load on demand.
+ */
 export async function measure(entry) {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const alias = Object.entries(exports)
@@ -37,9 +40,14 @@ export async function measure(entry) {
       rolldownOptions: { input: resolve(entry), output: HELPERS_APART },
     },
   });
-  const scripts = loadedAtOnce(output).map((file) => file.code);
-  const count = (size) => scripts.reduce((sum, code) => sum + size(code), 0);
-  return { minified: count((code) => Buffer.byteLength(code)), gzip: count(gzipLength) };
+  const atOnce = loadedAtOnce(output);
+  const count = (size) => atOnce.reduce((sum, { code }) => sum + size(code), 0);
+  const later = output.filter((file) => file.isDynamicEntry && !atOnce.includes(file));
+  return {
+    minified: count((code) => Buffer.byteLength(code)),
+    gzip: count(gzipLength),
+    onDemand: Object.fromEntries(later.map(({ name, code }) => [name, gzipLength(code)])),
+  };
 }
 
 /** Puts Vite's helpers for preloading into a script of their own, for they are no part of the package. */
@@ -77,11 +85,15 @@ async function main(entries) {
   const trainer = join(root, "test/fixtures/package-app/main.ts");
   let code = 0;
   for (const entry of entries.length > 0 ? entries : [trainer]) {
-    const { minified, gzip } = await measure(entry);
+    const { minified, gzip, onDemand } = await measure(entry);
     const isOver = resolve(entry) === trainer && gzip > SIZE_LIMIT;
     if (isOver) code = 1;
     const limit = resolve(entry) === trainer ? `, limit ${SIZE_LIMIT}` : "";
-    console.log(`${entry}: ${minified} bytes minified, ${gzip} compressed${limit}`);
+    const parts = Object.entries(onDemand).map(([name, bytes]) => `${name} ${bytes}`);
+    console.log(
+      `${entry}: ${minified} bytes minified, ${gzip} compressed${limit}; ` +
+        `on demand ${parts.join(", ") || "nothing"}`,
+    );
   }
   return code;
 }

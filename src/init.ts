@@ -1,6 +1,5 @@
-import { SECOND_DEVICE } from "./core/advice.ts";
+import { announceCopy, SECOND_DEVICE } from "./core/advice.ts";
 import { checkEach, checkOptions, checkPositive } from "./core/check.ts";
-import { announceCopy } from "./core/copies.ts";
 import { DeviceError } from "./core/errors.ts";
 import { tools } from "./core/tools.ts";
 import type { DebugOptions } from "./debug/watcher.ts";

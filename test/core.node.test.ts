@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { copyBytes, decodeUtf8 } from "../src/core/bytes.ts";
 import { dispose } from "../src/core/dispose.ts";
-import { convert, type DType, holds, isDType } from "../src/core/dtype.ts";
+import { convert, type DType, isDType } from "../src/core/dtype.ts";
 import * as errors from "../src/core/errors.ts";
 import { Breather, nextTask } from "../src/core/event-loop.ts";
 import { formatValues } from "../src/core/format-values.ts";
@@ -36,17 +36,6 @@ test.each<[DType, number[], number[]]>([
   ["u8", [1.7, -1, 255, 256, nan, infinity], [1, 0, 255, 255, 0, 255]],
 ])("%s converts %j", (dtype, values, expected) => {
   expect(values.map((value) => convert(value, dtype))).toEqual(expected);
-});
-
-test("a dtype holds what it does not change", () => {
-  const held = (value: number) =>
-    (["f32", "f64", "bool", "i32", "u32", "u8"] as const).filter((dtype) => holds(dtype, value));
-  expect(held(255)).toEqual(["f32", "f64", "bool", "i32", "u32", "u8"]);
-  expect(held(256)).toEqual(["f32", "f64", "bool", "i32", "u32"]);
-  expect(held(-1)).toEqual(["f32", "f64", "bool", "i32"]);
-  expect(held(2 ** 31)).toEqual(["f32", "f64", "bool", "u32"]);
-  expect(held(2 ** 32)).toEqual(["f32", "f64", "bool"]);
-  expect(held(0.5)).toEqual(["f32", "f64", "bool"]);
 });
 
 test("names of dtypes are texts, and those of the table alone", () => {
@@ -163,6 +152,16 @@ test("a module on demand is loaded when asked for, or put in place", async () =>
   module.put("given");
   expect(await module.get()).toBe("given");
   expect(load).toHaveBeenCalledTimes(1);
+});
+
+test("a module that cannot be loaded is an error of ours, and asked for again", async () => {
+  const cause = new TypeError("Failed to fetch dynamically imported module: x.js");
+  const load = vi.fn(async () => "loaded");
+  load.mockRejectedValueOnce(cause);
+  const module = new OnDemand(load);
+  const message = `gradus: ${cause.message}; expected all of its scripts`;
+  await expect(module.get()).rejects.toThrow(new GradusError(message, { cause }));
+  expect(await module.get()).toBe("loaded");
 });
 
 test("bytes are copied into a buffer of their own, and shared ones are decoded", () => {

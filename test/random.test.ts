@@ -167,14 +167,6 @@ test.each<[() => unknown, string]>([
     () => foldIn([0, 0], 2 ** 32),
     "foldIn: data 4294967296; expected an integer from 0 to 2^32 - 1",
   ],
-  [
-    () => randomBits([0, 0], 2, 2 ** 32 - 1),
-    "randomBits: count 2 at offset 4294967295; expected two integers ≥ 0 with a sum ≤ 2^32",
-  ],
-  [
-    () => randomBits([0, 0], -1),
-    "randomBits: count -1 at offset 0; expected two integers ≥ 0 with a sum ≤ 2^32",
-  ],
   [() => normals([0, 0], 1.5), "normals: count 1.5; expected an integer from 0 to 2^32"],
   [
     () => normals([0, 0], 1, 0, -1),

@@ -185,6 +185,25 @@ test("integer dtypes take whole numbers of any kind, up to their bounds", async 
   expect(await tensor([0, 2 ** 32 - 1], { dtype: "u32" }).toArray()).toEqual([0, 2 ** 32 - 1]);
 });
 
+test.each([
+  [255, ["f32", "f64", "bool", "i32", "u32", "u8"]],
+  [256, ["f32", "f64", "bool", "i32", "u32"]],
+  [-1, ["f32", "f64", "bool", "i32"]],
+  [2 ** 31, ["f32", "f64", "bool", "u32"]],
+  [2 ** 32, ["f32", "f64", "bool"]],
+  [0.5, ["f32", "f64", "bool"]],
+])("%d is taken by the dtypes that do not change it", (value, dtypes) => {
+  const taken = (["f32", "f64", "bool", "i32", "u32", "u8"] as const).filter((dtype) => {
+    try {
+      return tensor(value, { dtype }).dtype === dtype;
+    } catch (error) {
+      expect(error).toBeInstanceOf(DTypeError);
+      return false;
+    }
+  });
+  expect(taken).toEqual(dtypes);
+});
+
 test("arrays whose buffer was transferred are refused, empty ones are not", () => {
   const data = Float32Array.of(1, 2);
   structuredClone(data.buffer, { transfer: [data.buffer] });

@@ -1,6 +1,7 @@
 // What only developers need: what a wrong name or value may have been meant as, what to use in its
 // place, and warnings. Builds for production have no-advice.ts in its place; what is refused, and by
 // which rule, is the same in both: see docs/decisions/0007-advice-for-developers.md.
+import { VERSION } from "./copies.ts";
 import { kindOf } from "./kind.ts";
 import { describeValue } from "./quote.ts";
 
@@ -58,6 +59,33 @@ export function inPlaceOf(value: unknown): string {
   return `. ${ARGUMENTS[kindOf(value)] ?? "Give what is in it as tensors or plain data"}`;
 }
 
+/** What to do with a buffer that others need too. */
+export const TRANSFERRED = ". Copy it before postMessage or transfer";
+
+/** How a compiled function's results are read. */
+export const READ_OUTSIDE = ". Return the tensor and read it outside";
+
+/** What a compiled function keeps in place of a typed array. */
+export const KEEP_A_TENSOR = ". Keep a tensor instead";
+
+/** How a compiled function has the elements of a typed array. */
+export const TENSOR_OF_ARRAY = ", which takes them from the array of each call";
+
+/** How fractions become whole numbers. */
+export function cutBy(dtype: string): string {
+  return dtype === "u8" ? "" : `. Use cast(tensor(data), "${dtype}") to cut them`;
+}
+
+/** What may be meant by a right operand, where that has as many columns as the left one. */
+export function transposed(b: readonly number[], k: number): string {
+  return b.length >= 2 && b[b.length - 1] === k ? ". Transpose b?" : "";
+}
+
+/** What is meant by a class among layers. */
+export function instanceOf(layer: unknown): string {
+  return typeof layer === "function" ? `. Did you mean new ${layer.name}()?` : "";
+}
+
 /** What a compiled function uses in place of random numbers without a seed. */
 export const UNSEEDED =
   ", which draw anew from a step counter. Give a seed where the same numbers are meant";
@@ -100,12 +128,27 @@ export function warnOfNoState(op: string, model: string): void {
   );
 }
 
-/** Warns that several copies of the library are loaded. */
-export function warnOfCopies(versions: readonly string[]): void {
+/** Under this name the page holds a value for each copy of the library that was started. */
+const COPIES = Symbol.for("gradus.copies");
+
+/** What stands for this copy among others, also where two modules of one version are loaded. */
+const self = { version: VERSION };
+
+/**
+ * Enters this copy of the library in the page's list, and warns once where it is not the first:
+ * tensors, layers and devices of one copy are strangers to the other.
+ */
+export function announceCopy(): void {
+  const page = globalThis as { [COPIES]?: { version: string }[] };
+  page[COPIES] ??= [];
+  const copies = page[COPIES];
+  if (copies.includes(self)) return;
+  copies.push(self);
+  if (copies.length === 1) return;
+  const versions = copies.map(({ version }) => version).join(" and ");
   console.warn(
-    `gradus: ${versions.length} copies of the library are loaded (${versions.join(" and ")}), and ` +
-      "tensors of one do not fit the other; expected one. Let your bundler or import map resolve " +
-      "gradus once",
+    `gradus: ${copies.length} copies of the library are loaded (${versions}), and tensors of one ` +
+      "do not fit the other; expected one. Let your bundler or import map resolve gradus once",
   );
 }
 

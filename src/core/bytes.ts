@@ -1,5 +1,6 @@
+import { checkAttached } from "./attached.ts";
 import { FormatError } from "./errors.ts";
-import { checkAttached, kindOf } from "./kind.ts";
+import { kindOf } from "./kind.ts";
 
 /** Views a file's content as bytes; throws `FormatError` if it is neither buffer nor byte array. */
 export function asBytes(op: string, input: Uint8Array | ArrayBuffer): Uint8Array {

@@ -1,6 +1,7 @@
 import { numbersOf } from "./advice.ts";
+import { checkAttached } from "./attached.ts";
 import { DTypeError } from "./errors.ts";
-import { checkAttached, kindOf } from "./kind.ts";
+import { kindOf } from "./kind.ts";
 
 /** Element types. `f64` lives on the CPU only; `u8` is storage for data sets: cast it before arithmetic. */
 export type DType = "f32" | "i32" | "u32" | "bool" | "f64" | "u8";
@@ -65,11 +66,6 @@ export function dtypeOfArray(op: string, data: ArrayBufferView): DType {
   }
   checkAttached(op, data);
   return DTYPES[kind];
-}
-
-/** Says whether a dtype has a value, up to rounding: integers take whole numbers in their range. */
-export function holds(dtype: DType, value: number): boolean {
-  return isFloat(dtype) || dtype === "bool" || convert(value, dtype) === value;
 }
 
 /** The rule by which every cast turns a number into an element, on all devices. */

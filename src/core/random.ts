@@ -84,14 +84,9 @@ export function foldIn(key: Key, data: number): Key {
 
 /**
  * Returns elements `offset` to `offset + count - 1` of a key's u32 stream, whose element i is word
- * `i & 1` of the block at counter `(i >> 1, 0)`; throws `ShapeError` if one has no u32 index.
+ * `i & 1` of the block at counter `(i >> 1, 0)`; both are whole, with a sum of at most 2³².
  */
 export function randomBits(key: Key, count: number, offset = 0): Uint32Array {
-  if (!isInteger(count, 0) || !isInteger(offset, 0) || offset + count > TWO_32) {
-    throw new ShapeError(
-      `randomBits: count ${count} at offset ${offset}; expected two integers ≥ 0 with a sum ≤ 2^32`,
-    );
-  }
   const out = new Uint32Array(count);
   const pair = new Uint32Array(2);
   for (let i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
+import { READ_OUTSIDE } from "../core/advice.ts";
 import type { DType, NumericArray } from "../core/dtype.ts";
-import { DeviceError, MemoryError } from "../core/errors.ts";
+import { DeviceError, GradusError, MemoryError } from "../core/errors.ts";
 import { asMemoryError, inMemory } from "../core/host-memory.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Backend, DeviceLoss, Storage } from "../graph/backend.ts";
@@ -12,7 +13,6 @@ import type { Journal } from "./journal.ts";
 import type { Plan, PlanOptions } from "./plan.ts";
 import { type Program, trace } from "./program.ts";
 import type { DeviceNews } from "./recovery.ts";
-import { Refusal, written } from "./refusal.ts";
 import type { Session } from "./session.ts";
 import { simplify } from "./simplify.ts";
 
@@ -219,7 +219,9 @@ export abstract class Device implements Backend {
 
   async readAll(nodes: readonly Node[], op = "read"): Promise<NumericArray[]> {
     if (isTracing()) {
-      throw await written(new Refusal((by) => by.readInside(op)));
+      throw new GradusError(
+        `${op}: called in a function that is being compiled; expected no reads there${READ_OUTSIDE}`,
+      );
     }
     let failure: MemoryError | null = null;
     for (;;) {

@@ -76,14 +76,6 @@ export function moved(op: string): DeviceError {
   );
 }
 
-/** A read in a traced function. */
-export function readInside(op: string): GradusError {
-  return new GradusError(
-    `${op}: called in a function that is being compiled; expected no reads there. ` +
-      "Return the tensor and read it outside",
-  );
-}
-
 /** A compiled function inside another one. */
 export function nested(op: string): GradusError {
   return new GradusError(

@@ -1,4 +1,4 @@
-import { type Shape, stridesOf } from "../core/shape.ts";
+import { type Shape, sameShape, stridesOf } from "../core/shape.ts";
 
 /** Where WGSL expressions are collected: equal ones are bound to one name. */
 export interface Body {
@@ -84,10 +84,8 @@ export class Position {
   /** The position of the same element, counted row-major, in another shape of the same size. */
   reshape(shape: Shape): Position {
     const bare = (s: Shape) => s.filter((n) => n !== 1);
-    const from = bare(this.shape);
-    const to = bare(shape);
-    const same = from.length === to.length && from.every((n, i) => n === to[i]);
-    if (!same || !this.#coordinates) return Position.linear(this.body, shape, this.linear);
+    if (!sameShape(bare(this.shape), bare(shape)) || !this.#coordinates)
+      return Position.linear(this.body, shape, this.linear);
     const kept = this.#coordinates.filter((_, axis) => this.shape[axis] !== 1);
     let next = 0;
     const moved = shape.map((n) => (n === 1 ? "0u" : kept[next++]));

@@ -1,3 +1,4 @@
+import { KEEP_A_TENSOR, TENSOR_OF_ARRAY } from "../core/advice.ts";
 import { allocate, type DType, dtypeOfArray, type NumericArray } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
@@ -41,7 +42,7 @@ export class TracedArray {
     if (!this.#isOpen) {
       throw new GradusError(
         "tensor: a typed array that a compiled function was given; expected it to be used while " +
-          "that is traced only. Keep a tensor instead",
+          `that is traced only${KEEP_A_TENSOR}`,
       );
     }
     device.check("tensor");
@@ -72,7 +73,7 @@ function standInOf(array: NumericArray, dtype: DType, op: string): object {
   const refuse = (): never => {
     throw new GradusError(
       `${op}: elements of a typed array are read in a function that is being compiled; expected ` +
-        "tensor(array) there, which takes them from the array of each call",
+        `tensor(array) there${TENSOR_OF_ARRAY}`,
     );
   };
   return new Proxy(allocate(dtype, 0), {

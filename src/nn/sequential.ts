@@ -1,3 +1,4 @@
+import { instanceOf } from "../core/advice.ts";
 import { describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { isPlainObject } from "../core/kind.ts";
@@ -25,9 +26,8 @@ export class Sequential extends Module {
     for (const [name, layer] of this.#layers) {
       if (layer instanceof Module || (typeof layer === "function" && !isClass(layer))) continue;
       const given = typeof layer === "function" ? `the class ${layer.name}` : describeValue(layer);
-      const advice = typeof layer === "function" ? `. Did you mean new ${layer.name}()?` : "";
       throw new GradusError(
-        `Sequential: layer ${name} is ${given}; expected a module or a function${advice}`,
+        `Sequential: layer ${name} is ${given}; expected a module or a function${instanceOf(layer)}`,
       );
     }
   }

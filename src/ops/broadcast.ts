@@ -76,9 +76,9 @@ export function sumTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
         "expected one that broadcasts to the former",
     );
   }
-  const axis = x.shape
-    .map((_, i) => i)
-    .filter((i) => i < missing || (target[i - missing] === 1 && x.shape[i] !== 1));
+  const axis = [...x.shape.keys()].filter(
+    (i) => i < missing || (target[i - missing] === 1 && x.shape[i] !== 1),
+  );
   return reshape(sum(x, { axis }), target);
 }
 

@@ -1,10 +1,10 @@
+import { cutBy } from "../core/advice.ts";
 import { checkEach, checkOptions, describeValue, type Known } from "../core/check.ts";
 import {
   allocate,
   convert,
   type DType,
   dtypeOfArray,
-  holds,
   isFloat,
   type NumericArray,
 } from "../core/dtype.ts";
@@ -110,13 +110,13 @@ function typed(values: NumericArray, dtype: DType, own: DType): NumericArray {
     return copy;
   }
   for (let i = 0; i < values.length; i++) {
-    if (!holds(dtype, values[i])) {
+    copy[i] = convert(values[i], dtype);
+    if (dtype !== "bool" && copy[i] !== values[i]) {
       throw new DTypeError(
         `tensor: ${values[i]} as value ${i} of dtype ${dtype}; expected whole numbers that ` +
-          `${dtype} holds${dtype === "u8" ? "" : `. Use cast(tensor(data), "${dtype}") to cut them`}`,
+          `${dtype} holds${cutBy(dtype)}`,
       );
     }
-    copy[i] = convert(values[i], dtype);
   }
   return copy;
 }

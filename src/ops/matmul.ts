@@ -1,3 +1,4 @@
+import { transposed } from "../core/advice.ts";
 import { ShapeError } from "../core/errors.ts";
 import { OnDemand } from "../core/on-demand.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
@@ -133,9 +134,8 @@ function checkOperands(a: Tensor, b: Tensor): void {
   const k = a.shape[a.rank - 1];
   const other = b.shape[Math.max(0, b.rank - 2)];
   if (k === other) return;
-  const swapped = b.rank >= 2 && b.shape[b.rank - 1] === k ? ". Transpose b?" : "";
   throw new ShapeError(
     `matmul: shapes ${shapes} do not multiply (${k} vs ${other}); ` +
-      `expected [m, k] and [k, n]${swapped}`,
+      `expected [m, k] and [k, n]${transposed(b.shape, k)}`,
   );
 }

@@ -119,7 +119,8 @@ const permuteOp: OpDefinition<PermuteAttributes> = defineOp<PermuteAttributes>({
   vjp: (g, { attributes: { axes } }) => [permute(g, inverse(axes))],
 });
 
-function inverse(axes: readonly number[]): number[] {
+/** The order that takes axes back where they were. */
+export function inverse(axes: readonly number[]): number[] {
   return axes.map((_, axis) => axes.indexOf(axis));
 }
 

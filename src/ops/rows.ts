@@ -3,7 +3,7 @@ import type { NumericArray } from "../core/dtype.ts";
 import { normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import type { ReduceOptions, Tensor } from "../graph/tensor.ts";
-import { permute, reshape } from "./reshape.ts";
+import { inverse, permute, reshape } from "./reshape.ts";
 
 /** The names of `ReduceOptions`. */
 export const REDUCE: Known<ReduceOptions> = { axis: "number", keepDims: "boolean" };
@@ -31,7 +31,7 @@ export interface Rows {
 /** Moves the reduced axes to the end and flattens both groups. */
 export function asRows(op: string, x: Tensor, options: ReduceOptions): Rows {
   const axes = normalizeAxes(op, options.axis, x.rank);
-  const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const kept = [...x.shape.keys()].filter((i) => !axes.includes(i));
   const order = [...kept, ...axes];
   const sizes = (of: readonly number[]): Shape => of.map((axis) => x.shape[axis]);
   const length = sizeOf(sizes(axes));
@@ -40,11 +40,7 @@ export function asRows(op: string, x: Tensor, options: ReduceOptions): Rows {
     x: reshape(permute(x, order), [sizeOf(sizes(kept)), length]),
     length,
     restore: (y) => reshape(y, result),
-    restoreAll: (y) =>
-      permute(
-        reshape(y, sizes(order)),
-        order.map((_, axis) => order.indexOf(axis)),
-      ),
+    restoreAll: (y) => permute(reshape(y, sizes(order)), inverse(order)),
   };
 }
 
