@@ -53,9 +53,6 @@ function isMore(now: MemoryInfo, usual: MemoryInfo): boolean {
   return (names as (keyof MemoryInfo)[]).some((name) => now[name] > usual[name]);
 }
 
-/** A device that may be made again. */
-type Recovering = Device & { readonly recovering?: Promise<void> | null };
-
 /** Ends a life that gave no answer. */
 class Hang extends Error {}
 
@@ -66,6 +63,9 @@ export class Life {
   memory: MemoryInfo | null = null;
   unseen = 0;
   #refused = false;
+  #errors = 0;
+  /** What was refused last. */
+  #reason = "";
   #device: Device | null = null;
   readonly #runs: Run[] = [];
   /** Milliseconds that an answer may take, by the engine's own limit and by ours. */
@@ -97,12 +97,9 @@ export class Life {
       globalThis.removeEventListener?.("unhandledrejection", onUnhandled);
     }
     const { fault, findings, injector } = this;
-    const {
-      raised,
-      uncaptured: [escaped],
-    } = injector;
-    if (escaped !== undefined) this.#find("raw error", `console: ${escaped}`);
-    return { fault, reached: injector.fired > 0, refused: this.#refused, raised, findings };
+    const { raised, uncaptured, fired } = injector;
+    for (const message of uncaptured) this.#find("raw error", `console: ${message}`);
+    return { fault, reached: fired > 0, refused: this.#refused, raised, findings };
   }
 
   async #pass(): Promise<void> {
@@ -129,7 +126,7 @@ export class Life {
     const before = this.#refused;
     this.#refused = false;
     if (!this.#device) await this.#start();
-    await this.#attempt("recovering", () => (this.#device as Recovering | null)?.recovering);
+    await this.#attempt("recovering", () => this.#device?.recovering);
     if (run) await this.#restore("restoring at last", run);
     const fresh = await this.#attempt("starting anew", () => this.#make());
     if (fresh) await this.#train("anew", fresh, STEPS.anew);
@@ -169,6 +166,8 @@ export class Life {
   async #train(what: string, { model, optimizer, step }: Run, steps: number): Promise<void> {
     const first = step.next;
     for (let i = 0; i < steps; i++) await this.#attempt(`${what}: step`, () => step());
+    const isDone = this.#errors > 0 || step.next === first + steps;
+    this.#check(`${what}: ${steps} steps from ${first} to ${step.next}`, isDone);
     const losses = await this.#attempt(`${what}: losses`, () => step.read());
     if (losses) {
       const given = losses.map((x) => `${x.step}: ${x.loss}`).join(", ");
@@ -198,9 +197,6 @@ export class Life {
       step === begin + i && Object.is(loss, this.expected.losses[step]);
     return (this.#errors > 0 || isWhole) && records.every(isRight);
   }
-
-  #errors = 0;
-  #reason = "";
 
   /** Does what may be refused; undefined if it was. */
   async #attempt<T>(what: string, fn: () => T | Promise<T>): Promise<T | undefined> {
@@ -234,9 +230,11 @@ export class Life {
   async #close(): Promise<void> {
     const device = this.#device;
     if (!device) return;
-    await this.#attempt("freeing", () => {
+    const isFreed = await this.#attempt("freeing", () => {
       for (const run of this.#runs) run.dispose();
+      return true;
     });
+    if (!isFreed) this.#find("leak", this.#reason);
     this.memory = device.memory();
     const { injector, expected, memory } = this;
     this.unseen = injector.buffers - memory.buffers;
