@@ -19,7 +19,7 @@ export class SmallDisk implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    call("umount", this.#mount);
+    call("umount", "--lazy", this.#mount); // also where something of it is open still
     rmdirSync(this.#mount);
   }
 }
