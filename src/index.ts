@@ -28,6 +28,7 @@ export type { Device, MemoryInfo } from "./engine/device.ts";
 export { explain } from "./engine/explain.ts";
 export type { KernelStats, Plan, PlanStats, Progress } from "./engine/plan.ts";
 export { chromeTrace, type KernelTime, type Profile } from "./engine/profile.ts";
+export type { DeviceNews, Recovered } from "./engine/recovery.ts";
 export type { CompileOptions } from "./engine/replay.ts";
 export type { DeviceLoss } from "./graph/backend.ts";
 export { setDefaultDevice } from "./graph/default-device.ts";

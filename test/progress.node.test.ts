@@ -117,6 +117,25 @@ test("a page's element goes from 0 to 1", async () => {
   expect(seen).toEqual([0.5, 1, 1, 1]);
 });
 
+test("a lost GPU and what follows are lines of their own", () => {
+  const wide = terminal(true, 200);
+  const callback = progressBar(terminalBar(wide));
+  const run = { epochs: 5 } as never;
+  callback.onStep?.({ event: "step", ...report } as never, run);
+  wide.texts.length = 0;
+  const at = { epoch: 1, step: 25 };
+  callback.onDeviceLost?.({ event: "deviceLost", ...at, message: "reset" }, run);
+  const recovered = { event: "recovered", ...at, repeated: 5, milliseconds: 1234 } as const;
+  callback.onRecovered?.({ ...recovered, dropped: 0, kind: "webgpu", description: "A card" }, run);
+  callback.onRecovered?.({ ...recovered, dropped: 2, kind: "cpu", description: "plain" }, run);
+  expect(wide.texts).toEqual([
+    "\r\x1b[2K",
+    "The GPU was lost at step 25: reset\n",
+    "Going on from step 20 on A card after 1.2 s\n",
+    "Going on from step 20 on the CPU after 1.2 s, 2 steps are gone\n",
+  ]);
+});
+
 test("a sink need not care for epochs and the end, and is told of the end after an error", async () => {
   const update = () => {};
   await fit({ ...smallRun(), epochs: 1, callbacks: [progressBar({ update })] });

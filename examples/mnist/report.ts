@@ -27,6 +27,8 @@ export function jsonReport(): Report {
     callback: {
       onEpoch: ({ event, epoch, step, loss, trainAccuracy, testAccuracy, stepsPerSecond }) =>
         line({ event, epoch: epoch + 1, step, loss, trainAccuracy, testAccuracy, stepsPerSecond }),
+      onDeviceLost: (event) => line({ ...event, epoch: event.epoch + 1 }),
+      onRecovered: (event) => line({ ...event, epoch: event.epoch + 1 }),
     },
     done: (summary) => line({ event: "done", ...summary }),
   };

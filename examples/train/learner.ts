@@ -54,6 +54,11 @@ export class Learner {
     return this.#step();
   }
 
+  /** Steps made so far. */
+  get steps(): number {
+    return this.#step.next;
+  }
+
   /** Waits for the steps since the last call, and gives their means. */
   async measure(): Promise<Means> {
     const records = await this.#step.read();

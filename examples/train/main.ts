@@ -28,6 +28,8 @@ const stop = element("stop", HTMLButtonElement);
 let phase: Phase | "idle" = "idle";
 let device: DeviceReport | null = null;
 let latest: TrainReport | null = null;
+/** What became of the GPU in this run, as a sentence. */
+let loss = "";
 let frame = 0;
 /** Whether the worker is classifying a drawing, and the one to be classified next. */
 let asked = false;
@@ -42,6 +44,7 @@ const form = new SettingsForm((settings) => {
   figures.clear();
   device = null;
   latest = null;
+  loss = "";
   progress.value = 0;
   detail.textContent = "";
   fail();
@@ -84,10 +87,14 @@ function setPhase(next: Phase): void {
 
 function say(): void {
   if (phase === "idle") return;
-  const name = device?.device === "cpu" ? "the CPU" : "WebGPU";
-  status.textContent = `${SENTENCES[phase]}${device ? ` on ${name}` : ""}.`;
+  const name = nameOf(device?.device);
+  status.textContent = `${SENTENCES[phase]}${device ? ` on ${name}` : ""}.${loss}`;
   if (!device || phase === "loading") return;
   detail.textContent = `Device: ${device.description}. Why ${name}: ${device.reason}.`;
+}
+
+function nameOf(kind?: DeviceReport["device"]): string {
+  return kind === "cpu" ? "the CPU" : "WebGPU";
 }
 
 /** Shows some lines as an error, or none. */
@@ -126,6 +133,16 @@ const receivers: { [K in Report["kind"]]: (report: Extract<Report, { kind: K }>)
   download: showDownload,
   device: (report) => {
     device = report;
+    say();
+  },
+  lost: ({ step }) => {
+    loss = ` The GPU was lost at step ${step} and is being made again.`;
+    say();
+  },
+  recovered: ({ step, device: kind, description }) => {
+    const [at] = /\d+/.exec(loss) ?? [];
+    loss = ` The GPU was lost at step ${at}; going on from step ${step} on ${nameOf(kind)}.`;
+    if (device) device = { ...device, device: kind, description };
     say();
   },
   classified: (report) => answer(report.probabilities),

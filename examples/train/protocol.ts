@@ -47,6 +47,20 @@ export interface DeviceReport {
   readonly reason: string;
 }
 
+/** The GPU was lost after so many steps, and is being made again. */
+export interface LossReport {
+  readonly kind: "lost";
+  readonly step: number;
+}
+
+/** Training goes on, on another GPU or on the CPU, from a step before the loss. */
+export interface RecoveryReport {
+  readonly kind: "recovered";
+  readonly step: number;
+  readonly device: "cpu" | "webgpu";
+  readonly description: string;
+}
+
 /** The mean over the steps since the last report. */
 export interface TrainReport {
   readonly kind: "trained";
@@ -89,5 +103,7 @@ export type Report =
   | { readonly kind: "classified"; readonly probabilities: Float32Array | null }
   | Download
   | DeviceReport
+  | LossReport
+  | RecoveryReport
   | TrainReport
   | TestReport;

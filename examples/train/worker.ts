@@ -1,5 +1,5 @@
 /** Everything of the engine runs here, so that the page stays free. */
-import { type Choice, DeviceError, init } from "../../src/index.ts";
+import { type Choice, DeviceError, type DeviceNews, init } from "../../src/index.ts";
 import { Learner } from "./learner.ts";
 import { loadMnist, type Mnist } from "./mnist.ts";
 import type { Command, Report, Settings } from "./protocol.ts";
@@ -27,7 +27,7 @@ function report(message: Report): void {
 function adviceFor(error: unknown): string {
   if (error instanceof DivergedError) return "Lower the learning rate and start again.";
   if (!(error instanceof DeviceError)) return "Start again to try once more.";
-  if (learner) return "The GPU was lost. Start again to train anew.";
+  if (learner) return "The GPU was lost for good. Start again to train anew.";
   return "WebGPU is not to be had here. Choose Automatic or CPU as the device.";
 }
 
@@ -47,6 +47,7 @@ async function start(settings: Settings): Promise<void> {
   choice = await init({ device: settings.device });
   const { device, reason } = choice;
   report({ kind: "device", device: device.kind, description: device.description, reason });
+  device.listeners.add(tellOfLoss);
   const files = await mnist();
   learner = new Learner(settings, files);
   run = new Run(learner, settings.epochs, readTestSet(files.test), report);
@@ -55,6 +56,16 @@ async function start(settings: Settings): Promise<void> {
     report({ kind: "phase", phase: await run.train() });
   } finally {
     run = null;
+  }
+}
+
+/** A GPU that is lost comes back by itself, and the run with it: that is only told. */
+function tellOfLoss(news: DeviceNews): void {
+  const step = learner?.steps ?? 0;
+  if (news.event === "lost") report({ kind: "lost", step });
+  else {
+    const { kind: device, description, repeated } = news;
+    report({ kind: "recovered", step: step - repeated, device, description });
   }
 }
 

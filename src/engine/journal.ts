@@ -63,9 +63,11 @@ export interface Base {
 }
 
 /** How long after an error a loss may become known, in milliseconds. */
-const GRACE_MS = 250;
+const GRACE_MS = 1000;
 /** Bytes of batches that are kept, at the most. */
 const MOST_BYTES = 64 * 2 ** 20;
+/** How full the journal becomes while no mirror can be had. */
+const MOST_SHARE = 16;
 /** The least time between two mirrors, and its ratio to the time that the last one took. */
 const PAUSE_MS = 500;
 const PAUSE_RATIO = 50;
@@ -218,12 +220,26 @@ export class Journal implements StateJournal {
     return device.losses !== losses;
   }
 
-  /** Takes a mirror when it is time; what it gives is waited for when too much is in the journal. */
+  /** Takes a mirror when it is time; gives what to wait for when too much would be repeated. */
   rest(): Promise<void> | null {
     if (!this.isOn) return null;
-    const share = Math.max(this.#runs / Math.min(...this.#limits), this.#bytes / MOST_BYTES);
+    const share = this.#share;
     if (share >= 0.5 || performance.now() >= this.#due) this.#mirror();
-    return share >= 1 ? this.#mirroring : null;
+    return share >= 1 ? this.#shrink() : null;
+  }
+
+  /** How full the journal is, from 0 to 1. */
+  get #share(): number {
+    return Math.max(this.#runs / Math.min(...this.#limits), this.#bytes / MOST_BYTES);
+  }
+
+  async #shrink(): Promise<void> {
+    while (this.#share >= 1) {
+      const { mirrors } = this;
+      this.#mirror(); // one that is under way may have begun too early
+      await this.#mirroring;
+      if (this.mirrors === mirrors) return; // it failed, or the device is being made again
+    }
   }
 
   /** Reads values; those that are lost on their way are read again, as they were then. */
@@ -358,6 +374,7 @@ export class Journal implements StateJournal {
       if (bases !== this.#bases) return;
       this.entries.delete(mark);
       this.#rest(begun);
+      if (this.#share >= MOST_SHARE) this.#forget(); // values that failed cannot be guarded
     };
     this.#mirroring = device.readNow(wanted, "mirror").then(land, fail);
   }

@@ -78,7 +78,8 @@ async function restore(
   open: (inARow: number) => Promise<Session>,
 ): Promise<Recovered> {
   for (;;) {
-    device.session = await open(countInARow(device));
+    const session = await open(countInARow(device));
+    device.session = session;
     device.follow();
     const { losses } = device;
     const restoring = new Restoring(device);
@@ -88,6 +89,9 @@ async function restore(
     } catch (error) {
       if (!(await device.journal?.wasLost(losses, error))) throw error;
     }
+    session.onLost = () => {};
+    if (session.life) session.life.isOver = true;
+    session.dispose(); // it may be whole, and another one takes its place
   }
 }
 

@@ -1,7 +1,7 @@
 import { checkEach } from "../core/check.ts";
 import type { Callback, Run } from "./callback.ts";
 import { checkMethods } from "./check-options.ts";
-import type { EpochEvent, MetricMeans, StepEvent } from "./events.ts";
+import type { EpochEvent, MetricMeans, RecoveredEvent, StepEvent } from "./events.ts";
 
 /** How far a run is. */
 export interface ProgressReport {
@@ -23,6 +23,8 @@ export interface ProgressSink {
   update(report: ProgressReport): void;
   /** Called after each epoch. */
   epoch?(event: EpochEvent, epochs: number): void;
+  /** Called with what a run has to tell beside, such as a GPU that was lost. */
+  note?(text: string): void;
   /** Called at the end, also after an error. */
   end?(): void;
 }
@@ -35,6 +37,9 @@ export function progressBar(sink: ProgressSink): Callback {
   return {
     onStep: (event: StepEvent, { epochs }: Run) => sink.update({ ...event, epochs }),
     onEpoch: (event: EpochEvent, { epochs }: Run) => sink.epoch?.(event, epochs),
+    onDeviceLost: ({ step, message }) =>
+      sink.note?.(`The GPU was lost at step ${step}: ${message}`),
+    onRecovered: (event) => sink.note?.(recoveryLine(event)),
     dispose: () => sink.end?.(),
   };
 }
@@ -74,6 +79,10 @@ export function terminalBar(stream: TerminalStream = process.stdout): ProgressSi
     epoch(event, epochs) {
       close();
       stream.write(`${epochLine(event, epochs)}\n`);
+    },
+    note(text) {
+      close();
+      stream.write(`${text}\n`);
     },
     end: close,
   };
@@ -142,6 +151,14 @@ function epochLine(event: EpochEvent, epochs: number): string {
     `${event.stepsPerSecond.toFixed(0)} steps/s`,
   ];
   return `epoch ${event.epoch + 1}/${epochs}: ${parts.join(", ")}`;
+}
+
+function recoveryLine(event: RecoveredEvent): string {
+  const { step, repeated, dropped, kind, description, milliseconds } = event;
+  const place = kind === "cpu" ? "the CPU" : description;
+  const gone = dropped > 0 ? `, ${dropped} steps are gone` : "";
+  const seconds = (milliseconds / 1000).toFixed(1);
+  return `Going on from step ${step - repeated} on ${place} after ${seconds} s${gone}`;
 }
 
 function namedNumbers(values: MetricMeans = {}, prefix = ""): string[] {

@@ -35,8 +35,13 @@ export class GpuDevice extends Device {
   ): Promise<GpuDevice> {
     const own = await requestDevice("init", adapter, options.timeout);
     const device = new GpuDevice(own, description, options);
-    await (device.session as GpuSession).prepare();
-    return device;
+    try {
+      await (device.session as GpuSession).prepare();
+      return device;
+    } catch (error) {
+      device.dispose(); // it is not to come back for nobody
+      throw error;
+    }
   }
 
   /** The present GPUDevice, or the last one. */
