@@ -411,6 +411,43 @@ test("a state of values on the host is not uploaded before it is needed", () => 
   expect(device.counters.since(mark).writes).toBe(1);
 });
 
+test("a value on the host is written over the old one, in its memory", async () => {
+  const [w, v] = [new State(tensor([1, 2])), new State(tensor([3, 4]))];
+  evaluate(w, v);
+  const { storage } = w.place;
+  const mark = device.counters.now;
+  w.assign(tensor([5, 6]));
+  expect(w.place.storage).toBe(storage);
+  expect(device.counters.since(mark)).toMatchObject({ buffers: 0, dispatches: 0, writes: 1 });
+  expect(await w.toArray()).toEqual([5, 6]);
+});
+
+test("an assignment that fails half-way spoils all its states until they are assigned anew", async () => {
+  const [w, v, fresh] = ["w", "v", "fresh"].map((name) => new State(tensor([1, 2]), { name }));
+  evaluate(w, v);
+  const error = new MemoryError("memory");
+  vi.spyOn(device.session, "overwrite").mockImplementationOnce(() => {
+    throw error;
+  });
+  const assignment = () =>
+    assignAll([
+      [fresh, fresh],
+      [w, tensor([3, 4])],
+      [v, tensor([5, 6])],
+    ]);
+  expect(assignment).toThrow(error);
+  for (const state of [w, v, fresh]) await expect(state.data()).rejects.toBe(error);
+  for (const state of [w, v, fresh]) state.assign(tensor([7, 8]));
+  for (const state of [w, v, fresh]) expect(await state.toArray()).toEqual([7, 8]);
+  const lazy = new State(tensor([1, 2]), { name: "lazy" });
+  lazy.spoil(error);
+  await expect(lazy.data()).rejects.toThrow(
+    'data: depends on "lazy", which could not be assigned; assign it anew',
+  );
+  lazy.assign(tensor([9, 9]));
+  expect(await lazy.toArray()).toEqual([9, 9]);
+});
+
 test("what nobody holds and nobody freed is freed by the collector, and counted", async () => {
   const { reclaimed } = device.memory();
   for (let i = 0; i < 10; i++) evaluate(tensor([i, i + 1]));

@@ -154,6 +154,14 @@ test("what is evaluated with an assignment keeps its value and drops its graph",
   for (const x of [w, loss, one]) x.dispose();
 });
 
+test("states and parameters refuse options that they do not know", () => {
+  for (const [name, Kind] of Object.entries({ State, Parameter })) {
+    expect(() => new Kind(tensor(1), { nam: "w" } as object)).toThrow(
+      `${name}: unknown option "nam"; expected name. Did you mean "name"?`,
+    );
+  }
+});
+
 test("assigning rejects another shape or dtype and keeps the value", async () => {
   const w = new Parameter(tensor([1, 2]), { name: "w" });
   expect(() => w.assign(tensor([1, 2, 3]))).toThrow(

@@ -1,6 +1,5 @@
 import { checkFunctions, checkSurplus, checkSynchronous } from "../core/check.ts";
 import { allPartsOf, walk } from "../core/tree.ts";
-import { State } from "./state.ts";
 import { announce, evaluateAll, observeCreation, Tensor } from "./tensor.ts";
 import { tracedArrayOf } from "./traced-array.ts";
 
@@ -17,7 +16,7 @@ export function scope<T>(fn: () => T, ...surplus: never[]): T {
   const made: Tensor[] = [];
   const kept = new Set<Tensor>();
   try {
-    const result = observeCreation((x) => made.push(x), fn);
+    const result = observeCreation((x) => made.push(x), fn); // states are not told of
     checkSynchronous("scope", result);
     const found = tensorsIn(result);
     evaluateAll([...found].filter((x) => !x.disposed));
@@ -26,7 +25,7 @@ export function scope<T>(fn: () => T, ...surplus: never[]): T {
   } finally {
     for (const x of made) {
       if (kept.has(x)) announce(x);
-      else if (!(x instanceof State)) x.dispose();
+      else x.dispose();
     }
   }
 }
