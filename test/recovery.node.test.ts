@@ -57,6 +57,18 @@ describe("after a loss", () => {
     expect(await y.toArray()).toEqual([1, 4, 9]);
   });
 
+  test("states that somebody looked at between the loss and the recovery come back", async () => {
+    const [a, b] = [mul(tensor([1, 2]), 2), tensor([1, 2])].map((x) => new State(x));
+    const lost = device.lose();
+    await device.lost;
+    expect([a, b].map(({ place }) => place.storage)).toEqual([null, null]);
+    await Promise.all([lost, device.recovering]);
+    expect([await a.toArray(), await b.toArray()]).toEqual([
+      [2, 4],
+      [1, 2],
+    ]);
+  });
+
   test("a value that cannot be had again says so", async () => {
     const x = tensor(new Float32Array(100));
     const y = sum(x);

@@ -404,6 +404,7 @@ function renewed(lineage: Node | null): Node | null {
 }
 
 /** Values of a state that need not be copied, since the host has them or can compute them. */
-function kept({ host, lineage }: Node): NumericArray | Node | null {
-  return host ?? lineage;
+function kept(node: Node): NumericArray | Node | null {
+  const { host, lineage, op } = node; // with an op, somebody has asked for what was lost already
+  return host ?? lineage ?? (op && node);
 }
