@@ -405,6 +405,8 @@ function renewed(lineage: Node | null): Node | null {
 
 /** Values of a state that need not be copied, since the host has them or can compute them. */
 function kept(node: Node): NumericArray | Node | null {
-  const { host, lineage, op } = node; // with an op, somebody has asked for what was lost already
-  return host ?? lineage ?? (op && node);
+  const { host, lineage } = node;
+  if (host ?? lineage) return host ?? lineage;
+  // Somebody has asked for what was lost already. What is there may have changed since it was made.
+  return node.op && !node.ready ? node : null;
 }
