@@ -74,8 +74,7 @@ describe("fit comes to the same bits and reports on a GPU that is destroyed", ()
           for (const one of news.splice(0)) {
             if (one.event === "lost") continue;
             expect(one).toMatchObject({ kind: "webgpu", dropped: 0 });
-            // Where the news of a loss takes more than a second, steps go on meanwhile.
-            expect(one.repeated).toBeLessThanOrEqual(6);
+            expect(one.repeated).toBeLessThanOrEqual(3);
           }
         }
       },
