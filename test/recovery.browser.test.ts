@@ -3,7 +3,6 @@ import type { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
 import type { DeviceNews } from "../src/engine/recovery.ts";
 import { type Device, init, mul, setDefaultDevice, tensor } from "../src/index.ts";
 import { Checkpoint, EarlyStopping } from "../src/train/index.ts";
-import { acceptanceTest } from "./support/acceptance.ts";
 import { memoryStore, type Options, outcome } from "./support/fit-outcome.ts";
 import { smallRun } from "./support/small-run.ts";
 
@@ -59,27 +58,22 @@ describe("fit comes to the same bits and reports on a GPU that is destroyed", ()
     ],
   ];
   for (const [name, make, places] of runs) {
-    // Runs of Node and kills of the GPU process show the same in npm test; here news of a loss may be late.
-    acceptanceTest(
-      name,
-      async () => {
-        const straight = await outcome(make, options());
-        expect(news).toEqual([]);
-        for (const [method, n] of places) {
-          const restore = destroyAt(method, n);
-          const again = await outcome(make, options());
-          restore();
-          while (device.recovering) await device.recovering;
-          expect(again, `${method} ${n}`).toEqual(straight);
-          for (const one of news.splice(0)) {
-            if (one.event === "lost") continue;
-            expect(one).toMatchObject({ kind: "webgpu", dropped: 0 });
-            expect(one.repeated).toBeLessThanOrEqual(3);
-          }
+    test(name, async () => {
+      const straight = await outcome(make, options());
+      expect(news).toEqual([]);
+      for (const [method, n] of places) {
+        const restore = destroyAt(method, n);
+        const again = await outcome(make, options());
+        restore();
+        while (device.recovering) await device.recovering;
+        expect(again, `${method} ${n}`).toEqual(straight);
+        for (const one of news.splice(0)) {
+          if (one.event === "lost") continue;
+          expect(one).toMatchObject({ kind: "webgpu", dropped: 0 });
+          expect(one.repeated).toBeLessThanOrEqual(3);
         }
-      },
-      120_000,
-    );
+      }
+    }, 120_000);
   }
 });
 

@@ -1,6 +1,8 @@
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { DeviceError } from "../src/core/errors.ts";
 import type { DeviceDataset } from "../src/data/index.ts";
 import type { DeviceNews } from "../src/engine/recovery.ts";
+import type { Storage } from "../src/graph/backend.ts";
 import {
   add,
   compile,
@@ -185,6 +187,41 @@ describe("a compiled function that is guarded comes to the same bits", () => {
       });
     }
   }
+});
+
+test("what is lost or spoiled keeps no other state from being guarded", async () => {
+  const onDevice = (name: string) => {
+    const state = new State(tensor([1, 2]), { name });
+    state.assign(add(state, 1));
+    evaluate(state);
+    return state;
+  };
+  const lost = onDevice("lost");
+  await device.lose();
+  while (device.recovering) await device.recovering;
+  const spoiled = onDevice("spoiled");
+  (spoiled.place.storage as Storage).failure = new DeviceError("spoiled");
+  const straight = await outcome(4, null);
+  news.length = 0;
+  expect(await outcome(4, 17)).toEqual(straight);
+  while (device.recovering) await device.recovering;
+  expect(news[1]).toMatchObject({ event: "recovered", dropped: 0 });
+  expect((news[1] as DeviceNews & { event: "recovered" }).repeated).toBeLessThanOrEqual(4);
+  for (const state of [lost, spoiled]) {
+    await expect(state.data()).rejects.toThrow("went with a lost device");
+  }
+});
+
+test("what a guarded function came to is safe while the next one begins", async () => {
+  const { state, step } = counting(4);
+  for (let i = 0; i < 6; i++) (await step(tensor([i, i, i]))).dispose();
+  const values = await state.toArray();
+  step.dispose();
+  await vi.waitFor(() => expect(device.journal.entries.size).toBe(0));
+  const begun = counting(4).step(tensor([1, 1, 1]));
+  await device.lose();
+  (await begun).dispose();
+  expect(await state.toArray()).toEqual(values);
 });
 
 test("a training step comes to the same bits", async () => {

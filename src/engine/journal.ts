@@ -107,7 +107,7 @@ export class Journal implements StateJournal {
    * there is so far is safe; null where it is.
    */
   open(most: number): Promise<void> | null {
-    if (!this.isOn) this.#forget();
+    if (!this.isOn) this.#forget(this.#unchanged());
     this.#limits.push(most);
     this.#mirror();
     return this.states.every((state) => this.baseOf(state, new Map())) ? null : this.#mirroring;
@@ -312,13 +312,23 @@ export class Journal implements StateJournal {
     this.entries.add(entry);
   }
 
-  #forget(): void {
+  #forget(bases = new WeakMap<State, Base>()): void {
     this.#drop(null);
-    this.#bases = new WeakMap();
+    this.#bases = bases;
     this.#runs = 0;
     this.#bytes = 0;
     this.#due = 0;
     this.#mirroring = null;
+  }
+
+  /** The values that are known of states as they are now. */
+  #unchanged(): WeakMap<State, Base> {
+    const bases = new WeakMap<State, Base>();
+    for (const state of this.states) {
+      const base = this.#bases.get(state);
+      if (base && !base.isChanged && base.version === state.version) bases.set(state, base);
+    }
+    return bases;
   }
 
   /** Takes out what comes before an entry, and that itself. */
@@ -331,7 +341,10 @@ export class Journal implements StateJournal {
     this.#last = null;
   }
 
-  /** Copies the states that have changed since the last mirror, without waiting for it. */
+  /**
+   * Copies the states that have changed since the last mirror, without waiting for it. What is lost or
+   * spoiled has no value to copy, and keeps no other from being copied.
+   */
   #mirror(): void {
     const device = this.#device;
     if (this.#mirroring || device.recovering) return;
@@ -340,26 +353,21 @@ export class Journal implements StateJournal {
       const { version, place } = state;
       const base = bases.get(state);
       if (base && !base.isChanged && base.version === version) return [];
-      return [{ state, version, node: place, value: kept(place) }];
+      const value = kept(place);
+      return [{ state, version, value, node: value || !isThere(place) ? null : place }];
     });
     const made = this.#outputs();
     const mark: Entry = { kind: "mark" };
     this.#push(mark);
     const [runs, bytes, begun] = [this.#runs, this.#bytes, performance.now()];
-    const wanted = changed
-      .filter(({ value }) => !value)
-      .map(({ node }) => node)
-      .concat(made);
+    const copied = changed.flatMap(({ node }) => node ?? []);
     const land = (read: readonly NumericArray[]) => {
       if (bases !== this.#bases) return;
       const values = read.values();
-      for (const { state, version, value } of changed) {
+      for (const { state, version, node, value } of changed) {
         const isChanged = state.version !== version;
-        bases.set(state, {
-          version,
-          value: value ?? (values.next().value as NumericArray),
-          isChanged,
-        });
+        const copy = node && (values.next().value as NumericArray);
+        bases.set(state, { version, value: value ?? copy, isChanged });
       }
       for (const node of made) node.lineage = values.next().value as NumericArray;
       this.#drop(mark);
@@ -376,14 +384,14 @@ export class Journal implements StateJournal {
       this.#rest(begun);
       if (this.#share >= MOST_SHARE) this.#forget(); // values that failed cannot be guarded
     };
-    this.#mirroring = device.readNow(wanted, "mirror").then(land, fail);
+    this.#mirroring = device.readNow([...copied, ...made], "mirror").then(land, fail);
   }
 
   /** Results of runs that somebody holds. */
   #outputs(): Node[] {
     return [...this.entries].flatMap((entry) => {
       const nodes = entry.kind === "run" ? entry.outputs.map((ref) => ref.deref()) : [];
-      return nodes.filter((node) => node?.storage && !node.lineage) as Node[];
+      return nodes.filter((node) => node && isThere(node) && !node.lineage) as Node[];
     });
   }
 
@@ -392,6 +400,11 @@ export class Journal implements StateJournal {
     this.#mirroring = null;
     this.#due = now + Math.max(PAUSE_MS, PAUSE_RATIO * (now - begun));
   }
+}
+
+/** Whether the device holds values that are sound as far as is known. */
+function isThere({ storage }: Node): boolean {
+  return storage !== null && !storage.failure;
 }
 
 /** A graph that was kept, to be computed of states as they are now. */
