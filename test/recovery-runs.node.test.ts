@@ -103,6 +103,59 @@ describe("fit comes to the same bits, history and reports, whenever the device i
   }
 });
 
+test("a loss while a run is validated changes none of its means", async () => {
+  const options = () => {
+    const data = smallData(7, 20);
+    const real = data.batch.bind(data);
+    let count = 0;
+    return {
+      data,
+      loseAt: (n: number, late: number) => {
+        data.batch = (indices) => {
+          if (count++ === n) void device.lose(late);
+          return real(indices);
+        };
+      },
+    };
+  };
+  const straight = (await run({ validationData: options().data })).result;
+  for (const [n, late] of [
+    [0, 0],
+    [0, 3],
+    [1, 1],
+  ]) {
+    const { data, loseAt } = options();
+    loseAt(n, late);
+    const { result, heard } = await run({ validationData: data });
+    expect(result, `lost at batch ${n}`).toEqual(straight);
+    expect(heard, `lost at batch ${n}`).toEqual(HEARD);
+  }
+});
+
+test("batches of a generator that lie on the host are had again: no step is dropped", async () => {
+  const make = () => {
+    const own = smallRun();
+    async function* batches() {
+      for (let i = 0; i < 6; i++) {
+        const pixels = Float32Array.from({ length: 30 }, (_, k) => ((k * (i + 3)) % 7) / 7);
+        yield {
+          images: tensor(pixels, { shape: [5, 6] }),
+          labels: tensor(Uint8Array.from({ length: 5 }, (_, k) => (k + i) % 3)),
+        };
+      }
+    }
+    const loader = { [Symbol.asyncIterator]: batches } as AsyncIterable<Batch>;
+    return { ...own, loader: loader as unknown as typeof own.loader };
+  };
+  const { result: straight } = await run({ epochs: 1 }, make);
+  for (const n of [4, 9, 13]) {
+    loseAt("run", n, 1);
+    const { result, heard } = await run({ epochs: 1 }, make);
+    expect(result, `lost at run ${n}`).toEqual(straight);
+    expect(heard, `lost at run ${n}`).toEqual(HEARD);
+  }
+});
+
 test("train tells of the loss and of what was made again", async () => {
   const { model, optimizer, loss, loader } = smallRun();
   const seen: string[] = [];
