@@ -47,6 +47,11 @@ describe("checkArchitecture rejects", () => {
       "src/core/a.ts: imports src/graph/x.ts",
     ],
     [
+      "a node from what an op is on a device",
+      { "src/forms/a.ts": 'import type { Node } from "../graph/node.ts";' },
+      "src/forms/a.ts: imports src/graph/node.ts",
+    ],
+    [
       "a type that stands below",
       { "src/graph/a.ts": 'import type { X } from "../engine/x.ts";' },
       "src/graph/a.ts: imports src/engine/x.ts",

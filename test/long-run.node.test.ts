@@ -55,7 +55,8 @@ function adds(n: number) {
     name: "adds",
     infer: ([x]) => x,
     cpu: (y, [x]) => y.data.set(Array.from(x.data, (value) => value + n)),
-    gpu: { kind: "pointwise", cost: 1, linear: true, element: ({ at, load }) => load(0, at) },
+    linear: true,
+    form: { kind: "pointwise", element: ({ at, load }) => load(0, at) },
     vjp: null,
   });
 }

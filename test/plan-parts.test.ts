@@ -36,8 +36,8 @@ test("a kernel of many ops is called by its anchor and the last of them", () => 
   for (let i = 0; i < 4; i++) y = neg(exp(y));
   const { program } = trace([y.node], "test");
   const plan = schedule(simplify(program), 8);
-  const profile = { workgroupMemory: false, threads: 64, quads: false };
-  const { label } = generate(plan, jobsOf(plan, profile));
+  const traits = { workgroupMemory: false, threads: 64, quads: false };
+  const { label } = generate(plan, jobsOf(plan, traits));
   expect(label).toBe("matmul+…+neg+exp+neg+exp+neg");
 });
 

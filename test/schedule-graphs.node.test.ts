@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { pointwise } from "../src/engine/fusion.ts";
+import { isPointwise } from "../src/engine/fusion.ts";
 import { type Program, readsOf, resultsOf, trace } from "../src/engine/program.ts";
 import { type Schedule, schedule } from "../src/engine/schedule.ts";
 import { simplify } from "../src/engine/simplify.ts";
@@ -71,7 +71,7 @@ function checkPlan(plan: Schedule, limit: number): void {
     expect(after[i]).toHaveLength(new Set(after[i]).size);
     const bound = new Set([...reads[i], ...outputs.map((step) => homes.get(step) ?? step)]);
     expect(bound.size).toBeLessThanOrEqual(limit);
-    const kernels = stepsOf(plan, groups[i]).filter((step) => !pointwise(program.steps[step]));
+    const kernels = stepsOf(plan, groups[i]).filter((step) => !isPointwise(program.steps[step]));
     expect(kernels).toEqual(anchor === null ? [] : [anchor]);
     const isBytes = outputs.some((step) => program.steps[step].dtype === "u8");
     if (isBytes) expect(outputs).toHaveLength(1);

@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { Shape } from "../src/core/shape.ts";
 import { sizeOf, stridesOf } from "../src/core/shape.ts";
 import { FunctionBody } from "../src/devices/webgpu/function-body.ts";
-import { Position, plus, times } from "../src/graph/position.ts";
-import { literal, wgslType } from "../src/graph/wgsl.ts";
+import { Position, plus, times } from "../src/forms/position.ts";
+import { literal, wgslType } from "../src/forms/wgsl.ts";
 
 /** Runs what was written as JavaScript on bigints, which divide as u32 do. */
 function run(body: FunctionBody, results: readonly string[], values: readonly number[]): number[] {

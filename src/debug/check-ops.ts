@@ -4,6 +4,7 @@ import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { reduceForm } from "../ops/reduce-form.ts";
 import { reshape } from "../ops/reshape.ts";
+import { reduceFlops } from "../ops/rows.ts";
 import { BITS } from "../ops/shaders.ts";
 
 /** Bits of a mark: whether there is an infinity, and a NaN. */
@@ -42,10 +43,10 @@ const markOp: OpDefinition<MarkAttributes> = defineOp<MarkAttributes>({
       y.data[i] = markOf(data[offset + i * stride]) * 2 ** shift;
     }
   },
-  gpu: {
+  cost: 2,
+  linear: true,
+  form: {
     kind: "pointwise",
-    cost: 2,
-    linear: true,
     libraries: BITS,
     element: ({ at, load, attributes: { shift } }) => {
       const x = at.body.bind(load(0, at));
@@ -68,7 +69,9 @@ export const indicesOp: OpDefinition<IndexAttributes> = defineOp<IndexAttributes
   name: "indices",
   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   view: (x) => x,
-  gpu: { kind: "pointwise", cost: 0, linear: true, element: ({ at, load }) => load(0, at) },
+  cost: 0,
+  linear: true,
+  form: { kind: "pointwise", element: ({ at, load }) => load(0, at) },
   vjp: null,
 });
 
@@ -92,10 +95,9 @@ const orOp: OpDefinition<Attributes> = defineOp<Attributes>({
     }
   },
   passes: ([a, b]) => (b === 0 ? 0 : a === 0 ? 1 : null),
-  gpu: {
+  linear: true,
+  form: {
     kind: "pointwise",
-    cost: 1,
-    linear: true,
     element: ({ at, load }) => `(${load(0, at)} | ${load(1, at)})`,
   },
   vjp: null,
@@ -110,7 +112,8 @@ const orReduceOp: OpDefinition<Attributes> = defineOp<Attributes>({
     for (let i = 0; i < x.shape[1]; i++) word |= x.data[x.offset + i * x.strides[1]];
     y.data[0] = word >>> 0;
   },
-  gpu: reduceForm({ identity: () => "0u", combine: () => "a | b" }),
+  flops: reduceFlops,
+  form: reduceForm({ identity: () => "0u", combine: () => "a | b" }),
   vjp: null,
 });
 

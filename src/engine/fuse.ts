@@ -1,5 +1,6 @@
 import { postorder } from "../core/postorder.ts";
-import { Fusion, pointwise } from "./fusion.ts";
+import { costOf } from "../graph/op.ts";
+import { Fusion, isPointwise } from "./fusion.ts";
 import { type Program, resultsOf, type Step } from "./program.ts";
 
 /** What a fused expression may cost per element before it is cut in two. */
@@ -20,7 +21,7 @@ export function fuse(program: Program, inputLimit: number): Fusion {
 
 /** Whether a step alone costs more than a group may: whatever reads it, it is stored. */
 function isTooCostly(step: Step): boolean {
-  return (pointwise(step)?.cost ?? 0) > GROUP_COST;
+  return step.op !== null && costOf(step.op) > GROUP_COST;
 }
 
 class Fuser {
@@ -48,7 +49,7 @@ class Fuser {
   run(): Fusion {
     this.#steps.forEach((step, i) => {
       if (!step.op || this.#outputs.has(i) || isTooCostly(step)) this.#stored.add(i);
-      if (step.op?.gpu.kind === "kernel") this.#growEpilogue(i);
+      if (step.op?.form.kind === "kernel") this.#growEpilogue(i);
     });
     this.#storeShared();
     this.#splitLarge();
@@ -67,7 +68,7 @@ class Fuser {
     while (!this.#outputs.has(last) && this.#consumers[last].length === 1) {
       const next = this.#consumers[last][0];
       const step = this.#steps[next];
-      if (!pointwise(step)?.linear || this.#anchorOf.has(next)) break;
+      if (!step.op?.linear || this.#anchorOf.has(next)) break;
       this.#anchorOf.set(next, anchor);
       last = next;
     }
@@ -86,7 +87,7 @@ class Fuser {
   }
 
   #mustStore(step: Step, work: number, readers: ReadonlyMap<number, number>): boolean {
-    if (pointwise(step)?.cost === 0) return false;
+    if (step.op?.cost === 0) return false;
     if (work > Math.min(...readers.values())) return true;
     return readers.size > 1 && work > RECOMPUTE_COST;
   }
@@ -99,7 +100,7 @@ class Fuser {
       const add = (group: number, budget: number) => {
         readers[input].set(group, Math.min(budget, readers[input].get(group) ?? budget));
       };
-      if (step.op?.gpu.kind === "kernel") add(i, step.op.gpu.prologueCost);
+      if (step.op?.form.kind === "kernel") add(i, step.op.form.prologueCost);
       else if (own !== null) add(own, GROUP_COST);
       else for (const [group, budget] of readers[i]) add(group, budget);
     }
@@ -109,9 +110,10 @@ class Fuser {
   #work(): number[] {
     const work: number[] = [];
     this.#steps.forEach((step, i) => {
-      const form = pointwise(step);
+      const { op } = step;
       const fused = step.inputs.reduce((sum, j) => sum + (this.#stored.has(j) ? 0 : work[j]), 0);
-      work[i] = form && !this.#anchorOf.has(i) ? Math.min(form.cost + fused, 1e6) : 0;
+      const isFused = op && isPointwise(step) && !this.#anchorOf.has(i);
+      work[i] = isFused ? Math.min(costOf(op) + fused, 1e6) : 0;
     });
     return work;
   }

@@ -1,6 +1,5 @@
 import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
-import type { PointwiseForm } from "../graph/op.ts";
 import type { Program, Step } from "./program.ts";
 
 /** What becomes one part of a kernel: an anchor with its own file, or pointwise steps alone. */
@@ -17,9 +16,9 @@ export interface Group {
 /** Whether each stored value that a group reads is read for element i at element i only. */
 export type Reads = ReadonlyMap<number, boolean>;
 
-/** The pointwise form of a step, if it has one. */
-export function pointwise(step: Step): PointwiseForm<never> | null {
-  return step.op?.gpu.kind === "pointwise" ? (step.op.gpu as PointwiseForm<never>) : null;
+/** Whether a step's elements can be computed wherever they are needed. */
+export function isPointwise({ op }: Step): boolean {
+  return op?.form.kind === "pointwise";
 }
 
 /** A program cut into groups, while it is being made better. */
@@ -98,12 +97,12 @@ export class Fusion {
       if (this.stored.has(i) && !group.outputs.includes(i)) {
         found.set(i, aligned && (found.get(i) ?? true));
       } else if (this.scattered.has(i)) {
-        const { value } = this.#scatter(i);
+        const value = this.#scatter(i);
         for (const [k, input] of step.inputs.entries()) {
           if (k > 0) visit(input, aligned && k === value);
         }
       } else {
-        const isLinear = !!pointwise(step)?.linear;
+        const isLinear = !!step.op?.linear;
         for (const input of step.inputs) visit(input, aligned && isLinear);
       }
     };
@@ -121,15 +120,14 @@ export class Fusion {
     return [...found];
   }
 
-  #scatter(i: number) {
-    return pointwise(this.program.steps[i])?.scatter as NonNullable<
-      PointwiseForm<never>["scatter"]
-    >;
+  /** The input whose elements a step writes in place. */
+  #scatter(i: number): number {
+    return this.program.steps[i].op?.scatter as number;
   }
 
   /** The step over whose elements a step is computed: its own, or the value that it scatters. */
   #valueStep(i: number): number {
-    return this.scattered.has(i) ? this.program.steps[i].inputs[this.#scatter(i).value] : i;
+    return this.scattered.has(i) ? this.program.steps[i].inputs[this.#scatter(i)] : i;
   }
 }
 
@@ -138,7 +136,7 @@ function scatteredSteps(program: Program): Set<number> {
   const readers = (i: number) => program.steps.filter((step) => step.inputs.includes(i)).length;
   const found = program.updates.filter(({ source, value }) => {
     const step = program.steps[value];
-    const inPlace = pointwise(step)?.scatter && step.inputs[0] === source;
+    const inPlace = step.op?.scatter !== undefined && step.inputs[0] === source;
     return inPlace && readers(source) === 1 && readers(value) === 0;
   });
   return new Set(found.map(({ value }) => value));

@@ -1,7 +1,7 @@
 import { postorder } from "../core/postorder.ts";
 import { sizeOf } from "../core/shape.ts";
+import { costOf } from "../graph/op.ts";
 import type { Group } from "./fusion.ts";
-import { pointwise } from "./fusion.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
 import type { KernelStats, PlanStats } from "./plan.ts";
 import type { Program } from "./program.ts";
@@ -10,13 +10,9 @@ import type { Schedule } from "./schedule.ts";
 /** Floating-point operations of one step. */
 export function flopsOf(program: Program, i: number): number {
   const step = program.steps[i];
-  const form = step.op?.gpu;
-  if (!form) return 0;
-  if (form.kind === "pointwise") return form.cost * sizeOf(step.shape);
-  return form.flops(
-    step.inputs.map((input) => program.steps[input]),
-    step,
-  );
+  if (!step.op) return 0;
+  const inputs = step.inputs.map((input) => program.steps[input]);
+  return step.op.flops?.(inputs, step) ?? costOf(step.op) * sizeOf(step.shape);
 }
 
 /** The steps that a group computes, inputs first. */
@@ -30,7 +26,7 @@ export function stepsOf(plan: Schedule, { outputs }: Group): number[] {
 export function opsOf(plan: Schedule, group: Group): string[] {
   const { steps } = plan.program;
   const all = stepsOf(plan, group);
-  const costly = all.filter((i) => pointwise(steps[i])?.cost !== 0);
+  const costly = all.filter((i) => steps[i].op?.cost !== 0);
   return (costly.length > 0 ? costly : all).map((i) => steps[i].op?.name as string);
 }
 

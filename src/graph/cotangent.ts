@@ -1,7 +1,7 @@
 import { convert } from "../core/dtype.ts";
+import { literal } from "../forms/wgsl.ts";
 import { type Attributes, defineOp, type OpDefinition } from "./op.ts";
 import { apply, type Tensor } from "./tensor.ts";
-import { literal } from "./wgsl.ts";
 
 interface FillAttributes extends Attributes {
   shape: readonly number[];
@@ -16,10 +16,10 @@ export const fill: OpDefinition<FillAttributes> = defineOp<FillAttributes>({
   cpu: (y, _, { value }) => {
     y.data.fill(value);
   },
-  gpu: {
+  cost: 0,
+  linear: true,
+  form: {
     kind: "pointwise",
-    cost: 0,
-    linear: true,
     element: ({ attributes }) => literal(attributes.value, attributes.dtype),
   },
   vjp: null,
@@ -35,10 +35,9 @@ export function fillTensor(x: Tensor, value: number): Tensor {
 export const accumulate: OpDefinition<Attributes> = defineOp<Attributes>({
   name: "accumulate",
   scalar: () => (a, b) => a + b,
-  gpu: {
+  linear: true,
+  form: {
     kind: "pointwise",
-    cost: 1,
-    linear: true,
     element: ({ at, load }) => `exact(${load(0, at)} + ${load(1, at)})`,
   },
   vjp: (g) => [g, g],

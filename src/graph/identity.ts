@@ -10,7 +10,9 @@ export function passThrough(
     name,
     reads: 1,
     view: (x) => x,
-    gpu: { kind: "pointwise", cost: 0, linear: true, element: ({ at, load }) => load(0, at) },
+    cost: 0,
+    linear: true,
+    form: { kind: "pointwise", element: ({ at, load }) => load(0, at) },
     passes: () => 0,
     vjp,
   });

@@ -10,8 +10,8 @@ import {
 } from "../core/sampling.ts";
 import { formatShape } from "../core/shape.ts";
 import { shuffleDomain } from "../core/shuffle.ts";
+import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { Position } from "../graph/position.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { SHUFFLE } from "./shaders.ts";
 
@@ -29,10 +29,9 @@ const batchIndicesOp: OpDefinition<BatchAttributes> = defineOp<BatchAttributes>(
     const start = (s % stepsPerEpoch) * batchSize;
     for (let j = 0; j < batchSize; j++) y.data[j] = exampleAt(attributes, epochKey, start + j);
   },
-  gpu: {
+  cost: 800, // the epoch's key and at least six rounds, some 115 each
+  form: {
     kind: "pointwise",
-    cost: 800, // the epoch's key and at least six rounds, some 115 each
-    linear: false,
     libraries: SHUFFLE,
     element: ({ at, load, attributes }) => {
       const { size, batchSize, shuffle, replacement, stepsPerEpoch, key } = attributes;

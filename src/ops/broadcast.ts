@@ -1,8 +1,9 @@
 import { checkOptions } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts";
+import { Position } from "../forms/position.ts";
+import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { Position } from "../graph/position.ts";
 import {
   apply,
   checkArguments,
@@ -10,11 +11,10 @@ import {
   type ReduceOptions,
   type Tensor,
 } from "../graph/tensor.ts";
-import { literal } from "../graph/wgsl.ts";
 import { checkDomain } from "./domain.ts";
 import { reduceForm } from "./reduce-form.ts";
 import { expandDims, reshape } from "./reshape.ts";
-import { asRows, forEachRow, REDUCE } from "./rows.ts";
+import { asRows, forEachRow, REDUCE, reduceFlops } from "./rows.ts";
 
 interface BroadcastAttributes extends Record<string, unknown> {
   shape: Shape;
@@ -32,10 +32,9 @@ const broadcastToOp: OpDefinition<BroadcastAttributes> = defineOp<BroadcastAttri
     });
     return { data: x.data, shape, strides, offset: x.offset };
   },
-  gpu: {
+  cost: 0,
+  form: {
     kind: "pointwise",
-    cost: 0,
-    linear: false,
     element: ({ at, load, inputs: [x] }) => {
       const missing = at.shape.length - x.shape.length;
       const coordinates = x.shape.map((n, axis) =>
@@ -93,7 +92,8 @@ const sumOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never
       y.data[row] = total;
     }),
   ofNothing: 0,
-  gpu: reduceForm({ identity: (dtype) => literal(0, dtype), combine: () => "a + b" }),
+  flops: reduceFlops,
+  form: reduceForm({ identity: (dtype) => literal(0, dtype), combine: () => "a + b" }),
   vjp: (g, { inputs: [x] }) => [broadcastTo(expandDims(g, 1), x.shape)],
 });
 

@@ -1,9 +1,9 @@
 import { convert, type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { asIs } from "../core/strided.ts";
+import { wgslType } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, checkDType, type Tensor } from "../graph/tensor.ts";
-import { wgslType } from "../graph/wgsl.ts";
 import { BITS } from "./shaders.ts";
 
 interface CastAttributes extends Record<string, unknown> {
@@ -14,10 +14,9 @@ const castOp: OpDefinition<CastAttributes> = defineOp<CastAttributes>({
   name: "cast",
   infer: ([x], { dtype }) => ({ shape: x.shape, dtype }),
   scalar: (_, { dtype }) => (isFloat(dtype) ? asIs : (x) => convert(x, dtype)),
-  gpu: {
+  linear: true,
+  form: {
     kind: "pointwise",
-    cost: 1,
-    linear: true,
     libraries: BITS,
     element: ({ at, load, inputs: [x], attributes: { dtype } }) =>
       conversion(load(0, at), x.dtype, dtype),

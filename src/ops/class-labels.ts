@@ -25,7 +25,9 @@ const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
       );
     }
   },
-  gpu: { kind: "pointwise", cost: 0, linear: true, element: ({ at, load }) => load(0, at) },
+  cost: 0,
+  linear: true,
+  form: { kind: "pointwise", element: ({ at, load }) => load(0, at) },
   vjp: null,
 });
 

@@ -1,4 +1,4 @@
-import type { LoopName } from "../graph/op.ts";
+import type { LoopName } from "../forms/loops.ts";
 import type { Domain } from "./domain.ts";
 import { type BinaryFunction, binary, type UnaryFunction, unary } from "./elementwise.ts";
 

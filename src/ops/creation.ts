@@ -11,6 +11,7 @@ import {
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { inMemory } from "../core/host-memory.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import { wgslType } from "../forms/wgsl.ts";
 import type { Backend } from "../graph/backend.ts";
 import { fill } from "../graph/cotangent.ts";
 import { defaultDevice } from "../graph/default-device.ts";
@@ -19,7 +20,6 @@ import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkDType, checkTensors, sourceTensor, Tensor } from "../graph/tensor.ts";
 import { tracedArrayOf } from "../graph/traced-array.ts";
 import { watch } from "../graph/watch.ts";
-import { wgslType } from "../graph/wgsl.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
 import { checkDomain } from "./domain.ts";
@@ -169,10 +169,10 @@ const iotaOp: OpDefinition<ArangeAttributes> = defineOp<ArangeAttributes>({
   cpu: (y, _, { size }) => {
     for (let i = 0; i < size; i++) y.data[i] = i;
   },
-  gpu: {
+  cost: 0,
+  linear: true,
+  form: {
     kind: "pointwise",
-    cost: 0,
-    linear: true,
     element: ({ at, attributes: { dtype } }) => `${wgslType(dtype)}(${at.linear})`,
   },
   vjp: null,

@@ -1,13 +1,10 @@
 import { checkSurplus } from "../core/check.ts";
 import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes } from "../core/shape.ts";
-import {
-  defineOp,
-  type LoopName,
-  type OpDefinition,
-  type ShaderFile,
-  type TensorType,
-} from "../graph/op.ts";
+import type { TensorType } from "../core/tensor-type.ts";
+import type { LoopName } from "../forms/loops.ts";
+import type { ShaderFile } from "../forms/wgsl.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain, type Domain } from "./domain.ts";
@@ -52,7 +49,7 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
     wgsl,
     wgslInteger = wgsl,
     libraries,
-    cost = 1,
+    cost,
     neutral,
     vjp,
   } = row;
@@ -64,10 +61,10 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
     },
     scalar: ([{ dtype }]) => (dtype === "i32" || dtype === "u32" ? integer : js),
     loop,
-    gpu: {
+    cost,
+    linear: true,
+    form: {
       kind: "pointwise",
-      cost,
-      linear: true,
       libraries,
       element: ({ at, load, inputs }) => {
         const write = inputs[0].dtype === "f32" ? wgsl : wgslInteger;

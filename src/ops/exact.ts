@@ -1,4 +1,4 @@
-import { literal } from "../graph/wgsl.ts";
+import { literal } from "../forms/wgsl.ts";
 
 /*
  * The WGSL of f32 arithmetic. Compilers may assume that no value is NaN or infinite, and some do: they

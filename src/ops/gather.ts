@@ -3,11 +3,12 @@ import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
-import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
-import { Position } from "../graph/position.ts";
+import type { KernelContext, Stage } from "../forms/kernel.ts";
+import { Position } from "../forms/position.ts";
+import { literal } from "../forms/wgsl.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { watch } from "../graph/watch.ts";
-import { literal } from "../graph/wgsl.ts";
 import { cast } from "./cast.ts";
 import { permute, reshape } from "./reshape.ts";
 import { AXIS, type AxisOptions } from "./rows.ts";
@@ -37,10 +38,9 @@ const gatherOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
       }
     }
   },
-  gpu: {
+  cost: 2,
+  form: {
     kind: "pointwise",
-    cost: 2,
-    linear: false,
     libraries: BITS,
     element: ({ at, load, inputs: [x, index] }) => {
       const { body, coordinates } = at;
@@ -79,10 +79,10 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
     y.data.set(sums);
   },
   ofNothing: 0,
-  gpu: {
+  flops: ([index], y) => index.shape[0] * sizeOf(y.shape),
+  form: {
     kind: "kernel",
     prologueCost: 4,
-    flops: ([index], y) => index.shape[0] * sizeOf(y.shape),
     stages: scatterStages,
   },
   vjp: (g, { inputs: [index] }) => [null, apply(gatherOp, [g, index], {})],
@@ -92,9 +92,9 @@ function element(x: Strided, row: number, column: number): number {
   return x.data[x.offset + row * x.strides[0] + column * x.strides[1]];
 }
 
-function scatterStages({ inputs: [index, g], y, profile }: KernelContext<unknown>): Stage[] {
+function scatterStages({ inputs: [index, g], y, traits }: KernelContext<unknown>): Stage[] {
   const [rows, columns] = y.shape;
-  const { threads } = profile;
+  const { threads } = traits;
   return [
     {
       shader: scatterAddShader,

@@ -1,5 +1,5 @@
 import source from "../../shaders/matmul-direct.wgsl?raw";
-import type { KernelContext, Stage } from "../graph/op.ts";
+import type { KernelContext, Stage } from "../forms/kernel.ts";
 
 const shader = { name: "shaders/matmul-direct.wgsl", source };
 
@@ -11,12 +11,12 @@ const SHARED_ROWS = `let own = load_a4(b, m + lane, k);
   return mat4x4(${[0, 1, 2, 3].map((i) => `quadBroadcast(own, ${i}u)`).join(", ")});`;
 
 /** A product whose invocations load what they multiply themselves. */
-export function stages({ inputs: [a, b], y, profile }: KernelContext<unknown>): readonly Stage[] {
+export function stages({ inputs: [a, b], y, traits }: KernelContext<unknown>): readonly Stage[] {
   const [batch, m, n] = y.shape;
   const k = a.shape[2];
   const off = (size: number, step: number) => size % step !== 0;
-  const { threads } = profile;
-  const lanes = profile.quads && n > 16 && m * n * k >= SHARED ? 4 : 1;
+  const { threads } = traits;
+  const lanes = traits.quads && n > 16 && m * n * k >= SHARED ? 4 : 1;
   // Loading b weighs as much as six rows more; guards are worse.
   const high = m % 16 > 0 && Math.ceil(m / 20) * 26 < Math.ceil(m / 16) * 22 ? 20 : 16;
   const rows = lanes > 1 ? high : 8;

@@ -3,7 +3,8 @@ import { ShapeError } from "../core/errors.ts";
 import { OnDemand } from "../core/on-demand.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
-import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
+import type { KernelContext, Stage } from "../forms/kernel.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
@@ -31,10 +32,10 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   },
   loop: "matmul",
   ofNothing: 0,
-  gpu: {
+  flops: ([a], y) => 2 * sizeOf(y.shape) * a.shape[2],
+  form: {
     kind: "kernel",
     prologueCost: 1,
-    flops: ([a], y) => 2 * sizeOf(y.shape) * a.shape[2],
     stages,
   },
   vjp: (g, { inputs: [a, b] }) => [
@@ -59,11 +60,11 @@ const BIG = 512 * 512;
 export const directProducts = /* @__PURE__ */ new OnDemand(() => import("./matmul-direct.ts"));
 
 function stages(context: KernelContext<unknown>): readonly Stage[] {
-  const { inputs, y, profile } = context;
+  const { inputs, y, traits } = context;
   const [a, b] = inputs;
   const [batch, m, n] = y.shape;
   const k = a.shape[2];
-  const wantsTiles = profile.workgroupMemory || k > LONGEST_DIRECT;
+  const wantsTiles = traits.workgroupMemory || k > LONGEST_DIRECT;
   const direct = wantsTiles ? null : directProducts.loaded;
   if (direct) return direct.stages(context);
   const tile = m * n >= BIG ? 64 : 32;

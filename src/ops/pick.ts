@@ -1,7 +1,7 @@
+import { Position } from "../forms/position.ts";
+import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { Position } from "../graph/position.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
-import { literal } from "../graph/wgsl.ts";
 import { hotRows } from "./creation.ts";
 import { expandDims } from "./reshape.ts";
 import { where } from "./where.ts";
@@ -18,10 +18,9 @@ const pickOp: OpDefinition<Record<string, never>> = defineOp<Record<string, neve
       y.data[i] = isInside ? x.data[x.offset + i * rowStride + column * stride] : 0;
     }
   },
-  gpu: {
+  cost: 2,
+  form: {
     kind: "pointwise",
-    cost: 2,
-    linear: false,
     element: ({ at, load, inputs: [x, columns] }) => {
       const { body, coordinates } = at;
       const none = literal(0, x.dtype);

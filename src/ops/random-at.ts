@@ -3,10 +3,11 @@ import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { checkKey, foldIn, type Key, keyFromSeed, normals, randomBits } from "../core/random.ts";
 import { checkShape, formatShape, type Shape } from "../core/shape.ts";
-import { defineOp, type ElementContext, type OpDefinition } from "../graph/op.ts";
-import { Position } from "../graph/position.ts";
+import type { ElementContext } from "../forms/pointwise.ts";
+import { Position } from "../forms/position.ts";
+import { literal } from "../forms/wgsl.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
-import { literal } from "../graph/wgsl.ts";
 import { RANDOM } from "./shaders.ts";
 
 /** What a drawing op is told. */
@@ -46,10 +47,9 @@ const uniformAtOp: OpDefinition<UniformDraw> = defineOp<UniformDraw>({
       y.data[i] = value < high ? value : low; // rounding may reach high
     }
   },
-  gpu: {
+  cost: COST,
+  form: {
     kind: "pointwise",
-    cost: COST,
-    linear: false,
     libraries: RANDOM,
     element: (context) => {
       const { at, attributes } = context;
@@ -71,10 +71,9 @@ const normalAtOp: OpDefinition<NormalDraw> = defineOp<NormalDraw>({
   cpu: (y, [step], { key, mean, std }) => {
     y.data.set(normals(foldIn(key, step.data[step.offset]), y.data.length, mean, std));
   },
-  gpu: {
+  cost: COST + 40, // a logarithm, a root and a sine
+  form: {
     kind: "pointwise",
-    cost: COST + 40, // a logarithm, a root and a sine
-    linear: false,
     libraries: RANDOM,
     element: (context) => {
       const { at, attributes } = context;

@@ -1,7 +1,7 @@
 import type { DType } from "../core/dtype.ts";
-import { sizeOf } from "../core/shape.ts";
-import type { KernelContext, KernelForm, ShaderFile, Stage } from "../graph/op.ts";
-import { wgslType } from "../graph/wgsl.ts";
+import type { KernelContext, KernelForm, Stage } from "../forms/kernel.ts";
+import type { ShaderFile } from "../forms/wgsl.ts";
+import { wgslType } from "../forms/wgsl.ts";
 import { reduceDirectShader, reduceShader } from "./shaders.ts";
 
 /** The host's functions for `reduce.wgsl`. */
@@ -27,16 +27,15 @@ export function reduceForm(reduction: Reduction): KernelForm<unknown> {
   return {
     kind: "kernel",
     prologueCost: 64,
-    flops: ([x]) => sizeOf(x.shape),
     stages: (context) => reduceStages(reduction, context),
   };
 }
 
 function reduceStages(reduction: Reduction, context: KernelContext<unknown>): Stage[] {
-  const { inputs, profile } = context;
+  const { inputs, traits } = context;
   const [{ shape, dtype }] = inputs;
   const [rows, length] = shape;
-  const hasTrees = profile.workgroupMemory && (length > CHUNK || rows < 64);
+  const hasTrees = traits.workgroupMemory && (length > CHUNK || rows < 64);
   const stages: Stage[] = [];
   let left = length;
   do {
@@ -44,7 +43,7 @@ function reduceStages(reduction: Reduction, context: KernelContext<unknown>): St
     const chunk = isTree ? left : Math.min(CHUNK, Math.max(1, left));
     const chunks = isTree ? 1 : Math.max(1, Math.ceil(left / chunk));
     const treeThreads = left <= SHORT ? FEW_THREADS : THREADS;
-    const threads = isTree ? treeThreads : profile.threads;
+    const threads = isTree ? treeThreads : traits.threads;
     stages.push({
       shader: isTree ? reduceShader : reduceDirectShader,
       type: dtype,

@@ -1,10 +1,11 @@
 import { checkOptions, type Known } from "../core/check.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
-import { formatShape, sizeOf } from "../core/shape.ts";
-import { defineOp, type KernelContext, type OpDefinition, type Stage } from "../graph/op.ts";
+import { formatShape } from "../core/shape.ts";
+import type { KernelContext, Stage } from "../forms/kernel.ts";
+import { literal, wgslType } from "../forms/wgsl.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
-import { literal, wgslType } from "../graph/wgsl.ts";
 import { div, mul } from "./arithmetic.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
 import { cast } from "./cast.ts";
@@ -12,7 +13,7 @@ import { equal } from "./compare.ts";
 import { checkDomain } from "./domain.ts";
 import { reduceForm } from "./reduce-form.ts";
 import { expandDims } from "./reshape.ts";
-import { asRows, forEachRow, REDUCE } from "./rows.ts";
+import { asRows, forEachRow, REDUCE, reduceFlops } from "./rows.ts";
 import { argReduceDirectShader, argReduceShader, BITS, BUILT_INS } from "./shaders.ts";
 
 /** Averages floats over axes, all when none is given; NaN where there are none. */
@@ -61,7 +62,8 @@ function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
         }
         y.data[row] = best;
       }),
-    gpu: reduceForm({
+    flops: reduceFlops,
+    form: reduceForm({
       identity: (dtype) => literal(neutral[dtype] as number, dtype),
       combine: (dtype) => (isFloat(dtype) ? `g_${kind}(a, b)` : `${kind}(a, b)`),
       libraries: BUILT_INS,
@@ -111,10 +113,10 @@ export interface ArgOptions {
 
 const ARG: Known<ArgOptions> = { axis: "number", keepDims: "boolean" };
 
-function argStages(kind: Extreme, { inputs: [x], profile }: KernelContext<unknown>): Stage[] {
+function argStages(kind: Extreme, { inputs: [x], traits }: KernelContext<unknown>): Stage[] {
   const [rows, length] = x.shape;
-  const tree = profile.workgroupMemory && length > 64;
-  const threads = tree ? 256 : profile.threads;
+  const tree = traits.workgroupMemory && length > 64;
+  const threads = tree ? 256 : traits.threads;
   return [
     {
       shader: tree ? argReduceShader : argReduceDirectShader,
@@ -153,10 +155,10 @@ function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>>
         }
         y.data[row] = best;
       }),
-    gpu: {
+    flops: reduceFlops,
+    form: {
       kind: "kernel",
       prologueCost: 64,
-      flops: ([x]) => sizeOf(x.shape),
       stages: (context) => argStages(kind, context),
     },
     vjp: null,

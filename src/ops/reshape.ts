@@ -10,8 +10,8 @@ import {
   stridesOf,
 } from "../core/shape.ts";
 import { isContiguous, type Strided } from "../core/strided.ts";
+import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { Position } from "../graph/position.ts";
 import { type Axes, apply, checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
 
 interface ReshapeAttributes extends Record<string, unknown> {
@@ -22,10 +22,10 @@ const reshapeOp: OpDefinition<ReshapeAttributes> = defineOp<ReshapeAttributes>({
   name: "reshape",
   infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
   view: (x, { shape }) => reshapeView(x, shape),
-  gpu: {
+  cost: 0,
+  linear: true,
+  form: {
     kind: "pointwise",
-    cost: 0,
-    linear: true,
     element: ({ at, load, inputs: [x] }) => load(0, at.reshape(x.shape)),
   },
   passes: (_, [x], y) => (sameShape(x.shape, y.shape) ? 0 : null),
@@ -107,10 +107,9 @@ const permuteOp: OpDefinition<PermuteAttributes> = defineOp<PermuteAttributes>({
     strides: axes.map((axis) => x.strides[axis]),
     offset: x.offset,
   }),
-  gpu: {
+  cost: 0,
+  form: {
     kind: "pointwise",
-    cost: 0,
-    linear: false,
     element: ({ at, load, inputs: [x], attributes: { axes } }) => {
       const coordinates = x.shape.map((_, axis) => at.coordinates[axes.indexOf(axis)]);
       return load(0, Position.at(at.body, x.shape, coordinates));

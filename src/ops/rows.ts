@@ -2,6 +2,7 @@ import type { Known } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
+import type { TensorType } from "../core/tensor-type.ts";
 import type { ReduceOptions, Tensor } from "../graph/tensor.ts";
 import { inverse, permute, reshape } from "./reshape.ts";
 
@@ -42,6 +43,11 @@ export function asRows(op: string, x: Tensor, options: ReduceOptions): Rows {
     restore: (y) => reshape(y, result),
     restoreAll: (y) => permute(reshape(y, sizes(order)), inverse(order)),
   };
+}
+
+/** Floating-point operations of a reduction: one for each element that it reads. */
+export function reduceFlops([x]: readonly TensorType[]): number {
+  return sizeOf(x.shape);
 }
 
 /** One row of a view: element i is `data[start + i · stride]`. */

@@ -17,7 +17,7 @@ import reduceDirectSource from "../../shaders/reduce-direct.wgsl?raw";
 import scatterAddSource from "../../shaders/scatter-add.wgsl?raw";
 import softmaxSource from "../../shaders/softmax.wgsl?raw";
 import softmaxDirectSource from "../../shaders/softmax-direct.wgsl?raw";
-import type { ShaderFile } from "../graph/op.ts";
+import type { ShaderFile } from "../forms/wgsl.ts";
 
 /* @__NO_SIDE_EFFECTS__ */
 function file(name: string, source: string): ShaderFile {

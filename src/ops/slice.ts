@@ -5,10 +5,10 @@ import { quote } from "../core/quote.ts";
 import { formatShape, normalizeAxis, type Shape } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import { writeStrided } from "../core/strided-loops.ts";
+import { Position, plus, times } from "../forms/position.ts";
+import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { Position, plus, times } from "../graph/position.ts";
 import { apply, checkArguments, checkTensors, Tensor } from "../graph/tensor.ts";
-import { literal } from "../graph/wgsl.ts";
 import { expandDims } from "./reshape.ts";
 import { AXIS, type AxisOptions } from "./rows.ts";
 
@@ -35,10 +35,9 @@ const sliceOp: OpDefinition<SliceAttributes> = defineOp<SliceAttributes>({
   name: "slice",
   infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
   view: (x, { start, step, shape }) => sliceView(x, start, step, shape),
-  gpu: {
+  cost: 0,
+  form: {
     kind: "pointwise",
-    cost: 0,
-    linear: false,
     element: ({ at, load, inputs: [x], attributes: { start, step } }) => {
       const coordinates = at.coordinates.map((c, axis) =>
         step[axis] > 0
@@ -117,10 +116,8 @@ const embedOp: OpDefinition<EmbedAttributes> = defineOp<EmbedAttributes>({
     y.data.fill(value);
     writeStrided(x, sliceView(y, start, step, x.shape));
   },
-  gpu: {
+  form: {
     kind: "pointwise",
-    cost: 1,
-    linear: false,
     element: ({ at, load, inputs: [x], attributes: { start, step, value } }) => {
       const { body } = at;
       const tests: string[] = [];
@@ -204,10 +201,9 @@ const concatOp: OpDefinition<ConcatAttributes> = defineOp<ConcatAttributes>({
     const behind = zeros.map((_, i) => (i === axis ? a.shape[axis] : 0));
     writeStrided(b, sliceView(y, behind, ones, b.shape));
   },
-  gpu: {
+  cost: 2,
+  form: {
     kind: "pointwise",
-    cost: 2,
-    linear: false,
     element: ({ at, load, inputs: [a, b], attributes: { axis } }) => {
       const n = a.shape[axis];
       const c = at.coordinates[axis];

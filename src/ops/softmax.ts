@@ -1,14 +1,9 @@
 import { checkOptions } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
-import {
-  type Accessor,
-  defineOp,
-  type KernelContext,
-  type OpDefinition,
-  type Stage,
-  type TensorType,
-} from "../graph/op.ts";
+import type { TensorType } from "../core/tensor-type.ts";
+import type { Accessor, KernelContext, Stage } from "../forms/kernel.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
@@ -45,10 +40,10 @@ function rowsOf([rows, length]: Shape, tree: boolean): Accessor {
   return { name: "x", input: 0, extents: [rows, length], ragged, outside: "-infinity_value()" };
 }
 
-function softmaxStages(finish: string, { inputs: [x], profile }: KernelContext<unknown>): Stage[] {
+function softmaxStages(finish: string, { inputs: [x], traits }: KernelContext<unknown>): Stage[] {
   const [rows, length] = x.shape;
-  const tree = profile.workgroupMemory && length >= LONG;
-  const threads = tree ? 64 : profile.threads;
+  const tree = traits.workgroupMemory && length >= LONG;
+  const threads = tree ? 64 : traits.threads;
   const block = blockOf(tree ? Math.ceil(length / threads) : length);
   return [
     {
@@ -98,10 +93,10 @@ const softmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
         y.data[row * length + i] = Math.exp(data[start + i * stride] - maximum) / total;
       }
     }),
-  gpu: {
+  flops,
+  form: {
     kind: "kernel",
     prologueCost: 8,
-    flops,
     stages: (context) => softmaxStages("g_exp(x - maximum) / sum", context),
   },
   vjp: (g, { y }) => {
@@ -123,10 +118,10 @@ const logSoftmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string
         y.data[row * length + i] = data[start + i * stride] - maximum - logTotal;
       }
     }),
-  gpu: {
+  flops,
+  form: {
     kind: "kernel",
     prologueCost: 8,
-    flops,
     stages: (context) => softmaxStages("(x - maximum) - g_log(sum)", context),
   },
   vjp: (g, { y }) => [sub(g, mul(exp(y), sum(g, { axis: 1, keepDims: true })))],
@@ -144,17 +139,18 @@ const logSumExpOp: OpDefinition<Record<string, never>> = defineOp<Record<string,
       y.data[row] = maximum + Math.log(total);
     }),
   ofNothing: Number.NEGATIVE_INFINITY,
-  gpu: { kind: "kernel", prologueCost: 8, flops, stages: logSumExpStages },
+  flops,
+  form: { kind: "kernel", prologueCost: 8, stages: logSumExpStages },
   vjp: (g, { inputs: [x] }) => {
     // dx = g · softmax(x)
     return [mul(broadcastTo(expandDims(g, 1), x.shape), apply(softmaxOp, [x], {}))];
   },
 });
 
-function logSumExpStages({ inputs: [x], profile }: KernelContext<unknown>): Stage[] {
+function logSumExpStages({ inputs: [x], traits }: KernelContext<unknown>): Stage[] {
   const [rows, length] = x.shape;
-  const tree = profile.workgroupMemory && length >= LONG;
-  const threads = tree ? 64 : profile.threads;
+  const tree = traits.workgroupMemory && length >= LONG;
+  const threads = tree ? 64 : traits.threads;
   const block = blockOf(tree ? Math.ceil(length / threads) : length);
   return [
     {

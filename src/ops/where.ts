@@ -15,10 +15,9 @@ const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, nev
   },
   scalar: () => (c, a, b) => (c ? a : b),
   loop: "where",
-  gpu: {
+  linear: true,
+  form: {
     kind: "pointwise",
-    cost: 1,
-    linear: true,
     element: ({ at, load }) => `select(${load(2, at)}, ${load(1, at)}, ${load(0, at)})`,
   },
   vjp: (g, { inputs: [condition] }) => [null, where(condition, g, 0), where(condition, 0, g)],

@@ -1,7 +1,7 @@
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
+import { Position } from "../forms/position.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
-import { Position } from "../graph/position.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { sum } from "./broadcast.ts";
 import { greater } from "./compare.ts";
@@ -16,20 +16,16 @@ const writeAtOp: OpDefinition<Attributes> = defineOp<Attributes>({
     for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[x.offset + i * x.strides[0]];
     y.data[index.data[index.offset] % y.data.length] = value.data[value.offset];
   },
-  gpu: {
+  scatter: 2,
+  form: {
     kind: "pointwise",
-    cost: 1,
-    linear: false,
     element: ({ at, load, inputs: [x, index, value] }) => {
       const place = load(1, Position.at(at.body, index.shape, []));
       const fresh = load(2, Position.at(at.body, value.shape, []));
       return `select(${load(0, at)}, ${fresh}, ${at.linear} == ${place} % ${x.shape[0]}u)`;
     },
-    scatter: {
-      value: 2,
-      place: ({ at, load, inputs: [x, index] }) =>
-        `${load(1, Position.at(at.body, index.shape, []))} % ${x.shape[0]}u`,
-    },
+    place: ({ at, load, inputs: [x, index] }) =>
+      `${load(1, Position.at(at.body, index.shape, []))} % ${x.shape[0]}u`,
   },
   vjp: (g, { inputs: [, index, value] }) => {
     const isWritten = greater(writeAt(zerosLike(g), index, onesLike(value)), 0);

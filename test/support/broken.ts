@@ -5,7 +5,8 @@ const op = defineOp<Record<string, never>>({
   name: "broken",
   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   cpu: () => {},
-  gpu: { kind: "pointwise", cost: 1, linear: true, element: () => "no_such_function(1.0)" },
+  linear: true,
+  form: { kind: "pointwise", element: () => "no_such_function(1.0)" },
   vjp: null,
 });
 

@@ -1,6 +1,6 @@
+import { literal } from "../../src/forms/wgsl.ts";
 import { defineOp } from "../../src/graph/op.ts";
 import { apply } from "../../src/graph/tensor.ts";
-import { literal } from "../../src/graph/wgsl.ts";
 import {
   add,
   concat,
@@ -47,10 +47,9 @@ const faulty = defineOp<Record<string, never>>({
   name: "faulty",
   infer: ([x]) => x,
   scalar: () => (x) => (x > 5 ? Number.NaN : x),
-  gpu: {
+  linear: true,
+  form: {
     kind: "pointwise",
-    cost: 1,
-    linear: true,
     libraries: [],
     element: ({ at, load }) =>
       `select(${load(0, at)}, ${literal(Number.NaN, "f32")}, ${load(0, at)} > 5.0)`,

@@ -2,7 +2,7 @@ import type { NumericArray } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Strided } from "../../core/strided.ts";
 import { loopsOf } from "../../core/strided-loops.ts";
-import type { F32LoopName } from "../../graph/op.ts";
+import type { F32LoopName } from "../../forms/loops.ts";
 
 /** Computes the first `count` elements of the result's block from those of the inputs' blocks. */
 export type F32Loop = (count: number) => void;

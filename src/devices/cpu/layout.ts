@@ -3,10 +3,11 @@ import { GradusError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { asIs, contiguous, isContiguous, type Strided } from "../../core/strided.ts";
 import { copyStrided, mapStrided } from "../../core/strided-loops.ts";
+import type { TensorType } from "../../core/tensor-type.ts";
 import { planMemory } from "../../engine/memory-plan.ts";
 import type { Program, Step } from "../../engine/program.ts";
 import { flopsOf, sum } from "../../engine/stats.ts";
-import type { Attributes, Op, TensorType } from "../../graph/op.ts";
+import type { Attributes, Op } from "../../graph/op.ts";
 import { runLoop } from "./loops.ts";
 
 /** A view whose array comes later, and may change from run to run. */

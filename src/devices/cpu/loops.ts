@@ -1,5 +1,5 @@
 import type { Strided } from "../../core/strided.ts";
-import type { F32LoopName, LoopName } from "../../graph/op.ts";
+import type { F32LoopName, LoopName } from "../../forms/loops.ts";
 import { f32Loops, runF32 } from "./f32-loops.ts";
 import { multiplyStacks } from "./matmul.ts";
 

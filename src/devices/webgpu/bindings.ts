@@ -1,5 +1,5 @@
 import type { DType } from "../../core/dtype.ts";
-import { wgslType } from "../../graph/wgsl.ts";
+import { wgslType } from "../../forms/wgsl.ts";
 
 /** A buffer as a kernel sees it. */
 export interface Binding {

@@ -3,16 +3,10 @@ import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Step } from "../../engine/program.ts";
 import type { Schedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
-import type {
-  Accessor,
-  ElementContext,
-  PointwiseForm,
-  ShaderFile,
-  Stage,
-  Store,
-} from "../../graph/op.ts";
-import { Position, plus, times } from "../../graph/position.ts";
-import { wgslType } from "../../graph/wgsl.ts";
+import type { Accessor, Stage, Store } from "../../forms/kernel.ts";
+import type { ElementContext, PointwiseForm } from "../../forms/pointwise.ts";
+import { Position, plus, times } from "../../forms/position.ts";
+import { type ShaderFile, wgslType } from "../../forms/wgsl.ts";
 import { assemble, type PartText, type Region } from "./assemble.ts";
 import { type Binding, Bindings } from "./bindings.ts";
 import { type DirectView, directView, isVectorAlong } from "./direct-view.ts";
@@ -139,7 +133,7 @@ class PartWriter {
       return at.body.bind(this.#read(this.#key(i), this.#steps[i].dtype, at));
     }
     return at.body.once(`${i}@${at.key}`, () => {
-      const form = this.#steps[i].op?.gpu as PointwiseForm<unknown>;
+      const form = this.#steps[i].op?.form as PointwiseForm<unknown>;
       this.#include(form.libraries);
       return form.element(this.#context(i, at, v));
     });
@@ -164,18 +158,24 @@ class PartWriter {
     }
     return group.outputs.map((step) => {
       const { dtype, inputs, op } = this.#steps[step];
-      const form = op?.gpu as PointwiseForm<unknown>;
-      const scatter = this.plan.scattered.has(step) ? form.scatter : undefined;
-      const source = scatter ? inputs[scatter.value] : step;
+      const isScattered = this.plan.scattered.has(step);
+      const source = isScattered ? inputs[op?.scatter as number] : step;
       const to = at.reshape(this.#steps[source].shape);
       const element = this.#element(source, to, v);
       return {
         key: this.#key(step),
         dtype,
         value: dtype === "bool" ? `select(0u, 1u, ${element})` : element,
-        place: scatter && at.body.bind(scatter.place(this.#context(step, to, v))),
+        place: isScattered ? this.#place(step, to, v) : undefined,
       };
     });
+  }
+
+  /** Where in its result a step that writes in place puts its value's element at `at`. */
+  #place(step: number, at: Position, v: string | null): string | undefined {
+    const form = this.#steps[step].op?.form as PointwiseForm<unknown>;
+    const place = form.place?.(this.#context(step, at, v));
+    return place && at.body.bind(place);
   }
 
   /** Stores what the stage stores for the element at `at`. */

@@ -2,7 +2,8 @@ import elementwiseSource from "../../../shaders/elementwise.wgsl?raw";
 import { sizeOf } from "../../core/shape.ts";
 import type { Group } from "../../engine/fusion.ts";
 import type { Schedule } from "../../engine/schedule.ts";
-import type { KernelProfile, Stage } from "../../graph/op.ts";
+import type { Stage } from "../../forms/kernel.ts";
+import type { Traits } from "../../forms/traits.ts";
 
 /** One stage of a group: what can share a dispatch with others. */
 export interface Job {
@@ -27,13 +28,13 @@ const LARGE_THREADS = 256;
 const elementwiseShader = { name: "shaders/elementwise.wgsl", source: elementwiseSource };
 
 /** Lists the stages of a schedule's groups that have something to compute. */
-export function jobsOf(plan: Schedule, profile: KernelProfile): Job[] {
+export function jobsOf(plan: Schedule, traits: Traits): Job[] {
   const jobs: Job[] = [];
   /** The last job of each group. */
   const final = new Map<number, Job[]>();
   plan.groups.forEach((group, g) => {
     const before = plan.after[g].flatMap((other) => final.get(other) ?? []);
-    final.set(g, addStages(jobs, plan, g, group, profile, before));
+    final.set(g, addStages(jobs, plan, g, group, traits, before));
   });
   return jobs;
 }
@@ -44,13 +45,13 @@ function addStages(
   plan: Schedule,
   g: number,
   group: Group,
-  profile: KernelProfile,
+  traits: Traits,
   before: readonly Job[],
 ): Job[] {
   if (sizeOf(plan.domain(group)) === 0) return [...before];
   const home = (step: number) => plan.homes.get(step) ?? step;
   let previous: Job | null = null;
-  const stages = stagesOf(plan, group, profile);
+  const stages = stagesOf(plan, group, traits);
   stages.forEach((stage, i) => {
     const last = i === stages.length - 1;
     const scratchIn: number | null = previous?.scratchOut ?? null;
@@ -72,18 +73,18 @@ function addStages(
   return previous ? [previous] : [...before];
 }
 
-function stagesOf(plan: Schedule, group: Group, profile: KernelProfile): readonly Stage[] {
+function stagesOf(plan: Schedule, group: Group, traits: Traits): readonly Stage[] {
   const { steps } = plan.program;
-  const form = group.anchor === null ? null : steps[group.anchor].op?.gpu;
+  const form = group.anchor === null ? null : steps[group.anchor].op?.form;
   if (group.anchor !== null && form?.kind === "kernel") {
     const step = steps[group.anchor];
     const inputs = step.inputs.map((input) => steps[input]);
-    return form.stages({ inputs, y: step, attributes: step.attributes, profile });
+    return form.stages({ inputs, y: step, attributes: step.attributes, traits });
   }
   const count = sizeOf(plan.domain(group));
   const { dtype } = steps[group.outputs[0]];
   const size = dtype === "u8" ? Math.ceil(count / 4) : count; // an invocation writes one word
-  const threads = size < LARGE ? profile.threads : LARGE_THREADS;
+  const threads = size < LARGE ? traits.threads : LARGE_THREADS;
   return [
     {
       shader: elementwiseShader,

@@ -6,7 +6,7 @@ import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.t
 import type { Profile } from "../../engine/profile.ts";
 import { type Program, readsOf } from "../../engine/program.ts";
 import { type Schedule, schedule } from "../../engine/schedule.ts";
-import type { KernelProfile } from "../../graph/op.ts";
+import type { Traits } from "../../forms/traits.ts";
 import { type BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
 import { firstOf, type Guard } from "./guard.ts";
@@ -25,7 +25,7 @@ export interface PlanHost {
   readonly guard: Guard;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
-  readonly profile: KernelProfile;
+  readonly traits: Traits;
   readonly counters: Counters;
   /** Begins what the user called as `op`; throws a `DeviceError` when the device is gone. */
   begin(op: string): void;
@@ -102,7 +102,7 @@ export class GpuPlan implements Plan {
     const { limits } = host.device;
     const bindings = limits.maxStorageBuffersPerShaderStage;
     const plan = schedule(program, bindings);
-    const jobs = pack(jobsOf(plan, host.profile), {
+    const jobs = pack(jobsOf(plan, host.traits), {
       bindings,
       memory: limits.maxComputeWorkgroupStorageSize,
     });

@@ -6,8 +6,8 @@ import type { PlanOptions } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Download, Session, Usage } from "../../engine/session.ts";
+import type { Traits } from "../../forms/traits.ts";
 import type { DeviceLoss, Life, Storage } from "../../graph/backend.ts";
-import type { KernelProfile } from "../../graph/op.ts";
 import { type AdapterDescription, TIMEOUT } from "./adapter.ts";
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { Guard, type GuardHost } from "./guard.ts";
@@ -32,7 +32,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
   readonly dtypes = DTYPES;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
-  readonly profile: KernelProfile;
+  readonly traits: Traits;
   onLost: (loss: DeviceLoss) => void = () => {};
   /** Settles when the GPUDevice is lost or disposed. */
   readonly lost: Promise<DeviceLoss>;
@@ -59,7 +59,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     this.queue = new SubmitQueue(this, () => this.#verify());
     this.#reader = new Reader(this);
     const { software, direct } = adapter;
-    this.profile = {
+    this.traits = {
       workgroupMemory: kernels ? kernels === "workgroup" : !direct,
       threads: software ? 16 : 64,
       quads: software && device.features.has("subgroups"),

@@ -1,5 +1,5 @@
 import { sizeOf } from "../../core/shape.ts";
-import { pointwise } from "../../engine/fusion.ts";
+import { isPointwise } from "../../engine/fusion.ts";
 import type { MemoryPlan } from "../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
@@ -43,7 +43,7 @@ export function stepBytes({ steps }: Program, step: number): number {
 function bytes({ program }: Schedule, step: number): number {
   const all = stepBytes(program, step);
   const readers = program.steps.filter(({ inputs }) => inputs.includes(step));
-  if (readers.length === 0 || readers.some((reader) => !pointwise(reader))) return all;
+  if (readers.length === 0 || readers.some((reader) => !isPointwise(reader))) return all;
   const { dtype } = program.steps[step];
   return Math.min(all, sum(readers.map(({ shape }) => bytesOf(dtype, sizeOf(shape)))));
 }

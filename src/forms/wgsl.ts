@@ -1,5 +1,11 @@
 import type { DType } from "../core/dtype.ts";
 
+/** A WGSL file and its name, for messages. */
+export interface ShaderFile {
+  readonly name: string;
+  readonly source: string;
+}
+
 /** The WGSL type of a dtype's elements in expressions. */
 export function wgslType(dtype: DType): string {
   return dtype === "u8" ? "u32" : dtype === "f64" ? "f32" : dtype;

@@ -1,0 +1,9 @@
+/** What is known of the hardware: all of it that the choice of a kernel depends on. */
+export interface Traits {
+  /** Whether workgroup memory and barriers pay, or direct loads are faster. */
+  readonly workgroupMemory: boolean;
+  /** Invocations in a workgroup of a kernel that leaves the choice open. */
+  readonly threads: number;
+  /** Whether direct loads are so slow that four neighbours had better share them. */
+  readonly quads: boolean;
+}
