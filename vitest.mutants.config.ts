@@ -40,7 +40,7 @@ export default defineConfig({
     exclude: [
       ...configDefaults.exclude,
       "test/**/*.browser.test.ts",
-      ...[...SLOW, ...ALONE].map((name) => `test/${name}*.test.ts`),
+      ...[...SLOW, ...ALONE].map((name) => `test/**/${name}*.test.ts`),
     ],
   },
 });

@@ -6,16 +6,16 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const biome = "node_modules/@biomejs/biome/bin/biome";
 const vitest = "node_modules/vitest/vitest.mjs";
-const slow = ["--exclude", "test/package.node.test.ts"];
+const slow = ["--exclude", "test/package/package.node.test.ts"];
 
 const steps = [
   ["format", biome, "format", "."],
   ["types", "node_modules/typescript/bin/tsc", "--noEmit"],
   ["lint", biome, "lint", "."],
-  ["architecture", vitest, "run", "--project", "node", "test/architecture.node.test.ts"],
+  ["architecture", vitest, "run", "--project", "node", "test/package/architecture.node.test.ts"],
   ["tests in Node", vitest, "run", "--project", "node", ...slow],
   ["tests in headless Chromium", vitest, "run", "--project", "webgpu"],
-  ["built package", vitest, "run", "--project", "node", "test/package.node.test.ts"],
+  ["built package", vitest, "run", "--project", "node", "test/package/package.node.test.ts"],
   ["size", "scripts/size.mjs"],
 ];
 

@@ -60,7 +60,7 @@ if (patterns.length === 0) {
   const mutate = [...patterns, "!src/**/index.ts"].join(",");
   const args = ["run", "--mutate", mutate, "--concurrency", values.concurrency];
   if (values.tests) {
-    const near = values.tests.split(",").map((name) => `test/${name}*.ts`);
+    const near = values.tests.split(",").map((name) => `test/**/${name}*.test.ts`);
     args.push("--testFiles", near.join(","));
   }
   const env = values.sample ? { ...process.env, SAMPLE: values.sample } : process.env;

@@ -1,0 +1,400 @@
+import { beforeAll, expect, test } from "vitest";
+import {
+  add,
+  assignAll,
+  chromeTrace,
+  compile,
+  type Device,
+  explain,
+  grad,
+  matmul,
+  mean,
+  mul,
+  Parameter,
+  randomNormal,
+  relu,
+  State,
+  scope,
+  setDefaultDevice,
+  sigmoid,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+} from "../../src/index.ts";
+import { ownDevice, testDevice } from "../support/device.ts";
+import { held } from "../support/memory.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
+
+test("a function runs as one plan and gives new tensors each time", async () => {
+  const f = compile((x: Tensor, y: Tensor) => ({ sum: add(x, y), rows: [sum(x, { axis: 1 })] }));
+  const a = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+  const b = tensor([
+    [10, 20],
+    [30, 40],
+  ]);
+  const first = await f(a, b);
+  const second = await f(b, b);
+  expect(await first.sum.toArray()).toEqual([
+    [11, 22],
+    [33, 44],
+  ]);
+  expect(await first.rows[0].toArray()).toEqual([3, 7]);
+  expect(await second.sum.toArray()).toEqual([
+    [20, 40],
+    [60, 80],
+  ]);
+  expect(f.plans).toHaveLength(1);
+  f.dispose();
+});
+
+test("other shapes, dtypes and settings make other plans, equal ones none", async () => {
+  let traces = 0;
+  const f = compile((x: Tensor, options: { by: number; name?: string }) => {
+    traces++;
+    return mul(x, options.by);
+  });
+  expect(await (await f(tensor([1, 2]), { by: 3 })).toArray()).toEqual([3, 6]);
+  expect(await (await f(tensor([5, 6]), { by: 3 })).toArray()).toEqual([15, 18]);
+  expect(traces).toBe(1);
+  expect(await (await f(tensor([5, 6]), { by: 4 })).toArray()).toEqual([20, 24]);
+  expect(await (await f(tensor([5, 6, 7]), { by: 4 })).toArray()).toEqual([20, 24, 28]);
+  expect(await (await f(tensor([5, 6, 7], { dtype: "i32" }), { by: 4 })).toArray()).toEqual([
+    20, 24, 28,
+  ]);
+  expect(traces).toBe(4);
+  expect(f.plans).toHaveLength(4);
+});
+
+test("typed arrays are uploaded at each call, as what they hold then", async () => {
+  const f = compile((values: Float32Array, given: { bytes: Uint8Array }) => [
+    mul(tensor(values, { shape: [2, 2] }), 10),
+    add(tensor(given.bytes, { dtype: "f32" }), 0.5),
+  ]);
+  const values = new Float32Array(4);
+  const bytes = new Uint8Array(3);
+  const call = (by: number) => {
+    values.fill(by);
+    bytes.fill(by);
+    return f(values, { bytes });
+  };
+  const calls = Array.from({ length: 5 }, (_, i) => call(i)); // before there is a plan
+  for (const [i, results] of (await Promise.all(calls)).entries()) {
+    expect(Array.from(await results[0].data())).toEqual([1, 1, 1, 1].map(() => 10 * i));
+    expect(Array.from(await results[1].data())).toEqual([i + 0.5, i + 0.5, i + 0.5]);
+    for (const x of results) x.dispose();
+  }
+  expect(f.plans).toHaveLength(1);
+  const { reclaimed: _, ...memory } = device.memory();
+  const { tensors, pipelines } = memory;
+  for (let i = 0; i < 20; i++) for (const x of await call(i)) x.dispose();
+  expect(device.memory()).toMatchObject({ pipelines });
+  expect(held(device)).toBe(tensors + _);
+  f.dispose();
+});
+
+test("states change in place, all from their old values", async () => {
+  const a = new State(tensor([1, 2, 3]));
+  const b = new State(tensor([4, 5, 6]));
+  const c = new State(tensor([0, 0, 0]));
+  const f = compile(() => {
+    assignAll([
+      [a, b],
+      [b, a],
+      [c, add(a, b)],
+    ]);
+    return c;
+  });
+  expect(await (await f()).toArray()).toEqual([5, 7, 9]);
+  expect(await a.toArray()).toEqual([4, 5, 6]);
+  expect(await b.toArray()).toEqual([1, 2, 3]);
+  await f();
+  expect(await a.toArray()).toEqual([1, 2, 3]);
+  expect([a.version, b.version, c.version]).toEqual([2, 2, 2]);
+});
+
+test("a state read at other places than it is written keeps its old value for the readers", async () => {
+  const w = new State(
+    tensor([
+      [1, 2],
+      [3, 4],
+    ]),
+  );
+  const f = compile(() => {
+    const product = matmul(w, w);
+    w.assign(transpose(w));
+    return product;
+  });
+  expect(await (await f()).toArray()).toEqual([
+    [7, 10],
+    [15, 22],
+  ]);
+  expect(await w.toArray()).toEqual([
+    [1, 3],
+    [2, 4],
+  ]);
+});
+
+test("what is read after an assignment is the new value, and the last assignment counts", async () => {
+  const n = new State(tensor(1));
+  const f = compile(() => {
+    n.assign(mul(n, 2));
+    const doubled = add(n, 0.5);
+    n.assign(add(n, 1));
+    return { doubled, n };
+  });
+  const result = await f();
+  expect([await result.doubled.item(), await result.n.item(), await n.item()]).toEqual([2.5, 3, 3]);
+  expect(n.version).toBe(1);
+});
+
+test("one value may go to two states and out", async () => {
+  const a = new State(tensor([0, 0]));
+  const b = new State(tensor([0, 0]));
+  const f = compile((x: Tensor) => {
+    const y = mul(x, 10);
+    assignAll([
+      [a, y],
+      [b, y],
+    ]);
+    return [y, y, x];
+  });
+  const x = tensor([1, 2]);
+  const results = await f(x);
+  for (const y of results.slice(0, 2)) expect(await y.toArray()).toEqual([10, 20]);
+  results[2].dispose();
+  expect(await x.toArray()).toEqual([1, 2]);
+  a.assign(tensor([5, 5]));
+  expect(await b.toArray()).toEqual([10, 20]);
+});
+
+test("tensors from outside are constants, computed once; states are read anew", async () => {
+  const base = tensor([1, 2]);
+  const lazy = mul(base, 100);
+  const s = new State(tensor([0, 0]));
+  const f = compile(() => add(add(lazy, s), tensor([0.5, 0.5])));
+  expect(await (await f()).toArray()).toEqual([100.5, 200.5]);
+  s.assign(mul(tensor([7, 8]), 1));
+  expect(await (await f()).toArray()).toEqual([107.5, 208.5]);
+  s.assign(tensor([9, 9]));
+  expect(await (await f()).toArray()).toEqual([109.5, 209.5]);
+  lazy.dispose();
+  await expect(f()).rejects.toThrow("compile: depends on a tensor that was disposed");
+});
+
+test("a graph on a state's old value says so after a replay", async () => {
+  const w = new Parameter(tensor([1, 2]), { name: "w" });
+  const f = compile(() => w.assign(mul(w, 2)));
+  const before = mul(w, 10);
+  await f();
+  await expect(before.data()).rejects.toThrow('"w" as it was before step 1; evaluate it first');
+  expect(await w.toArray()).toEqual([2, 4]);
+});
+
+test("mistakes are told", async () => {
+  const x = tensor([1, 2]);
+  const promised = compile(async () => x);
+  await expect(promised()).rejects.toThrow(
+    "compile: fn returned a promise; expected a synchronous",
+  );
+  const inner = compile((y: Tensor) => add(y, 1));
+  let inside: Promise<unknown> = Promise.resolve();
+  await compile((y: Tensor) => {
+    inside = inner(y);
+    inside.catch(() => {});
+    return y;
+  })(x);
+  await expect(inside).rejects.toThrow(
+    "compile: called in a function that is being compiled; expected plain functions there. " +
+      "Call the function that was compiled",
+  );
+  const making = compile(() => new State(tensor(0)));
+  await expect(making()).rejects.toThrow("state: made in a function that is being compiled");
+  const failing = compile(() => {
+    throw new Error("mine");
+  });
+  await expect(failing()).rejects.toThrow("mine");
+  await expect(failing()).rejects.toThrow("mine");
+  expect(() => compile(() => x, { stepsPerSubmit: 0 })).toThrow(
+    "compile: stepsPerSubmit 0; expected an integer from 1",
+  );
+  const s = new State(tensor([1, 2]), { name: "s" });
+  const onState = compile(() => add(s, 1));
+  await onState();
+  s.dispose();
+  await expect(onState()).rejects.toThrow("was disposed; expected a live tensor");
+  let leaked = x;
+  const leaking = compile((y: Tensor) => {
+    leaked = mul(y, 2);
+  });
+  await leaking(x);
+  await expect(leaked.data()).rejects.toThrow(
+    "data: depends on an argument of a compiled function; return from there what you read",
+  );
+  // A trace that failed leaves states as they were.
+  const t = new State(tensor(3));
+  const half = compile(() => {
+    t.assign(add(t, 1));
+    throw new Error("half");
+  });
+  await expect(half()).rejects.toThrow("half");
+  expect(await t.item()).toBe(3);
+});
+
+test("reading inside is an error that names the call", async () => {
+  let reading: Promise<unknown> = Promise.resolve();
+  const f = compile((x: Tensor) => {
+    reading = x.item().catch((error: Error) => error.message);
+    return add(x, 1);
+  });
+  await f(tensor(1));
+  expect(await reading).toBe(
+    "item: called in a function that is being compiled; expected no reads there. " +
+      "Return the tensor and read it outside",
+  );
+});
+
+test("calls keep their order though nobody waits for them", async () => {
+  const trail = new State(tensor([1, 1]));
+  const f = compile((x: Tensor) => trail.assign(add(mul(trail, 10), sum(x))));
+  const calls = [f(tensor([1])), f(tensor([1, 1])), f(tensor([3])), f(tensor([1, 1, 1, 1]))];
+  await Promise.all(calls);
+  expect(await trail.toArray()).toEqual([11234, 11234]);
+});
+
+test("scopes and evaluations inside change nothing", async () => {
+  const f = compile((x: Tensor) => scope(() => add(mul(x, 2), sum(mul(x, 3)))));
+  expect(await (await f(tensor([1, 2]))).toArray()).toEqual([11, 13]);
+});
+
+test("a scope inside takes typed arrays of the call in its result", async () => {
+  const f = compile((values: Float32Array) => {
+    const { x, length } = scope(() => ({ values, x: tensor(values), length: values.length }));
+    return mul(x, length);
+  });
+  expect(await (await f(Float32Array.of(1, 2))).toArray()).toEqual([2, 4]);
+});
+
+test("results of size 0 and results that are constants", async () => {
+  const f = compile((x: Tensor) => ({ empty: mul(x, 2), one: add(sum(x), 1) }));
+  const { empty, one } = await f(tensor(new Float32Array(0), { shape: [0, 3] }));
+  expect(empty.shape).toEqual([0, 3]);
+  expect((await empty.data()).length).toBe(0);
+  expect(await one.item()).toBe(1);
+});
+
+test("progress is told while a plan is built, and prepare runs nothing", async () => {
+  const told: [number, number][] = [];
+  const n = new State(tensor(0));
+  const f = compile((x: Tensor) => n.assign(add(n, sum(sigmoid(matmul(x, x))))), {
+    onProgress: (built, total) => told.push([built, total]),
+  });
+  const x = randomNormal([5, 5], { seed: 1 });
+  const plan = await f.prepare(x);
+  expect(await n.item()).toBe(0);
+  if (device.kind === "webgpu") {
+    expect(told[0]).toEqual([0, plan.stats.dispatches]);
+    expect(told.at(-1)).toEqual([plan.stats.dispatches, plan.stats.dispatches]);
+  }
+  await f(x);
+  expect(await n.item()).not.toBe(0);
+});
+
+test("a profile tells each kernel's time and opens in trace viewers; the run counts", async () => {
+  const n = new State(tensor([1, 1, 1]));
+  const f = compile((x: Tensor) => {
+    n.assign(add(n, sum(x)));
+    return relu(matmul(x, transpose(x)));
+  });
+  const x = randomNormal([8, 8], { seed: 1 });
+  const before = held(device);
+  const profile = await f.profile(x);
+  expect(n.version).toBe(1);
+  expect(profile.kernels.length).toBe(f.plans[0].stats.kernels.length);
+  for (const { start, duration } of profile.kernels) {
+    expect(start).toBeGreaterThanOrEqual(0);
+    expect(duration).toBeGreaterThanOrEqual(0);
+  }
+  const { traceEvents, ...rest } = JSON.parse(chromeTrace(profile));
+  expect(rest).toEqual({ displayTimeUnit: "ns" });
+  const { clock } = profile;
+  const events = profile.kernels.map(({ name, start, duration }, dispatch) => {
+    const when = { ts: start, dur: duration };
+    return { name, cat: "kernel", ph: "X", ...when, pid: 1, tid: 1, args: { dispatch, clock } };
+  });
+  expect(traceEvents).toEqual(events);
+  expect(held(device)).toBe(before + 2); // x and n are on the device now
+  expect(explain(f.plans[0])).toContain(device.kind === "webgpu" ? "matmul+relu" : "matmul");
+});
+
+/** A small network of its own for each way of running it. */
+function network() {
+  const w = new Parameter(randomNormal([6, 5], { seed: 1 }), { name: "w" });
+  const b = new Parameter(randomNormal([5], { seed: 2 }), { name: "b" });
+  const v = new Parameter(randomNormal([5, 3], { seed: 3 }), { name: "v" });
+  const loss = (x: Tensor, y: Tensor) =>
+    mean(square(sub(matmul(sigmoid(add(matmul(x, w), b)), v), y)));
+  const step = (x: Tensor, y: Tensor) => {
+    const value = loss(x, y);
+    const states = [w, b, v];
+    const grads = grad(value, states);
+    assignAll(
+      states.map((state, i) => [state, sub(state, mul(grads[i], 0.3))] as const),
+      [value],
+    );
+    return value;
+  };
+  return { states: [w, b, v], step };
+}
+
+test("replays agree with the same steps evaluated one by one, and with each other bit for bit", async () => {
+  const [eager, one, two] = [network(), network(), network()];
+  const compiled = [compile(one.step), compile(two.step)];
+  for (let i = 0; i < 200; i++) {
+    using x = randomNormal([7, 6], { seed: 10 + i });
+    using y = randomNormal([7, 3], { seed: 1000 + i });
+    eager.step(x, y).dispose();
+    for (const step of compiled) (await step(x, y)).dispose();
+  }
+  for (const [k, state] of eager.states.entries()) {
+    const want = await state.data();
+    const got = await one.states[k].data();
+    const scale = Math.max(...Array.from(want, Math.abs));
+    for (const [i, value] of got.entries()) {
+      expect(Math.abs(value - want[i])).toBeLessThanOrEqual(1e-5 * scale);
+    }
+    expect(await two.states[k].data()).toEqual(got);
+  }
+});
+
+test("2,000 runs leave memory and counts of what exists where they were", async () => {
+  // On a device of its own, where the collector has nothing of other tests to take.
+  const own = await ownDevice();
+  const { step } = network();
+  const compiled = compile(step);
+  const x = randomNormal([7, 6], { seed: 1 });
+  const y = randomNormal([7, 3], { seed: 2 });
+  for (let i = 0; i < 10; i++) (await compiled(x, y)).dispose();
+  const { reclaimed: _, ...memory } = own.memory();
+  const mark = own.counters.now;
+  for (let i = 0; i < 2000; i++) (await compiled(x, y)).dispose();
+  expect(own.memory()).toMatchObject(memory);
+  const { bindGroups, pipelines, writes, reads } = own.counters.since(mark);
+  expect({ bindGroups, pipelines, writes, reads }).toEqual({
+    bindGroups: 0,
+    pipelines: 0,
+    writes: 0,
+    reads: 0,
+  });
+  own.dispose();
+  setDefaultDevice(device);
+});

@@ -1,0 +1,274 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { generate } from "../../src/devices/webgpu/codegen.ts";
+import { type Job, jobsOf } from "../../src/devices/webgpu/jobs.ts";
+import { pack } from "../../src/devices/webgpu/pack.ts";
+import { explain } from "../../src/engine/explain.ts";
+import { type Lifetime, planMemory } from "../../src/engine/memory-plan.ts";
+import { trace } from "../../src/engine/program.ts";
+import { schedule } from "../../src/engine/schedule.ts";
+import { simplify } from "../../src/engine/simplify.ts";
+import { flopsOf, opsOf } from "../../src/engine/stats.ts";
+import {
+  add,
+  div,
+  exp,
+  full,
+  matmul,
+  mul,
+  neg,
+  reshape,
+  sigmoid,
+  stopGradient,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+} from "../../src/index.ts";
+import { testDevice } from "../support/device.ts";
+
+beforeAll(() => testDevice());
+
+test("a kernel of many ops is called by its anchor and the last of them", () => {
+  const w = full([4, 4], 0.5);
+  let y = matmul(w, w);
+  for (let i = 0; i < 4; i++) y = neg(exp(y));
+  const { program } = trace([y.node], "test");
+  const plan = schedule(simplify(program), 8);
+  const traits = { workgroupMemory: false, threads: 64, quads: false };
+  const { label } = generate(plan, jobsOf(plan, traits));
+  expect(label).toBe("matmul+…+neg+exp+neg+exp+neg");
+});
+
+test("a group's ops are named once, inputs first, without those that cost nothing", () => {
+  const x = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+  const opsIn = (y: Tensor) => {
+    const plan = schedule(simplify(trace([y.node], "test").program), 8);
+    return plan.groups.map((group) => opsOf(plan, group));
+  };
+  const e = exp(x);
+  expect(opsIn(add(reshape(e, [3, 2]), reshape(neg(e), [3, 2])))).toEqual([["exp", "neg", "add"]]);
+  expect(opsIn(transpose(x))).toEqual([["permute"]]);
+  expect(opsIn(sub(matmul(x, tensor([[1], [2], [3]])), 1))).toEqual([["matmul", "sub"]]);
+});
+
+test("a plan is described as a table", () => {
+  const kernels = [
+    {
+      groups: [["matmul", "relu"], ["sum"]],
+      flops: 16_240_000,
+      bytes: 512,
+      workgroups: 16,
+      bindings: 4,
+    },
+    { groups: [["neg"]], flops: 0, bytes: 5e15, workgroups: 128, bindings: 12 },
+  ];
+  const stats = { dispatches: 2, flops: 1000, bytes: 999, kernels };
+  expect(explain({ stats: { ...stats, peakBytes: 3000, lowerBoundBytes: 2000 } })).toBe(
+    [
+      "2 dispatches, 1.00 kFLOP, 999 B read and written",
+      "3.00 kB between kernels, 1.50 times what is needed at once",
+      "",
+      "#  workgroups  buffers    FLOP          B  groups",
+      "1          16        4  16.2 M       512   matmul+relu | sum",
+      "2         128       12      0   5.00e+3 T  neg",
+    ].join("\n"),
+  );
+  const nameless = { groups: [], flops: 12, bytes: 3, workgroups: 7, bindings: 1 };
+  const many = { ...stats, kernels: new Array(10).fill(nameless) };
+  const lines = explain({ stats: { ...many, peakBytes: 5, lowerBoundBytes: 5 } }).split("\n");
+  expect(lines[1]).toBe("5 B between kernels, 1.00 times what is needed at once");
+  expect(lines[4]).toBe(" 1           7        1   12   3");
+  const none = { dispatches: 0, flops: 0, bytes: 0, peakBytes: 0, lowerBoundBytes: 0, kernels: [] };
+  expect(explain({ stats: none })).toBe(
+    [
+      "0 dispatches, 0 FLOP, 0 B read and written",
+      "0 B between kernels, 1.00 times what is needed at once",
+      "",
+      "#  workgroups  buffers  FLOP  B  groups",
+    ].join("\n"),
+  );
+});
+
+describe("planMemory", () => {
+  const lifetime = fc.record({
+    bytes: fc.integer({ min: 1, max: 1000 }),
+    first: fc.nat(20),
+    length: fc.nat(8),
+  });
+
+  test("values in memory at once never share a slot, and every slot is large enough", () => {
+    fc.assert(
+      fc.property(fc.array(lifetime, { maxLength: 40 }), (drawn) => {
+        const values = drawn.map(({ bytes, first, length }, key): Lifetime => {
+          return { key, bytes, first, last: first + length };
+        });
+        const { slots, sizes, lowerBound } = planMemory(values);
+        for (const a of values) {
+          expect(sizes[slots.get(a.key) as number]).toBeGreaterThanOrEqual(a.bytes);
+          for (const b of values) {
+            const apart = a.last < b.first || b.last < a.first;
+            if (a !== b && slots.get(a.key) === slots.get(b.key)) expect(apart).toBe(true);
+          }
+        }
+        const live = (t: number) =>
+          values.filter(({ first, last }) => first <= t && t <= last).map(({ bytes }) => bytes);
+        const totals = Array.from({ length: 30 }, (_, t) => live(t).reduce((x, y) => x + y, 0));
+        expect(lowerBound).toBe(Math.max(...totals));
+        expect(sizes.reduce((x, y) => x + y, 0)).toBeGreaterThanOrEqual(lowerBound);
+      }),
+    );
+  });
+
+  test("a chain of equal values needs two slots", () => {
+    const chain = Array.from({ length: 9 }, (_, key) => {
+      return { key, bytes: 64, first: key, last: key + 1 };
+    });
+    const { sizes, lowerBound } = planMemory(chain);
+    expect(sizes).toEqual([64, 64]);
+    expect(lowerBound).toBe(128);
+  });
+});
+
+describe("pack", () => {
+  function job(after: Job[], reads: number[], writes: number[], threads = 64, memory = 0): Job {
+    const stage = { threads, memory, workgroups: 1 } as Job["stage"];
+    const group = { anchor: null, outputs: writes };
+    return { group, stage, last: true, scratchIn: null, scratchOut: null, reads, writes, after };
+  }
+  const limits = { bindings: 8, memory: 1000 };
+
+  test("jobs that do not wait for each other share a dispatch", () => {
+    const a = job([], [0], [1]);
+    const b = job([], [0], [2]);
+    const c = job([a, b], [1, 2], [3]);
+    expect(pack([a, b, c], limits)).toEqual([[a, b], [c]]);
+  });
+
+  test("the longest chain goes first, and limits are kept", () => {
+    const wide = job([], [10, 11, 12, 13, 14], [15]);
+    const a = job([], [0], [1]);
+    const b = job([a], [1], [2]);
+    const c = job([b], [2], [3]);
+    expect(pack([wide, a, b, c], limits)).toEqual([[a, wide], [b], [c]]);
+    expect(pack([wide, a, b, c], { ...limits, bindings: 6 })).toEqual([[a], [b], [wide], [c]]);
+  });
+
+  test("other workgroup sizes and too much workgroup memory stay apart", () => {
+    const a = job([], [0], [1], 64, 600);
+    const b = job([], [0], [2], 64, 600);
+    const c = job([], [0], [3], 128);
+    expect(pack([a, b, c], limits)).toEqual([[a], [b], [c]]);
+  });
+
+  test("every job runs once, behind those that it waits for, whatever the graph", () => {
+    const shape = fc.array(
+      fc.record({ picks: fc.array(fc.nat(), { maxLength: 3 }), n: fc.nat(6) }),
+    );
+    fc.assert(
+      fc.property(shape, (drawn) => {
+        const jobs: Job[] = [];
+        for (const { picks, n } of drawn) {
+          const after = jobs.length === 0 ? [] : picks.map((pick) => jobs[pick % jobs.length]);
+          const reads = Array.from({ length: n }, (_, i) => 100 * jobs.length + i);
+          jobs.push(job([...new Set(after)], reads, [100 * jobs.length + 50]));
+        }
+        const dispatches = pack(jobs, limits);
+        expect(dispatches.flat()).toHaveLength(jobs.length);
+        const at = new Map(dispatches.flatMap((parts, i) => parts.map((part) => [part, i])));
+        for (const part of jobs) {
+          for (const before of part.after) {
+            expect(at.get(before) as number).toBeLessThan(at.get(part) as number);
+          }
+        }
+        for (const parts of dispatches) {
+          const bound = new Set(parts.flatMap(({ reads, writes }) => [...reads, ...writes]));
+          expect(bound.size).toBeLessThanOrEqual(limits.bindings);
+        }
+      }),
+    );
+  });
+});
+
+test("flops are those of each op, per element or as its kernel counts them", () => {
+  const [a, b] = [full([2, 3], 1), full([3, 4], 1)];
+  const { program } = trace([neg(sigmoid(matmul(a, b))).node], "test");
+  const flops = program.steps.map(({ op }, i) => [op?.name, flopsOf(program, i)]);
+  expect(flops.slice(-4)).toEqual([
+    ["matmul", 2 * 2 * 3 * 4],
+    ["reshape", 0],
+    ["sigmoid", 10 * 8],
+    ["neg", 8],
+  ]);
+  const { program: source } = trace([tensor([1, 2]).node], "test");
+  expect(flopsOf(source, 0)).toBe(0);
+});
+
+describe("simplify", () => {
+  function names(...outputs: Tensor[]): string[] {
+    const { program } = trace(
+      outputs.map((x) => x.node),
+      "test",
+    );
+    return simplify(program).steps.flatMap(({ op }) => (op ? [op.name] : []));
+  }
+  const x = () =>
+    tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+
+  test("equal steps become one", () => {
+    const a = x();
+    expect(names(add(exp(a), sigmoid(exp(a))))).toEqual(["exp", "sigmoid", "add"]);
+  });
+
+  test("0 and −0 are two constants, NaN and infinities are others", () => {
+    const values = [0, -0, NaN, Infinity, -Infinity, 0, NaN];
+    const sum = values.map((value) => exp(mul(x(), full([2, 2], value))));
+    expect(names(...sum).filter((name) => name === "fill")).toHaveLength(5);
+  });
+
+  test("equal outputs stay two values", () => {
+    const a = x();
+    expect(names(exp(a), exp(a))).toEqual(["exp", "identity"]);
+    expect(names(mul(a, 1))).toEqual(["identity"]);
+  });
+
+  test("reductions of nothing are constants, and what they would read is left out", () => {
+    const none = tensor(new Float32Array(0), { shape: [2, 0] });
+    expect(names(sum(none, { axis: 1 }))).toEqual(["fill"]);
+    expect(names(matmul(none, transpose(none)))).toEqual(["fill"]);
+    const one = add(sum(exp(sigmoid(none))), 1);
+    expect(names(mul(exp(x()), one))).toEqual(["exp"]);
+  });
+
+  test("steps with a neutral element or without effect are left out", () => {
+    const a = x();
+    const y = div(mul(1, sub(mul(a, 1), 0)), 1);
+    expect(names(exp(stopGradient(reshape(y, [2, 2]))))).toEqual(["exp"]);
+  });
+
+  test("what is one value everywhere becomes a constant", async () => {
+    const ones = mul(full([2, 2], 3), neg(full([2, 2], 2)));
+    const y = matmul(x(), add(ones, 1));
+    expect(names(y).filter((name) => !["reshape", "broadcastTo"].includes(name))).toEqual([
+      "fill",
+      "matmul",
+    ]);
+    expect(await y.toArray()).toEqual([
+      [-15, -15],
+      [-35, -35],
+    ]);
+  });
+
+  test("values of sums and of positions are no constants", async () => {
+    const y = sum(full([2, 3], 2), { axis: 1 });
+    expect(names(y)).toContain("sum");
+    expect(await y.toArray()).toEqual([6, 6]);
+  });
+});

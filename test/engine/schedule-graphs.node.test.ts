@@ -1,0 +1,252 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { isPointwise } from "../../src/engine/fusion.ts";
+import { type Program, readsOf, resultsOf, trace } from "../../src/engine/program.ts";
+import { type Schedule, schedule } from "../../src/engine/schedule.ts";
+import { simplify } from "../../src/engine/simplify.ts";
+import { stepsOf } from "../../src/engine/stats.ts";
+import { traceFunction } from "../../src/graph/tracing.ts";
+import {
+  add,
+  cast,
+  type Device,
+  exp,
+  matmul,
+  mul,
+  reshape,
+  type State,
+  slice,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+} from "../../src/index.ts";
+import { writeAt } from "../../src/ops/write-at.ts";
+import { testDevice } from "../support/device.ts";
+import { randomFlagsAndBytes, randomGraph } from "../support/random-graph.ts";
+import { randomProgram } from "../support/random-program.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
+
+const sorted = (values: Iterable<number>) => [...new Set(values)].sort((a, b) => a - b);
+const sizeAt = ({ steps }: Program, i: number) => steps[i].shape.reduce((a, b) => a * b, 1);
+
+/** What a group reads, found anew: what is stored and not its own, below what it stores. */
+function groupReads(
+  { program, stored, scattered }: Schedule,
+  outputs: readonly number[],
+): number[] {
+  const found = new Set<number>();
+  const open = [...outputs];
+  const seen = new Set<number>();
+  for (let i = open.pop(); i !== undefined; i = open.pop()) {
+    if (seen.has(i)) continue;
+    seen.add(i);
+    const isOwn = outputs.includes(i);
+    if (!isOwn && stored.has(i)) found.add(i);
+    else open.push(...program.steps[i].inputs.slice(isOwn && scattered.has(i) ? 1 : 0));
+  }
+  return sorted(found);
+}
+
+/** Checks all that a device counts on in a plan. */
+function checkPlan(plan: Schedule, limit: number): void {
+  const { program, groups, reads, after, stored, homes } = plan;
+  const isSource = (i: number) => program.steps[i].op === null;
+  const outputs = groups.flatMap((group) => group.outputs);
+  expect(outputs).toHaveLength(new Set(outputs).size);
+  expect(sorted(outputs)).toEqual(sorted(stored).filter((i) => !isSource(i)));
+  for (const result of resultsOf(program)) expect(stored.has(result)).toBe(true);
+  const writer = new Map(groups.flatMap((group, i) => group.outputs.map((step) => [step, i])));
+  for (const [i, { anchor, outputs }] of groups.entries()) {
+    expect(outputs.length).toBeGreaterThan(0);
+    expect(outputs).toEqual(sorted(outputs));
+    expect(sorted(reads[i])).toEqual(groupReads(plan, outputs));
+    const producers = reads[i].filter((step) => !isSource(step)).map((step) => writer.get(step));
+    for (const producer of producers) expect(after[i]).toContain(producer);
+    for (const before of after[i]) expect(before).toBeLessThan(i);
+    expect(after[i]).toHaveLength(new Set(after[i]).size);
+    const bound = new Set([...reads[i], ...outputs.map((step) => homes.get(step) ?? step)]);
+    expect(bound.size).toBeLessThanOrEqual(limit);
+    const kernels = stepsOf(plan, groups[i]).filter((step) => !isPointwise(program.steps[step]));
+    expect(kernels).toEqual(anchor === null ? [] : [anchor]);
+    const isBytes = outputs.some((step) => program.steps[step].dtype === "u8");
+    if (isBytes) expect(outputs).toHaveLength(1);
+    const size = sizeAt(program, anchor ?? outputs[0]);
+    if (!outputs.some((step) => plan.scattered.has(step))) {
+      for (const step of outputs) expect(sizeAt(program, step)).toBe(size);
+    }
+  }
+  for (const [value, source] of homes) {
+    const place = writer.get(value) as number;
+    for (const [i, read] of reads.entries()) {
+      if (i !== place && read.includes(source)) expect(i).toBeLessThan(place);
+    }
+  }
+}
+
+describe("every plan of random graphs", () => {
+  // Kernels, and the values that they read and write, of all graphs: fewer are better.
+  test.each([
+    [4, [315, 547, 329]],
+    [5, [298, 528, 314]],
+    [6, [288, 516, 310]],
+    [8, [285, 513, 310]],
+    [10, [285, 513, 310]],
+  ])("keeps to %d buffers a kernel, and to its order", (limit, counts) => {
+    const totals = [0, 0, 0];
+    for (let seed = 0; seed < 30; seed++) {
+      const values = randomGraph(7000 + seed, device, "f64");
+      const wanted = values.filter((_, i) => i % 7 === 6 || i === values.length - 1);
+      const { program } = trace(
+        wanted.map(({ node }) => node),
+        "test",
+      );
+      const plan = schedule(simplify(program), limit);
+      checkPlan(plan, limit);
+      totals[0] += plan.groups.length;
+      totals[1] += plan.reads.flat().length;
+      totals[2] += plan.groups.flatMap(({ outputs }) => outputs).length;
+    }
+    expect(totals).toEqual(counts);
+  });
+
+  test("stores bytes by kernels of their own", () => {
+    const totals = [0, 0, 0];
+    for (let seed = 0; seed < 10; seed++) {
+      const bytes = tensor(
+        Uint8Array.from({ length: 12 }, (_, i) => i + seed),
+        { device },
+      );
+      const flags = randomFlagsAndBytes(9000 + seed, device, "f64");
+      const rows = slice(reshape(bytes, [3, 4]), [{ start: seed % 3 }]);
+      const wanted = [...flags, rows, transpose(rows), exp(cast(rows, "f32")), cast(rows, "f32")];
+      const { program } = trace(
+        wanted.map(({ node }) => node),
+        "test",
+      );
+      const plan = schedule(simplify(program), 8);
+      checkPlan(plan, 8);
+      totals[0] += plan.groups.length;
+      totals[1] += plan.reads.flat().length;
+      totals[2] += plan.after.flat().length;
+    }
+    expect(totals).toEqual([70, 100, 30]);
+  });
+
+  test("writes a state's memory when all that read it have", () => {
+    const totals = [0, 0, 0];
+    for (let seed = 0; seed < 30; seed++) {
+      const values = randomGraph(8000 + seed, device, "f64");
+      const states = [values[0], values[1]];
+      const last = values.length - 1;
+      const replacements = states.map(({ node }, k) => {
+        return { original: node, value: sub(values[last - k], mul(states[1 - k], 0.5)).node };
+      });
+      const { program } = trace([values[last - 2].node], "test", { replacements });
+      const plan = schedule(simplify(program), 8);
+      checkPlan(plan, 8);
+      totals[0] += plan.groups.length;
+      totals[1] += plan.reads.flat().length;
+      totals[2] += plan.after.flat().length;
+    }
+    expect(totals).toEqual([374, 710, 522]);
+  });
+});
+
+/** Random programs, which assign states and read them before and after. */
+test.each([4, 8, 10])("programs keep to %d buffers a kernel, updates in place or not", (limit) => {
+  for (let seed = 0; seed < 80; seed++) {
+    const random = randomProgram(seed, device, "f64");
+    const { result, assignments } = traceFunction<State, Tensor[]>(() => {
+      return random.body(...random.inputs(0));
+    }, true);
+    const { program } = trace(
+      result.map(({ node }) => node),
+      "test",
+      { replacements: assignments },
+    );
+    checkPlan(schedule(simplify(program), limit), limit);
+  }
+});
+
+const small = () => tensor([1, 2, 3, 4], { shape: [2, 2], device });
+
+test("states that take each other's values are copied once", () => {
+  const [a, b] = [small(), small()];
+  const swapped = [
+    { original: a.node, value: exp(b).node },
+    { original: b.node, value: add(a, 1).node },
+  ];
+  const { program } = trace([], "test", { replacements: swapped });
+  const plan = schedule(simplify(program), 8);
+  checkPlan(plan, 8);
+  expect(plan.groups.map(({ outputs }) => plan.program.steps[outputs[0]].op?.name)).toEqual([
+    "add",
+    "exp",
+    "identity",
+  ]);
+});
+
+test("a product is written to the state whose new value it is", () => {
+  const [w, x] = [small(), small()];
+  const replacements = [{ original: w.node, value: matmul(x, x).node }];
+  const { program } = trace([], "test", { replacements });
+  const plan = schedule(simplify(program), 8);
+  checkPlan(plan, 8);
+  expect(plan.groups).toHaveLength(1);
+  expect(plan.homes.size).toBe(1);
+  expect(plan.scattered.size).toBe(0);
+});
+
+test("an element of a state is written in place, unless the state is read elsewhere", () => {
+  for (const isRead of [false, true]) {
+    const ring = tensor([0, 0, 0, 0], { device });
+    const value = writeAt(ring, tensor(2, { dtype: "u32", device }), exp(tensor(1, { device })));
+    const wanted = isRead ? [mul(ring, 2).node] : [];
+    const replacements = [{ original: ring.node, value: value.node }];
+    const { program } = trace(wanted, "test", { replacements });
+    const plan = schedule(simplify(program), 8);
+    checkPlan(plan, 8);
+    expect(plan.scattered.size).toBe(isRead ? 0 : 1);
+    expect(plan.groups.map((group) => plan.domain(group))).toEqual(isRead ? [[4], [4], [4]] : [[]]);
+  }
+});
+
+test("what is written to an element is computed by the kernel that writes it, its place is not", () => {
+  const ring = tensor([0, 0, 0, 0], { device });
+  const total = sum(exp(tensor([1, 2, 3], { device })));
+  const place = sum(tensor([1, 1], { dtype: "u32", device }));
+  for (const [value, count] of [
+    [writeAt(ring, tensor(2, { dtype: "u32", device }), mul(total, 2)), 1],
+    [writeAt(ring, place, exp(tensor(1, { device }))), 2],
+    [writeAt(ring, place, mul(total, 2)), 2],
+  ] as const) {
+    const replacements = [{ original: ring.node, value: value.node }];
+    const { program } = trace([], "test", { replacements });
+    const plan = schedule(simplify(program), 8);
+    checkPlan(plan, 8);
+    expect(plan.scattered.size).toBe(1);
+    expect(plan.groups).toHaveLength(count);
+  }
+});
+
+test("a source is read if a step, an output or another state needs its values", () => {
+  const [a, b, c, d] = [small(), small(), small(), small()];
+  const { program, sources } = trace([c.node], "test", {
+    replacements: [
+      { original: a.node, value: exp(b).node },
+      { original: c.node, value: d.node },
+    ],
+  });
+  const reads = readsOf(program);
+  expect([a, b, c, d].map((x) => reads[sources.indexOf(x.node)])).toEqual([
+    false,
+    true,
+    true,
+    true,
+  ]);
+});

@@ -1,0 +1,372 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  assignAll,
+  evaluate,
+  foldIn,
+  GradusError,
+  grad,
+  gradCheck,
+  State,
+  scope,
+  setDefaultDevice,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+} from "../../src/index.ts";
+import * as nn from "../../src/nn/index.ts";
+import * as ops from "../../src/ops/index.ts";
+import { testDevice } from "../support/device.ts";
+
+beforeAll(async () => {
+  await testDevice();
+});
+
+/** The arguments of a call that is right, and whether options may follow them. */
+interface Usage {
+  readonly given: readonly unknown[];
+  readonly options?: true;
+}
+
+/** Stands for a tensor until there is a device. */
+type Make = () => Tensor;
+const vector: Make = () => tensor([1, 2]);
+const matrix: Make = () =>
+  tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+const bools: Make = () => tensor([true, false]);
+const step: Make = () => tensor(3, { dtype: "u32" });
+const labels: Make = () => tensor([0, 1], { dtype: "i32" });
+/** Stands for a list of one tensor. */
+const list = () => [vector()];
+
+const unary: Usage = { given: [vector] };
+const binary: Usage = { given: [vector, vector] };
+const reduction: Usage = { given: [matrix], options: true };
+
+const usages = {
+  abs: unary,
+  add: binary,
+  arange: { given: [0, 3, 1], options: true },
+  argmax: reduction,
+  argmin: reduction,
+  batchIndices: { given: [step, { size: 4, batchSize: 2 }] },
+  broadcastTo: { given: [vector, [2, 2]] },
+  cast: { given: [vector, "i32"] },
+  clip: { given: [vector, 0, 1] },
+  concat: { given: [list], options: true },
+  cos: unary,
+  customGrad: { given: [() => vector(), () => []] },
+  div: binary,
+  elu: { given: [vector, 1] },
+  equal: binary,
+  exp: unary,
+  expandDims: { given: [vector, 0] },
+  expm1: unary,
+  eye: { given: [2, 2], options: true },
+  floor: unary,
+  full: { given: [[2], 1], options: true },
+  gather: { given: [matrix, labels], options: true },
+  gelu: unary,
+  greater: binary,
+  greaterEqual: binary,
+  isFinite: unary,
+  isNaN: unary,
+  l2Normalize: reduction,
+  leakyRelu: { given: [vector, 0.1] },
+  less: binary,
+  lessEqual: binary,
+  log: unary,
+  log1p: unary,
+  logicalAnd: { given: [bools, bools] },
+  logicalNot: { given: [bools] },
+  logicalOr: { given: [bools, bools] },
+  logSigmoid: unary,
+  logSoftmax: reduction,
+  logSumExp: reduction,
+  matmul: { given: [matrix, matrix] },
+  max: reduction,
+  maximum: binary,
+  mean: reduction,
+  min: reduction,
+  minimum: binary,
+  mul: binary,
+  neg: unary,
+  normalAt: { given: [step, [2], { seed: 1 }] },
+  notEqual: binary,
+  oneHot: { given: [labels, 2], options: true },
+  ones: { given: [[2]], options: true },
+  pad: { given: [vector, [[1, 1]], 0] },
+  pairwiseSquaredDistances: { given: [matrix, matrix] },
+  permute: { given: [matrix, 0, 1] },
+  pow: binary,
+  randomNormal: { given: [[2]], options: true },
+  randomPermutation: { given: [2], options: true },
+  randomUniform: { given: [[2]], options: true },
+  reciprocal: unary,
+  relu: unary,
+  reshape: { given: [matrix, [4]] },
+  setSeed: { given: [0] },
+  sigmoid: unary,
+  sign: unary,
+  silu: unary,
+  sin: unary,
+  slice: { given: [vector, [{ start: 1 }]] },
+  softmax: reduction,
+  softplus: unary,
+  sqrt: unary,
+  square: unary,
+  squeeze: { given: [vector, []] },
+  stack: { given: [list], options: true },
+  stopGradient: unary,
+  sub: binary,
+  sum: reduction,
+  sumTo: { given: [matrix, [2]] },
+  tanh: unary,
+  tensor: { given: [[1, 2]], options: true },
+  transpose: { given: [matrix, 0, 1] },
+  uniformAt: { given: [step, [2], { seed: 1 }] },
+  where: { given: [bools, vector, vector] },
+  writeAt: { given: [vector, step, () => tensor(1)] },
+  zeros: { given: [[2]], options: true },
+} satisfies Record<keyof typeof ops, Usage>;
+
+/** Ops that take any number of arguments of one kind. */
+const VARIADIC = ["permute", "transpose"];
+
+type Call = (...given: unknown[]) => unknown;
+const made = (given: readonly unknown[]) =>
+  given.map((x) => (x === list ? list() : MAKERS.has(x as Make) ? (x as Make)() : x));
+const MAKERS = new Set([vector, matrix, bools, step, labels]);
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+function expectRefusal(call: () => unknown, says: RegExp): void {
+  const error = thrownBy(call);
+  expect(error).toBeInstanceOf(GradusError);
+  expect((error as Error).message).toMatch(says);
+}
+
+const x = () => tensor([1, 2], { dtype: "f64" });
+const surplus = 7 as never;
+const options = (given: object) => given as never;
+
+/** Calls of what is no op, with an argument too many or of another kind. */
+const others: Record<string, readonly [() => unknown, string][]> = {
+  "gradients and states": [
+    [() => grad(x().sum(), [x()], surplus), "grad: 7 too much; expected grad(y, [x, …])"],
+    [
+      () => grad(x().sum(), x() as never),
+      "grad: targets a Tensor; expected an array of tensors. Did you mean [x]?",
+    ],
+    [() => grad(1 as never, []), "grad: input 0 is 1; expected a tensor. Use tensor(value)"],
+    [
+      () => grad(x().sum(), [3 as never]),
+      "grad: input 0 is 3; expected a tensor. Use tensor(value)",
+    ],
+    [
+      () => grad(x().sum(), [x()]),
+      "grad: y does not depend on target 0 of shape [2]; expected targets that it was computed " +
+        "from. A graph without a Parameter is dropped once evaluated: take gradients first",
+    ],
+    [() => valueAndGrad((a) => a, surplus), "valueAndGrad: 7 too much; expected valueAndGrad(fn)"],
+    [() => valueAndGrad(x() as never), "valueAndGrad: fn is a Tensor; expected a function"],
+    [() => ops.customGrad(ops.abs, null as never), "customGrad: vjp is null; expected a function"],
+    [() => scope(() => 1, surplus), "scope: 7 too much; expected scope(fn)"],
+    [() => scope(x() as never), "scope: fn is a Tensor; expected a function"],
+    [
+      () => evaluate([x()] as never),
+      "evaluate: input 0 is an array; expected a tensor. Use tensor(value)",
+    ],
+    [
+      () => assignAll([], [], surplus),
+      "assignAll: 7 too much; expected assignAll([[state, value], …], also)",
+    ],
+    [() => assignAll([[x(), x()]] as never), "assignAll: pair 0 an array; expected [State, value]"],
+    [
+      () => assignAll([new State(tensor(1))] as never),
+      "assignAll: pair 0 a State; expected [State, value]",
+    ],
+    [() => assignAll(null as never), "assignAll: pairs null; expected an array"],
+    [() => assignAll([], x() as never), "assignAll: also a Tensor; expected an array"],
+    [
+      () => new State(tensor(1)).assign(2 as never),
+      "assign: input 1 is 2; expected a tensor. Use tensor(value)",
+    ],
+    [
+      () => new State(tensor(1)).assign(tensor(1), surplus),
+      "assign: 7 too much; expected assign(value)",
+    ],
+  ],
+  "devices and keys": [
+    [
+      () => tensor([1], { device: options("cpu" as never) }),
+      'tensor: device "cpu"; expected one that init gave, as (await init()).device',
+    ],
+    [
+      () => ops.zeros([1], { device: options({ device: {} }) }),
+      "zeros: device an object; expected one that init gave, as (await init()).device",
+    ],
+    [
+      () => setDefaultDevice("cpu" as never),
+      'setDefaultDevice: device "cpu"; expected one that init gave, as (await init()).device',
+    ],
+    ...(
+      [
+        ["float32", '"float32"', "f32"],
+        ["int32", '"int32"', "i32"],
+        ["uint8", '"uint8"', "u8"],
+        ["boolean", '"boolean"', "bool"],
+        ["complex", '"complex"', null],
+        [32, "32", "f32"],
+      ] as const
+    ).map(([dtype, given, meant]): [() => unknown, string] => [
+      () => tensor([1], options({ dtype })),
+      `tensor: dtype ${given}; expected one of f32, i32, u32, bool, f64, u8` +
+        (meant ? `. Did you mean "${meant}"?` : ""),
+    ]),
+    ...([5, [1], [1, -1], [1, 2, 3], [1, 2 ** 32]] as const).map((key): [() => unknown, string] => [
+      () => foldIn(key as never, 1),
+      `foldIn: key ${typeof key === "number" ? 5 : "an array"}; expected two u32 words, as ` +
+        "keyFromSeed(seed) gives them",
+    ]),
+    [
+      () => ops.randomUniform([1], options({ key: 5 })),
+      "randomUniform: key 5; expected two u32 words, as keyFromSeed(seed) gives them",
+    ],
+    [
+      () => ops.uniformAt(step(), [1], options({ key: 0 })),
+      "uniformAt: key 0; expected two u32 words, as keyFromSeed(seed) gives them",
+    ],
+    [
+      () => new nn.Linear(1, 1, options({ key: 5 })),
+      "Linear: key 5; expected two u32 words, as keyFromSeed(seed) gives them",
+    ],
+    [
+      () => ops.randomNormal([1], options({ seed: "1" })),
+      'randomNormal: seed "1"; expected an integer from 0 to 2^53 - 1',
+    ],
+  ],
+  initialisers: [
+    [() => nn.constant(1, surplus), "constant: 7 too much; expected constant(value)"],
+    [() => nn.normal(1, surplus), "normal: 7 too much; expected normal(std)"],
+    [() => nn.xavierUniform(1, surplus), "xavierUniform: 7 too much; expected xavierUniform(gain)"],
+    [() => nn.xavierNormal(1, surplus), "xavierNormal: 7 too much; expected xavierNormal(gain)"],
+    [
+      () => nn.xavierNormal(options({ gain: 2 })),
+      "xavierNormal: gain an object; expected a finite number above 0",
+    ],
+    [() => nn.heNormal(surplus), "heNormal: 7 too much; expected heNormal()"],
+    [() => nn.heUniform(surplus), "heUniform: 7 too much; expected heUniform()"],
+    [
+      () => nn.loadState(new nn.Identity(), new Map(), surplus),
+      "loadState: 7 too much; expected loadState(model, values)",
+    ],
+  ],
+  "methods of tensors": [
+    [() => x().neg(surplus), "neg: 7 too much; expected neg(x)"],
+    [() => x().add(1, surplus), "add: 7 too much; expected add(a, b)"],
+    [() => x().sub(1, surplus), "sub: 7 too much; expected sub(a, b)"],
+    [() => x().mul(1, surplus), "mul: 7 too much; expected mul(a, b)"],
+    [() => x().div(1, surplus), "div: 7 too much; expected div(a, b)"],
+    [() => x().matmul(x(), surplus), "matmul: 7 too much; expected matmul(a, b)"],
+    [
+      () => x().sum(1 as never),
+      "sum: options 1; expected an object of axis, keepDims. Did you mean { axis: 1 }?",
+    ],
+    [
+      () => x().mean(options({ dim: 0 })),
+      'mean: unknown option "dim"; expected axis, keepDims. Did you mean "axis"?',
+    ],
+    [() => x().sum({}, surplus), "sum: 7 after the options; expected nothing there"],
+    [() => x().mean({}, surplus), "mean: 7 after the options; expected nothing there"],
+    [() => x().reshape([2], surplus), "reshape: 7 too much; expected reshape(x, shape)"],
+    [() => x().reshape(2 as never), "reshape: shape 2; expected an array of integers"],
+  ],
+};
+
+for (const [what, calls] of Object.entries(others)) {
+  test.each(calls)(`${what} %#`, (call, says) => {
+    const error = thrownBy(call);
+    expect(error).toBeInstanceOf(GradusError);
+    expect((error as Error).message).toBe(says);
+  });
+}
+
+test("reads refuse arguments, and item more than one value", async () => {
+  const reads: [Promise<unknown>, string][] = [
+    [x().data(surplus), "data: 7 too much; expected data()"],
+    [x().toArray(surplus), "toArray: 7 too much; expected toArray()"],
+    [x().item(surplus), "item: 7 too much; expected item()"],
+    [x().item(), "item: shape [2]; expected a tensor of size 1"],
+    [
+      gradCheck((a) => a.sum(), [x()], options({ eps: 1 })),
+      'gradCheck: unknown option "eps"; expected epsilon, tolerance, seed. Did you mean "epsilon"?',
+    ],
+  ];
+  for (const [read, says] of reads) {
+    const error = await read.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(GradusError);
+    expect((error as Error).message).toBe(says);
+  }
+});
+
+test("gradCheck looks along the directions of seed 0, and takes a millionth for right", async () => {
+  const check = (given?: object) => gradCheck((a) => a.mul(a).sum(), [x()], given);
+  expect(await check()).toEqual(await check({ seed: 0 }));
+  expect((await check())[0].analytic).not.toBe((await check({ seed: 1 }))[0].analytic);
+  // The slope is wrong by 2e-5, but for what a direction takes of it.
+  const wrong = ops.customGrad(
+    (a: Tensor) => a.mul(3),
+    (g) => [g.mul(3 * (1 + 2e-5))],
+  );
+  await expect(gradCheck((a) => wrong(a).sum(), [x()])).rejects.toThrow(
+    "expected at most 0.000001",
+  );
+  await gradCheck((a) => wrong(a).sum(), [x()], { tolerance: 1e-4 });
+});
+
+describe.each(Object.entries<Usage>(usages))("%s", (name, { given, options }) => {
+  const call = (ops as unknown as Record<string, Call>)[name];
+
+  test("refuses what comes after its last argument", () => {
+    const all = [...made(given), ...(options ? [{}] : [])];
+    const says = VARIADIC.includes(name)
+      ? /axis 7; expected/
+      : /7 too much; expected|7 after the options; expected/;
+    expectRefusal(() => call(...all, 7), new RegExp(`^${name}: .*?(${says.source})`));
+  });
+
+  const last = given.at(-1);
+  const hasOptions = options || (typeof last === "object" && !Array.isArray(last));
+  const before = options ? given : given.slice(0, -1);
+
+  if (hasOptions) {
+    test("refuses options that it does not know, and bare values", () => {
+      const unknown = () =>
+        call(...made(before), { ...(options ? {} : (last as object)), colour: 1 });
+      expectRefusal(unknown, new RegExp(`^${name}: unknown option "colour"; expected `));
+      expectRefusal(() => call(...made(before), 7), new RegExp(`^${name}: options 7; expected `));
+    });
+  }
+
+  const tensors = given.flatMap((x, i) => (MAKERS.has(x as Make) ? [i] : []));
+  test.each(tensors)("refuses what is no tensor as argument %i", (i) => {
+    for (const wrong of [undefined, null, [1, 2], "x", new Float32Array(2), {}]) {
+      const values = made(given);
+      values[i] = wrong;
+      expectRefusal(() => call(...values), new RegExp(`^${name}: `));
+    }
+  });
+});

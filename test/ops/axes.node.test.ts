@@ -1,0 +1,73 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { ShapeError, type Tensor, tensor } from "../../src/index.ts";
+import { cosineSimilarity } from "../../src/losses/index.ts";
+import { L2Normalize, LogSoftmax, Softmax } from "../../src/nn/index.ts";
+import * as ops from "../../src/ops/index.ts";
+import { testDevice } from "../support/device.ts";
+
+let x: Tensor; // [2, 3, 4]
+let flat: Tensor; // [1, 1, 1]
+let index: Tensor;
+beforeAll(async () => {
+  await testDevice();
+  x = tensor(
+    Float32Array.from({ length: 24 }, (_, i) => Math.sin(3 * i)),
+    { shape: [2, 3, 4] },
+  );
+  flat = tensor([[[1]]]);
+  index = tensor([1, 0, 1], { dtype: "i32" });
+});
+
+/** Everything that takes an axis of a tensor of rank 3, by what messages call it. */
+const takers: Record<string, (axis: number) => Tensor> = {
+  sum: (axis) => ops.sum(x, { axis }),
+  mean: (axis) => ops.mean(x, { axis: [axis] }),
+  max: (axis) => ops.max(x, { axis, keepDims: true }),
+  min: (axis) => ops.min(x, { axis }),
+  argmax: (axis) => ops.argmax(x, { axis }),
+  argmin: (axis) => ops.argmin(x, { axis }),
+  softmax: (axis) => ops.softmax(x, { axis }),
+  logSoftmax: (axis) => ops.logSoftmax(x, { axis }),
+  logSumExp: (axis) => ops.logSumExp(x, { axis }),
+  l2Normalize: (axis) => ops.l2Normalize(x, { axis }),
+  gather: (axis) => ops.gather(x, index, { axis }),
+  concat: (axis) => ops.concat([x, x], { axis }),
+  squeeze: (axis) => ops.squeeze(flat, axis),
+  permute: (axis) => ops.permute(x, axis, (axis + 4) % 3, (axis + 5) % 3),
+  transpose: (axis) => ops.transpose(x, axis, 1),
+};
+/** Those whose result has an axis more, which theirs is counted in. */
+const inserters: Record<string, (axis: number) => Tensor> = {
+  stack: (axis) => ops.stack([x, x], { axis }),
+  expandDims: (axis) => ops.expandDims(x, axis),
+};
+const modules: Record<string, (axis: number) => Tensor> = {
+  softmax: (axis) => new Softmax(axis).call(x),
+  logSoftmax: (axis) => new LogSoftmax(axis).call(x),
+  l2Normalize: (axis) => new L2Normalize(axis).call(x),
+  cosineSimilarity: (axis) => cosineSimilarity(x, ops.square(x), { axis }),
+};
+
+describe.each([
+  ["ops", takers, 3],
+  ["ops that insert an axis", inserters, 4],
+  ["modules and losses", modules, 3],
+] as const)("%s", (_, table, rank) => {
+  test.each(Object.entries(table))(
+    "%s counts axes from the end when negative",
+    async (name, run) => {
+      for (let axis = 0; axis < rank; axis++) {
+        const [y, same] = [run(axis), run(axis - rank)];
+        expect(same.shape).toEqual(y.shape);
+        expect(await same.data()).toEqual(await y.data());
+      }
+      for (const axis of [rank, -rank - 1]) {
+        expect(() => run(axis)).toThrow(
+          new ShapeError(
+            `${name}: axis ${axis}; expected an integer in [${-rank}, ${rank - 1}] for rank ${rank}`,
+          ),
+        );
+      }
+    },
+  );
+});

@@ -1,0 +1,48 @@
+import { beforeAll, expect, test } from "vitest";
+import { type Device, evaluate, init, type Tensor } from "../../src/index.ts";
+import { isAcceptance } from "../support/acceptance.ts";
+import { randomFlagsAndBytes, randomGraph } from "../support/random-graph.ts";
+
+let cpu: Device;
+let gpu: Device;
+beforeAll(async () => {
+  cpu = (await init({ device: "cpu" })).device;
+  gpu = (await init({ device: "webgpu", isolated: true })).device;
+});
+
+/** The last value of a random graph and two from its middle. */
+function build(seed: number, device: Device, dtype: "f32" | "f64"): Tensor[] {
+  const values = randomGraph(seed, device, dtype);
+  return [values[values.length - 1], values[12 + (seed % 6)], values[18 + (seed % 7)]];
+}
+
+for (let seed = 0; seed < (isAcceptance ? 200 : 25); seed++) {
+  test(`random graph ${seed} gives the same on both devices`, async () => {
+    const expected = build(seed, cpu, "f64");
+    const actual = build(seed, gpu, "f32");
+    evaluate(...expected);
+    evaluate(...actual);
+    for (const [k, x] of actual.entries()) {
+      const got = await x.data();
+      const want = await expected[k].data();
+      for (let i = 0; i < want.length; i++) {
+        expect(Math.abs(got[i] - want[i])).toBeLessThanOrEqual(
+          2e-4 * Math.max(1, Math.abs(want[i])),
+        );
+      }
+    }
+  });
+}
+
+for (let seed = 0; seed < 10; seed++) {
+  test(`random bools and bytes ${seed} are the same on both devices`, async () => {
+    const [expected, actual] = await Promise.all(
+      [cpu, gpu].map(async (device) => {
+        const all = randomFlagsAndBytes(seed, device, device === cpu ? "f64" : "f32");
+        evaluate(...all);
+        return Promise.all(all.map(async (x) => [...(await x.data())]));
+      }),
+    );
+    expect(actual).toEqual(expected);
+  });
+}

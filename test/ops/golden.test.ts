@@ -1,0 +1,40 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { DType } from "../../src/core/dtype.ts";
+import { type Device, type NestedArray, tensor } from "../../src/index.ts";
+import { tables } from "../cases/tables.ts";
+import { inBrowser, testDevice } from "../support/device.ts";
+import type { Make } from "../support/op-case.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
+
+function expectNear(actual: NestedArray, expected: NestedArray, relative: number): void {
+  if (Array.isArray(expected)) {
+    expect(Array.isArray(actual) && actual.length).toBe(expected.length);
+    expected.forEach((item, i) => {
+      expectNear((actual as NestedArray[])[i], item, relative);
+    });
+  } else if (Number.isNaN(expected)) expect(actual).toBeNaN();
+  else {
+    const error = Math.abs((actual as number) - expected);
+    expect(error).toBeLessThanOrEqual(relative * Math.max(1, Math.abs(expected)));
+  }
+}
+
+for (const float of (inBrowser ? ["f32"] : ["f32", "f64"]) as DType[]) {
+  const make: Make = (values, dtype = float) => {
+    const bool = Array.isArray(values) && typeof values[0] === "boolean";
+    return tensor(values as NestedArray, { device, dtype: bool ? "bool" : dtype });
+  };
+  describe(`in ${float}`, () => {
+    for (const [name, { golden }] of tables) {
+      for (const [i, { run, is, by }] of golden.entries()) {
+        test(`${name} ${i + 1} (${by})`, async () => {
+          expectNear(await run(make).toArray(), is, float === "f64" ? 1e-14 : 1e-6);
+        });
+      }
+    }
+  });
+}

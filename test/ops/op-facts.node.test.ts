@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { trace } from "../../src/engine/program.ts";
+import { simplify } from "../../src/engine/simplify.ts";
+import { flopsOf } from "../../src/engine/stats.ts";
+import { defineOp, type OpDefinition } from "../../src/graph/op.ts";
+import { apply, type Tensor } from "../../src/graph/tensor.ts";
+import { compile, explain, full, grad, init, mul, sum, tensor } from "../../src/index.ts";
+
+/** y = 2x: an op whose form nobody may look at. */
+const formless: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+  name: "formless",
+  scalar: () => (x) => 2 * x,
+  cost: 3,
+  linear: true,
+  get form(): never {
+    throw new Error("its form was read");
+  },
+  vjp: (g) => [double(g)],
+});
+
+function double(x: Tensor): Tensor {
+  return apply(formless, [x], {});
+}
+
+test("what holds on every device is known without an op's form", async () => {
+  const { device } = await init({ device: "cpu" });
+  const x = tensor([1, -2], { device });
+  expect(await double(x).toArray()).toEqual([2, -4]);
+  const [dx] = grad(sum(double(mul(x, x))), [x]);
+  expect(await dx.toArray()).toEqual([4, -8]);
+  const step = compile((z: Tensor) => sum(double(z)));
+  expect(await (await step(x)).item()).toBe(-2);
+  expect(explain(step.plans[0])).toContain("formless");
+  expect(await step.profile(x)).toHaveProperty("kernels.length", 2);
+});
+
+test("constants are folded and arithmetic counted without an op's form", () => {
+  const { program } = trace([double(full([5], 3)).node], "test");
+  expect(flopsOf(program, program.steps.length - 1)).toBe(15);
+  const { steps } = simplify(program);
+  expect(steps.map(({ op, attributes }) => [op?.name, attributes.value])).toEqual([["fill", 6]]);
+});
