@@ -49,7 +49,7 @@ export class Node {
     readonly dtype: DType,
     public op: Op | null,
     public inputs: readonly Node[],
-    readonly attributes: Attributes,
+    public attributes: Attributes,
     isState = false,
   ) {
     this.tracked = isState || inputs.some((input) => input.tracked);
@@ -81,7 +81,7 @@ export class Node {
     this.device.release(this.surrender() as Storage);
     const { lineage } = this;
     if (!(lineage instanceof Node)) this.host = lineage;
-    else if (!this.op) this.become(lineage.op as Op, lineage.inputs);
+    else if (!this.op) this.become(lineage.op as Op, lineage.inputs, lineage.attributes);
     this.isLost = lineage === null;
     this.lineage = null;
   }
@@ -99,9 +99,10 @@ export class Node {
   }
 
   /** Computes the value in another way from now on; it must not be there. */
-  become(op: Op, inputs: readonly Node[]): void {
+  become(op: Op, inputs: readonly Node[], attributes: Attributes = {}): void {
     this.op = op;
     this.inputs = inputs;
+    this.attributes = attributes;
     this.vjp = null;
   }
 

@@ -8,8 +8,11 @@ import {
   compile,
   type Device,
   evaluate,
+  full,
   init,
   mul,
+  pad,
+  reshape,
   State,
   setDefaultDevice,
   sub,
@@ -60,14 +63,24 @@ describe("after a loss", () => {
   });
 
   test("states that somebody looked at between the loss and the recovery come back", async () => {
-    const [a, b] = [mul(tensor([1, 2]), 2), tensor([1, 2])].map((x) => new State(x));
+    const made = [
+      mul(tensor([1, 2]), 2),
+      tensor([1, 2]),
+      full([2], 3), // these three say by attributes what they are
+      pad(tensor([6]), [[1, 0]], 5),
+      reshape(tensor([[8, 9]]), [2]),
+    ];
+    const states = made.map((x) => new State(x));
     const lost = device.lose();
     await device.lost;
-    expect([a, b].map(({ place }) => place.storage)).toEqual([null, null]);
+    for (const { place } of states) expect(place.storage).toBeNull();
     await Promise.all([lost, device.recovering]);
-    expect([await a.toArray(), await b.toArray()]).toEqual([
+    expect(await Promise.all(states.map((state) => state.toArray()))).toEqual([
       [2, 4],
       [1, 2],
+      [3, 3],
+      [5, 6],
+      [8, 9],
     ]);
   });
 
