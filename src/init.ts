@@ -12,9 +12,8 @@ import { checkDevice, defaultDevice, setDefaultDevice } from "./graph/default-de
 import { provideMethods } from "./graph/tensor.ts";
 import { watch } from "./graph/watch.ts";
 import { add, div, mul, neg, sub } from "./ops/arithmetic.ts";
-import { sum } from "./ops/broadcast.ts";
 import { directProducts, matmul } from "./ops/matmul.ts";
-import { mean } from "./ops/reduce.ts";
+import { mean, sum } from "./ops/reduce.ts";
 import { reshape, transpose } from "./ops/reshape.ts";
 
 /** Options of `init`. */

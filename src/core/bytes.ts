@@ -2,6 +2,9 @@ import { checkAttached } from "./attached.ts";
 import { FormatError } from "./errors.ts";
 import { kindOf } from "./kind.ts";
 
+/** Bytes in memory that nobody shares. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
 /** Views a file's content as bytes; throws `FormatError` if it is neither buffer nor byte array. */
 export function asBytes(op: string, input: Uint8Array | ArrayBuffer): Uint8Array {
   const kind = kindOf(input);
@@ -15,7 +18,7 @@ export function asBytes(op: string, input: Uint8Array | ArrayBuffer): Uint8Array
 }
 
 /** Copies bytes `begin` to `end` into a buffer of their own, where any typed array is aligned. */
-export function copyBytes(bytes: Uint8Array, begin: number, end: number): Uint8Array<ArrayBuffer> {
+export function copyBytes(bytes: Uint8Array, begin: number, end: number): Bytes {
   const copy = new Uint8Array(end - begin);
   copy.set(bytes.subarray(begin, end));
   return copy;

@@ -7,7 +7,7 @@ export { didYouMean } from "./advice.ts";
 export { describeValue } from "./quote.ts";
 
 /** Options by name. */
-type Numbers = Readonly<Record<string, number>>;
+type NumberOptions = Readonly<Record<string, number>>;
 
 /** Throws a `DeviceError`, as `op`, unless a device has made as many steps as it was asked for. */
 export function checkMade(op: string, made: number, asked: number): void {
@@ -36,34 +36,34 @@ export function checkEach(
 }
 
 /** Throws a `GradusError` unless options are numbers, NaN and infinities among them. */
-export function checkNumbers(op: string, options: Numbers): void {
+export function checkNumbers(op: string, options: NumberOptions): void {
   checkEach(op, options, (x) => typeof x === "number", "a number");
 }
 
 /** Throws a `GradusError` unless options are finite numbers. */
-export function checkFinite(op: string, options: Numbers): void {
+export function checkFinite(op: string, options: NumberOptions): void {
   checkEach(op, options, Number.isFinite, "a finite number");
 }
 
 /** Throws a `GradusError` unless options are integers. */
-export function checkIntegers(op: string, options: Numbers): void {
+export function checkIntegers(op: string, options: NumberOptions): void {
   checkEach(op, options, Number.isSafeInteger, "an integer");
 }
 
 /** Throws a `GradusError` unless options are finite numbers from 0. */
-export function checkNotNegative(op: string, options: Numbers): void {
+export function checkNotNegative(op: string, options: NumberOptions): void {
   const holds = (x: unknown) => Number.isFinite(x) && (x as number) >= 0;
   checkEach(op, options, holds, "a finite number from 0");
 }
 
 /** Throws a `GradusError` unless options are finite numbers above 0. */
-export function checkPositive(op: string, options: Numbers): void {
+export function checkPositive(op: string, options: NumberOptions): void {
   const holds = (x: unknown) => Number.isFinite(x) && (x as number) > 0;
   checkEach(op, options, holds, "a finite number above 0");
 }
 
 /** Throws a `GradusError` unless the weights of averages' pasts lie in [0, 1). */
-export function checkDecay(op: string, options: Numbers): void {
+export function checkDecay(op: string, options: NumberOptions): void {
   const holds = (x: unknown) => typeof x === "number" && x >= 0 && x < 1;
   checkEach(op, options, holds, "a number from 0 and below 1");
 }
@@ -78,17 +78,17 @@ export function isInteger(
 }
 
 /** Throws a `GradusError` unless counts are integers from 0. */
-export function checkCounts(op: string, options: Numbers): void {
+export function checkCounts(op: string, options: NumberOptions): void {
   checkEach(op, options, (x) => isInteger(x, 0), "an integer from 0");
 }
 
 /** Throws a `GradusError` unless numbers of steps are integers from 1. */
-export function checkSteps(op: string, options: Numbers): void {
+export function checkSteps(op: string, options: NumberOptions): void {
   checkEach(op, options, (x) => isInteger(x, 1), "an integer from 1");
 }
 
 /** Throws a `ShapeError` unless sizes are integers from 1. */
-export function checkSizes(op: string, sizes: Numbers): void {
+export function checkSizes(op: string, sizes: NumberOptions): void {
   checkEach(op, sizes, (x) => isInteger(x, 1), "a positive integer", ShapeError);
 }
 

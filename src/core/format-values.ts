@@ -114,7 +114,7 @@ function floatFormat(values: readonly number[], dtype: DType): Format {
   return (value) => {
     if (!Number.isFinite(value)) return wordOf(value).padStart(left + right);
     const [whole, fraction, exponent] = byPowers
-      ? partsOf(value.toExponential(behind), value)
+      ? digitParts(value.toExponential(behind), value)
       : pointParts(value, dtype);
     const digits = byPowers ? fraction.padEnd(behind, "0") : fraction.padEnd(behind);
     return `${whole.padStart(left)}.${digits}${exponent && padExponent(exponent, power)}`;
@@ -126,20 +126,20 @@ function wordOf(value: number): string {
 }
 
 /** A number's digits before and behind the point, and its power of ten. */
-type Parts = readonly [whole: string, fraction: string, exponent: string];
+type DigitParts = readonly [whole: string, fraction: string, exponent: string];
 
-function pointParts(value: number, dtype: DType): Parts {
+function pointParts(value: number, dtype: DType): DigitParts {
   const places = Math.min(DIGITS, Math.max(0, placesOf(shortest(value, dtype))));
-  return partsOf(value.toFixed(places), value);
+  return digitParts(value.toFixed(places), value);
 }
 
-function powerParts(value: number, dtype: DType): Parts {
+function powerParts(value: number, dtype: DType): DigitParts {
   const digits = Math.min(DIGITS, digitsBehind(shortest(value, dtype)));
-  return partsOf(value.toExponential(digits), value);
+  return digitParts(value.toExponential(digits), value);
 }
 
 /** Takes a text apart; zeros at the fraction's end are left out. */
-function partsOf(text: string, value: number): Parts {
+function digitParts(text: string, value: number): DigitParts {
   const [mantissa, exponent] = text.split("e");
   const [whole, fraction = ""] = mantissa.split(".");
   const power = exponent === undefined ? "" : padExponent(`e${exponent}`, 4);

@@ -69,6 +69,12 @@ export function checkKey(op: string, key: Key): void {
   );
 }
 
+/** The key that is given, itself or by a seed; undefined when neither is. */
+export function givenKey(op: string, { seed, key }: { seed?: number; key?: Key }): Key | undefined {
+  if (key !== undefined) checkKey(op, key);
+  return key ?? (seed === undefined ? undefined : keyFromSeed(seed, op));
+}
+
 /**
  * Derives a new key from a key and a u32 (an epoch, a layer's number), as the block at counter
  * `(data, 1)`, which `randomBits` never reads; throws `GradusError` if `data` is no u32.

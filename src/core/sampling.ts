@@ -45,8 +45,8 @@ export interface Sampling extends Required<SamplingOptions> {
 export function checkSampling(op: string, options: SamplingOptions): Sampling {
   const { size, batchSize, shuffle = true, replacement = false } = options;
   const { dropLast = false, seed = 0 } = options;
-  checkPositive(op, "size", size);
-  checkPositive(op, "batchSize", batchSize);
+  checkCount(op, "size", size);
+  checkCount(op, "batchSize", batchSize);
   if (replacement && !shuffle) {
     throw new GradusError(
       `${op}: replacement with shuffle: false; expected random order for replacement`,
@@ -73,7 +73,7 @@ export function exampleAt(
   return shuffle ? shuffledIndex(epochKey, size, place) : place;
 }
 
-function checkPositive(op: string, name: string, value: number): void {
+function checkCount(op: string, name: string, value: number): void {
   const holds = (x: unknown) => isInteger(x, 1, 2 ** 32);
   checkEach(op, { [name]: value }, holds, "an integer from 1 to 2^32", ShapeError);
 }

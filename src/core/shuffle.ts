@@ -41,7 +41,7 @@ export function shuffleDomain(n: number): ShuffleDomain {
  * Throws `ShapeError` unless n is an integer from 1 to 2³² and i one from 0 to n − 1.
  */
 export function shuffledIndex(key: Key, n: number, i: number): number {
-  checkPlace("shuffledIndex", n, i);
+  checkIndex("shuffledIndex", n, i);
   const domain = shuffleDomain(n);
   let x = feistel(key, domain, i);
   while (x >= n) x = feistel(key, domain, x); // fewer than `low` times: so many numbers are ≥ n
@@ -70,7 +70,7 @@ function roundWord(key: Key, half: number, round: number): number {
  * Throws `ShapeError` unless n is an integer from 1 to 2³² and i one from 0 to 2³² − 1.
  */
 export function drawnIndex(key: Key, n: number, i: number): number {
-  checkPlace("drawnIndex", n, i, 2 ** 32);
+  checkIndex("drawnIndex", n, i, 2 ** 32);
   threefry2x32(key[0], key[1], i, DRAW, block);
   return multiplyHigh(block[0], n, multiplyHigh(block[1], n, 0));
 }
@@ -82,7 +82,7 @@ function multiplyHigh(word: number, n: number, carry: number): number {
   return Math.floor((word * p + Math.floor((word * q + carry) / TWO_16)) / TWO_16);
 }
 
-function checkPlace(name: string, n: number, i: number, end = n): void {
+function checkIndex(name: string, n: number, i: number, end = n): void {
   const isSize = Number.isInteger(n) && n >= 1 && n <= 2 ** 32;
   if (isSize && Number.isInteger(i) && i >= 0 && i < end) return;
   throw new ShapeError(

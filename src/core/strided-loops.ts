@@ -35,11 +35,11 @@ export function mapStrided(
   inputs: readonly Strided[],
   y: NumericArray,
 ): void {
-  walk(shape, inputs, (strides) => innerLoop(f, inputs, strides, y));
+  runLoops(shape, inputs, (strides) => innerLoop(f, inputs, strides, y));
 }
 
 /** Runs an inner loop, made for the strides of the innermost axis, over all the outer ones. */
-function walk(
+function runLoops(
   shape: Shape,
   views: readonly Strided[],
   make: (strides: readonly number[]) => Inner,
@@ -122,7 +122,7 @@ export function copyStrided(x: Strided, y: NumericArray): void {
 
 /** Writes every element of a view to the same place of another one of its shape. */
 export function writeStrided(from: Strided, to: Strided): void {
-  walk(from.shape, [from, to], ([p, q]) => (_, count, at) => {
+  runLoops(from.shape, [from, to], ([p, q]) => (_, count, at) => {
     for (let i = 0; i < count; i++) to.data[at[1] + i * q] = from.data[at[0] + i * p];
   });
 }

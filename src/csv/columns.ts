@@ -11,7 +11,7 @@ export interface CsvLabels {
 }
 
 /** A column's name and where it stands. */
-export interface Place {
+export interface ColumnPlace {
   readonly name: string;
   readonly place: number;
 }
@@ -37,7 +37,11 @@ export class Columns {
    * @param missing the texts that become NaN.
    * @param advice what to do where a cell is no number.
    */
-  numbers(column: Place, missing: ReadonlySet<string>, advice: string): Float64Array<ArrayBuffer> {
+  numbers(
+    column: ColumnPlace,
+    missing: ReadonlySet<string>,
+    advice: string,
+  ): Float64Array<ArrayBuffer> {
     const values = new Float64Array(this.size);
     for (let i = 0; i < values.length; i++) {
       const text = this.#text(i, column);
@@ -51,7 +55,7 @@ export class Columns {
   }
 
   /** Reads a column of classes: the given ones, or those that occur. */
-  classes(column: Place, given?: readonly string[]): CsvLabels {
+  classes(column: ColumnPlace, given?: readonly string[]): CsvLabels {
     const places = new Map((given ?? []).map((text, i) => [text, i]));
     const indices = new Int32Array(this.size);
     for (let i = 0; i < indices.length; i++) {
@@ -66,11 +70,11 @@ export class Columns {
     return given ? { classes: given, indices } : sorted([...places.keys()], indices);
   }
 
-  #text(i: number, { place }: Place): string {
+  #text(i: number, { place }: ColumnPlace): string {
     return this.#records.cells[(this.#first + i) * this.#records.width + place];
   }
 
-  #wrong(i: number, column: Place, rule: string): FormatError {
+  #wrong(i: number, column: ColumnPlace, rule: string): FormatError {
     const line = this.#records.lineOf(this.#first + i);
     const given = `line ${line}, column ${quote(column.name)}: ${quote(this.#text(i, column))}`;
     return new FormatError(`readCsv: ${given}; expected ${rule}`);

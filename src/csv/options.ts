@@ -44,7 +44,7 @@ export function checkCsvOptions(options: CsvOptions) {
   for (const [name, texts] of Object.entries({ columns, labels, names })) {
     if (texts !== undefined) checkTexts(name, texts, { once: true });
   }
-  checkClasses(classes, labels);
+  checkClassLists(classes, labels);
   return { delimiter, header, labels, names, columns, classes, missing: trimmed(missing) };
 }
 
@@ -53,7 +53,7 @@ function trimmed(texts: readonly string[]): ReadonlySet<string> {
   return new Set(texts.map((text) => text.trim()));
 }
 
-function checkClasses(classes: unknown, labels: readonly string[]): void {
+function checkClassLists(classes: unknown, labels: readonly string[]): void {
   if (typeof classes !== "object" || classes === null || Array.isArray(classes)) {
     throw invalid("classes", classes, "an object of lists by column");
   }

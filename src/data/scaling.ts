@@ -10,7 +10,7 @@ import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
 
 /** A scaling's numbers on a device: offset = high + low, to more digits than f32 has. */
-interface Placed {
+interface DeviceScaling {
   readonly high: Tensor;
   readonly low: Tensor;
   readonly scale: Tensor;
@@ -22,7 +22,7 @@ interface Placed {
  * of tensors: use it in the model, in a compiled step, or as `prepare` of a `TensorDataset`.
  */
 export class FeatureScaling implements Disposable, KnownByIdentity {
-  #placed: Placed | null = null;
+  #placed: DeviceScaling | null = null;
 
   /**
    * @param shape the features' shape, of examples `[n, …shape]`.
@@ -72,7 +72,7 @@ export class FeatureScaling implements Disposable, KnownByIdentity {
     return add(add(mul(y, scale), low), high);
   };
 
-  #place(op: string, x: Tensor): Placed {
+  #place(op: string, x: Tensor): DeviceScaling {
     checkTensors(op, [x]);
     if (x.rank === 0 || !sameShape(x.shape.slice(1), this.shape)) {
       const wanted = ["n", ...this.shape].join(", ");
@@ -87,7 +87,7 @@ export class FeatureScaling implements Disposable, KnownByIdentity {
     return this.#placed;
   }
 
-  #make({ device }: Tensor, dtype: DType): Placed {
+  #make({ device }: Tensor, dtype: DType): DeviceScaling {
     const round = dtype === "f64" ? Number : Math.fround;
     const make = (number: (i: number) => number) => {
       const values = Float64Array.from({ length: this.offset.length }, (_, i) => number(i));

@@ -53,7 +53,7 @@ export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
     readonly tensors: T,
     options: TensorDatasetOptions<keyof T & string> = {},
   ) {
-    this.size = sizeOf(tensors);
+    this.size = exampleCount(tensors);
     this.#prepare = checkPrepare(Object.keys(tensors), options);
   }
 
@@ -88,7 +88,7 @@ export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
       all.push(taken);
       return [name, this.#prepared(name, taken)] as const;
     });
-    return new NamedTensors(made, all) as unknown as TensorBatch<keyof T & string>;
+    return new BatchTensors(made, all) as unknown as TensorBatch<keyof T & string>;
   }
 
   /** Compiled functions know it by identity. */
@@ -116,7 +116,7 @@ export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
 }
 
 /** Tensors as properties, which compiled functions see as any object's. */
-class NamedTensors implements Disposable {
+class BatchTensors implements Disposable {
   readonly #owned: readonly Tensor[];
 
   constructor(tensors: readonly (readonly [string, Tensor])[], owned: readonly Tensor[]) {
@@ -165,7 +165,7 @@ function checkPrepare(
 }
 
 /** The number of examples of tensors that were checked. */
-function sizeOf(tensors: Readonly<Record<string, Tensor>>): number {
+function exampleCount(tensors: Readonly<Record<string, Tensor>>): number {
   if ((tensors as unknown) instanceof Tensor) {
     throw new GradusError(
       "TensorDataset: a Tensor; expected tensors by name. Did you mean { x, labels }?",

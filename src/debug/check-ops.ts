@@ -118,14 +118,14 @@ const orReduceOp: OpDefinition<Attributes> = defineOp<Attributes>({
 });
 
 /** Words that hold the marks of tensors. */
-export interface Marks {
+export interface FloatMarks {
   readonly words: readonly Tensor[];
   /** Gives the marks in order, from the words' values. */
   of(values: readonly ArrayLike<number>[]): number[];
 }
 
 /** Marks floats: where they hold infinities or NaN. */
-export function markAll(floats: readonly Tensor[]): Marks {
+export function markAll(floats: readonly Tensor[]): FloatMarks {
   // One word reduces tensors of one size together: the more, the fewer kernels.
   const groups: { size: number; members: number[] }[] = [];
   floats.forEach((x, i) => {

@@ -7,11 +7,11 @@ import { stateOf } from "../graph/state.ts";
 import { apply, Tensor } from "../graph/tensor.ts";
 import { cast } from "../ops/cast.ts";
 import {
+  type FloatMarks,
   type IndexAttributes,
   indicesOp,
   isInRange,
   isMarked,
-  type Marks,
   markAll,
   NAN,
 } from "./check-ops.ts";
@@ -21,7 +21,7 @@ import type { Origin, Places } from "./places.ts";
 const SOURCE_LIMIT = 2 ** 20;
 
 /** What is known of a value of a graph without the graph. */
-interface Entry {
+interface KnownValue {
   /** When it was made: ops of a loss come before those of its gradient. */
   readonly id: number;
   readonly origin: Origin;
@@ -63,8 +63,8 @@ export interface Sources {
 export class Inspection {
   /** To be computed with the graph. */
   readonly nodes: readonly Node[];
-  readonly #entries: readonly Entry[];
-  readonly #words: Marks;
+  readonly #entries: readonly KnownValue[];
+  readonly #words: FloatMarks;
   readonly #indices: readonly { readonly origin: Origin; readonly range: IndexAttributes }[];
 
   constructor(op: string, results: readonly Node[], sources: Sources, places: Places) {
@@ -72,7 +72,7 @@ export class Inspection {
     const number = new Map(order.map((node, i) => [node, i]));
     const wanted = new Set(results);
     const marked: Node[] = [];
-    const entries: Entry[] = [];
+    const entries: KnownValue[] = [];
     for (const node of order) {
       const isSource = sources.is(node);
       const inputs = isSource ? [] : inputsOf(node).map((input) => number.get(input) as number);
@@ -85,7 +85,7 @@ export class Inspection {
       entries.push({
         id: node.id,
         origin,
-        name: shown?.name ?? sources.nameOf(node) ?? nameOf(node, origin),
+        name: shown?.name ?? sources.nameOf(node) ?? inputName(node, origin),
         isGiven: shown ? shown.isGiven : isSource || !isNew,
         isResult: wanted.has(node),
         shows,
@@ -183,7 +183,7 @@ function isSearched({ shape }: Node, isSource: boolean): boolean {
 }
 
 /** What a node is called as an input. */
-function nameOf(node: Node, { op, place }: Origin): string {
+function inputName(node: Node, { op, place }: Origin): string {
   const state = stateOf(node);
   if (state) return `"${state.name}"`;
   return op ? place : `a tensor of shape ${formatShape(node.shape)}`;

@@ -4,7 +4,7 @@ import type { Origin } from "./places.ts";
 import { siteOf } from "./sites.ts";
 
 /** Which run of which call something was found in. */
-export interface Run {
+export interface CallRun {
   /** What the user called. */
   readonly caller: string;
   /** What `number` counts. */
@@ -13,7 +13,7 @@ export interface Run {
 }
 
 /** Writes the error of an op whose result is not finite. */
-export function nonFiniteError({ origin, value, inputs }: Found, run: Run): NonFiniteError {
+export function nonFiniteError({ origin, value, inputs }: Found, run: CallRun): NonFiniteError {
   const { fault, where } = describe(origin, run);
   const op = origin.place.endsWith(origin.op) ? "" : `${origin.op} of `;
   return new NonFiniteError(
@@ -29,7 +29,10 @@ function sentence({ index, name, value }: NonFiniteInput): string {
 }
 
 /** Writes the error of an index outside its range. */
-export function indexError({ origin, range, index, position }: FoundIndex, run: Run): IndexError {
+export function indexError(
+  { origin, range, index, position }: FoundIndex,
+  run: CallRun,
+): IndexError {
   const { fault, where } = describe(origin, run);
   const also = range.ignored === null ? "" : ` or ${range.ignored}, which is ignored`;
   return new IndexError(
@@ -40,7 +43,7 @@ export function indexError({ origin, range, index, position }: FoundIndex, run: 
   );
 }
 
-function describe({ op, place, site }: Origin, { unit, number }: Run) {
+function describe({ op, place, site }: Origin, { unit, number }: CallRun) {
   const { location, called } = site ? siteOf(site) : { location: null, called: "" };
   const fault: Fault = { op, place, step: number, site: location };
   const by = called === "" || called === op ? "" : `by ${called} `;

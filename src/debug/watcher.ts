@@ -14,7 +14,7 @@ import { observe } from "../nn/observe.ts";
 import { indicesOp } from "./check-ops.ts";
 import { Inspection, type Sources } from "./inspection.ts";
 import { Places } from "./places.ts";
-import { indexError, nonFiniteError, type Run } from "./report.ts";
+import { type CallRun, indexError, nonFiniteError } from "./report.ts";
 
 /** Options of `debug`. */
 export interface DebugOptions {
@@ -74,7 +74,7 @@ class Watcher implements Watch {
     this.#begin(options);
     try {
       const result = await fn();
-      for (const { device, node } of tensorsIn(result)) device.evaluate([node], "debug");
+      for (const x of tensorsIn(result)) x.device.evaluate([x.use()], "debug");
       await this.#tell();
       return result;
     } finally {
@@ -102,7 +102,7 @@ class Watcher implements Watch {
     const sources = { is: (node: Node) => node.ready, nameOf: () => undefined };
     const inspection = this.#inspect(caller, wanted, sources);
     const { nodes } = inspection;
-    const run: Run = { caller, unit: "evaluation", number: ++this.#evaluations };
+    const run: CallRun = { caller, unit: "evaluation", number: ++this.#evaluations };
     wanted.push(...nodes);
     return () => {
       if (nodes.length === 0) return;
@@ -140,7 +140,7 @@ class Watcher implements Watch {
     const unit = count ? "step" : "call";
     let calls = 0;
     const finish = async <R>(storages: readonly Storage[], settle: (own: Storage[]) => R) => {
-      const run: Run = { caller: naming.op, unit, number: count?.() ?? ++calls };
+      const run: CallRun = { caller: naming.op, unit, number: count?.() ?? ++calls };
       const hold = (storage: Storage, i: number) => {
         const { shape, dtype } = types[i];
         const node = new Node(device, shape, dtype, null, [], {});
@@ -159,7 +159,7 @@ class Watcher implements Watch {
       }
       states.forEach((state, i) => {
         state.replace(next[i]);
-        state.place.lineage = values[i] ?? null;
+        state.node.lineage = values[i] ?? null;
       });
       return settle(own);
     };
@@ -183,7 +183,7 @@ class Watcher implements Watch {
   async #read(
     inspection: Inspection,
     nodes: readonly Node[],
-    run: Run,
+    run: CallRun,
     others: readonly Node[] = [],
   ): Promise<{ error: GradusError | null; values: NumericArray[] }> {
     const allow = [...this.#scopes].at(-1)?.infinities === "allow";

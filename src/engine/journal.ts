@@ -52,10 +52,10 @@ export interface ReadEntry {
 /** Notes that a run has been enqueued, which gives these. */
 export type Note = (outputs: readonly Node[]) => void;
 
-export type Entry = RunEntry | AssignEntry | ReadEntry | { readonly kind: "mark" };
+export type JournalEntry = RunEntry | AssignEntry | ReadEntry | { readonly kind: "mark" };
 
 /** A state's value when the journal begins. */
-export interface Base {
+export interface InitialValue {
   readonly version: number;
   readonly value: NumericArray | Node | null;
   /** Whether the journal has a later one. */
@@ -77,13 +77,13 @@ const PAUSE_RATIO = 50;
  * their values on the host, and a journal of what has been enqueued since, in order.
  */
 export class Journal implements StateJournal {
-  readonly entries = new Set<Entry>();
+  readonly entries = new Set<JournalEntry>();
   readonly #device: Device;
   #statesLimit = 256;
-  #bases = new WeakMap<State, Base>();
+  #bases = new WeakMap<State, InitialValue>();
   /** How many runs may have to be repeated, of each function that is protected. */
   readonly #limits: number[] = [];
-  #last: Entry | null = null;
+  #last: JournalEntry | null = null;
   /** Runs in the journal, and bytes of what they were given. */
   #runs = 0;
   #bytes = 0;
@@ -143,10 +143,10 @@ export class Journal implements StateJournal {
     if (this.#device.states.size >= this.#statesLimit) {
       this.#statesLimit = Math.max(256, 2 * this.states.length);
     }
-    const { place } = state;
-    const { lineage } = place;
+    const { node } = state;
+    const { lineage } = node;
     if (!(lineage as Node | null)?.tracked) return;
-    place.lineage = null; // made of other states, which go on to change
+    node.lineage = null; // made of other states, which go on to change
     this.#bases.set(state, { version: state.version - 1, value: null, isChanged: true });
     this.#push({ kind: "assign", states: [state], values: [lineage as Node] });
   }
@@ -186,7 +186,7 @@ export class Journal implements StateJournal {
       if (base?.isChanged) continue;
       const { version } = state;
       if (base?.version === version) base.isChanged = true;
-      else this.#bases.set(state, { version, value: kept(state.place), isChanged: true });
+      else this.#bases.set(state, { version, value: kept(state.node), isChanged: true });
     }
   }
 
@@ -290,11 +290,11 @@ export class Journal implements StateJournal {
   baseOf(state: State, changes: ReadonlyMap<State, number>): NumericArray | Node | null {
     const base = this.#bases.get(state);
     if (base && base.version + (changes.get(state) ?? 0) === state.version) return base.value;
-    return state.disposed ? null : kept(state.place);
+    return state.disposed ? null : kept(state.node);
   }
 
   /** Takes out what has not been done again, and counts the steps among it. */
-  drop(entries: readonly Entry[]): number {
+  drop(entries: readonly JournalEntry[]): number {
     let steps = 0;
     for (const entry of entries) {
       this.entries.delete(entry);
@@ -307,12 +307,12 @@ export class Journal implements StateJournal {
     return steps;
   }
 
-  #push(entry: Entry): void {
+  #push(entry: JournalEntry): void {
     this.#last = entry;
     this.entries.add(entry);
   }
 
-  #forget(bases = new WeakMap<State, Base>()): void {
+  #forget(bases = new WeakMap<State, InitialValue>()): void {
     this.#drop(null);
     this.#bases = bases;
     this.#runs = 0;
@@ -322,8 +322,8 @@ export class Journal implements StateJournal {
   }
 
   /** The values that are known of states as they are now. */
-  #unchanged(): WeakMap<State, Base> {
-    const bases = new WeakMap<State, Base>();
+  #unchanged(): WeakMap<State, InitialValue> {
+    const bases = new WeakMap<State, InitialValue>();
     for (const state of this.states) {
       const base = this.#bases.get(state);
       if (base && !base.isChanged && base.version === state.version) bases.set(state, base);
@@ -332,7 +332,7 @@ export class Journal implements StateJournal {
   }
 
   /** Takes out what comes before an entry, and that itself. */
-  #drop(until: Entry | null): void {
+  #drop(until: JournalEntry | null): void {
     for (const entry of this.entries) {
       this.entries.delete(entry);
       if (entry === until) return;
@@ -350,14 +350,14 @@ export class Journal implements StateJournal {
     if (this.#mirroring || device.recovering) return;
     const bases = this.#bases;
     const changed = this.states.flatMap((state) => {
-      const { version, place } = state;
+      const { version, node } = state;
       const base = bases.get(state);
       if (base && !base.isChanged && base.version === version) return [];
-      const value = kept(place);
-      return [{ state, version, value, node: value || !isThere(place) ? null : place }];
+      const value = kept(node);
+      return [{ state, version, value, node: value || !isThere(node) ? null : node }];
     });
     const made = this.#outputs();
-    const mark: Entry = { kind: "mark" };
+    const mark: JournalEntry = { kind: "mark" };
     this.#push(mark);
     const [runs, bytes, begun] = [this.#runs, this.#bytes, performance.now()];
     const copied = changed.flatMap(({ node }) => node ?? []);
@@ -410,7 +410,7 @@ function isThere({ storage }: Node): boolean {
 /** A graph that was kept, to be computed of states as they are now. */
 function renewed(lineage: Node | null): Node | null {
   const leaf = (node: Node) => {
-    if (node instanceof StateLeaf) return node.state.place;
+    if (node instanceof StateLeaf) return node.state.node;
     return node.storage ? node : undefined;
   };
   return lineage && copyGraph(lineage, leaf);

@@ -93,7 +93,7 @@ export function trace(wanted: readonly Node[], op: string, options: TraceOptions
       value: number.get(value) as number,
     })),
   };
-  return { program, sources, key: keyOf(program) };
+  return { program, sources, key: programKey(program) };
 }
 
 /** Lists nodes and what their values are made of, inputs first, down to sources. */
@@ -146,7 +146,7 @@ export function stepKey({ op, attributes, inputs, shape, dtype }: Step): string 
   return `${computed}${dtype}[${shape}]`;
 }
 
-function keyOf(program: Program): string {
+function programKey(program: Program): string {
   const lines = program.steps.map(stepKey);
   const updates = program.updates.map(({ source, value }) => `${source}=${value}`);
   return `${lines.join(";")}>${program.outputs}>${updates}`;

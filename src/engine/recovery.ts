@@ -132,7 +132,7 @@ class Restoring {
   finish(): Recovered {
     const { journal } = this.#device;
     for (const state of journal?.states ?? []) {
-      const { place } = state;
+      const place = state.node;
       const node = this.#nodes.get(state);
       const base = node === undefined && journal?.baseOf(state, this.#changes);
       place.cut();

@@ -42,12 +42,12 @@ export interface CompileOptions {
 
 /** Where a plan's source comes from in each run. */
 export type Source =
-  | Placed
+  | InputSource
   | { readonly kind: "state"; readonly state: State }
   | { readonly kind: "constant"; readonly node: Node };
 
 /** An input, or a tensor that the trace made of it; `node` stands for it there. */
-interface Placed {
+interface InputSource {
   readonly kind: "input";
   readonly node: Node;
   readonly index: number;
@@ -152,7 +152,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     const nodes = this.sources.map((source) => {
       if (source.kind !== "input") return null;
       const input = inputs[source.index];
-      if (input instanceof Tensor) return input.node;
+      if (input instanceof Tensor) return input.use();
       const { shape, dtype } = source.node;
       const node = new Node(this.device, shape, dtype, null, [], {});
       node.host = source.convert?.(input) as NumericArray;
@@ -223,10 +223,10 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
   #nodeOf(source: Source, i: number): Node {
     if (source.kind !== "state") return source.node;
     const { state } = source;
-    if (!this.#isRead[i] && state.place.storage?.failure) {
+    if (!this.#isRead[i] && state.node.storage?.failure) {
       state.write(allocate(state.dtype, state.size));
     }
-    return state.place;
+    return state.node;
   }
 
   #finish(storages: Storage[], note?: Note | null): R | Promise<R> {
@@ -265,14 +265,14 @@ function givenOf(place: Tensor | TracedArray): object {
 }
 
 /** The nodes whose values come from an input. */
-function placedOf(place: Tensor | TracedArray, index: number): Placed[] {
+function placedOf(place: Tensor | TracedArray, index: number): InputSource[] {
   const uses = place instanceof Tensor ? [{ node: place.node, convert: null }] : place.uses;
   return uses.map((use) => ({ ...use, kind: "input", index }));
 }
 
 function sourceOf(node: Node): Source {
   const state = stateOf(node);
-  return state?.place === node ? { kind: "state", state } : { kind: "constant", node };
+  return state?.node === node ? { kind: "state", state } : { kind: "constant", node };
 }
 
 /** The nodes of the tensors in a result, states among them. */
@@ -280,7 +280,7 @@ function nodesOf(result: unknown, op: string): Node[] {
   const nodes: Node[] = [];
   checkSynchronous(op, result);
   mapResult(result, op, (tensor) => {
-    nodes.push(tensor.node);
+    nodes.push(tensor.use());
     return tensor;
   });
   return nodes;
@@ -302,7 +302,7 @@ function mapResult<R>(result: R, op: string, next: (tensor: Tensor) => Tensor): 
 
 function deviceOf(
   roots: readonly Node[],
-  parameters: ReadonlyMap<Node, Placed>,
+  parameters: ReadonlyMap<Node, InputSource>,
   op: string,
 ): Device {
   const devices = new Set([...roots, ...parameters.keys()].map(({ device }) => device));

@@ -6,7 +6,7 @@ import { bindings, type Homes, merge } from "./merge.ts";
 import type { Program, Update } from "./program.ts";
 
 /** The groups of a program, which values are stored and where, and what must run before what. */
-export interface Schedule {
+export interface KernelSchedule {
   /** The program, with copies where a state's new value could not be written in place. */
   readonly program: Program;
   /** The groups, in an order in which they may run. */
@@ -29,7 +29,7 @@ export interface Schedule {
  *
  * @param bindingLimit how many values one kernel may read and write.
  */
-export function schedule(program: Program, bindingLimit: number): Schedule {
+export function scheduleOf(program: Program, bindingLimit: number): KernelSchedule {
   const homes = new Map(program.updates.map(({ source, value }) => [value, source]));
   for (;;) {
     const fusion = fuse(program, bindingLimit - 1);
@@ -62,7 +62,7 @@ class Orderer {
     );
   }
 
-  run(): Schedule {
+  run(): KernelSchedule {
     for (const update of this.#fusion.program.updates) {
       const place = this.#place(update);
       this.#homes.set(place.value, place.source);

@@ -74,7 +74,7 @@ export function isInput(value: unknown): value is Input {
 /** Takes arguments apart, and throws for what a trace could not know again. */
 function opener(naming: Naming): (value: unknown, place: Place) => Parts | null {
   return (value, { path, isCycle }) => {
-    if (typeof value === "symbol") throw unknowable(value, path, naming);
+    if (typeof value === "symbol") throw refuseUnknowable(value, path, naming);
     if (typeof value !== "object" || value === null || value instanceof Tensor) return null;
     if (ArrayBuffer.isView(value)) {
       dtypeOfArray(`${naming.op}: ${nameOf(path, naming)}`, value);
@@ -84,12 +84,12 @@ function opener(naming: Naming): (value: unknown, place: Place) => Parts | null 
     if (isCycle) throw new Refusal((by) => by.cyclic(path, naming));
     const plain = partsOf(value);
     if (plain) return plain;
-    if (!holdsTensors(value)) throw unknowable(value, path, naming);
+    if (!holdsTensors(value)) throw refuseUnknowable(value, path, naming);
     return Object.entries(value);
   };
 }
 
-function unknowable(value: unknown, path: readonly string[], naming: Naming): Refusal {
+function refuseUnknowable(value: unknown, path: readonly string[], naming: Naming): Refusal {
   return new Refusal((by) => by.unknowable(value, path, naming));
 }
 

@@ -14,11 +14,11 @@ export function simplify(program: Program): Program {
   return withoutDead(separated(folded(program)));
 }
 
-const constant = fill as unknown as Op;
+const fillOp = fill as unknown as Op;
 
 /** The one value that a step has everywhere, if it is known. */
 function uniform({ op, attributes }: Step): number | null {
-  return op === constant ? (attributes.value as number) : null;
+  return op === fillOp ? (attributes.value as number) : null;
 }
 
 /** Makes equal steps one, folds constants, and leaves out steps that pass an input on. */
@@ -37,7 +37,7 @@ function folded(program: Program): Program {
     const step =
       value === null
         ? { ...old, inputs }
-        : { op: constant, attributes: { shape, dtype, value }, inputs: [], shape, dtype };
+        : { op: fillOp, attributes: { shape, dtype, value }, inputs: [], shape, dtype };
     const key = op ? stepKey(step) : `source ${i}`;
     const number = passed === null ? known.get(key) : inputs[passed];
     renamed[i] = number ?? steps.push(step) - 1;

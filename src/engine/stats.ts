@@ -5,7 +5,7 @@ import type { Group } from "./fusion.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
 import type { KernelStats, PlanStats } from "./plan.ts";
 import type { Program } from "./program.ts";
-import type { Schedule } from "./schedule.ts";
+import type { KernelSchedule } from "./schedule.ts";
 
 /** Floating-point operations of one step. */
 export function flopsOf(program: Program, i: number): number {
@@ -16,16 +16,16 @@ export function flopsOf(program: Program, i: number): number {
 }
 
 /** The steps that a group computes, inputs first. */
-export function stepsOf(plan: Schedule, { outputs }: Group): number[] {
-  const { steps } = plan.program;
-  const isOwn = (i: number) => outputs.includes(i) || !plan.stored.has(i);
+export function stepsOf(schedule: KernelSchedule, { outputs }: Group): number[] {
+  const { steps } = schedule.program;
+  const isOwn = (i: number) => outputs.includes(i) || !schedule.stored.has(i);
   return [...postorder(outputs, (i) => steps[i].inputs.filter(isOwn))].filter((i) => steps[i].op);
 }
 
 /** The names of the ops that a group computes, in their order; only of what costs something. */
-export function opsOf(plan: Schedule, group: Group): string[] {
-  const { steps } = plan.program;
-  const all = stepsOf(plan, group);
+export function opsOf(schedule: KernelSchedule, group: Group): string[] {
+  const { steps } = schedule.program;
+  const all = stepsOf(schedule, group);
   const costly = all.filter((i) => steps[i].op?.cost !== 0);
   return (costly.length > 0 ? costly : all).map((i) => steps[i].op?.name as string);
 }
@@ -38,15 +38,15 @@ export function planStats(
 ): PlanStats {
   return {
     dispatches,
-    flops: sum(kernels.map(({ flops }) => flops)),
-    bytes: sum(kernels.map(({ bytes }) => bytes)),
-    peakBytes: sum(sizes),
+    flops: total(kernels.map(({ flops }) => flops)),
+    bytes: total(kernels.map(({ bytes }) => bytes)),
+    peakBytes: total(sizes),
     lowerBoundBytes: lowerBound,
     kernels,
   };
 }
 
 /** Σ of values. */
-export function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+export function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

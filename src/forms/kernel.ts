@@ -22,7 +22,7 @@ export interface Accessor {
 }
 
 /** The accessor function `store_y`, through which a kernel file writes its result. */
-export type Store = Omit<Accessor, "name" | "input" | "block" | "outside">;
+export type StoreAccessor = Omit<Accessor, "name" | "input" | "block" | "outside">;
 
 /** One dispatch of a kernel file. */
 export interface Stage {
@@ -37,7 +37,7 @@ export interface Stage {
   readonly subgroups?: boolean;
   readonly libraries?: readonly ShaderFile[];
   readonly loads: readonly Accessor[];
-  readonly store: Store;
+  readonly store: StoreAccessor;
   /** Workgroups, in a linear grid that is folded where it would be too long. */
   readonly workgroups: number;
   /** Invocations in a workgroup. */

@@ -23,7 +23,8 @@ export function beginMove(isTraced: boolean): Move {
 
 async function copyTo(x: Tensor, device: Backend, surplus: readonly unknown[]): Promise<Tensor> {
   checkTarget(device, surplus);
-  const { node, shape, dtype } = x;
+  const node = x.use();
+  const { shape, dtype } = node;
   checkHas(device, dtype, "x");
   if (x.device === device) return x;
   return sourceTensor(device, shape, dtype, await x.device.read(node, "to"));
@@ -36,7 +37,7 @@ async function moveStates(
   surplus: readonly unknown[],
 ): Promise<void> {
   checkTarget(device, surplus);
-  const moved = [...new Set(states)].filter((state) => state.place.device !== device);
+  const moved = [...new Set(states)].filter((state) => state.node.device !== device);
   for (const { name, dtype } of moved) checkHas(device, dtype, `"${name}"`);
   const versions = moved.map(({ version }) => version);
   const values = await readStates(moved);
@@ -81,7 +82,7 @@ async function readStates(states: readonly State[]): Promise<Map<State, Node["ho
   const found = new Map<State, Node["host"]>();
   for (const from of new Set(states.map(({ device }) => device))) {
     const own = states.filter(({ device }) => device === from);
-    const nodes = own.map(({ place }) => place);
+    const nodes = own.map(({ node }) => node);
     const values = await from.readAll(nodes, "to");
     own.forEach((state, i) => {
       found.set(state, values[i]);

@@ -42,14 +42,9 @@ export class State extends Tensor {
     this.device.register(this);
   }
 
-  override get node(): Node {
+  override use(): Node {
     this.#used = true;
-    return super.node;
-  }
-
-  /** The value's place in the graph, for who builds nothing on it. Throws as `node` does. */
-  get place(): Node {
-    return super.node;
+    return this.node;
   }
 
   /** Points at another node and gives the one before: for traces only. */
@@ -163,7 +158,8 @@ function adopt(initial: Tensor): Node {
       "state: made in a function that is being compiled; expected states made before it runs",
     );
   }
-  const { device, shape, dtype, node: given } = initial;
+  const { device, shape, dtype } = initial;
+  const given = initial.use();
   const from = stateOf(given) ? new Node(device, shape, dtype, identity, [given], {}) : given;
   if (!from.ready) device.evaluate([from], "state");
   const node = new Node(device, shape, dtype, null, [], {}, true);
@@ -202,15 +198,15 @@ export function assignAll(
     return;
   }
   // Values on the host; they are uploaded, and no longer on the host, where another formula reads them.
-  const hosts = pairs.map(([state, { node }]) => state.place.storage && node.host);
+  const hosts = pairs.map(([state, value]) => state.node.storage && value.node.host);
   const computed = pairs.filter((_, i) => !hosts[i]);
   const taken = new Set<Node>();
-  const fresh = computed.map(([state, value]) => takenNode(state, value.node, taken));
+  const fresh = computed.map(([state, value]) => takenNode(state, value.use(), taken));
   const noted = device.journal?.note([
     ...computed.map(([state], i) => [state, fresh[i]] as const),
-    ...pairs.filter((_, i) => hosts[i]).map(([state, { node }]) => [state, node] as const),
+    ...pairs.filter((_, i) => hosts[i]).map(([state, value]) => [state, value.use()] as const),
   ]);
-  device.evaluate([...fresh, ...also.map((x) => x.node)], "assign");
+  device.evaluate([...fresh, ...also.map((x) => x.use())], "assign");
   for (const x of also) x.node.cut();
   for (const [i, [state]] of computed.entries()) state.replace(fresh[i]);
   const states = pairs.map(([state]) => state);
@@ -238,7 +234,7 @@ export function allOrNone(states: Iterable<State>, fn: () => void): void {
 /** New values for the rest of a trace: all are computed from the old ones. */
 function assignTraced(pairs: readonly (readonly [State, Tensor])[]): void {
   const nodes = pairs.map(([{ device, shape, dtype }, value]) => {
-    return new Node(device, shape, dtype, identity, [value.node], {}, true);
+    return new Node(device, shape, dtype, identity, [value.use()], {}, true);
   });
   for (const [i, [state]] of pairs.entries()) traceAssignment(state, nodes[i]);
 }

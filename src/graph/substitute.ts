@@ -12,9 +12,9 @@ import { traceAssignment, traceFunction } from "./tracing.ts";
 export function substitute<T>(pairs: readonly (readonly [State, Tensor])[], fn: () => T): T {
   return traceFunction<State, T>(() => {
     for (const [state, value] of pairs) {
-      const { device, shape, dtype, node } = value;
+      const { device, shape, dtype } = value;
       // A node of its own, for the value's may belong to another state.
-      traceAssignment(state, new Node(device, shape, dtype, identity, [node], {}, true));
+      traceAssignment(state, new Node(device, shape, dtype, identity, [value.use()], {}, true));
     }
     return fn();
   }).result;

@@ -69,7 +69,7 @@ export function observeCreation<T>(observe: (tensor: Tensor) => void, fn: () => 
 }
 
 /** Loads what moves values, and tells it whether it is for a function that is being compiled. */
-export async function beginMove(): Promise<Move> {
+export async function loadMove(): Promise<Move> {
   const isTraced = isTracing();
   return (await tools.get()).beginMove(isTraced);
 }
@@ -121,6 +121,11 @@ export class Tensor {
     return this.current;
   }
 
+  /** Gives the node to who builds on it or reads it, so that a state lets it keep its value. */
+  use(): Node {
+    return this.node;
+  }
+
   /** @internal */
   get [TENSOR_MARK](): string {
     return VERSION;
@@ -150,13 +155,13 @@ export class Tensor {
   /** Reads the values row-major into a new typed array; `bool` comes as 0 and 1. */
   async data(...surplus: never[]): Promise<NumericArray> {
     checkSurplus("data()", surplus);
-    return this.device.read(this.node, "data");
+    return this.device.read(this.use(), "data");
   }
 
   /** Reads the values as nested arrays of numbers, a bare number for a scalar. */
   async toArray(...surplus: never[]): Promise<NestedArray> {
     checkSurplus("toArray()", surplus);
-    return nest(await this.device.read(this.node, "toArray"), this.shape);
+    return nest(await this.device.read(this.use(), "toArray"), this.shape);
   }
 
   /** Reads the one value of a tensor of size 1. */
@@ -165,7 +170,7 @@ export class Tensor {
     if (this.size !== 1) {
       throw new ShapeError(`item: shape ${formatShape(this.shape)}; expected a tensor of size 1`);
     }
-    return (await this.device.read(this.node, "item"))[0];
+    return (await this.device.read(this.use(), "item"))[0];
   }
 
   /**
@@ -178,7 +183,7 @@ export class Tensor {
    * await add(y, 1).toArray(); // [2, 3]
    */
   async to(device: Backend, ...surplus: never[]): Promise<Tensor> {
-    return (await beginMove()).copyTo(this, device, surplus);
+    return (await loadMove()).copyTo(this, device, surplus);
   }
 
   /** Frees the values now. What was built on them and not evaluated yet says so when it is read. */
@@ -197,7 +202,7 @@ export class Tensor {
   async print(...surplus: never[]): Promise<void> {
     checkSurplus("print()", surplus);
     const { shape, dtype } = this;
-    const values = await this.device.read(this.node, "print");
+    const values = await this.device.read(this.use(), "print");
     const { formatValues } = await tools.get();
     console.log(formatValues(values, shape, dtype));
   }
@@ -231,7 +236,7 @@ export function apply<A extends Attributes>(
 ): Tensor {
   checkTensors(op.name, inputs);
   const device = on ?? inputs[0].device;
-  const nodes = inputs.map((x) => x.node);
+  const nodes = inputs.map((x) => x.use());
   device.check(op.name);
   const other = nodes.findIndex((x) => x.device !== device);
   if (other >= 0) {
@@ -303,7 +308,7 @@ export function sourceTensor(
 
 /** Reads the values of tensors as `op`, those of one device as they are at one moment. */
 export async function readAll(op: string, tensors: readonly Tensor[]): Promise<NumericArray[]> {
-  const nodes = tensors.map(({ node }) => node);
+  const nodes = tensors.map((x) => x.use());
   const devices = [...new Set(nodes.map(({ device }) => device))];
   const read = await Promise.all(
     devices.map((device) =>
@@ -328,7 +333,7 @@ export function evaluateAll(tensors: readonly Tensor[]): void {
   const groups = new Map<Backend, Node[]>();
   for (const x of tensors) {
     const nodes = groups.get(x.device) ?? [];
-    nodes.push(x.node);
+    nodes.push(x.use());
     groups.set(x.device, nodes);
   }
   for (const [device, nodes] of groups) device.evaluate(nodes, "evaluate");

@@ -1,3 +1,4 @@
+import type { Bytes } from "../core/bytes.ts";
 import { checkCounts } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
@@ -15,8 +16,6 @@ import {
 } from "./file-system.ts";
 import { type Fate, GenerationStore, type Medium } from "./generations.ts";
 import type { FileStore, StoreOptions } from "./stores.ts";
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /** How often a write is begun from which others take something away. */
 const TRIES = 5;

@@ -1,11 +1,9 @@
-import { asBytes } from "../core/bytes.ts";
+import { asBytes, type Bytes } from "../core/bytes.ts";
 import { checkOptions } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { quote, shorten } from "../core/quote.ts";
 import { readHeader } from "./safetensors-header.ts";
 import type { Store, StoreOptions } from "./stores.ts";
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What becomes of the older generation: the newest takes its place, it stays, or it goes. */
 export type Fate = "replace" | "keep" | "drop";

@@ -1,9 +1,8 @@
+import type { Bytes } from "../core/bytes.ts";
 import { GradusError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import { type Fate, GenerationStore, type Medium } from "./generations.ts";
 import type { Store, StoreOptions } from "./stores.ts";
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /** The database of all such stores of an origin. */
 const DATABASE = "gradus";

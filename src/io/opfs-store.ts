@@ -1,9 +1,8 @@
+import type { Bytes } from "../core/bytes.ts";
 import { GradusError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import { type Fate, GenerationStore, type Medium } from "./generations.ts";
 import type { Store, StoreOptions } from "./stores.ts";
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
  * Keeps bytes in the browser's own file system for the page's origin, which needs no permission and
@@ -69,7 +68,7 @@ class OpfsMedium implements Medium {
   async #write(bytes: Bytes, older: Fate): Promise<void> {
     const folder = await this.#folder(true);
     const [newest, previous] = [this.#name("newest"), this.#name("older")];
-    await sweep(folder, newest);
+    await sweepSwaps(folder, newest);
     if (older === "replace") {
       const file = await (await folder.getFileHandle(newest, { create: true })).getFile();
       if (file.size > 0) await replace(folder, previous, file); // else it was taken away
@@ -102,7 +101,7 @@ async function root(): Promise<FileSystemDirectoryHandle> {
 }
 
 /** Removes what writes left that ended with their browser; what is being written cannot be removed. */
-async function sweep(folder: FileSystemDirectoryHandle, name: string): Promise<void> {
+async function sweepSwaps(folder: FileSystemDirectoryHandle, name: string): Promise<void> {
   const names: string[] = [];
   for await (const other of folder.keys()) {
     if (other.startsWith(`${name}.`) && other.endsWith(SWAP)) names.push(other);

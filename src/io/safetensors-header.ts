@@ -14,7 +14,7 @@ export const MAX_HEADER_BYTES = 100_000_000;
 export const METADATA_KEY = "__metadata__";
 
 /** Where a tensor's data lies, from the first byte of all data. */
-export interface Entry {
+export interface HeaderEntry {
   readonly name: string;
   readonly dtype: SafetensorsDType;
   readonly shape: number[];
@@ -25,7 +25,7 @@ export interface Entry {
 /** What a header says. */
 export interface Header {
   /** The tensors in the order of their data, which they cover from the first byte to the last. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly HeaderEntry[];
   readonly metadata: Record<string, string>;
   /** The place of the first byte of data in the file. */
   readonly start: number;
@@ -81,7 +81,7 @@ function readMetadata(op: string, value: unknown): Record<string, string> {
 
 const FIELDS = ["dtype", "shape", "data_offsets"];
 
-function readEntry(op: string, name: string, info: unknown): Entry {
+function readEntry(op: string, name: string, info: unknown): HeaderEntry {
   const fail = (given: string, rule: string) =>
     invalid(op, `tensor ${quote(name)}: ${given}`, rule);
   const hasFields = isPlainObject(info) && FIELDS.every((field) => field in info);
@@ -89,7 +89,7 @@ function readEntry(op: string, name: string, info: unknown): Entry {
     throw fail(quote(info), "{ dtype, shape, data_offsets }");
   }
   const { dtype, shape, data_offsets: offsets } = info;
-  if (!isDType(dtype)) {
+  if (!isFileDType(dtype)) {
     throw fail(`dtype ${quote(dtype)}`, `one of ${Object.keys(SAFETENSORS_ARRAYS).join(", ")}`);
   }
   if (!isIntegers(shape)) throw fail(`shape ${quote(shape)}`, "an array of integers");
@@ -106,7 +106,7 @@ function readEntry(op: string, name: string, info: unknown): Entry {
 }
 
 // The sorted entries must follow one another from the first byte of the data to the last.
-function checkCoverage(op: string, entries: readonly Entry[], length: number): void {
+function checkCoverage(op: string, entries: readonly HeaderEntry[], length: number): void {
   let position = 0;
   for (const { name, begin, end } of entries) {
     if (begin !== position) {
@@ -121,7 +121,7 @@ function checkCoverage(op: string, entries: readonly Entry[], length: number): v
   }
 }
 
-function isDType(value: unknown): value is SafetensorsDType {
+function isFileDType(value: unknown): value is SafetensorsDType {
   return typeof value === "string" && Object.hasOwn(SAFETENSORS_ARRAYS, value);
 }
 

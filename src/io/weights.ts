@@ -118,7 +118,7 @@ export function prepareTensors(
   const pairs = [...own].map(([name, state]) => {
     return [state, tensors.get(name) as SafetensorsTensor] as const;
   });
-  for (const [i, name] of [...own.keys()].entries()) checkFits(op, name, ...pairs[i]);
+  for (const [i, name] of [...own.keys()].entries()) checkAlike(op, name, ...pairs[i]);
   return () => {
     const values: Tensor[] = [];
     try {
@@ -169,7 +169,7 @@ function checkNames(
   );
 }
 
-function checkFits(
+function checkAlike(
   op: string,
   name: string,
   state: State,

@@ -1,9 +1,9 @@
 import { checkOptions, type Known } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, maximum, mul, neg, sub } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { pow } from "../ops/pow.ts";
+import { sum } from "../ops/reduce.ts";
 import { logSoftmax } from "../ops/softmax.ts";
 import { matched } from "../ops/targets.ts";
 import { expm1, sigmoid } from "../ops/unary.ts";

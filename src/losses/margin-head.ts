@@ -1,7 +1,7 @@
 import { checkFunctions, checkSizes } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
-import { type Key, keyFromSeed } from "../core/random.ts";
+import { givenKey, type Key } from "../core/random.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { Parameter } from "../graph/state.ts";
@@ -56,9 +56,9 @@ export abstract class MarginHead extends Module {
   ) {
     super();
     checkSizes(op, { features, classes });
-    const { weightInit = xavierUniform(), seed, device, dtype } = options;
+    const { weightInit = xavierUniform(), device, dtype } = options;
     checkFunctions(op, { weightInit });
-    const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, op));
+    const key = givenKey(op, options);
     const context = { fanIn: features, fanOut: classes, key, device, dtype };
     this.weight = new Parameter(weightInit([features, classes], context), { name: "weight" });
   }

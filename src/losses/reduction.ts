@@ -3,8 +3,8 @@ import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { div, mul } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
+import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
 import { checkTensorOption } from "./check.ts";
 

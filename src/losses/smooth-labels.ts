@@ -4,8 +4,8 @@ import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { checkArguments, type Tensor } from "../graph/tensor.ts";
 import { add, mul } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { oneHot } from "../ops/creation.ts";
+import { sum } from "../ops/reduce.ts";
 import { checkRange } from "./check.ts";
 
 /**

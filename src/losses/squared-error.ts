@@ -1,9 +1,9 @@
 import { checkOptions } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { mul, square, sub } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { greater } from "../ops/compare.ts";
 import { l2Norm } from "../ops/l2-normalize.ts";
+import { sum } from "../ops/reduce.ts";
 import { matched } from "../ops/targets.ts";
 import { log1p } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";

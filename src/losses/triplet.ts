@@ -2,8 +2,8 @@ import { checkOptions, checkWords, describeValue, type Known } from "../core/che
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, square, sub } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { l2Norm, l2Normalize } from "../ops/l2-normalize.ts";
+import { sum } from "../ops/reduce.ts";
 import { relu, softplus } from "../ops/unary.ts";
 import { checkRange } from "./check.ts";
 import { checkEmbeddings } from "./embedding-checks.ts";

@@ -1,10 +1,9 @@
 import { checkFinite, checkOptions, checkSurplus } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { div, square, sub } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { equal, greater, lessEqual, logicalAnd, logicalOr } from "../ops/compare.ts";
-import { mean } from "../ops/reduce.ts";
+import { mean, sum } from "../ops/reduce.ts";
 import { matched } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
 

@@ -4,12 +4,11 @@ import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { equal, notEqual } from "../ops/compare.ts";
 import { eye, hotRows } from "../ops/creation.ts";
 import { matmul } from "../ops/matmul.ts";
-import { argmax, mean } from "../ops/reduce.ts";
+import { argmax, mean, sum } from "../ops/reduce.ts";
 import { transpose } from "../ops/reshape.ts";
 import { where } from "../ops/where.ts";
 import { holdsNaN } from "./nan-rows.ts";
@@ -121,7 +120,7 @@ export function f1(confusion: Tensor, options: AverageOptions = {}, ...surplus: 
 }
 
 /** Counts of each class, `[c]`: what was taken for it, and what is of it. */
-interface Counts {
+interface ClassCounts {
   readonly taken: Tensor;
   readonly there: Tensor;
 }
@@ -130,7 +129,7 @@ function rate(
   op: string,
   confusion: Tensor,
   { average = "macro" }: AverageOptions,
-  whole: (counts: Counts) => Tensor,
+  whole: (counts: ClassCounts) => Tensor,
 ): Tensor {
   checkTensors(op, [confusion]);
   const { shape, dtype, device } = confusion;

@@ -3,11 +3,10 @@ import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { checkArguments, type Tensor } from "../graph/tensor.ts";
 import { mul } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { greater, less } from "../ops/compare.ts";
 import { hotRows } from "../ops/creation.ts";
-import { mean } from "../ops/reduce.ts";
+import { mean, sum } from "../ops/reduce.ts";
 import { where } from "../ops/where.ts";
 import { unlessNaN } from "./nan-rows.ts";
 

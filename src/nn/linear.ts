@@ -1,7 +1,7 @@
 import { checkFunctions, checkOptions, checkSizes, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
-import { checkKey, foldIn, type Key, keyFromSeed } from "../core/random.ts";
+import { foldIn, givenKey, type Key } from "../core/random.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { Parameter } from "../graph/state.ts";
@@ -59,10 +59,9 @@ export class Linear extends Module {
     super();
     checkOptions("Linear", options, LINEAR, surplus);
     checkSizes("Linear", { inFeatures, outFeatures });
-    const { weightInit = xavierUniform(), biasInit = zerosInit, device, dtype, seed } = options;
+    const { weightInit = xavierUniform(), biasInit = zerosInit, device, dtype } = options;
     checkFunctions("Linear", { weightInit, biasInit });
-    const key = options.key ?? (seed === undefined ? undefined : keyFromSeed(seed, "Linear"));
-    if (key !== undefined) checkKey("Linear", key);
+    const key = givenKey("Linear", options);
     const make = (name: string, init: Initializer, shape: readonly number[], number: number) => {
       const own = key && foldIn(key, number);
       const context = { fanIn: inFeatures, fanOut: outFeatures, key: own, device, dtype };

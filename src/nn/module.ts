@@ -7,7 +7,7 @@ import { tools } from "../core/tools.ts";
 import { type Parts, type Place, walk } from "../core/tree.ts";
 import type { Backend } from "../graph/backend.ts";
 import { Parameter, State } from "../graph/state.ts";
-import { beginMove, checkTensors, type Tensor } from "../graph/tensor.ts";
+import { checkTensors, loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { callLayer } from "./observe.ts";
 import type { ModuleSummary, SummaryOptions } from "./summary.ts";
@@ -166,7 +166,7 @@ export abstract class Module implements KnownByIdentity {
    * model.weight.device === cpu; // true
    */
   async to(device: Backend, ...surplus: never[]): Promise<this> {
-    await (await beginMove()).moveStates(this.state().values(), device, surplus);
+    await (await loadMove()).moveStates(this.state().values(), device, surplus);
     return this;
   }
 
@@ -208,14 +208,14 @@ export function listParts(value: unknown): [string, Part][] {
     if (typeof part !== "object" || part === null || seen.has(part)) return null;
     seen.add(part);
     if (part instanceof Module || part instanceof State) found.push([path.join("."), part]);
-    return partsOf(part);
+    return heldParts(part);
   };
   walk(value, open, () => {});
   return found;
 }
 
 /** What modules and their collections hold, by name; nothing for other objects, which stay closed. */
-function partsOf(value: object): Parts {
+function heldParts(value: object): Parts {
   if (value instanceof Module) return [...value.children()];
   if (Array.isArray(value) || isPlainObject(value)) return Object.entries(value);
   const kind = kindOf(value);

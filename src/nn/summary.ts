@@ -44,7 +44,7 @@ export interface ModuleSummary {
 
 const OPTIONS: Known<SummaryOptions> = { inputShape: "number", dtype: "string", print: true };
 
-type Row = { -readonly [K in keyof LayerSummary]: LayerSummary[K] };
+type LayerRow = { -readonly [K in keyof LayerSummary]: LayerSummary[K] };
 
 /** Describes a model of these parts, see `Module.summary`. */
 export function summarize(
@@ -94,8 +94,11 @@ function outputShapes(model: Module, x: Tensor): Map<Layer, Shape[]> {
 }
 
 /** A row for each module, and for each function that was called as a layer. */
-function rowsOf(parts: readonly (readonly [string, Part])[], shapes: Map<Layer, Shape[]>): Row[] {
-  const rows: Row[] = [];
+function rowsOf(
+  parts: readonly (readonly [string, Part])[],
+  shapes: Map<Layer, Shape[]>,
+): LayerRow[] {
+  const rows: LayerRow[] = [];
   for (const [name, part] of parts) {
     if (part instanceof State) {
       if (part instanceof Parameter) ownerOf(name, rows).parameters += part.size;
@@ -120,9 +123,9 @@ function isLike(shape: Shape): (other: Shape) => boolean {
 }
 
 /** The row of the innermost module on the way to a state. */
-function ownerOf(name: string, rows: readonly Row[]): Row {
-  const holds = (row: Row) => row.name === "" || name.startsWith(`${row.name}.`);
-  return rows.findLast(holds) as Row;
+function ownerOf(name: string, rows: readonly LayerRow[]): LayerRow {
+  const holds = (row: LayerRow) => row.name === "" || name.startsWith(`${row.name}.`);
+  return rows.findLast(holds) as LayerRow;
 }
 
 const HEAD = ["name", "layer", "output", "parameters"];

@@ -1,20 +1,13 @@
-import { checkOptions } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { Position } from "../forms/position.ts";
 import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import {
-  apply,
-  checkArguments,
-  checkTensors,
-  type ReduceOptions,
-  type Tensor,
-} from "../graph/tensor.ts";
+import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { checkDomain } from "./domain.ts";
 import { reduceForm } from "./reduce-form.ts";
 import { expandDims, reshape } from "./reshape.ts";
-import { asRows, forEachRow, REDUCE, reduceFlops } from "./rows.ts";
+import { asRows, forEachRow, reduceFlops } from "./rows.ts";
 
 interface BroadcastAttributes extends Record<string, unknown> {
   shape: Shape;
@@ -78,7 +71,8 @@ export function sumTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   const axis = [...x.shape.keys()].filter(
     (i) => i < missing || (target[i - missing] === 1 && x.shape[i] !== 1),
   );
-  return reshape(sum(x, { axis }), target);
+  checkDomain("sumTo", x.dtype, "number");
+  return reshape(sumRows(asRows("sumTo", x, { axis }).x), target);
 }
 
 /** y[row] = Σ_i x[row, i], accumulated in float64. */
@@ -97,14 +91,7 @@ const sumOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never
   vjp: (g, { inputs: [x] }) => [broadcastTo(expandDims(g, 1), x.shape)],
 });
 
-/**
- * Sums numbers over axes, all when none is given; 0 where there are none.
- * @param options `axis` and `keepDims`.
- */
-export function sum(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
-  checkOptions("sum", options, REDUCE, surplus);
-  checkTensors("sum", [x]);
-  checkDomain("sum", x.dtype, "number");
-  const rows = asRows("sum", x, options);
-  return rows.restore(apply(sumOp, [rows.x], {}));
+/** Sums each row of `[rows, length]`: what every sum is made of. */
+export function sumRows(x: Tensor): Tensor {
+  return apply(sumOp, [x], {});
 }

@@ -63,7 +63,7 @@ export function tensor(
   const traced = tracedArrayOf(data);
   return inMemory("tensor", () => {
     const isArray = traced !== undefined || ArrayBuffer.isView(data);
-    const { values, shape, own } = isArray ? flat(data, traced?.dtype) : nested(data);
+    const { values, shape, own } = isArray ? flat(data, traced?.dtype) : fromNested(data);
     const dtype = options.dtype ?? own;
     checkDType("tensor", dtype, device);
     const target = options.shape === undefined ? shape : checkShape("tensor", options.shape);
@@ -91,7 +91,7 @@ function flat(data: unknown, dtype?: DType): HostValues {
   return { values, shape: [values.length], own };
 }
 
-function nested(data: unknown): HostValues {
+function fromNested(data: unknown): HostValues {
   if (!Array.isArray(data) && typeof data !== "number" && typeof data !== "boolean") {
     throw foreignData(data);
   }

@@ -13,7 +13,7 @@ export {
   sub,
 } from "./arithmetic.ts";
 export { batchIndices } from "./batch-indices.ts";
-export { broadcastTo, sum, sumTo } from "./broadcast.ts";
+export { broadcastTo, sumTo } from "./broadcast.ts";
 export { cast } from "./cast.ts";
 export {
   equal,
@@ -34,7 +34,7 @@ export { matmul } from "./matmul.ts";
 export { pow } from "./pow.ts";
 export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";
 export { normalAt, type RandomAtOptions, uniformAt } from "./random-at.ts";
-export { argmax, argmin, max, mean, min } from "./reduce.ts";
+export { argmax, argmin, max, mean, min, sum } from "./reduce.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
 export { concat, pad, slice, stack } from "./slice.ts";
 export { logSoftmax, logSumExp, softmax } from "./softmax.ts";

@@ -3,10 +3,9 @@ import { normalizeAxes } from "../core/shape.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { div, maximum, mul, square } from "./arithmetic.ts";
-import { sum } from "./broadcast.ts";
 import { equal } from "./compare.ts";
 import { checkDomain } from "./domain.ts";
-import { max } from "./reduce.ts";
+import { max, sum } from "./reduce.ts";
 import { abs, sqrt } from "./unary.ts";
 import { where } from "./where.ts";
 

@@ -36,7 +36,7 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   form: {
     kind: "kernel",
     prologueCost: 1,
-    stages,
+    stages: matmulStages,
   },
   vjp: (g, { inputs: [a, b] }) => [
     apply(matmulOp, [g, transpose(b)], {}),
@@ -59,7 +59,7 @@ const BIG = 512 * 512;
  */
 export const directProducts = /* @__PURE__ */ new OnDemand(() => import("./matmul-direct.ts"));
 
-function stages(context: KernelContext<unknown>): readonly Stage[] {
+function matmulStages(context: KernelContext<unknown>): readonly Stage[] {
   const { inputs, y, traits } = context;
   const [a, b] = inputs;
   const [batch, m, n] = y.shape;

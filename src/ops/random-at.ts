@@ -1,7 +1,7 @@
 import { checkNumbers, checkOptions, type Known } from "../core/check.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
-import { checkKey, foldIn, type Key, keyFromSeed, normals, randomBits } from "../core/random.ts";
+import { foldIn, givenKey, type Key, normals, randomBits } from "../core/random.ts";
 import { checkShape, formatShape, type Shape } from "../core/shape.ts";
 import type { ElementContext } from "../forms/pointwise.ts";
 import { Position } from "../forms/position.ts";
@@ -53,7 +53,7 @@ const uniformAtOp: OpDefinition<UniformDraw> = defineOp<UniformDraw>({
     libraries: RANDOM,
     element: (context) => {
       const { at, attributes } = context;
-      const bits = at.body.bind(`random_bits(${stepKey(context)}, ${at.linear})`);
+      const bits = at.body.bind(`random_bits(${foldedKey(context)}, ${at.linear})`);
       const { low, high } = attributes;
       if (low === 0 && high === 1) return `f32(${bits} >> 8u) * 0x1p-24`;
       const { rangeHigh, rangeLow } = rangeParts(attributes);
@@ -77,7 +77,7 @@ const normalAtOp: OpDefinition<NormalDraw> = defineOp<NormalDraw>({
     libraries: RANDOM,
     element: (context) => {
       const { at, attributes } = context;
-      const z = at.body.bind(`random_normal(${stepKey(context)}, ${at.linear})`);
+      const z = at.body.bind(`random_normal(${foldedKey(context)}, ${at.linear})`);
       const { mean, std } = attributes;
       return `${literal(mean, "f32")} + ${literal(std, "f32")} * ${z}`;
     },
@@ -95,7 +95,7 @@ function rangeParts({ low, high, dtype }: UniformDraw): { rangeHigh: number; ran
 }
 
 /** The expression of `foldIn(key, step)`. */
-function stepKey({ at: { body }, attributes: { key }, load }: ElementContext<Draw>): string {
+function foldedKey({ at: { body }, attributes: { key }, load }: ElementContext<Draw>): string {
   const step = load(0, Position.at(body, [], []));
   return body.bind(`threefry2x32(vec2u(${key[0]}u, ${key[1]}u), vec2u(${step}, 1u))`);
 }
@@ -199,14 +199,8 @@ function checkDraw(op: string, step: Tensor, shape: Shape, options: RandomAtOpti
     throw new ShapeError(`${op}: step has shape ${formatShape(step.shape)}; expected a scalar`);
   }
   if (!isFloat(dtype)) throw new DTypeError(`${op}: dtype ${dtype}; expected f32 or f64`);
-  return { shape: checkShape(op, shape), dtype, key: keyOf(op, options) };
-}
-
-function keyOf(op: string, { seed, key }: RandomAtOptions): Key {
-  if (key !== undefined) {
-    checkKey(op, key);
-    return key;
-  }
-  if (seed !== undefined) return keyFromSeed(seed, op);
-  throw new GradusError(`${op}: no seed and no key; expected one of them`);
+  const target = checkShape(op, shape);
+  const key = givenKey(op, options);
+  if (!key) throw new GradusError(`${op}: no seed and no key; expected one of them`);
+  return { shape: target, dtype, key };
 }

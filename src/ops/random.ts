@@ -11,8 +11,8 @@ import { allocate, convert, type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { inMemory } from "../core/host-memory.ts";
 import {
-  checkKey,
   foldIn,
+  givenKey,
   type Key,
   keyFromSeed,
   normals,
@@ -82,12 +82,9 @@ export function setSeed(seed: number, ...surplus: never[]): void {
  * @throws GradusError for the latter in a function that is being compiled, which would get the same
  * numbers in each run.
  */
-export function keyOf(op: string, { seed, key }: RandomOptions): Key {
-  if (key !== undefined) {
-    checkKey(op, key);
-    return key;
-  }
-  if (seed !== undefined) return keyFromSeed(seed, op);
+export function keyOf(op: string, options: RandomOptions): Key {
+  const given = givenKey(op, options);
+  if (given) return given;
   if (isCompiling()) {
     throw new GradusError(
       `${op}: called without seed or key in a function that is being compiled, whose runs would all ` +

@@ -5,7 +5,7 @@ import { wgslType } from "../forms/wgsl.ts";
 import { reduceDirectShader, reduceShader } from "./shaders.ts";
 
 /** The host's functions for `reduce.wgsl`. */
-export interface Reduction {
+export interface Monoid {
   /** WGSL of the neutral element. */
   identity(dtype: DType): string;
   /** WGSL that joins `a` and `b`. */
@@ -23,7 +23,7 @@ const CHUNK = 128;
 const TREE_LENGTH = 8192;
 
 /** The kernel form of a reduction of `[rows, length]` to `[rows]`. */
-export function reduceForm(reduction: Reduction): KernelForm<unknown> {
+export function reduceForm(reduction: Monoid): KernelForm<unknown> {
   return {
     kind: "kernel",
     prologueCost: 64,
@@ -31,7 +31,7 @@ export function reduceForm(reduction: Reduction): KernelForm<unknown> {
   };
 }
 
-function reduceStages(reduction: Reduction, context: KernelContext<unknown>): Stage[] {
+function reduceStages(reduction: Monoid, context: KernelContext<unknown>): Stage[] {
   const { inputs, traits } = context;
   const [{ shape, dtype }] = inputs;
   const [rows, length] = shape;
@@ -69,7 +69,7 @@ function reduceStages(reduction: Reduction, context: KernelContext<unknown>): St
   return stages;
 }
 
-function functions(reduction: Reduction, dtype: DType): string {
+function functions(reduction: Monoid, dtype: DType): string {
   const type = wgslType(dtype);
   return [
     `fn identity() -> ${type} { return ${reduction.identity(dtype)}; }`,

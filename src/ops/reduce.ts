@@ -1,28 +1,32 @@
-import { checkOptions, type Known } from "../core/check.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { KernelContext, Stage } from "../forms/kernel.ts";
 import { literal, wgslType } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { div, mul } from "./arithmetic.ts";
-import { broadcastTo, sum } from "./broadcast.ts";
+import { broadcastTo, sumRows } from "./broadcast.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
-import { checkDomain } from "./domain.ts";
 import { reduceForm } from "./reduce-form.ts";
 import { expandDims } from "./reshape.ts";
-import { asRows, forEachRow, REDUCE, reduceFlops } from "./rows.ts";
+import { forEachRow, reducedRows, reduceFlops } from "./rows.ts";
 import { argReduceDirectShader, argReduceShader, BITS, BUILT_INS } from "./shaders.ts";
+
+/**
+ * Sums numbers over axes, all when none is given; 0 where there are none.
+ * @param options `axis` and `keepDims`.
+ */
+export function sum(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
+  const rows = reducedRows("sum", x, options, surplus, "number");
+  return rows.restore(sumRows(rows.x));
+}
 
 /** Averages floats over axes, all when none is given; NaN where there are none. */
 export function mean(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
-  checkOptions("mean", options, REDUCE, surplus);
-  checkTensors("mean", [x]);
-  checkDomain("mean", x.dtype, "float");
-  const { length, x: rows, restore } = asRows("mean", x, options);
-  return restore(div(sum(rows, { axis: 1 }), length));
+  const { length, x: rows, restore } = reducedRows("mean", x, options, surplus, "float");
+  return restore(div(sumRows(rows), length));
 }
 
 type Extreme = "max" | "min";
@@ -83,10 +87,7 @@ type ReduceFunction = (x: Tensor, options?: ReduceOptions, ...surplus: never[]) 
 function extreme(kind: Extreme): ReduceFunction {
   const op = extremeOp(kind);
   return (x, options = {}, ...surplus) => {
-    checkOptions(kind, options, REDUCE, surplus);
-    checkTensors(kind, [x]);
-    checkDomain(kind, x.dtype, "number");
-    const rows = asRows(kind, x, options);
+    const rows = reducedRows(kind, x, options, surplus, "number");
     checkNotEmpty(kind, x, rows.length);
     return rows.restore(apply(op, [rows.x], {}));
   };
@@ -110,8 +111,6 @@ export interface ArgOptions {
   axis?: number;
   keepDims?: boolean;
 }
-
-const ARG: Known<ArgOptions> = { axis: "number", keepDims: "boolean" };
 
 function argStages(kind: Extreme, { inputs: [x], traits }: KernelContext<unknown>): Stage[] {
   const [rows, length] = x.shape;
@@ -171,10 +170,7 @@ type ArgFunction = (x: Tensor, options?: ArgOptions, ...surplus: never[]) => Ten
 function argExtreme(name: string, kind: Extreme): ArgFunction {
   const op = argOp(name, kind);
   return (x, options = {}, ...surplus) => {
-    checkOptions(name, options, ARG, surplus);
-    checkTensors(name, [x]);
-    checkDomain(name, x.dtype, "number");
-    const rows = asRows(name, x, options);
+    const rows = reducedRows(name, x, options, surplus, "number");
     checkNotEmpty(name, x, rows.length);
     return rows.restore(apply(op, [rows.x], {}));
   };

@@ -1,13 +1,14 @@
-import type { Known } from "../core/check.ts";
+import { checkOptions, type Known } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import type { TensorType } from "../core/tensor-type.ts";
-import type { ReduceOptions, Tensor } from "../graph/tensor.ts";
+import { checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { checkDomain, type Domain } from "./domain.ts";
 import { inverse, permute, reshape } from "./reshape.ts";
 
 /** The names of `ReduceOptions`. */
-export const REDUCE: Known<ReduceOptions> = { axis: "number", keepDims: "boolean" };
+const REDUCE: Known<ReduceOptions> = { axis: "number", keepDims: "boolean" };
 
 /** The one axis that an op works along. */
 export interface AxisOptions {
@@ -43,6 +44,20 @@ export function asRows(op: string, x: Tensor, options: ReduceOptions): Rows {
     restore: (y) => reshape(y, result),
     restoreAll: (y) => permute(reshape(y, sizes(order)), inverse(order)),
   };
+}
+
+/** The rows that a reduction joins, when all that it is given has been checked. */
+export function reducedRows(
+  op: string,
+  x: Tensor,
+  options: ReduceOptions,
+  surplus: readonly unknown[],
+  domain: Domain,
+): Rows {
+  checkOptions(op, options, REDUCE, surplus);
+  checkTensors(op, [x]);
+  checkDomain(op, x.dtype, domain);
+  return asRows(op, x, options);
 }
 
 /** Floating-point operations of a reduction: one for each element that it reads. */

@@ -6,10 +6,11 @@ import type { Accessor, KernelContext, Stage } from "../forms/kernel.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { mul, sub } from "./arithmetic.ts";
-import { broadcastTo, sum } from "./broadcast.ts";
+import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
+import { sum } from "./reduce.ts";
 import { expandDims } from "./reshape.ts";
-import { AXIS, type AxisOptions, asRows, forEachRow, REDUCE } from "./rows.ts";
+import { AXIS, type AxisOptions, asRows, forEachRow, reducedRows } from "./rows.ts";
 import {
   EXP_LOG,
   logSumExpDirectShader,
@@ -198,9 +199,6 @@ export const logSoftmax: AxisFunction = alongAxis(logSoftmaxOp);
  * anything is +∞. The gradient is the softmax, so it is NaN there.
  */
 export function logSumExp(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]): Tensor {
-  checkOptions("logSumExp", options, REDUCE, surplus);
-  checkTensors("logSumExp", [x]);
-  checkDomain("logSumExp", x.dtype, "float");
-  const rows = asRows("logSumExp", x, options);
+  const rows = reducedRows("logSumExp", x, options, surplus, "float");
   return rows.restore(apply(logSumExpOp, [rows.x], {}));
 }

@@ -3,10 +3,10 @@ import { formatShape } from "../core/shape.ts";
 import { Position } from "../forms/position.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
-import { sum } from "./broadcast.ts";
 import { greater } from "./compare.ts";
 import { ones, zeros } from "./creation.ts";
 import { checkSameDType } from "./elementwise.ts";
+import { sum } from "./reduce.ts";
 import { where } from "./where.ts";
 
 /** y[i] = i = index mod n ? value : x[i]. */

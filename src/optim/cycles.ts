@@ -37,7 +37,7 @@ const COSINE_RESTARTS: Known<CosineRestartsOptions> = {
 };
 
 /** Where a step lies: in which cycle it is, how far, and that cycle's first rate. */
-interface Place {
+interface CyclePlace {
   readonly passed: Tensor;
   readonly length: Tensor | number;
   readonly peak: Tensor | number;
@@ -73,7 +73,7 @@ export function cosineRestarts(
   };
 }
 
-function equalCycles(rate: number, steps: number, factor: number): (step: Tensor) => Place {
+function equalCycles(rate: number, steps: number, factor: number): (step: Tensor) => CyclePlace {
   return (step) => {
     // Half a step more, since a device may round k · steps / steps to just below k.
     const cycle = floor(div(add(step, 0.5), steps));
@@ -88,7 +88,7 @@ function longerCycles(
   steps: number,
   lengthening: number,
   factor: number,
-): (step: Tensor) => Place {
+): (step: Tensor) => CyclePlace {
   const starts = [0];
   const lengths = [steps];
   for (let end = steps; end < 2 ** 32; end += lengths[lengths.length - 1]) {

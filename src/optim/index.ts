@@ -39,7 +39,7 @@ export {
 export { RMSprop, type RMSpropOptions } from "./rmsprop.ts";
 export {
   type CosineDecayOptions,
-  constant,
+  constantRate,
   cosineDecay,
   type ExponentialDecayOptions,
   exponentialDecay,

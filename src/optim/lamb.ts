@@ -1,8 +1,8 @@
 import { checkOptions } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { greater, logicalAnd } from "../ops/compare.ts";
+import { sum } from "../ops/reduce.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import {

@@ -19,7 +19,7 @@ export type Schedule = (step: Tensor) => Tensor;
 export function checkSchedules(op: string, given: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(given)) {
     if (typeof value === "function") continue;
-    const advice = typeof value === "number" ? `. Did you mean constant(${value})?` : "";
+    const advice = typeof value === "number" ? `. Did you mean constantRate(${value})?` : "";
     throw new GradusError(
       `${op}: ${name} ${describeValue(value)}; expected a schedule, as cosineDecay gives${advice}`,
     );

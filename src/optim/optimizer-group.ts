@@ -3,7 +3,7 @@ import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Backend } from "../graph/backend.ts";
 import { assignAll, type Parameter, type State } from "../graph/state.ts";
-import { beginMove, type Tensor } from "../graph/tensor.ts";
+import { loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { checkClip, checkGradients, checkParameters, slopesOf } from "./check.ts";
 import type { Assignment, Clip, OptimizerLike } from "./optimizer.ts";
@@ -107,7 +107,7 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike>
 
   /** Moves what the members hold to another device, as `Module.to` does the parameters. */
   async to(device: Backend, ...surplus: never[]): Promise<this> {
-    await (await beginMove()).moveStates(this.owned(), device, surplus);
+    await (await loadMove()).moveStates(this.owned(), device, surplus);
     return this;
   }
 

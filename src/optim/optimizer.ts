@@ -1,7 +1,7 @@
 import { dispose } from "../core/dispose.ts";
 import type { Backend } from "../graph/backend.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
-import { beginMove, type Tensor } from "../graph/tensor.ts";
+import { loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { watch } from "../graph/watch.ts";
 import { add } from "../ops/arithmetic.ts";
@@ -161,7 +161,7 @@ export abstract class Optimizer implements OptimizerLike, KnownByIdentity {
    * @returns the optimizer itself.
    */
   async to(device: Backend, ...surplus: never[]): Promise<this> {
-    await (await beginMove()).moveStates(this.owned(), device, surplus);
+    await (await loadMove()).moveStates(this.owned(), device, surplus);
     return this;
   }
 

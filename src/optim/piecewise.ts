@@ -11,7 +11,7 @@ import { maximum, sub } from "../ops/arithmetic.ts";
 import { greaterEqual } from "../ops/compare.ts";
 import { where } from "../ops/where.ts";
 import { checkSchedules, type Schedule } from "./learning-rate.ts";
-import { constant } from "./schedules.ts";
+import { constantRate } from "./schedules.ts";
 
 /**
  * Takes one rate after the other: `rates[0]` first, and `rates[i + 1]` from step `boundaries[i]` on.
@@ -30,7 +30,7 @@ export function piecewiseConstant(
   });
   checkBoundaries("piecewiseConstant", "rates", rates, boundaries);
   return (step) => {
-    const first = constant(rates[0])(step);
+    const first = constantRate(rates[0])(step);
     return boundaries.reduce((rate, boundary, i) => {
       return where(greaterEqual(step, boundary), rates[i + 1], rate);
     }, first);
@@ -73,7 +73,7 @@ export function multiStepDecay(
  * `boundaries[i]` on, where its own steps count from 0.
  * @throws GradusError unless the boundaries are rising integers from 1, one fewer than the
  * schedules.
- * @example joinSchedules([constant(0.1), cosineDecay(0.1, { steps: 9000 })], [1000]);
+ * @example joinSchedules([constantRate(0.1), cosineDecay(0.1, { steps: 9000 })], [1000]);
  */
 export function joinSchedules(
   schedules: readonly Schedule[],

@@ -16,11 +16,11 @@ import { checkSchedules, type Schedule } from "./learning-rate.ts";
 /**
  * Keeps one rate: what a warm-up may lead to.
  * @throws GradusError for a rate that is no finite number from 0.
- * @example linearWarmup(constant(0.1), { steps: 1000 });
+ * @example linearWarmup(constantRate(0.1), { steps: 1000 });
  */
-export function constant(rate: number, ...surplus: never[]): Schedule {
-  checkSurplus("constant(rate)", surplus);
-  checkNotNegative("constant", { rate });
+export function constantRate(rate: number, ...surplus: never[]): Schedule {
+  checkSurplus("constantRate(rate)", surplus);
+  checkNotNegative("constantRate", { rate });
   return ({ dtype, device }) => full([], rate, { dtype, device });
 }
 

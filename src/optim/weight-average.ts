@@ -3,7 +3,7 @@ import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Backend } from "../graph/backend.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
-import { beginMove, type Tensor } from "../graph/tensor.ts";
+import { loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
@@ -110,7 +110,7 @@ export class WeightAverage implements KnownByIdentity {
 
   /** Moves the averages to another device, as `Module.to` does the parameters. */
   async to(device: Backend, ...surplus: never[]): Promise<this> {
-    await (await beginMove()).moveStates([this.counter, ...this.averages], device, surplus);
+    await (await loadMove()).moveStates([this.counter, ...this.averages], device, surplus);
     return this;
   }
 

@@ -42,12 +42,12 @@ export interface AccumulatedStep<B> extends TrainStep<B> {
 }
 
 /** Where a batch stands among those of one change: each kind has its plan. */
-type Place = "first" | "middle" | "last";
+type BatchPlace = "first" | "middle" | "last";
 
 /** What the step inside is called with. */
-interface Placed<B> {
+interface StepInput<B> {
   readonly batch: B;
-  readonly place: Place;
+  readonly place: BatchPlace;
 }
 
 /**
@@ -108,7 +108,7 @@ export function makeAccumulatedStep<M extends Module, B>(
 /** The step on one batch, which is told where the batch stands. */
 class Accumulation<M extends Module, B> {
   readonly sums: GradientSums;
-  readonly step: TrainStep<Placed<B>>;
+  readonly step: TrainStep<StepInput<B>>;
   readonly #op: string;
   readonly #options: AccumulatedStepOptions<M, B>;
   /** Changes the parameters by the sums of some batches. */
@@ -131,7 +131,7 @@ class Accumulation<M extends Module, B> {
     this.#op = op;
     this.#options = options;
     this.sums = sums;
-    const inner: TrainStepOptions<M, Placed<B>> = {
+    const inner: TrainStepOptions<M, StepInput<B>> = {
       ...rest,
       loss: ofBatch(loss),
       metrics: Object.fromEntries(Object.entries(metrics).map(([k, f]) => [k, ofBatch(f)])),
@@ -169,7 +169,7 @@ class Accumulation<M extends Module, B> {
   }
 
   /** Counts at once, so that calls need not wait for one another. */
-  async run<T>(work: (given: Placed<B>) => Promise<T>, batch?: B): Promise<T> {
+  async run<T>(work: (given: StepInput<B>) => Promise<T>, batch?: B): Promise<T> {
     try {
       const placed = this.#placed(batch, this.pending);
       const result = this.#flush ? this.#flush.then(() => work(placed)) : work(placed);
@@ -231,7 +231,7 @@ class Accumulation<M extends Module, B> {
     this.sums.dispose();
   }
 
-  #placed(batch: B | undefined, pending: number): Placed<B> {
+  #placed(batch: B | undefined, pending: number): StepInput<B> {
     const { accumulate, batchAt } = this.#options;
     if ((batch !== undefined && batch !== null) || batchAt) {
       return { batch: batch as B, place: placeOf(pending, accumulate) };
@@ -240,11 +240,13 @@ class Accumulation<M extends Module, B> {
   }
 }
 
-function ofBatch<M extends Module, B>(compute: BatchFunction<M, B>): BatchFunction<M, Placed<B>> {
+function ofBatch<M extends Module, B>(
+  compute: BatchFunction<M, B>,
+): BatchFunction<M, StepInput<B>> {
   return (model, { batch }) => compute(model, batch);
 }
 
-function placeOf(pending: number, k: number): Place {
+function placeOf(pending: number, k: number): BatchPlace {
   if (pending === k - 1) return "last";
   return pending === 0 ? "first" : "middle";
 }
@@ -253,7 +255,7 @@ function placeOf(pending: number, k: number): Place {
 class GradientSums implements Updater {
   readonly parameters: Updater["parameters"];
   /** The place of the step being traced. */
-  place: Place = "last";
+  place: BatchPlace = "last";
   readonly #sums: readonly State[];
 
   constructor(

@@ -41,7 +41,7 @@ export const TRAIN_OPTIONS = {
 } as const;
 
 /** What every training step is made of. */
-interface Parts {
+interface StepParts {
   readonly model?: unknown;
   readonly optimizer?: unknown;
   readonly loss?: unknown;
@@ -51,7 +51,7 @@ interface Parts {
 }
 
 /** Throws a `GradusError`, as `op`, for a part that is missing or is not what it must be. */
-export function checkParts(op: string, parts: Parts): void {
+export function checkParts(op: string, parts: StepParts): void {
   const { model, optimizer, loss, metrics = {}, after, batchAt } = parts;
   checkMethods(op, { model }, ["call", "state", "parameters", "modules"], "a Module");
   checkMethods(op, { optimizer }, ["step", "apply", "state"], "an optimizer");

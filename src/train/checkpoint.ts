@@ -18,7 +18,7 @@ export interface CheckpointOptions extends MonitorOptions {
 }
 
 /** Where a run was when it was saved last. */
-interface Saved {
+interface SavedRun {
   readonly step: number;
   readonly epochs: number;
   /** Whether it had ended, other than by a signal. */
@@ -44,7 +44,7 @@ export class Checkpoint implements Callback {
   readonly #bestTo: Store | undefined;
   readonly #every: { readonly epochs?: number; readonly steps?: number };
   readonly #best: Best;
-  #saved: Saved = NOTHING;
+  #saved: SavedRun = NOTHING;
 
   constructor(options: CheckpointOptions) {
     checkOptions<CheckpointOptions>("Checkpoint", options, {
@@ -91,7 +91,7 @@ export class Checkpoint implements Callback {
     if (run.step > 0 && !isSaved) await this.#save(run);
   }
 
-  save(): { value: number; epoch: number; saved: Saved } {
+  save(): { value: number; epoch: number; saved: SavedRun } {
     return { ...this.#best.save(), saved: this.#saved };
   }
 
@@ -116,7 +116,7 @@ export class Checkpoint implements Callback {
 
 const STORE = "a store, such as fileStore(path) of gradus/io";
 
-const NOTHING: Saved = { step: 0, epochs: 0, ended: false };
+const NOTHING: SavedRun = { step: 0, epochs: 0, ended: false };
 
 function hasEnded({ end }: Run): boolean {
   return end !== null && end.by !== "signal";

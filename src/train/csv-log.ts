@@ -18,7 +18,7 @@ export function csvLog(write: (line: string) => void): Callback {
     },
     onEpoch(event, { history }) {
       const epochs = names ? [event] : history;
-      const all = names ?? [...new Set(history.flatMap(namesOf))];
+      const all = names ?? [...new Set(history.flatMap(columnNames))];
       if (!names) write(lineOf(all));
       names = all;
       for (const epoch of epochs) {
@@ -29,7 +29,7 @@ export function csvLog(write: (line: string) => void): Callback {
   };
 }
 
-function namesOf(epoch: EpochEvent): string[] {
+function columnNames(epoch: EpochEvent): string[] {
   return Object.keys(columns(epoch));
 }
 

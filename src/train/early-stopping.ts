@@ -14,7 +14,7 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   restoreBest?: boolean;
 }
 
-interface Saved {
+interface BestSoFar {
   readonly value: number;
   readonly epoch: number;
   readonly wait: number;
@@ -86,12 +86,12 @@ export class EarlyStopping implements Callback {
     this.#weights = null;
   }
 
-  save(): Saved {
+  save(): BestSoFar {
     return { ...this.#best.save(), wait: this.#wait };
   }
 
   restore(saved: unknown): void {
-    const { wait, value, epoch } = (saved ?? {}) as Saved;
+    const { wait, value, epoch } = (saved ?? {}) as BestSoFar;
     if (!isInteger(wait, 0)) {
       throw new FormatError(
         `EarlyStopping: wait ${wait} in a checkpoint; expected an integer from 0`,

@@ -9,8 +9,8 @@ import { Tensor } from "../graph/tensor.ts";
 import { correct } from "../metrics/accuracy.ts";
 import { inMode } from "../nn/mode.ts";
 import type { Module } from "../nn/module.ts";
-import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
+import { sum } from "../ops/reduce.ts";
 import { checkDatasets, checkMethods } from "./check-options.ts";
 
 /** Options of `evaluateAccuracy`. */

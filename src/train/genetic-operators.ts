@@ -1,13 +1,12 @@
 import { foldIn, type Key } from "../core/random.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, minimum, mul, sub } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { cast } from "../ops/cast.ts";
 import { equal, greater, less, lessEqual, logicalAnd, logicalOr } from "../ops/compare.ts";
 import { arange } from "../ops/creation.ts";
 import { gather } from "../ops/gather.ts";
 import { normalAt, uniformAt } from "../ops/random-at.ts";
-import { max, min } from "../ops/reduce.ts";
+import { max, min, sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
 import { isFinite, isNaN } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
@@ -27,7 +26,7 @@ export interface Randomness {
 /** Which draw a key belongs to: two with one key would give the same numbers. */
 const DRAWS = ["parents", "crossed", "exchanged", "mutated", "noise"] as const;
 
-function keyOf({ key }: Randomness, draw: (typeof DRAWS)[number]): { key: Key } {
+function drawKey({ key }: Randomness, draw: (typeof DRAWS)[number]): { key: Key } {
   return { key: foldIn(key, DRAWS.indexOf(draw)) };
 }
 
@@ -55,7 +54,7 @@ export function ranking(losses: Tensor): Tensor {
 /** Chooses individuals: the best of `size` drawn ones each (Goldberg and Deb 1991). */
 export function tournament(order: Tensor, count: number, size: number, random: Randomness): Tensor {
   const [n] = order.shape;
-  const u = uniformAt(random.generation, [count, size], keyOf(random, "parents"));
+  const u = uniformAt(random.generation, [count, size], drawKey(random, "parents"));
   return gather(order, min(cast(mul(u, n), "u32"), { axis: 1 }));
 }
 
@@ -72,7 +71,7 @@ export function roulette(losses: Tensor, count: number, random: Randomness): Ten
   const weights = where(greater(max(better), 0), better, 1);
   const isUpTo = lessEqual(numbers(n, "columns", losses), numbers(n, "rows", losses));
   const ends = sum(where(isUpTo, reshape(weights, [1, n]), 0), { axis: 1 }); // of the sectors
-  const u = uniformAt(random.generation, [count, 1], keyOf(random, "parents"));
+  const u = uniformAt(random.generation, [count, 1], drawKey(random, "parents"));
   const isPassed = lessEqual(reshape(ends, [1, n]), mul(u, max(ends)));
   return minimum(sum(cast(isPassed, "u32"), { axis: 1 }), n - 1);
 }
@@ -84,13 +83,13 @@ const CROSSOVERS: Record<Crossover, (a: Tensor, b: Tensor, random: Randomness) =
   /** Each gene of either parent (Syswerda 1989). */
   uniform: (a, b, random) => {
     const { dtype, shape } = a;
-    const u = uniformAt(random.generation, shape, { ...keyOf(random, "exchanged"), dtype });
+    const u = uniformAt(random.generation, shape, { ...drawKey(random, "exchanged"), dtype });
     return where(less(u, 0.5), a, b);
   },
   /** The genes before a place of one parent, the others of the other one (Holland 1975). */
   "one-point": (a, b, random) => {
     const [n, genes] = a.shape;
-    const u = uniformAt(random.generation, [n, 1], keyOf(random, "exchanged"));
+    const u = uniformAt(random.generation, [n, 1], drawKey(random, "exchanged"));
     const cut = add(cast(mul(u, Math.max(1, genes - 1)), "u32"), 1);
     return where(less(numbers(genes, "columns", a), cut), a, b);
   },
@@ -98,7 +97,7 @@ const CROSSOVERS: Record<Crossover, (a: Tensor, b: Tensor, random: Randomness) =
   blend: (a, b, random) => {
     const { dtype, shape } = a;
     const range = { low: -BEYOND, high: 1 + BEYOND, dtype };
-    const u = uniformAt(random.generation, shape, { ...keyOf(random, "exchanged"), ...range });
+    const u = uniformAt(random.generation, shape, { ...drawKey(random, "exchanged"), ...range });
     return add(a, mul(u, sub(b, a)));
   },
 };
@@ -113,7 +112,7 @@ export function crossed(
   { crossover, crossoverRate }: { crossover: Crossover; crossoverRate: number },
   random: Randomness,
 ): Tensor {
-  const u = uniformAt(random.generation, [a.shape[0], 1], keyOf(random, "crossed"));
+  const u = uniformAt(random.generation, [a.shape[0], 1], drawKey(random, "crossed"));
   return where(less(u, crossoverRate), CROSSOVERS[crossover](a, b, random), a);
 }
 
@@ -126,7 +125,7 @@ export function mutated(
 ): Tensor {
   const { shape, dtype } = genes;
   const { generation } = random;
-  const u = uniformAt(generation, shape, { ...keyOf(random, "mutated"), dtype });
-  const noise = normalAt(generation, shape, { ...keyOf(random, "noise"), dtype });
+  const u = uniformAt(generation, shape, { ...drawKey(random, "mutated"), dtype });
+  const noise = normalAt(generation, shape, { ...drawKey(random, "noise"), dtype });
   return where(less(u, rate), add(genes, mul(noise, scale)), genes);
 }

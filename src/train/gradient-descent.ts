@@ -6,8 +6,8 @@ import { grad } from "../graph/grad.ts";
 import { State } from "../graph/state.ts";
 import { readAll, Tensor } from "../graph/tensor.ts";
 import { add, mul, square, sub } from "../ops/arithmetic.ts";
-import { sum } from "../ops/broadcast.ts";
 import { lessEqual } from "../ops/compare.ts";
+import { sum } from "../ops/reduce.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 
@@ -59,7 +59,7 @@ export async function gradientDescent(
   const { steps: most, tolerance = Number.NaN } = options;
   const x = new State(add(x0, 0), { name: "x" });
   const step = compile(() => descend(f, x, options), { name: "gradientDescent" });
-  const way: Place[] = [];
+  const way: Point[] = [];
   try {
     let steps = 0;
     for (; steps < most; steps++) {
@@ -77,14 +77,14 @@ export async function gradientDescent(
 }
 
 /** A place on the way, on the device. */
-interface Place {
+interface Point {
   readonly x: Tensor;
   readonly value: Tensor;
 }
 
 /** What is wanted of a step. */
 interface Report {
-  readonly place: Place | null;
+  readonly place: Point | null;
   /** ‖∇f(x)‖ before the step. */
   readonly norm: Tensor | null;
 }
@@ -108,7 +108,7 @@ function descend(
   return { place, norm };
 }
 
-async function read({ x, value }: Place): Promise<GradientDescentPoint> {
+async function read({ x, value }: Point): Promise<GradientDescentPoint> {
   try {
     const [values, [y]] = await readAll("gradientDescent", [x, value]);
     return { x: values, value: y };

@@ -25,7 +25,7 @@ export interface Kept {
  * @throws FormatError, as `op`, for anything else.
  */
 export function checkKept(op: string, values: unknown, names: readonly string[]): Kept {
-  const check = new Check(op);
+  const check = new PartChecker(op);
   const { history, progressed, callbacks, end, fingerprint } = check.object("values", values);
   check.progress(progressed, names);
   check.that("callbacks", callbacks, isPlainObject(callbacks), "an object");
@@ -64,7 +64,7 @@ export function hasNames({ sums }: Sums, names: readonly string[]): boolean {
 }
 
 /** Checks parts of a checkpoint's values. */
-class Check {
+class PartChecker {
   constructor(readonly op: string) {}
 
   that(what: string, value: unknown, isRight: boolean, rule: string): void {

@@ -26,7 +26,7 @@ export class Population {
     scale: number,
     key: Key,
   ) {
-    checkParameters(parameters);
+    checkGenes(parameters);
     const { device, dtype } = parameters[0];
     const own = concat(parameters.map((p) => reshape(p, [p.size])));
     const noise = randomNormal([size - 1, own.size], { std: scale, key, device, dtype });
@@ -65,7 +65,7 @@ function batchedShape(shape: Shape, individuals: number): Shape {
   return [individuals, ...new Array<number>(Math.max(0, 2 - shape.length)).fill(1), ...shape];
 }
 
-function checkParameters(parameters: readonly Parameter[]): void {
+function checkGenes(parameters: readonly Parameter[]): void {
   if (parameters.length === 0) {
     throw new GradusError("GeneticAlgorithm: no parameters; expected at least one");
   }

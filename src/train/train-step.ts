@@ -179,7 +179,7 @@ export function makeTrainStep<M extends Module, B>(
       origin = cursor.version - to;
       done = to;
       for (const ring of rings.values()) {
-        if (ring.place.storage?.failure) ring.write(allocate(ring.dtype, ring.size));
+        if (ring.node.storage?.failure) ring.write(allocate(ring.dtype, ring.size));
       }
     },
     dispose() {

@@ -6,7 +6,7 @@ import { pack } from "../../src/devices/webgpu/pack.ts";
 import { explain } from "../../src/engine/explain.ts";
 import { type Lifetime, planMemory } from "../../src/engine/memory-plan.ts";
 import { trace } from "../../src/engine/program.ts";
-import { schedule } from "../../src/engine/schedule.ts";
+import { scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
 import { flopsOf, opsOf } from "../../src/engine/stats.ts";
 import {
@@ -35,9 +35,9 @@ test("a kernel of many ops is called by its anchor and the last of them", () => 
   let y = matmul(w, w);
   for (let i = 0; i < 4; i++) y = neg(exp(y));
   const { program } = trace([y.node], "test");
-  const plan = schedule(simplify(program), 8);
+  const schedule = scheduleOf(simplify(program), 8);
   const traits = { workgroupMemory: false, threads: 64, quads: false };
-  const { label } = generate(plan, jobsOf(plan, traits));
+  const { label } = generate(schedule, jobsOf(schedule, traits));
   expect(label).toBe("matmul+…+neg+exp+neg+exp+neg");
 });
 
@@ -47,8 +47,8 @@ test("a group's ops are named once, inputs first, without those that cost nothin
     [4, 5, 6],
   ]);
   const opsIn = (y: Tensor) => {
-    const plan = schedule(simplify(trace([y.node], "test").program), 8);
-    return plan.groups.map((group) => opsOf(plan, group));
+    const schedule = scheduleOf(simplify(trace([y.node], "test").program), 8);
+    return schedule.groups.map((group) => opsOf(schedule, group));
   };
   const e = exp(x);
   expect(opsIn(add(reshape(e, [3, 2]), reshape(neg(e), [3, 2])))).toEqual([["exp", "neg", "add"]]);

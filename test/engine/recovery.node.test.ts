@@ -73,7 +73,7 @@ describe("after a loss", () => {
     const states = made.map((x) => new State(x));
     const lost = device.lose();
     await device.lost;
-    for (const { place } of states) expect(place.storage).toBeNull();
+    for (const { node } of states) expect(node.storage).toBeNull();
     await Promise.all([lost, device.recovering]);
     expect(await Promise.all(states.map((state) => state.toArray()))).toEqual([
       [2, 4],
@@ -213,7 +213,7 @@ test("what is lost or spoiled keeps no other state from being guarded", async ()
   await device.lose();
   while (device.recovering) await device.recovering;
   const spoiled = onDevice("spoiled");
-  (spoiled.place.storage as Storage).failure = new DeviceError("spoiled");
+  (spoiled.node.storage as Storage).failure = new DeviceError("spoiled");
   const straight = await outcome(4, null);
   news.length = 0;
   expect(await outcome(4, 17)).toEqual(straight);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { isPointwise } from "../../src/engine/fusion.ts";
 import { type Program, readsOf, resultsOf, trace } from "../../src/engine/program.ts";
-import { type Schedule, schedule } from "../../src/engine/schedule.ts";
+import { type KernelSchedule, scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
 import { stepsOf } from "../../src/engine/stats.ts";
 import { traceFunction } from "../../src/graph/tracing.ts";
@@ -36,7 +36,7 @@ const sizeAt = ({ steps }: Program, i: number) => steps[i].shape.reduce((a, b) =
 
 /** What a group reads, found anew: what is stored and not its own, below what it stores. */
 function groupReads(
-  { program, stored, scattered }: Schedule,
+  { program, stored, scattered }: KernelSchedule,
   outputs: readonly number[],
 ): number[] {
   const found = new Set<number>();
@@ -52,9 +52,9 @@ function groupReads(
   return sorted(found);
 }
 
-/** Checks all that a device counts on in a plan. */
-function checkPlan(plan: Schedule, limit: number): void {
-  const { program, groups, reads, after, stored, homes } = plan;
+/** Checks all that a device counts on in a schedule. */
+function checkSchedule(schedule: KernelSchedule, limit: number): void {
+  const { program, groups, reads, after, stored, homes } = schedule;
   const isSource = (i: number) => program.steps[i].op === null;
   const outputs = groups.flatMap((group) => group.outputs);
   expect(outputs).toHaveLength(new Set(outputs).size);
@@ -64,19 +64,21 @@ function checkPlan(plan: Schedule, limit: number): void {
   for (const [i, { anchor, outputs }] of groups.entries()) {
     expect(outputs.length).toBeGreaterThan(0);
     expect(outputs).toEqual(sorted(outputs));
-    expect(sorted(reads[i])).toEqual(groupReads(plan, outputs));
+    expect(sorted(reads[i])).toEqual(groupReads(schedule, outputs));
     const producers = reads[i].filter((step) => !isSource(step)).map((step) => writer.get(step));
     for (const producer of producers) expect(after[i]).toContain(producer);
     for (const before of after[i]) expect(before).toBeLessThan(i);
     expect(after[i]).toHaveLength(new Set(after[i]).size);
     const bound = new Set([...reads[i], ...outputs.map((step) => homes.get(step) ?? step)]);
     expect(bound.size).toBeLessThanOrEqual(limit);
-    const kernels = stepsOf(plan, groups[i]).filter((step) => !isPointwise(program.steps[step]));
+    const kernels = stepsOf(schedule, groups[i]).filter(
+      (step) => !isPointwise(program.steps[step]),
+    );
     expect(kernels).toEqual(anchor === null ? [] : [anchor]);
     const isBytes = outputs.some((step) => program.steps[step].dtype === "u8");
     if (isBytes) expect(outputs).toHaveLength(1);
     const size = sizeAt(program, anchor ?? outputs[0]);
-    if (!outputs.some((step) => plan.scattered.has(step))) {
+    if (!outputs.some((step) => schedule.scattered.has(step))) {
       for (const step of outputs) expect(sizeAt(program, step)).toBe(size);
     }
   }
@@ -88,7 +90,7 @@ function checkPlan(plan: Schedule, limit: number): void {
   }
 }
 
-describe("every plan of random graphs", () => {
+describe("every schedule of random graphs", () => {
   // Kernels, and the values that they read and write, of all graphs: fewer are better.
   test.each([
     [4, [315, 547, 329]],
@@ -105,11 +107,11 @@ describe("every plan of random graphs", () => {
         wanted.map(({ node }) => node),
         "test",
       );
-      const plan = schedule(simplify(program), limit);
-      checkPlan(plan, limit);
-      totals[0] += plan.groups.length;
-      totals[1] += plan.reads.flat().length;
-      totals[2] += plan.groups.flatMap(({ outputs }) => outputs).length;
+      const schedule = scheduleOf(simplify(program), limit);
+      checkSchedule(schedule, limit);
+      totals[0] += schedule.groups.length;
+      totals[1] += schedule.reads.flat().length;
+      totals[2] += schedule.groups.flatMap(({ outputs }) => outputs).length;
     }
     expect(totals).toEqual(counts);
   });
@@ -128,11 +130,11 @@ describe("every plan of random graphs", () => {
         wanted.map(({ node }) => node),
         "test",
       );
-      const plan = schedule(simplify(program), 8);
-      checkPlan(plan, 8);
-      totals[0] += plan.groups.length;
-      totals[1] += plan.reads.flat().length;
-      totals[2] += plan.after.flat().length;
+      const schedule = scheduleOf(simplify(program), 8);
+      checkSchedule(schedule, 8);
+      totals[0] += schedule.groups.length;
+      totals[1] += schedule.reads.flat().length;
+      totals[2] += schedule.after.flat().length;
     }
     expect(totals).toEqual([70, 100, 30]);
   });
@@ -147,11 +149,11 @@ describe("every plan of random graphs", () => {
         return { original: node, value: sub(values[last - k], mul(states[1 - k], 0.5)).node };
       });
       const { program } = trace([values[last - 2].node], "test", { replacements });
-      const plan = schedule(simplify(program), 8);
-      checkPlan(plan, 8);
-      totals[0] += plan.groups.length;
-      totals[1] += plan.reads.flat().length;
-      totals[2] += plan.after.flat().length;
+      const schedule = scheduleOf(simplify(program), 8);
+      checkSchedule(schedule, 8);
+      totals[0] += schedule.groups.length;
+      totals[1] += schedule.reads.flat().length;
+      totals[2] += schedule.after.flat().length;
     }
     expect(totals).toEqual([374, 710, 522]);
   });
@@ -169,7 +171,7 @@ test.each([4, 8, 10])("programs keep to %d buffers a kernel, updates in place or
       "test",
       { replacements: assignments },
     );
-    checkPlan(schedule(simplify(program), limit), limit);
+    checkSchedule(scheduleOf(simplify(program), limit), limit);
   }
 });
 
@@ -182,24 +184,22 @@ test("states that take each other's values are copied once", () => {
     { original: b.node, value: add(a, 1).node },
   ];
   const { program } = trace([], "test", { replacements: swapped });
-  const plan = schedule(simplify(program), 8);
-  checkPlan(plan, 8);
-  expect(plan.groups.map(({ outputs }) => plan.program.steps[outputs[0]].op?.name)).toEqual([
-    "add",
-    "exp",
-    "identity",
-  ]);
+  const schedule = scheduleOf(simplify(program), 8);
+  checkSchedule(schedule, 8);
+  expect(schedule.groups.map(({ outputs }) => schedule.program.steps[outputs[0]].op?.name)).toEqual(
+    ["add", "exp", "identity"],
+  );
 });
 
 test("a product is written to the state whose new value it is", () => {
   const [w, x] = [small(), small()];
   const replacements = [{ original: w.node, value: matmul(x, x).node }];
   const { program } = trace([], "test", { replacements });
-  const plan = schedule(simplify(program), 8);
-  checkPlan(plan, 8);
-  expect(plan.groups).toHaveLength(1);
-  expect(plan.homes.size).toBe(1);
-  expect(plan.scattered.size).toBe(0);
+  const schedule = scheduleOf(simplify(program), 8);
+  checkSchedule(schedule, 8);
+  expect(schedule.groups).toHaveLength(1);
+  expect(schedule.homes.size).toBe(1);
+  expect(schedule.scattered.size).toBe(0);
 });
 
 test("an element of a state is written in place, unless the state is read elsewhere", () => {
@@ -209,10 +209,12 @@ test("an element of a state is written in place, unless the state is read elsewh
     const wanted = isRead ? [mul(ring, 2).node] : [];
     const replacements = [{ original: ring.node, value: value.node }];
     const { program } = trace(wanted, "test", { replacements });
-    const plan = schedule(simplify(program), 8);
-    checkPlan(plan, 8);
-    expect(plan.scattered.size).toBe(isRead ? 0 : 1);
-    expect(plan.groups.map((group) => plan.domain(group))).toEqual(isRead ? [[4], [4], [4]] : [[]]);
+    const schedule = scheduleOf(simplify(program), 8);
+    checkSchedule(schedule, 8);
+    expect(schedule.scattered.size).toBe(isRead ? 0 : 1);
+    expect(schedule.groups.map((group) => schedule.domain(group))).toEqual(
+      isRead ? [[4], [4], [4]] : [[]],
+    );
   }
 });
 
@@ -227,10 +229,10 @@ test("what is written to an element is computed by the kernel that writes it, it
   ] as const) {
     const replacements = [{ original: ring.node, value: value.node }];
     const { program } = trace([], "test", { replacements });
-    const plan = schedule(simplify(program), 8);
-    checkPlan(plan, 8);
-    expect(plan.scattered.size).toBe(1);
-    expect(plan.groups).toHaveLength(count);
+    const schedule = scheduleOf(simplify(program), 8);
+    checkSchedule(schedule, 8);
+    expect(schedule.scattered.size).toBe(1);
+    expect(schedule.groups).toHaveLength(count);
   }
 });
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { trace } from "../../src/engine/program.ts";
-import { schedule } from "../../src/engine/schedule.ts";
+import { scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
 import {
   add,
@@ -27,11 +27,11 @@ function groups(outputs: Tensor[], bindingLimit = 8): string[] {
     outputs.map((x) => x.node),
     "test",
   );
-  const plan = schedule(simplify(program), bindingLimit);
-  return plan.groups.map(({ anchor, outputs }, i) => {
-    const name = (step: number) => plan.program.steps[step].op?.name;
+  const schedule = scheduleOf(simplify(program), bindingLimit);
+  return schedule.groups.map(({ anchor, outputs }, i) => {
+    const name = (step: number) => schedule.program.steps[step].op?.name;
     const stored = outputs.map(name).join(", ");
-    return `${anchor === null ? "-" : name(anchor)} > ${stored} < ${plan.reads[i].length}`;
+    return `${anchor === null ? "-" : name(anchor)} > ${stored} < ${schedule.reads[i].length}`;
   });
 }
 

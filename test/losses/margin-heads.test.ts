@@ -227,6 +227,9 @@ test("a seed or a key fixes a head's weights", async () => {
 });
 
 test("heads reject sizes, options and inputs that do not fit", () => {
+  expect(() => new CosFace(2, 3, { key: [1] as never })).toThrow(
+    "CosFace: key an array; expected two u32 words, as keyFromSeed(seed) gives them",
+  );
   expect(() => new CosFace(0, 3)).toThrow("CosFace: features 0; expected a positive integer");
   expect(() => new CosFace(2, 1.5)).toThrow("CosFace: classes 1.5; expected a positive integer");
   expect(() => new ArcFace(2, 3, { scale: 0 })).toThrow(

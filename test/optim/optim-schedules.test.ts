@@ -10,7 +10,7 @@ import {
   tensor,
 } from "../../src/index.ts";
 import {
-  constant,
+  constantRate,
   cosineDecay,
   cosineRestarts,
   exponentialDecay,
@@ -49,8 +49,8 @@ async function expectRates(schedule: Schedule, points: Record<number, number>): 
   }
 }
 
-test("constant keeps its rate", async () => {
-  await expectRates(constant(0.3), { 0: 0.3, 1: 0.3, 1000000: 0.3 });
+test("constantRate keeps its rate", async () => {
+  await expectRates(constantRate(0.3), { 0: 0.3, 1: 0.3, 1000000: 0.3 });
 });
 
 test("exponentialDecay falls by its factor in decaySteps", async () => {
@@ -116,7 +116,7 @@ test("piecewiseConstant and multiStepDecay change at their boundaries and nowher
 test("joinSchedules lets each schedule count its own steps", async () => {
   const line = polynomialDecay(1, { steps: 4 });
   const halving = { decaySteps: 1, decayRate: 0.5 };
-  const joined = joinSchedules([constant(0.5), line, exponentialDecay(8, halving)], [2, 5]);
+  const joined = joinSchedules([constantRate(0.5), line, exponentialDecay(8, halving)], [2, 5]);
   await expectRates(joined, { 0: 0.5, 1: 0.5, 2: 1, 3: 0.75, 4: 0.5, 5: 8, 6: 4, 8: 1 });
 });
 
@@ -267,10 +267,16 @@ test("ReduceOnPlateau says whether it lowered the rate of any", () => {
 });
 
 test("linearWarmup rises to where the schedule behind it begins", async () => {
-  await expectRates(linearWarmup(constant(2), { steps: 4 }), { 0: 0, 1: 0.5, 2: 1, 4: 2, 9: 2 });
+  await expectRates(linearWarmup(constantRate(2), { steps: 4 }), {
+    0: 0,
+    1: 0.5,
+    2: 1,
+    4: 2,
+    9: 2,
+  });
   const schedule = linearWarmup(cosineDecay(1, { steps: 10 }), { steps: 5, initialRate: 0.5 });
   await expectRates(schedule, { 0: 0.5, 1: 0.6, 4: 0.9, 5: 1, 10: 0.5, 15: 0, 20: 0 });
-  const nested = linearWarmup(linearWarmup(constant(1), { steps: 2, initialRate: 0.5 }), {
+  const nested = linearWarmup(linearWarmup(constantRate(1), { steps: 2, initialRate: 0.5 }), {
     steps: 2,
   });
   await expectRates(nested, { 0: 0, 1: 0.25, 2: 0.5, 3: 0.75, 4: 1, 5: 1 });
@@ -307,7 +313,7 @@ test("a step with a schedule of one's own needs nothing new from the host", asyn
 test("wrong schedules are rejected", () => {
   using p = new Parameter(tensor([1]), { name: "p" });
   using plain = new SGD([p], { learningRate: 1 });
-  using optimizer = new SGD([p], { learningRate: constant(1) });
+  using optimizer = new SGD([p], { learningRate: constantRate(1) });
   const make = (learningRate: Schedule) => () => new SGD([p], { learningRate });
   const expected = `expected a scalar as the step is: Tensor([], f32, ${device.kind})`;
   const rejected: [() => unknown, string][] = [
@@ -326,7 +332,7 @@ test("wrong schedules are rejected", () => {
       `SGD: learningRate gives Tensor([], i32, ${device.kind}); ${expected}`,
     ],
     [make((() => 0.1) as unknown as Schedule), `SGD: learningRate gives 0.1; ${expected}`],
-    [() => constant(-1), "constant: rate -1; expected a finite number from 0"],
+    [() => constantRate(-1), "constantRate: rate -1; expected a finite number from 0"],
     [
       () => exponentialDecay(1, { decaySteps: 0, decayRate: 1 }),
       "exponentialDecay: decaySteps 0; expected an integer from 1",
@@ -372,7 +378,7 @@ test("wrong schedules are rejected", () => {
       "multiStepDecay: milestones [3, 3] for 3 rates; expected rising integers from 1, one fewer than rates",
     ],
     [
-      () => joinSchedules([constant(1), constant(2)], [0]),
+      () => joinSchedules([constantRate(1), constantRate(2)], [0]),
       "joinSchedules: boundaries [0] for 2 schedules; expected rising integers from 1, one fewer than schedules",
     ],
     [
@@ -412,11 +418,11 @@ test("wrong schedules are rejected", () => {
       "ReduceOnPlateau: an optimizer with a schedule; expected optimizers made with a number",
     ],
     [
-      () => linearWarmup(constant(1), { steps: 0 }),
+      () => linearWarmup(constantRate(1), { steps: 0 }),
       "linearWarmup: steps 0; expected an integer from 1",
     ],
     [
-      () => linearWarmup(constant(1), { steps: 1, initialRate: -1 }),
+      () => linearWarmup(constantRate(1), { steps: 1, initialRate: -1 }),
       "linearWarmup: initialRate -1; expected a finite number from 0",
     ],
   ];

@@ -113,7 +113,7 @@ const CALLS = {
   clipByGlobalNorm: plain(() => [[vector()], 1]),
   exponentialMovingAverage: { args: () => [[1, 2]] },
   // schedules
-  constant: plain(() => [0.1]),
+  constantRate: plain(() => [0.1]),
   exponentialDecay: rate({ decaySteps: 5, decayRate: 0.5 }),
   inverseTimeDecay: rate({ decaySteps: 5, decayRate: 0.5 }),
   stepDecay: rate({ every: 5, factor: 0.5 }),
@@ -122,9 +122,9 @@ const CALLS = {
   cosineDecay: rate({ steps: 5 }),
   cosineRestarts: rate({ steps: 5 }),
   oneCycle: rate({ steps: 50 }),
-  linearWarmup: { args: () => [optim.constant(0.1)], options: { steps: 5 } },
+  linearWarmup: { args: () => [optim.constantRate(0.1)], options: { steps: 5 } },
   piecewiseConstant: plain(() => [[0.1, 0.2], [5]]),
-  joinSchedules: plain(() => [[optim.constant(0.1), optim.constant(0.2)], [5]]),
+  joinSchedules: plain(() => [[optim.constantRate(0.1), optim.constantRate(0.2)], [5]]),
 } satisfies Record<Name, Arguments>;
 
 const all = { ...losses, ...metrics, ...optim } as unknown as Record<string, unknown>;
@@ -222,7 +222,7 @@ const NUMBERS: Partial<Record<Name, string>> = {
   clipByGlobalNorm: "maxNorm@1",
   exponentialMovingAverage: "decay",
   // schedules
-  constant: "rate@0",
+  constantRate: "rate@0",
   exponentialDecay: "initialRate@0 decaySteps decayRate",
   inverseTimeDecay: "initialRate@0 decaySteps decayRate",
   stepDecay: "initialRate@0 every factor",
@@ -334,7 +334,7 @@ describe("names that other libraries use lead to ours", () => {
     [() => optim.cosineDecay(0.1, 1000 as never), "{ steps: 1000 }"],
     [() => new optim.Adam(p(), 0.1 as never), "{ learningRate: 0.1 }"],
     [() => metrics.binaryAccuracy(vector(), vector(), 0 as never), "{ threshold: 0 }"],
-    [() => optim.linearWarmup(0.1 as never, { steps: 5 }), "constant(0.1)"],
+    [() => optim.linearWarmup(0.1 as never, { steps: 5 }), "constantRate(0.1)"],
   ])("a bare value %#", (run, meant) => {
     expect(run).toThrow(`Did you mean ${meant}?`);
   });
@@ -358,9 +358,9 @@ test.each<[() => unknown, string]>([
     "linearWarmup: then undefined; expected a schedule, as cosineDecay gives",
   ],
   [
-    () => optim.joinSchedules([0.1, optim.constant(1)] as never, [5]),
+    () => optim.joinSchedules([0.1, optim.constantRate(1)] as never, [5]),
     "joinSchedules: schedules[0] 0.1; expected a schedule, as cosineDecay gives. " +
-      "Did you mean constant(0.1)?",
+      "Did you mean constantRate(0.1)?",
   ],
   [
     () => optim.piecewiseConstant(0.1 as never, [5]),
@@ -376,7 +376,7 @@ test.each<[() => unknown, string]>([
       "model.namedParameters() give",
   ],
   [
-    () => optim.joinSchedules(optim.constant(1) as never, [5]),
+    () => optim.joinSchedules(optim.constantRate(1) as never, [5]),
     "joinSchedules: schedules a function; expected an array",
   ],
   [

@@ -6,7 +6,7 @@ import { copyStrided, mapStrided } from "../../core/strided-loops.ts";
 import type { TensorType } from "../../core/tensor-type.ts";
 import { planMemory } from "../../engine/memory-plan.ts";
 import type { Program, Step } from "../../engine/program.ts";
-import { flopsOf, sum } from "../../engine/stats.ts";
+import { flopsOf, total } from "../../engine/stats.ts";
 import type { Attributes, Op } from "../../graph/op.ts";
 import { runLoop } from "./loops.ts";
 
@@ -119,7 +119,7 @@ export class Layout {
   ): Value {
     const at = this.tasks.length;
     const inputs = operands.map(({ view }) => view);
-    const bytes = sum([{ view: base.whole, base }, ...operands].map(bytesOf));
+    const bytes = total([{ view: base.whole, base }, ...operands].map(valueBytes));
     this.tasks.push({ ...what, bytes, y: base.whole, inputs });
     this.#writes.push(base);
     this.#reads.push([...new Set(operands.map((x) => x.base))]);
@@ -163,7 +163,7 @@ function formOf({ name, cpu, scalar }: Op, types: readonly TensorType[]): Task["
   };
 }
 
-function bytesOf({ view, base }: Value): number {
+function valueBytes({ view, base }: Value): number {
   return bytesPerElement(base.dtype) * sizeOf(view.shape);
 }
 

@@ -58,7 +58,7 @@ export class CpuPlan implements Plan {
     this.#tasks = layout.tasks;
     const { slots, lowerBound } = layout.slots(given);
     this.#slots = slots;
-    this.stats = statsOf(layout.tasks, slots, lowerBound);
+    this.stats = taskStats(layout.tasks, slots, lowerBound);
   }
 
   readonly ready = true;
@@ -150,7 +150,7 @@ export class CpuPlan implements Plan {
   }
 }
 
-function statsOf(tasks: readonly Task[], slots: readonly Slot[], lowerBound: number): PlanStats {
+function taskStats(tasks: readonly Task[], slots: readonly Slot[], lowerBound: number): PlanStats {
   const kernels = tasks.map(({ name, flops, bytes }) => {
     return { groups: [[name]], flops, bytes, workgroups: 0, bindings: 0 };
   });

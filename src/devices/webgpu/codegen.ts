@@ -1,9 +1,9 @@
 import type { DType } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Step } from "../../engine/program.ts";
-import type { Schedule } from "../../engine/schedule.ts";
+import type { KernelSchedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
-import type { Accessor, Stage, Store } from "../../forms/kernel.ts";
+import type { Accessor, Stage, StoreAccessor } from "../../forms/kernel.ts";
 import type { ElementContext, PointwiseForm } from "../../forms/pointwise.ts";
 import { Position, plus, times } from "../../forms/position.ts";
 import { type ShaderFile, wgslType } from "../../forms/wgsl.ts";
@@ -30,10 +30,10 @@ const SCRATCH = -1;
 const LANES = [0, 1, 2, 3];
 
 /** Writes the kernel of jobs that share a dispatch. */
-export function generate(plan: Schedule, jobs: readonly Job[]): KernelCode {
+export function generate(schedule: KernelSchedule, jobs: readonly Job[]): KernelCode {
   const bindings = new Bindings();
   const libraries = new Map<string, ShaderFile>();
-  const writers = jobs.map((job) => new PartWriter(plan, job, bindings, libraries));
+  const writers = jobs.map((job) => new PartWriter(schedule, job, bindings, libraries));
   for (const writer of writers) writer.markWide();
   const parts = writers.map((writer) => writer.write());
   const shared = [
@@ -68,12 +68,12 @@ class PartWriter {
   readonly #stage: Stage;
 
   constructor(
-    readonly plan: Schedule,
+    readonly schedule: KernelSchedule,
     readonly job: Job,
     readonly bindings: Bindings,
     readonly libraries: Map<string, ShaderFile>,
   ) {
-    this.#steps = plan.program.steps;
+    this.#steps = schedule.program.steps;
     this.#stage = job.stage;
   }
 
@@ -106,7 +106,7 @@ class PartWriter {
   /** The ops of the part; where there are many, the one with a kernel file and the last ones. */
   get label(): string {
     const { anchor } = this.job.group;
-    const last = opsOf(this.plan, this.job.group).slice(-6);
+    const last = opsOf(this.schedule, this.job.group).slice(-6);
     const name = anchor === null ? undefined : this.#steps[anchor].op?.name;
     return (name && !last.includes(name) ? [name, "…", ...last.slice(-5)] : last).join("+");
   }
@@ -121,7 +121,7 @@ class PartWriter {
   }
 
   #key(step: number): number {
-    return this.plan.homes.get(step) ?? step;
+    return this.schedule.homes.get(step) ?? step;
   }
 
   /** The expression of a step's element; `v` is the anchor's value where that is known. */
@@ -129,7 +129,7 @@ class PartWriter {
     const { anchor, outputs } = this.job.group;
     if (i === anchor && v !== null) return v;
     const isOwn = outputs.includes(i) && (v !== null || anchor === null);
-    if (this.plan.stored.has(i) && !isOwn) {
+    if (this.schedule.stored.has(i) && !isOwn) {
       return at.body.bind(this.#read(this.#key(i), this.#steps[i].dtype, at));
     }
     return at.body.once(`${i}@${at.key}`, () => {
@@ -158,7 +158,7 @@ class PartWriter {
     }
     return group.outputs.map((step) => {
       const { dtype, inputs, op } = this.#steps[step];
-      const isScattered = this.plan.scattered.has(step);
+      const isScattered = this.schedule.scattered.has(step);
       const source = isScattered ? inputs[op?.scatter as number] : step;
       const to = at.reshape(this.#steps[source].shape);
       const element = this.#element(source, to, v);
@@ -215,7 +215,7 @@ class PartWriter {
   }
 
   get #domain(): Shape {
-    return this.plan.domain(this.job.group);
+    return this.schedule.domain(this.job.group);
   }
 
   /** Stores one u8 result: four bytes a word, the first one lowest. */
@@ -235,7 +235,7 @@ class PartWriter {
   #load(accessor: Accessor): void {
     const { extents, input, name, wide } = accessor;
     const body = new FunctionBody();
-    const at = Position.at(body, extents, namesOf(accessor));
+    const at = Position.at(body, extents, parameterNames(accessor));
     let { type: dtype } = this.#stage;
     let value: string;
     if (input === SCRATCH) value = this.#read(this.job.scratchIn as number, dtype, at);
@@ -274,7 +274,7 @@ class PartWriter {
   #loadVector(accessor: Accessor, name: string, view: DirectView, type: string): void {
     const { step, strided } = view;
     const buffer = this.bindings.read(this.#key(step), this.#steps[step].dtype);
-    const terms = namesOf(accessor).map((p, axis) =>
+    const terms = parameterNames(accessor).map((p, axis) =>
       accessor.extents[axis] === 1 ? "0u" : times(p, strided.strides[axis]),
     );
     const value = `${buffer}[${terms.reduce(plus, `${strided.offset}u`)} >> 2u]`;
@@ -286,7 +286,7 @@ class PartWriter {
   /** What an accessor reads, if neighbours along a parameter are neighbours in whole vectors. */
   #viewAlong(accessor: Accessor, axis: number | undefined): DirectView | null {
     if (accessor.input === SCRATCH || axis === undefined) return null;
-    const view = directView(this.plan, this.#inputStep(accessor), accessor.extents);
+    const view = directView(this.schedule, this.#inputStep(accessor), accessor.extents);
     return view && isVectorAlong(view.strided, axis) ? view : null;
   }
 
@@ -308,16 +308,16 @@ class PartWriter {
     const { wide, extents } = this.#stage.store;
     const isWhole = wide === extents.length - 1 && extents[wide] % 4 === 0;
     const isWide = (step: number) =>
-      this.#steps[step].dtype !== "bool" && !this.plan.scattered.has(step);
+      this.#steps[step].dtype !== "bool" && !this.schedule.scattered.has(step);
     return isWhole && this.job.last && this.job.group.outputs.every(isWide);
   }
 
-  #store(accessor: Store): void {
+  #store(accessor: StoreAccessor): void {
     const { last, group } = this.job;
     const dtype = last ? this.#steps[group.anchor as number].dtype : this.#stage.type;
     const type = wgslType(dtype);
     const body = new FunctionBody();
-    const at = Position.at(body, accessor.extents, namesOf(accessor));
+    const at = Position.at(body, accessor.extents, parameterNames(accessor));
     this.#storeResults(at, body, "v", beyond(accessor));
     this.#define(`fn store_y(${declare(accessor)}, v: ${type})`, undefined, body);
     if (accessor.wide === undefined) return;
@@ -325,7 +325,7 @@ class PartWriter {
     this.#define(`fn store_y4(${declare(accessor)}, v: vec4<${type}>)`, undefined, four);
   }
 
-  #storeWide(accessor: Store, wide: number): FunctionBody {
+  #storeWide(accessor: StoreAccessor, wide: number): FunctionBody {
     const { extents } = accessor;
     const body = new FunctionBody();
     const position = (lane: number) => {
@@ -354,20 +354,20 @@ class PartWriter {
 }
 
 /** The names of an accessor's parameters. */
-function namesOf({ extents }: Store): string[] {
+function parameterNames({ extents }: StoreAccessor): string[] {
   return extents.map((_, axis) => `p${axis}`);
 }
 
 /** Declares an accessor's parameters. */
-function declare(accessor: Store): string {
-  return namesOf(accessor)
+function declare(accessor: StoreAccessor): string {
+  return parameterNames(accessor)
     .map((name) => `${name}: u32`)
     .join(", ");
 }
 
 /** An accessor's arguments for one lane of four along a parameter. */
-function shifted(accessor: Store, wide: number, lane: number): string[] {
-  return namesOf(accessor).map((name, axis) =>
+function shifted(accessor: StoreAccessor, wide: number, lane: number): string[] {
+  return parameterNames(accessor).map((name, axis) =>
     axis === wide && lane > 0 ? `${name} + ${lane}u` : name,
   );
 }
@@ -389,9 +389,9 @@ function leave(body: FunctionBody, test: string): void {
 }
 
 /** The test of whether a kernel has left what an accessor covers; empty where it cannot. */
-function beyond(accessor: Store): string {
+function beyond(accessor: StoreAccessor): string {
   const { ragged, extents } = accessor;
-  const tests = namesOf(accessor).map(
+  const tests = parameterNames(accessor).map(
     (name, axis) => ragged?.[axis] && `(${name} >= ${extents[axis]}u)`,
   );
   return tests.filter(Boolean).join(" | ");

@@ -1,6 +1,6 @@
 import { type Shape, sameShape } from "../../core/shape.ts";
 import { contiguous, type Strided } from "../../core/strided.ts";
-import type { Schedule } from "../../engine/schedule.ts";
+import type { KernelSchedule } from "../../engine/schedule.ts";
 
 /** A stored step, and where the elements of a view of it lie. */
 export interface DirectView {
@@ -11,11 +11,15 @@ export interface DirectView {
 const NO_DATA = /* @__PURE__ */ new Float32Array(0);
 
 /** The stored step that a step of a shape is but a view of, if there is one of whole words. */
-export function directView(plan: Schedule, from: number, shape: Shape): DirectView | null {
-  const { steps } = plan.program;
+export function directView(
+  schedule: KernelSchedule,
+  from: number,
+  shape: Shape,
+): DirectView | null {
+  const { steps } = schedule.program;
   const chain: number[] = [];
   let step = from;
-  for (; !plan.stored.has(step); step = steps[step].inputs[0]) {
+  for (; !schedule.stored.has(step); step = steps[step].inputs[0]) {
     if (!steps[step].op?.view) return null;
     chain.unshift(step);
   }

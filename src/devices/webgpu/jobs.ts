@@ -1,7 +1,7 @@
 import elementwiseSource from "../../../shaders/elementwise.wgsl?raw";
 import { sizeOf } from "../../core/shape.ts";
 import type { Group } from "../../engine/fusion.ts";
-import type { Schedule } from "../../engine/schedule.ts";
+import type { KernelSchedule } from "../../engine/schedule.ts";
 import type { Stage } from "../../forms/kernel.ts";
 import type { Traits } from "../../forms/traits.ts";
 
@@ -28,13 +28,13 @@ const LARGE_THREADS = 256;
 const elementwiseShader = { name: "shaders/elementwise.wgsl", source: elementwiseSource };
 
 /** Lists the stages of a schedule's groups that have something to compute. */
-export function jobsOf(plan: Schedule, traits: Traits): Job[] {
+export function jobsOf(schedule: KernelSchedule, traits: Traits): Job[] {
   const jobs: Job[] = [];
   /** The last job of each group. */
   const final = new Map<number, Job[]>();
-  plan.groups.forEach((group, g) => {
-    const before = plan.after[g].flatMap((other) => final.get(other) ?? []);
-    final.set(g, addStages(jobs, plan, g, group, traits, before));
+  schedule.groups.forEach((group, g) => {
+    const before = schedule.after[g].flatMap((other) => final.get(other) ?? []);
+    final.set(g, addStages(jobs, schedule, g, group, traits, before));
   });
   return jobs;
 }
@@ -42,16 +42,16 @@ export function jobsOf(plan: Schedule, traits: Traits): Job[] {
 /** Adds a group's stages; gives what must have run before its results are there. */
 function addStages(
   jobs: Job[],
-  plan: Schedule,
+  schedule: KernelSchedule,
   g: number,
   group: Group,
   traits: Traits,
   before: readonly Job[],
 ): Job[] {
-  if (sizeOf(plan.domain(group)) === 0) return [...before];
-  const home = (step: number) => plan.homes.get(step) ?? step;
+  if (sizeOf(schedule.domain(group)) === 0) return [...before];
+  const home = (step: number) => schedule.homes.get(step) ?? step;
   let previous: Job | null = null;
-  const stages = stagesOf(plan, group, traits);
+  const stages = stagesOf(schedule, group, traits);
   stages.forEach((stage, i) => {
     const last = i === stages.length - 1;
     const scratchIn: number | null = previous?.scratchOut ?? null;
@@ -63,7 +63,7 @@ function addStages(
       scratchIn,
       scratchOut,
       // Which stage reads what is settled when its code is written; here every one may read all.
-      reads: [...plan.reads[g], ...(scratchIn === null ? [] : [scratchIn])],
+      reads: [...schedule.reads[g], ...(scratchIn === null ? [] : [scratchIn])],
       writes: last ? group.outputs.map(home) : [scratchOut as number],
       after: previous ? [...before, previous] : before,
     };
@@ -73,15 +73,15 @@ function addStages(
   return previous ? [previous] : [...before];
 }
 
-function stagesOf(plan: Schedule, group: Group, traits: Traits): readonly Stage[] {
-  const { steps } = plan.program;
+function stagesOf(schedule: KernelSchedule, group: Group, traits: Traits): readonly Stage[] {
+  const { steps } = schedule.program;
   const form = group.anchor === null ? null : steps[group.anchor].op?.form;
   if (group.anchor !== null && form?.kind === "kernel") {
     const step = steps[group.anchor];
     const inputs = step.inputs.map((input) => steps[input]);
     return form.stages({ inputs, y: step, attributes: step.attributes, traits });
   }
-  const count = sizeOf(plan.domain(group));
+  const count = sizeOf(schedule.domain(group));
   const { dtype } = steps[group.outputs[0]];
   const size = dtype === "u8" ? Math.ceil(count / 4) : count; // an invocation writes one word
   const threads = size < LARGE ? traits.threads : LARGE_THREADS;

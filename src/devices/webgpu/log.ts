@@ -15,7 +15,7 @@ export interface Work {
 }
 
 /** A submit or a queue write: all of it runs, or nothing. */
-export interface Entry {
+export interface LogEntry {
   /** What the user called. */
   readonly op: string;
   readonly works: Work[];
@@ -35,7 +35,7 @@ export interface Entry {
  * an entry that failed should have written is spoiled, and so is all that was made of it since.
  */
 export class Log {
-  readonly #entries: Entry[] = [];
+  readonly #entries: LogEntry[] = [];
   /** The last submit that is known to have run. */
   #ran = 0;
 
@@ -44,14 +44,14 @@ export class Log {
   }
 
   /** Adds an entry behind all others; `close` says that nothing more comes to it. */
-  open(op: string, works: Work[] = [], checks: Check[] = []): Entry {
+  open(op: string, works: Work[] = [], checks: Check[] = []): LogEntry {
     const entry = { op, works, checks, mark: null, failure: null, isKnown: false, known: null };
     this.#entries.push(entry);
     return entry;
   }
 
   /** Waits, behind the scenes, for what was wrong with an entry. */
-  close(entry: Entry): void {
+  close(entry: LogEntry): void {
     entry.known = firstOf(entry.checks).then((failure) => {
       if (failure) this.fail(entry, failure);
       entry.isKnown = true;
@@ -60,7 +60,7 @@ export class Log {
   }
 
   /** Notes that an entry failed: spoils what it should have written, and what was made of that. */
-  fail(entry: Entry, failure: GradusError): void {
+  fail(entry: LogEntry, failure: GradusError): void {
     if (entry.failure) return;
     entry.failure = failure;
     for (const { plan } of entry.works) plan?.dispose();
@@ -79,7 +79,7 @@ export class Log {
   }
 
   /** Waits until the errors of all entries up to one are known; no answer in time is one too. */
-  async settle(last: Entry, ms: number): Promise<void> {
+  async settle(last: LogEntry, ms: number): Promise<void> {
     const entries = this.#entries.slice(0, this.#entries.indexOf(last) + 1);
     if (await settles(Promise.all(entries.map(({ known }) => known)), ms)) return;
     for (const entry of entries) {
@@ -90,7 +90,7 @@ export class Log {
   }
 
   /** Takes note of which submits ran, up to one whose marks were copied by itself. */
-  verify(last: Entry, hasRun: (mark: number) => boolean): void {
+  verify(last: LogEntry, hasRun: (mark: number) => boolean): void {
     const end = last.mark as number;
     if (!hasRun(end)) {
       this.fail(last, dropped(last)); // and copied nothing
@@ -111,7 +111,7 @@ export class Log {
    */
   #trim(): void {
     const entries = this.#entries;
-    const isOpen = ({ isKnown }: Entry) => !isKnown;
+    const isOpen = ({ isKnown }: LogEntry) => !isKnown;
     const end = entries.findIndex((entry) => {
       const { failure, mark } = entry;
       const mayMatter = failure !== null && entries.some(isOpen);
@@ -121,6 +121,6 @@ export class Log {
   }
 }
 
-function dropped({ op }: Entry): DeviceError {
+function dropped({ op }: LogEntry): DeviceError {
   return new DeviceError(`${op}: the device has left out commands without an error; expected all`);
 }

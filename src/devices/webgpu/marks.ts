@@ -11,7 +11,7 @@ const TAGS = 4 * MARKS;
  * What each submit leaves on the device to show that it ran: a copy of its number's tag, the last
  * thing that it does. A command buffer that is dropped without an error leaves none.
  */
-export class Marks {
+export class SubmitMarks {
   /** The number of the last submit. */
   last = 0;
   #tags!: GPUBuffer;

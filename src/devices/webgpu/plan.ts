@@ -5,13 +5,13 @@ import { type Lifetime, type MemoryPlan, planMemory } from "../../engine/memory-
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
 import { type Program, readsOf } from "../../engine/program.ts";
-import { type Schedule, schedule } from "../../engine/schedule.ts";
+import { type KernelSchedule, scheduleOf } from "../../engine/schedule.ts";
 import type { Traits } from "../../forms/traits.ts";
 import { type BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
 import { firstOf, type Guard } from "./guard.ts";
 import { type Job, jobsOf } from "./jobs.ts";
-import type { Entry, Work } from "./log.ts";
+import type { LogEntry, Work } from "./log.ts";
 import { pack } from "./pack.ts";
 import type { PipelineCache, Shared } from "./pipelines.ts";
 import type { NamedKernel } from "./profiler.ts";
@@ -30,7 +30,7 @@ export interface PlanHost {
   /** Begins what the user called as `op`; throws a `DeviceError` when the device is gone. */
   begin(op: string): void;
   /** Puts work into the present submit, and ends it unless more are to share it. */
-  record(work: Dispatches, options: PlanOptions): Entry;
+  record(work: Dispatches, options: PlanOptions): LogEntry;
   /** Runs the kernels of a work behind what was recorded and takes their times. */
   timeKernels(work: Work, kernels: readonly NamedKernel[]): Promise<Profile>;
 }
@@ -50,7 +50,7 @@ interface Dispatch {
 const BIND_GROUP_LIMIT = 16;
 
 /** A plan with the buffers of a run; one after the other may run the same. */
-class Run implements Dispatches {
+class PlanRun implements Dispatches {
   constructor(
     readonly plan: GpuPlan,
     readonly label: string,
@@ -92,7 +92,7 @@ export class GpuPlan implements Plan {
   #pipelines: readonly Shared[] | null = null;
   #bindGroups: readonly GPUBindGroup[] | null = null;
   /** The last run, which the next one is again if it is on the same storages. */
-  #run: Run | null = null;
+  #run: PlanRun | null = null;
 
   constructor(
     readonly host: PlanHost,
@@ -101,21 +101,21 @@ export class GpuPlan implements Plan {
   ) {
     const { limits } = host.device;
     const bindings = limits.maxStorageBuffersPerShaderStage;
-    const plan = schedule(program, bindings);
-    const jobs = pack(jobsOf(plan, host.traits), {
+    const schedule = scheduleOf(program, bindings);
+    const jobs = pack(jobsOf(schedule, host.traits), {
       bindings,
       memory: limits.maxComputeWorkgroupStorageSize,
     });
-    const kernels = jobs.map((parts) => generate(plan, parts));
+    const kernels = jobs.map((parts) => generate(schedule, parts));
     const { sources, outputs, updates } = program;
     this.#isRead = readsOf(program);
     this.#isWritten = sources.map((step) => updates.some(({ source }) => source === step));
     this.#outputBytes = outputs.map((step) => stepBytes(program, step));
-    this.#memory = planMemory(lifetimes(plan, jobs, kernels));
+    this.#memory = planMemory(lifetimes(schedule, jobs, kernels));
     for (const bytes of [...this.#outputBytes, ...this.#memory.sizes]) {
       checkFits("a value of", bytes, limits);
     }
-    const places = placesOf(plan, this.#memory);
+    const places = placesOf(schedule, this.#memory);
     this.#dispatches = kernels.map((kernel) => ({
       kernel,
       buffers: kernel.bindings.map(({ key }) => places.get(key) as number),
@@ -123,7 +123,7 @@ export class GpuPlan implements Plan {
       known: new Map(),
     }));
     this.#label = `gradus plan: ${kernels.map(({ label }) => label).join(", ")}`;
-    this.stats = statsOf(plan, jobs, kernels, this.#memory);
+    this.stats = statsOf(schedule, jobs, kernels, this.#memory);
   }
 
   get ready(): boolean {
@@ -215,13 +215,13 @@ export class GpuPlan implements Plan {
   }
 
   /** Makes what is missing, and binds the buffers of one run. */
-  #bound(sources: readonly BufferStorage[], outputs: readonly BufferStorage[]): Run {
+  #bound(sources: readonly BufferStorage[], outputs: readonly BufferStorage[]): PlanRun {
     if (!this.#holdsSlots) this.#hold(this.host.pool.acquireAll(this.#memory.sizes, "plans"));
     for (let i = 0; i < sources.length; i++) this.#put(i, sources[i]);
     for (let i = 0; i < outputs.length; i++) this.#put(sources.length + i, outputs[i]);
     this.#pipelines ??= this.#getPipelines();
     this.#bindGroups ??= this.#dispatches.map((dispatch) => this.#bindGroup(dispatch));
-    this.#run ??= new Run(
+    this.#run ??= new PlanRun(
       this,
       this.#label,
       this.#dispatches,
@@ -290,11 +290,11 @@ export class GpuPlan implements Plan {
 
 /** When the values between kernels are in memory. */
 function lifetimes(
-  plan: Schedule,
+  schedule: KernelSchedule,
   jobs: readonly (readonly Job[])[],
   kernels: readonly KernelCode[],
 ): Lifetime[] {
-  const { sources, outputs } = plan.program;
+  const { sources, outputs } = schedule.program;
   const own = new Set([...sources, ...outputs]);
   const scratch = new Map<number, number>();
   for (const { stage, scratchOut } of jobs.flat()) {
@@ -306,7 +306,7 @@ function lifetimes(
     for (const { key } of bindings) {
       if (own.has(key)) continue;
       const first = found.get(key)?.first ?? at;
-      const bytes = scratch.get(key) ?? stepBytes(plan.program, key);
+      const bytes = scratch.get(key) ?? stepBytes(schedule.program, key);
       found.set(key, { key, bytes, first, last: at });
     }
   });
@@ -314,7 +314,7 @@ function lifetimes(
 }
 
 /** Where in a plan's list of buffers each key of its kernels is. */
-function placesOf({ program }: Schedule, memory: MemoryPlan): Map<number, number> {
+function placesOf({ program }: KernelSchedule, memory: MemoryPlan): Map<number, number> {
   const { sources, outputs } = program;
   const from = sources.length + outputs.length;
   return new Map([

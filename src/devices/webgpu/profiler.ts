@@ -1,7 +1,7 @@
 import { GradusError } from "../../core/errors.ts";
 import type { KernelTime, Profile } from "../../engine/profile.ts";
 import { asGradus, type Guard } from "./guard.ts";
-import type { Entry, Log, Work } from "./log.ts";
+import type { Log, LogEntry, Work } from "./log.ts";
 import type { SubmitQueue } from "./submit-queue.ts";
 
 /** Encodes one kernel. */
@@ -32,7 +32,7 @@ export async function profileKernels(
 ): Promise<Profile> {
   const timed = host.device.features.has("timestamp-query") && kernels.length > 0;
   const { op } = host.guard;
-  const entries: Entry[] = [];
+  const entries: LogEntry[] = [];
   const submit: Submit = (encode) => {
     entries.push(host.queue.submit("gradus profile", work, encode));
   };

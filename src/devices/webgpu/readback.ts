@@ -4,7 +4,7 @@ import type { Download } from "../../engine/session.ts";
 import { BufferPool, type BufferStorage } from "./buffers.ts";
 import { asGradus, type Guard } from "./guard.ts";
 import type { Log } from "./log.ts";
-import { hasRun, MARK_BYTES, MARKS, type Marks } from "./marks.ts";
+import { hasRun, MARK_BYTES, MARKS, type SubmitMarks } from "./marks.ts";
 import type { SubmitQueue } from "./submit-queue.ts";
 import { bytesOf, fromGpu } from "./transfer.ts";
 import { settles } from "./within.ts";
@@ -48,7 +48,7 @@ export class Readback {
 interface ReaderHost {
   readonly guard: Guard;
   readonly log: Log;
-  readonly marks: Marks;
+  readonly marks: SubmitMarks;
   readonly queue: SubmitQueue;
   readonly counters: Counters;
   readonly timeout: number;

@@ -11,8 +11,8 @@ import type { DeviceLoss, Life, Storage } from "../../graph/backend.ts";
 import { type AdapterDescription, TIMEOUT } from "./adapter.ts";
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { Guard, type GuardHost } from "./guard.ts";
-import { type Entry, Log, type Work } from "./log.ts";
-import { Marks } from "./marks.ts";
+import { Log, type LogEntry, type Work } from "./log.ts";
+import { SubmitMarks } from "./marks.ts";
 import type { GpuOptions } from "./options.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { GpuPlan, type PlanHost } from "./plan.ts";
@@ -39,7 +39,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
   readonly timeout: number;
   readonly guard = new Guard(this);
   readonly log = new Log();
-  readonly marks = new Marks(this.guard);
+  readonly marks = new SubmitMarks(this.guard);
   readonly queue: SubmitQueue;
   readonly #reader: Reader;
   #isTogether = false;
@@ -133,7 +133,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     this.device.destroy();
   }
 
-  record(work: Dispatches, { repeated, stepsPerSubmit }: PlanOptions): Entry {
+  record(work: Dispatches, { repeated, stepsPerSubmit }: PlanOptions): LogEntry {
     const { queue, guard } = this;
     const isNew = guard.isPending;
     const isAlone = !repeated && !this.#isTogether;

@@ -3,15 +3,15 @@ import { isPointwise } from "../../engine/fusion.ts";
 import type { MemoryPlan } from "../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
-import type { Schedule } from "../../engine/schedule.ts";
-import { flopsOf, opsOf, planStats, stepsOf, sum } from "../../engine/stats.ts";
+import type { KernelSchedule } from "../../engine/schedule.ts";
+import { flopsOf, opsOf, planStats, stepsOf, total } from "../../engine/stats.ts";
 import type { KernelCode } from "./codegen.ts";
 import type { Job } from "./jobs.ts";
 import { bytesOf } from "./transfer.ts";
 
 /** Counts what a plan's kernels do. */
 export function statsOf(
-  plan: Schedule,
+  schedule: KernelSchedule,
   dispatches: readonly (readonly Job[])[],
   codes: readonly KernelCode[],
   memory: MemoryPlan,
@@ -19,9 +19,9 @@ export function statsOf(
   const kernels = dispatches.map((jobs, i): KernelStats => {
     const last = jobs.filter((job) => job.last);
     return {
-      groups: jobs.map((job) => (job.last ? opsOf(plan, job.group) : ["first stage"])),
-      flops: sum(last.flatMap(({ group }) => stepsOf(plan, group).map(flops(plan)))),
-      bytes: sum(codes[i].bindings.map(({ key }) => (key < 0 ? 0 : bytes(plan, key)))),
+      groups: jobs.map((job) => (job.last ? opsOf(schedule, job.group) : ["first stage"])),
+      flops: total(last.flatMap(({ group }) => stepsOf(schedule, group).map(flops(schedule)))),
+      bytes: total(codes[i].bindings.map(({ key }) => (key < 0 ? 0 : bytes(schedule, key)))),
       workgroups: codes[i].workgroups,
       bindings: codes[i].bindings.length,
     };
@@ -29,7 +29,7 @@ export function statsOf(
   return planStats(kernels.length, kernels, memory);
 }
 
-function flops({ program }: Schedule): (step: number) => number {
+function flops({ program }: KernelSchedule): (step: number) => number {
   return (step) => flopsOf(program, step);
 }
 
@@ -40,10 +40,10 @@ export function stepBytes({ steps }: Program, step: number): number {
 }
 
 /** Bytes of a step's values that are read or written: fewer where all readers pick only some. */
-function bytes({ program }: Schedule, step: number): number {
+function bytes({ program }: KernelSchedule, step: number): number {
   const all = stepBytes(program, step);
   const readers = program.steps.filter(({ inputs }) => inputs.includes(step));
   if (readers.length === 0 || readers.some((reader) => !isPointwise(reader))) return all;
   const { dtype } = program.steps[step];
-  return Math.min(all, sum(readers.map(({ shape }) => bytesOf(dtype, sizeOf(shape)))));
+  return Math.min(all, total(readers.map(({ shape }) => bytesOf(dtype, sizeOf(shape)))));
 }

@@ -2,8 +2,8 @@ import type { GradusError } from "../../core/errors.ts";
 import type { Counters } from "../../engine/counters.ts";
 import type { Storage } from "../../graph/backend.ts";
 import type { Guard } from "./guard.ts";
-import type { Entry, Log, Work } from "./log.ts";
-import { MARKS, type Marks } from "./marks.ts";
+import type { Log, LogEntry, Work } from "./log.ts";
+import { MARKS, type SubmitMarks } from "./marks.ts";
 import { settles } from "./within.ts";
 
 /** Submits that may be under way before `room` makes its caller wait. */
@@ -24,7 +24,7 @@ export interface Dispatches extends Work {
 interface QueueHost {
   readonly guard: Guard;
   readonly log: Log;
-  readonly marks: Marks;
+  readonly marks: SubmitMarks;
   readonly counters: Counters;
   readonly timeout: number;
 }
@@ -35,7 +35,7 @@ interface QueueHost {
  */
 export class SubmitQueue {
   readonly #work: Dispatches[] = [];
-  #entry: Entry | null = null;
+  #entry: LogEntry | null = null;
   /** Steps in the present submit, and how many it is going to hold. */
   #steps = 0;
   #stepsPerSubmit = 1;
@@ -51,7 +51,7 @@ export class SubmitQueue {
   ) {}
 
   /** Puts work behind what waits to be submitted, with the checks of what was made for it. */
-  record(work: Dispatches): Entry {
+  record(work: Dispatches): LogEntry {
     const { guard, log } = this.host;
     this.#entry ??= log.open(guard.op);
     const { works, checks } = this.#entry;
@@ -79,7 +79,7 @@ export class SubmitQueue {
     work: Work,
     encode: (encoder: GPUCommandEncoder) => void,
     encodeLast?: (encoder: GPUCommandEncoder) => void,
-  ): Entry {
+  ): LogEntry {
     const { guard, log } = this.host;
     const made = guard.take();
     this.flush();
@@ -125,7 +125,7 @@ export class SubmitQueue {
   }
 
   #send(
-    entry: Entry,
+    entry: LogEntry,
     label: string,
     encode: (encoder: GPUCommandEncoder) => void,
     encodeLast?: (encoder: GPUCommandEncoder) => void,
