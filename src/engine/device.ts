@@ -5,7 +5,7 @@ import { asMemoryError, inMemory } from "../core/host-memory.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Backend, DeviceLoss, Storage } from "../graph/backend.ts";
 import { Node, reclaimedCount } from "../graph/node.ts";
-import { type State, stateOf } from "../graph/state.ts";
+import { Followers, type State, stateOf } from "../graph/state.ts";
 import { isTracing } from "../graph/tracing.ts";
 import { watch } from "../graph/watch.ts";
 import { Counters } from "./counters.ts";
@@ -189,7 +189,6 @@ export abstract class Device implements Backend {
     for (const x of sources) this.provide(x, op, undo);
     this.sound(sources, op);
     const storages = inMemory(op, () => plan.run(sources.map((x) => x.storage as Storage)));
-    const refs = sources.map((x) => stateOf(x)).filter((state) => state !== undefined);
     wanted.forEach((node, i) => {
       const { op, inputs, vjp } = node;
       undo?.push(() => {
@@ -199,8 +198,10 @@ export abstract class Device implements Backend {
       if (!node.tracked) {
         node.lineage = this.journal?.shortLineage(node) ?? null;
         node.cut();
-      } else for (const state of refs) state.follow(node);
+      }
     });
+    const followers = new Followers(wanted.filter(({ tracked }) => tracked));
+    for (const x of sources) stateOf(x)?.follow(followers);
     check?.();
   }
 

@@ -1,12 +1,12 @@
 import { postorder } from "../core/postorder.ts";
 import { costOf } from "../graph/op.ts";
-import { Fusion, isPointwise } from "./fusion.ts";
+import { consumersOf, Fusion, GROUP_WEIGHT, isPointwise, isTooCostly } from "./fusion.ts";
 import { type Program, resultsOf, type Step } from "./program.ts";
 
-/** What a fused expression may cost per element before it is cut in two. */
-const GROUP_COST = 256;
 /** What may be computed again by a second consumer instead of being stored. */
 const RECOMPUTE_COST = 4;
+/** How many steps a fused chain may have, whatever they cost. */
+const CHAIN_LIMIT = 128;
 
 /**
  * Groups a program's steps into kernels with one result each: pointwise steps are computed where
@@ -19,19 +19,23 @@ export function fuse(program: Program, inputLimit: number): Fusion {
   return new Fuser(program, inputLimit).run();
 }
 
-/** Whether a step alone costs more than a group may: whatever reads it, it is stored. */
-function isTooCostly(step: Step): boolean {
-  return step.op !== null && costOf(step.op) > GROUP_COST;
+/** The kernels that read a step: one of them, whether there are more, and the least that one accepts. */
+interface Readers {
+  group: number;
+  isShared: boolean;
+  budget: number;
 }
 
 class Fuser {
   readonly #program: Program;
   readonly #steps: readonly Step[];
   readonly #outputs: Set<number>;
-  readonly #consumers: number[][];
+  readonly #consumers: readonly (readonly number[])[];
   readonly #stored = new Set<number>();
   /** A step that an anchor's kernel computes behind it, or the anchor itself → the anchor. */
   readonly #anchorOf = new Map<number, number>();
+  /** An anchor → itself and the steps behind it, in order. */
+  readonly #chains = new Map<number, number[]>();
 
   constructor(
     program: Program,
@@ -40,10 +44,7 @@ class Fuser {
     this.#program = program;
     this.#steps = program.steps;
     this.#outputs = resultsOf(program);
-    this.#consumers = program.steps.map(() => []);
-    program.steps.forEach((step, i) => {
-      for (const input of new Set(step.inputs)) this.#consumers[input].push(i);
-    });
+    this.#consumers = consumersOf(program.steps);
   }
 
   run(): Fusion {
@@ -63,57 +64,69 @@ class Fuser {
 
   /** Follows the only consumer while it computes element i from elements i. */
   #growEpilogue(anchor: number): void {
+    const chain = [anchor];
     let last = anchor;
     this.#anchorOf.set(anchor, anchor);
     while (!this.#outputs.has(last) && this.#consumers[last].length === 1) {
       const next = this.#consumers[last][0];
       const step = this.#steps[next];
-      if (!step.op?.linear || this.#anchorOf.has(next)) break;
+      if (!step.op?.linear || this.#anchorOf.has(next) || chain.length === CHAIN_LIMIT) break;
       this.#anchorOf.set(next, anchor);
+      chain.push(next);
       last = next;
     }
+    this.#chains.set(anchor, chain);
     this.#stored.add(last);
   }
 
   /** Stores pointwise steps that would be computed too often, consumers first. */
   #storeShared(): void {
     const work = this.#work();
-    const readers = this.#steps.map(() => new Map<number, number>());
+    const readers: (Readers | undefined)[] = [];
     for (let i = this.#steps.length - 1; i >= 0; i--) {
       const step = this.#steps[i];
-      if (!this.#anchorOf.has(i) && this.#mustStore(step, work[i], readers[i])) this.#stored.add(i);
+      const own = readers[i];
+      if (own && !this.#anchorOf.has(i) && this.#mustStore(step, work[i], own)) this.#stored.add(i);
       this.#spread(i, readers);
     }
   }
 
-  #mustStore(step: Step, work: number, readers: ReadonlyMap<number, number>): boolean {
-    if (step.op?.cost === 0) return false;
-    if (work > Math.min(...readers.values())) return true;
-    return readers.size > 1 && work > RECOMPUTE_COST;
+  #mustStore({ op }: Step, work: number, { isShared, budget }: Readers): boolean {
+    return op?.cost !== 0 && (work > budget || (isShared && work > RECOMPUTE_COST));
   }
 
   /** Tells a step's inputs which kernels read them and what those accept to recompute. */
-  #spread(i: number, readers: Map<number, number>[]): void {
-    const step = this.#steps[i];
+  #spread(i: number, readers: (Readers | undefined)[]): void {
+    const { op, inputs } = this.#steps[i];
     const own = this.#anchorOf.get(i) ?? (this.#stored.has(i) ? i : null);
-    for (const input of step.inputs) {
-      const add = (group: number, budget: number) => {
-        readers[input].set(group, Math.min(budget, readers[input].get(group) ?? budget));
-      };
-      if (step.op?.form.kind === "kernel") add(i, step.op.form.prologueCost);
-      else if (own !== null) add(own, GROUP_COST);
-      else for (const [group, budget] of readers[i]) add(group, budget);
+    let reader = readers[i];
+    if (op?.form.kind === "kernel") {
+      reader = { group: i, isShared: false, budget: op.form.prologueCost };
+    } else if (own !== null) reader = { group: own, isShared: false, budget: GROUP_WEIGHT };
+    if (!reader) return;
+    for (const input of inputs) {
+      const known = readers[input] ?? { ...reader };
+      known.isShared ||= reader.isShared || known.group !== reader.group;
+      known.budget = Math.min(known.budget, reader.budget);
+      readers[input] = known;
     }
   }
 
-  /** An upper bound of each step's cost per element, counting what is fused into it. */
+  /**
+   * An upper bound of each step's cost per element, counting what is fused into it. What is dearer
+   * than a group may be, or ends a long chain, is stored.
+   */
   #work(): number[] {
     const work: number[] = [];
+    const depth: number[] = [];
     this.#steps.forEach((step, i) => {
-      const { op } = step;
-      const fused = step.inputs.reduce((sum, j) => sum + (this.#stored.has(j) ? 0 : work[j]), 0);
-      const isFused = op && isPointwise(step) && !this.#anchorOf.has(i);
-      work[i] = isFused ? Math.min(costOf(op) + fused, 1e6) : 0;
+      const fused = step.inputs.filter((j) => !this.#stored.has(j));
+      const isFused = isPointwise(step) && !this.#anchorOf.has(i);
+      const cost = isFused && step.op ? costOf(step.op) : 0;
+      work[i] = isFused ? fused.reduce((sum, j) => sum + work[j], cost) : 0;
+      depth[i] = isFused ? fused.reduce((most, j) => Math.max(most, depth[j]), 0) + 1 : 0;
+      const isLarge = cost > 0 && work[i] > GROUP_WEIGHT;
+      if (isFused && (isLarge || depth[i] > CHAIN_LIMIT)) this.#stored.add(i);
     });
     return work;
   }
@@ -125,23 +138,32 @@ class Fuser {
 
   /** Stores more steps until no kernel reads too many; what one group stores, all of them read. */
   #splitLarge(): void {
-    for (let isSplit = true; isSplit; ) {
-      isSplit = false;
-      for (const output of this.#finals()) {
+    let changed = new Set(this.#finals());
+    while (changed.size > 0) {
+      const open = changed;
+      changed = new Set();
+      for (const output of open) {
+        changed.delete(output);
         const anchor = this.#anchorBefore(output);
         if (this.#inputs(output, anchor) <= this.inputLimit) continue;
-        this.#store(this.#cutPoint(output, anchor));
-        isSplit = true;
+        const cut = this.#cutPoint(output, anchor);
+        this.#store(cut);
+        for (const final of this.#finalsBehind(cut).add(cut).add(output)) changed.add(final);
       }
     }
+  }
+
+  /** The steps whose kernels compute what a step is needed for. */
+  #finalsBehind(cut: number): Set<number> {
+    const after = (i: number) => (i !== cut && this.#stored.has(i) ? [] : this.#consumers[i]);
+    return new Set([...postorder([cut], after)].filter((i) => this.#stored.has(i)));
   }
 
   /** Stores a step; what came behind it in an epilogue becomes pointwise on its own. */
   #store(cut: number): void {
     this.#stored.add(cut);
-    for (const step of this.#chain(this.#anchorBefore(cut))) {
-      if (step > cut) this.#anchorOf.delete(step);
-    }
+    const chain = this.#chain(this.#anchorBefore(cut));
+    for (const step of chain.splice(chain.indexOf(cut) + 1)) this.#anchorOf.delete(step);
   }
 
   #anchorBefore(output: number): number | null {
@@ -150,7 +172,7 @@ class Fuser {
 
   /** An anchor and the steps behind it, in order. */
   #chain(anchor: number | null): number[] {
-    return [...this.#anchorOf.keys()].filter((step) => this.#anchorOf.get(step) === anchor);
+    return anchor === null ? [] : (this.#chains.get(anchor) as number[]);
   }
 
   /** How many values a group's kernel reads; the last of several stages also reads the one before. */
@@ -171,22 +193,21 @@ class Fuser {
   #cutPoint(output: number, anchor: number | null): number {
     let best = -1;
     let most = 1;
-    const visit = (i: number): void => {
-      for (const input of this.#steps[i].inputs) {
-        if (this.#stored.has(input)) continue;
-        const onPath = this.#anchorOf.get(input) === anchor;
-        const count = onPath ? 0 : this.#leaves(input, null).length;
-        if (count > most && count <= this.inputLimit) {
-          best = input;
-          most = count;
-        }
-        visit(input);
+    const seen = new Set<number>();
+    const open = [...this.#steps[output].inputs].reverse();
+    for (let i = open.pop(); i !== undefined; i = open.pop()) {
+      if (this.#stored.has(i) || seen.has(i)) continue;
+      seen.add(i);
+      const count = this.#anchorOf.get(i) === anchor ? 0 : this.#leaves(i, null).length;
+      if (count > most && count <= this.inputLimit) {
+        best = i;
+        most = count;
       }
-    };
-    visit(output);
+      open.push(...[...this.#steps[i].inputs].reverse());
+    }
     if (best >= 0) return best;
     // Only epilogues get here: no op has more inputs than a kernel may read.
-    const chain = this.#chain(anchor as number);
+    const chain = this.#chain(anchor);
     return chain[chain.indexOf(output) - 1];
   }
 }

@@ -1,5 +1,6 @@
-import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
+import { identity } from "../graph/identity.ts";
+import { costOf, type Op } from "../graph/op.ts";
 import type { Program, Step } from "./program.ts";
 
 /** What becomes one part of a kernel: an anchor with its own file, or pointwise steps alone. */
@@ -16,31 +17,86 @@ export interface Group {
 /** Whether each stored value that a group reads is read for element i at element i only. */
 export type Reads = ReadonlyMap<number, boolean>;
 
+/** What a group computes. */
+export interface Region {
+  readonly reads: Reads;
+  /** The weight of its steps. */
+  readonly weight: number;
+}
+
+/** What a group's steps may weigh before it is cut in two, and how many of them may form a chain. */
+export const GROUP_WEIGHT = 256;
+
 /** Whether a step's elements can be computed wherever they are needed. */
 export function isPointwise({ op }: Step): boolean {
   return op?.form.kind === "pointwise";
 }
 
+/** Whether a step alone costs more than a group may: whatever reads it, it is stored. */
+export function isTooCostly({ op }: Step): boolean {
+  return op !== null && costOf(op) > GROUP_WEIGHT;
+}
+
+/** A step's cost per element, at least 1 for its code; 0 for what no cut makes cheaper. */
+function weightOf(step: Step): number {
+  return isPointwise(step) && !isTooCostly(step) ? Math.max(1, costOf(step.op as Op)) : 0;
+}
+
+/** For each step, those that have it among their inputs, in order. */
+export function consumersOf(steps: readonly Step[]): number[][] {
+  const consumers: number[][] = steps.map(() => []);
+  for (const [i, { inputs }] of steps.entries()) {
+    for (const input of new Set(inputs)) consumers[input].push(i);
+  }
+  return consumers;
+}
+
 /** A program cut into groups, while it is being made better. */
 export class Fusion {
+  readonly #source: Program;
+  readonly #steps: Step[];
+  /** Value → the state that it is for; of each value, the one that is stored there last. */
+  readonly #values: number[];
   /** Steps that write some elements of a state's memory and leave the others. */
-  readonly scattered: ReadonlySet<number>;
+  readonly scattered: Set<number>;
+  /** The groups in order; null where one was joined to another. */
+  readonly #list: (Group | null)[] = [];
+  readonly #places = new Map<Group, number>();
+  readonly #regions = new Map<Group, Region>();
   readonly #producers = new Map<number, Group>();
-  readonly #reads = new WeakMap<Group, Reads>();
+  readonly #readers = new Map<number, Set<Group>>();
 
   constructor(
-    readonly program: Program,
-    readonly groups: Group[],
+    program: Program,
+    groups: readonly Group[],
     /** Steps whose values are in memory. */
     readonly stored: Set<number>,
   ) {
+    this.#source = program;
+    this.#steps = [...program.steps];
+    this.#values = program.updates.map(({ value }) => value);
     this.scattered = scatteredSteps(program);
-    for (const group of groups) this.add(group);
+    for (const group of groups) this.#put(group, this.#list.length);
   }
 
-  /** Notes what a group stores. */
-  add(group: Group): void {
-    for (const step of group.outputs) this.#producers.set(step, group);
+  get program(): Program {
+    const updates = this.#source.updates.map(({ source }, i) => {
+      return { source, value: this.#values[i] };
+    });
+    return { ...this.#source, steps: this.#steps, updates };
+  }
+
+  get groups(): Group[] {
+    return this.#list.filter((group) => group !== null);
+  }
+
+  /** Whether a group has not become part of another one. */
+  has(group: Group): boolean {
+    return this.#places.has(group);
+  }
+
+  step(i: number): Step {
+    return this.#steps[i];
   }
 
   /** The group that stores a step; none for sources. */
@@ -48,66 +104,118 @@ export class Fusion {
     return this.#producers.get(step);
   }
 
+  /** The groups that read a stored step, in order. */
+  readers(step: number): Group[] {
+    const place = (group: Group) => this.#places.get(group) as number;
+    return [...(this.#readers.get(step) ?? [])].sort((a, b) => place(a) - place(b));
+  }
+
+  /** The groups that read what a group stores. */
+  consumers({ outputs }: Group): Set<Group> {
+    return new Set(outputs.flatMap((step) => [...(this.#readers.get(step) ?? [])]));
+  }
+
   /** What two groups would be as one: it stores what others read and what is a result. */
   joined(first: Group, second: Group, results: ReadonlySet<number>): Group {
-    const others = this.groups.filter((group) => group !== second);
     const outputs = [...first.outputs, ...second.outputs].sort((a, b) => a - b);
-    const isNeeded = (step: number) =>
-      results.has(step) || others.some((group) => this.reads(group).has(step));
+    const isNeeded = (step: number) => {
+      const readers = this.#readers.get(step);
+      return results.has(step) || (readers?.size ?? 0) > (readers?.has(second) ? 1 : 0);
+    };
     return { anchor: first.anchor, outputs: outputs.filter(isNeeded) };
   }
 
   /** Puts one group in the place of two. */
   join(first: Group, second: Group, joined: Group): void {
+    const place = this.#take(first);
+    this.#take(second);
     for (const step of [...first.outputs, ...second.outputs]) {
-      this.#producers.delete(step);
       if (!joined.outputs.includes(step)) this.stored.delete(step);
     }
-    this.groups[this.groups.indexOf(first)] = joined;
-    this.groups.splice(this.groups.indexOf(second), 1);
-    this.add(joined);
+    this.#put(joined, place);
+  }
+
+  /** Appends a group that copies a value, and what it copies is a state's new value no longer. */
+  copy(update: number): number {
+    const value = this.#values[update];
+    const { shape, dtype } = this.#steps[value];
+    const step = { op: identity, attributes: {}, inputs: [value], shape, dtype };
+    const copy = this.#steps.push(step) - 1;
+    this.#values[update] = copy;
+    if (this.scattered.delete(value)) {
+      const writer = this.producer(value) as Group; // now it stores the value as a whole
+      this.#put(writer, this.#take(writer));
+    }
+    this.stored.add(copy);
+    this.#put({ anchor: null, outputs: [copy] }, this.#list.length);
+    return copy;
+  }
+
+  #put(group: Group, place: number): void {
+    const region = this.region(group);
+    this.#list[place] = group;
+    this.#places.set(group, place);
+    this.#regions.set(group, region);
+    for (const step of group.outputs) this.#producers.set(step, group);
+    for (const step of region.reads.keys()) {
+      const readers = this.#readers.get(step) ?? new Set();
+      this.#readers.set(step, readers.add(group));
+    }
+  }
+
+  #take(group: Group): number {
+    const place = this.#places.get(group) as number;
+    for (const step of this.reads(group).keys()) this.#readers.get(step)?.delete(group);
+    for (const step of group.outputs) this.#producers.delete(step);
+    this.#regions.delete(group);
+    this.#places.delete(group);
+    this.#list[place] = null;
+    return place;
   }
 
   /** The shape whose elements a group's invocations own. */
   domain(group: Group): Shape {
     const first = group.anchor ?? group.outputs[0];
-    return this.program.steps[this.#valueStep(first)].shape;
+    return this.#steps[this.#valueStep(first)].shape;
   }
 
   /** The stored steps that a group reads. */
   reads(group: Group): Reads {
-    const known = this.#reads.get(group) ?? this.#findReads(group);
-    this.#reads.set(group, known);
-    return known;
+    return this.region(group).reads;
   }
 
   /** The stored steps that a group reads behind its anchor. */
   epilogueReads(group: Group): Reads {
-    return this.#findReads(group, true);
+    return this.#explore(group, true).reads;
   }
 
-  #findReads(group: Group, isEpilogue = false): Reads {
-    const found = new Map<number, boolean>();
-    const seen = new Set<string>();
-    const visit = (i: number, aligned: boolean): void => {
-      const key = `${i},${aligned}`;
-      if (seen.has(key) || (isEpilogue && i === group.anchor)) return;
-      seen.add(key);
-      const step = this.program.steps[i];
+  /** What a group computes, which need not be one of those that there are. */
+  region(group: Group): Region {
+    return this.#regions.get(group) ?? this.#explore(group);
+  }
+
+  #explore(group: Group, isEpilogue = false): Region {
+    const reads = new Map<number, boolean>();
+    const seen = [new Set<number>(), new Set<number>()];
+    let weight = 0;
+    const open = group.outputs.map((i) => ({ i, aligned: true })).reverse();
+    for (let next = open.pop(); next; next = open.pop()) {
+      const { i, aligned } = next;
+      if (seen[+aligned].has(i) || (isEpilogue && i === group.anchor)) continue;
+      seen[+aligned].add(i);
+      const step = this.#steps[i];
       if (this.stored.has(i) && !group.outputs.includes(i)) {
-        found.set(i, aligned && (found.get(i) ?? true));
-      } else if (this.scattered.has(i)) {
-        const value = this.#scatter(i);
-        for (const [k, input] of step.inputs.entries()) {
-          if (k > 0) visit(input, aligned && k === value);
-        }
-      } else {
-        const isLinear = !!step.op?.linear;
-        for (const input of step.inputs) visit(input, aligned && isLinear);
+        reads.set(i, aligned && (reads.get(i) ?? true));
+        continue;
       }
-    };
-    for (const output of group.outputs) visit(output, true);
-    return found;
+      if (!seen[+!aligned].has(i)) weight += weightOf(step);
+      const value = this.scattered.has(i) ? this.#scatter(i) : -1;
+      for (let k = step.inputs.length - 1; k > (value < 0 ? -1 : 0); k--) {
+        const isAligned = aligned && (value < 0 ? !!step.op?.linear : k === value);
+        open.push({ i: step.inputs[k], aligned: isAligned });
+      }
+    }
+    return { reads, weight };
   }
 
   /** Groups whose stored values a group reads. */
@@ -122,27 +230,22 @@ export class Fusion {
 
   /** The input whose elements a step writes in place. */
   #scatter(i: number): number {
-    return this.program.steps[i].op?.scatter as number;
+    return this.#steps[i].op?.scatter as number;
   }
 
   /** The step over whose elements a step is computed: its own, or the value that it scatters. */
   #valueStep(i: number): number {
-    return this.scattered.has(i) ? this.program.steps[i].inputs[this.#scatter(i)] : i;
+    return this.scattered.has(i) ? this.#steps[i].inputs[this.#scatter(i)] : i;
   }
 }
 
 /** New values of states that only differ in some elements from the old ones, which nobody reads. */
-function scatteredSteps(program: Program): Set<number> {
-  const readers = (i: number) => program.steps.filter((step) => step.inputs.includes(i)).length;
-  const found = program.updates.filter(({ source, value }) => {
-    const step = program.steps[value];
-    const inPlace = step.op?.scatter !== undefined && step.inputs[0] === source;
-    return inPlace && readers(source) === 1 && readers(value) === 0;
+function scatteredSteps({ steps, updates }: Program): Set<number> {
+  const consumers = consumersOf(steps);
+  const found = updates.filter(({ source, value }) => {
+    const { op, inputs } = steps[value];
+    const inPlace = op?.scatter !== undefined && inputs[0] === source;
+    return inPlace && consumers[source].length === 1 && consumers[value].length === 0;
   });
   return new Set(found.map(({ value }) => value));
-}
-
-/** Whether a group waits for another, directly or through those that `before` gives. */
-export function dependsOn(group: Group, on: Group, before: (of: Group) => Group[]): boolean {
-  return postorder([group], before).has(on);
 }

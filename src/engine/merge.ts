@@ -1,5 +1,6 @@
-import { dependsOn, type Fusion, type Group, type Reads } from "./fusion.ts";
+import { type Fusion, GROUP_WEIGHT, type Group, type Reads } from "./fusion.ts";
 import { resultsOf } from "./program.ts";
+import type { Waits } from "./waits.ts";
 
 /**
  * Joins pointwise groups to the groups before them where element i is made of element i: the update
@@ -9,34 +10,37 @@ import { resultsOf } from "./program.ts";
  * @param bindingLimit how many values one kernel may read and write.
  * @param homes new value → the state in whose memory it is expected to be written.
  */
-export function merge(fusion: Fusion, bindingLimit: number, homes: Homes): void {
+export function merge(fusion: Fusion, waits: Waits, bindingLimit: number, homes: Homes): void {
   const results = resultsOf(fusion.program);
-  for (let again = true; again; ) {
-    again = false;
-    for (const group of [...fusion.groups]) {
-      if (group.anchor !== null || !fusion.groups.includes(group)) continue;
-      const before = fusion.sources(group).find((other) => mayJoin(fusion, other, group));
+  // Where nothing has changed, a group that could not be joined cannot be now.
+  let changed = new Set(fusion.groups);
+  while (changed.size > 0) {
+    const open = changed;
+    changed = new Set();
+    for (const group of fusion.groups) {
+      if (!(open.has(group) || changed.has(group)) || !fusion.has(group)) continue;
+      changed.delete(group);
+      if (group.anchor !== null) continue;
+      const before = fusion.sources(group).find((other) => mayJoin(fusion, waits, other, group));
       if (!before) continue;
       const joined = fusion.joined(before, group, results);
       const whole = { ...joined, outputs: [...before.outputs, ...group.outputs] };
+      if (fusion.region(whole).weight > GROUP_WEIGHT) continue;
       if (bindings(fusion, whole, joined.outputs, homes) > bindingLimit) continue;
       fusion.join(before, group, joined);
-      again = true;
+      waits.join(before, joined);
+      for (const other of fusion.consumers(joined).add(joined)) changed.add(other);
     }
   }
 }
 
-function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
+function mayJoin(fusion: Fusion, waits: Waits, first: Group, second: Group): boolean {
   // Bytes are stored four at a time, by groups of their own.
-  const isBytes = (step: number) => fusion.program.steps[step].dtype === "u8";
+  const isBytes = (step: number) => fusion.step(step).dtype === "u8";
   if ([...first.outputs, ...second.outputs].some(isBytes)) return false;
-  const before = (group: Group) => fusion.sources(group);
-  for (const [step, aligned] of fusion.reads(second)) {
-    const producer = fusion.producer(step);
-    if (producer === first ? !aligned : producer && dependsOn(producer, first, before))
-      return false;
-  }
-  return true;
+  const reads = [...fusion.reads(second)];
+  if (reads.some(([step, aligned]) => !aligned && fusion.producer(step) === first)) return false;
+  return fusion.sources(second).every((other) => other === first || !waits.dependsOn(other, first));
 }
 
 /** New value → the state in whose memory it is written. */

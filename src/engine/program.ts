@@ -76,7 +76,8 @@ export function trace(wanted: readonly Node[], op: string, options: TraceOptions
   const roots = [...wanted, ...replacements.flatMap(({ original, value }) => [original, value])];
   const isSource = (node: Node) => node.ready || parameters.has(node);
   const order = collect(roots, op, isSource);
-  const number = new Map<Node, number>(order.map((node, i) => [node, i]));
+  const number = new Map<Node, number>();
+  for (const node of order) number.set(node, number.size);
   const steps = order.map((node): Step => {
     const { shape, dtype, attributes } = node;
     if (isSource(node)) return { op: null, attributes: {}, inputs: [], shape, dtype };
@@ -122,19 +123,12 @@ function lost({ retired, isLost }: Node, op: string): GradusError {
   return new DisposedError(`${op}: depends on ${what}`);
 }
 
-const attributeKeys = new WeakMap<Attributes, string>();
-
-/** Writes attributes as text, equal for equal ones. */
-function attributesKey(attributes: Attributes): string {
-  let key = attributeKeys.get(attributes);
-  if (key === undefined) {
-    // JSON would turn NaN and infinities into null, −0 into 0.
-    key = JSON.stringify(attributes, (_, value) =>
-      typeof value === "number" ? (Object.is(value, -0) ? "-0" : `${value}`) : value,
-    );
-    attributeKeys.set(attributes, key);
-  }
-  return key;
+/** Writes attributes as text, equal for equal ones; JSON would make NaN and infinities null, −0 zero. */
+function attributesKey(value: unknown): string {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : `${value}`;
+  if (typeof value !== "object" || value === null) return `${JSON.stringify(value)}`;
+  if (Array.isArray(value)) return `[${value.map(attributesKey)}]`;
+  return `{${Object.entries(value).map(([name, part]) => `${name}:${attributesKey(part)}`)}}`;
 }
 
 /** A number for each op: two of one name may compute different things. */

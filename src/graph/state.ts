@@ -28,7 +28,7 @@ export class State extends Tensor {
   /** How often it has been assigned. */
   version = 0;
   /** Evaluated nodes that keep their graph while this version lives. */
-  #followers: WeakRef<Node>[] = [];
+  #followers: Followers[] = [];
   #followerLimit = 64;
   /** Whether something was built on the present value. */
   #used = false;
@@ -61,13 +61,13 @@ export class State extends Tensor {
     assignAll([[this, value]]);
   }
 
-  /** Remembers an evaluated node whose graph is to be cut when the state is assigned. */
-  follow(node: Node): void {
+  /** Remembers evaluated nodes whose graph is to be cut when the state is assigned. */
+  follow(nodes: Followers): void {
     if (this.#followers.length >= this.#followerLimit) {
-      this.#followers = this.#followers.filter((ref) => ref.deref()?.ready);
+      this.#followers = this.#followers.filter((others) => others.isThere);
       this.#followerLimit = Math.max(64, this.#followers.length * 2);
     }
-    this.#followers.push(new WeakRef(node));
+    this.#followers.push(nodes);
   }
 
   /** Takes an evaluated node's storage as the new value; the node gives the state's from then on. */
@@ -119,10 +119,7 @@ export class State extends Tensor {
 
   /** Goes on to the next version: what was built on this one and not evaluated is an error. */
   #turn(next: Node): void {
-    for (const ref of this.#followers) {
-      const node = ref.deref();
-      if (node?.ready) node.cut();
-    }
+    for (const nodes of this.#followers) nodes.cut();
     this.#followers = [];
     const old = this.current;
     this.current = next;
@@ -131,6 +128,28 @@ export class State extends Tensor {
     states.delete(old);
     states.set(next, this);
     old.retire(`"${this.name}" as it was before step ${this.version}; evaluate it first`);
+  }
+}
+
+/** Nodes that were evaluated together, of the same states: cut when the first of these is assigned. */
+export class Followers {
+  #nodes: readonly WeakRef<Node>[];
+
+  constructor(nodes: readonly Node[]) {
+    this.#nodes = nodes.map((node) => new WeakRef(node));
+  }
+
+  /** Whether any of them is there with its values. */
+  get isThere(): boolean {
+    return this.#nodes.some((ref) => ref.deref()?.ready);
+  }
+
+  cut(): void {
+    for (const ref of this.#nodes) {
+      const node = ref.deref();
+      if (node?.ready) node.cut();
+    }
+    this.#nodes = [];
   }
 }
 
@@ -189,7 +208,8 @@ export function assignAll(
   if (pairs.length === 0) return;
   const device = pairs[0][0].device;
   for (const [state, value] of pairs) checkAssignable(state, value, device);
-  const repeated = pairs.find(([state], i) => pairs.findIndex(([other]) => other === state) !== i);
+  const once = new Set<State>();
+  const repeated = pairs.find(([state]) => once.size === once.add(state).size);
   if (repeated) {
     throw new GradusError(`assign: "${repeated[0].name}" is given twice; expected each state once`);
   }
@@ -242,9 +262,8 @@ function assignTraced(pairs: readonly (readonly [State, Tensor])[]): void {
 /** Throws a `GradusError` unless these are pairs that begin with states. */
 function checkPairs(pairs: readonly unknown[]): void {
   const isPair = (x: unknown) => Array.isArray(x) && x[0] instanceof State;
-  for (const [i, pair] of pairs.entries()) {
-    checkEach("assignAll", { [`pair ${i}`]: pair }, isPair, "[State, value]");
-  }
+  const i = pairs.findIndex((pair) => !isPair(pair));
+  if (i >= 0) checkEach("assignAll", { [`pair ${i}`]: pairs[i] }, isPair, "[State, value]");
 }
 
 function checkAssignable(state: State, value: Tensor, device: Backend): void {

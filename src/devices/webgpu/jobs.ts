@@ -33,7 +33,7 @@ export function jobsOf(schedule: KernelSchedule, traits: Traits): Job[] {
   /** The last job of each group. */
   const final = new Map<number, Job[]>();
   schedule.groups.forEach((group, g) => {
-    const before = schedule.after[g].flatMap((other) => final.get(other) ?? []);
+    const before = [...new Set(schedule.after[g].flatMap((other) => final.get(other) ?? []))];
     final.set(g, addStages(jobs, schedule, g, group, traits, before));
   });
   return jobs;

@@ -13,23 +13,79 @@ const PART_LIMIT = 12;
 /** Jobs of more workgroups than this fill a GPU alone; two of them gain nothing by sharing a dispatch. */
 const LARGE = 4096;
 
+/** How many jobs that may run are tried for one dispatch. */
+const LOOK_LIMIT = 256;
+
 /**
  * Puts jobs that do not wait for each other into one dispatch, as far as its limits allow: first
  * those on which the longest chain of others waits.
  */
 export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
   const depth = depths(jobs);
-  const waiting = new Set(jobs);
+  const places = new Map(jobs.map((job, i) => [job, i]));
+  const isBehind = (a: Job, b: Job) =>
+    number(depth, a) - number(depth, b) || number(places, b) - number(places, a);
+  const later = new Map<Job, Job[]>(jobs.map((job) => [job, []]));
+  const missing = new Map(jobs.map((job) => [job, job.after.length]));
+  for (const job of jobs) for (const before of job.after) later.get(before)?.push(job);
+  /** Jobs that may run, the most urgent at the end. */
+  const ready = jobs.filter((job) => job.after.length === 0).sort(isBehind);
   const dispatches: Job[][] = [];
-  while (waiting.size > 0) {
-    const ready = [...waiting].filter((job) => !job.after.some((before) => waiting.has(before)));
-    ready.sort((a, b) => (depth.get(b) as number) - (depth.get(a) as number));
-    const parts: Job[] = [];
-    for (const job of ready) if (fits(parts, job, limits)) parts.push(job);
-    for (const job of parts) waiting.delete(job);
-    dispatches.push(parts);
+  while (ready.length > 0) {
+    const parts = new Parts(limits);
+    const tried = ready.splice(-LOOK_LIMIT).reverse();
+    const rest = tried.filter((job) => !parts.take(job));
+    ready.push(...rest.reverse());
+    for (const job of parts.jobs) {
+      for (const next of later.get(job) ?? []) {
+        const count = number(missing, next) - 1;
+        missing.set(next, count);
+        if (count === 0)
+          ready.splice(1 + ready.findLastIndex((other) => isBehind(other, next) < 0), 0, next);
+      }
+    }
+    dispatches.push(parts.jobs);
   }
   return dispatches;
+}
+
+function number(of: ReadonlyMap<Job, number>, job: Job): number {
+  return of.get(job) as number;
+}
+
+/** Jobs that share a dispatch. */
+class Parts {
+  readonly jobs: Job[] = [];
+  readonly #limits: PackLimits;
+  readonly #bound = new Set<number>();
+  #memory = 0;
+  #isLarge = false;
+
+  constructor(limits: PackLimits) {
+    this.#limits = limits;
+  }
+
+  /** Takes a job where there is room for it; the first one always finds some. */
+  take(job: Job): boolean {
+    const { stage, reads, writes } = job;
+    const memory = this.#memory + (stage.memory ?? 0);
+    const isLarge = stage.workgroups > LARGE;
+    const fresh = new Set([...reads, ...writes].filter((key) => !this.#bound.has(key)));
+    const [first] = this.jobs;
+    const fits =
+      !first ||
+      (this.jobs.length < PART_LIMIT &&
+        stage.threads === first.stage.threads &&
+        !(isLarge && this.#isLarge) &&
+        memory <= this.#limits.memory &&
+        this.#bound.size + fresh.size <= this.#limits.bindings);
+    if (!fits) return false;
+    this.jobs.push(job);
+    this.#memory = memory;
+    this.#isLarge ||= isLarge;
+    for (const key of fresh) this.#bound.add(key);
+    return true;
+  }
 }
 
 /** How many jobs wait for each other behind each one. */
@@ -42,15 +98,4 @@ function depths(jobs: readonly Job[]): Map<Job, number> {
     }
   }
   return depth;
-}
-
-function fits(parts: readonly Job[], job: Job, limits: PackLimits): boolean {
-  if (parts.length === 0) return true;
-  if (parts.length === PART_LIMIT || job.stage.threads !== parts[0].stage.threads) return false;
-  const large = ({ stage }: Job) => stage.workgroups > LARGE;
-  if (large(job) && parts.some(large)) return false;
-  const all = [...parts, job];
-  const memory = all.reduce((sum, { stage }) => sum + (stage.memory ?? 0), 0);
-  const bound = new Set(all.flatMap(({ reads, writes }) => [...reads, ...writes]));
-  return memory <= limits.memory && bound.size <= limits.bindings;
 }

@@ -109,7 +109,8 @@ export class GpuPlan implements Plan {
     const kernels = jobs.map((parts) => generate(schedule, parts));
     const { sources, outputs, updates } = program;
     this.#isRead = readsOf(program);
-    this.#isWritten = sources.map((step) => updates.some(({ source }) => source === step));
+    const written = new Set(updates.map(({ source }) => source));
+    this.#isWritten = sources.map((step) => written.has(step));
     this.#outputBytes = outputs.map((step) => stepBytes(program, step));
     this.#memory = planMemory(lifetimes(schedule, jobs, kernels));
     for (const bytes of [...this.#outputBytes, ...this.#memory.sizes]) {

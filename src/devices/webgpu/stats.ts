@@ -1,5 +1,5 @@
 import { sizeOf } from "../../core/shape.ts";
-import { isPointwise } from "../../engine/fusion.ts";
+import { consumersOf, isPointwise } from "../../engine/fusion.ts";
 import type { MemoryPlan } from "../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
@@ -16,12 +16,13 @@ export function statsOf(
   codes: readonly KernelCode[],
   memory: MemoryPlan,
 ): PlanStats {
+  const bytes = bytesRead(schedule.program);
   const kernels = dispatches.map((jobs, i): KernelStats => {
     const last = jobs.filter((job) => job.last);
     return {
       groups: jobs.map((job) => (job.last ? opsOf(schedule, job.group) : ["first stage"])),
       flops: total(last.flatMap(({ group }) => stepsOf(schedule, group).map(flops(schedule)))),
-      bytes: total(codes[i].bindings.map(({ key }) => (key < 0 ? 0 : bytes(schedule, key)))),
+      bytes: total(codes[i].bindings.map(({ key }) => (key < 0 ? 0 : bytes(key)))),
       workgroups: codes[i].workgroups,
       bindings: codes[i].bindings.length,
     };
@@ -40,10 +41,13 @@ export function stepBytes({ steps }: Program, step: number): number {
 }
 
 /** Bytes of a step's values that are read or written: fewer where all readers pick only some. */
-function bytes({ program }: KernelSchedule, step: number): number {
-  const all = stepBytes(program, step);
-  const readers = program.steps.filter(({ inputs }) => inputs.includes(step));
-  if (readers.length === 0 || readers.some((reader) => !isPointwise(reader))) return all;
-  const { dtype } = program.steps[step];
-  return Math.min(all, total(readers.map(({ shape }) => bytesOf(dtype, sizeOf(shape)))));
+function bytesRead(program: Program): (step: number) => number {
+  const consumers = consumersOf(program.steps);
+  return (step) => {
+    const all = stepBytes(program, step);
+    const readers = consumers[step].map((i) => program.steps[i]);
+    if (readers.length === 0 || !readers.every(isPointwise)) return all;
+    const { dtype } = program.steps[step];
+    return Math.min(all, total(readers.map(({ shape }) => bytesOf(dtype, sizeOf(shape)))));
+  };
 }
