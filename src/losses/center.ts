@@ -1,24 +1,16 @@
-import { checkOptions, checkSizes, type Known } from "../core/check.ts";
-import type { DType } from "../core/dtype.ts";
+import { checkOptions } from "../core/check.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import type { Backend } from "../graph/backend.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
-import { assignAll, State } from "../graph/state.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
-import { Module } from "../nn/module.ts";
-import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
+import { mul, square, sub } from "../ops/arithmetic.ts";
 import { greaterEqual, less, logicalAnd } from "../ops/compare.ts";
-import { hotRows, zeros } from "../ops/creation.ts";
-import { pairwiseSquaredDistances } from "../ops/distances.ts";
 import { gather } from "../ops/gather.ts";
-import { matmul } from "../ops/matmul.ts";
 import { sum } from "../ops/reduce.ts";
-import { expandDims, transpose } from "../ops/reshape.ts";
+import { expandDims } from "../ops/reshape.ts";
 import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
-import { checkRange } from "./check.ts";
-import { checkMatrix } from "./embedding-checks.ts";
+import { checkMatrix } from "./check.ts";
 import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /**
@@ -38,10 +30,11 @@ export function centerLoss(
   ...surplus: never[]
 ): Tensor {
   checkOptions<LossOptions>("centerLoss", options, LOSS_OPTIONS, surplus);
-  return lossOf("centerLoss", features, labels, centers, options);
+  return centerLossOf("centerLoss", features, labels, centers, options);
 }
 
-function lossOf(
+/** Computes `centerLoss` in the name of whoever was called. */
+export function centerLossOf(
   op: string,
   features: Tensor,
   labels: Tensor,
@@ -50,21 +43,23 @@ function lossOf(
 ): Tensor {
   checkCenters(op, features, centers);
   const classes = labelsOf(op, labels, features.shape[0]);
-  return ofChosen(op, features, chooseCenters(classes, centers), options);
+  return lossOfChosen(op, features, chooseCenters(classes, centers), options);
 }
 
 /** The centers of examples' classes, and whether there is one. */
-interface Chosen {
+export interface Chosen {
   readonly centers: Tensor;
   readonly isClass: Tensor;
 }
 
-function chooseCenters(labels: Tensor, centers: Tensor): Chosen {
+/** Gathers the center of each example's class. */
+export function chooseCenters(labels: Tensor, centers: Tensor): Chosen {
   const isClass = logicalAnd(greaterEqual(labels, 0), less(labels, centers.shape[0]));
   return { centers: stopGradient(gather(centers, where(isClass, labels, 0))), isClass };
 }
 
-function ofChosen(
+/** Computes the loss of examples whose centers are gathered. */
+export function lossOfChosen(
   op: string,
   features: Tensor,
   { centers, isClass }: Chosen,
@@ -74,7 +69,8 @@ function ofChosen(
   return reduceLosses(op, mul(sum(square(apart), { axis: 1 }), 0.5), options);
 }
 
-function checkCenters(op: string, features: Tensor, centers: Tensor): void {
+/** Throws unless features and centers are such as `centerLoss` takes. */
+export function checkCenters(op: string, features: Tensor, centers: Tensor): void {
   checkTensors(op, [features, centers]);
   checkMatrix(op, "features", features, "features");
   checkMatrix(op, "centers", centers, "features");
@@ -89,94 +85,4 @@ function checkCenters(op: string, features: Tensor, centers: Tensor): void {
     `${op}: features ${formatShape(features.shape)} with centers ` +
       `${formatShape(centers.shape)}; expected [n, features] and [classes, features]`,
   );
-}
-
-/** Options of `CenterLoss`. */
-export interface CenterLossOptions {
-  /** α, how far a center moves towards its examples, from 0 to 1; 0.5 when left out. */
-  rate?: number;
-  /** The device of `init` when left out. */
-  device?: Backend;
-  /** `f32` when left out. */
-  dtype?: DType;
-}
-
-const OPTIONS: Known<CenterLossOptions> = { rate: "number", device: true, dtype: "string" };
-
-/**
- * The center loss with its centers, which follow the features by a rule of their own and are no
- * parameters, but states that are saved (Wen et al. 2016, eq. 2-4). They begin at 0.
- *
- * `lossAndUpdate` serves both compiled steps and single ones. In a compiled step `loss` followed by
- * `update` is the same; in single steps a loss built by `loss` must be evaluated, and its gradients
- * with it, before `update` changes the centers.
- * @throws ShapeError for sizes that are no positive integers, GradusError for a rate out of its
- * range or an unknown option.
- * @example
- * const loss = ({ body, head, centers }: Net, { images, labels }: Batch) => {
- *   const features = body.call(images);
- *   const pull = centers.lossAndUpdate(features, labels);
- *   return add(head.loss(features, labels), mul(pull, 0.01));
- * };
- */
-export class CenterLoss extends Module {
-  /** c of shape `[classes, features]`. */
-  readonly centers: State;
-  readonly rate: number;
-
-  constructor(
-    readonly features: number,
-    readonly classes: number,
-    options: CenterLossOptions = {},
-    ...surplus: never[]
-  ) {
-    super();
-    checkSizes("CenterLoss", { features, classes });
-    checkOptions<CenterLossOptions>("CenterLoss", options, OPTIONS, surplus);
-    const { rate = 0.5, device, dtype } = options;
-    checkRange("CenterLoss", "rate", rate, 0, 1);
-    this.rate = rate;
-    this.centers = new State(zeros([classes, features], { device, dtype }), { name: "centers" });
-  }
-
-  /** Computes −½‖x − c_j‖², `[n, classes]`, logits of the class whose center is nearest. */
-  override forward(x: Tensor): Tensor {
-    return mul(pairwiseSquaredDistances(x, this.centers), -0.5);
-  }
-
-  /** Computes `centerLoss` with the present centers. */
-  loss(features: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
-    checkOptions<LossOptions>("CenterLoss", options, LOSS_OPTIONS);
-    return lossOf("CenterLoss", features, labels, this.centers, options);
-  }
-
-  /**
-   * Moves the centers: c_j ← c_j − α Σᵢ δ(yᵢ = j) (c_j − xᵢ) / (1 + Σᵢ δ(yᵢ = j)) (eq. 4).
-   * Arguments and errors are those of `loss`.
-   */
-  update(features: Tensor, labels: Tensor): void {
-    this.#move(features, labels, []);
-  }
-
-  /** Computes `loss` with the present centers, and moves them by `update`. */
-  lossAndUpdate(features: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
-    checkOptions<LossOptions>("CenterLoss", options, LOSS_OPTIONS);
-    checkCenters("CenterLoss", features, this.centers);
-    const classes = labelsOf("CenterLoss", labels, features.shape[0]);
-    const chosen = chooseCenters(classes, this.centers);
-    this.#move(features, labels, [chosen.centers]);
-    return ofChosen("CenterLoss", features, chosen, options);
-  }
-
-  /** Assigns the centers; `also` keeps its values from before. */
-  #move(features: Tensor, labels: Tensor, also: readonly Tensor[]): void {
-    const { centers, rate } = this;
-    checkCenters("CenterLoss", features, centers);
-    const classes = labelsOf("CenterLoss", labels, features.shape[0]);
-    const member = hotRows(classes, this.classes, features.dtype); // [n, classes]
-    const counts = expandDims(sum(member, { axis: 0 }), 1);
-    const totals = matmul(transpose(member), features);
-    const away = div(sub(mul(centers, counts), totals), add(counts, 1));
-    assignAll([[centers, sub(centers, mul(away, rate))]], also);
-  }
 }

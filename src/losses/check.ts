@@ -1,4 +1,4 @@
-import { checkEach } from "../core/check.ts";
+import { checkEach, checkSteps } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
@@ -68,4 +68,34 @@ export function checkClassWeights(op: string, name: string, weights: Tensor, c: 
   checkTensorOption(op, name, weights);
   if (sameShape(weights.shape, [c])) return;
   throw new ShapeError(`${op}: ${name} ${formatShape(weights.shape)}; expected [${c}]`);
+}
+
+/** Throws unless `x` holds floats of shape `[n, …]` with as many axes as the names given. */
+export function checkMatrix(op: string, name: string, x: Tensor, columns: string): void {
+  checkTensors(op, [x]);
+  if (!isFloat(x.dtype)) {
+    throw new DTypeError(`${op}: ${name} have dtype ${x.dtype}; expected f32 or f64`);
+  }
+  if (x.rank === 2) return;
+  throw new ShapeError(`${op}: ${name} ${formatShape(x.shape)}; expected [n, ${columns}]`);
+}
+
+/** Throws unless all have the shape `[n, features]` of the first. */
+export function checkEmbeddings(op: string, all: readonly Tensor[]): void {
+  checkTensors(op, all);
+  for (const x of all) checkMatrix(op, "embeddings", x, "features");
+  if (all.every((x) => sameShape(x.shape, all[0].shape))) return;
+  const shapes = all.map((x) => formatShape(x.shape)).join(", ");
+  throw new ShapeError(`${op}: embeddings ${shapes}; expected equal shapes`);
+}
+
+/** Throws a `GradusError` unless a margin is an angle from 0 and below π. */
+export function checkArcMargin(op: string, margin: number): void {
+  const holds = (x: unknown) => typeof x === "number" && x >= 0 && x < Math.PI;
+  checkEach(op, { margin }, holds, "a number from 0 and below π");
+}
+
+/** Throws a `GradusError` unless an angle can be multiplied with `margin`. */
+export function checkMultiplier(op: string, margin: number): void {
+  checkSteps(op, { margin });
 }

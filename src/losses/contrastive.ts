@@ -9,7 +9,7 @@ import { l2Norm } from "../ops/l2-normalize.ts";
 import { sum } from "../ops/reduce.ts";
 import { relu } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { checkEmbeddings } from "./embedding-checks.ts";
+import { checkEmbeddings } from "./check.ts";
 import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** Options of `contrastive`. */

@@ -1,3 +1,13 @@
+export { type AngleHeadOptions, type Annealing, ASoftmax, LSoftmax } from "../heads/angle-heads.ts";
+export { CenterLoss, type CenterLossOptions } from "../heads/center-loss.ts";
+export {
+  ArcFace,
+  CosFace,
+  type CosineHeadOptions,
+  NormSoftmax,
+  type NormSoftmaxOptions,
+} from "../heads/cosine-heads.ts";
+export { MarginHead, type MarginHeadOptions } from "../heads/margin-head.ts";
 export {
   type HuberOptions,
   huber,
@@ -9,22 +19,14 @@ export {
   type SmoothL1Options,
   smoothL1,
 } from "./absolute-error.ts";
-export { type AngleHeadOptions, type Annealing, ASoftmax, LSoftmax } from "./angle-heads.ts";
 export {
   type BinaryOptions,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
 } from "./binary.ts";
-export { CenterLoss, type CenterLossOptions, centerLoss } from "./center.ts";
+export { centerLoss } from "./center.ts";
 export { type ContrastiveOptions, contrastive } from "./contrastive.ts";
 export { type CosineOptions, cosineDistance, cosineSimilarity } from "./cosine.ts";
-export {
-  ArcFace,
-  CosFace,
-  type CosineHeadOptions,
-  NormSoftmax,
-  type NormSoftmaxOptions,
-} from "./cosine-heads.ts";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
 export { type BinaryFocalOptions, binaryFocal, type FocalOptions, focal } from "./focal.ts";
 export {
@@ -45,7 +47,6 @@ export {
   type PoissonOptions,
   poissonNLL,
 } from "./likelihood.ts";
-export { MarginHead, type MarginHeadOptions } from "./margin-head.ts";
 export {
   type AdditiveMarginOptions,
   arcFaceLogits,

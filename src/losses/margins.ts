@@ -1,4 +1,4 @@
-import { checkEach, checkOptions, checkPositive, checkSteps, type Known } from "../core/check.ts";
+import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, mul, neg, reciprocal, sub } from "../ops/arithmetic.ts";
 import { broadcastTo } from "../ops/broadcast.ts";
@@ -7,8 +7,13 @@ import { hotRows } from "../ops/creation.ts";
 import { safeSqrt } from "../ops/root.ts";
 import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
-import { checkRange, checkTensorOption } from "./check.ts";
-import { checkMatrix } from "./embedding-checks.ts";
+import {
+  checkArcMargin,
+  checkMatrix,
+  checkMultiplier,
+  checkRange,
+  checkTensorOption,
+} from "./check.ts";
 
 /** Options of logits of cosines with an additive margin. */
 export interface AdditiveMarginOptions {
@@ -71,12 +76,6 @@ export function arcFaceLogits(
   return mul(where(isRight, harder, cosines), scale);
 }
 
-/** Throws a `GradusError` unless a margin is an angle from 0 and below π. */
-export function checkArcMargin(op: string, margin: number): void {
-  const holds = (x: unknown) => typeof x === "number" && x >= 0 && x < Math.PI;
-  checkEach(op, { margin }, holds, "a number from 0 and below π");
-}
-
 /** sin θ = √((1 − c)(1 + c)) of cosines, with the gradient 0 where it is 0. */
 function sineOf(cosines: Tensor): Tensor {
   return safeSqrt(mul(sub(1, cosines), add(cosines, 1)));
@@ -124,11 +123,6 @@ export function largeMarginLogits(
   // (λ cos θ + ψ) / (1 + λ) = cos θ + (ψ − cos θ) / (1 + λ)
   const harder = add(cosines, mul(sub(multipliedAngle(cosines, margin), cosines), share));
   return mul(where(isRight, harder, cosines), broadcastTo(lengths, cosines.shape));
-}
-
-/** Throws a `GradusError` unless an angle can be multiplied with `margin`. */
-export function checkMultiplier(op: string, margin: number): void {
-  checkSteps(op, { margin });
 }
 
 /** ψ(θ) = (−1)ᵏ cos(mθ) − 2k of cosines. */

@@ -13,7 +13,7 @@ import { expandDims } from "../ops/reshape.ts";
 import { safeSqrt } from "../ops/root.ts";
 import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
-import { checkEmbeddings } from "./embedding-checks.ts";
+import { checkEmbeddings } from "./check.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 import {
   TRIPLET_OPTIONS,

@@ -5,8 +5,7 @@ import { add, square, sub } from "../ops/arithmetic.ts";
 import { l2Norm, l2Normalize } from "../ops/l2-normalize.ts";
 import { sum } from "../ops/reduce.ts";
 import { relu, softplus } from "../ops/unary.ts";
-import { checkRange } from "./check.ts";
-import { checkEmbeddings } from "./embedding-checks.ts";
+import { checkEmbeddings, checkRange } from "./check.ts";
 import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
 
 /** How far two embeddings are apart: ‖a − b‖² or ‖a − b‖. */

@@ -27,7 +27,11 @@ describe("checkArchitecture accepts", () => {
     ["a file beside it", { "src/ops/a.ts": 'export * from "./b.ts";' }],
     ["a file of its folder below", { "src/devices/a.ts": 'import type { X } from "./cpu/b.ts";' }],
     ["everything from the top", { "src/index.ts": 'export { y } from "./train/y.ts";' }],
-    ["a module from losses", { "src/losses/a.ts": 'import { y } from "../nn/y.ts";' }],
+    ["a module from heads", { "src/heads/a.ts": 'import { y } from "../nn/y.ts";' }],
+    [
+      "what is exported by a folder's name",
+      { "src/nn/index.ts": 'export * from "../train/y.ts";' },
+    ],
     ["every part from train", { "src/train/a.ts": 'import { y } from "../optim/y.ts";' }],
     ["a shader that is used", usedShader('import text from "../../shaders/a.wgsl?raw";')],
     ["the optional peer", { "src/devices/a.ts": 'const gpu = await import("webgpu");' }],
@@ -75,6 +79,21 @@ describe("checkArchitecture rejects", () => {
       "losses from a module",
       { "src/nn/a.ts": 'import { x } from "../losses/x.ts";' },
       "src/nn/a.ts: imports src/losses/x.ts",
+    ],
+    [
+      "modules from a loss",
+      { "src/losses/a.ts": 'import { x } from "../nn/x.ts";' },
+      "src/losses/a.ts: imports src/nn/x.ts",
+    ],
+    [
+      "callbacks from the loop",
+      { "src/train/a.ts": 'import { x } from "../callbacks/x.ts";' },
+      "src/train/a.ts: imports src/callbacks/x.ts",
+    ],
+    [
+      "a list of exports from within",
+      { "src/losses/a.ts": 'import { x } from "../ops/index.ts";' },
+      "src/losses/a.ts: imports src/ops/index.ts",
     ],
     [
       "the index from within",

@@ -106,7 +106,7 @@ const OWN: Record<string, World> = {
   "losses/absolute-error.ts 4": { boxes: () => random(N, CLASSES) },
   "losses/binary.ts 1": { logits: () => random(5, 3), target: () => share(5, 3) },
   "losses/binary.ts 2": { logits: () => random(5, 3), target: () => share(5, 3) },
-  "losses/center.ts": {
+  "heads/center-loss.ts": {
     body: () => new nn.Sequential(new nn.Linear(WIDTH, 2)),
     head: () => new losses.ArcFace(2, CLASSES),
     centers: () => new losses.CenterLoss(2, CLASSES),
@@ -153,15 +153,15 @@ const OWN: Record<string, World> = {
   "optim/moving-average.ts": { losses: () => [3, 2, 1] },
   "optim/optimizer-group.ts": { weights: () => [parameter(2)], biases: () => [parameter(1)] },
   "optim/reduce-on-plateau.ts": { validationLoss: () => 0.5 },
-  "train/best-weights.ts": { improved: () => true },
-  "train/csv-log.ts": { appendFileSync: () => () => {} },
+  "callbacks/best-weights.ts": { improved: () => true },
+  "callbacks/csv-log.ts": { appendFileSync: () => () => {} },
   "train/fit.ts": { dataset: pixels },
-  "train/genetic-algorithm.ts": {
+  "search/genetic-algorithm.ts": {
     model: () => new nn.Sequential(new nn.Linear(2, 3)),
     x: () => random(6, 2),
     labels: () => tensor([0, 1, 2, 0, 1, 2], { dtype: "i32" }),
   },
-  "train/population.ts": {
+  "search/population.ts": {
     model: () => ({ call: () => random(4, N, CLASSES) }),
   },
 };

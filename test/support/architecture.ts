@@ -13,9 +13,10 @@ const layers: Record<string, readonly string[]> = {
   devices: [...base, "engine", "shaders"],
   ops: [...base, "shaders"],
   ...Object.fromEntries(parts.map((part) => [part, [...base, "ops"]])),
-  // A loss that owns weights or centers is a module.
-  losses: [...base, "ops", "nn"],
+  heads: [...base, "ops", "nn", "losses"],
   train: [...base, "engine", "ops", ...parts],
+  callbacks: [...base, "engine", "ops", ...parts, "train"],
+  search: [...base, "engine", "ops", ...parts, "train"],
   debug: [...base, "engine", "ops", "nn"],
 };
 
@@ -56,8 +57,12 @@ function resolve(path: string, specifier: string, typeOnly: boolean): Import {
   return { target: file.startsWith(".") ? join(dirname(path), file) : file, typeOnly };
 }
 
-/** The folder that a layer rule speaks of; undefined for files that lie in src/ itself. */
+/**
+ * The folder that a layer rule speaks of; undefined for files that lie in src/ itself and for the
+ * `index.ts` of a folder, which lists what the package exports by that name.
+ */
 function layerOf(path: string): string | undefined {
+  if (path.endsWith("/index.ts")) return undefined;
   if (path.startsWith("shaders/")) return "shaders";
   return /^src\/([^/]+)\//.exec(path)?.[1];
 }

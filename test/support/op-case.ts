@@ -10,6 +10,7 @@ import {
   type Tensor,
   tensor,
 } from "../../src/index.ts";
+import type * as ops from "../../src/ops/index.ts";
 
 /** A random input: uniform in [low, high), whole numbers unless a float. */
 export interface Input {
@@ -58,6 +59,9 @@ export interface OpCase {
   /** Whether the op has a gradient; else why not. */
   gradient: true | string;
 }
+
+/** Rows of some ops by their names. */
+export type OpCases = Partial<Record<keyof typeof ops, OpCase>>;
 
 /** Draws the inputs of a call as f32-exact numbers, the same for every device. */
 export function draw(call: Call, seed: number): Float64Array[] {

@@ -1,5 +1,5 @@
-import type { Callback } from "./callback.ts";
-import { checkMethods } from "./check-options.ts";
+import type { Callback } from "../train/callback.ts";
+import { checkMethods } from "../train/check-options.ts";
 import { checkMonitor, type Monitor, monitored } from "./monitor.ts";
 
 /** Something that learns of a number after each epoch, such as `ReduceOnPlateau`. */

@@ -2,9 +2,9 @@ import { checkOptions, describeValue, isInteger } from "../core/check.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import type { Store } from "../io/stores.ts";
 import { saveSafetensors } from "../io/weights.ts";
-import type { Callback, Run } from "./callback.ts";
-import { checkMethods } from "./check-options.ts";
-import type { EpochEvent, StepEvent } from "./events.ts";
+import type { Callback, Run } from "../train/callback.ts";
+import { checkMethods } from "../train/check-options.ts";
+import type { EpochEvent, StepEvent } from "../train/events.ts";
 import { Best, MONITOR_OPTIONS, type MonitorOptions } from "./monitor.ts";
 
 /** Options of `Checkpoint`. */

@@ -8,7 +8,7 @@ import {
   ranking,
   roulette,
   tournament,
-} from "../../src/train/genetic-operators.ts";
+} from "../../src/search/genetic-operators.ts";
 import { testDevice } from "../support/device.ts";
 
 let device: Device;

@@ -6,7 +6,7 @@ import {
   isInteger,
 } from "../core/check.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
-import type { EpochEvent } from "./events.ts";
+import type { EpochEvent } from "../train/events.ts";
 
 /**
  * A number of an epoch to watch: one that `train` reports, or a function of the report, such as

@@ -1,7 +1,7 @@
 import { checkEach } from "../core/check.ts";
-import type { Callback, Run } from "./callback.ts";
-import { checkMethods } from "./check-options.ts";
-import type { EpochEvent, MetricMeans, RecoveredEvent, StepEvent } from "./events.ts";
+import type { Callback, Run } from "../train/callback.ts";
+import { checkMethods } from "../train/check-options.ts";
+import type { EpochEvent, MetricMeans, RecoveredEvent, StepEvent } from "../train/events.ts";
 
 /** How far a run is. */
 export interface ProgressReport {

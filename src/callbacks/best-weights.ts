@@ -1,7 +1,7 @@
 import { dispose } from "../core/dispose.ts";
 import { assignAll, State } from "../graph/state.ts";
 import type { Module } from "../nn/module.ts";
-import { checkMethods } from "./check-options.ts";
+import { checkMethods } from "../train/check-options.ts";
 
 /**
  * Keeps a copy of a model's states on its device, the present ones to begin with.

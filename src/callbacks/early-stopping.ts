@@ -1,9 +1,9 @@
 import { checkOptions, checkSteps, isInteger } from "../core/check.ts";
 import { FormatError } from "../core/errors.ts";
 import type { State } from "../graph/state.ts";
+import type { Callback, Run } from "../train/callback.ts";
+import type { EpochEvent } from "../train/events.ts";
 import { BestWeights } from "./best-weights.ts";
-import type { Callback, Run } from "./callback.ts";
-import type { EpochEvent } from "./events.ts";
 import { Best, MONITOR_OPTIONS, type MonitorOptions } from "./monitor.ts";
 
 /** Options of `EarlyStopping`. */

@@ -6,12 +6,12 @@ import { formatShape } from "../core/shape.ts";
 import type { Backend } from "../graph/backend.ts";
 import { Parameter } from "../graph/state.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import { type CrossEntropyOptions, crossEntropy } from "../losses/cross-entropy.ts";
 import { type Initializer, xavierUniform } from "../nn/init.ts";
 import { Module } from "../nn/module.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { matmul } from "../ops/matmul.ts";
 import { labelsOf } from "../ops/targets.ts";
-import { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
 
 /** Options of every margin head. */
 export interface MarginHeadOptions {

@@ -11,7 +11,7 @@ import type { Progress } from "../engine/plan.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Module } from "../nn/module.ts";
 import type { Schedule } from "../optim/learning-rate.ts";
-import { checkMethods } from "./check-options.ts";
+import { checkMethods } from "../train/check-options.ts";
 import { CROSSOVER_NAMES, type Crossover, type Selection } from "./genetic-operators.ts";
 
 /** What a genetic algorithm consists of. */

@@ -1,6 +1,6 @@
 import { checkFunctions } from "../core/check.ts";
-import type { Callback } from "./callback.ts";
-import type { EpochEvent } from "./events.ts";
+import type { Callback } from "../train/callback.ts";
+import type { EpochEvent } from "../train/events.ts";
 
 /**
  * Writes the epochs as comma-separated values: a line of names, then a line for each epoch, the ones

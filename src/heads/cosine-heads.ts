@@ -1,14 +1,9 @@
 import { checkOptions, checkPositive } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { checkArcMargin, checkRange } from "../losses/check.ts";
+import { type AdditiveMarginOptions, arcFaceLogits, cosFaceLogits } from "../losses/margins.ts";
 import { mul } from "../ops/arithmetic.ts";
-import { checkRange } from "./check.ts";
 import { HEAD_OPTIONS, MarginHead, type MarginHeadOptions } from "./margin-head.ts";
-import {
-  type AdditiveMarginOptions,
-  arcFaceLogits,
-  checkArcMargin,
-  cosFaceLogits,
-} from "./margins.ts";
 
 /** Options of `NormSoftmax`. */
 export interface NormSoftmaxOptions extends MarginHeadOptions {

@@ -1,15 +1,15 @@
 import { checkOptions } from "../core/check.ts";
 import { assignAll, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { checkMultiplier, checkRange } from "../losses/check.ts";
+import { type CrossEntropyOptions, crossEntropy } from "../losses/cross-entropy.ts";
+import { largeMarginLogits } from "../losses/margins.ts";
 import { add, div, maximum, mul } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
 import { l2Norm, l2Normalize } from "../ops/l2-normalize.ts";
 import { matmul } from "../ops/matmul.ts";
-import { checkRange } from "./check.ts";
-import { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
 import { HEAD_OPTIONS, MarginHead, type MarginHeadOptions } from "./margin-head.ts";
-import { checkMultiplier, largeMarginLogits } from "./margins.ts";
 
 /** How λ falls with the steps t: max(minimum, start / (1 + rate · t)). */
 export interface Annealing {

@@ -1,0 +1,35 @@
+import { DTypeError } from "../../../src/index.ts";
+import * as ops from "../../../src/ops/index.ts";
+import { bools, whole } from "../../support/op-calls.ts";
+import type { OpCases } from "../../support/op-case.ts";
+
+export const castCases = {
+  cast: {
+    calls: [
+      { inputs: [{ shape: [40], low: -9, high: 9 }], run: (a) => ops.cast(a, "i32") },
+      { inputs: [{ shape: [40], low: -9, high: 9 }], run: (a) => ops.cast(a, "u32") },
+      { inputs: [whole(2, 40)], run: (a) => ops.cast(a, "bool") },
+      { inputs: [{ shape: [41], dtype: "u8", low: 0, high: 256 }], run: (a) => ops.cast(a, "f32") },
+      { inputs: [bools(9)], run: (a) => ops.cast(a, "f32") },
+    ],
+    golden: [
+      { run: (t) => ops.cast(t([1.9, -1.9, 0]), "i32"), is: [1, -1, 0], by: "towards 0" },
+      {
+        run: (t) => ops.cast(t([3e9, -3e9, Number.NaN]), "i32"),
+        is: [2147483647, -2147483648, 0],
+        by: "limited to the range",
+      },
+      { run: (t) => ops.cast(t([-1, 5e9]), "u32"), is: [0, 4294967295], by: "limited" },
+      { run: (t) => ops.cast(t([0, 0.5, -2]), "bool"), is: [0, 1, 1], by: "definition" },
+      { run: (t) => ops.cast(t([-5, 7], "i32"), "u32"), is: [0, 7], by: "limited" },
+    ],
+    rejects: [
+      {
+        run: (t) => ops.cast(t([1]), "u8"),
+        says: "cast: FLOAT to u8; expected f32, i32, u32, bool or f64",
+        error: DTypeError,
+      },
+    ],
+    gradient: "between f32 and f64 only, which no device has both of",
+  },
+} satisfies OpCases;

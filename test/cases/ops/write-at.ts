@@ -1,0 +1,32 @@
+import * as ops from "../../../src/ops/index.ts";
+import { x } from "../../support/op-calls.ts";
+import type { OpCases } from "../../support/op-case.ts";
+
+export const writeAtCases = {
+  writeAt: {
+    calls: [0, 3, 6, 7 + 5].map((index) => ({
+      inputs: [x(7), x(), { shape: [], dtype: "u32", low: index, high: index + 1 }],
+      run: (a, value, i) => ops.writeAt(a, i, value),
+    })),
+    golden: [
+      {
+        run: (t) => ops.writeAt(t([1, 2, 3]), t(4, "u32"), t(9)),
+        is: [1, 9, 3],
+        by: "4 mod 3 is 1",
+      },
+    ],
+    rejects: [
+      {
+        run: (t) => ops.writeAt(t([1]), t([0], "u32"), t([1], "i32")),
+        says: "writeAt: dtypes FLOAT and i32 differ; expected one dtype. cast one of them",
+      },
+      {
+        run: (t) => ops.writeAt(t([1, 2]), t(0, "i32"), t(9)),
+        says:
+          "writeAt: x [2], index i32 [], value []; expected [n] with n from 1, a u32 scalar and " +
+          "a scalar",
+      },
+    ],
+    gradient: true,
+  },
+} satisfies OpCases;
