@@ -7,7 +7,7 @@ export interface Body {
   once(key: string, write: () => string): string;
 }
 
-const LITERAL = /^\d+u$/;
+const LITERAL = /^(⟨?)(\d+)(u⟩?)$/;
 
 /** Writes `a + b` of u32 expressions, folding zeros. */
 export function plus(a: string, b: string): string {
@@ -20,7 +20,8 @@ export function plus(a: string, b: string): string {
 export function times(a: string, n: number): string {
   if (n === 0 || a === "0u") return "0u";
   if (n === 1) return a;
-  return LITERAL.test(a) ? `${Number.parseInt(a, 10) * n}u` : `${a} * ${n}u`;
+  const [, before, value, behind] = LITERAL.exec(a) ?? [];
+  return value ? `${before}${Number(value) * n}${behind}` : `${a} * ${n}u`;
 }
 
 /**

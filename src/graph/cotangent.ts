@@ -1,5 +1,5 @@
 import { convert } from "../core/dtype.ts";
-import { literal } from "../forms/wgsl.ts";
+import { number } from "../forms/number.ts";
 import { type Attributes, defineOp, type OpDefinition } from "./op.ts";
 import { apply, type Tensor } from "./tensor.ts";
 
@@ -20,7 +20,7 @@ export const fill: OpDefinition<FillAttributes> = defineOp<FillAttributes>({
   linear: true,
   form: {
     kind: "pointwise",
-    element: ({ attributes }) => literal(attributes.value, attributes.dtype),
+    element: ({ attributes }) => number(attributes.value, attributes.dtype),
   },
   vjp: null,
 });

@@ -10,6 +10,7 @@ import {
 } from "../core/sampling.ts";
 import { formatShape } from "../core/shape.ts";
 import { shuffleDomain } from "../core/shuffle.ts";
+import { number } from "../forms/number.ts";
 import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
@@ -39,7 +40,7 @@ const batchIndicesOp: OpDefinition<BatchAttributes> = defineOp<BatchAttributes>(
       const s = load(0, Position.at(body, [], []));
       const place = body.bind(`${s} % ${stepsPerEpoch}u * ${batchSize}u + ${at.linear}`);
       if (!shuffle) return place;
-      const root = `vec2u(${key[0]}u, ${key[1]}u)`;
+      const root = `vec2u(${number(key[0])}, ${number(key[1])})`;
       const epochKey = body.bind(`threefry2x32(${root}, vec2u(${s} / ${stepsPerEpoch}u, 1u))`);
       if (replacement) return `drawn_index(${epochKey}, ${size}u, ${place})`;
       const { low, high, roundPairs } = shuffleDomain(size);

@@ -55,7 +55,7 @@ export function exactMinimum(a: string, b: string): string {
 
 /** Whether a value is a literal other than −0, NaN and the infinities, which are written as bits. */
 function isOrdinary(value: string): boolean {
-  return /^\(?-?\d[\w.+-]*f\)?$/.test(value);
+  return /^⟨?\(?-?\d[\w.+-]*f\)?⟩?$/.test(value);
 }
 
 function isZero(value: string): boolean {

@@ -3,9 +3,9 @@ import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { foldIn, givenKey, type Key, normals, randomBits } from "../core/random.ts";
 import { checkShape, formatShape, type Shape } from "../core/shape.ts";
+import { number } from "../forms/number.ts";
 import type { ElementContext } from "../forms/pointwise.ts";
 import { Position } from "../forms/position.ts";
-import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { RANDOM } from "./shaders.ts";
@@ -57,7 +57,7 @@ const uniformAtOp: OpDefinition<UniformDraw> = defineOp<UniformDraw>({
       const { low, high } = attributes;
       if (low === 0 && high === 1) return `f32(${bits} >> 8u) * 0x1p-24`;
       const { rangeHigh, rangeLow } = rangeParts(attributes);
-      const numbers = [low, high, rangeHigh, rangeLow].map((x) => literal(x, "f32"));
+      const numbers = [low, high, rangeHigh, rangeLow].map((x) => number(x, "f32"));
       return `random_uniform(${bits}, ${numbers.join(", ")})`;
     },
   },
@@ -79,7 +79,7 @@ const normalAtOp: OpDefinition<NormalDraw> = defineOp<NormalDraw>({
       const { at, attributes } = context;
       const z = at.body.bind(`random_normal(${foldedKey(context)}, ${at.linear})`);
       const { mean, std } = attributes;
-      return `${literal(mean, "f32")} + ${literal(std, "f32")} * ${z}`;
+      return `${number(mean, "f32")} + ${number(std, "f32")} * ${z}`;
     },
   },
   vjp: () => [null],
@@ -97,7 +97,7 @@ function rangeParts({ low, high, dtype }: UniformDraw): { rangeHigh: number; ran
 /** The expression of `foldIn(key, step)`. */
 function foldedKey({ at: { body }, attributes: { key }, load }: ElementContext<Draw>): string {
   const step = load(0, Position.at(body, [], []));
-  return body.bind(`threefry2x32(vec2u(${key[0]}u, ${key[1]}u), vec2u(${step}, 1u))`);
+  return body.bind(`threefry2x32(vec2u(${number(key[0])}, ${number(key[1])}), vec2u(${step}, 1u))`);
 }
 
 /** Where a draw's numbers come from, a seed or a key, and their dtype. */

@@ -5,8 +5,8 @@ import { quote } from "../core/quote.ts";
 import { formatShape, normalizeAxis, type Shape } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import { writeStrided } from "../core/strided-loops.ts";
+import { number } from "../forms/number.ts";
 import { Position, plus, times } from "../forms/position.ts";
-import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, checkTensors, Tensor } from "../graph/tensor.ts";
 import { expandDims } from "./reshape.ts";
@@ -41,8 +41,8 @@ const sliceOp: OpDefinition<SliceAttributes> = defineOp<SliceAttributes>({
     element: ({ at, load, inputs: [x], attributes: { start, step } }) => {
       const coordinates = at.coordinates.map((c, axis) =>
         step[axis] > 0
-          ? plus(times(c, step[axis]), `${start[axis]}u`)
-          : `(${start[axis]}u - ${times(c, -step[axis])})`,
+          ? plus(times(c, step[axis]), number(start[axis]))
+          : `(${number(start[axis])} - ${times(c, -step[axis])})`,
       );
       return load(0, Position.at(at.body, x.shape, coordinates));
     },
@@ -126,14 +126,15 @@ const embedOp: OpDefinition<EmbedAttributes> = defineOp<EmbedAttributes>({
         if (s === 0 && step[axis] === 1 && n === at.shape[axis]) return c;
         if (n === 0) return "0u";
         // How far behind the start; wraps before it, and is too large then.
-        const [p, q] = step[axis] > 0 ? [c, `${s}u`] : [`${s}u`, c];
+        const first = number(s);
+        const [p, q] = step[axis] > 0 ? [c, first] : [first, c];
         const from = q === "0u" ? p : body.bind(`${p} - ${q}`);
         tests.push(`${from} < ${(n - 1) * d + 1}u`);
         if (d > 1) tests.push(`${from} % ${d}u == 0u`);
         const index = d > 1 ? body.bind(`${from} / ${d}u`) : from;
         return body.bind(`min(${index}, ${n - 1}u)`);
       });
-      const outside = literal(value, x.dtype);
+      const outside = number(value, x.dtype);
       if (x.shape.includes(0)) return outside;
       const inside = load(0, Position.at(body, x.shape, coordinates));
       return tests.length === 0

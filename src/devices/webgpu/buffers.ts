@@ -37,11 +37,26 @@ export function checkFits(what: string, bytes: number, limits: GPUSupportedLimit
   );
 }
 
+/** Fills a buffer that is mapped; destroys it where that fails. */
+export function put(words: Uint32Array, buffer: GPUBuffer): void {
+  try {
+    new Uint32Array(buffer.getMappedRange()).set(words);
+    buffer.unmap();
+    if (buffer.mapState === "mapped") throw new Error("a buffer stays mapped");
+  } catch (error) {
+    buffer.destroy();
+    throw error;
+  }
+}
+
 /** Spare bytes above which freed buffers are destroyed instead of kept. */
 const SPARE_LIMIT = 256 * 2 ** 20;
 
-/** Sizes are rounded up to this, so that near equal ones share buffers and vectors never overhang. */
-const GRANULE = 256;
+/**
+ * Sizes are rounded up to this, so that near equal ones share buffers and vectors never overhang; the
+ * part of a buffer that a kernel reads as uniform data may begin at its multiples.
+ */
+export const GRANULE = 256;
 
 /** Buffers by size: what is freed serves the next request of that size. */
 export class BufferPool {
@@ -77,11 +92,19 @@ export class BufferPool {
    */
   acquire(bytes: number, use: Block["use"] = "tensors"): BufferStorage {
     const size = Math.max(GRANULE, Math.ceil(bytes / GRANULE) * GRANULE);
-    const block = this.#spare.get(size)?.pop() ?? this.#create(size);
+    return this.#give(this.#spare.get(size)?.pop() ?? this.#create(size), use);
+  }
+
+  /** Gives a buffer of its own with words in it, of which there are whole granules. */
+  hold(words: Uint32Array, use: Block["use"]): BufferStorage {
+    return this.#give(this.#create(words.byteLength, words), use);
+  }
+
+  #give(block: Block, use: Block["use"]): BufferStorage {
     this.guard.add(block.check);
     this.#turn(block, use);
-    const { buffer, id } = block;
-    return { bytes: size, failure: null, buffer, id, pool: this, block, life: this.life };
+    const { buffer, bytes, id } = block;
+    return { bytes, failure: null, buffer, id, pool: this, block, life: this.life };
   }
 
   /** Gives a buffer for each size, or none. */
@@ -124,11 +147,16 @@ export class BufferPool {
     for (const block of blocks) this.#destroy(block);
   }
 
-  #create(size: number): Block {
+  #create(size: number, words?: Uint32Array): Block {
     const label = `gradus ${this.label} ${size} B`;
     const { device } = this.guard.host;
+    const mappedAtCreation = !!words;
     const [buffer, made] = this.guard.check(
-      () => device.createBuffer({ label, size, usage: this.usage }),
+      () => {
+        const buffer = device.createBuffer({ label, size, usage: this.usage, mappedAtCreation });
+        if (words) put(words, buffer);
+        return buffer;
+      },
       () => {
         this.#forget(block);
         return size;

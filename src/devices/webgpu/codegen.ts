@@ -4,6 +4,7 @@ import type { Step } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
 import type { Accessor, Stage, StoreAccessor } from "../../forms/kernel.ts";
+import { number } from "../../forms/number.ts";
 import type { ElementContext, PointwiseForm } from "../../forms/pointwise.ts";
 import { Position, plus, times } from "../../forms/position.ts";
 import { type ShaderFile, wgslType } from "../../forms/wgsl.ts";
@@ -16,6 +17,7 @@ import type { Job } from "./jobs.ts";
 /** One dispatch, written out. */
 export interface KernelCode {
   readonly label: string;
+  /** Its numbers are still in brackets: see src/forms/number.ts. */
   readonly code: string;
   /** Where its files lie in the code, for messages. */
   readonly regions: readonly Region[];
@@ -277,7 +279,7 @@ class PartWriter {
     const terms = parameterNames(accessor).map((p, axis) =>
       accessor.extents[axis] === 1 ? "0u" : times(p, strided.strides[axis]),
     );
-    const value = `${buffer}[${terms.reduce(plus, `${strided.offset}u`)} >> 2u]`;
+    const value = `${buffer}[${terms.reduce(plus, number(strided.offset))} >> 2u]`;
     const vector = `vec4<${type}>`;
     const head = `fn ${name}(${declare(accessor)}) -> ${vector}`;
     this.#define(head, guarded(accessor, vector, value));

@@ -1,7 +1,7 @@
 import type { Body } from "../../forms/position.ts";
 
 /** A name or a literal. */
-const SIMPLE = /^(?:[\w.]+|bits_to_f32\(\w+\))$/;
+const SIMPLE = /^(?:[\w.]+|⟨[^⟩]*⟩|bits_to_f32\(\w+\))$/;
 
 /** The statements of one WGSL function; equal expressions get one name. */
 export class FunctionBody implements Body {

@@ -1,3 +1,4 @@
+import { put } from "./buffers.ts";
 import type { Check, Guard } from "./guard.ts";
 
 /** Submits whose marks the device keeps. */
@@ -28,10 +29,10 @@ export class SubmitMarks {
     const [, made] = this.guard.check(() => {
       const label = "gradus marks";
       this.#tags = device.createBuffer({ label, size, usage: COPY_SRC, mappedAtCreation: true });
-      const tags = new Uint32Array(this.#tags.getMappedRange());
-      for (let i = 0; i < TAGS; i++) tags[i] = i + 1;
-      this.#tags.unmap();
-      if (this.#tags.mapState === "mapped") throw new Error("a buffer stays mapped");
+      put(
+        Uint32Array.from({ length: TAGS }, (_, i) => i + 1),
+        this.#tags,
+      );
       this.#ring = device.createBuffer({ label, size: MARK_BYTES, usage: COPY_SRC | COPY_DST });
     });
     const check = this.guard.inTime(made);

@@ -1,12 +1,13 @@
 import { tools } from "../../core/tools.ts";
 import type { Counters } from "../../engine/counters.ts";
-import type { Binding } from "./bindings.ts";
 import type { KernelCode } from "./codegen.ts";
 import { asGradus, type Check, firstOf, type Guard } from "./guard.ts";
+import { type Kernel, type Pattern, settle } from "./numbers.ts";
 
 /** A pipeline and how many plans have it; it goes with the last of them. */
 export interface Shared {
   readonly code: string;
+  readonly pattern: Pattern;
   users: number;
   pipeline: GPUComputePipeline | null;
   building: Promise<GPUComputePipeline> | null;
@@ -19,9 +20,10 @@ const FILTERS = ["out-of-memory", "validation", "internal"] as const;
 /** Compilers take their time, several at once all the more. */
 const PATIENCE = 4;
 
-/** Pipelines by their code: programs that need the same kernel share it. */
+/** Pipelines by their code: programs that need the same kernel, but for numbers, share it. */
 export class PipelineCache {
   readonly #pipelines = new Map<string, Shared>();
+  readonly #patterns = new Map<string, Pattern>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
   constructor(
@@ -33,17 +35,26 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
-  /** The layout of a kernel's buffers, by which of them it writes. */
-  layout(bindings: readonly Binding[]): GPUBindGroupLayout {
-    const label = `gradus ${bindings.map(({ written }) => (written ? "w" : "r")).join("")}`;
+  /** Settles the code of a plan's kernels. */
+  settle(kernels: readonly KernelCode[]): Kernel[] {
+    return settle(kernels, this.#patterns);
+  }
+
+  /** The layout of a kernel's buffers, by which of them it writes, and of its numbers. */
+  layout({ bindings, numbers }: Kernel): GPUBindGroupLayout {
+    const types = bindings.map(
+      ({ written }): GPUBufferBindingType => (written ? "storage" : "read-only-storage"),
+    );
+    if (numbers.length > 0) types.push("uniform");
+    const label = `gradus ${types.map(([first]) => first).join("")}`;
     let layout = this.#layouts.get(label);
     if (!layout) {
       layout = this.guard.host.device.createBindGroupLayout({
         label,
-        entries: bindings.map(({ written }, binding) => ({
+        entries: types.map((type, binding) => ({
           binding,
           visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: written ? "storage" : "read-only-storage" },
+          buffer: { type },
         })),
       });
       this.#layouts.set(label, layout);
@@ -55,7 +66,7 @@ export class PipelineCache {
    * The pipeline of a kernel for one more user, made at once. What is wrong with it, a compiler's
    * messages among that, is known later, by the guard.
    */
-  get(kernel: KernelCode): Shared {
+  get(kernel: Kernel): Shared {
     const shared = this.#share(kernel);
     if (!shared.pipeline) {
       try {
@@ -77,7 +88,7 @@ export class PipelineCache {
    * Makes the pipeline of a kernel for one more user without holding up the page.
    * @throws KernelError with the compiler's messages.
    */
-  async build(kernel: KernelCode): Promise<Shared> {
+  async build(kernel: Kernel): Promise<Shared> {
     const shared = this.#share(kernel);
     try {
       const failure = await shared.check;
@@ -99,10 +110,13 @@ export class PipelineCache {
     if (--shared.users === 0) this.#forget(shared);
   }
 
-  #share({ code }: KernelCode): Shared {
+  #share({ code, pattern: own }: Kernel): Shared {
     let shared = this.#pipelines.get(code);
     if (!shared) {
-      shared = { code, users: 0, pipeline: null, building: null, check: null };
+      const pattern = this.#patterns.get(own.text) ?? own;
+      this.#patterns.set(own.text, pattern);
+      pattern.users++;
+      shared = { code, pattern, users: 0, pipeline: null, building: null, check: null };
       this.#pipelines.set(code, shared);
     }
     shared.users++;
@@ -111,7 +125,10 @@ export class PipelineCache {
 
   /** Lets nobody else have a pipeline. */
   #forget(shared: Shared): void {
-    if (this.#pipelines.get(shared.code) === shared) this.#pipelines.delete(shared.code);
+    const { code, pattern } = shared;
+    if (this.#pipelines.get(code) !== shared) return;
+    this.#pipelines.delete(code);
+    if (--pattern.users === 0) this.#patterns.delete(pattern.text);
   }
 
   async #checked(shared: Shared, checks: readonly Check[]): Check {
@@ -124,7 +141,7 @@ export class PipelineCache {
     return failure;
   }
 
-  async #build(kernel: KernelCode): Promise<GPUComputePipeline> {
+  async #build(kernel: Kernel): Promise<GPUComputePipeline> {
     const { guard } = this;
     const { op } = guard;
     const [{ built, messages }, check] = this.#create(kernel, (device, descriptor) =>
@@ -141,7 +158,7 @@ export class PipelineCache {
 
   /** Compiles a kernel; gives with what `make` gives what is found to be wrong. */
   #create<T>(
-    kernel: KernelCode,
+    kernel: Kernel,
     make: (device: GPUDevice, descriptor: GPUComputePipelineDescriptor) => T,
   ): [{ built: T; messages: Check }, Check] {
     this.counters.add("pipelines");
@@ -153,7 +170,7 @@ export class PipelineCache {
       const module = device.createShaderModule({ label, code });
       const layout = device.createPipelineLayout({
         label,
-        bindGroupLayouts: [this.layout(kernel.bindings)],
+        bindGroupLayouts: [this.layout(kernel)],
       });
       const built = make(device, { label, layout, compute: { module } });
       return { built, messages: this.#messages(op, module, kernel) };

@@ -7,11 +7,12 @@ import type { Profile } from "../../engine/profile.ts";
 import { type Program, readsOf } from "../../engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../engine/schedule.ts";
 import type { Traits } from "../../forms/traits.ts";
-import { type BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
+import { type BufferPool, type BufferStorage, checkFits, GRANULE } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
 import { firstOf, type Guard } from "./guard.ts";
 import { type Job, jobsOf } from "./jobs.ts";
 import type { LogEntry, Work } from "./log.ts";
+import type { Kernel } from "./numbers.ts";
 import { pack } from "./pack.ts";
 import type { PipelineCache, Shared } from "./pipelines.ts";
 import type { NamedKernel } from "./profiler.ts";
@@ -37,8 +38,10 @@ export interface PlanHost {
 
 /** One dispatch: a kernel and the places of its buffers in the plan's list. */
 interface Dispatch {
-  readonly kernel: KernelCode;
+  readonly kernel: Kernel;
   readonly buffers: readonly number[];
+  /** Where its numbers begin, in granules. */
+  readonly numbers: number;
   /** The folded grid. */
   readonly x: number;
   readonly y: number;
@@ -88,6 +91,9 @@ export class GpuPlan implements Plan {
   readonly #isWritten: readonly boolean[];
   readonly #outputBytes: readonly number[];
   readonly #memory: MemoryPlan;
+  /** What its kernels read as uniform data, and the buffer with it. */
+  readonly #words: Uint32Array;
+  #numbers: BufferStorage | null = null;
   #holdsSlots = false;
   #pipelines: readonly Shared[] | null = null;
   #bindGroups: readonly GPUBindGroup[] | null = null;
@@ -106,7 +112,7 @@ export class GpuPlan implements Plan {
       bindings,
       memory: limits.maxComputeWorkgroupStorageSize,
     });
-    const kernels = jobs.map((parts) => generate(schedule, parts));
+    const kernels = host.pipelines.settle(jobs.map((parts) => generate(schedule, parts)));
     const { sources, outputs, updates } = program;
     this.#isRead = readsOf(program);
     const written = new Set(updates.map(({ source }) => source));
@@ -117,9 +123,12 @@ export class GpuPlan implements Plan {
       checkFits("a value of", bytes, limits);
     }
     const places = placesOf(schedule, this.#memory);
-    this.#dispatches = kernels.map((kernel) => ({
+    const { words, granules } = layNumbers(kernels);
+    this.#words = words;
+    this.#dispatches = kernels.map((kernel, i) => ({
       kernel,
       buffers: kernel.bindings.map(({ key }) => places.get(key) as number),
+      numbers: granules[i],
       ...grid(kernel.workgroups),
       known: new Map(),
     }));
@@ -128,7 +137,9 @@ export class GpuPlan implements Plan {
   }
 
   get ready(): boolean {
-    return this.#pipelines !== null && (this.#holdsSlots || this.#memory.sizes.length === 0);
+    const hasNumbers = this.#numbers !== null || this.#words.length === 0;
+    const hasSlots = this.#holdsSlots || this.#memory.sizes.length === 0;
+    return this.#pipelines !== null && hasNumbers && hasSlots;
   }
 
   async prepare(onProgress: Progress = () => {}): Promise<void> {
@@ -172,10 +183,8 @@ export class GpuPlan implements Plan {
 
   dispose(): void {
     this.#releaseSlots();
+    this.#dropNumbers();
     this.#buffers.length = 0;
-    this.#bindGroups = null;
-    this.#run = null;
-    for (const { known } of this.#dispatches) known.clear();
     for (const shared of this.#pipelines ?? []) this.host.pipelines.release(shared);
     this.#pipelines = null;
   }
@@ -205,10 +214,12 @@ export class GpuPlan implements Plan {
       this.host.begin(op);
       const outputs = pool.acquireAll(this.#outputBytes);
       const slots = this.#holdsSlots ? [] : pool.acquireAll(this.#memory.sizes, "plans");
+      this.#holdNumbers();
       const failure = await firstOf(guard.take());
       for (const storage of outputs) pool.release(storage);
       if (failure || this.#holdsSlots) for (const storage of slots) pool.release(storage);
       else this.#hold(slots);
+      if (failure) this.#dropNumbers();
       if (!failure) return;
       // What was spare has been freed.
       if (isLast || !(failure instanceof MemoryError)) throw failure;
@@ -218,6 +229,7 @@ export class GpuPlan implements Plan {
   /** Makes what is missing, and binds the buffers of one run. */
   #bound(sources: readonly BufferStorage[], outputs: readonly BufferStorage[]): PlanRun {
     if (!this.#holdsSlots) this.#hold(this.host.pool.acquireAll(this.#memory.sizes, "plans"));
+    this.#holdNumbers();
     for (let i = 0; i < sources.length; i++) this.#put(i, sources[i]);
     for (let i = 0; i < outputs.length; i++) this.#put(sources.length + i, outputs[i]);
     this.#pipelines ??= this.#getPipelines();
@@ -251,6 +263,19 @@ export class GpuPlan implements Plan {
     this.#holdsSlots = true;
   }
 
+  #holdNumbers(): void {
+    if (this.#words.length > 0) this.#numbers ??= this.host.pool.hold(this.#words, "plans");
+  }
+
+  /** Frees the numbers, and all that is bound. */
+  #dropNumbers(): void {
+    if (this.#numbers) this.host.pool.drop(this.#numbers);
+    this.#numbers = null;
+    this.#bindGroups = null;
+    this.#run = null;
+    for (const { known } of this.#dispatches) known.clear();
+  }
+
   #getPipelines(): readonly Shared[] {
     const got: Shared[] = [];
     try {
@@ -262,7 +287,7 @@ export class GpuPlan implements Plan {
     }
   }
 
-  #bindGroup({ kernel, buffers, known }: Dispatch): GPUBindGroup {
+  #bindGroup({ kernel, buffers, numbers, known }: Dispatch): GPUBindGroup {
     const bound = buffers.map((place) => this.#buffers[place]);
     const key = bound.map(({ id }) => id).join();
     let group = known.get(key);
@@ -270,11 +295,17 @@ export class GpuPlan implements Plan {
     const { device, counters, guard, pipelines } = this.host;
     if (known.size >= BIND_GROUP_LIMIT) known.clear();
     counters.add("bindGroups");
+    const resources: GPUBufferBinding[] = bound.map(({ buffer }) => ({ buffer }));
+    if (kernel.numbers.length > 0) {
+      const { buffer } = this.#numbers as BufferStorage;
+      const size = 16 * Math.ceil(kernel.numbers.length / 4);
+      resources.push({ buffer, offset: GRANULE * numbers, size });
+    }
     group = guard.make(() =>
       device.createBindGroup({
         label: kernel.label,
-        layout: pipelines.layout(kernel.bindings),
-        entries: bound.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
+        layout: pipelines.layout(kernel),
+        entries: resources.map((resource, binding) => ({ binding, resource })),
       }),
     );
     known.set(key, group);
@@ -287,6 +318,22 @@ export class GpuPlan implements Plan {
     const from = this.#isRead.length + this.#outputBytes.length;
     for (const storage of this.#buffers.slice(from)) this.host.pool.release(storage);
   }
+}
+
+/** Lays the numbers of kernels one behind the other, equal ones once, and tells where they begin. */
+function layNumbers(kernels: readonly Kernel[]): { words: Uint32Array; granules: number[] } {
+  const words: number[] = [];
+  const known = new Map<string, number>();
+  const granules = kernels.map(({ numbers }) => {
+    const key = numbers.join();
+    const first = known.get(key) ?? (4 * words.length) / GRANULE;
+    if (numbers.length === 0 || known.has(key)) return first;
+    known.set(key, first);
+    words.push(...numbers);
+    while ((4 * words.length) % GRANULE !== 0) words.push(0);
+    return first;
+  });
+  return { words: Uint32Array.from(words), granules };
 }
 
 /** When the values between kernels are in memory. */

@@ -51,8 +51,8 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     { kernels, timeout = TIMEOUT }: GpuOptions & { readonly timeout?: number },
     readonly counters: Counters,
   ) {
-    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    const usage = STORAGE | COPY_SRC | COPY_DST;
+    const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    const usage = STORAGE | UNIFORM | COPY_SRC | COPY_DST;
     this.timeout = timeout;
     this.pool = new BufferPool(this.guard, usage, "tensor", counters, () => this.queue.flush());
     this.pipelines = new PipelineCache(this.guard, counters);

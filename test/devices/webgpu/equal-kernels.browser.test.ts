@@ -1,0 +1,104 @@
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import type { GpuDevice } from "../../../src/devices/webgpu/gpu-device.ts";
+import { settle } from "../../../src/devices/webgpu/numbers.ts";
+import { PipelineCache } from "../../../src/devices/webgpu/pipelines.ts";
+import { arange, init, mul, slice, type Tensor, tensor, uniformAt } from "../../../src/index.ts";
+import { SGD } from "../../../src/optim/index.ts";
+import { trainStep } from "../../../src/train/index.ts";
+import { ownDevice } from "../../support/device.ts";
+import { type Repeated, recurrent } from "../../support/repeated-graphs.ts";
+
+let device: GpuDevice;
+beforeAll(async () => {
+  device = (await ownDevice()) as GpuDevice;
+});
+afterAll(() => device.dispose());
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Writes every number as a literal, as if no two kernels had anything in common. */
+function writeLiterals(): void {
+  vi.spyOn(PipelineCache.prototype, "settle").mockImplementation((kernels) =>
+    kernels.flatMap((kernel) => settle([kernel], new Map())),
+  );
+}
+
+/** Trains some steps; gives the bits of losses and weights, and the pipelines that it took. */
+async function trained({ model, batch, loss }: Repeated) {
+  const { pipelines: before } = device.memory();
+  const optimizer = new SGD(model.parameters(), { learningRate: 0.1 });
+  const step = trainStep({ model, optimizer, loss: (_, given: typeof batch) => loss(given) });
+  for (let i = 0; i < 3; i++) await step(batch);
+  const losses = (await step.read()).map((record) => record.loss);
+  const weights = await Promise.all([...model.state().values()].map((state) => state.data()));
+  const pipelines = device.memory().pipelines - before;
+  step.dispose();
+  return { bits: [losses, ...weights.map((w) => Array.from(w as Float32Array))], pipelines };
+}
+
+test("time steps share pipelines, and give the bits that code with literals gives", async () => {
+  const shared = await trained(recurrent(6));
+  writeLiterals();
+  const literal = await trained(recurrent(6));
+  expect(shared.bits).toEqual(literal.bits);
+  expect(shared.pipelines).toBeLessThan(literal.pipelines);
+});
+
+test("what kernels read numbers from is counted, kept by a step and freed with it", async () => {
+  const { model, batch, loss } = recurrent(6);
+  const optimizer = new SGD(model.parameters(), { learningRate: 0.1 });
+  const step = trainStep({ model, optimizer, loss: (_, given: typeof batch) => loss(given) });
+  await step(batch);
+  await step.read();
+  const own = vi.spyOn(device.device, "createBuffer");
+  const held = device.memory();
+  const mark = device.counters.now;
+  for (let i = 0; i < 10; i++) await step(batch);
+  const { buffers, bindGroups, pipelines, writes } = device.counters.since(mark);
+  expect({ buffers, bindGroups, pipelines, writes }).toEqual({
+    buffers: 0,
+    bindGroups: 0,
+    pipelines: 0,
+    writes: 0,
+  });
+  expect(own).not.toHaveBeenCalled();
+  step.plans[0].dispose();
+  const { buffers: fewer, bytes } = device.memory();
+  expect(fewer).toBe(held.buffers - 1);
+  expect(held.bytes - bytes).toBeLessThanOrEqual(12 * 256);
+  await step(batch); // it makes anew what it needs
+  expect(device.memory()).toMatchObject({ buffers: held.buffers, bytes: held.bytes });
+  step.dispose();
+});
+
+test("evaluations that differ by where they read and by a factor share a pipeline from the second on", async () => {
+  const x = mul(arange(24), 0.1);
+  await x.data();
+  const part = (start: number, by: number): Tensor =>
+    mul(slice(x, [{ start, end: start + 5 }]), by);
+  const values = await x.data();
+  const { pipelines } = device.memory();
+  const factors = [0.3, 0.7, -1.5, 1e-7, 3, -2];
+  for (const [i, by] of factors.entries()) {
+    using y = part(3 * i + 1, by);
+    const want = Array.from({ length: 5 }, (_, k) =>
+      Math.fround(values[3 * i + 1 + k] * Math.fround(by)),
+    );
+    expect(await y.toArray()).toEqual(want);
+  }
+  expect(device.memory().pipelines).toBeLessThanOrEqual(pipelines + 2);
+  const whole = tensor([7, -8, 9, 10], { dtype: "i32" });
+  for (const by of [2, -3, 5]) {
+    using y = mul(whole, by);
+    expect(await y.toArray()).toEqual([7 * by, -8 * by, 9 * by, 10 * by]);
+  }
+  const { device: cpu } = await init({ device: "cpu", isolated: true });
+  for (const seed of [1, 2, 3]) {
+    const drawn = [device, cpu].map((device) =>
+      uniformAt(tensor(4, { dtype: "u32", device }), [5], { seed, low: -seed, high: 0.1 * seed }),
+    );
+    expect(await drawn[0].toArray()).toEqual(await drawn[1].toArray());
+  }
+  expect(device.memory().pipelines).toBeLessThanOrEqual(pipelines + 6);
+});

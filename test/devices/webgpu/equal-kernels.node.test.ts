@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import type { KernelCode } from "../../../src/devices/webgpu/codegen.ts";
+import { type Pattern, settle } from "../../../src/devices/webgpu/numbers.ts";
+import { number } from "../../../src/forms/number.ts";
+import { times } from "../../../src/forms/position.ts";
+
+const binding = { key: 0, name: "buffer0", dtype: "f32", written: true } as const;
+
+function kernel(code: string): KernelCode {
+  return { label: "k", code, regions: [], bindings: [binding], workgroups: 1 };
+}
+
+/** The bits of a float32 number. */
+const bitsOf = (x: number) => new Uint32Array(Float32Array.of(x).buffer)[0];
+
+test("a kernel that is like no other has its numbers as literals", () => {
+  const code = (start: number) => `a[${number(start)}] + b[${number(7)}] * ${number(-0.5, "f32")};`;
+  const [one, other] = settle([kernel(code(3)), kernel("x")], new Map());
+  expect(one).toMatchObject({ code: "a[3u] + b[7u] * (-0.5f);", numbers: [] });
+  expect(other).toMatchObject({ code: "x", numbers: [] });
+});
+
+test("kernels that differ by numbers have one code, which reads those that differ", () => {
+  const code = (start: number, by: number, shift: number) =>
+    kernel(
+      `a[${number(start)}] + ${number(7)} * ${number(by, "f32")} + ${number(shift, "i32")} + ` +
+        `${times(number(start), 6)};`,
+    );
+  const settled = settle([code(3, 0.1, -4), code(5, -2.5, 4), code(3, 0.1, -4)], new Map());
+  const [first] = settled;
+  expect(first.code).toBe(
+    "a[numbers[0][0]] + 7u * bitcast<f32>(numbers[0][1]) + bitcast<i32>(numbers[0][2]) + " +
+      "numbers[0][3];\n@group(0) @binding(1) var<uniform> numbers: array<vec4u, 1>;\n",
+  );
+  for (const { code } of settled) expect(code).toBe(first.code);
+  const all = [
+    [3, bitsOf(0.1), 2 ** 32 - 4, 18],
+    [5, bitsOf(-2.5), 4, 30],
+    [3, bitsOf(0.1), 2 ** 32 - 4, 18],
+  ];
+  expect(settled.map(({ numbers }) => numbers)).toEqual(all);
+});
+
+test("a kernel shares the code of one that is there already, and reads more where more differs", () => {
+  const code = (a: number, b: number) => kernel(`${number(a)} ${number(b)}`);
+  const known = new Map<string, Pattern>();
+  const [one] = settle([code(1, 2)], known);
+  expect(one.code).toBe("1u 2u");
+  known.set(one.pattern.text, one.pattern);
+  const [two] = settle([code(1, 3)], known);
+  expect(two).toMatchObject({ pattern: one.pattern, numbers: [3] });
+  expect(two.code).toMatch(/^1u numbers\[0\]\[0\]\n/);
+  const [three] = settle([code(1, 4)], known);
+  expect(three).toMatchObject({ code: two.code, numbers: [4] });
+  const [four] = settle([code(2, 4)], known);
+  expect(four).toMatchObject({ numbers: [2, 4] });
+});
+
+test("numbers by which code is chosen stay in it", () => {
+  expect(number(0)).toBe("0u");
+  expect(number(0, "f32")).toBe("0.0f");
+  expect(number(-0, "f32")).toBe("bits_to_f32(0x80000000u)");
+  expect(number(1e-50, "f32")).toBe("0.0f");
+  expect(number(Number.NaN, "f32")).toBe("bits_to_f32(0x7fc00000u)");
+  expect(number(Number.POSITIVE_INFINITY, "f32")).toBe("bits_to_f32(0x7f800000u)");
+  expect(number(-2147483648, "i32")).toBe("(-2147483647i - 1i)");
+  expect(number(1, "bool")).toBe("true");
+  expect(number(10)).toBe("⟨10u⟩");
+});
