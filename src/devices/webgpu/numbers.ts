@@ -22,9 +22,13 @@ export interface Kernel extends KernelCode {
   readonly pattern: Pattern;
 }
 
+/** Whether a literal is a float: a compiler may round what it is part of in its own way. */
+const FLOAT = /f\)?$/;
+
 /**
- * Settles the code of kernels: those that differ only by numbers read these from memory, so that
- * they are one; numbers in which they agree are literals.
+ * Settles the code of a plan's kernels: those that differ only by numbers read these from memory, so
+ * that they are one; numbers in which they agree are literals. Kernels of plans before join them where
+ * they differ by integers, so that no result depends on what was computed before.
  */
 export function settle(
   kernels: readonly KernelCode[],
@@ -37,15 +41,32 @@ export function settle(
       own.push(value);
       return "⟨⟩";
     });
-    const pattern = patterns.get(text) ??
-      known.get(text) ?? { text, first: own, varying: new Set(), users: 0 };
+    const pattern = patterns.get(text) ?? { text, first: own, varying: new Set(), users: 0 };
     patterns.set(text, pattern);
-    own.forEach((value, i) => {
-      if (value !== pattern.first[i]) pattern.varying.add(i);
-    });
-    return { kernel, own, pattern };
+    vary(pattern, own);
+    return { kernel, own, text };
   });
-  return read.map(({ kernel, own, pattern }) => written(kernel, own, pattern));
+  for (const [text, pattern] of patterns) {
+    const before = known.get(text);
+    if (before && mayJoin(before, pattern)) patterns.set(text, before);
+  }
+  return read.map(({ kernel, own, text }) => written(kernel, own, patterns.get(text) as Pattern));
+}
+
+/** Notes by which numbers a kernel differs from the first of its pattern. */
+function vary({ first, varying }: Pattern, own: readonly string[]): void {
+  own.forEach((value, i) => {
+    if (value !== first[i]) varying.add(i);
+  });
+}
+
+/** Lets what varies in one pattern vary in one before, unless that would make floats data. */
+function mayJoin(before: Pattern, pattern: Pattern): boolean {
+  const both = { ...before, varying: new Set([...before.varying, ...pattern.varying]) };
+  vary(both, pattern.first);
+  if ([...both.varying].some((i) => FLOAT.test(before.first[i]))) return false;
+  for (const i of both.varying) before.varying.add(i);
+  return true;
 }
 
 function written(kernel: KernelCode, own: readonly string[], pattern: Pattern): Kernel {
@@ -56,7 +77,7 @@ function written(kernel: KernelCode, own: readonly string[], pattern: Pattern): 
     if (!pattern.varying.has(i++)) return value;
     const word = `numbers[${numbers.length >> 2}][${numbers.length & 3}]`;
     numbers.push(wordOf(value));
-    return value.endsWith("u") ? word : `bitcast<${/f\)?$/.test(value) ? "f32" : "i32"}>(${word})`;
+    return value.endsWith("u") ? word : `bitcast<${FLOAT.test(value) ? "f32" : "i32"}>(${word})`;
   });
   if (numbers.length > 0) {
     const { length } = kernel.bindings;
@@ -69,5 +90,5 @@ function written(kernel: KernelCode, own: readonly string[], pattern: Pattern): 
 /** The bits of a literal. */
 function wordOf(literal: string): number {
   const value = Number.parseFloat(literal.replace("(", ""));
-  return /f\)?$/.test(literal) ? new Uint32Array(Float32Array.of(value).buffer)[0] : value >>> 0;
+  return FLOAT.test(literal) ? new Uint32Array(Float32Array.of(value).buffer)[0] : value >>> 0;
 }

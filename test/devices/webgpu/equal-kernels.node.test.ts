@@ -56,6 +56,18 @@ test("a kernel shares the code of one that is there already, and reads more wher
   expect(four).toMatchObject({ numbers: [2, 4] });
 });
 
+test("floats are data only where a plan's own kernels differ by them: no bit depends on earlier plans", () => {
+  const code = (start: number, by: number) => kernel(`${number(start)} * ${number(by, "f32")}`);
+  const known = new Map<string, Pattern>();
+  const [one] = settle([code(1, 0.5)], known);
+  known.set(one.pattern.text, one.pattern);
+  expect(settle([code(1, 0.75)], known)[0]).toMatchObject({ code: "1u * 0.75f", numbers: [] });
+  expect(settle([code(3, 0.5)], known)[0]).toMatchObject({ pattern: one.pattern, numbers: [3] });
+  const both = settle([code(1, 0.5), code(1, 0.75)], known);
+  expect(both.map(({ numbers }) => numbers)).toEqual([[bitsOf(0.5)], [bitsOf(0.75)]]);
+  expect(settle([code(4, 0.5)], known)[0]).toMatchObject({ pattern: one.pattern, numbers: [4] });
+});
+
 test("numbers by which code is chosen stay in it", () => {
   expect(number(0)).toBe("0u");
   expect(number(0, "f32")).toBe("0.0f");
