@@ -2,15 +2,10 @@ import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { readVersions } from "./bench/versions.ts";
 import { mnistFiles } from "./examples/train/mnist-files.ts";
+import { isolation, sources } from "./tools/sources.mjs";
 
 /** Where the app's pages lie. */
 export const PAGES = { Train: "examples/train/", Bench: "bench/page/" };
-
-// With both headers shared memory, and so threads in WebAssembly, are there for every library.
-const isolation = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-};
 
 // Vite's own pattern ends in a dot for files without an ending, which Windows drops.
 const output = { assetFileNames: "assets/[name]-[hash][extname]" };
@@ -42,6 +37,7 @@ export default defineConfig({
   appType: "mpa",
   // Servers that run at the same time do not clear away what another has made ready.
   cacheDir: `node_modules/.vite/${process.env.npm_lifecycle_event?.replace(/\W/g, "-") ?? "pages"}`,
+  resolve: { alias: sources },
   plugins: [mnistFiles(), frontDoor()],
   define: { BENCH_VERSIONS: JSON.stringify(readVersions()) },
   optimizeDeps: {

@@ -1,24 +1,12 @@
-import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { mnistFiles } from "./examples/train/mnist-files.ts";
 import { puppeteerProvider } from "./test/support/puppeteer-provider.ts";
-
-const root = fileURLToPath(new URL("./", import.meta.url));
-
-const isolation = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-};
+import { isolation, sources } from "./tools/sources.mjs";
 
 // The same files run in Node on the CPU device and in headless Chromium on WebGPU, both at once:
 // compiling kernels, most of the browser's work, takes one core.
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^gradus$/, replacement: `${root}src/index.ts` },
-      { find: /^gradus\/(\w+)$/, replacement: `${root}src/$1/index.ts` },
-    ],
-  },
+  resolve: { alias: sources },
   plugins: [mnistFiles()],
   optimizeDeps: { exclude: ["webgpu"] },
   server: { headers: isolation },

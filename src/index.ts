@@ -1,3 +1,4 @@
+export type { Counters, Counts } from "./core/counters.ts";
 export type { DType, NumericArray } from "./core/dtype.ts";
 export {
   DeviceError,
@@ -23,15 +24,12 @@ export type { Shape } from "./core/shape.ts";
 export type { DebugOptions } from "./debug/watcher.ts";
 export { debug } from "./debug.ts";
 export { type Compiled, compile } from "./engine/compile.ts";
-export type { Counters, Counts } from "./engine/counters.ts";
-export type { Device, MemoryInfo } from "./engine/device.ts";
 export { explain } from "./engine/explain.ts";
 export type { KernelStats, Plan, PlanStats, Progress } from "./engine/plan.ts";
 export { chromeTrace, type KernelTime, type Profile } from "./engine/profile.ts";
-export type { DeviceNews, Recovered } from "./engine/recovery.ts";
 export type { CompileOptions } from "./engine/replay.ts";
-export type { DeviceLoss } from "./graph/backend.ts";
 export { setDefaultDevice } from "./graph/default-device.ts";
+export type { Device, DeviceLoss, DeviceNews, MemoryInfo, Recovered } from "./graph/device.ts";
 export { grad, valueAndGrad } from "./graph/grad.ts";
 export type { NestedArray } from "./graph/nested.ts";
 export { scope } from "./graph/scope.ts";

@@ -7,8 +7,8 @@ import { cpuModule } from "./devices/on-demand.ts";
 import { describeAdapter, findAdapter, findGpu, TIMEOUT } from "./devices/webgpu/adapter.ts";
 import { GpuDevice } from "./devices/webgpu/gpu-device.ts";
 import type { GpuOptions } from "./devices/webgpu/options.ts";
-import type { Device, MemoryInfo } from "./engine/device.ts";
 import { checkDevice, defaultDevice, setDefaultDevice } from "./graph/default-device.ts";
+import type { Device, MemoryInfo } from "./graph/device.ts";
 import { provideMethods } from "./graph/tensor.ts";
 import { watch } from "./graph/watch.ts";
 import { add, div, mul, neg, sub } from "./ops/arithmetic.ts";
@@ -156,7 +156,7 @@ function given({ message }: Error): string {
 }
 
 /** Reports what is alive on the default device, or on another. */
-export function memory(device: Device = defaultDevice() as Device): MemoryInfo {
+export function memory(device: Device = defaultDevice()): MemoryInfo {
   checkDevice("memory", device);
   return device.memory();
 }

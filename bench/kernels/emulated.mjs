@@ -1,7 +1,7 @@
 // Times what shaders are made of on an adapter that a CPU emulates, and tiles of a product on it:
 //   node bench/kernels/emulated.mjs
 import { createServer } from "node:http";
-import { withPage } from "../../scripts/page.mjs";
+import { withPage } from "../../tools/page.mjs";
 
 const blank = createServer((_, response) => {
   response.setHeader("Content-Type", "text/html").end("<!doctype html>");

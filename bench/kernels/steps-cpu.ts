@@ -5,9 +5,9 @@
  *   taskset -c 0 node node_modules/.cache/bench/steps-cpu.js
  */
 
+import { Counters } from "../../src/core/counters.ts";
 import { type ArrayStorage, Arrays } from "../../src/devices/cpu/arrays.ts";
 import { CpuPlan } from "../../src/devices/cpu/plan.ts";
-import { Counters } from "../../src/engine/counters.ts";
 import { trace } from "../../src/engine/program.ts";
 import {
   assignAll,

@@ -1,5 +1,5 @@
 import { wrapAnsi } from "fast-wrap-ansi";
-import type { TerminalStream } from "../../src/train/index.ts";
+import type { TerminalStream } from "gradus/train";
 
 /** Whether stdout is gone or full, as after `| head`: what is written from then on goes nowhere. */
 let isLost = false;

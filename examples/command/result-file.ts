@@ -1,4 +1,4 @@
-import { fileStore, type Store } from "../../src/io/index.ts";
+import { fileStore, type Store } from "gradus/io";
 import { shown, UsageError } from "./arguments.ts";
 
 /** The file of a result. It is replaced whole or not at all, and named by whatever goes wrong. */

@@ -1,11 +1,6 @@
-import { init } from "../../src/index.ts";
-import { saveSafetensors } from "../../src/io/index.ts";
-import {
-  EarlyStopping,
-  evaluateAccuracy,
-  progressBar,
-  terminalBar,
-} from "../../src/train/index.ts";
+import { init } from "gradus";
+import { saveSafetensors } from "gradus/io";
+import { EarlyStopping, evaluateAccuracy, progressBar, terminalBar } from "gradus/train";
 import { say, screen } from "../command/output.ts";
 import { ResultFile } from "../command/result-file.ts";
 import { interruption, run } from "../command/run.ts";

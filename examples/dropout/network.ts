@@ -1,5 +1,5 @@
-import { foldIn, keyFromSeed, relu } from "../../src/index.ts";
-import { Dropout, heNormal, Linear, Sequential } from "../../src/nn/index.ts";
+import { foldIn, keyFromSeed, relu } from "gradus";
+import { Dropout, heNormal, Linear, Sequential } from "gradus/nn";
 
 /** The network 784-256-128-10: relu and dropout behind each hidden layer, logits out. */
 export function dropoutNetwork(rate: number, seed: number): Sequential {

@@ -1,9 +1,9 @@
-import { type Batch, DataLoader, type DeviceDataset, split } from "../../src/data/index.ts";
-import { crossEntropy } from "../../src/losses/index.ts";
-import { accuracy } from "../../src/metrics/index.ts";
-import type { Module, Sequential } from "../../src/nn/index.ts";
-import { Adam, cosineDecay } from "../../src/optim/index.ts";
-import { type Callback, type FitResult, fit } from "../../src/train/index.ts";
+import { type Batch, DataLoader, type DeviceDataset, split } from "gradus/data";
+import { crossEntropy } from "gradus/losses";
+import { accuracy } from "gradus/metrics";
+import type { Module, Sequential } from "gradus/nn";
+import { Adam, cosineDecay } from "gradus/optim";
+import { type Callback, type FitResult, fit } from "gradus/train";
 import { dropoutNetwork } from "./network.ts";
 
 /** What fixes a run. */

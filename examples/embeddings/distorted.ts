@@ -1,5 +1,5 @@
-import { Batch, type Dataset } from "../../src/data/index.ts";
-import { foldIn, type Key, keyFromSeed, randomUniform, tensor } from "../../src/index.ts";
+import { foldIn, type Key, keyFromSeed, randomUniform, tensor } from "gradus";
+import { Batch, type Dataset } from "gradus/data";
 
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;

@@ -1,13 +1,6 @@
-import { add, mul, type Tensor } from "../../src/index.ts";
-import {
-  ArcFace,
-  ASoftmax,
-  CenterLoss,
-  CosFace,
-  crossEntropy,
-  LSoftmax,
-} from "../../src/losses/index.ts";
-import { type Initializer, Linear, Module } from "../../src/nn/index.ts";
+import { add, mul, type Tensor } from "gradus";
+import { ArcFace, ASoftmax, CenterLoss, CosFace, crossEntropy, LSoftmax } from "gradus/losses";
+import { type Initializer, Linear, Module } from "gradus/nn";
 
 /** The last layer of training: `call` gives logits of embeddings, `loss` what training lowers. */
 export interface Head extends Module {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { init } from "../../src/index.ts";
+import { init } from "gradus";
 import { say } from "../command/output.ts";
 import { ResultFile } from "../command/result-file.ts";
 import { run } from "../command/run.ts";

@@ -1,5 +1,5 @@
-import { foldIn, type Key, keyFromSeed, relu, type Tensor, tensor } from "../../src/index.ts";
-import { heNormal, type Initializer, Linear, Module, xavierUniform } from "../../src/nn/index.ts";
+import { foldIn, type Key, keyFromSeed, relu, type Tensor, tensor } from "gradus";
+import { heNormal, type Initializer, Linear, Module, xavierUniform } from "gradus/nn";
 import type { Head, HeadMaker } from "./heads.ts";
 
 /** The sizes of an `EmbeddingNetwork`. */

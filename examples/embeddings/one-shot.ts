@@ -1,6 +1,6 @@
-import type { DeviceDataset } from "../../src/data/index.ts";
-import { l2Normalize } from "../../src/index.ts";
-import { CosFace } from "../../src/losses/index.ts";
+import { l2Normalize } from "gradus";
+import type { DeviceDataset } from "gradus/data";
+import { CosFace } from "gradus/losses";
 import { DistortedImages, type Distortion, PIXELS, SIDE } from "./distorted.ts";
 import { EmbeddingNetwork } from "./network.ts";
 import { everyRow } from "./plane.ts";

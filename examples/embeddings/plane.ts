@@ -1,7 +1,7 @@
-import type { Batch, Dataset, DeviceDataset } from "../../src/data/index.ts";
-import type { Tensor } from "../../src/index.ts";
-import { spreadRatio } from "../../src/metrics/index.ts";
-import { evaluateAccuracy } from "../../src/train/index.ts";
+import type { Tensor } from "gradus";
+import type { Batch, Dataset, DeviceDataset } from "gradus/data";
+import { spreadRatio } from "gradus/metrics";
+import { evaluateAccuracy } from "gradus/train";
 import { HEADS } from "./heads.ts";
 import { EmbeddingNetwork } from "./network.ts";
 import { type TrainingOptions, trainEmbeddings } from "./training.ts";

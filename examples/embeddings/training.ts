@@ -1,6 +1,6 @@
-import { type Batch, DataLoader, type Dataset } from "../../src/data/index.ts";
-import { Adam, cosineDecay } from "../../src/optim/index.ts";
-import { fit } from "../../src/train/index.ts";
+import { type Batch, DataLoader, type Dataset } from "gradus/data";
+import { Adam, cosineDecay } from "gradus/optim";
+import { fit } from "gradus/train";
 import type { EmbeddingNetwork } from "./network.ts";
 
 /** How a network is trained. */

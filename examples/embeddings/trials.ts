@@ -1,5 +1,5 @@
-import { compile, gather, randomUniform, type Tensor, tensor } from "../../src/index.ts";
-import { rank1 } from "../../src/metrics/index.ts";
+import { compile, gather, randomUniform, type Tensor, tensor } from "gradus";
+import { rank1 } from "gradus/metrics";
 
 /** What is drawn in each trial. */
 export interface TrialOptions {

@@ -1,9 +1,10 @@
 // Shows the plan of the step that trains the two-layer network on MNIST, and the times of its kernels.
-import { type Batch, BatchSampler, DeviceDataset } from "../../src/data/index.ts";
-import { chromeTrace, explain, init, tensor } from "../../src/index.ts";
-import { crossEntropy } from "../../src/losses/index.ts";
-import { SGD } from "../../src/optim/index.ts";
-import { trainStep } from "../../src/train/index.ts";
+
+import { chromeTrace, explain, init, tensor } from "gradus";
+import { type Batch, BatchSampler, DeviceDataset } from "gradus/data";
+import { crossEntropy } from "gradus/losses";
+import { SGD } from "gradus/optim";
+import { trainStep } from "gradus/train";
 import { TwoLayerNetwork } from "../mnist/network.ts";
 
 /** Images and labels of MNIST; a plan depends on shapes only, so zeros do for the values. */

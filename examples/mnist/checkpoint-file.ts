@@ -1,4 +1,4 @@
-import { readSafetensors, type Store, writeSafetensors } from "../../src/io/index.ts";
+import { readSafetensors, type Store, writeSafetensors } from "gradus/io";
 import { shown, UsageError } from "../command/arguments.ts";
 import { tell } from "../command/output.ts";
 import { ResultFile } from "../command/result-file.ts";

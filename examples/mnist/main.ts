@@ -1,9 +1,9 @@
-import { DataLoader } from "../../src/data/index.ts";
-import { FormatError, init } from "../../src/index.ts";
-import { saveSafetensors } from "../../src/io/index.ts";
-import { crossEntropy } from "../../src/losses/index.ts";
-import { SGD } from "../../src/optim/index.ts";
-import { Checkpoint, evaluateAccuracy, fit } from "../../src/train/index.ts";
+import { FormatError, init } from "gradus";
+import { DataLoader } from "gradus/data";
+import { saveSafetensors } from "gradus/io";
+import { crossEntropy } from "gradus/losses";
+import { SGD } from "gradus/optim";
+import { Checkpoint, evaluateAccuracy, fit } from "gradus/train";
 import { ResultFile } from "../command/result-file.ts";
 import { interruption, run } from "../command/run.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";

@@ -1,6 +1,6 @@
-import type { Tensor } from "../../src/index.ts";
-import { foldIn, keyFromSeed, sigmoid } from "../../src/index.ts";
-import { Linear, Module, normal } from "../../src/nn/index.ts";
+import type { Tensor } from "gradus";
+import { foldIn, keyFromSeed, sigmoid } from "gradus";
+import { Linear, Module, normal } from "gradus/nn";
 
 /** Bytes of a file with the weights of such a network, and some more. */
 export function weightBytes(hidden: number): number {

@@ -1,4 +1,4 @@
-import { type Callback, progressBar, terminalBar } from "../../src/train/index.ts";
+import { type Callback, progressBar, terminalBar } from "gradus/train";
 import { say, screen, write } from "../command/output.ts";
 import type { Options } from "./options.ts";
 

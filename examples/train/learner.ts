@@ -1,15 +1,9 @@
-import {
-  type Batch,
-  BatchSampler,
-  type DeviceDataset,
-  mnist,
-  normalizeImages,
-} from "../../src/data/index.ts";
-import { softmax, type Tensor, tensor } from "../../src/index.ts";
-import { crossEntropy } from "../../src/losses/index.ts";
-import { accuracy } from "../../src/metrics/index.ts";
-import { SGD } from "../../src/optim/index.ts";
-import { type StepRecord, type TrainStep, trainStep } from "../../src/train/index.ts";
+import { softmax, type Tensor, tensor } from "gradus";
+import { type Batch, BatchSampler, type DeviceDataset, mnist, normalizeImages } from "gradus/data";
+import { crossEntropy } from "gradus/losses";
+import { accuracy } from "gradus/metrics";
+import { SGD } from "gradus/optim";
+import { type StepRecord, type TrainStep, trainStep } from "gradus/train";
 import { TwoLayerNetwork } from "../mnist/network.ts";
 import type { Mnist } from "./mnist.ts";
 import type { Settings } from "./protocol.ts";

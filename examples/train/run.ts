@@ -1,4 +1,4 @@
-import { nextTask } from "../../src/train/index.ts";
+import { nextTask } from "gradus/train";
 import type { Learner } from "./learner.ts";
 import type { Report } from "./protocol.ts";
 import { judge, type TestSet } from "./test-set.ts";

@@ -1,4 +1,4 @@
-import { readIdx } from "../../src/data/index.ts";
+import { readIdx } from "gradus/data";
 import type { DigitFiles } from "./mnist.ts";
 import type { Mistake, TestReport } from "./protocol.ts";
 

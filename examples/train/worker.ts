@@ -1,5 +1,5 @@
 /** Everything of the engine runs here, so that the page stays free. */
-import { type Choice, DeviceError, type DeviceNews, init } from "../../src/index.ts";
+import { type Choice, DeviceError, type DeviceNews, init } from "gradus";
 import { Learner } from "./learner.ts";
 import { loadMnist, type Mnist } from "./mnist.ts";
 import type { Command, Report, Settings } from "./protocol.ts";

@@ -2,7 +2,7 @@ import { checkEach, checkOptions } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { DeviceError, DTypeError, FormatError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { cast } from "../ops/cast.ts";
@@ -163,7 +163,7 @@ export interface MnistOptions {
   /** How bytes become f32; [0, 1] when left out. */
   normalize?: NormalizeOptions;
   /** The device of `init` when left out. */
-  device?: Backend;
+  device?: Device;
 }
 
 /**

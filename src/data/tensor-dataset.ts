@@ -3,7 +3,7 @@ import { dispose } from "../core/dispose.ts";
 import { DeviceError, GradusError, ShapeError } from "../core/errors.ts";
 import { list, quote, shorten } from "../core/quote.ts";
 import { formatShape } from "../core/shape.ts";
-import { namesOf } from "../graph/backend.ts";
+import { namesOf } from "../graph/device.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { tensor } from "../ops/creation.ts";

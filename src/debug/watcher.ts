@@ -2,9 +2,9 @@ import { checkEach, checkFunctions, checkOptions } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import type { GradusError } from "../core/errors.ts";
 import { type Place, partsOf, walk } from "../core/tree.ts";
-import type { Device } from "../engine/device.ts";
+import type { EngineDevice } from "../engine/device.ts";
 import { eachPart, isInput, type Naming, nameOf } from "../engine/signature.ts";
-import type { Storage } from "../graph/backend.ts";
+import type { Storage } from "../graph/device.ts";
 import { Node } from "../graph/node.ts";
 import type { State } from "../graph/state.ts";
 import { apply, Tensor } from "../graph/tensor.ts";
@@ -133,7 +133,7 @@ class Watcher implements Watch {
       nameOf: (node) => names[inputs.get(node)?.index ?? -1],
     });
     const outputs = [...results, ...values, ...inspection.nodes];
-    const [device] = outputs.map((node) => node.device as Device);
+    const [device] = outputs.map((node) => node.device as EngineDevice);
     if (!device || inspection.nodes.length === 0) return null;
     const states = assignments.map(({ state }) => state);
     const types = outputs.map(({ shape, dtype }) => ({ shape, dtype }));

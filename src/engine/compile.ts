@@ -2,7 +2,7 @@ import { checkFunctions, checkOptions, checkSteps } from "../core/check.ts";
 import type { DeviceError } from "../core/errors.ts";
 import { Breather } from "../core/event-loop.ts";
 import { isTracing } from "../graph/tracing.ts";
-import type { Device } from "./device.ts";
+import type { EngineDevice } from "./device.ts";
 import type { Plan } from "./plan.ts";
 import type { Profile } from "./profile.ts";
 import { Refusal, written } from "./refusal.ts";
@@ -68,7 +68,7 @@ export function compile<Args extends readonly unknown[], R>(
   const replays = new Replays(fn, options);
   const turns = new Turns();
   const breather = new Breather();
-  let guarded: Device | null = null;
+  let guarded: EngineDevice | null = null;
   let opening: Promise<void> | null = null;
   const begin = (args: Args): Call<Args, R> => {
     if (isTracing()) throw new Refusal((by) => by.nested(name));

@@ -1,44 +1,27 @@
 import { READ_OUTSIDE } from "../core/advice.ts";
+import { Counters } from "../core/counters.ts";
 import type { DType, NumericArray } from "../core/dtype.ts";
 import { DeviceError, GradusError, MemoryError } from "../core/errors.ts";
 import { asMemoryError, inMemory } from "../core/host-memory.ts";
 import { sizeOf } from "../core/shape.ts";
-import type { Backend, DeviceLoss, Storage } from "../graph/backend.ts";
+import type { Device, DeviceLoss, DeviceNews, MemoryInfo, Storage } from "../graph/device.ts";
 import { Node, reclaimedCount } from "../graph/node.ts";
 import { Followers, type State, stateOf } from "../graph/state.ts";
 import { isTracing } from "../graph/tracing.ts";
 import { watch } from "../graph/watch.ts";
-import { Counters } from "./counters.ts";
 import type { Journal } from "./journal.ts";
 import type { Plan, PlanOptions } from "./plan.ts";
 import { type Program, trace } from "./program.ts";
-import type { DeviceNews } from "./recovery.ts";
 import type { Session } from "./session.ts";
 import { simplify } from "./simplify.ts";
-
-/** What is alive on a device. */
-export interface MemoryInfo {
-  /** Tensors and states whose values are held. */
-  readonly tensors: number;
-  /** Buffers, spare ones in the pool included. */
-  readonly buffers: number;
-  /** Bytes of all buffers. */
-  readonly bytes: number;
-  /** Plans kept for evaluations; those of compiled functions are in their `plans`. */
-  readonly plans: number;
-  /** Pipelines of all plans; 0 on the CPU. */
-  readonly pipelines: number;
-  /** Values that nobody freed and the garbage collector found. */
-  readonly reclaimed: number;
-}
 
 /** How many plans a device keeps; the longest unused one goes first. */
 const PLAN_LIMIT = 256;
 
 let devices = 0;
 
-/** A place where graphs are evaluated: plans are cached by the graph's structure. */
-export abstract class Device implements Backend {
+/** What all devices do alike, through a session: plans are cached by the graph's structure. */
+export abstract class EngineDevice implements Device {
   /** What it works through at present. */
   abstract session: Session;
   /** What the device was asked to do so far. */

@@ -18,7 +18,7 @@ export interface Group {
 export type Reads = ReadonlyMap<number, boolean>;
 
 /** What a group computes. */
-export interface Region {
+export interface GroupWork {
   readonly reads: Reads;
   /** The weight of its steps. */
   readonly weight: number;
@@ -62,7 +62,7 @@ export class Fusion {
   /** The groups in order; null where one was joined to another. */
   readonly #list: (Group | null)[] = [];
   readonly #places = new Map<Group, number>();
-  readonly #regions = new Map<Group, Region>();
+  readonly #regions = new Map<Group, GroupWork>();
   readonly #producers = new Map<number, Group>();
   readonly #readers = new Map<number, Set<Group>>();
 
@@ -190,11 +190,11 @@ export class Fusion {
   }
 
   /** What a group computes, which need not be one of those that there are. */
-  region(group: Group): Region {
+  region(group: Group): GroupWork {
     return this.#regions.get(group) ?? this.#explore(group);
   }
 
-  #explore(group: Group, isEpilogue = false): Region {
+  #explore(group: Group, isEpilogue = false): GroupWork {
     const reads = new Map<number, boolean>();
     const seen = [new Set<number>(), new Set<number>()];
     let weight = 0;

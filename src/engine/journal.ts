@@ -1,10 +1,10 @@
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError } from "../core/errors.ts";
-import type { StateJournal } from "../graph/backend.ts";
+import type { StateJournal } from "../graph/device.ts";
 import { copyGraph, lineageOf, StateLeaf, shortLineage, sourceNode } from "../graph/lineage.ts";
 import { Node } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
-import type { Device } from "./device.ts";
+import type { EngineDevice } from "./device.ts";
 import type { Plan } from "./plan.ts";
 import { lostValues } from "./program.ts";
 import type { Source } from "./replay.ts";
@@ -78,7 +78,7 @@ const PAUSE_RATIO = 50;
  */
 export class Journal implements StateJournal {
   readonly entries = new Set<JournalEntry>();
-  readonly #device: Device;
+  readonly #device: EngineDevice;
   #statesLimit = 256;
   #bases = new WeakMap<State, InitialValue>();
   /** How many runs may have to be repeated, of each function that is protected. */
@@ -93,7 +93,7 @@ export class Journal implements StateJournal {
   /** How often a mirror was taken. */
   mirrors = 0;
 
-  constructor(device: Device) {
+  constructor(device: EngineDevice) {
     this.#device = device;
   }
 

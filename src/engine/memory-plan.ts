@@ -24,7 +24,7 @@ export interface MemoryPlan {
 export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
   const slots = new Map<number, number>();
   const sizes: number[] = [];
-  const taken: Slot[] = [];
+  const taken: SlotLives[] = [];
   const end = lifetimes.reduce((most, { first }) => Math.max(most, first), 0);
   const used = new Occupancy(end + 1);
   const bySize = [...lifetimes].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
@@ -33,7 +33,7 @@ export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
     const isFull = used.most(value) === taken.length;
     let slot = isFull ? -1 : taken.findLastIndex((other) => other.isFree(value));
     if (slot < 0) slot = sizes.push(value.bytes) - 1;
-    if (slot === taken.length) taken.push(new Slot());
+    if (slot === taken.length) taken.push(new SlotLives());
     taken[slot].take(value);
     used.add(value);
     slots.set(value.key, slot);
@@ -42,7 +42,7 @@ export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
 }
 
 /** The values in one slot, in the order of their times. */
-class Slot {
+class SlotLives {
   readonly #values: Lifetime[] = [];
 
   isFree({ first, last }: Lifetime): boolean {

@@ -1,4 +1,4 @@
-import type { Storage } from "../graph/backend.ts";
+import type { Storage } from "../graph/device.ts";
 import type { Profile } from "./profile.ts";
 
 /** One kernel of a plan, or one op on the CPU. */

@@ -1,39 +1,21 @@
 import type { NumericArray } from "../core/dtype.ts";
 import { Breather } from "../core/event-loop.ts";
-import type { Storage } from "../graph/backend.ts";
+import type { DeviceNews, Recovered, Storage } from "../graph/device.ts";
 import { identity } from "../graph/identity.ts";
 import { copyGraph, StateLeaf, sourceNode } from "../graph/lineage.ts";
 import { Node } from "../graph/node.ts";
 import type { State } from "../graph/state.ts";
-import type { Device } from "./device.ts";
+import type { EngineDevice } from "./device.ts";
 import type { AssignEntry, ReadEntry, Rerun, RunEntry } from "./journal.ts";
 import { lostValues } from "./program.ts";
 import type { Session } from "./session.ts";
 
-/** What became of a run that was under way. */
-export interface Recovered {
-  /** Steps that were made again. */
-  readonly repeated: number;
-  /** Steps that are gone, since what they were given cannot be had again. */
-  readonly dropped: number;
-}
-
-/** What happens to a device that is lost. */
-export type DeviceNews =
-  | { readonly event: "lost"; readonly message: string }
-  | ({
-      readonly event: "recovered";
-      readonly kind: "cpu" | "webgpu";
-      readonly description: string;
-      readonly milliseconds: number;
-    } & Recovered);
-
 /** What is known of a device's losses that followed each other with no mirror between. */
-const rows = new WeakMap<Device, { losses: number; mirrors: number; at: number }>();
+const rows = new WeakMap<EngineDevice, { losses: number; mirrors: number; at: number }>();
 /** After this time losses are not taken for one cause's, in milliseconds. */
 const ROW_MS = 60_000;
 
-function countInARow(device: Device): number {
+function countInARow(device: EngineDevice): number {
   const now = performance.now();
   const mirrors = device.journal?.mirrors ?? 0;
   const before = rows.get(device);
@@ -49,7 +31,7 @@ function countInARow(device: Device): number {
  * @returns what tells of it.
  */
 export async function recover(
-  device: Device,
+  device: EngineDevice,
   message: string,
   open: (inARow: number) => Promise<Session>,
 ): Promise<() => void> {
@@ -74,7 +56,7 @@ export async function recover(
 }
 
 async function restore(
-  device: Device,
+  device: EngineDevice,
   open: (inARow: number) => Promise<Session>,
 ): Promise<Recovered> {
   for (;;) {
@@ -97,7 +79,7 @@ async function restore(
 
 /** Makes the states of a device again from a mirror, and repeats what followed it. */
 class Restoring {
-  readonly #device: Device;
+  readonly #device: EngineDevice;
   readonly #losses: number;
   readonly #changes: ReadonlyMap<State, number>;
   /** What stands for states until all is done; null for those that cannot be had again. */
@@ -110,7 +92,7 @@ class Restoring {
   readonly #dropped: RunEntry[] = [];
   #repeated = 0;
 
-  constructor(device: Device) {
+  constructor(device: EngineDevice) {
     this.#device = device;
     this.#losses = device.losses;
     this.#changes = device.journal?.changes ?? new Map();

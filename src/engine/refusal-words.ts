@@ -2,7 +2,7 @@ import { inPlaceOf } from "../core/advice.ts";
 import { describeValue } from "../core/check.ts";
 import { DeviceError, GradusError } from "../core/errors.ts";
 import { partsOf } from "../core/tree.ts";
-import { type Backend, namesOf } from "../graph/backend.ts";
+import { type Device, namesOf } from "../graph/device.ts";
 import { eachPart, type Naming, nameOf } from "./signature.ts";
 
 type Path = readonly string[];
@@ -63,7 +63,7 @@ function at(path: Path): string {
 }
 
 /** Tensors and states of several devices, or of none. */
-export function apart(op: string, devices: readonly Backend[]): DeviceError {
+export function apart(op: string, devices: readonly Device[]): DeviceError {
   const names = namesOf(devices).join(" and ") || "no device";
   return new DeviceError(`${op}: tensors and states on ${names}; expected all on one`);
 }

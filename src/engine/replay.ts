@@ -3,14 +3,14 @@ import { allocate, type NumericArray } from "../core/dtype.ts";
 import { inMemory } from "../core/host-memory.ts";
 import { postorder } from "../core/postorder.ts";
 import { mapTree, type Parts, type Place, partsOf } from "../core/tree.ts";
-import type { Backend, Storage } from "../graph/backend.ts";
+import type { Device, Storage } from "../graph/device.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { type Conversion, TracedArray } from "../graph/traced-array.ts";
 import { traceFunction } from "../graph/tracing.ts";
 import { type WatchedRuns, watch } from "../graph/watch.ts";
-import { Device } from "./device.ts";
+import { EngineDevice } from "./device.ts";
 import type { Note, Rerun } from "./journal.ts";
 import type { Plan, Progress } from "./plan.ts";
 import type { Profile } from "./profile.ts";
@@ -69,7 +69,7 @@ interface Constant {
 
 /** A compiled function for one signature: traced when it is made, replayed by each run. */
 export class Replay<Args extends readonly unknown[], R> implements Rerun {
-  readonly device: Device;
+  readonly device: EngineDevice;
   readonly plan: Plan;
   /** How many calls are under way. */
   users = 0;
@@ -304,11 +304,11 @@ function deviceOf(
   roots: readonly Node[],
   parameters: ReadonlyMap<Node, InputSource>,
   op: string,
-): Device {
+): EngineDevice {
   const devices = new Set([...roots, ...parameters.keys()].map(({ device }) => device));
   const [device] = devices;
-  if (devices.size !== 1 || !(device instanceof Device)) {
-    throw new Refusal((by) => by.apart(op, [...devices] as Backend[]));
+  if (devices.size !== 1 || !(device instanceof EngineDevice)) {
+    throw new Refusal((by) => by.apart(op, [...devices] as Device[]));
   }
   return device;
 }

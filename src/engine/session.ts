@@ -1,5 +1,5 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
-import type { DeviceLoss, Life, Storage } from "../graph/backend.ts";
+import type { DeviceLoss, Life, Storage } from "../graph/device.ts";
 import type { Plan, PlanOptions } from "./plan.ts";
 import type { Program } from "./program.ts";
 

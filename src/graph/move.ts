@@ -1,16 +1,16 @@
 import { checkSurplus } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, GradusError } from "../core/errors.ts";
-import type { Backend } from "./backend.ts";
 import { checkDevice } from "./default-device.ts";
+import type { Device } from "./device.ts";
 import { Node } from "./node.ts";
 import type { State } from "./state.ts";
 import { sourceTensor, type Tensor } from "./tensor.ts";
 
 /** What `to` of tensors, modules and optimizers does: loaded when it is called first. */
 export interface Move {
-  copyTo(x: Tensor, device: Backend, surplus: readonly unknown[]): Promise<Tensor>;
-  moveStates(states: Iterable<State>, device: Backend, surplus: readonly unknown[]): Promise<void>;
+  copyTo(x: Tensor, device: Device, surplus: readonly unknown[]): Promise<Tensor>;
+  moveStates(states: Iterable<State>, device: Device, surplus: readonly unknown[]): Promise<void>;
 }
 
 /** Begins a call of `to`; `isTraced` says whether that was in a function that is being compiled. */
@@ -21,7 +21,7 @@ export function beginMove(isTraced: boolean): Move {
   );
 }
 
-async function copyTo(x: Tensor, device: Backend, surplus: readonly unknown[]): Promise<Tensor> {
+async function copyTo(x: Tensor, device: Device, surplus: readonly unknown[]): Promise<Tensor> {
   checkTarget(device, surplus);
   const node = x.use();
   const { shape, dtype } = node;
@@ -33,7 +33,7 @@ async function copyTo(x: Tensor, device: Backend, surplus: readonly unknown[]): 
 /** Moves states all at once: until the last one's values have arrived, each is where it was. */
 async function moveStates(
   states: Iterable<State>,
-  device: Backend,
+  device: Device,
   surplus: readonly unknown[],
 ): Promise<void> {
   checkTarget(device, surplus);
@@ -59,13 +59,13 @@ async function moveStates(
   });
 }
 
-function checkTarget(device: Backend, surplus: readonly unknown[]): void {
+function checkTarget(device: Device, surplus: readonly unknown[]): void {
   checkSurplus("to(device)", surplus);
   checkDevice("to", device);
   device.check("to");
 }
 
-function checkHas({ dtypes, kind }: Backend, dtype: DType, what: string): void {
+function checkHas({ dtypes, kind }: Device, dtype: DType, what: string): void {
   if (dtypes.has(dtype)) return;
   const those = `${[...dtypes].join(", ")}, which ${kind} has`;
   throw new DTypeError(`to: ${what} has dtype ${dtype}; expected one of ${those}`);
@@ -92,7 +92,7 @@ async function readStates(states: readonly State[]): Promise<Map<State, Node["ho
 }
 
 /** Uploads values, and waits until it is known that the device has all of them. */
-async function arrive(nodes: readonly Node[], device: Backend): Promise<void> {
+async function arrive(nodes: readonly Node[], device: Device): Promise<void> {
   const size = ({ host }: Node) => host?.length ?? 0;
   const [least] = [...nodes].sort((a, b) => size(a) - size(b));
   if (!least) return;

@@ -1,12 +1,12 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
-import type { Backend, Storage } from "./backend.ts";
+import type { Device, Storage } from "./device.ts";
 import type { Attributes, Op } from "./op.ts";
 
 let reclaimed = 0;
 let created = 0;
 
-const collected = new FinalizationRegistry<{ device: Backend; storage: Storage }>((held) => {
+const collected = new FinalizationRegistry<{ device: Device; storage: Storage }>((held) => {
   reclaimed++;
   held.device.release(held.storage);
 });
@@ -44,7 +44,7 @@ export class Node {
   readonly tracked: boolean;
 
   constructor(
-    readonly device: Backend,
+    readonly device: Device,
     readonly shape: Shape,
     readonly dtype: DType,
     public op: Op | null,

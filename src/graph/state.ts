@@ -2,7 +2,7 @@ import { checkEach, checkOptions, checkSurplus, type Known } from "../core/check
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import { type Backend, namesOf, type Storage } from "./backend.ts";
+import { type Device, namesOf, type Storage } from "./device.ts";
 import { identity } from "./identity.ts";
 import { Node } from "./node.ts";
 import { checkTensors, Tensor } from "./tensor.ts";
@@ -266,7 +266,7 @@ function checkPairs(pairs: readonly unknown[]): void {
   if (i >= 0) checkEach("assignAll", { [`pair ${i}`]: pairs[i] }, isPair, "[State, value]");
 }
 
-function checkAssignable(state: State, value: Tensor, device: Backend): void {
+function checkAssignable(state: State, value: Tensor, device: Device): void {
   if (value.device !== state.device || state.device !== device) {
     const isValue = value.device !== state.device;
     const [own, its] = namesOf([state.device, isValue ? value.device : device]);

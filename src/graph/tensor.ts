@@ -5,8 +5,8 @@ import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { tools } from "../core/tools.ts";
-import { type Backend, namesOf } from "./backend.ts";
 import { checkDevice } from "./default-device.ts";
+import { type Device, namesOf } from "./device.ts";
 import type { Move } from "./move.ts";
 import { type NestedArray, nest } from "./nested.ts";
 import { Node } from "./node.ts";
@@ -137,7 +137,7 @@ export class Tensor {
   get dtype(): DType {
     return this.current.dtype;
   }
-  get device(): Backend {
+  get device(): Device {
     return this.current.device;
   }
   /** The number of axes. */
@@ -182,7 +182,7 @@ export class Tensor {
    * const y = await tensor([1, 2]).to(cpu);
    * await add(y, 1).toArray(); // [2, 3]
    */
-  async to(device: Backend, ...surplus: never[]): Promise<Tensor> {
+  async to(device: Device, ...surplus: never[]): Promise<Tensor> {
     return (await loadMove()).copyTo(this, device, surplus);
   }
 
@@ -232,7 +232,7 @@ export function apply<A extends Attributes>(
   op: OpDefinition<A>,
   inputs: readonly Tensor[],
   attributes: A,
-  on?: Backend,
+  on?: Device,
 ): Tensor {
   checkTensors(op.name, inputs);
   const device = on ?? inputs[0].device;
@@ -277,7 +277,7 @@ export function checkArguments(
 }
 
 /** Throws a `DTypeError` unless the device has the dtype, a `DeviceError` for what is no device. */
-export function checkDType(op: string, dtype: DType, device: Backend): void {
+export function checkDType(op: string, dtype: DType, device: Device): void {
   checkDevice(op, device);
   if (!isDType(dtype)) {
     throw new DTypeError(
@@ -295,7 +295,7 @@ export function checkDType(op: string, dtype: DType, device: Backend): void {
 
 /** Makes a tensor of values on the host, which go to the device when they are first needed. */
 export function sourceTensor(
-  device: Backend,
+  device: Device,
   shape: Shape,
   dtype: DType,
   values: NumericArray,
@@ -330,7 +330,7 @@ export function evaluate(...tensors: readonly Tensor[]): void {
 /** Does what `evaluate` does of any number of tensors: a call takes some ten thousands. */
 export function evaluateAll(tensors: readonly Tensor[]): void {
   checkTensors("evaluate", tensors);
-  const groups = new Map<Backend, Node[]>();
+  const groups = new Map<Device, Node[]>();
   for (const x of tensors) {
     const nodes = groups.get(x.device) ?? [];
     nodes.push(x.use());

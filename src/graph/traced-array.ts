@@ -2,7 +2,7 @@ import { KEEP_A_TENSOR, TENSOR_OF_ARRAY } from "../core/advice.ts";
 import { allocate, type DType, dtypeOfArray, type NumericArray } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
-import type { Backend } from "./backend.ts";
+import type { Device } from "./device.ts";
 import { Node } from "./node.ts";
 import { announce, Tensor } from "./tensor.ts";
 
@@ -38,7 +38,7 @@ export class TracedArray {
   }
 
   /** Makes a tensor of the array's elements, as `convert` gives them. */
-  source(device: Backend, shape: Shape, dtype: DType, convert: Conversion): Tensor {
+  source(device: Device, shape: Shape, dtype: DType, convert: Conversion): Tensor {
     if (!this.#isOpen) {
       throw new GradusError(
         "tensor: a typed array that a compiled function was given; expected it to be used while " +

@@ -1,4 +1,4 @@
-import type { Storage } from "./backend.ts";
+import type { Storage } from "./device.ts";
 import type { Node } from "./node.ts";
 import type { State } from "./state.ts";
 import type { Tensor } from "./tensor.ts";

@@ -1,6 +1,6 @@
 import { checkOptions, checkSizes, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { assignAll, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { centerLossOf, checkCenters, chooseCenters, lossOfChosen } from "../losses/center.ts";
@@ -20,7 +20,7 @@ export interface CenterLossOptions {
   /** α, how far a center moves towards its examples, from 0 to 1; 0.5 when left out. */
   rate?: number;
   /** The device of `init` when left out. */
-  device?: Backend;
+  device?: Device;
   /** `f32` when left out. */
   dtype?: DType;
 }

@@ -3,7 +3,7 @@ import type { DType } from "../core/dtype.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { givenKey, type Key } from "../core/random.ts";
 import { formatShape } from "../core/shape.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { Parameter } from "../graph/state.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { type CrossEntropyOptions, crossEntropy } from "../losses/cross-entropy.ts";
@@ -22,7 +22,7 @@ export interface MarginHeadOptions {
   /** In place of `seed`, a key as `foldIn` derives them. */
   key?: Key;
   /** The device of `init` when left out. */
-  device?: Backend;
+  device?: Device;
   /** `f32` when left out. */
   dtype?: DType;
 }

@@ -4,6 +4,7 @@ import { quote, shorten } from "../core/quote.ts";
 import { allOrNone, type State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { decodeValues, encodeValues } from "./checkpoint-values.ts";
+import { checkNames } from "./load-state.ts";
 import { parseSafetensors } from "./safetensors.ts";
 import { prepareTensors, saveTensors } from "./weights.ts";
 
@@ -117,6 +118,7 @@ export function restoreCheckpoint(
   const own = ratesOf(parts.optimizer);
   const rates = ratesIn(op, metadata, own);
   const states = statesOf(op, parts);
+  checkNames(op, states, tensors, FormatError);
   const assign = prepareTensors(op, states, tensors);
   check(info);
   const { step } = parts;

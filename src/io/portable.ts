@@ -8,6 +8,7 @@ export {
 } from "./checkpoint.ts";
 export { download } from "./download.ts";
 export { indexedDbStore } from "./indexed-db-store.ts";
+export { type LoadStateOptions, loadState, type UnmatchedNames } from "./load-state.ts";
 export { opfsStore } from "./opfs-store.ts";
 export {
   readSafetensors,
@@ -17,4 +18,4 @@ export {
 export type { SafetensorsDType } from "./safetensors-dtype.ts";
 export { type SafetensorsInput, writeSafetensors } from "./safetensors-write.ts";
 export type { FileStore, Store, StoreOptions } from "./stores.ts";
-export { loadInto, loadSafetensors, type NamedTensors, saveSafetensors } from "./weights.ts";
+export { loadSafetensors, type NamedTensors, saveSafetensors } from "./weights.ts";

@@ -1,10 +1,10 @@
 import { checkOptions, describeValue } from "../core/check.ts";
 import type { DType, NumericArray } from "../core/dtype.ts";
-import { DTypeError, FormatError, GradusError, ShapeError } from "../core/errors.ts";
+import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
-import { list, quote } from "../core/quote.ts";
+import { quote } from "../core/quote.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { assignAll, type State } from "../graph/state.ts";
 import { checkTensors, readAll, type Tensor } from "../graph/tensor.ts";
 import { tensor } from "../ops/creation.ts";
@@ -63,7 +63,7 @@ export async function saveTensors(
 /** Options of `loadSafetensors`. */
 interface LoadOptions {
   /** The one of `init` when left out. */
-  device?: Backend;
+  device?: Device;
 }
 
 /**
@@ -92,29 +92,14 @@ export function loadSafetensors(
 }
 
 /**
- * Assigns states, such as a module's, the values of a safetensors file, all or nothing.
- * @throws FormatError when the file is damaged or its names are not exactly the states',
- * ShapeError or DTypeError when a tensor does not fit.
- * @example loadInto(model, bytes);
- */
-export function loadInto(states: NamedTensors<State>, bytes: Uint8Array | ArrayBuffer): void {
-  prepareTensors(
-    "loadInto",
-    mapOf("loadInto", states),
-    parseSafetensors("loadInto", bytes).tensors,
-  )();
-}
-
-/**
- * Checks that tensors fit the states of their names, and gives what assigns them; throws as
- * `loadInto` does.
+ * Checks that a file's tensors fit the states of their names, and gives what assigns them; throws a
+ * ShapeError or DTypeError for what does not fit.
  */
 export function prepareTensors(
   op: string,
   own: ReadonlyMap<string, State>,
   tensors: ReadonlyMap<string, SafetensorsTensor>,
 ): () => void {
-  checkNames(op, own, tensors);
   const pairs = [...own].map(([name, state]) => {
     return [state, tensors.get(name) as SafetensorsTensor] as const;
   });
@@ -133,7 +118,12 @@ export function prepareTensors(
 }
 
 /** Tensors by name; throws a `GradusError`, as `op`, for what holds none. */
-function mapOf<T extends Tensor>(op: string, tensors: NamedTensors<T>): ReadonlyMap<string, T> {
+export function mapOf<T extends Tensor>(
+  op: string,
+  tensors: NamedTensors<T>,
+  name = "tensors",
+  also = "",
+): ReadonlyMap<string, T> {
   const isObject = typeof tensors === "object" && tensors !== null;
   if (isObject && "state" in tensors && typeof tensors.state === "function") return tensors.state();
   if (isObject && kindOf(tensors) === "Map") {
@@ -142,7 +132,7 @@ function mapOf<T extends Tensor>(op: string, tensors: NamedTensors<T>): Readonly
     return map;
   }
   throw new GradusError(
-    `${op}: tensors ${describeValue(tensors)}; expected a module or a Map of tensors by name`,
+    `${op}: ${name} ${describeValue(tensors)}; expected a module or a Map of tensors by name${also}`,
   );
 }
 
@@ -152,20 +142,6 @@ function dtypeOf(name: string, { dtype }: SafetensorsTensor): DType {
   throw new DTypeError(
     `loadSafetensors: tensor ${quote(name)} has dtype ${dtype}; ` +
       `expected one of ${Object.values(FILE_DTYPES).join(", ")}`,
-  );
-}
-
-function checkNames(
-  op: string,
-  own: ReadonlyMap<string, State>,
-  file: ReadonlyMap<string, unknown>,
-): void {
-  const missing = [...own.keys()].filter((name) => !file.has(name));
-  const unknown = [...file.keys()].filter((name) => !own.has(name));
-  if (missing.length === 0 && unknown.length === 0) return;
-  throw new FormatError(
-    `${op}: file lacks [${list(missing)}] and has [${list(unknown)}] beside; ` +
-      "expected exactly the names of the states",
   );
 }
 

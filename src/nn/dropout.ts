@@ -1,6 +1,6 @@
 import { checkDecay, checkOptions, type Known } from "../core/check.ts";
 import type { Key } from "../core/random.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { identity } from "../graph/identity.ts";
 import { assignAll, State } from "../graph/state.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -19,7 +19,7 @@ export interface DropoutOptions {
   /** In place of `seed`, a key as `foldIn` derives them; the default sequence's next when neither. */
   key?: Key;
   /** The device of `init` when left out. */
-  device?: Backend;
+  device?: Device;
 }
 
 const DROPOUT: Known<DropoutOptions> = { seed: "number", key: true, device: true };

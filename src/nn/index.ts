@@ -1,3 +1,4 @@
+export { type LoadStateOptions, loadState, type UnmatchedNames } from "../io/load-state.ts";
 export {
   ELU,
   GELU,
@@ -24,7 +25,6 @@ export {
   zerosInit,
 } from "./init.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
-export { loadState } from "./load-state.ts";
 export { type Layer, Module } from "./module.ts";
 export { Flatten, Identity, L2Normalize } from "./reshaping.ts";
 export { Sequential } from "./sequential.ts";

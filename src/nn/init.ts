@@ -2,7 +2,7 @@ import { checkPositive, checkSurplus } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import type { Key } from "../core/random.ts";
 import type { Shape } from "../core/shape.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { full } from "../ops/creation.ts";
 import { randomNormal, randomUniform } from "../ops/random.ts";
@@ -15,7 +15,7 @@ export interface InitContext {
   readonly fanOut: number;
   /** Where random numbers come from; the running default sequence when left out. */
   readonly key?: Key;
-  readonly device?: Backend;
+  readonly device?: Device;
   readonly dtype?: DType;
 }
 

@@ -3,7 +3,7 @@ import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { foldIn, givenKey, type Key } from "../core/random.ts";
 import { formatShape } from "../core/shape.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { Parameter } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add } from "../ops/arithmetic.ts";
@@ -24,7 +24,7 @@ export interface LinearOptions {
   /** In place of `seed`, a key as `foldIn` derives them. */
   key?: Key;
   /** The device of `init` when left out. */
-  device?: Backend;
+  device?: Device;
   /** `f32` when left out. */
   dtype?: DType;
 }

@@ -5,7 +5,7 @@ import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
 import { tools } from "../core/tools.ts";
 import { type Parts, type Place, walk } from "../core/tree.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { Parameter, State } from "../graph/state.ts";
 import { checkTensors, loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
@@ -165,7 +165,7 @@ export abstract class Module implements KnownByIdentity {
    * await model.to(cpu);
    * model.weight.device === cpu; // true
    */
-  async to(device: Backend, ...surplus: never[]): Promise<this> {
+  async to(device: Device, ...surplus: never[]): Promise<this> {
     await (await loadMove()).moveStates(this.state().values(), device, surplus);
     return this;
   }

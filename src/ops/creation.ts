@@ -12,9 +12,9 @@ import { DTypeError, ShapeError } from "../core/errors.ts";
 import { inMemory } from "../core/host-memory.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { wgslType } from "../forms/wgsl.ts";
-import type { Backend } from "../graph/backend.ts";
 import { fill } from "../graph/cotangent.ts";
 import { defaultDevice } from "../graph/default-device.ts";
+import type { Device } from "../graph/device.ts";
 import { type NestedArray, unnest } from "../graph/nested.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkDType, checkTensors, sourceTensor, Tensor } from "../graph/tensor.ts";
@@ -31,7 +31,7 @@ export interface CreationOptions {
   /** `f32` when left out, unless the data say otherwise. */
   dtype?: DType;
   /** The device of `init` when left out. */
-  device?: Backend;
+  device?: Device;
 }
 
 /** The names of `CreationOptions`. */
@@ -178,7 +178,7 @@ const iotaOp: OpDefinition<ArangeAttributes> = defineOp<ArangeAttributes>({
   vjp: null,
 });
 
-function iota(size: number, dtype: DType, device: Backend): Tensor {
+function iota(size: number, dtype: DType, device: Device): Tensor {
   return apply(iotaOp, [], { size, dtype }, device);
 }
 

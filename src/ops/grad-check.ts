@@ -7,7 +7,7 @@ import {
 } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, keyFromSeed, normals } from "../core/random.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { grad } from "../graph/grad.ts";
 import { checkTensors, evaluate, sourceTensor, type Tensor } from "../graph/tensor.ts";
 
@@ -80,7 +80,7 @@ export async function gradCheck(
   return results;
 }
 
-function place(device: Backend, shape: readonly number[], values: Float64Array): Tensor {
+function place(device: Device, shape: readonly number[], values: Float64Array): Tensor {
   return sourceTensor(device, shape, "f64", values);
 }
 

@@ -21,8 +21,8 @@ import {
   uniformFromBits,
 } from "../core/random.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
-import type { Backend } from "../graph/backend.ts";
 import { checkDevice, defaultDevice } from "../graph/default-device.ts";
+import type { Device } from "../graph/device.ts";
 import { checkDType, sourceTensor, type Tensor } from "../graph/tensor.ts";
 import { isCompiling } from "../graph/tracing.ts";
 import type { CreationOptions } from "./creation.ts";
@@ -94,7 +94,7 @@ export function keyOf(op: string, options: RandomOptions): Key {
   return foldIn(sequence.key, sequence.drawn++);
 }
 
-function place(op: string, options: RandomOptions): { dtype: DType; device: Backend } {
+function place(op: string, options: RandomOptions): { dtype: DType; device: Device } {
   const { dtype = "f32", device = defaultDevice() } = options;
   checkDType(op, dtype, device);
   if (!isFloat(dtype)) throw new DTypeError(`${op}: dtype ${dtype}; expected f32 or f64`);

@@ -1,7 +1,7 @@
 import { checkNotNegative, describeValue } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
-import { namesOf } from "../graph/backend.ts";
+import { namesOf } from "../graph/device.ts";
 import { State } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { cast } from "../ops/cast.ts";

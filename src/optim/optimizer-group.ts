@@ -1,7 +1,7 @@
 import { checkEach, checkOptions, describeValue } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { assignAll, type Parameter, type State } from "../graph/state.ts";
 import { loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
@@ -106,7 +106,7 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike>
   }
 
   /** Moves what the members hold to another device, as `Module.to` does the parameters. */
-  async to(device: Backend, ...surplus: never[]): Promise<this> {
+  async to(device: Device, ...surplus: never[]): Promise<this> {
     await (await loadMove()).moveStates(this.owned(), device, surplus);
     return this;
   }

@@ -1,5 +1,5 @@
 import { dispose } from "../core/dispose.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import { loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
@@ -45,7 +45,7 @@ export interface OptimizerLike extends Disposable {
   /** Lists all that it has on a device beside the parameters. */
   owned(): readonly State[];
   /** Moves that to another device. */
-  to(device: Backend): Promise<this>;
+  to(device: Device): Promise<this>;
   dispose(): void;
 }
 
@@ -160,7 +160,7 @@ export abstract class Optimizer implements OptimizerLike, KnownByIdentity {
    * parameters.
    * @returns the optimizer itself.
    */
-  async to(device: Backend, ...surplus: never[]): Promise<this> {
+  async to(device: Device, ...surplus: never[]): Promise<this> {
     await (await loadMove()).moveStates(this.owned(), device, surplus);
     return this;
   }

@@ -1,7 +1,7 @@
 import { checkDecay, checkFunctions, checkOptions, type Known } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
-import type { Backend } from "../graph/backend.ts";
+import type { Device } from "../graph/device.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import { loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
@@ -109,7 +109,7 @@ export class WeightAverage implements KnownByIdentity {
   }
 
   /** Moves the averages to another device, as `Module.to` does the parameters. */
-  async to(device: Backend, ...surplus: never[]): Promise<this> {
+  async to(device: Device, ...surplus: never[]): Promise<this> {
     await (await loadMove()).moveStates([this.counter, ...this.averages], device, surplus);
     return this;
   }

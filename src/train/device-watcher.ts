@@ -1,5 +1,4 @@
-import type { Device } from "../engine/device.ts";
-import type { DeviceNews } from "../engine/recovery.ts";
+import type { Device, DeviceNews } from "../graph/device.ts";
 
 /** Notes what becomes of a device while a run goes on. */
 export class DeviceWatcher {

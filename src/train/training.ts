@@ -1,6 +1,5 @@
 import { GradusError } from "../core/errors.ts";
 import { release } from "../core/release.ts";
-import type { Device } from "../engine/device.ts";
 import type { Module } from "../nn/module.ts";
 import { type AccumulatedStep, makeAccumulatedStep } from "./accumulate.ts";
 import { type Batches, batchesOf, checkedBatches, examplesIn } from "./batches.ts";
@@ -66,7 +65,7 @@ export class Training<M extends Module, B> {
         ? makeTrainStep(op, given)
         : makeAccumulatedStep(op, { ...given, accumulate });
     this.#reader = new LossReader(this.trainStep);
-    this.#watcher = new DeviceWatcher(optimizer.parameters[0].device as Device);
+    this.#watcher = new DeviceWatcher(optimizer.parameters[0].device);
     if (startStep > 0) {
       if (accumulate === 1) this.trainStep.seek(startStep);
       else (this.trainStep as AccumulatedStep<B>).seek(startStep, 0);

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { parseReport } from "../../bench/harness/report.ts";
 
 const run = promisify(execFile);
-const script = join(import.meta.dirname, "../../scripts/bench.mjs");
+const script = join(import.meta.dirname, "../../tools/bench.mjs");
 
 test("npm run bench -- --bundle writes one file that measures", { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "gradus-bench-"));

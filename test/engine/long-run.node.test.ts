@@ -2,6 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type GradusError, KernelError, MemoryError } from "../../src/core/errors.ts";
+import type { EngineDevice } from "../../src/engine/device.ts";
 import type { Program } from "../../src/engine/program.ts";
 import { nextNodeId } from "../../src/graph/node.ts";
 import { defineOp } from "../../src/graph/op.ts";
@@ -11,7 +12,6 @@ import {
   assignAll,
   compile,
   customGrad,
-  type Device,
   DeviceError,
   evaluate,
   grad,
@@ -31,9 +31,9 @@ import {
 import { tables } from "../cases/tables.ts";
 import { type Call, draw, floats, place } from "../support/op-case.ts";
 
-let device: Device;
+let device: EngineDevice;
 beforeEach(async () => {
-  device = (await init({ device: "cpu", isolated: true })).device;
+  device = (await init({ device: "cpu", isolated: true })).device as EngineDevice;
   setDefaultDevice(device);
 });
 afterEach(() => {

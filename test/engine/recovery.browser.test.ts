@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { GpuDevice } from "../../src/devices/webgpu/gpu-device.ts";
-import type { DeviceNews } from "../../src/engine/recovery.ts";
+import type { DeviceNews } from "../../src/graph/device.ts";
 import { type Device, init, mul, setDefaultDevice, tensor } from "../../src/index.ts";
 import { Checkpoint, EarlyStopping } from "../../src/train/index.ts";
 import { memoryStore, type Options, outcome } from "../support/fit-outcome.ts";

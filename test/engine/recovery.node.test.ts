@@ -1,8 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { DeviceError } from "../../src/core/errors.ts";
 import type { DeviceDataset } from "../../src/data/index.ts";
-import type { DeviceNews } from "../../src/engine/recovery.ts";
-import type { Storage } from "../../src/graph/backend.ts";
+import type { DeviceNews, Storage } from "../../src/graph/device.ts";
 import {
   add,
   compile,

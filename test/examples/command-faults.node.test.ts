@@ -292,7 +292,7 @@ describe("npm start", () => {
   /** A folder in which `npm start` begins a long run. */
   function long() {
     const { folder, names } = place();
-    const start = `true && node ${JSON.stringify(resolve("scripts/start.mjs"))} mnist ${LONG.replace("20000", "2000")}`;
+    const start = `true && node ${JSON.stringify(resolve("tools/start.mjs"))} mnist ${LONG.replace("20000", "2000")}`;
     writeFileSync(join(folder, "package.json"), JSON.stringify({ scripts: { start } }));
     const expectStopped = (out: string) => {
       expect(out).toContain("Stopped: ");

@@ -1,7 +1,7 @@
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BROWSER_FLAGS } from "../../scripts/browser.mjs";
-import { launchBrowser } from "../../scripts/page.mjs";
+import { BROWSER_FLAGS } from "../../tools/browser.mjs";
+import { launchBrowser } from "../../tools/page.mjs";
 import { overflow, Site, text } from "../support/site.ts";
 
 let site: Site;

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { GpuDevice } from "../../src/devices/webgpu/gpu-device.ts";
+import type { EngineDevice } from "../../src/engine/device.ts";
 import {
   add,
   compile,
@@ -26,10 +27,10 @@ import { trainStep } from "../../src/train/index.ts";
 import { inBrowser, ownDevice } from "../support/device.ts";
 
 /** The device that is tested, and another: of the other kind in a browser. */
-let here: Device;
+let here: EngineDevice;
 let there: Device;
 beforeAll(async () => {
-  here = await ownDevice();
+  here = (await ownDevice()) as EngineDevice;
   there = (await init({ device: "cpu", isolated: true })).device;
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, expect, test } from "vitest";
-import { type Backend, namesOf } from "../../src/graph/backend.ts";
+import { namesOf } from "../../src/graph/device.ts";
 import {
   arange,
   assignAll,
@@ -61,7 +61,7 @@ test("devices are told apart by their numbers where some are of one kind", () =>
     { kind: "webgpu", number: 1 },
     { kind: "webgpu", number: 3 },
     { kind: "cpu", number: 2 },
-  ] as Backend[];
+  ] as Device[];
   expect(namesOf([a, c])).toEqual(["webgpu", "cpu"]);
   expect(namesOf([a, b])).toEqual(["webgpu 1", "webgpu 3"]);
   expect(namesOf([a, c, b])).toEqual(["webgpu 1", "cpu 2", "webgpu 3"]);

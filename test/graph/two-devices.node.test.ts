@@ -9,6 +9,7 @@ import {
   greater,
   init,
   matmul,
+  memory,
   Parameter,
   State,
   type Tensor,
@@ -86,4 +87,11 @@ test("a compiled function names the devices of its arguments", async () => {
     ),
   );
   await expect(compile(() => {})()).rejects.toThrow("compile: tensors and states on no device");
+});
+
+test("a tensor's device is what init gives", () => {
+  const { device } = on(second);
+  const same: Device = device;
+  expect(same).toBe(second);
+  expect(device.memory()).toEqual(memory(second));
 });

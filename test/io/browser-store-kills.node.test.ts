@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
-import { launchBrowser } from "../../scripts/page.mjs";
+import { launchBrowser } from "../../tools/page.mjs";
 import { isAcceptance } from "../support/acceptance.ts";
 
 /** Ends of the whole browser while a page saves. */

@@ -68,7 +68,7 @@ test("loading is all or nothing", async () => {
   const rejected: [() => unknown, string][] = [
     [
       () => loadCheckpoint({ ...other, extra: { more: twice } }, bytes),
-      "loadCheckpoint: file lacks [extra.more.w] and has [] beside; expected exactly the names",
+      "loadCheckpoint: missing [extra.more.w], unknown []; expected exactly the names",
     ],
     [
       () => loadCheckpoint({ ...other, extra: { a: named("b.c"), "a.b": named("c") } }, bytes),

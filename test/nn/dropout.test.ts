@@ -18,7 +18,7 @@ import {
   type Tensor,
   tensor,
 } from "../../src/index.ts";
-import { loadInto, saveSafetensors } from "../../src/io/index.ts";
+import { saveSafetensors } from "../../src/io/index.ts";
 import { Dropout, Linear, loadState, Module, Sequential } from "../../src/nn/index.ts";
 import { SGD } from "../../src/optim/index.ts";
 import { trainStep } from "../../src/train/index.ts";
@@ -168,8 +168,8 @@ test("a checkpoint goes on with the same masks, bit for bit", async () => {
   const slots = await saveSafetensors(a.optimizer);
   for (let i = 0; i < 3; i++) await step(a.x);
   const b = setup();
-  loadInto(b.model, bytes);
-  loadInto(b.optimizer, slots);
+  loadState(b.model, bytes);
+  loadState(b.optimizer, slots);
   const resumed = trainStep(partsOf(b));
   for (let i = 0; i < 3; i++) await resumed(b.x);
   const losses = (await step.read()).map(({ loss }) => loss);

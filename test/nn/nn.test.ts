@@ -244,7 +244,9 @@ test("loadState assigns by name, all or nothing", async () => {
         ["1.bias", zeros([2])],
       ]),
     ),
-  ).toThrow("loadState: missing [0.bias], unknown [1.bias]; expected exactly the names of state()");
+  ).toThrow(
+    "loadState: missing [0.bias], unknown [1.bias]; expected exactly the names of the states",
+  );
   expect(() =>
     loadState(
       b,

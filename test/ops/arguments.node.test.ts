@@ -268,7 +268,11 @@ const others: Record<string, readonly [() => unknown, string][]> = {
     [() => nn.heUniform(surplus), "heUniform: 7 too much; expected heUniform()"],
     [
       () => nn.loadState(new nn.Identity(), new Map(), surplus),
-      "loadState: 7 too much; expected loadState(model, values)",
+      "loadState: options 7; expected an object of strict",
+    ],
+    [
+      () => nn.loadState(new nn.Identity(), new Map(), {}, surplus),
+      "loadState: 7 after the options; expected nothing there",
     ],
   ],
   "methods of tensors": [

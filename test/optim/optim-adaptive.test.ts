@@ -9,7 +9,7 @@ import {
   sum,
   tensor,
 } from "../../src/index.ts";
-import { loadInto, saveSafetensors } from "../../src/io/index.ts";
+import { loadState, saveSafetensors } from "../../src/io/index.ts";
 import {
   Adadelta,
   Adagrad,
@@ -132,9 +132,9 @@ test.each(OPTIMIZER_CASES)(
     const checkpoint = await saveSafetensors(states);
     run(first, 3);
     const expected = await p.data();
-    loadInto(new Map([["p", p]]), weights);
+    loadState(new Map([["p", p]]), weights);
     using second = make([p]);
-    loadInto(second.state(), checkpoint);
+    loadState(second.state(), checkpoint);
     run(second, 3);
     expect(await p.data()).toEqual(expected);
   },

@@ -12,7 +12,7 @@ import {
   sum,
   tensor,
 } from "../../src/index.ts";
-import { loadInto, saveSafetensors } from "../../src/io/index.ts";
+import { loadState, saveSafetensors } from "../../src/io/index.ts";
 import {
   Adam,
   exponentialMovingAverage,
@@ -148,7 +148,7 @@ test("an average goes on from a checkpoint", async () => {
   p.assign(tensor([-1, 0]));
   first.update();
   using second = new WeightAverage([p], { decay: 0.9, biasCorrection: true });
-  loadInto(second, checkpoint);
+  loadState(second, checkpoint);
   second.update();
   expect(await second.averages[0].data()).toEqual(await first.averages[0].data());
 });

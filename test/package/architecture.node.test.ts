@@ -18,6 +18,15 @@ test("src/ keeps its layers, has no import cycle and uses every shader", () => {
   expect(checkArchitecture(files)).toEqual([]);
 });
 
+test("examples import the library by the names that the package exports", () => {
+  // Advice for an option of a command is worded as the library's own.
+  const except = "examples/command/arguments.ts";
+  const inside = readFolder("examples").filter(([path, text]) => {
+    return path !== except && /from "(\.\.\/)+src\//.test(text);
+  });
+  expect(inside.map(([path]) => path)).toEqual([]);
+});
+
 type Files = Record<string, string>;
 const check = (files: Files) => checkArchitecture(new Map(Object.entries(files)));
 

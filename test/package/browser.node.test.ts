@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { findBrowser } from "../../scripts/browser.mjs";
+import { findBrowser } from "../../tools/browser.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "gradus-browser-"));
 const fake = join(folder, "chromium");

@@ -4,7 +4,7 @@ import { transform } from "esbuild";
 import type { Browser } from "puppeteer";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../../scripts/page.mjs";
+import { launchBrowser } from "../../tools/page.mjs";
 import { firstProgram, promised } from "../support/programs.ts";
 import { takingAway, type without } from "../support/without.ts";
 
@@ -14,7 +14,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   const outDir = join(root, "build/browsers");
-  const configFile = join(root, "vite.single.config.ts");
+  const configFile = join(root, "tools/vite.single.config.ts");
   await build({ root, configFile, logLevel: "error", build: { outDir } });
   files.set("/gradus.min.js", readFileSync(join(outDir, "gradus.min.js"), "utf8"));
   const learn = join(root, "test/fixtures/browser-page/learn.js");

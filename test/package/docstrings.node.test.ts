@@ -134,7 +134,6 @@ const OWN: Record<string, World> = {
   "metrics/agreement.ts 1": { logits: () => random(N), target: same },
   "metrics/confusion.ts 1": { before: () => gradus.zeros([CLASSES, CLASSES]) },
   "metrics/verification.ts": { distances: () => share(N) },
-  "nn/load-state.ts": { copy: dense },
   "ops/batch-indices.ts": { images: () => gradus.zeros([60_000, 2]) },
   "ops/distances.ts": { x: () => random(N, 3), centers: () => random(4, 3) },
   "ops/gather.ts": {
@@ -173,7 +172,7 @@ const OWN: Record<string, World> = {
 const AROUND: Record<string, [before: string, after: string]> = {
   "w.assign(": ["void w;", ""],
   "loadCheckpoint(": ["const bytes = await saveCheckpoint({ model, optimizer, step });", ""],
-  "loadInto(": ["const bytes = await saveSafetensors(model);", ""],
+  "loadState(": ["const bytes = await saveSafetensors(model);", ""],
   "{ body, head, centers }": ["", "await loss({ body, head, centers }, batch).item();"],
   "class Net extends": ["", "await new Net().call(images).data();"],
   "const inverse: Schedule": ["", "await inverse(tensor(3)).item();"],

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { SIZE_LIMIT } from "../../scripts/size.mjs";
+import { SIZE_LIMIT } from "../../tools/size.mjs";
 import { bundlers } from "../support/bundlers.ts";
 import { reachOf } from "../support/free-names.ts";
 import { PackedApp } from "../support/packed-app.ts";
@@ -19,7 +19,7 @@ let app: PackedApp;
 let loaded: string[] = [];
 
 beforeAll(() => {
-  execFileSync(process.execPath, [join(root, "scripts/build.mjs")], { stdio: "pipe" });
+  execFileSync(process.execPath, [join(root, "tools/build.mjs")], { stdio: "pipe" });
   app = new PackedApp(join(root, "test/fixtures/package-app"));
 }, 120_000);
 afterAll(() => app?.[Symbol.dispose]());

@@ -25,7 +25,6 @@ import { fileStore } from "../../src/io/browser.ts";
 import {
   download,
   loadCheckpoint,
-  loadInto,
   saveCheckpoint,
   saveSafetensors,
   writeSafetensors,
@@ -153,16 +152,17 @@ const calls: Record<string, readonly [() => unknown, string]> = {
     "saveSafetensors: tensors an object; expected a module or a Map of tensors by name",
   ],
   "nothing to load into": [
-    () => loadInto(any(undefined), new Uint8Array()),
-    "loadInto: tensors undefined; expected a module or a Map of tensors by name",
+    () => nn.loadState(any(undefined), new Uint8Array()),
+    "loadState: states undefined; expected a module or a Map of tensors by name",
   ],
   "the states of nothing": [
     () => nn.loadState(any(null), new Map()),
-    "loadState: model null; expected a module",
+    "loadState: states null; expected a module or a Map of tensors by name",
   ],
   "states as an object": [
     () => nn.loadState(new nn.Linear(1, 1), any({})),
-    "loadState: values an object; expected a Map of tensors by name, as state() gives",
+    "loadState: values an object; expected a module or a Map of tensors by name, " +
+      "or the bytes of a safetensors file",
   ],
   "options in place of a rate": [
     () => new nn.Dropout(any({ rate: 0.5 })),
@@ -350,11 +350,13 @@ const calls: Record<string, readonly [() => unknown, string]> = {
   ],
   "states of nothing": [
     () => nn.loadState(new nn.Linear(1, 1), any(null)),
-    "loadState: values null; expected a Map of tensors by name, as state() gives",
+    "loadState: values null; expected a module or a Map of tensors by name, " +
+      "or the bytes of a safetensors file",
   ],
   "states in what has no names": [
     () => nn.loadState(new nn.Linear(1, 1), any({ has: () => true })),
-    "loadState: values an object; expected a Map of tensors by name, as state() gives",
+    "loadState: values an object; expected a module or a Map of tensors by name, " +
+      "or the bytes of a safetensors file",
   ],
   "states of other names": [
     () =>
@@ -365,11 +367,11 @@ const calls: Record<string, readonly [() => unknown, string]> = {
           ["b", x()],
         ]),
       ),
-    "loadState: missing [weight, bias], unknown [a, b]; expected exactly the names of state()",
+    "loadState: missing [weight, bias], unknown [a, b]; expected exactly the names of the states",
   ],
   "fewer states": [
     () => nn.loadState(new nn.Linear(1, 1), new Map([["weight", tensor([[1]])]])),
-    "loadState: missing [bias], unknown []; expected exactly the names of state()",
+    "loadState: missing [bias], unknown []; expected exactly the names of the states",
   ],
   "no parts of a checkpoint": [
     () => saveCheckpoint(any(null)),
@@ -409,8 +411,8 @@ const calls: Record<string, readonly [() => unknown, string]> = {
     "OptimizerGroup: member 0 an object; expected an optimizer, such as new SGD(parameters, { … })",
   ],
   "files in place of models": [
-    () => loadInto(any(new Uint8Array()), any(new nn.Linear(1, 1))),
-    "loadInto: tensors a Uint8Array; expected a module or a Map of tensors by name",
+    () => nn.loadState(any(new Uint8Array()), any(new nn.Linear(1, 1))),
+    "loadState: states a Uint8Array; expected a module or a Map of tensors by name",
   ],
   "a module without forward": [
     () => new (class Net extends (nn.Module as new () => nn.Linear) {})().call(x()),

@@ -28,7 +28,7 @@ export class Command {
   /** Builds the program; to be called once, first. */
   async build(): Promise<void> {
     await build({
-      configFile: "vite.node.config.ts",
+      configFile: "tools/vite.node.config.ts",
       build: { ssr: `examples/${this.example}/main.ts`, outDir: join(this.program, "..") },
       logLevel: "error",
     });

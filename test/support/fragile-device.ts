@@ -3,13 +3,13 @@ import { DeviceError } from "../../src/core/errors.ts";
 import type { ArrayStorage } from "../../src/devices/cpu/arrays.ts";
 import { CpuSession } from "../../src/devices/cpu/cpu-device.ts";
 import { SessionPlan } from "../../src/devices/webgpu/session-plan.ts";
-import { Device } from "../../src/engine/device.ts";
+import { EngineDevice } from "../../src/engine/device.ts";
 import { Journal } from "../../src/engine/journal.ts";
 import type { Plan, PlanOptions } from "../../src/engine/plan.ts";
 import type { Program } from "../../src/engine/program.ts";
 import { recover } from "../../src/engine/recovery.ts";
 import type { Download } from "../../src/engine/session.ts";
-import type { DeviceLoss, Storage } from "../../src/graph/backend.ts";
+import type { DeviceLoss, Storage } from "../../src/graph/device.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -90,7 +90,7 @@ class FragileSession extends CpuSession {
 }
 
 /** A device for tests that can be lost, in Node too. */
-export class FragileDevice extends Device {
+export class FragileDevice extends EngineDevice {
   override journal: Journal = new Journal(this);
   override session: FragileSession = new FragileSession(this.counters);
   onCall: FragileSession["onCall"] = () => {};

@@ -1,4 +1,4 @@
-import type { DeviceNews } from "../../src/engine/recovery.ts";
+import type { DeviceNews } from "../../src/graph/device.ts";
 import { type Device, init, setDefaultDevice } from "../../src/index.ts";
 import { type StepRecord, trainStep } from "../../src/train/index.ts";
 import { smallRun } from "./small-run.ts";

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Page } from "puppeteer";
 import { build, createLogger, preview } from "vite";
-import { withPage } from "../../scripts/page.mjs";
-import { ELSEWHERE, HELPERS_APART } from "../../scripts/size.mjs";
+import { withPage } from "../../tools/page.mjs";
+import { ELSEWHERE, HELPERS_APART } from "../../tools/size.mjs";
 
 const root = join(import.meta.dirname, "../..");
 

@@ -1,8 +1,8 @@
 import { defineBrowserProvider } from "@vitest/browser";
 import type { Browser, CDPSession, Page } from "puppeteer";
 import type { BrowserProvider } from "vitest/node";
-import { BROWSER_FLAGS } from "../../scripts/browser.mjs";
-import { launchBrowser } from "../../scripts/page.mjs";
+import { BROWSER_FLAGS } from "../../tools/browser.mjs";
+import { launchBrowser } from "../../tools/page.mjs";
 
 /**
  * Has workgroup memory cleared by a loop. The extension that Dawn takes otherwise makes the

@@ -6,8 +6,8 @@ import { type IdxArray, mnist, readIdx, writeIdx } from "../../src/data/index.ts
 import { GradusError, init, setDefaultDevice } from "../../src/index.ts";
 import {
   loadCheckpoint,
-  loadInto,
   loadSafetensors,
+  loadState,
   readSafetensors,
   saveCheckpoint,
   writeSafetensors,
@@ -139,7 +139,7 @@ export async function formats(): Promise<Readonly<Record<string, Format>>> {
       framing: headed,
       read: (file) => {
         for (const x of loadSafetensors(file).values()) x.dispose();
-        loadInto(model, file);
+        loadState(model, file);
         return () => {};
       },
     },

@@ -1,6 +1,6 @@
 import type { Browser, Page } from "puppeteer";
 import { createServer, type ViteDevServer } from "vite";
-import { launchBrowser } from "../../scripts/page.mjs";
+import { launchBrowser } from "../../tools/page.mjs";
 import { PAGES } from "../../vite.config.ts";
 
 /** One of the repository's pages, served as in development, and a browser to open it in. */

@@ -1,6 +1,6 @@
+import type { Counters } from "../../core/counters.ts";
 import { allocate, type DType, type NumericArray } from "../../core/dtype.ts";
-import type { Counters } from "../../engine/counters.ts";
-import type { Storage } from "../../graph/backend.ts";
+import type { Storage } from "../../graph/device.ts";
 
 /** A tensor's values in a typed array, row-major. */
 export interface ArrayStorage extends Storage {

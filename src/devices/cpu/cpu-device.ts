@@ -1,11 +1,11 @@
+import type { Counters } from "../../core/counters.ts";
 import { convert, type DType, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError } from "../../core/errors.ts";
-import type { Counters } from "../../engine/counters.ts";
-import { Device } from "../../engine/device.ts";
+import { EngineDevice } from "../../engine/device.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Download, Session, Usage } from "../../engine/session.ts";
-import type { DeviceLoss, Storage } from "../../graph/backend.ts";
+import type { DeviceLoss, Storage } from "../../graph/device.ts";
 import { type ArrayStorage, Arrays, storageOf } from "./arrays.ts";
 import { IdlePlans } from "./idle-plans.ts";
 import { CpuPlan } from "./plan.ts";
@@ -18,7 +18,7 @@ function elements(values: NumericArray, dtype: DType): NumericArray {
 }
 
 /** The CPU as a device: runs every program op by op in each op's specification form. */
-export class CpuDevice extends Device {
+export class CpuDevice extends EngineDevice {
   session: Session = new CpuSession(this.counters);
 }
 

@@ -1,5 +1,5 @@
 import type { Plan } from "../../engine/plan.ts";
-import type { Storage } from "../../graph/backend.ts";
+import type { Storage } from "../../graph/device.ts";
 import type { CpuPlan } from "./plan.ts";
 
 /** Bytes of buffers that plans keep which may never run again. */

@@ -5,7 +5,7 @@ import type { Plan, PlanStats } from "../../engine/plan.ts";
 import type { KernelTime, Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
 import { planStats } from "../../engine/stats.ts";
-import type { Storage } from "../../graph/backend.ts";
+import type { Storage } from "../../graph/device.ts";
 import { type ArrayStorage, type Arrays, storageOf } from "./arrays.ts";
 import { type Base, isWhole, Layout, type Slot, type Task, type Value } from "./layout.ts";
 

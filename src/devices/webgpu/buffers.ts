@@ -1,6 +1,6 @@
+import type { Counters } from "../../core/counters.ts";
 import { DeviceError, type HeldBytes } from "../../core/errors.ts";
-import type { Counters } from "../../engine/counters.ts";
-import type { Life, Storage } from "../../graph/backend.ts";
+import type { Life, Storage } from "../../graph/device.ts";
 import type { Check, Guard } from "./guard.ts";
 
 /** A buffer, whoever has it at the time. */

@@ -1,4 +1,4 @@
-import { Device } from "../../engine/device.ts";
+import { EngineDevice } from "../../engine/device.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Session } from "../../engine/session.ts";
@@ -12,7 +12,7 @@ import { SessionPlan } from "./session-plan.ts";
  * A WebGPU device: fused kernels, one encoder, one pass and one submit per evaluation. A GPUDevice
  * that is lost is replaced by another, and where there is none any more by the CPU.
  */
-export class GpuDevice extends Device {
+export class GpuDevice extends EngineDevice {
   /** All that belongs to the present GPUDevice. */
   session: Session;
 

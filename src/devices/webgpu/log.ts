@@ -1,6 +1,6 @@
 import type { GradusError } from "../../core/errors.ts";
 import { DeviceError } from "../../core/errors.ts";
-import type { Storage } from "../../graph/backend.ts";
+import type { Storage } from "../../graph/device.ts";
 import { type Check, firstOf, silent } from "./guard.ts";
 import { settles } from "./within.ts";
 

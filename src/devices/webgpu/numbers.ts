@@ -50,7 +50,9 @@ export function settle(
     const before = known.get(text);
     if (before && mayJoin(before, pattern)) patterns.set(text, before);
   }
-  return read.map(({ kernel, own, text }) => written(kernel, own, patterns.get(text) as Pattern));
+  return read.map(({ kernel, own, text }) =>
+    writeKernel(kernel, own, patterns.get(text) as Pattern),
+  );
 }
 
 /** Notes by which numbers a kernel differs from the first of its pattern. */
@@ -69,7 +71,7 @@ function mayJoin(before: Pattern, pattern: Pattern): boolean {
   return true;
 }
 
-function written(kernel: KernelCode, own: readonly string[], pattern: Pattern): Kernel {
+function writeKernel(kernel: KernelCode, own: readonly string[], pattern: Pattern): Kernel {
   const numbers: number[] = [];
   let i = 0;
   let code = pattern.text.replace(NUMBER, () => {

@@ -24,7 +24,7 @@ export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
   const depth = depths(jobs);
   const places = new Map(jobs.map((job, i) => [job, i]));
   const isBehind = (a: Job, b: Job) =>
-    number(depth, a) - number(depth, b) || number(places, b) - number(places, a);
+    numberOf(depth, a) - numberOf(depth, b) || numberOf(places, b) - numberOf(places, a);
   const later = new Map<Job, Job[]>(jobs.map((job) => [job, []]));
   const missing = new Map(jobs.map((job) => [job, job.after.length]));
   for (const job of jobs) for (const before of job.after) later.get(before)?.push(job);
@@ -32,13 +32,13 @@ export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
   const ready = jobs.filter((job) => job.after.length === 0).sort(isBehind);
   const dispatches: Job[][] = [];
   while (ready.length > 0) {
-    const parts = new Parts(limits);
+    const parts = new SharedDispatch(limits);
     const tried = ready.splice(-LOOK_LIMIT).reverse();
     const rest = tried.filter((job) => !parts.take(job));
     ready.push(...rest.reverse());
     for (const job of parts.jobs) {
       for (const next of later.get(job) ?? []) {
-        const count = number(missing, next) - 1;
+        const count = numberOf(missing, next) - 1;
         missing.set(next, count);
         if (count === 0)
           ready.splice(1 + ready.findLastIndex((other) => isBehind(other, next) < 0), 0, next);
@@ -49,12 +49,12 @@ export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
   return dispatches;
 }
 
-function number(of: ReadonlyMap<Job, number>, job: Job): number {
+function numberOf(of: ReadonlyMap<Job, number>, job: Job): number {
   return of.get(job) as number;
 }
 
 /** Jobs that share a dispatch. */
-class Parts {
+class SharedDispatch {
   readonly jobs: Job[] = [];
   readonly #limits: PackLimits;
   readonly #bound = new Set<number>();

@@ -1,5 +1,5 @@
+import type { Counters } from "../../core/counters.ts";
 import { tools } from "../../core/tools.ts";
-import type { Counters } from "../../engine/counters.ts";
 import type { KernelCode } from "./codegen.ts";
 import { asGradus, type Check, firstOf, type Guard } from "./guard.ts";
 import { type Kernel, type Pattern, settle } from "./numbers.ts";

@@ -1,6 +1,6 @@
+import type { Counters } from "../../core/counters.ts";
 import { MemoryError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
-import type { Counters } from "../../engine/counters.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "../../engine/memory-plan.ts";
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";

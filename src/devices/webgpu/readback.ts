@@ -1,5 +1,5 @@
+import type { Counters } from "../../core/counters.ts";
 import { allocate, type NumericArray } from "../../core/dtype.ts";
-import type { Counters } from "../../engine/counters.ts";
 import type { Download } from "../../engine/session.ts";
 import { BufferPool, type BufferStorage } from "./buffers.ts";
 import { asGradus, type Guard } from "./guard.ts";

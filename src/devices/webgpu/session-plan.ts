@@ -1,7 +1,7 @@
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
-import type { Storage } from "../../graph/backend.ts";
+import type { Storage } from "../../graph/device.ts";
 
 /** What makes plans; another one may take its place. */
 export interface PlanMaker {

@@ -1,13 +1,13 @@
+import type { Counters } from "../../core/counters.ts";
 import type { DType, NumericArray } from "../../core/dtype.ts";
 import { DeviceError, MemoryError } from "../../core/errors.ts";
 import { tools } from "../../core/tools.ts";
-import type { Counters } from "../../engine/counters.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Download, Session, Usage } from "../../engine/session.ts";
 import type { Traits } from "../../forms/traits.ts";
-import type { DeviceLoss, Life, Storage } from "../../graph/backend.ts";
+import type { DeviceLoss, Life, Storage } from "../../graph/device.ts";
 import { type AdapterDescription, TIMEOUT } from "./adapter.ts";
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { Guard, type GuardHost } from "./guard.ts";

@@ -1,6 +1,6 @@
+import type { Counters } from "../../core/counters.ts";
 import type { GradusError } from "../../core/errors.ts";
-import type { Counters } from "../../engine/counters.ts";
-import type { Storage } from "../../graph/backend.ts";
+import type { Storage } from "../../graph/device.ts";
 import type { Guard } from "./guard.ts";
 import type { Log, LogEntry, Work } from "./log.ts";
 import { MARKS, type SubmitMarks } from "./marks.ts";

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { Counters } from "../../../src/core/counters.ts";
 import { allocate, type NumericArray } from "../../../src/core/dtype.ts";
 import { sizeOf } from "../../../src/core/shape.ts";
 import { type ArrayStorage, Arrays, storageOf } from "../../../src/devices/cpu/arrays.ts";
 import { CpuPlan } from "../../../src/devices/cpu/plan.ts";
-import { Counters } from "../../../src/engine/counters.ts";
 import { type Program, trace } from "../../../src/engine/program.ts";
 import {
   arange,

@@ -8,7 +8,7 @@ import {
 import { type Check, firstOf } from "../../../src/devices/webgpu/guard.ts";
 import { Log } from "../../../src/devices/webgpu/log.ts";
 import { hasRun, MARKS } from "../../../src/devices/webgpu/marks.ts";
-import type { Storage } from "../../../src/graph/backend.ts";
+import type { Storage } from "../../../src/graph/device.ts";
 
 const storage = (): Storage => ({ bytes: 4, failure: null });
 const good: Check = Promise.resolve(null);

@@ -1,8 +1,8 @@
 import type { Browser, Page } from "puppeteer";
 import { createServer, type ViteDevServer } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BROWSER_FLAGS } from "../../../scripts/browser.mjs";
-import { launchBrowser } from "../../../scripts/page.mjs";
+import { BROWSER_FLAGS } from "../../../tools/browser.mjs";
+import { launchBrowser } from "../../../tools/page.mjs";
 import type { KilledRun, trainThrough } from "../../support/killed-run.ts";
 
 declare global {

@@ -1,3 +1,4 @@
+// @ts-check
 // Runs before every command: installs dependencies when they are missing or stale and, with
 // --browser, makes sure that a browser is there.
 import { spawnSync } from "node:child_process";
@@ -8,6 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
+/** @param {string} message */
 function fail(message) {
   console.error(message);
   process.exit(1);
@@ -38,6 +40,6 @@ if (process.argv.includes("--browser")) {
   try {
     ensureBrowser();
   } catch (error) {
-    fail(error.message);
+    fail(error instanceof Error ? error.message : String(error));
   }
 }

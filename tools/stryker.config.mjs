@@ -1,14 +1,14 @@
 import { env } from "node:process";
 
-// Settings of `npm run mutants`, see scripts/mutants.mjs. Reports go to build/mutants/.
+// Settings of `npm run mutants`, see mutants.mjs. Reports go to build/mutants/.
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
   testRunner: "vitest",
-  vitest: { configFile: "vitest.mutants.config.ts", related: false },
+  vitest: { configFile: "tools/vitest.mutants.config.ts", related: false },
   plugins: [
     "@stryker-mutator/vitest-runner",
-    "./scripts/mutants-ignorer.mjs",
-    "./scripts/mutants-sample.mjs",
+    "./tools/mutants-ignorer.mjs",
+    "./tools/mutants-sample.mjs",
   ],
   tsconfigFile: "none", // Stryker would read it with an API that TypeScript 7 no longer has
   coverageAnalysis: "perTest",

@@ -58,7 +58,14 @@ if (patterns.length === 0) {
 } else {
   const file = join(root, "node_modules/@stryker-mutator/core/bin/stryker.js");
   const mutate = [...patterns, "!src/**/index.ts"].join(",");
-  const args = ["run", "--mutate", mutate, "--concurrency", values.concurrency];
+  const args = [
+    "run",
+    "tools/stryker.config.mjs",
+    "--mutate",
+    mutate,
+    "--concurrency",
+    values.concurrency,
+  ];
   if (values.tests) {
     const near = values.tests.split(",").map((name) => `test/**/${name}*.test.ts`);
     args.push("--testFiles", near.join(","));

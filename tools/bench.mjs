@@ -1,11 +1,12 @@
 // The benchmark: builds the page Bench, opens it in headless Chromium and lets it measure; with
 // --node in Node instead; with --bundle writes one file that does the latter anywhere.
 import { mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { build, preview } from "vite";
 import { parse, ResultFile, readPath, run, say, tell } from "./command.mjs";
 import { withPage } from "./page.mjs";
+import { root } from "./sources.mjs";
 
 const HELP = `Measures Gradus and other libraries side by side.
 
@@ -20,7 +21,6 @@ Usage: npm run bench -- [options]
   --bundle FILE   only write one .mjs file that runs as --node does where there are no packages
   --help          this text`;
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const text = { type: "string" };
 const flag = { type: "boolean", default: false };
 
@@ -82,7 +82,7 @@ async function measureInBrowser({ only, peers, rounds, json, compare }) {
 }
 
 async function buildForNode() {
-  const configFile = join(root, "vite.bench-node.config.ts");
+  const configFile = join(root, "tools/vite.bench-node.config.ts");
   await build({ root, configFile, logLevel: "error" });
   return join(root, "build/bench-node/main.mjs");
 }

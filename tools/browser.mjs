@@ -1,3 +1,4 @@
+// @ts-check
 // Finds a browser for tests and pages, or brings one.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -30,7 +31,11 @@ export const BROWSER_FLAGS = [
   "--disable-domain-blocking-for-3d-apis",
 ];
 
-/** Gives the path of a browser that is here: named by a variable, installed, or puppeteer's own. */
+/**
+ * Gives the path of a browser that is here: named by a variable, installed, or puppeteer's own.
+ * @param {Record<string, string | undefined>} environment
+ * @returns {string | undefined}
+ */
 export function findBrowser(environment = process.env) {
   for (const name of VARIABLES) {
     const path = environment[name];
@@ -57,13 +62,17 @@ function macPath() {
   return join(process.arch === "arm64" ? "chrome-mac-arm64" : "chrome-mac-x64", app);
 }
 
-/** Finds a browser or installs one; throws in one line where none can be had. */
+/**
+ * Finds a browser or installs one; throws in one line where none can be had.
+ * @returns {string}
+ */
 export function ensureBrowser() {
   const found = findBrowser();
   if (found) return found;
   const debian = platform() === "linux" && existsSync("/usr/bin/apt-get");
   if (debian && process.getuid?.() === 0) {
     console.error("No browser yet: installing Chromium …");
+    /** @type {import("node:child_process").SpawnSyncOptions} */
     const options = { stdio: ["ignore", "ignore", "inherit"], timeout: 300_000 };
     spawnSync("apt-get", ["update", "-qq"], options);
     spawnSync(

@@ -1,13 +1,13 @@
+// @ts-check
 // Tells how large an app becomes: bundles and minifies it against dist/, compresses it with gzip.
-// `node scripts/size.mjs [entry …]`; without an entry it takes the two-layer trainer, which has a
-// limit. Run scripts/build.mjs first.
+// `node tools/size.mjs [entry …]`; without an entry it takes the two-layer trainer, which has a
+// limit. Run tools/build.mjs first.
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
-
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+import { root } from "./sources.mjs";
 
 /**
  * Bytes that the two-layer trainer may take, minified and compressed. The aim is 40 kB: checks of
@@ -19,6 +19,8 @@ export const SIZE_LIMIT = 44 * 1024;
 /**
  * Bundles one entry file; gives the bytes that a page with WebGPU loads, minified and compressed, and
  * the compressed bytes of each script that it may load on demand.
+ * @param {string} entry
+ * @returns {Promise<{ minified: number; gzip: number; onDemand: Record<string, number> }>}
  */
 export async function measure(entry) {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -28,7 +30,7 @@ export async function measure(entry) {
       find: new RegExp(`^gradus${name.slice(1)}$`),
       replacement: join(root, target.default),
     }));
-  const { output } = await build({
+  const built = await build({
     root,
     configFile: false,
     logLevel: "error",
@@ -40,9 +42,12 @@ export async function measure(entry) {
       rolldownOptions: { input: resolve(entry), output: HELPERS_APART },
     },
   });
-  const atOnce = loadedAtOnce(output);
+  const { output } = /** @type {import("vite").Rolldown.RolldownOutput} */ (built);
+  const chunks = output.filter((file) => file.type === "chunk");
+  const atOnce = loadedAtOnce(chunks);
+  /** @param {(code: string) => number} size */
   const count = (size) => atOnce.reduce((sum, { code }) => sum + size(code), 0);
-  const later = output.filter((file) => file.isDynamicEntry && !atOnce.includes(file));
+  const later = chunks.filter((file) => file.isDynamicEntry && !atOnce.includes(file));
   return {
     minified: count((code) => Buffer.byteLength(code)),
     gzip: count(gzipLength),
@@ -62,10 +67,13 @@ export const HELPERS_APART = {
  */
 export const ELSEWHERE = /^(without-gpu|matmul-direct|tools|vite-helpers)$/;
 
-/** The scripts that a page with WebGPU loads: the entry, the device, and what both import. */
+/**
+ * The scripts that a page with WebGPU loads: the entry, the device, and what both import.
+ * @param {readonly import("vite").Rolldown.OutputChunk[]} output
+ */
 function loadedAtOnce(output) {
   const chunks = new Map(output.map((file) => [file.fileName, file]));
-  const loaded = new Set(output.filter((file) => file.type === "chunk" && file.isEntry));
+  const loaded = new Set(output.filter((file) => file.isEntry));
   for (const chunk of loaded) {
     const named = [...chunk.imports, ...chunk.dynamicImports].map((name) => chunks.get(name));
     for (const next of named) if (next && !ELSEWHERE.test(next.name)) loaded.add(next);
@@ -73,10 +81,12 @@ function loadedAtOnce(output) {
   return [...loaded];
 }
 
+/** @param {string} code */
 function gzipLength(code) {
   return gzipSync(code).length;
 }
 
+/** @param {readonly string[]} entries */
 async function main(entries) {
   if (!existsSync(join(root, "dist/index.js"))) {
     console.error("size: there is no dist/; expected a built package. Run npm run build");

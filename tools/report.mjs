@@ -4,6 +4,10 @@ import { existsSync, readFileSync } from "node:fs";
 
 const [folder, status] = process.argv.slice(2);
 
+/**
+ * @param {string} name
+ * @param {unknown} otherwise
+ */
 function read(name, otherwise) {
   const file = `${folder}/${name}`;
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : otherwise;

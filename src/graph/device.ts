@@ -1,3 +1,4 @@
+import type { Counters } from "../core/counters.ts";
 import type { DType, NumericArray } from "../core/dtype.ts";
 import type { GradusError } from "../core/errors.ts";
 import type { Node } from "./node.ts";
@@ -32,13 +33,66 @@ export interface DeviceLoss {
   readonly message: string;
 }
 
-/** What a graph needs of the device it lives on; `engine/` implements it. */
-export interface Backend {
+/** What became of a run that was under way. */
+export interface Recovered {
+  /** Steps that were made again. */
+  readonly repeated: number;
+  /** Steps that are gone, since what they were given cannot be had again. */
+  readonly dropped: number;
+}
+
+/** What happens to a device that is lost. */
+export type DeviceNews =
+  | { readonly event: "lost"; readonly message: string }
+  | ({
+      readonly event: "recovered";
+      readonly kind: "cpu" | "webgpu";
+      readonly description: string;
+      readonly milliseconds: number;
+    } & Recovered);
+
+/** What is alive on a device. */
+export interface MemoryInfo {
+  /** Tensors and states whose values are held. */
+  readonly tensors: number;
+  /** Buffers, spare ones in the pool included. */
+  readonly buffers: number;
+  /** Bytes of all buffers. */
+  readonly bytes: number;
+  /** Plans kept for evaluations; those of compiled functions are in their `plans`. */
+  readonly plans: number;
+  /** Pipelines of all plans; 0 on the CPU. */
+  readonly pipelines: number;
+  /** Values that nobody freed and the garbage collector found. */
+  readonly reclaimed: number;
+}
+
+/** A place where graphs are evaluated: what `init` gives, and what a tensor's `device` is. */
+export interface Device {
   /** Which device: the specification on the CPU, or fused kernels on WebGPU. */
   readonly kind: "cpu" | "webgpu";
   /** Counts the devices from 1. */
   readonly number: number;
+  /** Names the hardware, for people. */
+  readonly description: string;
   readonly dtypes: ReadonlySet<DType>;
+  /** What the device was asked to do so far. */
+  readonly counters: Counters;
+  /** Settles when the device is lost or disposed. */
+  readonly lost: Promise<DeviceLoss>;
+  /** Settles when a device that was lost has been made again; null while it works. */
+  readonly recovering: Promise<void> | null;
+  /** How often it was lost. */
+  readonly losses: number;
+  /** Told of losses and recoveries. */
+  readonly listeners: Set<(news: DeviceNews) => void>;
+  /** Tells what is alive on it. */
+  memory(): MemoryInfo;
+  /** Frees everything; later calls throw a `DeviceError`. */
+  dispose(): void;
+
+  // What graphs need of it:
+
   /** Null on a device that is never lost. */
   readonly journal: StateJournal | null;
   /** Takes a new state under its care. */
@@ -49,8 +103,6 @@ export interface Backend {
   evaluate(nodes: readonly Node[], op?: string): void;
   /** Copies values from the host into storage, behind all work enqueued before. */
   write(storage: Storage, values: NumericArray, dtype: DType): void;
-  /** Settles when the device is lost or disposed. */
-  readonly lost: Promise<DeviceLoss>;
   /** Copies a node's values to the host, evaluating it first where needed. */
   read(node: Node, op?: string): Promise<NumericArray>;
   /** Does what `read` does of several nodes at once: their values are of one moment. */
@@ -62,7 +114,7 @@ export interface Backend {
 }
 
 /** Names devices for a message, by number where some are of one kind: `webgpu 1`, `webgpu 3`. */
-export function namesOf(devices: readonly Backend[]): string[] {
+export function namesOf(devices: readonly Device[]): string[] {
   const areKinds = new Set(devices.map(({ kind }) => kind)).size === devices.length;
   return devices.map(({ kind, number }) => (areKinds ? kind : `${kind} ${number}`));
 }

@@ -16,7 +16,7 @@ const steps = [
   ["tests in Node", vitest, "run", "--project", "node", ...slow],
   ["tests in headless Chromium", vitest, "run", "--project", "webgpu"],
   ["built package", vitest, "run", "--project", "node", "test/package/package.node.test.ts"],
-  ["size", "scripts/size.mjs"],
+  ["size", "tools/size.mjs"],
 ];
 
 for (const [title, ...args] of steps) {

@@ -1,9 +1,8 @@
 // Gives every reader of files damaged ones: each must be read, or refused by an error of the library
 // in few words, in time that grows with its size. The same seed damages them in the same way.
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { createServer } from "vite";
+import { join } from "node:path";
 import { parse, readChoice, readNumber, run, say } from "./command.mjs";
+import { loader, root } from "./sources.mjs";
 
 const HELP = `Gives every reader of files damaged ones.
 
@@ -15,7 +14,6 @@ Usage: npm run fuzz -- [options]
   --case N       only the file of this number
   --help         this text`;
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const text = { type: "string" };
 const flag = { type: "boolean", default: false };
 
@@ -41,14 +39,7 @@ function readOptions(args) {
 }
 
 async function withModule(file, use) {
-  const server = await createServer({
-    root,
-    configFile: false,
-    logLevel: "error",
-    appType: "custom",
-    optimizeDeps: { noDiscovery: true },
-    server: { middlewareMode: true, watch: null, ws: false },
-  });
+  const server = await loader();
   try {
     await use(await server.ssrLoadModule(join(root, file)));
   } finally {

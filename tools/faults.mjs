@@ -3,10 +3,9 @@
 // its table into docs/reliability.md.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { createServer } from "vite";
 import { withPage } from "./page.mjs";
+import { pages, root } from "./sources.mjs";
 
 const HELP = `Has every call of WebGPU go wrong, one after the other, in headless Chromium.
 
@@ -20,7 +19,6 @@ Usage: npm run faults -- [options]
   --part K/N     the K-th of N parts of all; the table comes with the last of them
   --help         this text`;
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const page = join(root, "docs", "reliability.md");
 const parts = join(root, "build", "faults.json");
 
@@ -43,16 +41,8 @@ function readOptions() {
 }
 
 async function open(use) {
-  const server = await createServer({
-    root,
-    configFile: false,
-    logLevel: "error",
-    optimizeDeps: { noDiscovery: true, exclude: ["webgpu"] },
-    server: { port: 0, host: "127.0.0.1", watch: null },
-  });
-  await server.listen();
   await withPage(
-    server,
+    await pages(),
     async (own, url) => {
       own.on("pageerror", (error) => console.error(`\n${error}`));
       await own.goto(`${url}test/support/faults.html`);

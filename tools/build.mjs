@@ -1,15 +1,15 @@
+// @ts-check
 // Builds the package into dist/: modules with the shaders inlined and one minified file with all of
 // them by Vite, types by tsc.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { build } from "vite";
+import { root } from "./sources.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 for (const name of ["vite.lib.config.ts", "vite.single.config.ts"]) {
-  await build({ root, configFile: join(root, name), logLevel: "warn" });
+  await build({ root, configFile: join(root, "tools", name), logLevel: "warn" });
 }
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 const types = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
@@ -23,9 +23,10 @@ process.exit(types.status ?? 1);
  * Makes declarations fit any program: files are named as they are imported from JavaScript, and
  * those that name `Symbol.dispose` bring its type themselves, since few programs list it. Typed
  * arrays take no parameter before TypeScript 5.7, so a copy's type says that they are not shared.
+ * @param {string} folder
  */
 function finishTypes(folder) {
-  for (const name of readdirSync(folder, { recursive: true })) {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     const file = join(folder, name);
     if (!name.endsWith(".d.ts")) continue;
     const text = readFileSync(file, "utf8")

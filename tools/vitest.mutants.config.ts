@@ -1,7 +1,5 @@
-import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
-
-const root = fileURLToPath(new URL("./", import.meta.url));
+import { root, sources } from "./sources.mjs";
 
 /** Files of tests that train for long, start programs, build, open pages or read the sources. */
 const SLOW = [
@@ -26,12 +24,8 @@ const ALONE = ["copies", "init"];
 
 // What `npm run mutants` runs again for each fault that it plants: quick tests in Node.
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^gradus$/, replacement: `${root}src/index.ts` },
-      { find: /^gradus\/(\w+)$/, replacement: `${root}src/$1/index.ts` },
-    ],
-  },
+  root,
+  resolve: { alias: sources },
   test: {
     testTimeout: 20_000,
     setupFiles: ["test/support/strict-throws.ts"],

@@ -1,23 +1,11 @@
 // Prints the plan of the MNIST step: what each kernel computes and costs. With --trace FILE it also
 // writes the times of one step's kernels as a trace for Perfetto or chrome://tracing.
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { createServer } from "vite";
 import { parse, ResultFile, readPath, run, say, tell } from "./command.mjs";
 import { withPage } from "./page.mjs";
-
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+import { pages } from "./sources.mjs";
 
 async function explain() {
-  const server = await createServer({
-    root,
-    configFile: false,
-    logLevel: "error",
-    optimizeDeps: { noDiscovery: true, exclude: ["webgpu"] },
-    server: { port: 0, host: "127.0.0.1" },
-  });
-  await server.listen();
-  return withPage(server, async (page, url) => {
+  return withPage(await pages(), async (page, url) => {
     await page.goto(`${url}examples/explain/index.html`);
     await page.waitForFunction("globalThis.explanation !== undefined");
     return page.evaluate("globalThis.explanation");

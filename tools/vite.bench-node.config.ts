@@ -1,6 +1,7 @@
 import { builtinModules } from "node:module";
 import { defineConfig } from "vite";
-import { readVersions } from "./bench/versions.ts";
+import { readVersions } from "../bench/versions.ts";
+import { sources } from "./sources.mjs";
 
 // What the bundled libraries of the CommonJS age expect of Node.
 const banner = `
@@ -13,6 +14,7 @@ const __dirname = benchDirname(__filename);`;
 
 // The benchmark for Node as one file that needs no package: shaders and WebAssembly inlined.
 export default defineConfig({
+  resolve: { alias: sources },
   define: { BENCH_VERSIONS: JSON.stringify(readVersions()) },
   ssr: { noExternal: true },
   build: {
