@@ -10,4 +10,15 @@ const server = await loader();
 const command = /** @type {any} */ (
   await server.ssrLoadModule(join(root, "examples/command/index.ts"))
 );
-export const { parse, ResultFile, readChoice, readNumber, readPath, run, say, tell } = command;
+export const {
+  parse,
+  ResultFile,
+  readChoice,
+  readNumber,
+  readPath,
+  run,
+  say,
+  shown,
+  tell,
+  UsageError,
+} = command;

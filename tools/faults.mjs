@@ -3,7 +3,7 @@
 // its table into docs/reliability.md.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
+import { parse, readNumber, run, shown, UsageError } from "./command.mjs";
 import { withPage } from "./page.mjs";
 import { pages, root } from "./sources.mjs";
 
@@ -16,6 +16,7 @@ Usage: npm run faults -- [options]
   --call N       only the call of this number, from 0
   --share N      of each method in each way only N calls
   --seed N       an integer that chooses the share (1)
+  --patience MS  how long the engine waits for what never settles (500); more on a busy machine
   --part K/N     the K-th of N parts of all; the table comes with the last of them
   --help         this text`;
 
@@ -25,19 +26,36 @@ const parts = join(root, "build", "faults.json");
 /** Faults that one call of the page lives through. */
 const AT_ONCE = 5;
 
-function readOptions() {
-  const names = ["method", "mode", "call", "share", "seed", "part"];
-  const text = Object.fromEntries(names.map((name) => [name, { type: "string" }]));
-  const { values } = parseArgs({ options: { ...text, help: { type: "boolean" } } });
-  for (const name of ["call", "share", "seed"]) {
-    const value = values[name];
-    if (value === undefined || /^\d{1,9}$/.test(value)) continue;
-    throw new Error(`faults: --${name} ${value}; expected an integer from 0`);
-  }
-  const { part = "1/1" } = values;
+const text = { type: "string" };
+
+function readOptions(args) {
+  const {
+    help,
+    method,
+    mode,
+    part = "1/1",
+    ...numbers
+  } = parse(args, {
+    method: text,
+    mode: text,
+    call: text,
+    share: text,
+    seed: text,
+    patience: text,
+    part: text,
+    help: { type: "boolean", default: false, short: "h" },
+  });
+  const integer = (name, otherwise) => {
+    const given = numbers[name];
+    return given === undefined ? otherwise : readNumber(name, given, [0, 1e9]);
+  };
   const [k, n] = part.split("/").map(Number);
-  if (/^\d{1,4}\/\d{1,4}$/.test(part) && k >= 1 && k <= n) return values;
-  throw new Error(`faults: --part ${part}; expected one such as 1/4`);
+  if (!/^\d{1,4}\/\d{1,4}$/.test(part) || k < 1 || k > n) {
+    throw new UsageError(`--part: ${shown(part)}; expected one such as 1/4`);
+  }
+  const [call, share] = [integer("call"), integer("share")];
+  const [seed, patience] = [integer("seed", 1), integer("patience", 500)];
+  return { help, filter: { method, mode, call }, share, seed, patience, part: [k, n] };
 }
 
 async function open(use) {
@@ -57,19 +75,23 @@ function isWanted({ method, mode, call }) {
   return (fault) =>
     (method ?? fault.method) === fault.method &&
     (mode ?? fault.mode) === fault.mode &&
-    Number(call ?? fault.n) === fault.n;
+    (call ?? fault.n) === fault.n;
 }
 
 /** Lives through faults; gives the columns in which each counts. */
-async function live(own, faults) {
+async function live(own, faults, patience) {
   const lived = [];
   for (let i = 0; i < faults.length; i += AT_ONCE) {
     const some = faults.slice(i, i + AT_ONCE);
-    const told = await own.evaluate(async (some) => {
-      const told = [];
-      for (const fault of some) told.push(await globalThis.sweep.tell(fault));
-      return told;
-    }, some);
+    const told = await own.evaluate(
+      async (some, patience) => {
+        const told = [];
+        for (const fault of some) told.push(await globalThis.sweep.tell(fault, patience));
+        return told;
+      },
+      some,
+      patience,
+    );
     for (const [k, { columns, complaint }] of told.entries()) {
       lived.push({ ...some[k], columns });
       if (complaint !== null) console.log(complaint);
@@ -118,18 +140,17 @@ function collect(lived, [k, n]) {
   return k === n ? all : null;
 }
 
-async function run(own, { share, seed, part, ...filter }) {
+async function sweep(own, { filter, share, seed, patience, part: [k, n] }) {
   const all = await own.evaluate(
     (share, seed) =>
       share === null ? globalThis.sweep.faults : globalThis.sweep.share(seed, share),
-    share === undefined ? null : Number(share),
-    Number(seed ?? 1),
+    share ?? null,
+    seed,
   );
-  const [k, n] = (part ?? "1/1").split("/").map(Number);
   const faults = all.filter(isWanted(filter)).filter((_, i) => i % n === k - 1);
   const begun = performance.now();
-  const lived = await live(own, faults);
-  const isFull = share === undefined && Object.keys(filter).length === 0;
+  const lived = await live(own, faults, patience);
+  const isFull = [share, ...Object.values(filter)].every((given) => given === undefined);
   const told = isFull ? collect(lived, [k, n]) : lived;
   const columns = await own.evaluate(() => globalThis.sweep.columns);
   const table = told && tableOf(columns, told);
@@ -142,11 +163,4 @@ async function run(own, { share, seed, part, ...filter }) {
   if (lived.some(isBad)) process.exitCode = 1;
 }
 
-try {
-  const options = readOptions();
-  if (options.help) console.log(HELP);
-  else await open((own) => run(own, options));
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await run(HELP, readOptions, (options) => open((own) => sweep(own, options)));

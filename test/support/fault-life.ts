@@ -75,9 +75,12 @@ export class Life {
     gpu: GPU,
     readonly expected: Right & Partial<Expected>,
     readonly fault: Fault | null,
+    /** Milliseconds that the engine waits for what never settles. */
+    patience = 500,
   ) {
     this.injector = new FaultInjector(gpu, fault);
-    this.#patience = fault?.mode === "never settles" ? [500, 5000] : [30_000, 60_000];
+    const isSilent = fault?.mode === "never settles";
+    this.#patience = isSilent ? [patience, 10 * patience] : [30_000, 60_000];
   }
 
   async live(): Promise<Outcome> {

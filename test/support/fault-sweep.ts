@@ -50,13 +50,16 @@ export class FaultSweep {
   }
 
   /** Lives through a fault. */
-  live(fault: Fault): Promise<Outcome> {
-    return new Life(this.gpu, this.expected, fault).live();
+  live(fault: Fault, patience?: number): Promise<Outcome> {
+    return new Life(this.gpu, this.expected, fault, patience).live();
   }
 
   /** Lives through a fault, and tells in which columns of a table it counts, and what is wrong. */
-  async tell(fault: Fault): Promise<{ columns: string[]; complaint: string | null }> {
-    const outcome = await this.live(fault);
+  async tell(
+    fault: Fault,
+    patience: number,
+  ): Promise<{ columns: string[]; complaint: string | null }> {
+    const outcome = await this.live(fault, patience);
     const complaint = isPromised(outcome) ? null : describeOutcome(outcome);
     return { columns: columnsOf(outcome), complaint };
   }
