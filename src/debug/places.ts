@@ -1,7 +1,7 @@
 import type { Node } from "../graph/node.ts";
 import { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { type Layer, listParts, Module } from "../nn/module.ts";
+import { listParts, Module } from "../nn/module.ts";
 import { indicesOp } from "./check-ops.ts";
 import { callSite } from "./sites.ts";
 
@@ -18,8 +18,8 @@ export class Places {
   /** The ways to the modules that are being called, an inner one last. */
   readonly #calls: string[] = [];
   /** The modules that are being called, from outside. */
-  readonly #outer: Layer[] = [];
-  readonly #names = new WeakMap<Module, Map<Layer, string>>();
+  readonly #outer: object[] = [];
+  readonly #names = new WeakMap<Module, Map<object, string>>();
   /** The op whose gradient is being built. */
   #forward: Origin | null = null;
   /** What an optimizer's step adds; null outside of one. */
@@ -52,7 +52,7 @@ export class Places {
   }
 
   /** Runs the call of a layer. */
-  call(layer: Layer, run: () => Tensor, name?: string): Tensor {
+  call(layer: object, run: () => Tensor, name?: string): Tensor {
     this.#outer.push(layer);
     this.#calls.push(this.#wayTo(layer, name));
     try {
@@ -78,7 +78,7 @@ export class Places {
   }
 
   /** The way to a layer from the outermost module that is being called. */
-  #wayTo(layer: Layer, name?: string): string {
+  #wayTo(layer: object, name?: string): string {
     const [root] = this.#outer;
     if (name !== undefined) return dotted(this.#calls.at(-1) ?? "", name);
     if (!(root instanceof Module)) return "";
@@ -86,10 +86,10 @@ export class Places {
     return names.get(layer) ?? this.#list(root).get(layer) ?? this.#calls.at(-1) ?? "";
   }
 
-  #list(root: Module): Map<Layer, string> {
+  #list(root: Module): Map<object, string> {
     const parts = listParts(root);
     const way = wayOf(parts);
-    const names = new Map<Layer, string>();
+    const names = new Map<object, string>();
     for (const [name, part] of parts) {
       if (!(part instanceof State) && !names.has(part)) names.set(part, dotted(way, name));
     }

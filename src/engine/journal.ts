@@ -1,13 +1,12 @@
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError } from "../core/errors.ts";
-import type { StateJournal } from "../graph/device.ts";
+import type { Device, StateJournal } from "../graph/device.ts";
 import { copyGraph, lineageOf, StateLeaf, shortLineage, sourceNode } from "../graph/lineage.ts";
 import { Node } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
-import type { EngineDevice } from "./device.ts";
 import type { Plan } from "./plan.ts";
 import { lostValues } from "./program.ts";
-import type { Source } from "./replay.ts";
+import type { Source } from "./sources.ts";
 
 /** A plan that can run again on other nodes. */
 export interface Rerun {
@@ -62,6 +61,12 @@ export interface InitialValue {
   isChanged: boolean;
 }
 
+/** What a journal needs of its device. */
+export interface JournalHost extends Device {
+  readonly states: Set<WeakRef<State>>;
+  readNow(nodes: readonly Node[], op: string, undo?: (() => void)[]): Promise<NumericArray[]>;
+}
+
 /** How long after an error a loss may become known, in milliseconds. */
 const GRACE_MS = 1000;
 /** Bytes of batches that are kept, at the most. */
@@ -78,7 +83,7 @@ const PAUSE_RATIO = 50;
  */
 export class Journal implements StateJournal {
   readonly entries = new Set<JournalEntry>();
-  readonly #device: EngineDevice;
+  readonly #device: JournalHost;
   #statesLimit = 256;
   #bases = new WeakMap<State, InitialValue>();
   /** How many runs may have to be repeated, of each function that is protected. */
@@ -93,7 +98,7 @@ export class Journal implements StateJournal {
   /** How often a mirror was taken. */
   mirrors = 0;
 
-  constructor(device: EngineDevice) {
+  constructor(device: JournalHost) {
     this.#device = device;
   }
 

@@ -1,9 +1,8 @@
-import { tools } from "../core/tools.ts";
-import type * as words from "./refusal-words.ts";
+import { type Tools, tools } from "../core/tools.ts";
 
 /** What is wrong with a call that gives a promise: an error whose message is written on demand. */
 export class Refusal {
-  constructor(readonly error: (by: typeof words) => unknown) {}
+  constructor(readonly error: (by: Tools["words"]) => unknown) {}
 }
 
 /** Gives the error that a refusal stands for, and any other as it is. */

@@ -7,7 +7,7 @@ import type { Device, Storage } from "../graph/device.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { type Conversion, TracedArray } from "../graph/traced-array.ts";
+import { TracedArray } from "../graph/traced-array.ts";
 import { traceFunction } from "../graph/tracing.ts";
 import { type WatchedRuns, watch } from "../graph/watch.ts";
 import { EngineDevice } from "./device.ts";
@@ -17,6 +17,7 @@ import type { Profile } from "./profile.ts";
 import { inputsOf, readsOf, trace } from "./program.ts";
 import { Refusal } from "./refusal.ts";
 import { type Input, type Naming, replaceInputs } from "./signature.ts";
+import type { InputSource, Source } from "./sources.ts";
 
 /** Options of `compile`. */
 export interface CompileOptions {
@@ -38,21 +39,6 @@ export interface CompileOptions {
   parameters?: readonly string[];
   /** Gives the number of the next call for errors under `debug`, from 1; counted when left out. */
   count?: () => number;
-}
-
-/** Where a plan's source comes from in each run. */
-export type Source =
-  | InputSource
-  | { readonly kind: "state"; readonly state: State }
-  | { readonly kind: "constant"; readonly node: Node };
-
-/** An input, or a tensor that the trace made of it; `node` stands for it there. */
-interface InputSource {
-  readonly kind: "input";
-  readonly node: Node;
-  readonly index: number;
-  /** How a typed array becomes the tensor's values; null for a tensor. */
-  readonly convert: Conversion | null;
 }
 
 /** The nodes that a call brings for the plan's sources; `owned` are freed with the call. */

@@ -4,10 +4,9 @@ import { dispose } from "../core/dispose.ts";
 import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
-import { tools } from "../core/tools.ts";
+import { type Tools, tools } from "../core/tools.ts";
 import { checkDevice } from "./default-device.ts";
 import { type Device, namesOf } from "./device.ts";
-import type { Move } from "./move.ts";
 import { type NestedArray, nest } from "./nested.ts";
 import { Node } from "./node.ts";
 import type { Attributes, OpDefinition } from "./op.ts";
@@ -69,7 +68,7 @@ export function observeCreation<T>(observe: (tensor: Tensor) => void, fn: () => 
 }
 
 /** Loads what moves values, and tells it whether it is for a function that is being compiled. */
-export async function loadMove(): Promise<Move> {
+export async function loadMove(): Promise<ReturnType<Tools["beginMove"]>> {
   const isTraced = isTracing();
   return (await tools.get()).beginMove(isTraced);
 }

@@ -26,6 +26,6 @@ export {
 } from "./init.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export { type Layer, Module } from "./module.ts";
+export type { LayerSummary, ModuleSummary, SummaryOptions } from "./module-summary.ts";
 export { Flatten, Identity, L2Normalize } from "./reshaping.ts";
 export { Sequential } from "./sequential.ts";
-export type { LayerSummary, ModuleSummary, SummaryOptions } from "./summary.ts";

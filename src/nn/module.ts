@@ -9,8 +9,8 @@ import type { Device } from "../graph/device.ts";
 import { Parameter, State } from "../graph/state.ts";
 import { checkTensors, loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
+import type { ModuleSummary, SummaryOptions } from "./module-summary.ts";
 import { callLayer } from "./observe.ts";
-import type { ModuleSummary, SummaryOptions } from "./summary.ts";
 
 /** A module or a plain function such as `sigmoid`. */
 export type Layer = Module | ((x: Tensor) => Tensor);

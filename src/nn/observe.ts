@@ -1,13 +1,12 @@
 import type { Tensor } from "../graph/tensor.ts";
-import type { Layer } from "./module.ts";
 
-/** Runs a layer's call; `name` is that of a function among the layers of a module. */
-export type Observer = (layer: Layer, call: () => Tensor, name?: string) => Tensor;
+/** Runs the call of a layer, a module or a function; `name` is that of a function among the layers of a module. */
+export type Observer = (layer: object, call: () => Tensor, name?: string) => Tensor;
 
 let observer: Observer | null = null;
 
 /** Calls a layer, through whoever observes calls. */
-export function callLayer(layer: Layer, call: () => Tensor, name?: string): Tensor {
+export function callLayer(layer: object, call: () => Tensor, name?: string): Tensor {
   return observer ? observer(layer, call, name) : call();
 }
 

@@ -1,46 +1,14 @@
 import { checkFunctions, checkOptions, type Known } from "../core/check.ts";
-import { type DType, isFloat } from "../core/dtype.ts";
+import { isFloat } from "../core/dtype.ts";
 import { formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { traceFunction } from "../graph/tracing.ts";
 import { zeros } from "../ops/creation.ts";
 import { inMode } from "./mode.ts";
-import type { Layer, Module, Part } from "./module.ts";
+import type { Module, Part } from "./module.ts";
+import type { LayerSummary, ModuleSummary, SummaryOptions } from "./module-summary.ts";
 import { observe } from "./observe.ts";
-
-/** Options of `Module.summary`. */
-export interface SummaryOptions {
-  /** The shape of a batch, such as `[1, 784]`; without it the outputs' shapes stay unknown. */
-  inputShape?: Shape;
-  /** The input's dtype; the parameters' when left out. */
-  dtype?: DType;
-  /** Told the table; `console.log` when left out, nothing is told for null. */
-  print?: ((table: string) => void) | null;
-}
-
-/** A layer of a `ModuleSummary`. */
-export interface LayerSummary {
-  /** The way to it, such as `blocks.0`; empty for the model itself. */
-  readonly name: string;
-  /** Its class, or the name of its function. */
-  readonly type: string;
-  /** What it gave for the input, once for each different shape; empty where it was not called. */
-  readonly outputShapes: readonly Shape[];
-  /** Elements of the parameters that it has itself, not of those of modules in it. */
-  readonly parameters: number;
-}
-
-/** What a model consists of. */
-export interface ModuleSummary {
-  readonly layers: readonly LayerSummary[];
-  /** Elements of all parameters. */
-  readonly parameters: number;
-  /** Elements of those that are not frozen. */
-  readonly trainable: number;
-  /** The table that was printed. */
-  toString(): string;
-}
 
 const OPTIONS: Known<SummaryOptions> = { inputShape: "number", dtype: "string", print: true };
 
@@ -76,8 +44,8 @@ function sizes(parameters: readonly Parameter[]): number {
 }
 
 /** The shapes of what each layer gives, in the order of its calls; nothing is computed. */
-function outputShapes(model: Module, x: Tensor): Map<Layer, Shape[]> {
-  const found = new Map<Layer, Shape[]>();
+function outputShapes(model: Module, x: Tensor): Map<object, Shape[]> {
+  const found = new Map<object, Shape[]>();
   const before = observe((layer, call, name) => {
     const y = before ? before(layer, call, name) : call();
     found.set(layer, [...(found.get(layer) ?? []), y.shape]);
@@ -96,7 +64,7 @@ function outputShapes(model: Module, x: Tensor): Map<Layer, Shape[]> {
 /** A row for each module, and for each function that was called as a layer. */
 function rowsOf(
   parts: readonly (readonly [string, Part])[],
-  shapes: Map<Layer, Shape[]>,
+  shapes: Map<object, Shape[]>,
 ): LayerRow[] {
   const rows: LayerRow[] = [];
   for (const [name, part] of parts) {
