@@ -1,8 +1,8 @@
 // y[row] = the first i at which x[row, i] is best (argmax: largest, argmin: smallest), one
 // invocation a row.
 //
-// Constants: ROWS, LENGTH (at least 1), WORKGROUP. Type: T (f32, i32 or u32).
-// Functions: better(a: T, b: T) -> bool, a strictly better than b.
+// Constants: ROWS, LENGTH (at least 1), WORKGROUP. Type: Acc (f32, i32 or u32).
+// Functions: better(a: Acc, b: Acc) -> bool, a strictly better than b.
 // Accessors: load_x(row, i), which never leaves the tensor; store_y(row, v: i32).
 // Grid: linear, ceil(ROWS / WORKGROUP) workgroups.
 

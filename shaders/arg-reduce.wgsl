@@ -2,15 +2,15 @@
 // One workgroup owns one row: each invocation keeps the best of every WORKGROUP-th element, then
 // the workgroup halves what is left. Of equals the lowest index wins.
 //
-// Constants: ROWS, LENGTH (at least 1), WORKGROUP (a power of two). Type: T (f32, i32 or u32).
-// Functions: better(a: T, b: T) -> bool, a strictly better than b.
+// Constants: ROWS, LENGTH (at least 1), WORKGROUP (a power of two). Type: Acc (f32, i32 or u32).
+// Functions: better(a: Acc, b: Acc) -> bool, a strictly better than b.
 // Accessors: load_x(row, i), which never leaves the tensor; store_y(row, v: i32).
 // Grid: linear, ROWS workgroups.
 
 const STEPS = (LENGTH + WORKGROUP - 1u) / WORKGROUP;
 const LEVELS = firstTrailingBit(WORKGROUP);
 
-var<workgroup> values: array<T, WORKGROUP>;
+var<workgroup> values: array<Acc, WORKGROUP>;
 var<workgroup> indices: array<u32, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,7 +1,8 @@
 // y[row] = max + log Σ_i exp(x[row, i] − max), one invocation a row.
 // An entry of −∞ counts for nothing; a row of nothing else gives −∞, one with +∞ gives +∞.
 //
-// Constants: ROWS, LENGTH, BLOCK (how many terms are added in order), WORKGROUP. Type: f32. Needs lib/bits.wgsl and lib/exp-log.wgsl.
+// Constants: ROWS, LENGTH, BLOCK (how many terms are added in order), WORKGROUP.
+// Type: Acc (f32). Needs lib/bits.wgsl and lib/exp-log.wgsl.
 // Accessors: load_x(row, i), −∞ outside the row; store_y(row, v).
 // Grid: linear, ceil(ROWS / WORKGROUP) workgroups.
 
@@ -27,7 +28,7 @@ fn main(
   }
   let shift = min(maximum, HIGHEST); // ∞ − ∞ would be NaN
   // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
-  var carried: array<f32, LEVELS>;
+  var carried: array<Acc, LEVELS>;
   for (var b = 0u; b < BLOCKS; b++) {
     var block = 0.0;
     for (var j = 0u; j < BLOCK; j++) {

@@ -2,7 +2,7 @@
 // An entry of −∞ counts for nothing; a row of nothing else gives −∞, one with +∞ gives +∞.
 //
 // Constants: ROWS, LENGTH, BLOCK (how many terms an invocation adds in order), WORKGROUP (a
-//   power of two). Type: f32. Needs lib/bits.wgsl and lib/exp-log.wgsl.
+//   power of two). Type: Acc (f32). Needs lib/bits.wgsl and lib/exp-log.wgsl.
 // Accessors: load_x(row, i), −∞ outside the row; store_y(row, v).
 // Grid: linear, ROWS workgroups.
 
@@ -14,8 +14,8 @@ const HALVINGS = firstTrailingBit(WORKGROUP);
 const BLOCKS = (STEPS + BLOCK - 1u) / BLOCK;
 const LEVELS = 32u - countLeadingZeros(BLOCKS);
 
-var<workgroup> maxima: array<f32, WORKGROUP>;
-var<workgroup> sums: array<f32, WORKGROUP>;
+var<workgroup> maxima: array<Acc, WORKGROUP>;
+var<workgroup> sums: array<Acc, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -45,7 +45,7 @@ fn main(
 
   let shift = min(maximum, HIGHEST); // ∞ − ∞ would be NaN
   // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
-  var carried: array<f32, LEVELS>;
+  var carried: array<Acc, LEVELS>;
   for (var b = 0u; b < BLOCKS; b++) {
     var block = 0.0;
     for (var j = 0u; j < BLOCK; j++) {

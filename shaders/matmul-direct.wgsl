@@ -3,7 +3,7 @@
 // LANES neighbours own the same rows, so that they may load them together. The sums are variables,
 // not arrays, which doubles the speed where arrays do not live in registers.
 //
-// Constants: BATCH, M, N, K, ROWS (8, 12, 16 or 20), LANES, WORKGROUP. Type: T.
+// Constants: BATCH, M, N, K, ROWS (8, 12, 16 or 20), LANES, WORKGROUP. Type: Acc.
 // Accessors: rows_a(b, m, k, lane): rows m .. m+3 of k .. k+3, for all neighbours;
 //   load_b4x4(b, k, n): rows k .. k+3 of n .. n+3; store_y4(b, m, n, v): n .. n+3.
 // Loads outside K give zeros, unless 4 divides K; what those outside M and N give does not matter.
@@ -15,11 +15,11 @@ const BANDS = (M + ROWS - 1u) / ROWS;
 const COLUMNS = (N + 8u * LANES - 1u) / (8u * LANES) * LANES;
 
 // Four products are summed apart first, for then a long K rounds a quarter as often.
-fn dot4(a: vec4<T>, b: mat4x4<T>) -> vec4<T> {
+fn dot4(a: vec4<Acc>, b: mat4x4<Acc>) -> vec4<Acc> {
   return fma(vec4(a.w), b[3], fma(vec4(a.z), b[2], fma(vec4(a.y), b[1], vec4(a.x) * b[0])));
 }
 
-fn product(a: mat4x4<T>, b: mat4x4<T>) -> mat4x4<T> {
+fn product(a: mat4x4<Acc>, b: mat4x4<Acc>) -> mat4x4<Acc> {
   return mat4x4(dot4(a[0], b), dot4(a[1], b), dot4(a[2], b), dot4(a[3], b));
 }
 
@@ -36,16 +36,16 @@ fn main(
   let s = owner / (COLUMNS * BANDS);
   let m = select(M, owner / COLUMNS % BANDS * ROWS, s < BATCH);
 
-  var l0 = mat4x4<T>();
-  var r0 = mat4x4<T>();
-  var l1 = mat4x4<T>();
-  var r1 = mat4x4<T>();
-  var l2 = mat4x4<T>();
-  var r2 = mat4x4<T>();
-  var l3 = mat4x4<T>();
-  var r3 = mat4x4<T>();
-  var l4 = mat4x4<T>();
-  var r4 = mat4x4<T>();
+  var l0 = mat4x4<Acc>();
+  var r0 = mat4x4<Acc>();
+  var l1 = mat4x4<Acc>();
+  var r1 = mat4x4<Acc>();
+  var l2 = mat4x4<Acc>();
+  var r2 = mat4x4<Acc>();
+  var l3 = mat4x4<Acc>();
+  var r3 = mat4x4<Acc>();
+  var l4 = mat4x4<Acc>();
+  var r4 = mat4x4<Acc>();
   for (var k = 0u; k < K; k += 4u) {
     let bl = load_b4x4(s, k, n);
     let br = load_b4x4(s, k, n + 4u);

@@ -3,7 +3,7 @@
 // of 4 columns. K is walked in tiles of TILE_K, of which 64 invocations load 4 × 4 elements each
 // of a and of b.
 //
-// Constants: BATCH, M, N, K, TILE, TILE_K = 1024 / TILE, WORKGROUP = 2 · TILE. Type: T.
+// Constants: BATCH, M, N, K, TILE, TILE_K = 1024 / TILE, WORKGROUP = 2 · TILE. Type: Acc.
 //   32 and 32 for most shapes, 64 and 16 for big ones.
 // Accessors: load_a4x4(b, m, k): rows m .. m+3 of k .. k+3, load_b4x4(b, k, n): rows k .. k+3 of
 //   n .. n+3, store_y4(b, m, n, v): n .. n+3.
@@ -21,8 +21,8 @@ const PART = 64u;
 
 // tile_a holds four k of one row in an element, [TILE, TILE_K / 4]; tile_b four columns of one k,
 // [TILE_K, TILE / 4].
-var<workgroup> tile_a: array<vec4<T>, TILE * K_QUADS>;
-var<workgroup> tile_b: array<vec4<T>, TILE_K * COLUMNS>;
+var<workgroup> tile_a: array<vec4<Acc>, TILE * K_QUADS>;
+var<workgroup> tile_b: array<vec4<Acc>, TILE_K * COLUMNS>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -42,8 +42,8 @@ fn main(
   let a_row = local / K_QUADS * 4u;
   let a_quad = local % K_QUADS;
 
-  var y: array<vec4<T>, ROWS>;
-  var parts: array<vec4<T>, ROWS>;
+  var y: array<vec4<Acc>, ROWS>;
+  var parts: array<vec4<Acc>, ROWS>;
   for (var t = 0u; t < K_TILES; t++) {
     let k0 = t * TILE_K;
     if (local < TILE * TILE_K / 16u) {
@@ -56,7 +56,7 @@ fn main(
     }
     workgroupBarrier();
     for (var k = 0u; k < K_QUADS; k++) {
-      var b: array<vec4<T>, 4>;
+      var b: array<vec4<Acc>, 4>;
       for (var i = 0u; i < 4u; i++) {
         b[i] = tile_b[(k * 4u + i) * COLUMNS + column];
       }
@@ -71,7 +71,7 @@ fn main(
     if (K_TILES > PART && t % PART == PART - 1u) {
       for (var r = 0u; r < ROWS; r++) {
         parts[r] += y[r];
-        y[r] = vec4<T>();
+        y[r] = vec4<Acc>();
       }
     }
     workgroupBarrier();

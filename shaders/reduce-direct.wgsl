@@ -3,9 +3,9 @@
 // error grows with √CHUNK at most. Run again on the partial results when CHUNKS > 1.
 //
 // Constants: ROWS, LENGTH, CHUNK (length of a chunk), CHUNKS = ceil(LENGTH / CHUNK), WORKGROUP.
-// Type: T (f32, i32 or u32).
-// Functions: identity() -> T, combine(a: T, b: T) -> T, finish(v: T) -> T (once for each chunk:
-//   the identity map unless CHUNKS == 1).
+// Type: Acc (f32, i32 or u32).
+// Functions: identity() -> Acc, combine(a: Acc, b: Acc) -> Acc, finish(v: Acc) -> Acc (once for
+//   each chunk: the identity map unless CHUNKS == 1).
 // Accessors: load_x(row, i), identity() outside the row; store_y(row · CHUNKS + chunk, v).
 // Grid: linear, ceil(ROWS · CHUNKS / WORKGROUP) workgroups.
 

@@ -2,15 +2,16 @@
 // One workgroup owns one row: each invocation combines every WORKGROUP-th element in four
 // independent chains, then the workgroup halves what is left. The order never varies.
 //
-// Constants: ROWS, LENGTH, WORKGROUP (a power of two). Type: T (f32, i32 or u32).
-// Functions: identity() -> T, combine(a: T, b: T) -> T, finish(v: T) -> T (once for each row).
+// Constants: ROWS, LENGTH, WORKGROUP (a power of two). Type: Acc (f32, i32 or u32).
+// Functions: identity() -> Acc, combine(a: Acc, b: Acc) -> Acc, finish(v: Acc) -> Acc (once for
+//   each row).
 // Accessors: load_x(row, i), identity() outside the row; store_y(row, v).
 // Grid: linear, ROWS workgroups.
 
 const STEPS = (LENGTH + 4u * WORKGROUP - 1u) / (4u * WORKGROUP);
 const LEVELS = firstTrailingBit(WORKGROUP);
 
-var<workgroup> partial: array<T, WORKGROUP>;
+var<workgroup> partial: array<Acc, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

@@ -2,8 +2,8 @@
 // One invocation owns one element of y and walks all indices in order, so that the sum is the same
 // every time. An index outside 0 .. ROWS − 1 matches no row.
 //
-// Constants: ROWS, COLUMNS, COUNT (number of indices), WORKGROUP. Type: T.
-// Accessors: load_index(j) -> i32, load_g(j, c) -> T, store_y(r, c, v); none leaves its tensor.
+// Constants: ROWS, COLUMNS, COUNT (number of indices), WORKGROUP. Type: Acc.
+// Accessors: load_index(j) -> i32, load_g(j, c) -> Acc, store_y(r, c, v); none leaves its tensor.
 // Grid: linear, ceil(ROWS · COLUMNS / WORKGROUP) workgroups.
 
 @compute @workgroup_size(WORKGROUP)
@@ -18,7 +18,7 @@ fn main(
   }
   let row = i / COLUMNS;
   let column = i % COLUMNS;
-  var sum = T();
+  var sum = Acc();
   for (var j = 0u; j < COUNT; j++) {
     if (load_index(j) == i32(row)) {
       sum += load_g(j, column);

@@ -2,8 +2,9 @@
 // softmax: finish = exp(x − max) / sum; logSoftmax: finish = (x − max) − log(sum).
 // An entry of −∞ counts for nothing; a row of nothing else has no softmax and gives NaN.
 //
-// Constants: ROWS, LENGTH, BLOCK (how many terms are added in order), WORKGROUP. Type: f32.
-// Functions: finish(x: f32, maximum: f32, sum: f32) -> f32. Needs lib/bits.wgsl and
+// Constants: ROWS, LENGTH, BLOCK (how many terms are added in order), WORKGROUP.
+// Type: Acc (f32).
+// Functions: finish(x: Acc, maximum: Acc, sum: Acc) -> Acc. Needs lib/bits.wgsl and
 //   lib/exp-log.wgsl.
 // Accessors: load_x(row, i), −∞ outside the row; store_y(row, i, v), which never leaves it.
 // Grid: linear, ceil(ROWS / WORKGROUP) workgroups.
@@ -29,7 +30,7 @@ fn main(
     maximum = max(maximum, load_x(row, i));
   }
   // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
-  var carried: array<f32, LEVELS>;
+  var carried: array<Acc, LEVELS>;
   for (var b = 0u; b < BLOCKS; b++) {
     var block = 0.0;
     for (var j = 0u; j < BLOCK; j++) {

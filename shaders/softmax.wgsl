@@ -3,8 +3,8 @@
 // An entry of −∞ counts for nothing; a row of nothing else has no softmax and gives NaN.
 //
 // Constants: ROWS, LENGTH, BLOCK (how many terms an invocation adds in order), WORKGROUP (a
-//   power of two). Type: f32.
-// Functions: finish(x: f32, maximum: f32, sum: f32) -> f32. Needs lib/bits.wgsl and
+//   power of two). Type: Acc (f32).
+// Functions: finish(x: Acc, maximum: Acc, sum: Acc) -> Acc. Needs lib/bits.wgsl and
 //   lib/exp-log.wgsl.
 // Accessors: load_x(row, i), −∞ outside the row; store_y(row, i, v), which never leaves it.
 // Grid: linear, ROWS workgroups.
@@ -17,8 +17,8 @@ const HALVINGS = firstTrailingBit(WORKGROUP);
 const BLOCKS = (STEPS + BLOCK - 1u) / BLOCK;
 const LEVELS = 32u - countLeadingZeros(BLOCKS);
 
-var<workgroup> maxima: array<f32, WORKGROUP>;
-var<workgroup> sums: array<f32, WORKGROUP>;
+var<workgroup> maxima: array<Acc, WORKGROUP>;
+var<workgroup> sums: array<Acc, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -47,7 +47,7 @@ fn main(
   let maximum = maxima[0];
 
   // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
-  var carried: array<f32, LEVELS>;
+  var carried: array<Acc, LEVELS>;
   for (var b = 0u; b < BLOCKS; b++) {
     var block = 0.0;
     for (var j = 0u; j < BLOCK; j++) {

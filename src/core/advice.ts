@@ -73,7 +73,7 @@ export const TENSOR_OF_ARRAY = ", which takes them from the array of each call";
 
 /** How fractions become whole numbers. */
 export function cutBy(dtype: string): string {
-  return dtype === "u8" ? "" : `. Use cast(tensor(data), "${dtype}") to cut them`;
+  return `. Use cast(tensor(data), "${dtype}") to cut them`;
 }
 
 /** What may be meant by a right operand, where that has as many columns as the left one. */

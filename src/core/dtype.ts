@@ -1,7 +1,4 @@
-import { numbersOf } from "./advice.ts";
-import { checkAttached } from "./attached.ts";
 import { DTypeError } from "./errors.ts";
-import { kindOf } from "./kind.ts";
 
 /** Element types. `f64` lives on the CPU only; `u8` is storage for data sets: cast it before arithmetic. */
 export type DType = "f32" | "i32" | "u32" | "bool" | "f64" | "u8";
@@ -9,84 +6,152 @@ export type DType = "f32" | "i32" | "u32" | "bool" | "f64" | "u8";
 /** Typed arrays that hold tensor elements; `bool` and `u8` share `Uint8Array`. */
 export type NumericArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
 
-const ARRAYS = {
-  f32: Float32Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-  bool: Uint8Array,
-  f64: Float64Array,
-  u8: Uint8Array,
-} as const;
+type ArrayKind =
+  | Float32ArrayConstructor
+  | Float64ArrayConstructor
+  | Int32ArrayConstructor
+  | Uint32ArrayConstructor
+  | Uint8ArrayConstructor;
 
-/** Allocates `size` zeros of a dtype. */
-export function allocate(dtype: DType, size: number): NumericArray {
-  return new ARRAYS[dtype](size);
+/** What may be said of a dtype; ops take those of which one of these is true. */
+export type Trait =
+  | "float"
+  | "integer"
+  | "bool"
+  /** Has numbers below 0. */
+  | "signed"
+  /** Can be computed with, and is no bool. */
+  | "number"
+  /** Names elements: whole numbers that are computed with. */
+  | "index"
+  /** Counts as random numbers are drawn: words of 32 bits. */
+  | "counter"
+  /** Whole numbers from 0 to 255. */
+  | "byte"
+  /** Can be computed with, bools too; others are storage, to be cast first. */
+  | "any"
+  /** WebGPU devices have it; the CPU has all. */
+  | "gpu";
+
+/** What there is to know of a dtype. Code asks for one of these facts, never which dtype it is. */
+export interface ElementType {
+  readonly traits: readonly Trait[];
+  /** The typed array that holds elements on the host. */
+  readonly array: ArrayKind;
+  /** The smallest element, −∞ of floats. */
+  readonly min: number;
+  /** The largest element, ∞ of floats. */
+  readonly max: number;
+  /** How far the next larger element is from 1. */
+  readonly epsilon: number;
+  /** How many decimal digits an element has, at most those of a JavaScript number. */
+  readonly digits: number;
+  /** The rule by which every cast turns a number into an element, on all devices. */
+  readonly convert: (value: number) => number;
+  /** The WGSL type of an element in expressions. */
+  readonly wgsl: string;
+  /** The WGSL type of what a buffer holds, of four bytes: an element, or several as bits. */
+  readonly word: string;
+  /** How many elements share a word, the first one lowest. */
+  readonly perWord: number;
+  /** The dtype in which kernels accumulate elements. */
+  readonly accumulate: DType;
 }
 
-/** Sees the first bytes of a buffer as `size` elements of a dtype. */
-export function viewBuffer(dtype: DType, buffer: ArrayBuffer, size: number): NumericArray {
-  return new ARRAYS[dtype](buffer, 0, size);
+function row(
+  traits: readonly Trait[],
+  array: ArrayKind,
+  min: number,
+  max: number,
+  wgsl: DType,
+  more: Partial<ElementType> = {},
+): ElementType {
+  const convert = (value: number) =>
+    Number.isNaN(value) ? 0 : Math.min(max, Math.max(min, Math.trunc(value)));
+  const usual = { epsilon: 1, digits: 16, convert, word: wgsl, perWord: 1, accumulate: wgsl };
+  return { traits, array, min, max, wgsl, ...usual, ...more };
 }
 
-/** Bytes of one element in a typed array. */
-export function bytesPerElement(dtype: DType): number {
-  return ARRAYS[dtype].BYTES_PER_ELEMENT;
+const FLOAT = ["float", "signed", "number", "any"] as const;
+const INTEGER = ["integer", "number", "index", "any", "gpu"] as const;
+const [MIN, MAX] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+
+/** The table of dtypes: a new one is a row here. */
+export const DTYPES: Readonly<Record<DType, ElementType>> = {
+  f32: row([...FLOAT, "gpu"], Float32Array, MIN, MAX, "f32", {
+    convert: Math.fround,
+    epsilon: 2 ** -23,
+    digits: 6,
+  }),
+  i32: row([...INTEGER, "signed"], Int32Array, -(2 ** 31), 2 ** 31 - 1, "i32"),
+  u32: row([...INTEGER, "counter"], Uint32Array, 0, 2 ** 32 - 1, "u32"),
+  bool: row(["bool", "any", "gpu"], Uint8Array, 0, 1, "bool", {
+    convert: (value) => (value !== 0 ? 1 : 0),
+    word: "u32",
+  }),
+  // As f32 where a program of the CPU is planned for a GPU to be explained.
+  f64: row(FLOAT, Float64Array, MIN, MAX, "f32", { convert: Number, epsilon: 2 ** -52 }),
+  u8: row(["integer", "byte", "gpu"], Uint8Array, 0, 255, "u32", { perWord: 4 }),
+};
+
+/** The names of dtypes, in the table's order. */
+export const DTYPE_NAMES = Object.keys(DTYPES) as readonly DType[];
+
+/** Says whether something is true of a dtype. */
+export function is(dtype: DType, trait: Trait): boolean {
+  return DTYPES[dtype].traits.includes(trait);
+}
+
+/** Lists the dtypes of which all is true: floats, then integers, then bools. */
+export function dtypesOf(...traits: readonly Trait[]): DType[] {
+  return (["float", "integer", "bool"] as const).flatMap((kind) =>
+    DTYPE_NAMES.filter((dtype) => [kind, ...traits].every((trait) => is(dtype, trait))),
+  );
+}
+
+/** Throws a `DTypeError` unless a dtype has a trait; `what` is what the message says before it. */
+export function expectDType(what: string, dtype: DType, trait: Trait): void {
+  if (is(dtype, trait)) return;
+  throw new DTypeError(`${what} ${dtype}; expected ${either(dtypesOf(trait))}`);
+}
+
+/** Lists alternatives as a sentence does: `a, b or c`. */
+export function either(names: readonly string[]): string {
+  return names.join(", ").replace(/, ([^,]*)$/, " or $1");
 }
 
 /** Says whether a value names a dtype. */
 export function isDType(value: unknown): value is DType {
-  return typeof value === "string" && Object.hasOwn(ARRAYS, value);
+  return typeof value === "string" && Object.hasOwn(DTYPES, value);
 }
 
 /** Says whether a dtype is a floating-point one. */
 export function isFloat(dtype: DType): boolean {
-  return dtype === "f32" || dtype === "f64";
+  return is(dtype, "float");
 }
 
-const DTYPES: Readonly<Record<string, DType>> = {
-  Float32Array: "f32",
-  Float64Array: "f64",
-  Int32Array: "i32",
-  Uint32Array: "u32",
-  Uint8Array: "u8",
-  Uint8ClampedArray: "u8",
-};
-
-/**
- * Names the dtype that a typed array's elements have; `Uint8Array` is `u8`. Throws a `DTypeError` for
- * other arrays, a `GradusError` for one whose buffer was transferred away.
- */
-export function dtypeOfArray(op: string, data: ArrayBufferView): DType {
-  const kind = kindOf(data);
-  if (!Object.hasOwn(DTYPES, kind)) {
-    throw new DTypeError(
-      `${op}: data is a ${kind}; expected Float32Array, Float64Array, Int32Array, Uint32Array or ` +
-        `Uint8Array${numbersOf(data)}`,
-    );
-  }
-  checkAttached(op, data);
-  return DTYPES[kind];
+/** Says whether what lies in a buffer are elements as they are. */
+export function isPlain(dtype: DType): boolean {
+  const { perWord, word, wgsl } = DTYPES[dtype];
+  return perWord === 1 && word === wgsl;
 }
 
-/** The rule by which every cast turns a number into an element, on all devices. */
+/** Turns a number into an element as every cast does. */
 export function convert(value: number, dtype: DType): number {
-  switch (dtype) {
-    case "f32":
-      return Math.fround(value);
-    case "f64":
-      return value;
-    case "bool":
-      return value !== 0 ? 1 : 0;
-    case "i32":
-      return saturate(value, -2147483648, 2147483647);
-    case "u32":
-      return saturate(value, 0, 4294967295);
-    case "u8":
-      return saturate(value, 0, 255);
-  }
+  return DTYPES[dtype].convert(value);
 }
 
-function saturate(value: number, low: number, high: number): number {
-  if (Number.isNaN(value)) return 0;
-  return Math.min(high, Math.max(low, Math.trunc(value)));
+/** Bytes of one element in a typed array. */
+export function bytesPerElement(dtype: DType): number {
+  return DTYPES[dtype].array.BYTES_PER_ELEMENT;
+}
+
+/** Allocates `size` zeros of a dtype. */
+export function allocate(dtype: DType, size: number): NumericArray {
+  return new DTYPES[dtype].array(size);
+}
+
+/** Sees the first bytes of a buffer as `size` elements of a dtype. */
+export function viewBuffer(dtype: DType, buffer: ArrayBuffer, size: number): NumericArray {
+  return new DTYPES[dtype].array(buffer, 0, size);
 }

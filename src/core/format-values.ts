@@ -1,4 +1,4 @@
-import type { DType, NumericArray } from "./dtype.ts";
+import type { ElementType, NumericArray } from "./dtype.ts";
 import type { Shape } from "./shape.ts";
 
 /** NumPy's print options: digits behind the point, elements from which on a tensor is cut, how many
@@ -8,19 +8,6 @@ const MANY = 1000;
 const EDGE = 3;
 const LINE = 75;
 
-/**
- * What elements are written as. A table of its own: this file is loaded on demand and imports
- * nothing, as bundlers split off what a page would share with it.
- */
-const KINDS: Readonly<Record<DType, "float" | "integer" | "word">> = {
-  f32: "float",
-  f64: "float",
-  i32: "integer",
-  u32: "integer",
-  u8: "integer",
-  bool: "word",
-};
-
 /** Writes one element, as wide as its neighbours. */
 type Format = (value: number) => string;
 
@@ -29,11 +16,11 @@ type Format = (value: number) => string;
  * most eight behind the point), by powers of ten where they are far apart, and with `...` in place
  * of the middle of more than 1000.
  */
-export function formatValues(values: NumericArray, shape: Shape, dtype: DType): string {
-  if (shape.length === 0) return formatScalar(values[0], dtype);
+export function formatValues(values: NumericArray, shape: Shape, type: ElementType): string {
+  if (shape.length === 0) return formatScalar(values[0], type);
   if (values.length === 0) return "[]";
   const cut = values.length > MANY;
-  const format = formatOf([...shown(values, shape, cut)], dtype);
+  const format = formatOf([...shown(values, shape, cut)], type);
   return nestText(values, shape, format, cut);
 }
 
@@ -92,19 +79,19 @@ function wrap(words: readonly string[], indent: string, width: number): string {
   return [...lines, line].join("\n");
 }
 
-function formatOf(values: readonly number[], dtype: DType): Format {
-  if (KINDS[dtype] === "word") return (value) => (value ? " True" : "False");
-  if (KINDS[dtype] === "float") return floatFormat(values, dtype);
+function formatOf(values: readonly number[], type: ElementType): Format {
+  if (type.traits.includes("bool")) return (value) => (value ? " True" : "False");
+  if (type.traits.includes("float")) return floatFormat(values, type);
   const width = Math.max(...values.map((value) => String(value).length));
   return (value) => String(value).padStart(width);
 }
 
-function floatFormat(values: readonly number[], dtype: DType): Format {
+function floatFormat(values: readonly number[], type: ElementType): Format {
   const finite = values.filter(Number.isFinite);
   const sizes = finite.map(Math.abs).filter((x) => x > 0);
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
   const byPowers = most >= 1e8 || least < 1e-4 || most / least > 1000;
-  const parts = finite.map((x) => (byPowers ? powerParts(x, dtype) : pointParts(x, dtype)));
+  const parts = finite.map((x) => (byPowers ? powerParts(x, type) : pointParts(x, type)));
   const longest = (i: 0 | 1 | 2) => Math.max(0, ...parts.map((part) => part[i].length));
   const [behind, power] = [longest(1), longest(2)];
   const right = 1 + behind + power; // with the point
@@ -115,7 +102,7 @@ function floatFormat(values: readonly number[], dtype: DType): Format {
     if (!Number.isFinite(value)) return wordOf(value).padStart(left + right);
     const [whole, fraction, exponent] = byPowers
       ? digitParts(value.toExponential(behind), value)
-      : pointParts(value, dtype);
+      : pointParts(value, type);
     const digits = byPowers ? fraction.padEnd(behind, "0") : fraction.padEnd(behind);
     return `${whole.padStart(left)}.${digits}${exponent && padExponent(exponent, power)}`;
   };
@@ -128,13 +115,13 @@ function wordOf(value: number): string {
 /** A number's digits before and behind the point, and its power of ten. */
 type DigitParts = readonly [whole: string, fraction: string, exponent: string];
 
-function pointParts(value: number, dtype: DType): DigitParts {
-  const places = Math.min(DIGITS, Math.max(0, placesOf(shortest(value, dtype))));
+function pointParts(value: number, type: ElementType): DigitParts {
+  const places = Math.min(DIGITS, Math.max(0, placesOf(shortest(value, type))));
   return digitParts(value.toFixed(places), value);
 }
 
-function powerParts(value: number, dtype: DType): DigitParts {
-  const digits = Math.min(DIGITS, digitsBehind(shortest(value, dtype)));
+function powerParts(value: number, type: ElementType): DigitParts {
+  const digits = Math.min(DIGITS, digitsBehind(shortest(value, type)));
   return digitParts(value.toExponential(digits), value);
 }
 
@@ -161,11 +148,11 @@ function padExponent(exponent: string, length: number): string {
 }
 
 /** The fewest digits, as `d.ddde±x`, that only this number of the dtype rounds from. */
-function shortest(value: number, dtype: DType): string {
-  if (dtype === "f64") return value.toExponential();
+function shortest(value: number, type: ElementType): string {
+  if (type.digits === 16) return value.toExponential();
   for (let digits = 0; ; digits++) {
     const text = value.toExponential(digits);
-    if (digits >= 16 || Math.fround(Number(text)) === value) return text;
+    if (digits >= 16 || type.convert(Number(text)) === value) return text;
   }
 }
 
@@ -174,13 +161,13 @@ function placesOf(text: string): number {
   return digitsBehind(text) - Number(text.split("e")[1]);
 }
 
-function formatScalar(value: number, dtype: DType): string {
-  if (KINDS[dtype] === "word") return value ? "True" : "False";
-  if (KINDS[dtype] === "integer") return String(value);
+function formatScalar(value: number, type: ElementType): string {
+  if (type.traits.includes("bool")) return value ? "True" : "False";
+  if (type.traits.includes("integer")) return String(value);
   if (!Number.isFinite(value)) return wordOf(value);
-  const text = shortest(value, dtype);
+  const text = shortest(value, type);
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= (dtype === "f64" ? 1e16 : 1e6))) {
+  if (size !== 0 && (size < 1e-4 || size >= 10 ** type.digits)) {
     const [mantissa, exponent] = text.split("e");
     return `${mantissa}${padExponent(`e${exponent}`, 4)}`;
   }

@@ -1,5 +1,6 @@
 import { checkEach, describeValue, isInteger } from "../core/check.ts";
-import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { expectDType } from "../core/dtype.ts";
+import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { tracedArrayOf } from "../graph/traced-array.ts";
@@ -39,9 +40,7 @@ export function checkDataset(op: string, dataset: { size: number; batch: unknown
 /** Throws unless numbers of examples are a tensor `[n]` of integers, as `gather` takes them. */
 export function checkRows(op: string, indices: Tensor): void {
   checkTensors(op, [indices]);
-  if (indices.dtype !== "u32" && indices.dtype !== "i32") {
-    throw new DTypeError(`${op}: indices have dtype ${indices.dtype}; expected u32`);
-  }
+  expectDType(`${op}: indices have dtype`, indices.dtype, "index");
   if (indices.rank !== 1) {
     throw new ShapeError(`${op}: indices ${formatShape(indices.shape)}; expected [n]`);
   }

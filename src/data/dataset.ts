@@ -1,6 +1,7 @@
 import { checkEach, checkOptions } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
-import { DeviceError, DTypeError, FormatError, ShapeError } from "../core/errors.ts";
+import { expectDType } from "../core/dtype.ts";
+import { DeviceError, FormatError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Device } from "../graph/device.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
@@ -85,14 +86,8 @@ export class DeviceDataset implements Dataset<Batch>, KnownByIdentity {
   ) {
     checkTensors("DeviceDataset", [images, labels]);
     checkNormalize("DeviceDataset", normalize);
-    if (images.dtype !== "u8") {
-      throw new DTypeError(`DeviceDataset: images have dtype ${images.dtype}; expected u8`);
-    }
-    if (!["u8", "u32", "i32"].includes(labels.dtype)) {
-      throw new DTypeError(
-        `DeviceDataset: labels have dtype ${labels.dtype}; expected u8, u32 or i32`,
-      );
-    }
+    expectDType("DeviceDataset: images have dtype", images.dtype, "byte");
+    expectDType("DeviceDataset: labels have dtype", labels.dtype, "integer");
     if (images.rank < 2 || labels.rank !== 1 || images.shape[0] !== labels.shape[0]) {
       throw new ShapeError(
         `DeviceDataset: images ${formatShape(images.shape)} with labels ` +

@@ -1,6 +1,6 @@
 import { checkEach } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
-import { type DType, isFloat } from "../core/dtype.ts";
+import { DTYPES, type DType, isFloat } from "../core/dtype.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
@@ -88,7 +88,7 @@ export class FeatureScaling implements Disposable, KnownByIdentity {
   }
 
   #make({ device }: Tensor, dtype: DType): DeviceScaling {
-    const round = dtype === "f64" ? Number : Math.fround;
+    const round = DTYPES[dtype].convert;
     const make = (number: (i: number) => number) => {
       const values = Float64Array.from({ length: this.offset.length }, (_, i) => number(i));
       return tensor(values, { shape: this.shape, dtype, device });

@@ -1,3 +1,4 @@
+import { DTYPES } from "../core/dtype.ts";
 import { type Fusion, GROUP_WEIGHT, type Group, type Reads } from "./fusion.ts";
 import { resultsOf } from "./program.ts";
 import type { Waits } from "./waits.ts";
@@ -35,9 +36,9 @@ export function merge(fusion: Fusion, waits: Waits, bindingLimit: number, homes:
 }
 
 function mayJoin(fusion: Fusion, waits: Waits, first: Group, second: Group): boolean {
-  // Bytes are stored four at a time, by groups of their own.
-  const isBytes = (step: number) => fusion.step(step).dtype === "u8";
-  if ([...first.outputs, ...second.outputs].some(isBytes)) return false;
+  // What shares words is stored by groups of its own.
+  const isPacked = (step: number) => DTYPES[fusion.step(step).dtype].perWord > 1;
+  if ([...first.outputs, ...second.outputs].some(isPacked)) return false;
   const reads = [...fusion.reads(second)];
   if (reads.some(([step, aligned]) => !aligned && fusion.producer(step) === first)) return false;
   return fusion.sources(second).every((other) => other === first || !waits.dependsOn(other, first));

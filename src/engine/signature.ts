@@ -1,4 +1,5 @@
-import { dtypeOfArray, type NumericArray } from "../core/dtype.ts";
+import { dtypeOfArray } from "../core/array-dtype.ts";
+import type { NumericArray } from "../core/dtype.ts";
 import { numbering } from "../core/numbering.ts";
 import { mapTree, type Parts, type Place, partsOf, walk } from "../core/tree.ts";
 import { State } from "../graph/state.ts";

@@ -27,7 +27,7 @@ export type StoreAccessor = Omit<Accessor, "name" | "input" | "block" | "outside
 /** One dispatch of a kernel file. */
 export interface Stage {
   readonly shader: ShaderFile;
-  /** The dtype that the file calls `T`. */
+  /** The dtype of elements; the file calls what they are accumulated in `Acc`. */
   readonly type: DType;
   /** Numbers that the file wants; WORKGROUP, which is `threads`, is always given. */
   readonly constants: Readonly<Record<string, number>>;

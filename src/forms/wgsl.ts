@@ -1,4 +1,4 @@
-import type { DType } from "../core/dtype.ts";
+import { DTYPES, type DType, is } from "../core/dtype.ts";
 
 /** A WGSL file and its name, for messages. */
 export interface ShaderFile {
@@ -8,22 +8,27 @@ export interface ShaderFile {
 
 /** The WGSL type of a dtype's elements in expressions. */
 export function wgslType(dtype: DType): string {
-  return dtype === "u8" ? "u32" : dtype === "f64" ? "f32" : dtype;
+  return DTYPES[dtype].wgsl;
+}
+
+/** The WGSL type in which kernels accumulate a dtype's elements. */
+export function accumulator(dtype: DType): string {
+  return wgslType(DTYPES[dtype].accumulate);
 }
 
 /** Writes a number as a WGSL literal; infinities and NaN go by their bits, at run time. */
 export function literal(value: number, dtype: DType): string {
-  switch (dtype) {
-    case "bool":
-      return value ? "true" : "false";
-    case "i32":
-      return value === -2147483648 ? "(-2147483647i - 1i)" : `${value}i`;
-    case "u32":
-    case "u8":
-      return `${value}u`;
-    default:
-      return floatLiteral(Math.fround(value));
-  }
+  if (is(dtype, "float")) return floatLiteral(Math.fround(value));
+  if (is(dtype, "bool")) return value ? "true" : "false";
+  const { min, wgsl } = DTYPES[dtype];
+  const suffix = wgsl[0];
+  // A minus is no part of a literal, and no literal is as large as −min.
+  return value < 0 && value === min ? `(${value + 1}${suffix} - 1${suffix})` : `${value}${suffix}`;
+}
+
+/** Writes the conversion of a value between WGSL types; nothing where they are one. */
+export function converted(value: string, from: string, to: string): string {
+  return from === to ? value : `${to}(${value})`;
 }
 
 function floatLiteral(value: number): string {

@@ -1,7 +1,7 @@
 import { unreached } from "../core/advice.ts";
 import { checkEach, checkFunctions, checkSurplus } from "../core/check.ts";
-import { isFloat } from "../core/dtype.ts";
-import { DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { expectDType } from "../core/dtype.ts";
+import { DisposedError, GradusError, ShapeError } from "../core/errors.ts";
 import { postorder } from "../core/postorder.ts";
 import { formatShape } from "../core/shape.ts";
 import { fillTensor, sumTensors } from "./cotangent.ts";
@@ -46,15 +46,10 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
       `${what} has shape ${formatShape(y.shape)}; expected a scalar. Reduce it, say with sum`,
     );
   }
-  if (!isFloat(y.dtype)) {
-    throw new DTypeError(`${what} has dtype ${y.dtype}; expected f32 or f64`);
-  }
-  const whole = targets.findIndex(({ dtype }) => !isFloat(dtype));
-  if (whole >= 0) {
-    throw new DTypeError(
-      `grad: target ${whole} has dtype ${targets[whole].dtype}; expected f32 or f64`,
-    );
-  }
+  expectDType(`${what} has dtype`, y.dtype, "float");
+  targets.forEach(({ dtype }, i) => {
+    expectDType(`grad: target ${i} has dtype`, dtype, "float");
+  });
   const wanted = targets.map((target) => target.node);
   const path = nodesBetween(what, y.node, new Set(wanted));
   const cotangents = new Map<Node, Tensor[]>([[y.node, [fillTensor(y, 1)]]]);

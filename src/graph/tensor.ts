@@ -1,7 +1,7 @@
 import { checkSurplus, describeValue, didYouMean } from "../core/check.ts";
 import { describeStranger, TENSOR_MARK, VERSION } from "../core/copies.ts";
 import { dispose } from "../core/dispose.ts";
-import { type DType, isDType, type NumericArray } from "../core/dtype.ts";
+import { DTYPES, type DType, is, isDType, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { type Tools, tools } from "../core/tools.ts";
@@ -80,8 +80,9 @@ const PREVIEW = 6;
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 function shortened(value: number, dtype: DType): string {
-  if (dtype === "bool") return value ? "true" : "false";
-  return String(dtype === "f32" ? Number(value.toPrecision(6)) : value);
+  const { digits } = DTYPES[dtype];
+  if (is(dtype, "bool")) return value ? "true" : "false";
+  return String(digits < 16 ? Number(value.toPrecision(digits)) : value);
 }
 
 /**
@@ -203,7 +204,7 @@ export class Tensor {
     const { shape, dtype } = this;
     const values = await this.device.read(this.use(), "print");
     const { formatValues } = await tools.get();
-    console.log(formatValues(values, shape, dtype));
+    console.log(formatValues(values, shape, DTYPES[dtype]));
   }
 
   /** Shows type and place, never the values: reading waits for the device. */
@@ -278,18 +279,13 @@ export function checkArguments(
 /** Throws a `DTypeError` unless the device has the dtype, a `DeviceError` for what is no device. */
 export function checkDType(op: string, dtype: DType, device: Device): void {
   checkDevice(op, device);
-  if (!isDType(dtype)) {
-    throw new DTypeError(
-      `${op}: dtype ${describeValue(dtype)}; expected one of ${[...device.dtypes].join(", ")}` +
-        didYouMean(describeValue(dtype), [...device.dtypes]),
-    );
-  }
-  if (!device.dtypes.has(dtype)) {
-    throw new DTypeError(
-      `${op}: dtype ${dtype} on ${device.kind}; expected one of ${[...device.dtypes].join(", ")}. ` +
-        "Use the cpu device, which has it",
-    );
-  }
+  if (device.dtypes.has(dtype)) return;
+  const all = [...device.dtypes];
+  const given = describeValue(dtype);
+  const [what, advice] = isDType(dtype)
+    ? [`${dtype} on ${device.kind}`, ". Use the cpu device, which has it"]
+    : [given, didYouMean(given, all)];
+  throw new DTypeError(`${op}: dtype ${what}; expected one of ${all.join(", ")}${advice}`);
 }
 
 /** Makes a tensor of values on the host, which go to the device when they are first needed. */

@@ -1,5 +1,6 @@
 import { KEEP_A_TENSOR, TENSOR_OF_ARRAY } from "../core/advice.ts";
-import { allocate, type DType, dtypeOfArray, type NumericArray } from "../core/dtype.ts";
+import { dtypeOfArray } from "../core/array-dtype.ts";
+import { allocate, type DType, type NumericArray } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Device } from "./device.ts";

@@ -1,8 +1,8 @@
 import { checkOptions, describeValue } from "../core/check.ts";
-import type { DType, NumericArray } from "../core/dtype.ts";
+import { DTYPE_NAMES, type DType, dtypesOf, type NumericArray } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
-import { quote } from "../core/quote.ts";
+import { list, quote } from "../core/quote.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Device } from "../graph/device.ts";
 import { assignAll, type State } from "../graph/state.ts";
@@ -17,14 +17,10 @@ export type NamedTensors<T extends Tensor = Tensor> =
   | ReadonlyMap<string, T>
   | { state(): ReadonlyMap<string, T> };
 
-const FILE_DTYPES = {
-  f32: "F32",
-  f64: "F64",
-  i32: "I32",
-  u32: "U32",
-  u8: "U8",
-  bool: "BOOL",
-} as const satisfies Record<DType, SafetensorsDType>;
+/** Names a dtype as safetensors files do: in capitals. */
+function fileDType(dtype: DType): SafetensorsDType {
+  return dtype.toUpperCase() as Uppercase<DType>;
+}
 
 /**
  * Reads tensors from their device and writes them, with free text, as a safetensors file.
@@ -54,7 +50,7 @@ export async function saveTensors(
   const values = await readAll(op, also ? [...all, also] : all);
   if (also) check(values[named.length]);
   const entries = named.map(([name, { shape, dtype }], i) => {
-    const input = { dtype: FILE_DTYPES[dtype], shape: [...shape], data: values[i] };
+    const input = { dtype: fileDType(dtype), shape: [...shape], data: values[i] };
     return [name, input as SafetensorsInput] as const;
   });
   return formatSafetensors(op, new Map(entries), metadata);
@@ -137,11 +133,11 @@ export function mapOf<T extends Tensor>(
 }
 
 function dtypeOf(name: string, { dtype }: SafetensorsTensor): DType {
-  const own = (Object.keys(FILE_DTYPES) as DType[]).find((key) => FILE_DTYPES[key] === dtype);
+  const own = DTYPE_NAMES.find((name) => fileDType(name) === dtype);
   if (own) return own;
   throw new DTypeError(
     `loadSafetensors: tensor ${quote(name)} has dtype ${dtype}; ` +
-      `expected one of ${Object.values(FILE_DTYPES).join(", ")}`,
+      `expected one of ${list(dtypesOf().map(fileDType))}`,
   );
 }
 
@@ -151,9 +147,9 @@ function checkAlike(
   state: State,
   { dtype, shape }: SafetensorsTensor,
 ): void {
-  if (FILE_DTYPES[state.dtype] !== dtype) {
+  if (fileDType(state.dtype) !== dtype) {
     throw new DTypeError(
-      `${op}: ${quote(name)} is ${dtype} in the file; expected ${FILE_DTYPES[state.dtype]}`,
+      `${op}: ${quote(name)} is ${dtype} in the file; expected ${fileDType(state.dtype)}`,
     );
   }
   if (!sameShape(state.shape, shape)) {

@@ -1,5 +1,5 @@
 import { checkEach, checkSteps } from "../core/check.ts";
-import { isFloat } from "../core/dtype.ts";
+import { expectDType, is, isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { checkTensors, Tensor } from "../graph/tensor.ts";
@@ -13,10 +13,11 @@ import { where } from "../ops/where.ts";
 export function checkClasses(op: string, logits: Tensor, targets: Tensor): void {
   checkTensors(op, [logits, targets]);
   const { dtype } = targets;
+  const isBool = is(dtype, "bool");
   const [n, c] = logits.shape;
   const shape = isFloat(dtype) ? [n, c] : [n];
-  if (logits.rank === 2 && dtype !== "bool" && sameShape(targets.shape, shape)) return;
-  throw new (dtype === "bool" ? DTypeError : ShapeError)(
+  if (logits.rank === 2 && !isBool && sameShape(targets.shape, shape)) return;
+  throw new (isBool ? DTypeError : ShapeError)(
     `${op}: logits ${formatShape(logits.shape)} with ${dtype} targets ` +
       `${formatShape(targets.shape)}; expected [n, c] with integers [n] or floats [n, c]`,
   );
@@ -73,9 +74,7 @@ export function checkClassWeights(op: string, name: string, weights: Tensor, c: 
 /** Throws unless `x` holds floats of shape `[n, …]` with as many axes as the names given. */
 export function checkMatrix(op: string, name: string, x: Tensor, columns: string): void {
   checkTensors(op, [x]);
-  if (!isFloat(x.dtype)) {
-    throw new DTypeError(`${op}: ${name} have dtype ${x.dtype}; expected f32 or f64`);
-  }
+  expectDType(`${op}: ${name} have dtype`, x.dtype, "float");
   if (x.rank === 2) return;
   throw new ShapeError(`${op}: ${name} ${formatShape(x.shape)}; expected [n, ${columns}]`);
 }

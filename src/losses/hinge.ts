@@ -1,6 +1,6 @@
 import { checkOptions, describeValue, type Known } from "../core/check.ts";
-import { isFloat } from "../core/dtype.ts";
-import { DTypeError, GradusError } from "../core/errors.ts";
+import { expectDType } from "../core/dtype.ts";
+import { GradusError } from "../core/errors.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
 import { greater } from "../ops/compare.ts";
@@ -133,9 +133,7 @@ export function multiMargin(
 /** Where labels point, `[n, c]`, and the scores there, 0 elsewhere. */
 function rightScores(op: string, y: Tensor, labels: Tensor) {
   checkTensors(op, [y, labels]);
-  if (isFloat(labels.dtype)) {
-    throw new DTypeError(`${op}: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
-  }
+  expectDType(`${op}: labels have dtype`, labels.dtype, "integer");
   const isRight = greater(spreadClasses(op, y, labels), 0);
   return { isRight, right: where(isRight, y, 0) };
 }

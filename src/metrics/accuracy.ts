@@ -1,5 +1,5 @@
 import { checkSurplus } from "../core/check.ts";
-import { isFloat } from "../core/dtype.ts";
+import { is, isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
@@ -23,8 +23,10 @@ export function correct(logits: Tensor, labels: Tensor, ...surplus: never[]): Te
 
 function decisions(op: string, logits: Tensor, labels: Tensor): Tensor {
   checkTensors(op, [logits, labels]);
-  if (labels.dtype === "bool") {
-    throw new DTypeError(`${op}: labels have dtype bool; expected integers or float targets`);
+  if (is(labels.dtype, "bool")) {
+    throw new DTypeError(
+      `${op}: labels have dtype ${labels.dtype}; expected integers or float targets`,
+    );
   }
   const [n, c] = logits.shape;
   const shape = isFloat(labels.dtype) ? [n, c] : [n];

@@ -1,5 +1,5 @@
 import { checkOptions, checkSizes, checkWords, type Known } from "../core/check.ts";
-import { isFloat } from "../core/dtype.ts";
+import { dtypesOf, either, is, isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
@@ -46,10 +46,10 @@ export function confusionMatrix(
     );
   }
   const { dtype } = labels;
-  if (isFloat(dtype) || dtype === "bool" || predictions.dtype === "bool") {
+  if (!is(dtype, "integer") || is(predictions.dtype, "bool")) {
     throw new DTypeError(
       `confusionMatrix: predictions have dtype ${predictions.dtype}, labels ${dtype}; ` +
-        "expected i32, u32 or u8 labels",
+        `expected ${either(dtypesOf("integer"))} labels`,
     );
   }
   const found = isScores ? decided(predictions, labels) : predictions;

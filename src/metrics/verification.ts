@@ -1,5 +1,5 @@
 import { checkOptions, checkWords } from "../core/check.ts";
-import { isFloat } from "../core/dtype.ts";
+import { expectDType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { checkTensors, readAll, type Tensor } from "../graph/tensor.ts";
@@ -82,9 +82,7 @@ function check(scores: Tensor, same: Tensor, kind: ScoreKind): void {
   const op = "verificationAccuracy";
   checkWords(op, { kind }, ["distance", "similarity"]);
   checkTensors(op, [scores, same]);
-  if (!isFloat(scores.dtype)) {
-    throw new DTypeError(`${op}: scores have dtype ${scores.dtype}; expected f32 or f64`);
-  }
+  expectDType(`${op}: scores have dtype`, scores.dtype, "float");
   if (isFloat(same.dtype)) {
     throw new DTypeError(`${op}: same has dtype ${same.dtype}; expected bool or integers`);
   }

@@ -1,5 +1,5 @@
 import { checkOptions, type Known } from "../core/check.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { ShapeError } from "../core/errors.ts";
 import { foldIn } from "../core/random.ts";
 import {
   checkSampling,
@@ -8,12 +8,12 @@ import {
   type Sampling,
   type SamplingOptions,
 } from "../core/sampling.ts";
-import { formatShape } from "../core/shape.ts";
 import { shuffleDomain } from "../core/shuffle.ts";
 import { number } from "../forms/number.ts";
 import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { checkStep } from "./domain.ts";
 import { SHUFFLE } from "./shaders.ts";
 
 type BatchAttributes = Readonly<Record<string, unknown>> &
@@ -68,15 +68,7 @@ const SAMPLER: Known<SamplerOptions> = { ...SAMPLING, stepsPerEpoch: true };
  */
 export function batchIndices(step: Tensor, options: SamplingOptions, ...surplus: never[]): Tensor {
   checkOptions<SamplerOptions>("batchIndices", options, SAMPLER, surplus);
-  checkTensors("batchIndices", [step]);
-  if (step.dtype !== "u32") {
-    throw new DTypeError(`batchIndices: step has dtype ${step.dtype}; expected u32`);
-  }
-  if (step.rank !== 0) {
-    throw new ShapeError(
-      `batchIndices: step has shape ${formatShape(step.shape)}; expected a scalar`,
-    );
-  }
+  checkStep("batchIndices", step);
   const sampling = checkSampling("batchIndices", options);
   const { size, batchSize, shuffle, replacement, stepsPerEpoch, key } = sampling;
   if (size === 2 ** 32) {

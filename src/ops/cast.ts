@@ -1,7 +1,7 @@
-import { convert, type DType, isFloat } from "../core/dtype.ts";
+import { convert, DTYPE_NAMES, DTYPES, type DType, either, is, isFloat } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { asIs } from "../core/strided.ts";
-import { wgslType } from "../forms/wgsl.ts";
+import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, checkDType, type Tensor } from "../graph/tensor.ts";
 import { BITS } from "./shaders.ts";
@@ -24,23 +24,20 @@ const castOp: OpDefinition<CastAttributes> = defineOp<CastAttributes>({
   vjp: (g, { inputs: [x] }) => [isFloat(x.dtype) && isFloat(g.dtype) ? cast(g, x.dtype) : null],
 });
 
-/** Bounds of what f32 holds of the whole numbers of a dtype. */
-const WHOLE = { i32: ["-2147483648.0f", "2147483520.0f"], u32: ["0.0f", "4294967040.0f"] };
-
 function conversion(x: string, from: DType, to: DType): string {
-  if (wgslType(from) === wgslType(to)) return x;
-  if (from === "f32" && to === "bool") return `((bitcast<u32>(${x}) & 0x7fffffffu) != 0u)`;
-  if (to === "bool") return `(${x} != 0)`;
-  if (from === "f32" && (to === "i32" || to === "u32")) {
-    const [low, high] = WHOLE[to];
-    const top = to === "i32" ? "2147483647i" : "4294967295u";
-    const inside = `${to}(clamp(${x}, ${low}, ${high}))`;
-    const finite = `select(${inside}, ${top}, ${x} > ${high})`;
-    return `select(${finite}, ${to}(0), g_is_nan(${x}))`;
+  const [a, { min, max, wgsl }] = [DTYPES[from], DTYPES[to]];
+  if (a.wgsl === wgsl) return x;
+  if (is(to, "bool")) {
+    return isFloat(from) ? `((bitcast<u32>(${x}) & 0x7fffffffu) != 0u)` : `(${x} != 0)`;
   }
-  if (from === "i32" && to === "u32") return `u32(max(${x}, 0i))`;
-  if (from === "u32" && to === "i32") return `i32(min(${x}, 2147483647u))`;
-  return `${wgslType(to)}(${x})`;
+  if (isFloat(to) || is(from, "bool")) return `${wgsl}(${x})`;
+  // No float is as large as 2³¹ − 1 or 2³² − 1 but those that are larger.
+  const top = isFloat(from) ? (max + 1) * (1 - a.epsilon / 2) : Math.min(a.max, max);
+  const [low, high] = [Math.max(a.min, min), top].map((n) => literal(n, from));
+  const inside = `${wgsl}(clamp(${x}, ${low}, ${high}))`;
+  if (!isFloat(from)) return inside;
+  const finite = `select(${inside}, ${literal(max, to)}, ${x} > ${high})`;
+  return `select(${finite}, ${wgsl}(0), g_is_nan(${x}))`;
 }
 
 /**
@@ -51,8 +48,10 @@ function conversion(x: string, from: DType, to: DType): string {
 export function cast(x: Tensor, dtype: DType, ...surplus: never[]): Tensor {
   checkArguments("cast(x, dtype)", [x], surplus);
   checkDType("cast", dtype, x.device);
-  if (dtype === "u8" && x.dtype !== "u8") {
-    throw new DTypeError(`cast: ${x.dtype} to u8; expected f32, i32, u32, bool or f64`);
+  if (x.dtype === dtype) return x;
+  if (!is(dtype, "any")) {
+    const expected = either(DTYPE_NAMES.filter((name) => is(name, "any")));
+    throw new DTypeError(`cast: ${x.dtype} to ${dtype}; expected ${expected}`);
   }
-  return x.dtype === dtype ? x : apply(castOp, [x], { dtype });
+  return apply(castOp, [x], { dtype });
 }

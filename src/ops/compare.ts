@@ -1,5 +1,5 @@
+import type { Trait } from "../core/dtype.ts";
 import type { LoopName } from "../forms/loops.ts";
-import type { Domain } from "./domain.ts";
 import { type BinaryFunction, binary, type UnaryFunction, unary } from "./elementwise.ts";
 
 /* @__NO_SIDE_EFFECTS__ */
@@ -7,7 +7,7 @@ function comparison(
   name: string,
   symbol: string,
   js: (a: number, b: number) => boolean,
-  domain: Domain = "number",
+  domain: Trait = "number",
   loop?: LoopName,
 ): BinaryFunction {
   return binary({

@@ -1,10 +1,13 @@
 import { cutBy } from "../core/advice.ts";
+import { dtypeOfArray } from "../core/array-dtype.ts";
 import { checkEach, checkOptions, describeValue, type Known } from "../core/check.ts";
 import {
   allocate,
   convert,
+  DTYPES,
   type DType,
-  dtypeOfArray,
+  expectDType,
+  is,
   isFloat,
   type NumericArray,
 } from "../core/dtype.ts";
@@ -22,7 +25,6 @@ import { tracedArrayOf } from "../graph/traced-array.ts";
 import { watch } from "../graph/watch.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
-import { checkDomain } from "./domain.ts";
 import { foreignData } from "./foreign-data.ts";
 import { expandDims, reshape } from "./reshape.ts";
 
@@ -111,10 +113,10 @@ function typed(values: NumericArray, dtype: DType, own: DType): NumericArray {
   }
   for (let i = 0; i < values.length; i++) {
     copy[i] = convert(values[i], dtype);
-    if (dtype !== "bool" && copy[i] !== values[i]) {
+    if (!is(dtype, "bool") && copy[i] !== values[i]) {
       throw new DTypeError(
         `tensor: ${values[i]} as value ${i} of dtype ${dtype}; expected whole numbers that ` +
-          `${dtype} holds${cutBy(dtype)}`,
+          `${dtype} holds${is(dtype, "any") ? cutBy(dtype) : ""}`,
       );
     }
   }
@@ -205,7 +207,7 @@ export function arange(
     );
   }
   const [size] = checkShape("arange", [Math.max(0, Math.ceil((to - from) / step))]);
-  if (from === 0 && step === 1 && size <= 2 ** 24 && dtype !== "bool" && dtype !== "u8") {
+  if (from === 0 && step === 1 && size <= 2 ** 24 && is(dtype, "number")) {
     return iota(size, dtype, device);
   }
   const values = inMemory("arange", () => allocate(dtype, size));
@@ -241,12 +243,9 @@ export function oneHot(
 
 /** Does what `oneHot` does of labels that may be outside on purpose. */
 export function hotRows(labels: Tensor, depth: number, dtype: DType = "f32"): Tensor {
-  if (labels.dtype !== "i32" && labels.dtype !== "u32" && labels.dtype !== "u8") {
-    throw new DTypeError(`oneHot: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
-  }
+  expectDType("oneHot: labels have dtype", labels.dtype, "integer");
   const [size] = checkShape("oneHot", [depth]);
-  const whole = labels.dtype === "u8" ? cast(labels, "u32") : labels;
-  checkDomain("oneHot", whole.dtype, "number");
+  const whole = cast(labels, DTYPES[labels.dtype].accumulate);
   const column = expandDims(whole, whole.rank);
   return cast(equal(column, iota(size, whole.dtype, labels.device)), dtype);
 }

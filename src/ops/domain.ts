@@ -1,20 +1,19 @@
-import type { DType } from "../core/dtype.ts";
-import { DTypeError } from "../core/errors.ts";
-
-/** Which dtypes an op takes. */
-export type Domain = "float" | "signed" | "number" | "bool" | "any";
-
-const DOMAINS: Record<Domain, readonly DType[]> = {
-  float: ["f32", "f64"],
-  signed: ["f32", "f64", "i32"],
-  number: ["f32", "f64", "i32", "u32"],
-  bool: ["bool"],
-  any: ["f32", "f64", "i32", "u32", "bool"],
-};
+import { type DType, dtypesOf, expectDType, is, type Trait } from "../core/dtype.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
 
 /** Throws a `DTypeError` unless a dtype is in an op's domain. */
-export function checkDomain(op: string, dtype: DType, domain: Domain): void {
-  if (DOMAINS[domain].includes(dtype)) return;
-  const advice = dtype === "u8" || dtype === "bool" ? ". cast it first" : "";
-  throw new DTypeError(`${op}: dtype ${dtype}; expected ${DOMAINS[domain].join(", ")}${advice}`);
+export function checkDomain(op: string, dtype: DType, domain: Trait): void {
+  if (is(dtype, domain)) return;
+  const advice = is(dtype, "number") ? "" : ". cast it first";
+  throw new DTypeError(`${op}: dtype ${dtype}; expected ${dtypesOf(domain).join(", ")}${advice}`);
+}
+
+/** Throws unless the counter of steps, from which a graph draws, is a scalar of words. */
+export function checkStep(op: string, step: Tensor): void {
+  checkTensors(op, [step]);
+  expectDType(`${op}: step has dtype`, step.dtype, "counter");
+  if (step.rank === 0) return;
+  throw new ShapeError(`${op}: step has shape ${formatShape(step.shape)}; expected a scalar`);
 }

@@ -1,4 +1,5 @@
 import { checkSurplus } from "../core/check.ts";
+import { is, isFloat, type Trait } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
@@ -7,24 +8,24 @@ import type { ShaderFile } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
-import { checkDomain, type Domain } from "./domain.ts";
+import { checkDomain } from "./domain.ts";
 import { scalarLike } from "./scalar.ts";
 
 /** An elementwise op as a row: its scalar function twice, and its gradient in public ops. */
 export interface Row {
   readonly name: string;
-  readonly domain: Domain;
+  readonly domain: Trait;
   /** The result's dtype where it is not the inputs'. */
   readonly result?: "bool";
   /** The specification of one element. */
   readonly js: (...values: number[]) => number;
-  /** The specification for i32 and u32, where it differs. */
+  /** The specification for whole numbers, where it differs. */
   readonly integer?: (...values: number[]) => number;
   /** The CPU device's loop that does `js` for float32, which saves calling it. */
   readonly loop?: LoopName;
   /** The WGSL expression of one element from those of the inputs, which are names or literals. */
   readonly wgsl: (...values: string[]) => string;
-  /** The WGSL expression for other dtypes than f32, where it differs. */
+  /** The WGSL expression for other dtypes than floats, where it differs. */
   readonly wgslInteger?: (...values: string[]) => string;
   readonly libraries?: readonly ShaderFile[];
   /** The value of the second input (and of the first, when it commutes) that changes nothing. */
@@ -59,7 +60,7 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
       checkDomain(name, inputs[0].dtype, domain);
       return { shape: inputs[0].shape, dtype: result ?? inputs[0].dtype };
     },
-    scalar: ([{ dtype }]) => (dtype === "i32" || dtype === "u32" ? integer : js),
+    scalar: ([{ dtype }]) => (is(dtype, "integer") ? integer : js),
     loop,
     cost,
     linear: true,
@@ -67,7 +68,7 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
       kind: "pointwise",
       libraries,
       element: ({ at, load, inputs }) => {
-        const write = inputs[0].dtype === "f32" ? wgsl : wgslInteger;
+        const write = isFloat(inputs[0].dtype) ? wgsl : wgslInteger;
         return write(...inputs.map((_, i) => load(i, at)));
       },
     },

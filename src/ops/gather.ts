@@ -1,6 +1,6 @@
 import { checkOptions } from "../core/check.ts";
-import { isFloat } from "../core/dtype.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { expectDType, isFloat } from "../core/dtype.ts";
+import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import type { KernelContext, Stage } from "../forms/kernel.ts";
@@ -126,9 +126,7 @@ export function gather(
 ): Tensor {
   checkOptions("gather", options, AXIS, surplus);
   checkTensors("gather", [x, indices]);
-  if (indices.dtype !== "i32" && indices.dtype !== "u32") {
-    throw new DTypeError(`gather: indices have dtype ${indices.dtype}; expected i32 or u32`);
-  }
+  expectDType("gather: indices have dtype", indices.dtype, "index");
   if (x.rank === 0) {
     throw new ShapeError(`gather: x has shape ${formatShape(x.shape)}; expected at least one axis`);
   }

@@ -5,6 +5,7 @@ import {
   checkOptions,
   checkPositive,
 } from "../core/check.ts";
+import { DTYPES } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, keyFromSeed, normals } from "../core/random.ts";
 import type { Device } from "../graph/device.ts";
@@ -53,7 +54,7 @@ export async function gradCheck(
   const { epsilon = 1e-5, tolerance = 1e-6, seed = 0 } = options;
   checkPositive("gradCheck", { epsilon });
   checkNumbers("gradCheck", { tolerance });
-  const wrong = inputs.find((x) => x.dtype !== "f64");
+  const wrong = inputs.find((x) => DTYPES[x.dtype].epsilon > Number.EPSILON);
   if (wrong) {
     throw new GradusError(
       `gradCheck: an input has dtype ${wrong.dtype}; expected f64 on the cpu device`,

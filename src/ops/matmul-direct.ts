@@ -28,7 +28,7 @@ export function stages({ inputs: [a, b], y, traits }: KernelContext<unknown>): r
       shader,
       type: y.dtype,
       constants: { BATCH: batch, M: m, N: n, K: k, ROWS: rows, LANES: lanes },
-      functions: `fn rows_a(b: u32, m: u32, k: u32, lane: u32) -> mat4x4<T> {
+      functions: `fn rows_a(b: u32, m: u32, k: u32, lane: u32) -> mat4x4<Acc> {
   ${lanes > 1 ? SHARED_ROWS : "return load_a4x4(b, m, k);"}
 }`,
       subgroups: lanes > 1,

@@ -1,13 +1,14 @@
 import { checkNumbers, checkOptions, type Known } from "../core/check.ts";
-import { type DType, isFloat } from "../core/dtype.ts";
-import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { DTYPES, type DType, expectDType } from "../core/dtype.ts";
+import { GradusError } from "../core/errors.ts";
 import { foldIn, givenKey, type Key, normals, randomBits } from "../core/random.ts";
-import { checkShape, formatShape, type Shape } from "../core/shape.ts";
+import { checkShape, type Shape } from "../core/shape.ts";
 import { number } from "../forms/number.ts";
 import type { ElementContext } from "../forms/pointwise.ts";
 import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { checkStep } from "./domain.ts";
 import { RANDOM } from "./shaders.ts";
 
 /** What a drawing op is told. */
@@ -36,7 +37,7 @@ const uniformAtOp: OpDefinition<UniformDraw> = defineOp<UniformDraw>({
   infer: (_, { shape, dtype }) => ({ shape, dtype }),
   cpu: (y, [step], attributes) => {
     const { key, low, high, dtype } = attributes;
-    const round = dtype === "f32" ? Math.fround : Number;
+    const round = DTYPES[dtype].convert;
     const { rangeHigh, rangeLow } = rangeParts(attributes);
     const bits = randomBits(foldIn(key, step.data[step.offset]), y.data.length);
     for (let i = 0; i < bits.length; i++) {
@@ -85,9 +86,9 @@ const normalAtOp: OpDefinition<NormalDraw> = defineOp<NormalDraw>({
   vjp: () => [null],
 });
 
-/** `high − low` as a sum of two numbers, of 12 bits each where the result is float32. */
+/** `high − low` as a sum of two numbers, of 12 bits each where the result has 24. */
 function rangeParts({ low, high, dtype }: UniformDraw): { rangeHigh: number; rangeLow: number } {
-  if (dtype === "f64") return { rangeHigh: high - low, rangeLow: 0 };
+  if (DTYPES[dtype].epsilon < 2 ** -24) return { rangeHigh: high - low, rangeLow: 0 };
   const range = Math.fround(high - low);
   const word = Uint32Array.of(new Uint32Array(Float32Array.of(range).buffer)[0] & 0xfffff000);
   const rangeHigh = new Float32Array(word.buffer)[0];
@@ -155,7 +156,7 @@ export function uniformAt(
 ): Tensor {
   checkOptions("uniformAt", options, UNIFORM, surplus);
   const draw = checkDraw("uniformAt", step, shape, options);
-  const exact = draw.dtype === "f32" ? Math.fround : Number;
+  const exact = DTYPES[draw.dtype].convert;
   checkNumbers("uniformAt", { low: options.low ?? 0, high: options.high ?? 1 });
   const low = exact(options.low ?? 0);
   const high = exact(options.high ?? 1);
@@ -190,15 +191,9 @@ export function normalAt(
 }
 
 function checkDraw(op: string, step: Tensor, shape: Shape, options: RandomAtOptions): Draw {
-  checkTensors(op, [step]);
+  checkStep(op, step);
   const { dtype = "f32" } = options;
-  if (step.dtype !== "u32") {
-    throw new DTypeError(`${op}: step has dtype ${step.dtype}; expected u32`);
-  }
-  if (step.rank !== 0) {
-    throw new ShapeError(`${op}: step has shape ${formatShape(step.shape)}; expected a scalar`);
-  }
-  if (!isFloat(dtype)) throw new DTypeError(`${op}: dtype ${dtype}; expected f32 or f64`);
+  expectDType(`${op}: dtype`, dtype, "float");
   const target = checkShape(op, shape);
   const key = givenKey(op, options);
   if (!key) throw new GradusError(`${op}: no seed and no key; expected one of them`);

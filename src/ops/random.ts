@@ -7,8 +7,8 @@ import {
   isInteger,
   type Known,
 } from "../core/check.ts";
-import { allocate, convert, type DType, isFloat } from "../core/dtype.ts";
-import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { allocate, convert, type DType, expectDType } from "../core/dtype.ts";
+import { GradusError, ShapeError } from "../core/errors.ts";
 import { inMemory } from "../core/host-memory.ts";
 import {
   foldIn,
@@ -97,7 +97,7 @@ export function keyOf(op: string, options: RandomOptions): Key {
 function place(op: string, options: RandomOptions): { dtype: DType; device: Device } {
   const { dtype = "f32", device = defaultDevice() } = options;
   checkDType(op, dtype, device);
-  if (!isFloat(dtype)) throw new DTypeError(`${op}: dtype ${dtype}; expected f32 or f64`);
+  expectDType(`${op}: dtype`, dtype, "float");
   return { dtype, device };
 }
 

@@ -1,12 +1,11 @@
-import type { DType } from "../core/dtype.ts";
+import { DTYPES, type DType } from "../core/dtype.ts";
 import type { KernelContext, KernelForm, Stage } from "../forms/kernel.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
-import { wgslType } from "../forms/wgsl.ts";
 import { reduceDirectShader, reduceShader } from "./shaders.ts";
 
 /** The host's functions for `reduce.wgsl`. */
 export interface Monoid {
-  /** WGSL of the neutral element. */
+  /** WGSL of the neutral element of the dtype in which elements are combined. */
   identity(dtype: DType): string;
   /** WGSL that joins `a` and `b`. */
   combine(dtype: DType): string;
@@ -70,10 +69,10 @@ function reduceStages(reduction: Monoid, context: KernelContext<unknown>): Stage
 }
 
 function functions(reduction: Monoid, dtype: DType): string {
-  const type = wgslType(dtype);
+  const { accumulate } = DTYPES[dtype];
   return [
-    `fn identity() -> ${type} { return ${reduction.identity(dtype)}; }`,
-    `fn combine(a: ${type}, b: ${type}) -> ${type} { return ${reduction.combine(dtype)}; }`,
-    `fn finish(v: ${type}) -> ${type} { return v; }`,
+    `fn identity() -> Acc { return ${reduction.identity(accumulate)}; }`,
+    `fn combine(a: Acc, b: Acc) -> Acc { return ${reduction.combine(accumulate)}; }`,
+    "fn finish(v: Acc) -> Acc { return v; }",
   ].join("\n");
 }

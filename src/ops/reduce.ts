@@ -1,8 +1,8 @@
-import { type DType, isFloat } from "../core/dtype.ts";
+import { DTYPES, type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { KernelContext, Stage } from "../forms/kernel.ts";
-import { literal, wgslType } from "../forms/wgsl.ts";
+import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { div, mul } from "./arithmetic.ts";
@@ -31,19 +31,6 @@ export function mean(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]
 
 type Extreme = "max" | "min";
 
-const LOWEST: Partial<Record<DType, number>> = {
-  f32: Number.NEGATIVE_INFINITY,
-  f64: Number.NEGATIVE_INFINITY,
-  i32: -2147483648,
-  u32: 0,
-};
-const HIGHEST: Partial<Record<DType, number>> = {
-  f32: Number.POSITIVE_INFINITY,
-  f64: Number.POSITIVE_INFINITY,
-  i32: 2147483647,
-  u32: 4294967295,
-};
-
 /** Whether a candidate is to be found rather than the best before it: the first NaN wins. */
 function wins(kind: Extreme): (candidate: number, best: number) => boolean {
   const better = kind === "max" ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
@@ -54,7 +41,7 @@ function wins(kind: Extreme): (candidate: number, best: number) => boolean {
 /* @__NO_SIDE_EFFECTS__ */
 function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
   const larger = Math[kind];
-  const neutral = kind === "max" ? LOWEST : HIGHEST;
+  const neutral = kind === "max" ? "min" : "max";
   return defineOp<Record<string, never>>({
     name: kind,
     infer: ([x]) => ({ shape: [x.shape[0]], dtype: x.dtype }),
@@ -68,7 +55,7 @@ function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
       }),
     flops: reduceFlops,
     form: reduceForm({
-      identity: (dtype) => literal(neutral[dtype] as number, dtype),
+      identity: (dtype) => literal(DTYPES[dtype][neutral], dtype),
       combine: (dtype) => (isFloat(dtype) ? `g_${kind}(a, b)` : `${kind}(a, b)`),
       libraries: BUILT_INS,
     }),
@@ -133,10 +120,9 @@ function argStages(kind: Extreme, { inputs: [x], traits }: KernelContext<unknown
 }
 
 function betterFunction(kind: Extreme, dtype: DType): string {
-  const type = wgslType(dtype);
   const better = `a ${kind === "max" ? ">" : "<"} b`;
   const first = isFloat(dtype) ? `(${better}) | (g_is_nan(a) & !g_is_nan(b))` : better;
-  return `fn better(a: ${type}, b: ${type}) -> bool { return ${first}; }`;
+  return `fn better(a: Acc, b: Acc) -> bool { return ${first}; }`;
 }
 
 /** y[row] = the first i at which x[row, i] is NaN, else largest (smallest). */

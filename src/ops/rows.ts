@@ -1,10 +1,10 @@
 import { checkOptions, type Known } from "../core/check.ts";
-import type { NumericArray } from "../core/dtype.ts";
+import type { NumericArray, Trait } from "../core/dtype.ts";
 import { normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import { checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
-import { checkDomain, type Domain } from "./domain.ts";
+import { checkDomain } from "./domain.ts";
 import { inverse, permute, reshape } from "./reshape.ts";
 
 /** The names of `ReduceOptions`. */
@@ -52,7 +52,7 @@ export function reducedRows(
   x: Tensor,
   options: ReduceOptions,
   surplus: readonly unknown[],
-  domain: Domain,
+  domain: Trait,
 ): Rows {
   checkOptions(op, options, REDUCE, surplus);
   checkTensors(op, [x]);

@@ -51,7 +51,7 @@ function softmaxStages(finish: string, { inputs: [x], traits }: KernelContext<un
       shader: tree ? softmaxShader : softmaxDirectShader,
       type: x.dtype,
       constants: { ROWS: rows, LENGTH: length, BLOCK: block },
-      functions: `fn finish(x: f32, maximum: f32, sum: f32) -> f32 { return ${finish}; }`,
+      functions: `fn finish(x: Acc, maximum: Acc, sum: Acc) -> Acc { return ${finish}; }`,
       libraries: EXP_LOG,
       loads: [rowsOf(x.shape, tree)],
       store: { extents: [rows, length] },

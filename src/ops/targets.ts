@@ -1,5 +1,5 @@
-import { isFloat } from "../core/dtype.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { expectDType } from "../core/dtype.ts";
+import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { cast } from "./cast.ts";
@@ -14,18 +14,14 @@ export function matched(op: string, y: Tensor, target: Tensor): Tensor {
         "expected equal shapes",
     );
   }
-  if (!isFloat(y.dtype)) {
-    throw new DTypeError(`${op}: outputs have dtype ${y.dtype}; expected f32 or f64`);
-  }
+  expectDType(`${op}: outputs have dtype`, y.dtype, "float");
   return cast(target, y.dtype);
 }
 
 /** Gives the labels as i32; throws unless they are integers of shape `[n]`. */
 export function labelsOf(op: string, labels: Tensor, n: number, each = "example"): Tensor {
   checkTensors(op, [labels]);
-  if (isFloat(labels.dtype) || labels.dtype === "bool") {
-    throw new DTypeError(`${op}: labels have dtype ${labels.dtype}; expected i32, u32 or u8`);
-  }
+  expectDType(`${op}: labels have dtype`, labels.dtype, "integer");
   if (!sameShape(labels.shape, [n])) {
     throw new ShapeError(
       `${op}: labels ${formatShape(labels.shape)}; expected [${n}], one for each ${each}`,

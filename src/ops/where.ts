@@ -1,4 +1,4 @@
-import { DTypeError } from "../core/errors.ts";
+import { expectDType } from "../core/dtype.ts";
 import { broadcastShapes } from "../core/shape.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
@@ -31,9 +31,7 @@ export function where(
   ...surplus: never[]
 ): Tensor {
   checkArguments("where(condition, a, b)", [condition], surplus);
-  if (condition.dtype !== "bool") {
-    throw new DTypeError(`where: condition has dtype ${condition.dtype}; expected bool`);
-  }
+  expectDType("where: condition has dtype", condition.dtype, "bool");
   const [x, y] = broadcastInputs("where", [a, b]);
   const shape = broadcastShapes("where", condition.shape, x.shape);
   const inputs = [condition, x, y].map((input) => broadcastTo(input, shape));

@@ -1,3 +1,4 @@
+import { is } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { Position } from "../forms/position.ts";
@@ -55,7 +56,7 @@ export function writeAt(x: Tensor, index: Tensor, value: Tensor, ...surplus: nev
     x.rank !== 1 ||
     x.size === 0 ||
     index.rank !== 0 ||
-    index.dtype !== "u32" ||
+    !is(index.dtype, "counter") ||
     value.rank !== 0
   ) {
     throw new ShapeError(

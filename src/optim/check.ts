@@ -1,7 +1,7 @@
 import { CLIP, NO_PARAMETERS, PARAMETERS } from "../core/advice.ts";
 import { checkEach, describeValue } from "../core/check.ts";
-import { isFloat } from "../core/dtype.ts";
-import { DTypeError, GradusError } from "../core/errors.ts";
+import { expectDType } from "../core/dtype.ts";
+import { GradusError } from "../core/errors.ts";
 import { differentiate } from "../graph/grad.ts";
 import { Parameter } from "../graph/state.ts";
 import { checkTensors, Tensor } from "../graph/tensor.ts";
@@ -37,9 +37,8 @@ export function checkParameters(op: string, parameters: readonly Parameter[]): v
   if (repeated) {
     throw new GradusError(`${op}: "${repeated.name}" is given twice; expected each once`);
   }
-  const whole = parameters.find(({ dtype }) => !isFloat(dtype));
-  if (whole) {
-    throw new DTypeError(`${op}: "${whole.name}" has dtype ${whole.dtype}; expected f32 or f64`);
+  for (const { name, dtype } of parameters) {
+    expectDType(`${op}: "${name}" has dtype`, dtype, "float");
   }
 }
 

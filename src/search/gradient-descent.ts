@@ -1,6 +1,6 @@
 import { checkFunctions, checkNotNegative, checkOptions, checkSteps } from "../core/check.ts";
-import { isFloat, type NumericArray } from "../core/dtype.ts";
-import { DTypeError, GradusError } from "../core/errors.ts";
+import { dtypesOf, either, expectDType, type NumericArray } from "../core/dtype.ts";
+import { GradusError } from "../core/errors.ts";
 import { compile } from "../engine/compile.ts";
 import { grad } from "../graph/grad.ts";
 import { State } from "../graph/state.ts";
@@ -129,7 +129,9 @@ async function readOnce(x: Tensor): Promise<number> {
 function checkDescent(f: unknown, x0: Tensor, options: GradientDescentOptions): void {
   checkFunctions("gradientDescent", { f });
   if (!(x0 instanceof Tensor)) {
-    throw new GradusError("gradientDescent: x0 is no tensor; expected one of f32 or f64");
+    throw new GradusError(
+      `gradientDescent: x0 is no tensor; expected one of ${either(dtypesOf("float"))}`,
+    );
   }
   checkOptions<GradientDescentOptions>("gradientDescent", options, {
     learningRate: true,
@@ -141,6 +143,5 @@ function checkDescent(f: unknown, x0: Tensor, options: GradientDescentOptions): 
   const { learningRate, tolerance = 0, steps } = options;
   checkNotNegative("gradientDescent", { learningRate, tolerance });
   checkSteps("gradientDescent", { steps });
-  if (isFloat(dtype)) return;
-  throw new DTypeError(`gradientDescent: x0 has dtype ${dtype}; expected f32 or f64`);
+  expectDType("gradientDescent: x0 has dtype", dtype, "float");
 }

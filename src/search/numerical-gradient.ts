@@ -5,8 +5,8 @@ import {
   checkPositive,
   describeValue,
 } from "../core/check.ts";
-import { type DType, isFloat } from "../core/dtype.ts";
-import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { DTYPES, expectDType } from "../core/dtype.ts";
+import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { compile } from "../engine/compile.ts";
 import { State } from "../graph/state.ts";
@@ -71,17 +71,11 @@ export async function numericalGradient(
   const inputs = x instanceof Tensor ? [x] : x;
   checkEach(op, { x: inputs }, Array.isArray, "a tensor or an array of them");
   checkTensors(op, inputs);
-  for (const { dtype } of inputs) {
-    if (isFloat(dtype)) continue;
-    throw new DTypeError(`numericalGradient: x has dtype ${dtype}; expected f32 or f64`);
-  }
+  for (const { dtype } of inputs) expectDType(`${op}: x has dtype`, dtype, "float");
   const gradients: Tensor[] = [];
   for (const k of inputs.keys()) gradients.push(await differences(f, inputs, k, epsilon));
   return x instanceof Tensor ? gradients[0] : gradients;
 }
-
-/** ε, how far the next number is from 1. */
-const SPACING: Partial<Record<DType, number>> = { f32: 2 ** -23, f64: 2 ** -52 };
 
 /** The gradient with respect to input k: one run of a compiled step for each element. */
 async function differences(
@@ -98,7 +92,7 @@ async function differences(
     () => {
       const x = reshape(inputs[k], [size]);
       const at = gather(x, element);
-      const h = epsilon ?? mul(maximum(abs(at), 1), Math.cbrt(SPACING[dtype] as number));
+      const h = epsilon ?? mul(maximum(abs(at), 1), Math.cbrt(DTYPES[dtype].epsilon));
       const [above, below] = [add(at, h), sub(at, h)];
       const values = [above, below].map((value) => {
         return valueAt(f, inputs, k, reshape(writeAt(x, element, value), shape));

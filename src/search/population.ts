@@ -1,5 +1,5 @@
 import { checkFunctions } from "../core/check.ts";
-import { isFloat } from "../core/dtype.ts";
+import { dtypesOf, either, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import type { Key } from "../core/random.ts";
 import { formatShape, type Shape } from "../core/shape.ts";
@@ -73,7 +73,8 @@ function checkGenes(parameters: readonly Parameter[]): void {
   const wrong = parameters.find((p) => p.dtype !== dtype || !isFloat(p.dtype));
   if (!wrong) return;
   throw new DTypeError(
-    `GeneticAlgorithm: "${wrong.name}" has dtype ${wrong.dtype}; expected f32 or f64, one for all`,
+    `GeneticAlgorithm: "${wrong.name}" has dtype ${wrong.dtype}; ` +
+      `expected ${either(dtypesOf("float"))}, one for all`,
   );
 }
 

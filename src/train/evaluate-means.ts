@@ -1,3 +1,4 @@
+import { DTYPES, type DType } from "../core/dtype.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { traceFunction } from "../graph/tracing.ts";
@@ -64,7 +65,8 @@ export async function meansOver<M extends Module, B, N extends string>(
 
 /** Enqueues some scalars at once, and reads them with one copy. */
 async function readTogether(values: readonly Tensor[]): Promise<number[]> {
-  const dtype = values.some((x) => x.dtype === "f64") ? "f64" : "f32";
+  const finer = (a: DType, b: DType) => (DTYPES[b].epsilon < DTYPES[a].epsilon ? b : a);
+  const dtype = values.map((x) => x.dtype).reduce(finer, "f32");
   const all = stack(values.map((x) => cast(reshape(x, []), dtype)));
   try {
     return Array.from(await all.data());

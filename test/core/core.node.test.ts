@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { copyBytes, decodeUtf8 } from "../../src/core/bytes.ts";
 import { dispose } from "../../src/core/dispose.ts";
-import { convert, type DType, isDType } from "../../src/core/dtype.ts";
+import { convert, DTYPES, type DType, isDType } from "../../src/core/dtype.ts";
 import * as errors from "../../src/core/errors.ts";
 import { Breather, nextTask } from "../../src/core/event-loop.ts";
 import { formatValues } from "../../src/core/format-values.ts";
@@ -177,11 +177,11 @@ test("bytes are copied into a buffer of their own, and shared ones are decoded",
 });
 
 test("values are printed in full up to a thousand, and six of an axis beside a cut one", () => {
-  const rows = formatValues(new Float32Array(6 * 200), [6, 200], "f32").split("\n");
+  const rows = formatValues(new Float32Array(6 * 200), [6, 200], DTYPES.f32).split("\n");
   expect(rows).toHaveLength(6);
   expect(rows[0]).toBe("[[0. 0. 0. ... 0. 0. 0.]");
-  expect(formatValues(new Float32Array(1000), [1000], "f32")).not.toContain("...");
-  expect(formatValues(new Float32Array(1001), [1001], "f32")).toContain("...");
+  expect(formatValues(new Float32Array(1000), [1000], DTYPES.f32)).not.toContain("...");
+  expect(formatValues(new Float32Array(1001), [1001], DTYPES.f32)).toContain("...");
 });
 
 test.each([
@@ -189,5 +189,5 @@ test.each([
   [[1e-4, 1e-4], "[0.0001 0.0001]"],
   [[1, 1000], "[   1. 1000.]"],
 ])("%j is printed as %s", (values, text) => {
-  expect(formatValues(Float64Array.from(values), [2], "f64")).toBe(text);
+  expect(formatValues(Float64Array.from(values), [2], DTYPES.f64)).toBe(text);
 });

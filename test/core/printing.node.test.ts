@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { allocate, type DType } from "../../src/core/dtype.ts";
+import { allocate, DTYPES, type DType } from "../../src/core/dtype.ts";
 import { formatValues } from "../../src/core/format-values.ts";
 import { arange, evaluate, GradusError, Parameter, tensor, zeros } from "../../src/index.ts";
 import { testDevice } from "../support/device.ts";
@@ -34,7 +34,7 @@ describe("formatValues prints what NumPy prints", () => {
   test.each(arrays.map((row, i) => [i, row.dtype, `[${row.shape}]`, row] as const))(
     "%i: %s %s",
     (_, dtype, __, row) => {
-      expect(formatValues(valuesOf(row), row.shape, dtype)).toBe(row.text);
+      expect(formatValues(valuesOf(row), row.shape, DTYPES[dtype])).toBe(row.text);
     },
   );
 });

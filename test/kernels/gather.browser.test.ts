@@ -48,8 +48,8 @@ for (const { name, source, owners } of argForms) {
             const constants = { ROWS: rows, LENGTH: length, WORKGROUP: 64 };
             const y = await runKernel(device, {
               prelude: `${prelude(constants, type)}${bindings("i32", ["x", type])}
-fn better(a: T, b: T) -> bool { return a ${sign} b; }
-fn load_x(row: u32, i: u32) -> T { return x[row * LENGTH + i]; }
+fn better(a: Acc, b: Acc) -> bool { return a ${sign} b; }
+fn load_x(row: u32, i: u32) -> Acc { return x[row * LENGTH + i]; }
 fn store_y(row: u32, v: i32) { y[row] = v; }
 `,
               source,
@@ -79,8 +79,8 @@ describe("scatter-add", () => {
         prelude: `${prelude({ ROWS: rows, COLUMNS: columns, COUNT: count, WORKGROUP: 64 })}
 ${bindings("f32", ["indices", "i32"], ["g", "f32"])}
 fn load_index(j: u32) -> i32 { return indices[j]; }
-fn load_g(j: u32, c: u32) -> T { return g[j * COLUMNS + c]; }
-fn store_y(r: u32, c: u32, v: T) { y[r * COLUMNS + c] = v; }
+fn load_g(j: u32, c: u32) -> Acc { return g[j * COLUMNS + c]; }
+fn store_y(r: u32, c: u32, v: Acc) { y[r * COLUMNS + c] = v; }
 `,
         source: scatterAdd,
         output: new Float32Array(rows * columns),

@@ -30,24 +30,24 @@ const four = (name: string, at: string) => `vec4(${rows(name, at)})`;
 
 // Guards combine with &: && makes branches, which take seconds to compile on a software adapter.
 const accessors = `
-fn load_a(b: u32, m: u32, k: u32) -> T {
-  return select(T(), a[(b * M + m) * K + k], (m < M) & (k < K));
+fn load_a(b: u32, m: u32, k: u32) -> Acc {
+  return select(Acc(), a[(b * M + m) * K + k], (m < M) & (k < K));
 }
-fn load_b(b: u32, k: u32, n: u32) -> T {
-  return select(T(), b_[(b * K + k) * N + n], (k < K) & (n < N));
+fn load_b(b: u32, k: u32, n: u32) -> Acc {
+  return select(Acc(), b_[(b * K + k) * N + n], (k < K) & (n < N));
 }
-fn store_y(b: u32, m: u32, n: u32, v: T) {
+fn store_y(b: u32, m: u32, n: u32, v: Acc) {
   if ((m < M) & (n < N)) { y[(b * M + m) * N + n] = v; }
 }
-fn load_a4(b: u32, m: u32, k: u32) -> vec4<T> { return ${four("load_a", "b, m, k +")}; }
-fn load_b4(b: u32, k: u32, n: u32) -> vec4<T> { return ${four("load_b", "b, k, n +")}; }
-fn load_a4x4(b: u32, m: u32, k: u32) -> mat4x4<T> {
+fn load_a4(b: u32, m: u32, k: u32) -> vec4<Acc> { return ${four("load_a", "b, m, k +")}; }
+fn load_b4(b: u32, k: u32, n: u32) -> vec4<Acc> { return ${four("load_b", "b, k, n +")}; }
+fn load_a4x4(b: u32, m: u32, k: u32) -> mat4x4<Acc> {
   return mat4x4(${rows("load_a4", "b, m +, k")});
 }
-fn load_b4x4(b: u32, k: u32, n: u32) -> mat4x4<T> {
+fn load_b4x4(b: u32, k: u32, n: u32) -> mat4x4<Acc> {
   return mat4x4(${rows("load_b4", "b, k +, n")});
 }
-fn store_y4(b: u32, m: u32, n: u32, v: vec4<T>) {
+fn store_y4(b: u32, m: u32, n: u32, v: vec4<Acc>) {
   for (var i = 0u; i < 4u; i++) { store_y(b, m, n + i, v[i]); }
 }
 `;

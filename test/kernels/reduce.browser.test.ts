@@ -36,13 +36,13 @@ const product: Combine = { type: "u32", identity: "1", combine: "a * b", finish:
 
 function head(op: Combine, constants: Record<string, number>, isLast = true): string {
   return `${prelude(constants, op.type)}${bindings(op.type, ["x", op.type])}
-fn identity() -> T { return T(${op.identity}); }
-fn combine(a: T, b: T) -> T { return ${op.combine}; }
-fn finish(v: T) -> T { return ${isLast ? op.finish : "v"}; }
-fn load_x(row: u32, i: u32) -> T {
+fn identity() -> Acc { return Acc(${op.identity}); }
+fn combine(a: Acc, b: Acc) -> Acc { return ${op.combine}; }
+fn finish(v: Acc) -> Acc { return ${isLast ? op.finish : "v"}; }
+fn load_x(row: u32, i: u32) -> Acc {
   return select(identity(), x[row * LENGTH + i], i < LENGTH);
 }
-fn store_y(row: u32, v: T) { y[row] = v; }
+fn store_y(row: u32, v: Acc) { y[row] = v; }
 `;
 }
 

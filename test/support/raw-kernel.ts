@@ -107,7 +107,7 @@ export function foldGrid(count: number, limit = 65_535): Grid {
 /** Writes `const NAME = 1u;` lines and the function that undoes `foldGrid`. */
 export function prelude(constants: Record<string, number>, type = "f32"): string {
   const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;`);
-  return `alias T = ${type};
+  return `alias Acc = ${type};
 ${lines.join("\n")}
 fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.x + id.y * count.x; }
 `;

@@ -1,5 +1,5 @@
 import type { Counters } from "../../core/counters.ts";
-import { convert, type DType, type NumericArray } from "../../core/dtype.ts";
+import { convert, DTYPE_NAMES, type DType, is, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError } from "../../core/errors.ts";
 import { EngineDevice } from "../../engine/device.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
@@ -10,11 +10,11 @@ import { type ArrayStorage, Arrays, storageOf } from "./arrays.ts";
 import { IdlePlans } from "./idle-plans.ts";
 import { CpuPlan } from "./plan.ts";
 
-const DTYPES: ReadonlySet<DType> = new Set(["f32", "i32", "u32", "bool", "f64", "u8"]);
+const ALL: ReadonlySet<DType> = new Set(DTYPE_NAMES);
 
 /** Copies values as a dtype's elements; bytes of a bool may be any on the host. */
 function elements(values: NumericArray, dtype: DType): NumericArray {
-  return dtype === "bool" ? values.map((value) => convert(value, dtype)) : values.slice();
+  return is(dtype, "bool") ? values.map((value) => convert(value, dtype)) : values.slice();
 }
 
 /** The CPU as a device: runs every program op by op in each op's specification form. */
@@ -26,7 +26,7 @@ export class CpuDevice extends EngineDevice {
 export class CpuSession implements Session {
   readonly kind = "cpu";
   readonly description = "plain TypeScript";
-  readonly dtypes = DTYPES;
+  readonly dtypes = ALL;
   readonly #arrays: Arrays;
   readonly #idle = new IdlePlans();
   #disposed = false;

@@ -1,5 +1,4 @@
-import type { DType } from "../../core/dtype.ts";
-import { wgslType } from "../../forms/wgsl.ts";
+import { DTYPES, type DType } from "../../core/dtype.ts";
 
 /** A buffer as a kernel sees it. */
 export interface Binding {
@@ -43,8 +42,8 @@ export class Bindings {
   /** The declarations in WGSL. */
   declarations(): string[] {
     return this.all.map(({ key, name, dtype, written }, i) => {
-      const element = dtype === "bool" || dtype === "u8" ? "u32" : wgslType(dtype);
-      const type = this.#wide.has(key) ? `array<vec4<${element}>>` : `array<${element}>`;
+      const { word } = DTYPES[dtype];
+      const type = this.#wide.has(key) ? `array<vec4<${word}>>` : `array<${word}>`;
       const access = written ? "read_write" : "read";
       return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: ${type};`;
     });

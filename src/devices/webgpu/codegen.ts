@@ -1,4 +1,4 @@
-import type { DType } from "../../core/dtype.ts";
+import { DTYPES, type DType, isPlain } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Step } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
@@ -7,7 +7,7 @@ import type { Accessor, Stage, StoreAccessor } from "../../forms/kernel.ts";
 import { number } from "../../forms/number.ts";
 import type { ElementContext, PointwiseForm } from "../../forms/pointwise.ts";
 import { Position, plus, times } from "../../forms/position.ts";
-import { type ShaderFile, wgslType } from "../../forms/wgsl.ts";
+import { accumulator, converted, type ShaderFile, wgslType } from "../../forms/wgsl.ts";
 import { assemble, type PartText, type Region } from "./assemble.ts";
 import { type Binding, Bindings } from "./bindings.ts";
 import { type DirectView, directView, isVectorAlong } from "./direct-view.ts";
@@ -89,7 +89,7 @@ class PartWriter {
       this.#store(store);
     }
     const lines = [
-      `alias T = ${wgslType(type)};`,
+      `alias Acc = ${accumulator(type)};`,
       ...Object.entries({ ...constants, WORKGROUP: threads }).map(
         ([name, n]) => `const ${name} = ${n}u;`,
       ),
@@ -122,6 +122,11 @@ class PartWriter {
     this.#functions.push(body.write(head, value));
   }
 
+  /** What one stage hands on to the next has not been rounded to an element. */
+  get #scratchType(): DType {
+    return DTYPES[this.#stage.type].accumulate;
+  }
+
   #key(step: number): number {
     return this.schedule.homes.get(step) ?? step;
   }
@@ -129,7 +134,8 @@ class PartWriter {
   /** The expression of a step's element; `v` is the anchor's value where that is known. */
   #element(i: number, at: Position, v: string | null): string {
     const { anchor, outputs } = this.job.group;
-    if (i === anchor && v !== null) return v;
+    const { dtype } = this.#steps[i];
+    if (i === anchor && v !== null) return converted(v, accumulator(dtype), wgslType(dtype));
     const isOwn = outputs.includes(i) && (v !== null || anchor === null);
     if (this.schedule.stored.has(i) && !isOwn) {
       return at.body.bind(this.#read(this.#key(i), this.#steps[i].dtype, at));
@@ -156,7 +162,7 @@ class PartWriter {
   #results(at: Position, v: string | null): Result[] {
     const { last, scratchOut, group } = this.job;
     if (!last) {
-      return [{ key: scratchOut as number, dtype: this.#stage.type, value: v as string }];
+      return [{ key: scratchOut as number, dtype: this.#scratchType, value: v as string }];
     }
     return group.outputs.map((step) => {
       const { dtype, inputs, op } = this.#steps[step];
@@ -167,7 +173,7 @@ class PartWriter {
       return {
         key: this.#key(step),
         dtype,
-        value: dtype === "bool" ? `select(0u, 1u, ${element})` : element,
+        value: converted(element, wgslType(dtype), DTYPES[dtype].word),
         place: isScattered ? this.#place(step, to, v) : undefined,
       };
     });
@@ -197,9 +203,9 @@ class PartWriter {
   #read(key: number, dtype: DType, at: Position): string {
     const name = this.bindings.read(key, dtype);
     const e = at.linear;
-    if (dtype === "u8") return `((${name}[${e} >> 2u] >> ((${e} & 3u) * 8u)) & 0xffu)`;
-    const word = this.#indexed(name, key, e);
-    return dtype === "bool" ? `(${word} != 0u)` : word;
+    const { perWord, word, wgsl } = DTYPES[dtype];
+    if (perWord > 1) return `((${name}[${e} >> 2u] >> ((${e} & 3u) * 8u)) & 0xffu)`;
+    return converted(this.#indexed(name, key, e), word, wgsl);
   }
 
   /** A buffer's element, which may be one of a vector's. */
@@ -211,7 +217,7 @@ class PartWriter {
   #writeAll(): void {
     const [first] = this.job.group.outputs;
     const body = new FunctionBody();
-    if (this.#steps[first].dtype === "u8") this.#writeBytes(first, body);
+    if (DTYPES[this.#steps[first].dtype].perWord > 1) this.#writeBytes(first, body);
     else this.#storeResults(Position.linear(body, this.#domain, "i"), body, null);
     this.#define("fn write_y(i: u32)", undefined, body);
   }
@@ -220,14 +226,16 @@ class PartWriter {
     return this.schedule.domain(this.job.group);
   }
 
-  /** Stores one u8 result: four bytes a word, the first one lowest. */
+  /** Stores one result of bytes: four a word, the first one lowest. */
   #writeBytes(step: number, word: FunctionBody): void {
     const body = new FunctionBody();
     const byte = this.#element(step, Position.linear(body, this.#domain, "i"), null);
     this.#define("fn byte_y(i: u32) -> u32", byte, body);
     const last = sizeOf(this.#domain) - 1;
     const bytes = LANES.map((lane) => `(byte_y(min(4u * i + ${lane}u, ${last}u)) << ${8 * lane}u)`);
-    word.line(`${this.bindings.write(this.#key(step), "u8")}[i] = ${bytes.join(" | ")};`);
+    word.line(
+      `${this.bindings.write(this.#key(step), this.#steps[step].dtype)}[i] = ${bytes.join(" | ")};`,
+    );
   }
 
   #inputStep({ input }: Accessor): number {
@@ -238,7 +246,7 @@ class PartWriter {
     const { extents, input, name, wide } = accessor;
     const body = new FunctionBody();
     const at = Position.at(body, extents, parameterNames(accessor));
-    let { type: dtype } = this.#stage;
+    let dtype = this.#scratchType;
     let value: string;
     if (input === SCRATCH) value = this.#read(this.job.scratchIn as number, dtype, at);
     else {
@@ -246,9 +254,10 @@ class PartWriter {
       dtype = this.#steps[i].dtype;
       value = this.#element(i, at.reshape(this.#steps[i].shape), null);
     }
-    const type = wgslType(dtype);
+    const type = accumulator(dtype);
     const head = `fn load_${name}(${declare(accessor)}) -> ${type}`;
-    this.#define(head, guarded(accessor, type, value), body);
+    const element = converted(value, wgslType(dtype), type);
+    this.#define(head, guarded(accessor, type, element), body);
     if (wide !== undefined) this.#loadWide(accessor, type, wide);
   }
 
@@ -279,8 +288,9 @@ class PartWriter {
     const terms = parameterNames(accessor).map((p, axis) =>
       accessor.extents[axis] === 1 ? "0u" : times(p, strided.strides[axis]),
     );
-    const value = `${buffer}[${terms.reduce(plus, number(strided.offset))} >> 2u]`;
+    const four = `${buffer}[${terms.reduce(plus, number(strided.offset))} >> 2u]`;
     const vector = `vec4<${type}>`;
+    const value = converted(four, `vec4<${wgslType(this.#steps[step].dtype)}>`, vector);
     const head = `fn ${name}(${declare(accessor)}) -> ${vector}`;
     this.#define(head, guarded(accessor, vector, value));
   }
@@ -310,14 +320,14 @@ class PartWriter {
     const { wide, extents } = this.#stage.store;
     const isWhole = wide === extents.length - 1 && extents[wide] % 4 === 0;
     const isWide = (step: number) =>
-      this.#steps[step].dtype !== "bool" && !this.schedule.scattered.has(step);
+      isPlain(this.#steps[step].dtype) && !this.schedule.scattered.has(step);
     return isWhole && this.job.last && this.job.group.outputs.every(isWide);
   }
 
   #store(accessor: StoreAccessor): void {
     const { last, group } = this.job;
     const dtype = last ? this.#steps[group.anchor as number].dtype : this.#stage.type;
-    const type = wgslType(dtype);
+    const type = accumulator(dtype);
     const body = new FunctionBody();
     const at = Position.at(body, accessor.extents, parameterNames(accessor));
     this.#storeResults(at, body, "v", beyond(accessor));

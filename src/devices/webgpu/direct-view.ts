@@ -1,3 +1,4 @@
+import { isPlain } from "../../core/dtype.ts";
 import { type Shape, sameShape } from "../../core/shape.ts";
 import { contiguous, type Strided } from "../../core/strided.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
@@ -23,8 +24,7 @@ export function directView(
     if (!steps[step].op?.view) return null;
     chain.unshift(step);
   }
-  const { dtype } = steps[step];
-  if (dtype === "bool" || dtype === "u8") return null;
+  if (!isPlain(steps[step].dtype)) return null;
   let strided: Strided | null = contiguous(NO_DATA, steps[step].shape);
   for (const i of chain) {
     strided = steps[i].op?.view?.(strided, steps[i].attributes, steps[i]) ?? null;

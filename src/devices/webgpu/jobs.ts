@@ -1,4 +1,5 @@
 import elementwiseSource from "../../../shaders/elementwise.wgsl?raw";
+import { DTYPES } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Group } from "../../engine/fusion.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
@@ -83,7 +84,7 @@ function stagesOf(schedule: KernelSchedule, group: Group, traits: Traits): reado
   }
   const count = sizeOf(schedule.domain(group));
   const { dtype } = steps[group.outputs[0]];
-  const size = dtype === "u8" ? Math.ceil(count / 4) : count; // an invocation writes one word
+  const size = Math.ceil(count / DTYPES[dtype].perWord); // an invocation writes one word
   const threads = size < LARGE ? traits.threads : LARGE_THREADS;
   return [
     {

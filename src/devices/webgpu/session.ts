@@ -1,5 +1,5 @@
 import type { Counters } from "../../core/counters.ts";
-import type { DType, NumericArray } from "../../core/dtype.ts";
+import { DTYPE_NAMES, type DType, is, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError, MemoryError } from "../../core/errors.ts";
 import { tools } from "../../core/tools.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
@@ -21,7 +21,7 @@ import { Reader } from "./readback.ts";
 import { type Dispatches, SubmitQueue } from "./submit-queue.ts";
 import { toGpu } from "./transfer.ts";
 
-const DTYPES: ReadonlySet<DType> = new Set(["f32", "i32", "u32", "bool", "u8"]);
+const ALL: ReadonlySet<DType> = new Set(DTYPE_NAMES.filter((dtype) => is(dtype, "gpu")));
 
 /**
  * Everything that belongs to one GPUDevice: buffers, pipelines, plans, the queue and what is known of
@@ -29,7 +29,7 @@ const DTYPES: ReadonlySet<DType> = new Set(["f32", "i32", "u32", "bool", "u8"]);
  */
 export class GpuSession implements Session, PlanHost, GuardHost {
   readonly kind = "webgpu";
-  readonly dtypes = DTYPES;
+  readonly dtypes = ALL;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly traits: Traits;

@@ -1,13 +1,25 @@
-import { allocate, type DType, type NumericArray } from "../../core/dtype.ts";
+import {
+  allocate,
+  bytesPerElement,
+  convert,
+  DTYPES,
+  type DType,
+  type NumericArray,
+} from "../../core/dtype.ts";
 
-/** Bytes that a tensor's elements take on the GPU: `bool` is a word, `u8` is packed in words. */
+/** Bytes that a tensor's elements take on the GPU, in words of four. */
 export function bytesOf(dtype: DType, size: number): number {
-  return dtype === "u8" ? Math.ceil(size / 4) * 4 : size * 4;
+  return Math.ceil(size / DTYPES[dtype].perWord) * 4;
+}
+
+/** Whether an element takes a word on the GPU and a byte on the host, as bools do. */
+function isWidened(dtype: DType): boolean {
+  return bytesPerElement(dtype) * DTYPES[dtype].perWord < 4;
 }
 
 /** Gives values the form that they have on the GPU. */
 export function toGpu(values: NumericArray, dtype: DType): NumericArray {
-  if (dtype === "bool") return Uint32Array.from(values, (v) => (v ? 1 : 0));
+  if (isWidened(dtype)) return Uint32Array.from(values, (v) => convert(v, dtype));
   if (values.byteLength % 4 === 0) return values;
   const padded = new Uint8Array(bytesOf(dtype, values.length));
   padded.set(values);
@@ -21,8 +33,8 @@ export function fromGpu(
   dtype: DType,
   size: number,
 ): NumericArray {
-  if (dtype === "bool") return Uint8Array.from(new Uint32Array(bytes, start, size));
   const values = allocate(dtype, size);
-  new Uint8Array(values.buffer).set(new Uint8Array(bytes, start, values.byteLength));
+  if (isWidened(dtype)) values.set(new Uint32Array(bytes, start, size));
+  else new Uint8Array(values.buffer).set(new Uint8Array(bytes, start, values.byteLength));
   return values;
 }
