@@ -1,7 +1,14 @@
 import { postorder } from "../core/postorder.ts";
 import { costOf } from "../graph/op.ts";
-import { consumersOf, Fusion, GROUP_WEIGHT, isPointwise, isTooCostly } from "./fusion.ts";
-import { type Program, resultsOf, type Step } from "./program.ts";
+import {
+  consumersOf,
+  Fusion,
+  GROUP_WEIGHT,
+  type Group,
+  isPointwise,
+  isTooCostly,
+} from "./fusion.ts";
+import { callKey, type Program, resultsOf, type Step } from "./program.ts";
 
 /** What may be computed again by a second consumer instead of being stored. */
 const RECOMPUTE_COST = 4;
@@ -36,6 +43,8 @@ class Fuser {
   readonly #anchorOf = new Map<number, number>();
   /** An anchor → itself and the steps behind it, in order. */
   readonly #chains = new Map<number, number[]>();
+  /** A call of an op with several results → the first one that is used. */
+  readonly #calls = new Map<string, number>();
 
   constructor(
     program: Program,
@@ -55,11 +64,27 @@ class Fuser {
     this.#storeShared();
     this.#splitLarge();
     const finals = this.#finals().sort((a, b) => a - b);
-    const groups = finals.map((output) => ({
-      anchor: this.#anchorBefore(output),
-      outputs: [output],
-    }));
-    return new Fusion(this.#program, groups, this.#stored);
+    const groups = new Map<number, Group>();
+    for (const output of finals) {
+      const anchor = this.#anchorBefore(output);
+      const first = anchor === null ? output : this.#firstOf(anchor);
+      const { anchors = [], outputs = [] } = groups.get(first) ?? {};
+      groups.set(first, {
+        anchors: anchor === null ? anchors : [...anchors, anchor],
+        outputs: [...outputs, output],
+      });
+    }
+    return new Fusion(this.#program, [...groups.values()], this.#stored);
+  }
+
+  /** The first used result of an anchor's op, by which one kernel for all of them is known. */
+  #firstOf(anchor: number): number {
+    const step = this.#steps[anchor];
+    if (!step.op?.cpuAll) return anchor;
+    const key = callKey(step);
+    const first = this.#calls.get(key) ?? anchor;
+    this.#calls.set(key, first);
+    return first;
   }
 
   /** Follows the only consumer while it computes element i from elements i. */
@@ -67,7 +92,9 @@ class Fuser {
     const chain = [anchor];
     let last = anchor;
     this.#anchorOf.set(anchor, anchor);
-    while (!this.#outputs.has(last) && this.#consumers[last].length === 1) {
+    // What follows one of several results may wait for the others: that is left to merge.
+    const isAlone = !this.#steps[anchor].op?.cpuAll;
+    while (isAlone && !this.#outputs.has(last) && this.#consumers[last].length === 1) {
       const next = this.#consumers[last][0];
       const step = this.#steps[next];
       if (!step.op?.linear || this.#anchorOf.has(next) || chain.length === CHAIN_LIMIT) break;
@@ -101,7 +128,7 @@ class Fuser {
     const own = this.#anchorOf.get(i) ?? (this.#stored.has(i) ? i : null);
     let reader = readers[i];
     if (op?.form.kind === "kernel") {
-      reader = { group: i, isShared: false, budget: op.form.prologueCost };
+      reader = { group: this.#firstOf(i), isShared: false, budget: op.form.prologueCost };
     } else if (own !== null) reader = { group: own, isShared: false, budget: GROUP_WEIGHT };
     if (!reader) return;
     for (const input of inputs) {
@@ -145,7 +172,8 @@ class Fuser {
       for (const output of open) {
         changed.delete(output);
         const anchor = this.#anchorBefore(output);
-        if (this.#inputs(output, anchor) <= this.inputLimit) continue;
+        const others = this.#steps[output].op?.cpuAll ? 2 : 0; // results beside it
+        if (this.#inputs(output, anchor) + others <= this.inputLimit) continue;
         const cut = this.#cutPoint(output, anchor);
         this.#store(cut);
         for (const final of this.#finalsBehind(cut).add(cut).add(output)) changed.add(final);

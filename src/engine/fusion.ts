@@ -1,3 +1,4 @@
+import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
 import { identity } from "../graph/identity.ts";
 import { costOf, type Op } from "../graph/op.ts";
@@ -5,10 +6,10 @@ import type { Program, Step } from "./program.ts";
 
 /** What becomes one part of a kernel: an anchor with its own file, or pointwise steps alone. */
 export interface Group {
-  /** The step with a kernel form, null for a group of pointwise steps. */
-  readonly anchor: number | null;
+  /** The results of the op with a kernel form that are used; none in a group of pointwise steps. */
+  readonly anchors: readonly number[];
   /**
-   * The steps whose values are stored, in order, each computed from element i of the anchor for
+   * The steps whose values are stored, in order, each computed from element i of one anchor for
    * element i.
    */
   readonly outputs: readonly number[];
@@ -122,7 +123,7 @@ export class Fusion {
       const readers = this.#readers.get(step);
       return results.has(step) || (readers?.size ?? 0) > (readers?.has(second) ? 1 : 0);
     };
-    return { anchor: first.anchor, outputs: outputs.filter(isNeeded) };
+    return { anchors: first.anchors, outputs: outputs.filter(isNeeded) };
   }
 
   /** Puts one group in the place of two. */
@@ -147,7 +148,7 @@ export class Fusion {
       this.#put(writer, this.#take(writer));
     }
     this.stored.add(copy);
-    this.#put({ anchor: null, outputs: [copy] }, this.#list.length);
+    this.#put({ anchors: [], outputs: [copy] }, this.#list.length);
     return copy;
   }
 
@@ -174,9 +175,15 @@ export class Fusion {
   }
 
   /** The shape whose elements a group's invocations own. */
-  domain(group: Group): Shape {
-    const first = group.anchor ?? group.outputs[0];
-    return this.#steps[this.#valueStep(first)].shape;
+  domain({ anchors, outputs }: Group): Shape {
+    return this.#steps[this.#valueStep(anchors[0] ?? outputs[0])].shape;
+  }
+
+  /** Which of a group's anchors an output is made of; none in a group of pointwise steps. */
+  anchorOf(anchors: readonly number[], output: number): number | undefined {
+    if (anchors.length < 2) return anchors[0];
+    const before = (i: number) => (anchors.includes(i) ? [] : this.#steps[i].inputs);
+    return [...postorder([output], before)].find((i) => anchors.includes(i));
   }
 
   /** The stored steps that a group reads. */
@@ -201,7 +208,7 @@ export class Fusion {
     const open = group.outputs.map((i) => ({ i, aligned: true })).reverse();
     for (let next = open.pop(); next; next = open.pop()) {
       const { i, aligned } = next;
-      if (seen[+aligned].has(i) || (isEpilogue && i === group.anchor)) continue;
+      if (seen[+aligned].has(i) || (isEpilogue && group.anchors.includes(i))) continue;
       seen[+aligned].add(i);
       const step = this.#steps[i];
       if (this.stored.has(i) && !group.outputs.includes(i)) {

@@ -21,7 +21,7 @@ export function merge(fusion: Fusion, waits: Waits, bindingLimit: number, homes:
     for (const group of fusion.groups) {
       if (!(open.has(group) || changed.has(group)) || !fusion.has(group)) continue;
       changed.delete(group);
-      if (group.anchor !== null) continue;
+      if (group.anchors.length > 0) continue;
       const before = fusion.sources(group).find((other) => mayJoin(fusion, waits, other, group));
       if (!before) continue;
       const joined = fusion.joined(before, group, results);
@@ -39,8 +39,10 @@ function mayJoin(fusion: Fusion, waits: Waits, first: Group, second: Group): boo
   // What shares words is stored by groups of its own.
   const isPacked = (step: number) => DTYPES[fusion.step(step).dtype].perWord > 1;
   if ([...first.outputs, ...second.outputs].some(isPacked)) return false;
-  const reads = [...fusion.reads(second)];
-  if (reads.some(([step, aligned]) => !aligned && fusion.producer(step) === first)) return false;
+  const reads = [...fusion.reads(second)].filter(([step]) => fusion.producer(step) === first);
+  if (reads.some(([, aligned]) => !aligned)) return false;
+  // Results of one op are not known at the same time.
+  if (new Set(reads.map(([step]) => fusion.anchorOf(first.anchors, step))).size > 1) return false;
   return fusion.sources(second).every((other) => other === first || !waits.dependsOn(other, first));
 }
 
@@ -60,5 +62,5 @@ export function bindings(
   const places = written.map((step) => homes.get(step) ?? step);
   const count = (reads: Reads) => new Set([...reads.keys(), ...places]).size;
   const all = count(fusion.reads(group));
-  return group.anchor === null ? all : Math.max(all, count(fusion.epilogueReads(group)) + 1);
+  return group.anchors.length === 0 ? all : Math.max(all, count(fusion.epilogueReads(group)) + 1);
 }

@@ -3,6 +3,7 @@ import { DeviceError, DisposedError, type GradusError } from "../core/errors.ts"
 import { numbering } from "../core/numbering.ts";
 import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
+import type { TensorType } from "../core/tensor-type.ts";
 import type { Node } from "../graph/node.ts";
 import type { Attributes, Op } from "../graph/op.ts";
 
@@ -13,6 +14,8 @@ export interface Step {
   readonly inputs: readonly number[];
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Which of the op's results it is; 0 when left out. */
+  readonly result?: number;
 }
 
 /** A graph as a list, inputs before consumers, without values: what a plan is made from. */
@@ -30,6 +33,12 @@ export interface Program {
 export interface Update {
   readonly source: number;
   readonly value: number;
+}
+
+/** The types of all results of a step's op. */
+export function resultTypes({ steps }: Program, step: Step): TensorType[] {
+  const inputs = step.inputs.map((input) => steps[input]);
+  return [step.op?.infer?.(inputs, step.attributes) ?? step].flat() as TensorType[];
 }
 
 /** Steps whose values must be in memory when a program has run. */
@@ -79,10 +88,10 @@ export function trace(wanted: readonly Node[], op: string, options: TraceOptions
   const number = new Map<Node, number>();
   for (const node of order) number.set(node, number.size);
   const steps = order.map((node): Step => {
-    const { shape, dtype, attributes } = node;
+    const { shape, dtype, attributes, result } = node;
     if (isSource(node)) return { op: null, attributes: {}, inputs: [], shape, dtype };
     const inputs = inputsOf(node).map((input) => number.get(input) as number);
-    return { op: node.op, attributes, inputs, shape, dtype };
+    return { op: node.op, attributes, inputs, shape, dtype, result };
   });
   const sources = order.filter(isSource);
   const program = {
@@ -134,10 +143,14 @@ function attributesKey(value: unknown): string {
 /** A number for each op: two of one name may compute different things. */
 const numberOf = /* @__PURE__ */ numbering();
 
+/** Writes what a step computes as text, equal for the results of one op on one input. */
+export function callKey({ op, attributes, inputs }: Step): string {
+  return op ? `${numberOf(op)}${attributesKey(attributes)}(${inputs})` : "";
+}
+
 /** Writes a step as text, equal for steps that compute the same. */
-export function stepKey({ op, attributes, inputs, shape, dtype }: Step): string {
-  const computed = op ? `${numberOf(op)}${attributesKey(attributes)}(${inputs})` : "";
-  return `${computed}${dtype}[${shape}]`;
+export function stepKey(step: Step): string {
+  return `${callKey(step)}${step.result || ""}${step.dtype}[${step.shape}]`;
 }
 
 function programKey(program: Program): string {

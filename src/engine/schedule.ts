@@ -21,6 +21,8 @@ export interface KernelSchedule {
   readonly scattered: ReadonlySet<number>;
   /** The shape whose elements a group's invocations own. */
   domain(group: Group): readonly number[];
+  /** Which of a group's anchors an output is made of; none in a group of pointwise steps. */
+  anchorOf(anchors: readonly number[], output: number): number | undefined;
 }
 
 /**
@@ -70,6 +72,7 @@ function inOrder({ updates }: Program, fusion: Fusion, waits: Waits): KernelSche
     homes,
     scattered: fusion.scattered,
     domain: (group) => fusion.domain(group),
+    anchorOf: (anchors, output) => fusion.anchorOf(anchors, output),
   };
 }
 

@@ -102,7 +102,7 @@ function withoutDead(program: Program): Program {
 }
 
 /** A program with other steps, in which each old step has a new number. */
-function renumbered(
+export function renumbered(
   program: Program,
   steps: readonly Step[],
   rename: (step: number) => number,

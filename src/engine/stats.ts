@@ -16,10 +16,11 @@ export function flopsOf(program: Program, i: number): number {
 }
 
 /** The steps that a group computes, inputs first. */
-export function stepsOf(schedule: KernelSchedule, { outputs }: Group): number[] {
+export function stepsOf(schedule: KernelSchedule, { outputs, anchors }: Group): number[] {
   const { steps } = schedule.program;
   const isOwn = (i: number) => outputs.includes(i) || !schedule.stored.has(i);
-  return [...postorder(outputs, (i) => steps[i].inputs.filter(isOwn))].filter((i) => steps[i].op);
+  const isStep = (i: number) => steps[i].op && anchors.indexOf(i) <= 0; // several are one op's
+  return [...postorder(outputs, (i) => steps[i].inputs.filter(isOwn))].filter(isStep);
 }
 
 /** The names of the ops that a group computes, in their order; only of what costs something. */

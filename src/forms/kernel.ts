@@ -21,7 +21,7 @@ export interface Accessor {
   readonly outside?: string;
 }
 
-/** The accessor function `store_y`, through which a kernel file writes its result. */
+/** The accessor function `store_y`, `store_z` or `store_w`, by which a kernel file writes a result. */
 export type StoreAccessor = Omit<Accessor, "name" | "input" | "block" | "outside">;
 
 /** One dispatch of a kernel file. */
@@ -38,6 +38,8 @@ export interface Stage {
   readonly libraries?: readonly ShaderFile[];
   readonly loads: readonly Accessor[];
   readonly store: StoreAccessor;
+  /** How the further results of an op with several are stored: by `store_z`, then `store_w`. */
+  readonly others?: readonly StoreAccessor[];
   /** Workgroups, in a linear grid that is folded where it would be too long. */
   readonly workgroups: number;
   /** Invocations in a workgroup. */

@@ -6,6 +6,8 @@ import type { ShaderFile } from "./wgsl.ts";
 export interface ElementContext<A> {
   /** Where in the result the element lies. */
   readonly at: Position;
+  /** Which of the op's results it is. */
+  readonly result: number;
   /** Gives the expression of an input's element at a position. */
   load(input: number, at: Position): string;
   readonly inputs: readonly TensorType[];

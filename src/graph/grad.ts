@@ -53,8 +53,15 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   const wanted = targets.map((target) => target.node);
   const path = nodesBetween(what, y.node, new Set(wanted));
   const cotangents = new Map<Node, Tensor[]>([[y.node, [fillTensor(y, 1)]]]);
+  // The results on the way of one call of an op with several; they alone share its list of inputs.
+  const calls = new Map<readonly Node[], Node[]>();
   for (const node of path) {
-    const build = () => propagate(node, cotangents, path);
+    if (node.op?.vjpAll) calls.set(node.inputs, [...(calls.get(node.inputs) ?? []), node]);
+  }
+  for (const node of path) {
+    const results = calls.get(node.inputs) ?? [node];
+    if (node !== results.at(-1)) continue;
+    const build = () => propagate(results, cotangents, path);
     if (watch) watch.gradient(node, build);
     else build();
   }
@@ -65,20 +72,30 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   });
 }
 
-/** Hands a node's cotangent on to its inputs. */
-function propagate(node: Node, cotangents: Map<Node, Tensor[]>, path: Set<Node>): void {
-  const terms = cotangents.get(node);
-  const vjp = node.vjp ?? node.op?.vjp;
-  if (!terms || !vjp || !node.inputs.some((input) => path.has(input))) return;
-  const g = sumTensors(terms);
-  cotangents.set(node, [g]);
-  const given = vjp(g, {
-    inputs: node.inputs.map((input) => new Tensor(input)),
-    y: new Tensor(node),
-    attributes: node.attributes,
-  });
-  node.inputs.forEach((input, i) => {
-    const term = given[i];
+/** Hands the cotangents of an op's results on to its inputs. */
+function propagate(
+  nodes: readonly Node[],
+  cotangents: Map<Node, Tensor[]>,
+  path: ReadonlySet<Node>,
+): void {
+  const [node] = nodes;
+  const { op, inputs, attributes } = node;
+  if (!inputs.some((input) => path.has(input))) return;
+  const total = (own: readonly Node[]): Tensor | null => {
+    const terms = own.flatMap((one) => cotangents.get(one) ?? []);
+    if (terms.length === 0) return null;
+    const g = sumTensors(terms);
+    for (const one of own) cotangents.set(one, [g]);
+    return g;
+  };
+  const vjp = node.vjp ?? op?.vjp;
+  const g = vjp && total(nodes);
+  const context = { inputs: inputs.map((input) => new Tensor(input)), attributes };
+  const given = g
+    ? vjp(g, { ...context, y: new Tensor(node) })
+    : op?.vjpAll?.(nodes, total, context);
+  inputs.forEach((input, i) => {
+    const term = given?.[i];
     if (!term || !path.has(input)) return;
     const all = cotangents.get(input);
     if (all) all.push(term);

@@ -42,7 +42,7 @@ export function copyGraph(
     return made;
   };
   const copyNode = (node: Node, depth: number): Node | null => {
-    const { device, shape, dtype, op, attributes, host } = node;
+    const { device, shape, dtype, op, attributes, host, result } = node;
     if (host) return sourceNode(node, host);
     if (!op || depth === 0) return null;
     const inputs: Node[] = [];
@@ -51,7 +51,7 @@ export function copyGraph(
       if (!own) return null;
       inputs.push(own);
     }
-    return new Node(device, shape, dtype, op, inputs, attributes);
+    return new Node(device, shape, dtype, op, inputs, attributes, false, result);
   };
   return copy(root, DEPTH);
 }

@@ -51,6 +51,8 @@ export class Node {
     public inputs: readonly Node[],
     public attributes: Attributes,
     isState = false,
+    /** Which of the op's results it is. */
+    public result = 0,
   ) {
     this.tracked = isState || inputs.some((input) => input.tracked);
   }
@@ -81,7 +83,7 @@ export class Node {
     this.device.release(this.surrender() as Storage);
     const { lineage } = this;
     if (!(lineage instanceof Node)) this.host = lineage;
-    else if (!this.op) this.become(lineage.op as Op, lineage.inputs, lineage.attributes);
+    else if (!this.op) this.become(lineage.op as Op, lineage.inputs, lineage);
     this.isLost = lineage === null;
     this.lineage = null;
   }
@@ -99,11 +101,12 @@ export class Node {
   }
 
   /** Computes the value in another way from now on; it must not be there. */
-  become(op: Op, inputs: readonly Node[], attributes: Attributes = {}): void {
-    this.op = op;
-    this.inputs = inputs;
-    this.attributes = attributes;
-    this.vjp = null;
+  become(
+    op: Op,
+    inputs: readonly Node[],
+    { attributes, result }: Pick<Node, "attributes" | "result"> = { attributes: {}, result: 0 },
+  ): void {
+    Object.assign(this, { op, inputs, attributes, result, vjp: null });
   }
 
   /** Frees the values and says why to whoever asks for them later. */

@@ -2,6 +2,8 @@ import type { Strided } from "../core/strided.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import type { Form } from "../forms/form.ts";
 import type { LoopName } from "../forms/loops.ts";
+import type { Traits } from "../forms/traits.ts";
+import type { Node } from "./node.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Settings of one call of an op: plain JSON, so that it can be part of a plan's key. */
@@ -14,11 +16,24 @@ export interface VjpContext<A> {
   readonly attributes: A;
 }
 
+/** Gives the cotangents of an op's inputs from those of its results; made by `jointly`. */
+export type VjpAll<A> = (
+  nodes: readonly Node[],
+  total: (own: readonly Node[]) => Tensor | null,
+  context: Omit<VjpContext<A>, "y">,
+) => readonly (Tensor | null)[];
+
 /** Everything about an op, in one value. */
 export interface OpDefinition<A extends Attributes> {
   readonly name: string;
-  /** Checks the inputs and gives the result's type; that of the first input when left out. */
-  readonly infer?: (inputs: readonly TensorType[], attributes: A) => TensorType;
+  /**
+   * Checks the inputs and gives the result's type, or one for each result; that of the first input
+   * when left out.
+   */
+  readonly infer?: (
+    inputs: readonly TensorType[],
+    attributes: A,
+  ) => TensorType | readonly TensorType[];
   /** How many of the inputs, from the first, the values depend on; all when left out. */
   readonly reads?: number;
   /**
@@ -53,13 +68,30 @@ export interface OpDefinition<A extends Attributes> {
   ) => (...values: number[]) => number;
   /** Computes the result: the specification of other ops. `y` is contiguous and holds anything. */
   readonly cpu?: (y: Strided, inputs: readonly Strided[], attributes: A) => void;
+  /** In place of `cpu`, for an op with several results: computes those that are wanted. */
+  readonly cpuAll?: (
+    results: readonly (Strided | undefined)[],
+    inputs: readonly Strided[],
+    attributes: A,
+  ) => void;
   /** Which of the CPU device's loops computes the same, and faster. */
   readonly loop?: LoopName;
   /** In place of both, for ops that only move elements; null where the input must be contiguous. */
   readonly view?: (x: Strided, attributes: A, y: TensorType) => Strided | null;
   readonly form: Form<A>;
+  /**
+   * Says of which other ops the results are made on a device that runs kernels; null where the form
+   * does better on such hardware and of such sizes.
+   */
+  readonly lower?: (
+    inputs: readonly Tensor[],
+    attributes: A,
+    traits: Traits,
+  ) => readonly Tensor[] | null;
   /** Gives the cotangent of each input, null for zeros; null when that holds for all inputs. */
   readonly vjp: ((g: Tensor, context: VjpContext<A>) => readonly (Tensor | null)[]) | null;
+  /** In place of `vjp`, for an op with several results: see `jointly`. */
+  readonly vjpAll?: VjpAll<A>;
   /** Whether the result counts as constant, so that what lies below is no way to a target. */
   readonly stopsGradient?: boolean;
 }

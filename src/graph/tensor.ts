@@ -4,6 +4,7 @@ import { dispose } from "../core/dispose.ts";
 import { DTYPES, type DType, is, isDType, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import type { TensorType } from "../core/tensor-type.ts";
 import { type Tools, tools } from "../core/tools.ts";
 import { checkDevice } from "./default-device.ts";
 import { type Device, namesOf } from "./device.ts";
@@ -234,6 +235,16 @@ export function apply<A extends Attributes>(
   attributes: A,
   on?: Device,
 ): Tensor {
+  return applyAll(op, inputs, attributes, on)[0];
+}
+
+/** Does what `apply` does of an op with several results, and gives all of them. */
+export function applyAll<A extends Attributes>(
+  op: OpDefinition<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+  on?: Device,
+): Tensor[] {
   checkTensors(op.name, inputs);
   const device = on ?? inputs[0].device;
   const nodes = inputs.map((x) => x.use());
@@ -245,13 +256,15 @@ export function apply<A extends Attributes>(
       `${op.name}: input 0 lives on ${own}, input ${other} on ${its}; expected one device`,
     );
   }
-  const y = op.infer?.(nodes, attributes) ?? nodes[0];
-  checkDType(op.name, y.dtype, device);
   // The engine hands attributes back to the op they came with, so their type may be forgotten here.
   const erased = op as unknown as OpDefinition<Attributes>;
-  const node = new Node(device, y.shape, y.dtype, erased, nodes, attributes);
-  watch?.added(node);
-  return announce(new Tensor(node));
+  const types = [op.infer?.(nodes, attributes) ?? nodes[0]].flat() as TensorType[];
+  return types.map(({ shape, dtype }, result) => {
+    checkDType(op.name, dtype, device);
+    const node = new Node(device, shape, dtype, erased, nodes, attributes, false, result);
+    watch?.added(node);
+    return announce(new Tensor(node));
+  });
 }
 
 /** Throws a `GradusError` unless all inputs of an op are tensors. */

@@ -180,7 +180,8 @@ const iotaOp: OpDefinition<ArangeAttributes> = defineOp<ArangeAttributes>({
   vjp: null,
 });
 
-function iota(size: number, dtype: DType, device: Device): Tensor {
+/** Counts from 0 to `size` − 1. */
+export function iota(size: number, dtype: DType, device: Device): Tensor {
   return apply(iotaOp, [], { size, dtype }, device);
 }
 

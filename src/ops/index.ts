@@ -31,6 +31,7 @@ export { pairwiseSquaredDistances } from "./distances.ts";
 export { gather } from "./gather.ts";
 export { type L2NormalizeOptions, l2Normalize } from "./l2-normalize.ts";
 export { matmul } from "./matmul.ts";
+export { type Moments, type MomentsOptions, moments, variance } from "./moments.ts";
 export { pow } from "./pow.ts";
 export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";
 export { normalAt, type RandomAtOptions, uniformAt } from "./random-at.ts";
@@ -38,6 +39,14 @@ export { argmax, argmin, max, mean, min, sum } from "./reduce.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
 export { concat, pad, slice, stack } from "./slice.ts";
 export { logSoftmax, logSumExp, softmax } from "./softmax.ts";
+export {
+  argsort,
+  type Sorted,
+  type SortOptions,
+  sort,
+  type TopKOptions,
+  topK,
+} from "./sort.ts";
 export {
   abs,
   cos,

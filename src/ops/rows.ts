@@ -8,7 +8,7 @@ import { checkDomain } from "./domain.ts";
 import { inverse, permute, reshape } from "./reshape.ts";
 
 /** The names of `ReduceOptions`. */
-const REDUCE: Known<ReduceOptions> = { axis: "number", keepDims: "boolean" };
+export const REDUCE: Known<ReduceOptions> = { axis: "number", keepDims: "boolean" };
 
 /** The one axis that an op works along. */
 export interface AxisOptions {

@@ -12,6 +12,7 @@ import { distancesCases } from "./ops/distances.ts";
 import { gatherCases } from "./ops/gather.ts";
 import { l2NormalizeCases } from "./ops/l2-normalize.ts";
 import { matmulCases } from "./ops/matmul.ts";
+import { momentsCases } from "./ops/moments.ts";
 import { powCases } from "./ops/pow.ts";
 import { randomCases } from "./ops/random.ts";
 import { randomAtCases } from "./ops/random-at.ts";
@@ -19,6 +20,7 @@ import { reduceCases } from "./ops/reduce.ts";
 import { reshapeCases } from "./ops/reshape.ts";
 import { sliceCases } from "./ops/slice.ts";
 import { softmaxCases } from "./ops/softmax.ts";
+import { sortCases } from "./ops/sort.ts";
 import { unaryCases } from "./ops/unary.ts";
 import { whereCases } from "./ops/where.ts";
 import { writeAtCases } from "./ops/write-at.ts";
@@ -35,6 +37,7 @@ export const cases = {
   ...castCases,
   ...broadcastCases,
   ...reduceCases,
+  ...momentsCases,
   ...matmulCases,
   ...softmaxCases,
   ...distancesCases,
@@ -42,6 +45,7 @@ export const cases = {
   ...reshapeCases,
   ...sliceCases,
   ...gatherCases,
+  ...sortCases,
   ...creationCases,
   ...batchIndicesCases,
   ...randomCases,

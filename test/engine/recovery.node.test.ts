@@ -9,6 +9,7 @@ import {
   evaluate,
   full,
   init,
+  moments,
   mul,
   pad,
   reshape,
@@ -68,6 +69,7 @@ describe("after a loss", () => {
       full([2], 3), // these three say by attributes what they are
       pad(tensor([6]), [[1, 0]], 5),
       reshape(tensor([[8, 9]]), [2]),
+      moments(tensor([5])).variance, // the second of two results
     ];
     const states = made.map((x) => new State(x));
     const lost = device.lose();
@@ -80,6 +82,7 @@ describe("after a loss", () => {
       [3, 3],
       [5, 6],
       [8, 9],
+      0,
     ]);
   });
 

@@ -28,10 +28,10 @@ function groups(outputs: Tensor[], bindingLimit = 8): string[] {
     "test",
   );
   const schedule = scheduleOf(simplify(program), bindingLimit);
-  return schedule.groups.map(({ anchor, outputs }, i) => {
+  return schedule.groups.map(({ anchors: [anchor], outputs }, i) => {
     const name = (step: number) => schedule.program.steps[step].op?.name;
     const stored = outputs.map(name).join(", ");
-    return `${anchor === null ? "-" : name(anchor)} > ${stored} < ${schedule.reads[i].length}`;
+    return `${anchor === undefined ? "-" : name(anchor)} > ${stored} < ${schedule.reads[i].length}`;
   });
 }
 

@@ -17,11 +17,15 @@ export function opByOp(program: Program, sources: readonly NumericArray[]): Nume
 }
 
 function compute(step: Step, inputs: readonly Strided[], types: readonly Step[]): NumericArray {
-  const { op, attributes, shape, dtype } = step;
+  const { op, attributes, shape, dtype, result = 0 } = step;
   const data = allocate(dtype, sizeOf(shape));
   const view = op?.view?.(inputs[0], attributes, step);
   if (view) copyStrided(view, data);
   else if (op?.scalar) mapStrided(op.scalar(types, attributes), shape, inputs, data);
-  else op?.cpu?.(contiguous(data, shape), inputs, attributes);
+  else if (op?.cpuAll) {
+    const results: Strided[] = [];
+    results[result] = contiguous(data, shape);
+    op.cpuAll(results, inputs, attributes);
+  } else op?.cpu?.(contiguous(data, shape), inputs, attributes);
   return data;
 }

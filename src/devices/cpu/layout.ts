@@ -5,7 +5,7 @@ import { asIs, contiguous, isContiguous, type Strided } from "../../core/strided
 import { copyStrided, mapStrided } from "../../core/strided-loops.ts";
 import type { TensorType } from "../../core/tensor-type.ts";
 import { planMemory } from "../../engine/memory-plan.ts";
-import type { Program, Step } from "../../engine/program.ts";
+import { callKey, type Program, type Step } from "../../engine/program.ts";
 import { flopsOf, total } from "../../engine/stats.ts";
 import type { Attributes, Op } from "../../graph/op.ts";
 import { runLoop } from "./loops.ts";
@@ -50,7 +50,7 @@ export interface Task {
   /** Floating-point operations, roughly. */
   readonly flops: number;
   /** Bytes read and written, each value once. */
-  readonly bytes: number;
+  bytes: number;
   readonly cpu: NonNullable<Op["cpu"]>;
   readonly y: View;
   readonly inputs: readonly View[];
@@ -76,25 +76,35 @@ export interface Slot {
 export class Layout {
   readonly values: Value[] = [];
   readonly tasks: Task[] = [];
-  readonly #reads: Base[][] = [];
-  readonly #writes: Base[] = [];
+  /** What tasks write, each by the number of its task. */
+  readonly #writes: { readonly base: Base; readonly at: number }[] = [];
+  /** The tasks of ops with several results, and these as far as they are wanted. */
+  readonly #calls = new Map<string, { readonly at: number; readonly results: View[] }>();
 
   constructor(readonly program: Program) {
     for (const step of program.steps) this.values.push(this.#value(step));
   }
 
-  #value({ op, attributes, inputs, shape, dtype }: Step): Value {
+  #value(step: Step): Value {
+    const { op, attributes, inputs, shape, dtype, result = 0 } = step;
     const base = new Base(dtype, shape);
     if (!op) return { view: base.whole, base };
     if (op.view) return this.#view(op, attributes, this.values[inputs[0]], { shape, dtype });
     const operands = inputs.map((input) => this.values[input]);
     const types = inputs.map((input) => this.program.steps[input]);
     const flops = flopsOf(this.program, this.values.length);
-    return this.#compute(
-      { name: op.name, flops, cpu: fastest(op, types), attributes },
-      base,
-      operands,
-    );
+    const { name, cpuAll } = op;
+    if (!cpuAll) {
+      return this.#compute({ name, flops, cpu: fastest(op, types), attributes }, base, operands);
+    }
+    const key = callKey(step);
+    const known = this.#calls.get(key);
+    const { at, results } = known ?? { at: this.tasks.length, results: [] };
+    results[result] = base.whole;
+    if (known) return this.#write(at, base);
+    this.#calls.set(key, { at, results });
+    const cpu: Task["cpu"] = (_, inputs) => cpuAll(results, inputs, attributes);
+    return this.#compute({ name, flops, cpu, attributes }, base, operands);
   }
 
   /** A view of x, or of a copy where x's strides do not allow one. */
@@ -119,17 +129,23 @@ export class Layout {
   ): Value {
     const at = this.tasks.length;
     const inputs = operands.map(({ view }) => view);
-    const bytes = total([{ view: base.whole, base }, ...operands].map(valueBytes));
-    this.tasks.push({ ...what, bytes, y: base.whole, inputs });
-    this.#writes.push(base);
-    this.#reads.push([...new Set(operands.map((x) => x.base))]);
-    for (const x of [base, ...this.#reads[at]]) x.lastRead = Math.max(x.lastRead, at);
-    return { view: base.whole, base };
+    this.tasks.push({ ...what, bytes: total(operands.map(valueBytes)), y: base.whole, inputs });
+    for (const { base: read } of operands) read.lastRead = Math.max(read.lastRead, at);
+    return this.#write(at, base);
+  }
+
+  /** Notes that a task writes an array. */
+  #write(at: number, base: Base): Value {
+    const value = { view: base.whole, base };
+    this.tasks[at].bytes += valueBytes(value);
+    this.#writes.push({ base, at });
+    base.lastRead = at;
+    return value;
   }
 
   /** Lets arrays share memory where one is read last before another is written. */
   slots(given: ReadonlySet<Base>): { slots: Slot[]; lowerBound: number } {
-    const owned = this.#writes.flatMap((base, at) => (given.has(base) ? [] : [{ base, at }]));
+    const owned = this.#writes.filter(({ base }) => !given.has(base));
     const { slots, sizes, lowerBound } = planMemory(
       owned.map(({ base, at }, key) => {
         const bytes = base.size * bytesPerElement(base.dtype);

@@ -1,6 +1,6 @@
 import { DTYPES, type DType, isPlain } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Step } from "../../engine/program.ts";
+import { resultTypes, type Step } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
 import type { Accessor, Stage, StoreAccessor } from "../../forms/kernel.ts";
@@ -68,6 +68,8 @@ class PartWriter {
   readonly #functions: string[] = [];
   readonly #steps: readonly Step[];
   readonly #stage: Stage;
+  /** The anchor whose value is known where results are stored. */
+  #anchor: number | undefined;
 
   constructor(
     readonly schedule: KernelSchedule,
@@ -80,13 +82,13 @@ class PartWriter {
   }
 
   write(): PartText {
-    const { shader, libraries, loads, store, constants, functions, type } = this.#stage;
+    const { shader, libraries, loads, constants, functions, type } = this.#stage;
     const { workgroups, threads } = this.#stage;
     this.#include(libraries);
-    if (this.job.group.anchor === null) this.#writeAll();
+    if (this.job.group.anchors.length === 0) this.#writeAll();
     else {
       for (const accessor of loads) this.#load(accessor);
-      this.#store(store);
+      this.#storeAll();
     }
     const lines = [
       `alias Acc = ${accumulator(type)};`,
@@ -107,9 +109,8 @@ class PartWriter {
 
   /** The ops of the part; where there are many, the one with a kernel file and the last ones. */
   get label(): string {
-    const { anchor } = this.job.group;
     const last = opsOf(this.schedule, this.job.group).slice(-6);
-    const name = anchor === null ? undefined : this.#steps[anchor].op?.name;
+    const name = this.#steps[this.job.group.anchors[0]]?.op?.name;
     return (name && !last.includes(name) ? [name, "…", ...last.slice(-5)] : last).join("+");
   }
 
@@ -133,10 +134,10 @@ class PartWriter {
 
   /** The expression of a step's element; `v` is the anchor's value where that is known. */
   #element(i: number, at: Position, v: string | null): string {
-    const { anchor, outputs } = this.job.group;
+    const { anchors, outputs } = this.job.group;
     const { dtype } = this.#steps[i];
-    if (i === anchor && v !== null) return converted(v, accumulator(dtype), wgslType(dtype));
-    const isOwn = outputs.includes(i) && (v !== null || anchor === null);
+    if (i === this.#anchor && v !== null) return converted(v, accumulator(dtype), wgslType(dtype));
+    const isOwn = outputs.includes(i) && (v !== null || anchors.length === 0);
     if (this.schedule.stored.has(i) && !isOwn) {
       return at.body.bind(this.#read(this.#key(i), this.#steps[i].dtype, at));
     }
@@ -151,6 +152,7 @@ class PartWriter {
     const step = this.#steps[i];
     return {
       at,
+      result: step.result ?? 0,
       load: (input, to) => this.#element(step.inputs[input], to, v),
       inputs: step.inputs.map((input) => this.#steps[input]),
       y: step,
@@ -164,7 +166,8 @@ class PartWriter {
     if (!last) {
       return [{ key: scratchOut as number, dtype: this.#scratchType, value: v as string }];
     }
-    return group.outputs.map((step) => {
+    const isMade = (step: number) => this.schedule.anchorOf(group.anchors, step) === this.#anchor;
+    return group.outputs.filter(isMade).map((step) => {
       const { dtype, inputs, op } = this.#steps[step];
       const isScattered = this.schedule.scattered.has(step);
       const source = isScattered ? inputs[op?.scatter as number] : step;
@@ -239,7 +242,7 @@ class PartWriter {
   }
 
   #inputStep({ input }: Accessor): number {
-    return this.#steps[this.job.group.anchor as number].inputs[input];
+    return this.#steps[this.job.group.anchors[0]].inputs[input];
   }
 
   #load(accessor: Accessor): void {
@@ -324,17 +327,27 @@ class PartWriter {
     return isWhole && this.job.last && this.job.group.outputs.every(isWide);
   }
 
-  #store(accessor: StoreAccessor): void {
+  /** Writes how each result is stored: not at all where nobody needs it. */
+  #storeAll(): void {
+    const { store, others = [], type } = this.#stage;
     const { last, group } = this.job;
-    const dtype = last ? this.#steps[group.anchor as number].dtype : this.#stage.type;
-    const type = accumulator(dtype);
+    const types = resultTypes(this.schedule.program, this.#steps[group.anchors[0]]);
+    for (const [k, accessor] of [store, ...others].entries()) {
+      this.#anchor = group.anchors.find((i) => (this.#steps[i].result ?? 0) === k);
+      this.#store(`store_${"yzw"[k]}`, accessor, accumulator(last ? types[k].dtype : type));
+    }
+  }
+
+  #store(name: string, accessor: StoreAccessor, type: string): void {
     const body = new FunctionBody();
-    const at = Position.at(body, accessor.extents, parameterNames(accessor));
-    this.#storeResults(at, body, "v", beyond(accessor));
-    this.#define(`fn store_y(${declare(accessor)}, v: ${type})`, undefined, body);
+    if (this.#anchor !== undefined) {
+      const at = Position.at(body, accessor.extents, parameterNames(accessor));
+      this.#storeResults(at, body, "v", beyond(accessor));
+    }
+    this.#define(`fn ${name}(${declare(accessor)}, v: ${type})`, undefined, body);
     if (accessor.wide === undefined) return;
     const four = this.#storeWide(accessor, accessor.wide);
-    this.#define(`fn store_y4(${declare(accessor)}, v: vec4<${type}>)`, undefined, four);
+    this.#define(`fn ${name}4(${declare(accessor)}, v: vec4<${type}>)`, undefined, four);
   }
 
   #storeWide(accessor: StoreAccessor, wide: number): FunctionBody {

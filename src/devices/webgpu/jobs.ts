@@ -2,6 +2,7 @@ import elementwiseSource from "../../../shaders/elementwise.wgsl?raw";
 import { DTYPES } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Group } from "../../engine/fusion.ts";
+import { resultTypes } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import type { Stage } from "../../forms/kernel.ts";
 import type { Traits } from "../../forms/traits.ts";
@@ -76,11 +77,13 @@ function addStages(
 
 function stagesOf(schedule: KernelSchedule, group: Group, traits: Traits): readonly Stage[] {
   const { steps } = schedule.program;
-  const form = group.anchor === null ? null : steps[group.anchor].op?.form;
-  if (group.anchor !== null && form?.kind === "kernel") {
-    const step = steps[group.anchor];
-    const inputs = step.inputs.map((input) => steps[input]);
-    return form.stages({ inputs, y: step, attributes: step.attributes, traits });
+  const [anchor] = group.anchors;
+  const form = steps[anchor]?.op?.form;
+  if (form?.kind === "kernel") {
+    const { attributes, inputs: numbers } = steps[anchor];
+    const inputs = numbers.map((input) => steps[input]);
+    const [y] = resultTypes(schedule.program, steps[anchor]);
+    return form.stages({ inputs, y, attributes, traits });
   }
   const count = sizeOf(schedule.domain(group));
   const { dtype } = steps[group.outputs[0]];

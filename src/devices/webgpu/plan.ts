@@ -1,6 +1,7 @@
 import type { Counters } from "../../core/counters.ts";
 import { MemoryError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
+import { lower } from "../../engine/lower.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "../../engine/memory-plan.ts";
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
@@ -107,7 +108,7 @@ export class GpuPlan implements Plan {
   ) {
     const { limits } = host.device;
     const bindings = limits.maxStorageBuffersPerShaderStage;
-    const schedule = scheduleOf(program, bindings);
+    const schedule = scheduleOf(lower(program, host.traits), bindings);
     const jobs = pack(jobsOf(schedule, host.traits), {
       bindings,
       memory: limits.maxComputeWorkgroupStorageSize,

@@ -1,0 +1,59 @@
+import type { Traits } from "../forms/traits.ts";
+import type { Device } from "../graph/device.ts";
+import { Node } from "../graph/node.ts";
+import { observeCreation, Tensor } from "../graph/tensor.ts";
+import { callKey, type Program, type Step, trace } from "./program.ts";
+import { renumbered, simplify } from "./simplify.ts";
+
+/** Where graphs lie that only say what an op is made of. */
+const NOWHERE = { kind: "webgpu", dtypes: { has: () => true }, check() {} } as unknown as Device;
+
+/** Puts the steps of their programs in the place of ops that are programs on such hardware. */
+export function lower(program: Program, traits: Traits): Program {
+  const steps: Step[] = [];
+  /** A call of an op → the steps that give its results; null where a kernel does. */
+  const calls = new Map<string, readonly number[] | null>();
+  const add = (step: Step): number => {
+    const parts = step.op?.lower ? partsOf(step) : null;
+    return parts?.[step.result ?? 0] ?? steps.push(step) - 1;
+  };
+  const partsOf = (step: Step) => {
+    const key = callKey(step);
+    const known = calls.get(key);
+    const parts = known === undefined ? build(step) : known;
+    calls.set(key, parts);
+    return parts;
+  };
+  const build = ({ op, attributes, inputs }: Step): number[] | null => {
+    const types = inputs.map((input) => steps[input]);
+    const given = types.map(({ shape, dtype }) => new Node(NOWHERE, shape, dtype, null, [], {}));
+    const made = observeCreation(
+      () => {},
+      () =>
+        op?.lower?.(
+          given.map((node) => new Tensor(node)),
+          attributes,
+          traits,
+        ),
+    );
+    if (!made) return null;
+    const wanted = made.map(({ node }) => node);
+    const { program, sources } = trace(wanted, "", { parameters: new Set(given) });
+    const own: number[] = [];
+    const source = sources.values();
+    for (const step of program.steps) {
+      own.push(
+        step.op
+          ? add({ ...step, inputs: step.inputs.map((input) => own[input]) })
+          : inputs[given.indexOf(source.next().value as Node)],
+      );
+    }
+    return program.outputs.map((output) => own[output]);
+  };
+  const renamed: number[] = [];
+  for (const step of program.steps) {
+    renamed.push(add({ ...step, inputs: step.inputs.map((input) => renamed[input]) }));
+  }
+  if (![...calls.values()].some((parts) => parts)) return program;
+  return simplify(renumbered(program, steps, (i) => renamed[i]));
+}

@@ -1,0 +1,169 @@
+import { checkEach, checkOptions, isInteger, type Known } from "../core/check.ts";
+import { ShapeError } from "../core/errors.ts";
+import { normalizeAxis, sizeOf } from "../core/shape.ts";
+import { jointly } from "../graph/jointly.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { apply, applyAll, checkTensors, type Tensor } from "../graph/tensor.ts";
+import { broadcastTo } from "./broadcast.ts";
+import { cast } from "./cast.ts";
+import { iota } from "./creation.ts";
+import { checkDomain } from "./domain.ts";
+import { inverse, permute, reshape } from "./reshape.ts";
+import { AXIS, type AxisOptions, asRows } from "./rows.ts";
+import { slice } from "./slice.ts";
+import { mergeRunsOp, sortRows, sortRunsOp } from "./sort-runs.ts";
+import { placeRowsOp } from "./take-rows.ts";
+
+/** Elements of a row and where they lay: both have the shape of x, with what is left of the axis. */
+export interface Sorted {
+  readonly values: Tensor;
+  /** Places along the axis, as i32. */
+  readonly indices: Tensor;
+}
+
+/** Options of `sort` and `argsort`. */
+export interface SortOptions extends AxisOptions {
+  /** Whether the largest come first; false when left out. */
+  descending?: boolean;
+}
+
+/** Options of `topK`. */
+export interface TopKOptions extends AxisOptions {
+  /** Whether the largest are wanted, or the smallest; true when left out. */
+  largest?: boolean;
+  /** Whether they are wanted in order; true when left out. With false, their order is left open. */
+  sorted?: boolean;
+}
+
+const SORT: Known<SortOptions> = { ...AXIS, descending: "boolean" };
+const TOP: Known<TopKOptions> = { ...AXIS, largest: "boolean", sorted: "boolean" };
+
+interface SortAttributes extends Record<string, unknown> {
+  /** How many elements of each row are kept. */
+  keep: number;
+  descending: boolean;
+}
+
+/** Rows of up to so many elements are sorted by one kernel. */
+const SHORT = 256;
+/** Runs that a kernel with direct loads sorts of longer rows. */
+const DIRECT_RUN = 64;
+/** Of more elements, finding the largest is not cheaper than sorting all. */
+const FEW = 64;
+
+/** y[row] = the first elements of the row in order, z[row] = where they lie. */
+const sortOp: OpDefinition<SortAttributes> = defineOp<SortAttributes>({
+  name: "sort",
+  infer: ([{ shape, dtype }], { keep }) => {
+    const kept = [shape[0], keep];
+    return [
+      { shape: kept, dtype },
+      { shape: kept, dtype: "i32" },
+    ];
+  },
+  flops: ([{ shape }]) => sizeOf(shape) * Math.ceil(Math.log2(Math.max(2, shape[1]))),
+  cpuAll: ([values, indices], [x], { keep, descending }) =>
+    sortRows([values, indices], [x], { run: x.shape[1], keep, descending }),
+  form: { kind: "program" },
+  lower: ([x], { keep, descending }, { workgroupMemory }) => {
+    const [, n] = x.shape;
+    const isWhole = keep === n;
+    const long = workgroupMemory ? SHORT : Math.max(DIRECT_RUN, isWhole ? 0 : 4 * keep);
+    const run = n <= SHORT ? Math.max(1, n) : long;
+    const order = broadcastTo(reshape(iota(n, "i32", x.device), [1, n]), x.shape);
+    const sortRuns = (given: Tensor[]) =>
+      applyAll(sortRunsOp, given, { run, keep: Math.min(keep, run), descending });
+    let found = sortRuns([x, order]);
+    if (isWhole) {
+      for (let sorted = run; sorted < n; sorted *= 2) {
+        found = applyAll(mergeRunsOp, found, { run: sorted, descending });
+      }
+    } else {
+      // What is kept of all runs is less each time, until it is one run.
+      for (let length = n; length > run; found = sortRuns(found)) length = found[0].shape[1];
+    }
+    return found;
+  },
+  vjp: null,
+  vjpAll: jointly(([g], { inputs: [x], results: [, indices] }) => [
+    g && apply(placeRowsOp, [indices, g], { length: x.shape[1] }),
+  ]),
+});
+
+/** Sorts along an axis and keeps the first elements, all where `keep` is null. */
+function sorted(
+  op: string,
+  x: Tensor,
+  axis: number,
+  keep: number | null,
+  descending: boolean,
+): Sorted {
+  const { x: rows, length } = asRows(op, x, { axis });
+  const isBool = x.dtype === "bool";
+  const numbers = isBool ? cast(rows, "u32") : rows;
+  const [values, indices] = applyAll(sortOp, [numbers], { keep: keep ?? length, descending });
+  const own = normalizeAxis(op, axis, x.rank);
+  const others = [...x.shape.keys()].filter((i) => i !== own);
+  const shape = [...others.map((i) => x.shape[i]), keep ?? length];
+  const restore = (y: Tensor) => permute(reshape(y, shape), inverse([...others, own]));
+  return { values: restore(isBool ? cast(values, "bool") : values), indices: restore(indices) };
+}
+
+/** Throws unless an op that sorts can take what it is given. */
+function checkSortable(op: string, x: Tensor): void {
+  checkTensors(op, [x]);
+  checkDomain(op, x.dtype, "any");
+}
+
+/**
+ * Sorts along an axis, the last when left out, and tells where the elements lay. Equal ones stay in
+ * their order, 0 and −0 among them; NaN comes last, also when the largest come first. The gradient of
+ * the values goes back to where they lay.
+ * @throws ShapeError for an axis that is not there.
+ * @example
+ * const { values, indices } = sort(tensor([3, 1, 2]));
+ * await values.toArray(); // [1, 2, 3]
+ * await indices.toArray(); // [1, 2, 0]
+ */
+export function sort(x: Tensor, options: SortOptions = {}, ...surplus: never[]): Sorted {
+  checkOptions("sort", options, SORT, surplus);
+  checkSortable("sort", x);
+  return sorted("sort", x, options.axis ?? -1, null, options.descending ?? false);
+}
+
+/**
+ * Tells in which order the elements along an axis, the last when left out, are sorted, as i32. See
+ * `sort`.
+ * @example await argsort(tensor([3, 1, 2]), { descending: true }).toArray(); // [0, 2, 1]
+ */
+export function argsort(x: Tensor, options: SortOptions = {}, ...surplus: never[]): Tensor {
+  checkOptions("argsort", options, SORT, surplus);
+  checkSortable("argsort", x);
+  return sorted("argsort", x, options.axis ?? -1, null, options.descending ?? false).indices;
+}
+
+/**
+ * Finds the k largest elements along an axis, the last when left out, the largest first, and where
+ * they lie; of equal ones the first. NaN counts as smaller than all others, and as larger where the
+ * smallest are wanted. The gradient of the values goes back to where they lay.
+ * @param k from 0 to the size of the axis.
+ * @throws ShapeError for another k and an axis that is not there.
+ * @example
+ * const { values, indices } = topK(tensor([3, 1, 4, 2]), 2);
+ * await values.toArray(); // [4, 3]
+ * await indices.toArray(); // [2, 0]
+ */
+export function topK(x: Tensor, k: number, options: TopKOptions = {}, ...surplus: never[]): Sorted {
+  checkOptions("topK", options, TOP, surplus);
+  checkSortable("topK", x);
+  const { axis = -1, largest = true } = options;
+  const own = normalizeAxis("topK", axis, x.rank);
+  const n = x.shape[own];
+  const expected = `an integer in [0, ${n}], the size of axis ${own}`;
+  checkEach("topK", { k }, (value) => isInteger(value, 0, n), expected, ShapeError);
+  const isFew = k <= FEW || n <= SHORT;
+  const { values, indices } = sorted("topK", x, own, isFew ? k : null, largest);
+  if (isFew) return { values, indices };
+  const ranges = x.shape.map((_, i) => (i === own ? { end: k } : {}));
+  return { values: slice(values, ranges), indices: slice(indices, ranges) };
+}

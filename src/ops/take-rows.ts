@@ -1,0 +1,91 @@
+import { sizeOf } from "../core/shape.ts";
+import type { Strided } from "../core/strided.ts";
+import type { KernelContext, Stage } from "../forms/kernel.ts";
+import { Position } from "../forms/position.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { apply } from "../graph/tensor.ts";
+import { equal } from "./compare.ts";
+import { iota } from "./creation.ts";
+import { sum } from "./reduce.ts";
+import { expandDims, reshape } from "./reshape.ts";
+import { placeRowsShader } from "./shaders.ts";
+import { where } from "./where.ts";
+
+/** Row-major number of an element in an array of its own. */
+function at({ offset, strides }: Strided, row: number, i: number): number {
+  return offset + row * strides[0] + i * strides[1];
+}
+
+/** y[row, j] = x[row, order[row, j]], where each row of order has distinct places of a row of x. */
+export const takeRowsOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+  name: "takeRows",
+  infer: ([x, order]) => ({ shape: order.shape, dtype: x.dtype }),
+  cpu: (y, [x, order]) => {
+    const [rows, count] = y.shape;
+    for (let row = 0; row < rows; row++) {
+      for (let j = 0; j < count; j++) {
+        y.data[row * count + j] = x.data[at(x, row, order.data[at(order, row, j)])];
+      }
+    }
+  },
+  form: {
+    kind: "pointwise",
+    element: ({ at, load, inputs: [x, order] }) => {
+      const place = Position.at(at.body, order.shape, at.coordinates);
+      const column = at.body.bind(`u32(${load(1, place)})`);
+      return load(0, Position.at(at.body, x.shape, [at.coordinates[0], column]));
+    },
+  },
+  vjp: (g, { inputs: [x, order] }) => [
+    apply(placeRowsOp, [order, g], { length: x.shape[1] }),
+    null,
+  ],
+});
+
+interface PlaceAttributes extends Record<string, unknown> {
+  /** Elements of a row of the result. */
+  length: number;
+}
+
+/** y[row, order[row, j]] = g[row, j], and zeros elsewhere: the adjoint of takeRows. */
+export const placeRowsOp: OpDefinition<PlaceAttributes> = defineOp<PlaceAttributes>({
+  name: "placeRows",
+  infer: ([order, g], { length }) => ({ shape: [order.shape[0], length], dtype: g.dtype }),
+  flops: () => 0,
+  cpu: (y, [order, g]) => {
+    const [rows, length] = y.shape;
+    y.data.fill(0);
+    for (let row = 0; row < rows; row++) {
+      for (let j = 0; j < order.shape[1]; j++) {
+        y.data[row * length + order.data[at(order, row, j)]] = g.data[at(g, row, j)];
+      }
+    }
+  },
+  form: { kind: "kernel", prologueCost: 64, stages },
+  // Where not all of a row is written, each element looks for its own.
+  lower: ([order, g], { length }) => {
+    if (order.shape[1] === length) return null;
+    const own = reshape(iota(length, "i32", g.device), [1, length, 1]);
+    return [sum(where(equal(expandDims(order, 1), own), expandDims(g, 1), 0), { axis: 2 })];
+  },
+  vjp: (g, { inputs: [order] }) => [null, apply(takeRowsOp, [g, order], {})],
+});
+
+function stages({ inputs: [order, g], y, traits }: KernelContext<unknown>): Stage[] {
+  const [rows, length] = y.shape;
+  const { threads } = traits;
+  return [
+    {
+      shader: placeRowsShader,
+      type: y.dtype,
+      constants: { ROWS: rows, LENGTH: length },
+      loads: [
+        { name: "order", input: 0, extents: order.shape },
+        { name: "g", input: 1, extents: g.shape },
+      ],
+      store: { extents: y.shape },
+      workgroups: Math.ceil(sizeOf(y.shape) / threads),
+      threads,
+    },
+  ];
+}
