@@ -2,8 +2,8 @@
 // order[row, i] said of them. One invocation owns one element of the result, and finds by halving how
 // many of the elements before it come from the first run (Odeh, Green et al. 2012, "Merge Path").
 //
-// Constants: ROWS, LENGTH, RUN (the last of a row may be shorter), WORKGROUP. Type: T.
-// Functions: order_key(x: T) -> u32, by which elements are sorted; equal ones stay in their order.
+// Constants: ROWS, LENGTH, RUN (the last of a row may be shorter), WORKGROUP. Type: Acc.
+// Functions: order_key(x: Acc) -> u32, by which elements are sorted; equal ones stay in their order.
 // Accessors: load_x(row, i), load_order(row, i); store_y(row, i, v), store_z(row, i, v).
 // Grid: linear, ceil(ROWS · LENGTH / WORKGROUP) workgroups.
 

@@ -1,7 +1,7 @@
 // y[row, order[row, j]] = g[row, j], where each row of order is a permutation of 0, …, LENGTH − 1.
 // One invocation owns one element of g.
 //
-// Constants: ROWS, LENGTH, WORKGROUP. Type: T.
+// Constants: ROWS, LENGTH, WORKGROUP. Type: Acc.
 // Accessors: load_g(row, j), load_order(row, j); store_y(row, i, v).
 // Grid: linear, ceil(ROWS · LENGTH / WORKGROUP) workgroups.
 

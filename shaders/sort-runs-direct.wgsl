@@ -1,8 +1,8 @@
 // Sorts runs of RUN elements of each row and keeps the first KEEP of each: y their values, z what
 // order[row, i] said of them. One invocation owns one element, and counts those that come before it.
 //
-// Constants: ROWS, LENGTH, RUN (the last of a row may be shorter), KEEP, WORKGROUP. Type: T.
-// Functions: order_key(x: T) -> u32, by which elements are sorted; equal ones stay in their order.
+// Constants: ROWS, LENGTH, RUN (the last of a row may be shorter), KEEP, WORKGROUP. Type: Acc.
+// Functions: order_key(x: Acc) -> u32, by which elements are sorted; equal ones stay in their order.
 // Accessors: load_x(row, i), load_order(row, i); store_y(row, i, v), store_z(row, i, v), whose rows
 //   hold what is kept of each run, one run after the other.
 // Grid: linear, ceil(ROWS · LENGTH / WORKGROUP) workgroups.

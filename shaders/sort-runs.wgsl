@@ -3,8 +3,8 @@
 // before its element.
 //
 // Constants: ROWS, LENGTH, RUN (at most WORKGROUP; the last of a row may be shorter), RUNS of a row,
-//   KEEP, WORKGROUP. Type: T.
-// Functions: order_key(x: T) -> u32, by which elements are sorted; equal ones stay in their order.
+//   KEEP, WORKGROUP. Type: Acc.
+// Functions: order_key(x: Acc) -> u32, by which elements are sorted; equal ones stay in their order.
 // Accessors: load_x(row, i), anything outside the row; load_order(row, i); store_y(row, i, v),
 //   store_z(row, i, v), whose rows hold what is kept of each run, one run after the other.
 // Grid: linear, ROWS · RUNS workgroups.

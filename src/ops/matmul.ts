@@ -4,12 +4,14 @@ import { OnDemand } from "../core/on-demand.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import type { KernelContext, Stage } from "../forms/kernel.ts";
+import type { Traits } from "../forms/traits.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
 import { checkSameDType } from "./elementwise.ts";
-import { reshape, transpose } from "./reshape.ts";
+import { sum } from "./reduce.ts";
+import { permute, reshape, transpose } from "./reshape.ts";
 import { matmulShader } from "./shaders.ts";
 
 /** y[b, m, n] = Σ_k a[b, m, k] · b[b, k, n]. */
@@ -38,6 +40,20 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
     prologueCost: 1,
     stages: matmulStages,
   },
+  lower: ([a, b], _, traits) => {
+    const [batch, m, k] = a.shape;
+    const n = b.shape[2];
+    const parts = partsOf(batch, m, n, k, traits);
+    if (parts === 1) return null;
+    // y = Σ_p a[:, p] · b[p, :], which more workgroups compute than there are tiles of y.
+    const depth = k / parts;
+    const left = permute(reshape(a, [batch, m, parts, depth]), [0, 2, 1, 3]);
+    const all = [left, b].map((x, i) => {
+      return reshape(x, i === 0 ? [batch * parts, m, depth] : [batch * parts, depth, n]);
+    });
+    const y = reshape(apply(matmulOp, all, {}), [batch, parts, m, n]);
+    return [sum(y, { axis: 1 })];
+  },
   vjp: (g, { inputs: [a, b] }) => [
     apply(matmulOp, [g, transpose(b)], {}),
     apply(matmulOp, [transpose(a), g], {}),
@@ -52,6 +68,23 @@ function element({ data, offset, strides }: Strided, i: number, row: number, col
 const LONGEST_DIRECT = 2 ** 17;
 /** Outputs from which on the bigger tile of workgroup memory pays. */
 const BIG = 512 * 512;
+
+/** Fewer workgroups leave a GPU idle, so that long sums are cut for more. */
+const FEW_GROUPS = 64;
+const MANY_GROUPS = 256;
+/** Elements that one part of a sum has at least, and a sum that is cut. */
+const LEAST_DEPTH = 256;
+const LONG_SUM = 4096;
+
+/** In how many parts a product's sums are computed; all of one depth. */
+function partsOf(batch: number, m: number, n: number, k: number, traits: Traits): number {
+  const groups = Math.ceil(m / 32) * Math.ceil(n / 32) * batch;
+  if (!traits.workgroupMemory || groups >= FEW_GROUPS || k < LONG_SUM) return 1;
+  const most = Math.min(Math.ceil(MANY_GROUPS / groups), Math.floor(k / LEAST_DEPTH));
+  const unit = k % 4 === 0 ? 4 : 1; // loads stay four wide
+  for (let parts = most; parts > most / 4; parts--) if (k % (unit * parts) === 0) return parts;
+  return 1;
+}
 
 /**
  * Products by direct loads, which adapters want on which workgroup memory does not pay.

@@ -2,7 +2,7 @@ import type { DType } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import type { Accessor, KernelContext, Stage } from "../forms/kernel.ts";
-import { wgslType } from "../forms/wgsl.ts";
+import { accumulator } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { forEachRow } from "./rows.ts";
 import { mergeRunsShader, ORDER, sortRunsDirectShader, sortRunsShader } from "./shaders.ts";
@@ -99,7 +99,7 @@ function loadsOf({ inputs: [x, order] }: KernelContext<unknown>): Accessor[] {
 
 /** By what elements are sorted. */
 function keyOf(dtype: DType, descending: boolean): string {
-  const type = wgslType(dtype);
+  const type = accumulator(dtype);
   return `fn order_key(x: ${type}) -> u32 { return order_key_${type}(x, ${descending}); }`;
 }
 

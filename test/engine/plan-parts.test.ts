@@ -11,14 +11,19 @@ import { simplify } from "../../src/engine/simplify.ts";
 import { flopsOf, opsOf } from "../../src/engine/stats.ts";
 import {
   add,
+  argmax,
   div,
   exp,
   full,
+  gather,
+  grad,
   matmul,
+  max,
   mul,
   neg,
   reshape,
   sigmoid,
+  softmax,
   stopGradient,
   sub,
   sum,
@@ -206,6 +211,18 @@ test("flops are those of each op, per element or as its kernel counts them", () 
   ]);
   const { program: source } = trace([tensor([1, 2]).node], "test");
   expect(flopsOf(source, 0)).toBe(0);
+});
+
+test.each<[string, (x: Tensor) => Tensor, number]>([
+  ["sum", (x) => sum(x), 6],
+  ["max", (x) => max(x, { axis: 0 }), 6],
+  ["argmax", (x) => argmax(x, { axis: 1 }), 6],
+  ["softmax", (x) => softmax(x), 60],
+  ["scatterAdd", (x) => grad(sum(gather(x, tensor(Int32Array.of(0, 1, 0)))), [x])[0], 3 * 6],
+])("the flops of %s go by what it reads", (name, run, flops) => {
+  const { program } = trace([run(tensor([[1, 2, 3], [4, 5, 6]])).node], "test"); // biome-ignore format: a matrix
+  const i = program.steps.findLastIndex(({ op }) => op?.name === name);
+  expect(flopsOf(program, i)).toBe(flops);
 });
 
 describe("simplify", () => {
