@@ -1,7 +1,7 @@
 // mean[row] = Σ_i x[row, i] / LENGTH, variance[row] = Σ_i (x[row, i] − mean[row])² / LENGTH, one
 // invocation a row.
 //
-// Constants: ROWS, LENGTH, BLOCK (how many terms are added in order), WORKGROUP. Type: f32.
+// Constants: ROWS, LENGTH, BLOCK (how many terms are added in order), WORKGROUP. Type: Acc (f32).
 // Accessors: load_x(row, i), anything outside the row; store_y(row, mean), store_z(row, variance).
 // Grid: linear, ceil(ROWS / WORKGROUP) workgroups.
 
@@ -11,9 +11,9 @@ const BLOCKS = (LENGTH + BLOCK - 1u) / BLOCK;
 const LEVELS = 32u - countLeadingZeros(BLOCKS);
 
 // Σ_i x − center of a row, or of its squares.
-fn centered_sum(row: u32, center: f32, is_squared: bool) -> f32 {
+fn centered_sum(row: u32, center: Acc, is_squared: bool) -> Acc {
   // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
-  var carried: array<f32, LEVELS>;
+  var carried: array<Acc, LEVELS>;
   for (var b = 0u; b < BLOCKS; b++) {
     var block = 0.0;
     for (var j = 0u; j < BLOCK; j++) {
@@ -44,7 +44,7 @@ fn main(
   if (row >= ROWS) {
     return;
   }
-  let mean = centered_sum(row, 0.0, false) / f32(LENGTH);
+  let mean = centered_sum(row, 0.0, false) / Acc(LENGTH);
   store_y(row, mean);
-  store_z(row, centered_sum(row, mean, true) / f32(LENGTH));
+  store_z(row, centered_sum(row, mean, true) / Acc(LENGTH));
 }

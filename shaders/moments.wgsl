@@ -2,7 +2,7 @@
 // workgroup a row.
 //
 // Constants: ROWS, LENGTH, BLOCK (how many terms an invocation adds in order), WORKGROUP (a
-//   power of two). Type: f32.
+//   power of two). Type: Acc (f32).
 // Accessors: load_x(row, i), anything outside the row; store_y(row, mean), store_z(row, variance).
 // Grid: linear, ROWS workgroups.
 
@@ -14,12 +14,12 @@ const HALVINGS = firstTrailingBit(WORKGROUP);
 const BLOCKS = (STEPS + BLOCK - 1u) / BLOCK;
 const LEVELS = 32u - countLeadingZeros(BLOCKS);
 
-var<workgroup> sums: array<f32, WORKGROUP>;
+var<workgroup> sums: array<Acc, WORKGROUP>;
 
 // Σ_i x − center of what an invocation owns of a row, or of its squares.
-fn centered_sum(row: u32, local: u32, center: f32, is_squared: bool) -> f32 {
+fn centered_sum(row: u32, local: u32, center: Acc, is_squared: bool) -> Acc {
   // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
-  var carried: array<f32, LEVELS>;
+  var carried: array<Acc, LEVELS>;
   for (var b = 0u; b < BLOCKS; b++) {
     var block = 0.0;
     for (var j = 0u; j < BLOCK; j++) {
@@ -41,7 +41,7 @@ fn centered_sum(row: u32, local: u32, center: f32, is_squared: bool) -> f32 {
 }
 
 // Leaves the sum over the workgroup in sums[0].
-fn join(local: u32, own: f32) {
+fn join(local: u32, own: Acc) {
   sums[local] = own;
   for (var level = 1u; level <= HALVINGS; level++) {
     let stride = WORKGROUP >> level;
@@ -64,11 +64,11 @@ fn main(
     return;
   }
   join(local, centered_sum(row, local, 0.0, false));
-  let mean = sums[0] / f32(LENGTH);
+  let mean = sums[0] / Acc(LENGTH);
   workgroupBarrier();
   join(local, centered_sum(row, local, mean, true));
   if (local == 0u) {
     store_y(row, mean);
-    store_z(row, sums[0] / f32(LENGTH));
+    store_z(row, sums[0] / Acc(LENGTH));
   }
 }

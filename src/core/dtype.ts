@@ -102,10 +102,10 @@ export function is(dtype: DType, trait: Trait): boolean {
   return DTYPES[dtype].traits.includes(trait);
 }
 
-/** Lists the dtypes of which all is true: floats, then integers, then bools. */
-export function dtypesOf(...traits: readonly Trait[]): DType[] {
+/** Lists the dtypes of which something is true: floats, then integers, then bools. */
+export function dtypesOf(trait: Trait): DType[] {
   return (["float", "integer", "bool"] as const).flatMap((kind) =>
-    DTYPE_NAMES.filter((dtype) => [kind, ...traits].every((trait) => is(dtype, trait))),
+    DTYPE_NAMES.filter((dtype) => is(dtype, kind) && is(dtype, trait)),
   );
 }
 
@@ -122,7 +122,7 @@ export function either(names: readonly string[]): string {
 
 /** Says whether a value names a dtype. */
 export function isDType(value: unknown): value is DType {
-  return typeof value === "string" && Object.hasOwn(DTYPES, value);
+  return DTYPE_NAMES.includes(value as DType);
 }
 
 /** Says whether a dtype is a floating-point one. */
@@ -141,17 +141,7 @@ export function convert(value: number, dtype: DType): number {
   return DTYPES[dtype].convert(value);
 }
 
-/** Bytes of one element in a typed array. */
-export function bytesPerElement(dtype: DType): number {
-  return DTYPES[dtype].array.BYTES_PER_ELEMENT;
-}
-
 /** Allocates `size` zeros of a dtype. */
 export function allocate(dtype: DType, size: number): NumericArray {
   return new DTYPES[dtype].array(size);
-}
-
-/** Sees the first bytes of a buffer as `size` elements of a dtype. */
-export function viewBuffer(dtype: DType, buffer: ArrayBuffer, size: number): NumericArray {
-  return new DTYPES[dtype].array(buffer, 0, size);
 }

@@ -144,7 +144,7 @@ class Watcher implements Watch {
       const hold = (storage: Storage, i: number) => {
         const { shape, dtype } = types[i];
         const node = new Node(device, shape, dtype, null, [], {});
-        device.settle(node, storage);
+        device.give(node, storage);
         return node;
       };
       const own = storages.slice(0, results.length);

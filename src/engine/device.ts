@@ -72,7 +72,7 @@ export abstract class EngineDevice implements Device {
   }
 
   /** Makes the device work again when its session is lost. */
-  follow(): void {
+  remakeWhenLost(): void {
     const { session } = this;
     session.onLost = ({ message }) => {
       if (session !== this.session || this.#isDisposed) return;
@@ -164,20 +164,20 @@ export abstract class EngineDevice implements Device {
     this.begin(op);
     for (const node of nodes) this.provide(node, op, undo);
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
-    this.sound(nodes, op);
+    this.ensureSound(nodes, op);
     if (wanted.length === 0) return;
     const check = watch?.evaluation(op, wanted);
     const { program, sources, key } = trace(wanted, op);
     const plan = this.#plan(key, program);
     for (const x of sources) this.provide(x, op, undo);
-    this.sound(sources, op);
+    this.ensureSound(sources, op);
     const storages = inMemory(op, () => plan.run(sources.map((x) => x.storage as Storage)));
     wanted.forEach((node, i) => {
       const { op, inputs, vjp } = node;
       undo?.push(() => {
         if (node.storage === storages[i]) this.#revert(node, { op, inputs, vjp });
       });
-      this.settle(node, storages[i]);
+      this.give(node, storages[i]);
       if (!node.tracked) {
         node.lineage = this.journal?.shortLineage(node) ?? null;
         node.cut();
@@ -247,7 +247,7 @@ export abstract class EngineDevice implements Device {
     return hosts.map((host) => host ?? (values.next().value as NumericArray));
   }
 
-  write(storage: Storage, values: NumericArray, dtype: DType): void {
+  overwrite(storage: Storage, values: NumericArray, dtype: DType): void {
     this.begin("write");
     this.counters.add("writes");
     this.session.overwrite(storage, values, dtype);
@@ -260,7 +260,7 @@ export abstract class EngineDevice implements Device {
 
   release(storage: Storage): void {
     this.#tensors--;
-    if (!storage.life?.isOver) this.session.free(storage);
+    if (!storage.life?.isOver) this.session.release(storage);
   }
 
   /** Brings values that are on the host to the device. */
@@ -268,7 +268,7 @@ export abstract class EngineDevice implements Device {
     const { storage, host } = node; // in this order: what went with a device is on the host again
     if (storage || !host) return;
     this.counters.add("writes");
-    this.settle(
+    this.give(
       node,
       inMemory(op, () => this.session.upload(host, node.dtype)),
     );
@@ -277,7 +277,7 @@ export abstract class EngineDevice implements Device {
   }
 
   /** Throws why the values of a node are not what they should be; what was lost on its way is sent again. */
-  sound(nodes: readonly Node[], op: string): void {
+  ensureSound(nodes: readonly Node[], op: string): void {
     for (const node of nodes) {
       const { storage, lineage } = node;
       if (!storage?.failure) continue;
@@ -288,7 +288,7 @@ export abstract class EngineDevice implements Device {
   }
 
   /** Gives a node its values. */
-  settle(node: Node, storage: Storage): void {
+  give(node: Node, storage: Storage): void {
     this.#tensors++;
     node.hold(storage);
   }

@@ -62,7 +62,7 @@ async function restore(
   for (;;) {
     const session = await open(countInARow(device));
     device.session = session;
-    device.follow();
+    device.remakeWhenLost();
     const { losses } = device;
     const restoring = new Restoring(device);
     try {
@@ -173,7 +173,7 @@ class Restoring {
       const storages = plan.run(nodes.map(({ storage }) => storage as Storage));
       return storages.map((storage, i) => {
         const node = new Node(device, outputs[i].shape, outputs[i].dtype, null, [], {});
-        device.settle(node, storage);
+        device.give(node, storage);
         return node;
       });
     });

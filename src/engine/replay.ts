@@ -201,7 +201,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     const nodes = this.sources.map((source, i) => given[i] ?? this.#nodeOf(source, i));
     // Values on the host are uploaded, lazy ones computed; those that were freed say so.
     if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, this.op);
-    this.device.sound(nodes, this.op);
+    this.device.ensureSound(nodes, this.op);
     for (let i = 0; i < nodes.length; i++) this.#storages[i] = nodes[i].storage as Storage;
   }
 
@@ -234,7 +234,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
   #settled(i: number, storage: Storage): Node {
     const { shape, dtype } = this.outputs[i];
     const node = new Node(this.device, shape, dtype, null, [], {});
-    this.device.settle(node, storage);
+    this.device.give(node, storage);
     return node;
   }
 }

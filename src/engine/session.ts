@@ -47,7 +47,7 @@ export interface Session {
   /** Gives values that lie on the host anyway; left out where reads wait. */
   peek?(storage: Storage): NumericArray;
   /** Takes storage back. */
-  free(storage: Storage): void;
+  release(storage: Storage): void;
   usage(): Usage;
   /** Waits until it is no longer far behind; undefined when it is not. */
   room(): Promise<void> | undefined;

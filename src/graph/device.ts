@@ -102,7 +102,7 @@ export interface Device {
   /** Enqueues the computation of the nodes' values and waits for nothing. */
   evaluate(nodes: readonly Node[], op?: string): void;
   /** Copies values from the host into storage, behind all work enqueued before. */
-  write(storage: Storage, values: NumericArray, dtype: DType): void;
+  overwrite(storage: Storage, values: NumericArray, dtype: DType): void;
   /** Copies a node's values to the host, evaluating it first where needed. */
   read(node: Node, op?: string): Promise<NumericArray>;
   /** Does what `read` does of several nodes at once: their values are of one moment. */

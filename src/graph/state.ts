@@ -94,7 +94,7 @@ export class State extends Tensor {
   write(values: NumericArray): void {
     const { storage } = this.current;
     if (storage && !storage.failure) {
-      this.device.write(storage, values, this.dtype);
+      this.device.overwrite(storage, values, this.dtype);
       this.advance();
       this.current.lineage = values;
     } else {

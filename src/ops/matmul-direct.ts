@@ -11,7 +11,11 @@ const SHARED_ROWS = `let own = load_a4(b, m + lane, k);
   return mat4x4(${[0, 1, 2, 3].map((i) => `quadBroadcast(own, ${i}u)`).join(", ")});`;
 
 /** A product whose invocations load what they multiply themselves. */
-export function stages({ inputs: [a, b], y, traits }: KernelContext<unknown>): readonly Stage[] {
+export function directStages({
+  inputs: [a, b],
+  y,
+  traits,
+}: KernelContext<unknown>): readonly Stage[] {
   const [batch, m, n] = y.shape;
   const k = a.shape[2];
   const off = (size: number, step: number) => size % step !== 0;

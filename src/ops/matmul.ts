@@ -99,7 +99,7 @@ function matmulStages(context: KernelContext<unknown>): readonly Stage[] {
   const k = a.shape[2];
   const wantsTiles = traits.workgroupMemory || k > LONGEST_DIRECT;
   const direct = wantsTiles ? null : directProducts.loaded;
-  if (direct) return direct.stages(context);
+  if (direct) return direct.directStages(context);
   const tile = m * n >= BIG ? 64 : 32;
   const depth = 1024 / tile;
   const off = (size: number, step: number) => size % step !== 0;

@@ -98,7 +98,7 @@ function loadsOf({ inputs: [x, order] }: KernelContext<unknown>): Accessor[] {
 }
 
 /** By what elements are sorted. */
-function keyOf(dtype: DType, descending: boolean): string {
+function sortKeys(dtype: DType, descending: boolean): string {
   const type = accumulator(dtype);
   return `fn order_key(x: ${type}) -> u32 { return order_key_${type}(x, ${descending}); }`;
 }
@@ -116,7 +116,7 @@ function sortStages(context: KernelContext<RunAttributes>): Stage[] {
       shader: hasTrees ? sortRunsShader : sortRunsDirectShader,
       type: dtype,
       constants: { ROWS: rows, LENGTH: length, RUN: run, RUNS: runs, KEEP: keep },
-      functions: keyOf(dtype, descending),
+      functions: sortKeys(dtype, descending),
       libraries: ORDER,
       loads: loadsOf(context),
       store: { extents: y.shape },
@@ -138,7 +138,7 @@ function mergeStages(context: KernelContext<MergeAttributes>): Stage[] {
       shader: mergeRunsShader,
       type: dtype,
       constants: { ROWS: rows, LENGTH: length, RUN: attributes.run },
-      functions: keyOf(dtype, attributes.descending),
+      functions: sortKeys(dtype, attributes.descending),
       libraries: ORDER,
       loads: loadsOf(context),
       store: { extents: y.shape },

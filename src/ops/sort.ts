@@ -1,4 +1,5 @@
 import { checkEach, checkOptions, isInteger, type Known } from "../core/check.ts";
+import { is } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { normalizeAxis, sizeOf } from "../core/shape.ts";
 import { jointly } from "../graph/jointly.ts";
@@ -99,7 +100,7 @@ function sorted(
   descending: boolean,
 ): Sorted {
   const { x: rows, length } = asRows(op, x, { axis });
-  const isBool = x.dtype === "bool";
+  const isBool = is(x.dtype, "bool");
   const numbers = isBool ? cast(rows, "u32") : rows;
   const [values, indices] = applyAll(sortOp, [numbers], { keep: keep ?? length, descending });
   const own = normalizeAxis(op, axis, x.rank);

@@ -4,7 +4,6 @@ import { formatShape } from "../core/shape.ts";
 import { Position } from "../forms/position.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
-import { greater } from "./compare.ts";
 import { ones, zeros } from "./creation.ts";
 import { checkSameDType } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
@@ -28,19 +27,12 @@ const writeAtOp: OpDefinition<Attributes> = defineOp<Attributes>({
     place: ({ at, load, inputs: [x, index] }) =>
       `${load(1, Position.at(at.body, index.shape, []))} % ${x.shape[0]}u`,
   },
-  vjp: (g, { inputs: [, index, value] }) => {
-    const isWritten = greater(writeAt(zerosLike(g), index, onesLike(value)), 0);
+  vjp: (g, { inputs: [, index] }) => {
+    const of = { dtype: "bool", device: g.device } as const;
+    const isWritten = writeAt(zeros(g.shape, of), index, ones([], of));
     return [where(isWritten, 0, g), null, sum(where(isWritten, g, 0))];
   },
 });
-
-function zerosLike({ shape, dtype, device }: Tensor): Tensor {
-  return zeros(shape, { dtype, device });
-}
-
-function onesLike({ shape, dtype, device }: Tensor): Tensor {
-  return ones(shape, { dtype, device });
-}
 
 /**
  * Replaces element `index` mod n of a tensor `[n]` by a scalar, as a ring of the last n values needs

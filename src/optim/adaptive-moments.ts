@@ -34,7 +34,7 @@ export const ADAPTIVE_OPTIONS = {
 } as const;
 
 /** Both means after a step, and what it assigns to their slots. */
-interface Moments {
+interface StepMoments {
   readonly m: Tensor;
   readonly v: Tensor;
   readonly next: Assignment[];
@@ -78,7 +78,7 @@ export abstract class AdaptiveMoments extends Optimizer {
     i: number,
     g: Tensor,
     second = (v: Tensor): Tensor => averaged(v, square(g), this.beta2),
-  ): Moments {
+  ): StepMoments {
     const m = averaged(this.#means[i], g, this.beta1);
     const v = second(this.#seconds[i]);
     const next: Assignment[] = [

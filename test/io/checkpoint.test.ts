@@ -198,11 +198,11 @@ test("what a device takes only in part is an error at each use, until all of it 
   const bytes = await saveCheckpoint(parts);
   const before = await bitsOf(run);
   const failure = new DeviceError("write: no room; expected some");
-  const real = device.write.bind(device);
+  const real = device.overwrite.bind(device);
   for (const at of [0, 1, 5]) {
     await step();
     let left = at;
-    const write = vi.spyOn(device, "write").mockImplementation((...args) => {
+    const write = vi.spyOn(device, "overwrite").mockImplementation((...args) => {
       if (left-- === 0) throw failure;
       real(...args);
     });

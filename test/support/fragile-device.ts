@@ -98,7 +98,7 @@ export class FragileDevice extends EngineDevice {
   constructor() {
     super();
     this.#listen();
-    this.follow();
+    this.remakeWhenLost();
   }
 
   /** Takes the session away, which becomes known after some milliseconds. */

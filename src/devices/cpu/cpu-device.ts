@@ -83,7 +83,7 @@ export class CpuSession implements Session {
     return (storage as ArrayStorage).data;
   }
 
-  free(storage: Storage): void {
+  release(storage: Storage): void {
     this.#arrays.drop((storage as ArrayStorage).data);
   }
 

@@ -1,4 +1,4 @@
-import { bytesPerElement, type DType, type NumericArray } from "../../core/dtype.ts";
+import { DTYPES, type DType, type NumericArray } from "../../core/dtype.ts";
 import { GradusError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { asIs, contiguous, isContiguous, type Strided } from "../../core/strided.ts";
@@ -36,6 +36,16 @@ export class Base {
   /** Gives all views their array. */
   bind(data: NumericArray): void {
     for (const view of this.views) view.data = data;
+  }
+
+  /** Sees the first bytes of a buffer as its elements. */
+  over(buffer: ArrayBuffer): NumericArray {
+    return new DTYPES[this.dtype].array(buffer, 0, this.size);
+  }
+
+  /** Bytes of one element. */
+  get elementBytes(): number {
+    return DTYPES[this.dtype].array.BYTES_PER_ELEMENT;
   }
 
   /** Takes the array away, so that it can be collected. */
@@ -148,7 +158,7 @@ export class Layout {
     const owned = this.#writes.filter(({ base }) => !given.has(base));
     const { slots, sizes, lowerBound } = planMemory(
       owned.map(({ base, at }, key) => {
-        const bytes = base.size * bytesPerElement(base.dtype);
+        const bytes = base.size * base.elementBytes;
         return { key, bytes, first: at, last: base.lastRead };
       }),
     );
@@ -180,7 +190,7 @@ function formOf({ name, cpu, scalar }: Op, types: readonly TensorType[]): Task["
 }
 
 function valueBytes({ view, base }: Value): number {
-  return bytesPerElement(base.dtype) * sizeOf(view.shape);
+  return base.elementBytes * sizeOf(view.shape);
 }
 
 /** Says whether a value is its whole array, row-major. */

@@ -1,4 +1,4 @@
-import { type DType, type NumericArray, viewBuffer } from "../../core/dtype.ts";
+import type { DType, NumericArray } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { copyStrided } from "../../core/strided-loops.ts";
 import type { Plan, PlanStats } from "../../engine/plan.ts";
@@ -134,7 +134,7 @@ export class CpuPlan implements Plan {
         const data = this.arrays.make("u8", Math.ceil(bytes / 8) * 8);
         this.#buffers.push(data);
         const buffer = data.buffer as ArrayBuffer;
-        for (const base of bases) base.bind(viewBuffer(base.dtype, buffer, base.size));
+        for (const base of bases) base.bind(base.over(buffer));
       }
     } catch (error) {
       this.dispose();

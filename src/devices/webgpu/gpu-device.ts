@@ -23,7 +23,7 @@ export class GpuDevice extends EngineDevice {
   ) {
     super();
     this.session = new GpuSession(device, adapter, options, this.counters);
-    this.follow();
+    this.remakeWhenLost();
     this.#recovery().catch(() => {}); // tried again when it is needed
   }
 

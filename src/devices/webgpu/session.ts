@@ -199,7 +199,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     return this.#reader.read(wanted);
   }
 
-  free(storage: Storage): void {
+  release(storage: Storage): void {
     this.pool.release(storage);
   }
 

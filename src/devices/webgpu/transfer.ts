@@ -1,20 +1,13 @@
-import {
-  allocate,
-  bytesPerElement,
-  convert,
-  DTYPES,
-  type DType,
-  type NumericArray,
-} from "../../core/dtype.ts";
+import { allocate, convert, DTYPES, type DType, type NumericArray } from "../../core/dtype.ts";
 
 /** Bytes that a tensor's elements take on the GPU, in words of four. */
 export function bytesOf(dtype: DType, size: number): number {
   return Math.ceil(size / DTYPES[dtype].perWord) * 4;
 }
 
-/** Whether an element takes a word on the GPU and a byte on the host, as bools do. */
+/** Whether words on the GPU stand for what lies on the host, as they do for bools. */
 function isWidened(dtype: DType): boolean {
-  return bytesPerElement(dtype) * DTYPES[dtype].perWord < 4;
+  return DTYPES[dtype].word !== DTYPES[dtype].wgsl;
 }
 
 /** Gives values the form that they have on the GPU. */
