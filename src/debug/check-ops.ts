@@ -1,5 +1,6 @@
 import { isFloat } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
+import { UNMOVED } from "../forms/map.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { reduceForm } from "../ops/reduce-form.ts";
@@ -68,10 +69,9 @@ export interface IndexAttributes extends Attributes {
 export const indicesOp: OpDefinition<IndexAttributes> = defineOp<IndexAttributes>({
   name: "indices",
   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
-  view: (x) => x,
   cost: 0,
   linear: true,
-  form: { kind: "pointwise", element: ({ at, load }) => load(0, at) },
+  form: UNMOVED,
   vjp: null,
 });
 

@@ -1,6 +1,7 @@
 import type { NonFinite, NonFiniteInput } from "../core/faults.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { collect, inputsOf } from "../engine/program.ts";
+import { viewMap } from "../forms/strided-map.ts";
 import { identity } from "../graph/identity.ts";
 import type { Node } from "../graph/node.ts";
 import { stateOf } from "../graph/state.ts";
@@ -174,8 +175,9 @@ function valueOf(mark: number): NonFinite {
 
 /** Whether a node shows all elements of its first input, and nothing else. */
 function showsAll(node: Node, isSource: boolean): boolean {
-  const [x] = node.inputs;
-  return !isSource && !!node.op?.view && !!x && sizeOf(x.shape) <= sizeOf(node.shape);
+  const { op, attributes, inputs } = node;
+  if (isSource || !op || !viewMap(op.form, inputs, attributes, node)) return false;
+  return sizeOf(inputs[0].shape) <= sizeOf(node.shape);
 }
 
 function isSearched({ shape }: Node, isSource: boolean): boolean {

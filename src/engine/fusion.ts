@@ -30,7 +30,7 @@ export const GROUP_WEIGHT = 256;
 
 /** Whether a step's elements can be computed wherever they are needed. */
 export function isPointwise({ op }: Step): boolean {
-  return op?.form.kind === "pointwise";
+  return op?.form.kind === "pointwise" || op?.form.kind === "map";
 }
 
 /** Whether a step alone costs more than a group may: whatever reads it, it is stored. */

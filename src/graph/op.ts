@@ -76,8 +76,6 @@ export interface OpDefinition<A extends Attributes> {
   ) => void;
   /** Which of the CPU device's loops computes the same, and faster. */
   readonly loop?: LoopName;
-  /** In place of both, for ops that only move elements; null where the input must be contiguous. */
-  readonly view?: (x: Strided, attributes: A, y: TensorType) => Strided | null;
   readonly form: Form<A>;
   /**
    * Says of which other ops the results are made on a device that runs kernels; null where the form

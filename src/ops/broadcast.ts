@@ -1,6 +1,6 @@
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts";
-import { Position } from "../forms/position.ts";
+import { along } from "../forms/map.ts";
 import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
@@ -17,24 +17,12 @@ interface BroadcastAttributes extends Record<string, unknown> {
 const broadcastToOp: OpDefinition<BroadcastAttributes> = defineOp<BroadcastAttributes>({
   name: "broadcastTo",
   infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
-  view: (x, { shape }) => {
-    const missing = shape.length - x.shape.length;
-    const strides = shape.map((_, axis) => {
-      const from = axis - missing;
-      return from < 0 || x.shape[from] === 1 ? 0 : x.strides[from];
-    });
-    return { data: x.data, shape, strides, offset: x.offset };
-  },
   cost: 0,
   form: {
-    kind: "pointwise",
-    element: ({ at, load, inputs: [x] }) => {
-      const missing = at.shape.length - x.shape.length;
-      const coordinates = x.shape.map((n, axis) =>
-        n === 1 ? "0u" : at.coordinates[axis + missing],
-      );
-      return load(0, Position.at(at.body, x.shape, coordinates));
-    },
+    kind: "map",
+    maps: ([x], { shape }) => [
+      x.shape.map((n, axis) => along(axis + shape.length - x.shape.length, 0, n === 1 ? 0 : 1)),
+    ],
   },
   vjp: (g, { inputs: [x] }) => [sumTo(g, x.shape)],
 });

@@ -67,4 +67,5 @@ export {
   tanh,
 } from "./unary.ts";
 export { where } from "./where.ts";
+export { type WindowOptions, windows } from "./windows.ts";
 export { writeAt } from "./write-at.ts";

@@ -7,10 +7,8 @@ import {
   type Shape,
   sameShape,
   sizeOf,
-  stridesOf,
 } from "../core/shape.ts";
-import { isContiguous, type Strided } from "../core/strided.ts";
-import { Position } from "../forms/position.ts";
+import { along, UNMOVED } from "../forms/map.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { type Axes, apply, checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
 
@@ -21,30 +19,12 @@ interface ReshapeAttributes extends Record<string, unknown> {
 const reshapeOp: OpDefinition<ReshapeAttributes> = defineOp<ReshapeAttributes>({
   name: "reshape",
   infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
-  view: (x, { shape }) => reshapeView(x, shape),
   cost: 0,
   linear: true,
-  form: {
-    kind: "pointwise",
-    element: ({ at, load, inputs: [x] }) => load(0, at.reshape(x.shape)),
-  },
+  form: UNMOVED,
   passes: (_, [x], y) => (sameShape(x.shape, y.shape) ? 0 : null),
   vjp: (g, { inputs: [x] }) => [reshape(g, x.shape)],
 });
-
-/** Views elements in another shape, or gives null where strides cannot say it. */
-function reshapeView(x: Strided, shape: Shape): Strided | null {
-  const { data, offset } = x;
-  if (isContiguous(x)) return { data, shape, strides: stridesOf(shape), offset };
-  const kept = x.shape
-    .map((n, axis) => ({ n, stride: x.strides[axis] }))
-    .filter(({ n }) => n !== 1);
-  const wanted = shape.filter((n) => n !== 1);
-  if (kept.length !== wanted.length || kept.some(({ n }, i) => n !== wanted[i])) return null;
-  let next = 0;
-  const strides = shape.map((n) => (n === 1 ? 0 : kept[next++].stride));
-  return { data, shape, strides, offset };
-}
 
 /**
  * Gives the same elements, row-major, another shape; one axis may be -1 and is worked out.
@@ -101,19 +81,10 @@ interface PermuteAttributes extends Record<string, unknown> {
 const permuteOp: OpDefinition<PermuteAttributes> = defineOp<PermuteAttributes>({
   name: "permute",
   infer: ([x], { axes }) => ({ shape: axes.map((axis) => x.shape[axis]), dtype: x.dtype }),
-  view: (x, { axes }, { shape }) => ({
-    data: x.data,
-    shape,
-    strides: axes.map((axis) => x.strides[axis]),
-    offset: x.offset,
-  }),
   cost: 0,
   form: {
-    kind: "pointwise",
-    element: ({ at, load, inputs: [x], attributes: { axes } }) => {
-      const coordinates = x.shape.map((_, axis) => at.coordinates[axes.indexOf(axis)]);
-      return load(0, Position.at(at.body, x.shape, coordinates));
-    },
+    kind: "map",
+    maps: (_, { axes }) => [inverse(axes).map((axis) => along(axis))],
   },
   vjp: (g, { attributes: { axes } }) => [permute(g, inverse(axes))],
 });

@@ -3,10 +3,8 @@ import { convert } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import { formatShape, normalizeAxis, type Shape } from "../core/shape.ts";
-import type { Strided } from "../core/strided.ts";
-import { writeStrided } from "../core/strided-loops.ts";
-import { number } from "../forms/number.ts";
-import { Position, plus, times } from "../forms/position.ts";
+import { inside } from "../forms/inside.ts";
+import { along } from "../forms/map.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, checkTensors, Tensor } from "../graph/tensor.ts";
 import { expandDims } from "./reshape.ts";
@@ -34,31 +32,13 @@ interface SliceAttributes extends Record<string, unknown> {
 const sliceOp: OpDefinition<SliceAttributes> = defineOp<SliceAttributes>({
   name: "slice",
   infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
-  view: (x, { start, step, shape }) => sliceView(x, start, step, shape),
   cost: 0,
   form: {
-    kind: "pointwise",
-    element: ({ at, load, inputs: [x], attributes: { start, step } }) => {
-      const coordinates = at.coordinates.map((c, axis) =>
-        step[axis] > 0
-          ? plus(times(c, step[axis]), number(start[axis]))
-          : `(${number(start[axis])} - ${times(c, -step[axis])})`,
-      );
-      return load(0, Position.at(at.body, x.shape, coordinates));
-    },
+    kind: "map",
+    maps: (_, { start, step }) => [start.map((s, axis) => along(axis, s, step[axis]))],
   },
   vjp: (g, { inputs: [x], attributes: { start, step } }) => [embed(g, x.shape, start, step)],
 });
-
-function sliceView(
-  x: Strided,
-  start: readonly number[],
-  step: readonly number[],
-  shape: Shape,
-): Strided {
-  const offset = start.reduce((sum, s, axis) => sum + s * x.strides[axis], x.offset);
-  return { data: x.data, shape, strides: x.strides.map((s, axis) => s * step[axis]), offset };
-}
 
 /**
  * Takes part of each axis, without copying; axes not given stay whole. Ranges end where the axis
@@ -112,35 +92,16 @@ interface EmbedAttributes extends SliceAttributes {
 const embedOp: OpDefinition<EmbedAttributes> = defineOp<EmbedAttributes>({
   name: "pad",
   infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
-  cpu: (y, [x], { start, step, value }) => {
-    y.data.fill(value);
-    writeStrided(x, sliceView(y, start, step, x.shape));
-  },
   form: {
-    kind: "pointwise",
-    element: ({ at, load, inputs: [x], attributes: { start, step, value } }) => {
-      const { body } = at;
-      const tests: string[] = [];
-      const coordinates = x.shape.map((n, axis) => {
-        const [c, s, d] = [at.coordinates[axis], start[axis], Math.abs(step[axis])];
-        if (s === 0 && step[axis] === 1 && n === at.shape[axis]) return c;
-        if (n === 0) return "0u";
-        // How far behind the start; wraps before it, and is too large then.
-        const first = number(s);
-        const [p, q] = step[axis] > 0 ? [c, first] : [first, c];
-        const from = q === "0u" ? p : body.bind(`${p} - ${q}`);
-        tests.push(`${from} < ${(n - 1) * d + 1}u`);
-        if (d > 1) tests.push(`${from} % ${d}u == 0u`);
-        const index = d > 1 ? body.bind(`${from} / ${d}u`) : from;
-        return body.bind(`min(${index}, ${n - 1}u)`);
-      });
-      const outside = number(value, x.dtype);
-      if (x.shape.includes(0)) return outside;
-      const inside = load(0, Position.at(body, x.shape, coordinates));
-      return tests.length === 0
-        ? inside
-        : `select(${outside}, ${inside}, ${tests.map((t) => `(${t})`).join(" & ")})`;
-    },
+    kind: "map",
+    maps: (_, { start, step }) => [
+      start.map((s, axis) => {
+        const sign = Math.sign(step[axis]);
+        return along(axis, -sign * s, sign, Math.abs(step[axis]));
+      }),
+    ],
+    follow: inside,
+    outside: ({ value }) => value,
   },
   vjp: (g, { inputs: [x], attributes: { start, step } }) => [
     apply(sliceOp, [g], { start, step, shape: x.shape }),
@@ -195,29 +156,14 @@ const concatOp: OpDefinition<ConcatAttributes> = defineOp<ConcatAttributes>({
     shape: a.shape.map((n, i) => (i === axis ? n + b.shape[i] : n)),
     dtype: a.dtype,
   }),
-  cpu: (y, [a, b], { axis }) => {
-    const zeros = y.shape.map(() => 0);
-    const ones = y.shape.map(() => 1);
-    writeStrided(a, sliceView(y, zeros, ones, a.shape));
-    const behind = zeros.map((_, i) => (i === axis ? a.shape[axis] : 0));
-    writeStrided(b, sliceView(y, behind, ones, b.shape));
-  },
   cost: 2,
   form: {
-    kind: "pointwise",
-    element: ({ at, load, inputs: [a, b], attributes: { axis } }) => {
-      const n = a.shape[axis];
-      const c = at.coordinates[axis];
-      const move = (coordinate: string) =>
-        at.coordinates.map((o, i) => (i === axis ? coordinate : o));
-      if (n === 0) return load(1, Position.at(at.body, b.shape, move(c)));
-      if (b.shape[axis] === 0) return load(0, Position.at(at.body, a.shape, move(c)));
-      const first = at.body.bind(`min(${c}, ${n - 1}u)`);
-      const second = at.body.bind(`max(${c}, ${n}u) - ${n}u`);
-      const fromA = load(0, Position.at(at.body, a.shape, move(first)));
-      const fromB = load(1, Position.at(at.body, b.shape, move(second)));
-      return `select(${fromB}, ${fromA}, ${c} < ${n}u)`;
+    kind: "map",
+    maps: ([a], { axis }) => {
+      const from = (start: number) => a.shape.map((_, i) => along(i, i === axis ? -start : 0));
+      return [from(0), from(a.shape[axis])];
     },
+    follow: inside,
   },
   vjp: (g, { inputs: [a, b], attributes: { axis } }) => {
     const part = (start: number, end: number) =>

@@ -23,6 +23,7 @@ import { softmaxCases } from "./ops/softmax.ts";
 import { sortCases } from "./ops/sort.ts";
 import { unaryCases } from "./ops/unary.ts";
 import { whereCases } from "./ops/where.ts";
+import { windowsCases } from "./ops/windows.ts";
 import { writeAtCases } from "./ops/write-at.ts";
 
 /** Each op's row; those of the ops of one file are in a file of that name. */
@@ -44,6 +45,7 @@ export const cases = {
   ...l2NormalizeCases,
   ...reshapeCases,
   ...sliceCases,
+  ...windowsCases,
   ...gatherCases,
   ...sortCases,
   ...creationCases,

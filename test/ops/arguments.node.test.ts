@@ -133,6 +133,7 @@ const usages = {
   uniformAt: { given: [step, [2], { seed: 1 }] },
   variance: reduction,
   where: { given: [bools, vector, vector] },
+  windows: { given: [vector, 1], options: true },
   writeAt: { given: [vector, step, () => tensor(1)] },
   zeros: { given: [[2]], options: true },
 } satisfies Record<keyof typeof ops, Usage>;

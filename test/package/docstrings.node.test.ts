@@ -145,6 +145,7 @@ const OWN: Record<string, World> = {
   "ops/random-at.ts 2": { weights: () => random(3, 2) },
   "ops/reshape.ts 1": { images: () => random(2, 3, 8, 8), permute: () => permute },
   "ops/slice.ts": { x: () => random(5, 4) },
+  "ops/windows.ts": { images: () => random(2, 28, 28, 3) },
   "ops/write-at.ts": {
     losses: () => new gradus.State(gradus.zeros([10])),
     loss: () => tensor(0.5),

@@ -7,6 +7,8 @@ import type { TensorType } from "../../core/tensor-type.ts";
 import { planMemory } from "../../engine/memory-plan.ts";
 import { callKey, type Program, type Step } from "../../engine/program.ts";
 import { flopsOf, total } from "../../engine/stats.ts";
+import type { IndexMap } from "../../forms/map.ts";
+import { moveStrided, viewMap, viewOf } from "../../forms/strided-map.ts";
 import type { Attributes, Op } from "../../graph/op.ts";
 import { runLoop } from "./loops.ts";
 
@@ -99,9 +101,10 @@ export class Layout {
     const { op, attributes, inputs, shape, dtype, result = 0 } = step;
     const base = new Base(dtype, shape);
     if (!op) return { view: base.whole, base };
-    if (op.view) return this.#view(op, attributes, this.values[inputs[0]], { shape, dtype });
     const operands = inputs.map((input) => this.values[input]);
     const types = inputs.map((input) => this.program.steps[input]);
+    const map = viewMap(op.form, types, attributes, { shape, dtype });
+    if (map) return this.#view(map, operands[0], shape);
     const flops = flopsOf(this.program, this.values.length);
     const { name, cpuAll } = op;
     if (!cpuAll) {
@@ -118,9 +121,9 @@ export class Layout {
   }
 
   /** A view of x, or of a copy where x's strides do not allow one. */
-  #view(op: Op, attributes: Attributes, x: Value, y: { shape: Shape; dtype: DType }): Value {
-    const view = op.view?.(x.view, attributes, y);
-    if (!view) return this.#view(op, attributes, this.copy(x), y);
+  #view(map: IndexMap, x: Value, shape: Shape): Value {
+    const view = viewOf(x.view, map, shape);
+    if (!view) return this.#view(map, this.copy(x), shape);
     x.base.views.push(view);
     return { view, base: x.base };
   }
@@ -179,8 +182,11 @@ function fastest(op: Op, types: readonly TensorType[]): Task["cpu"] {
 }
 
 /** An op's own form; that of one element runs over all of them. */
-function formOf({ name, cpu, scalar }: Op, types: readonly TensorType[]): Task["cpu"] {
+function formOf({ name, cpu, scalar, form }: Op, types: readonly TensorType[]): Task["cpu"] {
   if (cpu) return cpu;
+  if (form.kind === "map") {
+    return (y, inputs, attributes) => moveStrided(form, types, attributes, y, inputs);
+  }
   if (!scalar) throw new GradusError(`${name}: has no CPU form; expected one`);
   return (y, inputs, attributes) => {
     const f = scalar(types, attributes);

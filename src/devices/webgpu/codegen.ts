@@ -3,14 +3,14 @@ import { type Shape, sizeOf } from "../../core/shape.ts";
 import { resultTypes, type Step } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
+import { writeQuarter } from "../../forms/indices.ts";
 import type { Accessor, Stage, StoreAccessor } from "../../forms/kernel.ts";
-import { number } from "../../forms/number.ts";
+import { type MapForm, writeMoved } from "../../forms/map.ts";
 import type { ElementContext, PointwiseForm } from "../../forms/pointwise.ts";
-import { Position, plus, times } from "../../forms/position.ts";
+import { Position } from "../../forms/position.ts";
 import { accumulator, converted, type ShaderFile, wgslType } from "../../forms/wgsl.ts";
 import { assemble, type PartText, type Region } from "./assemble.ts";
 import { type Binding, Bindings } from "./bindings.ts";
-import { type DirectView, directView, isVectorAlong } from "./direct-view.ts";
 import { FunctionBody } from "./function-body.ts";
 import type { Job } from "./jobs.ts";
 
@@ -142,9 +142,11 @@ class PartWriter {
       return at.body.bind(this.#read(this.#key(i), this.#steps[i].dtype, at));
     }
     return at.body.once(`${i}@${at.key}`, () => {
-      const form = this.#steps[i].op?.form as PointwiseForm<unknown>;
+      const form = this.#steps[i].op?.form as PointwiseForm<unknown> | MapForm<unknown>;
+      const context = this.#context(i, at, v);
+      if (form.kind === "map") return writeMoved(form, context, context.load) as string;
       this.#include(form.libraries);
-      return form.element(this.#context(i, at, v));
+      return form.element(context);
     });
   }
 
@@ -268,49 +270,78 @@ class PartWriter {
   #loadWide(accessor: Accessor, type: string, wide: number): void {
     const { block, name } = accessor;
     const four = `load_${name}4`;
-    const view = this.#viewAlong(accessor, wide);
-    if (view) this.#loadVector(accessor, four, view, type);
-    else {
+    const isVector = this.#loadVector(accessor, four, wide, type);
+    if (!isVector) {
       const head = `fn ${four}(${declare(accessor)}) -> vec4<${type}>`;
       this.#define(head, `vec4<${type}>(${calls(`load_${name}`, accessor, wide)})`);
     }
     if (block === undefined) return;
     // 4 × 4 neighbours as rows of four, loaded along the parameter along which memory runs.
-    const across = view ? null : this.#viewAlong(accessor, block);
-    if (across) this.#loadVector(accessor, `${four}_across`, across, type);
+    const across = !isVector && this.#loadVector(accessor, `${four}_across`, block, type);
     const matrix = across
       ? `transpose(mat4x4(${calls(`${four}_across`, accessor, wide)}))`
       : `mat4x4(${calls(four, accessor, block)})`;
     this.#define(`fn ${four}x4(${declare(accessor)}) -> mat4x4<${type}>`, matrix);
   }
 
-  /** Four neighbours in memory; what lies outside counts as outside altogether. */
-  #loadVector(accessor: Accessor, name: string, view: DirectView, type: string): void {
-    const { step, strided } = view;
-    const buffer = this.bindings.read(this.#key(step), this.#steps[step].dtype);
-    const terms = parameterNames(accessor).map((p, axis) =>
-      accessor.extents[axis] === 1 ? "0u" : times(p, strided.strides[axis]),
-    );
-    const four = `${buffer}[${terms.reduce(plus, number(strided.offset))} >> 2u]`;
+  /**
+   * Four neighbours in memory, if a parameter advances along such; what lies outside counts as
+   * outside altogether.
+   */
+  #loadVector(accessor: Accessor, name: string, along: number, type: string): boolean {
+    const body = new FunctionBody();
+    const four = this.#vector(accessor, along, body, (step, place) => {
+      const buffer = this.bindings.read(this.#key(step), this.#steps[step].dtype);
+      return body.bind(`${buffer}[${place}]`);
+    });
+    if (four === null) return false;
     const vector = `vec4<${type}>`;
-    const value = converted(four, `vec4<${wgslType(this.#steps[step].dtype)}>`, vector);
+    const { dtype } = this.#steps[this.#inputStep(accessor)];
+    const value = converted(four, `vec4<${wgslType(dtype)}>`, vector);
     const head = `fn ${name}(${declare(accessor)}) -> ${vector}`;
-    this.#define(head, guarded(accessor, vector, value));
+    this.#define(head, guarded(accessor, vector, value), body);
+    return true;
   }
 
-  /** What an accessor reads, if neighbours along a parameter are neighbours in whole vectors. */
-  #viewAlong(accessor: Accessor, axis: number | undefined): DirectView | null {
-    if (accessor.input === SCRATCH || axis === undefined) return null;
-    const view = directView(this.schedule, this.#inputStep(accessor), accessor.extents);
-    return view && isVectorAlong(view.strided, axis) ? view : null;
+  /**
+   * The expression of four neighbours along a parameter, made of vectors in memory that `read`
+   * gives, by the number of the vector; null where neighbours do not lie in whole vectors.
+   */
+  #vector(
+    accessor: Accessor,
+    along: number,
+    body: FunctionBody,
+    read: (step: number, place: string) => string,
+  ): string | null {
+    const { extents, input } = accessor;
+    if (input === SCRATCH || extents[along] % 4 !== 0) return null;
+    const visit = (i: number, at: Position): string | null => {
+      const step = this.#steps[i];
+      const form = step.op?.form;
+      if (!this.schedule.stored.has(i)) {
+        const load = (input: number, to: Position) => visit(step.inputs[input], to);
+        const vector = (value: string) => `vec4<${wgslType(step.dtype)}>(${value})`;
+        return form?.kind === "map"
+          ? writeMoved(form, this.#context(i, at, null), load, vector)
+          : null;
+      }
+      const place = isPlain(step.dtype) ? writeQuarter(body, at.place) : null;
+      return place && read(i, place);
+    };
+    const at = Position.four(body, extents, parameterNames(accessor), along);
+    const i = this.#inputStep(accessor);
+    return visit(i, at.reshape(this.#steps[i].shape));
   }
 
   /** Says which buffers this part would have as four-wide vectors. */
   markWide(): void {
     for (const accessor of this.#stage.loads) {
-      for (const axis of [accessor.wide, accessor.block]) {
-        const view = this.#viewAlong(accessor, axis);
-        if (view) this.bindings.markWide(this.#key(view.step));
+      for (const along of [accessor.wide, accessor.block]) {
+        if (along === undefined) continue;
+        const found: number[] = [];
+        const read = (step: number) => `${found.push(step)}u`;
+        if (this.#vector(accessor, along, new FunctionBody(), read) === null) continue;
+        for (const step of found) this.bindings.markWide(this.#key(step));
       }
     }
     if (this.#storesFours()) {

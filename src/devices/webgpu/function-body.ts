@@ -1,4 +1,4 @@
-import type { Body } from "../../forms/position.ts";
+import type { Body } from "../../forms/indices.ts";
 
 /** A name or a literal. */
 const SIMPLE = /^(?:[\w.]+|⟨[^⟩]*⟩|bits_to_f32\(\w+\))$/;

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import type { KernelCode } from "../../../src/devices/webgpu/codegen.ts";
 import { type Pattern, settle } from "../../../src/devices/webgpu/numbers.ts";
 import { number } from "../../../src/forms/number.ts";
-import { times } from "../../../src/forms/position.ts";
 
 const binding = { key: 0, name: "buffer0", dtype: "f32", written: true } as const;
 
@@ -24,7 +23,7 @@ test("kernels that differ by numbers have one code, which reads those that diffe
   const code = (start: number, by: number, shift: number) =>
     kernel(
       `a[${number(start)}] + ${number(7)} * ${number(by, "f32")} + ${number(shift, "i32")} + ` +
-        `${times(number(start), 6)};`,
+        `${number(start * 6)};`,
     );
   const settled = settle([code(3, 0.1, -4), code(5, -2.5, 4), code(3, 0.1, -4)], new Map());
   const [first] = settled;

@@ -1,0 +1,90 @@
+import { type Shape, sizeOf } from "../core/shape.ts";
+import type { TensorType } from "../core/tensor-type.ts";
+import { type Index, isByLane, sumOf } from "./indices.ts";
+import { number } from "./number.ts";
+import type { ElementContext } from "./pointwise.ts";
+import { Position } from "./position.ts";
+
+/**
+ * Where on an axis of an input an element of the result lies:
+ * (start + Σ step · coordinate) / divisor, and outside where that is no place on the axis.
+ */
+export interface AxisMap {
+  readonly start: number;
+  /** Axes of the result and their steps. */
+  readonly terms: readonly (readonly [axis: number, step: number])[];
+  readonly divisor: number;
+}
+
+/** Where in an input an element of the result lies: on each axis, or at the same row-major number. */
+export type IndexMap = readonly AxisMap[] | "rowMajor";
+
+/** An op that only moves elements, by index maps, from which devices work out all that they need. */
+export interface MapForm<A> {
+  readonly kind: "map";
+  /** Gives a map for each input: an element is that of the first inside which its map leads. */
+  maps(inputs: readonly TensorType[], attributes: A, y: TensorType): readonly IndexMap[];
+  /** For maps that may lead outside: `inside`, which follows them and tests whether they do. */
+  readonly follow?: (map: IndexMap, at: Position, shape: Shape) => Place;
+  /** Gives the element that lies inside no input; left out where there is none. */
+  outside?(attributes: A): number;
+}
+
+/** A position in an input, and WGSL tests of whether it lies inside. */
+export type Place = readonly [at: Position, tests: readonly string[]];
+
+/** The place on an axis that goes with one axis of the result. */
+export function along(axis: number, start = 0, step = 1, divisor = 1): AxisMap {
+  return { start, terms: [[axis, step]], divisor };
+}
+
+/** What an op that moves nothing does. */
+export const UNMOVED: MapForm<unknown> = { kind: "map", maps: () => ["rowMajor"] };
+
+/** The sum that an axis map divides. */
+export function sumAt({ start, terms }: AxisMap, { indices }: Position): Index {
+  const steps = terms.map(([, step]) => step);
+  return sumOf(
+    terms.map(([axis]) => indices[axis]),
+    steps,
+    start,
+  );
+}
+
+/** Follows a map that leads inside. */
+export function follow(map: IndexMap, at: Position, shape: Shape): Place {
+  if (map === "rowMajor") return [at.reshape(shape), []];
+  return [
+    Position.at(
+      at.body,
+      shape,
+      map.map((axis) => sumAt(axis, at)),
+    ),
+    [],
+  ];
+}
+
+/**
+ * Writes the expression of an element, or of four lanes if `vector` makes a vector of one value;
+ * null where `load` gives none, or where lanes would not lie inside together.
+ */
+export function writeMoved<A>(
+  form: MapForm<A>,
+  { at, inputs, y, attributes }: Pick<ElementContext<A>, "at" | "inputs" | "y" | "attributes">,
+  load: (input: number, at: Position) => string | null,
+  vector = (value: string) => value,
+): string | null {
+  let value = form.outside ? vector(number(form.outside(attributes), y.dtype)) : null;
+  const maps = form.maps(inputs, attributes, y);
+  for (let i = maps.length - 1; i >= 0; i--) {
+    const { shape } = inputs[i];
+    if (sizeOf(shape) === 0) continue;
+    // The last input has what lies inside no other, unless there is a value for that.
+    const [to, tests] = ((value && form.follow) || follow)(maps[i], at, shape);
+    const own = load(i, to);
+    const isInside = tests.join(" & ");
+    if (own === null || isByLane(isInside)) return null;
+    value = value && isInside ? `select(${value}, ${own}, ${isInside})` : own;
+  }
+  return value;
+}

@@ -1,0 +1,66 @@
+import { runInNewContext } from "node:vm";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { FunctionBody } from "../../src/devices/webgpu/function-body.ts";
+import { digit, divide, rangeOf, sumOf, write } from "../../src/forms/indices.ts";
+
+const SIZES = [2, 3, 4, 6, 12];
+
+/** Indices of three names: sums of digits of them, from 0 on. */
+const indices = fc
+  .array(
+    fc.tuple(
+      fc.nat(2),
+      fc.constantFrom(1, 2, 3, 4),
+      fc.constantFrom(2, 3, 12),
+      fc.integer({ min: -6, max: 12 }),
+    ),
+    { maxLength: 4 },
+  )
+  .chain((digits) =>
+    fc.tuple(fc.constant(digits), fc.array(fc.nat(4), { minLength: 3, maxLength: 3 })),
+  )
+  .map(([digits, sizes]) => {
+    const names = sizes.map((size, i) => ({ text: `i${i}`, size: SIZES[size] }));
+    const terms = digits.map(([name, divisor, size]) => digit(names[name], divisor, size));
+    const factors = digits.map(([, , , factor]) => factor);
+    const [low] = rangeOf(sumOf(terms, factors));
+    const value = (at: readonly number[]) =>
+      digits.reduce(
+        (sum, [name, divisor, size, factor]) =>
+          sum + factor * (Math.floor(at[name] / divisor) % size),
+        0 - low,
+      );
+    return { index: sumOf(terms, factors, 0 - low), sizes: names.map(({ size }) => size), value };
+  });
+
+test("quotients and remainders are those of the sum, whatever it is made of", () => {
+  fc.assert(
+    fc.property(
+      indices,
+      fc.constantFrom(2, 3, 4, 6, 8),
+      fc.constantFrom(2, 3, 5),
+      (drawn, n, m) => {
+        const { index, sizes, value } = drawn;
+        const body = new FunctionBody();
+        const [quotient, rest] = divide(body, index, n);
+        // Once more, for digits are divided too.
+        const [second, third] = divide(body, quotient, m);
+        const written = [index, quotient, rest, second, third].map((one) => write(body, one));
+        const code = body
+          .write("function f(i0, i1, i2)", `[${written}]`)
+          .replace(/⟨|⟩/g, "")
+          .replace(/\b(\d+)u\b/g, "$1n");
+        const f = runInNewContext(`${code}; f`) as (...at: bigint[]) => bigint[];
+        for (let k = 0; k < 24; k++) {
+          const at = sizes.map((size, i) => (k * [1, 5, 7][i] + (k >> 2)) % size);
+          const [x, q, r, s, t] = f(...at.map(BigInt)).map(Number);
+          expect(x).toBe(value(at));
+          expect([q, r]).toEqual([Math.floor(x / n), x % n]);
+          expect([s, t]).toEqual([Math.floor(q / m), q % m]);
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,130 @@
+import {
+  broadcastTo,
+  concat,
+  expandDims,
+  pad,
+  permute,
+  reshape,
+  slice,
+  type Tensor,
+  windows,
+  zeros,
+} from "../../src/index.ts";
+import type { Pick } from "./random-choice.ts";
+
+type Move = (x: Tensor, pick: Pick) => Tensor;
+
+/** The most elements that a value may have. */
+const LARGEST = 3000;
+
+/** One of each movement op, on axes of any size and number. */
+const MOVES: readonly Move[] = [
+  (x, pick) => permute(x, shuffled(x.rank, pick)),
+  (x, pick) => {
+    const ranges = x.shape.map((n) => {
+      const step = [1, 1, 1, 2, -1, -3][pick(6)];
+      const [a, b] = [pick(n + 1), pick(n + 1)].sort((p, q) => p - q);
+      const [low, high] = pick(3) === 0 ? [0, n] : [a, Math.max(b, Math.min(n, a + 1))];
+      return step > 0 ? { start: low, end: high, step } : { start: high, step };
+    });
+    return slice(x, ranges);
+  },
+  (x, pick) =>
+    pad(
+      x,
+      x.shape.map(() => [pick(3), pick(3)] as const),
+      pick(2) * 77,
+    ),
+  // Channels at multiples of four.
+  (x, pick) =>
+    pad(
+      x,
+      x.shape.map((_, i) => (i < x.rank - 1 ? [pick(2), 1] : [4 * pick(2), 4])),
+      5,
+    ),
+  (x, pick) => reshape(x, factored(x.size, pick)),
+  (x, pick) => reshape(x, regrouped(x.shape, pick)),
+  (x, pick) => {
+    const y = expandDims(x, pick(x.rank + 1));
+    return broadcastTo(y, [1 + pick(2), ...y.shape.map((n) => (n === 1 ? 1 + pick(3) : n))]);
+  },
+  (x, pick) => concat([x, x, slice(x, [{ step: -1 }])].slice(pick(2)), { axis: pick(x.rank) }),
+  (x, pick) => {
+    const axis = shuffled(x.rank, pick).slice(0, 1 + pick(2));
+    const size = axis.map((i) => Math.min(1 + pick(3), x.shape[i]));
+    const fits = (i: number, k: number) => (size[k] - 1) * 2 < x.shape[i];
+    const dilation = axis.map((i, k) => (fits(i, k) ? 1 + pick(2) : 1));
+    return windows(x, size, { axis, dilation, stride: axis.map(() => 1 + pick(3)) });
+  },
+  (x, pick) => {
+    const [step, more] = [1 + pick(3), pick(3)];
+    const longer = x.shape.map((n) => (n - 1) * step + 1 + more);
+    const start = pick(2) * more;
+    return adjoint(
+      (z) =>
+        slice(
+          z,
+          x.shape.map((n) => ({ start, end: start + n * step, step })),
+        ),
+      longer,
+      x,
+    );
+  },
+  (x, pick) => {
+    if (x.rank < 2) return x;
+    const axis = pick(x.rank - 1);
+    const [size, stride, dilation] = [x.shape[x.rank - 1], 1 + pick(4), 1 + pick(2)];
+    const n = (x.shape[axis] - 1) * stride + (size - 1) * dilation + 1;
+    const from = x.shape.slice(0, -1).with(axis, n + pick(stride));
+    return adjoint((z) => windows(z, size, { axis, stride, dilation }), from, x);
+  },
+];
+
+/** The gradient of a movement op, of zeros of a shape, for a cotangent. */
+function adjoint(move: (z: Tensor) => Tensor, shape: readonly number[], g: Tensor): Tensor {
+  const y = move(zeros(shape, { dtype: g.dtype, device: g.device }));
+  const { op, attributes, inputs } = y.node;
+  const [dx] = op?.vjp?.(g, { inputs: inputs as never, y, attributes }) ?? [];
+  return dx as Tensor;
+}
+
+function shuffled(n: number, pick: Pick): number[] {
+  const rest = Array.from({ length: n }, (_, i) => i);
+  return Array.from({ length: n }, () => rest.splice(pick(rest.length), 1)[0]);
+}
+
+/** A shape of so many elements. */
+function factored(size: number, pick: Pick): number[] {
+  const shape: number[] = [];
+  let rest = size;
+  for (const n of [4, 3, 2, 5, 7, 8, 3]) {
+    if (rest % n === 0 && pick(3) > 0) {
+      shape.push(n);
+      rest /= n;
+    }
+  }
+  shape.splice(pick(shape.length + 1), 0, rest);
+  return shape;
+}
+
+/** A shape with two axes joined, or one split. */
+function regrouped(shape: readonly number[], pick: Pick): number[] {
+  const at = pick(shape.length);
+  const [n, next] = [shape[at], shape[at + 1]];
+  if (next !== undefined && pick(2) === 0) return shape.toSpliced(at, 2, n * next);
+  const parts = [2, 3, 4, 5].filter((part) => n % part === 0);
+  const part = parts[pick(Math.max(1, parts.length))] ?? 1;
+  return shape.toSpliced(at, 1, ...(pick(2) === 0 ? [part, n / part] : [n / part, part]));
+}
+
+/** Moves the elements of a tensor of any rank from 1 several times, at random. */
+export function randomMoves(x: Tensor, pick: Pick): Tensor {
+  let y = x;
+  for (let left = 1 + pick(4); left > 0; ) {
+    const next = MOVES[pick(MOVES.length)](y, pick);
+    if (next.size === 0 || next.size > LARGEST || next.rank > 6) continue;
+    y = next;
+    left--;
+  }
+  return y;
+}
