@@ -4,7 +4,15 @@ import { element, paragraph } from "./dom.ts";
 import { Drawing } from "./drawing.ts";
 import { Figures } from "./figures.ts";
 import { Probabilities } from "./probabilities.ts";
-import type { Command, DeviceReport, Download, Phase, Report, TrainReport } from "./protocol.ts";
+import type {
+  Command,
+  DeviceReport,
+  Download,
+  Phase,
+  Report,
+  Settings,
+  TrainReport,
+} from "./protocol.ts";
 import { SettingsForm } from "./settings.ts";
 import { showMistakes } from "./sheet.ts";
 
@@ -28,8 +36,9 @@ const stop = element("stop", HTMLButtonElement);
 let phase: Phase | "idle" = "idle";
 let device: DeviceReport | null = null;
 let latest: TrainReport | null = null;
-/** What became of the GPU in this run, as a sentence. */
+/** What became of the GPU in this run, and of the learning rate, as sentences. */
 let loss = "";
+let rate = "";
 let frame = 0;
 /** Whether the worker is classifying a drawing, and the one to be classified next. */
 let asked = false;
@@ -39,20 +48,23 @@ const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "modu
 const charts = new Charts();
 const figures = new Figures();
 const bars = new Probabilities();
-const form = new SettingsForm((settings) => {
+const form = new SettingsForm(begin, (learningRate) => send({ kind: "rate", learningRate }));
+const drawing = new Drawing(classify);
+
+function begin(settings: Settings): void {
   charts.clear();
   figures.clear();
   device = null;
   latest = null;
   loss = "";
+  rate = "";
   progress.value = 0;
   detail.textContent = "";
   fail();
   redraw();
   setPhase("loading");
   send({ kind: "start", settings });
-});
-const drawing = new Drawing(classify);
+}
 
 function send(command: Command): void {
   worker.postMessage(command);
@@ -77,7 +89,7 @@ function answer(probabilities: Float32Array | null): void {
 function setPhase(next: Phase): void {
   phase = next;
   const active = next === "training" || next === "paused";
-  form.enabled = !active && next !== "loading";
+  form.changeable = active ? "rate" : next === "loading" ? "none" : "all";
   start.disabled = active || next === "loading";
   pause.disabled = stop.disabled = !active;
   pause.textContent = next === "paused" ? "Resume" : "Pause";
@@ -88,7 +100,7 @@ function setPhase(next: Phase): void {
 function say(): void {
   if (phase === "idle") return;
   const name = nameOf(device?.device);
-  status.textContent = `${SENTENCES[phase]}${device ? ` on ${name}` : ""}.${loss}`;
+  status.textContent = `${SENTENCES[phase]}${device ? ` on ${name}` : ""}.${loss}${rate}`;
   if (!device || phase === "loading") return;
   detail.textContent = `Device: ${device.description}. Why ${name}: ${device.reason}.`;
 }
@@ -143,6 +155,10 @@ const receivers: { [K in Report["kind"]]: (report: Extract<Report, { kind: K }>)
     const [at] = /\d+/.exec(loss) ?? [];
     loss = ` The GPU was lost at step ${at}; going on from step ${step} on ${nameOf(kind)}.`;
     if (device) device = { ...device, device: kind, description };
+    say();
+  },
+  rate: ({ learningRate }) => {
+    rate = ` The learning rate is ${learningRate} now.`;
     say();
   },
   classified: (report) => answer(report.probabilities),

@@ -14,8 +14,15 @@ export interface Settings {
 export type Command =
   | { readonly kind: "start"; readonly settings: Settings }
   | { readonly kind: "pause" | "resume" | "stop" }
+  | RateChange
   /** Pixels of one image, [784], 0 (paper) to 1 (ink). */
   | { readonly kind: "classify"; readonly pixels: Float32Array };
+
+/** The step size from now on; the worker says it back. */
+export interface RateChange {
+  readonly kind: "rate";
+  readonly learningRate: number;
+}
 
 /** Where a run stands. */
 export type Phase = "loading" | "training" | "paused" | "stopped" | "finished" | "failed";
@@ -105,5 +112,6 @@ export type Report =
   | DeviceReport
   | LossReport
   | RecoveryReport
+  | RateChange
   | TrainReport
   | TestReport;

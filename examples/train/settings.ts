@@ -36,14 +36,18 @@ const FIELDS: Record<NumberName, NumberField> = {
   seed: whole("Seed", 1, 0, 2 ** 32 - 1),
 };
 
+/** Which values may be changed: all, the one that a run takes while it goes on, or none. */
+export type Changeable = "all" | "rate" | "none";
+
 const NAMES = Object.keys(FIELDS) as NumberName[];
 
 /** The form: its fields, what is wrong with them, and their values. */
 export class SettingsForm {
   readonly #form = element("settings", HTMLFormElement);
+  #changeable: Changeable = "all";
   readonly #inputs = new Map<NumberName, HTMLInputElement>();
 
-  constructor(onStart: (settings: Settings) => void) {
+  constructor(onStart: (settings: Settings) => void, onRate: (learningRate: number) => void) {
     const fields = this.#form.querySelector(".fields") as HTMLElement;
     for (const name of NAMES) fields.append(this.#field(name));
     this.#form.addEventListener("submit", (event) => {
@@ -51,12 +55,18 @@ export class SettingsForm {
       const settings = this.#read();
       if (settings) onStart(settings);
     });
+    this.#inputs.get("learningRate")?.addEventListener("change", () => {
+      const value = this.#changeable === "rate" ? this.#check("learningRate") : null;
+      if (value !== null) onRate(value);
+    });
   }
 
-  /** Whether the values may be changed. */
-  set enabled(value: boolean) {
-    for (const x of this.#form.querySelectorAll("input, select"))
-      x.toggleAttribute("disabled", !value);
+  set changeable(which: Changeable) {
+    this.#changeable = which;
+    for (const x of this.#form.querySelectorAll("input, select")) {
+      const isOpen = which === "all" || (which === "rate" && x.id === "learningRate");
+      x.toggleAttribute("disabled", !isOpen);
+    }
   }
 
   #field(name: NumberName): HTMLElement {

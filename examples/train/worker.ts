@@ -1,9 +1,10 @@
 /** Everything of the engine runs here, so that the page stays free. */
-import { type Choice, DeviceError, type DeviceNews, init } from "gradus";
+import { type Choice, DeviceError, init } from "gradus";
+import { NonFiniteLossError } from "gradus/train";
 import { Learner } from "./learner.ts";
 import { loadMnist, type Mnist } from "./mnist.ts";
 import type { Command, Report, Settings } from "./protocol.ts";
-import { DivergedError, Run } from "./run.ts";
+import { Run } from "./run.ts";
 import { readTestSet } from "./test-set.ts";
 
 const worker = self as unknown as DedicatedWorkerGlobalScope;
@@ -25,7 +26,7 @@ function report(message: Report): void {
 }
 
 function adviceFor(error: unknown): string {
-  if (error instanceof DivergedError) return "Lower the learning rate and start again.";
+  if (error instanceof NonFiniteLossError) return "Lower the learning rate and start again.";
   if (!(error instanceof DeviceError)) return "Start again to try once more.";
   if (learner) return "The GPU was lost for good. Start again to train anew.";
   return "WebGPU is not to be had here. Choose Automatic or CPU as the device.";
@@ -34,7 +35,11 @@ function adviceFor(error: unknown): string {
 async function handle(command: Command): Promise<void> {
   if (command.kind === "start") return start(command.settings);
   if (command.kind === "classify") return classify(command.pixels);
-  if (!run) return;
+  if (!run || !learner) return;
+  if (command.kind === "rate") {
+    learner.learningRate = command.learningRate;
+    return report(command);
+  }
   run[command.kind]();
   if (command.kind === "pause") report({ kind: "phase", phase: "paused" });
   if (command.kind === "resume") report({ kind: "phase", phase: "training" });
@@ -47,7 +52,6 @@ async function start(settings: Settings): Promise<void> {
   choice = await init({ device: settings.device });
   const { device, reason } = choice;
   report({ kind: "device", device: device.kind, description: device.description, reason });
-  device.listeners.add(tellOfLoss);
   const files = await mnist();
   learner = new Learner(settings, files);
   run = new Run(learner, settings.epochs, readTestSet(files.test), report);
@@ -56,16 +60,6 @@ async function start(settings: Settings): Promise<void> {
     report({ kind: "phase", phase: await run.train() });
   } finally {
     run = null;
-  }
-}
-
-/** A GPU that is lost comes back by itself, and the run with it: that is only told. */
-function tellOfLoss(news: DeviceNews): void {
-  const step = learner?.steps ?? 0;
-  if (news.event === "lost") report({ kind: "lost", step });
-  else {
-    const { kind: device, description, repeated } = news;
-    report({ kind: "recovered", step: step - repeated, device, description });
   }
 }
 

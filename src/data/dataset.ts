@@ -1,10 +1,11 @@
 import { checkEach, checkOptions } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { expectDType } from "../core/dtype.ts";
-import { DeviceError, FormatError, ShapeError } from "../core/errors.ts";
+import { DeviceError, FormatError, GradusError, ShapeError } from "../core/errors.ts";
+import { list } from "../core/quote.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Device } from "../graph/device.ts";
-import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import { checkTensors, Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
@@ -62,6 +63,16 @@ export class Batch implements Disposable {
   [dispose](): void {
     this.dispose();
   }
+}
+
+/** Gives a batch's images and their labels; throws a `GradusError`, as `op`, for one of other data. */
+export function examplesOf(op: string, batch: Batch): [Tensor, Tensor] {
+  const { images, labels } = batch;
+  if (images instanceof Tensor && labels instanceof Tensor) return [images, labels];
+  const given = `batches with ${list(Object.keys(batch))}`;
+  throw new GradusError(
+    `${op}: ${given}; expected images and labels. Use evaluateMeans for other data`,
+  );
 }
 
 /**

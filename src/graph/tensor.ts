@@ -68,7 +68,10 @@ export function observeCreation<T>(observe: (tensor: Tensor) => void, fn: () => 
   }
 }
 
-/** Loads what moves values, and tells it whether it is for a function that is being compiled. */
+/**
+ * Loads what moves values, and tells it whether it is for a function that is being compiled.
+ * @internal
+ */
 export async function loadMove(): Promise<ReturnType<Tools["beginMove"]>> {
   const isTraced = isTracing();
   return (await tools.get()).beginMove(isTraced);

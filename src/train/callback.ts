@@ -1,6 +1,12 @@
 import type { State } from "../graph/state.ts";
 import type { Module } from "../nn/module.ts";
-import type { DeviceLostEvent, EpochEvent, RecoveredEvent, StepEvent } from "./events.ts";
+import type {
+  DeviceLostEvent,
+  EpochEvent,
+  MeasureEvent,
+  RecoveredEvent,
+  StepEvent,
+} from "./events.ts";
 
 /** Why a run ends: by its last epoch, a callback or a signal. */
 export interface RunEnd {
@@ -43,6 +49,8 @@ export interface Callback {
   onStart?(run: Run): void | Promise<void>;
   /** Called on each `step` event. */
   onStep?(event: StepEvent, run: Run): void | Promise<void>;
+  /** Called on each `measure` event, between the step it tells of and the next one. */
+  onMeasure?(event: MeasureEvent, run: Run): void | Promise<void>;
   /** Called on each `epoch` event, which the history has by then. */
   onEpoch?(event: EpochEvent, run: Run): void | Promise<void>;
   /** Called when the device was lost; tensors can be computed again when it has recovered. */

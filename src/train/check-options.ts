@@ -27,7 +27,9 @@ export const TRAIN_OPTIONS = {
   metrics: true,
   after: true,
   signal: true,
+  control: true,
   metricsEvery: true,
+  measureEvery: true,
   accumulate: true,
   startStep: true,
   onNonFinite: true,
@@ -106,7 +108,15 @@ export function checkDatasets(op: string, datasets: Readonly<Record<string, unkn
   }
 }
 
-const EVENTS = ["onStart", "onStep", "onEpoch", "onDeviceLost", "onRecovered", "onEnd"];
+const EVENTS = [
+  "onStart",
+  "onStep",
+  "onMeasure",
+  "onEpoch",
+  "onDeviceLost",
+  "onRecovered",
+  "onEnd",
+];
 
 /** Throws a `GradusError`, as `op`, for callbacks that are none or have a method like an event's. */
 export function checkCallbacks(op: string, callbacks: unknown): void {

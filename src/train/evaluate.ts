@@ -1,11 +1,9 @@
 import { checkOptions, checkSizes } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { Breather } from "../core/event-loop.ts";
-import { list } from "../core/quote.ts";
 import { release } from "../core/release.ts";
-import type { Batch, Dataset } from "../data/dataset.ts";
+import { type Batch, type Dataset, examplesOf } from "../data/dataset.ts";
 import { BatchSampler } from "../data/sampler.ts";
-import { Tensor } from "../graph/tensor.ts";
 import { correct } from "../metrics/accuracy.ts";
 import { inMode } from "../nn/mode.ts";
 import type { Module } from "../nn/module.ts";
@@ -109,15 +107,9 @@ function stopped(op: string): GradusError {
 
 /** Enqueues at once, so that the batch may be disposed, and frees what it made when it is read. */
 async function countCorrect(op: string, model: Module, batch: Batch): Promise<number> {
-  const { images, labels } = batch;
-  if (!(images instanceof Tensor && labels instanceof Tensor)) {
-    const given = `batches with ${list(Object.keys(batch))}`;
-    throw new GradusError(
-      `${op}: ${given}; expected images and labels. Use evaluateMeans for other data`,
-    );
-  }
-  const logits = inMode(model, false, () => model.call(images));
-  const total: Tensor = sum(cast(correct(logits, labels), "u32"));
+  const [x, classes] = examplesOf(op, batch);
+  const logits = inMode(model, false, () => model.call(x));
+  const total = sum(cast(correct(logits, classes), "u32"));
   try {
     return await total.item();
   } finally {

@@ -22,8 +22,29 @@ export interface StepEvent {
   readonly secondsLeft: number;
 }
 
-/** Reports an epoch. */
-export interface EpochEvent {
+/** What is measured on data sets between two steps. */
+export interface Measures {
+  /** Mean of the loss on held-out examples; only with `validationData`. */
+  readonly validationLoss?: number;
+  /** Means of the metrics on them; only with `validationData` and `metrics`. */
+  readonly validationMetrics?: MetricMeans;
+  /** In [0, 1]; only with `trainData`. */
+  readonly trainAccuracy?: number;
+  /** In [0, 1]; only with `testData`. */
+  readonly testAccuracy?: number;
+}
+
+/** Reports what was measured within an epoch; only with `measureEvery`. */
+export interface MeasureEvent extends Measures {
+  readonly event: "measure";
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps done since the start of training; the next one waits until the report has been taken. */
+  readonly step: number;
+}
+
+/** Reports an epoch, with what was measured after it. */
+export interface EpochEvent extends Measures {
   readonly event: "epoch";
   /** From 0. */
   readonly epoch: number;
@@ -33,14 +54,6 @@ export interface EpochEvent {
   readonly loss: number;
   /** Means of the epoch's metrics, each from before its step; only with `metrics`. */
   readonly metrics?: MetricMeans;
-  /** Mean of the loss on held-out examples after the epoch; only with `validationData`. */
-  readonly validationLoss?: number;
-  /** Means of the metrics on them; only with `validationData` and `metrics`. */
-  readonly validationMetrics?: MetricMeans;
-  /** In [0, 1]; only with `trainData`. */
-  readonly trainAccuracy?: number;
-  /** In [0, 1]; only with `testData`. */
-  readonly testAccuracy?: number;
   /** Over the epoch, without measuring accuracy. */
   readonly stepsPerSecond: number;
 }
@@ -76,4 +89,4 @@ export interface RecoveredEvent {
 }
 
 /** What `train` reports. */
-export type TrainEvent = StepEvent | EpochEvent | DeviceLostEvent | RecoveredEvent;
+export type TrainEvent = StepEvent | MeasureEvent | EpochEvent | DeviceLostEvent | RecoveredEvent;

@@ -238,6 +238,7 @@ class Fitting<M extends Module, B> implements Run {
 async function tell(callback: Callback, event: TrainEvent, run: Run): Promise<void> {
   if (event.event === "epoch") await callback.onEpoch?.(event, run);
   else if (event.event === "step") await callback.onStep?.(event, run);
+  else if (event.event === "measure") await callback.onMeasure?.(event, run);
   else if (event.event === "deviceLost") await callback.onDeviceLost?.(event, run);
   else await callback.onRecovered?.(event, run);
 }

@@ -36,6 +36,8 @@ export { evaluateMeans } from "./evaluate-means.ts";
 export type {
   DeviceLostEvent,
   EpochEvent,
+  MeasureEvent,
+  Measures,
   MetricMeans,
   RecoveredEvent,
   StepEvent,
@@ -43,6 +45,7 @@ export type {
 } from "./events.ts";
 export { type FitOptions, type FitResult, fit } from "./fit.ts";
 export { NonFiniteLossError, type OnNonFinite } from "./non-finite.ts";
+export { RunControl } from "./run-control.ts";
 export { type TrainOptions, train } from "./train.ts";
 export {
   type BatchFunction,

@@ -9,6 +9,8 @@ export interface LossWindow {
   readonly step: number;
   /** Whether the last of them is one at which a step is to be reported. */
   readonly report: boolean;
+  /** When its losses had arrived, as `performance.now` tells. */
+  readonly time: number;
 }
 
 /** Steps whose losses are read together, at the most. */
@@ -42,7 +44,9 @@ export class LossReader {
     this.#flushed = step;
     const examples = this.#examples;
     this.#examples = [];
-    const read = this.source.read().then((records) => ({ records, examples, step, report }));
+    const read = this.source.read().then((records) => {
+      return { records, examples, step, report, time: performance.now() };
+    });
     read.catch(() => {}); // reported when its turn comes
     this.#reads.push(read);
   }

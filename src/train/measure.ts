@@ -2,14 +2,8 @@ import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Module } from "../nn/module.ts";
 import { accuracyOver, type EvaluateOptions } from "./evaluate.ts";
 import { meansOver } from "./evaluate-means.ts";
-import type { EpochEvent } from "./events.ts";
+import type { Measures } from "./events.ts";
 import type { TrainOptions } from "./train.ts";
-
-/** What is measured after an epoch. */
-type Measures = Pick<
-  EpochEvent,
-  "validationLoss" | "validationMetrics" | "trainAccuracy" | "testAccuracy"
->;
 
 /** Measures what a run's options ask for; null when stopped meanwhile. Errors speak as `op`. */
 export async function measure<M extends Module, B>(

@@ -2,9 +2,10 @@ import { checkCounts, checkOptions, checkSizes, checkSteps, checkWords } from ".
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Module } from "../nn/module.ts";
 import type { BatchSource } from "./batches.ts";
-import { checkDatasets, checkParts, TRAIN_OPTIONS } from "./check-options.ts";
+import { checkDatasets, checkMethods, checkParts, TRAIN_OPTIONS } from "./check-options.ts";
 import type { TrainEvent } from "./events.ts";
 import type { OnNonFinite } from "./non-finite.ts";
+import type { RunControl } from "./run-control.ts";
 import type { TrainStepOptions } from "./train-step.ts";
 import { Training } from "./training.ts";
 
@@ -22,6 +23,8 @@ export interface TrainOptions<M extends Module, B>
   epochs: number;
   /** Stops between two steps; the weights stay as they are then. */
   signal?: AbortSignal;
+  /** Pauses training between two steps, and lets it go on. */
+  control?: RunControl;
   /** Steps between two `step` events; 10 when left out. */
   metricsEvery?: number;
   /**
@@ -39,6 +42,11 @@ export interface TrainOptions<M extends Module, B>
    * left out). Losses are read some steps behind; the error tells whose it is.
    */
   onNonFinite?: OnNonFinite;
+  /**
+   * Steps of an epoch between two measurements within it: what is measured after each epoch is then
+   * also measured after these steps, and a `measure` event reports it. Only after the epoch when left out.
+   */
+  measureEvery?: number;
   /** Held-out examples on which the loss and the metrics are measured after each epoch. */
   validationData?: Dataset<B>;
   /** Examples on which `trainAccuracy` is measured after each epoch. */
@@ -86,8 +94,10 @@ export function checkRun<M extends Module, B>(op: string, options: TrainOptions<
   checkParts(op, options);
   const { epochs, metricsEvery = 10, startStep = 0, accumulate = 1 } = options;
   const { onNonFinite = "stop", validationData, trainData, testData } = options;
+  const { control, measureEvery = 1 } = options;
   checkCounts(op, { epochs, startStep });
-  checkSteps(op, { metricsEvery, accumulate });
+  checkSteps(op, { metricsEvery, measureEvery, accumulate });
+  if (control !== undefined) checkMethods(op, { control }, ["ready"], "a RunControl");
   checkWords(op, { onNonFinite }, ["stop", "ignore"]);
   const datasets = Object.entries({ validationData, trainData, testData });
   checkDatasets(op, Object.fromEntries(datasets.filter(([, data]) => data !== undefined)));

@@ -26,6 +26,16 @@ export interface Progressed {
   readonly recent: Sums;
 }
 
+interface Moment {
+  readonly time: number;
+  readonly step: number;
+}
+
+function rate(since: Moment, now: Moment): number {
+  const seconds = Math.max(1e-6, (now.time - since.time) / 1000);
+  return (now.step - since.step) / seconds;
+}
+
 /** The loop behind `train` and `fit`: steps, and what is read and measured of them. */
 export class Training<M extends Module, B> {
   readonly trainStep: TrainStep<B> & Partial<Pick<AccumulatedStep<B>, "flush" | "pending">>;
@@ -46,7 +56,9 @@ export class Training<M extends Module, B> {
   #recent = new Means();
   #inEpoch = new Means();
   /** When the last `step` event or the epoch began, and at which step. */
-  #since = { time: 0, step: 0 };
+  #since: Moment = { time: 0, step: 0 };
+  /** Milliseconds of pauses and of measurements within epochs. */
+  #idle = 0;
 
   /** Takes options that were checked; errors speak as `op`. */
   constructor(op: string, options: TrainOptions<M, B>) {
@@ -160,7 +172,8 @@ export class Training<M extends Module, B> {
   }
 
   async *#epoch(epoch: number): AsyncGenerator<TrainEvent, void, undefined> {
-    const start = { time: performance.now(), step: this.#step };
+    yield* this.#pause(epoch);
+    const start = this.#now();
     this.#since = start;
     const done = this.#stepInEpoch; // by the run that this one goes on with
     let given = 0;
@@ -176,13 +189,18 @@ export class Training<M extends Module, B> {
       yield* this.#during(this.#advance(batch));
       if (await this.#goBack()) return; // the loop begins the epoch again
       yield* this.#account(epoch, false);
+      if (this.#measuresHere) {
+        yield* this.#measureWithin(epoch);
+        if (await this.#goBack()) return;
+      }
+      yield* this.#pause(epoch);
     }
     this.#checkCount(given, epoch);
     this.#stepsPerEpoch = given;
     yield* this.#during(this.trainStep.flush?.());
     yield* this.#account(epoch, true);
     if (await this.#goBack()) return;
-    const stepsPerSecond = rate(start, this.#step);
+    const stepsPerSecond = rate(start, this.#now());
     const measures = this.stopped ? null : yield* this.#during(measure(this.#op, this.#options));
     if (!measures) return;
     const { loss, metrics } = this.#inEpoch;
@@ -191,6 +209,31 @@ export class Training<M extends Module, B> {
     this.#stepInEpoch = 0;
     const means = { loss, ...(metrics && { metrics }) };
     yield { event: "epoch", epoch, step: this.#step, ...means, ...measures, stepsPerSecond };
+  }
+
+  /** Waits while the run is paused; what is under way is reported before. */
+  async *#pause(epoch: number): AsyncGenerator<TrainEvent, void, undefined> {
+    const { control, signal } = this.#options;
+    if (!control?.paused) return;
+    yield* this.#account(epoch, true);
+    const begun = performance.now();
+    while (control.paused && !this.stopped) yield* this.#during(control.ready(signal));
+    this.#idle += performance.now() - begun;
+  }
+
+  /** Whether the step that was made is one within an epoch after which is measured. */
+  get #measuresHere(): boolean {
+    const { measureEvery = Number.POSITIVE_INFINITY } = this.#options;
+    const steps = this.#stepInEpoch;
+    return steps % measureEvery === 0 && steps < this.#stepsPerEpoch;
+  }
+
+  async *#measureWithin(epoch: number): AsyncGenerator<TrainEvent, void, undefined> {
+    yield* this.#account(epoch, true);
+    const begun = performance.now();
+    const measures = yield* this.#during(measure(this.#op, this.#options));
+    if (measures) yield { event: "measure", epoch, step: this.#step, ...measures };
+    this.#idle += performance.now() - begun;
   }
 
   /** An epoch's batches; as many times nothing where the step finds them itself. */
@@ -258,7 +301,7 @@ export class Training<M extends Module, B> {
       this.#checkLosses(read.records, epoch);
       this.#recent.add(read.records, read.examples);
       this.#inEpoch.add(read.records, read.examples);
-      if (read.report) yield this.#report(epoch, read.step);
+      if (read.report) yield this.#report(epoch, read);
     }
   }
 
@@ -267,15 +310,21 @@ export class Training<M extends Module, B> {
     checkLosses(this.#op, records, { epoch, stepsMade: this.#step });
   }
 
-  #report(epoch: number, step: number): StepEvent {
+  #report(epoch: number, { step, time }: LossWindow): StepEvent {
     const steps = this.#options.epochs * this.#stepsPerEpoch;
-    const stepsPerSecond = rate(this.#since, step);
+    const now = { time: time - this.#idle, step };
+    const stepsPerSecond = rate(this.#since, now);
     const { loss, metrics } = this.#recent;
     this.#recent = new Means();
-    this.#since = { time: performance.now(), step };
+    this.#since = now;
     const secondsLeft = (steps - step) / stepsPerSecond;
     const means = { loss, ...(metrics && { metrics }) };
     return { event: "step", epoch, step, steps, ...means, stepsPerSecond, secondsLeft };
+  }
+
+  /** The step and the milliseconds so far: pauses and measurements within epochs do not count. */
+  #now(): Moment {
+    return { time: performance.now() - this.#idle, step: this.#step };
   }
 
   /** Throws unless steps can be begun with. */
@@ -313,9 +362,4 @@ export class Training<M extends Module, B> {
       : `at least ${this.#least}`;
     return new GradusError(`${this.#op}: loader gave ${given} in epoch ${epoch}; expected ${rule}`);
   }
-}
-
-function rate(since: { time: number; step: number }, step: number): number {
-  const seconds = Math.max(1e-6, (performance.now() - since.time) / 1000);
-  return (step - since.step) / seconds;
 }

@@ -26,6 +26,7 @@ import {
   fileStore,
   indexedDbStore,
   loadSafetensors,
+  loadState,
   opfsStore,
   writeSafetensors,
 } from "../../src/io/index.ts";
@@ -78,6 +79,7 @@ const takers: Record<string, Record<string, () => unknown>> = {
     indexedDbStore: () => indexedDbStore("a", odd),
   },
   LoadOptions: { loadSafetensors: () => loadSafetensors(writeSafetensors({}), odd) },
+  LoadStateOptions: { loadState: () => loadState(new Map(), new Map(), odd) },
 };
 
 describe("unknown options are refused", () => {

@@ -123,6 +123,17 @@ test("works at phone width and says what a field expects", { timeout: 90_000 }, 
   await train(page, "cpu");
   expect(await text(page, "#status")).toBe("Training on the CPU.");
   await waitForStep(page, 30);
+  expect(await page.$eval("#seed", (x) => (x as HTMLInputElement).disabled)).toBe(true);
+  await fill(page, "learningRate", "-1");
+  await page.keyboard.press("Enter");
+  expect(await text(page, "#learningRate-error")).toBe("Expected a number above 0, at most 100.");
+  await fill(page, "learningRate", "0.25");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(
+    (sentence) => document.getElementById("status")?.textContent === sentence,
+    { timeout: 10_000 },
+    "Training on the CPU. The learning rate is 0.25 now.",
+  );
   expect((await draw(page)).reduce((a, b) => a + b)).toBeCloseTo(1, 4);
   await page.click("#stop");
   await waitForPhase(page, "stopped");

@@ -27,6 +27,15 @@ test("examples import the library by the names that the package exports", () => 
   expect(inside.map(([path]) => path)).toEqual([]);
 });
 
+test("the loop names no field of a batch", () => {
+  const folders = ["src/train", "src/callbacks", "src/search"];
+  const named = folders.flatMap(readFolder).filter(([, text]) => {
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|`[^`]*`|"[^"\n]*"/gm, "");
+    return /\b(images|labels)\b/.test(code);
+  });
+  expect(named.map(([path]) => path)).toEqual([]);
+});
+
 type Files = Record<string, string>;
 const check = (files: Files) => checkArchitecture(new Map(Object.entries(files)));
 

@@ -194,7 +194,7 @@ describe("options out of their ranges", () => {
     [
       "fit",
       { callbacks: [{}, { onEpochEnd() {} }] },
-      'fit: callback 2 with "onEpochEnd"; expected onStart, onStep, onEpoch, onDeviceLost, onRecovered, onEnd',
+      'fit: callback 2 with "onEpochEnd"; expected onStart, onStep, onMeasure, onEpoch, onDeviceLost, onRecovered, onEnd',
     ],
     ["fit", { callbacks: [{ onstep() {}, onSteps() {} }] }, 'Did you mean "onStep"?'],
     ["fit", { extra: { average: 1 } }, "fit: average is 1; expected something with state()"],
@@ -202,6 +202,12 @@ describe("options out of their ranges", () => {
     ["train", { startStep: -1 }, "train: startStep -1; expected an integer from 0"],
     ["train", { startStep: 0.5 }, "train: startStep 0.5; expected an integer from 0"],
     ["train", { metricsEvery: Number.NaN }, "train: metricsEvery NaN; expected an integer from 1"],
+    ["train", { measureEvery: 0 }, "train: measureEvery 0; expected an integer from 1"],
+    [
+      "fit",
+      { control: new AbortController() },
+      "fit: control is an AbortController; expected a RunControl",
+    ],
     ["train", { loader: 3 }, "train: loader 3; expected a DataLoader, a list or another iterable"],
     ["trainStep", { history: 0 }, "trainStep: history 0; expected an integer from 1 to 2^32 - 1"],
     ["trainStep", { stepsPerSubmit: 1.5 }, "trainStep: stepsPerSubmit 1.5; expected an integer"],
