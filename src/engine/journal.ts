@@ -4,62 +4,8 @@ import type { Device, StateJournal } from "../graph/device.ts";
 import { copyGraph, lineageOf, StateLeaf, shortLineage, sourceNode } from "../graph/lineage.ts";
 import { Node } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
-import type { Plan } from "./plan.ts";
+import type { InitialValue, JournalEntry, Note, ReadEntry, Rerun } from "./journal-entry.ts";
 import { lostValues } from "./program.ts";
-import type { Source } from "./sources.ts";
-
-/** A plan that can run again on other nodes. */
-export interface Rerun {
-  readonly op: string;
-  readonly plan: Plan;
-  readonly sources: readonly Source[];
-  readonly outputs: readonly Node[];
-  /** The states that it changes. */
-  readonly assigned: readonly State[];
-  /** Told of each run that is lost and cannot be made again. */
-  readonly onDropped: (() => void) | undefined;
-  /** Frees what a run has made again of a plan that was disposed. */
-  leave(): void;
-}
-
-/** Runs of a compiled function, one or, where they are given nothing, many alike. */
-export interface RunEntry {
-  readonly kind: "run";
-  readonly replay: Rerun;
-  /** What it was given; null for what cannot be had again. */
-  readonly given: readonly (Node | null)[];
-  readonly outputs: readonly WeakRef<Node>[];
-  times: number;
-}
-
-/** New values of states. */
-export interface AssignEntry {
-  readonly kind: "assign";
-  readonly states: readonly State[];
-  readonly values: readonly (Node | null)[];
-}
-
-/** A read that is under way. */
-export interface ReadEntry {
-  readonly kind: "read";
-  readonly nodes: readonly (Node | null)[];
-  readonly op: string;
-  readonly resolve: (values: NumericArray[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Notes that a run has been enqueued, which gives these. */
-export type Note = (outputs: readonly Node[]) => void;
-
-export type JournalEntry = RunEntry | AssignEntry | ReadEntry | { readonly kind: "mark" };
-
-/** A state's value when the journal begins. */
-export interface InitialValue {
-  readonly version: number;
-  readonly value: NumericArray | Node | null;
-  /** Whether the journal has a later one. */
-  isChanged: boolean;
-}
 
 /** What a journal needs of its device. */
 export interface JournalHost extends Device {

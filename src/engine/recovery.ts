@@ -6,7 +6,7 @@ import { copyGraph, StateLeaf, sourceNode } from "../graph/lineage.ts";
 import { Node } from "../graph/node.ts";
 import type { State } from "../graph/state.ts";
 import type { EngineDevice } from "./device.ts";
-import type { AssignEntry, ReadEntry, Rerun, RunEntry } from "./journal.ts";
+import type { AssignEntry, ReadEntry, Rerun, RunEntry } from "./journal-entry.ts";
 import { lostValues } from "./program.ts";
 import type { Session } from "./session.ts";
 

@@ -11,7 +11,7 @@ import { TracedArray } from "../graph/traced-array.ts";
 import { traceFunction } from "../graph/tracing.ts";
 import { type WatchedRuns, watch } from "../graph/watch.ts";
 import { EngineDevice } from "./device.ts";
-import type { Note, Rerun } from "./journal.ts";
+import type { Note, Rerun } from "./journal-entry.ts";
 import type { Plan, Progress } from "./plan.ts";
 import type { Profile } from "./profile.ts";
 import { inputsOf, readsOf, trace } from "./program.ts";
