@@ -8,7 +8,7 @@ import { checkCallbacks, checkMethods, TRAIN_OPTIONS } from "./check-options.ts"
 import type { EpochEvent, TrainEvent } from "./events.ts";
 import { checkFingerprint, fingerprintOf } from "./fingerprint.ts";
 import { checkKept, checkPlace, hasNames, type Kept } from "./kept.ts";
-import { checkRun, type TrainOptions } from "./train.ts";
+import { checkRun, type TrainOptions } from "./train-options.ts";
 import { type Progressed, Training } from "./training.ts";
 
 /** Options of `fit`. */

@@ -46,7 +46,8 @@ export type {
 export { type FitOptions, type FitResult, fit } from "./fit.ts";
 export { NonFiniteLossError, type OnNonFinite } from "./non-finite.ts";
 export { RunControl } from "./run-control.ts";
-export { type TrainOptions, train } from "./train.ts";
+export { train } from "./train.ts";
+export type { TrainOptions } from "./train-options.ts";
 export {
   type BatchFunction,
   type LossFunction,

@@ -3,7 +3,7 @@ import type { Module } from "../nn/module.ts";
 import { accuracyOver, type EvaluateOptions } from "./evaluate.ts";
 import { meansOver } from "./evaluate-means.ts";
 import type { Measures } from "./events.ts";
-import type { TrainOptions } from "./train.ts";
+import type { TrainOptions } from "./train-options.ts";
 
 /** Measures what a run's options ask for; null when stopped meanwhile. Errors speak as `op`. */
 export async function measure<M extends Module, B>(

@@ -9,7 +9,7 @@ import { LossReader, type LossWindow, WINDOW } from "./loss-reader.ts";
 import { Means, type Sums } from "./means.ts";
 import { measure } from "./measure.ts";
 import { checkLosses } from "./non-finite.ts";
-import type { TrainOptions } from "./train.ts";
+import type { TrainOptions } from "./train-options.ts";
 import { makeTrainStep, type TrainStep } from "./train-step.ts";
 
 /** Where a run is, and what the epoch that is under way has come to. */

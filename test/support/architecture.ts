@@ -28,8 +28,6 @@ const mutual: Record<string, readonly string[]> = {
   "src/graph/op.ts": ["src/graph/node.ts", "src/graph/tensor.ts"],
   "src/graph/device.ts": ["src/graph/node.ts", "src/graph/state.ts"],
   "src/graph/watch.ts": ["src/graph/node.ts", "src/graph/state.ts", "src/graph/tensor.ts"],
-  "src/train/measure.ts": ["src/train/train.ts"],
-  "src/train/training.ts": ["src/train/train.ts"],
 };
 
 interface Import {
