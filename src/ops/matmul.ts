@@ -10,6 +10,7 @@ import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
 import { checkSameDType } from "./elementwise.ts";
+import { equalParts } from "./equal-parts.ts";
 import { sum } from "./reduce.ts";
 import { permute, reshape, transpose } from "./reshape.ts";
 import { matmulShader } from "./shaders.ts";
@@ -81,9 +82,7 @@ function partsOf(batch: number, m: number, n: number, k: number, traits: Traits)
   const groups = Math.ceil(m / 32) * Math.ceil(n / 32) * batch;
   if (!traits.workgroupMemory || groups >= FEW_GROUPS || k < LONG_SUM) return 1;
   const most = Math.min(Math.ceil(MANY_GROUPS / groups), Math.floor(k / LEAST_DEPTH));
-  const unit = k % 4 === 0 ? 4 : 1; // loads stay four wide
-  for (let parts = most; parts > most / 4; parts--) if (k % (unit * parts) === 0) return parts;
-  return 1;
+  return equalParts(k, most);
 }
 
 /**

@@ -1,13 +1,16 @@
 import { checkEach, checkOptions, type Known } from "../core/check.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { KernelContext, Stage } from "../forms/kernel.ts";
+import type { Traits } from "../forms/traits.ts";
 import { jointly } from "../graph/jointly.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { applyAll, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
-import { expandDims } from "./reshape.ts";
+import { equalParts } from "./equal-parts.ts";
+import { sum } from "./reduce.ts";
+import { expandDims, reshape } from "./reshape.ts";
 import { asRows, forEachRow, REDUCE, type Rows } from "./rows.ts";
 import { momentsDirectShader, momentsShader } from "./shaders.ts";
 
@@ -48,6 +51,16 @@ const momentsOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
       if (variance) variance.data[row] = squares / length;
     }),
   form: { kind: "kernel", prologueCost: 64, stages },
+  lower: ([x], _, traits) => {
+    const [rows, length] = x.shape;
+    const parts = partsOf(rows, length, traits);
+    if (parts === 1) return null;
+    // The variance is that of the parts' means and the mean of their variances (Chan et al. 1983).
+    const own = reshape(x, [rows * parts, length / parts]);
+    const [means, variances] = applyAll(momentsOp, [own], {}).map((y) => reshape(y, [rows, parts]));
+    const [mean, between] = applyAll(momentsOp, [means], {});
+    return [mean, add(between, mul(sum(variances, { axis: 1 }), 1 / parts))];
+  },
   vjp: null,
   vjpAll: jointly(([gMean, gVariance], { inputs: [x], results: [mean] }) => {
     // dx = (g_mean + 2 g_variance ⊙ (x − mean)) / n
@@ -60,6 +73,16 @@ const momentsOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
     return [parts.reduce((a, b) => add(a, b))];
   }),
 });
+
+/** Workgroups that keep a GPU busy. */
+const MANY_GROUPS = 256;
+
+/** In how many parts the rows are cut where there are too few for a GPU; all of one length. */
+function partsOf(rows: number, length: number, { workgroupMemory, threads }: Traits): number {
+  const [owners, least] = workgroupMemory ? [MANY_GROUPS, 1024] : [16 * threads, 128];
+  if (4 * rows >= owners || length < 8 * least) return 1;
+  return equalParts(length, Math.min(Math.ceil(owners / rows), Math.floor(length / least)));
+}
 
 function stages({ inputs: [x], traits }: KernelContext<unknown>): Stage[] {
   const [rows, length] = x.shape;

@@ -11,6 +11,7 @@ import {
   argsort,
   grad,
   matmul,
+  moments,
   mul,
   randomNormal,
   sort,
@@ -19,6 +20,7 @@ import {
   tensor,
   topK,
   transpose,
+  variance,
 } from "../../src/index.ts";
 import { testDevice } from "../support/device.ts";
 import { opByOp } from "../support/op-by-op.ts";
@@ -71,6 +73,8 @@ const programs: Record<string, () => Tensor[]> = {
   "a few are found": () => sorting(random([3, 3000]), (x) => topK(x, 5)),
   "the smallest are found": () => sorting(random([3, 700]), (x) => topK(x, 64, { largest: false })),
   "many are found": () => sorting(random([2, 700]), (x) => topK(x, 300)),
+  "mean and variance of long rows": () => Object.values(moments(random([3, 9000]), { axis: 1 })),
+  "the variance of all": () => [variance(random([24, 700]))],
   "an order is found": () => [argsort(random([2, 300]))],
   "a long sum is cut": () => {
     const [x, w] = [random([6144, 5]), random([6144, 7], 2)];
@@ -124,6 +128,16 @@ describe("how many kernels and workgroups a program has", () => {
       expect(grids(() => [matmul(f32(m, k), f32(k, n))]).workgroup).toHaveLength(1);
     }
     expect(grids(() => [matmul(f32(3, 4099), f32(4099, 3))]).workgroup).toEqual([1]);
+  });
+
+  test("mean and variance of few long rows are those of their parts", () => {
+    const all = (...shape: number[]) =>
+      grids(() => Object.values(moments(f32(...shape), { axis: 1 })));
+    expect(all(64, 10000)).toEqual({ workgroup: [64], direct: [4] });
+    expect(all(16, 78400)).toEqual({ workgroup: [256, 1, 16], direct: [16, 1, 1] });
+    expect(all(16, 100)).toEqual({ workgroup: [16], direct: [1] });
+    const one = grids(() => [variance(f32(16, 78400), { axis: 1 })]);
+    expect(one.workgroup).toEqual([256, 1, 16]);
   });
 
   test("sorting takes one kernel for short rows, and a merge for each doubling beyond", () => {

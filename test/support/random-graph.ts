@@ -13,12 +13,14 @@ import {
   matmul,
   max,
   maximum,
+  moments,
   mul,
   pad,
   reshape,
   sigmoid,
   slice,
   softmax,
+  sort,
   square,
   sub,
   sum,
@@ -158,15 +160,35 @@ export function randomFlagsAndBytes(seed: number, device: Device, dtype: "f32" |
   ];
 }
 
+/** Ops with several results: both, one of them, and what needs both beside what needs one. */
+const SEVERAL: readonly Step[] = [
+  (x, y) => {
+    const { mean, variance } = moments(x, { axis: 1, keepDims: true });
+    return tanh(div(sub(y, mean), add(variance, 1)));
+  },
+  (x, y) => mul(y, sub(1, moments(tanh(x), { axis: 0 }).variance)),
+  (x) => {
+    const { mean, variance } = moments(tanh(x), { axis: 0 });
+    return add(mul(mean, 2), mul(transpose(x), add(sigmoid(variance), mean)));
+  },
+  (x) => sort(x, { descending: true }).values,
+];
+
 /** Builds the same random graph for any device: three inputs, then 24 values computed from them. */
-export function randomGraph(seed: number, device: Device, dtype: "f32" | "f64"): Tensor[] {
+export function randomGraph(
+  seed: number,
+  device: Device,
+  dtype: "f32" | "f64",
+  hasSeveral = false,
+): Tensor[] {
+  const steps = hasSeveral ? [...STEPS, ...SEVERAL, ...SEVERAL] : STEPS;
   const pick = picker(seed, 1);
   const leaf = (i: number) => wave([SIDE, SIDE], seed + 37 * i, device, dtype);
   const values: Tensor[] = Array.from({ length: 3 }, (_, i) => leaf(i));
   const stored = { smooth: leaf(3), edge: edgeOf(seed, device, dtype) };
   for (let i = 0; i < 24; i++) {
     const recent = () => values[Math.max(0, values.length - 1 - pick(6))];
-    values.push(STEPS[pick(STEPS.length)](recent(), recent(), pick, stored));
+    values.push(steps[pick(steps.length)](recent(), recent(), pick, stored));
   }
   return values;
 }
