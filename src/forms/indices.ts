@@ -114,12 +114,12 @@ export function divide(body: Body, index: Index, n: number): [Index, Index] {
     return n % factor === 0 && low >= 0 && high < factor;
   });
   const [big, small] = parted(rest, g ?? 1);
-  const [quotient, left] = split(body, big, n / (g ?? 1));
+  const [quotient, left] = cutIndex(body, big, n / (g ?? 1));
   return [sumOf([whole, quotient]), sumOf([left, small], [g ?? 1, 1])];
 }
 
 /** Quotient and remainder of a digit, or of what is bound to a name first. */
-function split(body: Body, index: Index, n: number): [Index, Index] {
+function cutIndex(body: Body, index: Index, n: number): [Index, Index] {
   const size = rangeOf(index)[1] + 1;
   if (n === 1 || size <= 1) return [index, ZERO];
   const [one] = index.digits;

@@ -1,10 +1,10 @@
 import type { Shape } from "../core/shape.ts";
 import { divide, name, rangeOf, write, writeQuarter } from "./indices.ts";
-import { follow, type IndexMap, type Place, sumAt } from "./map.ts";
+import { follow, type GuardedPlace, type IndexMap, sumAt } from "./map.ts";
 import { Position } from "./position.ts";
 
 /** Follows a map that may lead outside, and tests whether it does. */
-export function inside(map: IndexMap, at: Position, shape: Shape): Place {
+export function inside(map: IndexMap, at: Position, shape: Shape): GuardedPlace {
   if (map === "rowMajor") return follow(map, at, shape);
   const { body } = at;
   const tests: string[] = [];

@@ -25,13 +25,13 @@ export interface MapForm<A> {
   /** Gives a map for each input: an element is that of the first inside which its map leads. */
   maps(inputs: readonly TensorType[], attributes: A, y: TensorType): readonly IndexMap[];
   /** For maps that may lead outside: `inside`, which follows them and tests whether they do. */
-  readonly follow?: (map: IndexMap, at: Position, shape: Shape) => Place;
+  readonly follow?: (map: IndexMap, at: Position, shape: Shape) => GuardedPlace;
   /** Gives the element that lies inside no input; left out where there is none. */
   outside?(attributes: A): number;
 }
 
 /** A position in an input, and WGSL tests of whether it lies inside. */
-export type Place = readonly [at: Position, tests: readonly string[]];
+export type GuardedPlace = readonly [at: Position, tests: readonly string[]];
 
 /** The place on an axis that goes with one axis of the result. */
 export function along(axis: number, start = 0, step = 1, divisor = 1): AxisMap {
@@ -52,7 +52,7 @@ export function sumAt({ start, terms }: AxisMap, { indices }: Position): Index {
 }
 
 /** Follows a map that leads inside. */
-export function follow(map: IndexMap, at: Position, shape: Shape): Place {
+export function follow(map: IndexMap, at: Position, shape: Shape): GuardedPlace {
   if (map === "rowMajor") return [at.reshape(shape), []];
   return [
     Position.at(

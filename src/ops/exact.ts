@@ -7,21 +7,21 @@ import { literal } from "../forms/wgsl.ts";
  * own; neither costs anything where numbers are loaded.
  */
 
-const ZERO = /* @__PURE__ */ literal(0, "f32");
+const PLUS_ZERO = /* @__PURE__ */ literal(0, "f32");
 const MINUS_ZERO = /* @__PURE__ */ literal(-0, "f32");
 const INFINITY = /* @__PURE__ */ literal(Number.POSITIVE_INFINITY, "f32");
 const MINUS_INFINITY = /* @__PURE__ */ literal(Number.NEGATIVE_INFINITY, "f32");
 
 /** Writes a + b. */
 export function exactSum(a: string, b: string): string {
-  if (b === ZERO) return `g_plus_zero(${a})`;
-  if (a === ZERO) return `g_plus_zero(${b})`;
+  if (b === PLUS_ZERO) return `g_plus_zero(${a})`;
+  if (a === PLUS_ZERO) return `g_plus_zero(${b})`;
   return `exact(${a} + ${b})`;
 }
 
 /** Writes a − b. */
 export function exactDifference(a: string, b: string): string {
-  if (a === ZERO) return `g_plus_zero(-${b})`;
+  if (a === PLUS_ZERO) return `g_plus_zero(-${b})`;
   if (b === MINUS_ZERO) return `g_plus_zero(${a})`;
   return `exact(${a} - ${b})`;
 }
@@ -36,7 +36,7 @@ export function exactProduct(a: string, b: string): string {
 /** Writes a / b. */
 export function exactQuotient(a: string, b: string): string {
   if (isZero(a)) return `g_times_zero(1.0f / ${b}, ${a})`;
-  if (b === INFINITY) return `g_times_zero(${a}, ${ZERO})`;
+  if (b === INFINITY) return `g_times_zero(${a}, ${PLUS_ZERO})`;
   if (b === MINUS_INFINITY) return `g_times_zero(${a}, ${MINUS_ZERO})`;
   return `exact(${a} / ${b})`;
 }
@@ -59,5 +59,5 @@ function isOrdinary(value: string): boolean {
 }
 
 function isZero(value: string): boolean {
-  return value === ZERO || value === MINUS_ZERO;
+  return value === PLUS_ZERO || value === MINUS_ZERO;
 }

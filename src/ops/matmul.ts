@@ -44,7 +44,7 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   lower: ([a, b], _, traits) => {
     const [batch, m, k] = a.shape;
     const n = b.shape[2];
-    const parts = partsOf(batch, m, n, k, traits);
+    const parts = splitCount(batch, m, n, k, traits);
     if (parts === 1) return null;
     // y = Σ_p a[:, p] · b[p, :], which more workgroups compute than there are tiles of y.
     const depth = k / parts;
@@ -78,7 +78,7 @@ const LEAST_DEPTH = 256;
 const LONG_SUM = 4096;
 
 /** In how many parts a product's sums are computed; all of one depth. */
-function partsOf(batch: number, m: number, n: number, k: number, traits: Traits): number {
+function splitCount(batch: number, m: number, n: number, k: number, traits: Traits): number {
   const groups = Math.ceil(m / 32) * Math.ceil(n / 32) * batch;
   if (!traits.workgroupMemory || groups >= FEW_GROUPS || k < LONG_SUM) return 1;
   const most = Math.min(Math.ceil(MANY_GROUPS / groups), Math.floor(k / LEAST_DEPTH));

@@ -53,7 +53,7 @@ const momentsOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
   form: { kind: "kernel", prologueCost: 64, stages },
   lower: ([x], _, traits) => {
     const [rows, length] = x.shape;
-    const parts = partsOf(rows, length, traits);
+    const parts = splitCount(rows, length, traits);
     if (parts === 1) return null;
     // The variance is that of the parts' means and the mean of their variances (Chan et al. 1983).
     const own = reshape(x, [rows * parts, length / parts]);
@@ -78,7 +78,7 @@ const momentsOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
 const MANY_GROUPS = 256;
 
 /** In how many parts the rows are cut where there are too few for a GPU; all of one length. */
-function partsOf(rows: number, length: number, { workgroupMemory, threads }: Traits): number {
+function splitCount(rows: number, length: number, { workgroupMemory, threads }: Traits): number {
   const [owners, least] = workgroupMemory ? [MANY_GROUPS, 1024] : [16 * threads, 128];
   if (4 * rows >= owners || length < 8 * least) return 1;
   return equalParts(length, Math.min(Math.ceil(owners / rows), Math.floor(length / least)));

@@ -99,8 +99,7 @@ function loadsOf({ inputs: [x, order] }: KernelContext<unknown>): Accessor[] {
 
 /** By what elements are sorted. */
 function sortKeys(dtype: DType, descending: boolean): string {
-  const type = accumulator(dtype);
-  return `fn order_key(x: ${type}) -> u32 { return order_key_${type}(x, ${descending}); }`;
+  return `fn order_key(x: Acc) -> u32 { return order_key_${accumulator(dtype)}(x, ${descending}); }`;
 }
 
 function sortStages(context: KernelContext<RunAttributes>): Stage[] {
