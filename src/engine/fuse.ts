@@ -57,10 +57,17 @@ class Fuser {
   }
 
   run(): Fusion {
+    const depths: number[] = [];
+    const anchors: number[] = [];
     this.#steps.forEach((step, i) => {
       if (!step.op || this.#outputs.has(i) || isTooCostly(step)) this.#stored.add(i);
-      if (step.op?.form.kind === "kernel") this.#growEpilogue(i);
+      const isAnchor = step.op?.form.kind === "kernel";
+      depths[i] = step.inputs.reduce((most, j) => Math.max(most, depths[j]), 0) + Number(isAnchor);
+      if (isAnchor) anchors.push(i);
     });
+    // Where chains meet, the anchor that comes last has what follows: no other has to wait for it.
+    anchors.sort((a, b) => depths[b] - depths[a]);
+    for (const anchor of anchors) this.#growEpilogue(anchor);
     this.#storeShared();
     this.#splitLarge();
     const finals = this.#finals().sort((a, b) => a - b);
@@ -141,9 +148,10 @@ class Fuser {
 
   /**
    * An upper bound of each step's cost per element, counting what is fused into it. What is dearer
-   * than a group may be, or ends a long chain, is stored.
+   * than those who read it accept, or ends a long chain, is stored.
    */
   #work(): number[] {
+    const budgets = this.#budgets();
     const work: number[] = [];
     const depth: number[] = [];
     this.#steps.forEach((step, i) => {
@@ -152,10 +160,23 @@ class Fuser {
       const cost = isFused && step.op ? costOf(step.op) : 0;
       work[i] = isFused ? fused.reduce((sum, j) => sum + work[j], cost) : 0;
       depth[i] = isFused ? fused.reduce((most, j) => Math.max(most, depth[j]), 0) + 1 : 0;
-      const isLarge = cost > 0 && work[i] > GROUP_WEIGHT;
+      const isLarge = cost > 0 && work[i] > budgets[i];
       if (isFused && (isLarge || depth[i] > CHAIN_LIMIT)) this.#stored.add(i);
     });
     return work;
+  }
+
+  /** What each step may cost for the kernels that read it, themselves or what only moves it. */
+  #budgets(): number[] {
+    const budgets = this.#steps.map(() => GROUP_WEIGHT);
+    for (let i = this.#steps.length - 1; i >= 0; i--) {
+      const { op, inputs } = this.#steps[i];
+      const isKernel = op?.form.kind === "kernel";
+      if (!isKernel && (op?.cost !== 0 || this.#stored.has(i) || this.#anchorOf.has(i))) continue;
+      const budget = isKernel ? op.form.prologueCost : budgets[i];
+      for (const input of inputs) budgets[input] = Math.min(budgets[input], budget);
+    }
+    return budgets;
   }
 
   /** Steps that a kernel of their own stores. */

@@ -2,6 +2,7 @@ import { fuse } from "./fuse.ts";
 import type { Fusion, Group } from "./fusion.ts";
 import { bindings, type Homes, merge } from "./merge.ts";
 import type { Program, Update } from "./program.ts";
+import { reuse } from "./reuse.ts";
 import { Waits } from "./waits.ts";
 
 /** The groups of a program, which values are stored and where, and what must run before what. */
@@ -15,7 +16,7 @@ export interface KernelSchedule {
   /** For each group, the groups that must have run before, as places in `groups`. */
   readonly after: readonly (readonly number[])[];
   readonly stored: ReadonlySet<number>;
-  /** New value → the source in whose memory it is written. */
+  /** Value → the source, or the value between kernels, in whose memory it is written. */
   readonly homes: Homes;
   /** Steps that write only some elements of their home. */
   readonly scattered: ReadonlySet<number>;
@@ -63,6 +64,7 @@ function inOrder({ updates }: Program, fusion: Fusion, waits: Waits): KernelSche
   }
   const groups = waits.sorted();
   const number = new Map(groups.map((group, i) => [group, i]));
+  reuse(fusion, groups, homes);
   return {
     program: fusion.program,
     groups,

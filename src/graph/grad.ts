@@ -112,7 +112,20 @@ function nodesBetween(what: string, y: Node, targets: ReadonlySet<Node>): Set<No
     leads.set(node, targets.has(node) || inputsOf(node).some((input) => !!leads.get(input)));
   }
   const path = [...leads].filter(([, yes]) => yes).map(([node]) => node);
-  return new Set(path.reverse());
+  return new Set(byDistance(path.reverse()));
+}
+
+/**
+ * Orders nodes, consumers first, by how many lie between them and the first one at the most: what is
+ * added up of many steps of time is added step by step, as it comes.
+ */
+function byDistance(path: readonly Node[]): Node[] {
+  const distance = new Map<Node, number>();
+  const of = (node: Node) => distance.get(node) ?? 0;
+  for (const node of path) {
+    for (const input of node.inputs) distance.set(input, Math.max(of(input), of(node) + 1));
+  }
+  return [...path].sort((a, b) => of(a) - of(b) || b.id - a.id);
 }
 
 /** y = the first input, which depends on the second by nothing. */

@@ -4,11 +4,14 @@ import { sizeOf } from "../../core/shape.ts";
 import type { Group } from "../../engine/fusion.ts";
 import { resultTypes } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
+import { opsOf } from "../../engine/stats.ts";
 import type { Stage } from "../../forms/kernel.ts";
 import type { Traits } from "../../forms/traits.ts";
 
 /** One stage of a group: what can share a dispatch with others. */
 export interface Job {
+  /** Equal for jobs whose code may be equal. */
+  readonly kind: string;
   readonly group: Group;
   readonly stage: Stage;
   /** Whether the stage stores the group's results; else it writes scratch memory. */
@@ -54,18 +57,21 @@ function addStages(
   const home = (step: number) => schedule.homes.get(step) ?? step;
   let previous: Job | null = null;
   const stages = stagesOf(schedule, group, traits);
+  const ops = opsOf(schedule, group);
   stages.forEach((stage, i) => {
     const last = i === stages.length - 1;
     const scratchIn: number | null = previous?.scratchOut ?? null;
     const scratchOut = last ? null : -1 - jobs.length;
+    const { shader, constants } = stage;
     const job: Job = {
+      kind: [shader.name, ...Object.values(constants), ...ops].join(),
       group,
       stage,
       last,
       scratchIn,
       scratchOut,
       // Which stage reads what is settled when its code is written; here every one may read all.
-      reads: [...schedule.reads[g], ...(scratchIn === null ? [] : [scratchIn])],
+      reads: [...schedule.reads[g].map(home), ...(scratchIn === null ? [] : [scratchIn])],
       writes: last ? group.outputs.map(home) : [scratchOut as number],
       after: previous ? [...before, previous] : before,
     };

@@ -18,10 +18,19 @@ const LOOK_LIMIT = 256;
 
 /**
  * Puts jobs that do not wait for each other into one dispatch, as far as its limits allow: first
- * those on which the longest chain of others waits.
+ * those on which the longest chain of others waits. What waits for nothing runs as late as it may
+ * where that takes no more dispatches: so each step of time makes what it needs, in one kernel for
+ * all of them, and nothing lies in memory for long.
  */
 export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
+  const [early, late] = [false, true].map((isLate) => packed(jobs, limits, isLate));
+  return late.length <= early.length ? late : early;
+}
+
+function packed(jobs: readonly Job[], limits: PackLimits, isLate: boolean): Job[][] {
   const depth = depths(jobs);
+  const kinds = new Map([...new Set(jobs.map(({ kind }) => kind))].map((kind, i) => [kind, i]));
+  const kindOf = ({ kind }: Job) => kinds.get(kind) as number;
   const places = new Map(jobs.map((job, i) => [job, i]));
   const isBehind = (a: Job, b: Job) =>
     numberOf(depth, a) - numberOf(depth, b) || numberOf(places, b) - numberOf(places, a);
@@ -34,7 +43,10 @@ export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
   while (ready.length > 0) {
     const parts = new SharedDispatch(limits);
     const tried = ready.splice(-LOOK_LIMIT).reverse();
-    const rest = tried.filter((job) => !parts.take(job));
+    const most = numberOf(depth, tried[0]);
+    const mayWait = (job: Job) => isLate && job.after.length === 0 && numberOf(depth, job) > 1;
+    const isDue = (job: Job) => numberOf(depth, job) === most || !mayWait(job);
+    const rest = tried.filter((job) => !(isDue(job) && parts.take(job)));
     ready.push(...rest.reverse());
     for (const job of parts.jobs) {
       for (const next of later.get(job) ?? []) {
@@ -44,7 +56,8 @@ export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
           ready.splice(1 + ready.findLastIndex((other) => isBehind(other, next) < 0), 0, next);
       }
     }
-    dispatches.push(parts.jobs);
+    // Equal jobs in one order, that their kernels may be equal.
+    dispatches.push(parts.jobs.sort((a, b) => kindOf(a) - kindOf(b)));
   }
   return dispatches;
 }

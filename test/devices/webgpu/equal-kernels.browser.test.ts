@@ -2,7 +2,17 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { GpuDevice } from "../../../src/devices/webgpu/gpu-device.ts";
 import { settle } from "../../../src/devices/webgpu/numbers.ts";
 import { PipelineCache } from "../../../src/devices/webgpu/pipelines.ts";
-import { arange, init, mul, slice, type Tensor, tensor, uniformAt } from "../../../src/index.ts";
+import {
+  arange,
+  type Device,
+  init,
+  mul,
+  setDefaultDevice,
+  slice,
+  type Tensor,
+  tensor,
+  uniformAt,
+} from "../../../src/index.ts";
 import { SGD } from "../../../src/optim/index.ts";
 import { trainStep } from "../../../src/train/index.ts";
 import { ownDevice } from "../../support/device.ts";
@@ -25,7 +35,7 @@ function writeLiterals(): void {
 }
 
 /** Trains some steps; gives the bits of losses and weights, and the pipelines that it took. */
-async function trained({ model, batch, loss }: Repeated) {
+async function trained({ model, batch, loss }: Repeated, device: Device) {
   const { pipelines: before } = device.memory();
   const optimizer = new SGD(model.parameters(), { learningRate: 0.1 });
   const step = trainStep({ model, optimizer, loss: (_, given: typeof batch) => loss(given) });
@@ -38,10 +48,15 @@ async function trained({ model, batch, loss }: Repeated) {
 }
 
 test("time steps share pipelines, and give the bits that code with literals gives", async () => {
-  const shared = await trained(recurrent(6));
+  const shared = await trained(recurrent(6), device);
   writeLiterals();
-  const literal = await trained(recurrent(6));
+  const literal = await trained(recurrent(6), device);
   expect(shared.bits).toEqual(literal.bits);
+  const { device: cpu } = await init({ device: "cpu", isolated: true });
+  setDefaultDevice(cpu);
+  const { bits } = await trained(recurrent(6), cpu);
+  setDefaultDevice(device);
+  for (const [i, x] of bits.flat().entries()) expect(shared.bits.flat()[i]).toBeCloseTo(x, 5);
   expect(shared.pipelines).toBeLessThan(literal.pipelines);
 });
 

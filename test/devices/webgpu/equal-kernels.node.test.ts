@@ -1,7 +1,23 @@
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { KernelCode } from "../../../src/devices/webgpu/codegen.ts";
 import { type Pattern, settle } from "../../../src/devices/webgpu/numbers.ts";
+import type { EngineDevice } from "../../../src/engine/device.ts";
 import { number } from "../../../src/forms/number.ts";
+import { init, setDefaultDevice } from "../../../src/index.ts";
+import { kernelsOf, stepProgram } from "../../support/plan-kernels.ts";
+import {
+  dropouts,
+  gpt,
+  perceptron,
+  type Repeated,
+  recurrent,
+} from "../../support/repeated-graphs.ts";
+
+let device: EngineDevice;
+beforeAll(async () => {
+  device = (await init({ device: "cpu", isolated: true })).device as EngineDevice;
+  setDefaultDevice(device);
+});
 
 const binding = { key: 0, name: "buffer0", dtype: "f32", written: true } as const;
 
@@ -77,4 +93,47 @@ test("numbers by which code is chosen stay in it", () => {
   expect(number(-2147483648, "i32")).toBe("(-2147483647i - 1i)");
   expect(number(1, "bool")).toBe("true");
   expect(number(10)).toBe("⟨10u⟩");
+});
+
+const NETS = {
+  "time steps of a recurrent net": [recurrent, 4, 40],
+  "time steps of a gated recurrent net": [(steps) => recurrent(steps, true), 4, 16],
+  "layers with masks of their own": [dropouts, 5, 10],
+  "equal layers": [perceptron, 4, 10],
+  "blocks of a decoder": [(blocks) => gpt(blocks, { length: 8, size: 16 }), 2, 3],
+} satisfies Record<string, [(count: number) => Repeated, number, number]>;
+
+/** How many dispatches a step of a net takes, and how many pipelines. */
+const counted = new Map<string, { dispatches: number; pipelines: number }>();
+
+beforeAll(async () => {
+  for (const [name, [make, ...counts]] of Object.entries(NETS)) {
+    for (const count of counts) {
+      const program = await stepProgram(device, make(count));
+      for (const kind of ["direct", "workgroup"] as const) {
+        const codes = (await kernelsOf(program, kind)).map(({ code }) => code);
+        const found = { dispatches: codes.length, pipelines: new Set(codes).size };
+        counted.set(`${count} ${name}, ${kind}`, found);
+      }
+    }
+  }
+}, 60_000);
+
+test.each([
+  // The net, the kind of kernels, pipelines of few and of many, dispatches of many.
+  ["time steps of a recurrent net", "direct", 10, 10, 84],
+  ["time steps of a recurrent net", "workgroup", 12, 12, 123],
+  ["time steps of a gated recurrent net", "direct", 15, 19, 81],
+  ["time steps of a gated recurrent net", "workgroup", 14, 14, 82],
+  ["layers with masks of their own", "direct", 7, 7, 21],
+  ["layers with masks of their own", "workgroup", 8, 9, 26],
+  ["equal layers", "direct", 9, 9, 23],
+  ["equal layers", "workgroup", 10, 10, 28],
+  ["blocks of a decoder", "direct", 38, 38, 101],
+  ["blocks of a decoder", "workgroup", 39, 39, 101],
+] as const)("%s, %s: pipelines and dispatches", (name, kind, few, many, dispatches) => {
+  const [a, b] = NETS[name].slice(1).map((count) => counted.get(`${count} ${name}, ${kind}`));
+  expect(a?.pipelines).toBeLessThanOrEqual(few);
+  expect(b?.pipelines).toBeLessThanOrEqual(many);
+  expect(b?.dispatches).toBeLessThanOrEqual(dispatches);
 });

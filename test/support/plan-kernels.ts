@@ -1,0 +1,49 @@
+import { generate } from "../../src/devices/webgpu/codegen.ts";
+import { jobsOf } from "../../src/devices/webgpu/jobs.ts";
+import { type Kernel, settle } from "../../src/devices/webgpu/numbers.ts";
+import { pack } from "../../src/devices/webgpu/pack.ts";
+import type { EngineDevice } from "../../src/engine/device.ts";
+import type { Program } from "../../src/engine/program.ts";
+import { scheduleOf } from "../../src/engine/schedule.ts";
+import { simplify } from "../../src/engine/simplify.ts";
+import type { Traits } from "../../src/forms/traits.ts";
+import { directProducts } from "../../src/ops/matmul.ts";
+import { SGD } from "../../src/optim/index.ts";
+import { trainStep } from "../../src/train/index.ts";
+import type { Repeated } from "./repeated-graphs.ts";
+
+/** What adapters ask for: kernels with workgroup memory, or direct loads. */
+export const TRAITS = {
+  workgroup: { workgroupMemory: true, threads: 64, quads: false },
+  direct: { workgroupMemory: false, threads: 16, quads: true },
+} satisfies Record<string, Traits>;
+
+/** Compiles a training step on a device of the CPU, one at a time; gives its program. */
+export async function stepProgram(device: EngineDevice, net: Repeated): Promise<Program> {
+  const { session } = device;
+  const { compile } = session;
+  const programs: Program[] = [];
+  session.compile = (program, options) => {
+    programs.push(program);
+    return compile.call(session, program, options);
+  };
+  const { model, batch, loss } = net;
+  const optimizer = new SGD(model.parameters(), { learningRate: 0.1 });
+  const step = trainStep({ model, optimizer, loss: (_, given: typeof batch) => loss(given) });
+  await step.prepare(batch);
+  step.dispose();
+  session.compile = compile;
+  return programs[programs.length - 1];
+}
+
+/** The kernels of a program on a GPU that binds ten buffers. */
+export async function kernelsOf(program: Program, kind: keyof typeof TRAITS): Promise<Kernel[]> {
+  await directProducts.get();
+  const schedule = scheduleOf(simplify(program), 10);
+  const jobs = jobsOf(schedule, TRAITS[kind]);
+  const dispatches = pack(jobs, { bindings: 10, memory: 16384 });
+  return settle(
+    dispatches.map((parts) => generate(schedule, parts)),
+    new Map(),
+  );
+}
