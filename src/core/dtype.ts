@@ -48,10 +48,12 @@ export interface ElementType {
   readonly digits: number;
   /** The rule by which every cast turns a number into an element, on all devices. */
   readonly convert: (value: number) => number;
-  /** The WGSL type of an element in expressions. */
+  /** The WGSL type of an element in expressions; f32 for floats, as functions are written for it. */
   readonly wgsl: string;
-  /** The WGSL type of what a buffer holds, of four bytes: an element, or several as bits. */
+  /** The WGSL type of what lies in buffers: an element, or several as bits. */
   readonly word: string;
+  /** Bytes of that. */
+  readonly wordBytes: number;
   /** How many elements share a word, the first one lowest. */
   readonly perWord: number;
   /** The dtype in which kernels accumulate elements. */
@@ -68,7 +70,8 @@ function row(
 ): ElementType {
   const convert = (value: number) =>
     Number.isNaN(value) ? 0 : Math.min(max, Math.max(min, Math.trunc(value)));
-  const usual = { epsilon: 1, digits: 16, convert, word: wgsl, perWord: 1, accumulate: wgsl };
+  const buffer = { word: wgsl, wordBytes: 4, perWord: 1 };
+  const usual = { epsilon: 1, digits: 16, convert, ...buffer, accumulate: wgsl };
   return { traits, array, min, max, wgsl, ...usual, ...more };
 }
 
@@ -128,12 +131,6 @@ export function isDType(value: unknown): value is DType {
 /** Says whether a dtype is a floating-point one. */
 export function isFloat(dtype: DType): boolean {
   return is(dtype, "float");
-}
-
-/** Says whether what lies in a buffer are elements as they are. */
-export function isPlain(dtype: DType): boolean {
-  const { perWord, word, wgsl } = DTYPES[dtype];
-  return perWord === 1 && word === wgsl;
 }
 
 /** Turns a number into an element as every cast does. */

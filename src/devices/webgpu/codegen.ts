@@ -1,4 +1,4 @@
-import { DTYPES, type DType, isPlain } from "../../core/dtype.ts";
+import { DTYPES, type DType, is } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { resultTypes, type Step } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
@@ -291,8 +291,10 @@ class PartWriter {
   #loadVector(accessor: Accessor, name: string, along: number, type: string): boolean {
     const body = new FunctionBody();
     const four = this.#vector(accessor, along, body, (step, place) => {
-      const buffer = this.bindings.read(this.#key(step), this.#steps[step].dtype);
-      return body.bind(`${buffer}[${place}]`);
+      const { dtype } = this.#steps[step];
+      const { word, wgsl } = DTYPES[dtype];
+      const words = body.bind(`${this.bindings.read(this.#key(step), dtype)}[${place}]`);
+      return converted(words, `vec4<${word}>`, `vec4<${wgsl}>`);
     });
     if (four === null) return false;
     const vector = `vec4<${type}>`;
@@ -325,7 +327,7 @@ class PartWriter {
           ? writeMoved(form, this.#context(i, at, null), load, vector)
           : null;
       }
-      const place = isPlain(step.dtype) ? writeQuarter(body, at.place) : null;
+      const place = is(step.dtype, "number") ? writeQuarter(body, at.place) : null;
       return place && read(i, place);
     };
     const at = Position.four(body, extents, parameterNames(accessor), along);
@@ -354,7 +356,7 @@ class PartWriter {
     const { wide, extents } = this.#stage.store;
     const isWhole = wide === extents.length - 1 && extents[wide] % 4 === 0;
     const isWide = (step: number) =>
-      isPlain(this.#steps[step].dtype) && !this.schedule.scattered.has(step);
+      is(this.#steps[step].dtype, "number") && !this.schedule.scattered.has(step);
     return isWhole && this.job.last && this.job.group.outputs.every(isWide);
   }
 
@@ -398,7 +400,7 @@ class PartWriter {
         const { dtype } = this.#steps[step];
         const values = lanes.map((values) => values[r]).join(", ");
         const buffer = this.bindings.write(this.#key(step), dtype);
-        body.line(`${buffer}[${at} >> 2u] = vec4<${wgslType(dtype)}>(${values});`);
+        body.line(`${buffer}[${at} >> 2u] = vec4<${DTYPES[dtype].word}>(${values});`);
       });
     } else {
       for (const lane of LANES) {

@@ -338,7 +338,7 @@ function layNumbers(kernels: readonly Kernel[]): { words: Uint32Array; granules:
 }
 
 /** When the values between kernels are in memory. */
-function lifetimes(
+export function lifetimes(
   schedule: KernelSchedule,
   jobs: readonly (readonly Job[])[],
   kernels: readonly KernelCode[],

@@ -1,13 +1,15 @@
 import { allocate, convert, DTYPES, type DType, type NumericArray } from "../../core/dtype.ts";
 
-/** Bytes that a tensor's elements take on the GPU, in words of four. */
+/** Bytes that a tensor's elements take on the GPU, a multiple of four. */
 export function bytesOf(dtype: DType, size: number): number {
-  return Math.ceil(size / DTYPES[dtype].perWord) * 4;
+  const { perWord, wordBytes } = DTYPES[dtype];
+  return 4 * Math.ceil((wordBytes * Math.ceil(size / perWord)) / 4);
 }
 
-/** Whether words on the GPU stand for what lies on the host, as they do for bools. */
+/** Whether an element takes more bytes on the GPU than on the host, as a bool does. */
 function isWidened(dtype: DType): boolean {
-  return DTYPES[dtype].word !== DTYPES[dtype].wgsl;
+  const { array, perWord, wordBytes } = DTYPES[dtype];
+  return array.BYTES_PER_ELEMENT * perWord < wordBytes;
 }
 
 /** Gives values the form that they have on the GPU. */

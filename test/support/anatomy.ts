@@ -1,0 +1,141 @@
+import { generate, type KernelCode } from "../../src/devices/webgpu/codegen.ts";
+import { type Job, jobsOf } from "../../src/devices/webgpu/jobs.ts";
+import { settle } from "../../src/devices/webgpu/numbers.ts";
+import { pack } from "../../src/devices/webgpu/pack.ts";
+import { lifetimes } from "../../src/devices/webgpu/plan.ts";
+import { statsOf } from "../../src/devices/webgpu/stats.ts";
+import { explain } from "../../src/engine/explain.ts";
+import { lower } from "../../src/engine/lower.ts";
+import { planMemory } from "../../src/engine/memory-plan.ts";
+import type { Program, Step } from "../../src/engine/program.ts";
+import { type KernelSchedule, scheduleOf } from "../../src/engine/schedule.ts";
+import { simplify } from "../../src/engine/simplify.ts";
+import { opsOf, stepsOf } from "../../src/engine/stats.ts";
+
+/** What WebGPU promises of every adapter, and a GPU's traits. */
+const LIMITS = { bindings: 8, memory: 16384 };
+const TRAITS = { workgroupMemory: true, threads: 64, quads: false };
+
+/** The forms that a traced program takes on its way to WebGPU, as texts by name. */
+export function formsOf(traced: Program, names: Readonly<Record<string, string>>) {
+  const simplified = simplify(traced);
+  const schedule = scheduleOf(lower(simplified, TRAITS), LIMITS.bindings);
+  const dispatches = pack(jobsOf(schedule, TRAITS), LIMITS);
+  const codes = settle(
+    dispatches.map((jobs) => generate(schedule, jobs)),
+    new Map(),
+  );
+  const nameOf = namer(schedule.program, names);
+  return {
+    graph: programText(traced, namer(traced, names)),
+    program: programText(simplified, namer(simplified, names)),
+    schedule: schedule.groups.map((_, g) => groupText(schedule, g, nameOf)).join("\n"),
+    dispatches: dispatches.map((jobs, i) => dispatchText(schedule, jobs, i)).join("\n"),
+    code: inPart(codes[0]),
+    memory: memoryText(schedule, dispatches, codes, nameOf),
+    runs: codes.map((code, i) => runText(code, i, nameOf)).join("\n"),
+    plan: explain({
+      stats: statsOf(
+        schedule,
+        dispatches,
+        codes,
+        planMemory(lifetimes(schedule, dispatches, codes)),
+      ),
+    }),
+  };
+}
+
+type Namer = (step: number) => string;
+
+/** Sources are called as the program calls them, by their shapes, other steps by their numbers. */
+function namer({ steps, sources }: Program, names: Readonly<Record<string, string>>): Namer {
+  return (i) => (sources.includes(i) ? (names[`${steps[i].shape}`] ?? `%${i}`) : `%${i}`);
+}
+
+function programText({ steps, outputs, updates }: Program, nameOf: Namer): string {
+  const lines = steps.map(({ op, inputs, attributes, shape, dtype }: Step, i) => {
+    const what = op ? `${op.name}(${inputs.map(nameOf).join(", ")})` : `source ${nameOf(i)}`;
+    const { shape: _, dtype: __, ...rest } = attributes;
+    const settings = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : "";
+    return `${`%${i}`.padEnd(4)} ${dtype}[${shape}]`.padEnd(18) + what + settings;
+  });
+  const ends = [
+    `results: ${outputs.map(nameOf).join(", ")}`,
+    ...updates.map(({ source, value }) => `${nameOf(source)} ← ${nameOf(value)}`),
+  ];
+  return [...lines, ends.join("; ")].join("\n");
+}
+
+function groupText(schedule: KernelSchedule, g: number, nameOf: Namer): string {
+  const group = schedule.groups[g];
+  const { program, homes, reads, after } = schedule;
+  const anchor = group.anchors.length > 0 ? `${program.steps[group.anchors[0]].op?.name} at ` : "";
+  const stores = group.outputs.map((step) => {
+    const home = homes.get(step);
+    return home === undefined ? nameOf(step) : `${nameOf(step)} in the place of ${nameOf(home)}`;
+  });
+  return [
+    `group ${g}: ${anchor}${group.anchors.map(nameOf).join(", ") || "pointwise"}`,
+    `  computes ${stepsOf(schedule, group).map(nameOf).join(" ")}: ${opsOf(schedule, group).join(", ")}`,
+    `  reads ${reads[g].map(nameOf).join(", ")}; stores ${stores.join(", ")}; ` +
+      `after ${after[g].map((other) => `group ${other}`).join(", ") || "nothing"}`,
+  ].join("\n");
+}
+
+function dispatchText(schedule: KernelSchedule, jobs: readonly Job[], i: number): string {
+  const parts = jobs.map(({ group, stage }) => {
+    const g = schedule.groups.indexOf(group);
+    const { shader, workgroups, threads, constants } = stage;
+    const numbers = Object.entries(constants).map(([name, n]) => `${name} ${n}`);
+    return (
+      `  group ${g} by ${shader.name}, ${counted(workgroups)} of ${threads}\n` +
+      `    ${numbers.join(", ")}`
+    );
+  });
+  return [`dispatch ${i}`, ...parts].join("\n");
+}
+
+/** The functions in front of a kernel's file that are shown. */
+const SHOWN = /^fn (?:load_a4|load_b|store_y)\(/;
+
+/** A dispatch's code: what it binds, its numbers, some accessors, and where its file begins. */
+function inPart({ code, regions }: KernelCode): string {
+  const [{ file, first }] = regions;
+  const lines = code.split("\n");
+  const head = lines.slice(0, first - 1);
+  const own = head.slice(head.findIndex((line) => line.startsWith("alias Acc"))).join("\n");
+  const entry = lines.findIndex((line, i) => i >= first - 1 && line.startsWith("@compute"));
+  return [
+    ...head.filter((line) => line.startsWith("@group")),
+    ...own.split("\n").filter((line) => /^(?:alias|const) /.test(line)),
+    ...own.split(/\n(?=fn )/).filter((text) => SHOWN.test(text)),
+    `// … and behind them ${file}:`,
+    ...lines.slice(entry, entry + 2),
+  ]
+    .map((text) => text.trimEnd())
+    .join("\n");
+}
+
+function counted(workgroups: number): string {
+  return `${workgroups} workgroup${workgroups === 1 ? "" : "s"}`;
+}
+
+function memoryText(
+  schedule: KernelSchedule,
+  dispatches: readonly (readonly Job[])[],
+  codes: readonly KernelCode[],
+  nameOf: Namer,
+): string {
+  const lives = lifetimes(schedule, dispatches, codes);
+  const { slots, sizes, lowerBound } = planMemory(lives);
+  const lines = lives.map(({ key, bytes, first, last }) => {
+    return `${nameOf(key)}: ${bytes} B in slot ${slots.get(key)}, from dispatch ${first} to ${last}`;
+  });
+  const all = sizes.map((bytes, slot) => `slot ${slot} of ${bytes} B`).join(", ");
+  return [...lines, `${all || "no slots"}; at once ${lowerBound} B`].join("\n");
+}
+
+function runText({ label, bindings, workgroups }: KernelCode, i: number, nameOf: Namer): string {
+  const bound = bindings.map(({ key, written }) => `${nameOf(key)}${written ? " (written)" : ""}`);
+  return `dispatch ${i}: ${counted(workgroups)} of ${label}\n  binds ${bound.join(", ")}`;
+}
