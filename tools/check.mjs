@@ -1,3 +1,4 @@
+// @ts-check
 // The developer's gate, quickest first; stops at the first failure.
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";

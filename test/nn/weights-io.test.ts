@@ -99,8 +99,9 @@ test("a file that has more than the states is refused, and what cannot be read",
 
 describe("loading some of the names", () => {
   const values = () => new Map([["weight", tensor([[5], [6]])], ["scale", tensor([2])]]); // biome-ignore format: short
-  const given: [string, () => Promise<Uint8Array | Map<string, Tensor>>][] = [
+  const given: [string, () => Promise<Parameters<typeof loadState>[1]>][] = [
     ["from a file", () => saveSafetensors(values())],
+    ["from a file's buffer", async () => (await saveSafetensors(values())).buffer],
     ["from tensors", async () => values()],
   ];
   for (const [title, make] of given) {

@@ -113,7 +113,28 @@ describe("a pause", () => {
     expect(end).toEqual({ by: "signal" });
     expect(step).toBeLessThan(8);
     expect(control.paused).toBe(true);
-    expect(remove).toHaveBeenCalledTimes(1);
+    expect(remove.mock.calls).toEqual([["abort", expect.any(Function)]]);
+  });
+
+  test("is waited for by all who ask, and by nobody where there is none", async () => {
+    const control = new RunControl();
+    await control.ready();
+    control.pause();
+    await control.ready(AbortSignal.abort());
+    const stop = new AbortController();
+    const done: string[] = [];
+    const waits = [
+      control.ready().then(() => done.push("resumed")),
+      control.ready(stop.signal).then(() => done.push("stopped")),
+    ];
+    await later(0);
+    expect(done).toEqual([]);
+    stop.abort();
+    await waits[1];
+    expect(done).toEqual(["stopped"]);
+    control.resume();
+    await waits[0];
+    expect(done).toEqual(["stopped", "resumed"]);
   });
 
   test("does not count as time of steps", async () => {
