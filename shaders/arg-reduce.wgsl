@@ -1,6 +1,6 @@
 // y[row] = the first i at which x[row, i] is best (argmax: largest, argmin: smallest).
-// One workgroup owns one row: each invocation keeps the best of every WORKGROUP-th element, then
-// the workgroup halves what is left. Of equals the lowest index wins.
+// One workgroup owns one row: each invocation keeps the best of every WORKGROUP-th element, and
+// lib/workgroup.wgsl finds the best of these. Of equals the lowest index wins.
 //
 // Constants: ROWS, LENGTH (at least 1), WORKGROUP (a power of two). Type: Acc (f32, i32 or u32).
 // Functions: better(a: Acc, b: Acc) -> bool, a strictly better than b.
@@ -8,10 +8,19 @@
 // Grid: linear, ROWS workgroups.
 
 const STEPS = (LENGTH + WORKGROUP - 1u) / WORKGROUP;
-const LEVELS = firstTrailingBit(WORKGROUP);
 
-var<workgroup> values: array<Acc, WORKGROUP>;
-var<workgroup> indices: array<u32, WORKGROUP>;
+struct Item {
+  value: Acc,
+  index: u32,
+}
+
+fn combine(a: Item, b: Item) -> Item {
+  let is_earlier = b.index < a.index;
+  if (better(b.value, a.value) || (is_earlier && !better(a.value, b.value))) {
+    return b;
+  }
+  return a;
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -35,23 +44,8 @@ fn main(
       value = select(value, candidate, wins);
     }
   }
-  values[local] = value;
-  indices[local] = index;
-
-  for (var level = 1u; level <= LEVELS; level++) {
-    let stride = WORKGROUP >> level;
-    workgroupBarrier();
-    if (local < stride) {
-      let a = values[local];
-      let b = values[local + stride];
-      let is_earlier = indices[local + stride] < indices[local];
-      if (better(b, a) || (is_earlier && !better(a, b))) {
-        values[local] = b;
-        indices[local] = indices[local + stride];
-      }
-    }
-  }
+  let best = join_workgroup(local, Item(value, index));
   if (local == 0u) {
-    store_y(row, i32(indices[0]));
+    store_y(row, i32(best.index));
   }
 }

@@ -4,8 +4,9 @@
 // not arrays, which doubles the speed where arrays do not live in registers.
 //
 // Constants: BATCH, M, N, K, ROWS (8, 12, 16 or 20), LANES, WORKGROUP. Type: Acc.
-// Accessors: rows_a(b, m, k, lane): rows m .. m+3 of k .. k+3, for all neighbours;
-//   load_b4x4(b, k, n): rows k .. k+3 of n .. n+3; store_y4(b, m, n, v): n .. n+3.
+// With lib/own-rows.wgsl or lib/quad-rows.wgsl: rows_a(b, m, k, lane): rows m .. m+3 of a's
+//   k .. k+3, for all neighbours.
+// Accessors: load_b4x4(b, k, n): rows k .. k+3 of n .. n+3; store_y4(b, m, n, v): n .. n+3.
 // Loads outside K give zeros, unless 4 divides K; what those outside M and N give does not matter.
 // The stores need guards: for m unless ROWS divides M and WORKGROUP what there is to own, and for
 // n unless 8 · LANES divides N.

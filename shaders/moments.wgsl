@@ -1,57 +1,10 @@
 // mean[row] = Σ_i x[row, i] / LENGTH, variance[row] = Σ_i (x[row, i] − mean[row])² / LENGTH, one
-// workgroup a row.
+// workgroup a row. With lib/workgroup.wgsl, lib/pairwise.wgsl and lib/row-moments.wgsl.
 //
-// Constants: ROWS, LENGTH, BLOCK (how many terms an invocation adds in order), WORKGROUP (a
-//   power of two). Type: Acc (f32).
+// Constants: ROWS, LENGTH, BLOCK (how many terms an invocation adds in order), STRIDE = WORKGROUP,
+//   WORKGROUP (a power of two). Type: Acc (f32).
 // Accessors: load_x(row, i), anything outside the row; store_y(row, mean), store_z(row, variance).
 // Grid: linear, ROWS workgroups.
-
-const STEPS = (LENGTH + WORKGROUP - 1u) / WORKGROUP;
-const HALVINGS = firstTrailingBit(WORKGROUP);
-
-// Sums are pairwise, so that rounding grows with the logarithm of a row's length: blocks of elements
-// are added in order, then 1, 2, 4, … blocks as a binary counter carries.
-const BLOCKS = (STEPS + BLOCK - 1u) / BLOCK;
-const LEVELS = 32u - countLeadingZeros(BLOCKS);
-
-var<workgroup> sums: array<Acc, WORKGROUP>;
-
-// Σ_i x − center of what an invocation owns of a row, or of its squares.
-fn centered_sum(row: u32, local: u32, center: Acc, is_squared: bool) -> Acc {
-  // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
-  var carried: array<Acc, LEVELS>;
-  for (var b = 0u; b < BLOCKS; b++) {
-    var block = 0.0;
-    for (var j = 0u; j < BLOCK; j++) {
-      let i = (b * BLOCK + j) * WORKGROUP + local;
-      let x = load_x(row, i) - center;
-      block += select(0.0, select(x, x * x, is_squared), i < LENGTH);
-    }
-    let carries = countTrailingZeros(~b);
-    for (var l = 0u; l < carries; l++) {
-      block += carried[l];
-    }
-    carried[carries] = block;
-  }
-  var sum = 0.0;
-  for (var l = 0u; l < LEVELS; l++) {
-    sum += select(0.0, carried[l], ((BLOCKS >> l) & 1u) == 1u);
-  }
-  return sum;
-}
-
-// Leaves the sum over the workgroup in sums[0].
-fn join(local: u32, own: Acc) {
-  sums[local] = own;
-  for (var level = 1u; level <= HALVINGS; level++) {
-    let stride = WORKGROUP >> level;
-    workgroupBarrier();
-    if (local < stride) {
-      sums[local] += sums[local + stride];
-    }
-  }
-  workgroupBarrier();
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -63,12 +16,12 @@ fn main(
   if (row >= ROWS) {
     return;
   }
-  join(local, centered_sum(row, local, 0.0, false));
-  let mean = sums[0] / Acc(LENGTH);
-  workgroupBarrier();
-  join(local, centered_sum(row, local, mean, true));
+  let n = Acc(LENGTH);
+  let mean = join_workgroup(local, own_sum(row, local, Shift(Acc(), false))) / n;
+  workgroupBarrier(); // all have read it
+  let variance = join_workgroup(local, own_sum(row, local, Shift(mean, true))) / n;
   if (local == 0u) {
     store_y(row, mean);
-    store_z(row, sums[0] / Acc(LENGTH));
+    store_z(row, variance);
   }
 }

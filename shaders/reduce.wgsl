@@ -1,17 +1,15 @@
 // y[row] = combine over i < LENGTH of x[row, i], as a tree.
 // One workgroup owns one row: each invocation combines every WORKGROUP-th element in four
-// independent chains, then the workgroup halves what is left. The order never varies.
+// independent chains, which lib/workgroup.wgsl joins. The order never varies.
 //
 // Constants: ROWS, LENGTH, WORKGROUP (a power of two). Type: Acc (f32, i32 or u32).
-// Functions: identity() -> Acc, combine(a: Acc, b: Acc) -> Acc, finish(v: Acc) -> Acc (once for
-//   each row).
+// Functions: identity() -> Acc, combine(a: Acc, b: Acc) -> Acc.
 // Accessors: load_x(row, i), identity() outside the row; store_y(row, v).
 // Grid: linear, ROWS workgroups.
 
 const STEPS = (LENGTH + 4u * WORKGROUP - 1u) / (4u * WORKGROUP);
-const LEVELS = firstTrailingBit(WORKGROUP);
 
-var<workgroup> partial: array<Acc, WORKGROUP>;
+alias Item = Acc;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -34,16 +32,8 @@ fn main(
     s2 = combine(s2, load_x(row, i + 2u * WORKGROUP));
     s3 = combine(s3, load_x(row, i + 3u * WORKGROUP));
   }
-  partial[local] = combine(combine(s0, s1), combine(s2, s3));
-
-  for (var level = 1u; level <= LEVELS; level++) {
-    let stride = WORKGROUP >> level;
-    workgroupBarrier();
-    if (local < stride) {
-      partial[local] = combine(partial[local], partial[local + stride]);
-    }
-  }
+  let all = join_workgroup(local, combine(combine(s0, s1), combine(s2, s3)));
   if (local == 0u) {
-    store_y(row, finish(partial[0]));
+    store_y(row, all);
   }
 }

@@ -11,8 +11,9 @@ import { checkDevice, defaultDevice, setDefaultDevice } from "./graph/default-de
 import type { Device, MemoryInfo } from "./graph/device.ts";
 import { provideMethods } from "./graph/tensor.ts";
 import { watch } from "./graph/watch.ts";
+import { directProducts } from "./kernels/matmul.ts";
 import { add, div, mul, neg, sub } from "./ops/arithmetic.ts";
-import { directProducts, matmul } from "./ops/matmul.ts";
+import { matmul } from "./ops/matmul.ts";
 import { mean, sum } from "./ops/reduce.ts";
 import { reshape, transpose } from "./ops/reshape.ts";
 

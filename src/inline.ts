@@ -2,8 +2,8 @@ import { tools } from "./core/tools.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import * as withoutGpu from "./devices/without-gpu.ts";
 import { type Choice, type InitOptions, init as initOnDemand } from "./init.ts";
-import { directProducts } from "./ops/matmul.ts";
-import * as direct from "./ops/matmul-direct.ts";
+import { directProducts } from "./kernels/matmul.ts";
+import * as direct from "./kernels/matmul-direct.ts";
 import * as allTools from "./tools.ts";
 
 /**

@@ -3,10 +3,10 @@ import { sizeOf } from "../core/shape.ts";
 import { UNMOVED } from "../forms/map.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
-import { reduceForm } from "../ops/reduce-form.ts";
+import { reduce } from "../kernels/reduce.ts";
+import { BITS } from "../kernels/shaders.ts";
 import { reshape } from "../ops/reshape.ts";
-import { reduceFlops } from "../ops/rows.ts";
-import { BITS } from "../ops/shaders.ts";
+import { reduceFlops, rowsForm } from "../ops/rows.ts";
 
 /** Bits of a mark: whether there is an infinity, and a NaN. */
 const INFINITE = 1;
@@ -113,7 +113,7 @@ const orReduceOp: OpDefinition<Attributes> = defineOp<Attributes>({
     y.data[0] = word >>> 0;
   },
   flops: reduceFlops,
-  form: reduceForm({ identity: () => "0u", combine: () => "a | b" }),
+  form: rowsForm(reduce, () => ({ identity: "0u", combine: "a | b" })),
   vjp: null,
 });
 

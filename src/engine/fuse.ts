@@ -1,4 +1,7 @@
 import { postorder } from "../core/postorder.ts";
+import { sizeOf } from "../core/shape.ts";
+import { follow } from "../forms/map.ts";
+import { Position } from "../forms/position.ts";
 import { costOf } from "../graph/op.ts";
 import {
   consumersOf,
@@ -12,6 +15,11 @@ import { callKey, type Program, resultsOf, type Step } from "./program.ts";
 
 /** What may be computed again by a second consumer instead of being stored. */
 const RECOMPUTE_COST = 4;
+/**
+ * Divisions that it may take to find where an element lies, for each unit of cost that a kernel
+ * accepts at a load. What takes more is put in order once: written, and read as it lies.
+ */
+const DIVISIONS = 8;
 /** How many steps a fused chain may have, whatever they cost. */
 const CHAIN_LIMIT = 128;
 
@@ -118,15 +126,40 @@ class Fuser {
     const work = this.#work();
     const readers: (Readers | undefined)[] = [];
     for (let i = this.#steps.length - 1; i >= 0; i--) {
-      const step = this.#steps[i];
       const own = readers[i];
-      if (own && !this.#anchorOf.has(i) && this.#mustStore(step, work[i], own)) this.#stored.add(i);
+      if (own && !this.#anchorOf.has(i) && this.#mustStore(i, work[i], own)) this.#stored.add(i);
       this.#spread(i, readers);
     }
   }
 
-  #mustStore({ op }: Step, work: number, { isShared, budget }: Readers): boolean {
-    return op?.cost !== 0 && (work > budget || (isShared && work > RECOMPUTE_COST));
+  #mustStore(i: number, work: number, { isShared, budget }: Readers): boolean {
+    if (this.#steps[i].op?.cost === 0) return budget < GROUP_WEIGHT && this.#isFar(i, budget);
+    return work > budget || (isShared && work > RECOMPUTE_COST);
+  }
+
+  /** Whether elements that only move lie too far for a kernel that loads them again and again. */
+  #isFar(i: number, budget: number): boolean {
+    const { shape } = this.#steps[i];
+    const divisions = new Set<string>();
+    const bind = (text: string) => {
+      if (/ \/ \d+u$/.test(text)) divisions.add(text);
+      return text;
+    };
+    const body = { bind, once: bind };
+    let at = Position.at(
+      body,
+      shape,
+      shape.map((_, axis) => `p${axis}`),
+    );
+    for (let from = i; !this.#stored.has(from); ) {
+      const { op, attributes, inputs, ...y } = this.#steps[from];
+      if (op?.form.kind !== "map" || op.cost !== 0) break;
+      from = inputs[0];
+      const x = this.#steps[from];
+      [at] = follow(op.form.maps([x], attributes, y)[0], at, x.shape);
+    }
+    const grows = sizeOf(shape) > sizeOf(at.shape);
+    return !grows && !!at.linear && divisions.size > DIVISIONS * budget;
   }
 
   /** Tells a step's inputs which kernels read them and what those accept to recompute. */
@@ -135,7 +168,7 @@ class Fuser {
     const own = this.#anchorOf.get(i) ?? (this.#stored.has(i) ? i : null);
     let reader = readers[i];
     if (op?.form.kind === "kernel") {
-      reader = { group: this.#firstOf(i), isShared: false, budget: op.form.prologueCost };
+      reader = { group: this.#firstOf(i), isShared: false, budget: op.form.family.prologueCost };
     } else if (own !== null) reader = { group: own, isShared: false, budget: GROUP_WEIGHT };
     if (!reader) return;
     for (const input of inputs) {
@@ -173,7 +206,7 @@ class Fuser {
       const { op, inputs } = this.#steps[i];
       const isKernel = op?.form.kind === "kernel";
       if (!isKernel && (op?.cost !== 0 || this.#stored.has(i) || this.#anchorOf.has(i))) continue;
-      const budget = isKernel ? op.form.prologueCost : budgets[i];
+      const budget = isKernel ? op.form.family.prologueCost : budgets[i];
       for (const input of inputs) budgets[input] = Math.min(budgets[input], budget);
     }
     return budgets;

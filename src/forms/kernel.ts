@@ -3,64 +3,131 @@ import type { TensorType } from "../core/tensor-type.ts";
 import type { Traits } from "./traits.ts";
 import type { ShaderFile } from "./wgsl.ts";
 
-/** An accessor function through which a kernel file reads or writes a tensor. */
+/**
+ * What a kernel has to compute: the dtype of its elements, and sizes by the names that its files have
+ * for them. Plain data, by which a choice can be kept.
+ */
+export interface Problem {
+  readonly dtype: DType;
+}
+
+/** Numbers by the names that a kernel's files call them by. */
+export type Constants = Readonly<Record<string, number>>;
+
+/** One way to run a kernel: `WORKGROUP`, the invocations in a workgroup, and sizes of tiles. */
+export type Candidate = Constants & { readonly WORKGROUP: number };
+
+/** A function through which a kernel's files read or write a tensor. */
 export interface Accessor {
   /** The function is `load_<name>` or `store_<name>`. */
   readonly name: string;
-  /** Which input it reads; `-1` for what the stage before wrote. Ignored for stores. */
-  readonly input: number;
   /** Sizes of its parameters; together they number the elements row-major. */
   readonly extents: readonly number[];
+  /** What its elements are; those of the problem when left out. */
+  readonly dtype?: DType;
   /** Per parameter: whether the kernel may go beyond the extent, so that a guard is needed. */
   readonly ragged?: readonly boolean[];
   /** Which parameter a four-wide form advances along; none is written when left out. */
   readonly wide?: number;
+}
+
+/** How a kernel reads one input: `load_<name>`, and `load_<name>4` where it is wide. */
+export interface Load extends Accessor {
   /** Which parameter the rows of a 4 × 4 form advance along; none is written when left out. */
   readonly block?: number;
   /** WGSL value read outside; zero when left out. */
   readonly outside?: string;
 }
 
-/** The accessor function `store_y`, `store_z` or `store_w`, by which a kernel file writes a result. */
-export type StoreAccessor = Omit<Accessor, "name" | "input" | "block" | "outside">;
-
-/** One dispatch of a kernel file. */
-export interface Stage {
-  readonly shader: ShaderFile;
-  /** The dtype of elements; the file calls what they are accumulated in `Acc`. */
-  readonly type: DType;
-  /** Numbers that the file wants; WORKGROUP, which is `threads`, is always given. */
-  readonly constants: Readonly<Record<string, number>>;
-  /** WGSL functions that the host supplies, such as `combine`. */
-  readonly functions?: string;
-  /** Whether the functions use subgroups. */
-  readonly subgroups?: boolean;
-  readonly libraries?: readonly ShaderFile[];
-  readonly loads: readonly Accessor[];
-  readonly store: StoreAccessor;
-  /** How the further results of an op with several are stored: by `store_z`, then `store_w`. */
-  readonly others?: readonly StoreAccessor[];
+/** What a kernel is for one problem and one candidate. */
+export interface Layout {
+  /** What its files want beside problem and candidate, or in place of these. */
+  readonly constants?: Constants;
+  /** How it reads its inputs, in order. */
+  readonly loads: readonly Load[];
+  /** How it stores its results. */
+  readonly results: readonly Accessor[];
   /** Workgroups, in a linear grid that is folded where it would be too long. */
   readonly workgroups: number;
-  /** Invocations in a workgroup. */
-  readonly threads: number;
   /** Bytes of workgroup memory; 0 when left out. */
   readonly memory?: number;
 }
 
-/** What a kernel op knows when it chooses its stages. */
+/** A kernel: files of `shaders/`, and all that the host must know of them. */
+export interface Kernel<P extends Problem = Problem> {
+  /** Whether it has workgroup memory and barriers, or each invocation loads for itself. */
+  readonly kind: "workgroup" | "direct";
+  /** The file with the entry point, and those whose functions it calls with accessors of its own. */
+  readonly files: readonly ShaderFile[];
+  /** Files of functions that any kernel may call. */
+  readonly libraries?: readonly ShaderFile[];
+  /** Functions of the op's own, which gives each as an expression: parameters and result. */
+  readonly functions?: Readonly<Record<string, string>>;
+  /** Whether its files use subgroups. */
+  readonly subgroups?: boolean;
+  /** The ways to run it. */
+  readonly candidates: readonly Candidate[];
+  layout(problem: P, candidate: Candidate): Layout;
+}
+
+/** A kernel to run, and how. */
+export interface Choice<P extends Problem = Problem> {
+  readonly kernel: Kernel<P>;
+  readonly candidate: Candidate;
+}
+
+/** A kind of kernel, and what a candidate of it should have. */
+export type Wish = readonly [kind: Kernel["kind"], wanted: Constants];
+
+/** Kernels that compute the same. */
+export interface Family<P extends Problem = Problem> {
+  /** The costliest pointwise producer, per element, worth recomputing at each load. */
+  readonly prologueCost: number;
+  /** The kernels that are there; some are loaded on demand. */
+  readonly kernels: readonly Kernel<P>[];
+  /** What suits the hardware, the best first; the last one is always there. */
+  rule(problem: P, traits: Traits): readonly Wish[];
+  /** What is left to do with what a kernel stored; null, or no function, when it is the result. */
+  rest?(problem: P, choice: Choice<P>): P | null;
+}
+
+/** Decides how a problem is computed, by the rules of its family or by what was measured. */
+export type Choose = <P extends Problem>(family: Family<P>, problem: P) => Choice<P>;
+
+/** One dispatch of a kernel. */
+export interface Stage extends Layout {
+  readonly kernel: Kernel;
+  /** All numbers that the files want. */
+  readonly constants: Constants;
+  /** The dtype of elements; the files call what they are accumulated in `Acc`. */
+  readonly type: DType;
+  /** The op's own functions. */
+  readonly functions: readonly string[];
+  readonly libraries: readonly ShaderFile[];
+  /** Invocations in a workgroup. */
+  readonly threads: number;
+}
+
+/** Expressions of functions by their names. */
+export type OwnFunctions = Readonly<Record<string, string>>;
+
+/** What a kernel op knows of one call. */
 export interface KernelContext<A> {
   readonly inputs: readonly TensorType[];
   readonly y: TensorType;
   readonly attributes: A;
-  readonly traits: Traits;
 }
 
-/** An op with a kernel file of its own. */
-export interface KernelForm<A> {
+/** An op with kernels of its own. */
+export interface KernelForm<A, P extends Problem = Problem> {
   readonly kind: "kernel";
-  /** The costliest pointwise producer, per element, worth recomputing at each load. */
-  readonly prologueCost: number;
-  /** Chooses the file, constants and grid; several stages run one after the other. */
-  stages(context: KernelContext<A>): readonly Stage[];
+  readonly family: Family<P>;
+  problem(context: KernelContext<A>): P;
+  /**
+   * The op's own part of the kernel: an expression for each function that it names, of numbers of the
+   * dtype in which the kernel accumulates.
+   */
+  functions?(type: DType, attributes: A): OwnFunctions;
+  /** Files of functions that these call. */
+  readonly libraries?: readonly ShaderFile[];
 }

@@ -2,6 +2,7 @@ import { checkNumbers } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import { checkArguments, type Tensor } from "../graph/tensor.ts";
+import { BITS, BUILT_INS } from "../kernels/shaders.ts";
 import { equal, greater, greaterEqual, less, lessEqual, logicalAnd } from "./compare.ts";
 import { checkDomain } from "./domain.ts";
 import { type BinaryFunction, binary, type UnaryFunction, unary } from "./elementwise.ts";
@@ -13,7 +14,6 @@ import {
   exactQuotient,
   exactSum,
 } from "./exact.ts";
-import { BITS, BUILT_INS } from "./shaders.ts";
 import { where } from "./where.ts";
 
 /** Computes −x. */

@@ -13,8 +13,8 @@ import { number } from "../forms/number.ts";
 import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
+import { SHUFFLE } from "../kernels/shaders.ts";
 import { checkStep } from "./domain.ts";
-import { SHUFFLE } from "./shaders.ts";
 
 type BatchAttributes = Readonly<Record<string, unknown>> &
   Pick<Sampling, "size" | "batchSize" | "shuffle" | "replacement" | "stepsPerEpoch" | "key">;

@@ -1,13 +1,12 @@
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { along } from "../forms/map.ts";
-import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
+import { reduce } from "../kernels/reduce.ts";
 import { checkDomain } from "./domain.ts";
-import { reduceForm } from "./reduce-form.ts";
 import { expandDims, reshape } from "./reshape.ts";
-import { asRows, forEachRow, reduceFlops } from "./rows.ts";
+import { asRows, forEachRow, reduceFlops, rowsForm } from "./rows.ts";
 
 interface BroadcastAttributes extends Record<string, unknown> {
   shape: Shape;
@@ -75,7 +74,7 @@ const sumOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never
     }),
   ofNothing: 0,
   flops: reduceFlops,
-  form: reduceForm({ identity: (dtype) => literal(0, dtype), combine: () => "a + b" }),
+  form: rowsForm(reduce, () => ({ identity: "Acc()", combine: "a + b" })),
   vjp: (g, { inputs: [x] }) => [broadcastTo(expandDims(g, 1), x.shape)],
 });
 

@@ -4,7 +4,7 @@ import { asIs } from "../core/strided.ts";
 import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, checkDType, type Tensor } from "../graph/tensor.ts";
-import { BITS } from "./shaders.ts";
+import { BITS } from "../kernels/shaders.ts";
 
 interface CastAttributes extends Record<string, unknown> {
   dtype: DType;

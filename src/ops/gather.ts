@@ -3,16 +3,16 @@ import { expectDType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
-import type { KernelContext, Stage } from "../forms/kernel.ts";
 import { Position } from "../forms/position.ts";
 import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { watch } from "../graph/watch.ts";
+import { scatterAdd } from "../kernels/scatter-add.ts";
+import { BITS } from "../kernels/shaders.ts";
 import { cast } from "./cast.ts";
 import { permute, reshape } from "./reshape.ts";
 import { AXIS, type AxisOptions } from "./rows.ts";
-import { BITS, scatterAddShader } from "./shaders.ts";
 
 function outside(dtype: Tensor["dtype"]): number {
   return isFloat(dtype) ? Number.NaN : 0;
@@ -82,33 +82,17 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
   flops: ([index], y) => index.shape[0] * sizeOf(y.shape),
   form: {
     kind: "kernel",
-    prologueCost: 4,
-    stages: scatterStages,
+    family: scatterAdd,
+    problem: ({ inputs: [index], y: { shape, dtype } }) => {
+      const [ROWS, COLUMNS] = shape;
+      return { dtype, ROWS, COLUMNS, COUNT: index.shape[0] };
+    },
   },
   vjp: (g, { inputs: [index] }) => [null, apply(gatherOp, [g, index], {})],
 });
 
 function element(x: Strided, row: number, column: number): number {
   return x.data[x.offset + row * x.strides[0] + column * x.strides[1]];
-}
-
-function scatterStages({ inputs: [index, g], y, traits }: KernelContext<unknown>): Stage[] {
-  const [rows, columns] = y.shape;
-  const { threads } = traits;
-  return [
-    {
-      shader: scatterAddShader,
-      type: y.dtype,
-      constants: { ROWS: rows, COLUMNS: columns, COUNT: index.shape[0] },
-      loads: [
-        { name: "index", input: 0, extents: index.shape },
-        { name: "g", input: 1, extents: g.shape },
-      ],
-      store: { extents: [rows, columns] },
-      workgroups: Math.ceil((rows * columns) / threads),
-      threads,
-    },
-  ];
 }
 
 /**

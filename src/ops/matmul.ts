@@ -1,19 +1,16 @@
 import { transposed } from "../core/advice.ts";
 import { ShapeError } from "../core/errors.ts";
-import { OnDemand } from "../core/on-demand.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
-import type { KernelContext, Stage } from "../forms/kernel.ts";
-import type { Traits } from "../forms/traits.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
+import { productParts } from "../kernels/choose.ts";
+import { products } from "../kernels/matmul.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
 import { checkSameDType } from "./elementwise.ts";
-import { equalParts } from "./equal-parts.ts";
 import { sum } from "./reduce.ts";
 import { permute, reshape, transpose } from "./reshape.ts";
-import { matmulShader } from "./shaders.ts";
 
 /** y[b, m, n] = Σ_k a[b, m, k] · b[b, k, n]. */
 const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
@@ -38,13 +35,16 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   flops: ([a], y) => 2 * sizeOf(y.shape) * a.shape[2],
   form: {
     kind: "kernel",
-    prologueCost: 1,
-    stages: matmulStages,
+    family: products,
+    problem: ({ inputs: [a], y: { shape, dtype } }) => {
+      const [BATCH, M, N] = shape;
+      return { dtype, BATCH, M, N, K: a.shape[2] };
+    },
   },
   lower: ([a, b], _, traits) => {
     const [batch, m, k] = a.shape;
     const n = b.shape[2];
-    const parts = splitCount(batch, m, n, k, traits);
+    const parts = productParts({ BATCH: batch, M: m, N: n, K: k }, traits);
     if (parts === 1) return null;
     // y = Σ_p a[:, p] · b[p, :], which more workgroups compute than there are tiles of y.
     const depth = k / parts;
@@ -63,73 +63,6 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
 
 function element({ data, offset, strides }: Strided, i: number, row: number, column: number) {
   return data[offset + i * strides[0] + row * strides[1] + column * strides[2]];
-}
-
-/** Direct loads add all of K in order, which rounds too often for longer sums. */
-const LONGEST_DIRECT = 2 ** 17;
-/** Outputs from which on the bigger tile of workgroup memory pays. */
-const BIG = 512 * 512;
-
-/** Fewer workgroups leave a GPU idle, so that long sums are cut for more. */
-const FEW_GROUPS = 64;
-const MANY_GROUPS = 256;
-/** Elements that one part of a sum has at least, and a sum that is cut. */
-const LEAST_DEPTH = 256;
-const LONG_SUM = 4096;
-
-/** In how many parts a product's sums are computed; all of one depth. */
-function splitCount(batch: number, m: number, n: number, k: number, traits: Traits): number {
-  const groups = Math.ceil(m / 32) * Math.ceil(n / 32) * batch;
-  if (!traits.workgroupMemory || groups >= FEW_GROUPS || k < LONG_SUM) return 1;
-  const most = Math.min(Math.ceil(MANY_GROUPS / groups), Math.floor(k / LEAST_DEPTH));
-  return equalParts(k, most);
-}
-
-/**
- * Products by direct loads, which adapters want on which workgroup memory does not pay.
- * @internal
- */
-export const directProducts = /* @__PURE__ */ new OnDemand(() => import("./matmul-direct.ts"));
-
-function matmulStages(context: KernelContext<unknown>): readonly Stage[] {
-  const { inputs, y, traits } = context;
-  const [a, b] = inputs;
-  const [batch, m, n] = y.shape;
-  const k = a.shape[2];
-  const wantsTiles = traits.workgroupMemory || k > LONGEST_DIRECT;
-  const direct = wantsTiles ? null : directProducts.loaded;
-  if (direct) return direct.directStages(context);
-  const tile = m * n >= BIG ? 64 : 32;
-  const depth = 1024 / tile;
-  const off = (size: number, step: number) => size % step !== 0;
-  const four = { wide: 2, block: 1 };
-  return [
-    {
-      shader: matmulShader,
-      type: y.dtype,
-      constants: { BATCH: batch, M: m, N: n, K: k, TILE: tile, TILE_K: depth },
-      loads: [
-        {
-          name: "a",
-          input: 0,
-          extents: a.shape,
-          ragged: [false, off(m, tile), off(k, depth)],
-          ...four,
-        },
-        {
-          name: "b",
-          input: 1,
-          extents: b.shape,
-          ragged: [false, off(k, depth), off(n, tile)],
-          ...four,
-        },
-      ],
-      store: { extents: y.shape, ragged: [false, off(m, tile), off(n, tile)], wide: 2 },
-      workgroups: Math.ceil(n / tile) * Math.ceil(m / tile) * batch,
-      threads: 2 * tile,
-      memory: 2 * 4 * 1024,
-    },
-  ];
 }
 
 /**

@@ -1,18 +1,16 @@
 import { checkEach, checkOptions, type Known } from "../core/check.ts";
 import { sizeOf } from "../core/shape.ts";
-import type { KernelContext, Stage } from "../forms/kernel.ts";
-import type { Traits } from "../forms/traits.ts";
 import { jointly } from "../graph/jointly.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { applyAll, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { rowParts } from "../kernels/choose.ts";
+import { rowMoments } from "../kernels/moments.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
-import { equalParts } from "./equal-parts.ts";
 import { sum } from "./reduce.ts";
 import { expandDims, reshape } from "./reshape.ts";
-import { asRows, forEachRow, REDUCE, type Rows } from "./rows.ts";
-import { momentsDirectShader, momentsShader } from "./shaders.ts";
+import { asRows, forEachRow, REDUCE, type Rows, rowsForm } from "./rows.ts";
 
 /** Options of `moments` and `variance`. */
 export interface MomentsOptions extends ReduceOptions {
@@ -27,9 +25,6 @@ export interface Moments {
   readonly mean: Tensor;
   readonly variance: Tensor;
 }
-
-/** Rows from this length on are worth a workgroup each. */
-const LONG = 64;
 
 /** y[row] = Σ_i x[row, i] / n, z[row] = Σ_i (x[row, i] − y[row])² / n. */
 const momentsOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
@@ -50,10 +45,10 @@ const momentsOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
       if (mean) mean.data[row] = center;
       if (variance) variance.data[row] = squares / length;
     }),
-  form: { kind: "kernel", prologueCost: 64, stages },
+  form: rowsForm(rowMoments),
   lower: ([x], _, traits) => {
     const [rows, length] = x.shape;
-    const parts = splitCount(rows, length, traits);
+    const parts = rowParts({ ROWS: rows, LENGTH: length }, traits);
     if (parts === 1) return null;
     // The variance is that of the parts' means and the mean of their variances (Chan et al. 1983).
     const own = reshape(x, [rows * parts, length / parts]);
@@ -73,36 +68,6 @@ const momentsOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
     return [parts.reduce((a, b) => add(a, b))];
   }),
 });
-
-/** Workgroups that keep a GPU busy. */
-const MANY_GROUPS = 256;
-
-/** In how many parts the rows are cut where there are too few for a GPU; all of one length. */
-function splitCount(rows: number, length: number, { workgroupMemory, threads }: Traits): number {
-  const [owners, least] = workgroupMemory ? [MANY_GROUPS, 1024] : [16 * threads, 128];
-  if (4 * rows >= owners || length < 8 * least) return 1;
-  return equalParts(length, Math.min(Math.ceil(owners / rows), Math.floor(length / least)));
-}
-
-function stages({ inputs: [x], traits }: KernelContext<unknown>): Stage[] {
-  const [rows, length] = x.shape;
-  const tree = traits.workgroupMemory && length >= LONG;
-  const threads = tree ? 64 : traits.threads;
-  const terms = tree ? Math.ceil(length / threads) : length;
-  return [
-    {
-      shader: tree ? momentsShader : momentsDirectShader,
-      type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, BLOCK: terms <= 32 ? terms : 16 },
-      loads: [{ name: "x", input: 0, extents: x.shape, ragged: [false, true] }],
-      store: { extents: [rows] },
-      others: [{ extents: [rows] }],
-      workgroups: tree ? rows : Math.ceil(rows / threads),
-      threads,
-      memory: tree ? 4 * threads : 0,
-    },
-  ];
-}
 
 function momentsOf(
   op: string,

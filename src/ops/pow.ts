@@ -1,9 +1,9 @@
 import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { POW } from "../kernels/shaders.ts";
 import { add, mul, sub } from "./arithmetic.ts";
 import { equal, greater } from "./compare.ts";
 import { type BinaryFunction, binary } from "./elementwise.ts";
-import { POW } from "./shaders.ts";
 import { log } from "./unary.ts";
 import { where } from "./where.ts";
 

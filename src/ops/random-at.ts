@@ -8,8 +8,8 @@ import type { ElementContext } from "../forms/pointwise.ts";
 import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
+import { RANDOM } from "../kernels/shaders.ts";
 import { checkStep } from "./domain.ts";
-import { RANDOM } from "./shaders.ts";
 
 /** What a drawing op is told. */
 interface Draw extends Record<string, unknown> {

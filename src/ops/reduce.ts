@@ -1,18 +1,18 @@
 import { DTYPES, type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import type { KernelContext, Stage } from "../forms/kernel.ts";
 import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { argReduce } from "../kernels/arg-reduce.ts";
+import { reduce } from "../kernels/reduce.ts";
+import { BITS, BUILT_INS } from "../kernels/shaders.ts";
 import { div, mul } from "./arithmetic.ts";
 import { broadcastTo, sumRows } from "./broadcast.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
-import { reduceForm } from "./reduce-form.ts";
 import { expandDims } from "./reshape.ts";
-import { forEachRow, reducedRows, reduceFlops } from "./rows.ts";
-import { argReduceDirectShader, argReduceShader, BITS, BUILT_INS } from "./shaders.ts";
+import { forEachRow, reducedRows, reduceFlops, rowsForm } from "./rows.ts";
 
 /**
  * Sums numbers over axes, all when none is given; 0 where there are none.
@@ -54,11 +54,14 @@ function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
         y.data[row] = best;
       }),
     flops: reduceFlops,
-    form: reduceForm({
-      identity: (dtype) => literal(DTYPES[dtype][neutral], dtype),
-      combine: (dtype) => (isFloat(dtype) ? `g_${kind}(a, b)` : `${kind}(a, b)`),
-      libraries: BUILT_INS,
-    }),
+    form: rowsForm(
+      reduce,
+      (type) => ({
+        identity: literal(DTYPES[type][neutral], type),
+        combine: `${isFloat(type) ? "g_" : ""}${kind}(a, b)`,
+      }),
+      BUILT_INS,
+    ),
     vjp: (g, { inputs: [x], y }) => {
       // The largest elements share the cotangent evenly.
       const isBest = cast(equal(x, broadcastTo(expandDims(y, 1), x.shape)), g.dtype);
@@ -99,36 +102,15 @@ export interface ArgOptions {
   keepDims?: boolean;
 }
 
-function argStages(kind: Extreme, { inputs: [x], traits }: KernelContext<unknown>): Stage[] {
-  const [rows, length] = x.shape;
-  const tree = traits.workgroupMemory && length > 64;
-  const threads = tree ? 256 : traits.threads;
-  return [
-    {
-      shader: tree ? argReduceShader : argReduceDirectShader,
-      type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length },
-      functions: betterFunction(kind, x.dtype),
-      libraries: BITS,
-      loads: [{ name: "x", input: 0, extents: [rows, length] }],
-      store: { extents: [rows] },
-      workgroups: tree ? rows : Math.ceil(rows / threads),
-      threads,
-      memory: tree ? 8 * threads : 0,
-    },
-  ];
-}
-
-function betterFunction(kind: Extreme, dtype: DType): string {
+function better(kind: Extreme, type: DType): string {
   const better = `a ${kind === "max" ? ">" : "<"} b`;
-  const first = isFloat(dtype) ? `(${better}) | (g_is_nan(a) & !g_is_nan(b))` : better;
-  return `fn better(a: Acc, b: Acc) -> bool { return ${first}; }`;
+  return isFloat(type) ? `(${better}) | (g_is_nan(a) & !g_is_nan(b))` : better;
 }
 
 /** y[row] = the first i at which x[row, i] is NaN, else largest (smallest). */
 /* @__NO_SIDE_EFFECTS__ */
 function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>> {
-  const better = wins(kind);
+  const isBetter = wins(kind);
   return defineOp<Record<string, never>>({
     name,
     infer: ([x]) => ({ shape: [x.shape[0]], dtype: "i32" }),
@@ -136,16 +118,12 @@ function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>>
       forEachRow(x, (row, data, start, stride, length) => {
         let best = 0;
         for (let i = 1; i < length; i++) {
-          if (better(data[start + i * stride], data[start + best * stride])) best = i;
+          if (isBetter(data[start + i * stride], data[start + best * stride])) best = i;
         }
         y.data[row] = best;
       }),
     flops: reduceFlops,
-    form: {
-      kind: "kernel",
-      prologueCost: 64,
-      stages: (context) => argStages(kind, context),
-    },
+    form: rowsForm(argReduce, (dtype) => ({ better: better(kind, dtype) }), BITS),
     vjp: null,
   });
 }

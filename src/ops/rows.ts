@@ -3,7 +3,10 @@ import type { NumericArray, Trait } from "../core/dtype.ts";
 import { normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import type { TensorType } from "../core/tensor-type.ts";
+import type { Family, KernelContext, KernelForm } from "../forms/kernel.ts";
+import type { ShaderFile } from "../forms/wgsl.ts";
 import { checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import type { RowsProblem } from "../kernels/problems.ts";
 import { checkDomain } from "./domain.ts";
 import { inverse, permute, reshape } from "./reshape.ts";
 
@@ -63,6 +66,20 @@ export function reducedRows(
 /** Floating-point operations of a reduction: one for each element that it reads. */
 export function reduceFlops([x]: readonly TensorType[]): number {
   return sizeOf(x.shape);
+}
+
+/** The form of an op of rows `[rows, length]`, with its own part of the kernels that compute it. */
+/* @__NO_SIDE_EFFECTS__ */
+export function rowsForm<P extends RowsProblem>(
+  family: Family<P>,
+  functions?: KernelForm<unknown>["functions"],
+  libraries?: readonly ShaderFile[],
+): KernelForm<unknown> {
+  const problem = ({ inputs: [{ shape, dtype }] }: KernelContext<unknown>) => {
+    const [ROWS, LENGTH] = shape;
+    return { dtype, ROWS, LENGTH };
+  };
+  return { kind: "kernel", family, problem, functions, libraries };
 }
 
 /** One row of a view: element i is `data[start + i · stride]`. */

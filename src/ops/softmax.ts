@@ -1,65 +1,21 @@
 import { checkOptions } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
-import { type Shape, sizeOf } from "../core/shape.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
-import type { Accessor, KernelContext, Stage } from "../forms/kernel.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { logSumExpRows, softmaxRows } from "../kernels/softmax.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
 import { sum } from "./reduce.ts";
 import { expandDims } from "./reshape.ts";
-import { AXIS, type AxisOptions, asRows, forEachRow, reducedRows } from "./rows.ts";
-import {
-  EXP_LOG,
-  logSumExpDirectShader,
-  logSumExpShader,
-  softmaxDirectShader,
-  softmaxShader,
-} from "./shaders.ts";
+import { AXIS, type AxisOptions, asRows, forEachRow, reducedRows, rowsForm } from "./rows.ts";
 import { exp } from "./unary.ts";
-
-/** Rows from this length on are worth a workgroup each. */
-const LONG = 64;
-
-/** How many terms a kernel adds in order, if possible so many that blocks fill a row. */
-function blockOf(terms: number): number {
-  if (terms <= 32) return terms;
-  for (let block = 32; block >= 8; block--) if (terms % block === 0) return block;
-  return 16;
-}
 
 /** An exponential takes about eight operations. */
 function flops([x]: readonly TensorType[]): number {
   return 10 * sizeOf(x.shape);
-}
-
-/** Blocks of sums go beyond a row, where −∞ adds nothing. */
-function rowsOf([rows, length]: Shape, tree: boolean): Accessor {
-  const ragged = [false, tree || length % blockOf(length) !== 0];
-  return { name: "x", input: 0, extents: [rows, length], ragged, outside: "-infinity_value()" };
-}
-
-function softmaxStages(finish: string, { inputs: [x], traits }: KernelContext<unknown>): Stage[] {
-  const [rows, length] = x.shape;
-  const tree = traits.workgroupMemory && length >= LONG;
-  const threads = tree ? 64 : traits.threads;
-  const block = blockOf(tree ? Math.ceil(length / threads) : length);
-  return [
-    {
-      shader: tree ? softmaxShader : softmaxDirectShader,
-      type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, BLOCK: block },
-      functions: `fn finish(x: Acc, maximum: Acc, sum: Acc) -> Acc { return ${finish}; }`,
-      libraries: EXP_LOG,
-      loads: [rowsOf(x.shape, tree)],
-      store: { extents: [rows, length] },
-      workgroups: tree ? rows : Math.ceil(rows / threads),
-      threads,
-      memory: tree ? 8 * threads : 0,
-    },
-  ];
 }
 
 /** The largest element of a row; −∞ of none. */
@@ -95,11 +51,7 @@ const softmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
       }
     }),
   flops,
-  form: {
-    kind: "kernel",
-    prologueCost: 8,
-    stages: (context) => softmaxStages("g_exp(x - maximum) / sum", context),
-  },
+  form: rowsForm(softmaxRows, () => ({ finish: "g_exp(x - maximum) / sum" })),
   vjp: (g, { y }) => {
     // dx = y ⊙ (g − Σ g⊙y)
     const inner = sum(mul(g, y), { axis: 1, keepDims: true });
@@ -120,11 +72,7 @@ const logSoftmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string
       }
     }),
   flops,
-  form: {
-    kind: "kernel",
-    prologueCost: 8,
-    stages: (context) => softmaxStages("(x - maximum) - g_log(sum)", context),
-  },
+  form: rowsForm(softmaxRows, () => ({ finish: "(x - maximum) - g_log(sum)" })),
   vjp: (g, { y }) => [sub(g, mul(exp(y), sum(g, { axis: 1, keepDims: true })))],
 });
 
@@ -141,32 +89,12 @@ const logSumExpOp: OpDefinition<Record<string, never>> = defineOp<Record<string,
     }),
   ofNothing: Number.NEGATIVE_INFINITY,
   flops,
-  form: { kind: "kernel", prologueCost: 8, stages: logSumExpStages },
+  form: rowsForm(logSumExpRows),
   vjp: (g, { inputs: [x] }) => {
     // dx = g · softmax(x)
     return [mul(broadcastTo(expandDims(g, 1), x.shape), apply(softmaxOp, [x], {}))];
   },
 });
-
-function logSumExpStages({ inputs: [x], traits }: KernelContext<unknown>): Stage[] {
-  const [rows, length] = x.shape;
-  const tree = traits.workgroupMemory && length >= LONG;
-  const threads = tree ? 64 : traits.threads;
-  const block = blockOf(tree ? Math.ceil(length / threads) : length);
-  return [
-    {
-      shader: tree ? logSumExpShader : logSumExpDirectShader,
-      type: x.dtype,
-      constants: { ROWS: rows, LENGTH: length, BLOCK: block },
-      libraries: EXP_LOG,
-      loads: [rowsOf(x.shape, tree)],
-      store: { extents: [rows] },
-      workgroups: tree ? rows : Math.ceil(rows / threads),
-      threads,
-      memory: tree ? 8 * threads : 0,
-    },
-  ];
-}
 
 /** Works along one axis, the last when left out. */
 type AxisFunction = (x: Tensor, options?: AxisOptions, ...surplus: never[]) => Tensor;

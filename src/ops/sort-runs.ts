@@ -1,11 +1,11 @@
 import type { DType } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
-import type { Accessor, KernelContext, Stage } from "../forms/kernel.ts";
-import { accumulator } from "../forms/wgsl.ts";
+import type { OwnFunctions } from "../forms/kernel.ts";
+import { wgslType } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { mergeRuns, sortRuns } from "../kernels/sort-runs.ts";
 import { forEachRow } from "./rows.ts";
-import { mergeRunsShader, ORDER, sortRunsDirectShader, sortRunsShader } from "./shaders.ts";
 
 interface Direction extends Record<string, unknown> {
   descending: boolean;
@@ -66,7 +66,15 @@ export const sortRunsOp: OpDefinition<RunAttributes> = defineOp<RunAttributes>({
   },
   flops: ([{ shape }]) => sizeOf(shape),
   cpuAll: sortRows,
-  form: { kind: "kernel", prologueCost: 1, stages: sortStages },
+  form: {
+    kind: "kernel",
+    family: sortRuns,
+    problem: ({ inputs: [{ shape, dtype }], attributes: { run, keep } }) => {
+      const [ROWS, LENGTH] = shape;
+      return { dtype, ROWS, LENGTH, RUN: run, KEEP: keep };
+    },
+    functions: keyFunction,
+  },
   vjp: null,
 });
 
@@ -82,68 +90,19 @@ export const mergeRunsOp: OpDefinition<MergeAttributes> = defineOp<MergeAttribut
   flops: ([{ shape }]) => sizeOf(shape),
   cpuAll: (results, inputs, { run, descending }) =>
     sortRows(results, inputs, { run: 2 * run, keep: 2 * run, descending }),
-  form: { kind: "kernel", prologueCost: 0, stages: mergeStages },
+  form: {
+    kind: "kernel",
+    family: mergeRuns,
+    problem: ({ inputs: [{ shape, dtype }], attributes: { run } }) => {
+      const [ROWS, LENGTH] = shape;
+      return { dtype, ROWS, LENGTH, RUN: run };
+    },
+    functions: keyFunction,
+  },
   vjp: null,
 });
 
-/** Runs from this length on are worth a workgroup each. */
-const LONG = 65;
-const WORKGROUP = 256;
-
-function loadsOf({ inputs: [x, order] }: KernelContext<unknown>): Accessor[] {
-  return [
-    { name: "x", input: 0, extents: x.shape, ragged: [false, true] },
-    { name: "order", input: 1, extents: order.shape },
-  ];
-}
-
 /** By what elements are sorted. */
-function sortKeys(dtype: DType, descending: boolean): string {
-  return `fn order_key(x: Acc) -> u32 { return order_key_${accumulator(dtype)}(x, ${descending}); }`;
-}
-
-function sortStages(context: KernelContext<RunAttributes>): Stage[] {
-  const { inputs, y, traits, attributes } = context;
-  const [{ shape, dtype }] = inputs;
-  const [rows, length] = shape;
-  const { run, keep, descending } = attributes;
-  const runs = Math.ceil(length / run);
-  const hasTrees = traits.workgroupMemory && run >= LONG && run <= WORKGROUP;
-  const threads = hasTrees ? WORKGROUP : traits.threads;
-  return [
-    {
-      shader: hasTrees ? sortRunsShader : sortRunsDirectShader,
-      type: dtype,
-      constants: { ROWS: rows, LENGTH: length, RUN: run, RUNS: runs, KEEP: keep },
-      functions: sortKeys(dtype, descending),
-      libraries: ORDER,
-      loads: loadsOf(context),
-      store: { extents: y.shape },
-      others: [{ extents: y.shape }],
-      workgroups: hasTrees ? rows * runs : Math.ceil((rows * length) / threads),
-      threads,
-      memory: hasTrees ? 4 * threads : 0,
-    },
-  ];
-}
-
-function mergeStages(context: KernelContext<MergeAttributes>): Stage[] {
-  const { inputs, y, traits, attributes } = context;
-  const [{ shape, dtype }] = inputs;
-  const [rows, length] = shape;
-  const { threads } = traits;
-  return [
-    {
-      shader: mergeRunsShader,
-      type: dtype,
-      constants: { ROWS: rows, LENGTH: length, RUN: attributes.run },
-      functions: sortKeys(dtype, attributes.descending),
-      libraries: ORDER,
-      loads: loadsOf(context),
-      store: { extents: y.shape },
-      others: [{ extents: y.shape }],
-      workgroups: Math.ceil((rows * length) / threads),
-      threads,
-    },
-  ];
+function keyFunction(type: DType, { descending }: Direction): OwnFunctions {
+  return { order_key: `order_key_${wgslType(type)}(x, ${descending})` };
 }

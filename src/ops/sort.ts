@@ -5,6 +5,7 @@ import { normalizeAxis, sizeOf } from "../core/shape.ts";
 import { jointly } from "../graph/jointly.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, applyAll, checkTensors, type Tensor } from "../graph/tensor.ts";
+import { isFew, runOf } from "../kernels/choose.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { cast } from "./cast.ts";
 import { iota } from "./creation.ts";
@@ -45,13 +46,6 @@ interface SortAttributes extends Record<string, unknown> {
   descending: boolean;
 }
 
-/** Rows of up to so many elements are sorted by one kernel. */
-const SHORT = 256;
-/** Runs that a kernel with direct loads sorts of longer rows. */
-const DIRECT_RUN = 64;
-/** Of more elements, finding the largest is not cheaper than sorting all. */
-const FEW = 64;
-
 /** y[row] = the first elements of the row in order, z[row] = where they lie. */
 const sortOp: OpDefinition<SortAttributes> = defineOp<SortAttributes>({
   name: "sort",
@@ -66,11 +60,10 @@ const sortOp: OpDefinition<SortAttributes> = defineOp<SortAttributes>({
   cpuAll: ([values, indices], [x], { keep, descending }) =>
     sortRows([values, indices], [x], { run: x.shape[1], keep, descending }),
   form: { kind: "program" },
-  lower: ([x], { keep, descending }, { workgroupMemory }) => {
+  lower: ([x], { keep, descending }, traits) => {
     const [, n] = x.shape;
     const isWhole = keep === n;
-    const long = workgroupMemory ? SHORT : Math.max(DIRECT_RUN, isWhole ? 0 : 4 * keep);
-    const run = n <= SHORT ? Math.max(1, n) : long;
+    const run = runOf(n, keep, traits);
     const order = broadcastTo(reshape(iota(n, "i32", x.device), [1, n]), x.shape);
     const sortRuns = (given: Tensor[]) =>
       applyAll(sortRunsOp, given, { run, keep: Math.min(keep, run), descending });
@@ -162,9 +155,9 @@ export function topK(x: Tensor, k: number, options: TopKOptions = {}, ...surplus
   const n = x.shape[own];
   const expected = `an integer in [0, ${n}], the size of axis ${own}`;
   checkEach("topK", { k }, (value) => isInteger(value, 0, n), expected, ShapeError);
-  const isFew = k <= FEW || n <= SHORT;
-  const { values, indices } = sorted("topK", x, own, isFew ? k : null, largest);
-  if (isFew) return { values, indices };
+  const isPart = isFew(k, n);
+  const { values, indices } = sorted("topK", x, own, isPart ? k : null, largest);
+  if (isPart) return { values, indices };
   const ranges = x.shape.map((_, i) => (i === own ? { end: k } : {}));
   return { values: slice(values, ranges), indices: slice(indices, ranges) };
 }

@@ -1,14 +1,12 @@
-import { sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
-import type { KernelContext, Stage } from "../forms/kernel.ts";
 import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply } from "../graph/tensor.ts";
+import { placeRows } from "../kernels/place-rows.ts";
 import { equal } from "./compare.ts";
 import { iota } from "./creation.ts";
 import { sum } from "./reduce.ts";
 import { expandDims, reshape } from "./reshape.ts";
-import { placeRowsShader } from "./shaders.ts";
 import { where } from "./where.ts";
 
 /** Row-major number of an element in an array of its own. */
@@ -61,7 +59,11 @@ export const placeRowsOp: OpDefinition<PlaceAttributes> = defineOp<PlaceAttribut
       }
     }
   },
-  form: { kind: "kernel", prologueCost: 64, stages },
+  form: {
+    kind: "kernel",
+    family: placeRows,
+    problem: ({ y: { shape, dtype } }) => ({ dtype, ROWS: shape[0], LENGTH: shape[1] }),
+  },
   // Where not all of a row is written, each element looks for its own.
   lower: ([order, g], { length }) => {
     if (order.shape[1] === length) return null;
@@ -70,22 +72,3 @@ export const placeRowsOp: OpDefinition<PlaceAttributes> = defineOp<PlaceAttribut
   },
   vjp: (g, { inputs: [order] }) => [null, apply(takeRowsOp, [g, order], {})],
 });
-
-function stages({ inputs: [order, g], y, traits }: KernelContext<unknown>): Stage[] {
-  const [rows, length] = y.shape;
-  const { threads } = traits;
-  return [
-    {
-      shader: placeRowsShader,
-      type: y.dtype,
-      constants: { ROWS: rows, LENGTH: length },
-      loads: [
-        { name: "order", input: 0, extents: order.shape },
-        { name: "g", input: 1, extents: g.shape },
-      ],
-      store: { extents: y.shape },
-      workgroups: Math.ceil(sizeOf(y.shape) / threads),
-      threads,
-    },
-  ];
-}

@@ -1,8 +1,8 @@
+import { BITS, BUILT_INS, EXP_LOG, NEAR_ZERO, TRIG } from "../kernels/shaders.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { greater } from "./compare.ts";
 import { type UnaryFunction, unary } from "./elementwise.ts";
 import { exactMaximum } from "./exact.ts";
-import { BITS, BUILT_INS, EXP_LOG, NEAR_ZERO, TRIG } from "./shaders.ts";
 import { where } from "./where.ts";
 
 /** Computes |x|; the gradient at 0 is 0. */

@@ -56,11 +56,12 @@ describe("all that a new dtype takes is a row in the table", () => {
     const { trace } = await import("../../src/engine/program.ts");
     const { scheduleOf } = await import("../../src/engine/schedule.ts");
     const { simplify } = await import("../../src/engine/simplify.ts");
+    const { byRule } = await import("../../src/kernels/choose.ts");
     type Tensor = ReturnType<typeof tensor>;
     const codeOf = (y: Tensor, workgroupMemory: boolean) => {
       const schedule = scheduleOf(simplify(trace([y.node], "test").program), 8);
       const traits = { workgroupMemory, threads: 64, quads: false };
-      return generate(schedule, jobsOf(schedule, traits)).code;
+      return generate(schedule, jobsOf(schedule, byRule(traits))).code;
     };
     const x = tensor(new Float32Array(64), { dtype: f16, shape: [8, 8] });
     for (const tiles of [false, true]) {

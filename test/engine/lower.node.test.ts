@@ -22,6 +22,7 @@ import {
   transpose,
   variance,
 } from "../../src/index.ts";
+import { byRule } from "../../src/kernels/choose.ts";
 import { testDevice } from "../support/device.ts";
 import { opByOp } from "../support/op-by-op.ts";
 
@@ -47,7 +48,8 @@ function valuesOf(program: Program, sources: readonly NumericArray[]): NumericAr
 
 /** The workgroups of each kernel. */
 function gridOf(program: Program, traits: Traits): number[] {
-  return jobsOf(scheduleOf(lower(program, traits), 8), traits).map(({ stage }) => stage.workgroups);
+  const schedule = scheduleOf(lower(program, traits), 8);
+  return jobsOf(schedule, byRule(traits)).map(({ stage }) => stage.workgroups);
 }
 
 const random = (shape: readonly number[], seed = 1) =>

@@ -31,6 +31,7 @@ import {
   tensor,
   transpose,
 } from "../../src/index.ts";
+import { byRule } from "../../src/kernels/choose.ts";
 import { testDevice } from "../support/device.ts";
 
 beforeAll(() => testDevice());
@@ -42,7 +43,7 @@ test("a kernel of many ops is called by its anchor and the last of them", () => 
   const { program } = trace([y.node], "test");
   const schedule = scheduleOf(simplify(program), 8);
   const traits = { workgroupMemory: false, threads: 64, quads: false };
-  const { label } = generate(schedule, jobsOf(schedule, traits));
+  const { label } = generate(schedule, jobsOf(schedule, byRule(traits)));
   expect(label).toBe("matmul+…+neg+exp+neg+exp+neg");
 });
 

@@ -5,11 +5,13 @@ import { simplify } from "../../src/engine/simplify.ts";
 import {
   add,
   batchIndices,
+  broadcastTo,
   concat,
   exp,
   gather,
   matmul,
   mul,
+  reshape,
   sigmoid,
   softmax,
   sum,
@@ -50,6 +52,29 @@ test("bias and activation are the matmul's epilogue", () => {
 
 test("transposed operands cost no kernel", () => {
   expect(groups([matmul(transpose(matrix(8, 4)), matrix(8, 3))])).toHaveLength(1);
+});
+
+test("what takes many divisions to find is put in order once for a product, not for a sum", () => {
+  const mixed = (x: Tensor, times: number, shape: readonly [number, number]) => {
+    let y = x;
+    for (let i = 0; i < times; i++) y = transpose(reshape(y, [shape, [21, 110]][i % 2]));
+    return reshape(y, [35, 66]);
+  };
+  const x = matrix(35, 66);
+  const w = matrix(66, 4);
+  expect(groups([matmul(mixed(x, 1, [30, 77]), w)])).toEqual(["matmul > reshape < 2"]);
+  expect(groups([matmul(mixed(x, 9, [30, 77]), w)])).toEqual([
+    "- > reshape < 1",
+    "matmul > reshape < 2",
+  ]);
+  expect(groups([sum(mixed(x, 9, [30, 77]), { axis: 1 })])).toEqual(["sum > sum < 1"]);
+  // What comes back to where it was takes none; what grows is stored before it does.
+  expect(groups([matmul(mixed(x, 4, [110, 21]), w)])).toEqual(["matmul > reshape < 2"]);
+  const many = broadcastTo(mixed(x, 9, [30, 77]), [2, 35, 66]);
+  expect(groups([matmul(many, broadcastTo(w, [2, 66, 4]))])).toEqual([
+    "- > reshape < 1",
+    "matmul > matmul < 2",
+  ]);
 });
 
 test("a costly value with two kernels behind it is stored once", () => {

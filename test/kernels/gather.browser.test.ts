@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import argReduce from "../../shaders/arg-reduce.wgsl?raw";
-import argReduceDirect from "../../shaders/arg-reduce-direct.wgsl?raw";
-import elementwise from "../../shaders/elementwise.wgsl?raw";
-import scatterAdd from "../../shaders/scatter-add.wgsl?raw";
+import { argReduce } from "../../src/kernels/arg-reduce.ts";
+import { elementwise } from "../../src/kernels/elementwise.ts";
+import { scatterAdd } from "../../src/kernels/scatter-add.ts";
+import { stageOf } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
+import { candidateWith } from "../support/kernel-families.ts";
 import {
   bindings,
   compileKernel,
@@ -13,6 +14,7 @@ import {
   prelude,
   runKernel,
 } from "../support/raw-kernel.ts";
+import { runStage } from "../support/raw-stage.ts";
 import { uniform } from "../support/reference.ts";
 
 let device: GPUDevice;
@@ -22,8 +24,8 @@ beforeAll(async () => {
 
 const kinds = { f32: Float32Array, i32: Int32Array, u32: Uint32Array };
 const argForms = [
-  { name: "arg-reduce", source: argReduce, owners: 1 },
-  { name: "arg-reduce-direct", source: argReduceDirect, owners: 64 },
+  { name: "arg-reduce", choice: candidateWith(argReduce, "workgroup", { WORKGROUP: 256 }) },
+  { name: "arg-reduce-direct", choice: candidateWith(argReduce, "direct", { WORKGROUP: 64 }) },
 ];
 
 function argReference(x: Numbers, length: number, better: (a: number, b: number) => boolean) {
@@ -36,7 +38,7 @@ function argReference(x: Numbers, length: number, better: (a: number, b: number)
   });
 }
 
-for (const { name, source, owners } of argForms) {
+for (const { name, choice } of argForms) {
   describe(name, () => {
     for (const [type, Kind] of Object.entries(kinds)) {
       for (const length of [1, 2, 63, 64, 65, 129, 700]) {
@@ -45,18 +47,9 @@ for (const { name, source, owners } of argForms) {
           // Few distinct values, so that most rows have ties.
           const x = Kind.from(uniform(rows * length, length, 0, 12)).map(Math.floor) as Numbers;
           for (const sign of [">", "<"] as const) {
-            const constants = { ROWS: rows, LENGTH: length, WORKGROUP: 64 };
-            const y = await runKernel(device, {
-              prelude: `${prelude(constants, type)}${bindings("i32", ["x", type])}
-fn better(a: Acc, b: Acc) -> bool { return a ${sign} b; }
-fn load_x(row: u32, i: u32) -> Acc { return x[row * LENGTH + i]; }
-fn store_y(row: u32, v: i32) { y[row] = v; }
-`,
-              source,
-              output: new Int32Array(rows),
-              inputs: [x],
-              workgroups: foldGrid(Math.ceil(rows / owners), 4),
-            });
+            const problem = { dtype: type as keyof typeof kinds, ROWS: rows, LENGTH: length };
+            const own = { functions: { better: `a ${sign} b` } };
+            const y = await runStage(device, stageOf(choice, problem, own), [x], { limit: 4 });
             const better = (a: number, b: number) => (sign === ">" ? a > b : a < b);
             expect([...y]).toEqual(argReference(x, length, better));
           }
@@ -75,18 +68,9 @@ describe("scatter-add", () => {
     test(`${count} rows into [${rows}, ${columns}]`, async () => {
       const g = uniform(count * columns, 3);
       const index = Int32Array.from(uniform(count, 4, -1, rows + 1)).map(Math.floor);
-      const y = await runKernel(device, {
-        prelude: `${prelude({ ROWS: rows, COLUMNS: columns, COUNT: count, WORKGROUP: 64 })}
-${bindings("f32", ["indices", "i32"], ["g", "f32"])}
-fn load_index(j: u32) -> i32 { return indices[j]; }
-fn load_g(j: u32, c: u32) -> Acc { return g[j * COLUMNS + c]; }
-fn store_y(r: u32, c: u32, v: Acc) { y[r * COLUMNS + c] = v; }
-`,
-        source: scatterAdd,
-        output: new Float32Array(rows * columns),
-        inputs: [index, g],
-        workgroups: foldGrid(Math.ceil((rows * columns) / 64), 2),
-      });
+      const choice = candidateWith(scatterAdd, "direct", { WORKGROUP: 64 });
+      const stage = stageOf(choice, { dtype: "f32", ROWS: rows, COLUMNS: columns, COUNT: count });
+      const y = await runStage(device, stage, [index, g], { limit: 2 });
       const expected = new Float64Array(rows * columns);
       index.forEach((r, j) => {
         if (r < 0 || r >= rows) return;
@@ -97,19 +81,35 @@ fn store_y(r: u32, c: u32, v: Acc) { y[r * COLUMNS + c] = v; }
   }
 });
 
+/** The elementwise kernel, whose function the host writes for each group of ops. */
+async function runElementwise(
+  size: number,
+  WORKGROUP: number,
+  write: string,
+  output: Numbers,
+  inputs: Numbers[],
+  limit?: number,
+): Promise<Numbers> {
+  const choice = { ...candidateWith(elementwise, "direct", {}), candidate: { WORKGROUP } };
+  const { constants, workgroups, kernel } = stageOf(choice, { dtype: "f32", SIZE: size });
+  const type = output instanceof Uint32Array ? "u32" : "f32";
+  return runKernel(device, {
+    prelude: `${prelude(constants)}${bindings(type, ...inputs.map(() => ["x", "f32"] as const))}
+fn write_y(i: u32) { ${write} }
+`,
+    source: kernel.files[0].source,
+    output,
+    inputs,
+    workgroups: foldGrid(workgroups, limit),
+  });
+}
+
 describe("elementwise", () => {
   for (const size of [1, 63, 64, 65, 1001]) {
     test(`one by one, ${size}`, async () => {
       const x = uniform(size, 1);
-      const y = await runKernel(device, {
-        prelude: `${prelude({ SIZE: size, WORKGROUP: 64 })}${bindings("f32", ["x", "f32"])}
-fn write_y(i: u32) { y[i] = 2.0 * x[i]; }
-`,
-        source: elementwise,
-        output: new Float32Array(size),
-        inputs: [x],
-        workgroups: foldGrid(Math.ceil(size / 64), 3),
-      });
+      const output = new Float32Array(size);
+      const y = await runElementwise(size, 64, "y[i] = 2.0 * x[i];", output, [x], 3);
       expectWithin(
         y,
         x.map((v) => 2 * v),
@@ -120,20 +120,13 @@ fn write_y(i: u32) { y[i] = 2.0 * x[i]; }
 
   test("one by one over more than 65,535 workgroups", async () => {
     const size = 65_536 * 16 + 5;
-    const y = await runKernel(device, {
-      prelude: `${prelude({ SIZE: size, WORKGROUP: 16 })}${bindings("u32")}
-fn write_y(i: u32) { y[i] = i * 3u; }
-`,
-      source: elementwise,
-      output: new Uint32Array(size),
-      inputs: [],
-      workgroups: foldGrid(Math.ceil(size / 16)),
-    });
+    const y = await runElementwise(size, 16, "y[i] = i * 3u;", new Uint32Array(size), []);
     expect(y.every((v, i) => v === 3 * i)).toBe(true);
   });
 });
 
 test("compileKernel refuses what does not compile", async () => {
-  const wrong = compileKernel(device, prelude({ SIZE: 1, WORKGROUP: 64 }), elementwise);
+  const [{ files }] = elementwise.kernels;
+  const wrong = compileKernel(device, prelude({ SIZE: 1, WORKGROUP: 64 }), files[0].source);
   await expect(wrong).rejects.toThrow(/unresolved call target 'write_y'/);
 });

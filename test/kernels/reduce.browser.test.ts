@@ -1,15 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import reduce from "../../shaders/reduce.wgsl?raw";
-import reduceDirect from "../../shaders/reduce-direct.wgsl?raw";
+import type { Choice, Choose } from "../../src/forms/kernel.ts";
+import type { ReductionProblem } from "../../src/kernels/problems.ts";
+import { reduce } from "../../src/kernels/reduce.ts";
+import { stagesOf } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
-import {
-  bindings,
-  foldGrid,
-  type Numbers,
-  openDevice,
-  prelude,
-  runKernel,
-} from "../support/raw-kernel.ts";
+import { candidateWith } from "../support/kernel-families.ts";
+import { type Numbers, openDevice } from "../support/raw-kernel.ts";
+import { runStage } from "../support/raw-stage.ts";
 import { uniform } from "../support/reference.ts";
 
 let device: GPUDevice;
@@ -21,61 +18,40 @@ interface Combine {
   type: "f32" | "i32" | "u32";
   identity: string;
   combine: string;
-  finish: string;
+  /** What is stored of a combined value `v`. */
+  epilogue?: string;
 }
 
-const sum: Combine = { type: "f32", identity: "0", combine: "a + b", finish: "v" };
-const mean: Combine = { ...sum, finish: "v / f32(LENGTH)" };
-const largest: Combine = {
-  type: "i32",
-  identity: "-2147483647 - 1",
-  combine: "max(a, b)",
-  finish: "v",
-};
-const product: Combine = { type: "u32", identity: "1", combine: "a * b", finish: "v" };
+const sum: Combine = { type: "f32", identity: "Acc(0)", combine: "a + b" };
+const largest: Combine = { type: "i32", identity: "Acc(-2147483647 - 1)", combine: "max(a, b)" };
+const product: Combine = { type: "u32", identity: "Acc(1)", combine: "a * b" };
 
-function head(op: Combine, constants: Record<string, number>, isLast = true): string {
-  return `${prelude(constants, op.type)}${bindings(op.type, ["x", op.type])}
-fn identity() -> Acc { return Acc(${op.identity}); }
-fn combine(a: Acc, b: Acc) -> Acc { return ${op.combine}; }
-fn finish(v: Acc) -> Acc { return ${isLast ? op.finish : "v"}; }
-fn load_x(row: u32, i: u32) -> Acc {
-  return select(identity(), x[row * LENGTH + i], i < LENGTH);
-}
-fn store_y(row: u32, v: Acc) { y[row] = v; }
-`;
+async function run(
+  op: Combine,
+  x: Numbers,
+  rows: number,
+  choice: Choice<ReductionProblem>,
+  limit?: number,
+): Promise<Numbers> {
+  const problem = { dtype: op.type, ROWS: rows, LENGTH: x.length / rows };
+  const { identity, combine, epilogue } = op;
+  const own = { functions: { identity, combine } };
+  const stages = stagesOf(reduce, problem, (() => choice) as unknown as Choose, own);
+  let y = x;
+  for (const [i, stage] of stages.entries()) {
+    const options = i === stages.length - 1 ? { epilogue, limit } : { limit };
+    y = await runStage(device, stage, [y], options);
+  }
+  return y;
 }
 
 function runTree(op: Combine, x: Numbers, rows: number, limit?: number): Promise<Numbers> {
-  const Kind = x.constructor as new (size: number) => Numbers;
-  const constants = { ROWS: rows, LENGTH: x.length / rows, WORKGROUP: 64 };
-  const workgroups = foldGrid(rows, limit);
-  const output = new Kind(rows);
-  return runKernel(device, {
-    prelude: head(op, constants),
-    source: reduce,
-    output,
-    inputs: [x],
-    workgroups,
-  });
+  return run(op, x, rows, candidateWith(reduce, "workgroup", { WORKGROUP: 64 }), limit);
 }
 
-async function runDirect(op: Combine, x: Numbers, rows: number, chunk: number): Promise<Numbers> {
-  const Kind = x.constructor as new (size: number) => Numbers;
-  let partial = x;
-  for (;;) {
-    const length = partial.length / rows;
-    const chunks = Math.ceil(length / chunk);
-    const constants = { ROWS: rows, LENGTH: length, CHUNK: chunk, CHUNKS: chunks, WORKGROUP: 64 };
-    partial = await runKernel(device, {
-      prelude: head(op, constants, chunks === 1).replace("f32(LENGTH)", `f32(${x.length / rows})`),
-      source: reduceDirect,
-      output: new Kind(rows * chunks),
-      inputs: [partial],
-      workgroups: foldGrid(Math.ceil((rows * chunks) / 64)),
-    });
-    if (chunks === 1) return partial;
-  }
+function runDirect(op: Combine, x: Numbers, rows: number, CHUNK: number): Promise<Numbers> {
+  const { kernel, candidate } = candidateWith(reduce, "direct", { WORKGROUP: 64 });
+  return run(op, x, rows, { kernel, candidate: { ...candidate, CHUNK } });
 }
 
 function rowSums(x: Numbers, rows: number): Float64Array {
@@ -99,6 +75,7 @@ for (const [name, run] of Object.entries(forms)) {
         const expected = rowSums(x, 5);
         expectWithin(await run(sum, x, 5), expected, (y) => tolerance + 1e-7 * y);
         const means = expected.map((y) => y / length);
+        const mean = { ...sum, epilogue: `v / f32(${length})` };
         expectWithin(await run(mean, x, 5), means, (y) => 1e-6 * y);
       });
     }

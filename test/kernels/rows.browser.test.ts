@@ -1,13 +1,11 @@
 import { beforeAll, describe, test } from "vitest";
-import bits from "../../shaders/lib/bits.wgsl?raw";
-import expLog from "../../shaders/lib/exp-log.wgsl?raw";
-import logSumExp from "../../shaders/log-sum-exp.wgsl?raw";
-import logSumExpDirect from "../../shaders/log-sum-exp-direct.wgsl?raw";
-import softmax from "../../shaders/softmax.wgsl?raw";
-import softmaxDirect from "../../shaders/softmax-direct.wgsl?raw";
+import { logSumExpRows, softmaxRows } from "../../src/kernels/softmax.ts";
+import { stageOf } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
+import { candidateWith } from "../support/kernel-families.ts";
 import { tolerance } from "../support/op-case.ts";
-import { bindings, foldGrid, openDevice, prelude, runKernel } from "../support/raw-kernel.ts";
+import { openDevice } from "../support/raw-kernel.ts";
+import { runStage } from "../support/raw-stage.ts";
 import { uniform } from "../support/reference.ts";
 
 let device: GPUDevice;
@@ -46,62 +44,43 @@ const logProbabilities: Row = (row) => {
   return Array.from(row, (v) => v - max - Math.log(sum));
 };
 
-const storeEach = "fn store_y(row: u32, i: u32, v: f32) { y[row * LENGTH + i] = v; }";
-const storeRow = "fn store_y(row: u32, v: f32) { y[row] = v; }";
-const finish = (value: string) => `fn finish(x: f32, m: f32, s: f32) -> f32 { return ${value}; }`;
+const finish = (value: string) => ({ functions: { finish: value } });
 
 const kernels = {
   softmax: {
-    functions: `${storeEach}\n${finish("g_exp(x - m) / s")}`,
-    tree: softmax,
-    direct: softmaxDirect,
+    family: softmaxRows,
+    own: finish("g_exp(x - maximum) / sum"),
     reference: probabilities,
   },
   logSoftmax: {
-    functions: `${storeEach}\n${finish("(x - m) - g_log(s)")}`,
-    tree: softmax,
-    direct: softmaxDirect,
+    family: softmaxRows,
+    own: finish("(x - maximum) - g_log(sum)"),
     reference: logProbabilities,
   },
-  logSumExp: {
-    functions: storeRow,
-    tree: logSumExp,
-    direct: logSumExpDirect,
-    reference: logSum,
-  },
+  logSumExp: { family: logSumExpRows, own: {}, reference: logSum },
 };
 
 async function check(
   name: keyof typeof kernels,
-  form: "tree" | "direct",
+  kind: "workgroup" | "direct",
   rows: number,
   length: number,
 ): Promise<void> {
-  const { functions, reference, [form]: source } = kernels[name];
+  const { family, own, reference } = kernels[name];
   const x = logits(rows, length);
   const expected = Array.from({ length: rows }, (_, r) =>
     reference(x.subarray(r * length, (r + 1) * length)),
   ).flat();
-  const block = Math.min(16, form === "tree" ? Math.ceil(length / 64) : length);
-  const constants = { ROWS: rows, LENGTH: length, BLOCK: block, WORKGROUP: 64 };
-  const load = `fn load_x(row: u32, i: u32) -> f32 {
-  return select(-infinity_value(), x[row * LENGTH + i], i < LENGTH);
-}`;
-  const head = prelude(constants) + bindings("f32", ["x", "f32"]);
-  const actual = await runKernel(device, {
-    prelude: [head, load, functions, bits, expLog].join("\n"),
-    source,
-    output: new Float32Array(expected.length),
-    inputs: [x],
-    workgroups: foldGrid(Math.ceil(rows / (form === "direct" ? 64 : 1)), 3),
-  });
+  const choice = candidateWith(family, kind, { WORKGROUP: 64 });
+  const stage = stageOf(choice, { dtype: "f32", ROWS: rows, LENGTH: length }, own);
+  const actual = await runStage(device, stage, [x], { limit: 3 });
   expectWithin(actual, expected, (y) => tolerance(y));
 }
 
 for (const name of Object.keys(kernels) as (keyof typeof kernels)[]) {
   describe(name, () => {
     for (const length of [1, 2, 10, 15, 16, 17, 63, 64, 65, 300, 1100]) {
-      test(`of ${length}, one workgroup a row`, () => check(name, "tree", 7, length));
+      test(`of ${length}, one workgroup a row`, () => check(name, "workgroup", 7, length));
       test(`of ${length}, one invocation a row`, () => check(name, "direct", 130, length));
     }
   });

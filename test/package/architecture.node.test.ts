@@ -183,5 +183,5 @@ function pair(statement: string): Files {
 }
 
 function usedShader(statement: string): Files {
-  return { "shaders/a.wgsl": "fn f() {}", "src/ops/a.ts": statement };
+  return { "shaders/a.wgsl": "fn f() {}", "src/kernels/a.ts": statement };
 }

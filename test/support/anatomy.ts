@@ -11,6 +11,7 @@ import type { Program, Step } from "../../src/engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
 import { opsOf, stepsOf } from "../../src/engine/stats.ts";
+import { byRule } from "../../src/kernels/choose.ts";
 
 /** What WebGPU promises of every adapter, and a GPU's traits. */
 const LIMITS = { bindings: 8, memory: 16384 };
@@ -20,7 +21,7 @@ const TRAITS = { workgroupMemory: true, threads: 64, quads: false };
 export function formsOf(traced: Program, names: Readonly<Record<string, string>>) {
   const simplified = simplify(traced);
   const schedule = scheduleOf(lower(simplified, TRAITS), LIMITS.bindings);
-  const dispatches = pack(jobsOf(schedule, TRAITS), LIMITS);
+  const dispatches = pack(jobsOf(schedule, byRule(TRAITS)), LIMITS);
   const codes = settle(
     dispatches.map((jobs) => generate(schedule, jobs)),
     new Map(),
@@ -85,10 +86,10 @@ function groupText(schedule: KernelSchedule, g: number, nameOf: Namer): string {
 function dispatchText(schedule: KernelSchedule, jobs: readonly Job[], i: number): string {
   const parts = jobs.map(({ group, stage }) => {
     const g = schedule.groups.indexOf(group);
-    const { shader, workgroups, threads, constants } = stage;
+    const { kernel, workgroups, threads, constants } = stage;
     const numbers = Object.entries(constants).map(([name, n]) => `${name} ${n}`);
     return (
-      `  group ${g} by ${shader.name}, ${counted(workgroups)} of ${threads}\n` +
+      `  group ${g} by ${kernel.files[0].name}, ${counted(workgroups)} of ${threads}\n` +
       `    ${numbers.join(", ")}`
     );
   });

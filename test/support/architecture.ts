@@ -9,15 +9,16 @@ const layers: Record<string, readonly string[]> = {
   core: [],
   forms: ["core"],
   graph: ["core", "forms"],
+  kernels: ["core", "forms", "shaders"],
   engine: base,
-  devices: [...base, "engine", "shaders"],
-  ops: [...base, "shaders"],
+  devices: [...base, "engine", "kernels"],
+  ops: [...base, "kernels"],
   ...Object.fromEntries(parts.map((part) => [part, [...base, "ops"]])),
   heads: [...base, "ops", "nn", "losses"],
   train: [...base, "engine", "ops", ...parts],
   callbacks: [...base, "engine", "ops", ...parts, "train"],
   search: [...base, "engine", "ops", ...parts, "train"],
-  debug: [...base, "engine", "ops", "nn"],
+  debug: [...base, "kernels", "engine", "ops", "nn"],
 };
 
 /** Modules from outside that src/ may name: the optional peer and what Node has. */

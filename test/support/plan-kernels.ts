@@ -7,7 +7,8 @@ import type { Program } from "../../src/engine/program.ts";
 import { scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
 import type { Traits } from "../../src/forms/traits.ts";
-import { directProducts } from "../../src/ops/matmul.ts";
+import { byRule } from "../../src/kernels/choose.ts";
+import { directProducts } from "../../src/kernels/matmul.ts";
 import { SGD } from "../../src/optim/index.ts";
 import { trainStep } from "../../src/train/index.ts";
 import type { Repeated } from "./repeated-graphs.ts";
@@ -40,7 +41,7 @@ export async function stepProgram(device: EngineDevice, net: Repeated): Promise<
 export async function kernelsOf(program: Program, kind: keyof typeof TRAITS): Promise<Kernel[]> {
   await directProducts.get();
   const schedule = scheduleOf(simplify(program), 10);
-  const jobs = jobsOf(schedule, TRAITS[kind]);
+  const jobs = jobsOf(schedule, byRule(TRAITS[kind]));
   const dispatches = pack(jobs, { bindings: 10, memory: 16384 });
   return settle(
     dispatches.map((parts) => generate(schedule, parts)),

@@ -1,4 +1,5 @@
 /** Runs one WGSL kernel on the page's own adapter, without any part of the engine. */
+import { PRELUDE } from "../../src/kernels/shaders.ts";
 
 export type Numbers = Float32Array | Int32Array | Uint32Array;
 export type Grid = readonly [number, number, number];
@@ -104,13 +105,10 @@ export function foldGrid(count: number, limit = 65_535): Grid {
   return [Math.ceil(count / rows), rows, 1];
 }
 
-/** Writes `const NAME = 1u;` lines and the function that undoes `foldGrid`. */
+/** Writes `const NAME = 1u;` lines, and what every kernel begins with. */
 export function prelude(constants: Record<string, number>, type = "f32"): string {
   const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;`);
-  return `alias Acc = ${type};
-${lines.join("\n")}
-fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.x + id.y * count.x; }
-`;
+  return `alias Acc = ${type};\n${lines.join("\n")}\n${PRELUDE.source}`;
 }
 
 /** Declares binding 0 as the output `y`, and the following bindings as inputs by name. */

@@ -8,7 +8,9 @@ import {
   EarlyStopping,
   fit,
   type Loader,
+  type MeasureEvent,
   type RecoveredEvent,
+  RunControl,
   train,
 } from "../../src/train/index.ts";
 import { memoryStore, type Options, outcome } from "../support/fit-outcome.ts";
@@ -171,6 +173,53 @@ test("train tells of the loss and of what was made again", async () => {
   expect(recovered).toMatchObject({ kind: "cpu", description: "plain TypeScript", dropped: 0 });
   expect(recovered?.repeated).toBeGreaterThan(0);
   expect(recovered?.milliseconds).toBeGreaterThan(0);
+});
+
+test("measurements within an epoch are those of a run without a loss", async () => {
+  for (const [name, make] of Object.entries(loaders)) {
+    const measured = async () => {
+      const events: MeasureEvent[] = [];
+      const onMeasure = (event: MeasureEvent) => void events.push(event);
+      const { result, heard } = await run({ measureEvery: 2, callbacks: [{ onMeasure }] }, make);
+      return { events, result, heard };
+    };
+    const straight = await measured();
+    expect(straight.events.map(({ step }) => step)).toEqual(name.startsWith("a step") ? [2, 4, 7, 9] : [2, 6]); // biome-ignore format: long
+    for (const [kind, n, late] of [
+      ["run", 9, 0],
+      ["run", 12, 2],
+      ["read", 2, 0],
+      ["read", 3, 1],
+    ] as const) {
+      // biome-ignore format: a list
+      loseAt(kind, n, late);
+      const { events, result, heard } = await measured();
+      expect(heard, `${name}, lost at ${kind} ${n}`).toEqual(HEARD);
+      expect(events, `${name}, lost at ${kind} ${n}`).toEqual(straight.events);
+      expect(result, `${name}, lost at ${kind} ${n}`).toEqual(straight.result);
+    }
+  }
+});
+
+test("a loss while a run is paused is told at once, and the run goes on when it may", async () => {
+  const { result: straight } = await run({});
+  const control = new RunControl();
+  const told: boolean[] = [];
+  const onStep = ({ step }: { step: number }) => {
+    if (step !== 3) return;
+    control.pause();
+    setTimeout(() => void device.lose(1), 20); // when all that was under way has been told
+  };
+  const onDeviceLost = () => void told.push(control.paused);
+  const onRecovered = () => {
+    told.push(control.paused);
+    control.resume();
+  };
+  const callbacks = [{ onStep, onDeviceLost, onRecovered }];
+  const { result, heard } = await run({ control, callbacks });
+  expect(told).toEqual([true, true]);
+  expect(heard).toEqual(HEARD);
+  expect(result).toEqual(straight);
 });
 
 test("a run resumes before the steps whose batches cannot be had again, and says so", async () => {

@@ -1,8 +1,10 @@
-/** The text of one part of a kernel: functions and constants, and the file behind them. */
+import type { ShaderFile } from "../../forms/wgsl.ts";
+
+/** The text of one part of a kernel: functions and constants, and the files behind them. */
 export interface PartText {
   readonly head: string;
-  readonly file: string;
-  readonly source: string;
+  /** The last one has the entry point. */
+  readonly files: readonly ShaderFile[];
   readonly workgroups: number;
   readonly threads: number;
 }
@@ -21,8 +23,8 @@ export interface Assembled {
   readonly regions: readonly Region[];
 }
 
-/** The head of an entry point, which takes the same of every file: up to its first brace. */
-const ENTRY = /@compute[^{]+\{/;
+/** The attributes by which `main(id, count, local)` is an entry point. */
+const ATTRIBUTE = /@\w+(\(\w+\))?/g;
 
 const DECLARED = /^(?:const|alias|struct|fn)\s+(\w+)|^var<\w+>\s+(\w+)/gm;
 
@@ -31,11 +33,13 @@ export function assemble(shared: string, parts: readonly PartText[]): Assembled 
   const texts = parts.length === 1 ? parts : parts.map(asFunction);
   let code = shared;
   const regions: Region[] = [];
-  for (const { head, file, source } of texts) {
+  for (const { head, files } of texts) {
     code += head;
-    const first = countLines(code);
-    code += source;
-    regions.push({ file, first, last: countLines(code) - 1 });
+    for (const { name, source } of files) {
+      const first = countLines(code);
+      code += source;
+      regions.push({ file: name, first, last: countLines(code) - 1 });
+    }
   }
   if (parts.length > 1) code += dispatcher(parts);
   return { code, regions };
@@ -47,25 +51,26 @@ function countLines(text: string): number {
 }
 
 /** Turns an entry point into a function and gives every name of the part an ending of its own. */
-function asFunction(part: PartText, k: number): PartText {
-  const head = `fn main(id: vec3u, count: vec3u, local: u32) {`;
-  const source = part.source.replace(ENTRY, `\n\n\n\n\n${head}`);
+function asFunction({ head, files, ...part }: PartText, k: number): PartText {
   const names = new Set<string>();
-  for (const text of [part.head, source]) {
+  for (const text of [head, ...files.map(({ source }) => source)]) {
     for (const [, name, variable] of text.matchAll(DECLARED)) names.add(name ?? variable);
   }
   const word = new RegExp(`\\b(${[...names].join("|")})\\b`, "g");
   const rename = (text: string) => text.replace(word, `$1_${k}`);
-  return { ...part, head: rename(part.head), source: rename(source) };
+  const plain = files.map(({ name, source }) => {
+    return { name, source: rename(source.replace(ATTRIBUTE, "")) };
+  });
+  return { ...part, head: rename(head), files: plain };
 }
 
 /** An entry point that gives each part its share of the workgroups. */
 function dispatcher(parts: readonly PartText[]): string {
   let start = 0;
   const branches = parts.map(({ workgroups }, k) => {
-    const id = start === 0 ? "workgroup" : `workgroup - ${start}u`;
+    const id = `vec3u(workgroup - ${start}u, 0u, 0u)`;
     start += workgroups;
-    const call = `main_${k}(vec3u(${id}, 0u, 0u), vec3u(${workgroups}u, 1u, 1u), local);`;
+    const call = `main_${k}(${id}, vec3u(${workgroups}u, 1u, 1u), local);`;
     return `if (workgroup < ${start}u) {\n    ${call}\n  }`;
   });
   return `

@@ -4,11 +4,12 @@ import { resultTypes, type Step } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
 import { writeQuarter } from "../../forms/indices.ts";
-import type { Accessor, Stage, StoreAccessor } from "../../forms/kernel.ts";
+import type { Accessor, Load, Stage } from "../../forms/kernel.ts";
 import { type MapForm, writeMoved } from "../../forms/map.ts";
 import type { ElementContext, PointwiseForm } from "../../forms/pointwise.ts";
 import { Position } from "../../forms/position.ts";
 import { accumulator, converted, type ShaderFile, wgslType } from "../../forms/wgsl.ts";
+import { PRELUDE } from "../../kernels/shaders.ts";
 import { assemble, type PartText, type Region } from "./assemble.ts";
 import { type Binding, Bindings } from "./bindings.ts";
 import { FunctionBody } from "./function-body.ts";
@@ -26,9 +27,6 @@ export interface KernelCode {
   readonly workgroups: number;
 }
 
-/** Stands for what the stage before wrote, in accessors. */
-const SCRATCH = -1;
-
 const LANES = [0, 1, 2, 3];
 
 /** Writes the kernel of jobs that share a dispatch. */
@@ -39,12 +37,9 @@ export function generate(schedule: KernelSchedule, jobs: readonly Job[]): Kernel
   for (const writer of writers) writer.markWide();
   const parts = writers.map((writer) => writer.write());
   const shared = [
-    jobs.some(({ stage }) => stage.subgroups) ? "enable subgroups;" : "",
+    jobs.some(({ stage }) => stage.kernel.subgroups) ? "enable subgroups;" : "",
     ...bindings.declarations(),
-    "fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.y * count.x + id.x; }",
-    "fn bits_to_f32(bits: u32) -> f32 { return bitcast<f32>(bits); }",
-    // Hides from a compiler what made a number: see src/ops/exact.ts.
-    "fn exact(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x)); }",
+    PRELUDE.source,
     ...[...libraries.values()].map((library) => library.source),
   ];
   return {
@@ -82,29 +77,23 @@ class PartWriter {
   }
 
   write(): PartText {
-    const { shader, libraries, loads, constants, functions, type } = this.#stage;
+    const { kernel, libraries, loads, constants, functions, type } = this.#stage;
     const { workgroups, threads } = this.#stage;
     this.#include(libraries);
     if (this.job.group.anchors.length === 0) this.#writeAll();
     else {
-      for (const accessor of loads) this.#load(accessor);
+      loads.forEach((load, input) => {
+        this.#load(load, input);
+      });
       this.#storeAll();
     }
     const lines = [
       `alias Acc = ${accumulator(type)};`,
-      ...Object.entries({ ...constants, WORKGROUP: threads }).map(
-        ([name, n]) => `const ${name} = ${n}u;`,
-      ),
-      functions ?? "",
+      ...Object.entries(constants).map(([name, n]) => `const ${name} = ${n}u;`),
+      ...functions,
       ...this.#functions,
     ];
-    return {
-      head: `${lines.join("\n")}\n`,
-      file: shader.name,
-      source: shader.source,
-      workgroups,
-      threads,
-    };
+    return { head: `${lines.join("\n")}\n`, files: kernel.files, workgroups, threads };
   }
 
   /** The ops of the part; where there are many, the one with a kernel file and the last ones. */
@@ -243,19 +232,19 @@ class PartWriter {
     );
   }
 
-  #inputStep({ input }: Accessor): number {
+  #inputStep(input: number): number {
     return this.#steps[this.job.group.anchors[0]].inputs[input];
   }
 
-  #load(accessor: Accessor): void {
-    const { extents, input, name, wide } = accessor;
+  #load(accessor: Load, input: number): void {
+    const { extents, name, wide } = accessor;
     const body = new FunctionBody();
     const at = Position.at(body, extents, parameterNames(accessor));
     let dtype = this.#scratchType;
     let value: string;
-    if (input === SCRATCH) value = this.#read(this.job.scratchIn as number, dtype, at);
+    if (this.job.scratchIn !== null) value = this.#read(this.job.scratchIn, dtype, at);
     else {
-      const i = this.#inputStep(accessor);
+      const i = this.#inputStep(input);
       dtype = this.#steps[i].dtype;
       value = this.#element(i, at.reshape(this.#steps[i].shape), null);
     }
@@ -263,21 +252,21 @@ class PartWriter {
     const head = `fn load_${name}(${declare(accessor)}) -> ${type}`;
     const element = converted(value, wgslType(dtype), type);
     this.#define(head, guarded(accessor, type, element), body);
-    if (wide !== undefined) this.#loadWide(accessor, type, wide);
+    if (wide !== undefined) this.#loadWide(accessor, input, type, wide);
   }
 
   /** Four neighbours along one parameter: one vector where the buffer allows it, else four loads. */
-  #loadWide(accessor: Accessor, type: string, wide: number): void {
+  #loadWide(accessor: Load, input: number, type: string, wide: number): void {
     const { block, name } = accessor;
     const four = `load_${name}4`;
-    const isVector = this.#loadVector(accessor, four, wide, type);
+    const isVector = this.#loadVector(accessor, input, four, wide, type);
     if (!isVector) {
       const head = `fn ${four}(${declare(accessor)}) -> vec4<${type}>`;
       this.#define(head, `vec4<${type}>(${calls(`load_${name}`, accessor, wide)})`);
     }
     if (block === undefined) return;
     // 4 × 4 neighbours as rows of four, loaded along the parameter along which memory runs.
-    const across = !isVector && this.#loadVector(accessor, `${four}_across`, block, type);
+    const across = !isVector && this.#loadVector(accessor, input, `${four}_across`, block, type);
     const matrix = across
       ? `transpose(mat4x4(${calls(`${four}_across`, accessor, wide)}))`
       : `mat4x4(${calls(four, accessor, block)})`;
@@ -288,9 +277,9 @@ class PartWriter {
    * Four neighbours in memory, if a parameter advances along such; what lies outside counts as
    * outside altogether.
    */
-  #loadVector(accessor: Accessor, name: string, along: number, type: string): boolean {
+  #loadVector(load: Load, input: number, name: string, along: number, type: string): boolean {
     const body = new FunctionBody();
-    const four = this.#vector(accessor, along, body, (step, place) => {
+    const four = this.#vector(load, input, along, body, (step, place) => {
       const { dtype } = this.#steps[step];
       const { word, wgsl } = DTYPES[dtype];
       const words = body.bind(`${this.bindings.read(this.#key(step), dtype)}[${place}]`);
@@ -298,10 +287,10 @@ class PartWriter {
     });
     if (four === null) return false;
     const vector = `vec4<${type}>`;
-    const { dtype } = this.#steps[this.#inputStep(accessor)];
+    const { dtype } = this.#steps[this.#inputStep(input)];
     const value = converted(four, `vec4<${wgslType(dtype)}>`, vector);
-    const head = `fn ${name}(${declare(accessor)}) -> ${vector}`;
-    this.#define(head, guarded(accessor, vector, value), body);
+    const head = `fn ${name}(${declare(load)}) -> ${vector}`;
+    this.#define(head, guarded(load, vector, value), body);
     return true;
   }
 
@@ -310,13 +299,14 @@ class PartWriter {
    * gives, by the number of the vector; null where neighbours do not lie in whole vectors.
    */
   #vector(
-    accessor: Accessor,
+    load: Load,
+    input: number,
     along: number,
     body: FunctionBody,
     read: (step: number, place: string) => string,
   ): string | null {
-    const { extents, input } = accessor;
-    if (input === SCRATCH || extents[along] % 4 !== 0) return null;
+    const { extents } = load;
+    if (this.job.scratchIn !== null || extents[along] % 4 !== 0) return null;
     const visit = (i: number, at: Position): string | null => {
       const step = this.#steps[i];
       const form = step.op?.form;
@@ -330,22 +320,22 @@ class PartWriter {
       const place = is(step.dtype, "number") ? writeQuarter(body, at.place) : null;
       return place && read(i, place);
     };
-    const at = Position.four(body, extents, parameterNames(accessor), along);
-    const i = this.#inputStep(accessor);
+    const at = Position.four(body, extents, parameterNames(load), along);
+    const i = this.#inputStep(input);
     return visit(i, at.reshape(this.#steps[i].shape));
   }
 
   /** Says which buffers this part would have as four-wide vectors. */
   markWide(): void {
-    for (const accessor of this.#stage.loads) {
-      for (const along of [accessor.wide, accessor.block]) {
+    this.#stage.loads.forEach((load, input) => {
+      for (const along of [load.wide, load.block]) {
         if (along === undefined) continue;
         const found: number[] = [];
         const read = (step: number) => `${found.push(step)}u`;
-        if (this.#vector(accessor, along, new FunctionBody(), read) === null) continue;
+        if (this.#vector(load, input, along, new FunctionBody(), read) === null) continue;
         for (const step of found) this.bindings.markWide(this.#key(step));
       }
-    }
+    });
     if (this.#storesFours()) {
       for (const key of this.job.writes) this.bindings.markWide(key);
     }
@@ -353,7 +343,7 @@ class PartWriter {
 
   /** Whether all that is stored may be stored by fours. */
   #storesFours(): boolean {
-    const { wide, extents } = this.#stage.store;
+    const [{ wide, extents }] = this.#stage.results;
     const isWhole = wide === extents.length - 1 && extents[wide] % 4 === 0;
     const isWide = (step: number) =>
       is(this.#steps[step].dtype, "number") && !this.schedule.scattered.has(step);
@@ -362,16 +352,17 @@ class PartWriter {
 
   /** Writes how each result is stored: not at all where nobody needs it. */
   #storeAll(): void {
-    const { store, others = [], type } = this.#stage;
+    const { results, type } = this.#stage;
     const { last, group } = this.job;
     const types = resultTypes(this.schedule.program, this.#steps[group.anchors[0]]);
-    for (const [k, accessor] of [store, ...others].entries()) {
+    for (const [k, accessor] of results.entries()) {
       this.#anchor = group.anchors.find((i) => (this.#steps[i].result ?? 0) === k);
-      this.#store(`store_${"yzw"[k]}`, accessor, accumulator(last ? types[k].dtype : type));
+      this.#store(accessor, accumulator(last ? types[k].dtype : type));
     }
   }
 
-  #store(name: string, accessor: StoreAccessor, type: string): void {
+  #store(accessor: Accessor, type: string): void {
+    const name = `store_${accessor.name}`;
     const body = new FunctionBody();
     if (this.#anchor !== undefined) {
       const at = Position.at(body, accessor.extents, parameterNames(accessor));
@@ -383,7 +374,7 @@ class PartWriter {
     this.#define(`fn ${name}4(${declare(accessor)}, v: vec4<${type}>)`, undefined, four);
   }
 
-  #storeWide(accessor: StoreAccessor, wide: number): FunctionBody {
+  #storeWide(accessor: Accessor, wide: number): FunctionBody {
     const { extents } = accessor;
     const body = new FunctionBody();
     const position = (lane: number) => {
@@ -412,31 +403,31 @@ class PartWriter {
 }
 
 /** The names of an accessor's parameters. */
-function parameterNames({ extents }: StoreAccessor): string[] {
+function parameterNames({ extents }: Accessor): string[] {
   return extents.map((_, axis) => `p${axis}`);
 }
 
 /** Declares an accessor's parameters. */
-function declare(accessor: StoreAccessor): string {
+function declare(accessor: Accessor): string {
   return parameterNames(accessor)
     .map((name) => `${name}: u32`)
     .join(", ");
 }
 
 /** An accessor's arguments for one lane of four along a parameter. */
-function shifted(accessor: StoreAccessor, wide: number, lane: number): string[] {
+function shifted(accessor: Accessor, wide: number, lane: number): string[] {
   return parameterNames(accessor).map((name, axis) =>
     axis === wide && lane > 0 ? `${name} + ${lane}u` : name,
   );
 }
 
 /** Calls of a function of an accessor's arguments, one for each lane along a parameter. */
-function calls(f: string, accessor: Accessor, wide: number): string {
+function calls(f: string, accessor: Load, wide: number): string {
   return LANES.map((lane) => `${f}(${shifted(accessor, wide, lane).join(", ")})`).join(", ");
 }
 
 /** What is loaded, or what stands for it outside: chosen, for a branch may cost more than a load. */
-function guarded(accessor: Accessor, type: string, value: string): string {
+function guarded(accessor: Load, type: string, value: string): string {
   const test = beyond(accessor);
   return test ? `select(${value}, ${type}(${accessor.outside ?? 0}), ${test})` : value;
 }
@@ -447,7 +438,7 @@ function leave(body: FunctionBody, test: string): void {
 }
 
 /** The test of whether a kernel has left what an accessor covers; empty where it cannot. */
-function beyond(accessor: StoreAccessor): string {
+function beyond(accessor: Accessor): string {
   const { ragged, extents } = accessor;
   const tests = parameterNames(accessor).map(
     (name, axis) => ragged?.[axis] && `(${name} >= ${extents[axis]}u)`,

@@ -1,12 +1,12 @@
-import elementwiseSource from "../../../shaders/elementwise.wgsl?raw";
 import { DTYPES } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Group } from "../../engine/fusion.ts";
 import { resultTypes } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
-import type { Stage } from "../../forms/kernel.ts";
-import type { Traits } from "../../forms/traits.ts";
+import type { Choose, Stage } from "../../forms/kernel.ts";
+import { elementwise } from "../../kernels/elementwise.ts";
+import { stagesOf } from "../../kernels/stage.ts";
 
 /** One stage of a group: what can share a dispatch with others. */
 export interface Job {
@@ -26,20 +26,14 @@ export interface Job {
   readonly after: readonly Job[];
 }
 
-/** From so many elements on, pointwise groups have larger workgroups: there are enough of them. */
-const LARGE = 2 ** 18;
-const LARGE_THREADS = 256;
-
-const elementwiseShader = { name: "shaders/elementwise.wgsl", source: elementwiseSource };
-
 /** Lists the stages of a schedule's groups that have something to compute. */
-export function jobsOf(schedule: KernelSchedule, traits: Traits): Job[] {
+export function jobsOf(schedule: KernelSchedule, choose: Choose): Job[] {
   const jobs: Job[] = [];
   /** The last job of each group. */
   const final = new Map<number, Job[]>();
   schedule.groups.forEach((group, g) => {
     const before = [...new Set(schedule.after[g].flatMap((other) => final.get(other) ?? []))];
-    final.set(g, addStages(jobs, schedule, g, group, traits, before));
+    final.set(g, addStages(jobs, schedule, g, group, choose, before));
   });
   return jobs;
 }
@@ -50,21 +44,21 @@ function addStages(
   schedule: KernelSchedule,
   g: number,
   group: Group,
-  traits: Traits,
+  choose: Choose,
   before: readonly Job[],
 ): Job[] {
   if (sizeOf(schedule.domain(group)) === 0) return [...before];
   const home = (step: number) => schedule.homes.get(step) ?? step;
   let previous: Job | null = null;
-  const stages = stagesOf(schedule, group, traits);
+  const stages = stagesOfGroup(schedule, group, choose);
   const ops = opsOf(schedule, group);
   stages.forEach((stage, i) => {
     const last = i === stages.length - 1;
     const scratchIn: number | null = previous?.scratchOut ?? null;
     const scratchOut = last ? null : -1 - jobs.length;
-    const { shader, constants } = stage;
+    const { kernel, constants } = stage;
     const job: Job = {
-      kind: [shader.name, ...Object.values(constants), ...ops].join(),
+      kind: [kernel.files[0].name, ...Object.values(constants), ...ops].join(),
       group,
       stage,
       last,
@@ -81,7 +75,7 @@ function addStages(
   return previous ? [previous] : [...before];
 }
 
-function stagesOf(schedule: KernelSchedule, group: Group, traits: Traits): readonly Stage[] {
+function stagesOfGroup(schedule: KernelSchedule, group: Group, choose: Choose): readonly Stage[] {
   const { steps } = schedule.program;
   const [anchor] = group.anchors;
   const form = steps[anchor]?.op?.form;
@@ -89,21 +83,12 @@ function stagesOf(schedule: KernelSchedule, group: Group, traits: Traits): reado
     const { attributes, inputs: numbers } = steps[anchor];
     const inputs = numbers.map((input) => steps[input]);
     const [y] = resultTypes(schedule.program, steps[anchor]);
-    return form.stages({ inputs, y, attributes, traits });
+    const problem = form.problem({ inputs, y, attributes });
+    const functions = form.functions?.(DTYPES[problem.dtype].accumulate, attributes);
+    return stagesOf(form.family, problem, choose, { functions, libraries: form.libraries });
   }
   const count = sizeOf(schedule.domain(group));
   const { dtype } = steps[group.outputs[0]];
-  const size = Math.ceil(count / DTYPES[dtype].perWord); // an invocation writes one word
-  const threads = size < LARGE ? traits.threads : LARGE_THREADS;
-  return [
-    {
-      shader: elementwiseShader,
-      type: dtype,
-      constants: { SIZE: size },
-      loads: [],
-      store: { extents: [size] },
-      workgroups: Math.ceil(size / threads),
-      threads,
-    },
-  ];
+  const SIZE = Math.ceil(count / DTYPES[dtype].perWord); // an invocation writes one word
+  return stagesOf(elementwise, { dtype, SIZE }, choose);
 }

@@ -1,3 +1,4 @@
+import { FULL_GRID, MOST_PARTS } from "../../kernels/choose.ts";
 import type { Job } from "./jobs.ts";
 
 /** What one dispatch may hold. */
@@ -7,11 +8,6 @@ export interface PackLimits {
   /** Bytes of workgroup memory. */
   readonly memory: number;
 }
-
-/** More parts make a kernel that takes long to compile and gain little. */
-const PART_LIMIT = 12;
-/** Jobs of more workgroups than this fill a GPU alone; two of them gain nothing by sharing a dispatch. */
-const LARGE = 4096;
 
 /** How many jobs that may run are tried for one dispatch. */
 const LOOK_LIMIT = 256;
@@ -82,12 +78,12 @@ class SharedDispatch {
   take(job: Job): boolean {
     const { stage, reads, writes } = job;
     const memory = this.#memory + (stage.memory ?? 0);
-    const isLarge = stage.workgroups > LARGE;
+    const isLarge = stage.workgroups > FULL_GRID;
     const fresh = new Set([...reads, ...writes].filter((key) => !this.#bound.has(key)));
     const [first] = this.jobs;
     const fits =
       !first ||
-      (this.jobs.length < PART_LIMIT &&
+      (this.jobs.length < MOST_PARTS &&
         stage.threads === first.stage.threads &&
         !(isLarge && this.#isLarge) &&
         memory <= this.#limits.memory &&

@@ -7,6 +7,7 @@ import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.t
 import type { Profile } from "../../engine/profile.ts";
 import { type Program, readsOf } from "../../engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../engine/schedule.ts";
+import type { Choose } from "../../forms/kernel.ts";
 import type { Traits } from "../../forms/traits.ts";
 import { type BufferPool, type BufferStorage, checkFits, GRANULE } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
@@ -28,6 +29,8 @@ export interface PlanHost {
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly traits: Traits;
+  /** Decides which kernels run. */
+  readonly choose: Choose;
   readonly counters: Counters;
   /** Begins what the user called as `op`; throws a `DeviceError` when the device is gone. */
   begin(op: string): void;
@@ -109,7 +112,7 @@ export class GpuPlan implements Plan {
     const { limits } = host.device;
     const bindings = limits.maxStorageBuffersPerShaderStage;
     const schedule = scheduleOf(lower(program, host.traits), bindings);
-    const jobs = pack(jobsOf(schedule, host.traits), {
+    const jobs = pack(jobsOf(schedule, host.choose), {
       bindings,
       memory: limits.maxComputeWorkgroupStorageSize,
     });
@@ -347,7 +350,7 @@ export function lifetimes(
   const own = new Set([...sources, ...outputs]);
   const scratch = new Map<number, number>();
   for (const { stage, scratchOut } of jobs.flat()) {
-    const bytes = bytesOf(stage.type, sizeOf(stage.store.extents));
+    const bytes = bytesOf(stage.type, sizeOf(stage.results[0].extents));
     if (scratchOut !== null) scratch.set(scratchOut, bytes);
   }
   const found = new Map<number, Lifetime>();

@@ -6,8 +6,10 @@ import type { PlanOptions } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Download, Session, Usage } from "../../engine/session.ts";
+import type { Choose } from "../../forms/kernel.ts";
 import type { Traits } from "../../forms/traits.ts";
 import type { DeviceLoss, Life, Storage } from "../../graph/device.ts";
+import { byRule, traitsOf } from "../../kernels/choose.ts";
 import { type AdapterDescription, TIMEOUT } from "./adapter.ts";
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { Guard, type GuardHost } from "./guard.ts";
@@ -33,6 +35,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly traits: Traits;
+  readonly choose: Choose;
   onLost: (loss: DeviceLoss) => void = () => {};
   /** Settles when the GPUDevice is lost or disposed. */
   readonly lost: Promise<DeviceLoss>;
@@ -58,12 +61,8 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     this.pipelines = new PipelineCache(this.guard, counters);
     this.queue = new SubmitQueue(this, () => this.#verify());
     this.#reader = new Reader(this);
-    const { software, direct } = adapter;
-    this.traits = {
-      workgroupMemory: kernels ? kernels === "workgroup" : !direct,
-      threads: software ? 16 : 64,
-      quads: software && device.features.has("subgroups"),
-    };
+    this.traits = traitsOf(adapter, device.features.has("subgroups"), kernels);
+    this.choose = byRule(this.traits);
     this.lost = device.lost.then(({ reason, message }) => {
       this.#lost ??= `${message || reason}`;
       this.onLost({ reason, message });

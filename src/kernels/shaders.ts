@@ -1,15 +1,21 @@
 import argReduceSource from "../../shaders/arg-reduce.wgsl?raw";
 import argReduceDirectSource from "../../shaders/arg-reduce-direct.wgsl?raw";
+import elementwiseSource from "../../shaders/elementwise.wgsl?raw";
 import bitsSource from "../../shaders/lib/bits.wgsl?raw";
 import builtInsSource from "../../shaders/lib/built-ins.wgsl?raw";
 import expLogSource from "../../shaders/lib/exp-log.wgsl?raw";
 import nearZeroSource from "../../shaders/lib/near-zero.wgsl?raw";
 import orderSource from "../../shaders/lib/order.wgsl?raw";
+import pairwiseSource from "../../shaders/lib/pairwise.wgsl?raw";
 import powSource from "../../shaders/lib/pow.wgsl?raw";
+import preludeSource from "../../shaders/lib/prelude.wgsl?raw";
 import randomSource from "../../shaders/lib/random.wgsl?raw";
+import rowExpSource from "../../shaders/lib/row-exp.wgsl?raw";
+import rowMomentsSource from "../../shaders/lib/row-moments.wgsl?raw";
 import shuffleSource from "../../shaders/lib/shuffle.wgsl?raw";
 import threefrySource from "../../shaders/lib/threefry.wgsl?raw";
 import trigSource from "../../shaders/lib/trig.wgsl?raw";
+import workgroupSource from "../../shaders/lib/workgroup.wgsl?raw";
 import logSumExpSource from "../../shaders/log-sum-exp.wgsl?raw";
 import logSumExpDirectSource from "../../shaders/log-sum-exp-direct.wgsl?raw";
 import matmulSource from "../../shaders/matmul.wgsl?raw";
@@ -26,27 +32,41 @@ import sortRunsSource from "../../shaders/sort-runs.wgsl?raw";
 import sortRunsDirectSource from "../../shaders/sort-runs-direct.wgsl?raw";
 import type { ShaderFile } from "../forms/wgsl.ts";
 
+// All files in one module lie side by side in a bundle, where what they share compresses.
+
 /* @__NO_SIDE_EFFECTS__ */
 function file(name: string, source: string): ShaderFile {
   return { name: `shaders/${name}`, source };
 }
 
-export const matmulShader = file("matmul.wgsl", matmulSource);
-export const reduceShader = file("reduce.wgsl", reduceSource);
-export const reduceDirectShader = file("reduce-direct.wgsl", reduceDirectSource);
-export const argReduceShader = file("arg-reduce.wgsl", argReduceSource);
-export const argReduceDirectShader = file("arg-reduce-direct.wgsl", argReduceDirectSource);
-export const softmaxShader = file("softmax.wgsl", softmaxSource);
-export const softmaxDirectShader = file("softmax-direct.wgsl", softmaxDirectSource);
-export const logSumExpShader = file("log-sum-exp.wgsl", logSumExpSource);
-export const logSumExpDirectShader = file("log-sum-exp-direct.wgsl", logSumExpDirectSource);
-export const momentsShader = file("moments.wgsl", momentsSource);
-export const momentsDirectShader = file("moments-direct.wgsl", momentsDirectSource);
-export const sortRunsShader = file("sort-runs.wgsl", sortRunsSource);
-export const sortRunsDirectShader = file("sort-runs-direct.wgsl", sortRunsDirectSource);
-export const mergeRunsShader = file("merge-runs.wgsl", mergeRunsSource);
-export const placeRowsShader = file("place-rows.wgsl", placeRowsSource);
-export const scatterAddShader = file("scatter-add.wgsl", scatterAddSource);
+/** What every kernel begins with: `linear_workgroup`, `bits_to_f32`, `exact`. */
+export const PRELUDE = file("lib/prelude.wgsl", preludeSource);
+/** `join_workgroup`: part of kernels that say what they join. */
+export const WORKGROUP_TREE = file("lib/workgroup.wgsl", workgroupSource);
+/** `own_sum`: part of kernels that say of what. */
+export const PAIRWISE = file("lib/pairwise.wgsl", pairwiseSource);
+/** `own_maximum`, and exponentials to sum: part of kernels that know exponentials of rows. */
+export const ROW_EXP = file("lib/row-exp.wgsl", rowExpSource);
+/** What moments sum: part of their kernels. */
+export const ROW_MOMENTS = file("lib/row-moments.wgsl", rowMomentsSource);
+
+export const argReduceDirectFile = file("arg-reduce-direct.wgsl", argReduceDirectSource);
+export const argReduceFile = file("arg-reduce.wgsl", argReduceSource);
+export const elementwiseFile = file("elementwise.wgsl", elementwiseSource);
+export const logSumExpDirectFile = file("log-sum-exp-direct.wgsl", logSumExpDirectSource);
+export const logSumExpFile = file("log-sum-exp.wgsl", logSumExpSource);
+export const matmulFile = file("matmul.wgsl", matmulSource);
+export const mergeRunsFile = file("merge-runs.wgsl", mergeRunsSource);
+export const momentsDirectFile = file("moments-direct.wgsl", momentsDirectSource);
+export const momentsFile = file("moments.wgsl", momentsSource);
+export const placeRowsFile = file("place-rows.wgsl", placeRowsSource);
+export const reduceDirectFile = file("reduce-direct.wgsl", reduceDirectSource);
+export const reduceFile = file("reduce.wgsl", reduceSource);
+export const scatterAddFile = file("scatter-add.wgsl", scatterAddSource);
+export const softmaxDirectFile = file("softmax-direct.wgsl", softmaxDirectSource);
+export const softmaxFile = file("softmax.wgsl", softmaxSource);
+export const sortRunsDirectFile = file("sort-runs-direct.wgsl", sortRunsDirectSource);
+export const sortRunsFile = file("sort-runs.wgsl", sortRunsSource);
 
 const bits = file("lib/bits.wgsl", bitsSource);
 const expLog = file("lib/exp-log.wgsl", expLogSource);

@@ -1,0 +1,34 @@
+// Σ of a term for each STRIDE-th element of a row, from `first` on: what one invocation sums. One that
+// owns the row has STRIDE 1, one of many WORKGROUP.
+//
+// Constants: LENGTH, STRIDE, BLOCK (how many terms are added in order).
+// What comes with it declares the terms: alias or struct Shift,
+//   fn term(row: u32, i: u32, shift: Shift) -> Acc, 0 outside the row.
+
+const STEPS = (LENGTH + STRIDE - 1u) / STRIDE;
+
+// Sums are pairwise, so that rounding grows with the logarithm of a row's length: blocks of elements
+// are added in order, then 1, 2, 4, … blocks as a binary counter carries.
+const BLOCKS = (STEPS + BLOCK - 1u) / BLOCK;
+const LEVELS = 32u - countLeadingZeros(BLOCKS);
+
+fn own_sum(row: u32, first: u32, shift: Shift) -> Acc {
+  // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
+  var carried: array<Acc, LEVELS>;
+  for (var b = 0u; b < BLOCKS; b++) {
+    var block = Acc();
+    for (var j = 0u; j < BLOCK; j++) {
+      block += term(row, (b * BLOCK + j) * STRIDE + first, shift);
+    }
+    let carries = countTrailingZeros(~b);
+    for (var l = 0u; l < carries; l++) {
+      block += carried[l];
+    }
+    carried[carries] = block;
+  }
+  var sum = Acc();
+  for (var l = 0u; l < LEVELS; l++) {
+    sum += select(Acc(), carried[l], ((BLOCKS >> l) & 1u) == 1u);
+  }
+  return sum;
+}

@@ -1,0 +1,17 @@
+import type { Family } from "../forms/kernel.ts";
+import { searchRule } from "./choose.ts";
+import type { RowsProblem } from "./problems.ts";
+import { rowFamily } from "./rows.ts";
+import { argReduceDirectFile, argReduceFile } from "./shaders.ts";
+
+/** Finds where the best element of each row is. */
+export const argReduce: Family<RowsProblem> = rowFamily<RowsProblem>({
+  prologueCost: 64,
+  rule: searchRule,
+  functions: { better: "(a: Acc, b: Acc) -> bool" },
+  tree: [argReduceFile],
+  trees: [{ WORKGROUP: 256 }],
+  bytes: 8,
+  direct: [argReduceDirectFile],
+  own: ({ ROWS }) => ({ results: [{ extents: [ROWS], dtype: "i32" }] }),
+});

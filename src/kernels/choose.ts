@@ -1,0 +1,198 @@
+/*
+ * All that decides which kernel runs, and how. Each family of kernels has a rule here, which names
+ * what it wants of a candidate by the traits of the hardware and the sizes; `byRule` finds it among
+ * the candidates. Whoever measures candidates gives the device another `Choose`.
+ */
+import type { Choice, Choose, Family, Problem, Wish } from "../forms/kernel.ts";
+import type { Traits } from "../forms/traits.ts";
+import type {
+  ElementsProblem,
+  ProductProblem,
+  ReductionProblem,
+  RowsProblem,
+  SortProblem,
+} from "./problems.ts";
+
+/**
+ * What the choice of kernels knows of an adapter: whether a CPU emulates the GPU, whether it prefers
+ * direct loads, and whether it has subgroups. `forced` is a kind of kernels that is asked for.
+ */
+export function traitsOf(
+  { software, direct }: { readonly software: boolean; readonly direct: boolean },
+  subgroups: boolean,
+  forced?: string,
+): Traits {
+  return {
+    workgroupMemory: forced ? forced === "workgroup" : !direct,
+    // A CPU that emulates runs four invocations at once; small workgroups spread over its cores.
+    threads: software ? 16 : 64,
+    quads: software && subgroups,
+  };
+}
+
+/** Chooses by the rule of each family. */
+export function byRule(traits: Traits): Choose {
+  return (family, problem) => {
+    for (const [kind, wanted] of family.rule(problem, traits)) {
+      for (const kernel of family.kernels) {
+        const candidate =
+          kernel.kind === kind &&
+          kernel.candidates.find((own) => Object.keys(wanted).every((k) => own[k] === wanted[k]));
+        if (candidate) return { kernel, candidate };
+      }
+    }
+    return undefined as never; // the last wish of a rule is always there
+  };
+}
+
+/** All ways to compute what a family does. */
+export function choicesOf<P extends Problem>({ kernels }: Family<P>): Choice<P>[] {
+  return kernels.flatMap((kernel) => kernel.candidates.map((candidate) => ({ kernel, candidate })));
+}
+
+/** From so many elements on, pointwise groups have larger workgroups: there are enough of them. */
+const MANY_ELEMENTS = 2 ** 18;
+
+/** Chooses for pointwise groups. */
+export function elementwiseRule({ SIZE }: ElementsProblem, { threads }: Traits): Wish[] {
+  return [["direct", { WORKGROUP: SIZE < MANY_ELEMENTS ? threads : 256 }]];
+}
+
+/** What one invocation combines alone; short, so that rounding errors stay small. */
+export const CHUNK = 128;
+/** From so many rows on, an invocation each keeps a GPU busy, if the rows are short. */
+const MANY_ROWS = 64;
+/** Rows up to this length are combined by fewer invocations, which then have four elements or more. */
+const SHORT_ROW = 1024;
+/** Rows up to this length one workgroup combines; longer ones are cut into chunks first. */
+const LONGEST_TREE = 8192;
+
+/** Chooses for sums, maxima and the like. */
+export function reductionRule(problem: ReductionProblem, traits: Traits): Wish[] {
+  const { ROWS, LENGTH, STAGE } = problem;
+  const hasTrees = traits.workgroupMemory && (STAGE || LENGTH > CHUNK || ROWS < MANY_ROWS);
+  return hasTrees && LENGTH <= LONGEST_TREE
+    ? [["workgroup", { WORKGROUP: LENGTH <= SHORT_ROW ? 64 : 256 }]]
+    : openRule(problem, traits);
+}
+
+/** Rows longer than this are worth a workgroup each where the best element is looked for. */
+const LONG_SEARCH = 64;
+
+/** Chooses for the places of largest and smallest elements. */
+export function searchRule(problem: RowsProblem, traits: Traits): Wish[] {
+  const { LENGTH } = problem;
+  return traits.workgroupMemory && LENGTH > LONG_SEARCH
+    ? [["workgroup", {}]]
+    : openRule(problem, traits);
+}
+
+/** Rows from this length on are worth a workgroup each where exponentials are summed. */
+const LONG_SOFTMAX = 64;
+
+/** Chooses for softmax, its logarithm and log-sum-exp. */
+export function softmaxRule(problem: RowsProblem, traits: Traits): Wish[] {
+  const { LENGTH } = problem;
+  return traits.workgroupMemory && LENGTH >= LONG_SOFTMAX
+    ? [["workgroup", {}]]
+    : openRule(problem, traits);
+}
+
+/** How many of an invocation's terms are added in order, if possible so many that blocks fill a row. */
+export function blockOf(terms: number): number {
+  if (terms <= 32) return terms;
+  for (let block = 32; block >= 8; block--) if (terms % block === 0) return block;
+  return 16;
+}
+
+/** Runs from this length on are worth a workgroup each, if they fit into one. */
+const LONG_RUN = 65;
+/** Invocations of a workgroup that sorts a run; rows of up to so many elements one kernel sorts. */
+const SORTERS = 256;
+/** Runs that a kernel with direct loads sorts of longer rows. */
+const DIRECT_RUN = 64;
+/** Of more elements, finding the largest is not cheaper than sorting all. */
+const FEW = 64;
+
+/** Whether the first k of n elements are found more cheaply than by sorting all. */
+export function isFew(k: number, n: number): boolean {
+  return k <= FEW || n <= SORTERS;
+}
+
+/** How many of a row's n elements are sorted among themselves first, of which `keep` are wanted. */
+export function runOf(n: number, keep: number, { workgroupMemory }: Traits): number {
+  if (n <= SORTERS) return Math.max(1, n);
+  return workgroupMemory ? SORTERS : Math.max(DIRECT_RUN, keep === n ? 0 : 4 * keep);
+}
+
+/** Chooses for runs to sort. */
+export function sortRule(problem: SortProblem, traits: Traits): Wish[] {
+  const { RUN } = problem;
+  return traits.workgroupMemory && RUN >= LONG_RUN && RUN <= SORTERS
+    ? [["workgroup", { WORKGROUP: SORTERS }]]
+    : openRule(problem, traits);
+}
+
+/** Direct loads add all of K in order, which rounds too often for longer sums. */
+const LONGEST_DIRECT = 2 ** 17;
+/** Outputs from which on the bigger tile of workgroup memory pays. */
+const MANY_OUTPUTS = 512 * 512;
+/** Multiplications from which on loads shared by four are worth the longer compilation. */
+const MANY_PRODUCTS = 2 ** 19;
+
+/** Chooses for products of matrices. */
+export function productRule({ M, N, K }: ProductProblem, traits: Traits): Wish[] {
+  const tiles: Wish = ["workgroup", { TILE: M * N >= MANY_OUTPUTS ? 64 : 32 }];
+  if (traits.workgroupMemory || K > LONGEST_DIRECT) return [tiles];
+  const isShared = traits.quads && N > 16 && M * N * K >= MANY_PRODUCTS;
+  // Loading b weighs as much as six rows more; guards are worse.
+  const isHigh = M % 16 > 0 && Math.ceil(M / 20) * 26 < Math.ceil(M / 16) * 22;
+  const tile = isShared ? { LANES: 4, ROWS: isHigh ? 20 : 16 } : { LANES: 1, ROWS: 8 };
+  // Direct products may not be loaded.
+  return [["direct", { WORKGROUP: traits.threads, ...tile }], tiles];
+}
+
+/** Fewer workgroups leave a GPU idle, so that long sums are cut for more. */
+const FEW_GROUPS = 64;
+const ENOUGH_GROUPS = 256;
+/** Elements that one part of a product's sum has at least, and a sum that is cut. */
+const LEAST_DEPTH = 256;
+const LONG_SUM = 4096;
+
+/** In how many parts a product's sums are computed; all of one depth. */
+export function productParts(product: Omit<ProductProblem, "dtype">, traits: Traits): number {
+  const { BATCH, M, N, K } = product;
+  const groups = Math.ceil(M / 32) * Math.ceil(N / 32) * BATCH;
+  if (!traits.workgroupMemory || groups >= FEW_GROUPS || K < LONG_SUM) return 1;
+  return equalParts(K, Math.min(Math.ceil(ENOUGH_GROUPS / groups), Math.floor(K / LEAST_DEPTH)));
+}
+
+/** In how many parts rows are cut where there are too few for a GPU; all of one length. */
+export function rowParts(
+  { ROWS, LENGTH }: Omit<RowsProblem, "dtype">,
+  { workgroupMemory, threads }: Traits,
+): number {
+  const [owners, least] = workgroupMemory ? [ENOUGH_GROUPS, 1024] : [16 * threads, 128];
+  if (4 * ROWS >= owners || LENGTH < 8 * least) return 1;
+  return equalParts(LENGTH, Math.min(Math.ceil(owners / ROWS), Math.floor(LENGTH / least)));
+}
+
+/**
+ * In how many parts of equal length rows can be cut, at the most: 1 where only far fewer than `most`
+ * would do. Parts are of fours where the whole is, so that they load as that does.
+ */
+function equalParts(length: number, most: number): number {
+  const unit = length % 4 === 0 ? 4 : 1;
+  for (let parts = most; parts > most / 4; parts--) if (length % (unit * parts) === 0) return parts;
+  return 1;
+}
+
+/** Chooses where only the size of the workgroup is open. */
+export function openRule(_: Problem, { threads }: Traits): Wish[] {
+  return [["direct", { WORKGROUP: threads }]];
+}
+
+/** Parts of one dispatch: more make a kernel that takes long to compile and gain little. */
+export const MOST_PARTS = 12;
+/** Workgroups that fill a GPU alone: two parts of more gain nothing by sharing a dispatch. */
+export const FULL_GRID = 4096;

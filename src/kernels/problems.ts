@@ -1,0 +1,43 @@
+import type { Problem } from "../forms/kernel.ts";
+
+/** SIZE elements to compute one by one. */
+export interface ElementsProblem extends Problem {
+  readonly SIZE: number;
+}
+
+/** Rows to reduce or normalize, `[ROWS, LENGTH]`. */
+export interface RowsProblem extends Problem {
+  readonly ROWS: number;
+  readonly LENGTH: number;
+}
+
+/** Rows to combine, or what is left of longer ones. */
+export interface ReductionProblem extends RowsProblem {
+  /** How many stages have combined elements before; none when left out. */
+  readonly STAGE?: number;
+}
+
+/** Products `[BATCH, M, K] · [BATCH, K, N]`. */
+export interface ProductProblem extends Problem {
+  readonly BATCH: number;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** COUNT rows to add to those of `[ROWS, COLUMNS]` that indices name. */
+export interface ScatterProblem extends Problem {
+  readonly ROWS: number;
+  readonly COLUMNS: number;
+  readonly COUNT: number;
+}
+
+/** Rows whose runs of RUN elements are sorted. */
+export interface MergeProblem extends RowsProblem {
+  readonly RUN: number;
+}
+
+/** Rows of which runs of RUN elements are to be sorted, and the first KEEP of each kept. */
+export interface SortProblem extends MergeProblem {
+  readonly KEEP: number;
+}

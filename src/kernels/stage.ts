@@ -1,0 +1,46 @@
+import type { Choice, Choose, Family, OwnFunctions, Problem, Stage } from "../forms/kernel.ts";
+import type { ShaderFile } from "../forms/wgsl.ts";
+
+/** What an op adds to a kernel: expressions of functions, and files that these call. */
+export interface Own {
+  readonly functions?: OwnFunctions;
+  readonly libraries?: readonly ShaderFile[];
+}
+
+/** The dispatches that solve a problem, one after the other. */
+export function stagesOf<P extends Problem>(
+  family: Family<P>,
+  problem: P,
+  choose: Choose,
+  own: Own = {},
+): Stage[] {
+  const stages: Stage[] = [];
+  for (let left: P | null = problem; left; ) {
+    const choice: Choice<P> = choose(family, left);
+    stages.push(stageOf(choice, left, own));
+    left = family.rest?.(left, choice) ?? null;
+  }
+  return stages;
+}
+
+/** One dispatch of a kernel for a problem. */
+export function stageOf<P extends Problem>(
+  { kernel, candidate }: Choice<P>,
+  problem: P,
+  own: Own = {},
+): Stage {
+  const layout = kernel.layout(problem, candidate);
+  const { dtype: type, ...sizes } = problem;
+  return {
+    ...layout,
+    kernel: kernel as Stage["kernel"],
+    type,
+    constants: { ...sizes, ...candidate, ...layout.constants },
+    // A formula of the op's, like that of a pointwise op, stands with the op.
+    functions: Object.entries(own.functions ?? {}).map(
+      ([name, value]) => `fn ${name}${kernel.functions?.[name]} { return ${value}; }`,
+    ),
+    libraries: [...(kernel.libraries ?? []), ...(own.libraries ?? [])],
+    threads: candidate.WORKGROUP,
+  };
+}

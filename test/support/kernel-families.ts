@@ -1,0 +1,72 @@
+/** Every family of kernels, with problems and functions by which tests try each candidate. */
+import type { Choice, Constants, Family, Kernel, Problem } from "../../src/forms/kernel.ts";
+import { argReduce } from "../../src/kernels/arg-reduce.ts";
+import { choicesOf } from "../../src/kernels/choose.ts";
+import { elementwise } from "../../src/kernels/elementwise.ts";
+import { products } from "../../src/kernels/matmul.ts";
+import { rowMoments } from "../../src/kernels/moments.ts";
+import { placeRows } from "../../src/kernels/place-rows.ts";
+import { reduce } from "../../src/kernels/reduce.ts";
+import { scatterAdd } from "../../src/kernels/scatter-add.ts";
+import { logSumExpRows, softmaxRows } from "../../src/kernels/softmax.ts";
+import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
+import type { Own } from "../../src/kernels/stage.ts";
+
+/** A family, problems of it, and what an op adds to its kernels. */
+export interface Tried {
+  readonly family: Family;
+  readonly problems: readonly Problem[];
+  readonly own?: Own;
+}
+
+function tried<P extends Problem>(
+  family: Family<P>,
+  problems: readonly Omit<P, "dtype">[],
+  functions?: Readonly<Record<string, string>>,
+): Tried {
+  return {
+    family,
+    problems: problems.map((sizes) => ({ dtype: "f32", ...sizes })),
+    own: { functions },
+  };
+}
+
+const rows = [
+  { ROWS: 5, LENGTH: 100 },
+  { ROWS: 1, LENGTH: 1000 },
+];
+
+export const families: Readonly<Record<string, Tried>> = {
+  elementwise: tried(elementwise, [{ SIZE: 1000 }]),
+  reduce: tried(reduce, rows, { identity: "Acc()", combine: "a + b" }),
+  argReduce: tried(argReduce, rows, { better: "a > b" }),
+  softmax: tried(softmaxRows, rows, { finish: "g_exp(x - maximum) / sum" }),
+  logSumExp: tried(logSumExpRows, rows),
+  moments: tried(rowMoments, rows),
+  sortRuns: tried(sortRuns, [{ ROWS: 3, LENGTH: 100, RUN: 70, KEEP: 9 }], {
+    order_key: "order_key_f32(x, false)",
+  }),
+  mergeRuns: tried(mergeRuns, [{ ROWS: 3, LENGTH: 100, RUN: 32 }], {
+    order_key: "order_key_f32(x, false)",
+  }),
+  placeRows: tried(placeRows, rows),
+  matmul: tried(products, [
+    { BATCH: 2, M: 33, N: 7, K: 50 },
+    { BATCH: 1, M: 64, N: 128, K: 64 },
+  ]),
+  scatterAdd: tried(scatterAdd, [{ ROWS: 7, COLUMNS: 3, COUNT: 50 }]),
+};
+
+/** The first candidate of a kind that has what is wanted. */
+export function candidateWith<P extends Problem>(
+  family: Family<P>,
+  kind: Kernel["kind"],
+  wanted: Constants,
+): Choice<P> {
+  const found = choicesOf(family).find(
+    ({ kernel, candidate }) =>
+      kernel.kind === kind && Object.keys(wanted).every((k) => candidate[k] === wanted[k]),
+  );
+  if (found) return found;
+  throw new Error(`candidateWith: ${kind} ${JSON.stringify(wanted)}; expected a candidate`);
+}
