@@ -1,24 +1,31 @@
-import { beforeAll, describe, expect, test } from "vitest";
-import { DTYPE_NAMES, DTYPES, type DType, type ElementType } from "../../src/core/dtype.ts";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { DType, ElementType } from "../../src/core/dtype.ts";
 
-/** A dtype that Gradus lacks, whose elements are computed in f32 and lie in buffers as f16. Its typed array holds more digits, for engines of today have no other. */
+/** A dtype that Gradus lacks, whose elements are computed in f32 and lie in buffers as f16. */
 const f16 = "f16" as DType;
 
-const row: ElementType = {
-  ...DTYPES.f32,
-  convert: (value) => Math.round(value * 1024) / 1024,
-  epsilon: 2 ** -10,
-  digits: 3,
-  word: "f16",
-  wordBytes: 2,
-};
+let row: ElementType;
 
+// All is loaded anew, behind a table that has this row, so that other tests have theirs.
 beforeAll(async () => {
-  // Before any other file is loaded, as if the table had this row.
+  vi.resetModules();
+  const { DTYPE_NAMES, DTYPES } = await import("../../src/core/dtype.ts");
+  row = {
+    ...DTYPES.f32, // its typed array too: engines of today have none of 16 bits
+    convert: (value) => Math.round(value * 1024) / 1024,
+    epsilon: 2 ** -10,
+    digits: 3,
+    word: "f16",
+    wordBytes: 2,
+  };
   Object.assign(DTYPES, { [f16]: row });
   (DTYPE_NAMES as DType[]).push(f16);
   const { testDevice } = await import("../support/device.ts");
   await testDevice();
+});
+
+afterAll(() => {
+  vi.resetModules();
 });
 
 describe("all that a new dtype takes is a row in the table", () => {

@@ -89,7 +89,7 @@ function dispatchText(schedule: KernelSchedule, jobs: readonly Job[], i: number)
     const { kernel, workgroups, threads, constants } = stage;
     const numbers = Object.entries(constants).map(([name, n]) => `${name} ${n}`);
     return (
-      `  group ${g} by ${kernel.files[0].name}, ${counted(workgroups)} of ${threads}\n` +
+      `  group ${g} by ${kernel.files.map(({ name }) => name).join(" and ")}, ${counted(workgroups)} of ${threads}\n` +
       `    ${numbers.join(", ")}`
     );
   });
@@ -101,7 +101,7 @@ const SHOWN = /^fn (?:load_a4|load_b|store_y)\(/;
 
 /** A dispatch's code: what it binds, its numbers, some accessors, and where its file begins. */
 function inPart({ code, regions }: KernelCode): string {
-  const [{ file, first }] = regions;
+  const [{ first }] = regions;
   const lines = code.split("\n");
   const head = lines.slice(0, first - 1);
   const own = head.slice(head.findIndex((line) => line.startsWith("alias Acc"))).join("\n");
@@ -110,7 +110,7 @@ function inPart({ code, regions }: KernelCode): string {
     ...head.filter((line) => line.startsWith("@group")),
     ...own.split("\n").filter((line) => /^(?:alias|const) /.test(line)),
     ...own.split(/\n(?=fn )/).filter((text) => SHOWN.test(text)),
-    `// … and behind them ${file}:`,
+    `// … and behind them ${regions.map(({ file }) => file).join(", ")}:`,
     ...lines.slice(entry, entry + 2),
   ]
     .map((text) => text.trimEnd())
