@@ -9,6 +9,7 @@ import { LossReader, type LossWindow, WINDOW } from "./loss-reader.ts";
 import { Means, type Sums } from "./means.ts";
 import { measure } from "./measure.ts";
 import { checkLosses } from "./non-finite.ts";
+import { type Moment, Pace, paceBetween } from "./pace.ts";
 import type { TrainOptions } from "./train-options.ts";
 import { makeTrainStep, type TrainStep } from "./train-step.ts";
 
@@ -24,16 +25,6 @@ export interface Progressed {
   readonly epoch: Sums;
   /** Over the steps since the last `step` event. */
   readonly recent: Sums;
-}
-
-interface Moment {
-  readonly time: number;
-  readonly step: number;
-}
-
-function rate(since: Moment, now: Moment): number {
-  const seconds = Math.max(1e-6, (now.time - since.time) / 1000);
-  return (now.step - since.step) / seconds;
 }
 
 /** The loop behind `train` and `fit`: steps, and what is read and measured of them. */
@@ -57,8 +48,7 @@ export class Training<M extends Module, B> {
   #inEpoch = new Means();
   /** When the last `step` event or the epoch began, and at which step. */
   #since: Moment = { time: 0, step: 0 };
-  /** Milliseconds of pauses and of measurements within epochs. */
-  #idle = 0;
+  readonly #pace = new Pace();
 
   /** Takes options that were checked; errors speak as `op`. */
   constructor(op: string, options: TrainOptions<M, B>) {
@@ -173,7 +163,7 @@ export class Training<M extends Module, B> {
 
   async *#epoch(epoch: number): AsyncGenerator<TrainEvent, void, undefined> {
     yield* this.#pause(epoch);
-    const start = this.#now();
+    const start = this.#pace.at(this.#step);
     this.#since = start;
     const done = this.#stepInEpoch; // by the run that this one goes on with
     let given = 0;
@@ -200,7 +190,7 @@ export class Training<M extends Module, B> {
     yield* this.#during(this.trainStep.flush?.());
     yield* this.#account(epoch, true);
     if (await this.#goBack()) return;
-    const stepsPerSecond = rate(start, this.#now());
+    const stepsPerSecond = paceBetween(start, this.#pace.at(this.#step));
     const measures = this.stopped ? null : yield* this.#during(measure(this.#op, this.#options));
     if (!measures) return;
     const { loss, metrics } = this.#inEpoch;
@@ -218,7 +208,7 @@ export class Training<M extends Module, B> {
     yield* this.#account(epoch, true);
     const begun = performance.now();
     while (control.paused && !this.stopped) yield* this.#during(control.ready(signal));
-    this.#idle += performance.now() - begun;
+    this.#pace.restedSince(begun);
   }
 
   /** Whether the step that was made is one within an epoch after which is measured. */
@@ -233,7 +223,7 @@ export class Training<M extends Module, B> {
     const begun = performance.now();
     const measures = yield* this.#during(measure(this.#op, this.#options));
     if (measures) yield { event: "measure", epoch, step: this.#step, ...measures };
-    this.#idle += performance.now() - begun;
+    this.#pace.restedSince(begun);
   }
 
   /** An epoch's batches; as many times nothing where the step finds them itself. */
@@ -312,19 +302,14 @@ export class Training<M extends Module, B> {
 
   #report(epoch: number, { step, time }: LossWindow): StepEvent {
     const steps = this.#options.epochs * this.#stepsPerEpoch;
-    const now = { time: time - this.#idle, step };
-    const stepsPerSecond = rate(this.#since, now);
+    const now = this.#pace.at(step, time);
+    const stepsPerSecond = paceBetween(this.#since, now);
     const { loss, metrics } = this.#recent;
     this.#recent = new Means();
     this.#since = now;
     const secondsLeft = (steps - step) / stepsPerSecond;
     const means = { loss, ...(metrics && { metrics }) };
     return { event: "step", epoch, step, steps, ...means, stepsPerSecond, secondsLeft };
-  }
-
-  /** The step and the milliseconds so far: pauses and measurements within epochs do not count. */
-  #now(): Moment {
-    return { time: performance.now() - this.#idle, step: this.#step };
   }
 
   /** Throws unless steps can be begun with. */
