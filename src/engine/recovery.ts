@@ -41,6 +41,7 @@ export async function recover(
   };
   tell({ event: "lost", message });
   const done = await restore(device, open);
+  device.session.trim?.(); // what stood for states beside them
   if (!device.session.life) device.journal?.end(); // it is not lost any more
   const { kind, description } = device;
   const milliseconds = performance.now() - begun;

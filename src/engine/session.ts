@@ -48,6 +48,8 @@ export interface Session {
   peek?(storage: Storage): NumericArray;
   /** Takes storage back. */
   release(storage: Storage): void;
+  /** Frees what is spare; left out where nothing is kept. */
+  trim?(): void;
   usage(): Usage;
   /** Waits until it is no longer far behind; undefined when it is not. */
   room(): Promise<void> | undefined;

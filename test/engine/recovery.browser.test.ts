@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { GpuDevice } from "../../src/devices/webgpu/gpu-device.ts";
 import type { DeviceNews } from "../../src/graph/device.ts";
-import { type Device, init, mul, setDefaultDevice, tensor } from "../../src/index.ts";
+import {
+  compile,
+  type Device,
+  init,
+  mul,
+  State,
+  setDefaultDevice,
+  type Tensor,
+  tensor,
+} from "../../src/index.ts";
 import { Checkpoint, EarlyStopping } from "../../src/train/index.ts";
 import { memoryStore, type Options, outcome } from "../support/fit-outcome.ts";
 import { smallRun } from "../support/small-run.ts";
@@ -85,4 +94,29 @@ test("the device, its states and what was made on it stay the same objects", asy
   expect(await y.toArray()).toEqual([2, 4, 6]);
   expect(y.device).toBe(before);
   expect(device.kind).toBe("webgpu");
+});
+
+test("what a recovery takes beside the states is freed with it", async () => {
+  const own = (await init({ device: "webgpu", isolated: true })).device as GpuDevice;
+  const states = Array.from({ length: 20 }, (_, i) => {
+    const state = new State(tensor([i, 1, 2], { device: own }), { name: `s${i}` });
+    state.assign(mul(state, 2));
+    return state;
+  });
+  const x = tensor([1], { device: own });
+  const step = compile((x: Tensor) => void states.map((state) => state.assign(mul(state, x))), {
+    mirrorEvery: 1000,
+  });
+  for (let i = 0; i < 3; i++) await step(x);
+  // What comes from the host is had again as a copy of what stands for it.
+  for (const state of states) state.assign(tensor([6, 2, 4], { device: own }));
+  await step(x);
+  expect(await states[3].toArray()).toEqual([6, 2, 4]);
+  const { buffers, bytes } = own.memory();
+  own.device.destroy();
+  expect(await states[3].toArray()).toEqual([6, 2, 4]);
+  const after = own.memory();
+  expect(after.buffers).toBeLessThanOrEqual(buffers);
+  expect(after.bytes).toBeLessThanOrEqual(bytes);
+  own.dispose();
 });

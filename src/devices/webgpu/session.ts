@@ -113,7 +113,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     const { limits } = this.device;
     const held = { ...this.pool.held };
     held.spare += this.#reader.staging.bytes;
-    for (const pool of [this.pool, this.#reader.staging]) pool.clear();
+    this.trim();
     const { maxBufferSize, maxStorageBufferBindingSize } = limits;
     return new MemoryError(
       `${op}: no memory for ${wanted} bytes; expected room beside ${held.tensors} bytes of tensors, ` +
@@ -126,8 +126,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
 
   dispose(): void {
     this.#lost ??= "disposed";
-    this.pool.clear();
-    this.#reader.staging.clear();
+    this.trim();
     this.marks.dispose();
     this.device.destroy();
   }
@@ -207,6 +206,10 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     const made = this.guard.take();
     this.#reader.verify();
     for (const check of made) this.guard.add(check);
+  }
+
+  trim(): void {
+    for (const pool of [this.pool, this.#reader.staging]) pool.clear();
   }
 
   usage(): Usage {
