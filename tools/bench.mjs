@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { build, preview } from "vite";
 import { parse, ResultFile, readPath, run, say, tell } from "./command.mjs";
 import { withPage } from "./page.mjs";
-import { root } from "./sources.mjs";
+import { loader, root } from "./sources.mjs";
 
 const HELP = `Measures Gradus and other libraries side by side.
 
@@ -17,6 +17,7 @@ Usage: npm run bench -- [options]
   --rounds N      rounds of each measurement (5)
   --json FILE     where the report goes (bench/results/<date>-<adapter>.json)
   --compare FILE  an earlier report, to be set in relation
+  --growth        how time grows with the size of a graph instead, in Node without a GPU
   --node          in Node instead of headless Chromium
   --bundle FILE   only write one .mjs file that runs as --node does where there are no packages
   --help          this text`;
@@ -31,6 +32,7 @@ function readOptions(args) {
     rounds: text,
     json: text,
     compare: text,
+    growth: flag,
     node: flag,
     bundle: text,
     help: { ...flag, short: "h" },
@@ -87,7 +89,7 @@ async function buildForNode() {
   return join(root, "build/bench-node/main.mjs");
 }
 
-async function measureInNode({ node: _, bundle: __, help: ___, ...options }) {
+async function measureInNode({ growth: _, node: __, bundle: ___, help: ____, ...options }) {
   const file = await buildForNode();
   mkdirSync(results, { recursive: true });
   const args = Object.entries({ json: results, ...options }).flatMap(([name, value]) => [
@@ -99,8 +101,16 @@ async function measureInNode({ node: _, bundle: __, help: ___, ...options }) {
   await import(pathToFileURL(file));
 }
 
+async function measureGrowth({ only = "" }) {
+  const server = await loader();
+  const { growthTable } = await server.ssrLoadModule("/bench/growth/index.ts");
+  say(await growthTable(new RegExp(only), tell));
+  await server.close();
+}
+
 async function main(options) {
-  if (options.bundle !== undefined) {
+  if (options.growth) await measureGrowth(options);
+  else if (options.bundle !== undefined) {
     const file = new ResultFile(options.bundle);
     await file.probe(1);
     await file.write(readFileSync(await buildForNode()));

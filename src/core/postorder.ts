@@ -6,14 +6,13 @@ export function postorder<T>(roots: readonly T[], before: (item: T) => readonly 
   const done = new Set<T>();
   const stack = [...roots].reverse();
   while (stack.length > 0) {
-    const item = stack[stack.length - 1];
-    const pending = done.has(item) ? [] : before(item).filter((other) => !done.has(other));
-    if (pending.length > 0) {
-      stack.push(...pending.reverse());
-    } else {
-      done.add(item);
-      stack.pop();
-    }
+    const { length } = stack;
+    const item = stack[length - 1];
+    const others = done.has(item) ? [] : before(item);
+    for (let i = others.length - 1; i >= 0; i--) if (!done.has(others[i])) stack.push(others[i]);
+    if (stack.length > length) continue;
+    done.add(item);
+    stack.pop();
   }
   return done;
 }

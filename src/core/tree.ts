@@ -38,7 +38,7 @@ export function walk(
   open: Open,
   leaf: (value: unknown, place: Place) => void,
 ): void {
-  visit(tree, [], [], open, leaf, null);
+  visit(tree, open, leaf, () => null);
 }
 
 /**
@@ -50,31 +50,50 @@ export function mapTree<T>(
   open: Open,
   leaf: (value: unknown, place: Place) => unknown,
 ): T {
-  return visit(tree, [], [], open, leaf, rebuilt) as T;
+  return visit(tree, open, leaf, rebuilt) as T;
 }
 
-/** Gives what `leaf` gives for a leaf, and what `build` makes of the parts' results, if any. */
+/** What has been taken apart, and what has been made of its parts so far. */
+interface Opened {
+  readonly value: unknown;
+  readonly parts: Parts;
+  readonly made: (readonly [string, unknown])[];
+}
+
+/** Gives what `leaf` gives for a leaf, and what `build` makes of the parts' results. */
 function visit(
-  value: unknown,
-  path: string[],
-  parents: unknown[],
+  tree: unknown,
   open: Open,
   leaf: (value: unknown, place: Place) => unknown,
-  build: ((value: object, parts: Parts) => unknown) | null,
+  build: (value: object, parts: Parts) => unknown,
 ): unknown {
-  const place = { path, isCycle: parents.includes(value) };
-  const parts = open(value, place);
-  if (!parts) return leaf(value, place);
-  parents.push(value);
-  const visited: (readonly [string, unknown])[] = [];
-  for (const [name, part] of parts) {
-    path.push(name);
-    const result = visit(part, path, parents, open, leaf, build);
-    if (build) visited.push([name, result]);
+  const path: string[] = [];
+  const parents = new Set<unknown>();
+  const root: Opened = { value: null, parts: [["", tree]], made: [] };
+  const stack = [root];
+  for (let whole = root; ; whole = stack[stack.length - 1]) {
+    const { parts, made } = whole;
+    if (made.length < parts.length) {
+      const [name, part] = parts[made.length];
+      if (whole !== root) path.push(name);
+      const place = { path, isCycle: parents.has(part) };
+      const own = open(part, place);
+      if (own) {
+        parents.add(part);
+        stack.push({ value: part, parts: own, made: [] });
+        continue;
+      }
+      made.push([name, leaf(part, place)]);
+    } else if (whole === root) {
+      return made[0][1];
+    } else {
+      stack.pop();
+      parents.delete(whole.value);
+      const result = build(whole.value as object, made);
+      stack[stack.length - 1].made.push([path[path.length - 1] ?? "", result]);
+    }
     path.pop();
   }
-  parents.pop();
-  return build?.(value as object, visited);
 }
 
 function rebuilt(value: object, parts: Parts): unknown {

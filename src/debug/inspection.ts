@@ -1,9 +1,9 @@
 import type { NonFinite, NonFiniteInput } from "../core/faults.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
-import { collect, inputsOf } from "../engine/program.ts";
+import { collect } from "../engine/program.ts";
 import { viewMap } from "../forms/strided-map.ts";
 import { identity } from "../graph/identity.ts";
-import type { Node } from "../graph/node.ts";
+import { inputsOf, type Node } from "../graph/node.ts";
 import { stateOf } from "../graph/state.ts";
 import { apply, Tensor } from "../graph/tensor.ts";
 import { cast } from "../ops/cast.ts";

@@ -5,6 +5,9 @@ import { listParts, Module } from "../nn/module.ts";
 import { indicesOp } from "./check-ops.ts";
 import { callSite } from "./sites.ts";
 
+/** What serves so many states belongs to none of them: no parameter has as many slots. */
+const MANY = 16;
+
 /** Where a node comes from. */
 export interface Origin {
   readonly op: string;
@@ -103,21 +106,18 @@ export class Places {
     added: ReadonlySet<Node>,
     assignments: readonly (readonly [State, Tensor])[],
   ): void {
-    const owners = new Map<Node, string>();
-    for (const [state, { node }] of assignments) {
-      const stack = [node];
-      const seen = new Set<Node>();
-      for (let next = stack.pop(); next; next = stack.pop()) {
-        if (seen.has(next) || !added.has(next)) continue;
-        seen.add(next);
-        const known = owners.get(next);
-        const owner = known === undefined ? state.name : common(known, state.name);
-        owners.set(next, owner);
-        stack.push(...next.inputs);
-      }
-    }
-    for (const node of added) {
-      const owner = owners.get(node);
+    /** Node → the places of the assignments that it is needed for, up to many. */
+    const owners = new Map<Node, Set<number>>();
+    const own = (node: Node, place: number) => {
+      const places = owners.get(node) ?? new Set();
+      if (places.size < MANY) owners.set(node, places.add(place));
+    };
+    for (const [place, [, { node }]] of assignments.entries()) own(node, place);
+    for (const node of [...added].reverse()) {
+      const places = [...(owners.get(node) ?? [])].sort((a, b) => a - b);
+      for (const input of node.inputs) for (const place of places) own(input, place);
+      const names = places.map((place) => assignments[place][0].name);
+      const owner = places.length > 0 && places.length < MANY ? names.reduce(common) : "";
       this.of(node).place = owner ? `${kind}: ${owner}` : kind;
     }
   }

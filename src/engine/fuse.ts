@@ -3,25 +3,18 @@ import { sizeOf } from "../core/shape.ts";
 import { follow } from "../forms/map.ts";
 import { Position } from "../forms/position.ts";
 import { costOf } from "../graph/op.ts";
-import {
-  consumersOf,
-  Fusion,
-  GROUP_WEIGHT,
-  type Group,
-  isPointwise,
-  isTooCostly,
-} from "./fusion.ts";
+import { consumersOf, Fusion, GROUP_WEIGHT, Group, isPointwise, isTooCostly } from "./fusion.ts";
 import { callKey, type Program, resultsOf, type Step } from "./program.ts";
 
 /** What may be computed again by a second consumer instead of being stored. */
 const RECOMPUTE_COST = 4;
+/** How many times what a kernel may read a group is cut at once. */
+const WIDE = 4;
 /**
  * Divisions that it may take to find where an element lies, for each unit of cost that a kernel
  * accepts at a load. What takes more is put in order once: written, and read as it lies.
  */
 const DIVISIONS = 8;
-/** How many steps a fused chain may have, whatever they cost. */
-const CHAIN_LIMIT = 128;
 
 /**
  * Groups a program's steps into kernels with one result each: pointwise steps are computed where
@@ -84,10 +77,8 @@ class Fuser {
       const anchor = this.#anchorBefore(output);
       const first = anchor === null ? output : this.#firstOf(anchor);
       const { anchors = [], outputs = [] } = groups.get(first) ?? {};
-      groups.set(first, {
-        anchors: anchor === null ? anchors : [...anchors, anchor],
-        outputs: [...outputs, output],
-      });
+      const all = anchor === null ? anchors : [...anchors, anchor];
+      groups.set(first, new Group(all, [...outputs, output]));
     }
     return new Fusion(this.#program, [...groups.values()], this.#stored);
   }
@@ -112,7 +103,7 @@ class Fuser {
     while (isAlone && !this.#outputs.has(last) && this.#consumers[last].length === 1) {
       const next = this.#consumers[last][0];
       const step = this.#steps[next];
-      if (!step.op?.linear || this.#anchorOf.has(next) || chain.length === CHAIN_LIMIT) break;
+      if (!step.op?.linear || this.#anchorOf.has(next) || chain.length === GROUP_WEIGHT) break;
       this.#anchorOf.set(next, anchor);
       chain.push(next);
       last = next;
@@ -140,11 +131,8 @@ class Fuser {
   /** Whether elements that only move lie too far for a kernel that loads them again and again. */
   #isFar(i: number, budget: number): boolean {
     const { shape } = this.#steps[i];
-    const divisions = new Set<string>();
-    const bind = (text: string) => {
-      if (/ \/ \d+u$/.test(text)) divisions.add(text);
-      return text;
-    };
+    const texts = new Set<string>();
+    const bind = (text: string) => `t${[...texts.add(text)].indexOf(text)}`;
     const body = { bind, once: bind };
     let at = Position.at(
       body,
@@ -159,7 +147,9 @@ class Fuser {
       [at] = follow(op.form.maps([x], attributes, y)[0], at, x.shape);
     }
     const grows = sizeOf(shape) > sizeOf(at.shape);
-    return !grows && !!at.linear && divisions.size > DIVISIONS * budget;
+    const isFar =
+      !!at.linear && [...texts].filter((t) => t.includes("/")).length > DIVISIONS * budget;
+    return isFar && !grows;
   }
 
   /** Tells a step's inputs which kernels read them and what those accept to recompute. */
@@ -194,7 +184,7 @@ class Fuser {
       work[i] = isFused ? fused.reduce((sum, j) => sum + work[j], cost) : 0;
       depth[i] = isFused ? fused.reduce((most, j) => Math.max(most, depth[j]), 0) + 1 : 0;
       const isLarge = cost > 0 && work[i] > budgets[i];
-      if (isFused && (isLarge || depth[i] > CHAIN_LIMIT)) this.#stored.add(i);
+      if (isFused && (isLarge || depth[i] > GROUP_WEIGHT)) this.#stored.add(i);
     });
     return work;
   }
@@ -228,9 +218,11 @@ class Fuser {
         const anchor = this.#anchorBefore(output);
         const others = this.#steps[output].op?.cpuAll ? 2 : 0; // results beside it
         if (this.#inputs(output, anchor) + others <= this.inputLimit) continue;
-        const cut = this.#cutPoint(output, anchor);
-        this.#store(cut);
-        for (const final of this.#finalsBehind(cut).add(cut).add(output)) changed.add(final);
+        const { counts, wide } = this.#leafCounts(output);
+        for (const cut of wide.length > 0 ? wide : this.#cuts(output, anchor, counts)) {
+          this.#store(cut);
+          for (const final of this.#finalsBehind(cut).add(cut).add(output)) changed.add(final);
+        }
       }
     }
   }
@@ -271,8 +263,12 @@ class Fuser {
     return [...postorder([output], before)].filter(isLeaf);
   }
 
-  /** The fused step whose storing takes most inputs away without having too many itself. */
-  #cutPoint(output: number, anchor: number | null): number {
+  /**
+   * The fused step whose storing takes most inputs away without having too many itself; where there
+   * is none, the steps of an epilogue that cannot stay in it, last ones first, and the one before.
+   */
+  #cuts(output: number, anchor: number | null, counts: ReadonlyMap<number, number>): number[] {
+    const count = (i: number) => counts.get(i) as number;
     let best = -1;
     let most = 1;
     const seen = new Set<number>();
@@ -280,16 +276,37 @@ class Fuser {
     for (let i = open.pop(); i !== undefined; i = open.pop()) {
       if (this.#stored.has(i) || seen.has(i)) continue;
       seen.add(i);
-      const count = this.#anchorOf.get(i) === anchor ? 0 : this.#leaves(i, null).length;
-      if (count > most && count <= this.inputLimit) {
+      const isBetter = count(i) > most && count(i) <= this.inputLimit;
+      if (isBetter && this.#anchorOf.get(i) !== anchor) {
         best = i;
-        most = count;
+        most = count(i);
       }
       open.push(...[...this.#steps[i].inputs].reverse());
     }
-    if (best >= 0) return best;
+    if (best >= 0) return [best];
     // Only epilogues get here: no op has more inputs than a kernel may read.
     const chain = this.#chain(anchor);
-    return chain[chain.indexOf(output) - 1];
+    const before = chain.slice(0, chain.indexOf(output));
+    const last = before.findLastIndex((i) => count(i) <= this.inputLimit);
+    return before.slice(Math.max(0, last)).reverse();
+  }
+
+  /**
+   * How many stored steps each step of a group is computed of, up to many; those of so many that
+   * they are stored, whatever else is, count as one from there.
+   */
+  #leafCounts(output: number): { counts: Map<number, number>; wide: number[] } {
+    const isLeaf = (i: number) => i !== output && this.#stored.has(i);
+    const before = (i: number) => (isLeaf(i) ? [] : this.#steps[i].inputs);
+    const leaves = new Map<number, Set<number>>();
+    const counts = new Map<number, number>();
+    const wide: number[] = [];
+    for (const i of postorder([output], before)) {
+      const own = new Set(before(i).flatMap((input) => [...(leaves.get(input) ?? [])]));
+      if (own.size > WIDE * this.inputLimit && i !== output && !this.#anchorOf.has(i)) wide.push(i);
+      counts.set(i, own.size);
+      leaves.set(i, isLeaf(i) || wide.at(-1) === i ? new Set([i]) : own);
+    }
+    return { counts, wide };
   }
 }

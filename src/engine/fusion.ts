@@ -2,27 +2,33 @@ import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
 import { identity } from "../graph/identity.ts";
 import { costOf, type Op } from "../graph/op.ts";
-import type { Program, Step } from "./program.ts";
-
-/** What becomes one part of a kernel: an anchor with its own file, or pointwise steps alone. */
-export interface Group {
-  /** The results of the op with a kernel form that are used; none in a group of pointwise steps. */
-  readonly anchors: readonly number[];
-  /**
-   * The steps whose values are stored, in order, each computed from element i of one anchor for
-   * element i.
-   */
-  readonly outputs: readonly number[];
-}
+import type { Program, Step, Update } from "./program.ts";
 
 /** Whether each stored value that a group reads is read for element i at element i only. */
 export type Reads = ReadonlyMap<number, boolean>;
 
-/** What a group computes. */
-export interface GroupWork {
-  readonly reads: Reads;
-  /** The weight of its steps. */
-  readonly weight: number;
+/** What becomes one part of a kernel: an anchor with its own file, or pointwise steps alone. */
+export class Group {
+  reads: Reads = new Map();
+  /** What its steps weigh. */
+  weight = 0;
+  /** Its place among the groups. */
+  place = 0;
+  /** Higher than those of all groups that it waits for. */
+  rank = 0;
+  /** Groups that must run before though it reads nothing of them. */
+  readonly earlier = new Set<Group>();
+
+  /**
+   * @param anchors the results of the op with a kernel form that are used; none in a group of
+   * pointwise steps.
+   * @param outputs the steps whose values are stored, in order, each computed from element i of one
+   * anchor for element i.
+   */
+  constructor(
+    readonly anchors: readonly number[],
+    readonly outputs: readonly number[],
+  ) {}
 }
 
 /** What a group's steps may weigh before it is cut in two, and how many of them may form a chain. */
@@ -52,52 +58,43 @@ export function consumersOf(steps: readonly Step[]): number[][] {
   return consumers;
 }
 
+/** How many groups are looked at for a dependence; beyond them there is taken to be one. */
+const LOOK_LIMIT = 256;
+
 /** A program cut into groups, while it is being made better. */
 export class Fusion {
-  readonly #source: Program;
-  readonly #steps: Step[];
-  /** Value → the state that it is for; of each value, the one that is stored there last. */
-  readonly #values: number[];
+  /** The program, with copies that were appended. */
+  readonly program: Program;
   /** Steps that write some elements of a state's memory and leave the others. */
   readonly scattered: Set<number>;
-  /** The groups in order; null where one was joined to another. */
-  readonly #list: (Group | null)[] = [];
-  readonly #places = new Map<Group, number>();
-  readonly #regions = new Map<Group, GroupWork>();
+  readonly #steps: Step[];
+  readonly #updates: Update[];
+  readonly #groups = new Set<Group>();
   readonly #producers = new Map<number, Group>();
+  /** Stored step → the groups that wait for it, nearly always to read it. */
   readonly #readers = new Map<number, Set<Group>>();
 
+  /** @param groups each behind all whose values it reads. */
   constructor(
     program: Program,
     groups: readonly Group[],
     /** Steps whose values are in memory. */
     readonly stored: Set<number>,
   ) {
-    this.#source = program;
     this.#steps = [...program.steps];
-    this.#values = program.updates.map(({ value }) => value);
+    this.#updates = [...program.updates];
+    this.program = { ...program, steps: this.#steps, updates: this.#updates };
     this.scattered = scatteredSteps(program);
-    for (const group of groups) this.#put(group, this.#list.length);
-  }
-
-  get program(): Program {
-    const updates = this.#source.updates.map(({ source }, i) => {
-      return { source, value: this.#values[i] };
-    });
-    return { ...this.#source, steps: this.#steps, updates };
+    for (const [place, group] of groups.entries()) this.#put(group, place);
   }
 
   get groups(): Group[] {
-    return this.#list.filter((group) => group !== null);
+    return inPlace(this.#groups);
   }
 
   /** Whether a group has not become part of another one. */
   has(group: Group): boolean {
-    return this.#places.has(group);
-  }
-
-  step(i: number): Step {
-    return this.#steps[i];
+    return this.#groups.has(group);
   }
 
   /** The group that stores a step; none for sources. */
@@ -105,73 +102,117 @@ export class Fusion {
     return this.#producers.get(step);
   }
 
-  /** The groups that read a stored step, in order. */
+  /** The groups that read a stored step. */
   readers(step: number): Group[] {
-    const place = (group: Group) => this.#places.get(group) as number;
-    return [...(this.#readers.get(step) ?? [])].sort((a, b) => place(a) - place(b));
+    return inPlace([...this.#waiting(step)].filter(({ reads }) => reads.has(step)));
   }
 
-  /** The groups that read what a group stores. */
-  consumers({ outputs }: Group): Set<Group> {
-    return new Set(outputs.flatMap((step) => [...(this.#readers.get(step) ?? [])]));
+  #waiting(step: number): Set<Group> {
+    const waiting = this.#readers.get(step) ?? new Set();
+    this.#readers.set(step, waiting);
+    return waiting;
+  }
+
+  /** The groups that wait for what a group stores. */
+  behind({ outputs }: Group): Set<Group> {
+    return new Set(outputs.flatMap((step) => [...this.#waiting(step)]));
+  }
+
+  /** The groups that must have run before a group. */
+  before(group: Group): Group[] {
+    return [...new Set([...this.sources(group), ...group.earlier])];
+  }
+
+  /** Groups whose stored values a group reads. */
+  sources(group: Group): Group[] {
+    const found = [...group.reads.keys()].flatMap((step) => this.producer(step) ?? []);
+    return [...new Set(found)].filter((other) => other !== group);
   }
 
   /** What two groups would be as one: it stores what others read and what is a result. */
   joined(first: Group, second: Group, results: ReadonlySet<number>): Group {
-    const outputs = [...first.outputs, ...second.outputs].sort((a, b) => a - b);
     const isNeeded = (step: number) => {
-      const readers = this.#readers.get(step);
-      return results.has(step) || (readers?.size ?? 0) > (readers?.has(second) ? 1 : 0);
+      const readers = this.#waiting(step);
+      return results.has(step) || readers.size > Number(readers.has(second));
     };
-    return { anchors: first.anchors, outputs: outputs.filter(isNeeded) };
+    const outputs = [...first.outputs, ...second.outputs].filter(isNeeded).sort((a, b) => a - b);
+    return new Group(first.anchors, outputs);
   }
 
   /** Puts one group in the place of two. */
   join(first: Group, second: Group, joined: Group): void {
-    const place = this.#take(first);
-    this.#take(second);
-    for (const step of [...first.outputs, ...second.outputs]) {
-      if (!joined.outputs.includes(step)) this.stored.delete(step);
+    for (const group of [first, second]) {
+      this.#take(group);
+      for (const step of group.outputs) {
+        if (!joined.outputs.includes(step)) this.stored.delete(step);
+      }
     }
-    this.#put(joined, place);
+    joined.rank = first.rank;
+    this.#put(joined, first.place);
   }
 
-  /** Appends a group that copies a value, and what it copies is a state's new value no longer. */
+  /** Copies the value of an update to the state by a group of its own; gives the copy. */
   copy(update: number): number {
-    const value = this.#values[update];
+    const { source, value } = this.#updates[update];
     const { shape, dtype } = this.#steps[value];
     const step = { op: identity, attributes: {}, inputs: [value], shape, dtype };
     const copy = this.#steps.push(step) - 1;
-    this.#values[update] = copy;
-    if (this.scattered.delete(value)) {
-      const writer = this.producer(value) as Group; // now it stores the value as a whole
-      this.#put(writer, this.#take(writer));
-    }
+    this.#updates[update] = { source, value: copy };
+    const writer = this.producer(value) as Group;
+    this.#take(writer);
+    this.scattered.delete(value); // now it is stored as a whole
+    this.#put(writer, writer.place);
     this.stored.add(copy);
-    this.#put({ anchors: [], outputs: [copy] }, this.#list.length);
+    this.#put(new Group([], [copy]), copy);
     return copy;
   }
 
+  /** Lets a group run behind others. */
+  wait(group: Group, others: readonly Group[]): void {
+    for (const other of others) {
+      group.earlier.add(other);
+      this.#waiting(other.outputs[0]).add(group);
+    }
+    this.#rank(group);
+  }
+
   #put(group: Group, place: number): void {
-    const region = this.region(group);
-    this.#list[place] = group;
-    this.#places.set(group, place);
-    this.#regions.set(group, region);
+    group.place = place;
+    this.#groups.add(group);
+    this.explore(group);
     for (const step of group.outputs) this.#producers.set(step, group);
-    for (const step of region.reads.keys()) {
-      const readers = this.#readers.get(step) ?? new Set();
-      this.#readers.set(step, readers.add(group));
+    for (const step of group.reads.keys()) this.#waiting(step).add(group);
+    this.#rank(group);
+  }
+
+  #take(group: Group): void {
+    this.#groups.delete(group);
+    for (const step of group.outputs) this.#producers.delete(step);
+    for (const step of group.reads.keys()) this.#waiting(step).delete(group);
+  }
+
+  /** Ranks a group above what it waits for, and what waits for it above that. */
+  #rank(group: Group): void {
+    for (const { rank } of this.before(group)) group.rank = Math.max(group.rank, rank + 1);
+    const open = [group];
+    for (let next = open.pop(); next; next = open.pop()) {
+      for (const other of this.behind(next)) {
+        if (other.rank > next.rank) continue;
+        other.rank = next.rank + 1;
+        open.push(other);
+      }
     }
   }
 
-  #take(group: Group): number {
-    const place = this.#places.get(group) as number;
-    for (const step of this.reads(group).keys()) this.#readers.get(step)?.delete(group);
-    for (const step of group.outputs) this.#producers.delete(step);
-    this.#regions.delete(group);
-    this.#places.delete(group);
-    this.#list[place] = null;
-    return place;
+  /** Whether a group waits for another, directly or not; never false where it does. */
+  dependsOn(group: Group, on: Group): boolean {
+    const seen = new Set([group]);
+    for (const next of seen) {
+      if (next === on || seen.size > LOOK_LIMIT) return true;
+      // A Set goes on to what is added to it meanwhile.
+      if (next.rank > on.rank) for (const other of this.before(next)) seen.add(other);
+    }
+    return false;
   }
 
   /** The shape whose elements a group's invocations own. */
@@ -186,53 +227,36 @@ export class Fusion {
     return [...postorder([output], before)].find((i) => anchors.includes(i));
   }
 
-  /** The stored steps that a group reads. */
-  reads(group: Group): Reads {
-    return this.region(group).reads;
-  }
-
   /** The stored steps that a group reads behind its anchor. */
-  epilogueReads(group: Group): Reads {
-    return this.#explore(group, true).reads;
+  epilogueReads({ anchors, outputs }: Group): Reads {
+    return this.explore(new Group(anchors, outputs), true).reads;
   }
 
-  /** What a group computes, which need not be one of those that there are. */
-  region(group: Group): GroupWork {
-    return this.#regions.get(group) ?? this.#explore(group);
-  }
-
-  #explore(group: Group, isEpilogue = false): GroupWork {
+  /** Finds what a group reads and weighs, or only its epilogue; gives the group. */
+  explore(group: Group, isEpilogue = false): Group {
     const reads = new Map<number, boolean>();
-    const seen = [new Set<number>(), new Set<number>()];
+    const seen = new Set<number>();
     let weight = 0;
-    const open = group.outputs.map((i) => ({ i, aligned: true })).reverse();
-    for (let next = open.pop(); next; next = open.pop()) {
-      const { i, aligned } = next;
-      if (seen[+aligned].has(i) || (isEpilogue && group.anchors.includes(i))) continue;
-      seen[+aligned].add(i);
-      const step = this.#steps[i];
+    // A step is visited as aligned, and once more where it is not; `~i` stands for the latter.
+    const open = [...group.outputs].reverse();
+    for (let key = open.pop(); key !== undefined; key = open.pop()) {
+      const isAligned = key >= 0;
+      const i = isAligned ? key : ~key;
+      if (seen.has(key) || (isEpilogue && group.anchors.includes(i))) continue;
+      seen.add(key);
       if (this.stored.has(i) && !group.outputs.includes(i)) {
-        reads.set(i, aligned && (reads.get(i) ?? true));
+        reads.set(i, isAligned && (reads.get(i) ?? true));
         continue;
       }
-      if (!seen[+!aligned].has(i)) weight += weightOf(step);
+      const step = this.#steps[i];
+      if (!seen.has(~key)) weight += weightOf(step);
       const value = this.scattered.has(i) ? this.#scatter(i) : -1;
       for (let k = step.inputs.length - 1; k > (value < 0 ? -1 : 0); k--) {
-        const isAligned = aligned && (value < 0 ? !!step.op?.linear : k === value);
-        open.push({ i: step.inputs[k], aligned: isAligned });
+        const keeps = isAligned && (value < 0 ? step.op?.linear : k === value);
+        open.push(keeps ? step.inputs[k] : ~step.inputs[k]);
       }
     }
-    return { reads, weight };
-  }
-
-  /** Groups whose stored values a group reads. */
-  sources(group: Group): Group[] {
-    const found = new Set<Group>();
-    for (const step of this.reads(group).keys()) {
-      const producer = this.producer(step);
-      if (producer && producer !== group) found.add(producer);
-    }
-    return [...found];
+    return Object.assign(group, { reads, weight });
   }
 
   /** The input whose elements a step writes in place. */
@@ -246,13 +270,17 @@ export class Fusion {
   }
 }
 
+function inPlace(groups: Iterable<Group>): Group[] {
+  return [...groups].sort((a, b) => a.place - b.place);
+}
+
 /** New values of states that only differ in some elements from the old ones, which nobody reads. */
 function scatteredSteps({ steps, updates }: Program): Set<number> {
   const consumers = consumersOf(steps);
   const found = updates.filter(({ source, value }) => {
     const { op, inputs } = steps[value];
-    const inPlace = op?.scatter !== undefined && inputs[0] === source;
-    return inPlace && consumers[source].length === 1 && consumers[value].length === 0;
+    const isOwn = op?.scatter !== undefined && inputs[0] === source;
+    return isOwn && consumers[source].length === 1 && consumers[value].length === 0;
   });
   return new Set(found.map(({ value }) => value));
 }

@@ -1,7 +1,6 @@
 import { DTYPES } from "../core/dtype.ts";
-import { type Fusion, GROUP_WEIGHT, type Group, type Reads } from "./fusion.ts";
+import { type Fusion, GROUP_WEIGHT, Group, type Reads } from "./fusion.ts";
 import { resultsOf } from "./program.ts";
-import type { Waits } from "./waits.ts";
 
 /**
  * Joins pointwise groups to the groups before them where element i is made of element i: the update
@@ -11,39 +10,39 @@ import type { Waits } from "./waits.ts";
  * @param bindingLimit how many values one kernel may read and write.
  * @param homes new value → the state in whose memory it is expected to be written.
  */
-export function merge(fusion: Fusion, waits: Waits, bindingLimit: number, homes: Homes): void {
+export function merge(fusion: Fusion, bindingLimit: number, homes: Homes): void {
   const results = resultsOf(fusion.program);
-  // Where nothing has changed, a group that could not be joined cannot be now.
+  // Where nothing around it has changed, a group that could not be joined cannot be now.
   let changed = new Set(fusion.groups);
   while (changed.size > 0) {
     const open = changed;
     changed = new Set();
     for (const group of fusion.groups) {
-      if (!(open.has(group) || changed.has(group)) || !fusion.has(group)) continue;
+      if ((!open.has(group) && !changed.has(group)) || !fusion.has(group)) continue;
       changed.delete(group);
       if (group.anchors.length > 0) continue;
-      const before = fusion.sources(group).find((other) => mayJoin(fusion, waits, other, group));
+      const before = fusion.sources(group).find((other) => mayJoin(fusion, other, group));
       if (!before) continue;
       const joined = fusion.joined(before, group, results);
-      const whole = { ...joined, outputs: [...before.outputs, ...group.outputs] };
-      if (fusion.region(whole).weight > GROUP_WEIGHT) continue;
+      const whole = new Group(joined.anchors, [...before.outputs, ...group.outputs]);
+      if (fusion.explore(whole).weight > GROUP_WEIGHT) continue;
       if (bindings(fusion, whole, joined.outputs, homes) > bindingLimit) continue;
       fusion.join(before, group, joined);
-      waits.join(before, joined);
-      for (const other of fusion.consumers(joined).add(joined)) changed.add(other);
+      for (const other of fusion.behind(joined).add(joined)) changed.add(other);
     }
   }
 }
 
-function mayJoin(fusion: Fusion, waits: Waits, first: Group, second: Group): boolean {
+function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
   // What shares words is stored by groups of its own.
-  const isPacked = (step: number) => DTYPES[fusion.step(step).dtype].perWord > 1;
+  const isPacked = (step: number) => DTYPES[fusion.program.steps[step].dtype].perWord > 1;
   if ([...first.outputs, ...second.outputs].some(isPacked)) return false;
-  const reads = [...fusion.reads(second)].filter(([step]) => fusion.producer(step) === first);
-  if (reads.some(([, aligned]) => !aligned)) return false;
+  const read = first.outputs.filter((step) => second.reads.has(step));
+  if (read.some((step) => !second.reads.get(step))) return false;
   // Results of one op are not known at the same time.
-  if (new Set(reads.map(([step]) => fusion.anchorOf(first.anchors, step))).size > 1) return false;
-  return fusion.sources(second).every((other) => other === first || !waits.dependsOn(other, first));
+  if (new Set(read.map((step) => fusion.anchorOf(first.anchors, step))).size > 1) return false;
+  const others = fusion.sources(second).filter((other) => other !== first);
+  return !others.some((other) => fusion.dependsOn(other, first));
 }
 
 /** New value → the state in whose memory it is written. */
@@ -61,6 +60,6 @@ export function bindings(
 ): number {
   const places = written.map((step) => homes.get(step) ?? step);
   const count = (reads: Reads) => new Set([...reads.keys(), ...places]).size;
-  const all = count(fusion.reads(group));
+  const all = count(group.reads);
   return group.anchors.length === 0 ? all : Math.max(all, count(fusion.epilogueReads(group)) + 1);
 }

@@ -4,7 +4,7 @@ import { numbering } from "../core/numbering.ts";
 import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
-import type { Node } from "../graph/node.ts";
+import { inputsOf, type Node } from "../graph/node.ts";
 import type { Attributes, Op } from "../graph/op.ts";
 
 /** One line of a program: an op on earlier lines, or a source when `op` is null. */
@@ -86,14 +86,17 @@ export function trace(wanted: readonly Node[], op: string, options: TraceOptions
   const isSource = (node: Node) => node.ready || parameters.has(node);
   const order = collect(roots, op, isSource);
   const number = new Map<Node, number>();
-  for (const node of order) number.set(node, number.size);
+  const sources: Node[] = [];
   const steps = order.map((node): Step => {
     const { shape, dtype, attributes, result } = node;
-    if (isSource(node)) return { op: null, attributes: {}, inputs: [], shape, dtype };
+    number.set(node, number.size);
+    if (isSource(node)) {
+      sources.push(node);
+      return { op: null, attributes: {}, inputs: [], shape, dtype };
+    }
     const inputs = inputsOf(node).map((input) => number.get(input) as number);
     return { op: node.op, attributes, inputs, shape, dtype, result };
   });
-  const sources = order.filter(isSource);
   const program = {
     steps,
     sources: sources.map((node) => number.get(node) as number),
@@ -118,11 +121,6 @@ export function collect(
     return inputsOf(node);
   };
   return [...postorder(wanted, before)];
-}
-
-/** The inputs that a node's value depends on. */
-export function inputsOf(node: Node): Node[] {
-  return node.inputs.slice(0, node.op?.reads);
 }
 
 /** What was neither computed nor freed is an argument of a function that was traced. */

@@ -12,7 +12,7 @@ export function reuse(fusion: Fusion, groups: readonly Group[], homes: Map<numbe
   const results = resultsOf(fusion.program);
   for (const group of groups) {
     if (group.anchors.length > 1) continue; // they are stored one after the other
-    const free = [...fusion.reads(group)]
+    const free = [...group.reads]
       .filter(([step, aligned]) => aligned && !results.has(step) && steps[step].op !== null)
       .map(([step]) => step)
       .filter((step) => fusion.readers(step).length === 1);

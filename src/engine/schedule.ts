@@ -1,9 +1,9 @@
+import { postorder } from "../core/postorder.ts";
 import { fuse } from "./fuse.ts";
 import type { Fusion, Group } from "./fusion.ts";
 import { bindings, type Homes, merge } from "./merge.ts";
-import type { Program, Update } from "./program.ts";
+import type { Program } from "./program.ts";
 import { reuse } from "./reuse.ts";
-import { Waits } from "./waits.ts";
 
 /** The groups of a program, which values are stored and where, and what must run before what. */
 export interface KernelSchedule {
@@ -35,9 +35,8 @@ export function scheduleOf(program: Program, bindingLimit: number): KernelSchedu
   const homes = new Map(program.updates.map(({ source, value }) => [value, source]));
   for (;;) {
     const fusion = fuse(program, bindingLimit - 1);
-    const waits = new Waits(fusion);
-    merge(fusion, waits, bindingLimit, homes);
-    const found = inOrder(program, fusion, waits);
+    merge(fusion, bindingLimit, homes);
+    const found = inOrder(program, fusion);
     const copied = [...homes.keys()].filter((value) => !found.homes.has(value));
     if (copied.length === 0 || fits(fusion, bindingLimit, found.homes)) return found;
     // What has to be copied to its state takes a buffer of its own, which was not counted.
@@ -53,41 +52,33 @@ function fits(fusion: Fusion, bindingLimit: number, homes: Homes): boolean {
 }
 
 /** Finds which states can be changed in place, and an order in which every read sees what it means. */
-function inOrder({ updates }: Program, fusion: Fusion, waits: Waits): KernelSchedule {
+function inOrder({ updates }: Program, fusion: Fusion): KernelSchedule {
   const homes = new Map<number, number>();
   for (const [i, { source, value }] of updates.entries()) {
-    const place = isLate(fusion, waits, updates[i]) ? fusion.copy(i) : value;
+    const othersReading = (group: Group) => fusion.readers(source).filter((x) => x !== group);
+    const maker = fusion.producer(value) as Group;
+    // A state keeps its old value where that is read as the new one is made, or later.
+    const isLate =
+      maker.reads.get(source) === false ||
+      othersReading(maker).some((reader) => fusion.dependsOn(reader, maker));
+    const place = isLate ? fusion.copy(i) : value;
     const writer = fusion.producer(place) as Group;
-    if (place !== value) waits.add(writer);
-    waits.wait(writer, othersReading(fusion, source, writer));
+    fusion.wait(writer, othersReading(writer));
     homes.set(place, source);
   }
-  const groups = waits.sorted();
+  const byOutput = fusion.groups.sort((a, b) => a.outputs[0] - b.outputs[0]);
+  const groups = [...postorder(byOutput, (group) => fusion.before(group))];
   const number = new Map(groups.map((group, i) => [group, i]));
   reuse(fusion, groups, homes);
   return {
     program: fusion.program,
     groups,
-    reads: groups.map((group) => [...fusion.reads(group).keys()]),
-    after: groups.map((group) => waits.before(group).map((other) => number.get(other) as number)),
+    reads: groups.map(({ reads }) => [...reads.keys()]),
+    after: groups.map((group) => fusion.before(group).map((other) => number.get(other) as number)),
     stored: fusion.stored,
     homes,
     scattered: fusion.scattered,
     domain: (group) => fusion.domain(group),
     anchorOf: (anchors, output) => fusion.anchorOf(anchors, output),
   };
-}
-
-/** Whether a state's old value is read by what must run when the new one is there, or as it is made. */
-function isLate(fusion: Fusion, waits: Waits, { source, value }: Update): boolean {
-  const group = fusion.producer(value) as Group;
-  const readers = othersReading(fusion, source, group);
-  return (
-    fusion.reads(group).get(source) === false ||
-    readers.some((reader) => waits.dependsOn(reader, group))
-  );
-}
-
-function othersReading(fusion: Fusion, source: number, except: Group): Group[] {
-  return fusion.readers(source).filter((group) => group !== except);
 }

@@ -124,10 +124,7 @@ function cutIndex(body: Body, index: Index, n: number): [Index, Index] {
   if (n === 1 || size <= 1) return [index, ZERO];
   const [one] = index.digits;
   const isDigit =
-    index.constant === 0 &&
-    index.digits.length === 1 &&
-    one.factor === 1 &&
-    (one.size % n === 0 || one.divisor * one.size >= one.of.size);
+    index.constant === 0 && index.digits.length === 1 && one.factor === 1 && one.size % n === 0;
   const { of, divisor } = isDigit ? one : { of: { text: name(body, index), size }, divisor: 1 };
   return [digit(of, divisor * n, Math.ceil(size / n)), digit(of, divisor, Math.min(size, n))];
 }

@@ -1,9 +1,7 @@
 import type { NumericArray } from "../core/dtype.ts";
-import { Node } from "./node.ts";
+import { postorder } from "../core/postorder.ts";
+import { inputsOf, Node } from "./node.ts";
 import { type State, stateOf } from "./state.ts";
-
-/** How many values may lie between a value and what it was computed of. */
-const DEPTH = 1000;
 
 /** Stands for a state in a graph that is kept, whatever value the state has by then. */
 export class StateLeaf extends Node {
@@ -33,27 +31,33 @@ export function copyGraph(
   leaf: (node: Node) => Node | null | undefined,
   copies: Map<Node, Node | null> = new Map(),
 ): Node | null {
-  const copy = (node: Node, depth: number): Node | null => {
-    let made = copies.get(node);
-    if (made !== undefined) return made;
-    made = leaf(node);
-    if (made === undefined) made = copyNode(node, depth);
-    copies.set(node, made);
-    return made;
-  };
-  const copyNode = (node: Node, depth: number): Node | null => {
-    const { device, shape, dtype, op, attributes, host, result } = node;
-    if (host) return sourceNode(node, host);
-    if (!op || depth === 0) return null;
-    const inputs: Node[] = [];
-    for (const input of node.inputs.slice(0, op.reads)) {
-      const own = copy(input, depth - 1);
-      if (!own) return null;
-      inputs.push(own);
+  const opened = new Set<Node>();
+  let isLost = false;
+  const before = (node: Node): readonly Node[] => {
+    if (isLost) return [];
+    if (!copies.has(node) && !opened.has(node)) {
+      opened.add(node);
+      let made = leaf(node);
+      if (made === undefined) made = bare(node);
+      if (made !== undefined) copies.set(node, made);
     }
-    return new Node(device, shape, dtype, op, inputs, attributes, false, result);
+    isLost = copies.get(node) === null;
+    return copies.has(node) ? [] : inputsOf(node);
   };
-  return copy(root, DEPTH);
+  for (const node of postorder([root], before)) {
+    if (!opened.has(node) || copies.has(node)) continue;
+    const { device, shape, dtype, op, attributes, result } = node;
+    const inputs = inputsOf(node).flatMap((input) => copies.get(input) ?? []);
+    const isWhole = inputs.length === inputsOf(node).length;
+    const make = () => new Node(device, shape, dtype, op, inputs, attributes, false, result);
+    copies.set(node, isWhole ? make() : null);
+  }
+  return copies.get(root) ?? null;
+}
+
+/** What a node that nothing stands for is without being copied; undefined where it is computed. */
+function bare(node: Node): Node | null | undefined {
+  return node.host ? sourceNode(node, node.host) : node.op ? undefined : null;
 }
 
 /**

@@ -117,3 +117,8 @@ export class Node {
     if (storage) this.device.release(storage);
   }
 }
+
+/** The inputs that a node's value depends on. */
+export function inputsOf({ inputs, op }: Node): readonly Node[] {
+  return op?.reads === undefined ? inputs : inputs.slice(0, op.reads);
+}

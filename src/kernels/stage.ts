@@ -1,10 +1,23 @@
-import type { Choice, Choose, Family, OwnFunctions, Problem, Stage } from "../forms/kernel.ts";
+import type {
+  Choice,
+  Choose,
+  Family,
+  Kernel,
+  OwnFunctions,
+  Problem,
+  Stage,
+} from "../forms/kernel.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 
 /** What an op adds to a kernel: expressions of functions, and files that these call. */
 export interface Own {
   readonly functions?: OwnFunctions;
   readonly libraries?: readonly ShaderFile[];
+}
+
+/** The name of the file with a kernel's entry point. */
+export function nameOf({ files }: Pick<Kernel, "files">): string {
+  return files[files.length - 1].name;
 }
 
 /** The dispatches that solve a problem, one after the other. */

@@ -1,13 +1,7 @@
 import { checkOptions, isInteger, type Known } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
-import {
-  checkShape,
-  formatShape,
-  normalizeAxes,
-  normalizeAxis,
-  type Shape,
-} from "../core/shape.ts";
+import { checkShape, formatShape, normalizeAxes, type Shape } from "../core/shape.ts";
 import { inside } from "../forms/inside.ts";
 import { type AxisMap, along } from "../forms/map.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
@@ -109,7 +103,7 @@ export function windows(
   checkOptions("windows", options, WINDOWS, surplus);
   const sorted = normalizeAxes("windows", options.axis, x.rank);
   const given = options.axis === undefined ? sorted : [options.axis].flat();
-  const axes = given.map((axis) => normalizeAxis("windows", axis, x.rank));
+  const axes = given.map((axis) => (axis < 0 ? axis + x.rank : axis)); // in the order given
   const sizes = forEachAxis("size", size, axes, 0);
   const stride = forEachAxis("stride", options.stride ?? 1, axes, 1);
   const dilation = forEachAxis("dilation", options.dilation ?? 1, axes, 1);

@@ -106,3 +106,17 @@ test("a cycle is told, one object at two places is none", () => {
   walk(cycle, open, () => {});
   expect(ends).toEqual(["a.b.0"]);
 });
+
+test("goes as deep as a tree goes", () => {
+  let tree: unknown[] = [1];
+  for (let i = 0; i < 20_000; i++) tree = [tree];
+  let depth = 0;
+  const copy = mapTree(tree, partsOf, (leaf, { path }) => {
+    depth = path.length;
+    return (leaf as number) + 1;
+  });
+  expect(depth).toBe(20_001);
+  let inner: unknown = copy;
+  while (Array.isArray(inner)) inner = inner[0];
+  expect(inner).toBe(2);
+});

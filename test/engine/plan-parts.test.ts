@@ -4,6 +4,7 @@ import { generate } from "../../src/devices/webgpu/codegen.ts";
 import { type Job, jobsOf } from "../../src/devices/webgpu/jobs.ts";
 import { pack } from "../../src/devices/webgpu/pack.ts";
 import { explain } from "../../src/engine/explain.ts";
+import { Group } from "../../src/engine/fusion.ts";
 import { type Lifetime, planMemory } from "../../src/engine/memory-plan.ts";
 import { trace } from "../../src/engine/program.ts";
 import { scheduleOf } from "../../src/engine/schedule.ts";
@@ -143,7 +144,7 @@ describe("planMemory", () => {
 describe("pack", () => {
   function job(after: Job[], reads: number[], writes: number[], threads = 64, memory = 0): Job {
     const stage = { threads, memory, workgroups: 1 } as Job["stage"];
-    const group = { anchors: [], outputs: writes };
+    const group = new Group([], writes);
     return {
       kind: "",
       group,

@@ -62,6 +62,14 @@ describe("after a loss", () => {
     expect(await y.toArray()).toEqual([1, 4, 9]);
   });
 
+  test("what lies behind many others is read again", async () => {
+    let y: Tensor = tensor([1]);
+    for (let i = 0; i < 3000; i++) y = add(y, 1);
+    const reading = y.item();
+    await device.lose();
+    expect(await reading).toBe(3001);
+  });
+
   test("states that somebody looked at between the loss and the recovery come back", async () => {
     const made = [
       mul(tensor([1, 2]), 2),

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import type { Fusion } from "../../src/engine/fusion.ts";
+import { type Fusion, Group } from "../../src/engine/fusion.ts";
 import { trace } from "../../src/engine/program.ts";
 import { reuse } from "../../src/engine/reuse.ts";
 import { scheduleOf } from "../../src/engine/schedule.ts";
@@ -96,9 +96,9 @@ test.each([
     outputs: [],
     updates: [],
   };
-  const group = { anchors, outputs: [1, 2] };
-  const reads = new Map([[0, true]]);
-  const fusion = { program, reads: () => reads, readers: () => [group] } as unknown as Fusion;
+  const group = new Group(anchors, [1, 2]);
+  group.reads = new Map([[0, true]]);
+  const fusion = { program, readers: () => [group] } as unknown as Fusion;
   const homes = new Map<number, number>();
   reuse(fusion, [group], homes);
   expect(homes.size).toBe(count);

@@ -68,6 +68,8 @@ test("what takes many divisions to find is put in order once for a product, not 
     "matmul > reshape < 2",
   ]);
   expect(groups([sum(mixed(x, 9, [30, 77]), { axis: 1 })])).toEqual(["sum > sum < 1"]);
+  // However many there are, in time that grows with their number.
+  expect(groups([matmul(mixed(x, 51, [30, 77]), w)])).toHaveLength(2);
   // What comes back to where it was takes none; what grows is stored before it does.
   expect(groups([matmul(mixed(x, 4, [110, 21]), w)])).toEqual(["matmul > reshape < 2"]);
   const many = broadcastTo(mixed(x, 9, [30, 77]), [2, 35, 66]);

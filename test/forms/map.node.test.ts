@@ -164,7 +164,12 @@ describe("an index map says the same everywhere", () => {
 });
 
 /** Writes four lanes along the last axis of a result that one map gives of a vector of 64. */
-function fours(shape: Shape, maps: readonly AxisMap[], outside?: () => number): string | null {
+function fours(
+  shape: Shape,
+  maps: readonly AxisMap[],
+  outside?: () => number,
+  source: Shape = maps.length === 1 ? [64] : [8, 8],
+): string | null {
   const body = new FunctionBody();
   const names = shape.map((_, axis) => `p${axis}`);
   const at = Position.four(body, shape, names, shape.length - 1);
@@ -173,7 +178,7 @@ function fours(shape: Shape, maps: readonly AxisMap[], outside?: () => number): 
     maps: () => [maps],
     ...(outside && { outside, follow: inside }),
   };
-  const from = { shape: maps.length === 1 ? [64] : [8, 8], dtype: "f32" } as const;
+  const from = { shape: source, dtype: "f32" } as const;
   const context = { at, inputs: [from], y: { shape, dtype: "f32" } as const, attributes: {} };
   const load = (_: number, to: Position) => {
     const place = writeQuarter(body, to.place);
@@ -225,4 +230,9 @@ test.each<[string, Shape, readonly AxisMap[], (() => number) | undefined, string
   ],
 ])("four neighbours lie in a vector: %s", (_, shape, maps, outside, want) => {
   expect(fours(shape, maps, outside)).toBe(want);
+});
+
+test("four neighbours lie in a vector: not at the end of a source that is no multiple of four", () => {
+  expect(fours([68], [along(0)], seven, [64])).toBe("select(vec4(⟨7.0f⟩), x[t0], (t0 < 16u))");
+  expect(fours([68], [along(0)], seven, [62])).toBe(null);
 });

@@ -18,10 +18,13 @@ import {
   matmul,
   max,
   neg,
+  sort,
   sum,
   type Tensor,
   tensor,
+  topK,
   transpose,
+  variance,
 } from "../../src/index.ts";
 import { byRule } from "../../src/kernels/choose.ts";
 import { directProducts } from "../../src/kernels/matmul.ts";
@@ -46,6 +49,8 @@ const alongRows = (op: (x: Tensor) => Tensor, dtype?: DType) => {
   return (shape: number[]) => op(of(shape, dtype));
 };
 
+const sorts = [1, 64, 65, 256, 257, 5000].map((n) => [20, n]);
+
 /** Calls of an op on inputs of given sizes; what is chosen is recorded for each. */
 const ops: Record<string, { run: (sizes: number[]) => Tensor; sizes: number[][] }> = {
   sum: { run: alongRows((x) => sum(x, { axis: 1 })), sizes: rowSizes([1, 63, 64]) },
@@ -53,6 +58,9 @@ const ops: Record<string, { run: (sizes: number[]) => Tensor; sizes: number[][] 
   argmin: { run: alongRows((x) => argmin(x, { axis: 1 })), sizes: rowSizes([100]) },
   logSoftmax: { run: alongRows((x) => logSoftmax(x)), sizes: rowSizes([100]) },
   logSumExp: { run: alongRows((x) => logSumExp(x, { axis: 1 })), sizes: rowSizes([100]) },
+  variance: { run: alongRows((x) => variance(x, { axis: 1 })), sizes: sorts },
+  sort: { run: alongRows((x) => sort(x).values), sizes: sorts },
+  "top 9": { run: alongRows((x) => topK(x, 9).values), sizes: sorts.slice(1) },
   matmul: { run: ([b, m, k, n]) => matmul(of([b, m, k]), of([b, k, n])), sizes: productSizes() },
   "adjoint of gather": {
     run: scattered,
@@ -152,6 +160,18 @@ function table(): string {
   }
   return `${lines.join("\n")}\n`;
 }
+
+test("tiles serve where products by direct loads are not loaded", () => {
+  const { loaded } = directProducts;
+  const y = ops.matmul.run([1, 100, 784, 50]);
+  try {
+    directProducts.loaded = null;
+    expect(chosen(y, adapters.mobile)).toBe(chosen(y, adapters.gpu));
+  } finally {
+    directProducts.loaded = loaded;
+  }
+  expect(chosen(y, adapters.mobile)).not.toBe(chosen(y, adapters.gpu));
+});
 
 test("the kernels that are chosen are those of the table", async () => {
   const path = join(import.meta.dirname, "../fixtures/kernel-choices.txt");

@@ -24,7 +24,7 @@ export interface Assembled {
 }
 
 /** The attributes by which `main(id, count, local)` is an entry point. */
-const ATTRIBUTE = /@\w+(\(\w+\))?/g;
+const ATTRIBUTE = /@\w+(\(\w+\))? */g;
 
 const DECLARED = /^(?:const|alias|struct|fn)\s+(\w+)|^var<\w+>\s+(\w+)/gm;
 
@@ -52,16 +52,15 @@ function countLines(text: string): number {
 
 /** Turns an entry point into a function and gives every name of the part an ending of its own. */
 function asFunction({ head, files, ...part }: PartText, k: number): PartText {
+  const plain = files.map(({ name, source }) => ({ name, source: source.replace(ATTRIBUTE, "") }));
   const names = new Set<string>();
-  for (const text of [head, ...files.map(({ source }) => source)]) {
+  for (const text of [head, ...plain.map(({ source }) => source)]) {
     for (const [, name, variable] of text.matchAll(DECLARED)) names.add(name ?? variable);
   }
   const word = new RegExp(`\\b(${[...names].join("|")})\\b`, "g");
   const rename = (text: string) => text.replace(word, `$1_${k}`);
-  const plain = files.map(({ name, source }) => {
-    return { name, source: rename(source.replace(ATTRIBUTE, "")) };
-  });
-  return { ...part, head: rename(head), files: plain };
+  const renamed = plain.map(({ name, source }) => ({ name, source: rename(source) }));
+  return { ...part, head: rename(head), files: renamed };
 }
 
 /** An entry point that gives each part its share of the workgroups. */

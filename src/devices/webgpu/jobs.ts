@@ -6,7 +6,7 @@ import type { KernelSchedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
 import type { Choose, Stage } from "../../forms/kernel.ts";
 import { elementwise } from "../../kernels/elementwise.ts";
-import { stagesOf } from "../../kernels/stage.ts";
+import { nameOf, stagesOf } from "../../kernels/stage.ts";
 
 /** One stage of a group: what can share a dispatch with others. */
 export interface Job {
@@ -56,9 +56,8 @@ function addStages(
     const last = i === stages.length - 1;
     const scratchIn: number | null = previous?.scratchOut ?? null;
     const scratchOut = last ? null : -1 - jobs.length;
-    const { kernel, constants } = stage;
     const job: Job = {
-      kind: [kernel.files[0].name, ...Object.values(constants), ...ops].join(),
+      kind: [nameOf(stage.kernel), ...Object.values(stage.constants), ...ops].join(),
       group,
       stage,
       last,

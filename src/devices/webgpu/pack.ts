@@ -1,3 +1,4 @@
+import { bisect } from "../../core/bisect.ts";
 import { FULL_GRID, MOST_PARTS } from "../../kernels/choose.ts";
 import type { Job } from "./jobs.ts";
 
@@ -27,84 +28,77 @@ function packed(jobs: readonly Job[], limits: PackLimits, isLate: boolean): Job[
   const depth = depths(jobs);
   const kinds = new Map([...new Set(jobs.map(({ kind }) => kind))].map((kind, i) => [kind, i]));
   const kindOf = ({ kind }: Job) => kinds.get(kind) as number;
-  const places = new Map(jobs.map((job, i) => [job, i]));
-  const isBehind = (a: Job, b: Job) =>
-    numberOf(depth, a) - numberOf(depth, b) || numberOf(places, b) - numberOf(places, a);
-  const later = new Map<Job, Job[]>(jobs.map((job) => [job, []]));
-  const missing = new Map(jobs.map((job) => [job, job.after.length]));
-  for (const job of jobs) for (const before of job.after) later.get(before)?.push(job);
+  const urgency = new Map(jobs.map((job, i) => [job, at(depth, job) * jobs.length - i]));
   /** Jobs that may run, the most urgent at the end. */
-  const ready = jobs.filter((job) => job.after.length === 0).sort(isBehind);
+  const ready: Job[] = [];
+  const later = new Map<Job, Job[]>(jobs.map((job) => [job, []]));
+  const missing = new Map<Job, number>();
+  const count = (job: Job, n: number) => {
+    missing.set(job, n);
+    const own = at(urgency, job);
+    if (n === 0)
+      ready.splice(
+        bisect(ready, (other) => at(urgency, other) < own),
+        0,
+        job,
+      );
+  };
+  for (const job of jobs) {
+    for (const before of job.after) at(later, before).push(job);
+    count(job, job.after.length);
+  }
   const dispatches: Job[][] = [];
   while (ready.length > 0) {
-    const parts = new SharedDispatch(limits);
+    const parts: Job[] = [];
+    const isTaken = taker(parts, limits);
     const tried = ready.splice(-LOOK_LIMIT).reverse();
-    const most = numberOf(depth, tried[0]);
-    const mayWait = (job: Job) => isLate && job.after.length === 0 && numberOf(depth, job) > 1;
-    const isDue = (job: Job) => numberOf(depth, job) === most || !mayWait(job);
-    const rest = tried.filter((job) => !(isDue(job) && parts.take(job)));
-    ready.push(...rest.reverse());
-    for (const job of parts.jobs) {
-      for (const next of later.get(job) ?? []) {
-        const count = numberOf(missing, next) - 1;
-        missing.set(next, count);
-        if (count === 0)
-          ready.splice(1 + ready.findLastIndex((other) => isBehind(other, next) < 0), 0, next);
-      }
-    }
+    const most = at(depth, tried[0]);
+    const mayWait = (job: Job) => isLate && job.after.length === 0 && at(depth, job) > 1;
+    const isDue = (job: Job) => at(depth, job) === most || !mayWait(job);
+    ready.push(...tried.filter((job) => !(isDue(job) && isTaken(job))).reverse());
+    for (const job of parts) for (const next of at(later, job)) count(next, at(missing, next) - 1);
     // Equal jobs in one order, that their kernels may be equal.
-    dispatches.push(parts.jobs.sort((a, b) => kindOf(a) - kindOf(b)));
+    dispatches.push(parts.sort((a, b) => kindOf(a) - kindOf(b)));
   }
   return dispatches;
 }
 
-function numberOf(of: ReadonlyMap<Job, number>, job: Job): number {
-  return of.get(job) as number;
-}
-
-/** Jobs that share a dispatch. */
-class SharedDispatch {
-  readonly jobs: Job[] = [];
-  readonly #limits: PackLimits;
-  readonly #bound = new Set<number>();
-  #memory = 0;
-  #isLarge = false;
-
-  constructor(limits: PackLimits) {
-    this.#limits = limits;
-  }
-
-  /** Takes a job where there is room for it; the first one always finds some. */
-  take(job: Job): boolean {
-    const { stage, reads, writes } = job;
-    const memory = this.#memory + (stage.memory ?? 0);
-    const isLarge = stage.workgroups > FULL_GRID;
-    const fresh = new Set([...reads, ...writes].filter((key) => !this.#bound.has(key)));
-    const [first] = this.jobs;
-    const fits =
-      !first ||
-      (this.jobs.length < MOST_PARTS &&
-        stage.threads === first.stage.threads &&
-        !(isLarge && this.#isLarge) &&
-        memory <= this.#limits.memory &&
-        this.#bound.size + fresh.size <= this.#limits.bindings);
-    if (!fits) return false;
-    this.jobs.push(job);
-    this.#memory = memory;
-    this.#isLarge ||= isLarge;
-    for (const key of fresh) this.#bound.add(key);
-    return true;
-  }
+function at<T>(map: ReadonlyMap<Job, T>, job: Job): T {
+  return map.get(job) as T;
 }
 
 /** How many jobs wait for each other behind each one. */
 function depths(jobs: readonly Job[]): Map<Job, number> {
   const depth = new Map<Job, number>(jobs.map((job) => [job, 1]));
   for (const job of [...jobs].reverse()) {
-    const own = depth.get(job) as number;
-    for (const before of job.after) {
-      depth.set(before, Math.max(depth.get(before) as number, own + 1));
-    }
+    const own = at(depth, job);
+    for (const before of job.after) depth.set(before, Math.max(at(depth, before), own + 1));
   }
   return depth;
+}
+
+/** Puts jobs among the parts of a dispatch as long as there is room; says of each whether it was. */
+function taker(parts: Job[], limits: PackLimits): (job: Job) => boolean {
+  const bound = new Set<number>();
+  let memory = 0;
+  let hasLarge = false;
+  return (job) => {
+    const { threads, workgroups, memory: own = 0 } = job.stage;
+    const isLarge = workgroups > FULL_GRID;
+    let room = limits.bindings - bound.size;
+    const mayBind = (key: number) => bound.has(key) || room-- > 0;
+    const fits =
+      parts.length < MOST_PARTS &&
+      threads === parts[0]?.stage.threads &&
+      !(isLarge && hasLarge) &&
+      memory + own <= limits.memory &&
+      job.reads.every(mayBind) &&
+      job.writes.every((key) => job.reads.includes(key) || mayBind(key));
+    if (!fits && parts.length > 0) return false;
+    parts.push(job);
+    memory += own;
+    hasLarge ||= isLarge;
+    for (const key of [...job.reads, ...job.writes]) bound.add(key);
+    return true;
+  };
 }

@@ -35,7 +35,8 @@ export class GpuSession implements Session, PlanHost, GuardHost {
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly traits: Traits;
-  readonly choose: Choose;
+  /** Decides which kernels run: by rules, unless somebody knows better. */
+  choose: Choose;
   onLost: (loss: DeviceLoss) => void = () => {};
   /** Settles when the GPUDevice is lost or disposed. */
   readonly lost: Promise<DeviceLoss>;

@@ -128,6 +128,19 @@ export const windowsCases = {
         is: [1, 2, 13, 20, 30, 0],
         by: "by hand",
       },
+      {
+        // d²/dx² Σ y² is twice the number of windows that hold x.
+        run: (t) => {
+          const a = t([1, 2, 3, 4]);
+          const [first] = grad(ops.sum(ops.square(ops.windows(a, 2))), [a]);
+          return ops.stack([first, grad(ops.sum(first), [a])[0]]);
+        },
+        is: [
+          [2, 8, 12, 8],
+          [2, 4, 4, 2],
+        ],
+        by: "by hand",
+      },
     ],
     rejects: [
       {
@@ -168,6 +181,10 @@ export const windowsCases = {
       {
         run: (t) => ops.windows(t([1, 2]), 1, { stride: 0 }),
         says: "windows: stride 0 for axes [0]; expected an integer from 1, or one for each",
+      },
+      {
+        run: (t) => ops.windows(ops.broadcastTo(t([1]), [2 ** 20]), 2 ** 13),
+        says: "windows: shape [1048576, 8192]; expected fewer than 2^32 elements",
       },
       {
         run: (t) => ops.windows(t([1, 2]), 1, { dilation: [1, 2] }),
