@@ -1,6 +1,6 @@
 // y[row, chunk] = combine over the chunk's i of x[row, i], without workgroup memory or barrier.
 // One invocation owns one chunk of a row and keeps four independent chains, so that the rounding
-// error grows with √CHUNK at most. Run again on the partial results when CHUNKS > 1.
+// error grows with √CHUNK at most. What chunks give is combined again where there are several.
 //
 // Constants: ROWS, LENGTH, CHUNK (length of a chunk), CHUNKS = ceil(LENGTH / CHUNK), WORKGROUP.
 // Type: Acc (f32, i32 or u32).

@@ -12,7 +12,7 @@ import {
   requestDevice,
   TIMEOUT,
 } from "../../src/devices/webgpu/adapter.ts";
-import type { Choice, Choose, Family, Problem, Stage } from "../../src/forms/kernel.ts";
+import type { Choice, Family, Problem, Stage } from "../../src/forms/kernel.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
 import { byRule, choicesOf, traitsOf } from "../../src/kernels/choose.ts";
 import { directProducts, products } from "../../src/kernels/matmul.ts";
@@ -20,7 +20,7 @@ import { rowMoments } from "../../src/kernels/moments.ts";
 import { reduce } from "../../src/kernels/reduce.ts";
 import { scatterAdd } from "../../src/kernels/scatter-add.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
-import { nameOf, type Own, stagesOf } from "../../src/kernels/stage.ts";
+import { nameOf, type Own, stageOf } from "../../src/kernels/stage.ts";
 import { compileKernel, encodeKernel, foldGrid } from "../../test/support/raw-kernel.ts";
 import { stagePrelude } from "../../test/support/raw-stage.ts";
 
@@ -124,11 +124,7 @@ for (const [name, { family, sizes, own }] of Object.entries(ladders)) {
     console.log(`\n${name} ${Object.entries(size).flat().join(" ")}`);
     for (const choice of choicesOf(family)) {
       if (choice.kernel.subgroups && !hasSubgroups) continue;
-      // Where a candidate leaves a rest, the rules finish it.
-      const choose = ((of, left) =>
-        (left as Problem) === problem ? choice : rule(of, left)) as Choose;
-      const stages = stagesOf(family, problem, choose, own);
-      const time = await timeStages(device, stages);
+      const time = await timeStages(device, [stageOf(choice, problem, own)]);
       const label = labelOf(choice);
       console.log(`${label === taken ? "*" : " "} ${label.padEnd(48)} ${time.toFixed(3)}`);
     }

@@ -3,10 +3,9 @@ import { sizeOf } from "../core/shape.ts";
 import { UNMOVED } from "../forms/map.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
-import { reduce } from "../kernels/reduce.ts";
 import { BITS } from "../kernels/shaders.ts";
 import { reshape } from "../ops/reshape.ts";
-import { reduceFlops, rowsForm } from "../ops/rows.ts";
+import { rowReduction } from "../ops/row-reduction.ts";
 
 /** Bits of a mark: whether there is an infinity, and a NaN. */
 const INFINITE = 1;
@@ -104,16 +103,14 @@ const orOp: OpDefinition<Attributes> = defineOp<Attributes>({
 });
 
 /** y[0] = x[0, 0] | x[0, 1] | … */
-const orReduceOp: OpDefinition<Attributes> = defineOp<Attributes>({
+const orReduceOp = rowReduction({
   name: "orReduce",
-  infer: () => ({ shape: [1], dtype: "u32" }),
-  cpu: (y, [x]) => {
+  row: (data, start, stride, length) => {
     let word = 0;
-    for (let i = 0; i < x.shape[1]; i++) word |= x.data[x.offset + i * x.strides[1]];
-    y.data[0] = word >>> 0;
+    for (let i = 0; i < length; i++) word |= data[start + i * stride];
+    return word >>> 0;
   },
-  flops: reduceFlops,
-  form: rowsForm(reduce, () => ({ identity: "0u", combine: "a | b" })),
+  functions: () => ({ identity: "0u", combine: "a | b" }),
   vjp: null,
 });
 

@@ -217,7 +217,7 @@ class Fuser {
         changed.delete(output);
         const anchor = this.#anchorBefore(output);
         const others = this.#steps[output].op?.cpuAll ? 2 : 0; // results beside it
-        if (this.#inputs(output, anchor) + others <= this.inputLimit) continue;
+        if (this.#leaves(output).length + others <= this.inputLimit) continue;
         const { counts, wide } = this.#leafCounts(output);
         for (const cut of wide.length > 0 ? wide : this.#cuts(output, anchor, counts)) {
           this.#store(cut);
@@ -249,18 +249,10 @@ class Fuser {
     return anchor === null ? [] : (this.#chains.get(anchor) as number[]);
   }
 
-  /** How many values a group's kernel reads; the last of several stages also reads the one before. */
-  #inputs(output: number, anchor: number | null): number {
-    const all = this.#leaves(output, anchor).length;
-    return anchor === null ? all : Math.max(all, this.#leaves(output, anchor, true).length + 1);
-  }
-
-  /** Stored steps that a group reads, or only those that its epilogue reads. */
-  #leaves(output: number, anchor: number | null, isEpilogue = false): number[] {
+  /** Stored steps that a group reads. */
+  #leaves(output: number): number[] {
     const isLeaf = (i: number) => i !== output && this.#stored.has(i);
-    const before = (i: number) =>
-      isLeaf(i) || (isEpilogue && i === anchor) ? [] : this.#steps[i].inputs;
-    return [...postorder([output], before)].filter(isLeaf);
+    return [...postorder([output], (i) => (isLeaf(i) ? [] : this.#steps[i].inputs))].filter(isLeaf);
   }
 
   /**

@@ -227,13 +227,8 @@ export class Fusion {
     return [...postorder([output], before)].find((i) => anchors.includes(i));
   }
 
-  /** The stored steps that a group reads behind its anchor. */
-  epilogueReads({ anchors, outputs }: Group): Reads {
-    return this.explore(new Group(anchors, outputs), true).reads;
-  }
-
-  /** Finds what a group reads and weighs, or only its epilogue; gives the group. */
-  explore(group: Group, isEpilogue = false): Group {
+  /** Finds what a group reads and weighs; gives the group. */
+  explore(group: Group): Group {
     const reads = new Map<number, boolean>();
     const seen = new Set<number>();
     let weight = 0;
@@ -242,7 +237,7 @@ export class Fusion {
     for (let key = open.pop(); key !== undefined; key = open.pop()) {
       const isAligned = key >= 0;
       const i = isAligned ? key : ~key;
-      if (seen.has(key) || (isEpilogue && group.anchors.includes(i))) continue;
+      if (seen.has(key)) continue;
       seen.add(key);
       if (this.stored.has(i) && !group.outputs.includes(i)) {
         reads.set(i, isAligned && (reads.get(i) ?? true));

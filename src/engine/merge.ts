@@ -1,5 +1,5 @@
 import { DTYPES } from "../core/dtype.ts";
-import { type Fusion, GROUP_WEIGHT, Group, type Reads } from "./fusion.ts";
+import { type Fusion, GROUP_WEIGHT, Group } from "./fusion.ts";
 import { resultsOf } from "./program.ts";
 
 /**
@@ -26,7 +26,7 @@ export function merge(fusion: Fusion, bindingLimit: number, homes: Homes): void 
       const joined = fusion.joined(before, group, results);
       const whole = new Group(joined.anchors, [...before.outputs, ...group.outputs]);
       if (fusion.explore(whole).weight > GROUP_WEIGHT) continue;
-      if (bindings(fusion, whole, joined.outputs, homes) > bindingLimit) continue;
+      if (bindings(whole, joined.outputs, homes) > bindingLimit) continue;
       fusion.join(before, group, joined);
       for (const other of fusion.behind(joined).add(joined)) changed.add(other);
     }
@@ -50,16 +50,9 @@ export type Homes = ReadonlyMap<number, number>;
 
 /**
  * How many buffers a group's kernel binds that stores some of its outputs; a state's old and new
- * value count as one. The last of several stages reads what the epilogue needs and the stage before.
+ * value count as one.
  */
-export function bindings(
-  fusion: Fusion,
-  group: Group,
-  written: readonly number[],
-  homes: Homes,
-): number {
+export function bindings(group: Group, written: readonly number[], homes: Homes): number {
   const places = written.map((step) => homes.get(step) ?? step);
-  const count = (reads: Reads) => new Set([...reads.keys(), ...places]).size;
-  const all = count(group.reads);
-  return group.anchors.length === 0 ? all : Math.max(all, count(fusion.epilogueReads(group)) + 1);
+  return new Set([...group.reads.keys(), ...places]).size;
 }

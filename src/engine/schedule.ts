@@ -46,9 +46,7 @@ export function scheduleOf(program: Program, bindingLimit: number): KernelSchedu
 
 /** Whether no kernel binds more buffers than it may. */
 function fits(fusion: Fusion, bindingLimit: number, homes: Homes): boolean {
-  return fusion.groups.every(
-    (group) => bindings(fusion, group, group.outputs, homes) <= bindingLimit,
-  );
+  return fusion.groups.every((group) => bindings(group, group.outputs, homes) <= bindingLimit);
 }
 
 /** Finds which states can be changed in place, and an order in which every read sees what it means. */

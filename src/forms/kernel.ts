@@ -87,8 +87,6 @@ export interface Family<P extends Problem = Problem> {
   readonly kernels: readonly Kernel<P>[];
   /** What suits the hardware, the best first; the last one is always there. */
   rule(problem: P, traits: Traits): readonly Wish[];
-  /** What is left to do with what a kernel stored; null, or no function, when it is the result. */
-  rest?(problem: P, choice: Choice<P>): P | null;
 }
 
 /** Decides how a problem is computed, by the rules of its family or by what was measured. */

@@ -3,15 +3,10 @@
  * what it wants of a candidate by the traits of the hardware and the sizes; `byRule` finds it among
  * the candidates. Whoever measures candidates gives the device another `Choose`.
  */
+import type { Shape } from "../core/shape.ts";
 import type { Choice, Choose, Family, Problem, Wish } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
-import type {
-  ElementsProblem,
-  ProductProblem,
-  ReductionProblem,
-  RowsProblem,
-  SortProblem,
-} from "./problems.ts";
+import type { ElementsProblem, ProductProblem, RowsProblem, SortProblem } from "./problems.ts";
 
 /**
  * What the choice of kernels knows of an adapter: whether a CPU emulates the GPU, whether it prefers
@@ -59,7 +54,7 @@ export function elementwiseRule({ SIZE }: ElementsProblem, { threads }: Traits):
 }
 
 /** What one invocation combines alone; short, so that rounding errors stay small. */
-export const CHUNK = 128;
+const CHUNK = 128;
 /** From so many rows on, an invocation each keeps a GPU busy, if the rows are short. */
 const MANY_ROWS = 64;
 /** Rows up to this length are combined by fewer invocations, which then have four elements or more. */
@@ -67,13 +62,23 @@ const SHORT_ROW = 1024;
 /** Rows up to this length one workgroup combines; longer ones are cut into chunks first. */
 const LONGEST_TREE = 8192;
 
+/** Whether each row is worth a workgroup where elements are combined. */
+function hasTrees(rows: number, length: number, { workgroupMemory }: Traits): boolean {
+  return workgroupMemory && (length > CHUNK || rows < MANY_ROWS);
+}
+
 /** Chooses for sums, maxima and the like. */
-export function reductionRule(problem: ReductionProblem, traits: Traits): Wish[] {
-  const { ROWS, LENGTH, STAGE } = problem;
-  const hasTrees = traits.workgroupMemory && (STAGE || LENGTH > CHUNK || ROWS < MANY_ROWS);
-  return hasTrees && LENGTH <= LONGEST_TREE
+export function reductionRule(problem: RowsProblem, traits: Traits): Wish[] {
+  const { ROWS, LENGTH } = problem;
+  return hasTrees(ROWS, LENGTH, traits)
     ? [["workgroup", { WORKGROUP: LENGTH <= SHORT_ROW ? 64 : 256 }]]
     : openRule(problem, traits);
+}
+
+/** How many elements of rows `[rows, length]` are combined first; null where all are at once. */
+export function partLength([rows, length]: Shape, traits: Traits): number | null {
+  const isWhole = length <= CHUNK || (length <= LONGEST_TREE && hasTrees(rows, length, traits));
+  return isWhole ? null : CHUNK;
 }
 
 /** Rows longer than this are worth a workgroup each where the best element is looked for. */

@@ -11,10 +11,9 @@ export interface RowsProblem extends Problem {
   readonly LENGTH: number;
 }
 
-/** Rows to combine, or what is left of longer ones. */
-export interface ReductionProblem extends RowsProblem {
-  /** How many stages have combined elements before; none when left out. */
-  readonly STAGE?: number;
+/** Rows to combine in chunks of CHUNK elements, of which the last may have fewer. */
+export interface PartsProblem extends RowsProblem {
+  readonly CHUNK: number;
 }
 
 /** Products `[BATCH, M, K] · [BATCH, K, N]`. */

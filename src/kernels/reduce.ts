@@ -1,36 +1,40 @@
 import type { Family } from "../forms/kernel.ts";
-import { CHUNK, reductionRule } from "./choose.ts";
-import type { ReductionProblem } from "./problems.ts";
-import { OPEN, rowFamily } from "./rows.ts";
+import { openRule, reductionRule } from "./choose.ts";
+import type { PartsProblem, RowsProblem } from "./problems.ts";
+import { rowFamily } from "./rows.ts";
 import { reduceDirectFile, reduceFile } from "./shaders.ts";
 
-function chunksOf(length: number, chunk: number): number {
-  return Math.max(1, Math.ceil(length / chunk));
-}
-
-/** Combines the elements of each row. */
-export const reduce: Family<ReductionProblem> = rowFamily<ReductionProblem>({
+const SHARED = {
   prologueCost: 64,
-  rule: reductionRule,
   functions: { identity: "() -> Acc", combine: "(a: Acc, b: Acc) -> Acc" },
   outside: "identity()",
+  direct: [reduceDirectFile],
+};
+
+/** Combines the elements of each row. */
+export const reduce: Family<RowsProblem> = rowFamily<RowsProblem>({
+  ...SHARED,
+  rule: reductionRule,
   tree: [reduceFile],
   trees: [{ WORKGROUP: 64 }, { WORKGROUP: 256 }],
   bytes: 4,
-  direct: [reduceDirectFile],
-  directs: /* @__PURE__ */ OPEN.map((open) => ({ ...open, CHUNK })),
-  own: ({ ROWS, LENGTH }, candidate, isTree) => {
-    if (isTree) return { isRagged: true, results: [{ extents: [ROWS] }] };
-    const CHUNKS = chunksOf(LENGTH, candidate.CHUNK);
-    const CHUNK = Math.min(candidate.CHUNK, Math.max(1, LENGTH));
+  own: ({ ROWS, LENGTH }, _, isTree) => ({
+    ...(isTree ? {} : { constants: { CHUNK: Math.max(1, LENGTH), CHUNKS: 1 } }),
+    isRagged: isTree || LENGTH === 0,
+    results: [{ extents: [ROWS] }],
+  }),
+});
+
+/** Combines the elements of each chunk of a row. */
+export const reduceParts: Family<PartsProblem> = rowFamily<PartsProblem>({
+  ...SHARED,
+  rule: openRule,
+  own: ({ ROWS, LENGTH, CHUNK }) => {
+    const CHUNKS = Math.ceil(LENGTH / CHUNK);
     return {
-      constants: { CHUNK, CHUNKS },
-      isRagged: CHUNK * CHUNKS !== LENGTH,
+      constants: { CHUNKS },
+      isRagged: LENGTH % CHUNK > 0,
       results: [{ extents: [ROWS * CHUNKS] }],
     };
-  },
-  rest: ({ LENGTH, STAGE = 0, ...problem }, { candidate: { CHUNK = LENGTH } }) => {
-    const chunks = chunksOf(LENGTH, CHUNK);
-    return chunks > 1 ? { ...problem, LENGTH: chunks, STAGE: STAGE + 1 } : null;
   },
 });

@@ -11,11 +11,11 @@ interface RowFamily<P extends RowsProblem>
   extends Omit<Family<P>, "kernels">,
     Pick<Kernel, "functions" | "libraries">,
     Pick<Load, "outside"> {
-  /** The files of a workgroup for each row, and the sizes that it may have. */
-  readonly tree: readonly ShaderFile[];
-  readonly trees: readonly Candidate[];
+  /** The files of a workgroup for each row, if there are such, and the sizes that it may have. */
+  readonly tree?: readonly ShaderFile[];
+  readonly trees?: readonly Candidate[];
   /** Bytes of its memory for each invocation. */
-  readonly bytes: number;
+  readonly bytes?: number;
   /** The files of an invocation for each row. */
   readonly direct: readonly ShaderFile[];
   readonly directs?: readonly Candidate[];
@@ -33,13 +33,13 @@ interface Own {
 /** Kernels of rows `[ROWS, LENGTH]`: one gives each row a workgroup, one an invocation. */
 /* @__NO_SIDE_EFFECTS__ */
 export function rowFamily<P extends RowsProblem>(family: RowFamily<P>): Family<P> {
-  const { functions, libraries, outside, own, bytes } = family;
+  const { functions, libraries, outside, own, tree, trees = [], bytes = 0 } = family;
   const kernel = (isTree: boolean): Kernel<P> => ({
     kind: isTree ? "workgroup" : "direct",
-    files: isTree ? [WORKGROUP_TREE, ...family.tree] : family.direct,
+    files: isTree ? [WORKGROUP_TREE, ...(tree ?? [])] : family.direct,
     functions,
     libraries,
-    candidates: isTree ? family.trees : (family.directs ?? OPEN),
+    candidates: isTree ? trees : (family.directs ?? OPEN),
     layout: (problem, candidate) => {
       const { ROWS, LENGTH } = problem;
       const { WORKGROUP } = candidate;
@@ -54,5 +54,5 @@ export function rowFamily<P extends RowsProblem>(family: RowFamily<P>): Family<P
       };
     },
   });
-  return { ...family, kernels: [kernel(true), kernel(false)] };
+  return { ...family, kernels: [...(tree ? [kernel(true)] : []), kernel(false)] };
 }

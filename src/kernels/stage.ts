@@ -1,12 +1,4 @@
-import type {
-  Choice,
-  Choose,
-  Family,
-  Kernel,
-  OwnFunctions,
-  Problem,
-  Stage,
-} from "../forms/kernel.ts";
+import type { Choice, Kernel, OwnFunctions, Problem, Stage } from "../forms/kernel.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 
 /** What an op adds to a kernel: expressions of functions, and files that these call. */
@@ -18,22 +10,6 @@ export interface Own {
 /** The name of the file with a kernel's entry point. */
 export function nameOf({ files }: Pick<Kernel, "files">): string {
   return files[files.length - 1].name;
-}
-
-/** The dispatches that solve a problem, one after the other. */
-export function stagesOf<P extends Problem>(
-  family: Family<P>,
-  problem: P,
-  choose: Choose,
-  own: Own = {},
-): Stage[] {
-  const stages: Stage[] = [];
-  for (let left: P | null = problem; left; ) {
-    const choice: Choice<P> = choose(family, left);
-    stages.push(stageOf(choice, left, own));
-    left = family.rest?.(left, choice) ?? null;
-  }
-  return stages;
 }
 
 /** One dispatch of a kernel for a problem. */

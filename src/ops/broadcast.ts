@@ -3,10 +3,10 @@ import { checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts
 import { along } from "../forms/map.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
-import { reduce } from "../kernels/reduce.ts";
 import { checkDomain } from "./domain.ts";
 import { expandDims, reshape } from "./reshape.ts";
-import { asRows, forEachRow, reduceFlops, rowsForm } from "./rows.ts";
+import { rowReduction } from "./row-reduction.ts";
+import { asRows } from "./rows.ts";
 
 interface BroadcastAttributes extends Record<string, unknown> {
   shape: Shape;
@@ -63,18 +63,15 @@ export function sumTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
 }
 
 /** y[row] = Σ_i x[row, i], accumulated in float64. */
-const sumOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+const sumOp = rowReduction({
   name: "sum",
-  infer: ([x]) => ({ shape: [x.shape[0]], dtype: x.dtype }),
-  cpu: (y, [x]) =>
-    forEachRow(x, (row, data, start, stride, length) => {
-      let total = 0;
-      for (let i = 0; i < length; i++) total += data[start + i * stride];
-      y.data[row] = total;
-    }),
+  row: (data, start, stride, length) => {
+    let total = 0;
+    for (let i = 0; i < length; i++) total += data[start + i * stride];
+    return total;
+  },
   ofNothing: 0,
-  flops: reduceFlops,
-  form: rowsForm(reduce, () => ({ identity: "Acc()", combine: "a + b" })),
+  functions: () => ({ identity: "Acc()", combine: "a + b" }),
   vjp: (g, { inputs: [x] }) => [broadcastTo(expandDims(g, 1), x.shape)],
 });
 

@@ -2,16 +2,16 @@ import { DTYPES, type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { literal } from "../forms/wgsl.ts";
-import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { argReduce } from "../kernels/arg-reduce.ts";
-import { reduce } from "../kernels/reduce.ts";
 import { BITS, BUILT_INS } from "../kernels/shaders.ts";
 import { div, mul } from "./arithmetic.ts";
 import { broadcastTo, sumRows } from "./broadcast.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
 import { expandDims } from "./reshape.ts";
+import { rowReduction } from "./row-reduction.ts";
 import { forEachRow, reducedRows, reduceFlops, rowsForm } from "./rows.ts";
 
 /**
@@ -39,29 +39,23 @@ function wins(kind: Extreme): (candidate: number, best: number) => boolean {
 
 /** y[row] = the largest (smallest) x[row, i], 0 being larger than −0; NaN where there is one. */
 /* @__NO_SIDE_EFFECTS__ */
-function extremeOp(kind: Extreme): OpDefinition<Record<string, never>> {
+function extremeOp(kind: Extreme): OpDefinition<Attributes> {
   const larger = Math[kind];
   const neutral = kind === "max" ? "min" : "max";
-  return defineOp<Record<string, never>>({
+  return rowReduction({
     name: kind,
-    infer: ([x]) => ({ shape: [x.shape[0]], dtype: x.dtype }),
-    cpu: (y, [x]) =>
-      forEachRow(x, (row, data, start, stride, length) => {
-        let best = data[start];
-        for (let i = 1; i < length; i++) {
-          best = larger(best, data[start + i * stride]);
-        }
-        y.data[row] = best;
-      }),
-    flops: reduceFlops,
-    form: rowsForm(
-      reduce,
-      (type) => ({
-        identity: literal(DTYPES[type][neutral], type),
-        combine: `${isFloat(type) ? "g_" : ""}${kind}(a, b)`,
-      }),
-      BUILT_INS,
-    ),
+    row: (data, start, stride, length) => {
+      let best = data[start];
+      for (let i = 1; i < length; i++) {
+        best = larger(best, data[start + i * stride]);
+      }
+      return best;
+    },
+    functions: (type) => ({
+      identity: literal(DTYPES[type][neutral], type),
+      combine: `${isFloat(type) ? "g_" : ""}${kind}(a, b)`,
+    }),
+    libraries: BUILT_INS,
     vjp: (g, { inputs: [x], y }) => {
       // The largest elements share the cotangent evenly.
       const isBest = cast(equal(x, broadcastTo(expandDims(y, 1), x.shape)), g.dtype);

@@ -108,7 +108,7 @@ describe("every schedule of random graphs", () => {
   // Kernels, and the values that they read and write, of all graphs: fewer are better.
   test.each([
     [4, [315, 547, 329]],
-    [5, [298, 528, 314]],
+    [5, [297, 525, 313]],
     [6, [288, 516, 310]],
     [8, [285, 513, 310]],
     [10, [285, 513, 310]],

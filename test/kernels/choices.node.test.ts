@@ -127,9 +127,7 @@ function scattered([rows, columns, count]: number[]): Tensor {
 function describeStage({ kernel, type, ...stage }: Stage): string {
   const { name } = kernel.files[kernel.files.length - 1];
   const { workgroups, threads, memory = 0, constants, loads, results } = stage;
-  const numbers = Object.entries(constants).flatMap(([key, value]) =>
-    key === "STAGE" ? [] : `${key}=${value}`,
-  );
+  const numbers = Object.entries(constants).map(([key, value]) => `${key}=${value}`);
   const guards = [...loads, ...results].flatMap(({ name, ragged = [] }) =>
     ragged.some(Boolean) ? `${name}:${ragged.map((is) => (is ? "r" : "-")).join("")}` : [],
   );

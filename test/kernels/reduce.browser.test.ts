@@ -1,8 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Choice, Choose } from "../../src/forms/kernel.ts";
-import type { ReductionProblem } from "../../src/kernels/problems.ts";
-import { reduce } from "../../src/kernels/reduce.ts";
-import { stagesOf } from "../../src/kernels/stage.ts";
+import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
+import { stageOf } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
 import { candidateWith } from "../support/kernel-families.ts";
 import { type Numbers, openDevice } from "../support/raw-kernel.ts";
@@ -26,32 +24,26 @@ const sum: Combine = { type: "f32", identity: "Acc(0)", combine: "a + b" };
 const largest: Combine = { type: "i32", identity: "Acc(-2147483647 - 1)", combine: "max(a, b)" };
 const product: Combine = { type: "u32", identity: "Acc(1)", combine: "a * b" };
 
-async function run(
-  op: Combine,
-  x: Numbers,
-  rows: number,
-  choice: Choice<ReductionProblem>,
-  limit?: number,
-): Promise<Numbers> {
+function runTree(op: Combine, x: Numbers, rows: number, limit?: number): Promise<Numbers> {
   const problem = { dtype: op.type, ROWS: rows, LENGTH: x.length / rows };
   const { identity, combine, epilogue } = op;
+  const choice = candidateWith(reduce, "workgroup", { WORKGROUP: 64 });
+  const stage = stageOf(choice, problem, { functions: { identity, combine } });
+  return runStage(device, stage, [x], { epilogue, limit });
+}
+
+/** Combines chunks, and what these give, until one is left of a row. */
+async function runDirect(op: Combine, x: Numbers, rows: number, CHUNK: number): Promise<Numbers> {
+  const { type: dtype, identity, combine, epilogue } = op;
   const own = { functions: { identity, combine } };
-  const stages = stagesOf(reduce, problem, (() => choice) as unknown as Choose, own);
+  const parts = candidateWith(reduceParts, "direct", { WORKGROUP: 64 });
   let y = x;
-  for (const [i, stage] of stages.entries()) {
-    const options = i === stages.length - 1 ? { epilogue, limit } : { limit };
-    y = await runStage(device, stage, [y], options);
+  let LENGTH = x.length / rows;
+  for (; LENGTH > CHUNK; LENGTH = Math.ceil(LENGTH / CHUNK)) {
+    y = await runStage(device, stageOf(parts, { dtype, ROWS: rows, LENGTH, CHUNK }, own), [y]);
   }
-  return y;
-}
-
-function runTree(op: Combine, x: Numbers, rows: number, limit?: number): Promise<Numbers> {
-  return run(op, x, rows, candidateWith(reduce, "workgroup", { WORKGROUP: 64 }), limit);
-}
-
-function runDirect(op: Combine, x: Numbers, rows: number, CHUNK: number): Promise<Numbers> {
-  const { kernel, candidate } = candidateWith(reduce, "direct", { WORKGROUP: 64 });
-  return run(op, x, rows, { kernel, candidate: { ...candidate, CHUNK } });
+  const last = candidateWith(reduce, "direct", { WORKGROUP: 64 });
+  return runStage(device, stageOf(last, { dtype, ROWS: rows, LENGTH }, own), [y], { epilogue });
 }
 
 function rowSums(x: Numbers, rows: number): Float64Array {

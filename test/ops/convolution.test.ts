@@ -3,6 +3,7 @@ import { type Shape, sizeOf } from "../../src/core/shape.ts";
 import { generate, type KernelCode } from "../../src/devices/webgpu/codegen.ts";
 import { jobsOf } from "../../src/devices/webgpu/jobs.ts";
 import { pack } from "../../src/devices/webgpu/pack.ts";
+import { lower } from "../../src/engine/lower.ts";
 import { trace } from "../../src/engine/program.ts";
 import { scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
@@ -132,7 +133,7 @@ function kernels(...wanted: Tensor[]): KernelCode[] {
     wanted.map(({ node }) => node),
     "test",
   );
-  const schedule = scheduleOf(simplify(program), 10);
+  const schedule = scheduleOf(lower(simplify(program), traits), 10);
   const dispatches = pack(jobsOf(schedule, byRule(traits)), { bindings: 10, memory: 16384 });
   return dispatches.map((jobs) => generate(schedule, jobs));
 }
@@ -158,6 +159,14 @@ describe.runIf(!inBrowser)("a convolution on a GPU", () => {
     const labels = kernels(y, ...gradients).map(({ label }) => label);
     expect(labels[0]).toContain("matmul+add+relu");
     expect(labels.length - 1, labels.join()).toBeLessThanOrEqual(4);
+  });
+
+  test("cuts the sums of its weights' gradient where few workgroups would compute them", () => {
+    const [x, w, b] = [zeros(64, 28, 28, 2), zeros(5, 5, 2, 64), zeros(64)];
+    const y = convolution(x, w, b, {});
+    const [dw] = grad(sum(mul(y, zeros(...y.shape))), [w]); // 36,864 places, 50 × 64 weights
+    const codes = kernels(dw).map(({ label, workgroups }) => `${label} ${workgroups}`);
+    expect(codes.slice(-2)).toEqual(["matmul 256", "sum 50"]);
   });
 
   // Divisions of a load of four, and of one.

@@ -33,15 +33,10 @@ export function formsOf(traced: Program, names: Readonly<Record<string, string>>
     schedule: schedule.groups.map((_, g) => groupText(schedule, g, nameOf)).join("\n"),
     dispatches: dispatches.map((jobs, i) => dispatchText(schedule, jobs, i)).join("\n"),
     code: inPart(codes[0]),
-    memory: memoryText(schedule, dispatches, codes, nameOf),
+    memory: memoryText(schedule, codes, nameOf),
     runs: codes.map((code, i) => runText(code, i, nameOf)).join("\n"),
     plan: explain({
-      stats: statsOf(
-        schedule,
-        dispatches,
-        codes,
-        planMemory(lifetimes(schedule, dispatches, codes)),
-      ),
+      stats: statsOf(schedule, dispatches, codes, planMemory(lifetimes(schedule, codes))),
     }),
   };
 }
@@ -121,13 +116,8 @@ function counted(workgroups: number): string {
   return `${workgroups} workgroup${workgroups === 1 ? "" : "s"}`;
 }
 
-function memoryText(
-  schedule: KernelSchedule,
-  dispatches: readonly (readonly Job[])[],
-  codes: readonly KernelCode[],
-  nameOf: Namer,
-): string {
-  const lives = lifetimes(schedule, dispatches, codes);
+function memoryText(schedule: KernelSchedule, codes: readonly KernelCode[], nameOf: Namer): string {
+  const lives = lifetimes(schedule, codes);
   const { slots, sizes, lowerBound } = planMemory(lives);
   const lines = lives.map(({ key, bytes, first, last }) => {
     return `${nameOf(key)}: ${bytes} B in slot ${slots.get(key)}, from dispatch ${first} to ${last}`;

@@ -6,7 +6,7 @@ import { elementwise } from "../../src/kernels/elementwise.ts";
 import { products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
-import { reduce } from "../../src/kernels/reduce.ts";
+import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
 import { scatterAdd } from "../../src/kernels/scatter-add.ts";
 import { logSumExpRows, softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
@@ -39,6 +39,11 @@ const rows = [
 export const families: Readonly<Record<string, Tried>> = {
   elementwise: tried(elementwise, [{ SIZE: 1000 }]),
   reduce: tried(reduce, rows, { identity: "Acc()", combine: "a + b" }),
+  reduceParts: tried(
+    reduceParts,
+    rows.map((sizes) => ({ ...sizes, CHUNK: 64 })),
+    { identity: "Acc()", combine: "a + b" },
+  ),
   argReduce: tried(argReduce, rows, { better: "a > b" }),
   softmax: tried(softmaxRows, rows, { finish: "g_exp(x - maximum) / sum" }),
   logSumExp: tried(logSumExpRows, rows),

@@ -2,7 +2,7 @@ import { DTYPES, type DType } from "../../core/dtype.ts";
 
 /** A buffer as a kernel sees it. */
 export interface Binding {
-  /** Which memory it is: a step of the program, or scratch below zero. */
+  /** Which memory it is: a step of the program. */
   readonly key: number;
   readonly name: string;
   readonly dtype: DType;

@@ -112,11 +112,6 @@ class PartWriter {
     this.#functions.push(body.write(head, value));
   }
 
-  /** What one stage hands on to the next has not been rounded to an element. */
-  get #scratchType(): DType {
-    return DTYPES[this.#stage.type].accumulate;
-  }
-
   #key(step: number): number {
     return this.schedule.homes.get(step) ?? step;
   }
@@ -153,10 +148,7 @@ class PartWriter {
 
   /** What the stage stores for the element at `at`. */
   #results(at: Position, v: string | null): Result[] {
-    const { last, scratchOut, group } = this.job;
-    if (!last) {
-      return [{ key: scratchOut as number, dtype: this.#scratchType, value: v as string }];
-    }
+    const { group } = this.job;
     const isMade = (step: number) => this.schedule.anchorOf(group.anchors, step) === this.#anchor;
     return group.outputs.filter(isMade).map((step) => {
       const { dtype, inputs, op } = this.#steps[step];
@@ -240,14 +232,9 @@ class PartWriter {
     const { extents, name, wide } = accessor;
     const body = new FunctionBody();
     const at = Position.at(body, extents, parameterNames(accessor));
-    let dtype = this.#scratchType;
-    let value: string;
-    if (this.job.scratchIn !== null) value = this.#read(this.job.scratchIn, dtype, at);
-    else {
-      const i = this.#inputStep(input);
-      dtype = this.#steps[i].dtype;
-      value = this.#element(i, at.reshape(this.#steps[i].shape), null);
-    }
+    const i = this.#inputStep(input);
+    const { dtype, shape } = this.#steps[i];
+    const value = this.#element(i, at.reshape(shape), null);
     const type = accumulator(dtype);
     const head = `fn load_${name}(${declare(accessor)}) -> ${type}`;
     const element = converted(value, wgslType(dtype), type);
@@ -306,7 +293,7 @@ class PartWriter {
     read: (step: number, place: string) => string,
   ): string | null {
     const { extents } = load;
-    if (this.job.scratchIn !== null || extents[along] % 4 !== 0) return null;
+    if (extents[along] % 4 !== 0) return null;
     const visit = (i: number, at: Position): string | null => {
       const step = this.#steps[i];
       const form = step.op?.form;
@@ -347,17 +334,16 @@ class PartWriter {
     const isWhole = wide === extents.length - 1 && extents[wide] % 4 === 0;
     const isWide = (step: number) =>
       is(this.#steps[step].dtype, "number") && !this.schedule.scattered.has(step);
-    return isWhole && this.job.last && this.job.group.outputs.every(isWide);
+    return isWhole && this.job.group.outputs.every(isWide);
   }
 
   /** Writes how each result is stored: not at all where nobody needs it. */
   #storeAll(): void {
-    const { results, type } = this.#stage;
-    const { last, group } = this.job;
-    const types = resultTypes(this.schedule.program, this.#steps[group.anchors[0]]);
-    for (const [k, accessor] of results.entries()) {
-      this.#anchor = group.anchors.find((i) => (this.#steps[i].result ?? 0) === k);
-      this.#store(accessor, accumulator(last ? types[k].dtype : type));
+    const { anchors } = this.job.group;
+    const types = resultTypes(this.schedule.program, this.#steps[anchors[0]]);
+    for (const [k, accessor] of this.#stage.results.entries()) {
+      this.#anchor = anchors.find((i) => (this.#steps[i].result ?? 0) === k);
+      this.#store(accessor, accumulator(types[k].dtype));
     }
   }
 

@@ -1,6 +1,5 @@
 import type { Counters } from "../../core/counters.ts";
 import { MemoryError } from "../../core/errors.ts";
-import { sizeOf } from "../../core/shape.ts";
 import { lower } from "../../engine/lower.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "../../engine/memory-plan.ts";
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
@@ -12,7 +11,7 @@ import type { Traits } from "../../forms/traits.ts";
 import { type BufferPool, type BufferStorage, checkFits, GRANULE } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
 import { firstOf, type Guard } from "./guard.ts";
-import { type Job, jobsOf } from "./jobs.ts";
+import { jobsOf } from "./jobs.ts";
 import type { LogEntry, Work } from "./log.ts";
 import type { Kernel } from "./numbers.ts";
 import { pack } from "./pack.ts";
@@ -20,7 +19,6 @@ import type { PipelineCache, Shared } from "./pipelines.ts";
 import type { NamedKernel } from "./profiler.ts";
 import { statsOf, stepBytes } from "./stats.ts";
 import type { Dispatches } from "./submit-queue.ts";
-import { bytesOf } from "./transfer.ts";
 
 /** What a plan needs of its session. */
 export interface PlanHost {
@@ -122,7 +120,7 @@ export class GpuPlan implements Plan {
     const written = new Set(updates.map(({ source }) => source));
     this.#isWritten = sources.map((step) => written.has(step));
     this.#outputBytes = outputs.map((step) => stepBytes(program, step));
-    this.#memory = planMemory(lifetimes(schedule, jobs, kernels));
+    this.#memory = planMemory(lifetimes(schedule, kernels));
     for (const bytes of [...this.#outputBytes, ...this.#memory.sizes]) {
       checkFits("a value of", bytes, limits);
     }
@@ -341,24 +339,15 @@ function layNumbers(kernels: readonly Kernel[]): { words: Uint32Array; granules:
 }
 
 /** When the values between kernels are in memory. */
-export function lifetimes(
-  schedule: KernelSchedule,
-  jobs: readonly (readonly Job[])[],
-  kernels: readonly KernelCode[],
-): Lifetime[] {
-  const { sources, outputs } = schedule.program;
+export function lifetimes({ program }: KernelSchedule, kernels: readonly KernelCode[]): Lifetime[] {
+  const { sources, outputs } = program;
   const own = new Set([...sources, ...outputs]);
-  const scratch = new Map<number, number>();
-  for (const { stage, scratchOut } of jobs.flat()) {
-    const bytes = bytesOf(stage.type, sizeOf(stage.results[0].extents));
-    if (scratchOut !== null) scratch.set(scratchOut, bytes);
-  }
   const found = new Map<number, Lifetime>();
   kernels.forEach(({ bindings }, at) => {
     for (const { key } of bindings) {
       if (own.has(key)) continue;
       const first = found.get(key)?.first ?? at;
-      const bytes = scratch.get(key) ?? stepBytes(schedule.program, key);
+      const bytes = stepBytes(program, key);
       found.set(key, { key, bytes, first, last: at });
     }
   });

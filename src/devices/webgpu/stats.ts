@@ -18,11 +18,10 @@ export function statsOf(
 ): PlanStats {
   const bytes = bytesRead(schedule.program);
   const kernels = dispatches.map((jobs, i): KernelStats => {
-    const last = jobs.filter((job) => job.last);
     return {
-      groups: jobs.map((job) => (job.last ? opsOf(schedule, job.group) : ["first stage"])),
-      flops: total(last.flatMap(({ group }) => stepsOf(schedule, group).map(flops(schedule)))),
-      bytes: total(codes[i].bindings.map(({ key }) => (key < 0 ? 0 : bytes(key)))),
+      groups: jobs.map(({ group }) => opsOf(schedule, group)),
+      flops: total(jobs.flatMap(({ group }) => stepsOf(schedule, group).map(flops(schedule)))),
+      bytes: total(codes[i].bindings.map(({ key }) => bytes(key))),
       workgroups: codes[i].workgroups,
       bindings: codes[i].bindings.length,
     };
