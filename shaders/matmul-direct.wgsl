@@ -14,6 +14,7 @@
 
 const BANDS = (M + ROWS - 1u) / ROWS;
 const COLUMNS = (N + 8u * LANES - 1u) / (8u * LANES) * LANES;
+const QUADS = (K + 3u) / 4u;
 
 // Four products are summed apart first, for then a long K rounds a quarter as often.
 fn dot4(a: vec4<Acc>, b: mat4x4<Acc>) -> vec4<Acc> {
@@ -47,7 +48,8 @@ fn main(
   var r3 = mat4x4<Acc>();
   var l4 = mat4x4<Acc>();
   var r4 = mat4x4<Acc>();
-  for (var k = 0u; k < K; k += 4u) {
+  for (var t = 0u; t < QUADS; t++) {
+    let k = t * 4u;
     let bl = load_b4x4(s, k, n);
     let br = load_b4x4(s, k, n + 4u);
     let a0 = rows_a(s, m, k, lane);

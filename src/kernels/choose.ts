@@ -142,7 +142,7 @@ export function sortRule(problem: SortProblem, traits: Traits): Wish[] {
 const LONGEST_DIRECT = 2 ** 17;
 /** Outputs from which on the bigger tile of workgroup memory pays. */
 const MANY_OUTPUTS = 512 * 512;
-/** Multiplications from which on loads shared by four are worth the longer compilation. */
+/** Multiplications from which on larger tiles are worth the longer compilation where a CPU emulates. */
 const MANY_PRODUCTS = 2 ** 19;
 
 /** Chooses for products of matrices. */
@@ -152,7 +152,9 @@ export function productRule({ M, N, K }: ProductProblem, traits: Traits): Wish[]
   const isShared = traits.quads && N > 16 && M * N * K >= MANY_PRODUCTS;
   // Loading b weighs as much as six rows more; guards are worse.
   const isHigh = M % 16 > 0 && Math.ceil(M / 20) * 26 < Math.ceil(M / 16) * 22;
-  const tile = isShared ? { LANES: 4, ROWS: isHigh ? 20 : 16 } : { LANES: 1, ROWS: 8 };
+  const isSmall = traits.quads && M * N * K < MANY_PRODUCTS;
+  const shared = { LANES: 4, ROWS: isHigh ? 20 : 16 };
+  const tile = isShared ? shared : isSmall ? { ROWS: 4 } : { LANES: 1, ROWS: 8 };
   // Direct products may not be loaded.
   return [["direct", { WORKGROUP: traits.threads, ...tile }], tiles];
 }

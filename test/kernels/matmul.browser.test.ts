@@ -1,4 +1,4 @@
-import { beforeAll, describe, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Choice, Constants, Kernel } from "../../src/forms/kernel.ts";
 import { directProducts, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
@@ -27,7 +27,8 @@ function reference({ BATCH: batch, M: m, N: n, K: k }: Sizes, a: Float32Array, b
   return y;
 }
 
-async function check(sizes: Sizes, choice: Choice<ProductProblem>): Promise<void> {
+/** Checks a product; gives its bits. */
+async function check(sizes: Sizes, choice: Choice<ProductProblem>): Promise<number[]> {
   const { BATCH: batch, M: m, N: n, K: k } = sizes;
   const a = uniform(batch * m * k, 1);
   const b = uniform(batch * k * n, 2);
@@ -35,6 +36,7 @@ async function check(sizes: Sizes, choice: Choice<ProductProblem>): Promise<void
   const actual = await runStage(device, stage, [a, b], { limit: 3 });
   // 3e-7 · ‖row of a‖ · ‖column of b‖, whose squares are K / 3 on average.
   expectWithin(actual, reference(sizes, a, b), () => 1e-7 * k + 2e-7);
+  return Array.from(actual);
 }
 
 function choose(kind: Kernel["kind"], wanted: Constants): Choice<ProductProblem> {
@@ -66,6 +68,15 @@ describe("matmul-direct", () => {
       test(`${ROWS} rows, ${LANES} lanes, ${JSON.stringify(sizes)}`, () =>
         check(sizes, choose("direct", { ROWS, LANES, WORKGROUP: 32 })));
     }
+  }
+});
+
+describe("matmul-small", () => {
+  for (const sizes of cases) {
+    test(`gives the bits of larger tiles, ${JSON.stringify(sizes)}`, async () => {
+      const small = await check(sizes, choose("direct", { ROWS: 4, WORKGROUP: 32 }));
+      expect(small).toEqual(await check(sizes, choose("direct", { ROWS: 8, WORKGROUP: 32 })));
+    });
   }
 });
 

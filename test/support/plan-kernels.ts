@@ -3,9 +3,9 @@ import { jobsOf } from "../../src/devices/webgpu/jobs.ts";
 import { type Kernel, settle } from "../../src/devices/webgpu/numbers.ts";
 import { pack } from "../../src/devices/webgpu/pack.ts";
 import type { EngineDevice } from "../../src/engine/device.ts";
+import { lower } from "../../src/engine/lower.ts";
 import type { Program } from "../../src/engine/program.ts";
 import { scheduleOf } from "../../src/engine/schedule.ts";
-import { simplify } from "../../src/engine/simplify.ts";
 import type { Traits } from "../../src/forms/traits.ts";
 import { byRule } from "../../src/kernels/choose.ts";
 import { directProducts } from "../../src/kernels/matmul.ts";
@@ -40,7 +40,7 @@ export async function stepProgram(device: EngineDevice, net: Repeated): Promise<
 /** The kernels of a program on a GPU that binds ten buffers. */
 export async function kernelsOf(program: Program, kind: keyof typeof TRAITS): Promise<Kernel[]> {
   await directProducts.get();
-  const schedule = scheduleOf(simplify(program), 10);
+  const schedule = scheduleOf(lower(program, TRAITS[kind]), 10);
   const jobs = jobsOf(schedule, byRule(TRAITS[kind]));
   const dispatches = pack(jobs, { bindings: 10, memory: 16384 });
   return settle(

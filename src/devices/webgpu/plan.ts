@@ -214,9 +214,9 @@ export class GpuPlan implements Plan {
     const { guard, pool } = this.host;
     for (let isLast = false; ; isLast = true) {
       this.host.begin(op);
+      this.#holdNumbers();
       const outputs = pool.acquireAll(this.#outputBytes);
       const slots = this.#holdsSlots ? [] : pool.acquireAll(this.#memory.sizes, "plans");
-      this.#holdNumbers();
       const failure = await firstOf(guard.take());
       for (const storage of outputs) pool.release(storage);
       if (failure || this.#holdsSlots) for (const storage of slots) pool.release(storage);
