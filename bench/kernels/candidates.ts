@@ -12,7 +12,7 @@ import {
   requestDevice,
   TIMEOUT,
 } from "../../src/devices/webgpu/adapter.ts";
-import type { Choice, Family, Problem, Stage } from "../../src/forms/kernel.ts";
+import type { Family, KernelChoice, Problem, Stage } from "../../src/forms/kernel.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
 import { byRule, choicesOf, traitsOf } from "../../src/kernels/choose.ts";
 import { directProducts, products } from "../../src/kernels/matmul.ts";
@@ -20,7 +20,7 @@ import { rowMoments } from "../../src/kernels/moments.ts";
 import { reduce } from "../../src/kernels/reduce.ts";
 import { scatterAdd } from "../../src/kernels/scatter-add.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
-import { nameOf, type Own, stageOf } from "../../src/kernels/stage.ts";
+import { entryFile, type OpPart, stageOf } from "../../src/kernels/stage.ts";
 import { compileKernel, encodeKernel, foldGrid } from "../../test/support/raw-kernel.ts";
 import { stagePrelude } from "../../test/support/raw-stage.ts";
 
@@ -28,7 +28,7 @@ import { stagePrelude } from "../../test/support/raw-stage.ts";
 interface Ladder {
   readonly family: Family;
   readonly sizes: readonly Readonly<Record<string, number>>[];
-  readonly own?: Own;
+  readonly own?: OpPart;
 }
 
 const rows = [
@@ -98,8 +98,8 @@ async function timeStages(device: GPUDevice, stages: readonly Stage[]): Promise<
 }
 
 /** What a choice is called. */
-function labelOf({ kernel, candidate }: Choice): string {
-  const file = nameOf(kernel).replace(/^shaders\/|\.wgsl$/g, "");
+function labelOf({ kernel, candidate }: KernelChoice): string {
+  const file = entryFile(kernel).replace(/^shaders\/|\.wgsl$/g, "");
   return `${file} ${Object.entries(candidate).flat().join(" ")}`;
 }
 

@@ -40,7 +40,7 @@ export interface Load extends Accessor {
 }
 
 /** What a kernel is for one problem and one candidate. */
-export interface Layout {
+export interface KernelLayout {
   /** What its files want beside problem and candidate, or in place of these. */
   readonly constants?: Constants;
   /** How it reads its inputs, in order. */
@@ -67,17 +67,17 @@ export interface Kernel<P extends Problem = Problem> {
   readonly subgroups?: boolean;
   /** The ways to run it. */
   readonly candidates: readonly Candidate[];
-  layout(problem: P, candidate: Candidate): Layout;
+  layout(problem: P, candidate: Candidate): KernelLayout;
 }
 
 /** A kernel to run, and how. */
-export interface Choice<P extends Problem = Problem> {
+export interface KernelChoice<P extends Problem = Problem> {
   readonly kernel: Kernel<P>;
   readonly candidate: Candidate;
 }
 
 /** A kind of kernel, and what a candidate of it should have. */
-export type Wish = readonly [kind: Kernel["kind"], wanted: Constants];
+export type KernelWish = readonly [kind: Kernel["kind"], wanted: Constants];
 
 /** Kernels that compute the same. */
 export interface Family<P extends Problem = Problem> {
@@ -86,14 +86,14 @@ export interface Family<P extends Problem = Problem> {
   /** The kernels that are there; some are loaded on demand. */
   readonly kernels: readonly Kernel<P>[];
   /** What suits the hardware, the best first; the last one is always there. */
-  rule(problem: P, traits: Traits): readonly Wish[];
+  rule(problem: P, traits: Traits): readonly KernelWish[];
 }
 
 /** Decides how a problem is computed, by the rules of its family or by what was measured. */
-export type Choose = <P extends Problem>(family: Family<P>, problem: P) => Choice<P>;
+export type Choose = <P extends Problem>(family: Family<P>, problem: P) => KernelChoice<P>;
 
 /** One dispatch of a kernel. */
-export interface Stage extends Layout {
+export interface Stage extends KernelLayout {
   readonly kernel: Kernel;
   /** All numbers that the files want. */
   readonly constants: Constants;

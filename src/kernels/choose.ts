@@ -4,7 +4,7 @@
  * the candidates. Whoever measures candidates gives the device another `Choose`.
  */
 import type { Shape } from "../core/shape.ts";
-import type { Choice, Choose, Family, Problem, Wish } from "../forms/kernel.ts";
+import type { Choose, Family, KernelChoice, KernelWish, Problem } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
 import type { ElementsProblem, ProductProblem, RowsProblem, SortProblem } from "./problems.ts";
 
@@ -41,7 +41,7 @@ export function byRule(traits: Traits): Choose {
 }
 
 /** All ways to compute what a family does. */
-export function choicesOf<P extends Problem>({ kernels }: Family<P>): Choice<P>[] {
+export function choicesOf<P extends Problem>({ kernels }: Family<P>): KernelChoice<P>[] {
   return kernels.flatMap((kernel) => kernel.candidates.map((candidate) => ({ kernel, candidate })));
 }
 
@@ -49,7 +49,7 @@ export function choicesOf<P extends Problem>({ kernels }: Family<P>): Choice<P>[
 const MANY_ELEMENTS = 2 ** 18;
 
 /** Chooses for pointwise groups. */
-export function elementwiseRule({ SIZE }: ElementsProblem, { threads }: Traits): Wish[] {
+export function elementwiseRule({ SIZE }: ElementsProblem, { threads }: Traits): KernelWish[] {
   return [["direct", { WORKGROUP: SIZE < MANY_ELEMENTS ? threads : 256 }]];
 }
 
@@ -68,7 +68,7 @@ function hasTrees(rows: number, length: number, { workgroupMemory }: Traits): bo
 }
 
 /** Chooses for sums, maxima and the like. */
-export function reductionRule(problem: RowsProblem, traits: Traits): Wish[] {
+export function reductionRule(problem: RowsProblem, traits: Traits): KernelWish[] {
   const { ROWS, LENGTH } = problem;
   return hasTrees(ROWS, LENGTH, traits)
     ? [["workgroup", { WORKGROUP: LENGTH <= SHORT_ROW ? 64 : 256 }]]
@@ -85,7 +85,7 @@ export function partLength([rows, length]: Shape, traits: Traits): number | null
 const LONG_SEARCH = 64;
 
 /** Chooses for the places of largest and smallest elements. */
-export function searchRule(problem: RowsProblem, traits: Traits): Wish[] {
+export function searchRule(problem: RowsProblem, traits: Traits): KernelWish[] {
   const { LENGTH } = problem;
   return traits.workgroupMemory && LENGTH > LONG_SEARCH
     ? [["workgroup", {}]]
@@ -96,7 +96,7 @@ export function searchRule(problem: RowsProblem, traits: Traits): Wish[] {
 const LONG_SOFTMAX = 64;
 
 /** Chooses for softmax, its logarithm and log-sum-exp. */
-export function softmaxRule(problem: RowsProblem, traits: Traits): Wish[] {
+export function softmaxRule(problem: RowsProblem, traits: Traits): KernelWish[] {
   const { LENGTH } = problem;
   return traits.workgroupMemory && LENGTH >= LONG_SOFTMAX
     ? [["workgroup", {}]]
@@ -131,7 +131,7 @@ export function runOf(n: number, keep: number, { workgroupMemory }: Traits): num
 }
 
 /** Chooses for runs to sort. */
-export function sortRule(problem: SortProblem, traits: Traits): Wish[] {
+export function sortRule(problem: SortProblem, traits: Traits): KernelWish[] {
   const { RUN } = problem;
   return traits.workgroupMemory && RUN >= LONG_RUN && RUN <= SORTERS
     ? [["workgroup", { WORKGROUP: SORTERS }]]
@@ -146,8 +146,8 @@ const MANY_OUTPUTS = 512 * 512;
 const MANY_PRODUCTS = 2 ** 19;
 
 /** Chooses for products of matrices. */
-export function productRule({ M, N, K }: ProductProblem, traits: Traits): Wish[] {
-  const tiles: Wish = ["workgroup", { TILE: M * N >= MANY_OUTPUTS ? 64 : 32 }];
+export function productRule({ M, N, K }: ProductProblem, traits: Traits): KernelWish[] {
+  const tiles: KernelWish = ["workgroup", { TILE: M * N >= MANY_OUTPUTS ? 64 : 32 }];
   if (traits.workgroupMemory || K > LONGEST_DIRECT) return [tiles];
   const isShared = traits.quads && N > 16 && M * N * K >= MANY_PRODUCTS;
   // Loading b weighs as much as six rows more; guards are worse.
@@ -195,7 +195,7 @@ function equalParts(length: number, most: number): number {
 }
 
 /** Chooses where only the size of the workgroup is open. */
-export function openRule(_: Problem, { threads }: Traits): Wish[] {
+export function openRule(_: Problem, { threads }: Traits): KernelWish[] {
   return [["direct", { WORKGROUP: threads }]];
 }
 

@@ -5,7 +5,7 @@ import { OPEN } from "./rows.ts";
 import { elementwiseFile } from "./shaders.ts";
 
 /** Pointwise groups: what computes and stores an element of each result comes from the group's ops. */
-export const elementwise: Family<ElementsProblem> = {
+export const pointwiseGroups: Family<ElementsProblem> = {
   prologueCost: 0,
   rule: elementwiseRule,
   kernels: [

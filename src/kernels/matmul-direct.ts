@@ -9,7 +9,7 @@ import type { ProductProblem } from "./problems.ts";
 // A script of its own, which shares no code with others: what it shared would be another script.
 
 const main = { name: "shaders/matmul-direct.wgsl", source };
-const OPEN = [16, 32, 64].map((WORKGROUP) => ({ WORKGROUP }));
+const SIZES = [16, 32, 64].map((WORKGROUP) => ({ WORKGROUP }));
 
 /**
  * A product whose invocations load what they multiply themselves, or together with neighbours; each
@@ -24,7 +24,7 @@ function kernel(
     kind: "direct",
     files,
     subgroups: tiles[0].LANES > 1,
-    candidates: OPEN.flatMap((open) => tiles.map((tile) => ({ ...open, ...tile }))),
+    candidates: SIZES.flatMap((open) => tiles.map((tile) => ({ ...open, ...tile }))),
     layout: ({ BATCH, M, N, K }, { WORKGROUP, ROWS, LANES = 1 }) => {
       const columns = Math.ceil(N / (width * LANES)) * LANES;
       const owners = BATCH * Math.ceil(M / ROWS) * columns;

@@ -10,7 +10,7 @@ import { matmulFile } from "./shaders.ts";
  */
 export const directProducts = /* @__PURE__ */ new OnDemand(() => import("./matmul-direct.ts"));
 
-const tiles: Kernel<ProductProblem> = {
+const productTiles: Kernel<ProductProblem> = {
   kind: "workgroup",
   files: [matmulFile],
   candidates: [
@@ -37,6 +37,6 @@ export const products: Family<ProductProblem> = {
   prologueCost: 1,
   rule: productRule,
   get kernels() {
-    return [tiles, ...(directProducts.loaded?.kernels ?? [])];
+    return [productTiles, ...(directProducts.loaded?.kernels ?? [])];
   },
 };

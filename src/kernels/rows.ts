@@ -20,10 +20,10 @@ interface RowFamily<P extends RowsProblem>
   readonly direct: readonly ShaderFile[];
   readonly directs?: readonly Candidate[];
   /** More constants, the results, and whether the kernel goes beyond a row. */
-  own(problem: P, candidate: Candidate, isTree: boolean): Own;
+  own(problem: P, candidate: Candidate, isTree: boolean): RowKernel;
 }
 
-interface Own {
+interface RowKernel {
   readonly constants?: Constants;
   readonly isRagged?: boolean;
   /** The results, which are called y, z and w. */

@@ -1,4 +1,4 @@
-import type { Accessor, Family, Kernel, Layout } from "../forms/kernel.ts";
+import type { Accessor, Family, Kernel, KernelLayout } from "../forms/kernel.ts";
 import { openRule, sortRule } from "./choose.ts";
 import type { MergeProblem, SortProblem } from "./problems.ts";
 import { OPEN } from "./rows.ts";
@@ -7,7 +7,11 @@ import { mergeRunsFile, ORDER, sortRunsDirectFile, sortRunsFile } from "./shader
 const functions = { order_key: "(x: Acc) -> u32" };
 
 /** Elements of rows and what an order says of each; both are stored of `kept` elements of a row. */
-function ordered(rows: number, length: number, kept: number): Pick<Layout, "loads" | "results"> {
+function ordered(
+  rows: number,
+  length: number,
+  kept: number,
+): Pick<KernelLayout, "loads" | "results"> {
   const order: Pick<Accessor, "dtype"> = { dtype: "i32" };
   return {
     loads: [

@@ -1,22 +1,22 @@
-import type { Choice, Kernel, OwnFunctions, Problem, Stage } from "../forms/kernel.ts";
+import type { Kernel, KernelChoice, OwnFunctions, Problem, Stage } from "../forms/kernel.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 
 /** What an op adds to a kernel: expressions of functions, and files that these call. */
-export interface Own {
+export interface OpPart {
   readonly functions?: OwnFunctions;
   readonly libraries?: readonly ShaderFile[];
 }
 
 /** The name of the file with a kernel's entry point. */
-export function nameOf({ files }: Pick<Kernel, "files">): string {
+export function entryFile({ files }: Pick<Kernel, "files">): string {
   return files[files.length - 1].name;
 }
 
 /** One dispatch of a kernel for a problem. */
 export function stageOf<P extends Problem>(
-  { kernel, candidate }: Choice<P>,
+  { kernel, candidate }: KernelChoice<P>,
   problem: P,
-  own: Own = {},
+  own: OpPart = {},
 ): Stage {
   const layout = kernel.layout(problem, candidate);
   const { dtype: type, ...sizes } = problem;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Choice, Kernel, Stage } from "../../src/forms/kernel.ts";
+import type { Kernel, KernelChoice, Stage } from "../../src/forms/kernel.ts";
 import { choicesOf } from "../../src/kernels/choose.ts";
 import { directProducts } from "../../src/kernels/matmul.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
@@ -18,7 +18,7 @@ beforeAll(async () => {
 /** Each way to run each kernel, on each problem. */
 function stages(): Stage[] {
   return Object.values<Tried>(families).flatMap(({ family, problems, own }) =>
-    choicesOf(family).flatMap((choice: Choice) =>
+    choicesOf(family).flatMap((choice: KernelChoice) =>
       problems.map((problem) => stageOf(choice, problem, own)),
     ),
   );

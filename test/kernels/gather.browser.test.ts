@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
-import { elementwise } from "../../src/kernels/elementwise.ts";
+import { pointwiseGroups } from "../../src/kernels/elementwise.ts";
 import { scatterAdd } from "../../src/kernels/scatter-add.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
@@ -81,7 +81,7 @@ describe("scatter-add", () => {
   }
 });
 
-/** The elementwise kernel, whose function the host writes for each group of ops. */
+/** The pointwiseGroups kernel, whose function the host writes for each group of ops. */
 async function runElementwise(
   size: number,
   WORKGROUP: number,
@@ -90,7 +90,7 @@ async function runElementwise(
   inputs: Numbers[],
   limit?: number,
 ): Promise<Numbers> {
-  const choice = { ...candidateWith(elementwise, "direct", {}), candidate: { WORKGROUP } };
+  const choice = { ...candidateWith(pointwiseGroups, "direct", {}), candidate: { WORKGROUP } };
   const { constants, workgroups, kernel } = stageOf(choice, { dtype: "f32", SIZE: size });
   const type = output instanceof Uint32Array ? "u32" : "f32";
   return runKernel(device, {
@@ -126,7 +126,7 @@ describe("elementwise", () => {
 });
 
 test("compileKernel refuses what does not compile", async () => {
-  const [{ files }] = elementwise.kernels;
+  const [{ files }] = pointwiseGroups.kernels;
   const wrong = compileKernel(device, prelude({ SIZE: 1, WORKGROUP: 64 }), files[0].source);
   await expect(wrong).rejects.toThrow(/unresolved call target 'write_y'/);
 });

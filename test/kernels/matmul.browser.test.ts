@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Choice, Constants, Kernel } from "../../src/forms/kernel.ts";
+import type { Constants, Kernel, KernelChoice } from "../../src/forms/kernel.ts";
 import { directProducts, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
@@ -28,7 +28,7 @@ function reference({ BATCH: batch, M: m, N: n, K: k }: Sizes, a: Float32Array, b
 }
 
 /** Checks a product; gives its bits. */
-async function check(sizes: Sizes, choice: Choice<ProductProblem>): Promise<number[]> {
+async function check(sizes: Sizes, choice: KernelChoice<ProductProblem>): Promise<number[]> {
   const { BATCH: batch, M: m, N: n, K: k } = sizes;
   const a = uniform(batch * m * k, 1);
   const b = uniform(batch * k * n, 2);
@@ -39,7 +39,7 @@ async function check(sizes: Sizes, choice: Choice<ProductProblem>): Promise<numb
   return Array.from(actual);
 }
 
-function choose(kind: Kernel["kind"], wanted: Constants): Choice<ProductProblem> {
+function choose(kind: Kernel["kind"], wanted: Constants): KernelChoice<ProductProblem> {
   return candidateWith(products, kind, wanted);
 }
 

@@ -1,8 +1,8 @@
 /** Every family of kernels, with problems and functions by which tests try each candidate. */
-import type { Choice, Constants, Family, Kernel, Problem } from "../../src/forms/kernel.ts";
+import type { Constants, Family, Kernel, KernelChoice, Problem } from "../../src/forms/kernel.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
 import { choicesOf } from "../../src/kernels/choose.ts";
-import { elementwise } from "../../src/kernels/elementwise.ts";
+import { pointwiseGroups } from "../../src/kernels/elementwise.ts";
 import { products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
@@ -10,13 +10,13 @@ import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
 import { scatterAdd } from "../../src/kernels/scatter-add.ts";
 import { logSumExpRows, softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
-import type { Own } from "../../src/kernels/stage.ts";
+import type { OpPart } from "../../src/kernels/stage.ts";
 
 /** A family, problems of it, and what an op adds to its kernels. */
 export interface Tried {
   readonly family: Family;
   readonly problems: readonly Problem[];
-  readonly own?: Own;
+  readonly own?: OpPart;
 }
 
 function tried<P extends Problem>(
@@ -37,7 +37,7 @@ const rows = [
 ];
 
 export const families: Readonly<Record<string, Tried>> = {
-  elementwise: tried(elementwise, [{ SIZE: 1000 }]),
+  pointwiseGroups: tried(pointwiseGroups, [{ SIZE: 1000 }]),
   reduce: tried(reduce, rows, { identity: "Acc()", combine: "a + b" }),
   reduceParts: tried(
     reduceParts,
@@ -67,7 +67,7 @@ export function candidateWith<P extends Problem>(
   family: Family<P>,
   kind: Kernel["kind"],
   wanted: Constants,
-): Choice<P> {
+): KernelChoice<P> {
   const found = choicesOf(family).find(
     ({ kernel, candidate }) =>
       kernel.kind === kind && Object.keys(wanted).every((k) => candidate[k] === wanted[k]),

@@ -1,6 +1,6 @@
 import { generate } from "../../src/devices/webgpu/codegen.ts";
 import { jobsOf } from "../../src/devices/webgpu/jobs.ts";
-import { type Kernel, settle } from "../../src/devices/webgpu/numbers.ts";
+import { type SettledKernel, settle } from "../../src/devices/webgpu/numbers.ts";
 import { pack } from "../../src/devices/webgpu/pack.ts";
 import type { EngineDevice } from "../../src/engine/device.ts";
 import { lower } from "../../src/engine/lower.ts";
@@ -38,7 +38,10 @@ export async function stepProgram(device: EngineDevice, net: Repeated): Promise<
 }
 
 /** The kernels of a program on a GPU that binds ten buffers. */
-export async function kernelsOf(program: Program, kind: keyof typeof TRAITS): Promise<Kernel[]> {
+export async function kernelsOf(
+  program: Program,
+  kind: keyof typeof TRAITS,
+): Promise<SettledKernel[]> {
   await directProducts.get();
   const schedule = scheduleOf(lower(program, TRAITS[kind]), 10);
   const jobs = jobsOf(schedule, byRule(TRAITS[kind]));

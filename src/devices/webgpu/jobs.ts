@@ -5,8 +5,8 @@ import { resultTypes } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { opsOf } from "../../engine/stats.ts";
 import type { Choose, Stage } from "../../forms/kernel.ts";
-import { elementwise } from "../../kernels/elementwise.ts";
-import { nameOf, stageOf } from "../../kernels/stage.ts";
+import { pointwiseGroups } from "../../kernels/elementwise.ts";
+import { entryFile, stageOf } from "../../kernels/stage.ts";
 
 /** What computes a group: it can share a dispatch with others. */
 export interface Job {
@@ -34,7 +34,7 @@ export function jobsOf(schedule: KernelSchedule, choose: Choose): Job[] {
     const stage = stageOfGroup(schedule, group, choose);
     const { kernel, constants } = stage;
     const job: Job = {
-      kind: [nameOf(kernel), ...Object.values(constants), ...opsOf(schedule, group)].join(),
+      kind: [entryFile(kernel), ...Object.values(constants), ...opsOf(schedule, group)].join(),
       group,
       stage,
       reads: schedule.reads[g].map(home),
@@ -63,5 +63,5 @@ function stageOfGroup(schedule: KernelSchedule, group: Group, choose: Choose): S
   const count = sizeOf(schedule.domain(group));
   const { dtype } = steps[group.outputs[0]];
   const problem = { dtype, SIZE: Math.ceil(count / DTYPES[dtype].perWord) }; // one word each
-  return stageOf(choose(elementwise, problem), problem);
+  return stageOf(choose(pointwiseGroups, problem), problem);
 }

@@ -16,7 +16,7 @@ export interface Pattern {
 }
 
 /** A kernel whose code is settled. */
-export interface Kernel extends KernelCode {
+export interface SettledKernel extends KernelCode {
   /** What the code reads from memory, as words. */
   readonly numbers: readonly number[];
   readonly pattern: Pattern;
@@ -33,7 +33,7 @@ const FLOAT = /f\)?$/;
 export function settle(
   kernels: readonly KernelCode[],
   known: ReadonlyMap<string, Pattern>,
-): Kernel[] {
+): SettledKernel[] {
   const patterns = new Map<string, Pattern>();
   const read = kernels.map((kernel) => {
     const own: string[] = [];
@@ -71,7 +71,7 @@ function mayJoin(before: Pattern, pattern: Pattern): boolean {
   return true;
 }
 
-function writeKernel(kernel: KernelCode, own: readonly string[], pattern: Pattern): Kernel {
+function writeKernel(kernel: KernelCode, own: readonly string[], pattern: Pattern): SettledKernel {
   const numbers: number[] = [];
   let i = 0;
   let code = pattern.text.replace(NUMBER, () => {

@@ -2,7 +2,7 @@ import type { Counters } from "../../core/counters.ts";
 import { tools } from "../../core/tools.ts";
 import type { KernelCode } from "./codegen.ts";
 import { asGradus, type Check, firstOf, type Guard } from "./guard.ts";
-import { type Kernel, type Pattern, settle } from "./numbers.ts";
+import { type Pattern, type SettledKernel, settle } from "./numbers.ts";
 
 /** A pipeline and how many plans have it; it goes with the last of them. */
 export interface Shared {
@@ -36,12 +36,12 @@ export class PipelineCache {
   }
 
   /** Settles the code of a plan's kernels. */
-  settle(kernels: readonly KernelCode[]): Kernel[] {
+  settle(kernels: readonly KernelCode[]): SettledKernel[] {
     return settle(kernels, this.#patterns);
   }
 
   /** The layout of a kernel's buffers, by which of them it writes, and of its numbers. */
-  layout({ bindings, numbers }: Kernel): GPUBindGroupLayout {
+  layout({ bindings, numbers }: SettledKernel): GPUBindGroupLayout {
     const types = bindings.map(
       ({ written }): GPUBufferBindingType => (written ? "storage" : "read-only-storage"),
     );
@@ -66,7 +66,7 @@ export class PipelineCache {
    * The pipeline of a kernel for one more user, made at once. What is wrong with it, a compiler's
    * messages among that, is known later, by the guard.
    */
-  get(kernel: Kernel): Shared {
+  get(kernel: SettledKernel): Shared {
     const shared = this.#share(kernel);
     if (!shared.pipeline) {
       try {
@@ -88,7 +88,7 @@ export class PipelineCache {
    * Makes the pipeline of a kernel for one more user without holding up the page.
    * @throws KernelError with the compiler's messages.
    */
-  async build(kernel: Kernel): Promise<Shared> {
+  async build(kernel: SettledKernel): Promise<Shared> {
     const shared = this.#share(kernel);
     try {
       const failure = await shared.check;
@@ -110,7 +110,7 @@ export class PipelineCache {
     if (--shared.users === 0) this.#forget(shared);
   }
 
-  #share({ code, pattern: own }: Kernel): Shared {
+  #share({ code, pattern: own }: SettledKernel): Shared {
     let shared = this.#pipelines.get(code);
     if (!shared) {
       const pattern = this.#patterns.get(own.text) ?? own;
@@ -141,7 +141,7 @@ export class PipelineCache {
     return failure;
   }
 
-  async #build(kernel: Kernel): Promise<GPUComputePipeline> {
+  async #build(kernel: SettledKernel): Promise<GPUComputePipeline> {
     const { guard } = this;
     const { op } = guard;
     const [{ built, messages }, check] = this.#create(kernel, (device, descriptor) =>
@@ -158,7 +158,7 @@ export class PipelineCache {
 
   /** Compiles a kernel; gives with what `make` gives what is found to be wrong. */
   #create<T>(
-    kernel: Kernel,
+    kernel: SettledKernel,
     make: (device: GPUDevice, descriptor: GPUComputePipelineDescriptor) => T,
   ): [{ built: T; messages: Check }, Check] {
     this.counters.add("pipelines");

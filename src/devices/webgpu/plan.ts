@@ -13,7 +13,7 @@ import { generate, type KernelCode } from "./codegen.ts";
 import { firstOf, type Guard } from "./guard.ts";
 import { jobsOf } from "./jobs.ts";
 import type { LogEntry, Work } from "./log.ts";
-import type { Kernel } from "./numbers.ts";
+import type { SettledKernel } from "./numbers.ts";
 import { pack } from "./pack.ts";
 import type { PipelineCache, Shared } from "./pipelines.ts";
 import type { NamedKernel } from "./profiler.ts";
@@ -40,7 +40,7 @@ export interface PlanHost {
 
 /** One dispatch: a kernel and the places of its buffers in the plan's list. */
 interface Dispatch {
-  readonly kernel: Kernel;
+  readonly kernel: SettledKernel;
   readonly buffers: readonly number[];
   /** Where its numbers begin, in granules. */
   readonly numbers: number;
@@ -323,7 +323,7 @@ export class GpuPlan implements Plan {
 }
 
 /** Lays the numbers of kernels one behind the other, equal ones once, and tells where they begin. */
-function layNumbers(kernels: readonly Kernel[]): { words: Uint32Array; granules: number[] } {
+function layNumbers(kernels: readonly SettledKernel[]): { words: Uint32Array; granules: number[] } {
   const words: number[] = [];
   const known = new Map<string, number>();
   const granules = kernels.map(({ numbers }) => {

@@ -1,0 +1,98 @@
+import { DTYPES, type DType } from "../../core/dtype.ts";
+import type { Shape } from "../../core/shape.ts";
+import type { Step } from "../../engine/program.ts";
+import type { KernelSchedule } from "../../engine/schedule.ts";
+import { type MapForm, writeMoved } from "../../forms/map.ts";
+import type { ElementContext, PointwiseForm } from "../../forms/pointwise.ts";
+import type { Position } from "../../forms/position.ts";
+import { accumulator, converted, type ShaderFile, wgslType } from "../../forms/wgsl.ts";
+import type { Bindings } from "./bindings.ts";
+import { FunctionBody } from "./function-body.ts";
+import type { Job } from "./jobs.ts";
+
+/** The elements of one part of a kernel as expressions, and the functions in front of its file. */
+export class PartExpressions {
+  readonly functions: string[] = [];
+  readonly steps: readonly Step[];
+  /** The anchor whose value is known where results are stored. */
+  anchor: number | undefined;
+
+  constructor(
+    readonly schedule: KernelSchedule,
+    readonly job: Job,
+    readonly bindings: Bindings,
+    readonly libraries: Map<string, ShaderFile>,
+  ) {
+    this.steps = schedule.program.steps;
+  }
+
+  /** Has what is written call functions of these files. */
+  include(libraries: readonly ShaderFile[] = []): void {
+    for (const library of libraries) this.libraries.set(library.source, library);
+  }
+
+  /** Adds a function, which gives a value or nothing. */
+  define(head: string, value?: string, body = new FunctionBody()): void {
+    this.functions.push(body.write(head, value));
+  }
+
+  /** The step by which the memory of a step's value is known. */
+  key(step: number): number {
+    return this.schedule.homes.get(step) ?? step;
+  }
+
+  /** The expression of a step's element; `v` is the anchor's value where that is known. */
+  element(i: number, at: Position, v: string | null): string {
+    const { anchors, outputs } = this.job.group;
+    const { dtype } = this.steps[i];
+    if (i === this.anchor && v !== null) return converted(v, accumulator(dtype), wgslType(dtype));
+    const isOwn = outputs.includes(i) && (v !== null || anchors.length === 0);
+    if (this.schedule.stored.has(i) && !isOwn) {
+      return at.body.bind(this.read(this.key(i), this.steps[i].dtype, at));
+    }
+    return at.body.once(`${i}@${at.key}`, () => {
+      const form = this.steps[i].op?.form as PointwiseForm<unknown> | MapForm<unknown>;
+      const context = this.context(i, at, v);
+      if (form.kind === "map") return writeMoved(form, context, context.load) as string;
+      this.include(form.libraries);
+      return form.element(context);
+    });
+  }
+
+  /** What a step's form is told of its element. */
+  context(i: number, at: Position, v: string | null): ElementContext<unknown> {
+    const step = this.steps[i];
+    return {
+      at,
+      result: step.result ?? 0,
+      load: (input, to) => this.element(step.inputs[input], to, v),
+      inputs: step.inputs.map((input) => this.steps[input]),
+      y: step,
+      attributes: step.attributes,
+    };
+  }
+
+  /** A stored value's element. */
+  read(key: number, dtype: DType, at: Position): string {
+    const name = this.bindings.read(key, dtype);
+    const e = at.linear;
+    const { perWord, word, wgsl } = DTYPES[dtype];
+    if (perWord > 1) return `((${name}[${e} >> 2u] >> ((${e} & 3u) * 8u)) & 0xffu)`;
+    return converted(this.indexed(name, key, e), word, wgsl);
+  }
+
+  /** A buffer's element, which may be one of a vector's. */
+  indexed(name: string, key: number, place: string): string {
+    return `${name}[${this.bindings.isWide(key) ? `${place} >> 2u][${place} & 3u` : place}]`;
+  }
+
+  /** The shape over which the part's group runs. */
+  get domain(): Shape {
+    return this.schedule.domain(this.job.group);
+  }
+
+  /** The step that the anchor takes as an input. */
+  inputStep(input: number): number {
+    return this.steps[this.job.group.anchors[0]].inputs[input];
+  }
+}
