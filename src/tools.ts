@@ -3,7 +3,7 @@
 export { formatValues } from "./core/format-values.ts";
 export { watcher } from "./debug/watcher.ts";
 export { compilerError } from "./devices/webgpu/compiler-error.ts";
-export { profileKernels } from "./devices/webgpu/profiler.ts";
+export { profilePlan } from "./devices/webgpu/profiler.ts";
 export * as words from "./engine/refusal-words.ts";
 export { beginMove } from "./graph/move.ts";
 export { summarize } from "./nn/summary.ts";

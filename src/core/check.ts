@@ -120,15 +120,18 @@ export function checkOptions<Options extends object>(
   known: Known<Options>,
   surplus: readonly unknown[] = [],
 ): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new GradusError(
-      `${op}: options ${describeValue(options)}; expected an object of ` +
-        `${Object.keys(known).join(", ")}${asOption(options, known)}`,
+  const names = Object.keys(known);
+  const notObject = (advice: string) =>
+    new GradusError(
+      `${op}: options ${describeValue(options)}; expected an object of ${names.join(", ")}${advice}`,
     );
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw notObject(asOption(options, known));
   }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name)) throw unknownOption(op, name, options, Object.keys(known));
-    const value = options[name as keyof Options];
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(known, name)) {
+      throw isPlainObject(options) ? unknownOption(op, name, names) : notObject("");
+    }
     if (known[name as keyof Options] !== "boolean" || value === undefined) continue;
     checkEach(op, { [name]: value }, (x) => typeof x === "boolean", "true or false");
   }
@@ -139,12 +142,8 @@ export function checkOptions<Options extends object>(
   }
 }
 
-function unknownOption(op: string, name: string, options: object, names: string[]): GradusError {
-  if (!isPlainObject(options)) {
-    const given = `options ${describeValue(options)}`;
-    return new GradusError(`${op}: ${given}; expected an object of ${names.join(", ")}`);
-  }
-  const expected = names.length > 0 ? names.join(", ") : "none";
+function unknownOption(op: string, name: string, names: readonly string[]): GradusError {
+  const expected = names.join(", ") || "none";
   return new GradusError(
     `${op}: unknown option ${describeValue(name)}; expected ${expected}${didYouMean(name, names)}`,
   );

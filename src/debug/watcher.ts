@@ -143,7 +143,7 @@ class Watcher implements Watch {
       const run: CallRun = { caller: naming.op, unit, number: count?.() ?? ++calls };
       const hold = (storage: Storage, i: number) => {
         const { shape, dtype } = types[i];
-        const node = new Node(device, shape, dtype, null, [], {});
+        const node = new Node(device, shape, dtype);
         device.give(node, storage);
         return node;
       };

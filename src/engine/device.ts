@@ -298,12 +298,11 @@ export abstract class EngineDevice implements Device {
     if (plan) this.#plans.delete(key);
     else plan = this.compile(simplify(program), { repeated: false });
     this.#plans.set(key, plan);
-    if (this.#plans.size > PLAN_LIMIT) this.#forgetPlan(this.#plans.keys().next().value as string);
+    if (this.#plans.size > PLAN_LIMIT) {
+      const [[oldest, old]] = this.#plans;
+      old.dispose();
+      this.#plans.delete(oldest);
+    }
     return plan;
-  }
-
-  #forgetPlan(key: string): void {
-    this.#plans.get(key)?.dispose();
-    this.#plans.delete(key);
   }
 }

@@ -19,14 +19,12 @@ export function lower(program: Program, traits: Traits): Program {
   };
   const partsOf = (step: Step) => {
     const key = callKey(step);
-    const known = calls.get(key);
-    const parts = known === undefined ? build(step) : known;
-    calls.set(key, parts);
-    return parts;
+    if (!calls.has(key)) calls.set(key, build(step));
+    return calls.get(key);
   };
   const build = ({ op, attributes, inputs }: Step): number[] | null => {
     const types = inputs.map((input) => steps[input]);
-    const given = types.map(({ shape, dtype }) => new Node(NOWHERE, shape, dtype, null, [], {}));
+    const given = types.map(({ shape, dtype }) => new Node(NOWHERE, shape, dtype));
     const made = observeCreation(
       () => {},
       () =>

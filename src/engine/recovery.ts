@@ -173,7 +173,7 @@ class Restoring {
       device.evaluate(nodes, op);
       const storages = plan.run(nodes.map(({ storage }) => storage as Storage));
       return storages.map((storage, i) => {
-        const node = new Node(device, outputs[i].shape, outputs[i].dtype, null, [], {});
+        const node = new Node(device, outputs[i].shape, outputs[i].dtype);
         device.give(node, storage);
         return node;
       });

@@ -86,7 +86,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     const start = nextNodeId();
     const places = inputs.map((input) => placeOf(input, op));
     let next = 0;
-    const given = replaceInputs(args, naming, () => givenOf(places[next++]));
+    const given = replaceInputs(args, naming, () => places[next++].standIn);
     const { result, assignments } = traceFunction<State, { value: R; nodes: Node[] }>(() => {
       try {
         const value = fn(...given);
@@ -95,7 +95,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
         const isPrivate = error instanceof TypeError && /private/i.test(error.message);
         throw isPrivate ? new Refusal((by) => by.privateFields(error, args, naming)) : error;
       } finally {
-        for (const place of places) if (place instanceof TracedArray) place.close();
+        for (const place of places) place.close();
       }
     }, true);
     const parameters = new Map(places.flatMap(placedOf).map((placed) => [placed.node, placed]));
@@ -140,7 +140,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
       const input = inputs[source.index];
       if (input instanceof Tensor) return input.use();
       const { shape, dtype } = source.node;
-      const node = new Node(this.device, shape, dtype, null, [], {});
+      const node = new Node(this.device, shape, dtype);
       node.host = source.convert?.(input) as NumericArray;
       owned.push(node);
       return node;
@@ -233,26 +233,35 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
   /** A node with the values of an output. */
   #settled(i: number, storage: Storage): Node {
     const { shape, dtype } = this.outputs[i];
-    const node = new Node(this.device, shape, dtype, null, [], {});
+    const node = new Node(this.device, shape, dtype);
     this.device.give(node, storage);
     return node;
   }
 }
 
-/** What stands for an input while the function is traced. */
-function placeOf(input: Input, op: string): Tensor | TracedArray {
-  if (!(input instanceof Tensor)) return new TracedArray(input, op);
-  const { device, shape, dtype } = input;
-  return new Tensor(new Node(device, shape, dtype, null, [], {}));
+/** What stands for an input while the function is traced, and the nodes that have its values. */
+interface Stand {
+  readonly standIn: object;
+  readonly uses: readonly Pick<InputSource, "node" | "convert">[];
+  /** Ends the trace. */
+  close(): void;
 }
 
-function givenOf(place: Tensor | TracedArray): object {
-  return place instanceof Tensor ? place : place.standIn;
+function placeOf(input: Input, op: string): Stand {
+  if (!(input instanceof Tensor)) return new TracedArray(input, op);
+  const { device, shape, dtype } = input;
+  const standIn = new Tensor(new Node(device, shape, dtype));
+  return {
+    standIn,
+    get uses() {
+      return [{ node: standIn.node, convert: null }];
+    },
+    close() {},
+  };
 }
 
 /** The nodes whose values come from an input. */
-function placedOf(place: Tensor | TracedArray, index: number): InputSource[] {
-  const uses = place instanceof Tensor ? [{ node: place.node, convert: null }] : place.uses;
+function placedOf({ uses }: Stand, index: number): InputSource[] {
   return uses.map((use) => ({ ...use, kind: "input", index }));
 }
 

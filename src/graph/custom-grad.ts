@@ -3,7 +3,7 @@ import { passThrough } from "./identity.ts";
 import { apply, type Tensor } from "./tensor.ts";
 
 /** y = x, with no gradient: what lies below counts as constant. */
-const stopGradientOp = { ...passThrough("stopGradient", null), stopsGradient: true };
+const stopGradientOp = passThrough("stopGradient", null, true);
 
 /** y = the first input; each node has a gradient of its own. */
 const customGradOp = passThrough("customGrad", null);

@@ -1,11 +1,12 @@
 import { UNMOVED } from "../forms/map.ts";
 import { type Attributes, defineOp, type OpDefinition } from "./op.ts";
 
-/** An op whose value is its first input's, with a gradient of its own. */
+/** An op whose value is its first input's, with a gradient of its own, or at which gradients stop. */
 /* @__NO_SIDE_EFFECTS__ */
 export function passThrough(
   name: string,
   vjp: OpDefinition<Attributes>["vjp"],
+  stopsGradient = false,
 ): OpDefinition<Attributes> {
   return defineOp<Attributes>({
     name,
@@ -15,6 +16,7 @@ export function passThrough(
     form: UNMOVED,
     passes: () => 0,
     vjp,
+    stopsGradient,
   });
 }
 

@@ -15,7 +15,7 @@ export function sourceNode(
   { device, shape, dtype }: Pick<Node, "device" | "shape" | "dtype">,
   host: NumericArray,
 ): Node {
-  const node = new Node(device, shape, dtype, null, [], {});
+  const node = new Node(device, shape, dtype);
   node.host = host;
   return node;
 }

@@ -47,9 +47,9 @@ export class Node {
     readonly device: Device,
     readonly shape: Shape,
     readonly dtype: DType,
-    public op: Op | null,
-    public inputs: readonly Node[],
-    public attributes: Attributes,
+    public op: Op | null = null,
+    public inputs: readonly Node[] = [],
+    public attributes: Attributes = {},
     isState = false,
     /** Which of the op's results it is. */
     public result = 0,

@@ -312,7 +312,7 @@ export function sourceTensor(
   values: NumericArray,
 ): Tensor {
   device.check("tensor");
-  const node = new Node(device, shape, dtype, null, [], {});
+  const node = new Node(device, shape, dtype);
   node.host = values;
   return announce(new Tensor(node));
 }

@@ -47,7 +47,7 @@ export class TracedArray {
       );
     }
     device.check("tensor");
-    const node = new Node(device, shape, dtype, null, [], {});
+    const node = new Node(device, shape, dtype);
     this.uses.push({ node, convert });
     return announce(new Tensor(node));
   }

@@ -31,9 +31,7 @@ export function broadcastTo(x: Tensor, shape: Shape, ...surplus: never[]): Tenso
   checkArguments("broadcastTo(x, shape)", [x], surplus);
   const target = checkShape("broadcastTo", shape);
   if (sameShape(x.shape, target)) return x;
-  const missing = target.length - x.shape.length;
-  const fits = missing >= 0 && x.shape.every((n, axis) => n === 1 || n === target[axis + missing]);
-  if (!fits) {
+  if (!canBroadcast(x.shape, target)) {
     throw new ShapeError(
       `broadcastTo: shape ${formatShape(x.shape)} to ${formatShape(target)}; ` +
         "expected each axis, counted from the last, to be 1 or equal",
@@ -42,19 +40,23 @@ export function broadcastTo(x: Tensor, shape: Shape, ...surplus: never[]): Tenso
   return apply(broadcastToOp, [x], { shape: target });
 }
 
+function canBroadcast(from: Shape, to: Shape): boolean {
+  const missing = to.length - from.length;
+  return missing >= 0 && from.every((n, axis) => n === 1 || n === to[axis + missing]);
+}
+
 /** Sums over the axes along which a smaller shape was broadcast: the adjoint of `broadcastTo`. */
 export function sumTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   checkArguments("sumTo(x, shape)", [x], surplus);
   const target = checkShape("sumTo", shape);
   if (sameShape(x.shape, target)) return x;
-  const missing = x.shape.length - target.length;
-  const fits = missing >= 0 && target.every((n, i) => n === 1 || n === x.shape[i + missing]);
-  if (!fits) {
+  if (!canBroadcast(target, x.shape)) {
     throw new ShapeError(
       `sumTo: shape ${formatShape(x.shape)} to ${formatShape(target)}; ` +
         "expected one that broadcasts to the former",
     );
   }
+  const missing = x.rank - target.length;
   const axis = [...x.shape.keys()].filter(
     (i) => i < missing || (target[i - missing] === 1 && x.shape[i] !== 1),
   );

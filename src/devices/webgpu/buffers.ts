@@ -2,6 +2,7 @@ import type { Counters } from "../../core/counters.ts";
 import { DeviceError, type HeldBytes } from "../../core/errors.ts";
 import type { Life, Storage } from "../../graph/device.ts";
 import type { Check, Guard } from "./guard.ts";
+import { takeAll } from "./take-all.ts";
 
 /** A buffer, whoever has it at the time. */
 interface Block {
@@ -109,14 +110,11 @@ export class BufferPool {
 
   /** Gives a buffer for each size, or none. */
   acquireAll(sizes: readonly number[], use?: Block["use"]): BufferStorage[] {
-    const all: BufferStorage[] = [];
-    try {
-      for (const bytes of sizes) all.push(this.acquire(bytes, use));
-      return all;
-    } catch (error) {
-      for (const storage of all) this.release(storage);
-      throw error;
-    }
+    return takeAll(
+      sizes,
+      (bytes) => this.acquire(bytes, use),
+      (storage) => this.release(storage),
+    );
   }
 
   /** Takes a buffer back; work that was recorded may still use it. */

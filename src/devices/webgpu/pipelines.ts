@@ -70,11 +70,11 @@ export class PipelineCache {
     const shared = this.#share(kernel);
     if (!shared.pipeline) {
       try {
-        const [{ built, messages }, check] = this.#create(kernel, (device, descriptor) =>
+        const { built, checks } = this.#create(kernel, (device, descriptor) =>
           device.createComputePipeline(descriptor),
         );
         shared.pipeline = built;
-        shared.check = this.#checked(shared, [check, messages]);
+        shared.check = this.#checked(shared, checks);
       } catch (error) {
         this.release(shared);
         throw error;
@@ -144,11 +144,11 @@ export class PipelineCache {
   async #build(kernel: SettledKernel): Promise<GPUComputePipeline> {
     const { guard } = this;
     const { op } = guard;
-    const [{ built, messages }, check] = this.#create(kernel, (device, descriptor) =>
+    const { built, checks } = this.#create(kernel, (device, descriptor) =>
       device.createComputePipelineAsync(descriptor),
     );
     built.catch(() => {}); // the compiler's messages say more
-    const failure = await firstOf([check, messages]);
+    const failure = await firstOf(checks);
     if (failure) {
       this.#layouts.clear();
       throw failure;
@@ -160,7 +160,7 @@ export class PipelineCache {
   #create<T>(
     kernel: SettledKernel,
     make: (device: GPUDevice, descriptor: GPUComputePipelineDescriptor) => T,
-  ): [{ built: T; messages: Check }, Check] {
+  ): { built: T; checks: Check[] } {
     this.counters.add("pipelines");
     const { guard } = this;
     const { op } = guard;
@@ -175,8 +175,8 @@ export class PipelineCache {
       const built = make(device, { label, layout, compute: { module } });
       return { built, messages: this.#messages(op, module, kernel) };
     };
-    const [made, check] = guard.check(compile, undefined, op, FILTERS);
-    return [made, guard.inTime(check, PATIENCE * guard.host.timeout)];
+    const [{ built, messages }, check] = guard.check(compile, undefined, op, FILTERS);
+    return { built, checks: [guard.inTime(check, PATIENCE * guard.host.timeout), messages] };
   }
 
   /** What the compiler has to say. */

@@ -1,9 +1,9 @@
 import type { Counters } from "../../core/counters.ts";
 import { MemoryError } from "../../core/errors.ts";
+import { tools } from "../../core/tools.ts";
 import { lower } from "../../engine/lower.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "../../engine/memory-plan.ts";
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
-import type { Profile } from "../../engine/profile.ts";
 import { type Program, readsOf } from "../../engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../engine/schedule.ts";
 import type { Choose } from "../../forms/kernel.ts";
@@ -12,18 +12,21 @@ import { type BufferPool, type BufferStorage, checkFits, GRANULE } from "./buffe
 import { generate, type KernelCode } from "./codegen.ts";
 import { firstOf, type Guard } from "./guard.ts";
 import { jobsOf } from "./jobs.ts";
-import type { LogEntry, Work } from "./log.ts";
+import type { Log, LogEntry } from "./log.ts";
 import type { SettledKernel } from "./numbers.ts";
 import { pack } from "./pack.ts";
 import type { PipelineCache, Shared } from "./pipelines.ts";
-import type { NamedKernel } from "./profiler.ts";
 import { statsOf, stepBytes } from "./stats.ts";
-import type { Dispatches } from "./submit-queue.ts";
+import type { Dispatches, SubmitQueue } from "./submit-queue.ts";
+import { takeAll } from "./take-all.ts";
 
 /** What a plan needs of its session. */
 export interface PlanHost {
   readonly device: GPUDevice;
   readonly guard: Guard;
+  readonly log: Log;
+  readonly queue: SubmitQueue;
+  readonly timeout: number;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly traits: Traits;
@@ -34,8 +37,6 @@ export interface PlanHost {
   begin(op: string): void;
   /** Puts work into the present submit, and ends it unless more are to share it. */
   record(work: Dispatches, options: PlanOptions): LogEntry;
-  /** Runs the kernels of a work behind what was recorded and takes their times. */
-  timeKernels(work: Work, kernels: readonly NamedKernel[]): Promise<Profile>;
 }
 
 /** One dispatch: a kernel and the places of its buffers in the plan's list. */
@@ -91,7 +92,8 @@ export class GpuPlan implements Plan {
   /** Which sources' values are used, and which are replaced. */
   readonly #isRead: readonly boolean[];
   readonly #isWritten: readonly boolean[];
-  readonly #outputBytes: readonly number[];
+  /** Bytes of each output. */
+  readonly outputBytes: readonly number[];
   readonly #memory: MemoryPlan;
   /** What its kernels read as uniform data, and the buffer with it. */
   readonly #words: Uint32Array;
@@ -119,9 +121,9 @@ export class GpuPlan implements Plan {
     this.#isRead = readsOf(program);
     const written = new Set(updates.map(({ source }) => source));
     this.#isWritten = sources.map((step) => written.has(step));
-    this.#outputBytes = outputs.map((step) => stepBytes(program, step));
+    this.outputBytes = outputs.map((step) => stepBytes(program, step));
     this.#memory = planMemory(lifetimes(schedule, kernels));
-    for (const bytes of [...this.#outputBytes, ...this.#memory.sizes]) {
+    for (const bytes of [...this.outputBytes, ...this.#memory.sizes]) {
       checkFits("a value of", bytes, limits);
     }
     const places = placesOf(schedule, this.#memory);
@@ -152,9 +154,9 @@ export class GpuPlan implements Plan {
 
   run(sources: readonly BufferStorage[]): BufferStorage[] {
     const { host, options } = this;
-    const outputs = host.pool.acquireAll(this.#outputBytes);
+    const outputs = host.pool.acquireAll(this.outputBytes);
     try {
-      const run = this.#bound(sources, outputs);
+      const run = this.bound(sources, outputs);
       const { length } = this.#dispatches;
       const failure = length > 0 && host.record(run, options).failure;
       if (failure) throw failure;
@@ -169,18 +171,8 @@ export class GpuPlan implements Plan {
   }
 
   async profile(sources: readonly BufferStorage[]) {
-    const { host } = this;
-    const outputs = host.pool.acquireAll(this.#outputBytes);
-    try {
-      const run = this.#bound(sources, outputs);
-      const kernels = this.#dispatches.map(({ kernel: { label: name } }, i) => {
-        return { name, encode: (pass: GPUComputePassEncoder) => run.encodeOne(pass, i) };
-      });
-      return { outputs, profile: await host.timeKernels(run, kernels) };
-    } catch (error) {
-      for (const storage of outputs) host.pool.release(storage);
-      throw error;
-    }
+    const { op } = this.host.guard;
+    return (await tools.get()).profilePlan(this, op, sources);
   }
 
   dispose(): void {
@@ -215,7 +207,7 @@ export class GpuPlan implements Plan {
     for (let isLast = false; ; isLast = true) {
       this.host.begin(op);
       this.#holdNumbers();
-      const outputs = pool.acquireAll(this.#outputBytes);
+      const outputs = pool.acquireAll(this.outputBytes);
       const slots = this.#holdsSlots ? [] : pool.acquireAll(this.#memory.sizes, "plans");
       const failure = await firstOf(guard.take());
       for (const storage of outputs) pool.release(storage);
@@ -229,7 +221,7 @@ export class GpuPlan implements Plan {
   }
 
   /** Makes what is missing, and binds the buffers of one run. */
-  #bound(sources: readonly BufferStorage[], outputs: readonly BufferStorage[]): PlanRun {
+  bound(sources: readonly BufferStorage[], outputs: readonly BufferStorage[]): PlanRun {
     if (!this.#holdsSlots) this.#hold(this.host.pool.acquireAll(this.#memory.sizes, "plans"));
     this.#holdNumbers();
     for (let i = 0; i < sources.length; i++) this.#put(i, sources[i]);
@@ -258,7 +250,7 @@ export class GpuPlan implements Plan {
   }
 
   #hold(slots: readonly BufferStorage[]): void {
-    const from = this.#isRead.length + this.#outputBytes.length;
+    const from = this.#isRead.length + this.outputBytes.length;
     slots.forEach((storage, i) => {
       this.#put(from + i, storage);
     });
@@ -279,14 +271,12 @@ export class GpuPlan implements Plan {
   }
 
   #getPipelines(): readonly Shared[] {
-    const got: Shared[] = [];
-    try {
-      for (const { kernel } of this.#dispatches) got.push(this.host.pipelines.get(kernel));
-      return got;
-    } catch (error) {
-      for (const shared of got) this.host.pipelines.release(shared);
-      throw error;
-    }
+    const { pipelines } = this.host;
+    return takeAll(
+      this.#dispatches,
+      ({ kernel }) => pipelines.get(kernel),
+      (shared) => pipelines.release(shared),
+    );
   }
 
   #bindGroup({ kernel, buffers, numbers, known }: Dispatch): GPUBindGroup {
@@ -317,7 +307,7 @@ export class GpuPlan implements Plan {
   #releaseSlots(): void {
     if (!this.#holdsSlots) return;
     this.#holdsSlots = false;
-    const from = this.#isRead.length + this.#outputBytes.length;
+    const from = this.#isRead.length + this.outputBytes.length;
     for (const storage of this.#buffers.slice(from)) this.host.pool.release(storage);
   }
 }
@@ -356,12 +346,10 @@ export function lifetimes({ program }: KernelSchedule, kernels: readonly KernelC
 
 /** Where in a plan's list of buffers each key of its kernels is. */
 function placesOf({ program }: KernelSchedule, memory: MemoryPlan): Map<number, number> {
-  const { sources, outputs } = program;
-  const from = sources.length + outputs.length;
+  const own = [...program.sources, ...program.outputs];
   return new Map([
-    ...[...memory.slots].map(([key, slot]) => [key, from + slot] as const),
-    ...sources.map((step, i) => [step, i] as const),
-    ...outputs.map((step, i) => [step, sources.length + i] as const),
+    ...[...memory.slots].map(([key, slot]) => [key, own.length + slot] as const),
+    ...own.map((step, i) => [step, i] as const),
   ]);
 }
 

@@ -1,32 +1,45 @@
 import { GradusError } from "../../core/errors.ts";
 import type { KernelTime, Profile } from "../../engine/profile.ts";
-import { asGradus, type Guard } from "./guard.ts";
-import type { Log, LogEntry, Work } from "./log.ts";
-import type { SubmitQueue } from "./submit-queue.ts";
+import type { BufferStorage } from "./buffers.ts";
+import { asGradus } from "./guard.ts";
+import type { LogEntry, Work } from "./log.ts";
+import type { GpuPlan, PlanHost } from "./plan.ts";
 
 /** Encodes one kernel. */
-export interface NamedKernel {
+interface NamedKernel {
   readonly name: string;
   encode(pass: GPUComputePassEncoder): void;
 }
 
-/** What a profile needs of its session. */
-interface ProfileHost {
-  readonly device: GPUDevice;
-  readonly guard: Guard;
-  readonly log: Log;
-  readonly queue: SubmitQueue;
-  readonly timeout: number;
-}
-
 type Submit = (encode: (encoder: GPUCommandEncoder) => void) => void;
+
+/** Runs a plan, as `op`, behind what was recorded; gives its outputs and the time of each kernel. */
+export async function profilePlan(
+  plan: GpuPlan,
+  op: string,
+  sources: readonly BufferStorage[],
+): Promise<{ outputs: BufferStorage[]; profile: Profile }> {
+  const { host } = plan;
+  host.begin(op);
+  const outputs = host.pool.acquireAll(plan.outputBytes);
+  try {
+    const run = plan.bound(sources, outputs);
+    const kernels = run.dispatches.map(({ kernel: { label: name } }, i) => {
+      return { name, encode: (pass: GPUComputePassEncoder) => run.encodeOne(pass, i) };
+    });
+    return { outputs, profile: await profileKernels(host, run, kernels) };
+  } catch (error) {
+    for (const storage of outputs) host.pool.release(storage);
+    throw error;
+  }
+}
 
 /**
  * Runs the kernels of a work one after the other and takes the time of each: by timestamp queries
  * where the device has them, else by waiting for each kernel, which adds the cost of a submit.
  */
-export async function profileKernels(
-  host: ProfileHost,
+async function profileKernels(
+  host: PlanHost,
   work: Work,
   kernels: readonly NamedKernel[],
 ): Promise<Profile> {
@@ -46,7 +59,7 @@ export async function profileKernels(
 
 async function byDevice(
   op: string,
-  { device, guard }: ProfileHost,
+  { device, guard }: PlanHost,
   kernels: readonly NamedKernel[],
   submit: Submit,
 ): Promise<Profile> {
@@ -91,7 +104,7 @@ async function byDevice(
 
 async function byHost(
   op: string,
-  { device, guard }: ProfileHost,
+  { device, guard }: PlanHost,
   kernels: readonly NamedKernel[],
   submit: Submit,
 ): Promise<Profile> {

@@ -1,9 +1,7 @@
 import type { Counters } from "../../core/counters.ts";
 import { DTYPE_NAMES, type DType, is, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError, MemoryError } from "../../core/errors.ts";
-import { tools } from "../../core/tools.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
-import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Download, Session, Usage } from "../../engine/session.ts";
 import type { Choose } from "../../forms/kernel.ts";
@@ -13,12 +11,11 @@ import { byRule, traitsOf } from "../../kernels/choose.ts";
 import { type AdapterDescription, TIMEOUT } from "./adapter.ts";
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { Guard, type GuardHost } from "./guard.ts";
-import { Log, type LogEntry, type Work } from "./log.ts";
+import { Log, type LogEntry } from "./log.ts";
 import { SubmitMarks } from "./marks.ts";
 import type { GpuOptions } from "./options.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { GpuPlan, type PlanHost } from "./plan.ts";
-import type { NamedKernel } from "./profiler.ts";
 import { Reader } from "./readback.ts";
 import { type Dispatches, SubmitQueue } from "./submit-queue.ts";
 import { toGpu } from "./transfer.ts";
@@ -154,13 +151,6 @@ export class GpuSession implements Session, PlanHost, GuardHost {
   }
 
   /** Runs the kernels of a work behind what was recorded and takes their times. */
-  async timeKernels(work: Work, kernels: readonly NamedKernel[]): Promise<Profile> {
-    const { op } = this.guard;
-    const { profileKernels } = await tools.get();
-    this.begin(op);
-    return profileKernels(this, work, kernels);
-  }
-
   room(): Promise<void> | undefined {
     return this.queue.room();
   }

@@ -20,17 +20,17 @@ export function statsOf(
   const kernels = dispatches.map((jobs, i): KernelStats => {
     return {
       groups: jobs.map(({ group }) => opsOf(schedule, group)),
-      flops: total(jobs.flatMap(({ group }) => stepsOf(schedule, group).map(flops(schedule)))),
+      flops: total(
+        jobs.flatMap(({ group }) =>
+          stepsOf(schedule, group).map((step) => flopsOf(schedule.program, step)),
+        ),
+      ),
       bytes: total(codes[i].bindings.map(({ key }) => bytes(key))),
       workgroups: codes[i].workgroups,
       bindings: codes[i].bindings.length,
     };
   });
   return planStats(kernels.length, kernels, memory);
-}
-
-function flops({ program }: KernelSchedule): (step: number) => number {
-  return (step) => flopsOf(program, step);
 }
 
 /** Bytes of a step's values in memory. */
