@@ -1,5 +1,6 @@
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError } from "../core/errors.ts";
+import { postorder } from "../core/postorder.ts";
 import type { Device, StateJournal } from "../graph/device.ts";
 import { copyGraph, lineageOf, StateLeaf, shortLineage, sourceNode } from "../graph/lineage.ts";
 import { Node } from "../graph/node.ts";
@@ -199,10 +200,15 @@ export class Journal implements StateJournal {
     const lineages = this.lineages(nodes);
     if (device.recovering) {
       await device.recovering;
-      return device.readNow(
-        nodes.map((node, i) => (node.ready ? node : (renewed(lineages[i]) ?? node))),
-        op,
+      const made: Node[] = [];
+      const own = nodes.map((node, i) =>
+        node.ready ? node : (renewed(lineages[i], made) ?? node),
       );
+      try {
+        return await device.readNow(own, op);
+      } finally {
+        for (const node of made) node.retire("a read that has ended");
+      }
     }
     const { losses } = device;
     let entry: ReadEntry | undefined;
@@ -358,13 +364,18 @@ function isThere({ storage }: Node): boolean {
   return storage !== null && !storage.failure;
 }
 
-/** A graph that was kept, to be computed of states as they are now. */
-function renewed(lineage: Node | null): Node | null {
+/** A graph that was kept, to be computed of states as they are now; `made` is given its nodes. */
+function renewed(lineage: Node | null, made: Node[]): Node | null {
+  const there = new Set<Node>();
   const leaf = (node: Node) => {
-    if (node instanceof StateLeaf) return node.state.node;
-    return node.storage ? node : undefined;
+    const found = node instanceof StateLeaf ? node.state.node : node.storage ? node : undefined;
+    if (found) there.add(found);
+    return found;
   };
-  return lineage && copyGraph(lineage, leaf);
+  const copy = lineage && copyGraph(lineage, leaf);
+  const isMade = (node: Node) => !there.has(node);
+  if (copy) made.push(...postorder([copy].filter(isMade), ({ inputs }) => inputs.filter(isMade)));
+  return copy;
 }
 
 /** Values of a state that need not be copied, since the host has them or can compute them. */

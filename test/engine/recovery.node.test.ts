@@ -120,6 +120,19 @@ describe("after a loss", () => {
     expect(device.memory().tensors).toBe(0);
   });
 
+  test("what is computed for a read while the device is being made again is freed with it", async () => {
+    const x = tensor([1, 2, 3]);
+    const y = mul(add(x, 1), 2);
+    const w = new State(tensor([5, 6, 7]));
+    evaluate(y, w);
+    await device.lose();
+    expect(device.recovering).not.toBeNull();
+    const reads = [y.toArray(), sum(y).item(), w.toArray(), mul(w, y).toArray()];
+    expect(await Promise.all(reads)).toEqual([[4, 6, 8], 18, [5, 6, 7], [20, 36, 56]]);
+    for (const held of [x, y, w]) held.dispose();
+    expect(device.memory().tensors).toBe(0);
+  });
+
   test("calls that cannot wait say that the device is being made again", async () => {
     const x = tensor([1]);
     await device.lose();

@@ -6,7 +6,6 @@ import {
   init,
   matmul,
   setDefaultDevice,
-  slice,
   sum,
   type Tensor,
   tensor,
@@ -52,9 +51,9 @@ export function makeRun() {
 
 export type Run = ReturnType<typeof makeRun>;
 
-/** Two reads at once of one value, and two more of its parts. */
+/** Two reads at once of one value. */
 export async function eager(): Promise<Right["eager"]> {
-  const a = tensor([[1, 2, 0], [3, 4.5, 1], [0.5, 2, 7]]); // biome-ignore format: a matrix
+  const a = tensor([[1, 2], [3, 4.5]]); // biome-ignore format: a matrix
   const made: Tensor[] = [a];
   const keep = (x: Tensor) => made[made.push(x) - 1];
   try {
@@ -62,10 +61,7 @@ export async function eager(): Promise<Right["eager"]> {
     evaluate(x);
     const reads = [x.data(), keep(sum(x)).item()] as const;
     await Promise.allSettled(reads);
-    // Two kernels that differ by a number, which the second one reads from memory.
-    const rows: ArrayLike<number>[] = [];
-    for (const start of [1, 2]) rows.push(await keep(slice(x, [{ start, end: start + 1 }])).data());
-    return { x: [await reads[0], ...rows].flatMap((all) => Array.from(all)), sum: await reads[1] };
+    return { x: Array.from(await reads[0]), sum: await reads[1] };
   } finally {
     for (const x of made) x.dispose();
   }
