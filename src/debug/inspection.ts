@@ -1,7 +1,6 @@
 import type { NonFinite, NonFiniteInput } from "../core/faults.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { collect } from "../engine/program.ts";
-import { viewMap } from "../forms/strided-map.ts";
 import { identity } from "../graph/identity.ts";
 import { inputsOf, type Node } from "../graph/node.ts";
 import { stateOf } from "../graph/state.ts";
@@ -175,8 +174,10 @@ function valueOf(mark: number): NonFinite {
 
 /** Whether a node shows all elements of its first input, and nothing else. */
 function showsAll(node: Node, isSource: boolean): boolean {
-  const { op, attributes, inputs } = node;
-  if (isSource || !op || !viewMap(op.form, inputs, attributes, node)) return false;
+  const { op, inputs } = node;
+  const form = op?.form;
+  const isView = form?.kind === "map" && !form.outside && inputs.length === 1;
+  if (isSource || !isView) return false;
   return sizeOf(inputs[0].shape) <= sizeOf(node.shape);
 }
 
