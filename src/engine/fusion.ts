@@ -10,8 +10,9 @@ export type Reads = ReadonlyMap<number, boolean>;
 /** What becomes one part of a kernel: an anchor with its own file, or pointwise steps alone. */
 export class Group {
   reads: Reads = new Map();
-  /** What its steps weigh. */
+  /** What its steps weigh, and how many there are, each also as read out of order. */
   weight = 0;
+  size = 0;
   /** Its place among the groups. */
   place = 0;
   /** Higher than those of all groups that it waits for. */
@@ -251,7 +252,7 @@ export class Fusion {
         open.push(keeps ? step.inputs[k] : ~step.inputs[k]);
       }
     }
-    return Object.assign(group, { reads, weight });
+    return Object.assign(group, { reads, weight, size: seen.size });
   }
 
   /** The input whose elements a step writes in place. */

@@ -2,6 +2,9 @@ import { DTYPES } from "../core/dtype.ts";
 import { type Fusion, GROUP_WEIGHT, Group } from "./fusion.ts";
 import { resultsOf } from "./program.ts";
 
+/** What a group may weigh that others are joined to: each was no larger than a kernel may be. */
+const JOINED_WEIGHT = 1024;
+
 /**
  * Joins pointwise groups to the groups before them where element i is made of element i: the update
  * of a parameter to its gradient's product, the gradient of a loss to its softmax. What only the
@@ -25,7 +28,8 @@ export function merge(fusion: Fusion, bindingLimit: number, homes: Homes): void 
       if (!before) continue;
       const joined = fusion.joined(before, group, results);
       const whole = new Group(joined.anchors, [...before.outputs, ...group.outputs]);
-      if (fusion.explore(whole).weight > GROUP_WEIGHT) continue;
+      const { weight, size } = fusion.explore(whole);
+      if (weight > JOINED_WEIGHT || size > GROUP_WEIGHT) continue;
       if (bindings(whole, joined.outputs, homes) > bindingLimit) continue;
       fusion.join(before, group, joined);
       for (const other of fusion.behind(joined).add(joined)) changed.add(other);
