@@ -6,6 +6,7 @@ import {
   init,
   matmul,
   setDefaultDevice,
+  slice,
   sum,
   type Tensor,
   tensor,
@@ -51,9 +52,9 @@ export function makeRun() {
 
 export type Run = ReturnType<typeof makeRun>;
 
-/** Two reads at once of one value. */
+/** Two reads at once of one value, and two of parts of another. */
 export async function eager(): Promise<Right["eager"]> {
-  const a = tensor([[1, 2], [3, 4.5]]); // biome-ignore format: a matrix
+  const a = tensor([[1, 2, 0], [3, 4.5, 1], [0.5, 2, 7]]); // biome-ignore format: a matrix
   const made: Tensor[] = [a];
   const keep = (x: Tensor) => made[made.push(x) - 1];
   try {
@@ -61,7 +62,10 @@ export async function eager(): Promise<Right["eager"]> {
     evaluate(x);
     const reads = [x.data(), keep(sum(x)).item()] as const;
     await Promise.allSettled(reads);
-    return { x: Array.from(await reads[0]), sum: await reads[1] };
+    // Two kernels that differ by a number, which the second one reads from memory.
+    const rows: ArrayLike<number>[] = [];
+    for (const start of [1, 2]) rows.push(await keep(slice(a, [{ start, end: start + 1 }])).data());
+    return { x: [await reads[0], ...rows].flatMap((all) => Array.from(all)), sum: await reads[1] };
   } finally {
     for (const x of made) x.dispose();
   }
