@@ -1,6 +1,5 @@
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError } from "../core/errors.ts";
-import { postorder } from "../core/postorder.ts";
 import type { Device, StateJournal } from "../graph/device.ts";
 import { copyGraph, lineageOf, StateLeaf, shortLineage, sourceNode } from "../graph/lineage.ts";
 import { Node } from "../graph/node.ts";
@@ -364,17 +363,15 @@ function isThere({ storage }: Node): boolean {
   return storage !== null && !storage.failure;
 }
 
-/** A graph that was kept, to be computed of states as they are now; `made` is given its nodes. */
+/** A graph that was kept, to be computed of states as they are now; `made` is given its new nodes. */
 function renewed(lineage: Node | null, made: Node[]): Node | null {
-  const there = new Set<Node>();
   const leaf = (node: Node) => {
-    const found = node instanceof StateLeaf ? node.state.node : node.storage ? node : undefined;
-    if (found) there.add(found);
-    return found;
+    if (node instanceof StateLeaf) return node.state.node;
+    return node.storage ? node : undefined;
   };
-  const copy = lineage && copyGraph(lineage, leaf);
-  const isMade = (node: Node) => !there.has(node);
-  if (copy) made.push(...postorder([copy].filter(isMade), ({ inputs }) => inputs.filter(isMade)));
+  const copies = new Map<Node, Node | null>();
+  const copy = lineage && copyGraph(lineage, leaf, copies);
+  for (const [node, own] of copies) if (own && own !== leaf(node)) made.push(own);
   return copy;
 }
 

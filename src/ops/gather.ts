@@ -2,7 +2,6 @@ import { checkOptions } from "../core/check.ts";
 import { expectDType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
-import type { Strided } from "../core/strided.ts";
 import { Position } from "../forms/position.ts";
 import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
@@ -12,7 +11,7 @@ import { scatterAdd } from "../kernels/scatter-add.ts";
 import { BITS } from "../kernels/shaders.ts";
 import { cast } from "./cast.ts";
 import { permute, reshape } from "./reshape.ts";
-import { AXIS, type AxisOptions } from "./rows.ts";
+import { AXIS, type AxisOptions, elementAt } from "./rows.ts";
 
 function outside(dtype: Tensor["dtype"]): number {
   return isFloat(dtype) ? Number.NaN : 0;
@@ -74,7 +73,7 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
     for (let j = 0; j < count; j++) {
       const row = index.data[index.offset + j * index.strides[0]];
       if (row < 0 || row >= y.shape[0]) continue;
-      for (let c = 0; c < columns; c++) sums[row * columns + c] += element(g, j, c);
+      for (let c = 0; c < columns; c++) sums[row * columns + c] += elementAt(g, j, c);
     }
     y.data.set(sums);
   },
@@ -90,10 +89,6 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
   },
   vjp: (g, { inputs: [index] }) => [null, apply(gatherOp, [g, index], {})],
 });
-
-function element(x: Strided, row: number, column: number): number {
-  return x.data[x.offset + row * x.strides[0] + column * x.strides[1]];
-}
 
 /**
  * Takes slices of `x` along an axis: those that integer `indices` of any shape name.

@@ -48,12 +48,11 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
     if (parts === 1) return null;
     // y = Σ_p a[:, p] · b[p, :], which more workgroups compute than there are tiles of y.
     const depth = k / parts;
-    const left = permute(reshape(a, [batch, m, parts, depth]), [0, 2, 1, 3]);
-    const all = [left, b].map((x, i) => {
-      return reshape(x, i === 0 ? [batch * parts, m, depth] : [batch * parts, depth, n]);
-    });
-    const y = reshape(apply(matmulOp, all, {}), [batch, parts, m, n]);
-    return [sum(y, { axis: 1 })];
+    const columns = permute(reshape(a, [batch, m, parts, depth]), [0, 2, 1, 3]);
+    const left = reshape(columns, [batch * parts, m, depth]);
+    const right = reshape(b, [batch * parts, depth, n]);
+    const y = apply(matmulOp, [left, right], {});
+    return [sum(reshape(y, [batch, parts, m, n]), { axis: 1 })];
   },
   vjp: (g, { inputs: [a, b] }) => [
     apply(matmulOp, [g, transpose(b)], {}),

@@ -29,7 +29,7 @@ export interface Rows {
   readonly length: number;
   /** Gives `[rows]` the shape of the result. */
   restore(y: Tensor): Tensor;
-  /** Gives `[rows, length]` the axes that x had. */
+  /** Gives `[rows, length]` the axes that x had; where it is one axis, rows may have another length. */
   restoreAll(y: Tensor): Tensor;
 }
 
@@ -45,7 +45,10 @@ export function asRows(op: string, x: Tensor, options: ReduceOptions): Rows {
     x: reshape(permute(x, order), [sizeOf(sizes(kept)), length]),
     length,
     restore: (y) => reshape(y, result),
-    restoreAll: (y) => permute(reshape(y, sizes(order)), inverse(order)),
+    restoreAll: (y) => {
+      const own = axes.length === 1 ? [y.shape[1]] : sizes(axes);
+      return permute(reshape(y, [...sizes(kept), ...own]), inverse(order));
+    },
   };
 }
 
@@ -80,6 +83,11 @@ export function rowsForm<P extends RowsProblem>(
     return { dtype, ROWS, LENGTH };
   };
   return { kind: "kernel", family, problem, functions, libraries };
+}
+
+/** An element of a 2-D view. */
+export function elementAt({ data, offset, strides }: Strided, row: number, i: number): number {
+  return data[offset + row * strides[0] + i * strides[1]];
 }
 
 /** One row of a view: element i is `data[start + i · stride]`. */

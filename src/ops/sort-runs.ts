@@ -5,7 +5,7 @@ import type { OwnFunctions } from "../forms/kernel.ts";
 import { wgslType } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { mergeRuns, sortRuns } from "../kernels/sort-runs.ts";
-import { forEachRow } from "./rows.ts";
+import { elementAt, forEachRow } from "./rows.ts";
 
 interface Direction extends Record<string, unknown> {
   descending: boolean;
@@ -38,15 +38,11 @@ export function sortRows(
       const places = Array.from({ length: size }, (_, i) => first + i).sort(compare);
       for (const place of places.slice(0, keep)) {
         if (values) values.data[at] = data[start + place * stride];
-        if (indices) indices.data[at] = order ? element(order, row, place) : place;
+        if (indices) indices.data[at] = order ? elementAt(order, row, place) : place;
         at++;
       }
     }
   });
-}
-
-function element({ data, offset, strides }: Strided, row: number, i: number): number {
-  return data[offset + row * strides[0] + i * strides[1]];
 }
 
 /** What is kept of a row of runs. */

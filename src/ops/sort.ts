@@ -10,7 +10,7 @@ import { broadcastTo } from "./broadcast.ts";
 import { cast } from "./cast.ts";
 import { iota } from "./creation.ts";
 import { checkDomain } from "./domain.ts";
-import { inverse, permute, reshape } from "./reshape.ts";
+import { reshape } from "./reshape.ts";
 import { AXIS, type AxisOptions, asRows } from "./rows.ts";
 import { slice } from "./slice.ts";
 import { mergeRunsOp, sortRows, sortRunsOp } from "./sort-runs.ts";
@@ -92,15 +92,12 @@ function sorted(
   keep: number | null,
   descending: boolean,
 ): Sorted {
-  const { x: rows, length } = asRows(op, x, { axis });
+  const { x: rows, length, restoreAll } = asRows(op, x, { axis });
   const isBool = is(x.dtype, "bool");
   const numbers = isBool ? cast(rows, "u32") : rows;
-  const [values, indices] = applyAll(sortOp, [numbers], { keep: keep ?? length, descending });
-  const own = normalizeAxis(op, axis, x.rank);
-  const others = [...x.shape.keys()].filter((i) => i !== own);
-  const shape = [...others.map((i) => x.shape[i]), keep ?? length];
-  const restore = (y: Tensor) => permute(reshape(y, shape), inverse([...others, own]));
-  return { values: restore(isBool ? cast(values, "bool") : values), indices: restore(indices) };
+  const [found, indices] = applyAll(sortOp, [numbers], { keep: keep ?? length, descending });
+  const values = isBool ? cast(found, "bool") : found;
+  return { values: restoreAll(values), indices: restoreAll(indices) };
 }
 
 /** Throws unless an op that sorts can take what it is given. */

@@ -1,4 +1,3 @@
-import type { Strided } from "../core/strided.ts";
 import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply } from "../graph/tensor.ts";
@@ -7,12 +6,8 @@ import { equal } from "./compare.ts";
 import { iota } from "./creation.ts";
 import { sum } from "./reduce.ts";
 import { expandDims, reshape } from "./reshape.ts";
+import { elementAt } from "./rows.ts";
 import { where } from "./where.ts";
-
-/** Row-major number of an element in an array of its own. */
-function at({ offset, strides }: Strided, row: number, i: number): number {
-  return offset + row * strides[0] + i * strides[1];
-}
 
 /** y[row, j] = x[row, order[row, j]], where each row of order has distinct places of a row of x. */
 export const takeRowsOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
@@ -22,7 +17,7 @@ export const takeRowsOp: OpDefinition<Record<string, never>> = defineOp<Record<s
     const [rows, count] = y.shape;
     for (let row = 0; row < rows; row++) {
       for (let j = 0; j < count; j++) {
-        y.data[row * count + j] = x.data[at(x, row, order.data[at(order, row, j)])];
+        y.data[row * count + j] = elementAt(x, row, elementAt(order, row, j));
       }
     }
   },
@@ -55,7 +50,7 @@ export const placeRowsOp: OpDefinition<PlaceAttributes> = defineOp<PlaceAttribut
     y.data.fill(0);
     for (let row = 0; row < rows; row++) {
       for (let j = 0; j < order.shape[1]; j++) {
-        y.data[row * length + order.data[at(order, row, j)]] = g.data[at(g, row, j)];
+        y.data[row * length + elementAt(order, row, j)] = elementAt(g, row, j);
       }
     }
   },

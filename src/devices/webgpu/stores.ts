@@ -45,11 +45,16 @@ function writeStore(part: PartExpressions, accessor: Accessor, type: string): vo
   }
   part.define(`fn ${name}(${declare(accessor)}, v: ${type})`, undefined, body);
   if (accessor.wide === undefined) return;
-  const four = writeStoreOfFours(part, accessor, accessor.wide);
+  const four = writeStoreOfFours(part, accessor, accessor.wide, name);
   part.define(`fn ${name}4(${declare(accessor)}, v: vec4<${type}>)`, undefined, four);
 }
 
-function writeStoreOfFours(part: PartExpressions, accessor: Accessor, wide: number): FunctionBody {
+function writeStoreOfFours(
+  part: PartExpressions,
+  accessor: Accessor,
+  wide: number,
+  name: string,
+): FunctionBody {
   const { extents } = accessor;
   const body = new FunctionBody();
   const position = (lane: number) => {
@@ -70,7 +75,7 @@ function writeStoreOfFours(part: PartExpressions, accessor: Accessor, wide: numb
     });
   } else {
     for (const lane of LANES) {
-      body.line(`store_y(${shifted(accessor, wide, lane).join(", ")}, v[${lane}]);`);
+      body.line(`${name}(${shifted(accessor, wide, lane).join(", ")}, v[${lane}]);`);
     }
   }
   return body;
