@@ -25,6 +25,11 @@ export interface InitOptions extends GpuOptions {
    */
   device?: "auto" | "webgpu" | "cpu";
   /**
+   * What computes on the CPU: `plain` runs each op's plain form, which is the specification;
+   * `compiled` makes WebAssembly of each program, where the page may. `plain` when left out.
+   */
+  engine?: "plain" | "compiled";
+  /**
    * Whether to make a device of its own, which is shared with nobody and not the default one; false
    * when left out.
    */
@@ -45,7 +50,7 @@ export interface Choice {
 }
 
 /** What describes the page's device, so that two calls of `init` can be compared. */
-type Wish = Required<Pick<InitOptions, "device">> & Pick<InitOptions, "kernels">;
+type Wish = Required<Pick<InitOptions, "device">> & Pick<InitOptions, "kernels" | "engine">;
 
 /** The device that calls of `init` share. */
 let shared: { readonly wish: Wish; readonly choice: Promise<Choice>; device?: Device } | null =
@@ -75,21 +80,24 @@ function checkInitOptions(options: InitOptions): void {
   checkOptions<InitOptions>("init", options, {
     device: "string",
     kernels: true,
+    engine: true,
     isolated: "boolean",
     timeout: "number",
     debug: true,
   });
-  const { device = "auto", kernels = "direct", timeout = TIMEOUT } = options;
+  const { device = "auto", kernels = "direct", engine = "plain", timeout = TIMEOUT } = options;
   const isDevice = (x: unknown) => ["auto", "webgpu", "cpu"].includes(x as string);
   checkEach("init", { device }, isDevice, "auto, webgpu or cpu", DeviceError);
   const isKind = (x: unknown) => ["workgroup", "direct"].includes(x as string);
   checkEach("init", { kernels }, isKind, "workgroup or direct");
+  const isEngine = (x: unknown) => ["plain", "compiled"].includes(x as string);
+  checkEach("init", { engine }, isEngine, "plain or compiled");
   checkPositive("init", { timeout });
 }
 
 /** Gives what an earlier call with the same options chose, as long as that device works. */
-function share({ device = "auto", kernels, timeout }: InitOptions): Promise<Choice> {
-  const wish: Wish = { device, kernels };
+function share({ device = "auto", kernels, engine, timeout }: InitOptions): Promise<Choice> {
+  const wish: Wish = { device, kernels, engine };
   if (shared && (!shared.device || isLive(shared.device))) {
     const [before, now] = [shared.wish, wish].map((x) => JSON.stringify(x));
     if (before === now) return shared.choice;
@@ -120,8 +128,8 @@ function isLive(device: Device): boolean {
 }
 
 async function choose(options: InitOptions): Promise<Choice> {
-  const { device: wanted = "auto", timeout = TIMEOUT, kernels } = options;
-  if (wanted === "cpu") return onCpu("asked for");
+  const { device: wanted = "auto", timeout = TIMEOUT, kernels, engine } = options;
+  if (wanted === "cpu") return onCpu("asked for", engine);
   try {
     const adapter = await findAdapter(await findGpu(), timeout);
     if (!adapter) {
@@ -131,7 +139,7 @@ async function choose(options: InitOptions): Promise<Choice> {
     const { name, software } = description;
     if (software && wanted === "auto") {
       const reason = `the only WebGPU adapter is emulated by the CPU (${name})`;
-      return onCpu(reason);
+      return onCpu(reason, engine);
     }
     const isDirect = kernels ? kernels === "direct" : description.direct;
     const [device] = await Promise.all([
@@ -141,14 +149,14 @@ async function choose(options: InitOptions): Promise<Choice> {
     return { device, reason: wanted === "auto" ? `a GPU was found (${name})` : "asked for" };
   } catch (error) {
     if (wanted === "webgpu") throw error;
-    return onCpu(given(error as Error));
+    return onCpu(given(error as Error), engine);
   }
 }
 
 // A page with a GPU does not wait for this.
-async function onCpu(reason: string): Promise<Choice> {
-  const { CpuDevice } = await cpuModule.get();
-  return { device: new CpuDevice(), reason };
+async function onCpu(reason: string, engine?: InitOptions["engine"]): Promise<Choice> {
+  const { chooseEngine } = await cpuModule.get();
+  return chooseEngine(reason, engine === "compiled");
 }
 
 /** What was found, of a message that also says what was expected. */

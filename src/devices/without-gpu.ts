@@ -1,4 +1,5 @@
 // What pages need where there is no GPU, or none any more; pages with one load it beside their work.
-export { CpuDevice, CpuSession } from "./cpu/cpu-device.ts";
+export { chooseEngine } from "./cpu/choose-engine.ts";
+export { CpuSession } from "./cpu/cpu-device.ts";
 export { gpuElsewhere } from "./webgpu/gpu-elsewhere.ts";
 export { Journal, remake } from "./webgpu/recovery.ts";

@@ -22,9 +22,10 @@ const DIVISIONS = 8;
  * becomes its epilogue.
  *
  * @param inputLimit how many stored values one kernel may read.
+ * @param kept steps that are stored in any case.
  */
-export function fuse(program: Program, inputLimit: number): Fusion {
-  return new Fuser(program, inputLimit).run();
+export function fuse(program: Program, inputLimit: number, kept: Iterable<number> = []): Fusion {
+  return new Fuser(program, inputLimit, kept).run();
 }
 
 /** The kernels that read a step: one of them, whether there are more, and the least that one accepts. */
@@ -37,7 +38,8 @@ interface Readers {
 class Fuser {
   readonly #program: Program;
   readonly #steps: readonly Step[];
-  readonly #outputs: Set<number>;
+  /** What is stored in any case. */
+  readonly #kept: Set<number>;
   readonly #consumers: readonly (readonly number[])[];
   readonly #stored = new Set<number>();
   /** A step that an anchor's kernel computes behind it, or the anchor itself → the anchor. */
@@ -50,10 +52,11 @@ class Fuser {
   constructor(
     program: Program,
     readonly inputLimit: number,
+    kept: Iterable<number>,
   ) {
     this.#program = program;
     this.#steps = program.steps;
-    this.#outputs = resultsOf(program);
+    this.#kept = new Set([...resultsOf(program), ...kept]);
     this.#consumers = consumersOf(program.steps);
   }
 
@@ -61,7 +64,7 @@ class Fuser {
     const depths: number[] = [];
     const anchors: number[] = [];
     this.#steps.forEach((step, i) => {
-      if (!step.op || this.#outputs.has(i) || isTooCostly(step)) this.#stored.add(i);
+      if (!step.op || this.#kept.has(i) || isTooCostly(step)) this.#stored.add(i);
       const isAnchor = step.op?.form.kind === "kernel";
       depths[i] = step.inputs.reduce((most, j) => Math.max(most, depths[j]), 0) + Number(isAnchor);
       if (isAnchor) anchors.push(i);
@@ -100,7 +103,7 @@ class Fuser {
     this.#anchorOf.set(anchor, anchor);
     // What follows one of several results may wait for the others: that is left to merge.
     const isAlone = !this.#steps[anchor].op?.cpuAll;
-    while (isAlone && !this.#outputs.has(last) && this.#consumers[last].length === 1) {
+    while (isAlone && !this.#kept.has(last) && this.#consumers[last].length === 1) {
       const next = this.#consumers[last][0];
       const step = this.#steps[next];
       if (!step.op?.linear || this.#anchorOf.has(next) || chain.length === GROUP_WEIGHT) break;

@@ -1,6 +1,6 @@
 import { DTYPES } from "../core/dtype.ts";
 import { type Fusion, GROUP_WEIGHT, Group } from "./fusion.ts";
-import { resultsOf } from "./program.ts";
+import { resultsOf, type Step } from "./program.ts";
 
 /** What a group may weigh that others are joined to: each was no larger than a kernel may be. */
 const JOINED_WEIGHT = 1024;
@@ -38,8 +38,10 @@ export function merge(fusion: Fusion, bindingLimit: number, homes: Homes): void 
 }
 
 function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
+  const { steps } = fusion.program;
+  if (first.anchors.some((anchor) => isClosed(steps[anchor]))) return false;
   // What shares words is stored by groups of its own.
-  const isPacked = (step: number) => DTYPES[fusion.program.steps[step].dtype].perWord > 1;
+  const isPacked = (step: number) => DTYPES[steps[step].dtype].perWord > 1;
   if ([...first.outputs, ...second.outputs].some(isPacked)) return false;
   const read = first.outputs.filter((step) => second.reads.has(step));
   if (read.some((step) => !second.reads.get(step))) return false;
@@ -47,6 +49,10 @@ function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
   if (new Set(read.map((step) => fusion.anchorOf(first.anchors, step))).size > 1) return false;
   const others = fusion.sources(second).filter((other) => other !== first);
   return !others.some((other) => fusion.dependsOn(other, first));
+}
+
+function isClosed({ op }: Step): boolean {
+  return op?.form.kind === "kernel" && !!op.form.isClosed;
 }
 
 /** New value → the state in whose memory it is written. */

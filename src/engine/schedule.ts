@@ -30,11 +30,16 @@ export interface KernelSchedule {
  * Decides what becomes one kernel, what is stored, and in which order.
  *
  * @param bindingLimit how many values one kernel may read and write.
+ * @param kept steps that are stored in any case.
  */
-export function scheduleOf(program: Program, bindingLimit: number): KernelSchedule {
+export function scheduleOf(
+  program: Program,
+  bindingLimit: number,
+  kept?: Iterable<number>,
+): KernelSchedule {
   const homes = new Map(program.updates.map(({ source, value }) => [value, source]));
   for (;;) {
-    const fusion = fuse(program, bindingLimit - 1);
+    const fusion = fuse(program, bindingLimit - 1, kept);
     merge(fusion, bindingLimit, homes);
     const found = inOrder(program, fusion);
     const copied = [...homes.keys()].filter((value) => !found.homes.has(value));

@@ -128,4 +128,6 @@ export interface KernelForm<A, P extends Problem = Problem> {
   functions?(type: DType, attributes: A): OwnFunctions;
   /** Files of functions that these call. */
   readonly libraries?: readonly ShaderFile[];
+  /** Whether nothing else may be computed with it: it reads and writes what is stored. */
+  readonly isClosed?: boolean;
 }

@@ -4,6 +4,8 @@ import { programOf } from "../../bench/growth/index.ts";
 import { planHost } from "../../bench/growth/plan-host.ts";
 import { Counters } from "../../src/core/counters.ts";
 import { Arrays } from "../../src/devices/cpu/arrays.ts";
+import { Heap } from "../../src/devices/cpu/compiled/heap.ts";
+import { CompiledPlan } from "../../src/devices/cpu/compiled/plan.ts";
 import { CpuPlan } from "../../src/devices/cpu/plan.ts";
 import { GpuPlan } from "../../src/devices/webgpu/plan.ts";
 import type { Program, Step } from "../../src/engine/program.ts";
@@ -31,6 +33,7 @@ const PLANS: Record<string, (program: Program) => void> = {
   simplify,
   "plan for WebGPU": (program) => new GpuPlan(planHost(), program, { repeated: true }),
   "plan for the CPU": (program) => new CpuPlan(program, new Arrays(new Counters())),
+  "plan for WebAssembly": (program) => new CompiledPlan(program, new Heap(new Counters())),
 };
 
 const graphs = GROWTHS.filter(({ isMany }) => !isMany);

@@ -58,10 +58,11 @@ test("webgpu takes an emulated GPU, or fails clearly", async () => {
 test.each<[object, string]>([
   [{ device: "tpu" }, 'init: device "tpu"; expected auto, webgpu or cpu'],
   [{ kernels: "fast" }, 'init: kernels "fast"; expected workgroup or direct'],
+  [{ engine: "fast" }, 'init: engine "fast"; expected plain or compiled'],
   [{ timeout: 0 }, "init: timeout 0; expected a finite number above 0"],
   [
     { devise: "cpu" },
-    'init: unknown option "devise"; expected device, kernels, isolated, timeout, debug. ' +
+    'init: unknown option "devise"; expected device, kernels, engine, isolated, timeout, debug. ' +
       'Did you mean "device"?',
   ],
 ])("%j is refused", async (options, message) => {

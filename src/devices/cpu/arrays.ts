@@ -1,5 +1,5 @@
 import type { Counters } from "../../core/counters.ts";
-import { allocate, type DType, type NumericArray } from "../../core/dtype.ts";
+import { allocate, convert, type DType, is, type NumericArray } from "../../core/dtype.ts";
 import type { Storage } from "../../graph/device.ts";
 
 /** A tensor's values in a typed array, row-major. */
@@ -10,6 +10,11 @@ export interface ArrayStorage extends Storage {
 /** Makes an array the values of a tensor. */
 export function storageOf(data: NumericArray): ArrayStorage {
   return { bytes: data.byteLength, failure: null, data };
+}
+
+/** Copies values as a dtype's elements; bytes of a bool may be any on the host. */
+export function copyElements(to: NumericArray, values: NumericArray, dtype: DType): void {
+  to.set(is(dtype, "bool") ? values.map((value) => convert(value, dtype)) : values);
 }
 
 /** Makes the arrays of a device and counts those that live. */

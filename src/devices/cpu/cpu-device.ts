@@ -1,33 +1,32 @@
 import type { Counters } from "../../core/counters.ts";
-import { convert, DTYPE_NAMES, type DType, is, type NumericArray } from "../../core/dtype.ts";
+import { DTYPE_NAMES, type DType, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError } from "../../core/errors.ts";
 import { EngineDevice } from "../../engine/device.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Download, Session, Usage } from "../../engine/session.ts";
 import type { DeviceLoss, Storage } from "../../graph/device.ts";
-import { type ArrayStorage, Arrays, storageOf } from "./arrays.ts";
+import { type ArrayStorage, copyElements } from "./arrays.ts";
+import { type CpuEngine, PlainEngine } from "./engine.ts";
 import { IdlePlans } from "./idle-plans.ts";
-import { CpuPlan } from "./plan.ts";
 
 const ALL: ReadonlySet<DType> = new Set(DTYPE_NAMES);
 
-/** Copies values as a dtype's elements; bytes of a bool may be any on the host. */
-function elements(values: NumericArray, dtype: DType): NumericArray {
-  return is(dtype, "bool") ? values.map((value) => convert(value, dtype)) : values.slice();
-}
-
-/** The CPU as a device: runs every program op by op in each op's specification form. */
+/** The CPU as a device. */
 export class CpuDevice extends EngineDevice {
-  session: Session = new CpuSession(this.counters);
+  readonly session: Session;
+
+  /** @param Engine what computes; each op's specification form when left out. */
+  constructor(Engine: new (counters: Counters) => CpuEngine = PlainEngine) {
+    super();
+    this.session = new CpuSession(this.counters, new Engine(this.counters));
+  }
 }
 
 /** What a device works through on the CPU. */
 export class CpuSession implements Session {
   readonly kind = "cpu";
-  readonly description = "plain TypeScript";
   readonly dtypes = ALL;
-  readonly #arrays: Arrays;
   readonly #idle = new IdlePlans();
   #disposed = false;
   #lose!: (loss: DeviceLoss) => void;
@@ -35,8 +34,15 @@ export class CpuSession implements Session {
     this.#lose = resolve;
   });
 
-  constructor(counters: Counters) {
-    this.#arrays = new Arrays(counters);
+  constructor(
+    counters: Counters,
+    readonly engine: CpuEngine = new PlainEngine(counters),
+  ) {
+    engine.trim = () => this.#idle.clear();
+  }
+
+  get description(): string {
+    return this.engine.description;
   }
 
   check(op: string): void {
@@ -56,7 +62,7 @@ export class CpuSession implements Session {
 
   /** Makes a plan; one that is going to run again and again has its buffers until it is disposed. */
   compile(program: Program, { repeated }: PlanOptions): Plan {
-    const plan = new CpuPlan(program, this.#arrays);
+    const plan = this.engine.plan(program);
     return repeated ? plan : this.#idle.add(plan);
   }
 
@@ -68,11 +74,11 @@ export class CpuSession implements Session {
   }
 
   upload(values: NumericArray, dtype: DType): Storage {
-    return storageOf(this.#arrays.add(elements(values, dtype)));
+    return this.engine.store(values, dtype);
   }
 
   overwrite(storage: Storage, values: NumericArray, dtype: DType): void {
-    (storage as ArrayStorage).data.set(elements(values, dtype));
+    copyElements((storage as ArrayStorage).data, values, dtype);
   }
 
   async download(wanted: readonly Download[]): Promise<NumericArray[]> {
@@ -84,10 +90,10 @@ export class CpuSession implements Session {
   }
 
   release(storage: Storage): void {
-    this.#arrays.drop((storage as ArrayStorage).data);
+    this.engine.release(storage as ArrayStorage);
   }
 
   usage(): Usage {
-    return { ...this.#arrays.usage, pipelines: 0 };
+    return { ...this.engine.usage, pipelines: 0 };
   }
 }

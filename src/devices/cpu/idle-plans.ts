@@ -1,6 +1,10 @@
 import type { Plan } from "../../engine/plan.ts";
 import type { Storage } from "../../graph/device.ts";
-import type { CpuPlan } from "./plan.ts";
+
+/** A plan that knows how many bytes of buffers it has now. */
+export interface KeptPlan extends Plan {
+  readonly bytes: number;
+}
 
 /** Bytes of buffers that plans keep which may never run again. */
 const LIMIT = 64 * 2 ** 20;
@@ -10,11 +14,11 @@ const LIMIT = 64 * 2 ** 20;
  * them together hold too much; the longest unused one goes first.
  */
 export class IdlePlans {
-  readonly #plans = new Set<CpuPlan>();
+  readonly #plans = new Set<KeptPlan>();
   #bytes = 0;
 
   /** Wraps a plan so that its buffers may go after any of its runs. */
-  add(plan: CpuPlan): Plan {
+  add(plan: KeptPlan): Plan {
     return {
       stats: plan.stats,
       ready: true,
@@ -40,11 +44,11 @@ export class IdlePlans {
     this.#bytes = 0;
   }
 
-  #take(plan: CpuPlan): void {
+  #take(plan: KeptPlan): void {
     if (this.#plans.delete(plan)) this.#bytes -= plan.bytes;
   }
 
-  #keep(plan: CpuPlan): void {
+  #keep(plan: KeptPlan): void {
     this.#plans.add(plan);
     this.#bytes += plan.bytes;
     for (const oldest of this.#plans) {

@@ -1,22 +1,20 @@
 import { DTYPES, type DType, type NumericArray } from "../../core/dtype.ts";
-import { GradusError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import { asIs, contiguous, isContiguous, type Strided } from "../../core/strided.ts";
-import { copyStrided, mapStrided } from "../../core/strided-loops.ts";
-import type { TensorType } from "../../core/tensor-type.ts";
+import { contiguous, isContiguous, type Strided } from "../../core/strided.ts";
+import { copyStrided } from "../../core/strided-loops.ts";
 import { planMemory } from "../../engine/memory-plan.ts";
 import { callKey, type Program, type Step } from "../../engine/program.ts";
 import { flopsOf, total } from "../../engine/stats.ts";
 import type { IndexMap } from "../../forms/map.ts";
-import { moveStrided, viewMap, viewOf } from "../../forms/strided-map.ts";
+import { viewMap, viewOf } from "../../forms/strided-map.ts";
 import type { Attributes, Op } from "../../graph/op.ts";
-import { runLoop } from "./loops.ts";
+import { fastest } from "./plain-form.ts";
 
 /** A view whose array comes later, and may change from run to run. */
-type View = { -readonly [K in keyof Strided]: Strided[K] };
+export type View = { -readonly [K in keyof Strided]: Strided[K] };
 
 /** What stands in a view for an array that is not there. */
-const NO_DATA: NumericArray = /* @__PURE__ */ new Uint8Array(0);
+export const NO_DATA: NumericArray = /* @__PURE__ */ new Uint8Array(0);
 
 /** An array that a source brings or a task writes, with all views of it. */
 export class Base {
@@ -169,30 +167,6 @@ export class Layout {
     for (const [key, slot] of slots) found[slot].bases.push(owned[key].base);
     return { slots: found, lowerBound };
   }
-}
-
-/** An op's own form, behind a loop that does the same where there is one. */
-function fastest(op: Op, types: readonly TensorType[]): Task["cpu"] {
-  const form = formOf(op, types);
-  const { loop } = op;
-  if (!loop) return form;
-  return (y, inputs, attributes) => {
-    if (!runLoop(loop, y, inputs)) form(y, inputs, attributes);
-  };
-}
-
-/** An op's own form; that of one element runs over all of them. */
-function formOf({ name, cpu, scalar, form }: Op, types: readonly TensorType[]): Task["cpu"] {
-  if (cpu) return cpu;
-  if (form.kind === "map") {
-    return (y, inputs, attributes) => moveStrided(form, types, attributes, y, inputs);
-  }
-  if (!scalar) throw new GradusError(`${name}: has no CPU form; expected one`);
-  return (y, inputs, attributes) => {
-    const f = scalar(types, attributes);
-    if (f === asIs) copyStrided(inputs[0], y.data);
-    else mapStrided(f, y.shape, inputs, y.data);
-  };
 }
 
 function valueBytes({ view, base }: Value): number {

@@ -1,0 +1,115 @@
+import { contiguous, type Strided } from "../../../core/strided.ts";
+import { type Program, resultsOf, type Step } from "../../../engine/program.ts";
+import type { Family, KernelContext } from "../../../forms/kernel.ts";
+import { viewMap, viewOf } from "../../../forms/strided-map.ts";
+import type { Op } from "../../../graph/op.ts";
+import { NO_DATA } from "../layout.ts";
+
+/** Where a value lies: in the memory of a stored step. */
+export interface Location {
+  readonly root: number;
+  readonly view: Strided;
+}
+
+/** A program whose ops without compiled form stand alone, and the steps that they want stored. */
+export interface ClosedProgram {
+  readonly program: Program;
+  readonly kept: ReadonlySet<number>;
+}
+
+/** Nothing chooses among kernels that are an op's plain form. */
+const PLAIN: Family = { prologueCost: 0, kernels: [], rule: () => [] };
+
+/** An op that stands alone → the op itself. */
+const opened = new WeakMap<Op, Op>();
+const closed = new WeakMap<Op, Op>();
+
+/** The op that stands alone as another, if it is one. */
+export function openedOf(op: Op): Op | undefined {
+  return opened.get(op);
+}
+
+/** An op as one that reads and writes what is stored. */
+function closedOf(op: Op): Op {
+  const known = closed.get(op);
+  if (known) return known;
+  const problem = ({ y: { dtype } }: KernelContext<unknown>) => ({ dtype });
+  const own: Op = {
+    ...op,
+    linear: false,
+    scatter: undefined,
+    form: { kind: "kernel", isClosed: true, family: PLAIN, problem },
+  };
+  closed.set(op, own);
+  opened.set(own, op);
+  return own;
+}
+
+/**
+ * Lets ops that have no compiled form stand alone, and has what they read stored where strides can
+ * reach it.
+ * @param isCompiled whether a step has a compiled form.
+ */
+export function closeProgram(program: Program, isCompiled: (step: Step) => boolean): ClosedProgram {
+  const kept = resultsOf(program);
+  const locations: Location[] = [];
+  const steps = program.steps.map((step, i): Step => {
+    const view = kept.has(i) ? null : viewed(program.steps, step, locations);
+    locations[i] = view ?? whole(step, i);
+    if (!step.op) return step;
+    if (isView(program.steps, step)) {
+      if (!view) kept.add(i).add(locations[step.inputs[0]].root);
+      return step;
+    }
+    if (isCompiled(step)) return step;
+    kept.add(i);
+    for (const input of step.inputs) kept.add(locations[input].root);
+    return { ...step, op: closedOf(step.op) };
+  });
+  return { program: { ...program, steps }, kept };
+}
+
+/** Finds where the value of each step lies, of those whose values are moved from stored ones. */
+export function locationsOf(steps: readonly Step[], stored: ReadonlySet<number>): Location[] {
+  const locations: Location[] = [];
+  for (const [i, step] of steps.entries()) {
+    locations[i] = (!stored.has(i) && viewed(steps, step, locations)) || whole(step, i);
+  }
+  return locations;
+}
+
+/** What a step that only moves elements copies, row-major. */
+export function movedFrom(
+  steps: readonly Step[],
+  step: Step,
+  locations: readonly Location[],
+): Location {
+  return viewed(steps, step, locations) ?? locations[step.inputs[0]];
+}
+
+/** A step's value in memory of its own. */
+function whole({ shape }: Step, i: number): Location {
+  return { root: i, view: contiguous(NO_DATA, shape) };
+}
+
+/** A step's value as a view of another one's memory; null where strides cannot say it. */
+function viewed(
+  steps: readonly Step[],
+  step: Step,
+  locations: readonly Location[],
+): Location | null {
+  const map = stepMap(steps, step);
+  if (!map) return null;
+  const { root, view } = locations[step.inputs[0]];
+  const own = viewOf(view, map, step.shape);
+  return own && { root, view: own };
+}
+
+function isView(steps: readonly Step[], step: Step): boolean {
+  return stepMap(steps, step) !== null;
+}
+
+function stepMap(steps: readonly Step[], { op, inputs, attributes, shape, dtype }: Step) {
+  const types = inputs.map((input) => steps[input]);
+  return op && viewMap(op.form, types, attributes, { shape, dtype });
+}

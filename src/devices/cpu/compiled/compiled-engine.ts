@@ -1,0 +1,40 @@
+import type { Counters } from "../../../core/counters.ts";
+import type { DType, NumericArray } from "../../../core/dtype.ts";
+import type { Program } from "../../../engine/program.ts";
+import { type ArrayStorage, copyElements } from "../arrays.ts";
+import type { CpuEngine } from "../engine.ts";
+import type { KeptPlan } from "../idle-plans.ts";
+import { Heap, type HeapStorage } from "./heap.ts";
+import { CompiledPlan } from "./plan.ts";
+
+/** Makes one WebAssembly module of each program, which works on one memory. */
+export class CompiledEngine implements CpuEngine {
+  readonly description = "WebAssembly, SIMD";
+  readonly #heap: Heap;
+
+  constructor(counters: Counters) {
+    this.#heap = new Heap(counters);
+  }
+
+  get usage() {
+    return this.#heap.usage;
+  }
+
+  set trim(trim: () => void) {
+    this.#heap.trim = trim;
+  }
+
+  store(values: NumericArray, dtype: DType): ArrayStorage {
+    const storage = this.#heap.store(dtype, values.length);
+    copyElements(storage.data, values, dtype);
+    return storage;
+  }
+
+  release(storage: ArrayStorage): void {
+    this.#heap.give((storage as HeapStorage).block);
+  }
+
+  plan(program: Program): KeptPlan {
+    return new CompiledPlan(program, this.#heap);
+  }
+}
