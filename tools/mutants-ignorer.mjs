@@ -1,6 +1,6 @@
 // Leaves out of `npm run mutants` what no test in Node can notice: what only WebGPU reads, and a
 // `true` that says that an option is known, where the type takes no `false`.
-const READ_BY_GPU = new Set(["form", "wgsl"]);
+const READ_BY_GPU = new Set(["form", "formula"]);
 
 /** Whether a property belongs to the table of options in a call of `checkOptions`. */
 function namesOption({ parentPath: table }) {

@@ -10,7 +10,7 @@ fn bits_to_f32(bits: u32) -> f32 {
   return bitcast<f32>(bits);
 }
 
-// Hides from a compiler what made a number: see src/ops/exact.ts.
+// Hides from a compiler what made a number: see src/kernels/exact.ts.
 fn exact(x: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(x));
 }

@@ -7,6 +7,11 @@ fn random_bits(key: vec2u, i: u32) -> u32 {
   return select(words.x, words.y, (i & 1u) == 1u);
 }
 
+// The upper 24 bits as a number from 0 to 1.
+fn random_unit(bits: u32) -> f32 {
+  return f32(bits >> 8u) * 0x1p-24;
+}
+
 // low + u · range for u = bits / 2^24, with the range as two parts of 12 bits and u's too: where all
 // products are exact, it does not matter whether a compiler fuses them with the sums.
 fn random_uniform(bits: u32, low: f32, high: f32, range_high: f32, range_low: f32) -> f32 {
@@ -15,6 +20,10 @@ fn random_uniform(bits: u32, low: f32, high: f32, range_high: f32, range_low: f3
   let middle = u_high * range_low + u_low * range_high;
   let y = ((low + u_high * range_high) + middle) + u_low * range_low;
   return select(low, y, y < high);
+}
+
+fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+  return c + a * b;
 }
 
 // √(−2 ln v) · cos 2πw, or sin for an odd i, with v = (word 0 + 1) / 2^32 and w = word 1 / 2^32.

@@ -48,10 +48,12 @@ const markOp: OpDefinition<MarkAttributes> = defineOp<MarkAttributes>({
   form: {
     kind: "pointwise",
     libraries: BITS,
-    element: ({ at, load, attributes: { shift } }) => {
+    element: ({ at, load, scalars, inputs, attributes: { shift } }) => {
+      const [m, words] = [scalars(inputs[0].dtype), scalars("u32")];
       const x = at.body.bind(load(0, at));
-      const [nan, infinite] = [NAN, INFINITE].map((mark) => `${mark * 2 ** shift}u`);
-      return `select(select(${infinite}, ${nan}, g_is_nan(${x})), 0u, g_is_finite(${x}))`;
+      const [nan, infinite] = [NAN, INFINITE].map((mark) => words.literal(mark * 2 ** shift));
+      const mark = words.call("select", infinite, nan, m.call("g_is_nan", x));
+      return words.call("select", mark, words.literal(0), m.call("g_is_finite", x));
     },
   },
   vjp: null,
@@ -97,7 +99,7 @@ const orOp: OpDefinition<Attributes> = defineOp<Attributes>({
   linear: true,
   form: {
     kind: "pointwise",
-    element: ({ at, load }) => `(${load(0, at)} | ${load(1, at)})`,
+    element: ({ at, load, scalars, y }) => scalars(y.dtype).call("|", load(0, at), load(1, at)),
   },
   vjp: null,
 });

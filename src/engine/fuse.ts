@@ -1,7 +1,9 @@
 import { postorder } from "../core/postorder.ts";
 import { sizeOf } from "../core/shape.ts";
+import type { Body } from "../forms/indices.ts";
 import { follow } from "../forms/map.ts";
 import { Position } from "../forms/position.ts";
+import { writeSum } from "../forms/wgsl-sum.ts";
 import { costOf } from "../graph/op.ts";
 import { consumersOf, Fusion, GROUP_WEIGHT, Group, isPointwise, isTooCostly } from "./fusion.ts";
 import { callKey, type Program, resultsOf, type Step } from "./program.ts";
@@ -136,7 +138,11 @@ class Fuser {
     const { shape } = this.#steps[i];
     const texts = new Set<string>();
     const bind = (text: string) => `t${[...texts.add(text)].indexOf(text)}`;
-    const body = { bind, once: bind };
+    const body: Body<string> = {
+      bind,
+      once: bind,
+      sum: (terms, constant) => writeSum(body, terms, constant),
+    };
     let at = Position.at(
       body,
       shape,

@@ -1,22 +1,28 @@
-import { number } from "./number.ts";
+/** factor · ⌊value / divisor⌋ */
+export type Term<V> = readonly [value: V, divisor: number, factor: number];
 
-/** Where WGSL expressions are collected: equal ones are bound to one name. */
-export interface Body {
-  bind(expression: string): string;
+/**
+ * Where values are collected that a function computes, whatever a value is: for WGSL it is the text of
+ * an expression, and equal ones are bound to one name. Values are equal whose texts are.
+ */
+export interface Body<V> {
+  bind(value: V): V;
   /** Binds what `write` gives, the first time that `key` is asked for. */
-  once(key: string, write: () => string): string;
+  once(key: string, write: () => V): V;
+  /** Σ terms + constant, as a u32: terms that are added come before those that are taken off. */
+  sum(terms: readonly Term<V>[], constant: number): V;
 }
 
-/** A u32 below `size` that WGSL knows by a name. */
-export interface Named {
-  readonly text: string;
+/** A u32 below `size` that is known. */
+export interface Bounded<V> {
+  readonly value: V;
   readonly size: number;
 }
 
 /** factor · (⌊of / divisor⌋ mod size) */
-interface Digit {
+interface Digit<V> {
   readonly factor: number;
-  readonly of: Named;
+  readonly of: Bounded<V>;
   readonly divisor: number;
   readonly size: number;
 }
@@ -25,57 +31,56 @@ interface Digit {
  * An index as a sum, constant + Σ digits, so that what is split and put together again costs
  * nothing, and what is known of one lane of a vector is known of all.
  */
-export interface Index {
+export interface Index<V> {
   readonly constant: number;
-  readonly digits: readonly Digit[];
+  readonly digits: readonly Digit<V>[];
 }
 
 /** Which of the four lanes of a vector it is: none has a number of its own in what is written at last. */
-const LANE: Index = {
+const LANE: Index<never> = {
   constant: 0,
-  digits: [{ factor: 1, of: { text: "lane", size: 4 }, divisor: 1, size: 4 }],
+  digits: [{ factor: 1, of: { value: "lane" as never, size: 4 }, divisor: 1, size: 4 }],
 };
 
-export const ZERO: Index = { constant: 0, digits: [] };
+export const ZERO: Index<never> = { constant: 0, digits: [] };
 
 /** ⌊of / divisor⌋ mod size. */
-export function digit(of: Named, divisor = 1, size = of.size): Index {
+export function digit<V>(of: Bounded<V>, divisor = 1, size = of.size): Index<V> {
   const own = Math.min(size, Math.ceil(of.size / divisor));
   return own > 1 ? { constant: 0, digits: [{ factor: 1, of, divisor, size: own }] } : ZERO;
 }
 
 /** Four neighbours, from a multiple of four on, of which the quarter is given. */
-export function fourFrom(quarter: Named): Index {
+export function fourFrom<V>(quarter: Bounded<V>): Index<V> {
   return sumOf([digit(quarter), LANE], [4, 1]);
 }
 
 /** Writes a quarter of an index, where the lanes of a vector are neighbours from a multiple of four on. */
-export function writeQuarter(body: Body, index: Index): string | null {
+export function writeQuarter<V>(body: Body<V>, index: Index<V>): V | null {
   const [quarter, rest] = parted(sumOf([index, LANE], [1, -1]), 4);
-  const text = write(body, quarter);
+  const value = write(body, quarter);
   const isWhole = rest.constant === 0 && rest.digits.length === 0;
-  return isWhole && !isByLane(text) ? text : null;
+  return isWhole && !isByLane(value) ? value : null;
 }
 
-/** Whether an expression differs between the lanes of a vector. */
-export function isByLane(text: string): boolean {
-  return text.includes("lane");
-}
-
-/** Gives an expression a name, unless it differs between lanes, which no name would tell. */
-function bind(body: Pick<Body, "bind">, text: string): string {
-  return isByLane(text) ? text : body.bind(text);
+/** Whether a value differs between the lanes of a vector. */
+export function isByLane(value: unknown): boolean {
+  return `${value}`.includes("lane");
 }
 
 /** constant + Σ factor · index, with factors of 1 where none are given. */
-export function sumOf(terms: readonly Index[], factors?: readonly number[], constant = 0): Index {
-  const digits = new Map<string, Digit>();
+export function sumOf<V>(
+  terms: readonly Index<V>[],
+  factors?: readonly number[],
+  constant = 0,
+): Index<V> {
+  const digits = new Map<string, Digit<V>>();
   let total = constant;
   for (const [i, index] of terms.entries()) {
     const by = factors ? factors[i] : 1;
     total += index.constant * by;
     for (const one of index.digits) {
-      const key = `${one.of.text}/${one.divisor}%${one.size}`;
+      const key = `${one.of.value}/${one.divisor}%${one.size}`;
       const factor = one.factor * by + (digits.get(key)?.factor ?? 0);
       digits.set(key, { ...one, factor });
     }
@@ -84,7 +89,7 @@ export function sumOf(terms: readonly Index[], factors?: readonly number[], cons
 }
 
 /** The least and the largest value that an index may have. */
-export function rangeOf({ constant, digits }: Index): [number, number] {
+export function rangeOf({ constant, digits }: Index<unknown>): [number, number] {
   let [low, high] = [constant, constant];
   for (const { factor, size } of digits) {
     if (factor > 0) high += factor * (size - 1);
@@ -94,7 +99,7 @@ export function rangeOf({ constant, digits }: Index): [number, number] {
 }
 
 /** A sum of terms that n divides, divided by it, and the sum of the others. */
-function parted({ constant, digits }: Index, n: number): [Index, Index] {
+function parted<V>({ constant, digits }: Index<V>, n: number): [Index<V>, Index<V>] {
   const quotient = Math.floor(constant / n);
   const whole = digits.filter(({ factor }) => factor % n === 0);
   return [
@@ -104,7 +109,7 @@ function parted({ constant, digits }: Index, n: number): [Index, Index] {
 }
 
 /** ⌊index / n⌋ and index mod n, of an index from 0. */
-export function divide(body: Body, index: Index, n: number): [Index, Index] {
+export function divide<V>(body: Body<V>, index: Index<V>, n: number): [Index<V>, Index<V>] {
   let [whole, rest] = parted(index, n);
   if (rangeOf(rest)[0] < 0) [whole, rest] = [ZERO, index];
   // ⌊(g · big + small) / n⌋ = ⌊big / (n / g)⌋ where g divides n and 0 <= small < g.
@@ -119,44 +124,39 @@ export function divide(body: Body, index: Index, n: number): [Index, Index] {
 }
 
 /** Quotient and remainder of a digit, or of what is bound to a name first. */
-function cutIndex(body: Body, index: Index, n: number): [Index, Index] {
+function cutIndex<V>(body: Body<V>, index: Index<V>, n: number): [Index<V>, Index<V>] {
   const size = rangeOf(index)[1] + 1;
   if (n === 1 || size <= 1) return [index, ZERO];
   const [one] = index.digits;
   const isDigit =
     index.constant === 0 && index.digits.length === 1 && one.factor === 1 && one.size % n === 0;
-  const { of, divisor } = isDigit ? one : { of: { text: name(body, index), size }, divisor: 1 };
+  const { of, divisor } = isDigit ? one : { of: { value: name(body, index), size }, divisor: 1 };
   return [digit(of, divisor * n, Math.ceil(size / n)), digit(of, divisor, Math.min(size, n))];
 }
 
 /** Writes an index under a name. */
-export function name(body: Body, index: Index): string {
-  return bind(body, write(body, index));
+export function name<V>(body: Body<V>, index: Index<V>): V {
+  return body.bind(write(body, index));
+}
+
+/** Writes an index. */
+export function write<V>(body: Body<V>, index: Index<V>): V {
+  return body.sum(termsOf(index), index.constant);
 }
 
 /**
- * Writes an index as a u32 expression. Digits are differences of quotients,
+ * An index as a sum of quotients, those that are added first. Digits are differences of such,
  * ⌊x / d⌋ mod n = ⌊x / d⌋ − n · ⌊x / (d · n)⌋, so that neighbours share theirs or cancel them.
  */
-export function write(body: Pick<Body, "bind">, { constant, digits }: Index): string {
-  const factors = new Map<string, number>();
-  const add = (quotient: string, factor: number) => {
-    factors.set(quotient, factor + (factors.get(quotient) ?? 0));
+export function termsOf<V>({ digits }: Index<V>): Term<V>[] {
+  const terms = new Map<string, Term<V>>();
+  const add = (value: V, divisor: number, factor: number) => {
+    const key = `${value}/${divisor}`;
+    terms.set(key, [value, divisor, factor + (terms.get(key)?.[2] ?? 0)]);
   };
   for (const { factor, of, divisor, size } of digits) {
-    add(divisor === 1 ? of.text : `${of.text} / ${divisor}u`, factor);
-    if (divisor * size < of.size) add(`${of.text} / ${divisor * size}u`, -factor * size);
+    add(of.value, divisor, factor);
+    if (divisor * size < of.size) add(of.value, divisor * size, -factor * size);
   }
-  add("", constant);
-  const [more, less] = [1, -1].map((sign) =>
-    [...factors]
-      .filter(([, factor]) => factor * sign > 0)
-      .map(([quotient, factor]) => {
-        if (!quotient) return number(factor * sign);
-        const n = `${factor * sign}u`;
-        return n === "1u" ? bind(body, quotient) : `${bind(body, quotient)} * ${n}`;
-      }),
-  );
-  if (less.length > 0) return `(${more.join(" + ") || "0u"} - ${less.join(" - ")})`;
-  return more.length > 1 ? `(${more.join(" + ")})` : (more[0] ?? "0u");
+  return [1, -1].flatMap((sign) => [...terms.values()].filter(([, , by]) => by * sign > 0));
 }

@@ -1,9 +1,9 @@
 import { type Shape, sizeOf } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import { type Index, isByLane, sumOf } from "./indices.ts";
-import { number } from "./number.ts";
 import type { ElementContext } from "./pointwise.ts";
 import { Position } from "./position.ts";
+import type { Scalars } from "./scalars.ts";
 
 /**
  * Where on an axis of an input an element of the result lies:
@@ -25,13 +25,18 @@ export interface MapForm<A> {
   /** Gives a map for each input: an element is that of the first inside which its map leads. */
   maps(inputs: readonly TensorType[], attributes: A, y: TensorType): readonly IndexMap[];
   /** For maps that may lead outside: `inside`, which follows them and tests whether they do. */
-  readonly follow?: (map: IndexMap, at: Position, shape: Shape) => GuardedPlace;
+  readonly follow?: <V>(
+    map: IndexMap,
+    at: Position<V>,
+    shape: Shape,
+    words: Scalars<V>,
+  ) => GuardedPlace<V>;
   /** Gives the element that lies inside no input; left out where there is none. */
   outside?(attributes: A): number;
 }
 
-/** A position in an input, and WGSL tests of whether it lies inside. */
-export type GuardedPlace = readonly [at: Position, tests: readonly string[]];
+/** A position in an input, and tests of whether it lies inside. */
+export type GuardedPlace<V> = readonly [at: Position<V>, tests: readonly V[]];
 
 /** The place on an axis that goes with one axis of the result. */
 export function along(axis: number, start = 0, step = 1, divisor = 1): AxisMap {
@@ -42,7 +47,7 @@ export function along(axis: number, start = 0, step = 1, divisor = 1): AxisMap {
 export const UNMOVED: MapForm<unknown> = { kind: "map", maps: () => ["rowMajor"] };
 
 /** The sum that an axis map divides. */
-export function sumAt({ start, terms }: AxisMap, { indices }: Position): Index {
+export function sumAt<V>({ start, terms }: AxisMap, { indices }: Position<V>): Index<V> {
   const steps = terms.map(([, step]) => step);
   return sumOf(
     terms.map(([axis]) => indices[axis]),
@@ -52,7 +57,7 @@ export function sumAt({ start, terms }: AxisMap, { indices }: Position): Index {
 }
 
 /** Follows a map that leads inside. */
-export function follow(map: IndexMap, at: Position, shape: Shape): GuardedPlace {
+export function follow<V>(map: IndexMap, at: Position<V>, shape: Shape): GuardedPlace<V> {
   if (map === "rowMajor") return [at.reshape(shape), []];
   return [
     Position.at(
@@ -65,26 +70,29 @@ export function follow(map: IndexMap, at: Position, shape: Shape): GuardedPlace 
 }
 
 /**
- * Writes the expression of an element, or of four lanes if `vector` makes a vector of one value;
- * null where `load` gives none, or where lanes would not lie inside together.
+ * Writes an element, or four lanes if `vector` makes a vector of one value; null where `load` gives
+ * none, or where lanes would not lie inside together.
  */
-export function writeMoved<A>(
+export function writeMoved<A, V>(
   form: MapForm<A>,
-  { at, inputs, y, attributes }: Pick<ElementContext<A>, "at" | "inputs" | "y" | "attributes">,
-  load: (input: number, at: Position) => string | null,
-  vector = (value: string) => value,
-): string | null {
-  let value = form.outside ? vector(number(form.outside(attributes), y.dtype)) : null;
+  { at, inputs, y, attributes, scalars }: Omit<ElementContext<A, V>, "result" | "load">,
+  load: (input: number, at: Position<V>) => V | null,
+  vector = (value: V) => value,
+): V | null {
+  const m = scalars(y.dtype);
+  const words = scalars("u32");
+  let value = form.outside ? vector(m.number(form.outside(attributes))) : null;
   const maps = form.maps(inputs, attributes, y);
   for (let i = maps.length - 1; i >= 0; i--) {
     const { shape } = inputs[i];
     if (sizeOf(shape) === 0) continue;
     // The last input has what lies inside no other, unless there is a value for that.
-    const [to, tests] = ((value && form.follow) || follow)(maps[i], at, shape);
+    const isGuarded = value !== null && form.follow;
+    const [to, tests] = (isGuarded || follow)(maps[i], at, shape, words);
     const own = load(i, to);
-    const isInside = tests.join(" & ");
-    if (own === null || isByLane(isInside)) return null;
-    value = value && isInside ? `select(${value}, ${own}, ${isInside})` : own;
+    if (own === null || tests.some(isByLane)) return null;
+    const isInside = () => tests.reduce((a, b) => words.call("&", a, b));
+    value = value !== null && tests.length > 0 ? m.call("select", value, own, isInside()) : own;
   }
   return value;
 }

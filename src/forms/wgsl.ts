@@ -1,10 +1,16 @@
 import { DTYPES, type DType, is } from "../core/dtype.ts";
+import type { Operations } from "./scalars.ts";
 
 /** A WGSL file and its name, for messages. */
 export interface ShaderFile {
   readonly name: string;
   readonly source: string;
+  /** How operations on floats are written by its functions. */
+  readonly floats?: FloatRule;
 }
+
+/** Writes an operation where that is another way than the usual one. */
+export type FloatRule = (name: keyof Operations<string>, a: string, b: string) => string | false;
 
 /** The WGSL type of a dtype's elements in expressions. */
 export function wgslType(dtype: DType): string {
@@ -31,11 +37,16 @@ export function converted(value: string, from: string, to: string): string {
   return from === to ? value : `${to}(${value})`;
 }
 
+/** The bits of an f32. */
+export function bitsOf(value: number): number {
+  return new Uint32Array(Float32Array.of(value).buffer)[0];
+}
+
 function floatLiteral(value: number): string {
-  if (Object.is(value, -0)) return "bits_to_f32(0x80000000u)"; // -0.0f may lose its sign
-  if (Number.isNaN(value)) return "bits_to_f32(0x7fc00000u)";
-  if (value === Number.POSITIVE_INFINITY) return "bits_to_f32(0x7f800000u)";
-  if (value === Number.NEGATIVE_INFINITY) return "bits_to_f32(0xff800000u)";
+  // -0.0f may lose its sign.
+  if (!Number.isFinite(value) || Object.is(value, -0)) {
+    return `bits_to_f32(0x${bitsOf(value).toString(16)}u)`;
+  }
   const text = String(value);
   const mantissa = /[.e]/.test(text) ? text : `${text}.0`;
   return value < 0 ? `(${mantissa}f)` : `${mantissa}f`;

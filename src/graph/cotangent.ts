@@ -1,5 +1,4 @@
 import { convert } from "../core/dtype.ts";
-import { number } from "../forms/number.ts";
 import { type Attributes, defineOp, type OpDefinition } from "./op.ts";
 import { apply, type Tensor } from "./tensor.ts";
 
@@ -9,7 +8,7 @@ interface FillAttributes extends Attributes {
   value: number;
 }
 
-/** y = value everywhere; in WGSL a literal in the expression that needs it. */
+/** y = value everywhere; a literal in what needs it. */
 export const fill: OpDefinition<FillAttributes> = defineOp<FillAttributes>({
   name: "fill",
   infer: (_, { shape, dtype }) => ({ shape, dtype }),
@@ -20,7 +19,7 @@ export const fill: OpDefinition<FillAttributes> = defineOp<FillAttributes>({
   linear: true,
   form: {
     kind: "pointwise",
-    element: ({ attributes }) => number(attributes.value, attributes.dtype),
+    element: ({ attributes, scalars }) => scalars(attributes.dtype).number(attributes.value),
   },
   vjp: null,
 });
@@ -38,7 +37,7 @@ export const accumulate: OpDefinition<Attributes> = defineOp<Attributes>({
   linear: true,
   form: {
     kind: "pointwise",
-    element: ({ at, load }) => `exact(${load(0, at)} + ${load(1, at)})`,
+    element: ({ at, load, scalars, y }) => scalars(y.dtype).call("+", load(0, at), load(1, at)),
   },
   vjp: (g) => [g, g],
 });

@@ -31,12 +31,13 @@ import softmaxDirectSource from "../../shaders/softmax-direct.wgsl?raw";
 import sortRunsSource from "../../shaders/sort-runs.wgsl?raw";
 import sortRunsDirectSource from "../../shaders/sort-runs-direct.wgsl?raw";
 import type { ShaderFile } from "../forms/wgsl.ts";
+import { arithmetic, builtIn } from "./exact.ts";
 
 // All files in one module lie side by side in a bundle, where what they share compresses.
 
 /* @__NO_SIDE_EFFECTS__ */
-function file(name: string, source: string): ShaderFile {
-  return { name: `shaders/${name}`, source };
+function file(name: string, source: string, floats?: ShaderFile["floats"]): ShaderFile {
+  return { name: `shaders/${name}`, source, floats };
 }
 
 /** What every kernel begins with: `linear_workgroup`, `bits_to_f32`, `exact`. */
@@ -68,7 +69,7 @@ export const softmaxFile = file("softmax.wgsl", softmaxSource);
 export const sortRunsDirectFile = file("sort-runs-direct.wgsl", sortRunsDirectSource);
 export const sortRunsFile = file("sort-runs.wgsl", sortRunsSource);
 
-const bits = file("lib/bits.wgsl", bitsSource);
+const bits = file("lib/bits.wgsl", bitsSource, arithmetic);
 const expLog = file("lib/exp-log.wgsl", expLogSource);
 const nearZero = file("lib/near-zero.wgsl", nearZeroSource);
 const threefry = file("lib/threefry.wgsl", threefrySource);
@@ -77,7 +78,7 @@ const trig = file("lib/trig.wgsl", trigSource);
 /** Bit tests. */
 export const BITS = [bits];
 /** `g_min`, `g_max`, `g_sign`, `g_sqrt`. */
-export const BUILT_INS = [bits, file("lib/built-ins.wgsl", builtInsSource)];
+export const BUILT_INS = [bits, file("lib/built-ins.wgsl", builtInsSource, builtIn)];
 /** `g_exp`, `g_log`, `g_sigmoid`. */
 export const EXP_LOG = [bits, expLog];
 /** `order_key_f32`, `order_key_i32`, `order_key_u32`. */

@@ -6,14 +6,6 @@ import { BITS, BUILT_INS } from "../kernels/shaders.ts";
 import { equal, greater, greaterEqual, less, lessEqual, logicalAnd } from "./compare.ts";
 import { checkDomain } from "./domain.ts";
 import { type BinaryFunction, binary, type UnaryFunction, unary } from "./elementwise.ts";
-import {
-  exactDifference,
-  exactMaximum,
-  exactMinimum,
-  exactProduct,
-  exactQuotient,
-  exactSum,
-} from "./exact.ts";
 import { where } from "./where.ts";
 
 /** Computes −x. */
@@ -22,7 +14,7 @@ export const neg: UnaryFunction = unary({
   domain: "signed",
   js: (x) => -x,
   loop: "neg",
-  wgsl: (x) => `(-${x})`,
+  formula: "-",
   vjp: (g) => [neg(g)],
 });
 
@@ -32,8 +24,7 @@ export const add: BinaryFunction = binary({
   domain: "number",
   js: (a, b) => a + b,
   loop: "add",
-  wgsl: exactSum,
-  wgslInteger: (a, b) => `(${a} + ${b})`,
+  formula: "+",
   libraries: BITS,
   vjp: (g) => [g, g],
 });
@@ -45,8 +36,7 @@ export const sub: BinaryFunction = binary({
   neutral: 0,
   js: (a, b) => a - b,
   loop: "sub",
-  wgsl: exactDifference,
-  wgslInteger: (a, b) => `(${a} - ${b})`,
+  formula: "-",
   libraries: BITS,
   vjp: (g) => [g, neg(g)],
 });
@@ -60,8 +50,7 @@ export const mul: BinaryFunction = binary({
   js: (a, b) => a * b,
   integer: Math.imul,
   loop: "mul",
-  wgsl: exactProduct,
-  wgslInteger: (a, b) => `(${a} * ${b})`,
+  formula: "*",
   libraries: BITS,
   vjp: (g, _, a, b) => [mul(g, b), mul(g, a)],
 });
@@ -73,7 +62,7 @@ export const div: BinaryFunction = binary({
   neutral: 1,
   js: (a, b) => a / b,
   loop: "div",
-  wgsl: exactQuotient,
+  formula: "/",
   libraries: BITS,
   cost: 2,
   vjp: (g, y, _, b) => [div(g, b), neg(div(mul(g, y), b))],
@@ -86,8 +75,7 @@ export const square: UnaryFunction = unary({
   js: (x) => x * x,
   integer: (x) => Math.imul(x, x),
   loop: "square",
-  wgsl: (x) => exactProduct(x, x),
-  wgslInteger: (x) => `(${x} * ${x})`,
+  formula: (m, x) => m.call("*", x, x),
   libraries: BITS,
   vjp: (g, _, x) => [mul(g, mul(x, 2))],
 });
@@ -97,7 +85,7 @@ export const reciprocal: UnaryFunction = unary({
   name: "reciprocal",
   domain: "float",
   js: (x) => 1 / x,
-  wgsl: (x) => exactQuotient("1.0f", x),
+  formula: (m, x) => m.call("/", m.literal(1), x),
   libraries: BITS,
   cost: 2,
   vjp: (g, y) => [neg(mul(mul(g, y), y))],
@@ -109,8 +97,7 @@ export const maximum: BinaryFunction = binary({
   domain: "number",
   js: Math.max,
   loop: "maximum",
-  wgsl: exactMaximum,
-  wgslInteger: (a, b) => `max(${a}, ${b})`,
+  formula: "max",
   libraries: BUILT_INS,
   vjp: (g, _, a, b) => [share(g, greater(a, b), a, b), share(g, greater(b, a), a, b)],
 });
@@ -121,8 +108,7 @@ export const minimum: BinaryFunction = binary({
   domain: "number",
   js: Math.min,
   loop: "minimum",
-  wgsl: exactMinimum,
-  wgslInteger: (a, b) => `min(${a}, ${b})`,
+  formula: "min",
   libraries: BUILT_INS,
   vjp: (g, _, a, b) => [share(g, less(a, b), a, b), share(g, less(b, a), a, b)],
 });

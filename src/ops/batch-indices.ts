@@ -9,12 +9,12 @@ import {
   type SamplingOptions,
 } from "../core/sampling.ts";
 import { shuffleDomain } from "../core/shuffle.ts";
-import { number } from "../forms/number.ts";
 import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { SHUFFLE } from "../kernels/shaders.ts";
 import { checkStep } from "./domain.ts";
+import { foldInAt } from "./fold-in-at.ts";
 
 type BatchAttributes = Readonly<Record<string, unknown>> &
   Pick<Sampling, "size" | "batchSize" | "shuffle" | "replacement" | "stepsPerEpoch" | "key">;
@@ -34,18 +34,21 @@ const batchIndicesOp: OpDefinition<BatchAttributes> = defineOp<BatchAttributes>(
   form: {
     kind: "pointwise",
     libraries: SHUFFLE,
-    element: ({ at, load, attributes }) => {
+    element: ({ at, load, attributes, scalars }) => {
       const { size, batchSize, shuffle, replacement, stepsPerEpoch, key } = attributes;
       const { body } = at;
+      const m = scalars("u32");
       const s = load(0, Position.at(body, [], []));
-      const place = body.bind(`${s} % ${stepsPerEpoch}u * ${batchSize}u + ${at.linear}`);
+      const steps = m.literal(stepsPerEpoch);
+      const start = m.call("*", m.call("%", s, steps), m.literal(batchSize));
+      const place = body.bind(m.call("+", start, at.linear));
       if (!shuffle) return place;
-      const root = `vec2u(${number(key[0])}, ${number(key[1])})`;
-      const epochKey = body.bind(`threefry2x32(${root}, vec2u(${s} / ${stepsPerEpoch}u, 1u))`);
-      if (replacement) return `drawn_index(${epochKey}, ${size}u, ${place})`;
+      const epochKey = body.bind(foldInAt(m, key, m.call("/", s, steps)));
+      const n = m.literal(size);
+      if (replacement) return m.call("drawn_index", epochKey, n, place);
       const { low, high, roundPairs } = shuffleDomain(size);
-      const domain = `vec2u(${low}u, ${high}u), ${roundPairs}u`;
-      return `shuffled_index(${epochKey}, ${size}u, ${domain}, ${place})`;
+      const sides = m.call("vec2u", m.literal(low), m.literal(high));
+      return m.call("shuffled_index", epochKey, n, sides, m.literal(roundPairs), place);
     },
   },
   vjp: () => [null],

@@ -1,7 +1,6 @@
-import { convert, DTYPE_NAMES, DTYPES, type DType, either, is, isFloat } from "../core/dtype.ts";
+import { convert, DTYPE_NAMES, type DType, either, is, isFloat } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { asIs } from "../core/strided.ts";
-import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, checkDType, type Tensor } from "../graph/tensor.ts";
 import { BITS } from "../kernels/shaders.ts";
@@ -18,27 +17,11 @@ const castOp: OpDefinition<CastAttributes> = defineOp<CastAttributes>({
   form: {
     kind: "pointwise",
     libraries: BITS,
-    element: ({ at, load, inputs: [x], attributes: { dtype } }) =>
-      conversion(load(0, at), x.dtype, dtype),
+    element: ({ at, load, scalars, inputs: [x], attributes: { dtype } }) =>
+      scalars(x.dtype).convert(load(0, at), dtype),
   },
   vjp: (g, { inputs: [x] }) => [isFloat(x.dtype) && isFloat(g.dtype) ? cast(g, x.dtype) : null],
 });
-
-function conversion(x: string, from: DType, to: DType): string {
-  const [a, { min, max, wgsl }] = [DTYPES[from], DTYPES[to]];
-  if (a.wgsl === wgsl) return x;
-  if (is(to, "bool")) {
-    return isFloat(from) ? `((bitcast<u32>(${x}) & 0x7fffffffu) != 0u)` : `(${x} != 0)`;
-  }
-  if (isFloat(to) || is(from, "bool")) return `${wgsl}(${x})`;
-  // No float is as large as 2³¹ − 1 or 2³² − 1 but those that are larger.
-  const top = isFloat(from) ? (max + 1) * (1 - a.epsilon / 2) : Math.min(a.max, max);
-  const [low, high] = [Math.max(a.min, min), top].map((n) => literal(n, from));
-  const inside = `${wgsl}(clamp(${x}, ${low}, ${high}))`;
-  if (!isFloat(from)) return inside;
-  const finite = `select(${inside}, ${literal(max, to)}, ${x} > ${high})`;
-  return `select(${finite}, ${wgsl}(0), g_is_nan(${x}))`;
-}
 
 /**
  * Converts elements to another dtype: fractions are cut towards 0, values outside are limited to

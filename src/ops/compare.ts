@@ -1,11 +1,12 @@
 import type { Trait } from "../core/dtype.ts";
 import type { LoopName } from "../forms/loops.ts";
+import type { Formula } from "../forms/scalars.ts";
 import { type BinaryFunction, binary, type UnaryFunction, unary } from "./elementwise.ts";
 
 /* @__NO_SIDE_EFFECTS__ */
 function comparison(
   name: string,
-  symbol: string,
+  formula: Formula,
   js: (a: number, b: number) => boolean,
   domain: Trait = "number",
   loop?: LoopName,
@@ -16,7 +17,7 @@ function comparison(
     result: "bool",
     js: (a, b) => (js(a, b) ? 1 : 0),
     loop,
-    wgsl: (a, b) => `(${a} ${symbol} ${b})`,
+    formula,
     vjp: null,
   });
 }
@@ -30,7 +31,7 @@ export const notEqual: BinaryFunction = binary({
   result: "bool",
   js: (a, b) => (a !== b ? 1 : 0),
   // Not a != b, which is false for NaN in SPIR-V's ordered comparison.
-  wgsl: (a, b) => `(!(${a} == ${b}))`,
+  formula: (m, a, b) => m.call("!", m.call("==", a, b)),
   vjp: null,
 });
 /** Says where a < b; a bool. */
@@ -67,6 +68,6 @@ export const logicalNot: UnaryFunction = unary({
   name: "logicalNot",
   domain: "bool",
   js: (x) => (x === 0 ? 1 : 0),
-  wgsl: (x) => `(!${x})`,
+  formula: "!",
   vjp: null,
 });

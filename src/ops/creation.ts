@@ -14,7 +14,6 @@ import {
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { inMemory } from "../core/host-memory.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../core/shape.ts";
-import { wgslType } from "../forms/wgsl.ts";
 import { fill } from "../graph/cotangent.ts";
 import { defaultDevice } from "../graph/default-device.ts";
 import type { Device } from "../graph/device.ts";
@@ -175,7 +174,7 @@ const iotaOp: OpDefinition<ArangeAttributes> = defineOp<ArangeAttributes>({
   linear: true,
   form: {
     kind: "pointwise",
-    element: ({ at, attributes: { dtype } }) => `${wgslType(dtype)}(${at.linear})`,
+    element: ({ at, scalars, attributes: { dtype } }) => scalars(dtype).from(at.linear),
   },
   vjp: null,
 });

@@ -1,9 +1,11 @@
 import { checkSurplus } from "../core/check.ts";
-import { is, isFloat, type Trait } from "../core/dtype.ts";
+import { is, type Trait } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import type { LoopName } from "../forms/loops.ts";
+import type { ElementContext } from "../forms/pointwise.ts";
+import type { Formula, Operations } from "../forms/scalars.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, Tensor } from "../graph/tensor.ts";
@@ -23,10 +25,9 @@ export interface Row {
   readonly integer?: (...values: number[]) => number;
   /** The CPU device's loop that does `js` for float32, which saves calling it. */
   readonly loop?: LoopName;
-  /** The WGSL expression of one element from those of the inputs, which are names or literals. */
-  readonly wgsl: (...values: string[]) => string;
-  /** The WGSL expression for other dtypes than floats, where it differs. */
-  readonly wgslInteger?: (...values: string[]) => string;
+  /** The same for devices that compile it: one operation, or a formula of several. */
+  readonly formula: Formula;
+  /** Files of functions that it calls in WGSL. */
   readonly libraries?: readonly ShaderFile[];
   /** The value of the second input (and of the first, when it commutes) that changes nothing. */
   readonly neutral?: number;
@@ -47,8 +48,7 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
     js,
     integer = js,
     loop,
-    wgsl,
-    wgslInteger = wgsl,
+    formula,
     libraries,
     cost,
     neutral,
@@ -67,14 +67,22 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
     form: {
       kind: "pointwise",
       libraries,
-      element: ({ at, load, inputs }) => {
-        const write = isFloat(inputs[0].dtype) ? wgsl : wgslInteger;
-        return write(...inputs.map((_, i) => load(i, at)));
-      },
+      element: (context) => applyFormula(formula, context),
     },
     passes: neutral === undefined ? undefined : ([a, b]) => passedOn(row, a, b),
     vjp: vjp && ((g, { inputs, y }) => vjp(g, y, ...inputs)),
   });
+}
+
+/** Writes what a formula makes of the inputs' elements. */
+function applyFormula<V>(
+  formula: Formula,
+  { at, load, inputs, scalars }: ElementContext<unknown, V>,
+): V {
+  const m = scalars(inputs[0].dtype);
+  const values = inputs.map((_, i) => load(i, at));
+  if (typeof formula !== "string") return formula(m, ...values);
+  return m.call(formula, ...(values as Parameters<Operations<V>[typeof formula]>));
 }
 
 /** Which input a row's result equals when the other is its neutral element. */

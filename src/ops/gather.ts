@@ -3,7 +3,6 @@ import { expectDType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
 import { Position } from "../forms/position.ts";
-import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { watch } from "../graph/watch.ts";
@@ -41,16 +40,18 @@ const gatherOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   form: {
     kind: "pointwise",
     libraries: BITS,
-    element: ({ at, load, inputs: [x, index] }) => {
+    element: ({ at, load, scalars, inputs: [x, index] }) => {
       const { body, coordinates } = at;
-      const none = literal(outside(x.dtype), x.dtype);
+      const [m, words] = [scalars(x.dtype), scalars("u32")];
+      const none = m.literal(outside(x.dtype));
       const rows = x.shape[0];
       if (rows === 0) return none;
       // A negative index is a large u32, so one comparison finds both ends.
-      const row = body.bind(`u32(${load(1, Position.at(body, index.shape, [coordinates[0]]))})`);
-      const safe = body.bind(`min(${row}, ${rows - 1}u)`);
+      const place = Position.at(body, index.shape, [coordinates[0]]);
+      const row = body.bind(words.from(load(1, place)));
+      const safe = body.bind(words.call("min", row, words.literal(rows - 1)));
       const value = load(0, Position.at(body, x.shape, [safe, coordinates[1]]));
-      return `select(${none}, ${value}, ${row} < ${rows}u)`;
+      return m.call("select", none, value, words.call("<", row, words.literal(rows)));
     },
   },
   vjp: (g, { inputs: [x, index] }) => [

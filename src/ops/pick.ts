@@ -1,5 +1,4 @@
 import { Position } from "../forms/position.ts";
-import { literal } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { hotRows } from "./creation.ts";
@@ -21,17 +20,18 @@ const pickOp: OpDefinition<Record<string, never>> = defineOp<Record<string, neve
   cost: 2,
   form: {
     kind: "pointwise",
-    element: ({ at, load, inputs: [x, columns] }) => {
+    element: ({ at, load, scalars, inputs: [x, columns] }) => {
       const { body, coordinates } = at;
-      const none = literal(0, x.dtype);
+      const [m, words] = [scalars(x.dtype), scalars("u32")];
+      const none = m.literal(0);
       const n = x.shape[1];
       if (n === 0) return none;
       // A negative column is a large u32, so one comparison finds both ends.
       const place = Position.at(body, columns.shape, coordinates);
-      const column = body.bind(`u32(${load(1, place)})`);
-      const safe = body.bind(`min(${column}, ${n - 1}u)`);
+      const column = body.bind(words.from(load(1, place)));
+      const safe = body.bind(words.call("min", column, words.literal(n - 1)));
       const value = load(0, Position.at(body, x.shape, [coordinates[0], safe]));
-      return `select(${none}, ${value}, ${column} < ${n}u)`;
+      return m.call("select", none, value, words.call("<", column, words.literal(n)));
     },
   },
   vjp: (g, { inputs: [x, columns] }) => {

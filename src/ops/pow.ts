@@ -16,7 +16,7 @@ export const pow: BinaryFunction = binary({
   name: "pow",
   domain: "float",
   js: Math.pow,
-  wgsl: (a, b) => `g_pow(${a}, ${b})`,
+  formula: "g_pow",
   libraries: POW,
   cost: 24,
   vjp: (g, _, a, b) => slopes(g, a, b, 0),

@@ -3,13 +3,13 @@ import { DTYPES, type DType, expectDType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, givenKey, type Key, normals, randomBits } from "../core/random.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
-import { number } from "../forms/number.ts";
 import type { ElementContext } from "../forms/pointwise.ts";
 import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { RANDOM } from "../kernels/shaders.ts";
 import { checkStep } from "./domain.ts";
+import { foldInAt } from "./fold-in-at.ts";
 
 /** What a drawing op is told. */
 interface Draw extends Record<string, unknown> {
@@ -53,13 +53,14 @@ const uniformAtOp: OpDefinition<UniformDraw> = defineOp<UniformDraw>({
     kind: "pointwise",
     libraries: RANDOM,
     element: (context) => {
-      const { at, attributes } = context;
-      const bits = at.body.bind(`random_bits(${foldedKey(context)}, ${at.linear})`);
+      const { at, attributes, scalars } = context;
+      const m = scalars(attributes.dtype);
+      const bits = at.body.bind(m.call("random_bits", keyAtStep(context), at.linear));
       const { low, high } = attributes;
-      if (low === 0 && high === 1) return `f32(${bits} >> 8u) * 0x1p-24`;
+      if (low === 0 && high === 1) return m.call("random_unit", bits);
       const { rangeHigh, rangeLow } = rangeParts(attributes);
-      const numbers = [low, high, rangeHigh, rangeLow].map((x) => number(x, "f32"));
-      return `random_uniform(${bits}, ${numbers.join(", ")})`;
+      const [a, b, c, d] = [low, high, rangeHigh, rangeLow].map((x) => m.number(x));
+      return m.call("random_uniform", bits, a, b, c, d);
     },
   },
   vjp: () => [null],
@@ -77,10 +78,11 @@ const normalAtOp: OpDefinition<NormalDraw> = defineOp<NormalDraw>({
     kind: "pointwise",
     libraries: RANDOM,
     element: (context) => {
-      const { at, attributes } = context;
-      const z = at.body.bind(`random_normal(${foldedKey(context)}, ${at.linear})`);
-      const { mean, std } = attributes;
-      return `${number(mean, "f32")} + ${number(std, "f32")} * ${z}`;
+      const { at, attributes, scalars } = context;
+      const { mean, std, dtype } = attributes;
+      const m = scalars(dtype);
+      const z = at.body.bind(m.call("random_normal", keyAtStep(context), at.linear));
+      return m.call("multiply_add", m.number(std), z, m.number(mean));
     },
   },
   vjp: () => [null],
@@ -95,10 +97,10 @@ function rangeParts({ low, high, dtype }: UniformDraw): { rangeHigh: number; ran
   return { rangeHigh, rangeLow: range - rangeHigh };
 }
 
-/** The expression of `foldIn(key, step)`. */
-function foldedKey({ at: { body }, attributes: { key }, load }: ElementContext<Draw>): string {
-  const step = load(0, Position.at(body, [], []));
-  return body.bind(`threefry2x32(vec2u(${number(key[0])}, ${number(key[1])}), vec2u(${step}, 1u))`);
+/** `foldIn(key, step)`. */
+function keyAtStep<V>({ at, attributes, load, scalars }: ElementContext<Draw, V>): V {
+  const step = load(0, Position.at(at.body, [], []));
+  return at.body.bind(foldInAt(scalars("u32"), attributes.key, step));
 }
 
 /** Where a draw's numbers come from, a seed or a key, and their dtype. */

@@ -23,9 +23,9 @@ export const takeRowsOp: OpDefinition<Record<string, never>> = defineOp<Record<s
   },
   form: {
     kind: "pointwise",
-    element: ({ at, load, inputs: [x, order] }) => {
+    element: ({ at, load, scalars, inputs: [x, order] }) => {
       const place = Position.at(at.body, order.shape, at.coordinates);
-      const column = at.body.bind(`u32(${load(1, place)})`);
+      const column = at.body.bind(scalars("u32").from(load(1, place)));
       return load(0, Position.at(at.body, x.shape, [at.coordinates[0], column]));
     },
   },

@@ -2,7 +2,6 @@ import { BITS, BUILT_INS, EXP_LOG, NEAR_ZERO, TRIG } from "../kernels/shaders.ts
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { greater } from "./compare.ts";
 import { type UnaryFunction, unary } from "./elementwise.ts";
-import { exactMaximum } from "./exact.ts";
 import { where } from "./where.ts";
 
 /** Computes |x|; the gradient at 0 is 0. */
@@ -11,7 +10,7 @@ export const abs: UnaryFunction = unary({
   domain: "signed",
   js: Math.abs,
   loop: "abs",
-  wgsl: (x) => `abs(${x})`,
+  formula: "abs",
   vjp: (g, _, x) => [mul(g, sign(x))],
 });
 
@@ -20,8 +19,7 @@ export const sign: UnaryFunction = unary({
   name: "sign",
   domain: "signed",
   js: Math.sign,
-  wgsl: (x) => `g_sign(${x})`,
-  wgslInteger: (x) => `sign(${x})`,
+  formula: "sign",
   libraries: BUILT_INS,
   vjp: null,
 });
@@ -32,7 +30,7 @@ export const exp: UnaryFunction = unary({
   domain: "float",
   js: Math.exp,
   loop: "exp",
-  wgsl: (x) => `g_exp(${x})`,
+  formula: "g_exp",
   libraries: EXP_LOG,
   cost: 8,
   vjp: (g, y) => [mul(g, y)],
@@ -43,7 +41,7 @@ export const expm1: UnaryFunction = unary({
   name: "expm1",
   domain: "float",
   js: Math.expm1,
-  wgsl: (x) => `g_expm1(${x})`,
+  formula: "g_expm1",
   libraries: NEAR_ZERO,
   cost: 8,
   vjp: (g, _, x) => [mul(g, exp(x))],
@@ -55,7 +53,7 @@ export const log: UnaryFunction = unary({
   domain: "float",
   js: Math.log,
   loop: "log",
-  wgsl: (x) => `g_log(${x})`,
+  formula: "g_log",
   libraries: EXP_LOG,
   cost: 8,
   vjp: (g, _, x) => [div(g, x)],
@@ -66,7 +64,7 @@ export const log1p: UnaryFunction = unary({
   name: "log1p",
   domain: "float",
   js: Math.log1p,
-  wgsl: (x) => `g_log1p(${x})`,
+  formula: "g_log1p",
   libraries: NEAR_ZERO,
   cost: 8,
   vjp: (g, _, x) => [div(g, add(x, 1))],
@@ -78,7 +76,7 @@ export const sqrt: UnaryFunction = unary({
   domain: "float",
   js: Math.sqrt,
   loop: "sqrt",
-  wgsl: (x) => `g_sqrt(${x})`,
+  formula: "g_sqrt",
   libraries: BUILT_INS,
   cost: 4,
   vjp: (g, y) => [div(g, mul(y, 2))],
@@ -90,7 +88,7 @@ export const sigmoid: UnaryFunction = unary({
   domain: "float",
   js: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
   loop: "sigmoid",
-  wgsl: (x) => `g_sigmoid(${x})`,
+  formula: "g_sigmoid",
   libraries: EXP_LOG,
   cost: 10,
   vjp: (g, y) => [mul(g, mul(y, sub(1, y)))],
@@ -102,7 +100,7 @@ export const tanh: UnaryFunction = unary({
   domain: "float",
   js: Math.tanh,
   loop: "tanh",
-  wgsl: (x) => `g_tanh(${x})`,
+  formula: "g_tanh",
   libraries: NEAR_ZERO,
   cost: 10,
   vjp: (g, y) => [mul(g, sub(1, square(y)))],
@@ -114,8 +112,7 @@ export const relu: UnaryFunction = unary({
   domain: "signed",
   js: (x) => Math.max(x, 0),
   loop: "relu",
-  wgsl: (x) => exactMaximum(x, "0.0f"),
-  wgslInteger: (x) => `max(${x}, 0)`,
+  formula: (m, x) => m.call("select", x, m.literal(0), m.call("<=", x, m.literal(0))),
   vjp: (g, y) => [where(greater(y, 0), g, 0)],
 });
 
@@ -124,7 +121,7 @@ export const softplus: UnaryFunction = unary({
   name: "softplus",
   domain: "float",
   js: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
-  wgsl: (x) => `g_softplus(${x})`,
+  formula: "g_softplus",
   libraries: NEAR_ZERO,
   cost: 12,
   vjp: (g, _, x) => [mul(g, sigmoid(x))],
@@ -135,7 +132,7 @@ export const logSigmoid: UnaryFunction = unary({
   name: "logSigmoid",
   domain: "float",
   js: (x) => -(Math.max(-x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
-  wgsl: (x) => `(-g_softplus(-${x}))`,
+  formula: (m, x) => m.call("-", m.call("g_softplus", m.call("-", x))),
   libraries: NEAR_ZERO,
   cost: 12,
   vjp: (g, _, x) => [mul(g, sigmoid(neg(x)))],
@@ -146,7 +143,7 @@ export const sin: UnaryFunction = unary({
   name: "sin",
   domain: "float",
   js: Math.sin,
-  wgsl: (x) => `g_sin(${x})`,
+  formula: "g_sin",
   libraries: TRIG,
   cost: 10,
   vjp: (g, _, x) => [mul(g, cos(x))],
@@ -157,7 +154,7 @@ export const cos: UnaryFunction = unary({
   name: "cos",
   domain: "float",
   js: Math.cos,
-  wgsl: (x) => `g_cos(${x})`,
+  formula: "g_cos",
   libraries: TRIG,
   cost: 10,
   vjp: (g, _, x) => [neg(mul(g, sin(x)))],
@@ -168,7 +165,7 @@ export const floor: UnaryFunction = unary({
   name: "floor",
   domain: "float",
   js: Math.floor,
-  wgsl: (x) => `floor(${x})`,
+  formula: "floor",
   vjp: null,
 });
 
@@ -178,7 +175,7 @@ export const isNaN: UnaryFunction = unary({
   domain: "float",
   result: "bool",
   js: (x) => (Number.isNaN(x) ? 1 : 0),
-  wgsl: (x) => `g_is_nan(${x})`,
+  formula: "g_is_nan",
   libraries: BITS,
   vjp: null,
 });
@@ -189,7 +186,7 @@ export const isFinite: UnaryFunction = unary({
   domain: "float",
   result: "bool",
   js: (x) => (Number.isFinite(x) ? 1 : 0),
-  wgsl: (x) => `g_is_finite(${x})`,
+  formula: "g_is_finite",
   libraries: BITS,
   vjp: null,
 });

@@ -18,7 +18,8 @@ const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, nev
   linear: true,
   form: {
     kind: "pointwise",
-    element: ({ at, load }) => `select(${load(2, at)}, ${load(1, at)}, ${load(0, at)})`,
+    element: ({ at, load, scalars, y }) =>
+      scalars(y.dtype).call("select", load(2, at), load(1, at), load(0, at)),
   },
   vjp: (g, { inputs: [condition] }) => [null, where(condition, g, 0), where(condition, 0, g)],
 });

@@ -1,6 +1,7 @@
 import { is } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
+import type { ElementContext } from "../forms/pointwise.ts";
 import { Position } from "../forms/position.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
@@ -8,6 +9,13 @@ import { ones, zeros } from "./creation.ts";
 import { checkSameDType } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
 import { where } from "./where.ts";
+
+/** index mod n */
+function placeOf<V>({ at, load, scalars, inputs: [x] }: ElementContext<Attributes, V>): V {
+  const words = scalars("u32");
+  const i = load(1, Position.at(at.body, [], []));
+  return words.call("%", i, words.literal(x.shape[0]));
+}
 
 /** y[i] = i = index mod n ? value : x[i]. */
 const writeAtOp: OpDefinition<Attributes> = defineOp<Attributes>({
@@ -19,13 +27,14 @@ const writeAtOp: OpDefinition<Attributes> = defineOp<Attributes>({
   scatter: 2,
   form: {
     kind: "pointwise",
-    element: ({ at, load, inputs: [x, index, value] }) => {
-      const place = load(1, Position.at(at.body, index.shape, []));
-      const fresh = load(2, Position.at(at.body, value.shape, []));
-      return `select(${load(0, at)}, ${fresh}, ${at.linear} == ${place} % ${x.shape[0]}u)`;
+    element: (context) => {
+      const { at, load, scalars, y } = context;
+      const place = placeOf(context);
+      const fresh = load(2, Position.at(at.body, [], []));
+      const isWritten = scalars("u32").call("==", at.linear, place);
+      return scalars(y.dtype).call("select", load(0, at), fresh, isWritten);
     },
-    place: ({ at, load, inputs: [x, index] }) =>
-      `${load(1, Position.at(at.body, index.shape, []))} % ${x.shape[0]}u`,
+    place: placeOf,
   },
   vjp: (g, { inputs: [, index] }) => {
     const of = { dtype: "bool", device: g.device } as const;

@@ -21,7 +21,7 @@ const indices = fc
     fc.tuple(fc.constant(digits), fc.array(fc.nat(4), { minLength: 3, maxLength: 3 })),
   )
   .map(([digits, sizes]) => {
-    const names = sizes.map((size, i) => ({ text: `i${i}`, size: SIZES[size] }));
+    const names = sizes.map((size, i) => ({ value: `i${i}`, size: SIZES[size] }));
     const terms = digits.map(([name, divisor, size]) => digit(names[name], divisor, size));
     const factors = digits.map(([, , , factor]) => factor);
     const [low] = rangeOf(sumOf(terms, factors));

@@ -1,7 +1,9 @@
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { DType } from "../../src/core/dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "../../src/core/shape.ts";
 import { FunctionBody } from "../../src/devices/webgpu/function-body.ts";
+import { wgslScalars } from "../../src/devices/webgpu/scalars.ts";
 import { type Program, trace } from "../../src/engine/program.ts";
 import { writeQuarter } from "../../src/forms/indices.ts";
 import { inside } from "../../src/forms/inside.ts";
@@ -19,6 +21,8 @@ import { picker } from "../support/random-choice.ts";
 import { randomMoves } from "../support/random-moves.ts";
 
 beforeAll(() => testDevice());
+
+const scalars = (dtype: DType) => wgslScalars(dtype);
 
 /** The coordinates of an element, by the definition of row-major. */
 function coordinatesOf(shape: Shape, linear: number): number[] {
@@ -77,12 +81,12 @@ function run(body: FunctionBody, result: string, names: string[], x: readonly nu
 }
 
 /** Writes one element, or four along an axis, of a program's result. */
-function written(program: Program, at: Position, four: boolean): string | null {
-  const visit = (i: number, at: Position): string | null => {
+function written(program: Program, at: Position<string>, four: boolean): string | null {
+  const visit = (i: number, at: Position<string>): string | null => {
     const { op, inputs, attributes, shape, dtype } = program.steps[i];
     if (op?.form.kind === "map") {
-      const context = { at, inputs: inputs.map((k) => program.steps[k]), attributes };
-      const load = (k: number, to: Position) => visit(inputs[k], to);
+      const context = { at, inputs: inputs.map((k) => program.steps[k]), attributes, scalars };
+      const load = (k: number, to: Position<string>) => visit(inputs[k], to);
       return writeMoved(op.form, { ...context, y: { shape, dtype } }, load);
     }
     if (!four) return at.body.bind(`read(${at.linear})`);
@@ -179,8 +183,14 @@ function fours(
     ...(outside && { outside, follow: inside }),
   };
   const from = { shape: source, dtype: "f32" } as const;
-  const context = { at, inputs: [from], y: { shape, dtype: "f32" } as const, attributes: {} };
-  const load = (_: number, to: Position) => {
+  const context = {
+    at,
+    inputs: [from],
+    y: { shape, dtype: "f32" } as const,
+    attributes: {},
+    scalars,
+  };
+  const load = (_: number, to: Position<string>) => {
     const place = writeQuarter(body, to.place);
     return place && `x[${place}]`;
   };

@@ -44,7 +44,8 @@ const bothOp = defineOp<Attributes>({
     }),
   form: {
     kind: "pointwise",
-    element: ({ at, load, result }) => `${load(0, at)} ${"+-"[result]} ${load(1, at)}`,
+    element: ({ at, load, result, scalars }) =>
+      scalars("f32").call(result === 0 ? "+" : "-", load(0, at), load(1, at)),
   },
   vjp: null,
   vjpAll: jointly((gs) => {

@@ -6,7 +6,11 @@ const op = defineOp<Record<string, never>>({
   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   cpu: () => {},
   linear: true,
-  form: { kind: "pointwise", element: () => "no_such_function(1.0)" },
+  form: {
+    kind: "pointwise",
+    element: ({ scalars }) =>
+      scalars("f32").call("no_such_function" as "abs", scalars("f32").literal(1)),
+  },
   vjp: null,
 });
 

@@ -1,4 +1,3 @@
-import { literal } from "../../src/forms/wgsl.ts";
 import { defineOp } from "../../src/graph/op.ts";
 import { apply } from "../../src/graph/tensor.ts";
 import {
@@ -50,9 +49,11 @@ const faulty = defineOp<Record<string, never>>({
   linear: true,
   form: {
     kind: "pointwise",
-    libraries: [],
-    element: ({ at, load }) =>
-      `select(${load(0, at)}, ${literal(Number.NaN, "f32")}, ${load(0, at)} > 5.0)`,
+    element: ({ at, load, scalars }) => {
+      const m = scalars("f32");
+      const isLarge = m.call(">", load(0, at), m.literal(5));
+      return m.call("select", load(0, at), m.literal(Number.NaN), isLarge);
+    },
   },
   vjp: (g) => [g],
 });

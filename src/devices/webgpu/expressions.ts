@@ -9,6 +9,7 @@ import { accumulator, converted, type ShaderFile, wgslType } from "../../forms/w
 import type { Bindings } from "./bindings.ts";
 import { FunctionBody } from "./function-body.ts";
 import type { Job } from "./jobs.ts";
+import { wgslScalars } from "./scalars.ts";
 
 /** The elements of one part of a kernel as expressions, and the functions in front of its file. */
 export class PartExpressions {
@@ -42,7 +43,7 @@ export class PartExpressions {
   }
 
   /** The expression of a step's element; `v` is the anchor's value where that is known. */
-  element(i: number, at: Position, v: string | null): string {
+  element(i: number, at: Position<string>, v: string | null): string {
     const { anchors, outputs } = this.job.group;
     const { dtype } = this.steps[i];
     if (i === this.anchor && v !== null) return converted(v, accumulator(dtype), wgslType(dtype));
@@ -60,12 +61,14 @@ export class PartExpressions {
   }
 
   /** What a step's form is told of its element. */
-  context(i: number, at: Position, v: string | null): ElementContext<unknown> {
+  context(i: number, at: Position<string>, v: string | null): ElementContext<unknown, string> {
     const step = this.steps[i];
+    const libraries = (step.op?.form as PointwiseForm<unknown> | undefined)?.libraries;
     return {
       at,
       result: step.result ?? 0,
       load: (input, to) => this.element(step.inputs[input], to, v),
+      scalars: (dtype) => wgslScalars(dtype, libraries),
       inputs: step.inputs.map((input) => this.steps[input]),
       y: step,
       attributes: step.attributes,
@@ -73,7 +76,7 @@ export class PartExpressions {
   }
 
   /** A stored value's element. */
-  read(key: number, dtype: DType, at: Position): string {
+  read(key: number, dtype: DType, at: Position<string>): string {
     const name = this.bindings.read(key, dtype);
     const e = at.linear;
     const { perWord, word, wgsl } = DTYPES[dtype];

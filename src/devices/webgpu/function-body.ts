@@ -1,10 +1,11 @@
-import type { Body } from "../../forms/indices.ts";
+import { type Body, isByLane, type Term } from "../../forms/indices.ts";
+import { writeSum } from "../../forms/wgsl-sum.ts";
 
 /** A name or a literal. */
 const SIMPLE = /^(?:[\w.]+|⟨[^⟩]*⟩|bits_to_f32\(\w+\))$/;
 
 /** The statements of one WGSL function; equal expressions get one name. */
-export class FunctionBody implements Body {
+export class FunctionBody implements Body<string> {
   readonly #lines: string[] = [];
   readonly #names = new Map<string, string>();
 
@@ -13,8 +14,13 @@ export class FunctionBody implements Body {
     this.#lines.push(`  ${text}`);
   }
 
+  /** Gives an expression a name, unless it differs between lanes, which no name would tell. */
   bind(expression: string): string {
-    return this.once(expression, () => expression);
+    return isByLane(expression) ? expression : this.once(expression, () => expression);
+  }
+
+  sum(terms: readonly Term<string>[], constant: number): string {
+    return writeSum(this, terms, constant);
   }
 
   once(key: string, write: () => string): string {

@@ -89,11 +89,11 @@ function vectorOf(
 ): string | null {
   const { extents } = load;
   if (extents[along] % 4 !== 0) return null;
-  const visit = (i: number, at: Position): string | null => {
+  const visit = (i: number, at: Position<string>): string | null => {
     const step = part.steps[i];
     const form = step.op?.form;
     if (!part.schedule.stored.has(i)) {
-      const load = (input: number, to: Position) => visit(step.inputs[input], to);
+      const load = (input: number, to: Position<string>) => visit(step.inputs[input], to);
       const vector = (value: string) => `vec4<${wgslType(step.dtype)}>(${value})`;
       return form?.kind === "map"
         ? writeMoved(form, part.context(i, at, null), load, vector)

@@ -1,3 +1,4 @@
+import { bitsOf } from "../../forms/wgsl.ts";
 import type { KernelCode } from "./codegen.ts";
 
 /** What `number` writes. */
@@ -92,5 +93,5 @@ function writeKernel(kernel: KernelCode, own: readonly string[], pattern: Patter
 /** The bits of a literal. */
 function wordOf(literal: string): number {
   const value = Number.parseFloat(literal.replace("(", ""));
-  return FLOAT.test(literal) ? new Uint32Array(Float32Array.of(value).buffer)[0] : value >>> 0;
+  return FLOAT.test(literal) ? bitsOf(value) : value >>> 0;
 }

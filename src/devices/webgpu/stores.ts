@@ -82,7 +82,7 @@ function writeStoreOfFours(
 }
 
 /** What the stage stores for the element at `at`. */
-function resultsAt(part: PartExpressions, at: Position, v: string | null): Result[] {
+function resultsAt(part: PartExpressions, at: Position<string>, v: string | null): Result[] {
   const { group } = part.job;
   const isMade = (step: number) => part.schedule.anchorOf(group.anchors, step) === part.anchor;
   return group.outputs.filter(isMade).map((step) => {
@@ -104,7 +104,7 @@ function resultsAt(part: PartExpressions, at: Position, v: string | null): Resul
 function placeOf(
   part: PartExpressions,
   step: number,
-  at: Position,
+  at: Position<string>,
   v: string | null,
 ): string | undefined {
   const form = part.steps[step].op?.form as PointwiseForm<unknown>;
@@ -115,7 +115,7 @@ function placeOf(
 /** Stores what the stage stores for the element at `at`. */
 function storeResults(
   part: PartExpressions,
-  at: Position,
+  at: Position<string>,
   body: FunctionBody,
   v: string | null,
   beyond = "",
