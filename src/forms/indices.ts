@@ -1,5 +1,5 @@
-/** factor · ⌊value / divisor⌋ */
-export type Term<V> = readonly [value: V, divisor: number, factor: number];
+/** factor · ⌊value / divisor⌋, of a value below a size. */
+export type Term<V> = readonly [value: V, divisor: number, factor: number, size: number];
 
 /**
  * Where values are collected that a function computes, whatever a value is: for WGSL it is the text of
@@ -150,13 +150,13 @@ export function write<V>(body: Body<V>, index: Index<V>): V {
  */
 export function termsOf<V>({ digits }: Index<V>): Term<V>[] {
   const terms = new Map<string, Term<V>>();
-  const add = (value: V, divisor: number, factor: number) => {
+  const add = ({ value, size }: Bounded<V>, divisor: number, factor: number) => {
     const key = `${value}/${divisor}`;
-    terms.set(key, [value, divisor, factor + (terms.get(key)?.[2] ?? 0)]);
+    terms.set(key, [value, divisor, factor + (terms.get(key)?.[2] ?? 0), size]);
   };
   for (const { factor, of, divisor, size } of digits) {
-    add(of.value, divisor, factor);
-    if (divisor * size < of.size) add(of.value, divisor * size, -factor * size);
+    add(of, divisor, factor);
+    if (divisor * size < of.size) add(of, divisor * size, -factor * size);
   }
   return [1, -1].flatMap((sign) => [...terms.values()].filter(([, , by]) => by * sign > 0));
 }

@@ -1,20 +1,56 @@
-import type { Body, Term } from "./indices.ts";
+import { type Body, isByLane, type Term } from "./indices.ts";
 import { number } from "./number.ts";
 
+/** Names of quotients: value → divisor → name. */
+export type Quotients = Map<string, Map<number, string>>;
+
+/** What takes WGSL; where it remembers quotients, they are made of each other and without divisions. */
+interface Writer extends Pick<Body<string>, "bind"> {
+  readonly quotients?: Quotients;
+}
+
 /** Writes Σ terms + constant as a u32 expression in WGSL, quotients under names. */
-export function writeSum(
-  body: Pick<Body<string>, "bind">,
-  terms: readonly Term<string>[],
-  constant: number,
-): string {
+export function writeSum(body: Writer, terms: readonly Term<string>[], constant: number): string {
   const more: string[] = [];
   const less: string[] = [];
-  for (const [value, divisor, factor] of terms) {
-    const name = body.bind(divisor > 1 ? `${value} / ${divisor}u` : value);
+  for (const [value, divisor, factor, size] of terms) {
+    const name = quotientOf(body, value, divisor, size);
     const n = Math.abs(factor);
     (factor > 0 ? more : less).push(n > 1 ? `${name} * ${n}u` : name);
   }
   if (constant) (constant > 0 ? more : less).push(number(Math.abs(constant)));
   if (less.length > 0) return `(${more.join(" + ") || "0u"} - ${less.join(" - ")})`;
   return more.length > 1 ? `(${more.join(" + ")})` : (more[0] ?? "0u");
+}
+
+/** Gives ⌊value / divisor⌋ a name. */
+function quotientOf(body: Writer, value: string, divisor: number, size: number): string {
+  const { quotients } = body;
+  if (divisor === 1) return body.bind(value);
+  const whole = `${value} / ${divisor}u`;
+  if (!quotients || isByLane(value)) return body.bind(whole);
+  const names = quotients.get(value) ?? new Map([[1, value]]);
+  quotients.set(value, names);
+  const known = names.get(divisor);
+  if (known) return known;
+  // ⌊x / (d · n)⌋ = ⌊⌊x / d⌋ / n⌋, and the smaller the number, the sooner there is a factor.
+  const products = [...names].map(([by, name]) =>
+    divisor % by === 0 ? byFactor(name, Math.ceil(size / by), divisor / by) : null,
+  );
+  const name = body.bind(products.find(Boolean) ?? whole);
+  names.set(divisor, name);
+  return name;
+}
+
+/**
+ * Writes ⌊x / n⌋ as ⌊x · f / 2^s⌋ with f = ⌈2^s / n⌉; null where that is wrong for some x below `size`,
+ * or too large for 32 bits (Granlund and Montgomery 1994).
+ */
+function byFactor(x: string, size: number, n: number): string | null {
+  for (let s = 0; ; s++) {
+    const f = Math.ceil(2 ** s / n);
+    if ((size - 1) * f >= 2 ** 32) return null;
+    if ((size - 1) * (f * n - 2 ** s) >= 2 ** s) continue;
+    return f > 1 ? `(${x} * ${f}u) >> ${s}u` : `${x} >> ${s}u`;
+  }
 }

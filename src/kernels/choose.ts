@@ -6,7 +6,13 @@
 import type { Shape } from "../core/shape.ts";
 import type { Choose, Family, KernelChoice, KernelWish, Problem } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
-import type { ElementsProblem, ProductProblem, RowsProblem, SortProblem } from "./problems.ts";
+import type {
+  ElementsProblem,
+  ProductProblem,
+  RowsProblem,
+  ScatterProblem,
+  SortProblem,
+} from "./problems.ts";
 
 /**
  * What the choice of kernels knows of an adapter: whether a CPU emulates the GPU, whether it prefers
@@ -136,6 +142,21 @@ export function sortRule(problem: SortProblem, traits: Traits): KernelWish[] {
   return traits.workgroupMemory && RUN >= LONG_RUN && RUN <= SORTERS
     ? [["workgroup", { WORKGROUP: SORTERS }]]
     : openRule(problem, traits);
+}
+
+/** Up to so many indices, each element of the result looks at all of them. */
+const FEW_INDICES = 32;
+/** Looks that take longer than sorting: on a GPU, where dispatches weigh more, and elsewhere. */
+const MANY_LOOKS = 2 ** 24;
+const MANY_SLOW_LOOKS = 2 ** 20;
+
+/** Whether rows to add are sorted by where they go; else each element looks for what it is the sum of. */
+export function sortsIndices(
+  { ROWS, COLUMNS, COUNT }: Omit<ScatterProblem, "dtype">,
+  { workgroupMemory }: Traits,
+): boolean {
+  const most = workgroupMemory ? MANY_LOOKS : MANY_SLOW_LOOKS;
+  return COUNT > FEW_INDICES && ROWS * COLUMNS * COUNT >= most;
 }
 
 /** Direct loads add all of K in order, which rounds too often for longer sums. */

@@ -31,6 +31,12 @@ export interface ScatterProblem extends Problem {
   readonly COUNT: number;
 }
 
+/** COUNT values to find among LENGTH sorted ones. */
+export interface SearchProblem extends Problem {
+  readonly LENGTH: number;
+  readonly COUNT: number;
+}
+
 /** Rows whose runs of RUN elements are sorted. */
 export interface MergeProblem extends RowsProblem {
   readonly RUN: number;

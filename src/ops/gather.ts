@@ -6,11 +6,13 @@ import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { watch } from "../graph/watch.ts";
+import { sortsIndices } from "../kernels/choose.ts";
 import { scatterAdd } from "../kernels/scatter-add.ts";
 import { BITS } from "../kernels/shaders.ts";
 import { cast } from "./cast.ts";
 import { permute, reshape } from "./reshape.ts";
 import { AXIS, type AxisOptions, elementAt } from "./rows.ts";
+import { sumBySorting } from "./segment-sum.ts";
 
 function outside(dtype: Tensor["dtype"]): number {
   return isFloat(dtype) ? Number.NaN : 0;
@@ -87,6 +89,10 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
       const [ROWS, COLUMNS] = shape;
       return { dtype, ROWS, COLUMNS, COUNT: index.shape[0] };
     },
+  },
+  lower: ([index, g], { rows }, traits) => {
+    const problem = { ROWS: rows, COLUMNS: g.shape[1], COUNT: index.size };
+    return sortsIndices(problem, traits) ? [sumBySorting(index, g, rows, traits)] : null;
   },
   vjp: (g, { inputs: [index] }) => [null, apply(gatherOp, [g, index], {})],
 });

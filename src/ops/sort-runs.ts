@@ -2,9 +2,15 @@ import type { DType } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import type { OwnFunctions } from "../forms/kernel.ts";
+import type { Traits } from "../forms/traits.ts";
 import { wgslType } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { applyAll, type Tensor } from "../graph/tensor.ts";
+import { runOf } from "../kernels/choose.ts";
 import { mergeRuns, sortRuns } from "../kernels/sort-runs.ts";
+import { broadcastTo } from "./broadcast.ts";
+import { iota } from "./creation.ts";
+import { reshape } from "./reshape.ts";
 import { elementAt, forEachRow } from "./rows.ts";
 
 interface Direction extends Record<string, unknown> {
@@ -97,6 +103,32 @@ export const mergeRunsOp: OpDefinition<MergeAttributes> = defineOp<MergeAttribut
   },
   vjp: null,
 });
+
+/**
+ * Sorts the rows of x, `[rows, n]`, and keeps the first elements of each, with their places in the
+ * row: by runs, which are merged, or cut again where not all is kept.
+ */
+export function runsToSort(
+  x: Tensor,
+  { keep, descending }: Direction & Pick<RunAttributes, "keep">,
+  traits: Traits,
+): Tensor[] {
+  const [, n] = x.shape;
+  const run = runOf(n, keep, traits);
+  const order = broadcastTo(reshape(iota(n, "i32", x.device), [1, n]), x.shape);
+  const sorted = (given: Tensor[]) =>
+    applyAll(sortRunsOp, given, { run, keep: Math.min(keep, run), descending });
+  let found = sorted([x, order]);
+  if (keep === n) {
+    for (let size = run; size < n; size *= 2) {
+      found = applyAll(mergeRunsOp, found, { run: size, descending });
+    }
+  } else {
+    // What is kept of all runs is less each time, until it is one run.
+    for (let length = n; length > run; found = sorted(found)) length = found[0].shape[1];
+  }
+  return found;
+}
 
 /** By what elements are sorted. */
 function keyFunction(type: DType, { descending }: Direction): OwnFunctions {

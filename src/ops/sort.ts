@@ -5,15 +5,12 @@ import { normalizeAxis, sizeOf } from "../core/shape.ts";
 import { jointly } from "../graph/jointly.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, applyAll, checkTensors, type Tensor } from "../graph/tensor.ts";
-import { isFew, runOf } from "../kernels/choose.ts";
-import { broadcastTo } from "./broadcast.ts";
+import { isFew } from "../kernels/choose.ts";
 import { cast } from "./cast.ts";
-import { iota } from "./creation.ts";
 import { checkDomain } from "./domain.ts";
-import { reshape } from "./reshape.ts";
 import { AXIS, type AxisOptions, asRows } from "./rows.ts";
 import { slice } from "./slice.ts";
-import { mergeRunsOp, sortRows, sortRunsOp } from "./sort-runs.ts";
+import { runsToSort, sortRows } from "./sort-runs.ts";
 import { placeRowsOp } from "./take-rows.ts";
 
 /** Elements of a row and where they lay: both have the shape of x, with what is left of the axis. */
@@ -60,24 +57,7 @@ const sortOp: OpDefinition<SortAttributes> = defineOp<SortAttributes>({
   cpuAll: ([values, indices], [x], { keep, descending }) =>
     sortRows([values, indices], [x], { run: x.shape[1], keep, descending }),
   form: { kind: "program" },
-  lower: ([x], { keep, descending }, traits) => {
-    const [, n] = x.shape;
-    const isWhole = keep === n;
-    const run = runOf(n, keep, traits);
-    const order = broadcastTo(reshape(iota(n, "i32", x.device), [1, n]), x.shape);
-    const sortRuns = (given: Tensor[]) =>
-      applyAll(sortRunsOp, given, { run, keep: Math.min(keep, run), descending });
-    let found = sortRuns([x, order]);
-    if (isWhole) {
-      for (let sorted = run; sorted < n; sorted *= 2) {
-        found = applyAll(mergeRunsOp, found, { run: sorted, descending });
-      }
-    } else {
-      // What is kept of all runs is less each time, until it is one run.
-      for (let length = n; length > run; found = sortRuns(found)) length = found[0].shape[1];
-    }
-    return found;
-  },
+  lower: ([x], attributes, traits) => runsToSort(x, attributes, traits),
   vjp: null,
   vjpAll: jointly(([g], { inputs: [x], results: [, indices] }) => [
     g && apply(placeRowsOp, [indices, g], { length: x.shape[1] }),

@@ -9,6 +9,7 @@ import type { Traits } from "../../src/forms/traits.ts";
 import {
   add,
   argsort,
+  gather,
   grad,
   matmul,
   moments,
@@ -67,6 +68,16 @@ function sorting(x: Tensor, pick: (x: Tensor) => { values: Tensor; indices: Tens
   return [values, indices, ...grad(sum(mul(values, weights)), [x])];
 }
 
+/** The gradients of gathered rows, of which many are the same and some are none of x's. */
+function addedRows(rows: number, columns: number, count: number): Tensor[] {
+  const indices = Int32Array.from({ length: count }, (_, j) => {
+    return Math.floor((rows + 5) * Math.sin(j * j) ** 2) - 2;
+  });
+  const x = random([rows, columns]);
+  const y = gather(x, tensor(indices));
+  return grad(sum(mul(y, random(y.shape, 3))), [x]);
+}
+
 const programs: Record<string, () => Tensor[]> = {
   "short rows are sorted": () => sorting(random([3, 40]), (x) => sort(x)),
   "long rows are sorted": () => sorting(random([3, 700]), (x) => sort(x)),
@@ -77,6 +88,7 @@ const programs: Record<string, () => Tensor[]> = {
   "many are found": () => sorting(random([2, 700]), (x) => topK(x, 300)),
   "mean and variance of long rows": () => Object.values(moments(random([3, 9000]), { axis: 1 })),
   "the variance of all": () => [variance(random([24, 700]))],
+  "rows are added by sorted indices": () => addedRows(700, 9, 3000),
   "an order is found": () => [argsort(random([2, 300]))],
   "a long sum is cut": () => {
     const [x, w] = [random([6144, 5]), random([6144, 7], 2)];
@@ -140,6 +152,17 @@ describe("how many kernels and workgroups a program has", () => {
     expect(all(16, 100)).toEqual({ workgroup: [16], direct: [1] });
     const one = grids(() => [variance(f32(16, 78400), { axis: 1 })]);
     expect(one.workgroup).toEqual([256, 1, 16]);
+  });
+
+  test("rows are added by sorted indices where looking for them would take longer", () => {
+    const all = (...sizes: [number, number, number]) => grids(() => addedRows(...sizes));
+    expect(all(100, 16, 256)).toEqual({ workgroup: [25], direct: [100] });
+    // Runs and merges of the indices, where each row's begin, and the sums.
+    expect(all(1000, 16, 500)).toEqual({ workgroup: [250], direct: [32, 32, 32, 32, 63, 1000] });
+    const large = { workgroup: [16, 64, 64, 64, 64, 157, 10_000], direct: new Array(9) };
+    const found = all(10_000, 64, 4096);
+    expect(found.workgroup).toEqual(large.workgroup);
+    expect(found.direct).toHaveLength(large.direct.length);
   });
 
   test("sorting takes one kernel for short rows, and a merge for each doubling beyond", () => {

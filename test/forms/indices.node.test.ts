@@ -64,3 +64,52 @@ test("quotients and remainders are those of the sum, whatever it is made of", ()
     { numRuns: 500 },
   );
 });
+
+/** What a function of one u32 gives, in 32 bits. */
+function inBits(body: FunctionBody, value: string): (x: number) => number {
+  const code = body
+    .write("function f(x)", value)
+    .replace(/\b(\d+)u\b/g, "$1")
+    .replace(/(\w+) \* (\d+)/g, "(Math.imul($1, $2) >>> 0)")
+    .replace(/(\w+) \/ (\d+)/g, "Math.floor($1 / $2)")
+    .replaceAll(" >> ", " >>> ");
+  return runInNewContext(`${code}; f`) as (x: number) => number;
+}
+
+test("quotients by factors are right in 32 bits, for every number below the size", () => {
+  const sizes = fc.oneof(
+    fc.integer({ min: 2, max: 2 ** 17 }),
+    fc.integer({ min: 2, max: 2 ** 31 }),
+  );
+  const divisors = fc.integer({ min: 2, max: 5000 });
+  fc.assert(
+    fc.property(sizes, divisors, divisors, (size, d, n) => {
+      const body = new FunctionBody();
+      const [first, second] = [d, d * n].map((divisor) => {
+        const text = write(body, digit({ value: "x", size }, divisor, size));
+        return [divisor, inBits(body, text)] as const;
+      });
+      for (const [divisor, f] of [first, second]) {
+        const ends = [1, 2, 3, Math.floor((size - 1) / divisor)].map((k) => k * divisor);
+        const wanted = [0, ...ends.flatMap((end) => [end - 1, end, end + 1]), size - 1];
+        for (const x of wanted.filter((x) => x >= 0 && x < size)) {
+          expect(f(x), `${x} / ${divisor} below ${size}`).toBe(Math.floor(x / divisor));
+        }
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("numbers below 46,341 are divided by factors, and larger ones by what has been divided", () => {
+  const code = (size: number, ...divisors: number[]) => {
+    const body = new FunctionBody();
+    for (const by of divisors) write(body, digit({ value: "x", size }, by));
+    return body.write("").split("\n").slice(1, -1).join("");
+  };
+  expect(code(46341, 7)).toBe("  let t0 = (x * 74899u) >> 19u;");
+  for (let by = 2; by < 2000; by++) expect(code(46341, by)).toContain(">>");
+  expect(code(2 ** 20, 7)).toBe("  let t0 = x / 7u;");
+  expect(code(2 ** 20, 8)).toBe("  let t0 = x >> 3u;");
+  expect(code(2 ** 20, 24, 24 * 5)).toBe("  let t0 = x / 24u;  let t1 = (t0 * 26215u) >> 17u;");
+});

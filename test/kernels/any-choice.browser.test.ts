@@ -5,6 +5,7 @@ import type { Choose, Family } from "../../src/forms/kernel.ts";
 import {
   add,
   argmax,
+  broadcastTo,
   type Device,
   gather,
   grad,
@@ -13,6 +14,7 @@ import {
   matmul,
   moments,
   mul,
+  reshape,
   softmax,
   sort,
   sum,
@@ -26,6 +28,7 @@ import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
 import { reduce } from "../../src/kernels/reduce.ts";
 import { scatterAdd } from "../../src/kernels/scatter-add.ts";
+import { segmentSum } from "../../src/kernels/segment-sum.ts";
 import { logSumExpRows, softmaxRows } from "../../src/kernels/softmax.ts";
 import { sortRuns } from "../../src/kernels/sort-runs.ts";
 import { expectWithin } from "../support/close.ts";
@@ -53,6 +56,13 @@ const calls: Record<string, [family: Family, (x: Tensor, indices: Tensor) => Ten
   "gradient of sort": [placeRows, (x) => grad(sum(mul(sort(x).values, x)), [x])[0]],
   matmul: [products, (x) => matmul(x, add(x, 1).transpose())],
   "gradient of gather": [scatterAdd, (x, i) => grad(sum(mul(gather(x, i), 2)), [x])[0]],
+  "gradient of a large gather": [
+    segmentSum,
+    (x, i) => {
+      const many = broadcastTo(reshape(i, [1, i.size]), [400, i.size]);
+      return grad(sum(mul(gather(x, many), 2)), [x])[0];
+    },
+  ],
 };
 
 /** The results on a device of the calls whose families have a candidate for a turn. */

@@ -66,6 +66,10 @@ const ops: Record<string, { run: (sizes: number[]) => Tensor; sizes: number[][] 
     run: scattered,
     sizes: [
       [1, 1, 1],
+      [1024, 32, 32],
+      [1023, 32, 33],
+      [16_383, 32, 32],
+      [16_384, 31, 33],
       [50_000, 64, 4096],
     ],
   },

@@ -8,6 +8,7 @@ import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
 import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
 import { scatterAdd } from "../../src/kernels/scatter-add.ts";
+import { searchSorted, segmentSum } from "../../src/kernels/segment-sum.ts";
 import { logSumExpRows, softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
 import type { OpPart } from "../../src/kernels/stage.ts";
@@ -59,6 +60,8 @@ export const families: Readonly<Record<string, Tried>> = {
     { BATCH: 2, M: 33, N: 7, K: 50 },
     { BATCH: 1, M: 64, N: 128, K: 64 },
   ]),
+  searchSorted: tried(searchSorted, [{ LENGTH: 100, COUNT: 50 }]),
+  segmentSum: tried(segmentSum, [{ ROWS: 7, COLUMNS: 3, COUNT: 50 }]),
   scatterAdd: tried(scatterAdd, [{ ROWS: 7, COLUMNS: 3, COUNT: 50 }]),
 };
 

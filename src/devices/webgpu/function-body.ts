@@ -1,5 +1,5 @@
 import { type Body, isByLane, type Term } from "../../forms/indices.ts";
-import { writeSum } from "../../forms/wgsl-sum.ts";
+import { type Quotients, writeSum } from "../../forms/wgsl-sum.ts";
 
 /** A name or a literal. */
 const SIMPLE = /^(?:[\w.]+|⟨[^⟩]*⟩|bits_to_f32\(\w+\))$/;
@@ -8,6 +8,7 @@ const SIMPLE = /^(?:[\w.]+|⟨[^⟩]*⟩|bits_to_f32\(\w+\))$/;
 export class FunctionBody implements Body<string> {
   readonly #lines: string[] = [];
   readonly #names = new Map<string, string>();
+  readonly quotients: Quotients = new Map();
 
   /** Adds a statement. */
   line(text: string): void {
