@@ -24,6 +24,6 @@ export default {
   htmlReporter: { fileName: "build/mutants/report.html" },
   jsonReporter: { fileName: "build/mutants/report.json" },
   tempDirName: "build/mutants/sandbox",
-  ignorePatterns: ["build", "dist", "runs", "docs", "bench"],
+  ignorePatterns: ["build", "dist", "runs", "bench"],
   allowEmpty: true,
 };

@@ -3,6 +3,7 @@ import { root, sources } from "./sources.mjs";
 
 /** Files of tests that train for long, start programs, build, open pages or read the sources. */
 const SLOW = [
+  "anatomy",
   "architecture",
   "bench",
   "browser",
@@ -11,6 +12,7 @@ const SLOW = [
   "dropout-example",
   "embeddings",
   "examples",
+  "growth",
   "large-files",
   "mnist",
   "package",
@@ -27,7 +29,7 @@ export default defineConfig({
   root,
   resolve: { alias: sources },
   test: {
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     setupFiles: ["test/support/strict-throws.ts"],
     isolate: false, // all files of a run share what they import
     include: ["test/**/*.test.ts"],

@@ -1,4 +1,4 @@
-import { FormatError } from "../core/errors.ts";
+import { FormatError, GradusError } from "../core/errors.ts";
 import { list, quote } from "../core/quote.ts";
 import type { Records } from "./records.ts";
 
@@ -33,25 +33,33 @@ export class Columns {
   }
 
   /**
-   * Reads a column of numbers.
+   * Reads columns of numbers.
+   * @param names the names of all columns.
+   * @param places where those that are wanted stand.
    * @param missing the texts that become NaN.
    * @param advice what to do where a cell is no number.
    */
   numbers(
-    column: ColumnPlace,
+    names: readonly string[],
+    places: readonly number[],
     missing: ReadonlySet<string>,
     advice: string,
-  ): Float64Array<ArrayBuffer> {
-    const values = new Float64Array(this.size);
-    for (let i = 0; i < values.length; i++) {
-      const text = this.#text(i, column);
-      const isMissing = missing.has(text);
-      values[i] = isMissing || !NUMERIC.test(text) ? Number.NaN : Number(text);
-      if (!isMissing && !Number.isFinite(values[i])) {
-        throw this.#wrong(i, column, `a number. ${advice}`);
+  ): NumberColumns {
+    const { size } = this;
+    const values = new Float64Array(places.length * size);
+    for (let j = 0; j < places.length; j++) {
+      for (let i = 0; i < size; i++) {
+        const text = this.#text(i, places[j]);
+        const isMissing = missing.has(text);
+        const value = isMissing || !NUMERIC.test(text) ? Number.NaN : Number(text);
+        if (!isMissing && !Number.isFinite(value)) {
+          const place = places[j];
+          throw this.#wrong(i, { name: names[place], place }, `a number. ${advice}`);
+        }
+        values[j * size + i] = value;
       }
     }
-    return values;
+    return new NumberColumns(names, places, values, size);
   }
 
   /** Reads a column of classes: the given ones, or those that occur. */
@@ -59,7 +67,7 @@ export class Columns {
     const places = new Map((given ?? []).map((text, i) => [text, i]));
     const indices = new Int32Array(this.size);
     for (let i = 0; i < indices.length; i++) {
-      const text = this.#text(i, column);
+      const text = this.#text(i, column.place);
       const found = places.get(text) ?? places.size;
       if (found === places.size) {
         if (given) throw this.#wrong(i, column, `one of ${list(given)}`);
@@ -70,21 +78,63 @@ export class Columns {
     return given ? { classes: given, indices } : sorted([...places.keys()], indices);
   }
 
-  #text(i: number, { place }: ColumnPlace): string {
-    return this.#records.cells[(this.#first + i) * this.#records.width + place];
+  #text(i: number, place: number): string {
+    return this.#records.cell((this.#first + i) * this.#records.width + place);
   }
 
   #wrong(i: number, column: ColumnPlace, rule: string): FormatError {
     const line = this.#records.lineOf(this.#first + i);
-    const given = `line ${line}, column ${quote(column.name)}: ${quote(this.#text(i, column))}`;
+    const given = `line ${line}, column ${quote(column.name)}: ${quote(this.#text(i, column.place))}`;
     return new FormatError(`readCsv: ${given}; expected ${rule}`);
   }
 }
 
+/** Columns of numbers, one after the other in `values`. */
+export class NumberColumns {
+  #byName: ReadonlyMap<string, Float64Array<ArrayBuffer>> | null = null;
+
+  constructor(
+    readonly all: readonly string[],
+    readonly places: readonly number[],
+    readonly values: Float64Array<ArrayBuffer>,
+    readonly size: number,
+  ) {}
+
+  /** The columns by name; made when it is asked for, since a file may have a million. */
+  get byName(): ReadonlyMap<string, Float64Array<ArrayBuffer>> {
+    this.#byName ??= new Map(this.places.map((place, j) => [this.all[place], this.#at(j)]));
+    return this.#byName;
+  }
+
+  /** Puts columns, all when none are named, side by side. */
+  matrix(names?: readonly string[]): Float32Array<ArrayBuffer> {
+    const width = (names ?? this.places).length;
+    const matrix = new Float32Array(this.size * width);
+    for (let j = 0; j < width; j++) {
+      const column = names ? this.#column(names[j]) : this.#at(j);
+      for (let i = 0; i < this.size; i++) matrix[i * width + j] = column[i];
+    }
+    return matrix;
+  }
+
+  #at(j: number): Float64Array<ArrayBuffer> {
+    return this.values.subarray(j * this.size, (j + 1) * this.size);
+  }
+
+  #column(name: string): Float64Array {
+    const column = this.byName.get(name);
+    if (column) return column;
+    throw new GradusError(
+      `matrix: column ${quote(name)}; expected a column of numbers: ${list([...this.byName.keys()])}`,
+    );
+  }
+}
+
 /** Numbers classes, which were numbered as they came, in the order of their texts. */
-function sorted(texts: readonly string[], found: Int32Array): CsvLabels {
+function sorted(texts: readonly string[], indices: Int32Array<ArrayBuffer>): CsvLabels {
   const order = Array.from(texts.keys()).sort((a, b) => (texts[a] < texts[b] ? -1 : 1));
   const rank = new Int32Array(texts.length);
   for (const [place, i] of order.entries()) rank[i] = place;
-  return { classes: order.map((i) => texts[i]), indices: Int32Array.from(found, (i) => rank[i]) };
+  for (let i = 0; i < indices.length; i++) indices[i] = rank[indices[i]];
+  return { classes: order.map((i) => texts[i]), indices };
 }

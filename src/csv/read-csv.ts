@@ -1,4 +1,4 @@
-import { FormatError, GradusError } from "../core/errors.ts";
+import { FormatError } from "../core/errors.ts";
 import { list, quote } from "../core/quote.ts";
 import { Columns, type CsvLabels } from "./columns.ts";
 import { type CsvOptions, checkCsvOptions } from "./options.ts";
@@ -8,7 +8,10 @@ import { delimiterAdvice, readRecords } from "./records.ts";
 export interface CsvTable {
   /** Number of records. */
   readonly size: number;
-  /** Columns of numbers by name, in the order in which they were asked for. */
+  /**
+   * Columns of numbers by name, in the order in which they were asked for: views of one buffer,
+   * from which `matrix` reads too.
+   */
   readonly columns: ReadonlyMap<string, Float64Array<ArrayBuffer>>;
   /** Columns of classes by name. */
   readonly labels: ReadonlyMap<string, CsvLabels>;
@@ -38,27 +41,29 @@ export function readCsv(
   const records = readRecords(input, delimiter);
   const read = new Columns(records, header ? 1 : 0);
   if (read.size <= 0) throw new FormatError("readCsv: no records; expected at least one");
-  const all = names ?? records.cells.slice(0, records.width);
+  const all = names ?? Array.from({ length: records.width }, (_, place) => records.cell(place));
   const places = placesOf(all, records.width);
-  const placeOf = (name: string) => {
+  const placeOf = (name: string): number => {
     const place = places.get(name);
     if (place === undefined) throw missingColumn(name, all, delimiter);
     return place;
   };
-  const advice = adviceFor(all, delimiter, { header, names });
-  const numbers = new Map<string, Float64Array<ArrayBuffer>>();
   const isLabel = new Set(labels);
-  const others = () => [...places.values()].filter((place) => !isLabel.has(all[place]));
-  for (const place of columns?.map(placeOf) ?? others()) {
-    numbers.set(all[place], read.numbers({ name: all[place], place }, missing, advice));
-  }
+  const others = () => [...all.keys()].filter((place) => !isLabel.has(all[place]));
+  const advice = adviceFor(all, delimiter, { header, names });
+  const numbers = read.numbers(all, columns?.map(placeOf) ?? others(), missing, advice);
   const indices = labels.map((name) => {
     const given = Object.hasOwn(classes, name) ? classes[name] : undefined;
     return [name, read.classes({ name, place: placeOf(name) }, given)] as const;
   });
-  const { size } = read;
-  const matrix = (wanted?: readonly string[]) => matrixOf(size, numbers, wanted);
-  return { size, columns: numbers, labels: new Map(indices), matrix };
+  return {
+    size: read.size,
+    get columns() {
+      return numbers.byName;
+    },
+    labels: new Map(indices),
+    matrix: (some) => numbers.matrix(some),
+  };
 }
 
 /** Where each column stands. */
@@ -97,23 +102,4 @@ function missingColumn(name: string, all: readonly string[], delimiter: string):
   return new FormatError(
     `readCsv: no column ${quote(name)}; expected one of ${list(all)}${advice}`,
   );
-}
-
-function matrixOf(
-  size: number,
-  columns: ReadonlyMap<string, Float64Array>,
-  names: readonly string[] = [...columns.keys()],
-): Float32Array<ArrayBuffer> {
-  const matrix = new Float32Array(size * names.length);
-  for (const [j, name] of names.entries()) {
-    const column = columns.get(name);
-    if (!column) {
-      const known = list([...columns.keys()]);
-      throw new GradusError(
-        `matrix: column ${quote(name)}; expected a column of numbers: ${known}`,
-      );
-    }
-    for (let i = 0; i < size; i++) matrix[i * names.length + j] = column[i];
-  }
-  return matrix;
 }

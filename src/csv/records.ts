@@ -7,8 +7,8 @@ export interface Records {
   readonly width: number;
   /** Number of records. */
   readonly count: number;
-  /** All cells, record by record. */
-  readonly cells: readonly string[];
+  /** The text of a cell of all, counted record by record. */
+  cell(at: number): string;
   /** The number of the line, from 1, on which a record begins. */
   lineOf(record: number): number;
 }
@@ -16,14 +16,24 @@ export interface Records {
 /** Takes a file apart; throws `FormatError` with the line for what is no CSV. */
 export function readRecords(input: string | Uint8Array | ArrayBuffer, delimiter: string): Records {
   const text = typeof input === "string" ? input : decode(input);
-  const cells: string[] = [];
+  const spans: number[] = [];
   const reader = new RecordReader(text, delimiter);
-  const width = reader.next(cells) ?? 0;
-  for (let found = reader.next(cells); found !== null; found = reader.next(cells)) {
+  const width = reader.next(spans) ?? 0;
+  let count = 0;
+  for (let found: number | null = width; found; found = reader.next(spans)) {
     if (found !== width) throw unevenRecord(reader.line, found, width, delimiter);
+    count++;
   }
-  const count = width === 0 ? 0 : cells.length / width;
-  return { width, count, cells, lineOf: (record) => lineOf(text, delimiter, record) };
+  const cell = (at: number) => cellOf(text, spans[2 * at], spans[2 * at + 1]);
+  return { width, count, cell, lineOf: (record) => lineOf(text, delimiter, record) };
+}
+
+/**
+ * The text from one place to another, where two quotes stand for one if `begin` is `~` of the place.
+ * Texts are made when they are read: a file may have millions of cells.
+ */
+function cellOf(text: string, begin: number, end: number): string {
+  return begin < 0 ? text.slice(~begin, end).replaceAll('""', '"') : text.slice(begin, end);
 }
 
 function decode(input: Uint8Array | ArrayBuffer): string {
@@ -56,6 +66,11 @@ const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
+/** Whether a character is one of ASCII's that can be seen; `trim` knows many blanks beyond those. */
+function isVisible(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
+}
+
 /** Reads a text's records one after the other, by the rules of RFC 4180, in one pass. */
 class RecordReader {
   /** The line on which the last record began. */
@@ -74,28 +89,44 @@ class RecordReader {
     this.#at = text.startsWith("\ufeff") ? 1 : 0;
   }
 
-  /** Adds the next record's cells, passing over blank lines, and gives their number; null at the end. */
-  next(cells: string[]): number | null {
+  /**
+   * Adds where the next record's cells begin and end, as `cellOf` takes it, passing over blank lines.
+   * Gives their number; null at the end.
+   */
+  next(spans: number[]): number | null {
     while (this.#at < this.#text.length) {
       this.line = this.#nextLine;
-      const start = cells.length;
+      const start = spans.length;
       this.#isQuoted = false;
-      do cells.push(this.#cell());
+      do this.#cell(spans);
       while (this.#skipDelimiter());
       this.#skipLineEnd();
-      const found = cells.length - start;
-      if (found > 1 || this.#isQuoted || cells[start] !== "") return found;
-      cells.pop(); // a blank line
+      const found = (spans.length - start) / 2;
+      if (found > 1 || this.#isQuoted || spans[start] !== spans[start + 1]) return found;
+      spans.pop(); // a blank line
+      spans.pop();
     }
     return null;
   }
 
-  #cell(): string {
+  #cell(spans: number[]): void {
     this.#skipBlanks();
     const begin = this.#at;
-    if (this.#text.charCodeAt(begin) === QUOTE) return this.#quotedCell();
-    this.#at = this.#endOfCell();
-    return this.#text.slice(begin, this.#at).trim();
+    if (this.#text.charCodeAt(begin) === QUOTE) this.#quotedCell(spans);
+    else {
+      this.#at = this.#endOfCell();
+      this.#trimmed(spans, begin, this.#at);
+    }
+  }
+
+  #trimmed(spans: number[], begin: number, end: number): void {
+    const isSeen = (at: number) => isVisible(this.#text.charCodeAt(at));
+    if (begin === end || (isSeen(begin) && isSeen(end - 1))) {
+      spans.push(begin, end);
+    } else {
+      const text = this.#text.slice(begin, end).trimEnd();
+      spans.push(begin + text.length - text.trimStart().length, begin + text.length);
+    }
   }
 
   /** The place behind an unquoted cell. */
@@ -110,7 +141,7 @@ class RecordReader {
     return text.length;
   }
 
-  #quotedCell(): string {
+  #quotedCell(spans: number[]): void {
     const text = this.#text;
     const begin = this.#at + 1;
     let lines = 0;
@@ -131,8 +162,7 @@ class RecordReader {
     if (!this.#isCellOver()) throw this.#wrongQuote("two quotes for each one in a quoted cell");
     this.#nextLine += lines;
     this.#isQuoted = true;
-    const cell = text.slice(begin, end);
-    return hasQuotes ? cell.replaceAll('""', '"') : cell;
+    spans.push(hasQuotes ? ~begin : begin, end);
   }
 
   #isCellOver(): boolean {

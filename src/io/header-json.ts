@@ -1,6 +1,9 @@
 import { FormatError } from "../core/errors.ts";
 import { quote, shorten } from "../core/quote.ts";
 
+/** What JSON can say. */
+export type Json = string | number | boolean | object | null;
+
 /** Levels of arrays and objects beyond which no header is read; a good one has three. */
 const MAX_DEPTH = 8;
 
@@ -11,7 +14,7 @@ const SPACE = 0x20;
 const WORD = /[^\s,:[\]{}"]*/y;
 const PLAIN_INTEGER = /^(0|[1-9]\d*)$/;
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
-const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+const WORDS: ReadonlyMap<string, Json> = new Map<string, Json>([
   ["true", true],
   ["false", false],
   ["null", null],
@@ -32,24 +35,25 @@ export class HeaderJson {
   ) {}
 
   /** Reads an object, each value by `read`, into one without prototype. */
-  object<T>(read: (key: string) => T): Record<string, T> {
+  object<T extends Json>(read: (key: string) => T): Record<string, T> {
     const members: Record<string, T> = Object.create(null);
     this.#items("{", "}", () => {
       const key = this.#text("key");
-      if (key in members) throw this.#invalid(`key ${quote(key)} comes twice`, "each key once");
+      if (members[key] !== undefined)
+        throw this.#invalid(`key ${quote(key)} comes twice`, "each key once");
       this.#take(":");
       members[key] = read(key);
     });
     return members;
   }
 
-  /** Reads a value of any kind. */
-  value(): unknown {
+  /** Reads a value of any kind; an object's members by `read`. */
+  value(read: (key: string) => Json = () => this.value()): Json {
     const next = this.#next();
-    if (next === "{") return this.object(() => this.value());
+    if (next === "{") return this.object(read);
     if (next === '"') return this.#text("string");
     if (next !== "[") return this.#word();
-    const items: unknown[] = [];
+    const items: Json[] = [];
     this.#items("[", "]", () => items.push(this.value()));
     return items;
   }
@@ -81,12 +85,6 @@ export class HeaderJson {
   }
 
   #text(what: "key" | "string"): string {
-    const text = this.#string();
-    if (!/\p{Surrogate}/u.test(text)) return text;
-    throw this.#invalid(`${what} ${quote(text)} is not Unicode text`, "whole code points");
-  }
-
-  #string(): string {
     this.#take('"');
     const { text } = this;
     const begin = this.#at;
@@ -103,25 +101,29 @@ export class HeaderJson {
     }
     this.#at = end + 1;
     const string = text.slice(begin, end);
-    return hasEscapes ? this.#unescaped(string) : string;
+    return hasEscapes ? this.#unescaped(string, what) : string; // UTF-8 holds no half code point
   }
 
-  #unescaped(string: string): string {
+  #unescaped(string: string, what: "key" | "string"): string {
+    let text: string;
     try {
-      return JSON.parse(`"${string}"`) as string;
+      text = JSON.parse(`"${string}"`) as string;
     } catch {
       throw this.#invalid(`string ${quote(string)}`, "JSON");
     }
+    if (!/\p{Surrogate}/u.test(text)) return text;
+    throw this.#invalid(`${what} ${quote(text)} is not Unicode text`, "whole code points");
   }
 
   /** Reads a number or one of three words. */
-  #word(): unknown {
+  #word(): Json {
     WORD.lastIndex = this.#at;
     const [word] = WORD.exec(this.text) as RegExpExecArray;
     if (word === "") throw this.#unexpected();
     this.#at += word.length;
     if (PLAIN_INTEGER.test(word)) return Number(word);
-    if (WORDS.has(word)) return WORDS.get(word);
+    const named = WORDS.get(word);
+    if (named !== undefined) return named;
     if (!NUMBER.test(word)) throw this.#invalid(shorten(word), "JSON");
     const [mark] = /[-.eE]/.exec(word) as RegExpExecArray;
     throw this.#invalid(`a number with "${mark}"`, "non-negative integers in plain digits");

@@ -46,8 +46,8 @@ export function readHeader(op: string, bytes: Uint8Array): Header {
   const json = new HeaderJson(op, text);
   let metadata: Record<string, string> = Object.create(null);
   const members = json.object((name) => {
-    if (name !== METADATA_KEY) return readEntry(op, name, json.value());
-    metadata = readMetadata(op, json.value());
+    if (name !== METADATA_KEY) return readEntry(op, name, json);
+    metadata = readMetadata(op, json);
     return null;
   });
   json.end();
@@ -70,24 +70,28 @@ function headerLength(op: string, bytes: Uint8Array): number {
   return Number(length);
 }
 
-function readMetadata(op: string, value: unknown): Record<string, string> {
-  if (!isPlainObject(value)) throw invalid(op, `${METADATA_KEY} ${quote(value)}`, "an object");
-  for (const key in value) {
-    if (typeof value[key] === "string") continue;
-    throw invalid(op, `${METADATA_KEY} ${quote(key)}: ${quote(value[key])}`, "a string");
-  }
-  return value as Record<string, string>;
+function readMetadata(op: string, json: HeaderJson): Record<string, string> {
+  const value = json.value((key) => {
+    const text = json.value();
+    if (typeof text === "string") return text;
+    throw invalid(op, `${METADATA_KEY} ${quote(key)}: ${quote(text)}`, "a string");
+  });
+  if (isPlainObject(value)) return value as Record<string, string>;
+  throw invalid(op, `${METADATA_KEY} ${quote(value)}`, "an object");
 }
 
 const FIELDS = ["dtype", "shape", "data_offsets"];
+const RULE = "{ dtype, shape, data_offsets }";
 
-function readEntry(op: string, name: string, info: unknown): HeaderEntry {
+function readEntry(op: string, name: string, json: HeaderJson): HeaderEntry {
   const fail = (given: string, rule: string) =>
     invalid(op, `tensor ${quote(name)}: ${given}`, rule);
-  const hasFields = isPlainObject(info) && FIELDS.every((field) => field in info);
-  if (!hasFields || Object.keys(info).length !== FIELDS.length) {
-    throw fail(quote(info), "{ dtype, shape, data_offsets }");
-  }
+  const info = json.value((field) => {
+    if (FIELDS.includes(field)) return json.value();
+    throw fail(`field ${quote(field)}`, RULE);
+  });
+  if (!isPlainObject(info) || !FIELDS.every((field) => field in info))
+    throw fail(quote(info), RULE);
   const { dtype, shape, data_offsets: offsets } = info;
   if (!isFileDType(dtype)) {
     throw fail(`dtype ${quote(dtype)}`, `one of ${Object.keys(SAFETENSORS_ARRAYS).join(", ")}`);

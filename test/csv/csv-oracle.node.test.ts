@@ -17,8 +17,9 @@ function reference(text: string, delimiter: string): string[][] | null {
 
 function own(text: string, delimiter: string): string[][] | null {
   try {
-    const { cells, count, width } = readRecords(text, delimiter);
-    return Array.from({ length: count }, (_, i) => cells.slice(i * width, (i + 1) * width));
+    const { cell, count, width } = readRecords(text, delimiter);
+    const record = (i: number) => Array.from({ length: width }, (_, j) => cell(i * width + j));
+    return Array.from({ length: count }, (_, i) => record(i));
   } catch (error) {
     expect(error).toBeInstanceOf(FormatError);
     return null;

@@ -54,6 +54,30 @@ describe("readCsv", () => {
     expect(readCsv('\ufeff"a"\n1').columns.get("a")).toEqual(Float64Array.of(1));
   });
 
+  test.each(["\u00a0", "\u2003", "\ufeff", "\v", " \t\u3000 "])(
+    "blanks are what trim takes: %j",
+    (gap) => {
+      const { columns, labels, size } = readCsv(
+        `a${gap},${gap}b\n${gap}\n${gap}1${gap},${gap}é${gap}\n2, x${gap}y \n${gap}3,"${gap}"\n`,
+        { labels: ["b"] },
+      );
+      expect(size).toBe(3);
+      expect([...columns]).toEqual([["a", Float64Array.of(1, 2, 3)]]);
+      expect(labels.get("b")?.classes).toEqual([gap, `x${gap}y`, "é"].sort());
+    },
+  );
+
+  test("columns are views of one buffer, the same ones each time, and the matrix is made of them", () => {
+    const table = readCsv("a,b,c\n1,x,2\n3,y,4\n", { labels: ["b"] });
+    const { columns } = table;
+    expect(table.columns).toBe(columns);
+    expect([...columns.keys()]).toEqual(["a", "c"]);
+    columns.get("c")?.fill(7);
+    expect(table.matrix()).toEqual(Float32Array.of(1, 7, 3, 7));
+    expect(table.matrix(["c", "a"])).toEqual(Float32Array.of(7, 1, 7, 3));
+    expect(structuredClone(columns)).toEqual(columns);
+  });
+
   test("bytes, other delimiters and files without names are read", () => {
     const bytes = new TextEncoder().encode("1;é\n2;ü");
     const options = { names: ["n", "letter"], labels: ["letter"], delimiter: ";" };

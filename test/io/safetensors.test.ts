@@ -258,13 +258,12 @@ test.each<[string, Uint8Array, string]>([
   [
     "an unknown field",
     file('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0],"x":1}}'),
-    'tensor "a": {"dtype":"U8","shape":[0],"data_offsets":[0,0],"x":1}; ' +
-      "expected { dtype, shape, data_offsets }",
+    'tensor "a": field "x"; expected { dtype, shape, data_offsets }',
   ],
   [
     "three fields, one of them another",
     file('{"a":{"dtype":"U8","shape":[0],"x":1}}'),
-    'tensor "a": {"dtype":"U8","shape":[0],"x":1}; expected { dtype, shape, data_offsets }',
+    'tensor "a": field "x"; expected { dtype, shape, data_offsets }',
   ],
   [
     "an unknown dtype",
