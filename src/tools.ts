@@ -4,6 +4,8 @@ export { formatValues } from "./core/format-values.ts";
 export { watcher } from "./debug/watcher.ts";
 export { compilerError } from "./devices/webgpu/compiler-error.ts";
 export { profilePlan } from "./devices/webgpu/profiler.ts";
+export { statsOf } from "./devices/webgpu/stats.ts";
 export * as words from "./engine/refusal-words.ts";
+export { flopsOf, opFlops, planStats, total } from "./engine/stats.ts";
 export { beginMove } from "./graph/move.ts";
 export { summarize } from "./nn/summary.ts";

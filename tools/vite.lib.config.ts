@@ -71,6 +71,8 @@ export default defineConfig({
     copyPublicDir: false,
     rolldownOptions: {
       external: ["webgpu", /^node:/],
+      // A limit that one module names and another goes by is a number in the app.
+      optimization: { inlineConst: true },
       output: { preserveModules: true, preserveModulesRoot: "src", entryFileNames: "[name].js" },
     },
   },

@@ -72,9 +72,10 @@ async function tryOnce({ make, isMany }: Growth, count: number): Promise<Sample>
   const again = make(count);
   const start = now();
   const program = simplify(programOf(again));
-  const { stats } = new GpuPlan(planHost(), program, { repeated: true });
+  const made = new GpuPlan(planHost(), program, { repeated: true });
   const plan = now() - start;
-  return { count, nodes: program.steps.length, result, plan, dispatches: stats.dispatches };
+  const { dispatches } = await made.stats();
+  return { count, nodes: program.steps.length, result, plan, dispatches };
 }
 
 function lineOf({ unit }: Growth, { count, nodes, result, plan, dispatches }: Sample): string {

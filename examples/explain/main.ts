@@ -33,7 +33,7 @@ async function explainStep(): Promise<Explanation> {
   for (let i = 0; i < 5; i++) await step();
   const profile = await step.profile();
   const head = `784-50-10, sigmoid, cross-entropy, SGD, batch ${BATCH}, on ${device.description}`;
-  return { text: `${head}\n\n${explain(plan)}`, trace: chromeTrace(profile) };
+  return { text: `${head}\n\n${await explain(plan)}`, trace: chromeTrace(profile) };
 }
 
 const explanation = explainStep();

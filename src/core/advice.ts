@@ -1,7 +1,8 @@
 // What only developers need: what a wrong name or value may have been meant as, what to use in its
-// place, and warnings. Builds for production have no-advice.ts in its place; what is refused, and by
-// which rule, is the same in both: see docs/decisions/0007-advice-for-developers.md.
+// place, warnings, and values for a console. Builds for production have no-advice.ts in its place;
+// what is refused, and by which rule, is the same in both: see docs/decisions/0007-advice-for-developers.md.
 import { VERSION } from "./copies.ts";
+import { DTYPES, type DType, is, type NumericArray } from "./dtype.ts";
 import { kindOf } from "./kind.ts";
 import { describeValue } from "./quote.ts";
 
@@ -126,6 +127,21 @@ export function warnOfNoState(op: string, model: string): void {
     `gradus: ${op}: model ${model} has no parameters or other states; expected them in public ` +
       "fields, arrays, objects, Maps or Sets. Private #fields cannot be searched",
   );
+}
+
+/** How many values a console shows of a tensor. */
+const FIRST = 6;
+
+/** The first values of a tensor as a console shows them, ` [1, 2]`, where there are some. */
+export function firstValues(values: NumericArray | null | undefined, dtype: DType): string {
+  if (!values) return "";
+  const { digits } = DTYPES[dtype];
+  const shortened = (x: number) => {
+    if (is(dtype, "bool")) return x ? "true" : "false";
+    return String(digits < 16 ? Number(x.toPrecision(digits)) : x);
+  };
+  const first = Array.from(values.subarray(0, FIRST), shortened);
+  return ` [${[...first, ...(values.length > FIRST ? ["…"] : [])].join(", ")}]`;
 }
 
 /** Under this name the page holds a value for each copy of the library that was started. */

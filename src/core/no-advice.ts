@@ -17,6 +17,7 @@ export const CLIP = "";
 export const FORWARD = "";
 export const SECOND_DEVICE = "";
 export const NO_ANSWER = "";
+export const firstValues: typeof advice.firstValues = none;
 export const unreached: typeof advice.unreached = none;
 export const warnOfNoState: typeof advice.warnOfNoState = none;
 export const TRANSFERRED = "";

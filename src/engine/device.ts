@@ -294,10 +294,9 @@ export abstract class EngineDevice implements Device {
   }
 
   #plan(key: string, program: Program): Plan {
-    let plan = this.#plans.get(key);
-    if (plan) this.#plans.delete(key);
-    else plan = this.compile(simplify(program), { repeated: false });
-    this.#plans.set(key, plan);
+    const plan = this.#plans.get(key) ?? this.compile(simplify(program), { repeated: false });
+    this.#plans.delete(key);
+    this.#plans.set(key, plan); // the last one now
     if (this.#plans.size > PLAN_LIMIT) {
       const [[oldest, old]] = this.#plans;
       old.dispose();

@@ -1,16 +1,20 @@
 import { checkEach } from "../core/check.ts";
-import type { KernelStats, Plan } from "./plan.ts";
+import type { KernelStats, Plan, PlanStats } from "./plan.ts";
 
 /**
  * Describes a plan as a table for people: one line a kernel with what it costs, and the ops of each
  * of its groups.
  * @throws GradusError for what is no plan.
- * @example console.log(explain(await step.prepare(batch)));
+ * @example console.log(await explain(await step.prepare(batch)));
  */
-export function explain(plan: Pick<Plan, "stats">): string {
-  const isPlan = typeof (plan as { stats?: unknown } | null | undefined)?.stats === "object";
+export async function explain(plan: Pick<Plan, "stats">): Promise<string> {
+  const isPlan = typeof (plan as Partial<Plan> | null | undefined)?.stats === "function";
   checkEach("explain", { plan }, () => isPlan, "a plan, such as step.plans[0]");
-  const { stats } = plan;
+  return statsTable(await plan.stats());
+}
+
+/** Writes what a plan does as a table. */
+export function statsTable(stats: PlanStats): string {
   const { dispatches, flops, bytes, peakBytes, lowerBoundBytes, kernels } = stats;
   const rows = [HEAD, ...kernels.map(row)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));

@@ -1,4 +1,4 @@
-import { postorder } from "../core/postorder.ts";
+import { getOrInsert } from "../core/get-or-insert.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Body } from "../forms/indices.ts";
 import { follow } from "../forms/map.ts";
@@ -10,8 +10,6 @@ import { callKey, type Program, resultsOf, type Step } from "./program.ts";
 
 /** What may be computed again by a second consumer instead of being stored. */
 const RECOMPUTE_COST = 4;
-/** How many times what a kernel may read a group is cut at once. */
-const WIDE = 4;
 /**
  * Divisions that it may take to find where an element lies, for each unit of cost that a kernel
  * accepts at a load. What takes more is put in order once: written, and read as it lies.
@@ -79,10 +77,10 @@ class Fuser {
     const finals = this.#finals().sort((a, b) => a - b);
     const groups = new Map<number, Group>();
     for (const output of finals) {
-      const anchor = this.#anchorBefore(output);
-      const first = anchor === null ? output : this.#firstOf(anchor);
+      const anchor = this.#anchorOf.get(output);
+      const first = anchor === undefined ? output : this.#firstOf(anchor);
       const { anchors = [], outputs = [] } = groups.get(first) ?? {};
-      const all = anchor === null ? anchors : [...anchors, anchor];
+      const all = anchor === undefined ? anchors : [...anchors, anchor];
       groups.set(first, new Group(all, [...outputs, output]));
     }
     return new Fusion(this.#program, [...groups.values()], this.#stored);
@@ -91,11 +89,7 @@ class Fuser {
   /** The first used result of an anchor's op, by which one kernel for all of them is known. */
   #firstOf(anchor: number): number {
     const step = this.#steps[anchor];
-    if (!step.op?.cpuAll) return anchor;
-    const key = callKey(step);
-    const first = this.#calls.get(key) ?? anchor;
-    this.#calls.set(key, first);
-    return first;
+    return step.op?.cpuAll ? getOrInsert(this.#calls, callKey(step), () => anchor) : anchor;
   }
 
   /** Follows the only consumer while it computes element i from elements i. */
@@ -216,98 +210,43 @@ class Fuser {
     return [...this.#stored].filter((i) => this.#steps[i].op);
   }
 
-  /** Stores more steps until no kernel reads too many; what one group stores, all of them read. */
+  /**
+   * Stores more steps until no kernel reads too many: of the inputs of a step, those that are made of
+   * most, and what comes before it in an epilogue last. What is stored counts as one, which is one
+   * more where others are made of the same, so all is counted again.
+   */
   #splitLarge(): void {
-    let changed = new Set(this.#finals());
-    while (changed.size > 0) {
-      const open = changed;
-      changed = new Set();
-      for (const output of open) {
-        changed.delete(output);
-        const anchor = this.#anchorBefore(output);
-        const others = this.#steps[output].op?.cpuAll ? 2 : 0; // results beside it
-        if (this.#leaves(output).length + others <= this.inputLimit) continue;
-        const { counts, wide } = this.#leafCounts(output);
-        for (const cut of wide.length > 0 ? wide : this.#cuts(output, anchor, counts)) {
+    for (let isDone = this.inputLimit >= this.#steps.length; !isDone; ) {
+      isDone = true;
+      /** The stored steps that each step is made of. */
+      const leaves: ReadonlySet<number>[] = [];
+      const leavesOf = (i: number) => (this.#stored.has(i) ? [i] : [...leaves[i]]);
+      for (const [i, { op, inputs }] of this.#steps.entries()) {
+        const room = this.inputLimit - (op?.cpuAll ? 2 : 0); // results beside it
+        leaves[i] = new Set(inputs.flatMap(leavesOf));
+        while (leaves[i].size > room) {
+          const cut = this.#cut(i, (input) => leavesOf(input).length);
+          if (cut === undefined) break;
           this.#store(cut);
-          for (const final of this.#finalsBehind(cut).add(cut).add(output)) changed.add(final);
+          leaves[i] = new Set(inputs.flatMap(leavesOf));
+          isDone = false;
         }
       }
     }
   }
 
-  /** The steps whose kernels compute what a step is needed for. */
-  #finalsBehind(cut: number): Set<number> {
-    const after = (i: number) => (i !== cut && this.#stored.has(i) ? [] : this.#consumers[i]);
-    return new Set([...postorder([cut], after)].filter((i) => this.#stored.has(i)));
+  /** The input of a step whose storing takes most away. */
+  #cut(i: number, count: (input: number) => number): number | undefined {
+    const anchor = this.#anchorOf.get(i);
+    const isOwn = (input: number) => Number(this.#anchorOf.get(input) === anchor);
+    const open = this.#steps[i].inputs.filter((input) => count(input) > 1);
+    return open.sort((a, b) => isOwn(a) - isOwn(b) || count(b) - count(a))[0];
   }
 
   /** Stores a step; what came behind it in an epilogue becomes pointwise on its own. */
   #store(cut: number): void {
     this.#stored.add(cut);
-    const chain = this.#chain(this.#anchorBefore(cut));
+    const chain = this.#chains.get(this.#anchorOf.get(cut) as number) ?? [];
     for (const step of chain.splice(chain.indexOf(cut) + 1)) this.#anchorOf.delete(step);
-  }
-
-  #anchorBefore(output: number): number | null {
-    return this.#anchorOf.get(output) ?? null;
-  }
-
-  /** An anchor and the steps behind it, in order. */
-  #chain(anchor: number | null): number[] {
-    return anchor === null ? [] : (this.#chains.get(anchor) as number[]);
-  }
-
-  /** Stored steps that a group reads. */
-  #leaves(output: number): number[] {
-    const isLeaf = (i: number) => i !== output && this.#stored.has(i);
-    return [...postorder([output], (i) => (isLeaf(i) ? [] : this.#steps[i].inputs))].filter(isLeaf);
-  }
-
-  /**
-   * The fused step whose storing takes most inputs away without having too many itself; where there
-   * is none, the steps of an epilogue that cannot stay in it, last ones first, and the one before.
-   */
-  #cuts(output: number, anchor: number | null, counts: ReadonlyMap<number, number>): number[] {
-    const count = (i: number) => counts.get(i) as number;
-    let best = -1;
-    let most = 1;
-    const seen = new Set<number>();
-    const open = [...this.#steps[output].inputs].reverse();
-    for (let i = open.pop(); i !== undefined; i = open.pop()) {
-      if (this.#stored.has(i) || seen.has(i)) continue;
-      seen.add(i);
-      const isBetter = count(i) > most && count(i) <= this.inputLimit;
-      if (isBetter && this.#anchorOf.get(i) !== anchor) {
-        best = i;
-        most = count(i);
-      }
-      open.push(...[...this.#steps[i].inputs].reverse());
-    }
-    if (best >= 0) return [best];
-    // Only epilogues get here: no op has more inputs than a kernel may read.
-    const chain = this.#chain(anchor);
-    const before = chain.slice(0, chain.indexOf(output));
-    const last = before.findLastIndex((i) => count(i) <= this.inputLimit);
-    return before.slice(Math.max(0, last)).reverse();
-  }
-
-  /**
-   * How many stored steps each step of a group is computed of, up to many; those of so many that
-   * they are stored, whatever else is, count as one from there.
-   */
-  #leafCounts(output: number): { counts: Map<number, number>; wide: number[] } {
-    const isLeaf = (i: number) => i !== output && this.#stored.has(i);
-    const before = (i: number) => (isLeaf(i) ? [] : this.#steps[i].inputs);
-    const leaves = new Map<number, Set<number>>();
-    const counts = new Map<number, number>();
-    const wide: number[] = [];
-    for (const i of postorder([output], before)) {
-      const own = new Set(before(i).flatMap((input) => [...(leaves.get(input) ?? [])]));
-      if (own.size > WIDE * this.inputLimit && i !== output && !this.#anchorOf.has(i)) wide.push(i);
-      counts.set(i, own.size);
-      leaves.set(i, isLeaf(i) || wide.at(-1) === i ? new Set([i]) : own);
-    }
-    return { counts, wide };
   }
 }

@@ -1,3 +1,4 @@
+import { getOrInsert } from "../core/get-or-insert.ts";
 import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
 import { identity } from "../graph/identity.ts";
@@ -109,9 +110,7 @@ export class Fusion {
   }
 
   #waiting(step: number): Set<Group> {
-    const waiting = this.#readers.get(step) ?? new Set();
-    this.#readers.set(step, waiting);
-    return waiting;
+    return getOrInsert(this.#readers, step, () => new Set());
   }
 
   /** The groups that wait for what a group stores. */

@@ -1,3 +1,4 @@
+import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Traits } from "../forms/traits.ts";
 import type { Device } from "../graph/device.ts";
 import { Node } from "../graph/node.ts";
@@ -14,13 +15,8 @@ export function lower(program: Program, traits: Traits): Program {
   /** A call of an op → the steps that give its results; null where a kernel does. */
   const calls = new Map<string, readonly number[] | null>();
   const add = (step: Step): number => {
-    const parts = step.op?.lower ? partsOf(step) : null;
+    const parts = step.op?.lower && getOrInsert(calls, callKey(step), () => build(step));
     return parts?.[step.result ?? 0] ?? steps.push(step) - 1;
-  };
-  const partsOf = (step: Step) => {
-    const key = callKey(step);
-    if (!calls.has(key)) calls.set(key, build(step));
-    return calls.get(key);
   };
   const build = ({ op, attributes, inputs }: Step): number[] | null => {
     const types = inputs.map((input) => steps[input]);

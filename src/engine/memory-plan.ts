@@ -14,8 +14,6 @@ export interface MemoryPlan {
   readonly slots: ReadonlyMap<number, number>;
   /** Bytes of each slot. */
   readonly sizes: readonly number[];
-  /** Bytes of the values that are in memory at once, at the most: no plan needs less. */
-  readonly lowerBound: number;
 }
 
 /**
@@ -29,9 +27,8 @@ export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
   /** The values of each slot, in the order of their times. */
   const taken: Lifetime[][] = [];
   const end = lifetimes.reduce((most, { first }) => Math.max(most, first), 0) + 1;
-  /** At each time, how many slots are taken, and how many bytes are needed. */
+  /** At each time, how many slots are taken. */
   const counts = new Uint32Array(end);
-  const bytesAt = new Float64Array(end);
   const bySize = [...lifetimes].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
   for (const value of bySize) {
     const { first, last, bytes } = value;
@@ -46,10 +43,7 @@ export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
     }
     taken[slot].splice(placeIn(taken[slot]), 0, value);
     slots.set(value.key, slot);
-    for (let time = first; time <= last && time < end; time++) {
-      counts[time]++;
-      bytesAt[time] += bytes;
-    }
+    for (let time = first; time <= last && time < end; time++) counts[time]++;
   }
-  return { slots, sizes, lowerBound: bytesAt.reduce((a, b) => Math.max(a, b), 0) };
+  return { slots, sizes };
 }

@@ -33,7 +33,8 @@ export type Progress = (built: number, total: number) => void;
 
 /** A program made ready for one device. */
 export interface Plan {
-  readonly stats: PlanStats;
+  /** Counts what it does each time that it runs. */
+  stats(): Promise<PlanStats>;
   /** Whether a run has nothing to build. */
   readonly ready: boolean;
   /** Builds what it needs without holding up the page; `run` builds what is missing at once. */

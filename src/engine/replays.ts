@@ -34,9 +34,15 @@ export class Replays<Args extends readonly unknown[], R> {
   /** Finds or makes the plan for arguments, and takes what they bring. It stays until `end`. */
   begin(args: Args): Call<Args, R> {
     const { key, inputs } = signatureOf(args, this.#naming);
-    const replay = this.#find(key) ?? this.#make(key, args, inputs);
+    const known = this.#kept.get(key);
+    if (known && !known.isHere) this.#drop(key, known);
+    const replay = this.#kept.get(key) ?? this.#make(key, args, inputs);
     replay.users++;
     if (this.#kept.size > PLAN_LIMIT) this.#warn(args, key);
+    if (key !== this.#last) {
+      this.#kept.delete(key);
+      this.#kept.set(key, replay);
+    }
     this.#last = key;
     try {
       return { key, replay, brought: replay.bring(inputs) };
@@ -56,23 +62,13 @@ export class Replays<Args extends readonly unknown[], R> {
 
   /** Frees all plans; those of calls under way when they end. */
   dispose(): void {
-    const all = this.all;
-    this.#kept.clear();
-    for (const replay of all) if (replay.users === 0) replay.dispose();
+    for (const [key, replay] of this.#kept) this.#drop(key, replay);
   }
 
-  #find(key: string): Replay<Args, R> | undefined {
-    const replay = this.#kept.get(key);
-    if (replay && !replay.isHere) {
-      this.#kept.delete(key);
-      if (replay.users === 0) replay.dispose();
-      return undefined;
-    }
-    if (replay && key !== this.#last) {
-      this.#kept.delete(key);
-      this.#kept.set(key, replay);
-    }
-    return replay;
+  /** Keeps a plan no longer; one that is in use stays until that ends. */
+  #drop(key: string, replay: Replay<Args, R>): void {
+    this.#kept.delete(key);
+    if (replay.users === 0) replay.dispose();
   }
 
   #make(key: string, args: Args, inputs: readonly Input[]): Replay<Args, R> {
@@ -86,12 +82,9 @@ export class Replays<Args extends readonly unknown[], R> {
 
   /** Lets the longest unused plans go that are too many, but none that is in use. */
   #shed(): void {
-    if (this.#kept.size <= PLAN_LIMIT) return;
     for (const [key, replay] of this.#kept) {
-      if (replay.users > 0) continue;
-      this.#kept.delete(key);
-      replay.dispose();
       if (this.#kept.size <= PLAN_LIMIT) return;
+      if (replay.users === 0) this.#drop(key, replay);
     }
   }
 

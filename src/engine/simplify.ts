@@ -1,4 +1,5 @@
 import { allocate, type DType } from "../core/dtype.ts";
+import { getOrInsert } from "../core/get-or-insert.ts";
 import { sizeOf } from "../core/shape.ts";
 import { fill } from "../graph/cotangent.ts";
 import { identity } from "../graph/identity.ts";
@@ -39,9 +40,8 @@ function folded(program: Program): Program {
         ? { ...old, inputs }
         : { op: fillOp, attributes: { shape, dtype, value }, inputs: [], shape, dtype };
     const key = op ? stepKey(step) : `source ${i}`;
-    const number = passed === null ? known.get(key) : inputs[passed];
-    renamed[i] = number ?? steps.push(step) - 1;
-    if (passed === null) known.set(key, renamed[i]);
+    renamed[i] =
+      passed === null ? getOrInsert(known, key, () => steps.push(step) - 1) : inputs[passed];
   });
   return renumbered(program, steps, (i) => renamed[i]);
 }

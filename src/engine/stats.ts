@@ -1,50 +1,51 @@
-import { postorder } from "../core/postorder.ts";
 import { sizeOf } from "../core/shape.ts";
-import { costOf } from "../graph/op.ts";
-import type { Group } from "./fusion.ts";
-import type { MemoryPlan } from "./memory-plan.ts";
+import type { TensorType } from "../core/tensor-type.ts";
+import { costOf, type Op } from "../graph/op.ts";
+import type { Lifetime } from "./memory-plan.ts";
 import type { KernelStats, PlanStats } from "./plan.ts";
 import type { Program } from "./program.ts";
-import type { KernelSchedule } from "./schedule.ts";
 
 /** Floating-point operations of one step. */
-export function flopsOf(program: Program, i: number): number {
-  const step = program.steps[i];
-  if (!step.op) return 0;
-  const inputs = step.inputs.map((input) => program.steps[input]);
-  return step.op.flops?.(inputs, step) ?? costOf(step.op) * sizeOf(step.shape);
+export function flopsOf({ steps }: Program, i: number): number {
+  const { op, inputs } = steps[i];
+  const types = inputs.map((input) => steps[input]);
+  return opFlops(op, types, steps[i]);
 }
 
-/** The steps that a group computes, inputs first. */
-export function stepsOf(schedule: KernelSchedule, { outputs, anchors }: Group): number[] {
-  const { steps } = schedule.program;
-  const isOwn = (i: number) => outputs.includes(i) || !schedule.stored.has(i);
-  const isStep = (i: number) => steps[i].op && anchors.indexOf(i) <= 0; // several are one op's
-  return [...postorder(outputs, (i) => steps[i].inputs.filter(isOwn))].filter(isStep);
+/** Floating-point operations of an op; none of a source. */
+export function opFlops(op: Op | null, inputs: readonly TensorType[], y: TensorType): number {
+  return op ? (op.flops?.(inputs, y) ?? costOf(op) * sizeOf(y.shape)) : 0;
 }
 
-/** The names of the ops that a group computes, in their order; only of what costs something. */
-export function opsOf(schedule: KernelSchedule, group: Group): string[] {
-  const { steps } = schedule.program;
-  const all = stepsOf(schedule, group);
-  const costly = all.filter((i) => steps[i].op?.cost !== 0);
-  return (costly.length > 0 ? costly : all).map((i) => steps[i].op?.name as string);
-}
-
-/** What a plan does in all, from what its kernels do. */
+/**
+ * What a plan does in all.
+ * @param sizes bytes of each slot of its memory.
+ * @param values what lies there, and when.
+ */
 export function planStats(
   dispatches: number,
   kernels: readonly KernelStats[],
-  { sizes, lowerBound }: Pick<MemoryPlan, "sizes" | "lowerBound">,
+  sizes: readonly number[],
+  values: readonly Lifetime[],
 ): PlanStats {
   return {
     dispatches,
     flops: total(kernels.map(({ flops }) => flops)),
     bytes: total(kernels.map(({ bytes }) => bytes)),
     peakBytes: total(sizes),
-    lowerBoundBytes: lowerBound,
+    lowerBoundBytes: bytesAtOnce(values),
     kernels,
   };
+}
+
+/** Bytes of the values that are in memory at once, at the most: no plan needs less. */
+export function bytesAtOnce(values: readonly Lifetime[]): number {
+  const end = values.reduce((most, { first }) => Math.max(most, first), 0) + 1;
+  const bytesAt = new Float64Array(end);
+  for (const { first, last, bytes } of values) {
+    for (let time = first; time <= last && time < end; time++) bytesAt[time] += bytes;
+  }
+  return bytesAt.reduce((a, b) => Math.max(a, b), 0);
 }
 
 /** Σ of values. */

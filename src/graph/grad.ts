@@ -2,6 +2,7 @@ import { unreached } from "../core/advice.ts";
 import { checkEach, checkFunctions, checkSurplus } from "../core/check.ts";
 import { expectDType } from "../core/dtype.ts";
 import { DisposedError, GradusError, ShapeError } from "../core/errors.ts";
+import { getOrInsert } from "../core/get-or-insert.ts";
 import { postorder } from "../core/postorder.ts";
 import { formatShape } from "../core/shape.ts";
 import { fillTensor, sumTensors } from "./cotangent.ts";
@@ -56,7 +57,7 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   // The results on the way of one call of an op with several; they alone share its list of inputs.
   const calls = new Map<readonly Node[], Node[]>();
   for (const node of path) {
-    if (node.op?.vjpAll) calls.set(node.inputs, [...(calls.get(node.inputs) ?? []), node]);
+    if (node.op?.vjpAll) getOrInsert(calls, node.inputs, () => []).push(node);
   }
   for (const node of path) {
     const results = calls.get(node.inputs) ?? [node];
@@ -96,10 +97,7 @@ function propagate(
     : op?.vjpAll?.(nodes, total, context);
   inputs.forEach((input, i) => {
     const term = given?.[i];
-    if (!term || !path.has(input)) return;
-    const all = cotangents.get(input);
-    if (all) all.push(term);
-    else cotangents.set(input, [term]);
+    if (term && path.has(input)) getOrInsert(cotangents, input, () => []).push(term);
   });
 }
 

@@ -1,8 +1,10 @@
+import { firstValues } from "../core/advice.ts";
 import { checkSurplus, describeValue, didYouMean } from "../core/check.ts";
 import { describeStranger, TENSOR_MARK, VERSION } from "../core/copies.ts";
 import { dispose } from "../core/dispose.ts";
-import { DTYPES, type DType, is, isDType, type NumericArray } from "../core/dtype.ts";
+import { DTYPES, type DType, isDType, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { getOrInsert } from "../core/get-or-insert.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import { type Tools, tools } from "../core/tools.ts";
@@ -77,17 +79,8 @@ export async function loadMove(): Promise<ReturnType<Tools["beginMove"]>> {
   return (await tools.get()).beginMove(isTraced);
 }
 
-/** How many values `preview` shows. */
-const PREVIEW = 6;
-
 /** Under this name Node looks for what its console shows. */
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
-
-function shortened(value: number, dtype: DType): string {
-  const { digits } = DTYPES[dtype];
-  if (is(dtype, "bool")) return value ? "true" : "false";
-  return String(digits < 16 ? Number(value.toPrecision(digits)) : value);
-}
 
 /**
  * An immutable array of numbers with a shape, a dtype and a device, computed when it is read.
@@ -216,14 +209,14 @@ export class Tensor {
     return `Tensor(${formatShape(this.shape)}, ${this.dtype}, ${this.device.kind})`;
   }
 
-  /** Type and place, and the first values where they are on the host: what Node's console shows. */
+  /**
+   * Type and place, and the first values where they are on the host: what Node's console shows.
+   * Builds for production leave the values out.
+   */
   get preview(): string {
     if (this.#disposed) return `${this} disposed`;
     const { host, storage, device, dtype } = this.current;
-    const values = host ?? (storage && device.peek(storage));
-    if (!values) return `${this}`;
-    const first = Array.from(values.subarray(0, PREVIEW), (x) => shortened(x, dtype));
-    return `${this} [${[...first, ...(values.length > PREVIEW ? ["…"] : [])].join(", ")}]`;
+    return this + firstValues(host ?? (storage && device.peek(storage)), dtype);
   }
 
   [INSPECT](): string {
@@ -342,10 +335,6 @@ export function evaluate(...tensors: readonly Tensor[]): void {
 export function evaluateAll(tensors: readonly Tensor[]): void {
   checkTensors("evaluate", tensors);
   const groups = new Map<Device, Node[]>();
-  for (const x of tensors) {
-    const nodes = groups.get(x.device) ?? [];
-    nodes.push(x.use());
-    groups.set(x.device, nodes);
-  }
+  for (const x of tensors) getOrInsert(groups, x.device, () => []).push(x.use());
   for (const [device, nodes] of groups) device.evaluate(nodes, "evaluate");
 }

@@ -159,25 +159,15 @@ export function sortsIndices(
   return COUNT > FEW_INDICES && ROWS * COLUMNS * COUNT >= most;
 }
 
-/** Direct loads add all of K in order, which rounds too often for longer sums. */
-const LONGEST_DIRECT = 2 ** 17;
 /** Outputs from which on the bigger tile of workgroup memory pays. */
 const MANY_OUTPUTS = 512 * 512;
-/** Multiplications from which on larger tiles are worth the longer compilation where a CPU emulates. */
-const MANY_PRODUCTS = 2 ** 19;
 
-/** Chooses for products of matrices. */
-export function productRule({ M, N, K }: ProductProblem, traits: Traits): KernelWish[] {
-  const tiles: KernelWish = ["workgroup", { TILE: M * N >= MANY_OUTPUTS ? 64 : 32 }];
-  if (traits.workgroupMemory || K > LONGEST_DIRECT) return [tiles];
-  const isShared = traits.quads && N > 16 && M * N * K >= MANY_PRODUCTS;
-  // Loading b weighs as much as six rows more; guards are worse.
-  const isHigh = M % 16 > 0 && Math.ceil(M / 20) * 26 < Math.ceil(M / 16) * 22;
-  const isSmall = traits.quads && M * N * K < MANY_PRODUCTS;
-  const shared = { LANES: 4, ROWS: isHigh ? 20 : 16 };
-  const tile = isShared ? shared : isSmall ? { ROWS: 4 } : { LANES: 1, ROWS: 8 };
-  // Direct products may not be loaded.
-  return [["direct", { WORKGROUP: traits.threads, ...tile }], tiles];
+/** Chooses for products of matrices, after what is wanted rather and may not be loaded. */
+export function productRule(
+  { M, N }: ProductProblem,
+  rather: readonly KernelWish[] = [],
+): KernelWish[] {
+  return [...rather, ["workgroup", { TILE: M * N >= MANY_OUTPUTS ? 64 : 32 }]];
 }
 
 /** Fewer workgroups leave a GPU idle, so that long sums are cut for more. */

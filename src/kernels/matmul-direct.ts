@@ -44,6 +44,8 @@ function kernel(
   };
 }
 
+export { directRule as rule } from "./choose-direct.ts";
+
 /** Products by direct loads: each row by its own invocation, or for four neighbours at once. */
 export const kernels: readonly Kernel<ProductProblem>[] = [
   kernel([{ name: "shaders/matmul-small.wgsl", source: small }], 4, [{ ROWS: 4 }]),

@@ -35,7 +35,7 @@ const productTiles: Kernel<ProductProblem> = {
 /** Multiplies matrices. */
 export const products: Family<ProductProblem> = {
   prologueCost: 1,
-  rule: productRule,
+  rule: (problem, traits) => productRule(problem, directProducts.loaded?.rule(problem, traits)),
   get kernels() {
     return [productTiles, ...(directProducts.loaded?.kernels ?? [])];
   },

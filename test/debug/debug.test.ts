@@ -421,7 +421,7 @@ describe("debug", () => {
       const loss = (net: Net, x: Tensor) => mean(net.call(x));
       const step = trainStep({ model, optimizer, loss, stepsPerSubmit: 1 });
       const code = await kernelsOf(() => step.prepare(x));
-      const { stats } = step.plans[0];
+      const stats = await step.plans[0].stats();
       await step(x);
       const mark = device.counters.now;
       await step(x);

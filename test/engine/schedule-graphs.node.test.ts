@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { isPointwise } from "../../src/engine/fusion.ts";
+import { stepsOf } from "../../src/engine/group-ops.ts";
 import { lower } from "../../src/engine/lower.ts";
 import { callKey, type Program, readsOf, resultsOf, trace } from "../../src/engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
-import { stepsOf } from "../../src/engine/stats.ts";
 import { traceFunction } from "../../src/graph/tracing.ts";
 import {
   add,

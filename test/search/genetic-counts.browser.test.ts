@@ -34,8 +34,9 @@ test("a steady generation creates, uploads and reads nothing, and shares its sub
     x: randomNormal([30, 4], { seed: 3 }),
     labels: tensor(Int32Array.from({ length: 30 }, (_, i) => i % 3)),
   };
-  const { stats } = await search.prepare(batch);
-  expect(stats.dispatches, explain({ stats })).toBeLessThanOrEqual(8);
+  const plan = await search.prepare(batch);
+  const { dispatches } = await plan.stats();
+  expect(dispatches, await explain(plan)).toBeLessThanOrEqual(8);
   // Steps that wait are submitted when the page gets its turn, as it does now and then: not here.
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   for (let i = 0; i < 5; i++) await search.step(batch);
@@ -48,7 +49,7 @@ test("a steady generation creates, uploads and reads nothing, and shares its sub
     pipelines: 0,
     writes: 0,
     reads: 0,
-    dispatches: 20 * stats.dispatches,
+    dispatches: 20 * dispatches,
     submits: 4,
   });
   const losses = [...(await search.losses.data())];

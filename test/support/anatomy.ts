@@ -4,13 +4,14 @@ import { settle } from "../../src/devices/webgpu/numbers.ts";
 import { pack } from "../../src/devices/webgpu/pack.ts";
 import { lifetimes } from "../../src/devices/webgpu/plan.ts";
 import { statsOf } from "../../src/devices/webgpu/stats.ts";
-import { explain } from "../../src/engine/explain.ts";
+import { statsTable } from "../../src/engine/explain.ts";
+import { opsOf, stepsOf } from "../../src/engine/group-ops.ts";
 import { lower } from "../../src/engine/lower.ts";
 import { planMemory } from "../../src/engine/memory-plan.ts";
 import type { Program, Step } from "../../src/engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
-import { opsOf, stepsOf } from "../../src/engine/stats.ts";
+import { bytesAtOnce } from "../../src/engine/stats.ts";
 import { byRule } from "../../src/kernels/choose.ts";
 
 /** What WebGPU promises of every adapter, and a GPU's traits. */
@@ -35,9 +36,7 @@ export function formsOf(traced: Program, names: Readonly<Record<string, string>>
     code: inPart(codes[0]),
     memory: memoryText(schedule, codes, nameOf),
     runs: codes.map((code, i) => runText(code, i, nameOf)).join("\n"),
-    plan: explain({
-      stats: statsOf(schedule, dispatches, codes, planMemory(lifetimes(schedule, codes))),
-    }),
+    plan: statsTable(statsOf({ schedule, jobs: dispatches, codes })),
   };
 }
 
@@ -118,12 +117,12 @@ function counted(workgroups: number): string {
 
 function memoryText(schedule: KernelSchedule, codes: readonly KernelCode[], nameOf: Namer): string {
   const lives = lifetimes(schedule, codes);
-  const { slots, sizes, lowerBound } = planMemory(lives);
+  const { slots, sizes } = planMemory(lives);
   const lines = lives.map(({ key, bytes, first, last }) => {
     return `${nameOf(key)}: ${bytes} B in slot ${slots.get(key)}, from dispatch ${first} to ${last}`;
   });
   const all = sizes.map((bytes, slot) => `slot ${slot} of ${bytes} B`).join(", ");
-  return [...lines, `${all || "no slots"}; at once ${lowerBound} B`].join("\n");
+  return [...lines, `${all || "no slots"}; at once ${bytesAtOnce(lives)} B`].join("\n");
 }
 
 function runText({ label, bindings, workgroups }: KernelCode, i: number, nameOf: Namer): string {

@@ -60,7 +60,7 @@ class FragileSession extends CpuSession {
     const plan = super.compile(program, options);
     let isReady = false;
     return {
-      stats: plan.stats,
+      stats: () => plan.stats(),
       get ready() {
         return isReady;
       },

@@ -20,7 +20,7 @@ export class IdlePlans {
   /** Wraps a plan so that its buffers may go after any of its runs. */
   add(plan: KeptPlan): Plan {
     return {
-      stats: plan.stats,
+      stats: () => plan.stats(),
       ready: true,
       prepare: () => plan.prepare(),
       profile: (sources: readonly Storage[]) => plan.profile(sources),

@@ -2,9 +2,9 @@ import { DTYPES, type DType, type NumericArray } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { contiguous, isContiguous, type Strided } from "../../core/strided.ts";
 import { copyStrided } from "../../core/strided-loops.ts";
-import { planMemory } from "../../engine/memory-plan.ts";
+import type { TensorType } from "../../core/tensor-type.ts";
+import { type Lifetime, planMemory } from "../../engine/memory-plan.ts";
 import { callKey, type Program, type Step } from "../../engine/program.ts";
-import { flopsOf, total } from "../../engine/stats.ts";
 import type { IndexMap } from "../../forms/map.ts";
 import { viewMap, viewOf } from "../../forms/strided-map.ts";
 import type { Attributes, Op } from "../../graph/op.ts";
@@ -57,8 +57,10 @@ export class Base {
 /** One op that computes, with its operands. */
 export interface Task {
   readonly name: string;
-  /** Floating-point operations, roughly. */
-  readonly flops: number;
+  /** What it computes, of what; null where it copies. */
+  readonly op: Op | null;
+  readonly types: readonly TensorType[];
+  readonly dtype: DType;
   /** Bytes read and written, each value once. */
   bytes: number;
   readonly cpu: NonNullable<Op["cpu"]>;
@@ -103,11 +105,9 @@ export class Layout {
     const types = inputs.map((input) => this.program.steps[input]);
     const map = viewMap(op.form, types, attributes, { shape, dtype });
     if (map) return this.#view(map, operands[0], shape);
-    const flops = flopsOf(this.program, this.values.length);
     const { name, cpuAll } = op;
-    if (!cpuAll) {
-      return this.#compute({ name, flops, cpu: fastest(op, types), attributes }, base, operands);
-    }
+    const what = { name, op, types, attributes };
+    if (!cpuAll) return this.#compute({ ...what, cpu: fastest(op, types) }, base, operands);
     const key = callKey(step);
     const known = this.#calls.get(key);
     const { at, results } = known ?? { at: this.tasks.length, results: [] };
@@ -115,7 +115,7 @@ export class Layout {
     if (known) return this.#write(at, base);
     this.#calls.set(key, { at, results });
     const cpu: Task["cpu"] = (_, inputs) => cpuAll(results, inputs, attributes);
-    return this.#compute({ name, flops, cpu, attributes }, base, operands);
+    return this.#compute({ ...what, cpu }, base, operands);
   }
 
   /** A view of x, or of a copy where x's strides do not allow one. */
@@ -130,17 +130,19 @@ export class Layout {
   copy(x: Value): Value {
     const base = new Base(x.base.dtype, x.view.shape);
     const cpu: Task["cpu"] = (y, [from]) => copyStrided(from, y.data);
-    return this.#compute({ name: "copy", flops: 0, cpu, attributes: {} }, base, [x]);
+    const what = { name: "copy", op: null, types: [], attributes: {} };
+    return this.#compute({ ...what, cpu }, base, [x]);
   }
 
   #compute(
-    what: Omit<Task, "y" | "inputs" | "bytes">,
+    what: Omit<Task, "dtype" | "y" | "inputs" | "bytes">,
     base: Base,
     operands: readonly Value[],
   ): Value {
     const at = this.tasks.length;
     const inputs = operands.map(({ view }) => view);
-    this.tasks.push({ ...what, bytes: total(operands.map(valueBytes)), y: base.whole, inputs });
+    const bytes = operands.reduce((sum, value) => sum + valueBytes(value), 0);
+    this.tasks.push({ ...what, dtype: base.dtype, bytes, y: base.whole, inputs });
     for (const { base: read } of operands) read.lastRead = Math.max(read.lastRead, at);
     return this.#write(at, base);
   }
@@ -155,17 +157,15 @@ export class Layout {
   }
 
   /** Lets arrays share memory where one is read last before another is written. */
-  slots(given: ReadonlySet<Base>): { slots: Slot[]; lowerBound: number } {
+  slots(given: ReadonlySet<Base>): { slots: Slot[]; lifetimes: Lifetime[] } {
     const owned = this.#writes.filter(({ base }) => !given.has(base));
-    const { slots, sizes, lowerBound } = planMemory(
-      owned.map(({ base, at }, key) => {
-        const bytes = base.size * base.elementBytes;
-        return { key, bytes, first: at, last: base.lastRead };
-      }),
-    );
+    const lifetimes = owned.map(({ base, at }, key): Lifetime => {
+      return { key, bytes: base.size * base.elementBytes, first: at, last: base.lastRead };
+    });
+    const { slots, sizes } = planMemory(lifetimes);
     const found = sizes.map((bytes): Slot => ({ bytes, bases: [] }));
     for (const [key, slot] of slots) found[slot].bases.push(owned[key].base);
-    return { slots: found, lowerBound };
+    return { slots: found, lifetimes };
   }
 }
 

@@ -1,10 +1,11 @@
 import type { DType, NumericArray } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { copyStrided } from "../../core/strided-loops.ts";
+import { tools } from "../../core/tools.ts";
+import type { Lifetime } from "../../engine/memory-plan.ts";
 import type { Plan, PlanStats } from "../../engine/plan.ts";
 import type { KernelTime, Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
-import { planStats } from "../../engine/stats.ts";
 import type { Storage } from "../../graph/device.ts";
 import { type ArrayStorage, type Arrays, storageOf } from "./arrays.ts";
 import { type Base, isWhole, Layout, type Slot, type Task, type Value } from "./layout.ts";
@@ -31,7 +32,7 @@ export class CpuPlan implements Plan {
   readonly #outputs: readonly Output[];
   readonly #writes: readonly Write[];
   readonly #slots: readonly Slot[];
-  readonly stats: PlanStats;
+  readonly #lifetimes: readonly Lifetime[];
   #buffers: NumericArray[] | null = null;
 
   constructor(
@@ -56,12 +57,22 @@ export class CpuPlan implements Plan {
     });
     for (const { value } of [...this.#outputs, ...this.#writes]) value.base.lastRead = Infinity;
     this.#tasks = layout.tasks;
-    const { slots, lowerBound } = layout.slots(given);
+    const { slots, lifetimes } = layout.slots(given);
     this.#slots = slots;
-    this.stats = taskStats(layout.tasks, slots, lowerBound);
+    this.#lifetimes = lifetimes;
   }
 
   readonly ready = true;
+
+  async stats(): Promise<PlanStats> {
+    const { opFlops, planStats } = await tools.get();
+    const kernels = this.#tasks.map(({ name, op, types, dtype, bytes, y }) => {
+      const flops = opFlops(op, types, { shape: y.shape, dtype });
+      return { groups: [[name]], flops, bytes, workgroups: 0, bindings: 0 };
+    });
+    const sizes = this.#slots.map(({ bytes }) => bytes);
+    return planStats(0, kernels, sizes, this.#lifetimes);
+  }
 
   /** There is nothing to build. */
   async prepare(): Promise<void> {}
@@ -148,11 +159,4 @@ export class CpuPlan implements Plan {
     this.#buffers = null;
     for (const { bases } of this.#slots) for (const base of bases) base.unbind();
   }
-}
-
-function taskStats(tasks: readonly Task[], slots: readonly Slot[], lowerBound: number): PlanStats {
-  const kernels = tasks.map(({ name, flops, bytes }) => {
-    return { groups: [[name]], flops, bytes, workgroups: 0, bindings: 0 };
-  });
-  return planStats(0, kernels, { sizes: slots.map(({ bytes }) => bytes), lowerBound });
 }

@@ -1,4 +1,5 @@
 import { DTYPES, type DType } from "../../core/dtype.ts";
+import { getOrInsert } from "../../core/get-or-insert.ts";
 
 /** A buffer as a kernel sees it. */
 export interface Binding {
@@ -50,11 +51,8 @@ export class Bindings {
   }
 
   #use(key: number, dtype: DType): Binding {
-    let binding = this.#bindings.get(key);
-    if (!binding) {
-      binding = { key, name: `buffer${this.#bindings.size}`, dtype, written: false };
-      this.#bindings.set(key, binding);
-    }
-    return binding;
+    return getOrInsert(this.#bindings, key, () => {
+      return { key, name: `buffer${this.#bindings.size}`, dtype, written: false };
+    });
   }
 }

@@ -1,5 +1,6 @@
 import type { Counters } from "../../core/counters.ts";
 import { DeviceError, type HeldBytes } from "../../core/errors.ts";
+import { getOrInsert } from "../../core/get-or-insert.ts";
 import type { Life, Storage } from "../../graph/device.ts";
 import type { Check, Guard } from "./guard.ts";
 import { takeAll } from "./take-all.ts";
@@ -126,9 +127,7 @@ export class BufferPool {
       this.drop(storage as BufferStorage);
       return;
     }
-    const list = this.#spare.get(bytes);
-    if (list) list.push(block);
-    else this.#spare.set(bytes, [block]);
+    getOrInsert(this.#spare, bytes, () => []).push(block);
   }
 
   /** Destroys a buffer that was acquired, when what was recorded with it has been submitted. */

@@ -1,5 +1,5 @@
+import { opsOf } from "../../engine/group-ops.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
-import { opsOf } from "../../engine/stats.ts";
 import { accumulator, type ShaderFile } from "../../forms/wgsl.ts";
 import { PRELUDE } from "../../kernels/shaders.ts";
 import { assemble, type PartText, type Region } from "./assemble.ts";

@@ -1,3 +1,4 @@
+import { getOrInsert } from "../../core/get-or-insert.ts";
 import { type Body, isByLane, type Term } from "../../forms/indices.ts";
 import { type Quotients, writeSum } from "../../forms/wgsl-sum.ts";
 
@@ -25,21 +26,15 @@ export class FunctionBody implements Body<string> {
   }
 
   once(key: string, write: () => string): string {
-    const known = this.#names.get(key);
-    if (known) return known;
-    const expression = write();
-    const name = SIMPLE.test(expression)
-      ? expression
-      : (this.#names.get(expression) ?? this.#let(expression));
-    this.#names.set(key, name);
-    this.#names.set(expression, name);
-    return name;
-  }
-
-  #let(expression: string): string {
-    const name = `t${this.#lines.length}`;
-    this.line(`let ${name} = ${expression};`);
-    return name;
+    return getOrInsert(this.#names, key, () => {
+      const expression = write();
+      return getOrInsert(this.#names, expression, () => {
+        if (SIMPLE.test(expression)) return expression;
+        const name = `t${this.#lines.length}`;
+        this.line(`let ${name} = ${expression};`);
+        return name;
+      });
+    });
   }
 
   /** Writes the function; without a result it returns nothing. */

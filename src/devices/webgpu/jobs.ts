@@ -1,9 +1,9 @@
 import { DTYPES } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Group } from "../../engine/fusion.ts";
+import { opsOf } from "../../engine/group-ops.ts";
 import { resultTypes } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
-import { opsOf } from "../../engine/stats.ts";
 import type { Choose, Stage } from "../../forms/kernel.ts";
 import { pointwiseGroups } from "../../kernels/elementwise.ts";
 import { entryFile, stageOf } from "../../kernels/stage.ts";

@@ -1,3 +1,4 @@
+import { getOrInsert } from "../../core/get-or-insert.ts";
 import { bitsOf } from "../../forms/wgsl.ts";
 import type { KernelCode } from "./codegen.ts";
 
@@ -42,9 +43,8 @@ export function settle(
       own.push(value);
       return "⟨⟩";
     });
-    const pattern = patterns.get(text) ?? { text, first: own, varying: new Set(), users: 0 };
-    patterns.set(text, pattern);
-    vary(pattern, own);
+    const make = () => ({ text, first: own, varying: new Set<number>(), users: 0 });
+    vary(getOrInsert(patterns, text, make), own);
     return { kernel, own, text };
   });
   for (const [text, pattern] of patterns) {

@@ -1,4 +1,5 @@
 import { bisect } from "../../core/bisect.ts";
+import { getOrInsert } from "../../core/get-or-insert.ts";
 import { FULL_GRID, MOST_PARTS } from "../../kernels/choose.ts";
 import type { Job } from "./jobs.ts";
 
@@ -24,81 +25,89 @@ export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
   return late.length <= early.length ? late : early;
 }
 
+/** A job that waits for its dispatch. */
+interface Waiting {
+  readonly job: Job;
+  /** Equal jobs have equal numbers. */
+  readonly kind: number;
+  /** How many jobs wait for each other behind it, itself among them. */
+  depth: number;
+  /** Which comes first: the deepest, then those before others. */
+  urgency: number;
+  /** How many jobs it waits for. */
+  missing: number;
+  /** What waits for it. */
+  readonly next: Waiting[];
+}
+
 function packed(jobs: readonly Job[], limits: PackLimits, isLate: boolean): Job[][] {
-  const depth = depths(jobs);
-  const kinds = new Map([...new Set(jobs.map(({ kind }) => kind))].map((kind, i) => [kind, i]));
-  const kindOf = ({ kind }: Job) => kinds.get(kind) as number;
-  const urgency = new Map(jobs.map((job, i) => [job, at(depth, job) * jobs.length - i]));
-  /** Jobs that may run, the most urgent at the end. */
-  const ready: Job[] = [];
-  const later = new Map<Job, Job[]>(jobs.map((job) => [job, []]));
-  const missing = new Map<Job, number>();
-  const count = (job: Job, n: number) => {
-    missing.set(job, n);
-    const own = at(urgency, job);
-    if (n === 0)
-      ready.splice(
-        bisect(ready, (other) => at(urgency, other) < own),
-        0,
-        job,
-      );
-  };
-  for (const job of jobs) {
-    for (const before of job.after) at(later, before).push(job);
-    count(job, job.after.length);
+  const kinds = new Map<string, number>();
+  const all = new Map(
+    jobs.map((job, i): [Job, Waiting] => {
+      const kind = getOrInsert(kinds, job.kind, () => kinds.size);
+      return [job, { job, kind, depth: 1, urgency: -i, missing: job.after.length, next: [] }];
+    }),
+  );
+  for (const one of [...all.values()].reverse()) {
+    one.urgency += one.depth * jobs.length;
+    for (const job of one.job.after) {
+      const before = all.get(job) as Waiting;
+      before.depth = Math.max(before.depth, one.depth + 1);
+      before.next.push(one);
+    }
   }
+  /** Jobs that may run, the most urgent at the end. */
+  const ready: Waiting[] = [];
+  const release = (one: Waiting) => {
+    if (one.missing > 0) return;
+    const place = bisect(ready, ({ urgency }) => urgency < one.urgency);
+    ready.splice(place, 0, one);
+  };
+  for (const one of all.values()) release(one);
   const dispatches: Job[][] = [];
   while (ready.length > 0) {
-    const parts: Job[] = [];
+    const parts: Waiting[] = [];
     const isTaken = taker(parts, limits);
     const tried = ready.splice(-LOOK_LIMIT).reverse();
-    const most = at(depth, tried[0]);
-    const mayWait = (job: Job) => isLate && job.after.length === 0 && at(depth, job) > 1;
-    const isDue = (job: Job) => at(depth, job) === most || !mayWait(job);
-    ready.push(...tried.filter((job) => !(isDue(job) && isTaken(job))).reverse());
-    for (const job of parts) for (const next of at(later, job)) count(next, at(missing, next) - 1);
+    const most = tried[0].depth;
+    const mayWait = ({ job, depth }: Waiting) =>
+      isLate && job.after.length === 0 && depth > 1 && depth !== most;
+    ready.push(...tried.filter((one) => mayWait(one) || !isTaken(one)).reverse());
+    for (const part of parts) {
+      for (const next of part.next) {
+        next.missing--;
+        release(next);
+      }
+    }
     // Equal jobs in one order, that their kernels may be equal.
-    dispatches.push(parts.sort((a, b) => kindOf(a) - kindOf(b)));
+    dispatches.push(parts.sort((a, b) => a.kind - b.kind).map(({ job }) => job));
   }
   return dispatches;
 }
 
-function at<T>(map: ReadonlyMap<Job, T>, job: Job): T {
-  return map.get(job) as T;
-}
-
-/** How many jobs wait for each other behind each one. */
-function depths(jobs: readonly Job[]): Map<Job, number> {
-  const depth = new Map<Job, number>(jobs.map((job) => [job, 1]));
-  for (const job of [...jobs].reverse()) {
-    const own = at(depth, job);
-    for (const before of job.after) depth.set(before, Math.max(at(depth, before), own + 1));
-  }
-  return depth;
-}
-
 /** Puts jobs among the parts of a dispatch as long as there is room; says of each whether it was. */
-function taker(parts: Job[], limits: PackLimits): (job: Job) => boolean {
+function taker(parts: Waiting[], limits: PackLimits): (one: Waiting) => boolean {
   const bound = new Set<number>();
   let memory = 0;
   let hasLarge = false;
-  return (job) => {
-    const { threads, workgroups, memory: own = 0 } = job.stage;
+  return (one) => {
+    const { stage, reads, writes } = one.job;
+    const { threads, workgroups, memory: own = 0 } = stage;
     const isLarge = workgroups > FULL_GRID;
     let room = limits.bindings - bound.size;
     const mayBind = (key: number) => bound.has(key) || room-- > 0;
+    const all = new Set([...reads, ...writes]);
     const fits =
       parts.length < MOST_PARTS &&
-      threads === parts[0]?.stage.threads &&
+      threads === parts[0]?.job.stage.threads &&
       !(isLarge && hasLarge) &&
       memory + own <= limits.memory &&
-      job.reads.every(mayBind) &&
-      job.writes.every((key) => job.reads.includes(key) || mayBind(key));
+      [...all].every(mayBind);
     if (!fits && parts.length > 0) return false;
-    parts.push(job);
+    parts.push(one);
     memory += own;
     hasLarge ||= isLarge;
-    for (const key of [...job.reads, ...job.writes]) bound.add(key);
+    for (const key of all) bound.add(key);
     return true;
   };
 }

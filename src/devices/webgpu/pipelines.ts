@@ -1,4 +1,5 @@
 import type { Counters } from "../../core/counters.ts";
+import { getOrInsert } from "../../core/get-or-insert.ts";
 import { tools } from "../../core/tools.ts";
 import type { KernelCode } from "./codegen.ts";
 import { asGradus, type Check, firstOf, type Guard } from "./guard.ts";
@@ -47,19 +48,11 @@ export class PipelineCache {
     );
     if (numbers.length > 0) types.push("uniform");
     const label = `gradus ${types.map(([first]) => first).join("")}`;
-    let layout = this.#layouts.get(label);
-    if (!layout) {
-      layout = this.guard.host.device.createBindGroupLayout({
-        label,
-        entries: types.map((type, binding) => ({
-          binding,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer: { type },
-        })),
-      });
-      this.#layouts.set(label, layout);
-    }
-    return layout;
+    const visibility = GPUShaderStage.COMPUTE;
+    const entries = types.map((type, binding) => ({ binding, visibility, buffer: { type } }));
+    return getOrInsert(this.#layouts, label, () =>
+      this.guard.host.device.createBindGroupLayout({ label, entries }),
+    );
   }
 
   /**
@@ -70,11 +63,15 @@ export class PipelineCache {
     const shared = this.#share(kernel);
     if (!shared.pipeline) {
       try {
-        const { built, checks } = this.#create(kernel, (device, descriptor) =>
+        const [built, check] = this.#create(kernel, (device, descriptor) =>
           device.createComputePipeline(descriptor),
         );
         shared.pipeline = built;
-        shared.check = this.#checked(shared, checks);
+        shared.check = check.then((failure) => {
+          shared.check = null;
+          if (failure) this.#forget(shared);
+          return failure;
+        });
       } catch (error) {
         this.release(shared);
         throw error;
@@ -111,14 +108,11 @@ export class PipelineCache {
   }
 
   #share({ code, pattern: own }: SettledKernel): Shared {
-    let shared = this.#pipelines.get(code);
-    if (!shared) {
-      const pattern = this.#patterns.get(own.text) ?? own;
-      this.#patterns.set(own.text, pattern);
+    const shared = getOrInsert(this.#pipelines, code, () => {
+      const pattern = getOrInsert(this.#patterns, own.text, () => own);
       pattern.users++;
-      shared = { code, pattern, users: 0, pipeline: null, building: null, check: null };
-      this.#pipelines.set(code, shared);
-    }
+      return { code, pattern, users: 0, pipeline: null, building: null, check: null };
+    });
     shared.users++;
     return shared;
   }
@@ -131,28 +125,15 @@ export class PipelineCache {
     if (--pattern.users === 0) this.#patterns.delete(pattern.text);
   }
 
-  async #checked(shared: Shared, checks: readonly Check[]): Check {
-    const failure = await firstOf(checks);
-    shared.check = null;
-    if (failure) {
-      this.#forget(shared);
-      this.#layouts.clear(); // one of them may be why
-    }
-    return failure;
-  }
-
   async #build(kernel: SettledKernel): Promise<GPUComputePipeline> {
     const { guard } = this;
     const { op } = guard;
-    const { built, checks } = this.#create(kernel, (device, descriptor) =>
+    const [built, check] = this.#create(kernel, (device, descriptor) =>
       device.createComputePipelineAsync(descriptor),
     );
     built.catch(() => {}); // the compiler's messages say more
-    const failure = await firstOf(checks);
-    if (failure) {
-      this.#layouts.clear();
-      throw failure;
-    }
+    const failure = await check;
+    if (failure) throw failure;
     return guard.answer(op, "createComputePipelineAsync", built, PATIENCE * guard.host.timeout);
   }
 
@@ -160,7 +141,7 @@ export class PipelineCache {
   #create<T>(
     kernel: SettledKernel,
     make: (device: GPUDevice, descriptor: GPUComputePipelineDescriptor) => T,
-  ): { built: T; checks: Check[] } {
+  ): [built: T, check: Check] {
     this.counters.add("pipelines");
     const { guard } = this;
     const { op } = guard;
@@ -175,8 +156,13 @@ export class PipelineCache {
       const built = make(device, { label, layout, compute: { module } });
       return { built, messages: this.#messages(op, module, kernel) };
     };
-    const [{ built, messages }, check] = guard.check(compile, undefined, op, FILTERS);
-    return { built, checks: [guard.inTime(check, PATIENCE * guard.host.timeout), messages] };
+    const [{ built, messages }, made] = guard.check(compile, undefined, op, FILTERS);
+    const valid = guard.inTime(made, PATIENCE * guard.host.timeout);
+    const check = firstOf([valid, messages]).then((failure) => {
+      if (failure) this.#layouts.clear(); // one of them may be why
+      return failure;
+    });
+    return [built, check];
   }
 
   /** What the compiler has to say. */

@@ -1,5 +1,7 @@
 import type { Counters } from "../../core/counters.ts";
 import { MemoryError } from "../../core/errors.ts";
+import { getOrInsert } from "../../core/get-or-insert.ts";
+import { sizeOf } from "../../core/shape.ts";
 import { tools } from "../../core/tools.ts";
 import { lower } from "../../engine/lower.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "../../engine/memory-plan.ts";
@@ -11,14 +13,14 @@ import type { Traits } from "../../forms/traits.ts";
 import { type BufferPool, type BufferStorage, checkFits, GRANULE } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
 import { firstOf, type Guard } from "./guard.ts";
-import { jobsOf } from "./jobs.ts";
+import { type Job, jobsOf } from "./jobs.ts";
 import type { Log, LogEntry } from "./log.ts";
 import type { SettledKernel } from "./numbers.ts";
 import { pack } from "./pack.ts";
 import type { PipelineCache, Shared } from "./pipelines.ts";
-import { statsOf, stepBytes } from "./stats.ts";
 import type { Dispatches, SubmitQueue } from "./submit-queue.ts";
 import { takeAll } from "./take-all.ts";
+import { bytesOf } from "./transfer.ts";
 
 /** What a plan needs of its session. */
 export interface PlanHost {
@@ -39,6 +41,22 @@ export interface PlanHost {
   record(work: Dispatches, options: PlanOptions): LogEntry;
 }
 
+/** A program as kernels, each with the jobs that it does. */
+export interface Written {
+  readonly schedule: KernelSchedule;
+  readonly jobs: readonly (readonly Job[])[];
+  readonly codes: readonly KernelCode[];
+}
+
+/** Writes the kernels of a program. */
+export function writeProgram(program: Program, { device, traits, choose }: PlanHost): Written {
+  const { maxStorageBuffersPerShaderStage: bindings, maxComputeWorkgroupStorageSize: memory } =
+    device.limits;
+  const schedule = scheduleOf(lower(program, traits), bindings);
+  const jobs = pack(jobsOf(schedule, choose), { bindings, memory });
+  return { schedule, jobs, codes: jobs.map((own) => generate(schedule, own)) };
+}
+
 /** One dispatch: a kernel and the places of its buffers in the plan's list. */
 interface Dispatch {
   readonly kernel: SettledKernel;
@@ -56,27 +74,9 @@ interface Dispatch {
 const BIND_GROUP_LIMIT = 16;
 
 /** A plan with the buffers of a run; one after the other may run the same. */
-class PlanRun implements Dispatches {
-  constructor(
-    readonly plan: GpuPlan,
-    readonly label: string,
-    readonly dispatches: readonly Dispatch[],
-    readonly pipelines: readonly Shared[],
-    readonly bindGroups: readonly GPUBindGroup[],
-    readonly reads: readonly BufferStorage[],
-    readonly writes: readonly BufferStorage[],
-  ) {}
-
-  encode(pass: GPUComputePassEncoder): void {
-    for (let i = 0; i < this.dispatches.length; i++) this.encodeOne(pass, i);
-  }
-
-  encodeOne(pass: GPUComputePassEncoder, i: number): void {
-    const { x, y } = this.dispatches[i];
-    pass.setPipeline(this.pipelines[i].pipeline as GPUComputePipeline);
-    pass.setBindGroup(0, this.bindGroups[i]);
-    pass.dispatchWorkgroups(x, y);
-  }
+interface PlanRun extends Dispatches {
+  readonly dispatches: readonly Dispatch[];
+  encodeOne(pass: GPUComputePassEncoder, i: number): void;
 }
 
 /**
@@ -84,21 +84,20 @@ class PlanRun implements Dispatches {
  * pipelines, bind groups and grids: nothing is made and nothing is decided.
  */
 export class GpuPlan implements Plan {
-  readonly stats: PlanStats;
   readonly #label: string;
   readonly #dispatches: readonly Dispatch[];
   /** What is bound now: sources, then outputs, then the slots of values in between. */
-  readonly #buffers: BufferStorage[] = [];
+  #buffers: readonly BufferStorage[] = [];
   /** Which sources' values are used, and which are replaced. */
   readonly #isRead: readonly boolean[];
   readonly #isWritten: readonly boolean[];
   /** Bytes of each output. */
   readonly outputBytes: readonly number[];
   readonly #memory: MemoryPlan;
-  /** What its kernels read as uniform data, and the buffer with it. */
+  /** What its kernels read as uniform data, and the buffer with it, if there is any. */
   readonly #words: Uint32Array;
-  #numbers: BufferStorage | null = null;
-  #holdsSlots = false;
+  #numbers: readonly BufferStorage[] | null = null;
+  #slots: readonly BufferStorage[] | null = null;
   #pipelines: readonly Shared[] | null = null;
   #bindGroups: readonly GPUBindGroup[] | null = null;
   /** The last run, which the next one is again if it is on the same storages. */
@@ -106,17 +105,11 @@ export class GpuPlan implements Plan {
 
   constructor(
     readonly host: PlanHost,
-    program: Program,
+    readonly program: Program,
     readonly options: PlanOptions,
   ) {
-    const { limits } = host.device;
-    const bindings = limits.maxStorageBuffersPerShaderStage;
-    const schedule = scheduleOf(lower(program, host.traits), bindings);
-    const jobs = pack(jobsOf(schedule, host.choose), {
-      bindings,
-      memory: limits.maxComputeWorkgroupStorageSize,
-    });
-    const kernels = host.pipelines.settle(jobs.map((parts) => generate(schedule, parts)));
+    const { schedule, codes } = writeProgram(program, host);
+    const kernels = host.pipelines.settle(codes);
     const { sources, outputs, updates } = program;
     this.#isRead = readsOf(program);
     const written = new Set(updates.map(({ source }) => source));
@@ -124,7 +117,7 @@ export class GpuPlan implements Plan {
     this.outputBytes = outputs.map((step) => stepBytes(program, step));
     this.#memory = planMemory(lifetimes(schedule, kernels));
     for (const bytes of [...this.outputBytes, ...this.#memory.sizes]) {
-      checkFits("a value of", bytes, limits);
+      checkFits("a value of", bytes, host.device.limits);
     }
     const places = placesOf(schedule, this.#memory);
     const { words, granules } = layNumbers(kernels);
@@ -137,13 +130,15 @@ export class GpuPlan implements Plan {
       known: new Map(),
     }));
     this.#label = `gradus plan: ${kernels.map(({ label }) => label).join(", ")}`;
-    this.stats = statsOf(schedule, jobs, kernels, this.#memory);
   }
 
   get ready(): boolean {
-    const hasNumbers = this.#numbers !== null || this.#words.length === 0;
-    const hasSlots = this.#holdsSlots || this.#memory.sizes.length === 0;
-    return this.#pipelines !== null && hasNumbers && hasSlots;
+    return !!(this.#pipelines && this.#numbers && this.#slots);
+  }
+
+  async stats(): Promise<PlanStats> {
+    const { statsOf } = await tools.get();
+    return statsOf(writeProgram(this.program, this.host));
   }
 
   async prepare(onProgress: Progress = () => {}): Promise<void> {
@@ -178,7 +173,7 @@ export class GpuPlan implements Plan {
   dispose(): void {
     this.#releaseSlots();
     this.#dropNumbers();
-    this.#buffers.length = 0;
+    this.#buffers = [];
     for (const shared of this.#pipelines ?? []) this.host.pipelines.release(shared);
     this.#pipelines = null;
   }
@@ -208,11 +203,11 @@ export class GpuPlan implements Plan {
       this.host.begin(op);
       this.#holdNumbers();
       const outputs = pool.acquireAll(this.outputBytes);
-      const slots = this.#holdsSlots ? [] : pool.acquireAll(this.#memory.sizes, "plans");
+      const slots = this.#slots ? [] : this.#acquireSlots();
       const failure = await firstOf(guard.take());
       for (const storage of outputs) pool.release(storage);
-      if (failure || this.#holdsSlots) for (const storage of slots) pool.release(storage);
-      else this.#hold(slots);
+      if (failure || this.#slots) for (const storage of slots) pool.release(storage);
+      else this.#slots = slots;
       if (failure) this.#dropNumbers();
       if (!failure) return;
       // What was spare has been freed.
@@ -222,48 +217,48 @@ export class GpuPlan implements Plan {
 
   /** Makes what is missing, and binds the buffers of one run. */
   bound(sources: readonly BufferStorage[], outputs: readonly BufferStorage[]): PlanRun {
-    if (!this.#holdsSlots) this.#hold(this.host.pool.acquireAll(this.#memory.sizes, "plans"));
+    this.#slots ??= this.#acquireSlots();
     this.#holdNumbers();
-    for (let i = 0; i < sources.length; i++) this.#put(i, sources[i]);
-    for (let i = 0; i < outputs.length; i++) this.#put(sources.length + i, outputs[i]);
+    const before = this.#buffers;
+    this.#buffers = [...sources, ...outputs, ...this.#slots];
+    if (this.#buffers.some((storage, i) => storage !== before[i])) this.#run = null;
+    if (this.#buffers.some(({ id }, i) => id !== before[i]?.id)) this.#bindGroups = null;
+    const dispatches = this.#dispatches;
     this.#pipelines ??= this.#getPipelines();
-    this.#bindGroups ??= this.#dispatches.map((dispatch) => this.#bindGroup(dispatch));
-    this.#run ??= new PlanRun(
-      this,
-      this.#label,
-      this.#dispatches,
-      this.#pipelines,
-      this.#bindGroups,
-      sources.filter((_, i) => this.#isRead[i]),
-      [...sources.filter((_, i) => this.#isWritten[i]), ...outputs],
-    );
+    this.#bindGroups ??= dispatches.map((dispatch) => this.#bindGroup(dispatch));
+    const [pipelines, bindGroups] = [this.#pipelines, this.#bindGroups];
+    const encodeOne = (pass: GPUComputePassEncoder, i: number) => {
+      const { x, y } = dispatches[i];
+      pass.setPipeline(pipelines[i].pipeline as GPUComputePipeline);
+      pass.setBindGroup(0, bindGroups[i]);
+      pass.dispatchWorkgroups(x, y);
+    };
+    this.#run ??= {
+      plan: this,
+      label: this.#label,
+      dispatches,
+      reads: sources.filter((_, i) => this.#isRead[i]),
+      writes: [...sources.filter((_, i) => this.#isWritten[i]), ...outputs],
+      encodeOne,
+      encode: (pass) => {
+        for (let i = 0; i < dispatches.length; i++) encodeOne(pass, i);
+      },
+    };
     return this.#run;
   }
 
-  /** Fills in a buffer of one run. */
-  #put(i: number, storage: BufferStorage): void {
-    const before = this.#buffers[i];
-    if (before === storage) return;
-    this.#buffers[i] = storage;
-    this.#run = null;
-    if (before?.id !== storage.id) this.#bindGroups = null;
-  }
-
-  #hold(slots: readonly BufferStorage[]): void {
-    const from = this.#isRead.length + this.outputBytes.length;
-    slots.forEach((storage, i) => {
-      this.#put(from + i, storage);
-    });
-    this.#holdsSlots = true;
+  #acquireSlots(): readonly BufferStorage[] {
+    return this.host.pool.acquireAll(this.#memory.sizes, "plans");
   }
 
   #holdNumbers(): void {
-    if (this.#words.length > 0) this.#numbers ??= this.host.pool.hold(this.#words, "plans");
+    const words = this.#words;
+    this.#numbers ??= words.length > 0 ? [this.host.pool.hold(words, "plans")] : [];
   }
 
   /** Frees the numbers, and all that is bound. */
   #dropNumbers(): void {
-    if (this.#numbers) this.host.pool.drop(this.#numbers);
+    for (const storage of this.#numbers ?? []) this.host.pool.drop(storage);
     this.#numbers = null;
     this.#bindGroups = null;
     this.#run = null;
@@ -282,33 +277,29 @@ export class GpuPlan implements Plan {
   #bindGroup({ kernel, buffers, numbers, known }: Dispatch): GPUBindGroup {
     const bound = buffers.map((place) => this.#buffers[place]);
     const key = bound.map(({ id }) => id).join();
-    let group = known.get(key);
-    if (group) return group;
-    const { device, counters, guard, pipelines } = this.host;
-    if (known.size >= BIND_GROUP_LIMIT) known.clear();
-    counters.add("bindGroups");
-    const resources: GPUBufferBinding[] = bound.map(({ buffer }) => ({ buffer }));
-    if (kernel.numbers.length > 0) {
-      const { buffer } = this.#numbers as BufferStorage;
-      const size = 16 * Math.ceil(kernel.numbers.length / 4);
-      resources.push({ buffer, offset: GRANULE * numbers, size });
-    }
-    group = guard.make(() =>
-      device.createBindGroup({
-        label: kernel.label,
-        layout: pipelines.layout(kernel),
-        entries: resources.map((resource, binding) => ({ binding, resource })),
-      }),
-    );
-    known.set(key, group);
-    return group;
+    return getOrInsert(known, key, () => {
+      const { device, counters, guard, pipelines } = this.host;
+      if (known.size >= BIND_GROUP_LIMIT) known.clear();
+      counters.add("bindGroups");
+      const resources: GPUBufferBinding[] = bound.map(({ buffer }) => ({ buffer }));
+      if (kernel.numbers.length > 0) {
+        const [{ buffer }] = this.#numbers as readonly BufferStorage[];
+        const size = 16 * Math.ceil(kernel.numbers.length / 4);
+        resources.push({ buffer, offset: GRANULE * numbers, size });
+      }
+      return guard.make(() =>
+        device.createBindGroup({
+          label: kernel.label,
+          layout: pipelines.layout(kernel),
+          entries: resources.map((resource, binding) => ({ binding, resource })),
+        }),
+      );
+    });
   }
 
   #releaseSlots(): void {
-    if (!this.#holdsSlots) return;
-    this.#holdsSlots = false;
-    const from = this.#isRead.length + this.outputBytes.length;
-    for (const storage of this.#buffers.slice(from)) this.host.pool.release(storage);
+    for (const storage of this.#slots ?? []) this.host.pool.release(storage);
+    this.#slots = null;
   }
 }
 
@@ -316,29 +307,33 @@ export class GpuPlan implements Plan {
 function layNumbers(kernels: readonly SettledKernel[]): { words: Uint32Array; granules: number[] } {
   const words: number[] = [];
   const known = new Map<string, number>();
-  const granules = kernels.map(({ numbers }) => {
-    const key = numbers.join();
-    const first = known.get(key) ?? (4 * words.length) / GRANULE;
-    if (numbers.length === 0 || known.has(key)) return first;
-    known.set(key, first);
-    words.push(...numbers);
-    while ((4 * words.length) % GRANULE !== 0) words.push(0);
-    return first;
-  });
+  const granules = kernels.map(({ numbers }) =>
+    getOrInsert(known, numbers.join(), () => {
+      const first = (4 * words.length) / GRANULE;
+      words.push(...numbers);
+      while ((4 * words.length) % GRANULE !== 0) words.push(0);
+      return first;
+    }),
+  );
   return { words: Uint32Array.from(words), granules };
+}
+
+/** Bytes of a step's values in memory. */
+export function stepBytes({ steps }: Program, step: number): number {
+  const { dtype, shape } = steps[step];
+  return bytesOf(dtype, sizeOf(shape));
 }
 
 /** When the values between kernels are in memory. */
 export function lifetimes({ program }: KernelSchedule, kernels: readonly KernelCode[]): Lifetime[] {
   const { sources, outputs } = program;
   const own = new Set([...sources, ...outputs]);
-  const found = new Map<number, Lifetime>();
+  const found = new Map<number, { -readonly [K in keyof Lifetime]: Lifetime[K] }>();
   kernels.forEach(({ bindings }, at) => {
     for (const { key } of bindings) {
       if (own.has(key)) continue;
-      const first = found.get(key)?.first ?? at;
-      const bytes = stepBytes(program, key);
-      found.set(key, { key, bytes, first, last: at });
+      const make = () => ({ key, bytes: stepBytes(program, key), first: at, last: at });
+      getOrInsert(found, key, make).last = at;
     }
   });
   return [...found.values()];

@@ -22,8 +22,8 @@ export class SessionPlan implements Plan {
     this.#plan = this.#session.compile(program, options);
   }
 
-  get stats(): PlanStats {
-    return this.#present.stats;
+  stats(): Promise<PlanStats> {
+    return this.#present.stats();
   }
 
   get ready(): boolean {

@@ -1,42 +1,31 @@
 import { sizeOf } from "../../core/shape.ts";
 import { consumersOf, isPointwise } from "../../engine/fusion.ts";
-import type { MemoryPlan } from "../../engine/memory-plan.ts";
+import { opsOf, stepsOf } from "../../engine/group-ops.ts";
+import { planMemory } from "../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
-import type { KernelSchedule } from "../../engine/schedule.ts";
-import { flopsOf, opsOf, planStats, stepsOf, total } from "../../engine/stats.ts";
-import type { KernelCode } from "./codegen.ts";
-import type { Job } from "./jobs.ts";
+import { flopsOf, planStats, total } from "../../engine/stats.ts";
+import { lifetimes, stepBytes, type Written } from "./plan.ts";
 import { bytesOf } from "./transfer.ts";
 
 /** Counts what a plan's kernels do. */
-export function statsOf(
-  schedule: KernelSchedule,
-  dispatches: readonly (readonly Job[])[],
-  codes: readonly KernelCode[],
-  memory: MemoryPlan,
-): PlanStats {
+export function statsOf({ schedule, jobs, codes }: Written): PlanStats {
   const bytes = bytesRead(schedule.program);
-  const kernels = dispatches.map((jobs, i): KernelStats => {
+  const values = lifetimes(schedule, codes);
+  const kernels = codes.map(({ bindings, workgroups }, i): KernelStats => {
     return {
-      groups: jobs.map(({ group }) => opsOf(schedule, group)),
+      groups: jobs[i].map(({ group }) => opsOf(schedule, group)),
       flops: total(
-        jobs.flatMap(({ group }) =>
+        jobs[i].flatMap(({ group }) =>
           stepsOf(schedule, group).map((step) => flopsOf(schedule.program, step)),
         ),
       ),
-      bytes: total(codes[i].bindings.map(({ key }) => bytes(key))),
-      workgroups: codes[i].workgroups,
-      bindings: codes[i].bindings.length,
+      bytes: total(bindings.map(({ key }) => bytes(key))),
+      workgroups,
+      bindings: bindings.length,
     };
   });
-  return planStats(kernels.length, kernels, memory);
-}
-
-/** Bytes of a step's values in memory. */
-export function stepBytes({ steps }: Program, step: number): number {
-  const { dtype, shape } = steps[step];
-  return bytesOf(dtype, sizeOf(shape));
+  return planStats(kernels.length, kernels, planMemory(values).sizes, values);
 }
 
 /** Bytes of a step's values that are read or written: fewer where all readers pick only some. */

@@ -216,8 +216,8 @@ test("as many as have 64 MiB together keep their buffers, and run again without 
 test("bytes that a plan reads and writes go by the dtypes", async () => {
   const f = compile((x: Tensor, y: Tensor) => cast(mul(x, y), "i32"));
   const wide = randomNormal([6], { seed: 1, dtype: "f64" });
-  const { stats } = await f.prepare(wide, wide);
-  expect(stats.kernels.map(({ bytes }) => bytes)).toEqual([3 * 8 * 6, (8 + 4) * 6]);
+  const { kernels } = await (await f.prepare(wide, wide)).stats();
+  expect(kernels.map(({ bytes }) => bytes)).toEqual([3 * 8 * 6, (8 + 4) * 6]);
 });
 
 const seed = Math.floor(Math.random() * 1e6);

@@ -1,13 +1,14 @@
 import { DTYPES } from "../../../core/dtype.ts";
 import { sizeOf } from "../../../core/shape.ts";
 import { copyStrided } from "../../../core/strided-loops.ts";
+import { tools } from "../../../core/tools.ts";
 import type { Group } from "../../../engine/fusion.ts";
+import { opsOf, stepsOf } from "../../../engine/group-ops.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "../../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../../engine/plan.ts";
 import type { KernelTime, Profile } from "../../../engine/profile.ts";
 import type { Program, Step } from "../../../engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../../engine/schedule.ts";
-import { flopsOf, opsOf, planStats, stepsOf, total } from "../../../engine/stats.ts";
 import type { Storage } from "../../../graph/device.ts";
 import type { Op } from "../../../graph/op.ts";
 import type { KeptPlan } from "../idle-plans.ts";
@@ -60,7 +61,6 @@ interface GroupTask {
 
 /** A program as groups on one memory. A run takes no memory but the outputs'. */
 export class CompiledPlan implements KeptPlan {
-  readonly stats: PlanStats;
   readonly ready = true;
   readonly #schedule: KernelSchedule;
   readonly #locations: readonly Location[];
@@ -83,14 +83,25 @@ export class CompiledPlan implements KeptPlan {
     this.#outputs = program.outputs.map((step) => this.#home(step));
     this.#tasks = schedule.groups.map((group) => ({ group, run: this.#plain(group) }));
     this.#memory = planMemory(this.#lifetimes());
-    this.stats = this.#count();
+  }
+
+  async stats(): Promise<PlanStats> {
+    const { flopsOf, planStats, total } = await tools.get();
+    const { program, reads } = this.#schedule;
+    const kernels = this.#tasks.map(({ group }, i): KernelStats => {
+      const flops = stepsOf(this.#schedule, group).map((step) => flopsOf(program, step));
+      const bytes = [...reads[i], ...group.outputs].map((step) => this.#home(step).bytes);
+      const groups = [opsOf(this.#schedule, group)];
+      return { groups, flops: total(flops), bytes: total(bytes), workgroups: 0, bindings: 0 };
+    });
+    return planStats(0, kernels, this.#memory.sizes, this.#lifetimes());
   }
 
   /** There is nothing to build. */
   async prepare(): Promise<void> {}
 
   get bytes(): number {
-    return total((this.#slots ?? []).map(({ bytes }) => bytes));
+    return (this.#slots ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   run(storages: readonly Storage[]): Storage[] {
@@ -215,16 +226,5 @@ export class CompiledPlan implements KeptPlan {
       }
     });
     return [...found.values()];
-  }
-
-  #count(): PlanStats {
-    const { program, reads } = this.#schedule;
-    const kernels = this.#tasks.map(({ group }, i): KernelStats => {
-      const flops = stepsOf(this.#schedule, group).map((step) => flopsOf(program, step));
-      const bytes = [...reads[i], ...group.outputs].map((step) => this.#home(step).bytes);
-      const groups = [opsOf(this.#schedule, group)];
-      return { groups, flops: total(flops), bytes: total(bytes), workgroups: 0, bindings: 0 };
-    });
-    return planStats(0, kernels, this.#memory);
   }
 }
