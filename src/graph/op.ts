@@ -74,6 +74,8 @@ export interface OpDefinition<A extends Attributes> {
     inputs: readonly Strided[],
     attributes: A,
   ) => void;
+  /** Whether the specification throws for some values, which no compiled form can do. */
+  readonly throws?: boolean;
   /** Which of the CPU device's loops computes the same, and faster. */
   readonly loop?: LoopName;
   readonly form: Form<A>;

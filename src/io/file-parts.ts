@@ -1,4 +1,4 @@
-import { codeOf, node } from "./file-system.ts";
+import { errorCodeOf, node } from "./file-system.ts";
 
 /** After so many milliseconds a part whose writer cannot be asked for is taken for a crash's. */
 const STALE = 3_600_000;
@@ -21,7 +21,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return codeOf(error) !== "ESRCH"; // it may be another user's
+    return errorCodeOf(error) !== "ESRCH"; // it may be another user's
   }
 }
 

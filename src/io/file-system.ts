@@ -38,7 +38,7 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
     try {
       await mkdir(folder);
     } catch (again) {
-      if (codeOf(again) !== "EEXIST") throw again; // another has made it
+      if (errorCodeOf(again) !== "EEXIST") throw again; // another has made it
       return first;
     }
     return first ?? folder;
@@ -94,7 +94,7 @@ async function syncFolder(path: string): Promise<void> {
   try {
     await sync(path);
   } catch (error) {
-    if (!UNABLE.includes(codeOf(error))) throw error;
+    if (!UNABLE.includes(errorCodeOf(error))) throw error;
   }
 }
 
@@ -109,9 +109,9 @@ export async function sync(path: string): Promise<void> {
 }
 
 export function isMissing(error: unknown): boolean {
-  return codeOf(error) === "ENOENT";
+  return errorCodeOf(error) === "ENOENT";
 }
 
-export function codeOf(error: unknown): string {
+export function errorCodeOf(error: unknown): string {
   return String((error as { code?: string }).code);
 }

@@ -26,6 +26,7 @@ const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
     }
   },
   cost: 0,
+  throws: true,
   linear: true,
   form: { kind: "pointwise", element: ({ at, load }) => load(0, at) },
   vjp: null,

@@ -33,7 +33,7 @@ const PLANS: Record<string, (program: Program) => void> = {
   simplify,
   "plan for WebGPU": (program) => new GpuPlan(planHost(), program, { repeated: true }),
   "plan for the CPU": (program) => new CpuPlan(program, new Arrays(new Counters())),
-  "plan for WebAssembly": (program) => new CompiledPlan(program, new Heap(new Counters())),
+  "plan for WebAssembly": (program) => new CompiledPlan(program, new Heap(new Counters()), false),
 };
 
 const graphs = GROWTHS.filter(({ isMany }) => !isMany);

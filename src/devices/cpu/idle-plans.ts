@@ -26,9 +26,14 @@ export class IdlePlans {
       profile: (sources: readonly Storage[]) => plan.profile(sources),
       run: (sources: readonly Storage[]) => {
         this.#take(plan);
-        const outputs = plan.run(sources);
-        this.#keep(plan);
-        return outputs;
+        try {
+          const outputs = plan.run(sources);
+          this.#keep(plan);
+          return outputs;
+        } catch (error) {
+          plan.dispose();
+          throw error;
+        }
       },
       dispose: () => {
         this.#take(plan);

@@ -46,24 +46,40 @@ function closedOf(op: Op): Op {
 }
 
 /**
- * Lets ops that have no compiled form stand alone, and has what they read stored where strides can
- * reach it.
+ * Lets ops that have no compiled form stand alone, and has what they and ops with kernels read stored
+ * where strides can reach it.
  * @param isCompiled whether a step has a compiled form.
  */
-export function closeProgram(program: Program, isCompiled: (step: Step) => boolean): ClosedProgram {
-  const kept = resultsOf(program);
+export function closeProgram(
+  program: Program,
+  isCompiled: (program: Program, step: Step) => boolean,
+): ClosedProgram {
+  const results = resultsOf(program);
+  const kept = new Set<number>();
   const locations: Location[] = [];
+  const open = program.steps.map((step) => isCompiled(program, step));
+  /** Has a value stored, and what it is copied from where no code copies. */
+  const keep = (i: number): void => {
+    kept.add(i);
+    const step = program.steps[i];
+    if (!open[i] && isView(program.steps, step)) keep(locations[step.inputs[0]].root);
+  };
   const steps = program.steps.map((step, i): Step => {
-    const view = kept.has(i) ? null : viewed(program.steps, step, locations);
+    const view = results.has(i) ? null : viewed(program.steps, step, locations);
     locations[i] = view ?? whole(step, i);
     if (!step.op) return step;
-    if (isView(program.steps, step)) {
-      if (!view) kept.add(i).add(locations[step.inputs[0]].root);
-      return step;
+    if (results.has(i)) keep(i);
+    if (isView(program.steps, step)) return step;
+    if (open[i] && step.op.form.kind !== "kernel") return step;
+    for (const input of step.inputs) {
+      // Compiled loops count upwards.
+      if (open[i] && locations[input].view.strides.some((stride) => stride < 0)) {
+        locations[input] = whole(program.steps[input], input);
+      }
+      keep(locations[input].root);
     }
-    if (isCompiled(step)) return step;
+    if (open[i]) return step;
     kept.add(i);
-    for (const input of step.inputs) kept.add(locations[input].root);
     return { ...step, op: closedOf(step.op) };
   });
   return { program: { ...program, steps }, kept };

@@ -6,14 +6,18 @@ import type { CpuEngine } from "../engine.ts";
 import type { KeptPlan } from "../idle-plans.ts";
 import { Heap, type HeapStorage } from "./heap.ts";
 import { CompiledPlan } from "./plan.ts";
+import { hasMultiplyAdd } from "./simd-level.ts";
 
 /** Makes one WebAssembly module of each program, which works on one memory. */
 export class CompiledEngine implements CpuEngine {
-  readonly description = "WebAssembly, SIMD";
+  readonly description: string;
   readonly #heap: Heap;
+  readonly #isFused: boolean;
 
   constructor(counters: Counters) {
     this.#heap = new Heap(counters);
+    this.#isFused = hasMultiplyAdd();
+    this.description = `WebAssembly, SIMD${this.#isFused ? " with multiply-add" : ""}`;
   }
 
   get usage() {
@@ -35,6 +39,6 @@ export class CompiledEngine implements CpuEngine {
   }
 
   plan(program: Program): KeptPlan {
-    return new CompiledPlan(program, this.#heap);
+    return new CompiledPlan(program, this.#heap, this.#isFused);
   }
 }

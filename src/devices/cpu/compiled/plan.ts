@@ -1,4 +1,3 @@
-import { DTYPES } from "../../../core/dtype.ts";
 import { sizeOf } from "../../../core/shape.ts";
 import { copyStrided } from "../../../core/strided-loops.ts";
 import { tools } from "../../../core/tools.ts";
@@ -7,61 +6,31 @@ import { opsOf, stepsOf } from "../../../engine/group-ops.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "../../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../../engine/plan.ts";
 import type { KernelTime, Profile } from "../../../engine/profile.ts";
-import type { Program, Step } from "../../../engine/program.ts";
+import type { Program } from "../../../engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../../engine/schedule.ts";
 import type { Storage } from "../../../graph/device.ts";
 import type { Op } from "../../../graph/op.ts";
 import type { KeptPlan } from "../idle-plans.ts";
-import { NO_DATA, type View } from "../layout.ts";
+import type { View } from "../layout.ts";
 import { fastest } from "../plain-form.ts";
 import { closeProgram, type Location, locationsOf, movedFrom, openedOf } from "./closed.ts";
+import { codeOf, isCompiled } from "./codes.ts";
+import type { GroupCode } from "./group-code.ts";
 import type { Heap, HeapBlock, HeapStorage } from "./heap.ts";
+import { Home } from "./home.ts";
+import { type ModuleExports, type ModuleTask, moduleOf, startModule } from "./program-module.ts";
 
-/** Values in memory: those of a source, of an output or between groups. */
-class Home {
-  address = -1;
-  readonly size: number;
-  readonly views: View[] = [];
-  #buffer: ArrayBuffer | null = null;
+/** What computes one group: code, or its op's plain form. */
+type GroupTask = GroupCode | (() => void);
 
-  constructor(
-    readonly heap: Heap,
-    readonly step: Step,
-  ) {
-    this.size = sizeOf(step.shape);
-  }
-
-  get bytes(): number {
-    return this.size * DTYPES[this.step.dtype].array.BYTES_PER_ELEMENT;
-  }
-
-  /** Has all views see what lies at an address. */
-  move(address: number): void {
-    const { heap, step, size, views } = this;
-    if (views.length > 0 && (this.address !== address || this.#buffer !== heap.buffer)) {
-      const data = heap.view(step.dtype, address, size);
-      for (const view of views) view.data = data;
-      this.#buffer = heap.buffer;
-    }
-    this.address = address;
-  }
-
-  /** Forgets the memory, so that it can be collected. */
-  leave(): void {
-    for (const view of this.views) view.data = NO_DATA;
-    this.#buffer = null;
-  }
+/** Memory of values between groups, and of the table of addresses. */
+interface Slots {
+  readonly blocks: readonly HeapBlock[];
+  readonly table: HeapBlock;
 }
 
-/** Computes one group. */
-interface GroupTask {
-  readonly group: Group;
-  run(): void;
-}
-
-/** A program as groups on one memory. A run takes no memory but the outputs'. */
+/** A program as one module that works on one memory. A run takes no memory but the outputs'. */
 export class CompiledPlan implements KeptPlan {
-  readonly ready = true;
   readonly #schedule: KernelSchedule;
   readonly #locations: readonly Location[];
   readonly #homes = new Map<number, Home>();
@@ -69,54 +38,61 @@ export class CompiledPlan implements KeptPlan {
   readonly #sources: readonly Home[];
   readonly #outputs: readonly Home[];
   readonly #memory: MemoryPlan;
-  #slots: HeapBlock[] | null = null;
+  #module: WebAssembly.Module | null = null;
+  #functions: ModuleExports | null = null;
+  #slots: Slots | null = null;
 
   constructor(
     program: Program,
     readonly heap: Heap,
+    readonly isFused: boolean,
   ) {
-    const closed = closeProgram(program, () => false);
+    const closed = closeProgram(program, isCompiled);
     const schedule = scheduleOf(closed.program, Number.POSITIVE_INFINITY, closed.kept);
     this.#schedule = schedule;
     this.#locations = locationsOf(schedule.program.steps, schedule.stored);
     this.#sources = program.sources.map((step) => this.#home(step));
     this.#outputs = program.outputs.map((step) => this.#home(step));
-    this.#tasks = schedule.groups.map((group) => ({ group, run: this.#plain(group) }));
+    this.#tasks = schedule.groups.map((group) => this.#code(group) ?? this.#plain(group));
     this.#memory = planMemory(this.#lifetimes());
   }
 
   async stats(): Promise<PlanStats> {
     const { flopsOf, planStats, total } = await tools.get();
-    const { program, reads } = this.#schedule;
-    const kernels = this.#tasks.map(({ group }, i): KernelStats => {
+    const { program, reads, groups } = this.#schedule;
+    const kernels = groups.map((group, i): KernelStats => {
       const flops = stepsOf(this.#schedule, group).map((step) => flopsOf(program, step));
       const bytes = [...reads[i], ...group.outputs].map((step) => this.#home(step).bytes);
-      const groups = [opsOf(this.#schedule, group)];
-      return { groups, flops: total(flops), bytes: total(bytes), workgroups: 0, bindings: 0 };
+      const names = [opsOf(this.#schedule, group)];
+      const counts = { flops: total(flops), bytes: total(bytes) };
+      return { groups: names, ...counts, workgroups: 0, bindings: 0 };
     });
     return planStats(0, kernels, this.#memory.sizes, this.#lifetimes());
   }
 
-  /** There is nothing to build. */
-  async prepare(): Promise<void> {}
+  get ready(): boolean {
+    return this.#module !== null;
+  }
+
+  async prepare(): Promise<void> {
+    this.#module ??= await WebAssembly.compile(this.#write());
+  }
 
   get bytes(): number {
-    return (this.#slots ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#allSlots().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   run(storages: readonly Storage[]): Storage[] {
-    return this.#run(storages as readonly HeapStorage[], () => {
-      for (const task of this.#tasks) task.run();
-    });
+    return this.#run(storages as readonly HeapStorage[], ({ run }, table) => run(table));
   }
 
   async profile(storages: readonly Storage[]): Promise<{ outputs: Storage[]; profile: Profile }> {
     const kernels: KernelTime[] = [];
-    const outputs = this.#run(storages as readonly HeapStorage[], () => {
+    const outputs = this.#run(storages as readonly HeapStorage[], ({ tasks }, table) => {
       const origin = performance.now();
-      for (const { group, run } of this.#tasks) {
+      for (const [i, group] of this.#schedule.groups.entries()) {
         const begin = performance.now();
-        run();
+        tasks[i](table);
         const duration = 1000 * (performance.now() - begin);
         const name = opsOf(this.#schedule, group).join("+");
         kernels.push({ name, start: 1000 * (begin - origin), duration });
@@ -126,26 +102,22 @@ export class CompiledPlan implements KeptPlan {
   }
 
   dispose(): void {
-    for (const block of this.#slots ?? []) this.heap.give(block);
+    if (this.#slots) for (const block of this.#allSlots()) this.heap.give(block);
     this.#slots = null;
     for (const home of this.#homes.values()) home.leave();
   }
 
-  #run(sources: readonly HeapStorage[], tasks: () => void): Storage[] {
+  #run(
+    sources: readonly HeapStorage[],
+    compute: (functions: ModuleExports, table: number) => void,
+  ): Storage[] {
     const made: HeapStorage[] = [];
     try {
       this.#takeSlots();
-      for (const { step, size } of this.#outputs) made.push(this.heap.store(step.dtype, size));
-      this.#sources.forEach((home, i) => {
-        home.move(sources[i].block.address);
-      });
-      this.#outputs.forEach((home, i) => {
-        home.move(made[i].block.address);
-      });
-      for (const [step, slot] of this.#memory.slots) {
-        (this.#homes.get(step) as Home).move((this.#slots as HeapBlock[])[slot].address);
-      }
-      tasks();
+      for (const { dtype, size } of this.#outputs) made.push(this.heap.store(dtype, size));
+      this.#functions ??= this.#start();
+      const table = this.#move(sources, made);
+      compute(this.#functions, table);
       return made;
     } catch (error) {
       // Where memory ran out, or a task threw, as for a label that is none, nobody gets them.
@@ -154,32 +126,77 @@ export class CompiledPlan implements KeptPlan {
     }
   }
 
+  /** Has all homes where their values are in this run; gives the address of the table. */
+  #move(sources: readonly HeapStorage[], outputs: readonly HeapStorage[]): number {
+    const { blocks, table } = this.#slots as Slots;
+    const addresses = new Int32Array(this.heap.buffer, table.address, this.#homes.size);
+    const move = (home: Home, { address }: HeapBlock) => {
+      if (home.move(address)) addresses[home.place] = address;
+    };
+    for (const [i, home] of this.#sources.entries()) move(home, sources[i].block);
+    for (const [i, home] of this.#outputs.entries()) move(home, outputs[i].block);
+    for (const [key, slot] of this.#memory.slots) move(this.#homes.get(key) as Home, blocks[slot]);
+    return table.address;
+  }
+
+  #allSlots(): HeapBlock[] {
+    return this.#slots ? [...this.#slots.blocks, this.#slots.table] : [];
+  }
+
   #takeSlots(): void {
     if (this.#slots) return;
-    this.#slots = [];
+    const blocks: HeapBlock[] = [];
     try {
-      for (const bytes of this.#memory.sizes) this.#slots.push(this.heap.take(bytes));
+      for (const bytes of this.#memory.sizes) blocks.push(this.heap.take(bytes));
+      this.#slots = { blocks, table: this.heap.take(4 * this.#homes.size) };
     } catch (error) {
-      this.dispose();
+      for (const block of blocks) this.heap.give(block);
       throw error;
     }
+  }
+
+  #write(): Uint8Array<ArrayBuffer> {
+    return moduleOf(
+      this.#tasks.map((task, i): ModuleTask => {
+        if (typeof task === "function") return { host: i };
+        const homes = [...task.steps.map((step) => this.#home(step)), this.#scratch(i, task)];
+        return { code: task, places: homes.map(({ place }) => place) };
+      }),
+    );
+  }
+
+  #start(): ModuleExports {
+    this.#module ??= new WebAssembly.Module(this.#write());
+    return startModule(this.#module, this.heap.memory, (i) => (this.#tasks[i] as () => void)());
   }
 
   /** Where a stored step's values lie. */
   #home(step: number): Home {
     const key = this.#schedule.homes.get(step) ?? step;
-    const known = this.#homes.get(key);
-    if (known) return known;
-    const home = new Home(this.heap, this.#schedule.program.steps[key]);
+    const { dtype, shape } = this.#schedule.program.steps[key];
+    return this.#homeOf(key, () => new Home(this.heap, this.#homes.size, dtype, sizeOf(shape)));
+  }
+
+  /** Memory of a group's own. */
+  #scratch(group: number, { scratch }: GroupCode): Home {
+    return this.#homeOf(-1 - group, () => new Home(this.heap, this.#homes.size, "u8", scratch));
+  }
+
+  #homeOf(key: number, make: () => Home): Home {
+    const home = this.#homes.get(key) ?? make();
     this.#homes.set(key, home);
     return home;
   }
 
   /** A value as a view, for as long as the plan lives. */
   #view({ root, view }: Location): View {
-    const own = { ...view };
-    this.#home(root).views.push(own);
-    return own;
+    return this.#home(root).see({ ...view });
+  }
+
+  /** The code of a group, if there is one for it. */
+  #code(group: Group): GroupCode | null {
+    const { isFused } = this;
+    return codeOf({ schedule: this.#schedule, locations: this.#locations, isFused }, group);
   }
 
   /** Computes a group in the plain form of its op, or copies. */
@@ -204,20 +221,23 @@ export class CompiledPlan implements KeptPlan {
       for (const i of anchors) results[steps[i].result ?? 0] = this.#view(this.#locations[i]);
       return () => cpuAll(results, operands, attributes);
     }
-    const cpu = fastest(
-      own,
-      inputs.map((input) => steps[input]),
-    );
+    const types = inputs.map((input) => steps[input]);
+    const cpu = fastest(own, types);
     const y = this.#view(this.#locations[anchor]);
     return () => cpu(y, operands, attributes);
   }
 
-  /** When the values between groups are in memory. */
+  /** When the values between groups, and the memory of their own, are needed. */
   #lifetimes(): Lifetime[] {
     const { program, groups, reads, homes } = this.#schedule;
     const own = new Set([...program.sources, ...program.outputs]);
     const found = new Map<number, Lifetime>();
     groups.forEach(({ outputs }, at) => {
+      const task = this.#tasks[at];
+      if (typeof task !== "function") {
+        const { bytes } = this.#scratch(at, task);
+        found.set(-1 - at, { key: -1 - at, bytes, first: at, last: at });
+      }
       for (const step of [...reads[at], ...outputs]) {
         const key = homes.get(step) ?? step;
         if (own.has(key)) continue;

@@ -1,0 +1,166 @@
+import { V128 } from "./assembler.ts";
+import { FloatMath } from "./float-math.ts";
+import { INSTRUCTIONS } from "./instructions.ts";
+import { type Vector, VectorBody } from "./vector-body.ts";
+
+/** Two words in each lane: a key, a counter or a block. */
+export type Words = readonly [Vector, Vector];
+
+// See src/core/random.ts, which has the sources.
+const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
+const PARITY = 0x1bd11bda;
+
+/** Random words, and numbers made of them, from keys and places alone: those of src/core/. */
+export class Draws {
+  readonly body: VectorBody;
+
+  constructor(readonly math: FloatMath) {
+    this.body = math.body;
+  }
+
+  /** The block of a key at a counter: Threefry-2×32 with 20 rounds. */
+  threefry(key: Words, [c0, c1]: Words): Words {
+    const { body } = this;
+    const add = (a: Vector, b: Vector) => body.op("i32x4.add", a, b);
+    const xor = (a: Vector, b: Vector) => body.op("v128.xor", a, b);
+    const [k0, k1] = key;
+    const schedule = [k0, k1, xor(body.whole(PARITY), xor(k0, k1))];
+    let [x0, x1] = [add(c0, k0), add(c1, k1)];
+    for (let group = 0; group < 5; group++) {
+      for (let round = 0; round < 4; round++) {
+        const bits = ROTATIONS[4 * (group % 2) + round];
+        x0 = add(x0, x1);
+        const left = body.shift("i32x4.shl", x1, bits);
+        x1 = xor(body.op("v128.or", left, body.shift("i32x4.shr_u", x1, 32 - bits)), x0);
+      }
+      x0 = add(x0, schedule[(group + 1) % 3]);
+      x1 = add(x1, add(schedule[(group + 2) % 3], body.whole(group + 1)));
+    }
+    return [x0, x1];
+  }
+
+  /** Word i of a key's stream. */
+  bits(key: Words, i: Vector): Vector {
+    const [even, odd] = this.#block(key, i);
+    return this.math.select(even, odd, this.#isOdd(i));
+  }
+
+  /** The upper 24 bits as a number from 0 to 1. */
+  unit(bits: Vector): Vector {
+    return this.#scaled(this.body.shift("i32x4.shr_u", bits, 8), 2 ** -24);
+  }
+
+  /** low + u · range for u = bits / 2²⁴, with the range as two parts of 12 bits and u's too. */
+  uniform(bits: Vector, low: Vector, high: Vector, rangeHigh: Vector, rangeLow: Vector): Vector {
+    const { body, math } = this;
+    const upper = this.#scaled(body.shift("i32x4.shr_u", bits, 20), 2 ** -12);
+    const middleBits = body.op("v128.and", body.shift("i32x4.shr_u", bits, 8), body.whole(0xfff));
+    const lower = this.#scaled(middleBits, 2 ** -24);
+    const middle = math.add(math.mul(upper, rangeLow), math.mul(lower, rangeHigh));
+    const first = math.add(math.add(low, math.mul(upper, rangeHigh)), middle);
+    const y = math.add(first, math.mul(lower, rangeLow));
+    return math.select(low, y, body.op("f32x4.lt", y, high)); // rounding may reach high
+  }
+
+  /** √(−2 ln v) · cos 2πw, or sin for an odd i, with v = (word 0 + 1) / 2³² and w = word 1 / 2³². */
+  normal(key: Words, i: Vector): Vector {
+    const { body, math } = this;
+    const [first, second] = this.#block(key, i);
+    // Near v = 1 the logarithm needs the bits of 1 − v.
+    const fromOne = this.#converted(body.op("v128.not", first));
+    const nearOne = math.log1p(math.mul(fromOne, math.number(-(2 ** -32))));
+    const v = math.add(this.#converted(first), math.number(1));
+    const elsewhere = math.log(math.mul(v, math.number(2 ** -32)));
+    const isNear = body.op("i32x4.lt_s", first, body.whole(0)); // from 2³¹ on
+    const log = math.select(elsewhere, nearOne, isNear);
+    const radius = body.op("f32x4.sqrt", math.mul(log, math.number(-2)));
+    // The angle is the nearest quarter turn and a rest of at most an eighth.
+    const quarters = body.shift(
+      "i32x4.shr_u",
+      body.op("i32x4.add", second, body.whole(0x20000000)),
+      30,
+    );
+    const rest = body.op("i32x4.sub", second, body.shift("i32x4.shl", quarters, 30));
+    const angle = math.mul(body.op("f32x4.convert_i32x4_s", rest), math.number(Math.PI * 2 ** -31));
+    const parity = body.op("v128.and", i, body.whole(1));
+    const turns = body.op("i32x4.sub", body.op("i32x4.add", quarters, body.whole(1)), parity);
+    return math.mul(radius, math.sinShifted(angle, turns));
+  }
+
+  /** What lies at place i when the numbers below n are shuffled: see `shuffledIndex` of src/core/. */
+  shuffled(key: Words, n: Vector, sides: Words, roundPairs: Vector, i: Vector): Vector {
+    const { body } = this;
+    const { writer: f } = body;
+    const pairs = body.bitsOf(roundPairs) as number;
+    const write = (locals: readonly number[]) => {
+      const x = f.local(V128);
+      const isOpen = f.local(V128);
+      f.get(locals[5]).set(x);
+      f.get(locals[5]).get(locals[5]).simd(INSTRUCTIONS["i32x4.eq"]).set(isOpen);
+      // Walked along its cycle until all lanes are below n; those that are stay there.
+      f.repeat(() => {
+        const inner = new VectorBody(f, body.isFused);
+        const [k0, k1, limit, low, high] = locals.map((local) => inner.local(local));
+        const [before, open] = [inner.local(x), inner.local(isOpen)];
+        const walked = new Draws(new FloatMath(inner)).#rounds(
+          [k0, k1],
+          [low, high],
+          pairs,
+          before,
+        );
+        const next = inner.op("v128.bitselect", walked, before, open);
+        const [nextLocal, openLocal] = inner.emit([next, inner.op("i32x4.ge_u", next, limit)]);
+        f.get(nextLocal).set(x).get(openLocal).tee(isOpen).simd(INSTRUCTIONS["v128.any_true"]);
+      });
+      f.get(x);
+    };
+    return body.leaf(write, [...key, n, ...sides, i]);
+  }
+
+  /** The number below n that is drawn for place i: ⌊w · n / 2⁶⁴⌋ of a word w of 64 bits. */
+  drawn(key: Words, n: Vector, i: Vector): Vector {
+    const { body } = this;
+    const [upper, lower] = this.threefry(key, [i, body.whole(2)]);
+    const low = body.op("i32x4.mul", upper, n);
+    const sum = body.op("i32x4.add", low, body.productHigh(lower, n));
+    const carried = body.op("i32x4.lt_u", sum, low);
+    return body.op("i32x4.sub", body.productHigh(upper, n), carried); // a mask is −1
+  }
+
+  /** A Feistel network on x = h · low + l, l below `low` and h below `high`. */
+  #rounds(key: Words, [low, high]: Words, pairs: number, x: Vector): Vector {
+    const { body } = this;
+    let h = body.divided(x, low);
+    let l = body.remainder(x, low);
+    const mixed = (half: Vector, other: Vector, round: number, side: Vector) => {
+      const [word] = this.threefry(key, [other, body.whole(round)]);
+      return body.remainder(body.op("i32x4.add", half, body.remainder(word, side)), side);
+    };
+    for (let pair = 0; pair < pairs; pair++) {
+      l = mixed(l, h, 3 + 2 * pair, low);
+      h = mixed(h, l, 4 + 2 * pair, high);
+    }
+    return body.op("i32x4.add", body.op("i32x4.mul", h, low), l);
+  }
+
+  #block(key: Words, i: Vector): Words {
+    const { body } = this;
+    return this.threefry(key, [body.shift("i32x4.shr_u", i, 1), body.whole(0)]);
+  }
+
+  #isOdd(i: Vector): Vector {
+    const one = this.body.whole(1);
+    return this.body.op("i32x4.eq", this.body.op("v128.and", i, one), one);
+  }
+
+  /** Words as floats. */
+  #converted(bits: Vector): Vector {
+    return this.body.op("f32x4.convert_i32x4_u", bits);
+  }
+
+  /** Numbers below 2²⁴ times a power of 2. */
+  #scaled(bits: Vector, by: number): Vector {
+    const { math, body } = this;
+    return math.mul(body.op("f32x4.convert_i32x4_s", bits), math.number(by));
+  }
+}

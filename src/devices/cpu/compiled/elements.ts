@@ -1,0 +1,330 @@
+import type { DType } from "../../../core/dtype.ts";
+import { type Shape, sizeOf } from "../../../core/shape.ts";
+import type { Group } from "../../../engine/fusion.ts";
+import type { Step } from "../../../engine/program.ts";
+import type { KernelSchedule } from "../../../engine/schedule.ts";
+import { termsOf } from "../../../forms/indices.ts";
+import { type MapForm, writeMoved } from "../../../forms/map.ts";
+import type { ElementContext, PointwiseForm } from "../../../forms/pointwise.ts";
+import { Position } from "../../../forms/position.ts";
+import { type FunctionWriter, I32 } from "./assembler.ts";
+import type { LaneWriter } from "./lane-scalars.ts";
+import { bytesOfElement, Lanes } from "./lanes.ts";
+import type { VectorBody } from "./vector-body.ts";
+
+/** A coordinate that loops count: `local + add`, and one more for each lane where it is by lane. */
+export interface Coordinate {
+  readonly local: number;
+  readonly size: number;
+  readonly add?: number;
+  readonly isByLane?: boolean;
+}
+
+/** Where an element lies, in elements from a pointer on: Σ factor · local + constant, and by lane. */
+export interface Access {
+  readonly pointer: number;
+  readonly dtype: DType;
+  readonly counts: ReadonlyMap<number, number>;
+  /** Values of the body that are the same for all lanes, with their factors. */
+  readonly values: readonly (readonly [value: number, factor: number])[];
+  readonly constant: number;
+  readonly stride: number;
+  /** Whether it may lie anywhere, and what is read is not used then. */
+  readonly isGuarded: boolean;
+}
+
+/** What a position says of that. */
+type Way = Pick<Access, "counts" | "values" | "constant" | "stride">;
+
+const ADD = 0x6a;
+const MULTIPLY = 0x6c;
+const SUBTRACT = 0x6b;
+const SHIFT_LEFT = 0x74;
+const LESS_UNSIGNED = 0x49;
+const SELECT = 0x1b;
+const MEMORY_PAGES = [0x3f, 0x00];
+const SPLAT_WORDS = 0x11;
+const EXTRACT_LANE = 0x1b;
+const ADD_WORDS = 0xae;
+const CONST = 0x0c;
+/** Lanes this far apart, in elements, may lie beyond the last page of a memory. */
+const FAR = 4096;
+/** 0, 1, 2, 3 as words. */
+const LANE_NUMBERS = [0, 1, 2, 3].flatMap((lane) => [lane, 0, 0, 0]);
+
+/** Writes the elements of a group's steps as values of a body, four at a time. */
+export class GroupElements {
+  /** The anchors whose elements are known where something is stored, and these. */
+  readonly anchors = new Map<number, number>();
+  /** Where elements lie that are read or written, but for those that are looked for lane by lane. */
+  readonly accesses: Access[] = [];
+  /** Whether lanes are looked for one by one somewhere. */
+  isGathered = false;
+  readonly #lanes: Lanes;
+  #isGuarded = false;
+  readonly #coordinates = new Map<number, Coordinate>();
+  readonly #steps: readonly Step[];
+  readonly body: VectorBody;
+
+  /**
+   * @param count how many of the four lanes are stored.
+   */
+  constructor(
+    readonly schedule: KernelSchedule,
+    readonly group: Group,
+    readonly f: FunctionWriter,
+    readonly writer: LaneWriter,
+    readonly addresses: Addresses,
+    readonly count: number,
+  ) {
+    this.#steps = schedule.program.steps;
+    this.body = writer.body;
+    this.#lanes = new Lanes(f);
+  }
+
+  /** The position at coordinates that loops count. */
+  position(shape: Shape, coordinates: readonly Coordinate[]): Position<number> {
+    const values = coordinates.map((one) => {
+      const value = this.#coordinate(one);
+      this.#coordinates.set(value, one);
+      return value;
+    });
+    const sizes = coordinates.map(({ size }) => size);
+    return Position.at(this.body, sizes, values).reshape(shape);
+  }
+
+  #coordinate(one: Coordinate): number {
+    return this.body.once(`count ${JSON.stringify(one)}`, () => this.#count(one));
+  }
+
+  #count({ local, add = 0, isByLane }: Coordinate): number {
+    const { f, body } = this;
+    const count = () => {
+      f.get(local);
+      if (add > 0) f.i32(add).emit(ADD);
+    };
+    const write = () => {
+      count();
+      f.simd(SPLAT_WORDS);
+      if (isByLane) f.simd(CONST, ...LANE_NUMBERS).simd(ADD_WORDS);
+    };
+    return body.leaf(write, [], { isUniform: !isByLane });
+  }
+
+  /** The value of a step's element. */
+  element(i: number, at: Position<number>): number {
+    const known = this.anchors.get(i);
+    if (known !== undefined) return known;
+    const { anchors, outputs } = this.group;
+    const isOwn = outputs.includes(i) && (anchors.length === 0 || this.anchors.size > 0);
+    if (this.schedule.stored.has(i) && !isOwn) return this.read(i, at);
+    return this.body.once(`${i}@${at.key}`, () => {
+      const form = this.#steps[i].op?.form as PointwiseForm<unknown> | MapForm<unknown>;
+      const context = this.context(i, at);
+      if (form.kind === "map") return this.#moved(form, context);
+      return form.element(context);
+    });
+  }
+
+  /** An element that only moves; where its map may lead outside, something is read there, too. */
+  #moved(form: MapForm<unknown>, context: ElementContext<unknown, number>): number {
+    const before = this.#isGuarded;
+    this.#isGuarded ||= form.follow !== undefined;
+    const value = writeMoved(form, context, context.load) as number;
+    this.#isGuarded = before;
+    return value;
+  }
+
+  /** What a step's form is told of its element. */
+  context(i: number, at: Position<number>): ElementContext<unknown, number> {
+    const step = this.#steps[i];
+    return {
+      at,
+      result: step.result ?? 0,
+      load: (input, to) => this.element(step.inputs[input], to),
+      scalars: (dtype) => this.writer.scalars(dtype),
+      inputs: step.inputs.map((input) => this.#steps[input]),
+      y: step,
+      attributes: step.attributes,
+    };
+  }
+
+  /** A stored value's element. */
+  read(i: number, at: Position<number>): number {
+    return this.body.once(`read ${i}@${at.key}`, () => this.#read(i, at));
+  }
+
+  #read(i: number, at: Position<number>): number {
+    const { body, addresses } = this;
+    const { dtype } = this.#steps[i];
+    const access = this.access(i, at);
+    if (!access) return this.#gather(i, dtype, at);
+    const load = (locals: readonly number[]) => {
+      const offset = addresses.put(access, locals);
+      this.#lanes.load(dtype, access.stride, offset, this.count);
+    };
+    const values = access.values.map(([value]) => value);
+    return body.leaf(load, values, { isUniform: access.stride === 0 });
+  }
+
+  #gather(i: number, dtype: DType, at: Position<number>): number {
+    const { f } = this;
+    this.isGathered = true;
+    const pointer = this.addresses.pointer(i);
+    const gather = ([index]: readonly number[]) => {
+      this.#lanes.gather(dtype, this.count, (lane) => {
+        f.get(index).simd(EXTRACT_LANE, lane).i32(bytesOfElement(dtype)).emit(MULTIPLY);
+        f.get(pointer).emit(ADD);
+      });
+    };
+    // An index of lanes that are not used may be any.
+    const last = this.body.whole(Math.max(0, sizeOf(this.#steps[i].shape) - 1));
+    return this.body.leaf(gather, [this.body.op("i32x4.min_u", at.linear, last)]);
+  }
+
+  /** Stores a local's lanes where an element of a step lies. */
+  store(access: Access, value: number): void {
+    const { dtype } = access;
+    const offset = Math.max(0, access.constant * bytesOfElement(dtype));
+    this.#lanes.store(dtype, value, offset, this.count, () => this.addresses.put(access, []));
+  }
+
+  /** Stores a local's lanes at the numbers of elements that are another one's lanes. */
+  scatter(i: number, value: number, places: number): void {
+    const { f } = this;
+    const { dtype } = this.#steps[i];
+    const bytes = bytesOfElement(dtype);
+    for (let lane = 0; lane < this.count; lane++) {
+      this.#lanes.storeLane(dtype, value, lane, () => {
+        f.get(places).simd(EXTRACT_LANE, lane).i32(bytes).emit(MULTIPLY);
+        f.get(this.addresses.pointer(i)).emit(ADD);
+      });
+    }
+  }
+
+  /** Computes, before the stretch, what is the same in all of it. */
+  start(): void {
+    this.addresses.start(this.accesses);
+  }
+
+  /** Where a step's element lies, if lanes are apart by one literal distance; else null. */
+  access(i: number, at: Position<number>): Access | null {
+    const found = this.#counted(at) ?? this.#uniform(at);
+    if (!found || (this.#isGuarded && Math.abs(found.stride) > FAR)) return null;
+    const { dtype } = this.#steps[i];
+    const isGuarded = this.#isGuarded;
+    const access = { pointer: this.addresses.pointer(i), dtype, isGuarded, ...found };
+    this.accesses.push(access);
+    return access;
+  }
+
+  /** A place as what loops count, and values that are the same for all lanes. */
+  #counted({ place }: Position<number>): Way | null {
+    const counts = new Map<number, number>();
+    const values: [number, number][] = [];
+    let { constant } = place;
+    let stride = 0;
+    for (const [value, divisor, factor] of termsOf(place)) {
+      if (divisor !== 1) return null;
+      const counted = this.#coordinates.get(value);
+      if (counted) {
+        const { local, add = 0, isByLane } = counted;
+        counts.set(local, (counts.get(local) ?? 0) + factor);
+        constant += add * factor;
+        if (isByLane) stride += factor;
+      } else if (this.body.isUniform(value)) values.push([value, factor]);
+      else return null;
+    }
+    return { counts, values, constant, stride };
+  }
+
+  /** A place that is the same for all lanes. */
+  #uniform({ linear }: Position<number>): Way | null {
+    if (!this.body.isUniform(linear)) return null;
+    return { counts: new Map(), values: [[linear, 1]], constant: 0, stride: 0 };
+  }
+}
+
+/** Addresses in one stretch of code: what inner loops do not count is added up once. */
+export class Addresses {
+  readonly #bases = new Map<string, number>();
+  #own: readonly [address: number, limit: number] | null = null;
+
+  /**
+   * @param pointers step → the parameter with the address of its memory.
+   * @param inner the local that counts within the stretch, if there is one.
+   */
+  constructor(
+    readonly f: FunctionWriter,
+    readonly schedule: KernelSchedule,
+    readonly pointers: ReadonlyMap<number, number>,
+    readonly inner?: number,
+  ) {}
+
+  /** The parameter with the address of a step's memory. */
+  pointer(step: number): number {
+    return this.pointers.get(this.schedule.homes.get(step) ?? step) as number;
+  }
+
+  /** Computes, before the stretch, what is the same in all of it. */
+  start(accesses: readonly Access[]): void {
+    for (const access of accesses) this.#base(access);
+  }
+
+  /** Leaves an address on the stack, but for a distance in bytes, which it gives. */
+  put(access: Access, locals: readonly number[]): number {
+    const { f, inner } = this;
+    const { dtype, counts, values, constant } = access;
+    const bytes = bytesOfElement(dtype);
+    f.get(this.#base(access));
+    const factor = inner === undefined ? undefined : counts.get(inner);
+    if (inner !== undefined && factor) this.#times(inner, factor * bytes).emit(ADD);
+    locals.forEach((local, i) => {
+      f.get(local).simd(EXTRACT_LANE, 0);
+      f.i32(values[i][1] * bytes)
+        .emit(MULTIPLY)
+        .emit(ADD);
+    });
+    const offset = constant * bytes;
+    if (offset < 0 || access.isGuarded) f.i32(offset).emit(ADD);
+    if (access.isGuarded) this.#clamp();
+    return access.isGuarded ? 0 : Math.max(0, offset);
+  }
+
+  /** Makes an address one of the memory, but for its last page, where it is beyond. */
+  #clamp(): void {
+    const { f } = this;
+    this.#own ??= [f.local(I32), f.local(I32)];
+    const [address, limit] = this.#own;
+    f.set(address)
+      .emit(...MEMORY_PAGES)
+      .i32(1)
+      .emit(SUBTRACT)
+      .i32(16)
+      .emit(SHIFT_LEFT)
+      .set(limit);
+    f.get(address).get(limit).get(address).get(limit).emit(LESS_UNSIGNED, SELECT);
+  }
+
+  #times(local: number, factor: number): FunctionWriter {
+    const { f } = this;
+    f.get(local);
+    return factor === 1 ? f : f.i32(factor).emit(MULTIPLY);
+  }
+
+  #base({ pointer, dtype, counts }: Access): number {
+    const bytes = bytesOfElement(dtype);
+    const outer = [...counts].filter(([local]) => local !== this.inner);
+    if (outer.length === 0) return pointer;
+    const key = `${pointer}:${bytes}:${outer}`;
+    const known = this.#bases.get(key);
+    if (known !== undefined) return known;
+    const { f } = this;
+    const base = f.local(I32);
+    this.#bases.set(key, base);
+    f.get(pointer);
+    for (const [local, factor] of outer) this.#times(local, factor * bytes).emit(ADD);
+    f.set(base);
+    return base;
+  }
+}

@@ -1,0 +1,181 @@
+/*
+ * Groups of pointwise steps: loops over the elements, four at a time along the innermost axis. Axes
+ * are joined where everything that is read lies as if they were one.
+ */
+import { type Shape, sizeOf } from "../../../core/shape.ts";
+import type { Group } from "../../../engine/fusion.ts";
+import type { PointwiseForm } from "../../../forms/pointwise.ts";
+import { FunctionWriter, I32 } from "./assembler.ts";
+import { type Access, Addresses, GroupElements } from "./elements.ts";
+import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import { LaneWriter } from "./lane-scalars.ts";
+import { VectorBody } from "./vector-body.ts";
+
+const ADD = 0x6a;
+const NOT_EQUAL = 0x47;
+
+/** What one stretch of code computes for up to four elements. */
+interface Stretch {
+  readonly body: VectorBody;
+  readonly elements: GroupElements;
+  readonly roots: readonly number[];
+  readonly store: (locals: readonly number[]) => void;
+}
+
+/** The code of a group of pointwise steps. */
+export function pointwiseCode(context: GroupContext, group: Group): GroupCode {
+  return new PointwiseWriter(context, group).write();
+}
+
+class PointwiseWriter {
+  /** The shape over whose elements it runs. */
+  readonly #domain: Shape;
+  readonly #steps: readonly number[];
+  #f!: FunctionWriter;
+  #counters: readonly number[] = [];
+
+  constructor(
+    readonly context: GroupContext,
+    readonly group: Group,
+  ) {
+    this.#domain = context.schedule.domain(group);
+    this.#steps = pointersOf(context, group);
+  }
+
+  write(): GroupCode {
+    if (sizeOf(this.#domain) === 0) this.#begin([]);
+    else this.#loops(this.#shape());
+    return { function: this.#f, steps: this.#steps, scratch: 0 };
+  }
+
+  /** Begins a function with a counter for each axis. */
+  #begin(shape: Shape): void {
+    this.#f = new FunctionWriter([...this.#steps, 0].map(() => I32));
+    this.#counters = shape.map(() => this.#f.local(I32));
+  }
+
+  /** The axes of the loops: as few as what is read allows. */
+  #shape(): Shape {
+    const one = [sizeOf(this.#domain)];
+    if (this.#domain.length <= 1 || this.#try(one)) return one;
+    const all = this.#domain.filter((n) => n !== 1);
+    const accesses = this.#try(all);
+    if (!accesses) return all;
+    const joined: number[] = [];
+    const isOne = (axis: number) =>
+      accesses.every(({ counts }) => {
+        const [outer, inner] = [axis - 1, axis].map((i) => counts.get(this.#counters[i]) ?? 0);
+        return outer === inner * all[axis];
+      });
+    all.forEach((n, axis) => {
+      if (axis > 0 && isOne(axis)) joined.push((joined.pop() as number) * n);
+      else joined.push(n);
+    });
+    return this.#try(joined) ? joined : all;
+  }
+
+  /** Where elements lie in loops over a shape; null where not all of it is counted. */
+  #try(shape: Shape): readonly Access[] | null {
+    this.#begin(shape);
+    const { elements } = this.#stretch(shape, 4);
+    const isCounted = elements.accesses.every(({ values }) => values.length === 0);
+    return elements.isGathered || !isCounted ? null : elements.accesses;
+  }
+
+  #loops(shape: Shape): void {
+    this.#begin(shape);
+    const n = shape[shape.length - 1];
+    const whole = this.#stretch(shape, 4);
+    // What is beyond the end of one axis is padding: of what is written, too.
+    const isPadded =
+      shape.length === 1 &&
+      !whole.elements.isGathered &&
+      whole.elements.accesses.every(
+        ({ stride, values }) => (stride & ~1) === 0 && values.length === 0,
+      );
+    const rest = isPadded ? 0 : n % 4;
+    const end = isPadded ? 4 * Math.ceil(n / 4) : n - rest;
+    const part = rest > 0 ? this.#stretch(shape, rest) : null;
+    if (end > 0) whole.body.prepare(whole.roots);
+    part?.body.prepare(part.roots);
+    this.#nest(shape, 0, () => {
+      const f = this.#f;
+      const inner = this.#counters[shape.length - 1];
+      f.i32(0).set(inner);
+      if (end > 0) {
+        whole.elements.start();
+        f.repeat(() => {
+          this.#emit(whole);
+          f.get(inner).i32(4).emit(ADD).tee(inner).i32(end).emit(NOT_EQUAL);
+        });
+      }
+      if (part) {
+        part.elements.start();
+        this.#emit(part);
+      }
+    });
+  }
+
+  #emit({ body, roots, store }: Stretch): void {
+    store(body.emit(roots));
+  }
+
+  #nest(shape: Shape, axis: number, body: () => void): void {
+    if (axis === shape.length - 1) {
+      body();
+      return;
+    }
+    const f = this.#f;
+    const counter = this.#counters[axis];
+    f.i32(0).set(counter);
+    f.repeat(() => {
+      this.#nest(shape, axis + 1, body);
+      f.get(counter).i32(1).emit(ADD).tee(counter).i32(shape[axis]).emit(NOT_EQUAL);
+    });
+  }
+
+  /** What is computed and stored for `count` elements side by side. */
+  #stretch(shape: Shape, count: number): Stretch {
+    const { schedule, isFused } = this.context;
+    const { steps } = schedule.program;
+    const f = this.#f;
+    const body = new VectorBody(f, isFused);
+    const pointers = new Map(this.#steps.map((step, i) => [step, i]));
+    const inner = this.#counters[shape.length - 1];
+    const addresses = new Addresses(f, schedule, pointers, inner);
+    const elements = new GroupElements(
+      schedule,
+      this.group,
+      f,
+      new LaneWriter(body),
+      addresses,
+      count,
+    );
+    const at = elements.position(
+      this.#domain,
+      shape.map((size, axis) => {
+        return { local: this.#counters[axis], size, isByLane: axis === shape.length - 1 };
+      }),
+    );
+    const roots: number[] = [];
+    const stores = this.group.outputs.map((output) => {
+      const { op, inputs } = steps[output];
+      const isScattered = schedule.scattered.has(output);
+      const source = isScattered ? inputs[op?.scatter as number] : output;
+      const to = at.reshape(steps[source].shape);
+      const value = roots.push(elements.element(source, to)) - 1;
+      if (isScattered) {
+        const form = op?.form as PointwiseForm<unknown>;
+        const place = roots.push(form.place?.(elements.context(output, to)) as number) - 1;
+        return (locals: readonly number[]) =>
+          elements.scatter(output, locals[value], locals[place]);
+      }
+      const access = elements.access(output, to) as Access;
+      return (locals: readonly number[]) => elements.store(access, locals[value]);
+    });
+    const store = (locals: readonly number[]) => {
+      for (const one of stores) one(locals);
+    };
+    return { body, elements, roots, store };
+  }
+}

@@ -1,0 +1,11 @@
+import { FunctionWriter, V128 } from "./assembler.ts";
+import { assembleModule } from "./module.ts";
+
+const MULTIPLY_ADD = 0x105;
+
+/** Whether the engine has a multiply-add of four numbers (relaxed SIMD). */
+export function hasMultiplyAdd(): boolean {
+  const f = new FunctionWriter([V128], [V128]);
+  f.get(0).get(0).get(0).simd(MULTIPLY_ADD);
+  return WebAssembly.validate(assembleModule([], [f], []));
+}

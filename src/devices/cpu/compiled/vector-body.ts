@@ -1,0 +1,288 @@
+import type { Body, Term } from "../../../forms/indices.ts";
+import { type FunctionWriter, V128 } from "./assembler.ts";
+import { INSTRUCTIONS, type Instruction } from "./instructions.ts";
+
+/** A vector of four lanes that a function computes, by its number among the values of its body. */
+export type Vector = number;
+
+/** What is known of a vector. */
+interface Kind {
+  /** Whether it may differ between runs of the loop that the body is in; true when left out. */
+  readonly isVarying?: boolean;
+  /** Whether all lanes are equal; false when left out. */
+  readonly isUniform?: boolean;
+}
+
+/** What belongs to an instruction itself. */
+interface Immediate {
+  readonly bytes?: readonly number[];
+  /** By how many bits it shifts. */
+  readonly count?: number;
+  readonly bits?: number;
+  /** Whether all lanes are equal, where that is not so because those of its inputs are. */
+  readonly isUniform?: boolean;
+}
+
+/** What a vector is made of: an instruction of others, or whatever `write` leaves on the stack. */
+interface Made {
+  readonly inputs: readonly Vector[];
+  readonly isVarying: boolean;
+  readonly isUniform: boolean;
+  write(f: FunctionWriter, locals: readonly number[]): void;
+  /** Whether `write` finds its inputs on the stack, or their locals in `locals`. */
+  readonly takesStack: boolean;
+  /** The 32 bits of each lane, where they are known. */
+  readonly bits?: number;
+}
+
+/**
+ * Vectors as instructions of WebAssembly, of which equal ones are one value. Nothing is written until
+ * all is known: `prepare` writes before a loop what does not change in it, `emit` the rest in it.
+ */
+export class VectorBody implements Body<Vector> {
+  /** Values from 1 on. */
+  readonly #made: Made[] = [];
+  readonly #known = new Map<string, Vector>();
+  /** Locals of values that have been computed. */
+  readonly #locals = new Map<Vector, number>();
+
+  constructor(
+    readonly writer: FunctionWriter,
+    /** Whether there is a multiply-add. */
+    readonly isFused: boolean,
+  ) {}
+
+  bind(value: Vector): Vector {
+    return value;
+  }
+
+  once(key: string, write: () => Vector): Vector {
+    const known = this.#known.get(key) ?? write();
+    this.#known.set(key, known);
+    return known;
+  }
+
+  /** Σ ⌊value / divisor⌋ · factor + constant, in whole numbers that wrap. */
+  sum(terms: readonly Term<Vector>[], constant: number): Vector {
+    const parts = terms.map(([value, divisor, factor]) => {
+      const quotient = this.quotient(value, divisor);
+      return factor === 1 ? quotient : this.op("i32x4.mul", quotient, this.whole(factor));
+    });
+    if (constant || parts.length === 0) parts.push(this.whole(constant));
+    return parts.reduce((a, b) => this.op("i32x4.add", a, b));
+  }
+
+  /** A vector that code of the caller's leaves on the stack, of the locals of others. */
+  leaf(
+    write: (locals: readonly number[]) => void,
+    inputs: readonly Vector[] = [],
+    { isVarying = true, isUniform = false }: Kind = {},
+  ): Vector {
+    const isOne = isVarying || inputs.some((input) => this.#of(input).isVarying);
+    return this.#add({
+      inputs,
+      isVarying: isOne,
+      isUniform,
+      takesStack: false,
+      write: (_, locals) => write(locals),
+    });
+  }
+
+  /** A vector that lies in a local, which the caller sets. */
+  local(index: number, { isVarying = true, isUniform = false }: Kind = {}): Vector {
+    const write = (f: FunctionWriter) => f.get(index);
+    const value = this.#add({ inputs: [], isVarying, isUniform, takesStack: true, write });
+    this.#locals.set(value, index);
+    return value;
+  }
+
+  /** Whether all lanes are known to be equal. */
+  isUniform(value: Vector): boolean {
+    return this.#of(value).isUniform;
+  }
+
+  /** An instruction, with counts of shifts as numbers and bytes of others behind it. */
+  op(name: Instruction, ...inputs: readonly Vector[]): Vector {
+    return this.#instruction(name, inputs);
+  }
+
+  /** Shifts each lane by the same count. */
+  shift(name: Instruction, value: Vector, count: number): Vector {
+    return this.#instruction(name, [value], { count });
+  }
+
+  /** Picks bytes of two vectors. */
+  shuffle(a: Vector, b: Vector, bytes: readonly number[], isUniform = false): Vector {
+    return this.#instruction("i8x16.shuffle", [a, b], { bytes, isUniform });
+  }
+
+  /** Four equal lanes by their bits. */
+  whole(value: number): Vector {
+    const bits = value | 0;
+    const lane = [bits, bits >> 8, bits >> 16, bits >> 24].map((byte) => byte & 255);
+    const bytes = [...lane, ...lane, ...lane, ...lane];
+    return this.#instruction("v128.const", [], { bytes, bits });
+  }
+
+  /** Two equal lanes of 64 bits. */
+  double(value: number): Vector {
+    const lane = [...new Uint8Array(Float64Array.of(value).buffer)];
+    return this.#instruction("v128.const", [], { bytes: [...lane, ...lane] });
+  }
+
+  /** Two equal lanes of 64 bits by their halves. */
+  pair(high: number, low: number): Vector {
+    const words = new Uint8Array(Int32Array.of(low, high).buffer);
+    return this.#instruction("v128.const", [], { bytes: [...words, ...words] });
+  }
+
+  /** The bits that all lanes are known to have. */
+  bitsOf(value: Vector): number | undefined {
+    return this.#of(value).bits;
+  }
+
+  /** ⌊value / divisor⌋ of words. */
+  quotient(value: Vector, divisor: number): Vector {
+    return this.divided(value, this.whole(divisor));
+  }
+
+  /** ⌊a / b⌋ of words. */
+  divided(a: Vector, b: Vector): Vector {
+    const power = Math.log2((this.bitsOf(b) ?? 0) >>> 0);
+    if (power === 0) return a;
+    if (Number.isInteger(power)) return this.shift("i32x4.shr_u", a, power);
+    // Exact: no quotient lies nearer to the next whole number than 2⁻³², and doubles have 53 bits.
+    const [low, high] = [
+      [a, b],
+      [this.upper(a), this.upper(b)],
+    ].map((half) => {
+      const [x, y] = half.map((value) => this.op("f64x2.convert_low_i32x4_u", value));
+      return this.op("i32x4.trunc_sat_f64x2_u_zero", this.op("f64x2.div", x, y));
+    });
+    return this.halves(low, high, this.isUniform(a) && this.isUniform(b));
+  }
+
+  /** a mod b of words. */
+  remainder(a: Vector, b: Vector): Vector {
+    const bits = (this.bitsOf(b) ?? 0) >>> 0;
+    if (Number.isInteger(Math.log2(bits))) return this.op("v128.and", a, this.whole(bits - 1));
+    return this.op("i32x4.sub", a, this.op("i32x4.mul", this.divided(a, b), b));
+  }
+
+  /** ⌊a · b / 2³²⌋ of words. */
+  productHigh(a: Vector, b: Vector): Vector {
+    const low = this.op("i64x2.extmul_low_i32x4_u", a, b);
+    const high = this.op("i64x2.extmul_high_i32x4_u", a, b);
+    return this.shuffle(low, high, UPPER_WORDS);
+  }
+
+  /** The upper two lanes of four in the place of the lower ones. */
+  upper(value: Vector): Vector {
+    return this.shuffle(value, value, [...range(8, 16), ...range(8, 16)]);
+  }
+
+  /** The lower two lanes of one vector, then those of another. */
+  halves(low: Vector, high: Vector, isUniform = false): Vector {
+    return this.shuffle(low, high, [...range(0, 8), ...range(16, 24)], isUniform);
+  }
+
+  /** Writes before a loop what the values need that does not change in it. */
+  prepare(roots: readonly Vector[]): void {
+    const seen = new Set<Vector>();
+    const visit = (value: Vector): void => {
+      if (seen.has(value)) return;
+      seen.add(value);
+      const made = this.#of(value);
+      if (!made.isVarying) this.#toLocal(value);
+      else made.inputs.forEach(visit);
+    };
+    roots.forEach(visit);
+  }
+
+  /** Writes what computes values that are not there yet; gives the locals that they lie in then. */
+  emit(roots: readonly Vector[]): number[] {
+    const uses = new Map<Vector, number>();
+    const count = (value: Vector): void => {
+      const before = uses.get(value) ?? 0;
+      uses.set(value, before + 1);
+      if (before === 0 && !this.#locals.has(value)) this.#of(value).inputs.forEach(count);
+    };
+    roots.forEach(count);
+    return roots.map((root) => this.#toLocal(root, uses));
+  }
+
+  /** Forgets which values that vary have been computed, for the same code in another place. */
+  restart(): void {
+    for (const value of this.#locals.keys()) {
+      const { isVarying, takesStack, inputs } = this.#of(value);
+      const isGiven = takesStack && inputs.length === 0;
+      if (isVarying && !isGiven) this.#locals.delete(value);
+    }
+  }
+
+  #toLocal(value: Vector, uses?: ReadonlyMap<Vector, number>): number {
+    const known = this.#locals.get(value);
+    if (known !== undefined) return known;
+    this.#compute(value, uses);
+    const local = this.writer.local(V128);
+    this.writer.set(local);
+    this.#locals.set(value, local);
+    return local;
+  }
+
+  /** Leaves a value on the stack; in a local too if it is used again. */
+  #push(value: Vector, uses?: ReadonlyMap<Vector, number>): void {
+    const local = this.#locals.get(value);
+    if (local !== undefined) this.writer.get(local);
+    else if ((uses?.get(value) ?? 1) > 1) this.writer.get(this.#toLocal(value, uses));
+    else this.#compute(value, uses);
+  }
+
+  #compute(value: Vector, uses?: ReadonlyMap<Vector, number>): void {
+    const { inputs, takesStack, write } = this.#of(value);
+    if (takesStack) {
+      for (const input of inputs) this.#push(input, uses);
+      write(this.writer, []);
+    } else {
+      write(
+        this.writer,
+        inputs.map((input) => this.#toLocal(input, uses)),
+      );
+    }
+  }
+
+  #instruction(
+    name: Instruction,
+    inputs: readonly Vector[],
+    { bytes = [], count, bits, isUniform }: Immediate = {},
+  ): Vector {
+    return this.once(`${name} ${inputs} ${bytes} ${count}`, () =>
+      this.#add({
+        inputs,
+        isVarying: inputs.some((input) => this.#of(input).isVarying),
+        isUniform: isUniform ?? inputs.every((input) => this.#of(input).isUniform),
+        takesStack: true,
+        bits,
+        write: (f) => {
+          if (count !== undefined) f.i32(count);
+          f.simd(INSTRUCTIONS[name], ...bytes);
+        },
+      }),
+    );
+  }
+
+  #add(made: Made): Vector {
+    return this.#made.push(made);
+  }
+
+  #of(value: Vector): Made {
+    return this.#made[value - 1];
+  }
+}
+
+function range(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, i) => start + i);
+}
+
+/** The upper words of four numbers of 64 bits. */
+const UPPER_WORDS = [4, 12, 20, 28].flatMap((start) => range(start, start + 4));
