@@ -112,7 +112,7 @@ const orReduceOp = rowReduction({
     for (let i = 0; i < length; i++) word |= data[start + i * stride];
     return word >>> 0;
   },
-  functions: () => ({ identity: "0u", combine: "a | b" }),
+  functions: () => ({ identity: (m) => m.literal(0), combine: "|" }),
   vjp: null,
 });
 

@@ -1,5 +1,6 @@
 import type { DType } from "../core/dtype.ts";
 import type { TensorType } from "../core/tensor-type.ts";
+import type { Formula } from "./scalars.ts";
 import type { Traits } from "./traits.ts";
 import type { ShaderFile } from "./wgsl.ts";
 
@@ -61,7 +62,7 @@ export interface Kernel<P extends Problem = Problem> {
   readonly files: readonly ShaderFile[];
   /** Files of functions that any kernel may call. */
   readonly libraries?: readonly ShaderFile[];
-  /** Functions of the op's own, which gives each as an expression: parameters and result. */
+  /** Functions of the op's own, which gives a formula for each: parameters and result. */
   readonly functions?: Readonly<Record<string, string>>;
   /** Whether its files use subgroups. */
   readonly subgroups?: boolean;
@@ -106,8 +107,8 @@ export interface Stage extends KernelLayout {
   readonly threads: number;
 }
 
-/** Expressions of functions by their names. */
-export type OwnFunctions = Readonly<Record<string, string>>;
+/** Formulas of functions by their names. */
+export type OwnFunctions = Readonly<Record<string, Formula>>;
 
 /** What a kernel op knows of one call. */
 export interface KernelContext<A> {
@@ -122,8 +123,8 @@ export interface KernelForm<A, P extends Problem = Problem> {
   readonly family: Family<P>;
   problem(context: KernelContext<A>): P;
   /**
-   * The op's own part of the kernel: an expression for each function that it names, of numbers of the
-   * dtype in which the kernel accumulates.
+   * The op's own part of the kernel: a formula for each function that it names, of its parameters,
+   * numbers of the dtype in which the kernel accumulates.
    */
   functions?(type: DType, attributes: A): OwnFunctions;
   /** Files of functions that these call. */

@@ -57,6 +57,14 @@ export interface Operations<V> {
   random_normal: (key: V, i: V) => V;
   shuffled_index: (key: V, n: V, sides: V, roundPairs: V, i: V) => V;
   drawn_index: (key: V, n: V, i: V) => V;
+  /** A word that is larger the later a number comes in order: −0 like 0, NaN last. */
+  order_key_f32: Unary<V>;
+  order_key_i32: Unary<V>;
+  order_key_u32: Unary<V>;
+  /** The same for the largest first; NaN last. */
+  order_key_down_f32: Unary<V>;
+  order_key_down_i32: Unary<V>;
+  order_key_down_u32: Unary<V>;
   /** a · b + c, where the product may be rounded or not. */
   multiply_add: (a: V, b: V, c: V) => V;
 }
@@ -76,3 +84,9 @@ export interface Scalars<V> {
 
 /** What an element is made of others by: one operation, or several. */
 export type Formula = keyof Operations<unknown> | (<V>(m: Scalars<V>, ...values: V[]) => V);
+
+/** Writes what a formula makes of values. */
+export function applyFormula<V>(formula: Formula, m: Scalars<V>, values: V[]): V {
+  if (typeof formula !== "string") return formula(m, ...values);
+  return m.call(formula, ...(values as Parameters<Operations<V>[typeof formula]>));
+}

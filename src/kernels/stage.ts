@@ -1,9 +1,9 @@
-import type { Kernel, KernelChoice, OwnFunctions, Problem, Stage } from "../forms/kernel.ts";
+import type { Kernel, KernelChoice, Problem, Stage } from "../forms/kernel.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 
 /** What an op adds to a kernel: expressions of functions, and files that these call. */
 export interface OpPart {
-  readonly functions?: OwnFunctions;
+  readonly functions?: Readonly<Record<string, string>>;
   readonly libraries?: readonly ShaderFile[];
 }
 

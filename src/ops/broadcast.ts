@@ -73,7 +73,7 @@ const sumOp = rowReduction({
     return total;
   },
   ofNothing: 0,
-  functions: () => ({ identity: "Acc()", combine: "a + b" }),
+  functions: () => ({ identity: (m) => m.literal(0), combine: "+" }),
   vjp: (g, { inputs: [x] }) => [broadcastTo(expandDims(g, 1), x.shape)],
 });
 

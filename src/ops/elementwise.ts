@@ -4,8 +4,7 @@ import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import type { LoopName } from "../forms/loops.ts";
-import type { ElementContext } from "../forms/pointwise.ts";
-import type { Formula, Operations } from "../forms/scalars.ts";
+import { applyFormula, type Formula } from "../forms/scalars.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, Tensor } from "../graph/tensor.ts";
@@ -67,22 +66,14 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
     form: {
       kind: "pointwise",
       libraries,
-      element: (context) => applyFormula(formula, context),
+      element: ({ at, load, inputs, scalars }) => {
+        const values = inputs.map((_, i) => load(i, at));
+        return applyFormula(formula, scalars(inputs[0].dtype), values);
+      },
     },
     passes: neutral === undefined ? undefined : ([a, b]) => passedOn(row, a, b),
     vjp: vjp && ((g, { inputs, y }) => vjp(g, y, ...inputs)),
   });
-}
-
-/** Writes what a formula makes of the inputs' elements. */
-function applyFormula<V>(
-  formula: Formula,
-  { at, load, inputs, scalars }: ElementContext<unknown, V>,
-): V {
-  const m = scalars(inputs[0].dtype);
-  const values = inputs.map((_, i) => load(i, at));
-  if (typeof formula !== "string") return formula(m, ...values);
-  return m.call(formula, ...(values as Parameters<Operations<V>[typeof formula]>));
 }
 
 /** Which input a row's result equals when the other is its neutral element. */

@@ -1,7 +1,7 @@
 import { DTYPES, type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import { literal } from "../forms/wgsl.ts";
+import type { Formula } from "../forms/scalars.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { argReduce } from "../kernels/arg-reduce.ts";
@@ -52,8 +52,8 @@ function extremeOp(kind: Extreme): OpDefinition<Attributes> {
       return best;
     },
     functions: (type) => ({
-      identity: literal(DTYPES[type][neutral], type),
-      combine: `${isFloat(type) ? "g_" : ""}${kind}(a, b)`,
+      identity: (m) => m.literal(DTYPES[type][neutral]),
+      combine: kind,
     }),
     libraries: BUILT_INS,
     vjp: (g, { inputs: [x], y }) => {
@@ -96,9 +96,13 @@ export interface ArgOptions {
   keepDims?: boolean;
 }
 
-function better(kind: Extreme, type: DType): string {
-  const better = `a ${kind === "max" ? ">" : "<"} b`;
-  return isFloat(type) ? `(${better}) | (g_is_nan(a) & !g_is_nan(b))` : better;
+function better(kind: Extreme, type: DType): Formula {
+  const better = kind === "max" ? ">" : "<";
+  if (!isFloat(type)) return better;
+  return (m, a, b) => {
+    const isFirst = m.call("&", m.call("g_is_nan", a), m.call("!", m.call("g_is_nan", b)));
+    return m.call("|", m.call(better, a, b), isFirst);
+  };
 }
 
 /** y[row] = the first i at which x[row, i] is NaN, else largest (smallest). */

@@ -51,7 +51,9 @@ const softmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string, n
       }
     }),
   flops,
-  form: rowsForm(softmaxRows, () => ({ finish: "g_exp(x - maximum) / sum" })),
+  form: rowsForm(softmaxRows, () => ({
+    finish: (m, x, maximum, sum) => m.call("/", m.call("g_exp", m.call("-", x, maximum)), sum),
+  })),
   vjp: (g, { y }) => {
     // dx = y ⊙ (g − Σ g⊙y)
     const inner = sum(mul(g, y), { axis: 1, keepDims: true });
@@ -72,7 +74,9 @@ const logSoftmaxOp: OpDefinition<Record<string, never>> = defineOp<Record<string
       }
     }),
   flops,
-  form: rowsForm(softmaxRows, () => ({ finish: "(x - maximum) - g_log(sum)" })),
+  form: rowsForm(softmaxRows, () => ({
+    finish: (m, x, maximum, sum) => m.call("-", m.call("-", x, maximum), m.call("g_log", sum)),
+  })),
   vjp: (g, { y }) => [sub(g, mul(exp(y), sum(g, { axis: 1, keepDims: true })))],
 });
 

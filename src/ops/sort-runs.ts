@@ -132,5 +132,6 @@ export function runsToSort(
 
 /** By what elements are sorted. */
 function keyFunction(type: DType, { descending }: Direction): OwnFunctions {
-  return { order_key: `order_key_${wgslType(type)}(x, ${descending})` };
+  const order = descending ? "order_key_down" : "order_key";
+  return { order_key: `${order}_${wgslType(type) as "f32" | "i32" | "u32"}` };
 }

@@ -5,8 +5,10 @@ import { opsOf } from "../../engine/group-ops.ts";
 import { resultTypes } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import type { Choose, Stage } from "../../forms/kernel.ts";
+import { applyFormula } from "../../forms/scalars.ts";
 import { pointwiseGroups } from "../../kernels/elementwise.ts";
 import { entryFile, stageOf } from "../../kernels/stage.ts";
+import { wgslScalars } from "./scalars.ts";
 
 /** What computes a group: it can share a dispatch with others. */
 export interface Job {
@@ -57,8 +59,15 @@ function stageOfGroup(schedule: KernelSchedule, group: Group, choose: Choose): S
     const inputs = numbers.map((input) => steps[input]);
     const [y] = resultTypes(schedule.program, steps[anchor]);
     const problem = form.problem({ inputs, y, attributes });
-    const functions = form.functions?.(DTYPES[problem.dtype].accumulate, attributes);
-    return stageOf(choose(family, problem), problem, { functions, libraries });
+    const choice = choose(family, problem);
+    const type = DTYPES[problem.dtype].accumulate;
+    const m = wgslScalars(type, libraries, "");
+    const functions: Record<string, string> = {};
+    for (const [name, formula] of Object.entries(form.functions?.(type, attributes) ?? {})) {
+      const parameters = choice.kernel.functions?.[name].match(/\w+(?=:)/g) ?? [];
+      functions[name] = applyFormula(formula, m, parameters);
+    }
+    return stageOf(choice, problem, { functions, libraries });
   }
   const count = sizeOf(schedule.domain(group));
   const { dtype } = steps[group.outputs[0]];

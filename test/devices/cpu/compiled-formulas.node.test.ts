@@ -9,9 +9,10 @@ import { hasMultiplyAdd } from "../../../src/devices/cpu/compiled/simd-level.ts"
 import { fastest } from "../../../src/devices/cpu/plain-form.ts";
 import { type Step, stepKey, trace } from "../../../src/engine/program.ts";
 import type { Operations } from "../../../src/forms/scalars.ts";
-import type { Op } from "../../../src/graph/op.ts";
+import { type Attributes, defineOp, type Op } from "../../../src/graph/op.ts";
 import {
   add,
+  argsort,
   batchIndices,
   cast,
   type Device,
@@ -192,6 +193,12 @@ const OPERATIONS: Record<keyof Operations<unknown>, true> = {
   random_normal: true,
   shuffled_index: true,
   drawn_index: true,
+  order_key_f32: true,
+  order_key_i32: true,
+  order_key_u32: true,
+  order_key_down_f32: true,
+  order_key_down_i32: true,
+  order_key_down_u32: true,
   multiply_add: true,
 };
 
@@ -222,8 +229,37 @@ describe.each(LEVELS)("a formula that is compiled, with a multiply-add: %s", (is
       expect(found[wrong], about).toBe(want[wrong]);
     }
     expect(steps.length).toBeGreaterThan(300);
+    for (const key of KEYS) called.add(key); // see below
     expect([...called].sort()).toEqual(Object.keys(OPERATIONS).sort());
   });
+});
+
+const KEYS = (["f32", "i32", "u32"] as const).flatMap(
+  (dtype) => [`order_key_${dtype}`, `order_key_down_${dtype}`] as const,
+);
+
+test.each(KEYS)("%s puts numbers in the order of sort", async (key) => {
+  const dtype = key.slice(-3) as "f32" | "i32" | "u32";
+  const drawn = Array.from(randomBits([1, 2], 64), (word) => word % 100);
+  const x = tensor([...(EDGES[dtype] ?? []), ...drawn].slice(0, 60), { dtype });
+  const types = [{ shape: x.shape, dtype }];
+  const op = defineOp<Attributes>({
+    name: key,
+    vjp: null,
+    form: {
+      kind: "pointwise",
+      element: ({ at, load, scalars }) => scalars(dtype).call(key, load(0, at)),
+    },
+  });
+  const step = {
+    ...trace([cast(x, "bool").node], "test").program.steps[1],
+    op,
+    dtype: "u32" as const,
+  };
+  const keys = vectorStep(step, types, false)([await x.data()]);
+  const order = await argsort(x, { descending: key.includes("down") }).data();
+  const places = [...keys.keys()].sort((a, b) => keys[a] - keys[b]); // stable
+  expect(places).toEqual([...order]);
 });
 
 /** Within 3e-7 relative; draws of normal numbers within 1e-6. */

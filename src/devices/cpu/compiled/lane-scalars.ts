@@ -6,6 +6,8 @@ import type { Instruction } from "./instructions.ts";
 import { vectorPower } from "./power.ts";
 import type { Vector, VectorBody } from "./vector-body.ts";
 
+const SIGN = 0x80000000;
+
 /** Operations that floats and whole numbers have instructions of their own for. */
 type Own =
   | "+"
@@ -138,8 +140,24 @@ export class LaneWriter {
       shuffled_index: (key, n, sides, roundPairs, i) =>
         draws.shuffled(this.#of(key), n, this.#of(sides), roundPairs, i),
       drawn_index: (key, n, i) => draws.drawn(this.#of(key), n, i),
+      order_key_f32: (x) => this.#orderKey(x, 0),
+      order_key_i32: (x) => body.op("v128.xor", x, body.whole(SIGN)),
+      order_key_u32: (x) => x,
+      order_key_down_f32: (x) => this.#orderKey(x, -1),
+      order_key_down_i32: (x) => body.op("v128.xor", x, body.whole(~SIGN)),
+      order_key_down_u32: (x) => body.op("v128.not", x),
       multiply_add: (a, b, c) => math.multiplyAdd(a, b, c),
     };
+  }
+
+  /** The bits of −x and x in the order of numbers, turned round by `flip`; NaN last. */
+  #orderKey(x: Vector, flip: number): Vector {
+    const { body } = this;
+    const isBelow = body.op("f32x4.lt", x, body.whole(0));
+    const above = body.op("v128.or", x, body.whole(SIGN));
+    const key = body.op("v128.bitselect", body.op("v128.not", x), above, isBelow);
+    const turned = body.op("v128.xor", key, body.whole(flip));
+    return body.op("v128.or", turned, this.#math.isNaN(x));
   }
 
   /** A value that stands for two. */
