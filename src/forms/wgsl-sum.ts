@@ -1,3 +1,4 @@
+import { divisionFactor } from "./division.ts";
 import { type Body, isByLane, type Term } from "./indices.ts";
 import { number } from "./number.ts";
 
@@ -42,15 +43,9 @@ function quotientOf(body: Writer, value: string, divisor: number, size: number):
   return name;
 }
 
-/**
- * Writes ⌊x / n⌋ as ⌊x · f / 2^s⌋ with f = ⌈2^s / n⌉; null where that is wrong for some x below `size`,
- * or too large for 32 bits (Granlund and Montgomery 1994).
- */
+/** Writes ⌊x / n⌋ of an x below `size` without a division, where that can be. */
 function byFactor(x: string, size: number, n: number): string | null {
-  for (let s = 0; ; s++) {
-    const f = Math.ceil(2 ** s / n);
-    if ((size - 1) * f >= 2 ** 32) return null;
-    if ((size - 1) * (f * n - 2 ** s) >= 2 ** s) continue;
-    return f > 1 ? `(${x} * ${f}u) >> ${s}u` : `${x} >> ${s}u`;
-  }
+  const [f, s] = divisionFactor(size, n) ?? [0];
+  if (!f) return null;
+  return f > 1 ? `(${x} * ${f}u) >> ${s}u` : `${x} >> ${s}u`;
 }

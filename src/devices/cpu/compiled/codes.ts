@@ -22,7 +22,8 @@ export function isCompiled({ steps }: Program, step: Step): boolean {
   const types = inputs.map((input) => steps[input]);
   // All dtypes that GPUs have, there is code for.
   if (!op || ![dtype, ...types.map((x) => x.dtype)].every((one) => is(one, "gpu"))) return false;
-  const { form } = op;
+  const { form, throws } = op;
+  if (throws) return false;
   if (form.kind === "pointwise" || form.kind === "map") return true;
   return form.kind === "kernel" && hasCode(form, step, types);
 }

@@ -1,3 +1,4 @@
+import { divisionFactor } from "../../../forms/division.ts";
 import type { Body, Term } from "../../../forms/indices.ts";
 import { type FunctionWriter, V128 } from "./assembler.ts";
 import { INSTRUCTIONS, type Instruction } from "./instructions.ts";
@@ -64,8 +65,8 @@ export class VectorBody implements Body<Vector> {
 
   /** Σ ⌊value / divisor⌋ · factor + constant, in whole numbers that wrap. */
   sum(terms: readonly Term<Vector>[], constant: number): Vector {
-    const parts = terms.map(([value, divisor, factor]) => {
-      const quotient = this.quotient(value, divisor);
+    const parts = terms.map(([value, divisor, factor, size]) => {
+      const quotient = this.quotient(value, divisor, size);
       return factor === 1 ? quotient : this.op("i32x4.mul", quotient, this.whole(factor));
     });
     if (constant || parts.length === 0) parts.push(this.whole(constant));
@@ -141,9 +142,12 @@ export class VectorBody implements Body<Vector> {
     return this.#of(value).bits;
   }
 
-  /** ⌊value / divisor⌋ of words. */
-  quotient(value: Vector, divisor: number): Vector {
-    return this.divided(value, this.whole(divisor));
+  /** ⌊value / divisor⌋ of words below a size; anything of others. */
+  quotient(value: Vector, divisor: number, size: number): Vector {
+    const [factor, count] = divisionFactor(size, divisor) ?? [0, 0];
+    if (factor === 0) return this.divided(value, this.whole(divisor));
+    const product = factor === 1 ? value : this.op("i32x4.mul", value, this.whole(factor));
+    return count === 0 ? product : this.shift("i32x4.shr_u", product, count);
   }
 
   /** ⌊a / b⌋ of words. */
