@@ -1,5 +1,5 @@
 import { announceCopy, SECOND_DEVICE } from "./core/advice.ts";
-import { checkEach, checkOptions, checkPositive } from "./core/check.ts";
+import { checkOptions, checkPositive, checkWords } from "./core/check.ts";
 import { DeviceError } from "./core/errors.ts";
 import { tools } from "./core/tools.ts";
 import type { DebugOptions } from "./debug/watcher.ts";
@@ -49,11 +49,8 @@ export interface Choice {
   readonly reason: string;
 }
 
-/** What describes the page's device, so that two calls of `init` can be compared. */
-type Wish = Required<Pick<InitOptions, "device">> & Pick<InitOptions, "kernels" | "engine">;
-
-/** The device that calls of `init` share. */
-let shared: { readonly wish: Wish; readonly choice: Promise<Choice>; device?: Device } | null =
+/** The device that calls of `init` share, and by which wish, as JSON. */
+let shared: { readonly wish: string; readonly choice: Promise<Choice>; device?: Device } | null =
   null;
 
 /**
@@ -86,26 +83,24 @@ function checkInitOptions(options: InitOptions): void {
     debug: true,
   });
   const { device = "auto", kernels = "direct", engine = "plain", timeout = TIMEOUT } = options;
-  const isDevice = (x: unknown) => ["auto", "webgpu", "cpu"].includes(x as string);
-  checkEach("init", { device }, isDevice, "auto, webgpu or cpu", DeviceError);
-  const isKind = (x: unknown) => ["workgroup", "direct"].includes(x as string);
-  checkEach("init", { kernels }, isKind, "workgroup or direct");
-  const isEngine = (x: unknown) => ["plain", "compiled"].includes(x as string);
-  checkEach("init", { engine }, isEngine, "plain or compiled");
+  checkWords("init", { device }, ["auto", "webgpu", "cpu"]);
+  checkWords("init", { kernels }, ["workgroup", "direct"]);
+  checkWords("init", { engine }, ["plain", "compiled"]);
   checkPositive("init", { timeout });
 }
 
 /** Gives what an earlier call with the same options chose, as long as that device works. */
 function share({ device = "auto", kernels, engine, timeout }: InitOptions): Promise<Choice> {
-  const wish: Wish = { device, kernels, engine };
+  const options = { device, kernels, engine };
+  const wish = JSON.stringify(options);
   if (shared && (!shared.device || isLive(shared.device))) {
-    const [before, now] = [shared.wish, wish].map((x) => JSON.stringify(x));
-    if (before === now) return shared.choice;
+    if (shared.wish === wish) return shared.choice;
     throw new DeviceError(
-      `init: options ${now} after a call with ${before}; expected the same options${SECOND_DEVICE}`,
+      `init: options ${wish} after a call with ${shared.wish}; expected the same options` +
+        SECOND_DEVICE,
     );
   }
-  const entry: NonNullable<typeof shared> = { wish, choice: choose({ ...wish, timeout }) };
+  const entry: NonNullable<typeof shared> = { wish, choice: choose({ ...options, timeout }) };
   shared = entry;
   entry.choice.then(
     (choice) => {

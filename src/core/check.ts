@@ -174,10 +174,22 @@ export function checkSurplus(call: string, surplus: readonly unknown[]): void {
   throw new GradusError(`${op}: ${describeValue(surplus[0])} too much; expected ${call}`);
 }
 
+/**
+ * Throws a `GradusError` for the first argument that is not what it must be.
+ * @param expected what that is, such as `a function`.
+ */
+export function checkKinds(
+  op: string,
+  given: Readonly<Record<string, unknown>>,
+  holds: (value: unknown) => boolean,
+  expected: string,
+): void {
+  for (const [name, value] of Object.entries(given)) {
+    checkEach(op, { [`${name} is`]: value }, holds, expected);
+  }
+}
+
 /** Throws a `GradusError` unless arguments are functions. */
 export function checkFunctions(op: string, given: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (typeof value === "function") continue;
-    throw new GradusError(`${op}: ${name} is ${describeValue(value)}; expected a function`);
-  }
+  checkKinds(op, given, (x) => typeof x === "function", "a function");
 }

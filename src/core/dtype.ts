@@ -142,3 +142,8 @@ export function convert(value: number, dtype: DType): number {
 export function allocate(dtype: DType, size: number): NumericArray {
   return new DTYPES[dtype].array(size);
 }
+
+/** The form of one element where only its type changes: stores round. */
+export function asIs(x: number): number {
+  return x;
+}

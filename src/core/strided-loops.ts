@@ -1,6 +1,6 @@
-import type { NumericArray } from "./dtype.ts";
+import { asIs, type NumericArray } from "./dtype.ts";
 import { type Shape, sizeOf } from "./shape.ts";
-import { asIs, isContiguous, type Strided } from "./strided.ts";
+import { isContiguous, type Strided } from "./strided.ts";
 
 /** A loop over elements: how often, and how far each input advances each time. */
 export interface Loop {

@@ -23,8 +23,3 @@ export function isContiguous(x: Strided): boolean {
   }
   return true;
 }
-
-/** The form of one element where only its type changes: stores round. */
-export function asIs(x: number): number {
-  return x;
-}

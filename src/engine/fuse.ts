@@ -74,16 +74,17 @@ class Fuser {
     for (const anchor of anchors) this.#growEpilogue(anchor);
     this.#storeShared();
     this.#splitLarge();
-    const finals = this.#finals().sort((a, b) => a - b);
-    const groups = new Map<number, Group>();
-    for (const output of finals) {
+    const made = new Map<number, { anchors: number[]; outputs: number[] }>();
+    for (const output of [...this.#stored].sort((a, b) => a - b)) {
+      if (!this.#steps[output].op) continue;
       const anchor = this.#anchorOf.get(output);
       const first = anchor === undefined ? output : this.#firstOf(anchor);
-      const { anchors = [], outputs = [] } = groups.get(first) ?? {};
-      const all = anchor === undefined ? anchors : [...anchors, anchor];
-      groups.set(first, new Group(all, [...outputs, output]));
+      const { anchors, outputs } = getOrInsert(made, first, () => ({ anchors: [], outputs: [] }));
+      if (anchor !== undefined) anchors.push(anchor);
+      outputs.push(output);
     }
-    return new Fusion(this.#program, [...groups.values()], this.#stored);
+    const groups = [...made.values()].map(({ anchors, outputs }) => new Group(anchors, outputs));
+    return new Fusion(this.#program, groups, this.#stored);
   }
 
   /** The first used result of an anchor's op, by which one kernel for all of them is known. */
@@ -203,11 +204,6 @@ class Fuser {
       for (const input of inputs) budgets[input] = Math.min(budgets[input], budget);
     }
     return budgets;
-  }
-
-  /** Steps that a kernel of their own stores. */
-  #finals(): number[] {
-    return [...this.#stored].filter((i) => this.#steps[i].op);
   }
 
   /**

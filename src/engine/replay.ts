@@ -41,11 +41,8 @@ export interface CompileOptions {
   count?: () => number;
 }
 
-/** The nodes that a call brings for the plan's sources; `owned` are freed with the call. */
-export interface Brought {
-  readonly nodes: readonly (Node | null)[];
-  readonly owned: readonly Node[];
-}
+/** The nodes that a call brings for the plan's sources; null for those that it has anyway. */
+export type Brought = readonly (Node | null)[];
 
 /** A constant that a traced function made, and its values. */
 interface Constant {
@@ -134,18 +131,23 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
 
   /** Takes what a call brings: its tensors, and what its typed arrays hold at this moment. */
   bring(inputs: readonly Input[]): Brought {
-    const owned: Node[] = [];
-    const nodes = this.sources.map((source) => {
+    return this.sources.map((source) => {
       if (source.kind !== "input") return null;
       const input = inputs[source.index];
       if (input instanceof Tensor) return input.use();
       const { shape, dtype } = source.node;
       const node = new Node(this.device, shape, dtype);
       node.host = source.convert?.(input) as NumericArray;
-      owned.push(node);
       return node;
     });
-    return { nodes, owned };
+  }
+
+  /** Frees what a call brought that nobody else has: what its typed arrays held. */
+  free(brought: Brought): void {
+    for (const [i, source] of this.sources.entries()) {
+      const isOwn = source.kind === "input" && source.convert;
+      if (isOwn) brought[i]?.retire("a typed array of a call that has ended");
+    }
   }
 
   /** Whether no state has moved to another device since the trace. */
@@ -155,7 +157,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
 
   /** Runs the plan once on what a call brings. */
   run(brought: Brought): R | Promise<R> {
-    const note = this.device.journal?.noting(this, brought.nodes);
+    const note = this.device.journal?.noting(this, brought);
     return this.device.together(() => {
       this.#place(brought);
       const storages = inMemory(this.op, () => this.plan.run(this.#storages));
@@ -169,7 +171,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
 
   /** Runs the plan once, and takes the time of each kernel. */
   async profile(brought: Brought): Promise<Profile> {
-    const note = this.device.journal?.noting(this, brought.nodes);
+    const note = this.device.journal?.noting(this, brought);
     this.#place(brought);
     const { outputs, profile } = await this.plan.profile(this.#storages);
     mapResult(await this.#finish(outputs, note), this.op, (tensor) => {
@@ -195,7 +197,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     }
   }
 
-  #place({ nodes: given }: Brought): void {
+  #place(given: Brought): void {
     this.device.begin(this.op);
     if (!this.isHere) throw new Refusal((by) => by.moved(this.op));
     const nodes = this.sources.map((source, i) => given[i] ?? this.#nodeOf(source, i));
@@ -224,18 +226,15 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
   /** Lets states and results have what a run has made. */
   #settle(storages: readonly Storage[], note?: Note | null): R {
     for (const state of this.assigned) state.advance();
-    const outputs = storages.map((storage, i) => this.#settled(i, storage));
+    const outputs = storages.map((storage, i) => {
+      const { shape, dtype } = this.outputs[i];
+      const node = new Node(this.device, shape, dtype);
+      this.device.give(node, storage);
+      return node;
+    });
     note?.(outputs);
     let next = 0;
     return mapResult(this.#result, this.op, () => new Tensor(outputs[next++]));
-  }
-
-  /** A node with the values of an output. */
-  #settled(i: number, storage: Storage): Node {
-    const { shape, dtype } = this.outputs[i];
-    const node = new Node(this.device, shape, dtype);
-    this.device.give(node, storage);
-    return node;
   }
 }
 

@@ -37,6 +37,7 @@ export class Replays<Args extends readonly unknown[], R> {
     const known = this.#kept.get(key);
     if (known && !known.isHere) this.#drop(key, known);
     const replay = this.#kept.get(key) ?? this.#make(key, args, inputs);
+    const brought = replay.bring(inputs);
     replay.users++;
     if (this.#kept.size > PLAN_LIMIT) this.#warn(args, key);
     if (key !== this.#last) {
@@ -44,17 +45,12 @@ export class Replays<Args extends readonly unknown[], R> {
       this.#kept.set(key, replay);
     }
     this.#last = key;
-    try {
-      return { key, replay, brought: replay.bring(inputs) };
-    } catch (error) {
-      this.end({ key, replay, brought: { nodes: [], owned: [] } });
-      throw error;
-    }
+    return { key, replay, brought };
   }
 
   /** Frees what a call brought, and its plan if it is no longer kept. */
   end({ key, replay, brought }: Call<Args, R>): void {
-    for (const node of brought.owned) node.retire("a typed array of a call that has ended");
+    replay.free(brought);
     replay.users--;
     this.#shed();
     if (replay.users === 0 && this.#kept.get(key) !== replay) replay.dispose();

@@ -1,6 +1,5 @@
-import { convert, DTYPE_NAMES, type DType, either, is, isFloat } from "../core/dtype.ts";
+import { asIs, convert, DTYPE_NAMES, type DType, either, is, isFloat } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
-import { asIs } from "../core/strided.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, checkDType, type Tensor } from "../graph/tensor.ts";
 import { BITS } from "../kernels/shaders.ts";

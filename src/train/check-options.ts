@@ -1,5 +1,5 @@
 import { warnOfNoState } from "../core/advice.ts";
-import { checkFunctions, describeValue, didYouMean, isInteger } from "../core/check.ts";
+import { checkFunctions, checkKinds, describeValue, didYouMean, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Module } from "../nn/module.ts";
 
@@ -89,13 +89,11 @@ export function checkMethods(
   methods: readonly string[],
   what: string,
 ): void {
-  for (const [name, given] of Object.entries(options)) {
-    const has = (method: string) => {
-      return typeof (given as Record<string, unknown> | null)?.[method] === "function";
-    };
-    if (methods.every(has)) continue;
-    throw new GradusError(`${op}: ${name} is ${describeValue(given)}; expected ${what}`);
-  }
+  const has = (given: unknown) =>
+    methods.every(
+      (name) => typeof (given as Record<string, unknown> | null)?.[name] === "function",
+    );
+  checkKinds(op, options, has, what);
 }
 
 /** Throws a `GradusError`, as `op`, unless each of some options is a data set with examples. */

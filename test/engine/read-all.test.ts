@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CpuDevice } from "../../src/devices/cpu/cpu-device.ts";
-import { Readback } from "../../src/devices/webgpu/readback.ts";
+import { groupsOf } from "../../src/devices/webgpu/readback.ts";
 import { readAll } from "../../src/graph/tensor.ts";
 import { type Device, init, Parameter, tensor, zeros } from "../../src/index.ts";
 import { saveSafetensors } from "../../src/io/index.ts";
@@ -57,8 +57,8 @@ test("what a buffer does not hold goes into several, in order", () => {
   const wanted = [40, 0, 60, 1, 99, 100].map((size) => {
     return { storage: { bytes: 4 * size, failure: null }, dtype: "f32" as const, size };
   });
-  expect(Readback.group(wanted, 400).map(({ bytes }) => bytes)).toEqual([400, 400, 400]);
-  expect(Readback.group([], 400)).toEqual([]);
+  expect(groupsOf(wanted, 400).map(({ bytes }) => bytes)).toEqual([400, 400, 400]);
+  expect(groupsOf([], 400)).toEqual([]);
 });
 
 test("the promise of a device's loss settles when it is disposed", async () => {

@@ -56,9 +56,9 @@ test("webgpu takes an emulated GPU, or fails clearly", async () => {
 });
 
 test.each<[object, string]>([
-  [{ device: "tpu" }, 'init: device "tpu"; expected auto, webgpu or cpu'],
-  [{ kernels: "fast" }, 'init: kernels "fast"; expected workgroup or direct'],
-  [{ engine: "fast" }, 'init: engine "fast"; expected plain or compiled'],
+  [{ device: "tpu" }, "init: device tpu; expected auto, webgpu, cpu"],
+  [{ kernels: "fast" }, "init: kernels fast; expected workgroup, direct"],
+  [{ engine: "fast" }, "init: engine fast; expected plain, compiled"],
   [{ timeout: 0 }, "init: timeout 0; expected a finite number above 0"],
   [
     { devise: "cpu" },

@@ -1,5 +1,5 @@
+import { asIs } from "../../core/dtype.ts";
 import { GradusError } from "../../core/errors.ts";
-import { asIs } from "../../core/strided.ts";
 import { copyStrided, mapStrided } from "../../core/strided-loops.ts";
 import type { TensorType } from "../../core/tensor-type.ts";
 import { moveStrided } from "../../forms/strided-map.ts";

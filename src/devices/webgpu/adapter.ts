@@ -49,16 +49,13 @@ export async function findAdapter(gpu: GPU, timeout = TIMEOUT): Promise<GPUAdapt
   return (await ask({ powerPreference: "high-performance" })) ?? ask();
 }
 
-/** The adapter's own limits for what the engine uses. */
+/** The adapter's own limits for what may go beyond the defaults; no workgroup has more invocations. */
 function ownLimits(adapter: GPUAdapter): Record<string, number> {
   const names = [
     "maxBufferSize",
     "maxStorageBufferBindingSize",
     "maxStorageBuffersPerShaderStage",
     "maxComputeWorkgroupStorageSize",
-    "maxComputeInvocationsPerWorkgroup",
-    "maxComputeWorkgroupSizeX",
-    "maxComputeWorkgroupSizeY",
   ] as const;
   return Object.fromEntries(names.map((name) => [name, adapter.limits[name]]));
 }

@@ -27,14 +27,14 @@ const FILTERS = ["out-of-memory", "validation"] as const;
 export class Guard {
   /** What the user called. */
   op = "webgpu";
-  #checks: Check[] = [];
+  readonly #checks: Check[] = [];
 
   constructor(readonly host: GuardHost) {}
 
   /** Begins what the user called; what was made for another call is no longer of interest. */
   begin(op: string): void {
     this.op = op;
-    if (this.isPending) this.#checks = [];
+    this.#checks.length = 0;
   }
 
   /** Whether something was made that is not known to be good. */
@@ -44,9 +44,7 @@ export class Guard {
 
   /** Hands over the checks of what was made since the last time. */
   take(): Check[] {
-    const checks = this.#checks;
-    if (this.isPending) this.#checks = [];
-    return checks;
+    return this.#checks.splice(0);
   }
 
   /** Adds the check of something that is used. */

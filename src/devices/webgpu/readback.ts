@@ -10,38 +10,26 @@ import { bytesOf, fromGpu } from "./transfer.ts";
 import { settles } from "./within.ts";
 
 /** Values that lie one behind the other in a staging buffer. */
-export class Readback {
-  bytes = 0;
-  readonly #parts: (Download & { readonly start: number; readonly bytes: number })[] = [];
+interface Readback {
+  bytes: number;
+  readonly parts: (Download & { readonly start: number; readonly bytes: number })[];
+}
 
-  /** Groups what is wanted, in order and without what is empty, by what a buffer holds. */
-  static group(wanted: readonly Download[], limit: number): Readback[] {
-    const groups: Readback[] = [];
-    for (const part of wanted) {
-      const bytes = bytesOf(part.dtype, part.size);
-      if (bytes === 0) continue;
-      let last = groups.at(-1);
-      if (!last || last.bytes + bytes > limit) {
-        last = new Readback();
-        groups.push(last);
-      }
-      last.#parts.push({ ...part, start: last.bytes, bytes });
-      last.bytes += bytes;
+/** Groups what is wanted, in order and without what is empty, by what a buffer holds. */
+export function groupsOf(wanted: readonly Download[], limit: number): Readback[] {
+  const groups: Readback[] = [];
+  for (const part of wanted) {
+    const bytes = bytesOf(part.dtype, part.size);
+    if (bytes === 0) continue;
+    let last = groups.at(-1);
+    if (!last || last.bytes + bytes > limit) {
+      last = { bytes: 0, parts: [] };
+      groups.push(last);
     }
-    return groups;
+    last.parts.push({ ...part, start: last.bytes, bytes });
+    last.bytes += bytes;
   }
-
-  /** Encodes the copies into a staging buffer. */
-  encode(encoder: GPUCommandEncoder, staging: GPUBuffer): void {
-    for (const { storage, start, bytes } of this.#parts) {
-      encoder.copyBufferToBuffer((storage as BufferStorage).buffer, 0, staging, start, bytes);
-    }
-  }
-
-  /** Takes the values out of the staging buffer, which is mapped. */
-  values(mapped: ArrayBuffer): NumericArray[] {
-    return this.#parts.map(({ start, dtype, size }) => fromGpu(mapped, start, dtype, size));
-  }
+  return groups;
 }
 
 /** What reads need of their session. */
@@ -68,7 +56,7 @@ export class Reader {
    * @throws GradusError with what spoiled one of them, or went wrong with the copies.
    */
   async read(wanted: readonly Download[]): Promise<NumericArray[]> {
-    const groups = Readback.group(wanted, this.#limit);
+    const groups = groupsOf(wanted, this.#limit);
     const values = (groups.length > 0 ? await this.#copy(wanted, groups) : []).values();
     return wanted.map(({ dtype, size }) => {
       return size > 0 ? (values.next().value as NumericArray) : allocate(dtype, 0);
@@ -77,7 +65,7 @@ export class Reader {
 
   /** Looks which submits ran; what did not run is spoiled. */
   async verify(): Promise<void> {
-    await this.#copy([], [new Readback()]).catch(() => {});
+    await this.#copy([], [{ bytes: 0, parts: [] }]).catch(() => {});
   }
 
   get #limit(): number {
@@ -86,7 +74,7 @@ export class Reader {
 
   async #copy(wanted: readonly Download[], groups: Readback[]): Promise<NumericArray[]> {
     const room = this.#limit - MARK_BYTES;
-    if (groups[groups.length - 1].bytes > room) groups.push(new Readback()); // for the marks
+    if (groups[groups.length - 1].bytes > room) groups.push({ bytes: 0, parts: [] }); // for the marks
     const { guard, log, marks, queue, timeout } = this.host;
     const { op } = guard;
     const end = groups.length - 1;
@@ -99,7 +87,12 @@ export class Reader {
         "gradus read",
         { reads: wanted.map(({ storage }) => storage), writes: staged },
         (encoder) => {
-          for (const [i, group] of groups.entries()) group.encode(encoder, staged[i].buffer);
+          for (const [i, { parts }] of groups.entries()) {
+            for (const { storage, start, bytes } of parts) {
+              const { buffer } = storage as BufferStorage;
+              encoder.copyBufferToBuffer(buffer, 0, staged[i].buffer, start, bytes);
+            }
+          }
         },
         (encoder) => marks.copy(encoder, staged[end].buffer, groups[end].bytes),
       );
@@ -113,7 +106,9 @@ export class Reader {
       for (const { failure } of staged) if (failure) throw failure;
       const values = mapped.flatMap((result, i) => {
         if (result.status === "rejected") throw result.reason;
-        return groups[i].values(result.value);
+        return groups[i].parts.map(({ start, dtype, size }) =>
+          fromGpu(result.value, start, dtype, size),
+        );
       });
       for (const { buffer } of staged) buffer.unmap();
       isGood = true;

@@ -150,7 +150,6 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     }
   }
 
-  /** Runs the kernels of a work behind what was recorded and takes their times. */
   room(): Promise<void> | undefined {
     return this.queue.room();
   }

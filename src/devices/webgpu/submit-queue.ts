@@ -39,10 +39,10 @@ export class SubmitQueue {
   /** Steps in the present submit, and how many it is going to hold. */
   #steps = 0;
   #stepsPerSubmit = 1;
-  #underWay = 0;
+  /** What settles when submits that are under way are done, in their order. */
+  readonly #underWay = new Set<Promise<void>>();
   #lastDone = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #waiting: (() => void)[] = [];
 
   constructor(
     readonly host: QueueHost,
@@ -99,14 +99,13 @@ export class SubmitQueue {
 
   /** Waits until fewer submits are under way; undefined when there is room. */
   room(): Promise<void> | undefined {
-    if (this.#underWay < AHEAD) return undefined;
-    return this.#wait();
+    const [first] = this.#underWay;
+    return this.#underWay.size < AHEAD ? undefined : this.#wait(first);
   }
 
-  async #wait(): Promise<void> {
-    const room = new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async #wait(done: Promise<void>): Promise<void> {
     // Without an answer it goes on: the next read says what is wrong.
-    if (!(await settles(room, this.host.timeout))) this.#underWay = 0;
+    if (!(await settles(done, this.host.timeout))) this.#underWay.clear();
   }
 
   #submit(): void {
@@ -161,13 +160,12 @@ export class SubmitQueue {
     this.#steps = 0;
     const begun = performance.now();
     this.#submit();
-    this.#underWay++;
-    const done = () => {
-      this.#underWay = Math.max(0, this.#underWay - 1);
+    const end = () => {
+      this.#underWay.delete(done);
       this.#adapt(steps, begun);
-      for (const resolve of this.#waiting.splice(0)) resolve();
     };
-    this.#workDone().then(done, done);
+    const done = this.#workDone().then(end, end);
+    this.#underWay.add(done);
   }
 
   /** Rejects where it throws. */
