@@ -57,7 +57,10 @@ async function damage({ formats, fuzz }, { format, seed, cases, first }) {
     const { number, milliseconds } = slowest;
     const longest = `the longest took ${milliseconds.toFixed(0)} ms (case ${number})`;
     say(`${name}: ${read} read, ${refused} refused; ${longest}`);
-    if (milliseconds > LIMIT) throw new Error(`${name}: case ${number} took too long`);
+    // A busy machine may have kept it waiting: what is slow is so the second time, too.
+    const again = () => fuzz(name, all[name], seed, 1, number).slowest.milliseconds;
+    if (milliseconds > LIMIT && again() > LIMIT)
+      throw new Error(`${name}: case ${number} took too long`);
   }
 }
 

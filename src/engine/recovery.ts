@@ -72,6 +72,7 @@ async function restore(
     } catch (error) {
       if (!(await device.journal?.wasLost(losses, error))) throw error;
     }
+    restoring.free();
     session.onLost = () => {};
     if (session.life) session.life.isOver = true;
     session.dispose(); // it may be whole, and another one takes its place
@@ -122,9 +123,14 @@ class Restoring {
       if (node) this.#replace(place, node);
       else if (base && !(base instanceof Node) && !place.ready) place.host = base;
     }
-    for (const node of [...this.#nodes.values(), ...this.#sources.values()]) node?.retire("");
+    this.free();
     const dropped = journal?.drop(this.#dropped) ?? 0;
     return { repeated: this.#repeated, dropped };
+  }
+
+  /** Frees what stands for states and for values on the host. */
+  free(): void {
+    for (const node of [...this.#nodes.values(), ...this.#sources.values()]) node?.retire("");
   }
 
   /** Gives a place the values of a node instead of those that went with the device. */
@@ -141,14 +147,18 @@ class Restoring {
     try {
       for (let i = 0; i < times; i++) {
         const own = given.map((node) => this.#build(node));
-        if (own.includes(null)) return false;
-        const made = await this.#rerun(replay, own as Node[]);
-        for (const [k, node] of made.entries()) {
-          const target = outputs[k]?.deref();
-          if (target && !target.retired && !target.ready) target.hold(node.surrender() as Storage);
-          node.retire("");
+        try {
+          if (own.includes(null)) return false;
+          const made = await this.#rerun(replay, own as Node[]);
+          for (const [k, node] of made.entries()) {
+            const target = outputs[k]?.deref();
+            if (target && !target.retired && !target.ready)
+              target.hold(node.surrender() as Storage);
+            node.retire("");
+          }
+        } finally {
+          this.#free(own);
         }
-        this.#free(own);
         this.#repeated++;
         await this.#breather.rest();
       }

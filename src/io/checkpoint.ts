@@ -96,14 +96,14 @@ export function loadCheckpoint(
 
 /**
  * Does what `loadCheckpoint` does, with errors that speak as `op`.
- * @param check told of what the file holds when all of it fits and nothing has been assigned yet; if
- * it throws, nothing is.
+ * @param check told of what the file holds before its tensors are looked at; gives what is to be done
+ * when all of it fits and nothing has been assigned yet. If one of the two throws, nothing is.
  */
 export function restoreCheckpoint(
   op: string,
   parts: CheckpointParts,
   bytes: Uint8Array | ArrayBuffer,
-  check: (info: CheckpointInfo) => void = () => {},
+  check: (info: CheckpointInfo) => () => void = () => () => {},
 ): CheckpointInfo {
   checkPartsOf(op, parts);
   const { tensors, metadata } = parseSafetensors(op, bytes);
@@ -114,13 +114,14 @@ export function restoreCheckpoint(
     step: countIn(op, metadata, "step"),
     values: decodeValues(`${op}: values`, metadata.values),
   };
+  const accept = check(info);
   const pending = Object.hasOwn(metadata, "pending") ? countIn(op, metadata, "pending") : undefined;
   const own = ratesOf(parts.optimizer);
   const rates = ratesIn(op, metadata, own);
   const states = statesOf(op, parts);
   checkNames(op, states, tensors, FormatError);
   const assign = prepareTensors(op, states, tensors);
-  check(info);
+  accept();
   const { step } = parts;
   allOrNone([...(step?.cursor ? [step.cursor] : []), ...states.values()], () => {
     step?.seek(info.step, pending);

@@ -168,9 +168,11 @@ class Fitting<M extends Module, B> implements Run {
     restoreCheckpoint("fit", this.#parts(), bytes, ({ step, values }) => {
       const kept = values === null ? null : this.#checkKept(values);
       found = { ...this.#placeOf(step, kept), kept };
-      for (const [name, callback] of this.#named()) {
-        if (kept && Object.hasOwn(kept.callbacks, name)) callback.restore?.(kept.callbacks[name]);
-      }
+      return () => {
+        for (const [name, callback] of this.#named()) {
+          if (kept && Object.hasOwn(kept.callbacks, name)) callback.restore?.(kept.callbacks[name]);
+        }
+      };
     });
     const { step, progressed, kept } = found as NonNullable<typeof found>;
     this.#history.push(...(kept?.history ?? []));

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   compile,
+  concat,
   debug,
   div,
   evaluate,
@@ -252,6 +253,7 @@ describe("indices and labels outside their range are errors:", () => {
       const what = `index ${found.index} at position ${found.position} for ${op}`;
       expect(error.message).toContain(`data: ${what} in evaluation 1`);
       expect(error.message.endsWith(`; expected ${range}`)).toBe(true);
+      expect(error.cause).toMatchObject({ name: "Site" });
     });
   }
 
@@ -294,6 +296,21 @@ describe("a place is", () => {
     const product = () => mul(ones([2, 1]), reshape(w, [2, 1]));
     const inputs = [{ index: 1, name: '"w"', value: "NaN" }];
     expect(await failure(debug(product))).toMatchObject({ op: "mul", inputs });
+  });
+
+  test("that of a function in a module of functions, at any depth", async () => {
+    const inner = new Sequential({ scale: (x: Tensor) => mul(x, -1), log });
+    const model = new Sequential({ first: square, block: new Sequential({ inner, last: exp }) });
+    const error = await failure<NonFiniteError>(debug(() => model.call(one(2))));
+    expect(error).toMatchObject({ op: "log", place: "block.inner.log", inputs: [] });
+    expect(error.message).toMatch(/; expected finite numbers\. All its inputs were finite$/);
+  });
+
+  test("that of the op which joins a value that was there to others", async () => {
+    const given = tensor([[Number.NaN, 1]]);
+    const error = await failure(debug(() => mul(concat([ones([1, 2]), given], { axis: 0 }), 2)));
+    expect(error).toMatchObject({ inputs: [{ value: "NaN" }] });
+    expect((error as NonFiniteError).op).not.toBe("mul");
   });
 
   test("told by the states of a module that is called by itself", async () => {

@@ -92,8 +92,12 @@ class FragileSession extends CpuSession {
 /** A device for tests that can be lost, in Node too. */
 export class FragileDevice extends EngineDevice {
   override journal: Journal = new Journal(this);
-  override session: FragileSession = new FragileSession(this.counters);
+  override session: CpuSession = new FragileSession(this.counters);
   onCall: FragileSession["onCall"] = () => {};
+  /** How often it was lost in a row before, at each loss. */
+  readonly inARow: number[] = [];
+  /** Whether what follows a loss can be lost no more. */
+  isLastLoss = false;
 
   constructor() {
     super();
@@ -103,7 +107,7 @@ export class FragileDevice extends EngineDevice {
 
   /** Takes the session away, which becomes known after some milliseconds. */
   lose(ms = 0): Promise<void> {
-    return this.session.die(ms);
+    return (this.session as FragileSession).die(ms);
   }
 
   override guard(most: number): Promise<void> | null {
@@ -111,8 +115,10 @@ export class FragileDevice extends EngineDevice {
   }
 
   protected override remake(message: string): Promise<() => void> {
-    return recover(this, message, async () => {
+    return recover(this, message, async (inARow) => {
+      this.inARow.push(inARow);
       await pause(1);
+      if (this.isLastLoss) return new CpuSession(this.counters);
       const session = new FragileSession(this.counters);
       session.onCall = (what) => this.onCall(what);
       return session;
@@ -124,6 +130,6 @@ export class FragileDevice extends EngineDevice {
   }
 
   #listen(): void {
-    this.session.onCall = (what) => this.onCall(what);
+    (this.session as FragileSession).onCall = (what) => this.onCall(what);
   }
 }

@@ -3,7 +3,7 @@ import type { Batch } from "../../src/data/index.ts";
 import { tensor } from "../../src/index.ts";
 import { saveCheckpoint } from "../../src/io/index.ts";
 import type { Module } from "../../src/nn/index.ts";
-import { Adam, ReduceOnPlateau } from "../../src/optim/index.ts";
+import { Adam, cosineDecay, ReduceOnPlateau, SGD } from "../../src/optim/index.ts";
 import {
   accumulatedStep,
   type Callback,
@@ -249,6 +249,11 @@ test("a checkpoint of another run is refused by both values, unless that is allo
   Object.assign(other, { kind: "Other" });
   const mismatches: [Partial<Options>, string][] = [
     [{ optimizer: other }, "optimizer Adam for one with optimizer Other; expected"],
+    [
+      { optimizer: new SGD(model.parameters(), { learningRate: cosineDecay(0.1, { steps: 9 }) }) },
+      "fit: a checkpoint of a run with optimizer Adam for one with optimizer SGD; expected the same. " +
+        'Give the options of that run, or allowMismatch: ["optimizer"]',
+    ],
     [{ loader: [] as unknown as Batch[] }, "fit: loader with no batches; expected at least one"],
     [
       { loader: [smallData(3).batch(Uint32Array.of(0, 1, 2))] },
