@@ -3,7 +3,7 @@ import { type Shape, sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import type { Step } from "../../../engine/program.ts";
 import type { KernelSchedule } from "../../../engine/schedule.ts";
-import { termsOf } from "../../../forms/indices.ts";
+import { rangeOf, termsOf } from "../../../forms/indices.ts";
 import { type MapForm, writeMoved } from "../../../forms/map.ts";
 import type { ElementContext, PointwiseForm } from "../../../forms/pointwise.ts";
 import { Position } from "../../../forms/position.ts";
@@ -47,8 +47,6 @@ const SPLAT_WORDS = 0x11;
 const EXTRACT_LANE = 0x1b;
 const ADD_WORDS = 0xae;
 const CONST = 0x0c;
-/** Lanes this far apart, in elements, may lie beyond the last page of a memory. */
-const FAR = 4096;
 /** 0, 1, 2, 3 as words. */
 const LANE_NUMBERS = [0, 1, 2, 3].flatMap((lane) => [lane, 0, 0, 0]);
 
@@ -108,7 +106,8 @@ export class GroupElements {
       f.simd(SPLAT_WORDS);
       if (isByLane) f.simd(CONST, ...LANE_NUMBERS).simd(ADD_WORDS);
     };
-    return body.leaf(write, [], { isUniform: !isByLane });
+    const isVarying = this.addresses.counts(local);
+    return body.leaf(write, [], { isUniform: !isByLane, isVarying });
   }
 
   /** The value of a step's element. */
@@ -164,7 +163,8 @@ export class GroupElements {
       this.#lanes.load(dtype, access.stride, offset, this.count);
     };
     const values = access.values.map(([value]) => value);
-    return body.leaf(load, values, { isUniform: access.stride === 0 });
+    const isVarying = addresses.isVarying(access);
+    return body.leaf(load, values, { isUniform: access.stride === 0, isVarying });
   }
 
   #gather(i: number, dtype: DType, at: Position<number>): number {
@@ -210,9 +210,11 @@ export class GroupElements {
   /** Where a step's element lies, if lanes are apart by one literal distance; else null. */
   access(i: number, at: Position<number>): Access | null {
     const found = this.#counted(at) ?? this.#uniform(at);
-    if (!found || (this.#isGuarded && Math.abs(found.stride) > FAR)) return null;
-    const { dtype } = this.#steps[i];
-    const isGuarded = this.#isGuarded;
+    if (!found) return null;
+    const { dtype, shape } = this.#steps[i];
+    const [low, high] = rangeOf(at.place);
+    const isGuarded = this.#isGuarded && (low < 0 || high >= sizeOf(shape));
+    if (isGuarded && found.stride >> 1 !== 0) return null; // some lanes may lie inside
     const access = { pointer: this.addresses.pointer(i), dtype, isGuarded, ...found };
     this.accesses.push(access);
     return access;
@@ -261,6 +263,16 @@ export class Addresses {
     readonly inner?: number,
   ) {}
 
+  /** Whether a local counts within the stretch. */
+  counts(local: number): boolean {
+    return this.inner === undefined || this.inner === local;
+  }
+
+  /** Whether what is read may differ within the stretch. */
+  isVarying({ counts }: Access): boolean {
+    return this.inner === undefined || counts.has(this.inner);
+  }
+
   /** The parameter with the address of a step's memory. */
   pointer(step: number): number {
     return this.pointers.get(this.schedule.homes.get(step) ?? step) as number;
@@ -291,17 +303,17 @@ export class Addresses {
     return access.isGuarded ? 0 : Math.max(0, offset);
   }
 
-  /** Makes an address one of the memory, but for its last page, where it is beyond. */
+  /** Makes an address one of the memory where it is beyond. */
   #clamp(): void {
     const { f } = this;
     this.#own ??= [f.local(I32), f.local(I32)];
     const [address, limit] = this.#own;
     f.set(address)
       .emit(...MEMORY_PAGES)
-      .i32(1)
-      .emit(SUBTRACT)
       .i32(16)
       .emit(SHIFT_LEFT)
+      .i32(16)
+      .emit(SUBTRACT)
       .set(limit);
     f.get(address).get(limit).get(address).get(limit).emit(LESS_UNSIGNED, SELECT);
   }

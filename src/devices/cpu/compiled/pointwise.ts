@@ -96,14 +96,13 @@ class PointwiseWriter {
     const rest = isPadded ? 0 : n % 4;
     const end = isPadded ? 4 * Math.ceil(n / 4) : n - rest;
     const part = rest > 0 ? this.#stretch(shape, rest) : null;
-    if (end > 0) whole.body.prepare(whole.roots);
-    part?.body.prepare(part.roots);
     this.#nest(shape, 0, () => {
       const f = this.#f;
       const inner = this.#counters[shape.length - 1];
       f.i32(0).set(inner);
       if (end > 0) {
         whole.elements.start();
+        whole.body.prepare(whole.roots);
         f.repeat(() => {
           this.#emit(whole);
           f.get(inner).i32(4).emit(ADD).tee(inner).i32(end).emit(NOT_EQUAL);

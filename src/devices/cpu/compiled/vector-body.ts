@@ -193,14 +193,16 @@ export class VectorBody implements Body<Vector> {
   /** Writes before a loop what the values need that does not change in it. */
   prepare(roots: readonly Vector[]): void {
     const seen = new Set<Vector>();
+    const fixed: Vector[] = [];
     const visit = (value: Vector): void => {
       if (seen.has(value)) return;
       seen.add(value);
       const made = this.#of(value);
-      if (!made.isVarying) this.#toLocal(value);
+      if (!made.isVarying) fixed.push(value);
       else made.inputs.forEach(visit);
     };
     roots.forEach(visit);
+    this.emit(fixed);
   }
 
   /** Writes what computes values that are not there yet; gives the locals that they lie in then. */
