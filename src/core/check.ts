@@ -29,9 +29,9 @@ export function checkEach(
   expected: string,
   Kind: new (message: string) => GradusError = GradusError,
 ): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (holds(value)) continue;
-    throw new Kind(`${op}: ${name} ${describeValue(value)}; expected ${expected}`);
+  for (const name in options) {
+    if (holds(options[name])) continue;
+    throw new Kind(`${op}: ${name} ${describeValue(options[name])}; expected ${expected}`);
   }
 }
 
@@ -120,19 +120,20 @@ export function checkOptions<Options extends object>(
   known: Known<Options>,
   surplus: readonly unknown[] = [],
 ): void {
-  const names = Object.keys(known);
+  const names = () => Object.keys(known);
   const notObject = (advice: string) =>
     new GradusError(
-      `${op}: options ${describeValue(options)}; expected an object of ${names.join(", ")}${advice}`,
+      `${op}: options ${describeValue(options)}; expected an object of ${names().join(", ")}${advice}`,
     );
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw notObject(asOption(options, known));
   }
-  for (const [name, value] of Object.entries(options)) {
+  for (const name of Object.keys(options) as (keyof Options & string)[]) {
+    const value = options[name];
     if (!Object.hasOwn(known, name)) {
-      throw isPlainObject(options) ? unknownOption(op, name, names) : notObject("");
+      throw isPlainObject(options) ? unknownOption(op, name, names()) : notObject("");
     }
-    if (known[name as keyof Options] !== "boolean" || value === undefined) continue;
+    if (known[name] !== "boolean" || value === undefined) continue;
     checkEach(op, { [name]: value }, (x) => typeof x === "boolean", "true or false");
   }
   if (surplus.length > 0) {

@@ -31,9 +31,11 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** Says whether two shapes are the same. */
-export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((n, axis) => n === b[axis]);
+/** Says whether two shapes, or other lists of integers, are the same. */
+export function sameShape(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
 }
 
 /** Checks that a shape is an array of non-negative integers and returns a copy. */

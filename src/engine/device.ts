@@ -11,7 +11,7 @@ import { isTracing } from "../graph/tracing.ts";
 import { watch } from "../graph/watch.ts";
 import type { Journal } from "./journal.ts";
 import type { Plan, PlanOptions } from "./plan.ts";
-import { type Program, trace } from "./program.ts";
+import { type Program, type ProgramKey, sameProgram, type Traced, trace } from "./program.ts";
 import type { Session } from "./session.ts";
 import { simplify } from "./simplify.ts";
 
@@ -37,7 +37,8 @@ export abstract class EngineDevice implements Device {
   recovering: Promise<void> | null = null;
   /** How often it was lost. */
   losses = 0;
-  readonly #plans = new Map<string, Plan>();
+  /** Plans of evaluations, those used last at the end. */
+  readonly #plans: { readonly key: ProgramKey; readonly plan: Plan }[] = [];
   #tensors = 0;
   #isInside = false;
   #isDisposed = false;
@@ -128,7 +129,7 @@ export abstract class EngineDevice implements Device {
   }
 
   memory(): MemoryInfo {
-    const plans = this.#plans.size;
+    const plans = this.#plans.length;
     return { tensors: this.#tensors, ...this.session.usage(), plans, reclaimed: reclaimedCount() };
   }
 
@@ -154,21 +155,22 @@ export abstract class EngineDevice implements Device {
     return this.compile(simplify(program), { repeated: true, stepsPerSubmit });
   }
 
-  evaluate(nodes: readonly Node[], op = "evaluate"): void {
+  evaluate(nodes: readonly Node[], op = "evaluate", isCut = false): void {
     if (isTracing()) return; // what a traced function wants evaluated, its plan computes
-    this.#evaluate(nodes, op);
+    this.#evaluate(nodes, op, isCut);
   }
 
   /** Evaluates nodes; `undo` is given what makes one that failed as it was before. */
-  #evaluate(nodes: readonly Node[], op: string, undo?: (() => void)[]): void {
+  #evaluate(nodes: readonly Node[], op: string, isCut: boolean, undo?: (() => void)[]): void {
     this.begin(op);
     for (const node of nodes) this.provide(node, op, undo);
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
     this.ensureSound(nodes, op);
     if (wanted.length === 0) return;
     const check = watch?.evaluation(op, wanted);
-    const { program, sources, key } = trace(wanted, op);
-    const plan = this.#plan(key, program);
+    const traced = trace(wanted, op);
+    const { sources } = traced;
+    const plan = this.#plan(traced);
     for (const x of sources) this.provide(x, op, undo);
     this.ensureSound(sources, op);
     const storages = inMemory(op, () => plan.run(sources.map((x) => x.storage as Storage)));
@@ -183,9 +185,14 @@ export abstract class EngineDevice implements Device {
         node.cut();
       }
     });
-    const followers = new Followers(wanted.filter(({ tracked }) => tracked));
-    for (const x of sources) stateOf(x)?.follow(followers);
+    if (!isCut) this.#follow(wanted, sources);
     check?.();
+  }
+
+  /** Has values that were computed of states lose their graphs with the states' present values. */
+  #follow(computed: readonly Node[], sources: readonly Node[]): void {
+    const followers = new Followers(computed.filter(({ tracked }) => tracked));
+    for (const x of sources) stateOf(x)?.follow(followers);
   }
 
   /** Makes a node whose value failed what it was without it. */
@@ -236,7 +243,7 @@ export abstract class EngineDevice implements Device {
     const wanted = nodes.filter((_, i) => !hosts[i]);
     if (wanted.length === 0) return hosts as NumericArray[];
     this.counters.add("reads");
-    this.#evaluate(wanted, op, undo);
+    this.#evaluate(wanted, op, false, undo);
     const downloads = wanted.map(({ storage, dtype, shape }) => {
       return { storage: storage as Storage, dtype, size: sizeOf(shape) };
     });
@@ -293,15 +300,14 @@ export abstract class EngineDevice implements Device {
     node.hold(storage);
   }
 
-  #plan(key: string, program: Program): Plan {
-    const plan = this.#plans.get(key) ?? this.compile(simplify(program), { repeated: false });
-    this.#plans.delete(key);
-    this.#plans.set(key, plan); // the last one now
-    if (this.#plans.size > PLAN_LIMIT) {
-      const [[oldest, old]] = this.#plans;
-      old.dispose();
-      this.#plans.delete(oldest);
-    }
+  /** The plan of a program that computes the same, or a new one. */
+  #plan(traced: Traced): Plan {
+    const { key } = traced;
+    const i = this.#plans.findLastIndex((known) => sameProgram(known.key, key));
+    const [known] = i < 0 ? [] : this.#plans.splice(i, 1);
+    const plan = known?.plan ?? this.compile(simplify(traced.program), { repeated: false });
+    this.#plans.push({ key, plan });
+    if (this.#plans.length > PLAN_LIMIT) this.#plans.shift()?.plan.dispose();
     return plan;
   }
 }

@@ -1,3 +1,4 @@
+import { DataMap } from "../core/data-map.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Body } from "../forms/indices.ts";
@@ -47,7 +48,7 @@ class Fuser {
   /** An anchor → itself and the steps behind it, in order. */
   readonly #chains = new Map<number, number[]>();
   /** A call of an op with several results → the first one that is used. */
-  readonly #calls = new Map<string, number>();
+  readonly #calls = new DataMap<number>();
 
   constructor(
     program: Program,

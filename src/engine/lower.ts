@@ -1,3 +1,4 @@
+import { DataMap } from "../core/data-map.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Traits } from "../forms/traits.ts";
 import type { Device } from "../graph/device.ts";
@@ -13,7 +14,8 @@ const NOWHERE = { kind: "webgpu", dtypes: { has: () => true }, check() {} } as u
 export function lower(program: Program, traits: Traits): Program {
   const steps: Step[] = [];
   /** A call of an op → the steps that give its results; null where a kernel does. */
-  const calls = new Map<string, readonly number[] | null>();
+  const calls = new DataMap<readonly number[] | null>();
+  let isLowered = false;
   const add = (step: Step): number => {
     const parts = step.op?.lower && getOrInsert(calls, callKey(step), () => build(step));
     return parts?.[step.result ?? 0] ?? steps.push(step) - 1;
@@ -31,6 +33,7 @@ export function lower(program: Program, traits: Traits): Program {
         ),
     );
     if (!made) return null;
+    isLowered = true;
     const wanted = made.map(({ node }) => node);
     const { program, sources } = trace(wanted, "", { parameters: new Set(given) });
     const own: number[] = [];
@@ -48,6 +51,6 @@ export function lower(program: Program, traits: Traits): Program {
   for (const step of program.steps) {
     renamed.push(add({ ...step, inputs: step.inputs.map((input) => renamed[input]) }));
   }
-  if (![...calls.values()].some((parts) => parts)) return program;
+  if (!isLowered) return program;
   return simplify(renumbered(program, steps, (i) => renamed[i]));
 }

@@ -1,11 +1,12 @@
+import { mix, sameData } from "../core/data-map.ts";
 import type { DType } from "../core/dtype.ts";
 import { DeviceError, DisposedError, type GradusError } from "../core/errors.ts";
 import { numbering } from "../core/numbering.ts";
-import { postorder } from "../core/postorder.ts";
-import type { Shape } from "../core/shape.ts";
+import { type Shape, sameShape } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import { inputsOf, type Node } from "../graph/node.ts";
 import type { Attributes, Op } from "../graph/op.ts";
+import { listNodes } from "../graph/order.ts";
 
 /** One line of a program: an op on earlier lines, or a source when `op` is null. */
 export interface Step {
@@ -53,15 +54,6 @@ export function readsOf({ steps, sources, outputs, updates }: Program): boolean[
   return sources.map((step) => used.has(step));
 }
 
-/** A program and the nodes it came from. */
-export interface Traced {
-  readonly program: Program;
-  /** The nodes of `program.sources`. */
-  readonly sources: readonly Node[];
-  /** Equal for programs of equal structure. */
-  readonly key: string;
-}
-
 /** A new value of a state, and the node that it replaces. */
 export interface Replacement {
   readonly original: Node;
@@ -76,6 +68,41 @@ export interface TraceOptions {
   replacements?: readonly Replacement[];
 }
 
+/** A number for each op: two of one name may compute different things. */
+const numberOf = /* @__PURE__ */ numbering();
+
+/** What a step computes as plain data, the same for the results of one op on the same inputs. */
+export function callKey({ op, attributes, inputs }: Step): readonly unknown[] {
+  return [op && numberOf(op), attributes, inputs];
+}
+
+/** What tells a program from others: where these are the same, programs compute the same. */
+export interface ProgramKey {
+  /** Made of the links: seldom the same for others. */
+  readonly hash: number;
+  /** Of each step its op's number, which of the results it is, and how many inputs and which. */
+  readonly links: Int32Array;
+  /** Types of sources, and attributes: the types of all others follow from them, as `infer` tells. */
+  readonly parts: readonly unknown[];
+}
+
+/** Whether programs compute the same. */
+export function sameProgram(a: ProgramKey, b: ProgramKey): boolean {
+  return a.hash === b.hash && sameShape(a.links, b.links) && sameData(a.parts, b.parts);
+}
+
+/** What must be computed for some nodes. */
+export interface Traced {
+  readonly key: ProgramKey;
+  /** The nodes of `program.sources`. */
+  readonly sources: readonly Node[];
+  /** The list without values; it is made when it is asked for. */
+  readonly program: Program;
+}
+
+/** Stands in the place of an op's number where there is none. */
+const SOURCE = -1;
+
 /**
  * Lists what must be computed for the wanted nodes, stopping at values that are there.
  * @throws DisposedError when a value below was freed or a state assigned since.
@@ -84,29 +111,57 @@ export function trace(wanted: readonly Node[], op: string, options: TraceOptions
   const { parameters = new Set(), replacements = [] } = options;
   const roots = [...wanted, ...replacements.flatMap(({ original, value }) => [original, value])];
   const isSource = (node: Node) => node.ready || parameters.has(node);
-  const order = collect(roots, op, isSource);
-  const number = new Map<Node, number>();
-  const sources: Node[] = [];
-  const steps = order.map((node): Step => {
-    const { shape, dtype, attributes, result } = node;
-    number.set(node, number.size);
-    if (isSource(node)) {
-      sources.push(node);
+  return listed(roots, op, isSource, (order) => {
+    const outputs = wanted.map(({ place }) => place);
+    const updates = replacements.map(({ original, value }) => {
+      return { source: original.place, value: value.place };
+    });
+    const all = new Int32Array(order.reduce((sum, { inputs }) => sum + 3 + inputs.length, 0));
+    const parts: unknown[] = [outputs, updates];
+    const sources: Node[] = [];
+    let end = 0;
+    for (const node of order) {
+      const { op, inputs, attributes, shape, dtype, result } = node;
+      if (!op || isSource(node)) {
+        sources.push(node);
+        all[end++] = SOURCE;
+        parts.push(dtype, shape);
+        continue;
+      }
+      const count = op.reads ?? inputs.length;
+      all[end++] = numberOf(op);
+      all[end++] = result;
+      all[end++] = count;
+      for (let i = 0; i < count; i++) all[end++] = inputs[i].place;
+      parts.push(attributes);
+    }
+    const links = all.subarray(0, end);
+    let hash = 0;
+    for (const link of links) hash = mix(hash, link);
+    return {
+      key: { hash, links, parts },
+      sources,
+      get program() {
+        return { ...programOf(order, links), outputs, updates };
+      },
+    };
+  });
+}
+
+/** The steps of nodes, and which of them are sources. */
+function programOf(order: readonly Node[], links: Int32Array): Pick<Program, "steps" | "sources"> {
+  const sources: number[] = [];
+  let at = 0;
+  const steps = order.map(({ op, attributes, shape, dtype, result }, i): Step => {
+    if (links[at++] === SOURCE) {
+      sources.push(i);
       return { op: null, attributes: {}, inputs: [], shape, dtype };
     }
-    const inputs = inputsOf(node).map((input) => number.get(input) as number);
-    return { op: node.op, attributes, inputs, shape, dtype, result };
+    const first = at + 2;
+    at = first + links[at + 1];
+    return { op, attributes, inputs: [...links.subarray(first, at)], shape, dtype, result };
   });
-  const program = {
-    steps,
-    sources: sources.map((node) => number.get(node) as number),
-    outputs: wanted.map((node) => number.get(node) as number),
-    updates: replacements.map(({ original, value }) => ({
-      source: number.get(original) as number,
-      value: number.get(value) as number,
-    })),
-  };
-  return { program, sources, key: programKey(program) };
+  return { steps, sources };
 }
 
 /** Lists nodes and what their values are made of, inputs first, down to sources. */
@@ -114,13 +169,22 @@ export function collect(
   wanted: readonly Node[],
   op: string,
   isSource: (node: Node) => boolean,
-): Node[] {
+): readonly Node[] {
+  return listed(wanted, op, isSource, (order) => order);
+}
+
+function listed<T>(
+  wanted: readonly Node[],
+  op: string,
+  isSource: (node: Node) => boolean,
+  use: (order: readonly Node[]) => T,
+): T {
   const before = (node: Node) => {
     if (isSource(node)) return [];
     if (!node.op) throw lost(node, op);
     return inputsOf(node);
   };
-  return [...postorder(wanted, before)];
+  return listNodes(wanted, before, use);
 }
 
 /** What was neither computed nor freed is an argument of a function that was traced. */
@@ -128,33 +192,6 @@ function lost({ retired, isLost }: Node, op: string): GradusError {
   if (isLost && !retired) return lostValues(op);
   const what = retired ?? "an argument of a compiled function; return from there what you read";
   return new DisposedError(`${op}: depends on ${what}`);
-}
-
-/** Writes attributes as text, equal for equal ones; JSON would make NaN and infinities null, −0 zero. */
-function attributesKey(value: unknown): string {
-  if (typeof value === "number") return Object.is(value, -0) ? "-0" : `${value}`;
-  if (typeof value !== "object" || value === null) return `${JSON.stringify(value)}`;
-  if (Array.isArray(value)) return `[${value.map(attributesKey)}]`;
-  return `{${Object.entries(value).map(([name, part]) => `${name}:${attributesKey(part)}`)}}`;
-}
-
-/** A number for each op: two of one name may compute different things. */
-const numberOf = /* @__PURE__ */ numbering();
-
-/** Writes what a step computes as text, equal for the results of one op on one input. */
-export function callKey({ op, attributes, inputs }: Step): string {
-  return op ? `${numberOf(op)}${attributesKey(attributes)}(${inputs})` : "";
-}
-
-/** Writes a step as text, equal for steps that compute the same. */
-export function stepKey(step: Step): string {
-  return `${callKey(step)}${step.result || ""}${step.dtype}[${step.shape}]`;
-}
-
-function programKey(program: Program): string {
-  const lines = program.steps.map(stepKey);
-  const updates = program.updates.map(({ source, value }) => `${source}=${value}`);
-  return `${lines.join(";")}>${program.outputs}>${updates}`;
 }
 
 /** The error for values that went with their device. */

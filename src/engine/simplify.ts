@@ -1,10 +1,11 @@
+import { DataMap } from "../core/data-map.ts";
 import { allocate, type DType } from "../core/dtype.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import { sizeOf } from "../core/shape.ts";
 import { fill } from "../graph/cotangent.ts";
 import { identity } from "../graph/identity.ts";
 import type { Op } from "../graph/op.ts";
-import { type Program, resultsOf, type Step, stepKey } from "./program.ts";
+import { callKey, type Program, resultsOf, type Step } from "./program.ts";
 
 /**
  * Rewrites a program to compute the same with less: equal steps become one, what is one value
@@ -25,7 +26,8 @@ function uniform({ op, attributes }: Step): number | null {
 /** Makes equal steps one, folds constants, and leaves out steps that pass an input on. */
 function folded(program: Program): Program {
   const steps: Step[] = [];
-  const known = new Map<string, number>();
+  /** A call → the steps of its results. */
+  const known = new DataMap<number[]>();
   /** Old number → new number. */
   const renamed: number[] = [];
   program.steps.forEach((old, i) => {
@@ -39,9 +41,14 @@ function folded(program: Program): Program {
       value === null
         ? { ...old, inputs }
         : { op: fillOp, attributes: { shape, dtype, value }, inputs: [], shape, dtype };
-    const key = op ? stepKey(step) : `source ${i}`;
-    renamed[i] =
-      passed === null ? getOrInsert(known, key, () => steps.push(step) - 1) : inputs[passed];
+    if (passed !== null) {
+      renamed[i] = inputs[passed];
+      return;
+    }
+    const results = op ? getOrInsert(known, callKey(step), () => []) : [];
+    const { result = 0 } = step;
+    results[result] ??= steps.push(step) - 1;
+    renamed[i] = results[result];
   });
   return renumbered(program, steps, (i) => renamed[i]);
 }

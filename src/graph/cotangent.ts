@@ -1,5 +1,5 @@
 import { convert } from "../core/dtype.ts";
-import { type Attributes, defineOp, type OpDefinition } from "./op.ts";
+import { type Attributes, defineOp, NO_ATTRIBUTES, type OpDefinition } from "./op.ts";
 import { apply, type Tensor } from "./tensor.ts";
 
 interface FillAttributes extends Attributes {
@@ -44,5 +44,5 @@ export const accumulate: OpDefinition<Attributes> = defineOp<Attributes>({
 
 /** Adds cotangents of one node. */
 export function sumTensors(terms: readonly Tensor[]): Tensor {
-  return terms.reduce((a, b) => apply(accumulate, [a, b], {}));
+  return terms.reduce((a, b) => apply(accumulate, [a, b], NO_ATTRIBUTES));
 }

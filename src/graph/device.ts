@@ -99,8 +99,11 @@ export interface Device {
   register(state: State): void;
   /** Throws a `DeviceError` when the device was lost or disposed. */
   check(op: string): void;
-  /** Enqueues the computation of the nodes' values and waits for nothing. */
-  evaluate(nodes: readonly Node[], op?: string): void;
+  /**
+   * Enqueues the computation of the nodes' values and waits for nothing.
+   * @param isCut whether the caller cuts those whose graph would stay for their gradients.
+   */
+  evaluate(nodes: readonly Node[], op?: string, isCut?: boolean): void;
   /** Copies values from the host into storage, behind all work enqueued before. */
   overwrite(storage: Storage, values: NumericArray, dtype: DType): void;
   /** Copies a node's values to the host, evaluating it first where needed. */

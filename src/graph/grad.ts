@@ -3,11 +3,11 @@ import { checkEach, checkFunctions, checkSurplus } from "../core/check.ts";
 import { expectDType } from "../core/dtype.ts";
 import { DisposedError, GradusError, ShapeError } from "../core/errors.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
-import { postorder } from "../core/postorder.ts";
 import { formatShape } from "../core/shape.ts";
 import { fillTensor, sumTensors } from "./cotangent.ts";
 import { passThrough } from "./identity.ts";
 import type { Node } from "./node.ts";
+import { listNodes } from "./order.ts";
 import { stateOf } from "./state.ts";
 import { apply, checkTensors, Tensor } from "./tensor.ts";
 import { watch } from "./watch.ts";
@@ -53,7 +53,9 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   });
   const wanted = targets.map((target) => target.node);
   const path = nodesBetween(what, y.node, new Set(wanted));
-  const cotangents = new Map<Node, Tensor[]>([[y.node, [fillTensor(y, 1)]]]);
+  // Of each node on a way to a target, the cotangents that have come to it.
+  const cotangents: Cotangents = new Map(path.map((node) => [node, []]));
+  cotangents.get(y.node)?.push(fillTensor(y, 1));
   // The results on the way of one call of an op with several; they alone share its list of inputs.
   const calls = new Map<readonly Node[], Node[]>();
   for (const node of path) {
@@ -62,68 +64,66 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   for (const node of path) {
     const results = calls.get(node.inputs) ?? [node];
     if (node !== results.at(-1)) continue;
-    const build = () => propagate(results, cotangents, path);
+    const build = () => propagate(results, cotangents);
     if (watch) watch.gradient(node, build);
     else build();
   }
   return wanted.map((node, i) => {
-    if (!path.has(node)) throw unreachable(what, targets[i], i);
     const terms = cotangents.get(node);
-    return terms ? sumTensors(terms) : flat(targets[i]);
+    if (!terms) throw unreachable(what, targets[i], i);
+    return terms.length > 0 ? sumTensors(terms) : flat(targets[i]);
   });
 }
 
+type Cotangents = ReadonlyMap<Node, Tensor[]>;
+
 /** Hands the cotangents of an op's results on to its inputs. */
-function propagate(
-  nodes: readonly Node[],
-  cotangents: Map<Node, Tensor[]>,
-  path: ReadonlySet<Node>,
-): void {
+function propagate(nodes: readonly Node[], cotangents: Cotangents): void {
   const [node] = nodes;
   const { op, inputs, attributes } = node;
-  if (!inputs.some((input) => path.has(input))) return;
-  const total = (own: readonly Node[]): Tensor | null => {
-    const terms = own.flatMap((one) => cotangents.get(one) ?? []);
-    if (terms.length === 0) return null;
-    const g = sumTensors(terms);
-    for (const one of own) cotangents.set(one, [g]);
-    return g;
-  };
+  if (!inputs.some((input) => cotangents.has(input))) return;
   const vjp = node.vjp ?? op?.vjp;
-  const g = vjp && total(nodes);
-  const context = { inputs: inputs.map((input) => new Tensor(input)), attributes };
+  const g = vjp && gathered(nodes, cotangents);
+  const y = new Tensor(node);
+  const context = { inputs: inputs.map((input) => new Tensor(input)), y, attributes };
   const given = g
-    ? vjp(g, { ...context, y: new Tensor(node) })
-    : op?.vjpAll?.(nodes, total, context);
-  inputs.forEach((input, i) => {
+    ? vjp(g, context)
+    : op?.vjpAll?.(nodes, (own) => gathered(own, cotangents), context);
+  for (let i = 0; i < inputs.length; i++) {
     const term = given?.[i];
-    if (term && path.has(input)) getOrInsert(cotangents, input, () => []).push(term);
-  });
+    if (term) cotangents.get(inputs[i])?.push(term);
+  }
+}
+
+/** The sum of the cotangents that have come to nodes, which is from then on all that they have. */
+function gathered(nodes: readonly Node[], cotangents: Cotangents): Tensor | null {
+  const terms = nodes.flatMap((node) => cotangents.get(node) ?? []);
+  if (terms.length === 0) return null;
+  const g = sumTensors(terms);
+  for (const node of nodes) cotangents.get(node)?.splice(0, Infinity, g);
+  return g;
 }
 
 /** The nodes on ways from `y` to a target, consumers before producers. */
-function nodesBetween(what: string, y: Node, targets: ReadonlySet<Node>): Set<Node> {
+function nodesBetween(what: string, y: Node, targets: ReadonlySet<Node>): Node[] {
   const inputsOf = (node: Node) => (node.op?.stopsGradient ? [] : node.inputs);
-  const leads = new Map<Node, boolean>();
-  for (const node of postorder([y], (node) => [...inputsOf(node)].reverse())) {
-    if (node.retired && !node.op) throw new DisposedError(`${what} depends on ${node.retired}`);
-    leads.set(node, targets.has(node) || inputsOf(node).some((input) => !!leads.get(input)));
-  }
-  const path = [...leads].filter(([, yes]) => yes).map(([node]) => node);
-  return new Set(byDistance(path.reverse()));
-}
-
-/**
- * Orders nodes, consumers first, by how many lie between them and the first one at the most: what is
- * added up of many steps of time is added step by step, as it comes.
- */
-function byDistance(path: readonly Node[]): Node[] {
-  const distance = new Map<Node, number>();
-  const of = (node: Node) => distance.get(node) ?? 0;
-  for (const node of path) {
-    for (const input of node.inputs) distance.set(input, Math.max(of(input), of(node) + 1));
-  }
-  return [...path].sort((a, b) => of(a) - of(b) || b.id - a.id);
+  return listNodes([y], inputsOf, (order) => {
+    const leads: boolean[] = [];
+    for (const node of order) {
+      if (node.retired && !node.op) throw new DisposedError(`${what} depends on ${node.retired}`);
+      leads.push(targets.has(node) || inputsOf(node).some(({ place }) => leads[place]));
+    }
+    // Consumers come first by how many nodes lie between them and y at the most: what is added up of
+    // many steps of time is added step by step, as it comes.
+    const distance = new Uint32Array(order.length);
+    const path = order.filter(({ place }) => leads[place]).reverse();
+    for (const node of path) {
+      for (const { place } of inputsOf(node)) {
+        distance[place] = Math.max(distance[place], distance[node.place] + 1);
+      }
+    }
+    return path.sort((a, b) => distance[a.place] - distance[b.place] || b.id - a.id);
+  });
 }
 
 /** y = the first input, which depends on the second by nothing. */

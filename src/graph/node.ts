@@ -1,7 +1,7 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Device, Storage } from "./device.ts";
-import type { Attributes, Op } from "./op.ts";
+import { type Attributes, NO_ATTRIBUTES, type Op } from "./op.ts";
 
 let reclaimed = 0;
 let created = 0;
@@ -21,6 +21,11 @@ export function reclaimedCount(): number {
   return reclaimed;
 }
 
+const NO_INPUTS: readonly Node[] = [];
+
+/** What `place` is of a node that is in no list. */
+export const UNLISTED = -1;
+
 /**
  * One value of the graph: an op applied to nodes, or a source that holds its values.
  * A node without `op` must have `storage` or `host`, unless it was `retired` or stands for an argument
@@ -30,8 +35,12 @@ export class Node {
   #storage: Storage | null = null;
   /** Counts nodes: what was made before another has a lower number. */
   readonly id = created++;
+  /** Its number in the list that `listNodes` makes. */
+  place = UNLISTED;
   /** Values on the host that go to the device when they are first needed. */
   host: NumericArray | null = null;
+  /** The state whose present value it is. */
+  owner: object | null = null;
   /** The gradient of this node, in place of its op's. */
   vjp: Op["vjp"] = null;
   /** How the values can be had again when the device lost them: on the host, or computed. */
@@ -48,13 +57,14 @@ export class Node {
     readonly shape: Shape,
     readonly dtype: DType,
     public op: Op | null = null,
-    public inputs: readonly Node[] = [],
-    public attributes: Attributes = {},
+    public inputs: readonly Node[] = NO_INPUTS,
+    public attributes: Attributes = NO_ATTRIBUTES,
     isState = false,
     /** Which of the op's results it is. */
     public result = 0,
   ) {
-    this.tracked = isState || inputs.some((input) => input.tracked);
+    this.tracked = isState;
+    for (const input of inputs) this.tracked ||= input.tracked;
   }
 
   /** Values on the device. */
@@ -83,7 +93,9 @@ export class Node {
     this.device.release(this.surrender() as Storage);
     const { lineage } = this;
     if (!(lineage instanceof Node)) this.host = lineage;
-    else if (!this.op) this.become(lineage.op as Op, lineage.inputs, lineage);
+    else if (!this.op) {
+      this.become(lineage.op as Op, lineage.inputs, lineage.attributes, lineage.result);
+    }
     this.isLost = lineage === null;
     this.lineage = null;
   }
@@ -96,7 +108,7 @@ export class Node {
   /** Forgets how the value is computed. */
   cut(): void {
     this.op = null;
-    this.inputs = [];
+    this.inputs = NO_INPUTS;
     this.vjp = null;
   }
 
@@ -104,9 +116,14 @@ export class Node {
   become(
     op: Op,
     inputs: readonly Node[],
-    { attributes, result }: Pick<Node, "attributes" | "result"> = { attributes: {}, result: 0 },
+    attributes: Attributes = NO_ATTRIBUTES,
+    result = 0,
   ): void {
-    Object.assign(this, { op, inputs, attributes, result, vjp: null });
+    this.op = op;
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.result = result;
+    this.vjp = null;
   }
 
   /** Frees the values and says why to whoever asks for them later. */

@@ -9,6 +9,9 @@ import type { Tensor } from "./tensor.ts";
 /** Settings of one call of an op: plain JSON, so that it can be part of a plan's key. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
+/** The attributes of an op that has none. */
+export const NO_ATTRIBUTES: Readonly<Record<string, never>> = {};
+
 /** What a gradient rule is given beside the cotangent. */
 export interface VjpContext<A> {
   readonly inputs: readonly Tensor[];

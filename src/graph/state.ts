@@ -16,8 +16,6 @@ export interface StateOptions {
 
 const STATE: Known<StateOptions> = { name: "string" };
 
-const states = new WeakMap<Node, State>();
-
 /**
  * The only kind of tensor that can be assigned: weights, optimizer slots, counters.
  * It takes over the memory of the initial value, which may be disposed after and gives the state's
@@ -38,7 +36,7 @@ export class State extends Tensor {
     checkTensors("State", [initial]);
     super(adopt(initial));
     this.name = options.name ?? "state";
-    states.set(this.current, this);
+    this.current.owner = this;
     this.device.register(this);
   }
 
@@ -51,7 +49,7 @@ export class State extends Tensor {
   point(node: Node): Node {
     const before = this.current;
     this.current = node;
-    states.set(node, this);
+    node.owner = this;
     return before;
   }
 
@@ -112,7 +110,7 @@ export class State extends Tensor {
   }
 
   #nextNode(storage: Storage | null): Node {
-    const next = new Node(this.device, this.shape, this.dtype, null, [], {}, true);
+    const next = new Node(this.device, this.shape, this.dtype, null, undefined, undefined, true);
     if (storage) next.hold(storage);
     return next;
   }
@@ -125,8 +123,8 @@ export class State extends Tensor {
     this.current = next;
     this.#used = false;
     this.version++;
-    states.delete(old);
-    states.set(next, this);
+    old.owner = null;
+    next.owner = this;
     old.retire(`"${this.name}" as it was before step ${this.version}; evaluate it first`);
   }
 }
@@ -167,7 +165,7 @@ export class Parameter extends State {
 
 /** Finds the state whose present value a node is. */
 export function stateOf(node: Node): State | undefined {
-  return states.get(node);
+  return (node.owner as State | null) ?? undefined;
 }
 
 /** A node with the initial value; another state's is copied, a tensor's is taken over. */
@@ -181,7 +179,7 @@ function adopt(initial: Tensor): Node {
   const given = initial.use();
   const from = stateOf(given) ? new Node(device, shape, dtype, identity, [given], {}) : given;
   if (!from.ready) device.evaluate([from], "state");
-  const node = new Node(device, shape, dtype, null, [], {}, true);
+  const node = new Node(device, shape, dtype, null, undefined, undefined, true);
   node.host = from.host;
   node.lineage = from.lineage ?? device.journal?.trail(from) ?? null;
   const storage = from.surrender();
@@ -226,7 +224,7 @@ export function assignAll(
     ...computed.map(([state], i) => [state, fresh[i]] as const),
     ...pairs.filter((_, i) => hosts[i]).map(([state, value]) => [state, value.use()] as const),
   ]);
-  device.evaluate([...fresh, ...also.map((x) => x.use())], "assign");
+  device.evaluate([...fresh, ...also.map((x) => x.use())], "assign", true);
   for (const x of also) x.node.cut();
   for (const [i, [state]] of computed.entries()) state.replace(fresh[i]);
   const states = pairs.map(([state]) => state);

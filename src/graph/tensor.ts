@@ -231,7 +231,9 @@ export function apply<A extends Attributes>(
   attributes: A,
   on?: Device,
 ): Tensor {
-  return applyAll(op, inputs, attributes, on)[0];
+  const nodes = nodesOf(op.name, inputs, on);
+  const type = (op.infer?.(nodes, attributes) ?? nodes[0]) as TensorType;
+  return addNode(op, nodes, attributes, type, on);
 }
 
 /** Does what `apply` does of an op with several results, and gives all of them. */
@@ -239,36 +241,53 @@ export function applyAll<A extends Attributes>(
   op: OpDefinition<A>,
   inputs: readonly Tensor[],
   attributes: A,
-  on?: Device,
 ): Tensor[] {
-  checkTensors(op.name, inputs);
-  const device = on ?? inputs[0].device;
-  const nodes = inputs.map((x) => x.use());
-  device.check(op.name);
-  const other = nodes.findIndex((x) => x.device !== device);
-  if (other >= 0) {
-    const [own, its] = namesOf([device, nodes[other].device]);
-    throw new DeviceError(
-      `${op.name}: input 0 lives on ${own}, input ${other} on ${its}; expected one device`,
-    );
-  }
-  // The engine hands attributes back to the op they came with, so their type may be forgotten here.
-  const erased = op as unknown as OpDefinition<Attributes>;
-  const types = [op.infer?.(nodes, attributes) ?? nodes[0]].flat() as TensorType[];
-  return types.map(({ shape, dtype }, result) => {
-    checkDType(op.name, dtype, device);
-    const node = new Node(device, shape, dtype, erased, nodes, attributes, false, result);
-    watch?.added(node);
-    return announce(new Tensor(node));
-  });
+  const nodes = nodesOf(op.name, inputs);
+  const types = op.infer?.(nodes, attributes) as readonly TensorType[];
+  return types.map((type, result) => addNode(op, nodes, attributes, type, undefined, result));
 }
 
-/** Throws a `GradusError` unless all inputs of an op are tensors. */
+/** The inputs' nodes, when all of them are found to be on one device that works. */
+function nodesOf(op: string, inputs: readonly Tensor[], on?: Device): Node[] {
+  checkTensors(op, inputs);
+  const device = on ?? inputs[0].device;
+  const nodes = inputs.map((x) => x.use());
+  device.check(op);
+  for (let i = 0; i < nodes.length; i++) {
+    if (nodes[i].device === device) continue;
+    const [own, its] = namesOf([device, nodes[i].device]);
+    throw new DeviceError(
+      `${op}: input 0 lives on ${own}, input ${i} on ${its}; expected one device`,
+    );
+  }
+  return nodes;
+}
+
+function addNode<A extends Attributes>(
+  op: OpDefinition<A>,
+  nodes: readonly Node[],
+  attributes: A,
+  { shape, dtype }: TensorType,
+  device = nodes[0].device,
+  result = 0,
+): Tensor {
+  checkDType(op.name, dtype, device);
+  // The engine hands attributes back to the op they came with, so their type may be forgotten here.
+  const erased = op as unknown as OpDefinition<Attributes>;
+  const node = new Node(device, shape, dtype, erased, nodes, attributes, false, result);
+  watch?.added(node);
+  return announce(new Tensor(node));
+}
+
+/**
+ * Throws a `GradusError` unless all inputs of an op are tensors.
+ * @param op its name, or how it is called.
+ */
 export function checkTensors(op: string, inputs: readonly unknown[]): void {
   const wrong = inputs.findIndex((x) => !(x instanceof Tensor));
   if (wrong < 0) return;
   throw new GradusError(
-    `${op}: input ${wrong} is ${describeStranger(inputs[wrong])}; expected a tensor. Use tensor(value)`,
+    `${op.split("(")[0]}: input ${wrong} is ${describeStranger(inputs[wrong])}; expected a tensor. Use tensor(value)`,
   );
 }
 
@@ -282,7 +301,7 @@ export function checkArguments(
   surplus: readonly unknown[],
 ): void {
   checkSurplus(call, surplus);
-  checkTensors(call.split("(")[0], inputs);
+  checkTensors(call, inputs);
 }
 
 /** Throws a `DTypeError` unless the device has the dtype, a `DeviceError` for what is no device. */

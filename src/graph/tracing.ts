@@ -1,4 +1,4 @@
-import type { Node } from "./node.ts";
+import { type Node, nextNodeId } from "./node.ts";
 
 /** What a trace needs of a state. */
 export interface Assignable {
@@ -15,6 +15,7 @@ export interface TracedAssignment<S extends Assignable> {
 
 let assigned: Map<Assignable, Node> | null = null;
 let compiling = false;
+let first = 0;
 
 /** Whether a function is being traced, so that nothing may be computed. */
 export function isTracing(): boolean {
@@ -24,6 +25,11 @@ export function isTracing(): boolean {
 /** Whether the function being traced is one whose graph runs again and again. */
 export function isCompiling(): boolean {
   return compiling;
+}
+
+/** The number of the first node that was made since the innermost trace began; 0 outside of traces. */
+export function traceStart(): number {
+  return first;
 }
 
 /** Gives a state a new value for the rest of the trace. */
@@ -41,16 +47,17 @@ export function traceFunction<S extends Assignable, T>(
   fn: () => T,
   isCompiled = false,
 ): { result: T; assignments: TracedAssignment<S>[] } {
-  const before = { assigned, compiling };
+  const before = { assigned, compiling, first };
   const own = new Map<Assignable, Node>();
   assigned = own;
   compiling ||= isCompiled;
+  first = nextNodeId();
   try {
     const result = fn();
     return { result, assignments: restore<S>(own) };
   } finally {
     restore(own);
-    ({ assigned, compiling } = before);
+    ({ assigned, compiling, first } = before);
   }
 }
 

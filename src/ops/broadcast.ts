@@ -1,7 +1,7 @@
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { along } from "../forms/map.ts";
-import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { checkDomain } from "./domain.ts";
 import { expandDims, reshape } from "./reshape.ts";
@@ -30,14 +30,18 @@ const broadcastToOp: OpDefinition<BroadcastAttributes> = defineOp<BroadcastAttri
 export function broadcastTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   checkArguments("broadcastTo(x, shape)", [x], surplus);
   const target = checkShape("broadcastTo", shape);
-  if (sameShape(x.shape, target)) return x;
   if (!canBroadcast(x.shape, target)) {
     throw new ShapeError(
       `broadcastTo: shape ${formatShape(x.shape)} to ${formatShape(target)}; ` +
         "expected each axis, counted from the last, to be 1 or equal",
     );
   }
-  return apply(broadcastToOp, [x], { shape: target });
+  return stretch(x, target);
+}
+
+/** Does what `broadcastTo` does to a shape that is known to be one. */
+export function stretch(x: Tensor, shape: Shape): Tensor {
+  return sameShape(x.shape, shape) ? x : apply(broadcastToOp, [x], { shape });
 }
 
 function canBroadcast(from: Shape, to: Shape): boolean {
@@ -79,5 +83,5 @@ const sumOp = rowReduction({
 
 /** Sums each row of `[rows, length]`: what every sum is made of. */
 export function sumRows(x: Tensor): Tensor {
-  return apply(sumOp, [x], {});
+  return apply(sumOp, [x], NO_ATTRIBUTES);
 }

@@ -24,7 +24,7 @@ import { where } from "./where.ts";
 export function pairwiseSquaredDistances(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
   checkArguments("pairwiseSquaredDistances(a, b)", [a, b], surplus);
   checkDomain("pairwiseSquaredDistances", a.dtype, "float");
-  checkSameDType("pairwiseSquaredDistances", [a, b]);
+  checkSameDType("pairwiseSquaredDistances", a, b);
   if (a.rank !== 2 || b.rank !== 2 || a.shape[1] !== b.shape[1]) {
     throw new ShapeError(
       `pairwiseSquaredDistances: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}; ` +

@@ -1,16 +1,16 @@
 import { checkSurplus } from "../core/check.ts";
 import { is, type Trait } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
-import { broadcastShapes } from "../core/shape.ts";
+import { broadcastShapes, sameShape } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import type { LoopName } from "../forms/loops.ts";
 import { applyFormula, type Formula } from "../forms/scalars.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
-import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, Tensor } from "../graph/tensor.ts";
-import { broadcastTo } from "./broadcast.ts";
+import { stretch } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
-import { scalarLike } from "./scalar.ts";
+import { numberLike } from "./scalar.ts";
 
 /** An elementwise op as a row: its scalar function twice, and its gradient in public ops. */
 export interface Row {
@@ -94,7 +94,7 @@ export function unary(row: Row): UnaryFunction {
   const named: Record<string, UnaryFunction> = {
     [row.name]: (x, ...surplus) => {
       checkSurplus(call, surplus);
-      return apply(op, [x], {});
+      return apply(op, [x], NO_ATTRIBUTES);
     },
   };
   return named[row.name]; // so that stack traces and tables of layers show its name
@@ -114,27 +114,27 @@ export function binary(row: Row): BinaryFunction {
   const call = `${row.name}(a, b)`;
   return (a, b, ...surplus) => {
     checkSurplus(call, surplus);
-    return apply(op, broadcastInputs(row.name, [a, b]), {});
+    return apply(op, broadcastInputs(row.name, a, b), NO_ATTRIBUTES);
   };
 }
 
-/** Brings operands to one device, dtype and shape: numbers take those of the tensors. */
-export function broadcastInputs(op: string, operands: readonly (Tensor | number)[]): Tensor[] {
-  const like = operands.find((x) => x instanceof Tensor);
-  if (!like) {
+/** Brings two operands to one device, dtype and shape: a number takes those of the tensor. */
+export function broadcastInputs(op: string, a: Tensor | number, b: Tensor | number): Tensor[] {
+  const like = a instanceof Tensor ? a : b;
+  if (!(like instanceof Tensor)) {
     throw new DTypeError(`${op}: only numbers; expected at least one tensor. Use tensor(value)`);
   }
-  const tensors = operands.map((x) => (x instanceof Tensor ? x : scalarLike(op, like, x)));
-  checkSameDType(op, tensors);
-  const shape = tensors.map((x) => x.shape).reduce((a, b) => broadcastShapes(op, a, b));
-  return tensors.map((x) => broadcastTo(x, shape));
+  const x = a instanceof Tensor ? a : numberLike(op, like, a);
+  const y = b instanceof Tensor ? b : numberLike(op, like, b);
+  checkSameDType(op, x, y);
+  if (sameShape(x.shape, y.shape)) return [x, y];
+  const shape = broadcastShapes(op, x.shape, y.shape);
+  return [stretch(x, shape), stretch(y, shape)];
 }
 
-/** Throws a `DTypeError` unless all tensors have one dtype. */
-export function checkSameDType(op: string, tensors: readonly Tensor[]): void {
-  const [{ dtype }] = tensors;
-  const other = tensors.find((x) => x.dtype !== dtype);
-  if (!other) return;
+/** Throws a `DTypeError` unless two tensors have one dtype. */
+export function checkSameDType(op: string, { dtype }: Tensor, other: Tensor): void {
+  if (other.dtype === dtype) return;
   throw new DTypeError(
     `${op}: dtypes ${dtype} and ${other.dtype} differ; expected one dtype. cast one of them`,
   );

@@ -2,7 +2,7 @@ import { transposed } from "../core/advice.ts";
 import { ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
-import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { productParts } from "../kernels/choose.ts";
 import { products } from "../kernels/matmul.ts";
@@ -51,12 +51,12 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
     const columns = permute(reshape(a, [batch, m, parts, depth]), [0, 2, 1, 3]);
     const left = reshape(columns, [batch * parts, m, depth]);
     const right = reshape(b, [batch * parts, depth, n]);
-    const y = apply(matmulOp, [left, right], {});
+    const y = apply(matmulOp, [left, right], NO_ATTRIBUTES);
     return [sum(reshape(y, [batch, parts, m, n]), { axis: 1 })];
   },
   vjp: (g, { inputs: [a, b] }) => [
-    apply(matmulOp, [g, transpose(b)], {}),
-    apply(matmulOp, [transpose(a), g], {}),
+    apply(matmulOp, [g, transpose(b)], NO_ATTRIBUTES),
+    apply(matmulOp, [transpose(a), g], NO_ATTRIBUTES),
   ],
 });
 
@@ -84,12 +84,12 @@ export function matmul(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
   const w = reshape(broadcastTo(right, [...outer, k, n]), [batch, k, n]);
   const rows = a.rank === 1 ? [] : [m];
   const columns = b.rank === 1 ? [] : [n];
-  return reshape(apply(matmulOp, [x, w], {}), [...outer, ...rows, ...columns]);
+  return reshape(apply(matmulOp, [x, w], NO_ATTRIBUTES), [...outer, ...rows, ...columns]);
 }
 
 function checkOperands(a: Tensor, b: Tensor): void {
   checkDomain("matmul", a.dtype, "float");
-  checkSameDType("matmul", [a, b]);
+  checkSameDType("matmul", a, b);
   const shapes = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
   if (a.rank === 0 || b.rank === 0) {
     throw new ShapeError(

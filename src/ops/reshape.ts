@@ -33,11 +33,11 @@ const reshapeOp: OpDefinition<ReshapeAttributes> = defineOp<ReshapeAttributes>({
 export function reshape(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   checkArguments("reshape(x, shape)", [x], surplus);
   checkEach("reshape", { shape }, Array.isArray, "an array of integers");
-  const known = shape.filter((n) => n !== -1);
-  const free = shape.length - known.length;
-  const rest = x.size / sizeOf(known);
-  const target = shape.map((n) => (n === -1 ? rest : n));
-  const valid = free <= 1 && target.every((n) => isInteger(n, 0)) && sizeOf(target) === x.size;
+  const { size } = x;
+  const target = [...shape];
+  const free = shape.indexOf(-1);
+  if (free >= 0) target[free] = size / sizeOf(shape.filter((_, axis) => axis !== free));
+  const valid = target.every((n) => isInteger(n, 0)) && sizeOf(target) === size;
   if (!valid) {
     throw new ShapeError(
       `reshape: shape ${formatShape(x.shape)} to ${formatShape(shape)}; expected ${x.size} ` +

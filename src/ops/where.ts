@@ -1,8 +1,8 @@
 import { expectDType } from "../core/dtype.ts";
 import { broadcastShapes } from "../core/shape.ts";
-import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
-import { broadcastTo } from "./broadcast.ts";
+import { stretch } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
 import { broadcastInputs } from "./elementwise.ts";
 
@@ -33,8 +33,8 @@ export function where(
 ): Tensor {
   checkArguments("where(condition, a, b)", [condition], surplus);
   expectDType("where: condition has dtype", condition.dtype, "bool");
-  const [x, y] = broadcastInputs("where", [a, b]);
+  const [x, y] = broadcastInputs("where", a, b);
   const shape = broadcastShapes("where", condition.shape, x.shape);
-  const inputs = [condition, x, y].map((input) => broadcastTo(input, shape));
-  return apply(whereOp, inputs, {});
+  const inputs = [condition, x, y].map((input) => stretch(input, shape));
+  return apply(whereOp, inputs, NO_ATTRIBUTES);
 }

@@ -52,7 +52,7 @@ const writeAtOp: OpDefinition<Attributes> = defineOp<Attributes>({
  */
 export function writeAt(x: Tensor, index: Tensor, value: Tensor, ...surplus: never[]): Tensor {
   checkArguments("writeAt(x, index, value)", [x, index, value], surplus);
-  checkSameDType("writeAt", [x, value]);
+  checkSameDType("writeAt", x, value);
   if (
     x.rank !== 1 ||
     x.size === 0 ||

@@ -1,11 +1,14 @@
 import type { NumericArray } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Strided } from "../../core/strided.ts";
+import { isContiguous, type Strided } from "../../core/strided.ts";
 import { loopsOf } from "../../core/strided-loops.ts";
 import type { F32LoopName } from "../../forms/loops.ts";
 
 /** Computes the first `count` elements of the result's block from those of the inputs' blocks. */
 export type F32Loop = (count: number) => void;
+
+/** Strides of inputs that lie as the result does. */
+const NEIGHBOURS: readonly number[] = [1, 1, 1];
 
 /** How many elements a block has: three of them fit into a first-level cache. */
 const BLOCK = 2048;
@@ -79,7 +82,7 @@ function makeLoops() {
       for (let i = 0; i < count; i++) y[i] = max(a[i], 0);
     },
   } satisfies Record<F32LoopName, F32Loop>;
-  return { operands: [a, b, c], result: y, loops };
+  return { operands: [a, b, c], parts: [] as Float32Array[], result: y, loops };
 }
 
 const f32 = /* @__PURE__ */ makeLoops();
@@ -97,10 +100,10 @@ export function runF32(
   inputs: readonly Strided[],
   y: NumericArray,
 ): boolean {
-  const kinds = inputs.map(({ data }) => data[Symbol.toStringTag]);
-  if (!kinds.every((kind) => kind === "Float32Array" || kind === "Uint8Array")) return false;
+  if (!inputs.every(isTaken)) return false;
   if (sizeOf(shape) === 0) return true;
-  const axes = loopsOf(shape, inputs);
+  const isOne = inputs.every(isContiguous);
+  const axes = isOne ? [{ count: sizeOf(shape), strides: NEIGHBOURS }] : loopsOf(shape, inputs);
   if (axes.length > 2) return false;
   const [outer, inner] = axes.length === 2 ? axes : [null, axes[0]];
   const rows = outer?.count ?? 1;
@@ -110,17 +113,29 @@ export function runF32(
     const m = Math.min(rowStep, rows - row);
     for (let column = 0; column < columns; column += BLOCK) {
       const n = Math.min(BLOCK, columns - column);
-      inputs.forEach((x, j) => {
+      for (let j = 0; j < inputs.length; j++) {
+        const { data, offset } = inputs[j];
         const rowStride = outer?.strides[j] ?? 0;
         const stride = inner.strides[j];
-        const start = x.offset + row * rowStride + column * stride;
-        read(f32.operands[j], x.data, start, m, n, rowStride, stride);
-      });
+        const start = offset + row * rowStride + column * stride;
+        read(f32.operands[j], data, start, m, n, rowStride, stride);
+      }
       loop(m * n);
-      y.set(m * n === BLOCK ? f32.result : f32.result.subarray(0, m * n), row * columns + column);
+      y.set(leading(m * n), row * columns + column);
     }
   }
   return true;
+}
+
+function isTaken({ data }: Strided): boolean {
+  const kind = data[Symbol.toStringTag];
+  return kind === "Float32Array" || kind === "Uint8Array";
+}
+
+/** The first `count` elements of the result's block. */
+function leading(count: number): Float32Array {
+  f32.parts[count] ??= f32.result.subarray(0, count);
+  return f32.parts[count];
 }
 
 /** Copies m rows of n elements to a block. */
@@ -134,7 +149,8 @@ function read(
   stride: number,
 ): void {
   if (stride === 1 && (m === 1 || rowStride === n)) {
-    block.set(data.subarray(start, start + m * n));
+    const isWhole = start === 0 && data.length === m * n;
+    block.set(isWhole ? data : data.subarray(start, start + m * n));
   } else if (stride === 0 && rowStride === 0) {
     block.fill(data[start], 0, m * n);
   } else {

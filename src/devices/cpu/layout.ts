@@ -1,3 +1,4 @@
+import { DataMap } from "../../core/data-map.ts";
 import { DTYPES, type DType, type NumericArray } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { contiguous, isContiguous, type Strided } from "../../core/strided.ts";
@@ -91,7 +92,7 @@ export class Layout {
   /** What tasks write, each by the number of its task. */
   readonly #writes: { readonly base: Base; readonly at: number }[] = [];
   /** The tasks of ops with several results, and these as far as they are wanted. */
-  readonly #calls = new Map<string, { readonly at: number; readonly results: View[] }>();
+  readonly #calls = new DataMap<{ readonly at: number; readonly results: View[] }>();
 
   constructor(readonly program: Program) {
     for (const step of program.steps) this.values.push(this.#value(step));

@@ -5,7 +5,7 @@ import {
   KernelError,
   MemoryError,
 } from "../../../src/core/errors.ts";
-import { type Check, firstOf } from "../../../src/devices/webgpu/guard.ts";
+import { type Check, firstOf, Guard } from "../../../src/devices/webgpu/guard.ts";
 import { Log } from "../../../src/devices/webgpu/log.ts";
 import { hasRun, MARKS } from "../../../src/devices/webgpu/marks.ts";
 import type { Storage } from "../../../src/graph/device.ts";
@@ -165,4 +165,18 @@ test("of several failures the one that says most is told", async () => {
   expect(await firstOf([good, device])).toBe(await device);
   expect(await firstOf([good, good])).toBe(null);
   expect(await firstOf([])).toBe(null);
+});
+
+test("checks that were taken are the taker's own, also where there were none", () => {
+  const guard = new Guard({} as never);
+  for (const made of [[], [good]]) {
+    for (const check of made) guard.add(check);
+    const taken = guard.take();
+    expect(taken).toEqual(made);
+    taken.push(good); // the check of the submit that uses what was made
+    expect(guard.isPending).toBe(false);
+    guard.add(good);
+    guard.begin("next");
+    expect([taken.length, guard.take().length]).toEqual([made.length + 1, 0]);
+  }
 });
