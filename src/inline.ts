@@ -1,5 +1,7 @@
 import { tools } from "./core/tools.ts";
 import { cpuModule } from "./devices/on-demand.ts";
+import { sharing } from "./devices/webgpu/plan.ts";
+import * as sharingModule from "./devices/webgpu/sharing.ts";
 import * as withoutGpu from "./devices/without-gpu.ts";
 import { type Choice, type InitOptions, init as initOnDemand } from "./init.ts";
 import { directProducts } from "./kernels/matmul.ts";
@@ -18,5 +20,6 @@ export function init(options?: InitOptions): Promise<Choice> {
   cpuModule.put(withoutGpu);
   tools.put(allTools);
   directProducts.put(direct);
+  sharing.put(sharingModule);
   return initOnDemand(options);
 }

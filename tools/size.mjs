@@ -14,7 +14,7 @@ import { root } from "./sources.mjs";
  * name what is meant, the log of what failed and what that spoiled, index maps, programs of ops, and
  * plans that are made in time that grows with the graph take it beyond that.
  */
-export const SIZE_LIMIT = 49 * 1024;
+export const SIZE_LIMIT = 50 * 1024;
 
 /**
  * Bundles one entry file; gives the bytes that a page with WebGPU loads, minified and compressed, and
@@ -62,10 +62,10 @@ export const HELPERS_APART = {
 
 /**
  * What a page with a GPU does not wait for: what stands in for one or brings its work back, loaded
- * when all is started; the kernels of adapters on which workgroup memory does not pay, what prints,
- * explains, measures and watches; and what is not ours.
+ * when all is started; the kernels of adapters on which workgroup memory does not pay, what lets
+ * many tensors share buffers, what prints, explains, measures and watches; and what is not ours.
  */
-export const ELSEWHERE = /^(without-gpu|matmul-direct|tools|vite-helpers)$/;
+export const ELSEWHERE = /^(without-gpu|matmul-direct|sharing|tools|vite-helpers)$/;
 
 /**
  * The scripts that a page with WebGPU loads: the entry, the device, and what both import.

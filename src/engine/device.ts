@@ -151,8 +151,8 @@ export abstract class EngineDevice implements Device {
   }
 
   /** Makes a plan that is going to run many times. */
-  plan(program: Program, stepsPerSubmit?: number): Plan {
-    return this.compile(simplify(program), { repeated: true, stepsPerSubmit });
+  plan(program: Program, options: Omit<PlanOptions, "repeated"> = {}): Plan {
+    return this.compile(simplify(program), { ...options, repeated: true });
   }
 
   evaluate(nodes: readonly Node[], op = "evaluate", isCut = false): void {

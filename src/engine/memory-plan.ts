@@ -6,6 +6,8 @@ export interface Lifetime {
   readonly bytes: number;
   readonly first: number;
   readonly last: number;
+  /** Which buffer it shares with others, if any: slots are of one buffer. */
+  readonly buffer?: number;
 }
 
 /** Which values share memory. */
@@ -14,6 +16,8 @@ export interface MemoryPlan {
   readonly slots: ReadonlyMap<number, number>;
   /** Bytes of each slot. */
   readonly sizes: readonly number[];
+  /** The buffer of each slot, if it shares one. */
+  readonly buffers: readonly (number | undefined)[];
 }
 
 /**
@@ -24,6 +28,7 @@ export interface MemoryPlan {
 export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
   const slots = new Map<number, number>();
   const sizes: number[] = [];
+  const buffers: (number | undefined)[] = [];
   /** The values of each slot, in the order of their times. */
   const taken: Lifetime[][] = [];
   const end = lifetimes.reduce((most, { first }) => Math.max(most, first), 0) + 1;
@@ -31,19 +36,21 @@ export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
   const counts = new Uint32Array(end);
   const bySize = [...lifetimes].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
   for (const value of bySize) {
-    const { first, last, bytes } = value;
+    const { first, last, bytes, buffer } = value;
     // Slots are made in order of falling size, so the last free one is the smallest.
     const isFull = counts.subarray(first, last + 1).includes(taken.length);
     const placeIn = (slot: Lifetime[]) => bisect(slot, (other) => other.last < first);
     const isFree = (slot: Lifetime[]) => !(slot[placeIn(slot)]?.first <= last);
-    let slot = isFull ? -1 : taken.findLastIndex(isFree);
+    const fits = (slot: Lifetime[], i: number) => buffers[i] === buffer && isFree(slot);
+    let slot = isFull ? -1 : taken.findLastIndex(fits);
     if (slot < 0) {
       slot = sizes.push(bytes) - 1;
       taken.push([]);
+      buffers.push(buffer);
     }
     taken[slot].splice(placeIn(taken[slot]), 0, value);
     slots.set(value.key, slot);
     for (let time = first; time <= last && time < end; time++) counts[time]++;
   }
-  return { slots, sizes };
+  return { slots, sizes, buffers };
 }

@@ -12,8 +12,14 @@ const JOINED_WEIGHT = 1024;
  *
  * @param bindingLimit how many values one kernel may read and write.
  * @param homes new value → the state in whose memory it is expected to be written.
+ * @param bufferOf tells of values that lie in one buffer.
  */
-export function merge(fusion: Fusion, bindingLimit: number, homes: Homes): void {
+export function merge(
+  fusion: Fusion,
+  bindingLimit: number,
+  homes: Homes,
+  bufferOf: BufferOf,
+): void {
   const results = resultsOf(fusion.program);
   // Where nothing around it has changed, a group that could not be joined cannot be now.
   let changed = new Set(fusion.groups);
@@ -30,7 +36,7 @@ export function merge(fusion: Fusion, bindingLimit: number, homes: Homes): void 
       const whole = new Group(joined.anchors, [...before.outputs, ...group.outputs]);
       const { weight, size } = fusion.explore(whole);
       if (weight > JOINED_WEIGHT || size > GROUP_WEIGHT) continue;
-      if (bindings(whole, joined.outputs, homes) > bindingLimit) continue;
+      if (bindings(whole, joined.outputs, homes, bufferOf) > bindingLimit) continue;
       fusion.join(before, group, joined);
       for (const other of fusion.behind(joined).add(joined)) changed.add(other);
     }
@@ -58,11 +64,19 @@ function isClosed({ op }: Step): boolean {
 /** New value → the state in whose memory it is written. */
 export type Homes = ReadonlyMap<number, number>;
 
+/** The buffer in which a stored value lies: a number of its own unless it shares one. */
+export type BufferOf = (value: number) => number;
+
 /**
  * How many buffers a group's kernel binds that stores some of its outputs; a state's old and new
  * value count as one.
  */
-export function bindings(group: Group, written: readonly number[], homes: Homes): number {
+export function bindings(
+  group: Group,
+  written: readonly number[],
+  homes: Homes,
+  bufferOf: BufferOf,
+): number {
   const places = written.map((step) => homes.get(step) ?? step);
-  return new Set([...group.reads.keys(), ...places]).size;
+  return new Set([...group.reads.keys(), ...places].map(bufferOf)).size;
 }

@@ -53,4 +53,6 @@ export interface PlanOptions {
   readonly repeated: boolean;
   /** How many runs share a submit; as many as take 2 to 8 ms when left out. */
   readonly stepsPerSubmit?: number;
+  /** Which sources are the same tensors in each run; none when left out. */
+  readonly fixed?: readonly boolean[];
 }

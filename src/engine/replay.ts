@@ -116,7 +116,8 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     });
     this.#result = result.value;
     this.onDropped = onDropped;
-    this.plan = this.device.plan(program, stepsPerSubmit);
+    const fixed = this.sources.map(({ kind }) => kind !== "input");
+    this.plan = this.device.plan(program, { stepsPerSubmit, fixed });
     this.#onProgress = onProgress;
   }
 

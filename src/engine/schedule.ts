@@ -1,7 +1,7 @@
 import { postorder } from "../core/postorder.ts";
 import { fuse } from "./fuse.ts";
 import type { Fusion, Group } from "./fusion.ts";
-import { bindings, type Homes, merge } from "./merge.ts";
+import { type BufferOf, bindings, type Homes, merge } from "./merge.ts";
 import type { Program } from "./program.ts";
 import { reuse } from "./reuse.ts";
 
@@ -29,29 +29,31 @@ export interface KernelSchedule {
 /**
  * Decides what becomes one kernel, what is stored, and in which order.
  *
- * @param bindingLimit how many values one kernel may read and write.
+ * @param bindingLimit how many buffers one kernel may read and write.
  * @param kept steps that are stored in any case.
+ * @param bufferOf tells of sources that lie in one buffer.
  */
 export function scheduleOf(
   program: Program,
   bindingLimit: number,
   kept?: Iterable<number>,
+  bufferOf: BufferOf = (value) => value,
 ): KernelSchedule {
   const homes = new Map(program.updates.map(({ source, value }) => [value, source]));
   for (;;) {
     const fusion = fuse(program, bindingLimit - 1, kept);
-    merge(fusion, bindingLimit, homes);
+    merge(fusion, bindingLimit, homes, bufferOf);
     const found = inOrder(program, fusion);
     const copied = [...homes.keys()].filter((value) => !found.homes.has(value));
-    if (copied.length === 0 || fits(fusion, bindingLimit, found.homes)) return found;
+    if (copied.length === 0 || fits(fusion, bindingLimit, found.homes, bufferOf)) return found;
     // What has to be copied to its state takes a buffer of its own, which was not counted.
     for (const value of copied) homes.delete(value);
   }
 }
 
 /** Whether no kernel binds more buffers than it may. */
-function fits(fusion: Fusion, bindingLimit: number, homes: Homes): boolean {
-  return fusion.groups.every((group) => bindings(group, group.outputs, homes) <= bindingLimit);
+function fits(fusion: Fusion, limit: number, homes: Homes, bufferOf: BufferOf): boolean {
+  return fusion.groups.every((x) => bindings(x, x.outputs, homes, bufferOf) <= limit);
 }
 
 /** Finds which states can be changed in place, and an order in which every read sees what it means. */

@@ -13,3 +13,21 @@ export function number(value: number, dtype: DType = "u32"): string {
   const text = literal(value, dtype);
   return ORDINARY.test(text) ? `⟨${text}⟩` : text;
 }
+
+/** What `number` writes. */
+export const BRACKETED = /⟨([^⟩]*)⟩/g;
+
+/** Begins, in brackets, the number that is where the state of a source begins when a plan runs. */
+export const STATE_MARK = "@";
+
+/** Whether a literal is a float: a compiler may round what it is part of in its own way. */
+export function isFloatLiteral(literal: string): boolean {
+  return /f\)?$/.test(literal);
+}
+
+/** Writes the number that a word is, of the type of a literal. */
+export function typedWord(literal: string, word: string): string {
+  return literal.endsWith("u")
+    ? word
+    : `bitcast<${isFloatLiteral(literal) ? "f32" : "i32"}>(${word})`;
+}

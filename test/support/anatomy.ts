@@ -2,8 +2,8 @@ import { generate, type KernelCode } from "../../src/devices/webgpu/codegen.ts";
 import { type Job, jobsOf } from "../../src/devices/webgpu/jobs.ts";
 import { settle } from "../../src/devices/webgpu/numbers.ts";
 import { pack } from "../../src/devices/webgpu/pack.ts";
-import { lifetimes } from "../../src/devices/webgpu/plan.ts";
 import { statsOf } from "../../src/devices/webgpu/stats.ts";
+import { lifetimes } from "../../src/devices/webgpu/write.ts";
 import { statsTable } from "../../src/engine/explain.ts";
 import { opsOf, stepsOf } from "../../src/engine/group-ops.ts";
 import { lower } from "../../src/engine/lower.ts";
@@ -36,7 +36,9 @@ export function formsOf(traced: Program, names: Readonly<Record<string, string>>
     code: inPart(codes[0]),
     memory: memoryText(schedule, codes, nameOf),
     runs: codes.map((code, i) => runText(code, i, nameOf)).join("\n"),
-    plan: statsTable(statsOf({ schedule, jobs: dispatches, codes })),
+    plan: statsTable(
+      statsOf({ schedule, jobs: dispatches, codes, values: lifetimes(schedule, codes) }),
+    ),
   };
 }
 

@@ -28,9 +28,16 @@ const ATTRIBUTE = /@\w+(\(\w+\))? */g;
 
 const DECLARED = /^(?:const|alias|struct|fn)\s+(\w+)|^var<\w+>\s+(\w+)/gm;
 
-/** Joins the parts of a kernel behind what they share. One part keeps its file's own entry point. */
-export function assemble(shared: string, parts: readonly PartText[]): Assembled {
-  const texts = parts.length === 1 ? parts : parts.map(asFunction);
+/** Writes what a part does, as a function of the number of a workgroup among its own. */
+export type PartCall = (k: number, own: string) => string;
+
+/**
+ * Joins the parts of a kernel behind what they share. One part keeps its file's own entry point,
+ * unless a `call` is given that is more than that.
+ */
+export function assemble(shared: string, parts: readonly PartText[], call?: PartCall): Assembled {
+  const isAlone = parts.length === 1 && !call;
+  const texts = isAlone ? parts : parts.map(asFunction);
   let code = shared;
   const regions: Region[] = [];
   for (const { head, files } of texts) {
@@ -41,7 +48,7 @@ export function assemble(shared: string, parts: readonly PartText[]): Assembled 
       regions.push({ file: name, first, last: countLines(code) - 1 });
     }
   }
-  if (parts.length > 1) code += dispatcher(parts);
+  if (!isAlone) code += dispatcher(parts, call);
   return { code, regions };
 }
 
@@ -64,13 +71,13 @@ function asFunction({ head, files, ...part }: PartText, k: number): PartText {
 }
 
 /** An entry point that gives each part its share of the workgroups. */
-function dispatcher(parts: readonly PartText[]): string {
+function dispatcher(parts: readonly PartText[], call?: PartCall): string {
   let start = 0;
   const branches = parts.map(({ workgroups }, k) => {
-    const id = `vec3u(workgroup - ${start}u, 0u, 0u)`;
+    const own = `workgroup - ${start}u`;
     start += workgroups;
-    const call = `main_${k}(${id}, vec3u(${workgroups}u, 1u, 1u), local);`;
-    return `if (workgroup < ${start}u) {\n    ${call}\n  }`;
+    const done = call?.(k, own) ?? callOf(k, own, `${workgroups}u`);
+    return `if (workgroup < ${start}u) {\n    ${done}\n  }`;
   });
   return `
 @compute @workgroup_size(${parts[0].threads})
@@ -83,4 +90,9 @@ fn main(
   ${branches.join(" else ")}
 }
 `;
+}
+
+/** Calls the function of a part for one of so many workgroups. */
+export function callOf(k: number, own: string, workgroups: string): string {
+  return `main_${k}(vec3u(${own}, 0u, 0u), vec3u(${workgroups}, 1u, 1u), local);`;
 }

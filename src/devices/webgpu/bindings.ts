@@ -1,9 +1,10 @@
 import { DTYPES, type DType } from "../../core/dtype.ts";
 import { getOrInsert } from "../../core/get-or-insert.ts";
+import type { BufferPlaces } from "./places.ts";
 
 /** A buffer as a kernel sees it. */
 export interface Binding {
-  /** Which memory it is: a step of the program. */
+  /** Which buffer it is: a step of the program, or one that values share. */
   readonly key: number;
   readonly name: string;
   readonly dtype: DType;
@@ -15,25 +16,33 @@ export class Bindings {
   readonly #bindings = new Map<number, Binding>();
   readonly #wide = new Set<number>();
 
+  constructor(readonly places?: BufferPlaces) {}
+
   get all(): readonly Binding[] {
     return [...this.#bindings.values()];
   }
 
   /** Declares a buffer as an array of four-wide vectors, for every part of the kernel. */
   markWide(key: number): void {
-    this.#wide.add(key);
+    this.#wide.add(this.#bufferOf(key));
   }
 
   isWide(key: number): boolean {
-    return this.#wide.has(key);
+    return this.#wide.has(this.#bufferOf(key));
   }
 
-  /** Gives the name of a buffer that is read. */
+  /** The place in its buffer of a value's element or, by fours, of four neighbours. */
+  placed(key: number, place: string, byFours = false): string {
+    const start = this.places?.start(key);
+    return start ? `(${byFours ? `(${start} >> 2u)` : start} + (${place}))` : place;
+  }
+
+  /** Gives the name of the buffer of a value that is read. */
   read(key: number, dtype: DType): string {
     return this.#use(key, dtype).name;
   }
 
-  /** Gives the name of a buffer that is written. */
+  /** Gives the name of the buffer of a value that is written. */
   write(key: number, dtype: DType): string {
     const binding = this.#use(key, dtype);
     binding.written = true;
@@ -50,7 +59,12 @@ export class Bindings {
     });
   }
 
-  #use(key: number, dtype: DType): Binding {
+  #bufferOf(key: number): number {
+    return this.places?.buffer(key) ?? key;
+  }
+
+  #use(value: number, dtype: DType): Binding {
+    const key = this.#bufferOf(value);
     return getOrInsert(this.#bindings, key, () => {
       return { key, name: `buffer${this.#bindings.size}`, dtype, written: false };
     });

@@ -16,16 +16,38 @@ interface Block {
   check: Check | null;
   /** Whether it was destroyed, or never was. */
   isGone: boolean;
+  /** What lies in it. */
+  readonly storages: Set<BufferStorage>;
 }
 
-/** A tensor's values in a buffer: each time that a buffer is given out, another storage. */
-export interface BufferStorage extends Storage {
-  readonly buffer: GPUBuffer;
-  /** Tells buffers apart in keys. */
-  readonly id: number;
-  /** Where it came from, and goes when it is freed: each session has its own. */
-  readonly pool: BufferPool;
-  readonly block: Block;
+/** A tensor's values in a buffer: each time that room is given out, another storage. */
+export class BufferStorage implements Storage {
+  failure: Storage["failure"] = null;
+  /** Where it begins, in bytes. */
+  offset = 0;
+
+  constructor(
+    readonly bytes: number,
+    /** Where it came from, and goes when it is freed: each session has its own. */
+    readonly pool: BufferPool,
+    /** The buffer in which it lies at present, alone or with others. */
+    public block: Block,
+  ) {
+    block.storages.add(this);
+  }
+
+  get life(): Life {
+    return this.pool.life;
+  }
+
+  get buffer(): GPUBuffer {
+    return this.block.buffer;
+  }
+
+  /** Tells places apart in keys. */
+  get place(): string {
+    return `${this.block.id}+${this.offset}`;
+  }
 }
 
 let created = 0;
@@ -63,6 +85,8 @@ export const GRANULE = 256;
 /** Buffers by size: what is freed serves the next request of that size. */
 export class BufferPool {
   readonly life: Life = { isOver: false };
+  /** How often storages were gathered: from then on they lie elsewhere. */
+  moves = 0;
   readonly #spare = new Map<number, Block[]>();
   readonly #held: Record<keyof HeldBytes, number> = { tensors: 0, plans: 0, spare: 0 };
   #buffers = 0;
@@ -105,8 +129,7 @@ export class BufferPool {
   #give(block: Block, use: Block["use"]): BufferStorage {
     this.guard.add(block.check);
     this.#turn(block, use);
-    const { buffer, bytes, id } = block;
-    return { bytes, failure: null, buffer, id, pool: this, block, life: this.life };
+    return new BufferStorage(block.bytes, this, block);
   }
 
   /** Gives a buffer for each size, or none. */
@@ -118,16 +141,17 @@ export class BufferPool {
     );
   }
 
-  /** Takes a buffer back; work that was recorded may still use it. */
+  /** Takes room back, and the buffer when nothing else lies there; recorded work may still use it. */
   release(storage: Storage): void {
-    const { bytes, block } = storage as BufferStorage;
-    if (block.isGone) return;
+    const { block } = storage as BufferStorage;
+    block.storages.delete(storage as BufferStorage);
+    if (block.isGone || block.storages.size > 0) return;
     this.#turn(block, "spare");
     if (this.#held.spare > SPARE_LIMIT) {
       this.drop(storage as BufferStorage);
       return;
     }
-    getOrInsert(this.#spare, bytes, () => []).push(block);
+    getOrInsert(this.#spare, block.bytes, () => []).push(block);
   }
 
   /** Destroys a buffer that was acquired, when what was recorded with it has been submitted. */
@@ -164,7 +188,8 @@ export class BufferPool {
     this.#buffers++;
     this.#held.spare += size;
     const id = created++;
-    const block: Block = { bytes: size, buffer, id, use: "spare", check, isGone: false };
+    const storages = new Set<BufferStorage>();
+    const block: Block = { bytes: size, buffer, id, use: "spare", check, isGone: false, storages };
     check.then((failure) => {
       block.check = null;
       if (failure) this.#forget(block);

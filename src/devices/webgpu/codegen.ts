@@ -2,11 +2,12 @@ import { opsOf } from "../../engine/group-ops.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { accumulator, type ShaderFile } from "../../forms/wgsl.ts";
 import { PRELUDE } from "../../kernels/shaders.ts";
-import { assemble, type PartText, type Region } from "./assemble.ts";
+import { type Assembled, assemble, type PartText, type Region } from "./assemble.ts";
 import { type Binding, Bindings } from "./bindings.ts";
 import { PartExpressions } from "./expressions.ts";
 import type { Job } from "./jobs.ts";
 import { markVectors, writeLoad } from "./loads.ts";
+import type { BufferPlaces } from "./places.ts";
 import { markStoresOfFours, writeElements, writeStores } from "./stores.ts";
 
 /** One dispatch, written out. */
@@ -19,11 +20,23 @@ export interface KernelCode {
   readonly bindings: readonly Binding[];
   /** Workgroups of a linear grid. */
   readonly workgroups: number;
+  /** Words by which parts that are done several times differ. */
+  readonly table?: readonly string[];
+}
+
+/** How values share buffers, and equal parts of a kernel their code. */
+export interface Sharer {
+  readonly places: BufferPlaces;
+  readonly assemble: (shared: string, parts: readonly PartText[]) => Assembled;
 }
 
 /** Writes the kernel of jobs that share a dispatch. */
-export function generate(schedule: KernelSchedule, jobs: readonly Job[]): KernelCode {
-  const bindings = new Bindings();
+export function generate(
+  schedule: KernelSchedule,
+  jobs: readonly Job[],
+  sharer?: Sharer,
+): KernelCode {
+  const bindings = new Bindings(sharer?.places);
   const libraries = new Map<string, ShaderFile>();
   const all = jobs.map((job) => new PartExpressions(schedule, job, bindings, libraries));
   for (const part of all) {
@@ -38,10 +51,10 @@ export function generate(schedule: KernelSchedule, jobs: readonly Job[]): Kernel
     ...[...libraries.values()].map((library) => library.source),
   ];
   return {
-    label: all.map(labelOf).join(" | "),
-    ...assemble(`${shared.join("\n")}\n`, parts),
-    bindings: bindings.all,
+    label: [...new Set(all.map(labelOf))].join(" | "),
     workgroups: jobs.reduce((sum, { stage }) => sum + stage.workgroups, 0),
+    ...(sharer?.assemble ?? assemble)(`${shared.join("\n")}\n`, parts),
+    bindings: bindings.all,
   };
 }
 

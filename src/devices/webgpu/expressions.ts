@@ -86,7 +86,8 @@ export class PartExpressions {
 
   /** A buffer's element, which may be one of a vector's. */
   indexed(name: string, key: number, place: string): string {
-    return `${name}[${this.bindings.isWide(key) ? `${place} >> 2u][${place} & 3u` : place}]`;
+    const at = this.bindings.placed(key, place);
+    return `${name}[${this.bindings.isWide(key) ? `${at} >> 2u][${place} & 3u` : at}]`;
   }
 
   /** The shape over which the part's group runs. */

@@ -35,8 +35,9 @@ export function jobsOf(schedule: KernelSchedule, choose: Choose): Job[] {
     const home = (step: number) => schedule.homes.get(step) ?? step;
     const stage = stageOfGroup(schedule, group, choose);
     const { kernel, constants } = stage;
+    const numbers = group.anchors.length > 0 ? Object.values(constants) : [];
     const job: Job = {
-      kind: [entryFile(kernel), ...Object.values(constants), ...opsOf(schedule, group)].join(),
+      kind: [entryFile(kernel), ...numbers, ...opsOf(schedule, group)].join(),
       group,
       stage,
       reads: schedule.reads[g].map(home),

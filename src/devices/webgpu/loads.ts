@@ -63,7 +63,9 @@ function writeVector(
   const four = vectorOf(part, load, input, along, body, (step, place) => {
     const { dtype } = part.steps[step];
     const { word, wgsl } = DTYPES[dtype];
-    const words = body.bind(`${part.bindings.read(part.key(step), dtype)}[${place}]`);
+    const key = part.key(step);
+    const name = part.bindings.read(key, dtype);
+    const words = body.bind(`${name}[${part.bindings.placed(key, place, true)}]`);
     return converted(words, `vec4<${word}>`, `vec4<${wgsl}>`);
   });
   if (four === null) return false;

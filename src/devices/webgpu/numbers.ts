@@ -1,9 +1,7 @@
 import { getOrInsert } from "../../core/get-or-insert.ts";
+import { BRACKETED, isFloatLiteral, STATE_MARK, typedWord } from "../../forms/number.ts";
 import { bitsOf } from "../../forms/wgsl.ts";
 import type { KernelCode } from "./codegen.ts";
-
-/** What `number` writes. */
-const NUMBER = /⟨([^⟩]*)⟩/g;
 
 /** The code of kernels that differ only by numbers. */
 export interface Pattern {
@@ -19,13 +17,10 @@ export interface Pattern {
 
 /** A kernel whose code is settled. */
 export interface SettledKernel extends KernelCode {
-  /** What the code reads from memory, as words. */
+  /** What the code reads from memory, as words; −1 − s stands for where the state of source s lies. */
   readonly numbers: readonly number[];
   readonly pattern: Pattern;
 }
-
-/** Whether a literal is a float: a compiler may round what it is part of in its own way. */
-const FLOAT = /f\)?$/;
 
 /**
  * Settles the code of a plan's kernels: those that differ only by numbers read these from memory, so
@@ -39,7 +34,7 @@ export function settle(
   const patterns = new Map<string, Pattern>();
   const read = kernels.map((kernel) => {
     const own: string[] = [];
-    const text = kernel.code.replace(NUMBER, (_, value: string) => {
+    const text = kernel.code.replace(BRACKETED, (_, value: string) => {
       own.push(value);
       return "⟨⟩";
     });
@@ -59,7 +54,7 @@ export function settle(
 /** Notes by which numbers a kernel differs from the first of its pattern. */
 function vary({ first, varying }: Pattern, own: readonly string[]): void {
   own.forEach((value, i) => {
-    if (value !== first[i]) varying.add(i);
+    if (value !== first[i] || value[0] === STATE_MARK) varying.add(i);
   });
 }
 
@@ -67,20 +62,20 @@ function vary({ first, varying }: Pattern, own: readonly string[]): void {
 function mayJoin(before: Pattern, pattern: Pattern): boolean {
   const both = { ...before, varying: new Set([...before.varying, ...pattern.varying]) };
   vary(both, pattern.first);
-  if ([...both.varying].some((i) => FLOAT.test(before.first[i]))) return false;
+  if ([...both.varying].some((i) => isFloatLiteral(before.first[i]))) return false;
   for (const i of both.varying) before.varying.add(i);
   return true;
 }
 
 function writeKernel(kernel: KernelCode, own: readonly string[], pattern: Pattern): SettledKernel {
-  const numbers: number[] = [];
+  const numbers = (kernel.table ?? []).map(wordOf);
   let i = 0;
-  let code = pattern.text.replace(NUMBER, () => {
+  let code = pattern.text.replace(BRACKETED, () => {
     const value = own[i];
     if (!pattern.varying.has(i++)) return value;
     const word = `numbers[${numbers.length >> 2}][${numbers.length & 3}]`;
     numbers.push(wordOf(value));
-    return value.endsWith("u") ? word : `bitcast<${FLOAT.test(value) ? "f32" : "i32"}>(${word})`;
+    return typedWord(value, word);
   });
   if (numbers.length > 0) {
     const { length } = kernel.bindings;
@@ -92,6 +87,7 @@ function writeKernel(kernel: KernelCode, own: readonly string[], pattern: Patter
 
 /** The bits of a literal. */
 function wordOf(literal: string): number {
+  if (literal[0] === STATE_MARK) return ~Number.parseInt(literal.slice(1), 10);
   const value = Number.parseFloat(literal.replace("(", ""));
-  return FLOAT.test(literal) ? bitsOf(value) : value >>> 0;
+  return isFloatLiteral(literal) ? bitsOf(value) : value >>> 0;
 }

@@ -1,5 +1,6 @@
 import { bisect } from "../../core/bisect.ts";
 import { getOrInsert } from "../../core/get-or-insert.ts";
+import type { BufferOf } from "../../engine/merge.ts";
 import { FULL_GRID, MOST_PARTS } from "../../kernels/choose.ts";
 import type { Job } from "./jobs.ts";
 
@@ -9,9 +10,11 @@ export interface PackLimits {
   readonly bindings: number;
   /** Bytes of workgroup memory. */
   readonly memory: number;
+  /** The buffer in which a value lies; one of its own when left out. */
+  readonly bufferOf?: BufferOf;
 }
 
-/** How many jobs that may run are tried for one dispatch. */
+/** How many jobs that may run are refused before a dispatch is taken to be full. */
 const LOOK_LIMIT = 256;
 
 /**
@@ -30,6 +33,10 @@ interface Waiting {
   readonly job: Job;
   /** Equal jobs have equal numbers. */
   readonly kind: number;
+  /** The buffers that it binds. */
+  readonly buffers: readonly number[];
+  /** Equal for jobs that may be done by one part of a kernel. */
+  readonly part: string;
   /** How many jobs wait for each other behind it, itself among them. */
   depth: number;
   /** Which comes first: the deepest, then those before others. */
@@ -41,11 +48,15 @@ interface Waiting {
 }
 
 function packed(jobs: readonly Job[], limits: PackLimits, isLate: boolean): Job[][] {
+  const { bufferOf = (value) => value } = limits;
   const kinds = new Map<string, number>();
   const all = new Map(
     jobs.map((job, i): [Job, Waiting] => {
       const kind = getOrInsert(kinds, job.kind, () => kinds.size);
-      return [job, { job, kind, depth: 1, urgency: -i, missing: job.after.length, next: [] }];
+      const buffers = [...new Set([...job.reads, ...job.writes].map(bufferOf))];
+      const part = [job.kind, ...buffers].join();
+      const { length: missing } = job.after;
+      return [job, { job, kind, buffers, part, depth: 1, urgency: -i, missing, next: [] }];
     }),
   );
   for (const one of [...all.values()].reverse()) {
@@ -68,11 +79,16 @@ function packed(jobs: readonly Job[], limits: PackLimits, isLate: boolean): Job[
   while (ready.length > 0) {
     const parts: Waiting[] = [];
     const isTaken = taker(parts, limits);
-    const tried = ready.splice(-LOOK_LIMIT).reverse();
-    const most = tried[0].depth;
+    const refused: Waiting[] = [];
+    const most = ready[ready.length - 1].depth;
     const mayWait = ({ job, depth }: Waiting) =>
       isLate && job.after.length === 0 && depth > 1 && depth !== most;
-    ready.push(...tried.filter((one) => mayWait(one) || !isTaken(one)).reverse());
+    while (refused.length < LOOK_LIMIT) {
+      const one = ready.pop();
+      if (!one) break;
+      if (mayWait(one) || !isTaken(one)) refused.push(one);
+    }
+    ready.push(...refused.reverse());
     for (const part of parts) {
       for (const next of part.next) {
         next.missing--;
@@ -88,26 +104,27 @@ function packed(jobs: readonly Job[], limits: PackLimits, isLate: boolean): Job[
 /** Puts jobs among the parts of a dispatch as long as there is room; says of each whether it was. */
 function taker(parts: Waiting[], limits: PackLimits): (one: Waiting) => boolean {
   const bound = new Set<number>();
+  const kinds = new Set<string>();
   let memory = 0;
   let hasLarge = false;
   return (one) => {
-    const { stage, reads, writes } = one.job;
-    const { threads, workgroups, memory: own = 0 } = stage;
+    const { buffers, part } = one;
+    const { threads, workgroups, memory: own = 0 } = one.job.stage;
     const isLarge = workgroups > FULL_GRID;
-    let room = limits.bindings - bound.size;
-    const mayBind = (key: number) => bound.has(key) || room-- > 0;
-    const all = new Set([...reads, ...writes]);
+    const added = buffers.filter((buffer) => !bound.has(buffer));
+    const isNew = !kinds.has(part);
     const fits =
-      parts.length < MOST_PARTS &&
+      (kinds.size < MOST_PARTS || !isNew) &&
       threads === parts[0]?.job.stage.threads &&
       !(isLarge && hasLarge) &&
-      memory + own <= limits.memory &&
-      [...all].every(mayBind);
+      (memory + own <= limits.memory || !isNew) &&
+      bound.size + added.length <= limits.bindings;
     if (!fits && parts.length > 0) return false;
     parts.push(one);
-    memory += own;
+    kinds.add(part);
+    if (isNew) memory += own;
     hasLarge ||= isLarge;
-    for (const key of all) bound.add(key);
+    for (const buffer of added) bound.add(buffer);
     return true;
   };
 }

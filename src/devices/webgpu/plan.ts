@@ -1,29 +1,30 @@
 import type { Counters } from "../../core/counters.ts";
 import { MemoryError } from "../../core/errors.ts";
 import { getOrInsert } from "../../core/get-or-insert.ts";
-import { sizeOf } from "../../core/shape.ts";
+import { OnDemand } from "../../core/on-demand.ts";
 import { tools } from "../../core/tools.ts";
-import { lower } from "../../engine/lower.ts";
-import { type Lifetime, type MemoryPlan, planMemory } from "../../engine/memory-plan.ts";
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
 import { type Program, readsOf } from "../../engine/program.ts";
-import { type KernelSchedule, scheduleOf } from "../../engine/schedule.ts";
-import type { Choose } from "../../forms/kernel.ts";
-import type { Traits } from "../../forms/traits.ts";
 import { type BufferPool, type BufferStorage, checkFits, GRANULE } from "./buffers.ts";
-import { generate, type KernelCode } from "./codegen.ts";
 import { firstOf, type Guard } from "./guard.ts";
-import { type Job, jobsOf } from "./jobs.ts";
 import type { Log, LogEntry } from "./log.ts";
 import type { SettledKernel } from "./numbers.ts";
-import { pack } from "./pack.ts";
 import type { PipelineCache, Shared } from "./pipelines.ts";
+import type { SharedSources } from "./shared-sources.ts";
 import type { Dispatches, SubmitQueue } from "./submit-queue.ts";
 import { takeAll } from "./take-all.ts";
-import { bytesOf } from "./transfer.ts";
+import { stepBytes } from "./transfer.ts";
+import { type Hardware, type WriteProgram, type WrittenProgram, writeApart } from "./write.ts";
+
+/**
+ * What lets many states share buffers: loaded for the first plan that has many. Without it each has
+ * a buffer of its own.
+ * @internal
+ */
+export const sharing = /* @__PURE__ */ new OnDemand(() => import("./sharing.ts"));
 
 /** What a plan needs of its session. */
-export interface PlanHost {
+export interface PlanHost extends Hardware {
   readonly device: GPUDevice;
   readonly guard: Guard;
   readonly log: Log;
@@ -31,30 +32,11 @@ export interface PlanHost {
   readonly timeout: number;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
-  readonly traits: Traits;
-  /** Decides which kernels run. */
-  readonly choose: Choose;
   readonly counters: Counters;
   /** Begins what the user called as `op`; throws a `DeviceError` when the device is gone. */
   begin(op: string): void;
   /** Puts work into the present submit, and ends it unless more are to share it. */
   record(work: Dispatches, options: PlanOptions): LogEntry;
-}
-
-/** A program as kernels, each with the jobs that it does. */
-export interface Written {
-  readonly schedule: KernelSchedule;
-  readonly jobs: readonly (readonly Job[])[];
-  readonly codes: readonly KernelCode[];
-}
-
-/** Writes the kernels of a program. */
-export function writeProgram(program: Program, { device, traits, choose }: PlanHost): Written {
-  const { maxStorageBuffersPerShaderStage: bindings, maxComputeWorkgroupStorageSize: memory } =
-    device.limits;
-  const schedule = scheduleOf(lower(program, traits), bindings);
-  const jobs = pack(jobsOf(schedule, choose), { bindings, memory });
-  return { schedule, jobs, codes: jobs.map((own) => generate(schedule, own)) };
 }
 
 /** One dispatch: a kernel and the places of its buffers in the plan's list. */
@@ -84,20 +66,25 @@ interface PlanRun extends Dispatches {
  * pipelines, bind groups and grids: nothing is made and nothing is decided.
  */
 export class GpuPlan implements Plan {
-  readonly #label: string;
-  readonly #dispatches: readonly Dispatch[];
-  /** What is bound now: sources, then outputs, then the slots of values in between. */
+  #label = "gradus plan";
+  #writer: WriteProgram | null = null;
+  #dispatches: readonly Dispatch[] | null = null;
+  /** What is bound now: sources, then outputs, then the buffers of values in between. */
   #buffers: readonly BufferStorage[] = [];
   /** Which sources' values are used, and which are replaced. */
   readonly #isRead: readonly boolean[];
   readonly #isWritten: readonly boolean[];
   /** Bytes of each output. */
   readonly outputBytes: readonly number[];
-  readonly #memory: MemoryPlan;
+  /** Bytes of the buffers of values in between. */
+  #sizes: readonly number[] = [];
   /** What its kernels read as uniform data, and the buffer with it, if there is any. */
-  readonly #words: Uint32Array;
+  #words = new Uint32Array();
   #numbers: readonly BufferStorage[] | null = null;
   #slots: readonly BufferStorage[] | null = null;
+  #shared: SharedSources | null = null;
+  /** How often storages had moved when bind groups were made. */
+  #moves = 0;
   #pipelines: readonly Shared[] | null = null;
   #bindGroups: readonly GPUBindGroup[] | null = null;
   /** The last run, which the next one is again if it is on the same storages. */
@@ -108,20 +95,47 @@ export class GpuPlan implements Plan {
     readonly program: Program,
     readonly options: PlanOptions,
   ) {
-    const { schedule, codes } = writeProgram(program, host);
-    const kernels = host.pipelines.settle(codes);
     const { sources, outputs, updates } = program;
     this.#isRead = readsOf(program);
     const written = new Set(updates.map(({ source }) => source));
     this.#isWritten = sources.map((step) => written.has(step));
     this.outputBytes = outputs.map((step) => stepBytes(program, step));
-    this.#memory = planMemory(lifetimes(schedule, kernels));
-    for (const bytes of [...this.outputBytes, ...this.#memory.sizes]) {
+    if (sharing.loaded || !this.#isLarge) this.#written();
+  }
+
+  /** Whether it changes, or has, more tensors than a kernel may bind, or several could read. */
+  get #isLarge(): boolean {
+    const { host, program, options } = this;
+    const bindings = host.device.limits.maxStorageBuffersPerShaderStage;
+    const { length = 0 } = options.fixed ?? [];
+    return program.updates.length > bindings || length > 4 * bindings;
+  }
+
+  #write(): WrittenProgram {
+    this.#writer ??= (this.#isLarge && sharing.loaded?.writeShared) || writeApart;
+    return this.#writer(this.program, this.host, this.options);
+  }
+
+  /** Loads what it is written by, where that is not settled. */
+  async #load(): Promise<void> {
+    if (!this.#writer) await sharing.get().catch(() => {});
+  }
+
+  /** The dispatches, which are written when they are first needed. */
+  #written(): readonly Dispatch[] {
+    if (this.#dispatches) return this.#dispatches;
+    const { host } = this;
+    const { codes, sizes, places, shared = null } = this.#write();
+    for (const bytes of [...this.outputBytes, ...sizes]) {
       checkFits("a value of", bytes, host.device.limits);
     }
-    const places = placesOf(schedule, this.#memory);
+    const kernels = host.pipelines.settle(codes);
     const { words, granules } = layNumbers(kernels);
-    this.#words = words;
+    this.#sizes = sizes;
+    this.#shared = shared;
+    shared?.find(words);
+    this.#words = Uint32Array.from(words);
+    this.#label = `gradus plan: ${kernels.map(({ label }) => label).join(", ")}`;
     this.#dispatches = kernels.map((kernel, i) => ({
       kernel,
       buffers: kernel.bindings.map(({ key }) => places.get(key) as number),
@@ -129,7 +143,7 @@ export class GpuPlan implements Plan {
       ...grid(kernel.workgroups),
       known: new Map(),
     }));
-    this.#label = `gradus plan: ${kernels.map(({ label }) => label).join(", ")}`;
+    return this.#dispatches;
   }
 
   get ready(): boolean {
@@ -137,12 +151,13 @@ export class GpuPlan implements Plan {
   }
 
   async stats(): Promise<PlanStats> {
-    const { statsOf } = await tools.get();
-    return statsOf(writeProgram(this.program, this.host));
+    await this.#load();
+    return (await tools.get()).statsOf(this.#write());
   }
 
   async prepare(onProgress: Progress = () => {}): Promise<void> {
     const { op } = this.host.guard;
+    await this.#load();
     if (!this.#pipelines) await this.#build(onProgress);
     await this.#reserve(op);
   }
@@ -152,7 +167,7 @@ export class GpuPlan implements Plan {
     const outputs = host.pool.acquireAll(this.outputBytes);
     try {
       const run = this.bound(sources, outputs);
-      const { length } = this.#dispatches;
+      const { length } = run.dispatches;
       const failure = length > 0 && host.record(run, options).failure;
       if (failure) throw failure;
       host.counters.add("dispatches", length);
@@ -172,6 +187,7 @@ export class GpuPlan implements Plan {
 
   dispose(): void {
     this.#releaseSlots();
+    this.#shared?.dispose(this.host.pool);
     this.#dropNumbers();
     this.#buffers = [];
     for (const shared of this.#pipelines ?? []) this.host.pipelines.release(shared);
@@ -180,11 +196,12 @@ export class GpuPlan implements Plan {
 
   async #build(onProgress: Progress): Promise<void> {
     const { pipelines } = this.host;
-    const { length: total } = this.#dispatches;
+    const dispatches = this.#written();
+    const { length: total } = dispatches;
     let built = 0;
     onProgress(0, total);
     const builds = await Promise.allSettled(
-      this.#dispatches.map(async ({ kernel }) => {
+      dispatches.map(async ({ kernel }) => {
         const shared = await pipelines.build(kernel);
         onProgress(++built, total);
         return shared;
@@ -204,11 +221,15 @@ export class GpuPlan implements Plan {
       this.#holdNumbers();
       const outputs = pool.acquireAll(this.outputBytes);
       const slots = this.#slots ? [] : this.#acquireSlots();
+      this.#shared?.reserve(pool);
       const failure = await firstOf(guard.take());
       for (const storage of outputs) pool.release(storage);
       if (failure || this.#slots) for (const storage of slots) pool.release(storage);
       else this.#slots = slots;
-      if (failure) this.#dropNumbers();
+      if (failure) {
+        this.#shared?.dispose(pool);
+        this.#dropNumbers();
+      }
       if (!failure) return;
       // What was spare has been freed.
       if (isLast || !(failure instanceof MemoryError)) throw failure;
@@ -217,14 +238,22 @@ export class GpuPlan implements Plan {
 
   /** Makes what is missing, and binds the buffers of one run. */
   bound(sources: readonly BufferStorage[], outputs: readonly BufferStorage[]): PlanRun {
+    const dispatches = this.#written();
+    const { host } = this;
+    const { pool } = host;
     this.#slots ??= this.#acquireSlots();
     this.#holdNumbers();
     const before = this.#buffers;
     this.#buffers = [...sources, ...outputs, ...this.#slots];
-    if (this.#buffers.some((storage, i) => storage !== before[i])) this.#run = null;
-    if (this.#buffers.some(({ id }, i) => id !== before[i]?.id)) this.#bindGroups = null;
-    const dispatches = this.#dispatches;
+    const isOther = this.#buffers.some((storage, i) => storage !== before[i]);
+    if (isOther || this.#moves !== pool.moves) this.#bindGroups = this.#run = null;
     this.#pipelines ??= this.#getPipelines();
+    if (!this.#bindGroups) {
+      const [numbers] = this.#numbers as readonly BufferStorage[];
+      const shared = this.#shared;
+      sharing.loaded?.arrange(host, sources, this.#isWritten, shared, numbers, this.#words);
+      this.#moves = pool.moves;
+    }
     this.#bindGroups ??= dispatches.map((dispatch) => this.#bindGroup(dispatch));
     const [pipelines, bindGroups] = [this.#pipelines, this.#bindGroups];
     const encodeOne = (pass: GPUComputePassEncoder, i: number) => {
@@ -248,7 +277,7 @@ export class GpuPlan implements Plan {
   }
 
   #acquireSlots(): readonly BufferStorage[] {
-    return this.host.pool.acquireAll(this.#memory.sizes, "plans");
+    return this.host.pool.acquireAll(this.#sizes, "plans");
   }
 
   #holdNumbers(): void {
@@ -262,13 +291,13 @@ export class GpuPlan implements Plan {
     this.#numbers = null;
     this.#bindGroups = null;
     this.#run = null;
-    for (const { known } of this.#dispatches) known.clear();
+    for (const { known } of this.#dispatches ?? []) known.clear();
   }
 
   #getPipelines(): readonly Shared[] {
     const { pipelines } = this.host;
     return takeAll(
-      this.#dispatches,
+      this.#written(),
       ({ kernel }) => pipelines.get(kernel),
       (shared) => pipelines.release(shared),
     );
@@ -276,12 +305,15 @@ export class GpuPlan implements Plan {
 
   #bindGroup({ kernel, buffers, numbers, known }: Dispatch): GPUBindGroup {
     const bound = buffers.map((place) => this.#buffers[place]);
-    const key = bound.map(({ id }) => id).join();
+    const key = bound.map(({ place }) => place).join();
     return getOrInsert(known, key, () => {
       const { device, counters, guard, pipelines } = this.host;
       if (known.size >= BIND_GROUP_LIMIT) known.clear();
       counters.add("bindGroups");
-      const resources: GPUBufferBinding[] = bound.map(({ buffer }) => ({ buffer }));
+      const resources = bound.map(({ buffer, block, offset, bytes }, i): GPUBufferBinding => {
+        const isWhole = kernel.bindings[i].key < 0 || bytes === block.bytes;
+        return isWhole ? { buffer } : { buffer, offset, size: bytes };
+      });
       if (kernel.numbers.length > 0) {
         const [{ buffer }] = this.#numbers as readonly BufferStorage[];
         const size = 16 * Math.ceil(kernel.numbers.length / 4);
@@ -304,7 +336,7 @@ export class GpuPlan implements Plan {
 }
 
 /** Lays the numbers of kernels one behind the other, equal ones once, and tells where they begin. */
-function layNumbers(kernels: readonly SettledKernel[]): { words: Uint32Array; granules: number[] } {
+function layNumbers(kernels: readonly SettledKernel[]): { words: number[]; granules: number[] } {
   const words: number[] = [];
   const known = new Map<string, number>();
   const granules = kernels.map(({ numbers }) =>
@@ -315,37 +347,7 @@ function layNumbers(kernels: readonly SettledKernel[]): { words: Uint32Array; gr
       return first;
     }),
   );
-  return { words: Uint32Array.from(words), granules };
-}
-
-/** Bytes of a step's values in memory. */
-export function stepBytes({ steps }: Program, step: number): number {
-  const { dtype, shape } = steps[step];
-  return bytesOf(dtype, sizeOf(shape));
-}
-
-/** When the values between kernels are in memory. */
-export function lifetimes({ program }: KernelSchedule, kernels: readonly KernelCode[]): Lifetime[] {
-  const { sources, outputs } = program;
-  const own = new Set([...sources, ...outputs]);
-  const found = new Map<number, { -readonly [K in keyof Lifetime]: Lifetime[K] }>();
-  kernels.forEach(({ bindings }, at) => {
-    for (const { key } of bindings) {
-      if (own.has(key)) continue;
-      const make = () => ({ key, bytes: stepBytes(program, key), first: at, last: at });
-      getOrInsert(found, key, make).last = at;
-    }
-  });
-  return [...found.values()];
-}
-
-/** Where in a plan's list of buffers each key of its kernels is. */
-function placesOf({ program }: KernelSchedule, memory: MemoryPlan): Map<number, number> {
-  const own = [...program.sources, ...program.outputs];
-  return new Map([
-    ...[...memory.slots].map(([key, slot]) => [key, own.length + slot] as const),
-    ...own.map((step, i) => [step, i] as const),
-  ]);
+  return { words, granules };
 }
 
 /** Folds a linear grid that is longer than one dimension may be. */

@@ -89,8 +89,8 @@ export class Reader {
         (encoder) => {
           for (const [i, { parts }] of groups.entries()) {
             for (const { storage, start, bytes } of parts) {
-              const { buffer } = storage as BufferStorage;
-              encoder.copyBufferToBuffer(buffer, 0, staged[i].buffer, start, bytes);
+              const { buffer, offset } = storage as BufferStorage;
+              encoder.copyBufferToBuffer(buffer, offset, staged[i].buffer, start, bytes);
             }
           }
         },

@@ -178,7 +178,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
   #write(storage: BufferStorage, { buffer, byteOffset, byteLength }: NumericArray): void {
     if (byteLength === 0) return;
     this.queue.write(storage, () =>
-      this.device.queue.writeBuffer(storage.buffer, 0, buffer, byteOffset, byteLength),
+      this.device.queue.writeBuffer(storage.buffer, storage.offset, buffer, byteOffset, byteLength),
     );
   }
 

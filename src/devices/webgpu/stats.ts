@@ -5,14 +5,19 @@ import { planMemory } from "../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import { flopsOf, planStats, total } from "../../engine/stats.ts";
-import { lifetimes, stepBytes, type Written } from "./plan.ts";
-import { bytesOf } from "./transfer.ts";
+import { bytesOf, stepBytes } from "./transfer.ts";
+import type { WrittenProgram } from "./write.ts";
 
 /** Counts what a plan's kernels do. */
-export function statsOf({ schedule, jobs, codes }: Written): PlanStats {
+export function statsOf({
+  schedule,
+  jobs,
+  codes,
+  values,
+}: Pick<WrittenProgram, "schedule" | "jobs" | "codes" | "values">): PlanStats {
   const bytes = bytesRead(schedule.program);
-  const values = lifetimes(schedule, codes);
   const kernels = codes.map(({ bindings, workgroups }, i): KernelStats => {
+    const keys = new Set(jobs[i].flatMap(({ reads, writes }) => [...reads, ...writes]));
     return {
       groups: jobs[i].map(({ group }) => opsOf(schedule, group)),
       flops: total(
@@ -20,7 +25,7 @@ export function statsOf({ schedule, jobs, codes }: Written): PlanStats {
           stepsOf(schedule, group).map((step) => flopsOf(schedule.program, step)),
         ),
       ),
-      bytes: total(bindings.map(({ key }) => bytes(key))),
+      bytes: total([...keys].map(bytes)),
       workgroups,
       bindings: bindings.length,
     };

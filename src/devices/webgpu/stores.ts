@@ -70,8 +70,10 @@ function writeStoreOfFours(
     part.job.group.outputs.forEach((step, r) => {
       const { dtype } = part.steps[step];
       const values = lanes.map((values) => values[r]).join(", ");
-      const buffer = part.bindings.write(part.key(step), dtype);
-      body.line(`${buffer}[${at} >> 2u] = vec4<${DTYPES[dtype].word}>(${values});`);
+      const key = part.key(step);
+      const buffer = part.bindings.write(key, dtype);
+      const place = part.bindings.placed(key, `${at} >> 2u`, true);
+      body.line(`${buffer}[${place}] = vec4<${DTYPES[dtype].word}>(${values});`);
     });
   } else {
     for (const lane of LANES) {

@@ -1,9 +1,17 @@
 import { allocate, convert, DTYPES, type DType, type NumericArray } from "../../core/dtype.ts";
+import { sizeOf } from "../../core/shape.ts";
+import type { Program } from "../../engine/program.ts";
 
 /** Bytes that a tensor's elements take on the GPU, a multiple of four. */
 export function bytesOf(dtype: DType, size: number): number {
   const { perWord, wordBytes } = DTYPES[dtype];
   return 4 * Math.ceil((wordBytes * Math.ceil(size / perWord)) / 4);
+}
+
+/** Bytes of a step's values in memory. */
+export function stepBytes({ steps }: Program, step: number): number {
+  const { dtype, shape } = steps[step];
+  return bytesOf(dtype, sizeOf(shape));
 }
 
 /** Whether an element takes more bytes on the GPU than on the host, as a bool does. */

@@ -1,0 +1,82 @@
+import { getOrInsert } from "../../core/get-or-insert.ts";
+import { lower } from "../../engine/lower.ts";
+import { type Lifetime, planMemory } from "../../engine/memory-plan.ts";
+import type { PlanOptions } from "../../engine/plan.ts";
+import type { Program } from "../../engine/program.ts";
+import { type KernelSchedule, scheduleOf } from "../../engine/schedule.ts";
+import type { Choose } from "../../forms/kernel.ts";
+import type { Traits } from "../../forms/traits.ts";
+import { generate, type KernelCode } from "./codegen.ts";
+import { type Job, jobsOf } from "./jobs.ts";
+import { pack } from "./pack.ts";
+import type { SharedSources } from "./shared-sources.ts";
+import { stepBytes } from "./transfer.ts";
+
+/** What decides how a program is written. */
+export interface Hardware {
+  readonly device: { readonly limits: GPUSupportedLimits };
+  readonly traits: Traits;
+  /** Decides which kernels run. */
+  readonly choose: Choose;
+}
+
+/** A program as kernels, each with the jobs that it does. */
+export interface WrittenProgram {
+  readonly schedule: KernelSchedule;
+  readonly jobs: readonly (readonly Job[])[];
+  readonly codes: readonly KernelCode[];
+  /** What lies in memory between kernels. */
+  readonly values: readonly Lifetime[];
+  /** Bytes of each buffer for that. */
+  readonly sizes: readonly number[];
+  /** Where in a plan's list of buffers, sources, outputs and those between, each key is. */
+  readonly places: ReadonlyMap<number, number>;
+  /** Sources that share buffers. */
+  readonly shared?: SharedSources;
+}
+
+/** Writes a program's kernels. */
+export type WriteProgram = (
+  program: Program,
+  host: Hardware,
+  options: PlanOptions,
+) => WrittenProgram;
+
+/** Writes a program's kernels, each of its values in a buffer of its own. */
+export function writeApart(program: Program, { device, traits, choose }: Hardware): WrittenProgram {
+  const { maxStorageBuffersPerShaderStage: bindings, maxComputeWorkgroupStorageSize: memory } =
+    device.limits;
+  const schedule = scheduleOf(lower(program, traits), bindings);
+  const jobs = pack(jobsOf(schedule, choose), { bindings, memory });
+  const codes = jobs.map((own) => generate(schedule, own));
+  const values = lifetimes(schedule, codes);
+  const { slots, sizes } = planMemory(values);
+  return { schedule, jobs, codes, values, sizes, places: keyPlaces(schedule, slots) };
+}
+
+/** When the values between kernels are in memory. */
+export function lifetimes({ program }: KernelSchedule, kernels: readonly KernelCode[]): Lifetime[] {
+  const { sources, outputs } = program;
+  const own = new Set([...sources, ...outputs]);
+  const found = new Map<number, { -readonly [K in keyof Lifetime]: Lifetime[K] }>();
+  kernels.forEach(({ bindings }, at) => {
+    for (const { key } of bindings) {
+      if (own.has(key)) continue;
+      const make = () => ({ key, bytes: stepBytes(program, key), first: at, last: at });
+      getOrInsert(found, key, make).last = at;
+    }
+  });
+  return [...found.values()];
+}
+
+/** Where in a plan's list of buffers each key of its kernels is, given where those between are. */
+export function keyPlaces(
+  { program }: KernelSchedule,
+  between: ReadonlyMap<number, number>,
+): Map<number, number> {
+  const own = [...program.sources, ...program.outputs];
+  return new Map([
+    ...[...between].map(([key, i]) => [key, own.length + i] as const),
+    ...own.map((step, i) => [step, i] as const),
+  ]);
+}
