@@ -10,9 +10,13 @@ import { build } from "vite";
 import { root } from "./sources.mjs";
 
 /**
- * Bytes that the two-layer trainer may take, minified and compressed. The aim is 40 kB: messages that
- * name what is meant, the log of what failed and what that spoiled, index maps, programs of ops, and
- * plans that are made in time that grows with the graph take it beyond that.
+ * Bytes that the two-layer trainer may take, minified and compressed. The aim is 40 kB; what is there
+ * takes 50,800: 13.3 kB of them WebGPU (5 kB write kernels, 6 kB run them and know what failed, 2 kB
+ * are plans), 9 kB programs, schedules and replays, 6 kB ops, 5.1 kB graphs, gradients and states,
+ * 4.4 kB checks, dtypes and shapes, 2.4 kB shaders, 4 kB forms and the choice of kernels, 4.6 kB
+ * layers, the loss, the optimizer and the step. 3 kB of all are texts of messages, 0.6 kB the plain
+ * forms of ops, which only the CPU runs. None of it is for a trainer alone, so less would be other
+ * messages, specifications apart from their ops, or promises that are not kept.
  */
 export const SIZE_LIMIT = 50 * 1024;
 
