@@ -43,9 +43,13 @@ function quotientOf(body: Writer, value: string, divisor: number, size: number):
   return name;
 }
 
-/** Writes ⌊x / n⌋ of an x below `size` without a division, where that can be. */
+/**
+ * Writes ⌊x / n⌋ of an x below `size` without a division, where that can be: of sizes up to a power of two
+ * alike, so that kernels of different time steps have one code.
+ */
 function byFactor(x: string, size: number, n: number): string | null {
-  const [f, s] = divisionFactor(size, n) ?? [0];
+  const most = 2 ** Math.max(15, Math.ceil(Math.log2(size)));
+  const [f, s] = divisionFactor(most, n) ?? [0];
   if (!f) return null;
   return f > 1 ? `(${x} * ${f}u) >> ${s}u` : `${x} >> ${s}u`;
 }

@@ -55,31 +55,63 @@ export class NormSoftmax extends CosineHead {
   }
 }
 
+/** What tells heads with an additive margin apart. */
+interface AdditiveMargin {
+  /** m when left out. */
+  readonly usual: number;
+  check(op: string, margin: number): void;
+  readonly logits: typeof cosFaceLogits;
+}
+
+/** A head whose logits have a margin in training that is added to a cosine or an angle. */
+abstract class AdditiveHead extends CosineHead {
+  readonly margin: number;
+  readonly #kind: AdditiveMargin;
+
+  constructor(
+    op: string,
+    kind: AdditiveMargin,
+    features: number,
+    classes: number,
+    options: CosineHeadOptions,
+    surplus: readonly never[],
+  ) {
+    checkOptions<CosineHeadOptions>(op, options, MARGIN_OPTIONS, surplus);
+    super(op, features, classes, options);
+    this.#kind = kind;
+    this.margin = options.margin ?? kind.usual;
+    kind.check(op, this.margin);
+  }
+
+  override logits(x: Tensor, labels: Tensor): Tensor {
+    this.checkTraining(x, labels);
+    const { margin, scale } = this;
+    return this.#kind.logits(this.cosines(x), labels, { margin, scale });
+  }
+}
+
+const COS_FACE: AdditiveMargin = {
+  usual: 0.35,
+  check: (op, margin) => checkRange(op, "margin", margin, 0),
+  logits: cosFaceLogits,
+};
+
+const ARC_FACE: AdditiveMargin = { usual: 0.5, check: checkArcMargin, logits: arcFaceLogits };
+
 /**
  * Computes logits s cos θ, in training s (cos θ_y − m) at the right class: see `cosFaceLogits`
  * (Wang et al. 2018, "CosFace", eq. 4), with s 64 and m 0.35 when left out.
  * @throws ShapeError for sizes, GradusError for options out of their range or unknown.
  * @example new CosFace(2, 10, { scale: 16 }).loss(features, labels);
  */
-export class CosFace extends CosineHead {
-  readonly margin: number;
-
+export class CosFace extends AdditiveHead {
   constructor(
     features: number,
     classes: number,
     options: CosineHeadOptions = {},
     ...surplus: never[]
   ) {
-    checkOptions<CosineHeadOptions>("CosFace", options, MARGIN_OPTIONS, surplus);
-    super("CosFace", features, classes, options);
-    this.margin = options.margin ?? 0.35;
-    checkRange("CosFace", "margin", this.margin, 0);
-  }
-
-  override logits(x: Tensor, labels: Tensor): Tensor {
-    this.checkTraining(x, labels);
-    const { margin, scale } = this;
-    return cosFaceLogits(this.cosines(x), labels, { margin, scale });
+    super("CosFace", COS_FACE, features, classes, options, surplus);
   }
 }
 
@@ -89,24 +121,13 @@ export class CosFace extends CosineHead {
  * @throws ShapeError for sizes, GradusError for options out of their range or unknown.
  * @example new ArcFace(2, 10, { scale: 16 }).loss(features, labels);
  */
-export class ArcFace extends CosineHead {
-  readonly margin: number;
-
+export class ArcFace extends AdditiveHead {
   constructor(
     features: number,
     classes: number,
     options: CosineHeadOptions = {},
     ...surplus: never[]
   ) {
-    checkOptions<CosineHeadOptions>("ArcFace", options, MARGIN_OPTIONS, surplus);
-    super("ArcFace", features, classes, options);
-    this.margin = options.margin ?? 0.5;
-    checkArcMargin("ArcFace", this.margin);
-  }
-
-  override logits(x: Tensor, labels: Tensor): Tensor {
-    this.checkTraining(x, labels);
-    const { margin, scale } = this;
-    return arcFaceLogits(this.cosines(x), labels, { margin, scale });
+    super("ArcFace", ARC_FACE, features, classes, options, surplus);
   }
 }

@@ -92,7 +92,7 @@ describe("a position", () => {
     expect(body.write("f")).toBe(
       [
         "f {",
-        "  let t0 = (i0 * 37u) >> 8u;",
+        "  let t0 = (i0 * 18725u) >> 17u;",
         "  let t1 = (i0 - t0 * 7u);",
         "  let t2 = (a * 3u + b);",
         "}",
@@ -108,7 +108,7 @@ describe("a position", () => {
     expect(body.write("f")).toBe(
       [
         "f {",
-        "  let t0 = (b * 3u) >> 3u;",
+        "  let t0 = (b * 10923u) >> 15u;",
         "  let t1 = (b - t0 * 3u);",
         "  let t2 = (d + c * 8u);",
         "  let t3 = (b + a * 6u);",
