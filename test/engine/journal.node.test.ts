@@ -3,6 +3,7 @@ import { CpuSession } from "../../src/devices/cpu/cpu-device.ts";
 import type { DeviceNews } from "../../src/graph/device.ts";
 import {
   add,
+  assignAll,
   compile,
   type Device,
   evaluate,
@@ -66,6 +67,7 @@ function counter(mirrorEvery = 1000) {
 
 describe("a run whose batch cannot be had again", () => {
   test("takes what it changes with it, and what follows it, until that is assigned", async () => {
+    const warn = vi.spyOn(console, "warn");
     const { x, step } = doubling(1000);
     const other = counter();
     const still = new State(tensor([4]), { name: "still" });
@@ -86,6 +88,10 @@ describe("a run whose batch cannot be had again", () => {
     await back();
     // What comes after it is left out too, so that all states are of one moment.
     expect(news[1]).toMatchObject({ event: "recovered", repeated: 1, dropped: 3 });
+    const { milliseconds } = news[1] as DeviceNews & { event: "recovered" };
+    expect(milliseconds >= 0 && milliseconds < 60_000).toBe(true);
+    expect(warn).not.toHaveBeenCalled(); // somebody listens
+    warn.mockRestore();
     await expect(x.data()).rejects.toThrow("went with a lost device");
     await expect(other.x.data()).rejects.toThrow("went with a lost device");
     expect(await still.data()).toEqual(Float32Array.of(4));
@@ -100,6 +106,10 @@ describe("a run whose batch cannot be had again", () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     try {
       const { step } = doubling(1000);
+      (await step(tensor([1, 1, 1]))).dispose();
+      await device.lose();
+      await back();
+      expect(warn).not.toHaveBeenCalled(); // nothing is dropped
       (await step(hard(5))).dispose();
       (await step(hard(6))).dispose();
       await device.lose();
@@ -114,6 +124,40 @@ describe("a run whose batch cannot be had again", () => {
       warn.mockRestore();
     }
   });
+});
+
+test("an assigned value that cannot be had again is gone, and no other with it", async () => {
+  const { x, step } = counter();
+  await step();
+  const [a, b] = [5, 6].map((value) => new State(tensor([value, 0, 0])));
+  assignAll([
+    [a, hard(7)],
+    [b, add(b, 1)],
+  ]);
+  await step();
+  await device.lose();
+  await back();
+  await expect(a.data()).rejects.toThrow("went with a lost device");
+  expect(await b.toArray()).toEqual([7, 1, 1]);
+  expect(await x.item()).toBe(2);
+});
+
+test("a read that fails while the device is made again says why", async () => {
+  const { x, step } = counter();
+  await step();
+  const read = x.item();
+  const other = add(x, 1).item();
+  const told = Promise.allSettled([read, other]);
+  let failed = 0;
+  device.onCall = (what) => {
+    if (what === "read" && device.recovering && failed++ === 0) throw new Error("no room");
+  };
+  await device.lose();
+  const [first, second] = await told;
+  expect(first).toMatchObject({ status: "rejected", reason: { message: "no room" } });
+  expect(second).toEqual({ status: "fulfilled", value: 2 });
+  await back();
+  expect(await x.item()).toBe(1);
 });
 
 describe("a device that is lost while it is made again", () => {
@@ -269,6 +313,56 @@ describe("the journal", () => {
     expect(await Promise.all(states.map((state) => state.toArray()))).toEqual(straight);
   });
 
+  test("is cut when it is time: half a second after the last mirror, or fifty times what that took", async () => {
+    const { step } = counter(Number.POSITIVE_INFINITY);
+    const now = vi.spyOn(performance, "now");
+    let time = 1e6;
+    now.mockImplementation(() => time);
+    try {
+      await step();
+      await vi.waitFor(() => expect(device.journal.mirrors).toBe(1));
+      const mirrors: number[] = [];
+      for (const passed of [100, 300, 99, 2, 400, 200]) {
+        time += passed;
+        await step();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        mirrors.push(device.journal.mirrors);
+      }
+      expect(mirrors).toEqual([1, 1, 1, 2, 2, 3]);
+      const { readNow } = device;
+      device.readNow = async (...given) => {
+        const values = await readNow.apply(device, given);
+        time += 100;
+        return values;
+      };
+      mirrors.length = 0;
+      for (const passed of [600, 4000, 900, 200]) {
+        time += passed;
+        await step();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        mirrors.push(device.journal.mirrors);
+      }
+      expect(mirrors).toEqual([4, 4, 4, 5]);
+    } finally {
+      now.mockRestore();
+    }
+  });
+
+  test("knows a state that is new while it is kept, and one that is written from the host", async () => {
+    const { x, step } = counter();
+    await step();
+    const late = new State(tensor([1, 2]), { name: "late" });
+    late.assign(add(late, 1));
+    const written = new State(tensor([0, 0]), { name: "written" });
+    written.assign(tensor([3, 4]));
+    await step();
+    written.assign(add(written, x));
+    await device.lose();
+    await back();
+    expect(await late.toArray()).toEqual([2, 3]);
+    expect(await written.toArray()).toEqual([5, 6]);
+  });
+
   test("holds no tensors that others do not hold, before and after a loss", async () => {
     const { x, step } = doubling(1000);
     const batch = tensor([1, 1, 1]);
@@ -299,7 +393,7 @@ describe("the journal", () => {
   });
 
   test("forgets states that are gone", () => {
-    for (let i = 0; i < 3000; i++) new State(tensor(i)).dispose();
+    for (let i = 0; i < 1500; i++) new State(tensor(i)).dispose();
     expect(device.states.size).toBeLessThanOrEqual(512);
     const held = Array.from({ length: 600 }, (_, i) => new State(tensor(i)));
     expect(device.journal.states).toEqual(expect.arrayContaining(held));
