@@ -81,22 +81,26 @@ describe("states that lie in one buffer", () => {
       const optimizer = new Adam(parameters, { learningRate: 0.02 });
       const step = compile(() => optimizer.step(lossOf(parameters)));
       const others = Array.from({ length: 14 }, (_, i) => new State(tensor([i, 1])));
-      // One that changes states of the step's and others, one that reads a neighbour, one of arguments.
+      // One changes states of the step's and others, one reads a neighbour, one an argument, one writes two.
       const overlapping = compile(() => {
         for (const other of others) other.assign(sin(add(other, sum(parameters[2]))));
         for (const p of parameters.slice(0, 5)) p.assign(mul(p, 0.9));
       });
-      const neighbour = compile(() => parameters[7].assign(add(parameters[7], sum(parameters[8]))));
-      const given = compile((x: Tensor) => parameters[4].assign(add(parameters[4], sum(x))));
+      const neighbour = compile(() => parameters[7].assign(add(parameters[7], parameters[17])));
+      const given = compile((x: Tensor) => parameters[4].assign(add(parameters[4], x)));
+      const two = compile(() => {
+        for (const p of [parameters[7], parameters[17]]) p.assign(mul(p, 0.8));
+      });
       await step();
+      await two();
       parameters[3].assign(mul(parameters[3], 2));
       parameters[5].assign(tensor([7]));
       await step();
       await neighbour();
       await overlapping();
-      await given(parameters[9]);
+      await given(parameters[14]);
       await step();
-      await given(reshape(parameters[0], [9]));
+      await given(reshape(parameters[14], [64]));
       const first = await parameters[6].data();
       expect(first.length).toBe(99);
       await overlapping();

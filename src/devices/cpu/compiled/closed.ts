@@ -49,10 +49,12 @@ function closedOf(op: Op): Op {
  * Lets ops that have no compiled form stand alone, and has what they and ops with kernels read stored
  * where strides can reach it.
  * @param isCompiled whether a step has a compiled form.
+ * @param readsStored whether that reads only what is stored.
  */
 export function closeProgram(
   program: Program,
   isCompiled: (program: Program, step: Step) => boolean,
+  readsStored: (step: Step) => boolean,
 ): ClosedProgram {
   const results = resultsOf(program);
   const kept = new Set<number>();
@@ -70,7 +72,7 @@ export function closeProgram(
     if (!step.op) return step;
     if (results.has(i)) keep(i);
     if (isView(program.steps, step)) return step;
-    if (open[i] && step.op.form.kind !== "kernel") return step;
+    if (open[i] && !readsStored(step)) return step;
     for (const input of step.inputs) {
       // Compiled loops count upwards.
       if (open[i] && locations[input].view.strides.some((stride) => stride < 0)) {

@@ -5,16 +5,24 @@ import type { Program, Step } from "../../../engine/program.ts";
 import type { KernelForm } from "../../../forms/kernel.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
 import { products } from "../../../kernels/matmul.ts";
+import { reduce } from "../../../kernels/reduce.ts";
+import { logSumExpRows, softmaxRows } from "../../../kernels/softmax.ts";
 import { openedOf } from "./closed.ts";
 import type { GroupCode, GroupContext } from "./group-code.ts";
 import { pointwiseCode } from "./pointwise.ts";
 import { productCode } from "./product-code.ts";
+import { logSumExpCode, reductionCode, softmaxCode } from "./rows.ts";
 
 /** Writes the code of a group whose anchor is of some family of kernels. */
 type WriteGroup = (context: GroupContext, group: Group) => GroupCode;
 
 /** What there is code for, by families of kernels. */
-const CODES: ReadonlyMap<unknown, WriteGroup> = /* @__PURE__ */ new Map([[products, productCode]]);
+const CODES: ReadonlyMap<unknown, WriteGroup> = /* @__PURE__ */ new Map<unknown, WriteGroup>([
+  [products, productCode],
+  [reduce, reductionCode],
+  [softmaxRows, softmaxCode],
+  [logSumExpRows, logSumExpCode],
+]);
 
 /** Whether a step has a compiled form. */
 export function isCompiled({ steps }: Program, step: Step): boolean {
@@ -34,7 +42,12 @@ function hasCode(
   types: readonly Step[],
 ) {
   const isWhole = [shape, ...types.map((x) => x.shape)].every((one) => sizeOf(one) > 0);
-  return CODES.has(family) && is(dtype, "float") && isWhole;
+  return CODES.has(family) && isWhole && is(dtype, family === reduce ? "number" : "float");
+}
+
+/** Whether a step's code reads only what is stored. */
+export function readsStored({ op }: Step): boolean {
+  return op?.form.kind === "kernel" && (op.form.family as unknown) === products;
 }
 
 /** The code of a group, if there is one for it. */

@@ -96,7 +96,8 @@ export class Draws {
       const x = f.local(V128);
       const isOpen = f.local(V128);
       f.get(locals[5]).set(x);
-      f.get(locals[5]).get(locals[5]).simd(INSTRUCTIONS["i32x4.eq"]).set(isOpen);
+      // Lanes behind the last element may hold anything, from where no walk need end.
+      f.get(locals[5]).get(locals[2]).simd(INSTRUCTIONS["i32x4.lt_u"]).set(isOpen);
       // Walked along its cycle until all lanes are below n; those that are stay there.
       f.repeat(() => {
         const inner = new VectorBody(f, body.isFused);
@@ -109,7 +110,10 @@ export class Draws {
           before,
         );
         const next = inner.op("v128.bitselect", walked, before, open);
-        const [nextLocal, openLocal] = inner.emit([next, inner.op("i32x4.ge_u", next, limit)]);
+        const [nextLocal, openLocal] = inner.emit([
+          next,
+          inner.op("v128.and", open, inner.op("i32x4.ge_u", next, limit)),
+        ]);
         f.get(nextLocal).set(x).get(openLocal).tee(isOpen).simd(INSTRUCTIONS["v128.any_true"]);
       });
       f.get(x);

@@ -33,6 +33,12 @@ export interface Access {
   readonly isGuarded: boolean;
 }
 
+/** Values of a body, and what stores them when they lie in locals. */
+export interface Results {
+  readonly roots: readonly number[];
+  store(locals: readonly number[]): void;
+}
+
 /** What a position says of that. */
 type Way = Pick<Access, "counts" | "values" | "constant" | "stride">;
 
@@ -182,15 +188,40 @@ export class GroupElements {
     return this.body.leaf(gather, [this.body.op("i32x4.min_u", at.linear, last)]);
   }
 
+  /** What the group stores for the element at a position: values, and how their locals are stored. */
+  results(at: Position<number>): Results {
+    const { schedule, group } = this;
+    const roots: number[] = [];
+    const stores = group.outputs.map((output) => {
+      const { op, inputs } = this.#steps[output];
+      const isScattered = schedule.scattered.has(output);
+      const source = isScattered ? inputs[op?.scatter as number] : output;
+      const to = at.reshape(this.#steps[source].shape);
+      const value = roots.push(this.element(source, to)) - 1;
+      if (isScattered) {
+        const form = op?.form as PointwiseForm<unknown>;
+        const place = roots.push(form.place?.(this.context(output, to)) as number) - 1;
+        return (locals: readonly number[]) => this.#scatter(output, locals[value], locals[place]);
+      }
+      const access = this.access(output, to) as Access;
+      return (locals: readonly number[]) => this.#store(access, locals[value]);
+    });
+    const store = (locals: readonly number[]) => {
+      for (const one of stores) one(locals);
+    };
+    return { roots, store };
+  }
+
   /** Stores a local's lanes where an element of a step lies. */
-  store(access: Access, value: number): void {
-    const { dtype } = access;
-    const offset = Math.max(0, access.constant * bytesOfElement(dtype));
-    this.#lanes.store(dtype, value, offset, this.count, () => this.addresses.put(access, []));
+  #store(access: Access, value: number): void {
+    const { dtype, stride, constant } = access;
+    const offset = Math.max(0, constant * bytesOfElement(dtype));
+    const places = { stride, offset, count: this.count };
+    this.#lanes.store(dtype, value, places, () => this.addresses.put(access, []));
   }
 
   /** Stores a local's lanes at the numbers of elements that are another one's lanes. */
-  scatter(i: number, value: number, places: number): void {
+  #scatter(i: number, value: number, places: number): void {
     const { f } = this;
     const { dtype } = this.#steps[i];
     const bytes = bytesOfElement(dtype);

@@ -81,24 +81,28 @@ export class Lanes {
     this.#widen(dtype, isByte);
   }
 
-  /** Stores the first `count` lanes of a local, so many bytes behind what `address` leaves. */
-  store(dtype: DType, value: number, offset: number, count: number, address: () => void): void {
+  /** Stores the first `count` lanes of a local, `stride` apart, so far behind what `address` leaves. */
+  store(
+    dtype: DType,
+    value: number,
+    { stride, offset, count }: Readonly<Record<"stride" | "offset" | "count", number>>,
+    address: () => void,
+  ): void {
     const { f } = this;
-    const isByte = bytesOfElement(dtype) === 1;
+    const bytes = bytesOfElement(dtype);
+    const isByte = bytes === 1;
     const words = isByte ? this.#narrow(dtype, value) : value;
-    if (count === 4 && !isByte) {
+    if (count === 4 && stride === 1) {
       address();
-      f.get(words).vectorMemory(STORE, 2, offset);
-    } else if (count === 4) {
+      f.get(words);
+      if (isByte) f.vectorMemory(STORE_LANE, 0, offset, 0);
+      else f.vectorMemory(STORE, 2, offset);
+      return;
+    }
+    for (let lane = 0; lane < count; lane++) {
       address();
-      f.get(words).vectorMemory(STORE_LANE, 0, offset, 0);
-    } else {
-      for (let lane = 0; lane < count; lane++) {
-        address();
-        f.get(words);
-        if (isByte) f.vectorMemory(STORE_BYTE_LANE, 0, offset + lane, lane);
-        else f.vectorMemory(STORE_LANE, 2, offset + 4 * lane, lane);
-      }
+      const [code, align] = isByte ? [STORE_BYTE_LANE, 0] : [STORE_LANE, 2];
+      f.get(words).vectorMemory(code, align, offset + lane * stride * bytes, lane);
     }
   }
 

@@ -14,7 +14,7 @@ import type { KeptPlan } from "../idle-plans.ts";
 import type { View } from "../layout.ts";
 import { fastest } from "../plain-form.ts";
 import { closeProgram, type Location, locationsOf, movedFrom, openedOf } from "./closed.ts";
-import { codeOf, isCompiled } from "./codes.ts";
+import { codeOf, isCompiled, readsStored } from "./codes.ts";
 import type { GroupCode } from "./group-code.ts";
 import type { Heap, HeapBlock, HeapStorage } from "./heap.ts";
 import { Home } from "./home.ts";
@@ -47,7 +47,7 @@ export class CompiledPlan implements KeptPlan {
     readonly heap: Heap,
     readonly isFused: boolean,
   ) {
-    const closed = closeProgram(program, isCompiled);
+    const closed = closeProgram(program, isCompiled, readsStored);
     const schedule = scheduleOf(closed.program, Number.POSITIVE_INFINITY, closed.kept);
     this.#schedule = schedule;
     this.#locations = locationsOf(schedule.program.steps, schedule.stored);

@@ -4,9 +4,8 @@
  */
 import { type Shape, sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
-import type { PointwiseForm } from "../../../forms/pointwise.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
-import { type Access, Addresses, GroupElements } from "./elements.ts";
+import { type Access, Addresses, GroupElements, type Results } from "./elements.ts";
 import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { LaneWriter } from "./lane-scalars.ts";
 import { VectorBody } from "./vector-body.ts";
@@ -15,11 +14,9 @@ const ADD = 0x6a;
 const NOT_EQUAL = 0x47;
 
 /** What one stretch of code computes for up to four elements. */
-interface Stretch {
+interface Stretch extends Results {
   readonly body: VectorBody;
   readonly elements: GroupElements;
-  readonly roots: readonly number[];
-  readonly store: (locals: readonly number[]) => void;
 }
 
 /** The code of a group of pointwise steps. */
@@ -136,7 +133,6 @@ class PointwiseWriter {
   /** What is computed and stored for `count` elements side by side. */
   #stretch(shape: Shape, count: number): Stretch {
     const { schedule, isFused } = this.context;
-    const { steps } = schedule.program;
     const f = this.#f;
     const body = new VectorBody(f, isFused);
     const pointers = new Map(this.#steps.map((step, i) => [step, i]));
@@ -156,25 +152,6 @@ class PointwiseWriter {
         return { local: this.#counters[axis], size, isByLane: axis === shape.length - 1 };
       }),
     );
-    const roots: number[] = [];
-    const stores = this.group.outputs.map((output) => {
-      const { op, inputs } = steps[output];
-      const isScattered = schedule.scattered.has(output);
-      const source = isScattered ? inputs[op?.scatter as number] : output;
-      const to = at.reshape(steps[source].shape);
-      const value = roots.push(elements.element(source, to)) - 1;
-      if (isScattered) {
-        const form = op?.form as PointwiseForm<unknown>;
-        const place = roots.push(form.place?.(elements.context(output, to)) as number) - 1;
-        return (locals: readonly number[]) =>
-          elements.scatter(output, locals[value], locals[place]);
-      }
-      const access = elements.access(output, to) as Access;
-      return (locals: readonly number[]) => elements.store(access, locals[value]);
-    });
-    const store = (locals: readonly number[]) => {
-      for (const one of stores) one(locals);
-    };
-    return { body, elements, roots, store };
+    return { body, elements, ...elements.results(at) };
   }
 }

@@ -1,6 +1,6 @@
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
-import { type Access, Addresses, GroupElements } from "./elements.ts";
+import { Addresses, GroupElements } from "./elements.ts";
 import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { LaneWriter } from "./lane-scalars.ts";
 import { type ProductShape, scratchBytes, type TileVector, writeProduct } from "./product.ts";
@@ -50,19 +50,8 @@ function storeTile(
         { local: at[2], size: n, add: right, isByLane: true },
       ],
     );
-    const roots: number[] = [];
-    const targets = group.outputs.map((output) => {
-      const to = position.reshape(schedule.program.steps[output].shape);
-      roots.push(elements.element(output, to));
-      return elements.access(output, to) as Access;
-    });
-    return { elements, roots, targets };
+    return { elements, ...elements.results(position) };
   });
   for (const { elements } of vectors) elements.start();
-  for (const { elements, roots, targets } of vectors) {
-    const locals = body.emit(roots);
-    targets.forEach((target, i) => {
-      elements.store(target, locals[i]);
-    });
-  }
+  for (const { roots, store } of vectors) store(body.emit(roots));
 }

@@ -125,6 +125,12 @@ export class VectorBody implements Body<Vector> {
     return this.#instruction("v128.const", [], { bytes, bits });
   }
 
+  /** Four lanes by their bits. */
+  words(lanes: readonly number[]): Vector {
+    const bytes = [...new Uint8Array(Int32Array.from(lanes).buffer)];
+    return this.#instruction("v128.const", [], { bytes, isUniform: false });
+  }
+
   /** Two equal lanes of 64 bits. */
   double(value: number): Vector {
     const lane = [...new Uint8Array(Float64Array.of(value).buffer)];

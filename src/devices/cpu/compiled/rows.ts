@@ -1,0 +1,292 @@
+/*
+ * Rows [ROWS, LENGTH]: reductions, softmax and their like. Where a row's elements lie side by side,
+ * the four lanes are neighbours in it, and are joined at its end; else they are four rows.
+ */
+import type { Group } from "../../../engine/fusion.ts";
+import type { KernelForm } from "../../../forms/kernel.ts";
+import type { Position } from "../../../forms/position.ts";
+import { applyFormula, type Formula } from "../../../forms/scalars.ts";
+import type { Attributes, Op } from "../../../graph/op.ts";
+import { FunctionWriter, I32, V128 } from "./assembler.ts";
+import { Addresses, type Coordinate, GroupElements, type Results } from "./elements.ts";
+import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import { LaneWriter } from "./lane-scalars.ts";
+import { foldOf, type RowFold, SUM } from "./row-folds.ts";
+import { type Vector, VectorBody } from "./vector-body.ts";
+
+const ADD = 0x6a;
+const NOT_EQUAL = 0x47;
+
+/** Rows whose lanes are neighbours, or four rows a lane each, of which several run at once. */
+interface RowBlock {
+  /** For each vector of rows, the first row from the counter on, and how many there are. */
+  readonly parts: readonly { readonly add: number; readonly count: number }[];
+}
+
+/** Vectors of rows that run at once where lanes are rows. */
+const PARTS = 4;
+
+/** What is made of a row's largest element and the sum of its exponentials. */
+type WriteRows = (rows: RowsWriter, block: RowBlock) => void;
+
+/** The code of reductions. */
+export function reductionCode(context: GroupContext, group: Group): GroupCode {
+  return new RowsWriter(context, group).write((rows, block) => {
+    const { combine, identity } = rows.functions;
+    const fold = foldOf(rows.dtype, combine, identity);
+    rows.storeRow(block, rows.fold(block, fold));
+  });
+}
+
+/** The code of softmax and its logarithm. */
+export function softmaxCode(context: GroupContext, group: Group): GroupCode {
+  return new RowsWriter(context, group).write((rows, block) => {
+    const maximum = rows.fold(block, rows.maximum);
+    const sum = rows.fold(block, SUM, (writer, x, part) => {
+      const m = writer.scalars(rows.dtype);
+      return m.call("g_exp", m.call("-", x, writer.body.local(maximum[part])));
+    });
+    rows.storeAll(block, (writer, x, part) => {
+      const own = [maximum, sum].map((locals) => writer.body.local(locals[part]));
+      return applyFormula(rows.functions.finish, writer.scalars(rows.dtype), [x, ...own]);
+    });
+  });
+}
+
+/** The code of log Σ exp(x). */
+export function logSumExpCode(context: GroupContext, group: Group): GroupCode {
+  return new RowsWriter(context, group).write((rows, block) => {
+    const maximum = rows.fold(block, rows.maximum);
+    const sum = rows.fold(block, SUM, (writer, x, part) => {
+      const m = writer.scalars(rows.dtype);
+      // Infinities are no maximum to take from others: ∞ − ∞ would make a NaN of a row without one.
+      const [low, high] = [-HUGE, HUGE].map((limit) => m.literal(limit));
+      const largest = m.call("max", m.call("min", writer.body.local(maximum[part]), high), low);
+      return m.call("g_exp", m.call("-", x, largest));
+    });
+    rows.storeRow(block, sum, (writer, total, part) => {
+      const m = writer.scalars(rows.dtype);
+      return m.call("+", writer.body.local(maximum[part]), m.call("g_log", total));
+    });
+  });
+}
+
+const HUGE = 3.4028234663852886e38;
+
+/** Makes another value of one. */
+type Change = (writer: LaneWriter, x: Vector, part: number) => Vector;
+const asItIs: Change = (_, x) => x;
+
+/** One stretch of code for some rows at once. */
+interface RowStretch {
+  readonly body: VectorBody;
+  readonly writer: LaneWriter;
+  readonly elements: readonly GroupElements[];
+  readonly at: readonly Position<number>[];
+}
+
+class RowsWriter {
+  readonly dtype;
+  readonly functions: Readonly<Record<string, Formula>>;
+  /** The largest element. */
+  readonly maximum: RowFold;
+  readonly #rows: number;
+  readonly #length: number;
+  readonly #anchor: number;
+  readonly #input: number;
+  readonly #steps: readonly number[];
+  readonly #f: FunctionWriter;
+  readonly #row: number;
+  readonly #item: number;
+  /** Whether lanes are neighbours in a row. */
+  #isAlong = true;
+
+  constructor(
+    readonly context: GroupContext,
+    readonly group: Group,
+  ) {
+    const { steps } = context.schedule.program;
+    [this.#anchor] = group.anchors;
+    const { op, inputs, attributes } = steps[this.#anchor];
+    [this.#input] = inputs;
+    const { shape, dtype } = steps[this.#input];
+    [this.#rows, this.#length] = shape;
+    this.dtype = dtype;
+    const form = (op as Op).form as KernelForm<Attributes>;
+    this.functions = form.functions?.(dtype, attributes) ?? {};
+    this.maximum = foldOf(dtype, "max", (m) => m.literal(Number.NEGATIVE_INFINITY));
+    this.#steps = pointersOf(context, group);
+    this.#f = new FunctionWriter([...this.#steps, 0].map(() => I32));
+    this.#row = this.#f.local(I32);
+    this.#item = this.#f.local(I32);
+    this.#isAlong = this.#liesAlong();
+  }
+
+  write(write: WriteRows): GroupCode {
+    const f = this.#f;
+    const high = this.#isAlong ? 1 : 4 * PARTS;
+    const rest = this.#rows % high;
+    const end = this.#rows - rest;
+    f.i32(0).set(this.#row);
+    if (end > 0) {
+      f.repeat(() => {
+        write(this, this.#block(high));
+        f.get(this.#row).i32(high).emit(ADD).tee(this.#row).i32(end).emit(NOT_EQUAL);
+      });
+    }
+    if (rest > 0) write(this, this.#block(rest));
+    return { function: f, steps: this.#steps, scratch: 0 };
+  }
+
+  #block(rows: number): RowBlock {
+    if (this.#isAlong) return { parts: [{ add: 0, count: 4 }] };
+    const parts = Array.from({ length: Math.ceil(rows / 4) }, (_, i) => {
+      return { add: 4 * i, count: Math.min(4, rows - 4 * i) };
+    });
+    return { parts };
+  }
+
+  /** Folds each row; gives locals with the results, one for each part. */
+  fold(block: RowBlock, fold: RowFold, change: Change = asItIs): number[] {
+    const f = this.#f;
+    const carried = block.parts.map(() => Array.from({ length: fold.size }, () => f.local(V128)));
+    this.#begin(block, (writer, part) => {
+      fold.first(writer).forEach((root, k) => {
+        f.get(writer.body.emit([root])[0]).set(carried[part][k]);
+      });
+    });
+    this.#run(block, (stretch, count) => {
+      const { writer, body, elements, at } = stretch;
+      const roots = elements.flatMap((one, part) => {
+        const x = change(writer, one.element(this.#input, at[part]), part);
+        const own = carried[part].map((local) => body.local(local));
+        return fold.step(writer, own, this.#whole(writer, fold, x, count));
+      });
+      return {
+        roots,
+        store: (locals) => {
+          for (const local of locals) f.get(local);
+          for (const local of carried.flat().reverse()) f.set(local);
+        },
+      };
+    });
+    return carried.map((own) => {
+      const { writer, body } = this.#plainStretch();
+      const values = own.map((local) => body.local(local));
+      return body.emit([fold.last(writer, values, this.#isAlong)])[0];
+    });
+  }
+
+  /** Lanes behind a row's end as what adds nothing. */
+  #whole(writer: LaneWriter, fold: RowFold, x: Vector, count: number): Vector {
+    if (count === 4 || !this.#isAlong) return x;
+    const { body } = writer;
+    const lanes = [0, 1, 2, 3].map((lane) => (lane < count ? -1 : 0));
+    return body.op("v128.bitselect", x, fold.nothing(writer), body.words(lanes));
+  }
+
+  /** Stores one value for each row, and what is made of it. */
+  storeRow(block: RowBlock, values: readonly number[], change: Change = asItIs): void {
+    const stretch = this.#stretch(block, 1, false);
+    const { body } = stretch;
+    const { roots, store } = this.#results(stretch, (part) =>
+      change(stretch.writer, body.local(values[part]), part),
+    );
+    for (const one of stretch.elements) one.start();
+    store(body.emit(roots));
+  }
+
+  /** Stores one value for each element, and what is made of it. */
+  storeAll(block: RowBlock, change: Change): void {
+    this.#run(block, (stretch) => {
+      const { writer, elements, at } = stretch;
+      return this.#results(stretch, (part) =>
+        change(writer, elements[part].element(this.#input, at[part]), part),
+      );
+    });
+  }
+
+  /** What is stored for all parts, of the anchor's value in each. */
+  #results({ elements, at }: RowStretch, anchor: (part: number) => Vector): Results {
+    const parts = elements.map((one, part) => {
+      one.anchors.set(this.#anchor, anchor(part));
+      return one.results(at[part]);
+    });
+    return {
+      roots: parts.flatMap(({ roots }) => roots),
+      store: (locals) => {
+        const left = [...locals];
+        for (const { roots, store } of parts) store(left.splice(0, roots.length));
+      },
+    };
+  }
+
+  /** Writes something for each part that reads nothing. */
+  #begin({ parts }: RowBlock, write: (writer: LaneWriter, part: number) => void): void {
+    parts.forEach((_, part) => {
+      write(this.#plainStretch().writer, part);
+    });
+  }
+
+  #plainStretch(): { writer: LaneWriter; body: VectorBody } {
+    const body = new VectorBody(this.#f, this.context.isFused);
+    return { body, writer: new LaneWriter(body) };
+  }
+
+  /** Runs over the elements of rows: a loop, and what is left at their end. */
+  #run(block: RowBlock, make: (stretch: RowStretch, count: number) => Results): void {
+    const f = this.#f;
+    const step = this.#isAlong ? 4 : 1;
+    const rest = this.#length % step;
+    const end = this.#length - rest;
+    f.i32(0).set(this.#item);
+    if (end > 0) {
+      const stretch = this.#stretch(block, 4, true);
+      const { roots, store } = make(stretch, 4);
+      for (const one of stretch.elements) one.start();
+      stretch.body.prepare(roots);
+      f.repeat(() => {
+        store(stretch.body.emit(roots));
+        f.get(this.#item).i32(step).emit(ADD).tee(this.#item).i32(end).emit(NOT_EQUAL);
+      });
+    }
+    if (rest === 0) return;
+    const stretch = this.#stretch(block, rest, true);
+    const { roots, store } = make(stretch, rest);
+    for (const one of stretch.elements) one.start();
+    store(stretch.body.emit(roots));
+  }
+
+  /** A stretch of code at some rows, and elements of them or not. */
+  #stretch({ parts }: RowBlock, count: number, hasItems: boolean): RowStretch {
+    const { schedule, isFused } = this.context;
+    const f = this.#f;
+    const body = new VectorBody(f, isFused);
+    const writer = new LaneWriter(body);
+    const pointers = new Map(this.#steps.map((step, i) => [step, i]));
+    const inner = hasItems ? this.#item : undefined;
+    const addresses = new Addresses(f, schedule, pointers, inner);
+    const elements = parts.map((part) => {
+      const own = this.#isAlong ? count : part.count;
+      return new GroupElements(schedule, this.group, f, writer, addresses, own);
+    });
+    const items: Coordinate[] = hasItems
+      ? [{ local: this.#item, size: this.#length, isByLane: this.#isAlong }]
+      : [];
+    const at = parts.map(({ add }, part) => {
+      const rows = { local: this.#row, size: this.#rows, add, isByLane: !this.#isAlong };
+      const coordinates = [rows, ...items];
+      const shape = coordinates.map(({ size }) => size);
+      return elements[part].position(shape, coordinates);
+    });
+    return { body, writer, elements, at };
+  }
+
+  /** Whether all that is read lies side by side, or is one value, along a row. */
+  #liesAlong(): boolean {
+    const { elements, at } = this.#stretch({ parts: [{ add: 0, count: 4 }] }, 4, true);
+    const [one] = elements;
+    one.element(this.#input, at[0]);
+    return !one.isGathered && one.accesses.every(({ stride }) => stride === 0 || stride === 1);
+  }
+}

@@ -1,0 +1,144 @@
+import { beforeAll, expect, test } from "vitest";
+import { DataLoader, DeviceDataset } from "../../../src/data/index.ts";
+import {
+  compile,
+  type Device,
+  init,
+  matmul,
+  max,
+  type Parameter,
+  relu,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+} from "../../../src/index.ts";
+import { crossEntropy } from "../../../src/losses/index.ts";
+import { Linear, Sequential, Tanh } from "../../../src/nn/index.ts";
+import { Adam } from "../../../src/optim/index.ts";
+import { trainStep } from "../../../src/train/index.ts";
+import { uniform } from "../../support/reference.ts";
+
+let plain: Device;
+let compiled: Device;
+beforeAll(async () => {
+  plain = (await init({ device: "cpu", engine: "plain", isolated: true })).device;
+  compiled = (await init({ device: "cpu", engine: "compiled", isolated: true })).device;
+});
+
+/** Trains a small net on batches of five, which fill no vector; gives losses and weights. */
+async function trained(device: Device) {
+  const pixels = Uint8Array.from({ length: 120 }, (_, i) => (i * 97 + i * i) % 256);
+  const labels = Uint8Array.from({ length: 20 }, (_, i) => (i * 5) % 3);
+  const images = tensor(pixels, { shape: [20, 6], device });
+  const dataset = new DeviceDataset(images, tensor(labels, { device }));
+  const { batchAt } = new DataLoader({ dataset, batchSize: 5, seed: 3 });
+  const layers = [new Linear(6, 7, { seed: 1, device }), new Linear(7, 3, { seed: 2, device })];
+  const model = new Sequential(layers[0], new Tanh(), layers[1]);
+  const optimizer = new Adam(model.parameters(), { learningRate: 0.05 });
+  const step = trainStep({
+    model,
+    optimizer,
+    batchAt,
+    loss: (net, batch) => crossEntropy(net.call(batch.images), batch.labels),
+  });
+  for (let i = 0; i < 30; i++) await step();
+  const losses = (await step.read()).map(({ loss }) => loss);
+  const mark = device.counters.now;
+  const before = device.memory();
+  for (let i = 0; i < 10; i++) await step();
+  const made = device.counters.since(mark).buffers;
+  const states = [...model.parameters().values()] as Parameter[];
+  const weights = await Promise.all(states.map((state) => state.data()));
+  return { losses, weights, made, grown: device.memory().bytes - before.bytes, step };
+}
+
+test("a step trains as the specification does, makes nothing, and gives the same bits again", async () => {
+  const [wanted, own, again] = [
+    await trained(plain),
+    await trained(compiled),
+    await trained(compiled),
+  ];
+  expect(own.losses.length).toBe(30);
+  own.losses.forEach((loss, i) => {
+    expect(loss).toBeCloseTo(wanted.losses[i], 3);
+  });
+  expect(own.losses.at(-1)).toBeLessThan(own.losses[0] * 0.8);
+  expect([own.made, own.grown]).toEqual([0, 0]);
+  expect(again.losses).toEqual(own.losses);
+  expect(again.weights).toEqual(own.weights);
+  const { kernels } = await own.step.plans[0].stats();
+  const names = kernels.flatMap(({ groups }) => groups.map((ops) => ops.join("+")));
+  expect(names.filter((name) => /matmul\+.*tanh/.test(name)).length).toBe(1);
+  expect(names.filter((name) => /matmul.*sqrt/.test(name)).length).toBe(2); // Adam in a product's tiles
+});
+
+const SIZES = [1, 3, 4, 6, 9, 13, 18, 33];
+
+test("products of all rests of tiles, as they lie and transposed", async () => {
+  for (const m of SIZES) {
+    for (const n of SIZES) {
+      const k = (m * 7 + n * 3) % 29 || 1100; // longer sums come in parts
+      const [a, b] = [uniform(m * k, m), uniform(k * n, n + 50)];
+      const value = async (device: Device) => {
+        const x = tensor(a, { shape: [m, k], device });
+        const y = tensor(b, { shape: [n, k], device });
+        const z = tensor(b, { shape: [k, n], device });
+        const left = tensor(a, { shape: [k, m], device });
+        const all = [relu(matmul(x, z)), matmul(x, transpose(y)), matmul(transpose(left), z)];
+        return Promise.all(all.map((one) => one.data()));
+      };
+      const [wanted, own] = [await value(plain), await value(compiled)];
+      const bound = 1e-6 * k;
+      own.forEach((values, i) => {
+        let worst = 0;
+        values.forEach((x, j) => {
+          worst = Math.max(worst, Math.abs(x - wanted[i][j]));
+        });
+        expect(worst, `[${m}, ${k}] · [${k}, ${n}], ${i}`).toBeLessThanOrEqual(bound);
+      });
+    }
+  }
+});
+
+test("rows and columns of all rests of vectors", async () => {
+  for (const m of SIZES) {
+    for (const n of SIZES) {
+      const value = async (device: Device) => {
+        const x = tensor(uniform(m * n, m + n), { shape: [m, n], device });
+        const along = [0, 1].flatMap((axis) => [
+          sum(x.mul(x), { axis }).add(1),
+          max(x, { axis }),
+          softmax(x, { axis }).mul(2),
+        ]);
+        return Promise.all(along.map((one) => one.data()));
+      };
+      const [wanted, own] = [await value(plain), await value(compiled)];
+      own.forEach((values, i) => {
+        values.forEach((x, j) => {
+          expect(Math.abs(x - wanted[i][j])).toBeLessThanOrEqual(1e-5);
+        });
+      });
+    }
+  }
+});
+
+test("equal groups share a function, and only what they read moves", async () => {
+  const f = compile((...x: Tensor[]) => x.map((one) => sum(relu(one.mul(3)), { axis: 0 })));
+  const inputs = Array.from({ length: 12 }, (_, i) => {
+    return tensor(uniform(60, i), { shape: [6, 10], device: compiled });
+  });
+  const bytes: number[] = [];
+  const compileModule = WebAssembly.compile;
+  WebAssembly.compile = (source: BufferSource) => {
+    bytes.push(source.byteLength);
+    return compileModule(source);
+  };
+  try {
+    for (const count of [1, 12]) await f.prepare(...inputs.slice(0, count));
+  } finally {
+    WebAssembly.compile = compileModule;
+  }
+  expect(bytes[1] / bytes[0]).toBeLessThan(4);
+});
