@@ -80,8 +80,13 @@ export interface KernelChoice<P extends Problem = Problem> {
 /** A kind of kernel, and what a candidate of it should have. */
 export type KernelWish = readonly [kind: Kernel["kind"], wanted: Constants];
 
+/** What families of kernels compute that devices without shaders may have code for. */
+export type Computation = "product" | "reduction" | "softmax" | "logSumExp" | "place" | "moments";
+
 /** Kernels that compute the same. */
 export interface Family<P extends Problem = Problem> {
+  /** What they compute, by which devices without shaders find their own code for it. */
+  readonly computes?: Computation;
   /** The costliest pointwise producer, per element, worth recomputing at each load. */
   readonly prologueCost: number;
   /** The kernels that are there; some are loaded on demand. */

@@ -6,6 +6,7 @@ import { argReduceDirectFile, argReduceFile } from "./shaders.ts";
 
 /** Finds where the best element of each row is. */
 export const argReduce: Family<RowsProblem> = rowFamily<RowsProblem>({
+  computes: "place",
   prologueCost: 64,
   rule: searchRule,
   functions: { better: "(a: Acc, b: Acc) -> bool" },

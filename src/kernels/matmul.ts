@@ -34,6 +34,7 @@ const productTiles: Kernel<ProductProblem> = {
 
 /** Multiplies matrices. */
 export const products: Family<ProductProblem> = {
+  computes: "product",
   prologueCost: 1,
   rule: (problem, traits) => productRule(problem, directProducts.loaded?.rule(problem, traits)),
   get kernels() {

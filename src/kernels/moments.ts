@@ -6,6 +6,7 @@ import { momentsDirectFile, momentsFile, PAIRWISE, ROW_MOMENTS } from "./shaders
 
 /** Computes the mean of each row, and the variance. */
 export const rowMoments: Family<RowsProblem> = rowFamily<RowsProblem>({
+  computes: "moments",
   prologueCost: 64,
   rule: softmaxRule,
   tree: [PAIRWISE, ROW_MOMENTS, momentsFile],

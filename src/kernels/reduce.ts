@@ -14,6 +14,7 @@ const SHARED = {
 /** Combines the elements of each row. */
 export const reduce: Family<RowsProblem> = rowFamily<RowsProblem>({
   ...SHARED,
+  computes: "reduction",
   rule: reductionRule,
   tree: [reduceFile],
   trees: [{ WORKGROUP: 64 }, { WORKGROUP: 256 }],

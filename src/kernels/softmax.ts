@@ -21,6 +21,7 @@ function expFamily(
   functions?: Kernel["functions"],
 ): Family<RowsProblem> {
   return rowFamily<RowsProblem>({
+    computes: functions ? "softmax" : "logSumExp",
     prologueCost: 8,
     rule: softmaxRule,
     functions,

@@ -2,27 +2,29 @@ import { is } from "../../../core/dtype.ts";
 import { sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import type { Program, Step } from "../../../engine/program.ts";
-import type { KernelForm } from "../../../forms/kernel.ts";
+import type { Computation, KernelForm } from "../../../forms/kernel.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
-import { products } from "../../../kernels/matmul.ts";
-import { reduce } from "../../../kernels/reduce.ts";
-import { logSumExpRows, softmaxRows } from "../../../kernels/softmax.ts";
 import { openedOf } from "./closed.ts";
 import type { GroupCode, GroupContext } from "./group-code.ts";
 import { pointwiseCode } from "./pointwise.ts";
 import { productCode } from "./product-code.ts";
-import { logSumExpCode, reductionCode, softmaxCode } from "./rows.ts";
+import { argReduceCode, logSumExpCode, momentsCode, reductionCode, softmaxCode } from "./rows.ts";
 
 /** Writes the code of a group whose anchor is of some family of kernels. */
 type WriteGroup = (context: GroupContext, group: Group) => GroupCode;
 
-/** What there is code for, by families of kernels. */
-const CODES: ReadonlyMap<unknown, WriteGroup> = /* @__PURE__ */ new Map<unknown, WriteGroup>([
-  [products, productCode],
-  [reduce, reductionCode],
-  [softmaxRows, softmaxCode],
-  [logSumExpRows, logSumExpCode],
-]);
+/** The code of what families of kernels compute. */
+const CODES: Readonly<Record<Computation, WriteGroup>> = {
+  product: productCode,
+  reduction: reductionCode,
+  softmax: softmaxCode,
+  logSumExp: logSumExpCode,
+  place: argReduceCode,
+  moments: momentsCode,
+};
+
+/** Those that are of whole numbers too. */
+const OF_NUMBERS: readonly Computation[] = ["reduction", "place"];
 
 /** Whether a step has a compiled form. */
 export function isCompiled({ steps }: Program, step: Step): boolean {
@@ -36,18 +38,17 @@ export function isCompiled({ steps }: Program, step: Step): boolean {
   return form.kind === "kernel" && hasCode(form, step, types);
 }
 
-function hasCode(
-  { family }: KernelForm<Attributes>,
-  { shape, dtype }: Step,
-  types: readonly Step[],
-) {
-  const isWhole = [shape, ...types.map((x) => x.shape)].every((one) => sizeOf(one) > 0);
-  return CODES.has(family) && isWhole && is(dtype, family === reduce ? "number" : "float");
+function hasCode({ family }: KernelForm<Attributes>, { shape }: Step, types: readonly Step[]) {
+  const { computes } = family;
+  if (!computes || [shape, ...types.map((x) => x.shape)].some((one) => sizeOf(one) === 0)) {
+    return false;
+  }
+  return is(types[0].dtype, OF_NUMBERS.includes(computes) ? "number" : "float");
 }
 
 /** Whether a step's code reads only what is stored. */
 export function readsStored({ op }: Step): boolean {
-  return op?.form.kind === "kernel" && (op.form.family as unknown) === products;
+  return op?.form.kind === "kernel" && op.form.family.computes === "product";
 }
 
 /** The code of a group, if there is one for it. */
@@ -60,6 +61,6 @@ export function codeOf(context: GroupContext, group: Group): GroupCode | null {
   }
   const op = steps[anchor].op as Op;
   if (openedOf(op)) return null;
-  const write = CODES.get((op.form as KernelForm<Attributes>).family) as WriteGroup;
-  return write(context, group);
+  const { computes } = (op.form as KernelForm<Attributes>).family;
+  return CODES[computes as Computation](context, group);
 }

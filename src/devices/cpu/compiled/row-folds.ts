@@ -8,19 +8,20 @@ import type { Vector } from "./vector-body.ts";
 export interface RowFold {
   /** How many vectors are carried. */
   readonly size: number;
-  /** What they are before the first element. */
-  first(writer: LaneWriter): Vector[];
+  /** What they are before the first element, in one part of a block of rows. */
+  first(writer: LaneWriter, part: number): Vector[];
   /** What an element of each lane makes of them. */
-  step(writer: LaneWriter, carried: readonly Vector[], x: Vector): Vector[];
-  /** What all lanes have to add to where they do not count. */
-  nothing(writer: LaneWriter): Vector;
+  step(writer: LaneWriter, carried: readonly Vector[], x: Vector, part: number): Vector[];
+  /** An element that changes nothing, for lanes that do not count. */
+  nothing(writer: LaneWriter, part: number): Vector;
   /** The result, of each lane, or of all lanes together, in every lane. */
   last(writer: LaneWriter, carried: readonly Vector[], isJoined: boolean): Vector;
 }
 
 const PAIRS = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
 const NEIGHBOURS = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11];
-const FIRST_WORD = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3];
+/** The first lane in all of them. */
+export const FIRST_WORD = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3];
 
 /** Combines elements by a formula; sums of floats are added up in float64. */
 export function foldOf(dtype: DType, combine: Formula, identity: Formula): RowFold {
@@ -61,3 +62,107 @@ export const SUM: RowFold = {
     return body.shuffle(one, one, FIRST_WORD);
   },
 };
+
+/** Σ x / n of floats. */
+export function meanOf(n: number): RowFold {
+  return {
+    ...SUM,
+    last: (writer, sums, isJoined) => {
+      const { body } = writer;
+      const means = sums.map((sum) => body.op("f64x2.div", sum, body.double(n)));
+      return SUM.last(writer, means, isJoined);
+    },
+  };
+}
+
+/** Σ (x − m)² / n of floats with the mean m, of which `centers` hold what a float keeps. */
+export function varianceOf(n: number, centers: readonly number[]): RowFold {
+  const centerOf = ({ body }: LaneWriter, part: number) => body.local(centers[part]);
+  return {
+    size: 4,
+    nothing: centerOf,
+    first: ({ body }) => [0, 0, 0, 0].map((zero) => body.whole(zero)),
+    step: (writer, [low, high, lowSquares, highSquares], x, part) => {
+      const { body } = writer;
+      const center = centerOf(writer, part);
+      const differences = [(y: Vector) => y, (y: Vector) => body.upper(y)].map((half) => {
+        const [a, b] = [x, center].map((y) => body.op("f64x2.promote_low_f32x4", half(y)));
+        return body.op("f64x2.sub", a, b);
+      });
+      const [d, e] = differences;
+      return [
+        body.op("f64x2.add", low, d),
+        body.op("f64x2.add", high, e),
+        body.op("f64x2.add", lowSquares, body.op("f64x2.mul", d, d)),
+        body.op("f64x2.add", highSquares, body.op("f64x2.mul", e, e)),
+      ];
+    },
+    last: (writer, [low, high, lowSquares, highSquares], isJoined) => {
+      const { body } = writer;
+      // Σ d² / n − (Σ d / n)² for d = x − center.
+      const variance = (sum: Vector, squares: Vector) => {
+        const [d, q] = [sum, squares].map((x) => body.op("f64x2.div", x, body.double(n)));
+        const own = body.op("f64x2.sub", q, body.op("f64x2.mul", d, d));
+        return body.op("f64x2.max", own, body.double(0));
+      };
+      const demoted = (x: Vector) => body.op("f32x4.demote_f64x2_zero", x);
+      if (!isJoined) {
+        const halves = [variance(low, lowSquares), variance(high, highSquares)].map(demoted);
+        return body.halves(halves[0], halves[1]);
+      }
+      const joined = (a: Vector, b: Vector) => {
+        const two = body.op("f64x2.add", a, b);
+        return body.op("f64x2.add", two, body.upper(two));
+      };
+      const one = demoted(variance(joined(low, high), joined(lowSquares, highSquares)));
+      return body.shuffle(one, one, FIRST_WORD);
+    },
+  };
+}
+
+/**
+ * Where the best element is, the first of equal ones: `better` says whether one is better than another.
+ * `firsts` hold the first element of each row; lanes are neighbours in it or rows.
+ */
+export function bestPlace(
+  dtype: DType,
+  better: Formula,
+  firsts: readonly number[],
+  isAlong: boolean,
+): RowFold {
+  const isBetter = (writer: LaneWriter, a: Vector, b: Vector) =>
+    applyFormula(better, writer.scalars(dtype), [a, b]);
+  const firstOf = ({ body }: LaneWriter, part: number) => body.local(firsts[part]);
+  const select = ({ body }: LaneWriter, no: Vector, yes: Vector, condition: Vector) =>
+    body.op("v128.bitselect", yes, no, condition);
+  return {
+    size: 3,
+    nothing: firstOf,
+    first: (writer, part) => {
+      const { body } = writer;
+      const places = isAlong ? body.words([0, 1, 2, 3]) : body.whole(0);
+      return [firstOf(writer, part), body.whole(0), places];
+    },
+    step: (writer, [best, place, here], x) => {
+      const { body } = writer;
+      const isNew = isBetter(writer, x, best);
+      return [
+        select(writer, best, x, isNew),
+        select(writer, place, here, isNew),
+        body.op("i32x4.add", here, body.whole(isAlong ? 4 : 1)),
+      ];
+    },
+    last: (writer, [best, place], isJoined) => {
+      const { body } = writer;
+      let [value, at] = [best, place];
+      for (const bytes of isJoined ? [PAIRS, NEIGHBOURS] : []) {
+        const [x, there] = [value, at].map((y) => body.shuffle(y, y, bytes));
+        const isEqual = body.op("v128.not", isBetter(writer, value, x));
+        const isEarlier = body.op("v128.and", isEqual, body.op("i32x4.lt_u", there, at));
+        const isNew = body.op("v128.or", isBetter(writer, x, value), isEarlier);
+        [value, at] = [select(writer, value, x, isNew), select(writer, at, there, isNew)];
+      }
+      return at;
+    },
+  };
+}

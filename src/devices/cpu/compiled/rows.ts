@@ -11,7 +11,15 @@ import { FunctionWriter, I32, V128 } from "./assembler.ts";
 import { Addresses, type Coordinate, GroupElements, type Results } from "./elements.ts";
 import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { LaneWriter } from "./lane-scalars.ts";
-import { foldOf, type RowFold, SUM } from "./row-folds.ts";
+import {
+  bestPlace,
+  FIRST_WORD,
+  foldOf,
+  meanOf,
+  type RowFold,
+  SUM,
+  varianceOf,
+} from "./row-folds.ts";
 import { type Vector, VectorBody } from "./vector-body.ts";
 
 const ADD = 0x6a;
@@ -34,7 +42,7 @@ export function reductionCode(context: GroupContext, group: Group): GroupCode {
   return new RowsWriter(context, group).write((rows, block) => {
     const { combine, identity } = rows.functions;
     const fold = foldOf(rows.dtype, combine, identity);
-    rows.storeRow(block, rows.fold(block, fold));
+    rows.storeRow(block, [rows.fold(block, fold)]);
   });
 }
 
@@ -64,10 +72,27 @@ export function logSumExpCode(context: GroupContext, group: Group): GroupCode {
       const largest = m.call("max", m.call("min", writer.body.local(maximum[part]), high), low);
       return m.call("g_exp", m.call("-", x, largest));
     });
-    rows.storeRow(block, sum, (writer, total, part) => {
+    rows.storeRow(block, [sum], (writer, total, part) => {
       const m = writer.scalars(rows.dtype);
       return m.call("+", writer.body.local(maximum[part]), m.call("g_log", total));
     });
+  });
+}
+
+/** The code that finds where the best element of a row is. */
+export function argReduceCode(context: GroupContext, group: Group): GroupCode {
+  return new RowsWriter(context, group).write((rows, block) => {
+    const { dtype, functions, isAlong } = rows;
+    const fold = bestPlace(dtype, functions.better, rows.firsts(block), isAlong);
+    rows.storeRow(block, [rows.fold(block, fold)]);
+  });
+}
+
+/** The code of means and variances. */
+export function momentsCode(context: GroupContext, group: Group): GroupCode {
+  return new RowsWriter(context, group).write((rows, block) => {
+    const mean = rows.fold(block, meanOf(rows.length));
+    rows.storeRow(block, [mean, rows.fold(block, varianceOf(rows.length, mean))]);
   });
 }
 
@@ -91,26 +116,26 @@ class RowsWriter {
   /** The largest element. */
   readonly maximum: RowFold;
   readonly #rows: number;
-  readonly #length: number;
-  readonly #anchor: number;
+  /** How many elements a row has. */
+  readonly length: number;
   readonly #input: number;
   readonly #steps: readonly number[];
   readonly #f: FunctionWriter;
   readonly #row: number;
   readonly #item: number;
   /** Whether lanes are neighbours in a row. */
-  #isAlong = true;
+  isAlong = true;
 
   constructor(
     readonly context: GroupContext,
     readonly group: Group,
   ) {
     const { steps } = context.schedule.program;
-    [this.#anchor] = group.anchors;
-    const { op, inputs, attributes } = steps[this.#anchor];
+    const [anchor] = group.anchors;
+    const { op, inputs, attributes } = steps[anchor];
     [this.#input] = inputs;
     const { shape, dtype } = steps[this.#input];
-    [this.#rows, this.#length] = shape;
+    [this.#rows, this.length] = shape;
     this.dtype = dtype;
     const form = (op as Op).form as KernelForm<Attributes>;
     this.functions = form.functions?.(dtype, attributes) ?? {};
@@ -119,12 +144,12 @@ class RowsWriter {
     this.#f = new FunctionWriter([...this.#steps, 0].map(() => I32));
     this.#row = this.#f.local(I32);
     this.#item = this.#f.local(I32);
-    this.#isAlong = this.#liesAlong();
+    this.isAlong = this.#liesAlong();
   }
 
   write(write: WriteRows): GroupCode {
     const f = this.#f;
-    const high = this.#isAlong ? 1 : 4 * PARTS;
+    const high = this.isAlong ? 1 : 4 * PARTS;
     const rest = this.#rows % high;
     const end = this.#rows - rest;
     f.i32(0).set(this.#row);
@@ -139,7 +164,7 @@ class RowsWriter {
   }
 
   #block(rows: number): RowBlock {
-    if (this.#isAlong) return { parts: [{ add: 0, count: 4 }] };
+    if (this.isAlong) return { parts: [{ add: 0, count: 4 }] };
     const parts = Array.from({ length: Math.ceil(rows / 4) }, (_, i) => {
       return { add: 4 * i, count: Math.min(4, rows - 4 * i) };
     });
@@ -151,7 +176,7 @@ class RowsWriter {
     const f = this.#f;
     const carried = block.parts.map(() => Array.from({ length: fold.size }, () => f.local(V128)));
     this.#begin(block, (writer, part) => {
-      fold.first(writer).forEach((root, k) => {
+      fold.first(writer, part).forEach((root, k) => {
         f.get(writer.body.emit([root])[0]).set(carried[part][k]);
       });
     });
@@ -160,7 +185,7 @@ class RowsWriter {
       const roots = elements.flatMap((one, part) => {
         const x = change(writer, one.element(this.#input, at[part]), part);
         const own = carried[part].map((local) => body.local(local));
-        return fold.step(writer, own, this.#whole(writer, fold, x, count));
+        return fold.step(writer, own, this.#whole(writer, fold, x, count, part), part);
       });
       return {
         roots,
@@ -173,24 +198,40 @@ class RowsWriter {
     return carried.map((own) => {
       const { writer, body } = this.#plainStretch();
       const values = own.map((local) => body.local(local));
-      return body.emit([fold.last(writer, values, this.#isAlong)])[0];
+      return body.emit([fold.last(writer, values, this.isAlong)])[0];
     });
   }
 
   /** Lanes behind a row's end as what adds nothing. */
-  #whole(writer: LaneWriter, fold: RowFold, x: Vector, count: number): Vector {
-    if (count === 4 || !this.#isAlong) return x;
+  #whole(writer: LaneWriter, fold: RowFold, x: Vector, count: number, part: number): Vector {
+    if (count === 4 || !this.isAlong) return x;
     const { body } = writer;
     const lanes = [0, 1, 2, 3].map((lane) => (lane < count ? -1 : 0));
-    return body.op("v128.bitselect", x, fold.nothing(writer), body.words(lanes));
+    return body.op("v128.bitselect", x, fold.nothing(writer, part), body.words(lanes));
   }
 
-  /** Stores one value for each row, and what is made of it. */
-  storeRow(block: RowBlock, values: readonly number[], change: Change = asItIs): void {
+  /** Gives locals with the first element of each row, one for each part. */
+  firsts(block: RowBlock): number[] {
+    const { body, elements, at } = this.#stretch(block, 1, true);
+    const roots = elements.map((one, part) => {
+      const x = one.element(this.#input, at[part]);
+      return this.isAlong ? body.shuffle(x, x, FIRST_WORD) : x;
+    });
+    this.#f.i32(0).set(this.#item);
+    for (const one of elements) one.start();
+    return body.emit(roots);
+  }
+
+  /** Stores the op's results, one value of each for a row, and what is made of them. */
+  storeRow(
+    block: RowBlock,
+    results: readonly (readonly number[])[],
+    change: Change = asItIs,
+  ): void {
     const stretch = this.#stretch(block, 1, false);
     const { body } = stretch;
-    const { roots, store } = this.#results(stretch, (part) =>
-      change(stretch.writer, body.local(values[part]), part),
+    const { roots, store } = this.#results(stretch, (part, result) =>
+      change(stretch.writer, body.local(results[result][part]), part),
     );
     for (const one of stretch.elements) one.start();
     store(body.emit(roots));
@@ -207,9 +248,15 @@ class RowsWriter {
   }
 
   /** What is stored for all parts, of the anchor's value in each. */
-  #results({ elements, at }: RowStretch, anchor: (part: number) => Vector): Results {
+  #results(
+    { elements, at }: RowStretch,
+    valueOf: (part: number, result: number) => Vector,
+  ): Results {
+    const { steps } = this.context.schedule.program;
     const parts = elements.map((one, part) => {
-      one.anchors.set(this.#anchor, anchor(part));
+      for (const anchor of this.group.anchors) {
+        one.anchors.set(anchor, valueOf(part, steps[anchor].result ?? 0));
+      }
       return one.results(at[part]);
     });
     return {
@@ -236,9 +283,9 @@ class RowsWriter {
   /** Runs over the elements of rows: a loop, and what is left at their end. */
   #run(block: RowBlock, make: (stretch: RowStretch, count: number) => Results): void {
     const f = this.#f;
-    const step = this.#isAlong ? 4 : 1;
-    const rest = this.#length % step;
-    const end = this.#length - rest;
+    const step = this.isAlong ? 4 : 1;
+    const rest = this.length % step;
+    const end = this.length - rest;
     f.i32(0).set(this.#item);
     if (end > 0) {
       const stretch = this.#stretch(block, 4, true);
@@ -267,14 +314,14 @@ class RowsWriter {
     const inner = hasItems ? this.#item : undefined;
     const addresses = new Addresses(f, schedule, pointers, inner);
     const elements = parts.map((part) => {
-      const own = this.#isAlong ? count : part.count;
+      const own = this.isAlong ? count : part.count;
       return new GroupElements(schedule, this.group, f, writer, addresses, own);
     });
     const items: Coordinate[] = hasItems
-      ? [{ local: this.#item, size: this.#length, isByLane: this.#isAlong }]
+      ? [{ local: this.#item, size: this.length, isByLane: this.isAlong }]
       : [];
     const at = parts.map(({ add }, part) => {
-      const rows = { local: this.#row, size: this.#rows, add, isByLane: !this.#isAlong };
+      const rows = { local: this.#row, size: this.#rows, add, isByLane: !this.isAlong };
       const coordinates = [rows, ...items];
       const shape = coordinates.map(({ size }) => size);
       return elements[part].position(shape, coordinates);
