@@ -1,12 +1,15 @@
-// y[row, i] = finish(x[row, i], max, Σ_j exp(x[row, j] − max)), one workgroup a row.
+// y[row, i] = finish(x[row, i], max, Σ_j exp(x[row, j] − max)) if EACH, and z[row] = the logarithm of
+// Σ_j exp(x[row, j]), one workgroup a row.
 // softmax: finish = exp(x − max) / sum; logSoftmax: finish = (x − max) − log(sum).
-// An entry of −∞ counts for nothing; a row of nothing else has no softmax and gives NaN.
+// An entry of −∞ counts for nothing; a row of nothing else has no softmax, which is NaN, and z = −∞; one
+// with +∞ has none either, and z = +∞.
 // With lib/workgroup.wgsl, lib/pairwise.wgsl and lib/row-exp.wgsl.
 //
-// Constants: ROWS, LENGTH, BLOCK (how many terms an invocation adds in order), STRIDE = WORKGROUP,
+// Constants: ROWS, LENGTH, EACH (1 if y is wanted, else 0), BLOCK (how many terms an invocation adds in order), STRIDE = WORKGROUP,
 //   WORKGROUP (a power of two). Type: Acc (f32).
 // Functions: finish(x: Acc, maximum: Acc, sum: Acc) -> Acc.
-// Accessors: load_x(row, i), −∞ outside the row; store_y(row, i, v), which never leaves it.
+// Accessors: load_x(row, i), −∞ outside the row; store_y(row, i, v), which never leaves it;
+//   store_z(row, v).
 // Grid: linear, ROWS workgroups.
 
 @compute @workgroup_size(WORKGROUP)
@@ -21,12 +24,16 @@ fn main(
   }
   let maximum = join_workgroup(local, vec2(own_maximum(row, local), 0.0)).x;
   workgroupBarrier(); // all have read it
-  let total = join_workgroup(local, vec2(maximum, own_sum(row, local, maximum))).y;
-  let sum = select(total, nan_value(), total == 0.0);
-  for (var step = 0u; step < STEPS; step++) {
+  let shift = min(maximum, HIGHEST); // ∞ − ∞ would be NaN
+  let total = join_workgroup(local, vec2(maximum, own_sum(row, local, shift))).y;
+  let sum = select(nan_value(), total, total > 0.0 && g_is_finite(total));
+  for (var step = 0u; step < EACH * STEPS; step++) {
     let i = step * WORKGROUP + local;
     if (i < LENGTH) {
       store_y(row, i, finish(load_x(row, i), maximum, sum));
     }
+  }
+  if (local == 0u) {
+    store_z(row, shift + g_log(total));
   }
 }

@@ -22,8 +22,8 @@ export class Group {
   readonly earlier = new Set<Group>();
 
   /**
-   * @param anchors the results of the op with a kernel form that are used; none in a group of
-   * pointwise steps.
+   * @param anchors the results of the op with a kernel form that are used, or of the ops that one
+   * kernel computes; none in a group of pointwise steps.
    * @param outputs the steps whose values are stored, in order, each computed from element i of one
    * anchor for element i.
    */
@@ -49,6 +49,11 @@ export function isTooCostly({ op }: Step): boolean {
 /** A step's cost per element, at least 1 for its code; 0 for what no cut makes cheaper. */
 function weightOf(step: Step): number {
   return isPointwise(step) && !isTooCostly(step) ? Math.max(1, costOf(step.op as Op)) : 0;
+}
+
+/** Which of its kernel's results an anchor is. */
+export function resultOf({ op, result = 0 }: Step): number {
+  return op?.form.kind === "kernel" ? (op.form.result ?? 0) + result : result;
 }
 
 /** For each step, those that have it among their inputs, in order. */
@@ -136,7 +141,8 @@ export class Fusion {
       return results.has(step) || readers.size > Number(readers.has(second));
     };
     const outputs = [...first.outputs, ...second.outputs].filter(isNeeded).sort((a, b) => a - b);
-    return new Group(first.anchors, outputs);
+    const anchors = [...first.anchors, ...second.anchors].sort((a, b) => a - b);
+    return new Group(anchors, outputs);
   }
 
   /** Puts one group in the place of two. */
@@ -220,11 +226,14 @@ export class Fusion {
     return this.#steps[this.#valueStep(anchors[0] ?? outputs[0])].shape;
   }
 
-  /** Which of a group's anchors an output is made of; none in a group of pointwise steps. */
-  anchorOf(anchors: readonly number[], output: number): number | undefined {
-    if (anchors.length < 2) return anchors[0];
-    const before = (i: number) => (anchors.includes(i) ? [] : this.#steps[i].inputs);
-    return [...postorder([output], before)].find((i) => anchors.includes(i));
+  /** Which of its kernel's results an output of a group is made of; 0 in a group of pointwise steps. */
+  resultAt(anchors: readonly number[], output: number): number {
+    const group = this.producer(output);
+    const isOther = (i: number) => this.stored.has(i) && this.producer(i) !== group;
+    const before = (i: number) => (anchors.includes(i) || isOther(i) ? [] : this.#steps[i].inputs);
+    const own = anchors.length < 2 ? anchors : postorder([output], before);
+    const anchor = [...own].find((i) => anchors.includes(i));
+    return anchor === undefined ? 0 : resultOf(this.#steps[anchor]);
   }
 
   /** Finds what a group reads and weighs; gives the group. */

@@ -6,7 +6,8 @@ import type { KernelSchedule } from "./schedule.ts";
 export function stepsOf(schedule: KernelSchedule, { outputs, anchors }: Group): number[] {
   const { steps } = schedule.program;
   const isOwn = (i: number) => outputs.includes(i) || !schedule.stored.has(i);
-  const isStep = (i: number) => steps[i].op && anchors.indexOf(i) <= 0; // several are one op's
+  // Several results are one op's.
+  const isStep = (i: number) => steps[i].op && (anchors.indexOf(i) < 1 || !steps[i].op.cpuAll);
   return [...postorder(outputs, (i) => steps[i].inputs.filter(isOwn))].filter(isStep);
 }
 

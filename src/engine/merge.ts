@@ -1,9 +1,20 @@
 import { DTYPES } from "../core/dtype.ts";
 import { type Fusion, GROUP_WEIGHT, Group } from "./fusion.ts";
 import { resultsOf, type Step } from "./program.ts";
+import { joinSiblings, kinOf } from "./siblings.ts";
 
 /** What a group may weigh that others are joined to: each was no larger than a kernel may be. */
 const JOINED_WEIGHT = 1024;
+/** More anchors take registers and workgroup memory from each other. */
+const MOST_ANCHORS = 8;
+
+/** By what groups are joined. */
+export interface MergeOptions {
+  /** Tells of values that lie in one buffer. */
+  readonly bufferOf: BufferOf;
+  /** Whether one kernel may compute several ops of the same rows. */
+  readonly joinsRows: boolean;
+}
 
 /**
  * Joins pointwise groups to the groups before them where element i is made of element i: the update
@@ -12,38 +23,44 @@ const JOINED_WEIGHT = 1024;
  *
  * @param bindingLimit how many values one kernel may read and write.
  * @param homes new value → the state in whose memory it is expected to be written.
- * @param bufferOf tells of values that lie in one buffer.
  */
 export function merge(
   fusion: Fusion,
   bindingLimit: number,
   homes: Homes,
-  bufferOf: BufferOf,
+  { bufferOf, joinsRows }: MergeOptions,
 ): void {
   const results = resultsOf(fusion.program);
   // Where nothing around it has changed, a group that could not be joined cannot be now.
   let changed = new Set(fusion.groups);
+  const join = (first: Group, second: Group): Group | null => {
+    const joined = fusion.joined(first, second, results);
+    const whole = new Group(joined.anchors, [...first.outputs, ...second.outputs]);
+    const { weight, size } = fusion.explore(whole);
+    if (weight > JOINED_WEIGHT || size > GROUP_WEIGHT) return null;
+    if (joined.anchors.length > MOST_ANCHORS) return null;
+    if (bindings(whole, joined.outputs, homes, bufferOf) > bindingLimit) return null;
+    fusion.join(first, second, joined);
+    for (const other of fusion.behind(joined).add(joined)) changed.add(other);
+    return joined;
+  };
   while (changed.size > 0) {
     const open = changed;
     changed = new Set();
     for (const group of fusion.groups) {
       if ((!open.has(group) && !changed.has(group)) || !fusion.has(group)) continue;
       changed.delete(group);
-      if (group.anchors.length > 0) continue;
-      const before = fusion.sources(group).find((other) => mayJoin(fusion, other, group));
-      if (!before) continue;
-      const joined = fusion.joined(before, group, results);
-      const whole = new Group(joined.anchors, [...before.outputs, ...group.outputs]);
-      const { weight, size } = fusion.explore(whole);
-      if (weight > JOINED_WEIGHT || size > GROUP_WEIGHT) continue;
-      if (bindings(whole, joined.outputs, homes, bufferOf) > bindingLimit) continue;
-      fusion.join(before, group, joined);
-      for (const other of fusion.behind(joined).add(joined)) changed.add(other);
+      const before = fusion
+        .sources(group)
+        .find((other) => mayJoin(fusion, other, group, joinsRows));
+      if (before) join(before, group);
     }
+    // Whoever could be behind a group is so by now, and no other has to wait for what is joined.
+    if (changed.size === 0 && joinsRows) joinSiblings(fusion, join);
   }
 }
 
-function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
+function mayJoin(fusion: Fusion, first: Group, second: Group, joinsRows: boolean): boolean {
   const { steps } = fusion.program;
   if (first.anchors.some((anchor) => isClosed(steps[anchor]))) return false;
   // What shares words is stored by groups of its own.
@@ -51,10 +68,17 @@ function mayJoin(fusion: Fusion, first: Group, second: Group): boolean {
   if ([...first.outputs, ...second.outputs].some(isPacked)) return false;
   const read = first.outputs.filter((step) => second.reads.has(step));
   if (read.some((step) => !second.reads.get(step))) return false;
-  // Results of one op are not known at the same time.
-  if (new Set(read.map((step) => fusion.anchorOf(first.anchors, step))).size > 1) return false;
   const others = fusion.sources(second).filter((other) => other !== first);
-  return !others.some((other) => fusion.dependsOn(other, first));
+  if (second.anchors.length > 0) {
+    if (!joinsRows) return false;
+    const known = fusion.sources(first); // nobody has to wait for more
+    const kin = others.every((other) => known.includes(other)) && kinOf(fusion, second);
+    if (!kin || kin !== kinOf(fusion, first)) return false;
+  }
+  // Results of one kernel are not known at the same time.
+  const both = [...first.anchors, ...second.anchors];
+  const results = new Set([...read, ...second.anchors].map((step) => fusion.resultAt(both, step)));
+  return results.size < 2 && !others.some((other) => fusion.dependsOn(other, first));
 }
 
 function isClosed({ op }: Step): boolean {

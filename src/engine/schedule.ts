@@ -1,7 +1,7 @@
 import { postorder } from "../core/postorder.ts";
 import { fuse } from "./fuse.ts";
 import type { Fusion, Group } from "./fusion.ts";
-import { type BufferOf, bindings, type Homes, merge } from "./merge.ts";
+import { type BufferOf, bindings, type Homes, type MergeOptions, merge } from "./merge.ts";
 import type { Program } from "./program.ts";
 import { reuse } from "./reuse.ts";
 
@@ -22,27 +22,30 @@ export interface KernelSchedule {
   readonly scattered: ReadonlySet<number>;
   /** The shape whose elements a group's invocations own. */
   domain(group: Group): readonly number[];
-  /** Which of a group's anchors an output is made of; none in a group of pointwise steps. */
-  anchorOf(anchors: readonly number[], output: number): number | undefined;
+  /** Which of its kernel's results an output of a group is made of; 0 in a group of pointwise steps. */
+  resultAt(anchors: readonly number[], output: number): number;
+}
+
+/** What devices want of a schedule. */
+export interface ScheduleOptions extends Partial<MergeOptions> {
+  /** Steps that are stored in any case. */
+  readonly kept?: Iterable<number>;
 }
 
 /**
  * Decides what becomes one kernel, what is stored, and in which order.
  *
  * @param bindingLimit how many buffers one kernel may read and write.
- * @param kept steps that are stored in any case.
- * @param bufferOf tells of sources that lie in one buffer.
  */
 export function scheduleOf(
   program: Program,
   bindingLimit: number,
-  kept?: Iterable<number>,
-  bufferOf: BufferOf = (value) => value,
+  { kept, bufferOf = (value) => value, joinsRows = true }: ScheduleOptions = {},
 ): KernelSchedule {
   const homes = new Map(program.updates.map(({ source, value }) => [value, source]));
   for (;;) {
     const fusion = fuse(program, bindingLimit - 1, kept);
-    merge(fusion, bindingLimit, homes, bufferOf);
+    merge(fusion, bindingLimit, homes, { bufferOf, joinsRows });
     const found = inOrder(program, fusion);
     const copied = [...homes.keys()].filter((value) => !found.homes.has(value));
     if (copied.length === 0 || fits(fusion, bindingLimit, found.homes, bufferOf)) return found;
@@ -84,6 +87,6 @@ function inOrder({ updates }: Program, fusion: Fusion): KernelSchedule {
     homes,
     scattered: fusion.scattered,
     domain: (group) => fusion.domain(group),
-    anchorOf: (anchors, output) => fusion.anchorOf(anchors, output),
+    resultAt: (anchors, output) => fusion.resultAt(anchors, output),
   };
 }

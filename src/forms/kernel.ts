@@ -81,7 +81,7 @@ export interface KernelChoice<P extends Problem = Problem> {
 export type KernelWish = readonly [kind: Kernel["kind"], wanted: Constants];
 
 /** What families of kernels compute that devices without shaders may have code for. */
-export type Computation = "product" | "reduction" | "softmax" | "logSumExp" | "place" | "moments";
+export type Computation = "product" | "reduction" | "softmax" | "place" | "moments";
 
 /** Kernels that compute the same. */
 export interface Family<P extends Problem = Problem> {
@@ -89,6 +89,11 @@ export interface Family<P extends Problem = Problem> {
   readonly computes?: Computation;
   /** The costliest pointwise producer, per element, worth recomputing at each load. */
   readonly prologueCost: number;
+  /**
+   * Of which ops one kernel may compute several at once, with a value for each in its first result:
+   * of the same input, or of any inputs where all that it takes and gives is `elements` for each.
+   */
+  readonly joins?: "input" | "elements";
   /** The kernels that are there; some are loaded on demand. */
   readonly kernels: readonly Kernel<P>[];
   /** What suits the hardware, the best first; the last one is always there. */
@@ -101,6 +106,10 @@ export type Choose = <P extends Problem>(family: Family<P>, problem: P) => Kerne
 /** One dispatch of a kernel. */
 export interface Stage extends KernelLayout {
   readonly kernel: Kernel;
+  /** What its files call `Acc`: a number, or `Values` of several ops, which have a field each. */
+  readonly accumulated: string;
+  /** For each op the field of what is loaded that it has: nothing where it is all. */
+  readonly loaded: readonly string[];
   /** All numbers that the files want. */
   readonly constants: Constants;
   /** The dtype of elements; the files call what they are accumulated in `Acc`. */
@@ -126,6 +135,8 @@ export interface KernelContext<A> {
 export interface KernelForm<A, P extends Problem = Problem> {
   readonly kind: "kernel";
   readonly family: Family<P>;
+  /** Which of the kernel's results is the op's first; 0 when left out. */
+  readonly result?: number;
   problem(context: KernelContext<A>): P;
   /**
    * The op's own part of the kernel: a formula for each function that it names, of its parameters,

@@ -11,6 +11,12 @@ export interface RowsProblem extends Problem {
   readonly LENGTH: number;
 }
 
+/** Rows of which each element is wanted in another form, or not at all. */
+export interface SoftmaxProblem extends RowsProblem {
+  /** 1 or 0; 1 when left out. */
+  readonly EACH?: number;
+}
+
 /** Rows to combine in chunks of CHUNK elements, of which the last may have fewer. */
 export interface PartsProblem extends RowsProblem {
   readonly CHUNK: number;

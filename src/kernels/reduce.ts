@@ -6,6 +6,7 @@ import { reduceDirectFile, reduceFile } from "./shaders.ts";
 
 const SHARED = {
   prologueCost: 64,
+  joins: "elements" as const,
   functions: { identity: "() -> Acc", combine: "(a: Acc, b: Acc) -> Acc" },
   outside: "identity()",
   direct: [reduceDirectFile],

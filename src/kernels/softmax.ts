@@ -1,53 +1,33 @@
-import type { Family, Kernel } from "../forms/kernel.ts";
-import type { ShaderFile } from "../forms/wgsl.ts";
+import type { Family } from "../forms/kernel.ts";
 import { blockOf, softmaxRule } from "./choose.ts";
-import type { RowsProblem } from "./problems.ts";
+import type { SoftmaxProblem } from "./problems.ts";
 import { rowFamily } from "./rows.ts";
-import {
-  EXP_LOG,
-  logSumExpDirectFile,
-  logSumExpFile,
-  PAIRWISE,
-  ROW_EXP,
-  softmaxDirectFile,
-  softmaxFile,
-} from "./shaders.ts";
+import { EXP_LOG, PAIRWISE, ROW_EXP, softmaxDirectFile, softmaxFile } from "./shaders.ts";
 
-/** Kernels that know of each row its largest element and the sum of its exponentials. */
-/* @__NO_SIDE_EFFECTS__ */
-function expFamily(
-  tree: ShaderFile,
-  direct: ShaderFile,
-  functions?: Kernel["functions"],
-): Family<RowsProblem> {
-  return rowFamily<RowsProblem>({
-    computes: functions ? "softmax" : "logSumExp",
-    prologueCost: 8,
-    rule: softmaxRule,
-    functions,
-    libraries: EXP_LOG,
-    outside: "-infinity_value()",
-    tree: [PAIRWISE, ROW_EXP, tree],
-    trees: [{ WORKGROUP: 64 }],
-    bytes: 8,
-    direct: [PAIRWISE, ROW_EXP, direct],
-    own: ({ ROWS, LENGTH }, { WORKGROUP }, isTree) => {
-      const STRIDE = isTree ? WORKGROUP : 1;
-      const BLOCK = blockOf(Math.ceil(LENGTH / STRIDE));
-      return {
-        constants: { BLOCK, STRIDE },
-        // Blocks of sums go beyond a row, where −∞ adds nothing.
-        isRagged: isTree || LENGTH % BLOCK !== 0,
-        results: [{ extents: functions ? [ROWS, LENGTH] : [ROWS] }],
-      };
-    },
-  });
-}
-
-/** Makes each element a function of itself, the row's maximum and Σ exp(x − maximum). */
-export const softmaxRows: Family<RowsProblem> = expFamily(softmaxFile, softmaxDirectFile, {
-  finish: "(x: Acc, maximum: Acc, sum: Acc) -> Acc",
+/**
+ * Makes each element a function of itself, the row's maximum and Σ exp(x − maximum), and gives log Σ
+ * exp(x) of each row.
+ */
+export const softmaxRows: Family<SoftmaxProblem> = rowFamily<SoftmaxProblem>({
+  computes: "softmax",
+  prologueCost: 8,
+  joins: "input",
+  rule: softmaxRule,
+  functions: { finish: "(x: Acc, maximum: Acc, sum: Acc) -> Acc" },
+  libraries: EXP_LOG,
+  outside: "-infinity_value()",
+  tree: [PAIRWISE, ROW_EXP, softmaxFile],
+  trees: [{ WORKGROUP: 64 }],
+  bytes: 8,
+  direct: [PAIRWISE, ROW_EXP, softmaxDirectFile],
+  own: ({ ROWS, LENGTH, EACH = 1 }, { WORKGROUP }, isTree) => {
+    const STRIDE = isTree ? WORKGROUP : 1;
+    const BLOCK = blockOf(Math.ceil(LENGTH / STRIDE));
+    return {
+      constants: { EACH, BLOCK, STRIDE },
+      // Blocks of sums go beyond a row, where −∞ adds nothing.
+      isRagged: isTree || LENGTH % BLOCK !== 0,
+      results: [{ extents: [ROWS, LENGTH] }, { extents: [ROWS] }],
+    };
+  },
 });
-
-/** Computes log Σ exp(x) of each row. */
-export const logSumExpRows: Family<RowsProblem> = expFamily(logSumExpFile, logSumExpDirectFile);

@@ -1,5 +1,5 @@
 import type { Kernel, KernelChoice, Problem, Stage } from "../forms/kernel.ts";
-import type { ShaderFile } from "../forms/wgsl.ts";
+import { accumulator, type ShaderFile } from "../forms/wgsl.ts";
 
 /** What an op adds to a kernel: expressions of functions, and files that these call. */
 export interface OpPart {
@@ -12,24 +12,43 @@ export function entryFile({ files }: Pick<Kernel, "files">): string {
   return files[files.length - 1].name;
 }
 
-/** One dispatch of a kernel for a problem. */
+/**
+ * One dispatch of a kernel for a problem, for one op or for several.
+ * @param hasFields whether what it computes with has a field for each op, or only its first result.
+ */
 export function stageOf<P extends Problem>(
   { kernel, candidate }: KernelChoice<P>,
   problem: P,
-  own: OpPart = {},
+  own: OpPart | readonly OpPart[] = {},
+  hasFields = false,
 ): Stage {
   const layout = kernel.layout(problem, candidate);
   const { dtype: type, ...sizes } = problem;
+  const ops = [own].flat();
+  const number = accumulator(type);
+  const fields = ops.map((_, op) => `v${op}`);
+  const loaded = hasFields ? fields.map((field) => `.${field}`) : [""];
+  // A formula of an op's, like that of a pointwise op, stands with the op; several give a value each.
+  const functions = Object.keys(ops[0].functions ?? {}).map((name) => {
+    const head = `fn ${name}${kernel.functions?.[name]}`;
+    const values = ops.map(({ functions }) => functions?.[name]);
+    return ops.length > 1
+      ? `${head.replace("-> Acc", "-> Values")} { return Values(${values}); }`
+      : `${head} { return ${values}; }`;
+  });
   return {
     ...layout,
+    memory: (layout.memory ?? 0) * loaded.length,
     kernel: kernel as Stage["kernel"],
     type,
+    loaded,
+    accumulated: hasFields ? "Values" : number,
     constants: { ...sizes, ...candidate, ...layout.constants },
-    // A formula of the op's, like that of a pointwise op, stands with the op.
-    functions: Object.entries(own.functions ?? {}).map(
-      ([name, value]) => `fn ${name}${kernel.functions?.[name]} { return ${value}; }`,
-    ),
-    libraries: [...(kernel.libraries ?? []), ...(own.libraries ?? [])],
+    functions: [
+      ops.length > 1 ? `struct Values { ${fields.map((field) => `${field}: ${number}`)} }` : "",
+      ...functions,
+    ],
+    libraries: [kernel, ...ops].flatMap(({ libraries = [] }) => libraries),
     threads: candidate.WORKGROUP,
   };
 }

@@ -2,9 +2,10 @@ import { checkOptions } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
+import type { KernelForm } from "../forms/kernel.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
-import { logSumExpRows, softmaxRows } from "../kernels/softmax.ts";
+import { softmaxRows } from "../kernels/softmax.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
@@ -16,6 +17,13 @@ import { exp } from "./unary.ts";
 /** An exponential takes about eight operations. */
 function flops([x]: readonly TensorType[]): number {
   return 10 * sizeOf(x.shape);
+}
+
+/** What gives of each row only the logarithm of the sum. */
+/* @__NO_SIDE_EFFECTS__ */
+function logSumForm(): KernelForm<unknown> {
+  const rows = rowsForm(softmaxRows, () => ({ finish: (_, x) => x }));
+  return { ...rows, result: 1, problem: (call) => ({ ...rows.problem(call), EACH: 0 }) };
 }
 
 /** The largest element of a row; −∞ of none. */
@@ -93,7 +101,7 @@ const logSumExpOp: OpDefinition<Record<string, never>> = defineOp<Record<string,
     }),
   ofNothing: Number.NEGATIVE_INFINITY,
   flops,
-  form: rowsForm(logSumExpRows),
+  form: logSumForm(),
   vjp: (g, { inputs: [x] }) => {
     // dx = g · softmax(x)
     return [mul(broadcastTo(expandDims(g, 1), x.shape), apply(softmaxOp, [x], {}))];

@@ -146,7 +146,7 @@ describe("pack", () => {
   function job(after: Job[], reads: number[], writes: number[], threads = 64, memory = 0): Job {
     const stage = { threads, memory, workgroups: 1 } as Job["stage"];
     const group = new Group([], writes);
-    return { kind: "", group, stage, reads, writes, after };
+    return { kind: "", group, calls: [], stage, reads, writes, after };
   }
   const limits = { bindings: 8, memory: 1000 };
 

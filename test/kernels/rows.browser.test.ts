@@ -1,5 +1,5 @@
 import { beforeAll, describe, test } from "vitest";
-import { logSumExpRows, softmaxRows } from "../../src/kernels/softmax.ts";
+import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
 import { candidateWith } from "../support/kernel-families.ts";
@@ -47,17 +47,14 @@ const logProbabilities: Row = (row) => {
 const finish = (value: string) => ({ functions: { finish: value } });
 
 const kernels = {
-  softmax: {
-    family: softmaxRows,
+  softmax: { own: finish("g_exp(x - maximum) / sum"), EACH: 1, reference: probabilities },
+  logSoftmax: { own: finish("(x - maximum) - g_log(sum)"), EACH: 1, reference: logProbabilities },
+  logSumExp: { own: finish("x"), EACH: 0, reference: logSum },
+  "logSumExp beside softmax": {
     own: finish("g_exp(x - maximum) / sum"),
-    reference: probabilities,
+    EACH: 1,
+    reference: logSum,
   },
-  logSoftmax: {
-    family: softmaxRows,
-    own: finish("(x - maximum) - g_log(sum)"),
-    reference: logProbabilities,
-  },
-  logSumExp: { family: logSumExpRows, own: {}, reference: logSum },
 };
 
 async function check(
@@ -66,14 +63,15 @@ async function check(
   rows: number,
   length: number,
 ): Promise<void> {
-  const { family, own, reference } = kernels[name];
+  const { own, EACH, reference } = kernels[name];
   const x = logits(rows, length);
   const expected = Array.from({ length: rows }, (_, r) =>
     reference(x.subarray(r * length, (r + 1) * length)),
   ).flat();
-  const choice = candidateWith(family, kind, { WORKGROUP: 64 });
-  const stage = stageOf(choice, { dtype: "f32", ROWS: rows, LENGTH: length }, own);
-  const actual = await runStage(device, stage, [x], { limit: 3 });
+  const choice = candidateWith(softmaxRows, kind, { WORKGROUP: 64 });
+  const stage = stageOf(choice, { dtype: "f32", ROWS: rows, LENGTH: length, EACH }, own);
+  const result = reference === logSum ? 1 : 0;
+  const actual = await runStage(device, stage, [x], { limit: 3, result });
   expectWithin(actual, expected, (y) => tolerance(y));
 }
 

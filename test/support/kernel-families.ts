@@ -9,7 +9,7 @@ import { placeRows } from "../../src/kernels/place-rows.ts";
 import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
 import { scatterAdd } from "../../src/kernels/scatter-add.ts";
 import { searchSorted, segmentSum } from "../../src/kernels/segment-sum.ts";
-import { logSumExpRows, softmaxRows } from "../../src/kernels/softmax.ts";
+import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
 import type { OpPart } from "../../src/kernels/stage.ts";
 
@@ -46,8 +46,11 @@ export const families: Readonly<Record<string, Tried>> = {
     { identity: "Acc()", combine: "a + b" },
   ),
   argReduce: tried(argReduce, rows, { better: "a > b" }),
-  softmax: tried(softmaxRows, rows, { finish: "g_exp(x - maximum) / sum" }),
-  logSumExp: tried(logSumExpRows, rows),
+  softmax: tried(
+    softmaxRows,
+    rows.map((sizes) => ({ ...sizes, EACH: 1 })),
+    { finish: "g_exp(x - maximum) / sum" },
+  ),
   moments: tried(rowMoments, rows),
   sortRuns: tried(sortRuns, [{ ROWS: 3, LENGTH: 100, RUN: 70, KEEP: 9 }], {
     order_key: "order_key_f32(x, false)",

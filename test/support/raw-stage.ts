@@ -11,15 +11,20 @@ const KINDS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array };
 export interface StageOptions {
   /** What is stored in place of a value `v`, as a fused kernel has it. */
   epilogue?: string;
+  /** Which of the results is stored; the first one when left out. */
+  result?: number;
   /** Workgroups in a dimension of the grid. */
   limit?: number;
 }
 
 /** All that stands in front of a stage's file with the entry point. */
-export function stagePrelude(stage: Stage, { epilogue = "v" }: StageOptions = {}): string {
+export function stagePrelude(
+  stage: Stage,
+  { epilogue = "v", result = 0 }: StageOptions = {},
+): string {
   const { kernel, loads, results, constants, libraries, functions } = stage;
   const typeOf = ({ dtype = stage.type }: Accessor) => wgslType(dtype);
-  const [y] = results;
+  const y = results[result];
   return [
     kernel.subgroups ? "enable subgroups;" : "",
     prelude(constants, wgslType(stage.type)),
@@ -28,6 +33,9 @@ export function stagePrelude(stage: Stage, { epilogue = "v" }: StageOptions = {}
     ...functions,
     ...loads.map((load) => loadFunctions(load, typeOf(load))),
     storeFunctions(y, typeOf(y), epilogue),
+    ...results.map((other) =>
+      other === y ? "" : `fn store_${other.name}(${parameters(other)}, v: ${typeOf(other)}) {}`,
+    ),
     ...kernel.files.slice(0, -1).map(({ source }) => source),
   ].join("\n");
 }
@@ -40,7 +48,7 @@ export function runStage(
   options: StageOptions = {},
 ): Promise<Numbers> {
   const { files } = stage.kernel;
-  const [{ dtype = stage.type, extents }] = stage.results;
+  const { dtype = stage.type, extents } = stage.results[options.result ?? 0];
   return runKernel(device, {
     prelude: stagePrelude(stage, options),
     source: files[files.length - 1].source,

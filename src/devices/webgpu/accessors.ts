@@ -29,9 +29,10 @@ export function calls(f: string, accessor: Load, wide: number): string {
 }
 
 /** What is loaded, or what stands for it outside: chosen, for a branch may cost more than a load. */
-export function guarded(accessor: Load, type: string, value: string): string {
+export function guarded(accessor: Load, type: string, value: string, field = ""): string {
   const test = beyond(accessor);
-  return test ? `select(${value}, ${type}(${accessor.outside ?? 0}), ${test})` : value;
+  const outside = accessor.outside ? accessor.outside + field : 0;
+  return test ? `select(${value}, ${type}(${outside}), ${test})` : value;
 }
 
 /** Leaves a function that has stored nothing yet, for what has been computed is of no use there. */

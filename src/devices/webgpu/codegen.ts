@@ -1,6 +1,6 @@
 import { opsOf } from "../../engine/group-ops.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
-import { accumulator, type ShaderFile } from "../../forms/wgsl.ts";
+import type { ShaderFile } from "../../forms/wgsl.ts";
 import { PRELUDE } from "../../kernels/shaders.ts";
 import { type Assembled, assemble, type PartText, type Region } from "./assemble.ts";
 import { type Binding, Bindings } from "./bindings.ts";
@@ -59,7 +59,7 @@ export function generate(
 }
 
 function writePart(part: PartExpressions): PartText {
-  const { kernel, libraries, loads, constants, functions, type } = part.job.stage;
+  const { kernel, libraries, loads, constants, functions, accumulated } = part.job.stage;
   const { workgroups, threads } = part.job.stage;
   part.include(libraries);
   if (part.job.group.anchors.length === 0) writeElements(part);
@@ -70,7 +70,7 @@ function writePart(part: PartExpressions): PartText {
     writeStores(part);
   }
   const lines = [
-    `alias Acc = ${accumulator(type)};`,
+    `alias Acc = ${accumulated};`,
     ...Object.entries(constants).map(([name, n]) => `const ${name} = ${n}u;`),
     ...functions,
     ...part.functions,

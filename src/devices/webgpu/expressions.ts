@@ -15,8 +15,9 @@ import { wgslScalars } from "./scalars.ts";
 export class PartExpressions {
   readonly functions: string[] = [];
   readonly steps: readonly Step[];
-  /** The anchor whose value is known where results are stored. */
-  anchor: number | undefined;
+  /** Which of the kernel's results is being stored, and the anchors whose values that has. */
+  result = 0;
+  made: readonly number[] = [];
 
   constructor(
     readonly schedule: KernelSchedule,
@@ -42,11 +43,15 @@ export class PartExpressions {
     return this.schedule.homes.get(step) ?? step;
   }
 
-  /** The expression of a step's element; `v` is the anchor's value where that is known. */
+  /** The expression of a step's element; `v` is what has the values of anchors that are known. */
   element(i: number, at: Position<string>, v: string | null): string {
     const { anchors, outputs } = this.job.group;
     const { dtype } = this.steps[i];
-    if (i === this.anchor && v !== null) return converted(v, accumulator(dtype), wgslType(dtype));
+    const op = v === null ? -1 : this.made.indexOf(i);
+    if (op >= 0) {
+      const own = this.made.length > 1 ? `${v}.v${op}` : (v as string);
+      return converted(own, accumulator(dtype), wgslType(dtype));
+    }
     const isOwn = outputs.includes(i) && (v !== null || anchors.length === 0);
     if (this.schedule.stored.has(i) && !isOwn) {
       return at.body.bind(this.read(this.key(i), this.steps[i].dtype, at));
@@ -97,6 +102,6 @@ export class PartExpressions {
 
   /** The step that the anchor takes as an input. */
   inputStep(input: number): number {
-    return this.steps[this.job.group.anchors[0]].inputs[input];
+    return this.steps[this.job.calls[0]].inputs[input];
   }
 }

@@ -1,13 +1,14 @@
-import { DTYPES } from "../../core/dtype.ts";
+import { DTYPES, type DType } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
-import type { Group } from "../../engine/fusion.ts";
+import { type Group, resultOf } from "../../engine/fusion.ts";
 import { opsOf } from "../../engine/group-ops.ts";
-import { resultTypes } from "../../engine/program.ts";
+import type { Step } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
-import type { Choose, Stage } from "../../forms/kernel.ts";
+import { problemOf } from "../../engine/siblings.ts";
+import type { Choose, Kernel, KernelForm, Stage } from "../../forms/kernel.ts";
 import { applyFormula } from "../../forms/scalars.ts";
 import { pointwiseGroups } from "../../kernels/elementwise.ts";
-import { entryFile, stageOf } from "../../kernels/stage.ts";
+import { entryFile, type OpPart, stageOf } from "../../kernels/stage.ts";
 import { wgslScalars } from "./scalars.ts";
 
 /** What computes a group: it can share a dispatch with others. */
@@ -15,6 +16,8 @@ export interface Job {
   /** Equal for jobs whose code may be equal. */
   readonly kind: string;
   readonly group: Group;
+  /** The anchors that the first result of its kernel is made of, or those of another. */
+  readonly calls: readonly number[];
   readonly stage: Stage;
   /** Keys of the memory that it reads and writes, which are steps. */
   readonly reads: readonly number[];
@@ -33,12 +36,14 @@ export function jobsOf(schedule: KernelSchedule, choose: Choose): Job[] {
     final.push(after);
     if (sizeOf(schedule.domain(group)) === 0) continue;
     const home = (step: number) => schedule.homes.get(step) ?? step;
-    const stage = stageOfGroup(schedule, group, choose);
+    const calls = callsOf(schedule, group);
+    const stage = stageOfGroup(schedule, group, calls, choose);
     const { kernel, constants } = stage;
     const numbers = group.anchors.length > 0 ? Object.values(constants) : [];
     const job: Job = {
       kind: [entryFile(kernel), ...numbers, ...opsOf(schedule, group)].join(),
       group,
+      calls,
       stage,
       reads: schedule.reads[g].map(home),
       writes: group.outputs.map(home),
@@ -50,27 +55,46 @@ export function jobsOf(schedule: KernelSchedule, choose: Choose): Job[] {
   return jobs;
 }
 
-function stageOfGroup(schedule: KernelSchedule, group: Group, choose: Choose): Stage {
-  const { steps } = schedule.program;
-  const [anchor] = group.anchors;
-  const form = steps[anchor]?.op?.form;
-  if (form?.kind === "kernel") {
-    const { family, libraries } = form;
-    const { attributes, inputs: numbers } = steps[anchor];
-    const inputs = numbers.map((input) => steps[input]);
-    const [y] = resultTypes(schedule.program, steps[anchor]);
-    const problem = form.problem({ inputs, y, attributes });
-    const choice = choose(family, problem);
-    const type = DTYPES[problem.dtype].accumulate;
-    const m = wgslScalars(type, libraries, "");
-    const functions: Record<string, string> = {};
-    for (const [name, formula] of Object.entries(form.functions?.(type, attributes) ?? {})) {
-      const parameters = choice.kernel.functions?.[name].match(/\w+(?=:)/g) ?? [];
-      functions[name] = applyFormula(formula, m, parameters);
-    }
-    return stageOf(choice, problem, { functions, libraries });
+function callsOf({ program }: KernelSchedule, { anchors }: Group): readonly number[] {
+  const first = anchors.filter((anchor) => resultOf(program.steps[anchor]) === 0);
+  return first.length > 0 ? first : anchors.slice(0, 1);
+}
+
+/** What an op adds to a kernel, whose numbers may be fields of what that computes with. */
+function addedBy({ attributes, op }: Step, kernel: Kernel, type: DType, field: string): OpPart {
+  const { functions, libraries } = (op as { form: KernelForm<unknown> }).form;
+  const m = wgslScalars(type, libraries, "");
+  const own: Record<string, string> = {};
+  for (const [name, formula] of Object.entries(functions?.(type, attributes) ?? {})) {
+    const parameters = kernel.functions?.[name].match(/\w+(?=:)/g) ?? [];
+    own[name] = applyFormula(
+      formula,
+      m,
+      parameters.map((parameter) => parameter + field),
+    );
   }
-  const count = sizeOf(schedule.domain(group));
+  return { functions: own, libraries };
+}
+
+function stageOfGroup(
+  { program, domain }: KernelSchedule,
+  group: Group,
+  calls: readonly number[],
+  choose: Choose,
+): Stage {
+  const { steps } = program;
+  if (calls.length > 0) {
+    const problem = problemOf(program, steps[calls[0]]);
+    const { family } = (steps[calls[0]].op as { form: KernelForm<unknown> }).form;
+    const choice = choose(family, problem);
+    const hasFields = calls.length > 1 && family.joins === "elements";
+    const ops = calls.map((call, i) => {
+      const { accumulate } = DTYPES[problem.dtype];
+      return addedBy(steps[call], choice.kernel as Kernel, accumulate, hasFields ? `.v${i}` : "");
+    });
+    return stageOf(choice, problem, ops, hasFields);
+  }
+  const count = sizeOf(domain(group));
   const { dtype } = steps[group.outputs[0]];
   const problem = { dtype, SIZE: Math.ceil(count / DTYPES[dtype].perWord) }; // one word each
   return stageOf(choose(pointwiseGroups, problem), problem);

@@ -13,13 +13,17 @@ export function writeLoad(part: PartExpressions, accessor: Load, input: number):
   const { extents, name, wide } = accessor;
   const body = new FunctionBody();
   const at = Position.at(body, extents, parameterNames(accessor));
-  const i = part.inputStep(input);
-  const { dtype, shape } = part.steps[i];
-  const value = part.element(i, at.reshape(shape), null);
-  const type = accumulator(dtype);
-  const head = `fn load_${name}(${declare(accessor)}) -> ${type}`;
-  const element = converted(value, wgslType(dtype), type);
-  part.define(head, guarded(accessor, type, element), body);
+  const { job } = part;
+  const type = accumulator(part.steps[part.inputStep(input)].dtype);
+  const elements = job.stage.loaded.map((field, op) => {
+    const i = part.steps[job.calls[op]].inputs[input];
+    const { dtype, shape } = part.steps[i];
+    const value = part.element(i, at.reshape(shape), null);
+    return guarded(accessor, type, converted(value, wgslType(dtype), type), field);
+  });
+  const isOne = elements.length === 1;
+  const head = `fn load_${name}(${declare(accessor)}) -> ${isOne ? type : "Acc"}`;
+  part.define(head, isOne ? elements[0] : `Acc(${elements})`, body);
   if (wide !== undefined) writeFours(part, accessor, input, type, wide);
 }
 

@@ -80,7 +80,9 @@ export function writeShared(
   const own = lowered.sources.filter((step, i) => updated.has(step) || (hasMany && fixed[i]));
   const states = sharable(lowered, own, limits);
   let places = new SharedPlaces(states);
-  const schedule = scheduleOf(lowered, limits.bindings, [], (value) => places.buffer(value));
+  const schedule = scheduleOf(lowered, limits.bindings, {
+    bufferOf: (value) => places.buffer(value),
+  });
   const jobs = jobsOf(schedule, choose);
   const packedBy = (own: SharedPlaces) =>
     pack(jobs, { ...limits, memory, bufferOf: (value) => own.buffer(value) });

@@ -1,6 +1,6 @@
 import { DTYPES, type DType, is } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
-import { resultTypes } from "../../engine/program.ts";
+import { resultOf } from "../../engine/fusion.ts";
 import type { Accessor } from "../../forms/kernel.ts";
 import type { PointwiseForm } from "../../forms/pointwise.ts";
 import { Position } from "../../forms/position.ts";
@@ -28,18 +28,19 @@ function storesFours(part: PartExpressions): boolean {
 
 /** Writes how each result is stored: not at all where nobody needs it. */
 export function writeStores(part: PartExpressions): void {
-  const { anchors } = part.job.group;
-  const types = resultTypes(part.schedule.program, part.steps[anchors[0]]);
-  for (const [k, accessor] of part.job.stage.results.entries()) {
-    part.anchor = anchors.find((i) => (part.steps[i].result ?? 0) === k);
-    writeStore(part, accessor, accumulator(types[k].dtype));
+  const { group, stage } = part.job;
+  for (const [k, accessor] of stage.results.entries()) {
+    part.result = k;
+    part.made = group.anchors.filter((i) => resultOf(part.steps[i]) === k);
+    const { dtype = stage.type } = accessor;
+    writeStore(part, accessor, part.made.length > 1 ? "Values" : accumulator(dtype));
   }
 }
 
 function writeStore(part: PartExpressions, accessor: Accessor, type: string): void {
   const name = `store_${accessor.name}`;
   const body = new FunctionBody();
-  if (part.anchor !== undefined) {
+  if (part.made.length > 0) {
     const at = Position.at(body, accessor.extents, parameterNames(accessor));
     storeResults(part, at, body, "v", beyond(accessor));
   }
@@ -86,7 +87,7 @@ function writeStoreOfFours(
 /** What the stage stores for the element at `at`. */
 function resultsAt(part: PartExpressions, at: Position<string>, v: string | null): Result[] {
   const { group } = part.job;
-  const isMade = (step: number) => part.schedule.anchorOf(group.anchors, step) === part.anchor;
+  const isMade = (step: number) => part.schedule.resultAt(group.anchors, step) === part.result;
   return group.outputs.filter(isMade).map((step) => {
     const { dtype, inputs, op } = part.steps[step];
     const isScattered = part.schedule.scattered.has(step);

@@ -8,7 +8,7 @@ import { openedOf } from "./closed.ts";
 import type { GroupCode, GroupContext } from "./group-code.ts";
 import { pointwiseCode } from "./pointwise.ts";
 import { productCode } from "./product-code.ts";
-import { argReduceCode, logSumExpCode, momentsCode, reductionCode, softmaxCode } from "./rows.ts";
+import { argReduceCode, momentsCode, reductionCode, softmaxCode } from "./rows.ts";
 
 /** Writes the code of a group whose anchor is of some family of kernels. */
 type WriteGroup = (context: GroupContext, group: Group) => GroupCode;
@@ -18,7 +18,6 @@ const CODES: Readonly<Record<Computation, WriteGroup>> = {
   product: productCode,
   reduction: reductionCode,
   softmax: softmaxCode,
-  logSumExp: logSumExpCode,
   place: argReduceCode,
   moments: momentsCode,
 };

@@ -48,7 +48,10 @@ export class CompiledPlan implements KeptPlan {
     readonly isFused: boolean,
   ) {
     const closed = closeProgram(program, isCompiled, readsStored);
-    const schedule = scheduleOf(closed.program, Number.POSITIVE_INFINITY, closed.kept);
+    const schedule = scheduleOf(closed.program, Number.POSITIVE_INFINITY, {
+      kept: closed.kept,
+      joinsRows: false,
+    });
     this.#schedule = schedule;
     this.#locations = locationsOf(schedule.program.steps, schedule.stored);
     this.#sources = program.sources.map((step) => this.#home(step));

@@ -46,8 +46,11 @@ export function reductionCode(context: GroupContext, group: Group): GroupCode {
   });
 }
 
-/** The code of softmax and its logarithm. */
+/** The code of softmax, its logarithm, and the logarithm of its sum. */
 export function softmaxCode(context: GroupContext, group: Group): GroupCode {
+  const { op } = context.schedule.program.steps[group.anchors[0]];
+  const { result } = (op as Op).form as KernelForm<Attributes>;
+  if (result) return logSumExpCode(context, group);
   return new RowsWriter(context, group).write((rows, block) => {
     const maximum = rows.fold(block, rows.maximum);
     const sum = rows.fold(block, SUM, (writer, x, part) => {
@@ -62,7 +65,7 @@ export function softmaxCode(context: GroupContext, group: Group): GroupCode {
 }
 
 /** The code of log Σ exp(x). */
-export function logSumExpCode(context: GroupContext, group: Group): GroupCode {
+function logSumExpCode(context: GroupContext, group: Group): GroupCode {
   return new RowsWriter(context, group).write((rows, block) => {
     const maximum = rows.fold(block, rows.maximum);
     const sum = rows.fold(block, SUM, (writer, x, part) => {
