@@ -27,9 +27,15 @@ export interface Growth {
   readonly counts: readonly number[];
   /** Whether it is many evaluations one after the other, and not one. */
   readonly isMany?: boolean;
-  /** Makes states, and gives what builds the graph and gives its results. */
-  make(count: number): () => Tensor[];
+  /**
+   * Makes states, and gives what builds the graph, its gradients and a step, as far as there are: each
+   * is given what the one before it gave, and the last one gives the results.
+   */
+  make(count: number): readonly Build[];
 }
+
+/** Builds a part of a graph on what the part before it gave. */
+export type Build = (given: readonly Tensor[]) => readonly Tensor[];
 
 const square3 = () => tensor(new Float32Array(9).fill(0.1), { shape: [3, 3] });
 
@@ -44,21 +50,30 @@ const layers = (count: number) => {
   return new Sequential(...linear.flatMap((layer) => [layer, new ReLU()]));
 };
 
+/** The gradients of a loss, and an optimizer's step along them. */
+const stepOf = (optimizer: Adam): Build[] => [
+  ([y]) => [y, ...grad(y, optimizer.parameters)],
+  ([y, ...gradients]) => {
+    optimizer.apply(gradients, [y]);
+    return [y];
+  },
+];
+
 /** What is looked at for how its cost grows. */
 export const GROWTHS: readonly Growth[] = [
   {
     name: "a chain of additions",
     unit: "additions",
     counts: [100, 1000, 10_000],
-    make: (count) => () => [chain(count, (y) => add(y, 1))],
+    make: (count) => [() => [chain(count, (y) => add(y, 1))]],
   },
   {
     name: "the gradient of a chain of sines",
     unit: "sines",
-    counts: [50, 400, 3000],
-    make: (count) => () => {
+    counts: [100, 400, 3000, 10_000],
+    make: (count) => {
       const x = square3();
-      return grad(sum(chain(count, sin, x)), [x]);
+      return [() => [sum(chain(count, sin, x))], ([y]) => grad(y, [x])];
     },
   },
   {
@@ -68,12 +83,11 @@ export const GROWTHS: readonly Growth[] = [
     make: (count) => {
       const model = layers(count);
       const optimizer = new Adam(model.parameters(), { learningRate: 0.01 });
-      return () => {
+      const loss = () => {
         const x = tensor(new Float32Array(64).fill(0.3), { shape: [4, 16] });
-        const loss = crossEntropy(model.call(x), tensor(Int32Array.of(1, 2, 3, 4)));
-        optimizer.step(loss);
-        return [loss];
+        return [crossEntropy(model.call(x), tensor(Int32Array.of(1, 2, 3, 4)))];
       };
+      return [loss, ...stepOf(optimizer)];
     },
   },
   {
@@ -83,11 +97,8 @@ export const GROWTHS: readonly Growth[] = [
     make: (count) => {
       const parameters = Array.from({ length: count }, () => new Parameter(square3()));
       const optimizer = new Adam(parameters, { learningRate: 0.01 });
-      return () => {
-        const loss = parameters.map((p) => sum(square(p))).reduce((a, b) => add(a, b));
-        optimizer.step(loss);
-        return [loss];
-      };
+      const loss = () => [parameters.map((p) => sum(square(p))).reduce((a, b) => add(a, b))];
+      return [loss, ...stepOf(optimizer)];
     },
   },
   {
@@ -96,26 +107,27 @@ export const GROWTHS: readonly Growth[] = [
     counts: [4, 40, 400],
     make: (count) => {
       const [w, u] = [new Parameter(square3()), new Parameter(square3())];
-      return () => {
+      const loss = () => {
         const x = square3();
-        const h = chain(count, (y) => tanh(add(matmul(y, w), matmul(x, u))));
-        const loss = mean(square(h));
-        const [dw, du] = grad(loss, [w, u]);
-        const next = (state: Parameter, slope: Tensor) => add(state, mul(slope, -0.01));
+        return [mean(square(chain(count, (y) => tanh(add(matmul(y, w), matmul(x, u))))))];
+      };
+      const next = (state: Parameter, slope: Tensor) => add(state, mul(slope, -0.01));
+      const step: Build = ([y, dw, du]) => {
         const pairs: [State, Tensor][] = [
           [w, next(w, dw)],
           [u, next(u, du)],
         ];
-        assignAll(pairs, [loss]);
-        return [loss];
+        assignAll(pairs, [y]);
+        return [y];
       };
+      return [loss, ([y]) => [y, ...grad(y, [w, u])], step];
     },
   },
   {
     name: "parts joined to one",
     unit: "parts",
     counts: [50, 500, 3000],
-    make: (count) => () => [concat(Array.from({ length: count }, (_, i) => tensor([i, 1])))],
+    make: (count) => [() => [concat(Array.from({ length: count }, (_, i) => tensor([i, 1])))]],
   },
   {
     name: "states assigned at once",
@@ -123,10 +135,11 @@ export const GROWTHS: readonly Growth[] = [
     counts: [30, 300, 3000],
     make: (count) => {
       const states = Array.from({ length: count }, () => new State(square3()));
-      return () => {
+      const assign = () => {
         assignAll(states.map((state) => [state, mul(state, 0.5)]));
         return states;
       };
+      return [assign];
     },
   },
   {
@@ -136,10 +149,11 @@ export const GROWTHS: readonly Growth[] = [
     isMany: true,
     make: (count) => {
       const state = new State(square3());
-      return () => {
+      const assign = () => {
         for (let i = 0; i < count; i++) state.assign(mul(state, 0.999));
         return [state];
       };
+      return [assign];
     },
   },
 ];

@@ -1,10 +1,21 @@
+import { generate } from "../../src/devices/webgpu/codegen.ts";
+import { jobsOf } from "../../src/devices/webgpu/jobs.ts";
+import { pack } from "../../src/devices/webgpu/pack.ts";
 import { GpuPlan, sharing } from "../../src/devices/webgpu/plan.ts";
+import { lower } from "../../src/engine/lower.ts";
 import { type Program, trace } from "../../src/engine/program.ts";
+import { scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
 import { traceFunction } from "../../src/graph/tracing.ts";
 import { init, type State, setDefaultDevice, type Tensor } from "../../src/index.ts";
-import { GROWTHS, type Growth } from "./graphs.ts";
+import { type Build, GROWTHS, type Growth } from "./graphs.ts";
 import { planHost } from "./plan-host.ts";
+
+/**
+ * What is timed on the way from nothing to a plan for WebGPU, in order: schedule, pack and code of kernels
+ * that share no buffers, and all that making the plan takes.
+ */
+const PHASES = ["build", "grad", "step", "trace", "simplify", "schedule", "pack", "code", "plan"];
 
 /** What a graph of one size took. */
 interface Sample {
@@ -13,31 +24,44 @@ interface Sample {
   readonly nodes: number;
   /** Milliseconds from nothing to the first result on the CPU. */
   readonly result: number;
-  /** Milliseconds from nothing to a plan for WebGPU, and the dispatches of that. */
-  readonly plan: number | null;
+  /** Milliseconds of each phase, and the dispatches of the plan. */
+  readonly phases: readonly number[];
   readonly dispatches: number | null;
 }
 
-/** The program of what a function builds and assigns. */
-export function programOf(build: () => Tensor[]): Program {
-  const { result, assignments } = traceFunction<State, Tensor[]>(build, true);
+/** The program of what functions build one after the other, and assign. */
+export function programOf(builds: Build | readonly Build[], lap = (_phase: string) => {}): Program {
+  const { result, assignments } = traceFunction<State, readonly Tensor[]>(() => {
+    return [builds].flat().reduce((given: readonly Tensor[], build, i) => {
+      const next = build(given);
+      lap(PHASES[i]);
+      return next;
+    }, []);
+  }, true);
   const nodes = result.map(({ node }) => node);
-  return trace(nodes, "bench", { replacements: assignments }).program;
+  const { program } = trace(nodes, "bench", { replacements: assignments });
+  lap("trace");
+  return program;
 }
 
 /**
  * Measures how the time from a graph to its first result grows with the graph, in Node without a GPU:
- * on the CPU device, and to the plan that WebGPU would run. Of several tries the shortest counts, in time
- * of the processor.
+ * on the CPU device, and of each phase to the plan that WebGPU would run. Of several tries the shortest
+ * counts, in time of the processor.
  */
 export async function growthTable(only: RegExp, tell: (line: string) => void): Promise<string> {
   await sharing.get();
-  const lines = ["Processor time from a graph to its first result, the least of some tries"];
+  const lines = [
+    "Processor time from a graph to its first result on the CPU, and to a plan for WebGPU: microseconds",
+    "a node, the least of some tries",
+  ];
   for (const growth of GROWTHS.filter(({ name }) => only.test(name))) {
     tell(growth.name);
+    // The largest first, so that the compiler of JavaScript is done with it.
     const samples: Sample[] = [];
-    for (const count of growth.counts) samples.push(await measured(growth, count));
-    lines.push("", growth.name, ...samples.map((sample) => lineOf(growth, sample)));
+    for (const count of [...growth.counts].reverse())
+      samples.unshift(await measured(growth, count));
+    lines.push("", growth.name, ...tableOf(growth, samples));
   }
   return lines.join("\n");
 }
@@ -45,13 +69,13 @@ export async function growthTable(only: RegExp, tell: (line: string) => void): P
 async function measured(growth: Growth, count: number): Promise<Sample> {
   const samples: Sample[] = [];
   const begin = performance.now();
-  while (samples.length < 3 || (samples.length < 30 && performance.now() - begin < 1000)) {
+  while (samples.length < 5 || (samples.length < 100 && performance.now() - begin < 1000)) {
     samples.push(await tryOnce(growth, count));
   }
-  const least = (of: (sample: Sample) => number) => Math.min(...samples.map(of));
   const [first] = samples;
-  const plan = first.plan === null ? null : least((sample) => sample.plan as number);
-  return { ...first, result: least(({ result }) => result), plan };
+  const least = (of: (sample: Sample) => number) => Math.min(...samples.map(of));
+  const phases = first.phases.map((_, i) => least((sample) => sample.phases[i]));
+  return { ...first, result: least(({ result }) => result), phases };
 }
 
 /** Milliseconds that processors have worked for this process, which nobody else's work makes longer. */
@@ -64,26 +88,53 @@ function now(): number {
 async function tryOnce({ make, isMany }: Growth, count: number): Promise<Sample> {
   const { device } = await init({ device: "cpu", isolated: true });
   setDefaultDevice(device);
-  const build = make(count);
+  const builds = make(count);
   const begin = now();
-  const [first] = build();
+  const [first] = builds.reduce((given: readonly Tensor[], build) => build(given), []);
   await first.data();
   const result = now() - begin;
-  if (isMany) return { count, nodes: count, result, plan: null, dispatches: null };
-  const again = make(count);
-  const start = now();
-  const program = simplify(programOf(again));
-  const made = new GpuPlan(planHost(), program, {
+  if (isMany) return { count, nodes: count, result, phases: [], dispatches: null };
+  return { count, result, ...(await phasesOf(make(count))) };
+}
+
+async function phasesOf(builds: readonly Build[]): Promise<Omit<Sample, "count" | "result">> {
+  const taken = new Map<string, number>();
+  let last = now();
+  const lap = (phase: string) => {
+    const time = now();
+    taken.set(phase, time - last);
+    last = time;
+  };
+  const host = planHost();
+  const { maxStorageBuffersPerShaderStage: bindings, maxComputeWorkgroupStorageSize: memory } =
+    host.device.limits;
+  const traced = programOf(builds, lap);
+  const program = simplify(traced);
+  lap("simplify");
+  const schedule = scheduleOf(lower(program, host.traits), bindings);
+  lap("schedule");
+  const jobs = pack(jobsOf(schedule, host.choose), { bindings, memory });
+  lap("pack");
+  for (const own of jobs) generate(schedule, own);
+  lap("code");
+  const plan = new GpuPlan(host, program, {
     repeated: true,
     fixed: program.sources.map(() => true),
   });
-  const plan = now() - start;
-  const { dispatches } = await made.stats();
-  return { count, nodes: program.steps.length, result, plan, dispatches };
+  lap("plan");
+  const { dispatches } = await plan.stats();
+  const phases = PHASES.map((name) => taken.get(name) ?? 0);
+  return { nodes: traced.steps.length, phases, dispatches };
 }
 
-function lineOf({ unit }: Growth, { count, nodes, result, plan, dispatches }: Sample): string {
-  const each = (ms: number) => `${ms.toFixed(1)} ms (${((1000 * ms) / nodes).toFixed(1)} µs each)`;
-  const planned = plan === null ? "" : `; plan for WebGPU ${each(plan)}, ${dispatches} dispatches`;
-  return `  ${count} ${unit}, ${nodes} nodes: ${each(result)}${planned}`;
+function tableOf({ unit }: Growth, samples: readonly Sample[]): string[] {
+  const head = [unit, "nodes", "on the CPU", ...PHASES, "dispatches"];
+  const rows = samples.map(({ count, nodes, result, phases, dispatches }) => {
+    const each = (ms: number) => ((1000 * ms) / nodes).toFixed(2);
+    const own = dispatches === null ? [] : [...phases.map(each), `${dispatches}`];
+    return [`${count}`, `${nodes}`, each(result), ...own];
+  });
+  const table = [head, ...rows];
+  const widths = head.map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0)));
+  return table.map((row) => `  ${row.map((cell, i) => cell.padStart(widths[i])).join("  ")}`);
 }

@@ -24,7 +24,8 @@ const LOOK_LIMIT = 256;
  * all of them, and nothing lies in memory for long.
  */
 export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
-  const [early, late] = [false, true].map((isLate) => packed(jobs, limits, isLate));
+  const all = waiting(jobs, limits);
+  const [early, late] = [false, true].map((isLate) => packed(all, limits, isLate));
   return late.length <= early.length ? late : early;
 }
 
@@ -47,19 +48,21 @@ interface Waiting {
   readonly next: Waiting[];
 }
 
-function packed(jobs: readonly Job[], limits: PackLimits, isLate: boolean): Job[][] {
-  const { bufferOf = (value) => value } = limits;
+function waiting(
+  jobs: readonly Job[],
+  { bufferOf = (value) => value }: PackLimits,
+): readonly Waiting[] {
   const kinds = new Map<string, number>();
   const all = new Map(
     jobs.map((job, i): [Job, Waiting] => {
       const kind = getOrInsert(kinds, job.kind, () => kinds.size);
       const buffers = [...new Set([...job.reads, ...job.writes].map(bufferOf))];
       const part = [job.kind, ...buffers].join();
-      const { length: missing } = job.after;
-      return [job, { job, kind, buffers, part, depth: 1, urgency: -i, missing, next: [] }];
+      return [job, { job, kind, buffers, part, depth: 1, urgency: -i, missing: 0, next: [] }];
     }),
   );
-  for (const one of [...all.values()].reverse()) {
+  const list = [...all.values()];
+  for (const one of [...list].reverse()) {
     one.urgency += one.depth * jobs.length;
     for (const job of one.job.after) {
       const before = all.get(job) as Waiting;
@@ -67,6 +70,10 @@ function packed(jobs: readonly Job[], limits: PackLimits, isLate: boolean): Job[
       before.next.push(one);
     }
   }
+  return list;
+}
+
+function packed(all: readonly Waiting[], limits: PackLimits, isLate: boolean): Job[][] {
   /** Jobs that may run, the most urgent at the end. */
   const ready: Waiting[] = [];
   const release = (one: Waiting) => {
@@ -74,7 +81,10 @@ function packed(jobs: readonly Job[], limits: PackLimits, isLate: boolean): Job[
     const place = bisect(ready, ({ urgency }) => urgency < one.urgency);
     ready.splice(place, 0, one);
   };
-  for (const one of all.values()) release(one);
+  for (const one of all) {
+    one.missing = one.job.after.length;
+    release(one);
+  }
   const dispatches: Job[][] = [];
   while (ready.length > 0) {
     const parts: Waiting[] = [];
