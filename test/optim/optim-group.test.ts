@@ -101,7 +101,8 @@ test("a compiled step is one plan, and setting one member's rate is one write", 
   for (let i = 0; i < 3; i++) await step();
   const { dispatches: _, submits: __, ...made } = device.counters.since(mark);
   const writes = device.kind === "webgpu" ? 1 : made.writes;
-  expect(made).toEqual({ buffers: 0, bindGroups: 0, pipelines: 0, writes, reads: 0 });
+  const buffers = device.kind === "webgpu" ? 1 : 0; // which brings the number and is freed
+  expect(made).toEqual({ buffers, bindGroups: 0, pipelines: 0, writes, reads: 0 });
   expect(step.plans).toHaveLength(1);
   expect([...(await all.p.data())]).toEqual(before);
 });

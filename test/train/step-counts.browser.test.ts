@@ -3,12 +3,15 @@ import { BatchSampler, DeviceDataset } from "../../src/data/index.ts";
 import {
   compile,
   type Device,
+  evaluate,
   explain,
   init,
   randomNormal,
+  State,
   setDefaultDevice,
   type Tensor,
   tensor,
+  zeros,
 } from "../../src/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { Linear, ReLU, Sequential, Sigmoid } from "../../src/nn/index.ts";
@@ -215,8 +218,12 @@ test("a steady step creates, uploads and reads nothing, and shares its submit", 
 
 test("steps that wait to share a submit go when the page gets its turn", async () => {
   const step = onData(A, 8);
+  const none = new State(zeros([0]));
+  evaluate(none);
   await step(); // what is new goes alone
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  none.assign(tensor(new Float32Array(0))); // nothing is sent
+  vi.runAllTimers();
   const mark = device.counters.now;
   for (let i = 0; i < 11; i++) await step();
   expect(device.counters.since(mark).submits).toBe(1);
@@ -248,8 +255,27 @@ test("setting the learning rate by hand is one write and keeps the plan", async 
   optimizer.learningRate = 0;
   for (let i = 0; i < 3; i++) await step(batch);
   const { dispatches, submits: _, ...rest } = device.counters.since(mark);
-  expect({ dispatches, ...rest }).toEqual({ ...NOTHING, dispatches: 15, writes: 1 });
+  // One buffer, which brings the number and is freed.
+  expect({ dispatches, ...rest }).toEqual({ ...NOTHING, buffers: 1, dispatches: 15, writes: 1 });
   expect(await weight.data()).toEqual(before);
+});
+
+test("a step on a batch from the host takes one submit and keeps no more memory", async () => {
+  const step = onBatches(A, 8);
+  const pixels = new Float32Array(A.batchSize * 784).fill(0.5);
+  const digits = Int32Array.from({ length: A.batchSize }, (_, i) => i % 10);
+  const next = async () => {
+    using images = tensor(pixels, { shape: [A.batchSize, 784] });
+    using labels = tensor(digits);
+    await step({ images, labels });
+  };
+  for (let i = 0; i < 3; i++) await next();
+  const { buffers, bytes } = device.memory();
+  const mark = device.counters.now;
+  for (let i = 0; i < 5; i++) await next();
+  const counts = { ...NOTHING, buffers: 5, writes: 10, submits: 5, dispatches: 25 };
+  expect(device.counters.since(mark)).toEqual(counts);
+  expect(device.memory()).toMatchObject({ buffers, bytes });
 });
 
 test("a second plan serves a batch of another size", async () => {

@@ -61,10 +61,17 @@ export function checkFits(what: string, bytes: number, limits: GPUSupportedLimit
   );
 }
 
+/** What a buffer has from byte `at` on. */
+export interface Segment {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+}
+
 /** Fills a buffer that is mapped; destroys it where that fails. */
-export function put(words: Uint32Array, buffer: GPUBuffer): void {
+export function put(parts: readonly Segment[], buffer: GPUBuffer): void {
   try {
-    new Uint32Array(buffer.getMappedRange()).set(words);
+    const all = new Uint8Array(buffer.getMappedRange());
+    for (const { bytes, at } of parts) all.set(bytes, at);
     buffer.unmap();
     if (buffer.mapState === "mapped") throw new Error("a buffer stays mapped");
   } catch (error) {
@@ -81,6 +88,10 @@ const SPARE_LIMIT = 256 * 2 ** 20;
  * part of a buffer that a kernel reads as uniform data may begin at its multiples.
  */
 export const GRANULE = 256;
+
+function sizeFor(bytes: number): number {
+  return GRANULE * Math.ceil(bytes / GRANULE || 1);
+}
 
 /** Buffers by size: what is freed serves the next request of that size. */
 export class BufferPool {
@@ -117,13 +128,17 @@ export class BufferPool {
    * is known later, by the guard.
    */
   acquire(bytes: number, use: Block["use"] = "tensors"): BufferStorage {
-    const size = Math.max(GRANULE, Math.ceil(bytes / GRANULE) * GRANULE);
-    return this.#give(this.#spare.get(size)?.pop() ?? this.#create(size), use);
+    return this.#give(this.#spare.get(sizeFor(bytes))?.pop() ?? this.#create(bytes), use);
   }
 
-  /** Gives a buffer of its own with words in it, of which there are whole granules. */
-  hold(words: Uint32Array, use: Block["use"]): BufferStorage {
-    return this.#give(this.#create(words.byteLength, words), use);
+  /** Gives a new buffer with values in it. */
+  hold(bytes: Uint8Array, use: Block["use"] = "tensors"): BufferStorage {
+    return this.#give(this.#create(bytes.length, { bytes, at: 0 }), use);
+  }
+
+  /** Whether a spare buffer serves for so many bytes. */
+  hasSpare(bytes: number): unknown {
+    return this.#spare.get(sizeFor(bytes))?.length;
   }
 
   #give(block: Block, use: Block["use"]): BufferStorage {
@@ -168,33 +183,36 @@ export class BufferPool {
     for (const block of blocks) this.#destroy(block);
   }
 
-  #create(size: number, words?: Uint32Array): Block {
+  #create(bytes: number, values?: Segment): Block {
+    const size = sizeFor(bytes);
+    let block: Block | null = null;
     const label = `gradus ${this.label} ${size} B`;
     const { device } = this.guard.host;
-    const mappedAtCreation = !!words;
-    const [buffer, made] = this.guard.check(
+    const mappedAtCreation = !!values;
+    const [buffer, found] = this.guard.check(
       () => {
         const buffer = device.createBuffer({ label, size, usage: this.usage, mappedAtCreation });
-        if (words) put(words, buffer);
+        if (values) put([values], buffer);
         return buffer;
       },
       () => {
-        this.#forget(block);
+        if (block) this.#forget(block);
         return size;
       },
     );
-    const check = this.guard.inTime(made);
+    const check = this.guard.inTime(found);
     this.counters.add("buffers");
     this.#buffers++;
     this.#held.spare += size;
     const id = created++;
     const storages = new Set<BufferStorage>();
-    const block: Block = { bytes: size, buffer, id, use: "spare", check, isGone: false, storages };
+    const made: Block = { bytes: size, buffer, id, use: "spare", check, isGone: false, storages };
+    block = made;
     check.then((failure) => {
-      block.check = null;
-      if (failure) this.#forget(block);
+      made.check = null;
+      if (failure) this.#forget(made);
     });
-    return block;
+    return made;
   }
 
   /** Lets nobody have a buffer again. */

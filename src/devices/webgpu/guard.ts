@@ -80,7 +80,9 @@ export class Guard {
       }
       value = fn();
     } catch (error) {
-      throw this.host.lossOf(op) ?? asGradus(op, error);
+      const { host } = this;
+      const isFull = error instanceof RangeError; // no room to map a buffer
+      throw host.lossOf(op) ?? (isFull ? host.outOfMemory(op, wanted()) : asGradus(op, error));
     } finally {
       while (scopes.length > 0) checks.push(this.#pop(scopes.pop() as GPUErrorFilter, wanted, op));
     }

@@ -14,7 +14,7 @@ export interface Work {
   readonly plan?: { dispose(): void };
 }
 
-/** A submit or a queue write: all of it runs, or nothing. */
+/** A submit, or a buffer made with values in it: all of it is there, or nothing. */
 export interface LogEntry {
   /** What the user called. */
   readonly op: string;

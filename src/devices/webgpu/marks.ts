@@ -1,5 +1,6 @@
 import { put } from "./buffers.ts";
 import type { Check, Guard } from "./guard.ts";
+import { bytesIn } from "./transfer.ts";
 
 /** Submits whose marks the device keeps. */
 export const MARKS = 1024;
@@ -29,10 +30,8 @@ export class SubmitMarks {
     const [, made] = this.guard.check(() => {
       const label = "gradus marks";
       this.#tags = device.createBuffer({ label, size, usage: COPY_SRC, mappedAtCreation: true });
-      put(
-        Uint32Array.from({ length: TAGS }, (_, i) => i + 1),
-        this.#tags,
-      );
+      const tags = Uint32Array.from({ length: TAGS }, (_, i) => i + 1);
+      put([{ bytes: bytesIn(tags), at: 0 }], this.#tags);
       this.#ring = device.createBuffer({ label, size: MARK_BYTES, usage: COPY_SRC | COPY_DST });
     });
     const check = this.guard.inTime(made);

@@ -13,7 +13,7 @@ import type { PipelineCache, Shared } from "./pipelines.ts";
 import type { SharedSources } from "./shared-sources.ts";
 import type { Dispatches, SubmitQueue } from "./submit-queue.ts";
 import { takeAll } from "./take-all.ts";
-import { stepBytes } from "./transfer.ts";
+import { bytesIn, stepBytes } from "./transfer.ts";
 import { type Hardware, type WriteProgram, type WrittenProgram, writeApart } from "./write.ts";
 
 /**
@@ -266,7 +266,7 @@ export class GpuPlan implements Plan {
       plan: this,
       label: this.#label,
       dispatches,
-      reads: sources.filter((_, i) => this.#isRead[i]),
+      reads: sources.filter((_, i) => this.#isRead[i]).concat(this.#numbers as BufferStorage[]),
       writes: [...sources.filter((_, i) => this.#isWritten[i]), ...outputs],
       encodeOne,
       encode: (pass) => {
@@ -281,7 +281,8 @@ export class GpuPlan implements Plan {
   }
 
   #holdNumbers(): void {
-    const words = this.#words;
+    if (this.#numbers?.[0]?.failure) this.#dropNumbers();
+    const words = bytesIn(this.#words);
     this.#numbers ??= words.length > 0 ? [this.host.pool.hold(words, "plans")] : [];
   }
 

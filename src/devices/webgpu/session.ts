@@ -17,7 +17,7 @@ import type { GpuOptions } from "./options.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { GpuPlan, type PlanHost } from "./plan.ts";
 import { Reader } from "./readback.ts";
-import { type Dispatches, SubmitQueue } from "./submit-queue.ts";
+import { type Dispatches, MOST_STAGED, SubmitQueue } from "./submit-queue.ts";
 import { toGpu } from "./transfer.ts";
 
 const ALL: ReadonlySet<DType> = new Set(DTYPE_NAMES.filter((dtype) => is(dtype, "gpu")));
@@ -133,11 +133,12 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     const { queue, guard } = this;
     const isNew = guard.isPending;
     const isAlone = !repeated && !this.#isTogether;
+    const isFed = queue.isFor(work);
     // What may fail, or belongs to other work, shares no submit with steps.
-    if (isNew || isAlone) queue.flush();
+    if (isNew || isFed === false || (isAlone && !isFed)) queue.flush();
     const entry = queue.record(work);
     if (repeated) queue.share(stepsPerSubmit);
-    if (isAlone || (isNew && repeated)) queue.flush();
+    if (isAlone || (repeated && (isNew || isFed))) queue.flush();
     return entry;
   }
 
@@ -159,27 +160,19 @@ export class GpuSession implements Session, PlanHost, GuardHost {
   }
 
   upload(values: NumericArray, dtype: DType): Storage {
+    const { pool, queue } = this;
     const data = toGpu(values, dtype);
-    checkFits("tensor:", data.byteLength, this.device.limits);
-    const storage = this.pool.acquire(data.byteLength);
-    try {
-      this.#write(storage, data);
-    } catch (error) {
-      this.pool.release(storage);
-      throw error;
-    }
+    const { length } = data;
+    checkFits("tensor:", length, this.device.limits);
+    const isMade = length <= MOST_STAGED && !pool.hasSpare(length);
+    const storage = isMade ? pool.hold(data) : pool.acquire(length);
+    if (isMade) queue.note(storage);
+    else queue.upload(storage, data);
     return storage;
   }
 
   overwrite(storage: Storage, values: NumericArray, dtype: DType): void {
-    this.#write(storage as BufferStorage, toGpu(values, dtype));
-  }
-
-  #write(storage: BufferStorage, { buffer, byteOffset, byteLength }: NumericArray): void {
-    if (byteLength === 0) return;
-    this.queue.write(storage, () =>
-      this.device.queue.writeBuffer(storage.buffer, storage.offset, buffer, byteOffset, byteLength),
-    );
+    this.queue.upload(storage as BufferStorage, toGpu(values, dtype));
   }
 
   /** Copies values to the host as they are behind all work recorded so far, in one submit. */

@@ -1,15 +1,13 @@
 import type { Program } from "../../engine/program.ts";
 import { total } from "../../engine/stats.ts";
 import { type BufferPool, type BufferStorage, GRANULE } from "./buffers.ts";
-import type { Guard } from "./guard.ts";
 import type { SubmitQueue } from "./submit-queue.ts";
-import { stepBytes } from "./transfer.ts";
+import { bytesIn, stepBytes } from "./transfer.ts";
 
 /** What moving storages needs of its session. */
 interface MoveHost {
   readonly pool: BufferPool;
   readonly queue: SubmitQueue;
-  readonly guard: Guard;
 }
 
 /** States of a plan that lie in one buffer when it runs, for each such buffer. */
@@ -78,8 +76,7 @@ export class SharedSources {
     const told = words.slice();
     for (const [i, source] of this.#starts) told[i] = sources[source].offset / 4;
     if (told.every((word, i) => word === words[i])) return;
-    const { queue, guard } = host;
-    queue.write(numbers, () => guard.host.device.queue.writeBuffer(numbers.buffer, 0, told));
+    host.queue.upload(numbers, bytesIn(told));
     words.set(told);
   }
 }
@@ -131,15 +128,19 @@ function moveTogether(
     return end - bytes;
   });
   const work = { reads: storages, writes: storages };
-  const { failure } = queue.submit("gradus gather", work, (encoder) => {
-    storages.forEach(({ buffer, offset, bytes }, i) => {
-      encoder.copyBufferToBuffer(buffer, offset, block.buffer, offsets[i], bytes);
+  try {
+    const { failure } = queue.submit("gradus gather", work, (encoder) => {
+      storages.forEach(({ buffer, offset, bytes }, i) => {
+        encoder.copyBufferToBuffer(buffer, offset, block.buffer, offsets[i], bytes);
+      });
     });
-  });
-  if (failure) {
-    for (const storage of storages) storage.failure = null; // nothing was done
+    if (failure) {
+      for (const storage of storages) storage.failure = null; // nothing was done
+      throw failure;
+    }
+  } catch (error) {
     pool.release(room);
-    throw failure;
+    throw error;
   }
   storages.forEach((storage, i) => {
     pool.release(storage);

@@ -1,9 +1,10 @@
 import type { Counters } from "../../core/counters.ts";
 import type { GradusError } from "../../core/errors.ts";
-import type { Storage } from "../../graph/device.ts";
+import { type BufferStorage, put, type Segment } from "./buffers.ts";
 import type { Guard } from "./guard.ts";
 import type { Log, LogEntry, Work } from "./log.ts";
 import { MARKS, type SubmitMarks } from "./marks.ts";
+import { wholeWords } from "./transfer.ts";
 import { settles } from "./within.ts";
 
 /** Submits that may be under way before `room` makes its caller wait. */
@@ -14,10 +15,19 @@ const LONGEST = 8;
 /** Steps that share a submit, at the most. */
 const MOST_STEPS = 256;
 
+/** Bytes of values that wait to be copied, at the most; more are copied in pieces. */
+export const MOST_STAGED = 64 * 2 ** 20;
+
 /** Kernels to be run. */
 export interface Dispatches extends Work {
   readonly label: string;
   encode(pass: GPUComputePassEncoder): void;
+}
+
+/** Values on their way to a storage, from its byte `start` on, by way of a staging buffer's at `at`. */
+interface Upload extends Work, Segment {
+  readonly writes: readonly BufferStorage[];
+  readonly start: number;
 }
 
 /** What a queue needs of its session. */
@@ -34,6 +44,9 @@ interface QueueHost {
  * again share one: as many as keep the device busy for 2 to 8 ms, which is measured while they run.
  */
 export class SubmitQueue {
+  /** Uploads, which come before what is computed. */
+  readonly #uploads: Upload[] = [];
+  #staged = 0;
   readonly #work: Dispatches[] = [];
   #entry: LogEntry | null = null;
   /** Steps in the present submit, and how many it is going to hold. */
@@ -42,7 +55,7 @@ export class SubmitQueue {
   /** What settles when submits that are under way are done, in their order. */
   readonly #underWay = new Set<Promise<void>>();
   #lastDone = 0;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly host: QueueHost,
@@ -52,13 +65,26 @@ export class SubmitQueue {
 
   /** Puts work behind what waits to be submitted, with the checks of what was made for it. */
   record(work: Dispatches): LogEntry {
+    checkReads(work);
+    this.#work.push(work);
+    return this.#note(work);
+  }
+
+  #note(work: Work): LogEntry {
     const { guard, log } = this.host;
     this.#entry ??= log.open(guard.op);
     const { works, checks } = this.#entry;
-    this.#work.push(work);
     if (works.at(-1) !== work) works.push(work);
-    if (guard.isPending) checks.push(...guard.take());
+    checks.push(...guard.take());
     return this.#entry;
+  }
+
+  /** Where uploads wait, whether one work needs all that waits, so that they may fail as one. */
+  isFor(work: Work): boolean | null {
+    if (this.#uploads.length === 0) return null;
+    const { works } = this.#entry as LogEntry;
+    const reads = new Set([...works, work].flatMap((each) => each.reads));
+    return works.every(({ writes }) => writes.some((storage) => reads.has(storage)));
   }
 
   /** Ends one of the steps that share a submit: so many of them, or as many as are measured to be right. */
@@ -80,21 +106,44 @@ export class SubmitQueue {
     encode: (encoder: GPUCommandEncoder) => void,
     encodeLast?: (encoder: GPUCommandEncoder) => void,
   ): LogEntry {
-    const { guard, log } = this.host;
-    const made = guard.take();
-    this.flush();
-    const entry = log.open(guard.op, [work], made);
+    const entry = this.#open(work);
     this.#send(entry, label, encode, encodeLast);
     return entry;
   }
 
-  /** Writes values over those in a buffer, behind what was recorded, which may still read them. */
-  write(storage: Storage, write: () => void): void {
+  /**
+   * Puts values over those of a storage, behind what was recorded, which may still read them. They go
+   * with the next submit, in front of what it computes; large ones in pieces, each with its own.
+   */
+  upload(storage: BufferStorage, all: Uint8Array): void {
+    const { guard } = this.host;
+    for (let start = 0; start < all.length; start += MOST_STAGED) {
+      const bytes = all.subarray(start, start + MOST_STAGED);
+      // A new buffer may fail, and shares no submit with steps.
+      const isFull = this.#staged + bytes.length > MOST_STAGED;
+      if (isFull || guard.isPending || this.#work.length > 0) this.flush();
+      const writes = [storage];
+      const reads = start > 0 ? writes : []; // all pieces or none
+      const upload = { reads, writes, bytes, at: this.#staged, start };
+      this.#staged += wholeWords(bytes.length);
+      this.#uploads.push(upload);
+      this.#note(upload);
+      this.#timer ??= setTimeout(() => this.flush(), 0);
+    }
+  }
+
+  /** Notes a storage that was made with values in it. */
+  note(storage: BufferStorage): void {
+    this.host.log.close(this.#open({ reads: [], writes: [storage] }));
+  }
+
+  /** Begins an entry of its own behind what was recorded. */
+  #open(work: Work): LogEntry {
     const { guard, log } = this.host;
     const made = guard.take();
     this.flush();
-    const [, check] = guard.check(write);
-    log.close(log.open(guard.op, [{ reads: [], writes: [storage] }], [...made, check]));
+    checkReads(work);
+    return log.open(guard.op, [work], made);
   }
 
   /** Waits until fewer submits are under way; undefined when there is room. */
@@ -112,15 +161,42 @@ export class SubmitQueue {
     const entry = this.#entry;
     if (!entry) return;
     this.#entry = null;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    const [{ label }] = this.#work;
-    this.#send(entry, label, (encoder) => {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const works = this.#work.splice(0);
+    const uploads = this.#uploads.splice(0);
+    const label = works[0]?.label ?? entry.op;
+    const size = this.#staged;
+    let staging: GPUBuffer | undefined;
+    const { guard, counters } = this.host;
+    const { device } = guard.host;
+    const encode = (encoder: GPUCommandEncoder) => {
+      if (size > 0) {
+        const { MAP_WRITE, COPY_SRC } = GPUBufferUsage;
+        const usage = MAP_WRITE | COPY_SRC;
+        staging = device.createBuffer({ label, size, usage, mappedAtCreation: true });
+        counters.add("buffers");
+        put(uploads, staging);
+      }
+      for (const { writes, bytes, at, start } of uploads) {
+        const [{ buffer, offset }] = writes;
+        const { length } = bytes;
+        encoder.copyBufferToBuffer(
+          staging as GPUBuffer,
+          at,
+          buffer,
+          offset + start,
+          wholeWords(length),
+        );
+      }
+      if (works.length === 0) return;
       const pass = encoder.beginComputePass({ label });
-      for (const work of this.#work) work.encode(pass);
+      for (const work of works) work.encode(pass);
       pass.end();
-    });
-    this.#work.length = 0;
+    };
+    this.#send(entry, label, encode);
+    this.#staged = 0;
+    staging?.destroy();
   }
 
   #send(
@@ -130,6 +206,7 @@ export class SubmitQueue {
     encodeLast?: (encoder: GPUCommandEncoder) => void,
   ): void {
     const { guard, log, marks, counters } = this.host;
+    const wanted = this.#staged;
     counters.add("submits");
     try {
       const { device } = guard.host;
@@ -143,7 +220,7 @@ export class SubmitQueue {
           encodeLast?.(encoder);
           device.queue.submit([encoder.finish()]);
         },
-        undefined,
+        () => wanted,
         entry.op,
       );
       entry.checks.push(check);
@@ -181,4 +258,9 @@ export class SubmitQueue {
     if (busy < SHORTEST) this.#stepsPerSubmit = Math.min(MOST_STEPS, this.#stepsPerSubmit * 2);
     else if (busy > LONGEST) this.#stepsPerSubmit = Math.max(1, this.#stepsPerSubmit >> 1);
   }
+}
+
+/** Throws what spoiled values that a work needs: what waited before it may have failed at last. */
+function checkReads({ reads }: Work): void {
+  for (const { failure } of reads) if (failure) throw failure;
 }

@@ -5,7 +5,12 @@ import type { Program } from "../../engine/program.ts";
 /** Bytes that a tensor's elements take on the GPU, a multiple of four. */
 export function bytesOf(dtype: DType, size: number): number {
   const { perWord, wordBytes } = DTYPES[dtype];
-  return 4 * Math.ceil((wordBytes * Math.ceil(size / perWord)) / 4);
+  return wholeWords(wordBytes * Math.ceil(size / perWord));
+}
+
+/** The bytes of as many words as so many bytes take. */
+export function wholeWords(bytes: number): number {
+  return 4 * Math.ceil(bytes / 4);
 }
 
 /** Bytes of a step's values in memory. */
@@ -20,13 +25,14 @@ function isWidened(dtype: DType): boolean {
   return array.BYTES_PER_ELEMENT * perWord < wordBytes;
 }
 
-/** Gives values the form that they have on the GPU. */
-export function toGpu(values: NumericArray, dtype: DType): NumericArray {
-  if (isWidened(dtype)) return Uint32Array.from(values, (v) => convert(v, dtype));
-  if (values.byteLength % 4 === 0) return values;
-  const padded = new Uint8Array(bytesOf(dtype, values.length));
-  padded.set(values);
-  return padded;
+/** Gives values the form that they have on the GPU, where a last word may be filled up with zeros. */
+export function toGpu(values: NumericArray, dtype: DType): Uint8Array {
+  return bytesIn(isWidened(dtype) ? Uint32Array.from(values, (v) => convert(v, dtype)) : values);
+}
+
+/** The bytes of an array. */
+export function bytesIn({ buffer, byteOffset, byteLength }: NumericArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Gives bytes from the GPU, from `start` on, the form that they have on the host. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { GpuDevice } from "../../../src/devices/webgpu/gpu-device.ts";
 import type { GpuSession } from "../../../src/devices/webgpu/session.ts";
+import { MOST_STAGED } from "../../../src/devices/webgpu/submit-queue.ts";
 import {
   compile,
   DeviceError,
@@ -11,6 +12,7 @@ import {
   MemoryError,
   Parameter,
   setDefaultDevice,
+  slice,
   square,
   sub,
   sum,
@@ -57,9 +59,12 @@ function at<T extends object, K extends Method<T> & string>(
     next++ === call ? (fake as (...args: unknown[]) => unknown)(real, ...args) : real(...args);
 }
 
-/** A buffer that the device has no memory for. */
-const tooLarge = (real: GPUDevice["createBuffer"], { usage }: GPUBufferDescriptor) =>
-  real({ label: "too large", size: 2 ** 30, usage });
+/** A buffer that the device has no memory for; one that is mapped is invalid beside it, and small. */
+const tooLarge = (real: GPUDevice["createBuffer"], given: GPUBufferDescriptor) => {
+  const { usage, mappedAtCreation } = given;
+  const large = real({ label: "too large", size: 2 ** 30, usage });
+  return mappedAtCreation ? real({ ...given, usage: 0 }) : large;
+};
 
 /** A gibibyte, which cannot be had. */
 const big = () => zeros([16384, 1]).add(zeros([1, 16384]));
@@ -229,7 +234,7 @@ test("commands that are left out without an error are noticed by the next save o
 test("commands that are left out are noticed without any read, some hundred submits later", async () => {
   const w = new Parameter(tensor([1, 2]), { name: "w" });
   const step = compile(() => w.assign(w.add(1)), { stepsPerSubmit: 1 });
-  await step();
+  for (let i = 0; i < 1600; i++) await step(); // the device is asked twice
   at(device.device.queue, "submit", 3, () => {});
   let steps = 0;
   const error = await (async () => {
@@ -245,7 +250,11 @@ test("a step number that is not the device's is an error, never a file", async (
   const given = batch();
   const { model, optimizer, step } = training(1);
   await step(given);
-  at(device.device.queue, "writeBuffer", 0, () => {});
+  at(device.device, "createCommandEncoder", 0, (real, descriptor) => {
+    const encoder = real(descriptor);
+    at(encoder as GPUCommandEncoder, "copyBufferToBuffer", 0, () => {}); // the number's
+    return encoder;
+  });
   step.seek(7);
   await step(given);
   await expect(saveCheckpoint({ model, optimizer, step })).rejects.toThrow(
@@ -259,16 +268,176 @@ test("a step number that is not the device's is an error, never a file", async (
 
 test("what was lost on its way to the device is sent again", async () => {
   const x = tensor([1, 2, 3]);
-  at(device.device.queue, "writeBuffer", 0, (real, buffer: GPUBuffer, _: number, ...rest) =>
-    real(buffer, 2 ** 32, ...rest),
-  );
+  at(device.device, "createBuffer", 0, (real, given) => real({ ...given, usage: 0 }));
   evaluate(x);
-  await expect(x.add(1).data()).rejects.toThrow(/Write range/);
+  await expect(x.add(1).data()).rejects.toThrow(/usage/);
   expect(await x.add(2).toArray()).toEqual([3, 4, 5]);
   // Not when it has arrived and is then changed: that is the state's own value.
   const w = new Parameter(tensor([1, 2, 3]));
   w.assign(w.add(1));
   expect(await w.toArray()).toEqual([2, 3, 4]);
+});
+
+/** Uses of values that come from the host, each in memory that is there: they go by a submit. */
+const UPLOADS: [
+  string,
+  () => Promise<{ change(): void | Promise<void>; use(): Promise<object> }>,
+][] = [
+  [
+    "a tensor",
+    async () => {
+      const x = tensor([1, 2, 3]);
+      return { change: () => evaluate(x), use: () => x.add(1).data() };
+    },
+  ],
+  [
+    "a state",
+    async () => {
+      const w = new Parameter(tensor([1, 2]));
+      expect(await w.add(1).toArray()).toEqual([2, 3]);
+      return { change: () => w.assign(tensor([3, 4])), use: () => w.data() };
+    },
+  ],
+  [
+    "a learning rate",
+    async () => {
+      const { model, optimizer, step } = training();
+      const given = batch();
+      await step(given);
+      const change = () => {
+        optimizer.learningRate = 0.5;
+        return step(given);
+      };
+      return { change, use: () => saveCheckpoint({ model, optimizer, step }) };
+    },
+  ],
+  [
+    "a batch",
+    async () => {
+      const { model, step } = training();
+      const next = async () => {
+        const given = batch();
+        await step(given);
+        for (const x of Object.values(given)) x.dispose();
+      };
+      await next();
+      return { change: next, use: () => model.weight.data() };
+    },
+  ],
+];
+
+test.each(UPLOADS)("an upload that is left out is noticed: %s", async (_, prepare) => {
+  const { change, use } = await prepare();
+  const old = [tensor([7]), tensor([8])];
+  evaluate(...old);
+  await tensor([1]).add(1).data(); // nothing waits
+  for (const x of old) x.dispose(); // what comes takes their memory
+  at(device.device.queue, "submit", 0, () => {});
+  await change();
+  const error = await use().catch((e) => e);
+  expect(error).toBeInstanceOf(DeviceError);
+  expect(error.message).toMatch(/: the device has left out commands/);
+});
+
+test("what was left out on its way to the device is sent or assigned again", async () => {
+  const w = new Parameter(tensor([1, 2, 3]));
+  const x = tensor([1, 2, 3]);
+  const old = tensor([7]);
+  expect(await w.add(old).toArray()).toEqual([8, 9, 10]);
+  old.dispose(); // x comes into its memory
+  at(device.device.queue, "submit", 0, () => {});
+  evaluate(x);
+  w.assign(tensor([4, 5, 6]));
+  const error = await w.data().catch((e) => e);
+  expect(error.message).toMatch(/left out commands/);
+  await expect(w.add(x).data()).rejects.toBe(error);
+  w.assign(tensor([4, 5, 6]));
+  expect(await w.add(x).toArray()).toEqual([5, 7, 9]);
+});
+
+test("an upload that has no memory takes nobody's steps with it", async () => {
+  const [v, w] = [new Parameter(tensor([1, 2])), new Parameter(tensor([3, 4]))];
+  const step = compile(() => v.assign(v.add(1)), { stepsPerSubmit: 8 });
+  await step();
+  expect([...(await w.add(0).data()), ...(await v.data())]).toEqual([3, 4, 2, 3]);
+  await step();
+  at(device.device, "createBuffer", 0, tooLarge);
+  w.assign(tensor([5, 6]));
+  for (let i = 0; i < 3; i++) await step();
+  const error = await w.data().catch((e) => e);
+  expect(error).toBeInstanceOf(MemoryError);
+  expect(error.message).toMatch(/^write: no memory for \d+ bytes/);
+  expect(await v.toArray()).toEqual([6, 7]);
+  w.assign(tensor([5, 6]));
+  expect(await w.add(0).toArray()).toEqual([5, 6]);
+});
+
+test("uploads keep their place among steps that wait", async () => {
+  const [v, rate] = [new Parameter(tensor([0, 0])), new Parameter(tensor([1, 2]))];
+  const step = compile((x: Tensor) => v.assign(v.add(rate).add(x)), { stepsPerSubmit: 16 });
+  let want = 0;
+  for (let i = 0; i < 12; i++) {
+    if (i % 3 === 2) rate.assign(tensor([i, 2 * i]));
+    using x = tensor([i / 2, i / 2]);
+    await step(x);
+    want += (i < 2 ? 1 : i - ((i + 1) % 3)) + i / 2;
+  }
+  expect((await v.data())[0]).toBe(want);
+});
+
+test("a read tries again where the host had no room to map a buffer", async () => {
+  const refuse = () => {
+    throw new RangeError("too large to be mapped");
+  };
+  const x = tensor([1, 2, 3]);
+  at(device.device, "createBuffer", 0, refuse);
+  expect(await x.add(1).toArray()).toEqual([2, 3, 4]);
+  const before = held();
+  const y = tensor([4]);
+  for (let i = 0; i < 2; i++) at(device.device, "createBuffer", 0, refuse);
+  const taken = drain();
+  const error = await y
+    .add(1)
+    .item()
+    .catch((e) => e);
+  expect(error).toBeInstanceOf(MemoryError);
+  expect(error.message).toMatch(/^item: no memory for 256 bytes; expected room beside/);
+  expect(error).toMatchObject({ wanted: 256, held: { tensors: expect.any(Number) } });
+  expect(held().tensors).toBe(before.tensors);
+  expect(await y.add(1).item()).toBe(5);
+  for (const storage of taken) (device.session as GpuSession).pool.release(storage);
+});
+
+test("values that are more than is staged at once go in pieces, all or none", async () => {
+  const size = MOST_STAGED / 2 + 3; // two whole pieces and three elements
+  const values = Float32Array.from({ length: size }, (_, i) => i % 1000);
+  const w = new Parameter(tensor(values)); // to new memory
+  const parts = async () => {
+    const starts = [0, MOST_STAGED / 4 - 2, MOST_STAGED / 2 - 2, size - 4];
+    const found: number[] = [];
+    for (const start of starts) {
+      found.push(...(await slice(w, [{ start, end: start + 4 }]).data()));
+    }
+    return [found, starts.flatMap((start) => [...values.subarray(start, start + 4)])];
+  };
+  let [found, right] = await parts();
+  expect(found).toEqual(right);
+  values.reverse();
+  let mark = device.counters.now;
+  w.assign(tensor(values)); // over the values before
+  expect(device.counters.since(mark)).toMatchObject({ submits: 2, buffers: 2, writes: 1 });
+  [found, right] = await parts();
+  expect(found).toEqual(right);
+  mark = device.counters.now;
+  at(device.device, "createBuffer", 0, () => {
+    throw new TypeError("mine");
+  });
+  w.assign(tensor(values));
+  expect(device.counters.since(mark)).toMatchObject({ submits: 2, buffers: 1 });
+  await expect(w.data()).rejects.toThrow(/^write: webgpu: mine/); // it has a part of them
+  w.assign(tensor(values.fill(3)));
+  [found, right] = await parts();
+  expect(found).toEqual(right);
 });
 
 test.each([
@@ -319,13 +488,46 @@ test("queue calls that throw spoil what they should have written", async () => {
   });
   await expect(double()).rejects.toThrow(/^compile: webgpu: mine/);
   await expect(w.data()).rejects.toThrow(/^compile: webgpu: mine/);
-  at(queue, "writeBuffer", 0, () => {
+  at(device.device, "createBuffer", 0, () => {
     throw new TypeError("mine");
   });
   w.assign(tensor([3, 4])); // to other memory, when it is needed
   await expect(w.add(1).data()).rejects.toThrow(/^data: webgpu: mine/);
+  await expect(w.data()).rejects.toThrow(/^data: webgpu: mine/);
+  w.assign(tensor([3, 4]));
   expect(await w.add(1).toArray()).toEqual([4, 5]);
   await double();
+  expect(await w.toArray()).toEqual([6, 8]);
+});
+
+test("what waits and fails when more comes behind it spoils what would have been made of it", async () => {
+  const w = new Parameter(tensor([1, 2]), { name: "w" });
+  const step = compile(() => w.assign(w.mul(2)), { stepsPerSubmit: 8 });
+  const other = compile((x: Tensor) => x.add(w), { stepsPerSubmit: 8 });
+  const x = tensor([1, 1]);
+  await step();
+  (await other(x)).dispose();
+  await w.add(3).data(); // all is built
+  const uses: (() => unknown)[] = [
+    () => w.data(),
+    () => w.add(3).data(),
+    async () => (await other(x)).data(),
+    () => other.profile(x),
+    async () => evaluate(w.add(3)),
+    async () => evaluate(w.add(5)), // what is new
+  ];
+  for (const use of uses) {
+    w.assign(tensor([3, 4]));
+    await step(); // binds the new memory
+    at(device.device, "createCommandEncoder", 0, () => {
+      throw new TypeError("mine");
+    });
+    await step(); // waits
+    await expect(use(), String(use)).rejects.toThrow(/^compile: webgpu: mine/);
+    await expect(w.data()).rejects.toThrow(/^compile: webgpu: mine/);
+  }
+  w.assign(tensor([3, 4]));
+  await step();
   expect(await w.toArray()).toEqual([6, 8]);
 });
 
