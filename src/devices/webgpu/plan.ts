@@ -1,5 +1,5 @@
 import type { Counters } from "../../core/counters.ts";
-import { MemoryError } from "../../core/errors.ts";
+import { type GradusError, MemoryError } from "../../core/errors.ts";
 import { getOrInsert } from "../../core/get-or-insert.ts";
 import { OnDemand } from "../../core/on-demand.ts";
 import { tools } from "../../core/tools.ts";
@@ -218,11 +218,19 @@ export class GpuPlan implements Plan {
     const { guard, pool } = this.host;
     for (let isLast = false; ; isLast = true) {
       this.host.begin(op);
-      this.#holdNumbers();
-      const outputs = pool.acquireAll(this.outputBytes);
-      const slots = this.#slots ? [] : this.#acquireSlots();
-      this.#shared?.reserve(pool);
-      const failure = await firstOf(guard.take());
+      const outputs: BufferStorage[] = [];
+      const slots: BufferStorage[] = [];
+      let thrown: unknown = null;
+      try {
+        this.#holdNumbers();
+        outputs.push(...pool.acquireAll(this.outputBytes));
+        if (!this.#slots) slots.push(...this.#acquireSlots());
+        this.#shared?.reserve(pool);
+      } catch (error) {
+        thrown = error;
+      }
+      const checks = guard.take();
+      const failure = (thrown as GradusError | null) ?? (await firstOf(checks));
       for (const storage of outputs) pool.release(storage);
       if (failure || this.#slots) for (const storage of slots) pool.release(storage);
       else this.#slots = slots;

@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { BufferStorage } from "../../../src/devices/webgpu/buffers.ts";
+import type { GpuDevice } from "../../../src/devices/webgpu/gpu-device.ts";
+import type { GpuSession } from "../../../src/devices/webgpu/session.ts";
 import {
   add,
   compile,
@@ -6,6 +9,7 @@ import {
   type Device,
   evaluate,
   explain,
+  GradusError,
   init,
   mul,
   Parameter,
@@ -20,7 +24,7 @@ import {
   type Tensor,
   tensor,
 } from "../../../src/index.ts";
-import { Adam, clipByGlobalNorm, LAMB } from "../../../src/optim/index.ts";
+import { Adam, clipByGlobalNorm, LAMB, SGD } from "../../../src/optim/index.ts";
 
 const SHAPES = [[3, 3], [7], [16, 16], [5, 20], [64], [1], [33, 3], [128, 8], [2, 3, 4], []];
 
@@ -61,6 +65,38 @@ const lossOf = (parameters: readonly Tensor[]) =>
   parameters.map((p, i) => mul(sum(square(sub(p, 0.1 * i))), 0.5)).reduce((a, b) => add(a, b));
 
 describe("states that lie in one buffer", () => {
+  test("leave no buffer behind where one cannot be had", async () => {
+    const parameters = parametersOf(20);
+    const sgd = new SGD(parameters, { learningRate: 0.1 });
+    evaluate(...parameters);
+    const { session } = device as GpuDevice;
+    const { device: gpu, pool } = session as GpuSession;
+    const real = gpu.createBuffer.bind(gpu);
+    for (let n = 0; n < 5; n++) {
+      const step = compile(() => {
+        const loss = lossOf(parameters);
+        sgd.step(loss);
+        return [loss, mul(loss, 2)];
+      });
+      session.trim?.();
+      let left = n;
+      gpu.createBuffer = (descriptor) => {
+        if (left-- <= 0) throw new Error("none");
+        return real(descriptor);
+      };
+      await expect(step(), `call ${n}`).rejects.toThrow(GradusError);
+      gpu.createBuffer = real;
+      step.dispose();
+      session.trim?.();
+      const states = [...(device as GpuDevice).states].flatMap((state) => state.deref() ?? []);
+      const blocks = new Set(
+        states.map(({ node }) => (node.storage as BufferStorage | null)?.block),
+      );
+      blocks.delete(undefined);
+      expect([pool.buffers, pool.held.plans], `call ${n}`).toEqual([blocks.size, 0]);
+    }
+  });
+
   test("are trained as those that do not, with a clip and norms too", () =>
     onBoth(async () => {
       const parameters = parametersOf(30);
