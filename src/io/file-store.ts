@@ -4,6 +4,7 @@ import { GradusError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import { partOf, sweep } from "./file-parts.ts";
 import {
+  errorCodeOf,
   followed,
   isMissing,
   makeFolder,
@@ -64,12 +65,12 @@ class FileMedium implements Medium {
     }
   }
 
-  write(bytes: Bytes, older: Fate): Promise<void> {
+  write(bytes: Bytes, older: Fate): Promise<boolean> {
     return persistently(() => this.#write(bytes, older));
   }
 
-  async #write(bytes: Bytes, older: Fate): Promise<void> {
-    const { rename, rm, dirname } = await node();
+  async #write(bytes: Bytes, older: Fate): Promise<boolean> {
+    const { link, rename, rm, dirname } = await node();
     const path = await this.place();
     const folder = dirname(path);
     const firstMade = await makeFolder(folder);
@@ -80,12 +81,22 @@ class FileMedium implements Medium {
       await writeNew(part, bytes, mode);
       if (older === "replace" && mode !== null) await keepAs(previousOf(path), path);
       if (older === "drop") await rm(previousOf(path), { force: true });
+      if (older === "keep" && mode === null) {
+        // A link, unlike a name that is moved, takes no other's place; not every file system has them.
+        const code = await link(part, path).catch(errorCodeOf);
+        if (code === "EEXIST") {
+          await rm(part);
+          return false;
+        }
+      }
       await rename(part, path);
+      await rm(part, { force: true }); // is still there where both are names of one file
     } catch (error) {
       await rm(part, { force: true }).catch(() => {}); // the first error is the one to tell
       throw error;
     }
     await syncFolders(folder, firstMade);
+    return true;
   }
 
   probe(size: number): Promise<void> {
@@ -111,7 +122,7 @@ class FileMedium implements Medium {
 }
 
 /** Does something anew where someone took a file or a folder of it away meanwhile. */
-async function persistently(job: () => Promise<void>): Promise<void> {
+async function persistently<T>(job: () => Promise<T>): Promise<T> {
   for (let tries = TRIES; ; tries--) {
     try {
       return await job();

@@ -12,8 +12,11 @@ export type Fate = "replace" | "keep" | "drop";
 export interface Medium {
   /** Reads a generation; null where there is none. */
   read(generation: "newest" | "older"): Promise<Bytes | null>;
-  /** Replaces the newest generation, at once. */
-  write(bytes: Bytes, older: Fate): Promise<void>;
+  /**
+   * Replaces the newest generation, at once. Gives false, and does nothing, where there was none to
+   * judge and another process has written one since.
+   */
+  write(bytes: Bytes, older: Fate): Promise<unknown>;
   /** What other media of the same place have in common with this one. */
   place(): string | Promise<string>;
 }
@@ -70,7 +73,7 @@ export class GenerationStore implements Store {
     const isWhole = this.#fault(bytes) === null;
     const older = isWhole ? ((await this.#newestIsWhole()) ? "replace" : "keep") : "drop";
     this.#wroteWhole = false;
-    await this.#medium.write(bytes, older);
+    if ((await this.#medium.write(bytes, older)) === false) return this.#replace(bytes);
     this.#wroteWhole = isWhole;
   }
 

@@ -58,8 +58,8 @@ class SharedPlaces implements BufferPlaces {
 
 /**
  * Writes a program's kernels as `writeApart` does, but small states, of which there are many, and
- * other tensors that stay from run to run share buffers, and so do values between kernels where that saves dispatches. Equal parts of a dispatch
- * are done by one piece of code.
+ * other tensors that stay from run to run share buffers, and so do values between kernels where that
+ * saves dispatches. Equal parts of a dispatch are done by one piece of code.
  */
 export function writeShared(
   program: Program,
