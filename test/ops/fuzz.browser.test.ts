@@ -1,17 +1,8 @@
 import { beforeAll, expect, test } from "vitest";
-import {
-  type Device,
-  evaluate,
-  init,
-  matmul,
-  reshape,
-  type Tensor,
-  tensor,
-} from "../../src/index.ts";
+import { type Device, evaluate, init, type Tensor } from "../../src/index.ts";
 import { isAcceptance } from "../support/acceptance.ts";
-import { picker } from "../support/random-choice.ts";
 import { randomFlagsAndBytes, randomGraph } from "../support/random-graph.ts";
-import { randomMoves } from "../support/random-moves.ts";
+import { movedElements } from "../support/random-moves.ts";
 
 let cpu: Device;
 let gpu: Device;
@@ -63,37 +54,11 @@ for (let seed = 0; seed < 10; seed++) {
   });
 }
 
-/** Elements that moved several times, of each dtype, and products that read such as they go. */
-function moved(seed: number, device: Device): Tensor[] {
-  const pick = picker(seed, 7);
-  const [shape, dtype] = (
-    [
-      [[24], "f32"],
-      [[5, 8], "i32"],
-      [[2, 3, 4], "u8"],
-      [[3, 4, 2, 4], "f32"],
-      [[2, 2, 3, 2, 4], "bool"],
-    ] as const
-  )[seed % 5];
-  const count = shape.reduce((size, n) => size * n, 1);
-  const x = tensor(
-    Array.from({ length: count }, (_, i) => (i % 7) % (dtype === "bool" ? 2 : 7)),
-    { dtype, device },
-  );
-  const y = randomMoves(reshape(x, shape), pick);
-  if (dtype !== "f32") return [y];
-  // Whole numbers, whose sums are exact.
-  const k = y.shape[y.rank - 1];
-  const w = tensor(
-    Float32Array.from({ length: k * 4 }, (_, i) => (i % 5) - 2),
-    { shape: [k, 4], device },
-  );
-  return [y, matmul(y, w)];
-}
-
 test("elements that moved several times are where the CPU has them", async () => {
   const seeds = Array.from({ length: isAcceptance ? 400 : 40 }, (_, seed) => seed);
-  const [expected, actual] = [cpu, gpu].map((device) => seeds.map((seed) => moved(seed, device)));
+  const [expected, actual] = [cpu, gpu].map((device) =>
+    seeds.map((seed) => movedElements(seed, device)),
+  );
   for (const all of [expected, actual]) evaluate(...all.flat());
   for (const seed of seeds) {
     for (const [i, y] of actual[seed].entries()) {

@@ -1,16 +1,19 @@
 import {
   broadcastTo,
   concat,
+  type Device,
   expandDims,
+  matmul,
   pad,
   permute,
   reshape,
   slice,
   type Tensor,
+  tensor,
   windows,
   zeros,
 } from "../../src/index.ts";
-import type { Pick } from "./random-choice.ts";
+import { type Pick, picker } from "./random-choice.ts";
 
 type Move = (x: Tensor, pick: Pick) => Tensor;
 
@@ -127,4 +130,32 @@ export function randomMoves(x: Tensor, pick: Pick): Tensor {
     left--;
   }
   return y;
+}
+
+/** Elements that moved several times, of each dtype, and products that read such as they go. */
+export function movedElements(seed: number, device: Device): Tensor[] {
+  const pick = picker(seed, 7);
+  const [shape, dtype] = (
+    [
+      [[24], "f32"],
+      [[5, 8], "i32"],
+      [[2, 3, 4], "u8"],
+      [[3, 4, 2, 4], "f32"],
+      [[2, 2, 3, 2, 4], "bool"],
+    ] as const
+  )[seed % 5];
+  const count = shape.reduce((size, n) => size * n, 1);
+  const x = tensor(
+    Array.from({ length: count }, (_, i) => (i % 7) % (dtype === "bool" ? 2 : 7)),
+    { dtype, device },
+  );
+  const y = randomMoves(reshape(x, shape), pick);
+  if (dtype !== "f32") return [y];
+  // Whole numbers, whose sums are exact.
+  const k = y.shape[y.rank - 1];
+  const w = tensor(
+    Float32Array.from({ length: k * 4 }, (_, i) => (i % 5) - 2),
+    { shape: [k, 4], device },
+  );
+  return [y, matmul(y, w)];
 }

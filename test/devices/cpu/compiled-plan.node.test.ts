@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { DataLoader, DeviceDataset } from "../../../src/data/index.ts";
 import {
+  add,
   compile,
   type Device,
   init,
@@ -8,6 +9,7 @@ import {
   max,
   type Parameter,
   relu,
+  slice,
   softmax,
   sum,
   type Tensor,
@@ -122,6 +124,16 @@ test("rows and columns of all rests of vectors", async () => {
       });
     }
   }
+});
+
+test("what is read from its end on may lie where the memory begins", async () => {
+  const { device } = await init({ device: "cpu", engine: "compiled", isolated: true });
+  const x = tensor(uniform(4000, 1), { shape: [40, 100], device });
+  const turned = slice(x, [{ step: -1 }, { step: -1 }]);
+  const y = await add(turned, 1).data();
+  const [first] = await x.data();
+  expect([y.length, y.at(-1)]).toEqual([4000, Math.fround(first + 1)]);
+  device.dispose();
 });
 
 test("equal groups share a function, and only what they read moves", async () => {

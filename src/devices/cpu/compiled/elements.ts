@@ -203,7 +203,8 @@ export class GroupElements {
         const place = roots.push(form.place?.(this.context(output, to)) as number) - 1;
         return (locals: readonly number[]) => this.#scatter(output, locals[value], locals[place]);
       }
-      const access = this.access(output, to) as Access;
+      // Row-major, an output's element has the number of that position.
+      const access = this.access(output, at) as Access;
       return (locals: readonly number[]) => this.#store(access, locals[value]);
     });
     const store = (locals: readonly number[]) => {
@@ -214,8 +215,8 @@ export class GroupElements {
 
   /** Stores a local's lanes where an element of a step lies. */
   #store(access: Access, value: number): void {
-    const { dtype, stride, constant } = access;
-    const offset = Math.max(0, constant * bytesOfElement(dtype));
+    const { dtype, stride } = access;
+    const offset = this.addresses.offsetOf(access);
     const places = { stride, offset, count: this.count };
     this.#lanes.store(dtype, value, places, () => this.addresses.put(access, []));
   }
@@ -328,10 +329,17 @@ export class Addresses {
         .emit(MULTIPLY)
         .emit(ADD);
     });
-    const offset = constant * bytes;
-    if (offset < 0 || access.isGuarded) f.i32(offset).emit(ADD);
+    const offset = this.offsetOf(access);
+    if (offset !== constant * bytes) f.i32(constant * bytes).emit(ADD);
     if (access.isGuarded) this.#clamp();
-    return access.isGuarded ? 0 : Math.max(0, offset);
+    return offset;
+  }
+
+  /** The distance in bytes that an instruction adds itself: to what is no address below 0. */
+  offsetOf({ dtype, counts, values, constant, isGuarded }: Access): number {
+    const factors = [constant, ...counts.values(), ...values.map(([, factor]) => factor)];
+    if (isGuarded || factors.some((factor) => factor < 0)) return 0;
+    return constant * bytesOfElement(dtype);
   }
 
   /** Makes an address one of the memory where it is beyond. */

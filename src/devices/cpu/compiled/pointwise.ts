@@ -56,6 +56,7 @@ class PointwiseWriter {
     const one = [sizeOf(this.#domain)];
     if (this.#domain.length <= 1 || this.#try(one)) return one;
     const all = this.#domain.filter((n) => n !== 1);
+    if (all.length === 0) return one;
     const accesses = this.#try(all);
     if (!accesses) return all;
     const joined: number[] = [];
