@@ -27,7 +27,11 @@ export class Host {
 
   readonly #handlers: Handlers = {
     adapter: async () => findAdapterReport(),
-    reference: async ({ workload }) => findWorkload(workload).reference(),
+    reference: async ({ workload }) => {
+      const found = findWorkload(workload);
+      await found.load?.();
+      return found.reference();
+    },
     open: async ({ peer }) => {
       this.#peer = await this.#load(peer);
       return this.#peer.device;
@@ -39,6 +43,7 @@ export class Host {
       await prepared.run(times);
       return performance.now() - start;
     },
+    made: async () => this.#prepared?.made?.() ?? null,
     release: async () => {
       this.#prepared?.dispose();
       this.#prepared = null;
@@ -60,6 +65,7 @@ export class Host {
   async #prepare(name: string): Promise<Answers["prepare"]> {
     const peer = this.#required(this.#peer, "peer");
     const found = findWorkload(name);
+    await found.load?.();
     const inputs = found.inputs();
     const start = performance.now();
     this.#prepared = await peer.prepare({ ...found, inputs: () => inputs });

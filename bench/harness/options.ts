@@ -9,7 +9,7 @@ export const DEFAULTS = { rounds: 5, roundMs: 150 } as const;
 export interface Wishes {
   /** A regular expression on workloads' names. */
   readonly only?: string;
-  /** Names or beginnings of names of peers, separated by commas. */
+  /** Names of peers, or beginnings of names, separated by commas. */
   readonly peers?: string;
   readonly rounds?: string;
 }
@@ -53,5 +53,7 @@ function pickPeers(list: string | undefined, present: readonly PeerName[]): Peer
   if (unknown.length > 0) {
     throw new Error(`--peers: ${unknown.join(", ")}; expected names of ${present.join(", ")}`);
   }
-  return present.filter((peer) => wanted.some((start) => peer.startsWith(start)));
+  const isMeant = (peer: PeerName, name: string) =>
+    present.includes(name as PeerName) ? peer === name : peer.startsWith(name);
+  return present.filter((peer) => wanted.some((name) => isMeant(peer, name)));
 }

@@ -1,4 +1,4 @@
-import type { PeerName } from "../peers/index.ts";
+import type { Made, PeerName } from "../peers/index.ts";
 
 /** What a host is told to do. */
 export type Command =
@@ -7,6 +7,7 @@ export type Command =
   | { readonly kind: "open"; readonly peer: PeerName }
   | { readonly kind: "prepare"; readonly workload: string }
   | { readonly kind: "run"; readonly times: number }
+  | { readonly kind: "made" }
   | { readonly kind: "release" };
 
 /** The GPU as WebGPU names it. */
@@ -33,6 +34,8 @@ export interface Answers {
   prepare: FirstResult | null;
   /** Milliseconds of all runs together. */
   run: number;
+  /** What was made since it was asked last; null where the library does not count. */
+  made: Made | null;
   release: null;
 }
 

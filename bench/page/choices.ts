@@ -14,6 +14,9 @@ const HEADINGS: Record<Task["kind"], string> = {
   train: "Training",
   firstStep: "First step",
   infer: "Inference",
+  convolution: "Convolution",
+  learn: "Time to an accuracy",
+  peak: "Products",
 };
 
 /** The form in which workloads, libraries and rounds are chosen. */

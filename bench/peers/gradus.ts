@@ -1,11 +1,16 @@
+import { mnist } from "../../src/data/index.ts";
 import {
   add,
   compile,
+  type Device,
   grad,
+  type InitOptions,
   init,
   matmul,
   mul,
+  permute,
   relu,
+  reshape,
   sigmoid,
   slice,
   softmax,
@@ -15,19 +20,31 @@ import {
   type Tensor,
   tensor,
   transpose,
+  windows,
 } from "../../src/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { Linear, Sequential } from "../../src/nn/index.ts";
 import { Adam, SGD } from "../../src/optim/index.ts";
-import { trainStep } from "../../src/train/index.ts";
+import { evaluateAccuracy, trainStep } from "../../src/train/index.ts";
+import { type DigitBatch, digitFiles } from "../workloads/digits.ts";
 import { CHECKED_STEPS } from "../workloads/index.ts";
 import { firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
-import { joinLoss } from "../workloads/references.ts";
-import { type Peer, type Prepared, peerOf, preparedSteps, type Steps } from "./peer.ts";
+import { joinConvolution, joinLoss } from "../workloads/references.ts";
+import { counting } from "./counting.ts";
+import { preparedPeak } from "./peak.ts";
+import {
+  type Learner,
+  type Peer,
+  type Prepared,
+  peerOf,
+  preparedLearning,
+  preparedSteps,
+  type Steps,
+} from "./peer.ts";
 
 /** Gradus, of this working tree. */
-export async function createGradus(kind: "webgpu" | "cpu"): Promise<Peer> {
-  const { device } = await init({ device: kind });
+export async function createGradus(options: InitOptions): Promise<Peer> {
+  const { device } = await init(options);
   return peerOf(device.description, {
     matmul: ({ task: { m, k, n, transposed }, inputs }) => {
       const { a, b } = inputs();
@@ -59,8 +76,27 @@ export async function createGradus(kind: "webgpu" | "cpu"): Promise<Peer> {
       };
       return prepared([logits, labels], compute, ([loss, dz]) => joinLoss(loss[0], dz, rows));
     },
-    train: ({ task: { network } }) => preparedSteps(steps(network), CHECKED_STEPS),
-    firstStep: ({ task: { network } }) => preparedSteps(steps(network, 1), 1),
+    train: ({ task: { network } }) => preparedSteps(steps(device, network), CHECKED_STEPS),
+    firstStep: ({ task: { network } }) => preparedSteps(steps(device, network, 1), 1),
+    learn: ({ task: { network } }) =>
+      preparedLearning(network, CHECKED_STEPS, () => learner(network)),
+    peak: ({ task: { rounds } }) => preparedPeak(rounds),
+    convolution: ({ task, inputs }) => {
+      const { batch, size, inputs: from, outputs: to, kernel, gradients } = task;
+      const given = inputs();
+      const places = size - kernel + 1;
+      const x = tensor(given.x, { shape: [batch, size, size, from] });
+      const w = tensor(given.w, { shape: [kernel, kernel, from, to] });
+      const g = tensor(given.g, { shape: [batch * places ** 2, to] });
+      const compute = () => {
+        const y = convolve(x, w);
+        if (!gradients) return [y];
+        const loss = sum(mul(y, g));
+        return [loss, ...grad(loss, [x, w])];
+      };
+      const join: Join = (lists) => (gradients ? joinConvolution(lists, task) : lists[0]);
+      return prepared([x, w, g], compute, join);
+    },
     infer: ({ task: { network } }) => {
       const model = makeModel(network);
       const [{ images }] = firstBatches(network, 1);
@@ -74,6 +110,16 @@ export async function createGradus(kind: "webgpu" | "cpu"): Promise<Peer> {
 function chain(x: Tensor): Tensor {
   const d = sub(mul(add(mul(x, 0.5), 1), x), 0.25);
   return add(square(mul(sigmoid(d), d)), x);
+}
+
+/** Windows × kernels: a product of `[n · places, kernel² · inputs]` with `[kernel² · inputs, outputs]`. */
+function convolve(x: Tensor, w: Tensor): Tensor {
+  const [kernel, , from, to] = w.shape;
+  const view = windows(x, [kernel, kernel], { axis: [1, 2] });
+  const [n, rows, columns] = view.shape;
+  const patches = permute(view, 0, 1, 2, 4, 5, 3);
+  const terms = kernel * kernel * from;
+  return matmul(reshape(patches, [n * rows * columns, terms]), reshape(w, [terms, to]));
 }
 
 type Join = (outputs: ArrayLike<number>[]) => ArrayLike<number>;
@@ -127,11 +173,15 @@ interface TensorBatch {
   readonly labels: Tensor;
 }
 
-function steps(network: Network, count?: number): Steps<void> {
+function makeOptimizer({ optimizer, learningRate }: Network, model: Sequential): Adam | SGD {
+  const Optimizer = optimizer === "adam" ? Adam : SGD;
+  return new Optimizer(model.parameters(), { learningRate });
+}
+
+function steps(device: Device, network: Network, count?: number): Steps<void> {
   const model = makeModel(network);
-  const { learningRate, batchSize, sizes } = network;
-  const Optimizer = network.optimizer === "adam" ? Adam : SGD;
-  const optimizer = new Optimizer(model.parameters(), { learningRate });
+  const { batchSize, sizes } = network;
+  const optimizer = makeOptimizer(network, model);
   const batches = firstBatches(network, count).map(({ images, labels }) => ({
     images: tensor(images, { shape: [batchSize, sizes[0]] }),
     labels: tensor(labels),
@@ -148,6 +198,7 @@ function steps(network: Network, count?: number): Steps<void> {
       return records[records.length - 1].loss;
     },
     drop: () => {},
+    made: counting(device),
     dispose: () => {
       step.dispose();
       model.dispose();
@@ -156,6 +207,34 @@ function steps(network: Network, count?: number): Steps<void> {
         images.dispose();
         labels.dispose();
       }
+    },
+  };
+}
+
+/** Trains on digits that lie on the device as bytes; a step is told which. */
+function learner(network: Network): Learner<void> {
+  const { train, test } = digitFiles();
+  const model = makeModel(network);
+  const optimizer = makeOptimizer(network, model);
+  const [digits, heldOut] = [mnist(train.images, train.labels), mnist(test.images, test.labels)];
+  const step = trainStep({
+    model,
+    optimizer,
+    loss: (net, { rows }: Pick<DigitBatch, "rows">) => {
+      const { images, labels } = digits.rows(tensor(rows));
+      return crossEntropy(net.call(images), labels);
+    },
+  });
+  return {
+    step: ({ rows }) => step({ rows }),
+    read: async () => {
+      const records = await step.read();
+      return records[records.length - 1].loss;
+    },
+    drop: () => {},
+    accuracy: () => evaluateAccuracy(model, heldOut),
+    dispose: () => {
+      for (const part of [step, model, optimizer, digits, heldOut]) part.dispose();
     },
   };
 }

@@ -1,11 +1,13 @@
 import type { Peer } from "./peer.ts";
 
-export type { Peer, Prepared } from "./peer.ts";
+export type { Made, Peer, Prepared } from "./peer.ts";
 
 /** Every library and backend that is compared; ours first. */
 export const PEER_NAMES = [
   "gradus-webgpu",
   "gradus-cpu",
+  "gradus-cpu-plain",
+  "gradus-cpu-threads",
   "tfjs-webgpu",
   "tfjs-wasm",
   "tfjs-cpu",
@@ -13,6 +15,7 @@ export const PEER_NAMES = [
   "jax-js-wasm",
   "ort-webgpu",
   "ort-wasm",
+  "numpy",
 ] as const;
 
 export type PeerName = (typeof PEER_NAMES)[number];

@@ -1,8 +1,17 @@
-import { defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { heldOutDigits } from "../workloads/digits.ts";
 import { CHECKED_STEPS } from "../workloads/index.ts";
 import { ADAM, firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
-import { joinLoss } from "../workloads/references.ts";
-import { type Peer, type Prepared, peerOf, preparedSteps, type Steps } from "./peer.ts";
+import { joinConvolution, joinLoss } from "../workloads/references.ts";
+import {
+  type Learner,
+  type Peer,
+  type Prepared,
+  peerOf,
+  preparedLearning,
+  preparedSteps,
+  type Steps,
+} from "./peer.ts";
 
 /**
  * jax-js with the whole computation in one `jit`. Passing an array to a function gives it away;
@@ -40,6 +49,39 @@ export async function createJax(kind: "webgpu" | "wasm"): Promise<Peer> {
     },
     train: ({ task: { network } }) => preparedSteps(steps(network), CHECKED_STEPS),
     firstStep: ({ task: { network } }) => preparedSteps(steps(network, 1), 1),
+    learn: ({ task: { network } }) =>
+      preparedLearning(network, CHECKED_STEPS, () => learner(network)),
+    peak: null,
+    convolution: ({ task, inputs }) => {
+      const { batch, size, inputs: from, outputs: to, kernel, gradients } = task;
+      const given = inputs();
+      const places = size - kernel + 1;
+      // Channels come before pixels here.
+      const x = array(permuted(given.x, [batch, size ** 2, from]), [batch, from, size, size]);
+      const flat = permuted(given.w, [1, kernel ** 2 * from, to]); // [to, kernel², from]
+      const w = array(permuted(flat, [to, kernel ** 2, from]), [to, from, kernel, kernel]);
+      const g = array(permuted(given.g, [batch, places ** 2, to]), [batch, to, places, places]);
+      const convolve = (p: np.Array, q: np.Array) => lax.conv(p, q, [1, 1], "VALID");
+      const back = (y: ArrayLike<number>, n: number, channels: number) =>
+        permuted(y, [n, channels, y.length / n / channels]);
+      if (!gradients) {
+        g.dispose();
+        return prepared(
+          [x, w],
+          (p, q) => [convolve(p, q)],
+          ([y]) => back(y, batch, to),
+        );
+      }
+      const lossOf = ([p, q]: np.Array[], slope: np.Array) => np.sum(convolve(p, q).mul(slope));
+      const both = (p: np.Array, q: np.Array, slope: np.Array) => {
+        const [loss, [dx, dw]] = valueAndGrad(lossOf)([p, q], slope);
+        return [loss, dx, dw];
+      };
+      return prepared([x, w, g], both, ([loss, dx, dw]) => {
+        const kernels = permuted(back(dw, to, from), [1, to, kernel ** 2 * from]);
+        return joinConvolution([loss, back(dx, batch, from), kernels], task);
+      });
+    },
     infer: ({ task: { network } }) => {
       const [{ images }] = firstBatches(network, 1);
       const x = array(images, [network.batchSize, network.sizes[0]]);
@@ -52,6 +94,16 @@ export async function createJax(kind: "webgpu" | "wasm"): Promise<Peer> {
 
 function array(data: Float32Array | Int32Array, shape: number[]): np.Array {
   return np.array(data as Float32Array<ArrayBuffer>, { shape });
+}
+
+/** Swaps the last two axes of `[n, a, b]`. */
+function permuted(x: ArrayLike<number>, [n, a, b]: readonly number[]): Float32Array {
+  const y = new Float32Array(x.length);
+  for (let i = 0; i < n * a * b; i++) {
+    const [block, row, column] = [Math.floor(i / (a * b)), Math.floor(i / b) % a, i % b];
+    y[(block * b + column) * a + row] = x[i];
+  }
+  return y;
 }
 
 /** As `chain` in references.ts. */
@@ -145,16 +197,21 @@ function adam({ learningRate }: Network, state: State, gradients: np.Array[]): S
   return next;
 }
 
-function steps(network: Network, count?: number): Steps<np.Array> {
-  const { batchSize, sizes } = network;
+/** One step of training in one `jit`. */
+function makeStep(network: Network) {
   const update = network.optimizer === "adam" ? adam : descend;
   const lossOf = (parameters: np.Array[], images: np.Array, targets: np.Array) =>
     meanLoss(forward(network, parameters, images), targets);
-  const step = jit((state: State, images: np.Array, targets: np.Array) => {
+  return jit((state: State, images: np.Array, targets: np.Array) => {
     const kept = state.parameters.map((p) => p.ref);
     const [loss, gradients] = valueAndGrad(lossOf)(kept, images, targets);
     return [loss, update(network, state, gradients as np.Array[])] as [np.Array, State];
   });
+}
+
+function steps(network: Network, count?: number): Steps<np.Array> {
+  const { batchSize, sizes } = network;
+  const step = makeStep(network);
   const batches = firstBatches(network, count).map(({ images, oneHot }) => ({
     images: array(images, [batchSize, sizes[0]]),
     targets: array(oneHot, [batchSize, sizes[sizes.length - 1]]),
@@ -170,10 +227,47 @@ function steps(network: Network, count?: number): Steps<np.Array> {
     read: async (loss) => (await loss.data())[0],
     drop: submit,
     dispose: () => {
-      const { parameters, first, second, powers } = state;
       const own = batches.flatMap((b) => [b.images, b.targets]);
-      for (const x of [...parameters, ...first, ...second, ...powers, ...own]) x.dispose();
+      for (const x of [...arraysOf(state), ...own]) x.dispose();
       step.dispose();
+    },
+  };
+}
+
+function arraysOf({ parameters, first, second, powers }: State): np.Array[] {
+  return [...parameters, ...first, ...second, ...powers];
+}
+
+/** Trains on digits that are brought with each step. */
+function learner(network: Network): Learner<np.Array> {
+  const { batchSize, sizes } = network;
+  const [features, classes] = [sizes[0], sizes[sizes.length - 1]];
+  const step = makeStep(network);
+  const { images, labels } = heldOutDigits();
+  const heldOut = array(images, [labels.length, features]);
+  const infer = jit((x: np.Array, ...parameters: np.Array[]) =>
+    np.argmax(forward(network, parameters, x), 1),
+  );
+  let state = initialState(network);
+  return {
+    step: (batch) => {
+      const x = array(batch.images, [batchSize, features]);
+      const targets = array(batch.oneHot, [batchSize, classes]);
+      const [loss, next] = step(state, x, targets) as [np.Array, State];
+      state = next;
+      return loss;
+    },
+    read: async (loss) => (await loss.data())[0],
+    drop: submit,
+    accuracy: async () => {
+      const parameters = state.parameters.map((p) => p.ref);
+      const found = await (infer(heldOut.ref, ...parameters) as np.Array).data();
+      return labels.reduce((sum, label, i) => sum + Number(found[i] === label), 0) / labels.length;
+    },
+    dispose: () => {
+      for (const x of [...arraysOf(state), heldOut]) x.dispose();
+      step.dispose();
+      infer.dispose();
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-web";
 import { firstBatches, type Network } from "../workloads/networks.ts";
 import { encodeOnnx } from "./onnx-model.ts";
-import { type Peer, type Prepared, peerOf } from "./peer.ts";
+import { NOTHING, type Peer, type Prepared, peerOf } from "./peer.ts";
 
 /** What an adapter needs to know of one build of ONNX Runtime Web. */
 export interface Runtime {
@@ -14,13 +14,7 @@ export interface Runtime {
 /** ONNX Runtime Web, which infers and does not train. */
 export function createOrt(runtime: Runtime): Peer {
   return peerOf(`ONNX Runtime ${runtime.name}`, {
-    matmul: null,
-    chain: null,
-    softmax: null,
-    sum: null,
-    crossEntropy: null,
-    train: null,
-    firstStep: null,
+    ...NOTHING,
     infer: ({ task: { network } }) => prepared(runtime, network),
   });
 }

@@ -1,4 +1,9 @@
+import { type DigitBatch, digitBatch } from "../workloads/digits.ts";
 import type { Task, Workload } from "../workloads/index.ts";
+import type { Network } from "../workloads/networks.ts";
+
+/** How much was made of each kind of thing. */
+export type Made = Readonly<Record<string, number>>;
 
 /** A workload made ready on one library: operands uploaded, functions made. */
 export interface Prepared {
@@ -9,6 +14,8 @@ export interface Prepared {
   result(): Promise<ArrayLike<number>>;
   /** Runs some times and waits by reading one value of the last. */
   run(times: number): Promise<void>;
+  /** Counts what was made since it was called last; left out where the library does not count. */
+  made?(): Made;
   dispose(): void;
 }
 
@@ -39,6 +46,21 @@ export function peerOf(device: string, recipes: Recipes): Peer {
   };
 }
 
+/** What a library has only some of. */
+export const NOTHING: Recipes = {
+  matmul: null,
+  chain: null,
+  softmax: null,
+  sum: null,
+  crossEntropy: null,
+  train: null,
+  firstStep: null,
+  infer: null,
+  convolution: null,
+  learn: null,
+  peak: null,
+};
+
 /** The steps of a training run: takes the number of a step, gives a handle of its loss. */
 export interface Steps<L> {
   step(number: number): L | Promise<L>;
@@ -46,6 +68,8 @@ export interface Steps<L> {
   read(loss: L): Promise<number>;
   /** Frees a loss that nobody reads. */
   drop(loss: L): void | Promise<void>;
+  /** As that of `Prepared`. */
+  made?(): Made;
   dispose(): void;
 }
 
@@ -62,6 +86,54 @@ export function preparedSteps<L>(steps: Steps<L>, checked: number): Prepared {
       for (let i = 1; i < times; i++) await steps.drop(await steps.step(done++));
       await steps.read(await steps.step(done++));
     },
+    made: steps.made,
     dispose: () => steps.dispose(),
+  };
+}
+
+/** A run that learns digits: takes a batch, gives a handle of its loss. */
+export interface Learner<L> {
+  step(batch: DigitBatch): L | Promise<L>;
+  /** Reads a loss and frees it. */
+  read(loss: L): Promise<number>;
+  drop(loss: L): void | Promise<void>;
+  /** The share of the digits that were held out which are recognised. */
+  accuracy(): Promise<number>;
+  dispose(): void;
+}
+
+/** The share at which a run ends, after how many steps it is measured, and when it has failed. */
+const [ENOUGH, MEASURED_EACH, MOST_STEPS] = [0.97, 100, 5000];
+
+/** Prepares runs from the initial weights, each until it recognises enough; checks the first losses. */
+export function preparedLearning<L>(
+  network: Network,
+  checked: number,
+  begin: () => Learner<L>,
+): Prepared {
+  const learn = async () => {
+    const learner = begin();
+    for (let step = 1; step <= MOST_STEPS; step++) {
+      await learner.drop(await learner.step(digitBatch(network, step - 1)));
+      if (step % MEASURED_EACH > 0 || (await learner.accuracy()) < ENOUGH) continue;
+      learner.dispose();
+      return;
+    }
+    throw new Error(`bench: ${MOST_STEPS} steps are not enough; expected an accuracy of ${ENOUGH}`);
+  };
+  return {
+    result: async () => {
+      const learner = begin();
+      const losses: number[] = [];
+      while (losses.length < checked) {
+        losses.push(await learner.read(await learner.step(digitBatch(network, losses.length))));
+      }
+      learner.dispose();
+      return losses;
+    },
+    run: async (times) => {
+      for (let i = 0; i < times; i++) await learn();
+    },
+    dispose: () => {},
   };
 }

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import { CHECKED_STEPS } from "../workloads/index.ts";
 import { ADAM, firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
-import { joinLoss } from "../workloads/references.ts";
+import { joinConvolution, joinLoss } from "../workloads/references.ts";
 import { type Peer, type Prepared, peerOf, preparedSteps, type Steps } from "./peer.ts";
 
 /** TensorFlow.js on the backend that is registered under a name. */
@@ -44,6 +44,25 @@ export async function createTfjs(backend: "webgpu" | "wasm" | "cpu"): Promise<Pe
     },
     train: ({ task: { network } }) => preparedSteps(steps(network), CHECKED_STEPS),
     firstStep: ({ task: { network } }) => preparedSteps(steps(network, 1), 1),
+    learn: null,
+    peak: null,
+    convolution: ({ task, inputs }) => {
+      const { batch, size, inputs: from, outputs: to, kernel, gradients } = task;
+      const given = inputs();
+      const places = size - kernel + 1;
+      const x = tf.tensor4d(given.x, [batch, size, size, from]);
+      const w = tf.tensor4d(given.w, [kernel, kernel, from, to]);
+      const g = tf.tensor4d(given.g, [batch, places, places, to]);
+      const convolve = (p: tf.Tensor, q: tf.Tensor) =>
+        tf.conv2d(p as tf.Tensor4D, q as tf.Tensor4D, 1, "valid");
+      if (!gradients) return prepared([x, w, g], () => [convolve(x, w)]);
+      const both = tf.valueAndGrads((p, q) => tf.sum(tf.mul(convolve(p, q), g)));
+      const compute = () => {
+        const { value, grads } = both([x, w]);
+        return [value, ...grads];
+      };
+      return prepared([x, w, g], compute, (lists) => joinConvolution(lists, task));
+    },
     infer: ({ task: { network } }) => {
       const parameters = makeParameters(network);
       const [{ images }] = firstBatches(network, 1);

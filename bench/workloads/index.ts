@@ -1,16 +1,33 @@
-import { firstBatches, initialLayers, NETWORKS, type Network } from "./networks.ts";
+import { loadDigits } from "./digits.ts";
+import { firstBatches, initialLayers, NETWORKS, type Network, TINY_NETWORKS } from "./networks.ts";
 import { labelArray, oneHotRows, uniformArray } from "./random.ts";
-import { chain, crossEntropy, joinLoss, multiply, softmaxRows, sums } from "./references.ts";
+import {
+  type ConvolutionSizes,
+  chain,
+  convolutionGradients,
+  convolve,
+  crossEntropy,
+  joinConvolution,
+  joinLoss,
+  multiply,
+  softmaxRows,
+  sums,
+} from "./references.ts";
 import { referenceLogits, referenceLosses } from "./trainer.ts";
 import type { Workload } from "./workload.ts";
 
 export { figureOf, type Task, type Unit, type Workload } from "./workload.ts";
+
+/** Numbers that are multiplied and added to side by side, four to a register, and how often a round. */
+export const PEAK_LANES = 48;
+export const PEAK_UNROLLED = 4;
 
 /** How many losses of a training run are compared with the reference's. */
 export const CHECKED_STEPS = 10;
 
 /** Everything that can be measured, in the order in which it is shown. */
 export const WORKLOADS: readonly Workload[] = [
+  peak(1_000_000),
   matmul(256, 256, 256),
   matmul(512, 512, 512),
   matmul(1024, 1024, 1024, "none", "a run takes seconds"),
@@ -20,12 +37,17 @@ export const WORKLOADS: readonly Workload[] = [
   matmul(128, 784, 256),
   elementwise(1_000_000),
   softmax(1000, 1000),
+  softmax(1024, 1024),
   softmax(100, 10),
   sum(1000, 1000, "all"),
   sum(1000, 1000, "rows"),
   lossAndGradient(128, 10),
   lossAndGradient(1000, 1000),
+  convolution({ batch: 100, size: 14, inputs: 16, outputs: 32, kernel: 3 }, false),
+  convolution({ batch: 100, size: 14, inputs: 16, outputs: 32, kernel: 3 }, true),
   ...NETWORKS.map(training),
+  ...TINY_NETWORKS.map((network) => ({ ...training(network), unit: "µs" as const })),
+  learning(NETWORKS[3]),
   ...NETWORKS.map(firstStep),
   ...NETWORKS.map(inference),
 ];
@@ -174,5 +196,67 @@ function inference(network: Network): Workload {
     tolerance: 1e-4,
     inputs: numbersOf(network),
     reference: () => referenceLogits(network),
+  };
+}
+
+/** The most that one core does on four numbers at once. */
+function peak(rounds: number): Workload {
+  return {
+    name: "multiply-adds in registers, 4 × f32",
+    task: { kind: "peak", rounds },
+    unit: "GFLOP/s",
+    work: rounds * PEAK_LANES * 2 * PEAK_UNROLLED,
+    tolerance: 1e-6,
+    peers: ["gradus-cpu"],
+    inputs: () => ({}),
+    reference: () => new Float64Array(PEAK_LANES).fill(2), // y ← y/2 + 1, again and again
+  };
+}
+
+/** Images by kernels at each place where one fits; also both gradients. */
+export function convolution(sizes: ConvolutionSizes, gradients: boolean): Workload {
+  const { batch, size, inputs: from, outputs: to, kernel } = sizes;
+  const pixels = batch * (size - kernel + 1) ** 2;
+  const inputs = () => ({
+    x: uniformArray(10, batch * size ** 2 * from, -1, 1),
+    w: uniformArray(11, kernel ** 2 * from * to, -1, 1),
+    g: uniformArray(12, pixels * to, -1, 1),
+  });
+  const images = `[${batch},${size},${size},${from}]`;
+  const name = `convolution ${images} with [${kernel},${kernel},${from},${to}]`;
+  return {
+    name: gradients ? `${name} and both gradients` : name,
+    task: { kind: "convolution", ...sizes, gradients },
+    unit: "GFLOP/s",
+    work: (gradients ? 3 : 1) * 2 * pixels * to * from * kernel ** 2,
+    tolerance: 1e-5,
+    skipOnSoftware: "a run takes seconds",
+    inputs,
+    reference: () => {
+      const given = inputs();
+      if (!gradients) return convolve(given.x, given.w, sizes);
+      const { loss, dx, dw } = convolutionGradients(given, sizes);
+      return joinConvolution([[loss], dx, dw], sizes);
+    },
+  };
+}
+
+/** Training on MNIST until 97 % of the images that are held out are recognised. */
+function learning(like: Network): Workload {
+  const network = { ...like };
+  return {
+    name: `97 % on MNIST, ${network.name}`,
+    task: { kind: "learn", network },
+    unit: "s",
+    work: 1,
+    tolerance: 1e-3,
+    peers: ["gradus-webgpu", "gradus-cpu", "gradus-cpu-threads", "jax-js-webgpu", "jax-js-wasm"],
+    skipOnSoftware: "a run takes minutes",
+    load: () => loadDigits(network, CHECKED_STEPS),
+    inputs: () => {
+      initialLayers(network);
+      return {};
+    },
+    reference: () => referenceLosses(network, CHECKED_STEPS),
   };
 }

@@ -42,6 +42,34 @@ export const NETWORKS: readonly Network[] = [
     learningRate: 1e-3,
     batchSize: 128,
   },
+  {
+    name: "784-512-512-10 relu, Adam, batch 128",
+    sizes: [784, 512, 512, 10],
+    activation: "relu",
+    optimizer: "adam",
+    learningRate: 1e-3,
+    batchSize: 128,
+  },
+];
+
+/** Networks whose steps are so small that little but their calls takes time. */
+export const TINY_NETWORKS: readonly Network[] = [
+  {
+    name: "4-8-3 sigmoid, SGD, batch 16",
+    sizes: [4, 8, 3],
+    activation: "sigmoid",
+    optimizer: "sgd",
+    learningRate: 0.1,
+    batchSize: 16,
+  },
+  {
+    name: "2-16-16-2 relu, SGD, batch 32",
+    sizes: [2, 16, 16, 2],
+    activation: "relu",
+    optimizer: "sgd",
+    learningRate: 0.1,
+    batchSize: 32,
+  },
 ];
 
 /** A dense layer's initial values: y = x·W + b. */
@@ -69,6 +97,11 @@ export function firstBatches(network: Network, count = BATCHES): readonly Batch[
   const batches = batchesOf.get(network) ?? makeBatches(network);
   batchesOf.set(network, batches);
   return batches.slice(0, count);
+}
+
+/** Lets a network train on other batches than those that are made for it. */
+export function setFirstBatches(network: Network, batches: readonly Batch[]): void {
+  batchesOf.set(network, batches);
 }
 
 function makeLayers({ sizes }: Network): Layer[] {

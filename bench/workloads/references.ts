@@ -92,3 +92,81 @@ export function joinLoss(loss: number, gradient: ArrayLike<number>, rows: number
   for (let i = 0; i < gradient.length; i++) joined[i + 1] = gradient[i] * rows;
   return joined;
 }
+
+/** Sizes of a convolution of square images at each place where the whole kernel fits. */
+export interface ConvolutionSizes {
+  readonly batch: number;
+  readonly size: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly kernel: number;
+}
+
+/** Calls back for each pixel of y, each place of the kernel, with where the channels of all begin. */
+function eachTap(
+  { batch, size, inputs, outputs, kernel }: ConvolutionSizes,
+  tap: (x: number, w: number, y: number) => void,
+): void {
+  const places = size - kernel + 1;
+  for (let pixel = 0; pixel < batch * places * places; pixel++) {
+    const [n, row, column] = [
+      Math.floor(pixel / places ** 2),
+      Math.floor(pixel / places) % places,
+      pixel % places,
+    ];
+    for (let k = 0; k < kernel ** 2; k++) {
+      const [down, right] = [Math.floor(k / kernel), k % kernel];
+      const from = (n * size + row + down) * size + column + right;
+      tap(from * inputs, k * inputs * outputs, pixel * outputs);
+    }
+  }
+}
+
+/** y[n, i, j, o] = Σ x[n, i + p, j + q, c] · w[p, q, c, o]. */
+export function convolve(
+  x: ArrayLike<number>,
+  w: ArrayLike<number>,
+  sizes: ConvolutionSizes,
+): Float64Array {
+  const { batch, size, inputs, outputs, kernel } = sizes;
+  const y = new Float64Array(batch * (size - kernel + 1) ** 2 * outputs);
+  eachTap(sizes, (atX, atW, atY) => {
+    for (let c = 0; c < inputs; c++) {
+      const row = atW + c * outputs;
+      for (let o = 0; o < outputs; o++) y[atY + o] += x[atX + c] * w[row + o];
+    }
+  });
+  return y;
+}
+
+/** L = Σ y·g and its gradients by x and w. */
+export function convolutionGradients(
+  { x, w, g }: Readonly<Record<"x" | "w" | "g", ArrayLike<number>>>,
+  sizes: ConvolutionSizes,
+): { loss: number; dx: Float64Array; dw: Float64Array } {
+  const { inputs, outputs } = sizes;
+  const [dx, dw] = [new Float64Array(x.length), new Float64Array(w.length)];
+  eachTap(sizes, (atX, atW, atY) => {
+    for (let c = 0; c < inputs; c++) {
+      const row = atW + c * outputs;
+      for (let o = 0; o < outputs; o++) {
+        dx[atX + c] += g[atY + o] * w[row + o];
+        dw[row + o] += g[atY + o] * x[atX + c];
+      }
+    }
+  });
+  const loss = convolve(x, w, sizes).reduce((sum, value, i) => sum + value * g[i], 0);
+  return { loss, dx, dw };
+}
+
+/** Loss and gradients in one list, each divided by the root of how many products are added up in it. */
+export function joinConvolution(
+  lists: readonly ArrayLike<number>[],
+  { batch, size, inputs, outputs, kernel }: ConvolutionSizes,
+): Float64Array {
+  const pixels = batch * (size - kernel + 1) ** 2;
+  const terms = [pixels * outputs * inputs * kernel ** 2, outputs * kernel ** 2, pixels];
+  return Float64Array.from(
+    lists.flatMap((list, i) => Array.from(list, (value) => value / Math.sqrt(terms[i]))),
+  );
+}

@@ -1,3 +1,4 @@
+import type { PeerName } from "../peers/index.ts";
 import type { Network } from "./networks.ts";
 
 /** The products, `[m, k] · [k, n]`; `transposed` is the operand whose memory holds its transpose. */
@@ -55,6 +56,33 @@ export interface InferTask {
   readonly network: Network;
 }
 
+/**
+ * Images `[batch, size, size, inputs]` with kernels `[kernel, kernel, inputs, outputs]` at each place
+ * where one fits; with `gradients` also that of Σ y·g by both operands, for a given g.
+ */
+export interface ConvolutionTask {
+  readonly kind: "convolution";
+  readonly batch: number;
+  readonly size: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly kernel: number;
+  readonly gradients: boolean;
+}
+
+/** Training from the initial weights until enough examples that were held out are recognised. */
+export interface LearnTask {
+  readonly kind: "learn";
+  readonly network: Network;
+}
+
+/** Multiply-adds of four numbers at once that need no memory: the most that a core does. */
+export interface PeakTask {
+  readonly kind: "peak";
+  /** Rounds of a loop. */
+  readonly rounds: number;
+}
+
 export type Task =
   | MatmulTask
   | ChainTask
@@ -63,10 +91,13 @@ export type Task =
   | CrossEntropyTask
   | TrainTask
   | FirstStepTask
-  | InferTask;
+  | InferTask
+  | ConvolutionTask
+  | LearnTask
+  | PeakTask;
 
 /** The figure that a time becomes. */
-export type Unit = "GFLOP/s" | "GB/s" | "steps/s" | "batches/s" | "ms" | "µs";
+export type Unit = "GFLOP/s" | "GB/s" | "steps/s" | "batches/s" | "s" | "ms" | "µs";
 
 /** One thing that is measured: what is computed of what, and what must come out. */
 export interface Workload<T extends Task = Task> {
@@ -79,14 +110,19 @@ export interface Workload<T extends Task = Task> {
   readonly tolerance: number;
   /** Why it is left out where a CPU emulates the GPU, if it is. */
   readonly skipOnSoftware?: string;
+  /** Who takes part, where it is not for all: others would take minutes, or it is no library's. */
+  readonly peers?: readonly PeerName[];
+  /** Fetches what operands and reference are made of; left out where they are made of nothing. */
+  readonly load?: () => Promise<void>;
   /** The operands by name; a network's are its own. The same numbers each time. */
   readonly inputs: () => Readonly<Record<string, Float32Array | Int32Array>>;
   /** What must come out, computed in float64 in plain JavaScript. */
   readonly reference: () => Float64Array;
 }
 
-/** Turns milliseconds a run into the figure of a unit; more is better, except for ms and µs. */
+/** Turns milliseconds a run into the figure of a unit; more is better, except for s, ms and µs. */
 export function figureOf(unit: Unit, work: number, milliseconds: number): number {
+  if (unit === "s") return milliseconds / 1e3;
   if (unit === "ms") return milliseconds;
   if (unit === "µs") return milliseconds * 1e3;
   const perSecond = (work / milliseconds) * 1e3;

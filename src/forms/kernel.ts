@@ -81,7 +81,15 @@ export interface KernelChoice<P extends Problem = Problem> {
 export type KernelWish = readonly [kind: Kernel["kind"], wanted: Constants];
 
 /** What families of kernels compute that devices without shaders may have code for. */
-export type Computation = "product" | "reduction" | "softmax" | "place" | "moments";
+export type Computation =
+  | "product"
+  | "reduction"
+  | "softmax"
+  | "place"
+  | "moments"
+  | "sort"
+  | "rowSums"
+  | "rowPlaces";
 
 /** Kernels that compute the same. */
 export interface Family<P extends Problem = Problem> {

@@ -6,6 +6,7 @@ import { placeRowsFile } from "./shaders.ts";
 
 /** Puts each element of a row where a permutation says. */
 export const placeRows: Family<RowsProblem> = {
+  computes: "rowPlaces",
   prologueCost: 64,
   rule: openRule,
   kernels: [

@@ -6,6 +6,7 @@ import { scatterAddFile } from "./shaders.ts";
 
 /** Adds rows to those that indices name. */
 export const scatterAdd: Family<ScatterProblem> = {
+  computes: "rowSums",
   prologueCost: 4,
   rule: openRule,
   kernels: [

@@ -56,6 +56,9 @@ export const sortRuns: Family<SortProblem> = {
   ],
 };
 
+/** Sorts whole rows, which are made of runs where shaders do it. */
+export const sortedRows: Family<SortProblem> = /* @__PURE__ */ { ...sortRuns, computes: "sort" };
+
 /** Merges each two neighbouring sorted runs of a row. */
 export const mergeRuns: Family<MergeProblem> = {
   prologueCost: 0,

@@ -131,7 +131,7 @@ export function runsToSort(
 }
 
 /** By what elements are sorted. */
-function keyFunction(type: DType, { descending }: Direction): OwnFunctions {
+export function keyFunction(type: DType, { descending }: Direction): OwnFunctions {
   const order = descending ? "order_key_down" : "order_key";
   return { order_key: `${order}_${wgslType(type) as "f32" | "i32" | "u32"}` };
 }

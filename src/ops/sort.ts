@@ -6,11 +6,12 @@ import { jointly } from "../graph/jointly.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, applyAll, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { isFew } from "../kernels/choose.ts";
+import { sortedRows } from "../kernels/sort-runs.ts";
 import { cast } from "./cast.ts";
 import { checkDomain } from "./domain.ts";
 import { AXIS, type AxisOptions, asRows } from "./rows.ts";
 import { slice } from "./slice.ts";
-import { runsToSort, sortRows } from "./sort-runs.ts";
+import { keyFunction, runsToSort, sortRows } from "./sort-runs.ts";
 import { placeRowsOp } from "./take-rows.ts";
 
 /** Elements of a row and where they lay: both have the shape of x, with what is left of the axis. */
@@ -56,7 +57,15 @@ const sortOp: OpDefinition<SortAttributes> = defineOp<SortAttributes>({
   flops: ([{ shape }]) => sizeOf(shape) * Math.ceil(Math.log2(Math.max(2, shape[1]))),
   cpuAll: ([values, indices], [x], { keep, descending }) =>
     sortRows([values, indices], [x], { run: x.shape[1], keep, descending }),
-  form: { kind: "program" },
+  form: {
+    kind: "kernel",
+    family: sortedRows,
+    problem: ({ inputs: [{ shape, dtype }], attributes: { keep } }) => {
+      const [ROWS, LENGTH] = shape;
+      return { dtype, ROWS, LENGTH, RUN: LENGTH, KEEP: keep };
+    },
+    functions: keyFunction,
+  },
   lower: ([x], attributes, traits) => runsToSort(x, attributes, traits),
   vjp: null,
   vjpAll: jointly(([g], { inputs: [x], results: [, indices] }) => [

@@ -1,17 +1,45 @@
 import { describe, expect, test } from "vitest";
+import {
+  BARS,
+  formatVerdicts,
+  type PassReport,
+  passesIn,
+  verdictsOf,
+} from "../../bench/harness/bars.ts";
 import { Host } from "../../bench/harness/host.ts";
 import { readWishes } from "../../bench/harness/options.ts";
 import { type Channel, channelOver, type Reply } from "../../bench/harness/protocol.ts";
-import { parseReport, type Report, withRatios } from "../../bench/harness/report.ts";
+import {
+  parseReport,
+  type Report,
+  timedResult,
+  timeRatio,
+  withRatios,
+} from "../../bench/harness/report.ts";
 import { quantile, relativeError, summarize } from "../../bench/harness/statistics.ts";
 import { runSuite, type Surroundings } from "../../bench/harness/suite.ts";
 import { formatReport } from "../../bench/harness/table.ts";
 import { createGradus } from "../../bench/peers/gradus.ts";
-import type { Loaders, Peer } from "../../bench/peers/index.ts";
+import {
+  type Loaders,
+  PEER_NAMES,
+  type Peer,
+  type PeerName,
+  type Prepared,
+} from "../../bench/peers/index.ts";
 import { encodeOnnx } from "../../bench/peers/onnx-model.ts";
-import { figureOf, findWorkload, WORKLOADS } from "../../bench/workloads/index.ts";
+import { provideDigits } from "../../bench/workloads/digits.ts";
+import { convolution, figureOf, findWorkload, WORKLOADS } from "../../bench/workloads/index.ts";
 import { firstBatches, NETWORKS, type Network } from "../../bench/workloads/networks.ts";
-import { crossEntropy, multiply, softmaxRows } from "../../bench/workloads/references.ts";
+import { uniformArray } from "../../bench/workloads/random.ts";
+import {
+  convolutionGradients,
+  convolve,
+  crossEntropy,
+  joinConvolution,
+  multiply,
+  softmaxRows,
+} from "../../bench/workloads/references.ts";
 import { referenceLogits } from "../../bench/workloads/trainer.ts";
 
 describe("statistics", () => {
@@ -51,6 +79,33 @@ describe("references", () => {
     const { loss, gradient } = crossEntropy([0, 0, 0, 0], [0, 1]);
     expect(loss).toBeCloseTo(Math.LN2, 12);
     expect([...gradient]).toEqual([-0.25, 0.25, 0.25, -0.25]);
+  });
+
+  test("convolutions and their gradients, by differences", () => {
+    const sizes = { batch: 2, size: 3, inputs: 2, outputs: 1, kernel: 2 };
+    const [x, w] = [uniformArray(1, 36, -1, 1), uniformArray(2, 8, -1, 1)];
+    const g = uniformArray(3, 8, -1, 1);
+    const y = convolve(x, w, sizes);
+    const [first] = y;
+    const terms = [0, 1, 2, 3, 6, 7, 8, 9].map((from, k) => x[from] * w[k]);
+    expect(first).toBeCloseTo(
+      terms.reduce((a, b) => a + b),
+      12,
+    );
+    const { loss, dx, dw } = convolutionGradients({ x, w, g }, sizes);
+    const lossOf = (p: Float64Array, q: Float64Array) =>
+      convolve(p, q, sizes).reduce((sum, value, i) => sum + value * g[i], 0);
+    const moved = (list: ArrayLike<number>, at: number) =>
+      Float64Array.from(list, (value, i) => value + (i === at ? 1 : 0));
+    expect(loss).toBeCloseTo(lossOf(moved(x, -1), moved(w, -1)), 12);
+    for (const at of [0, 7, 35]) {
+      expect(lossOf(moved(x, at), moved(w, -1)) - loss).toBeCloseTo(dx[at], 12);
+    }
+    for (const at of [0, 5]) {
+      expect(lossOf(moved(x, -1), moved(w, at)) - loss).toBeCloseTo(dw[at], 12);
+    }
+    const joined = joinConvolution([[loss], dx, dw], sizes);
+    expect([joined.length, joined[1]]).toEqual([1 + 36 + 8, dx[0] / 2]);
   });
 
   test("names are unique, and operands are the same each time", () => {
@@ -99,7 +154,7 @@ const wrong: Peer = {
 };
 
 const loaders: Loaders = {
-  "gradus-cpu": () => createGradus("cpu"),
+  "gradus-cpu": () => createGradus({ device: "cpu", engine: "compiled" }),
   "tfjs-cpu": async () => wrong,
   "ort-wasm": async () => ({ device: "none", prepare: async () => null }),
   "jax-js-wasm": async () => {
@@ -135,13 +190,43 @@ describe("the suite", () => {
     expect(formatReport(report, report)).toMatch(/1\.00× as fast as before/);
   });
 
-  test("gradus-cpu agrees with every small reference", { timeout: 30_000 }, async () => {
+  test("gradus-cpu agrees with every small reference", { timeout: 60_000 }, async () => {
     const report = await measure(
-      "matmul .(100|64|784)|100,10|of rows|128,10|784-50-10|Adam, batch 64",
+      "matmul .(100|64|784)|100,10|of rows|128,10|784-50-10|Adam, batch 64|4-8-3|6-2 relu|4 ×",
       "gradus-cpu",
     );
     expect(report.results.length).toBeGreaterThan(10);
     expect(report.results.filter(({ status }) => status !== "ok")).toEqual([]);
+    const counted = report.results.filter(({ made }) => made);
+    expect(counted.length).toBe(4); // the training runs: their steps make nothing
+    for (const { made } of counted) {
+      expect(made).toEqual({ buffers: 0, pipelines: 0, modules: 0, plans: 0 });
+    }
+  });
+
+  test("gradus-cpu agrees with small convolutions", async () => {
+    const peer = await createGradus({ device: "cpu", engine: "compiled" });
+    for (const gradients of [false, true]) {
+      const sizes = { batch: 2, size: 5, inputs: 3, outputs: 4, kernel: 3 };
+      const workload = convolution(sizes, gradients);
+      const work = (await peer.prepare(workload)) as Prepared;
+      expect(relativeError(await work.result(), workload.reference())).toBeLessThan(1e-6);
+      work.dispose();
+    }
+  });
+
+  test("goes on where a workload cannot be had, and leaves out who is not to take part", async () => {
+    provideDigits(async () => {
+      throw new Error("no digits");
+    });
+    const options = readWishes({ only: "97 %|softmax of rows .100,10|4 ×", rounds: "1" });
+    const report = await runSuite({ ...options, roundMs: 1 }, surroundings(loaders));
+    const taken = report.results.filter(({ workload }) => /registers/.test(workload));
+    expect(taken.map(({ peer }) => peer)).toEqual(["gradus-cpu"]);
+    expect(report.results.some(({ workload }) => workload.startsWith("softmax"))).toBe(true);
+    expect(report.notes).toContain(
+      "97 % on MNIST, 784-512-512-10 relu, Adam, batch 128: left out, for no digits",
+    );
   });
 
   test("gives ratios to ours", () => {
@@ -157,14 +242,76 @@ describe("the suite", () => {
     expect(failed.ratios).toBeUndefined();
   });
 
+  test("takes ratios round by round, since a slow minute meets all", () => {
+    const base = { workload: "w", status: "ok", unit: "ms" } as const;
+    const [slow, ours] = [
+      { ...base, peer: "tfjs-cpu", samples: [4, 40, 6], milliseconds: summarize([4, 40, 6]) },
+      { ...base, peer: "gradus-cpu", samples: [1, 10, 2], milliseconds: summarize([1, 10, 2]) },
+    ] as const;
+    expect(timeRatio(slow, ours)).toBe(4);
+    expect(timeRatio({ ...slow, samples: [4] }, ours)).toBe(3); // of medians
+    expect(timeRatio({ ...slow, samples: undefined, milliseconds: undefined }, ours)).toBeNaN();
+  });
+
   test("a host that does not answer becomes an error", async () => {
     const silent = channelOver({ send: () => {}, onReply: () => {}, close: () => {} }, 10);
     await expect(silent.call({ kind: "release" })).rejects.toThrow("release: no answer in 0.01 s");
   });
 });
 
+describe("the bars of the CPU device", () => {
+  test("each is of workloads and libraries that there are, and one pass measures them", () => {
+    const passes = [...passesIn("node"), ...passesIn("page")];
+    for (const { workloads, peers, place } of BARS) {
+      for (const name of workloads) findWorkload(name);
+      const pass = passes.find((one) => one.place === place && one.peers.join() === peers.join());
+      expect(pass?.workloads).toEqual(expect.arrayContaining([...workloads]));
+      expect(peers.every((peer) => PEER_NAMES.includes(peer))).toBe(true);
+    }
+  });
+
+  /** Results in which each library takes so many milliseconds a run, whatever it does. */
+  function measured(milliseconds: Partial<Record<PeerName, number>>): PassReport[] {
+    return [...passesIn("node"), ...passesIn("page")].map((pass) => {
+      const results = pass.workloads.flatMap((name) =>
+        pass.peers.flatMap((peer) => {
+          const ms = milliseconds[peer];
+          const made = { buffers: 0, modules: 0 };
+          return ms ? [{ ...timedResult(findWorkload(name), peer, 0, [ms], 1), made }] : [];
+        }),
+      );
+      return { ...pass, report: { results } as unknown as Report };
+    });
+  }
+
+  test("compare with the best of the others; what is missing does not hold", () => {
+    const all = verdictsOf(
+      measured({ "gradus-cpu": 0.002, "gradus-cpu-plain": 0.008, "jax-js-wasm": 0.01 }),
+    );
+    const find = (what: string) => all.find((one) => one.what.startsWith(what));
+    expect(find("A, steps/s against the plain")).toMatchObject({ value: 4, holds: false });
+    expect(find("A, steps/s against the better")).toMatchObject({ value: 5, holds: false });
+    expect(find("B, steps/s against the better")).toMatchObject({ value: 5, holds: true });
+    expect(find("A, first step")).toMatchObject({ value: 0.2, holds: true });
+    expect(find("4-8-3")).toMatchObject({ value: 2, holds: true, unit: "µs" });
+    expect(find("softmax")).toMatchObject({ value: null, holds: false });
+    expect(find("C with two threads")).toMatchObject({ value: null, holds: false });
+    expect(find("buffers")).toMatchObject({ value: 0, holds: true });
+    const table = formatVerdicts(all);
+    expect(table).toMatch(
+      /^\| A, first step.* \| ≤ 0\.3 \| ≤ 0\.1 \| 0\.200 × \| yes \| gradus-cpu 0\.002/m,
+    );
+    expect(table).toMatch(/^\| softmax .* \| not measured \| \*\*no\*\* \| .*tfjs-wasm – \|$/m);
+  });
+});
+
 test("wishes that fit nothing are refused", () => {
   expect(readWishes({ peers: "jax-js" }).peers).toEqual(["jax-js-webgpu", "jax-js-wasm"]);
+  expect(readWishes({ peers: "gradus-cpu,ort" }).peers).toEqual([
+    "gradus-cpu",
+    "ort-webgpu",
+    "ort-wasm",
+  ]);
   expect(() => readWishes({ only: "nothing" })).toThrow(/^--only: nothing; expected a regular/);
   expect(() => readWishes({ only: "(" })).toThrow(/^--only: Invalid regular expression/);
   expect(() => readWishes({ peers: "x" })).toThrow(/^--peers: x; expected names of gradus-webgpu/);

@@ -95,7 +95,7 @@ function stepsOf(): Compiled[] {
     const { steps } = trace(nodes, "test").program;
     for (const step of steps) {
       const types = step.inputs.map((input) => steps[input]);
-      const isKernel = !step.op || ["kernel", "program"].includes(step.op.form.kind);
+      const isKernel = !step.op || step.op.form.kind === "kernel";
       const isHere = [step, ...types].every(({ dtype }) => is(dtype, "gpu"));
       const size = sizeOf(step.shape);
       if (step.op?.throws || isKernel || !isHere || size === 0 || size > 5000) continue;

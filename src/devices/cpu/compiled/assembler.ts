@@ -101,6 +101,24 @@ export class FunctionWriter {
     return this.emit(0x0d, 0, 0x0b);
   }
 
+  /** Runs a body as long as what `condition` leaves on the stack is not 0. */
+  while(condition: () => void, body: () => void): this {
+    this.emit(0x02, 0x40, 0x03, 0x40);
+    condition();
+    this.emit(0x45, 0x0d, 1);
+    body();
+    return this.emit(0x0c, 0, 0x0b, 0x0b);
+  }
+
+  /** Runs a body for index = 0, step, … until it is `end`, at least once. */
+  count(index: number, step: number, end: number, body: () => void): this {
+    this.i32(0).set(index);
+    return this.repeat(() => {
+      body();
+      this.get(index).i32(step).emit(0x6a).tee(index).i32(end).emit(0x47);
+    });
+  }
+
   /** Runs a body where what is on the stack is not 0. */
   when(body: () => void): this {
     this.emit(0x04, 0x40);

@@ -10,6 +10,9 @@ import { pointwiseCode } from "./pointwise.ts";
 import { productCode } from "./product-code.ts";
 import { argReduceCode, momentsCode, reductionCode, softmaxCode } from "./rows.ts";
 
+import { placeCode, scatterCode } from "./scatter.ts";
+import { sortCode } from "./sort-rows.ts";
+
 /** Writes the code of a group whose anchor is of some family of kernels. */
 type WriteGroup = (context: GroupContext, group: Group) => GroupCode;
 
@@ -20,10 +23,13 @@ const CODES: Readonly<Record<Computation, WriteGroup>> = {
   softmax: softmaxCode,
   place: argReduceCode,
   moments: momentsCode,
+  sort: sortCode,
+  rowSums: scatterCode,
+  rowPlaces: placeCode,
 };
 
 /** Those that are of whole numbers too. */
-const OF_NUMBERS: readonly Computation[] = ["reduction", "place"];
+const OF_NUMBERS: readonly Computation[] = ["reduction", "place", "sort", "rowSums", "rowPlaces"];
 
 /** Whether a step has a compiled form. */
 export function isCompiled({ steps }: Program, step: Step): boolean {

@@ -1,4 +1,5 @@
 import type { DType } from "../../../core/dtype.ts";
+import { getOrInsert } from "../../../core/get-or-insert.ts";
 import { type Shape, sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import type { Step } from "../../../engine/program.ts";
@@ -64,6 +65,8 @@ export class GroupElements {
   readonly accesses: Access[] = [];
   /** Whether lanes are looked for one by one somewhere. */
   isGathered = false;
+  /** What locals that count are divided by where elements are looked for. */
+  readonly divisors = new Map<number, Set<number>>();
   readonly #lanes: Lanes;
   #isGuarded = false;
   readonly #coordinates = new Map<number, Coordinate>();
@@ -258,7 +261,13 @@ export class GroupElements {
     const values: [number, number][] = [];
     let { constant } = place;
     let stride = 0;
-    for (const [value, divisor, factor] of termsOf(place)) {
+    const terms = termsOf(place);
+    for (const [value, divisor] of terms) {
+      const counted = this.#coordinates.get(value);
+      if (!counted || divisor === 1) continue;
+      getOrInsert(this.divisors, counted.local, () => new Set()).add(divisor);
+    }
+    for (const [value, divisor, factor] of terms) {
       if (divisor !== 1) return null;
       const counted = this.#coordinates.get(value);
       if (counted) {

@@ -5,19 +5,19 @@
 import { type Shape, sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
-import { type Access, Addresses, GroupElements, type Results } from "./elements.ts";
+import type { Access, GroupElements, Results } from "./elements.ts";
 import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
-import { LaneWriter } from "./lane-scalars.ts";
-import { VectorBody } from "./vector-body.ts";
+import { type Stretch, stretchOf } from "./stretch.ts";
 
-const ADD = 0x6a;
-const NOT_EQUAL = 0x47;
+/** The sizes of an axis cut into digits by divisors that divide each other; else its own. */
+export function digitSizes(n: number, divisors: ReadonlySet<number>): number[] {
+  const chain = [1, ...[...divisors].filter((d) => d < n).sort((a, b) => a - b), n];
+  const parts = chain.slice(1).map((d, i) => d / chain[i]);
+  return parts.every(Number.isInteger) ? parts.reverse() : [n];
+}
 
 /** What one stretch of code computes for up to four elements. */
-interface Stretch extends Results {
-  readonly body: VectorBody;
-  readonly elements: GroupElements;
-}
+type StoringStretch = Stretch & Results;
 
 /** The code of a group of pointwise steps. */
 export function pointwiseCode(context: GroupContext, group: Group): GroupCode {
@@ -30,6 +30,8 @@ class PointwiseWriter {
   readonly #steps: readonly number[];
   #f!: FunctionWriter;
   #counters: readonly number[] = [];
+  /** What was written last to see where elements lie. */
+  #tried?: GroupElements;
 
   constructor(
     readonly context: GroupContext,
@@ -55,10 +57,16 @@ class PointwiseWriter {
   #shape(): Shape {
     const one = [sizeOf(this.#domain)];
     if (this.#domain.length <= 1 || this.#try(one)) return one;
-    const all = this.#domain.filter((n) => n !== 1);
+    let all = this.#domain.filter((n) => n !== 1);
     if (all.length === 0) return one;
-    const accesses = this.#try(all);
-    if (!accesses) return all;
+    let accesses = this.#try(all);
+    if (!accesses) {
+      // As axes are cut where elements are looked for.
+      const parts = all.flatMap((n, axis) => digitSizes(n, this.#divisors(axis)));
+      accesses = this.#try(parts);
+      if (!accesses) return all;
+      all = parts;
+    }
     const joined: number[] = [];
     const isOne = (axis: number) =>
       accesses.every(({ counts }) => {
@@ -72,10 +80,15 @@ class PointwiseWriter {
     return this.#try(joined) ? joined : all;
   }
 
+  #divisors(axis: number): ReadonlySet<number> {
+    return this.#tried?.divisors.get(this.#counters[axis]) ?? new Set();
+  }
+
   /** Where elements lie in loops over a shape; null where not all of it is counted. */
   #try(shape: Shape): readonly Access[] | null {
     this.#begin(shape);
     const { elements } = this.#stretch(shape, 4);
+    this.#tried = elements;
     const isCounted = elements.accesses.every(({ values }) => values.length === 0);
     return elements.isGathered || !isCounted ? null : elements.accesses;
   }
@@ -101,10 +114,7 @@ class PointwiseWriter {
       if (end > 0) {
         whole.elements.start();
         whole.body.prepare(whole.roots);
-        f.repeat(() => {
-          this.#emit(whole);
-          f.get(inner).i32(4).emit(ADD).tee(inner).i32(end).emit(NOT_EQUAL);
-        });
+        f.count(inner, 4, end, () => this.#emit(whole));
       }
       if (part) {
         part.elements.start();
@@ -113,7 +123,7 @@ class PointwiseWriter {
     });
   }
 
-  #emit({ body, roots, store }: Stretch): void {
+  #emit({ body, roots, store }: StoringStretch): void {
     store(body.emit(roots));
   }
 
@@ -122,37 +132,20 @@ class PointwiseWriter {
       body();
       return;
     }
-    const f = this.#f;
-    const counter = this.#counters[axis];
-    f.i32(0).set(counter);
-    f.repeat(() => {
-      this.#nest(shape, axis + 1, body);
-      f.get(counter).i32(1).emit(ADD).tee(counter).i32(shape[axis]).emit(NOT_EQUAL);
-    });
+    this.#f.count(this.#counters[axis], 1, shape[axis], () => this.#nest(shape, axis + 1, body));
   }
 
   /** What is computed and stored for `count` elements side by side. */
-  #stretch(shape: Shape, count: number): Stretch {
-    const { schedule, isFused } = this.context;
-    const f = this.#f;
-    const body = new VectorBody(f, isFused);
-    const pointers = new Map(this.#steps.map((step, i) => [step, i]));
+  #stretch(shape: Shape, count: number): StoringStretch {
     const inner = this.#counters[shape.length - 1];
-    const addresses = new Addresses(f, schedule, pointers, inner);
-    const elements = new GroupElements(
-      schedule,
-      this.group,
-      f,
-      new LaneWriter(body),
-      addresses,
-      count,
-    );
+    const stretch = stretchOf(this.context, this.group, this.#f, this.#steps, count, inner);
+    const { elements } = stretch;
     const at = elements.position(
       this.#domain,
       shape.map((size, axis) => {
         return { local: this.#counters[axis], size, isByLane: axis === shape.length - 1 };
       }),
     );
-    return { body, elements, ...elements.results(at) };
+    return { ...stretch, ...elements.results(at) };
   }
 }

@@ -29,9 +29,16 @@ export function foldOf(dtype: DType, combine: Formula, identity: Formula): RowFo
 }
 
 function combined(dtype: DType, combine: Formula, identity: Formula): RowFold {
-  const join = (writer: LaneWriter, a: Vector, b: Vector) =>
-    applyFormula(combine, writer.scalars(dtype), [a, b]);
-  const nothing = (writer: LaneWriter) => applyFormula(identity, writer.scalars(dtype), []);
+  return joined(
+    (writer, a, b) => applyFormula(combine, writer.scalars(dtype), [a, b]),
+    (writer) => applyFormula(identity, writer.scalars(dtype), []),
+  );
+}
+
+function joined(
+  join: (writer: LaneWriter, a: Vector, b: Vector) => Vector,
+  nothing: (writer: LaneWriter) => Vector,
+): RowFold {
   return {
     size: 1,
     nothing,
@@ -44,6 +51,12 @@ function combined(dtype: DType, combine: Formula, identity: Formula): RowFold {
     },
   };
 }
+
+/** The largest of floats but for NaN, which exponentials of differences from it are themselves. */
+export const LARGEST: RowFold = /* @__PURE__ */ joined(
+  ({ body }, a, b) => body.op("f32x4.pmax", a, b),
+  (writer) => writer.scalars("f32").literal(Number.NEGATIVE_INFINITY),
+);
 
 /** Σ x of floats, in float64. */
 export const SUM: RowFold = {

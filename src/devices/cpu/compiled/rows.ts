@@ -15,6 +15,7 @@ import {
   bestPlace,
   FIRST_WORD,
   foldOf,
+  LARGEST,
   meanOf,
   type RowFold,
   SUM,
@@ -23,7 +24,13 @@ import {
 import { type Vector, VectorBody } from "./vector-body.ts";
 
 const ADD = 0x6a;
+const MULTIPLY = 0x6c;
 const NOT_EQUAL = 0x47;
+const LOAD = 0x00;
+const STORE = 0x0b;
+
+/** What is kept of rows stays in a second-level cache. */
+const KEPT_BYTES = 2 ** 17;
 
 /** Rows whose lanes are neighbours, or four rows a lane each, of which several run at once. */
 interface RowBlock {
@@ -52,14 +59,21 @@ export function softmaxCode(context: GroupContext, group: Group): GroupCode {
   const { result } = (op as Op).form as KernelForm<Attributes>;
   if (result) return logSumExpCode(context, group);
   return new RowsWriter(context, group).write((rows, block) => {
-    const maximum = rows.fold(block, rows.maximum);
-    const sum = rows.fold(block, SUM, (writer, x, part) => {
-      const m = writer.scalars(rows.dtype);
-      return m.call("g_exp", m.call("-", x, writer.body.local(maximum[part])));
-    });
+    const maximum = rows.fold(block, LARGEST);
+    const m = (writer: LaneWriter) => writer.scalars(rows.dtype);
+    const power = (writer: LaneWriter, x: Vector, largest: Vector) =>
+      m(writer).call("g_exp", m(writer).call("-", x, largest));
+    const isKept = rows.keeps(block, power);
+    const sum = rows.fold(
+      block,
+      SUM,
+      (writer, x, part) => power(writer, x, writer.body.local(maximum[part])),
+      isKept,
+    );
     rows.storeAll(block, (writer, x, part) => {
       const own = [maximum, sum].map((locals) => writer.body.local(locals[part]));
-      return applyFormula(rows.functions.finish, writer.scalars(rows.dtype), [x, ...own]);
+      if (isKept) writer.body.replace(power(writer, x, own[0]), rows.kept(block, writer, part));
+      return applyFormula(rows.functions.finish, m(writer), [x, ...own]);
     });
   });
 }
@@ -67,7 +81,7 @@ export function softmaxCode(context: GroupContext, group: Group): GroupCode {
 /** The code of log Σ exp(x). */
 function logSumExpCode(context: GroupContext, group: Group): GroupCode {
   return new RowsWriter(context, group).write((rows, block) => {
-    const maximum = rows.fold(block, rows.maximum);
+    const maximum = rows.fold(block, LARGEST);
     const sum = rows.fold(block, SUM, (writer, x, part) => {
       const m = writer.scalars(rows.dtype);
       // Infinities are no maximum to take from others: ∞ − ∞ would make a NaN of a row without one.
@@ -116,8 +130,6 @@ interface RowStretch {
 class RowsWriter {
   readonly dtype;
   readonly functions: Readonly<Record<string, Formula>>;
-  /** The largest element. */
-  readonly maximum: RowFold;
   readonly #rows: number;
   /** How many elements a row has. */
   readonly length: number;
@@ -128,6 +140,8 @@ class RowsWriter {
   readonly #item: number;
   /** Whether lanes are neighbours in a row. */
   isAlong = true;
+  /** Bytes of memory for what is kept of a block of rows. */
+  #scratch = 0;
 
   constructor(
     readonly context: GroupContext,
@@ -142,7 +156,6 @@ class RowsWriter {
     this.dtype = dtype;
     const form = (op as Op).form as KernelForm<Attributes>;
     this.functions = form.functions?.(dtype, attributes) ?? {};
-    this.maximum = foldOf(dtype, "max", (m) => m.literal(Number.NEGATIVE_INFINITY));
     this.#steps = pointersOf(context, group);
     this.#f = new FunctionWriter([...this.#steps, 0].map(() => I32));
     this.#row = this.#f.local(I32);
@@ -163,7 +176,7 @@ class RowsWriter {
       });
     }
     if (rest > 0) write(this, this.#block(rest));
-    return { function: f, steps: this.#steps, scratch: 0 };
+    return { function: f, steps: this.#steps, scratch: this.#scratch };
   }
 
   #block(rows: number): RowBlock {
@@ -174,8 +187,42 @@ class RowsWriter {
     return { parts };
   }
 
-  /** Folds each row; gives locals with the results, one for each part. */
-  fold(block: RowBlock, fold: RowFold, change: Change = asItIs): number[] {
+  /**
+   * Whether it pays to keep what is made of each element: the op's results are made of it, and it
+   * stays in a cache.
+   */
+  keeps(
+    block: RowBlock,
+    make: (writer: LaneWriter, x: Vector, largest: Vector) => Vector,
+  ): boolean {
+    const bytes = 16 * Math.ceil((this.length * block.parts.length) / (this.isAlong ? 4 : 1));
+    const { body, writer } = this.#plainStretch();
+    const [x, ...own] = [0, 0, 0].map(() => body.leaf(() => {}));
+    const finish = applyFormula(this.functions.finish, writer.scalars(this.dtype), [x, ...own]);
+    const isKept = bytes <= KEPT_BYTES && body.uses([finish], make(writer, x, own[0]));
+    if (isKept) this.#scratch = Math.max(this.#scratch, bytes);
+    return isKept;
+  }
+
+  /** What is kept of an element. */
+  kept({ parts }: RowBlock, { body }: LaneWriter, part: number): Vector {
+    return body.leaf(() => {
+      this.#keptAddress(parts.length);
+      this.#f.vectorMemory(LOAD, 4, 16 * part);
+    });
+  }
+
+  #keptAddress(parts: number): void {
+    const f = this.#f;
+    f.get(this.#steps.length).get(this.#item);
+    f.i32(this.isAlong ? 4 : 16 * parts).emit(MULTIPLY, ADD);
+  }
+
+  /**
+   * Folds each row; gives locals with the results, one for each part.
+   * @param isKept whether what is folded of each element is kept.
+   */
+  fold(block: RowBlock, fold: RowFold, change: Change = asItIs, isKept = false): number[] {
     const f = this.#f;
     const carried = block.parts.map(() => Array.from({ length: fold.size }, () => f.local(V128)));
     this.#begin(block, (writer, part) => {
@@ -185,16 +232,22 @@ class RowsWriter {
     });
     this.#run(block, (stretch, count) => {
       const { writer, body, elements, at } = stretch;
+      const kept: Vector[] = [];
       const roots = elements.flatMap((one, part) => {
         const x = change(writer, one.element(this.#input, at[part]), part);
+        if (isKept) kept.push(x);
         const own = carried[part].map((local) => body.local(local));
         return fold.step(writer, own, this.#whole(writer, fold, x, count, part), part);
       });
       return {
-        roots,
+        roots: [...roots, ...kept],
         store: (locals) => {
-          for (const local of locals) f.get(local);
+          for (const local of locals.slice(0, roots.length)) f.get(local);
           for (const local of carried.flat().reverse()) f.set(local);
+          for (const [part, local] of locals.slice(roots.length).entries()) {
+            this.#keptAddress(kept.length);
+            f.get(local).vectorMemory(STORE, 4, 16 * part);
+          }
         },
       };
     });

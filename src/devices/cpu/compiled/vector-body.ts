@@ -196,6 +196,18 @@ export class VectorBody implements Body<Vector> {
     return this.shuffle(low, high, [...range(0, 8), ...range(16, 24)], isUniform);
   }
 
+  /** Has a value computed as another one is. */
+  replace(value: Vector, by: Vector): void {
+    this.#made[value - 1] = this.#of(by);
+  }
+
+  /** Whether some values are made of another one, or are it. */
+  uses(roots: readonly Vector[], value: Vector): boolean {
+    const seen = new Set(roots);
+    for (const root of seen) for (const input of this.#of(root).inputs) seen.add(input);
+    return seen.has(value);
+  }
+
   /** Writes before a loop what the values need that does not change in it. */
   prepare(roots: readonly Vector[]): void {
     const seen = new Set<Vector>();

@@ -1,0 +1,195 @@
+/*
+ * Rows that are put where indices say. Sums are added up in the order of what is added, in float64:
+ * the numbers of the rows that belong to one are listed first, one list behind the other.
+ */
+import type { Group } from "../../../engine/fusion.ts";
+import { FunctionWriter, I32, V128 } from "./assembler.ts";
+import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import { SUM } from "./row-folds.ts";
+import { type Stretch, stretchOf } from "./stretch.ts";
+
+const ADD = 0x6a;
+const SHIFT_LEFT = 0x74;
+const NOT_EQUAL = 0x47;
+const LESS_UNSIGNED = 0x49;
+const LOAD_I32 = 0x28;
+const STORE_I32 = 0x36;
+const EXTRACT_LANE = 0x1b;
+const LOAD = 0x00;
+const STORE_LANE = 0x5a;
+const MEMORY_FILL = [0xfc, 0x0b, 0];
+
+/** The code of sums of rows that indices name. */
+export function scatterCode(context: GroupContext, group: Group): GroupCode {
+  const { f, anchor, steps, address, stretch, finish, indexed } = scatterParts(context, group);
+  const program = context.schedule.program.steps;
+  const [index, g] = program[anchor].inputs;
+  const [rows, columns] = program[anchor].shape;
+  const [count] = program[index].shape;
+  const scratch = steps.length;
+  const [row, column, item, at, end] = Array.from({ length: 5 }, () => f.local(I32));
+  const sums = [f.local(V128), f.local(V128)];
+  // Where each row's list begins, and one behind; then the lists.
+  const lists = 4 * (rows + 2);
+  address(scratch);
+  f.i32(0)
+    .i32(lists)
+    .emit(...MEMORY_FILL);
+  /** Adds to a number of the row's, by what is left on the stack. */
+  const change = (offset: number, by: () => void) => {
+    address(scratch, row);
+    f.tee(at).get(at).memory(LOAD_I32, 2, offset);
+    by();
+    f.emit(ADD).memory(STORE_I32, 2, offset);
+  };
+  const each = (write: () => void) =>
+    f.count(item, 1, count, () => {
+      indexed(index, [[item, count]], row, rows, write);
+    });
+  each(() => change(8, () => f.i32(1)));
+  f.count(row, 1, rows, () => change(8, () => f.get(at).memory(LOAD_I32, 2, 4)));
+  each(() => {
+    address(scratch, row);
+    f.memory(LOAD_I32, 2, 4).set(end);
+    change(4, () => f.i32(1));
+    address(scratch, end);
+    f.get(item).memory(STORE_I32, 2, lists);
+  });
+  const block = (lanes: number) => {
+    for (const sum of sums) f.simd(0x0c, ...new Array(16).fill(0)).set(sum);
+    for (const [local, offset] of [
+      [end, 4],
+      [at, 0],
+    ]) {
+      address(scratch, row);
+      f.memory(LOAD_I32, 2, offset).set(local);
+      address(scratch, local);
+      f.set(local);
+    }
+    f.while(
+      () => f.get(at).get(end).emit(NOT_EQUAL),
+      () => {
+        f.get(at).memory(LOAD_I32, 2, lists).set(item);
+        const { elements, body, writer } = stretch(lanes);
+        const place = elements.position(program[g].shape, [
+          { local: item, size: count },
+          { local: column, size: columns, isByLane: true },
+        ]);
+        const own = sums.map((sum) => body.local(sum));
+        const next = SUM.step(writer, own, elements.element(g, place), 0);
+        elements.start();
+        for (const [i, local] of body.emit(next).entries()) f.get(local).set(sums[i]);
+        f.get(at).i32(4).emit(ADD).set(at);
+      },
+    );
+    const own = stretch(lanes);
+    const total = SUM.last(
+      own.writer,
+      sums.map((sum) => own.body.local(sum)),
+      false,
+    );
+    finish(own, total, row, column);
+  };
+  f.count(row, 1, rows, () => alongRow(f, column, columns, block));
+  return { function: f, steps, scratch: lists + 4 * count };
+}
+
+/** The code of elements that are put where a permutation of each row says, among zeros. */
+export function placeCode(context: GroupContext, group: Group): GroupCode {
+  const { f, anchor, steps, address, stretch, finish, indexed } = scatterParts(context, group);
+  const program = context.schedule.program.steps;
+  const [order, g] = program[anchor].inputs;
+  const [rows, length] = program[anchor].shape;
+  const [, count] = program[order].shape;
+  const scratch = steps.length;
+  const [row, item, place] = Array.from({ length: 3 }, () => f.local(I32));
+  f.count(row, 1, rows, () => {
+    address(scratch);
+    f.i32(0)
+      .i32(4 * length)
+      .emit(...MEMORY_FILL);
+    const sizes: [number, number][] = [
+      [row, rows],
+      [item, count],
+    ];
+    f.count(item, 1, count, () => {
+      indexed(order, sizes, place, length, () => {
+        const { elements, body } = stretch(1);
+        const coordinates = sizes.map(([local, size]) => ({ local, size }));
+        const at = elements.position(program[g].shape, coordinates);
+        const value = elements.element(g, at);
+        elements.start();
+        const [local] = body.emit([value]);
+        address(scratch, place);
+        f.get(local).vectorMemory(STORE_LANE, 2, 0, 0);
+      });
+    });
+    alongRow(f, item, length, (lanes) => {
+      const own = stretch(lanes);
+      const kept = own.body.leaf(() => {
+        address(scratch, item);
+        f.vectorMemory(LOAD, 2, 0);
+      });
+      finish(own, kept, row, item);
+    });
+  });
+  return { function: f, steps, scratch: 4 * length + 16 };
+}
+
+/** Runs a body for four columns at a time, and for those that are left. */
+export function alongRow(
+  f: FunctionWriter,
+  column: number,
+  columns: number,
+  body: (lanes: number) => void,
+): void {
+  const rest = columns % 4;
+  if (columns >= 4) f.count(column, 4, columns - rest, () => body(4));
+  else f.i32(0).set(column);
+  if (rest > 0) body(rest);
+}
+
+/** What both are written with. */
+function scatterParts(context: GroupContext, group: Group) {
+  const [anchor] = group.anchors;
+  const program = context.schedule.program.steps;
+  const steps = pointersOf(context, group);
+  const f = new FunctionWriter([...steps, 0].map(() => I32));
+  const stretch = (lanes: number) => stretchOf(context, group, f, steps, lanes);
+  /** Leaves the address of a word of memory on the stack. */
+  const address = (base: number, index?: number) => {
+    f.get(base);
+    if (index !== undefined) f.get(index).i32(2).emit(SHIFT_LEFT, ADD);
+  };
+  /** Computes the four results of a group from the anchor's value. */
+  const finish = ({ elements, body }: Stretch, value: number, row: number, column: number) => {
+    const [rows, columns] = program[anchor].shape;
+    elements.anchors.set(anchor, value);
+    const at = elements.position(
+      [rows, columns],
+      [
+        { local: row, size: rows },
+        { local: column, size: columns, isByLane: true },
+      ],
+    );
+    const { roots, store } = elements.results(at);
+    elements.start();
+    store(body.emit(roots));
+  };
+  /** Has an index at what locals count, and runs a body where it is below a limit. */
+  const indexed = (
+    step: number,
+    at: readonly (readonly [local: number, size: number])[],
+    to: number,
+    limit: number,
+    write: () => void,
+  ) => {
+    const { elements, body } = stretch(1);
+    const coordinates = at.map(([local, size]) => ({ local, size }));
+    const index = elements.element(step, elements.position(program[step].shape, coordinates));
+    elements.start();
+    const [local] = body.emit([index]);
+    f.get(local).simd(EXTRACT_LANE, 0).tee(to).i32(limit).emit(LESS_UNSIGNED).when(write);
+  };
+  return { f, anchor, steps, address, stretch, finish, indexed };
+}

@@ -1,0 +1,207 @@
+/*
+ * Rows in order, or their first elements. Elements are sorted by words that are larger the later they
+ * come, with their places beside them: few are inserted one by one, many are distributed by eight bits
+ * at a time, the lowest first. Both leave equal ones in their order.
+ */
+import type { Group } from "../../../engine/fusion.ts";
+import type { KernelForm } from "../../../forms/kernel.ts";
+import { Position } from "../../../forms/position.ts";
+import { applyFormula } from "../../../forms/scalars.ts";
+import type { Attributes, Op } from "../../../graph/op.ts";
+import { FunctionWriter, I32 } from "./assembler.ts";
+import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import { Lanes } from "./lanes.ts";
+import { alongRow } from "./scatter.ts";
+import { stretchOf } from "./stretch.ts";
+
+/** So many are inserted one by one. */
+const FEW = 32;
+
+const ADD = 0x6a;
+const SUBTRACT = 0x6b;
+const AND = 0x71;
+const SHIFT_LEFT = 0x74;
+const SHIFT_RIGHT = 0x76;
+const NOT_EQUAL = 0x47;
+const LESS_UNSIGNED = 0x49;
+const LOAD_I32 = 0x28;
+const LOAD_I64 = 0x29;
+const STORE_I32 = 0x36;
+const STORE_I64 = 0x37;
+const STORE = 0x0b;
+const MEMORY_FILL = [0xfc, 0x0b, 0];
+/** Bytes of counts for each of four digits. */
+const COUNTS = 4 * 256;
+
+/** The code of rows in order. */
+export function sortCode(context: GroupContext, group: Group): GroupCode {
+  const program = context.schedule.program.steps;
+  const [anchor] = group.anchors;
+  const { op, inputs, attributes, shape } = program[anchor];
+  const [input] = inputs;
+  const { shape: from, dtype } = program[input];
+  const [rows, length] = from;
+  const [, keep] = shape;
+  const form = (op as Op).form as KernelForm<Attributes>;
+  const key = form.functions?.(dtype, attributes).order_key ?? "order_key_u32";
+  const steps = pointersOf(context, group);
+  const f = new FunctionWriter([...steps, 0].map(() => I32));
+  const lanes = new Lanes(f);
+  const [row, item] = [f.local(I32), f.local(I32)];
+  const words = 4 * (length + 4);
+  const sorter = { f, item, scratch: steps.length, words, length, keep };
+  const isFew = keep <= FEW;
+  const rowOf = { local: row, size: rows };
+  f.count(row, 1, rows, () => {
+    alongRow(f, item, length, (count) => {
+      const { elements, body, writer } = stretchOf(context, group, f, steps, count);
+      const at = elements.position(from, [rowOf, { local: item, size: length, isByLane: true }]);
+      const word = applyFormula(key, writer.scalars(dtype), [elements.element(input, at)]);
+      elements.start();
+      const [local] = body.emit([word]);
+      f.get(steps.length).get(item).i32(2).emit(SHIFT_LEFT, ADD).get(local);
+      f.vectorMemory(STORE, 2, 0);
+    });
+    const sorted = isFew ? insert(sorter) : distribute(sorter);
+    alongRow(f, item, keep, (count) => {
+      const { elements, body } = stretchOf(context, group, f, steps, count);
+      const places = body.leaf(() => {
+        f.get(sorted).get(item).i32(3).emit(SHIFT_LEFT, ADD);
+        lanes.load("i32", 2, 4, count);
+      });
+      const at = elements.position(shape, [rowOf, { local: item, size: keep, isByLane: true }]);
+      const there = Position.at(body, from, [at.coordinates[0], places]);
+      for (const one of group.anchors) {
+        const isPlace = program[one].result === 1;
+        elements.anchors.set(one, isPlace ? places : elements.element(input, there));
+      }
+      const { roots, store } = elements.results(at);
+      elements.start();
+      store(body.emit(roots));
+    });
+  });
+  const pairs = isFew ? 8 * (keep + 1) : 16 * length + 4 * COUNTS;
+  return { function: f, steps, scratch: words + pairs };
+}
+
+/** What sorts the words of a row, which lie in front of its memory, into pairs of words and places. */
+interface Sorter {
+  readonly f: FunctionWriter;
+  readonly item: number;
+  readonly scratch: number;
+  /** Bytes of the words. */
+  readonly words: number;
+  readonly length: number;
+  readonly keep: number;
+}
+
+/** Inserts each word among those that are kept; gives the local with the address of the pairs. */
+function insert({ f, item, scratch, words, length, keep }: Sorter): number {
+  const [pairs, at, word, end, last] = Array.from({ length: 5 }, () => f.local(I32));
+  f.get(scratch).i32(words).emit(ADD).tee(pairs).set(end);
+  f.get(pairs)
+    .i32(8 * (keep - 1))
+    .emit(ADD)
+    .set(last);
+  const isBefore = () => f.get(word).get(at).memory(LOAD_I32, 2, 0).emit(LESS_UNSIGNED);
+  f.count(item, 1, length, () => {
+    f.get(scratch).get(item).i32(2).emit(SHIFT_LEFT, ADD).memory(LOAD_I32, 2, 0).set(word);
+    // There is room behind the last one, or the last one goes.
+    f.get(end).set(at);
+    f.get(last)
+      .get(end)
+      .emit(LESS_UNSIGNED)
+      .when(() => {
+        f.get(last).set(at);
+        isBefore()
+          .emit(0x45)
+          .when(() => f.get(end).set(at));
+      });
+    f.get(last)
+      .get(at)
+      .emit(LESS_UNSIGNED, 0x45)
+      .when(() => {
+        f.while(
+          () => {
+            // pairs < at && word < the word before
+            f.get(pairs).get(at).emit(LESS_UNSIGNED);
+            f.emit(0x04, I32).get(word).get(at).i32(8).emit(SUBTRACT);
+            f.memory(LOAD_I32, 2, 0).emit(LESS_UNSIGNED, 0x05).i32(0).emit(0x0b);
+          },
+          () => {
+            f.get(at).get(at).i32(8).emit(SUBTRACT).memory(LOAD_I64, 2, 0).memory(STORE_I64, 2, 0);
+            f.get(at).i32(8).emit(SUBTRACT).set(at);
+          },
+        );
+        f.get(at).get(word).memory(STORE_I32, 2, 0);
+        f.get(at).get(item).memory(STORE_I32, 2, 4);
+        f.get(last)
+          .get(end)
+          .emit(LESS_UNSIGNED, 0x45)
+          .when(() => {
+            f.get(end).i32(8).emit(ADD).set(end);
+          });
+      });
+  });
+  return pairs;
+}
+
+/** Distributes pairs by each digit in turn; gives the local with the address of the pairs. */
+function distribute({ f, item, scratch, words, length }: Sorter): number {
+  const [from, to, at, counts, sum] = Array.from({ length: 5 }, () => f.local(I32));
+  const first = words + 4 * COUNTS;
+  /** Leaves the address of the count of a digit of the word on the stack. */
+  const count = (digit: number, address: () => void) => {
+    address();
+    if (digit > 0) f.i32(8 * digit).emit(SHIFT_RIGHT);
+    f.i32(255).emit(AND).i32(2).emit(SHIFT_LEFT).get(scratch).emit(ADD);
+    f.i32(words + digit * COUNTS).emit(ADD);
+  };
+  const move = (local: number, by: number) => f.get(scratch).i32(by).emit(ADD).set(local);
+  move(counts, words);
+  f.get(counts)
+    .i32(0)
+    .i32(4 * COUNTS)
+    .emit(...MEMORY_FILL);
+  move(from, first);
+  move(to, first + 8 * length);
+  f.count(item, 1, length, () => {
+    f.get(from).get(item).i32(3).emit(SHIFT_LEFT, ADD).tee(at);
+    f.get(scratch).get(item).i32(2).emit(SHIFT_LEFT, ADD).memory(LOAD_I32, 2, 0);
+    f.memory(STORE_I32, 2, 0).get(at).get(item).memory(STORE_I32, 2, 4);
+    for (let digit = 0; digit < 4; digit++) {
+      count(digit, () => f.get(at).memory(LOAD_I32, 2, 0));
+      f.tee(counts).get(counts).memory(LOAD_I32, 2, 0).i32(1).emit(ADD).memory(STORE_I32, 2, 0);
+    }
+  });
+  for (let digit = 0; digit < 4; digit++) {
+    // Nothing moves where all have one digit.
+    count(digit, () => f.get(from).memory(LOAD_I32, 2, 0));
+    f.memory(LOAD_I32, 2, 0)
+      .i32(length)
+      .emit(NOT_EQUAL)
+      .when(() => {
+        f.get(to).set(sum);
+        f.count(item, 4, COUNTS, () => {
+          f.get(scratch).get(item).emit(ADD).tee(counts).get(sum);
+          f.get(counts)
+            .memory(LOAD_I32, 2, words + digit * COUNTS)
+            .i32(3)
+            .emit(SHIFT_LEFT);
+          f.get(sum)
+            .emit(ADD)
+            .set(sum)
+            .memory(STORE_I32, 2, words + digit * COUNTS);
+        });
+        f.count(item, 8, 8 * length, () => {
+          f.get(from).get(item).emit(ADD).set(at);
+          count(digit, () => f.get(at).memory(LOAD_I32, 2, 0));
+          f.tee(counts).memory(LOAD_I32, 2, 0).tee(sum);
+          f.get(at).memory(LOAD_I64, 2, 0).memory(STORE_I64, 2, 0);
+          f.get(counts).get(sum).i32(8).emit(ADD).memory(STORE_I32, 2, 0);
+        });
+        f.get(from).get(to).set(from).set(to);
+      });
+  }
+  return from;
+}
