@@ -15,12 +15,17 @@ export function nextTask(): Promise<void> {
 
 /** Gives way to other tasks now and then. */
 export class Breather {
-  #since = performance.now();
+  #since = Date.now();
+
+  /** Whether the last wait is long ago. The clock is the quickest to read; it may be set back. */
+  get isDue(): boolean {
+    return Math.abs(Date.now() - this.#since) >= SLICE_MS;
+  }
 
   /** Waits for the next task if the last wait is long ago. */
   async rest(): Promise<void> {
-    if (performance.now() - this.#since < SLICE_MS) return;
+    if (!this.isDue) return;
     await nextTask();
-    this.#since = performance.now();
+    this.#since = Date.now();
   }
 }

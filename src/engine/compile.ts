@@ -105,7 +105,8 @@ export function compile<Args extends readonly unknown[], R>(
         if (device.recovering) await device.recovering;
         const { losses } = device;
         try {
-          return await work(call);
+          const made = work(call);
+          return made instanceof Promise ? await made : made;
         } catch (error) {
           if (!(await device.journal?.wasLost(losses, error))) throw await written(error);
         }
@@ -114,24 +115,33 @@ export function compile<Args extends readonly unknown[], R>(
       replays.end(call);
     }
   };
+  /** Waits for what comes after a call's run, before its result is given. */
+  const rest = async (device: EngineDevice, room: Promise<void> | undefined): Promise<void> => {
+    if (room) await room;
+    const mirror = device.journal?.rest();
+    if (mirror) await mirror;
+    if (device.recovering) await device.recovering;
+    if (room || mirror) device.check(name);
+    await breather.rest(); // a loop of calls must not hold up the page
+  };
   const run = (...args: Args): Promise<R> => {
     const results: R[] = [];
-    return during(args, async ({ replay, brought }) => {
+    return during(args, ({ replay, brought }) => {
       const { device } = replay;
-      if (results.length === 0) {
-        const { ready } = replay;
-        const work = () => replay.run(brought);
-        const mustWait = ready || replay.watched || turns.isTaken;
-        results.push(mustWait ? await turns.take(ready, work) : (work() as R));
-      }
-      const room = device.room();
-      if (room) await room;
-      const mirror = device.journal?.rest();
-      if (mirror) await mirror;
-      if (device.recovering) await device.recovering;
-      if (room || mirror) device.check(name);
-      await breather.rest(); // a loop of calls must not hold up the page
-      return results[0];
+      const work = () => replay.run(brought);
+      const settle = (): R | Promise<R> => {
+        const room = device.room();
+        const isOver = !room && !device.journal && !breather.isDue;
+        return isOver ? results[0] : rest(device, room).then(() => results[0]);
+      };
+      const keep = (result: R) => {
+        results.push(result);
+        return settle();
+      };
+      if (results.length > 0) return settle();
+      const { ready } = replay;
+      const mustWait = ready || replay.watched || turns.isTaken;
+      return mustWait ? turns.take(ready, work).then(keep) : keep(work() as R);
     });
   };
   const compiled = Object.assign(run, {

@@ -14,6 +14,8 @@ export interface MergeOptions {
   readonly bufferOf: BufferOf;
   /** Whether one kernel may compute several ops of the same rows. */
   readonly joinsRows: boolean;
+  /** Steps that are stored in any case. */
+  readonly kept?: Iterable<number>;
 }
 
 /**
@@ -28,9 +30,9 @@ export function merge(
   fusion: Fusion,
   bindingLimit: number,
   homes: Homes,
-  { bufferOf, joinsRows }: MergeOptions,
+  { bufferOf, joinsRows, kept = [] }: MergeOptions,
 ): void {
-  const results = resultsOf(fusion.program);
+  const results = new Set([...resultsOf(fusion.program), ...kept]);
   // Where nothing around it has changed, a group that could not be joined cannot be now.
   let changed = new Set(fusion.groups);
   const join = (first: Group, second: Group): Group | null => {

@@ -41,8 +41,12 @@ export interface CompileOptions {
   count?: () => number;
 }
 
-/** The nodes that a call brings for the plan's sources; null for those that it has anyway. */
+/**
+ * The nodes that a call brings for the plan's sources; null for those that it has anyway, and nothing
+ * where it has all.
+ */
 export type Brought = readonly (Node | null)[];
+const NOTHING: Brought = [];
 
 /** A constant that a traced function made, and its values. */
 interface Constant {
@@ -132,6 +136,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
 
   /** Takes what a call brings: its tensors, and what its typed arrays hold at this moment. */
   bring(inputs: readonly Input[]): Brought {
+    if (inputs.length === 0) return NOTHING;
     return this.sources.map((source) => {
       if (source.kind !== "input") return null;
       const input = inputs[source.index];
@@ -145,7 +150,8 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
 
   /** Frees what a call brought that nobody else has: what its typed arrays held. */
   free(brought: Brought): void {
-    for (const [i, source] of this.sources.entries()) {
+    for (const i of brought.keys()) {
+      const source = this.sources[i];
       const isOwn = source.kind === "input" && source.convert;
       if (isOwn) brought[i]?.retire("a typed array of a call that has ended");
     }
@@ -201,11 +207,22 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
   #place(given: Brought): void {
     this.device.begin(this.op);
     if (!this.isHere) throw new Refusal((by) => by.moved(this.op));
+    if (this.#isPlaced(given)) return;
     const nodes = this.sources.map((source, i) => given[i] ?? this.#nodeOf(source, i));
     // Values on the host are uploaded, lazy ones computed; those that were freed say so.
     if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, this.op);
     this.device.ensureSound(nodes, this.op);
-    for (let i = 0; i < nodes.length; i++) this.#storages[i] = nodes[i].storage as Storage;
+    this.#isPlaced(nodes);
+  }
+
+  /** Takes the sources' memory; gives false where some are not there, or not sound. */
+  #isPlaced(given: Brought): boolean {
+    for (let i = 0; i < this.sources.length; i++) {
+      const { storage } = given[i] ?? this.#nodeOf(this.sources[i], i);
+      if (!storage || storage.failure) return false;
+      this.#storages[i] = storage;
+    }
+    return true;
   }
 
   /** The node of a source; a state that is spoiled, and only written, gets other memory. */
@@ -234,6 +251,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
       return node;
     });
     note?.(outputs);
+    if (this.#result === undefined) return this.#result;
     let next = 0;
     return mapResult(this.#result, this.op, () => new Tensor(outputs[next++]));
   }

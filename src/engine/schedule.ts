@@ -27,10 +27,7 @@ export interface KernelSchedule {
 }
 
 /** What devices want of a schedule. */
-export interface ScheduleOptions extends Partial<MergeOptions> {
-  /** Steps that are stored in any case. */
-  readonly kept?: Iterable<number>;
-}
+export type ScheduleOptions = Partial<MergeOptions>;
 
 /**
  * Decides what becomes one kernel, what is stored, and in which order.
@@ -45,7 +42,7 @@ export function scheduleOf(
   const homes = new Map(program.updates.map(({ source, value }) => [value, source]));
   for (;;) {
     const fusion = fuse(program, bindingLimit - 1, kept);
-    merge(fusion, bindingLimit, homes, { bufferOf, joinsRows });
+    merge(fusion, bindingLimit, homes, { bufferOf, joinsRows, kept });
     const found = inOrder(program, fusion);
     const copied = [...homes.keys()].filter((value) => !found.homes.has(value));
     if (copied.length === 0 || fits(fusion, bindingLimit, found.homes, bufferOf)) return found;

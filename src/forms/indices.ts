@@ -74,6 +74,7 @@ export function sumOf<V>(
   factors?: readonly number[],
   constant = 0,
 ): Index<V> {
+  if (terms.length === 1 && constant === 0 && (factors?.[0] ?? 1) === 1) return terms[0];
   const digits = new Map<string, Digit<V>>();
   let total = constant;
   for (const [i, index] of terms.entries()) {
@@ -149,6 +150,7 @@ export function write<V>(body: Body<V>, index: Index<V>): V {
  * ⌊x / d⌋ mod n = ⌊x / d⌋ − n · ⌊x / (d · n)⌋, so that neighbours share theirs or cancel them.
  */
 export function termsOf<V>({ digits }: Index<V>): Term<V>[] {
+  if (digits.length === 0) return [];
   const terms = new Map<string, Term<V>>();
   const add = ({ value, size }: Bounded<V>, divisor: number, factor: number) => {
     const key = `${value}/${divisor}`;

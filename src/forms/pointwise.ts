@@ -24,6 +24,11 @@ export interface PointwiseForm<A> {
   readonly kind: "pointwise";
   /** Writes one element. */
   element<V>(context: ElementContext<A, V>): V;
+  /**
+   * For an op whose specification throws for some values: whether it gives an element, as a bool. A
+   * device that can stop runs the specification then, which throws.
+   */
+  allows?<V>(context: ElementContext<A, V>): V;
   /** Files of functions that its expression in WGSL calls. */
   readonly libraries?: readonly ShaderFile[];
   /**

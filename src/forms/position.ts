@@ -13,6 +13,8 @@ import {
 
 /** An element of a tensor as code knows it: an index on each axis. */
 export class Position<V> {
+  #key: string | undefined;
+
   private constructor(
     readonly body: Body<V>,
     readonly shape: Shape,
@@ -61,6 +63,7 @@ export class Position<V> {
 
   /** The position of the same element, counted row-major, in another shape of the same size. */
   reshape(shape: Shape): Position<V> {
+    if (shape === this.shape) return this;
     const indices = shape.map((): Index<V> => ZERO);
     let rest: Index<V> = ZERO;
     let size = 1;
@@ -80,6 +83,7 @@ export class Position<V> {
 
   /** Identifies the position among those in one tensor and body. */
   get key(): string {
-    return this.indices.map((index) => `${termsOf(index)}+${index.constant}`).join();
+    this.#key ??= this.indices.map((index) => `${termsOf(index)}+${index.constant}`).join();
+    return this.#key;
   }
 }

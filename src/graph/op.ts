@@ -77,7 +77,7 @@ export interface OpDefinition<A extends Attributes> {
     inputs: readonly Strided[],
     attributes: A,
   ) => void;
-  /** Whether the specification throws for some values, which no compiled form can do. */
+  /** Whether the specification throws for some values: the form may say for which, by `allows`. */
   readonly throws?: boolean;
   /** Which of the CPU device's loops computes the same, and faster. */
   readonly loop?: LoopName;

@@ -28,7 +28,18 @@ const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
   cost: 0,
   throws: true,
   linear: true,
-  form: { kind: "pointwise", element: ({ at, load }) => load(0, at) },
+  form: {
+    kind: "pointwise",
+    element: ({ at, load }) => load(0, at),
+    allows: ({ at, load, scalars, attributes: { classes, ignored } }) => {
+      const [m, words] = [scalars("i32"), scalars("u32")];
+      const label = load(0, at);
+      // A negative label is a large u32.
+      const isClass = words.call("<", words.from(label), words.literal(classes));
+      if (ignored === null) return isClass;
+      return words.call("|", isClass, m.call("==", label, m.literal(ignored)));
+    },
+  },
   vjp: null,
 });
 

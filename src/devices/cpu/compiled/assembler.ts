@@ -3,39 +3,17 @@
  * instruction by instruction; a module is put together of functions.
  */
 
+import { CodeBytes } from "./code-bytes.ts";
+
 /** Types of values, by their bytes. */
 export const I32 = 0x7f;
 export const F32 = 0x7d;
 export const V128 = 0x7b;
 export type ValueType = typeof I32 | typeof F32 | typeof V128;
 
-/** Writes a whole number from 0 on in as few bytes as it takes. */
-export function unsignedBytes(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  do {
-    const low = rest % 128;
-    rest = Math.floor(rest / 128);
-    bytes.push(rest > 0 ? low + 128 : low);
-  } while (rest > 0);
-  return bytes;
-}
-
-/** Writes a whole number of 32 bits with its sign; a u32 is taken by its bits. */
-export function signedBytes(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = value | 0; ; ) {
-    const low = rest & 0x7f;
-    rest >>= 7;
-    const isLast = rest === (low & 0x40 ? -1 : 0);
-    bytes.push(isLast ? low : low | 0x80);
-    if (isLast) return bytes;
-  }
-}
-
 /** The body of one function, as it is being written. */
 export class FunctionWriter {
-  readonly bytes: number[] = [];
+  readonly #code = new CodeBytes();
   readonly #locals: ValueType[] = [];
 
   constructor(
@@ -50,48 +28,53 @@ export class FunctionWriter {
 
   /** Writes instructions as bytes. */
   emit(...bytes: readonly number[]): this {
-    this.bytes.push(...bytes);
+    for (const byte of bytes) this.#code.byte(byte);
     return this;
   }
 
   get(local: number): this {
-    return this.emit(0x20, ...unsignedBytes(local));
+    return this.#numbered(0x20, local);
   }
 
   set(local: number): this {
-    return this.emit(0x21, ...unsignedBytes(local));
+    return this.#numbered(0x21, local);
   }
 
   tee(local: number): this {
-    return this.emit(0x22, ...unsignedBytes(local));
+    return this.#numbered(0x22, local);
   }
 
   /** An i32. */
   i32(value: number): this {
-    return this.emit(0x41, ...signedBytes(value));
+    this.#code.byte(0x41).signed(value);
+    return this;
   }
 
   f32(value: number): this {
-    return this.emit(0x43, ...new Uint8Array(Float32Array.of(value).buffer));
+    this.#code.byte(0x43).append(new Uint8Array(Float32Array.of(value).buffer));
+    return this;
   }
 
   /** An instruction on vectors, by its number behind the prefix. */
   simd(code: number, ...operands: readonly number[]): this {
-    return this.emit(0xfd, ...unsignedBytes(code), ...operands);
+    this.#numbered(0xfd, code).#code.append(operands);
+    return this;
   }
 
   /** A load or store of one number at an address on the stack, of 2^align bytes. */
   memory(code: number, align: number, offset: number): this {
-    return this.emit(code, align, ...unsignedBytes(offset));
+    this.#code.byte(code).byte(align).unsigned(offset);
+    return this;
   }
 
   /** A load or store of a vector. */
   vectorMemory(code: number, align: number, offset: number, ...lane: readonly number[]): this {
-    return this.simd(code, align, ...unsignedBytes(offset), ...lane);
+    this.#numbered(0xfd, code).#code.byte(align).unsigned(offset).append(lane);
+    return this;
   }
 
   call(index: number): this {
-    return this.emit(0x10, ...unsignedBytes(index));
+    return this.#numbered(0x10, index);
   }
 
   /** Runs a body at least once, and again as long as what it leaves on the stack is not 0. */
@@ -126,16 +109,22 @@ export class FunctionWriter {
     return this.emit(0x0b);
   }
 
-  /** The entry of the code section. */
-  get entry(): number[] {
+  /** Its locals and instructions, as they stand in the code section. */
+  get body(): Uint8Array {
     const runs: [count: number, type: ValueType][] = [];
     for (const type of this.#locals) {
       const last = runs.at(-1);
       if (last?.[1] === type) last[0]++;
       else runs.push([1, type]);
     }
-    const locals = runs.flatMap(([count, type]) => [...unsignedBytes(count), type]);
-    const body = [...unsignedBytes(runs.length), ...locals, ...this.bytes, 0x0b];
-    return [...unsignedBytes(body.length), ...body];
+    const body = new CodeBytes();
+    body.vector(runs, ([count, type]) => body.unsigned(count).byte(type));
+    return body.append(this.#code.written).byte(0x0b).written;
+  }
+
+  /** An instruction and the number that belongs to it. */
+  #numbered(instruction: number, number: number): this {
+    this.#code.byte(instruction).unsigned(number);
+    return this;
   }
 }

@@ -80,8 +80,9 @@ export function closeProgram(
       }
       keep(locations[input].root);
     }
-    if (open[i]) return step;
+    if (open[i] && !step.op.throws) return step;
     kept.add(i);
+    if (open[i]) return step;
     return { ...step, op: closedOf(step.op) };
   });
   return { program: { ...program, steps }, kept };

@@ -38,7 +38,7 @@ export function isCompiled({ steps }: Program, step: Step): boolean {
   // All dtypes that GPUs have, there is code for.
   if (!op || ![dtype, ...types.map((x) => x.dtype)].every((one) => is(one, "gpu"))) return false;
   const { form, throws } = op;
-  if (throws) return false;
+  if (throws && !(form.kind === "pointwise" && form.allows)) return false;
   if (form.kind === "pointwise" || form.kind === "map") return true;
   return form.kind === "kernel" && hasCode(form, step, types);
 }
@@ -51,9 +51,10 @@ function hasCode({ family }: KernelForm<Attributes>, { shape }: Step, types: rea
   return is(types[0].dtype, OF_NUMBERS.includes(computes) ? "number" : "float");
 }
 
-/** Whether a step's code reads only what is stored. */
+/** Whether a step's code reads only what is stored, or its specification may have to read it again. */
 export function readsStored({ op }: Step): boolean {
-  return op?.form.kind === "kernel" && op.form.family.computes === "product";
+  if (!op || op.throws) return op !== null;
+  return op.form.kind === "kernel" && op.form.family.computes === "product";
 }
 
 /** The code of a group, if there is one for it. */

@@ -9,6 +9,8 @@ import { type MapForm, writeMoved } from "../../../forms/map.ts";
 import type { ElementContext, PointwiseForm } from "../../../forms/pointwise.ts";
 import { Position } from "../../../forms/position.ts";
 import { type FunctionWriter, I32 } from "./assembler.ts";
+import { REFUSED } from "./group-code.ts";
+import { INSTRUCTIONS } from "./instructions.ts";
 import type { LaneWriter } from "./lane-scalars.ts";
 import { bytesOfElement, Lanes } from "./lanes.ts";
 import type { VectorBody } from "./vector-body.ts";
@@ -50,6 +52,9 @@ const SHIFT_LEFT = 0x74;
 const LESS_UNSIGNED = 0x49;
 const SELECT = 0x1b;
 const MEMORY_PAGES = [0x3f, 0x00];
+const IS_ZERO = 0x45;
+const STORE_I32 = 0x36;
+const ALL_TRUE = 0xa3; // i32x4.all_true
 const SPLAT_WORDS = 0x11;
 const EXTRACT_LANE = 0x1b;
 const ADD_WORDS = 0xae;
@@ -101,7 +106,8 @@ export class GroupElements {
   }
 
   #coordinate(one: Coordinate): number {
-    return this.body.once(`count ${JSON.stringify(one)}`, () => this.#count(one));
+    const { local, add = 0, isByLane = false } = one;
+    return this.body.once(`count ${local} ${add} ${isByLane}`, () => this.#count(one));
   }
 
   #count({ local, add = 0, isByLane }: Coordinate): number {
@@ -208,7 +214,12 @@ export class GroupElements {
       }
       // Row-major, an output's element has the number of that position.
       const access = this.access(output, at) as Access;
-      return (locals: readonly number[]) => this.#store(access, locals[value]);
+      const form = op?.form as PointwiseForm<unknown>;
+      const allowed = form.allows && roots.push(form.allows(this.context(output, to))) - 1;
+      return (locals: readonly number[]) => {
+        this.#store(access, locals[value]);
+        if (allowed !== undefined) this.#check(locals[allowed]);
+      };
     });
     const store = (locals: readonly number[]) => {
       for (const one of stores) one(locals);
@@ -222,6 +233,21 @@ export class GroupElements {
     const offset = this.addresses.offsetOf(access);
     const places = { stride, offset, count: this.count };
     this.#lanes.store(dtype, value, places, () => this.addresses.put(access, []));
+  }
+
+  /** Notes where a bool does not hold in all lanes that are stored. */
+  #check(allowed: number): void {
+    const { f, count } = this;
+    f.get(allowed);
+    if (count < 4) {
+      const unused = [0, 1, 2, 3].flatMap((lane) =>
+        new Array<number>(4).fill(lane < count ? 0 : 255),
+      );
+      f.simd(CONST, ...unused).simd(INSTRUCTIONS["v128.or"]);
+    }
+    f.simd(ALL_TRUE)
+      .emit(IS_ZERO)
+      .when(() => f.i32(REFUSED).i32(1).memory(STORE_I32, 2, 0));
   }
 
   /** Stores a local's lanes at the numbers of elements that are another one's lanes. */

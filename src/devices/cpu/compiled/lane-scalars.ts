@@ -1,4 +1,5 @@
 import { type DType, is, isFloat } from "../../../core/dtype.ts";
+import { getOrInsert } from "../../../core/get-or-insert.ts";
 import type { Operations, Scalars } from "../../../forms/scalars.ts";
 import { Draws, type Words } from "./draws.ts";
 import { FloatMath } from "./float-math.ts";
@@ -25,13 +26,16 @@ type Own =
   | "max"
   | "min";
 
+type Common = Exclude<keyof Operations<Vector>, Own>;
+
 /** Writes formulas as instructions on four lanes. Bools are masks: all bits of a lane or none. */
 export class LaneWriter {
   readonly #math: FloatMath;
   readonly #draws: Draws;
-  readonly #common: Omit<Operations<Vector>, Own>;
+  readonly #common: Pick<Operations<Vector>, Common>;
   /** Pairs of words by the value that stands for them. */
   readonly #words = new Map<Vector, Words>();
+  readonly #scalars = new Map<DType, Scalars<Vector>>();
 
   constructor(readonly body: VectorBody) {
     this.#math = new FloatMath(body);
@@ -41,17 +45,20 @@ export class LaneWriter {
 
   /** Gives the operations on values of a dtype. */
   scalars(dtype: DType): Scalars<Vector> {
+    return getOrInsert(this.#scalars, dtype, () => this.#scalarsOf(dtype));
+  }
+
+  #scalarsOf(dtype: DType): Scalars<Vector> {
     const { body } = this;
     const own = isFloat(dtype) ? this.#floats() : this.#whole(is(dtype, "signed"));
-    const operations: Operations<Vector> = { ...this.#common, ...own };
     const literal = (value: number) => {
       if (isFloat(dtype)) return this.#math.number(value);
       return body.whole(is(dtype, "bool") ? -value : value);
     };
     return {
       call: (name, ...values) => {
-        const operation = operations[name] as (...values: readonly unknown[]) => Vector;
-        return operation(...values);
+        const operation = name in own ? own[name as Own] : this.#common[name as Common];
+        return (operation as (...values: readonly unknown[]) => Vector)(...values);
       },
       literal,
       number: literal,
@@ -107,7 +114,7 @@ export class LaneWriter {
     };
   }
 
-  #commonOperations(): Omit<Operations<Vector>, Own> {
+  #commonOperations(): Pick<Operations<Vector>, Common> {
     const { body } = this;
     const math = this.#math;
     const draws = this.#draws;

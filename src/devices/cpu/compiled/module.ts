@@ -1,4 +1,5 @@
-import { type FunctionWriter, unsignedBytes } from "./assembler.ts";
+import type { FunctionWriter } from "./assembler.ts";
+import { CodeBytes } from "./code-bytes.ts";
 
 /** A function that a module gives or takes. */
 export interface NamedFunction {
@@ -9,20 +10,6 @@ export interface NamedFunction {
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const encoder = /* @__PURE__ */ new TextEncoder();
 
-function vectorOf(items: readonly (readonly number[])[]): number[] {
-  return [...unsignedBytes(items.length), ...items.flat()];
-}
-
-function nameBytes(value: string): number[] {
-  return [...unsignedBytes(value.length), ...encoder.encode(value)];
-}
-
-function section(id: number, items: readonly (readonly number[])[]): number[] {
-  if (items.length === 0) return [];
-  const bytes = vectorOf(items);
-  return [id, ...unsignedBytes(bytes.length), ...bytes];
-}
-
 /**
  * Puts a module together, which takes a memory, `e.m`, and functions of `e`. Functions that are taken
  * are numbered before its own.
@@ -32,34 +19,39 @@ export function assembleModule(
   functions: readonly FunctionWriter[],
   given: readonly (readonly [name: string, index: number])[],
 ): Uint8Array<ArrayBuffer> {
-  const types: number[][] = [];
+  const types: NamedFunction["function"][] = [];
   const keys: string[] = [];
-  const typeOf = ({ parameters, results }: NamedFunction["function"]): number[] => {
-    const type = [
-      0x60,
-      ...vectorOf(parameters.map((x) => [x])),
-      ...vectorOf(results.map((x) => [x])),
-    ];
-    const known = keys.indexOf(type.join());
-    if (known >= 0) return unsignedBytes(known);
+  const typeOf = (type: NamedFunction["function"]): number => {
+    const key = `${type.parameters}>${type.results}`;
+    const known = keys.indexOf(key);
+    if (known >= 0) return known;
     types.push(type);
-    return unsignedBytes(keys.push(type.join()) - 1);
+    return keys.push(key) - 1;
   };
-  const imports = [
-    [...nameBytes("e"), ...nameBytes("m"), 2, 0, 0],
-    ...taken.map((one) => [...nameBytes("e"), ...nameBytes(one.name), 0, ...typeOf(one.function)]),
-  ];
-  const own = functions.map(typeOf);
-  const exports = given.map(([name, index]) => [...nameBytes(name), 0, ...unsignedBytes(index)]);
-  return Uint8Array.from([
-    ...MAGIC,
-    ...section(1, types),
-    ...section(2, imports),
-    ...section(3, own),
-    ...section(7, exports),
-    ...section(
-      10,
-      functions.map(({ entry }) => entry),
-    ),
-  ]);
+  const numbers = [...taken.map((one) => one.function), ...functions].map(typeOf);
+  const module = new CodeBytes().append(MAGIC);
+  const section = <T>(
+    id: number,
+    items: readonly T[],
+    write: (bytes: CodeBytes, item: T) => void,
+  ) => {
+    if (items.length === 0) return;
+    const bytes = new CodeBytes();
+    bytes.vector(items, (item) => write(bytes, item));
+    module.byte(id).block(bytes.written);
+  };
+  const name = (bytes: CodeBytes, value: string) => bytes.block(encoder.encode(value));
+  section(1, types, (bytes, { parameters, results }) => {
+    bytes.byte(0x60);
+    for (const list of [parameters, results]) bytes.unsigned(list.length).append(list);
+  });
+  section(2, [null, ...taken.keys()], (bytes, i) => {
+    name(name(bytes, "e"), i === null ? "m" : taken[i].name);
+    if (i === null) bytes.append([2, 0, 0]);
+    else bytes.byte(0).unsigned(numbers[i]);
+  });
+  section(3, numbers.slice(taken.length), (bytes, type) => bytes.unsigned(type));
+  section(7, given, (bytes, [own, index]) => name(bytes, own).byte(0).unsigned(index));
+  section(10, functions, (bytes, { body }) => bytes.block(body));
+  return module.written;
 }

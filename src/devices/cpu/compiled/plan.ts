@@ -1,4 +1,6 @@
+import { GradusError } from "../../../core/errors.ts";
 import { sizeOf } from "../../../core/shape.ts";
+import type { Strided } from "../../../core/strided.ts";
 import { copyStrided } from "../../../core/strided-loops.ts";
 import { tools } from "../../../core/tools.ts";
 import type { Group } from "../../../engine/fusion.ts";
@@ -15,7 +17,7 @@ import type { View } from "../layout.ts";
 import { fastest } from "../plain-form.ts";
 import { closeProgram, type Location, locationsOf, movedFrom, openedOf } from "./closed.ts";
 import { codeOf, isCompiled, readsStored } from "./codes.ts";
-import type { GroupCode } from "./group-code.ts";
+import { type GroupCode, refusingFirst, refusingSteps } from "./group-code.ts";
 import type { Heap, HeapBlock, HeapStorage } from "./heap.ts";
 import { Home } from "./home.ts";
 import { type ModuleExports, type ModuleTask, moduleOf, startModule } from "./program-module.ts";
@@ -41,6 +43,8 @@ export class CompiledPlan implements KeptPlan {
   #module: WebAssembly.Module | null = null;
   #functions: ModuleExports | null = null;
   #slots: Slots | null = null;
+  /** Where the sources lay in the last run, in which memory. */
+  #last: { readonly buffer: ArrayBuffer; readonly blocks: readonly HeapBlock[] } | null = null;
 
   constructor(
     program: Program,
@@ -48,10 +52,8 @@ export class CompiledPlan implements KeptPlan {
     readonly isFused: boolean,
   ) {
     const closed = closeProgram(program, isCompiled, readsStored);
-    const schedule = scheduleOf(closed.program, Number.POSITIVE_INFINITY, {
-      kept: closed.kept,
-      joinsRows: false,
-    });
+    const options = { kept: closed.kept, joinsRows: false };
+    const schedule = refusingFirst(scheduleOf(closed.program, Number.POSITIVE_INFINITY, options));
     this.#schedule = schedule;
     this.#locations = locationsOf(schedule.program.steps, schedule.stored);
     this.#sources = program.sources.map((step) => this.#home(step));
@@ -95,11 +97,12 @@ export class CompiledPlan implements KeptPlan {
       const origin = performance.now();
       for (const [i, group] of this.#schedule.groups.entries()) {
         const begin = performance.now();
-        tasks[i](table);
+        if (tasks[i](table)) return i;
         const duration = 1000 * (performance.now() - begin);
         const name = opsOf(this.#schedule, group).join("+");
         kernels.push({ name, start: 1000 * (begin - origin), duration });
       }
+      return tasks.length;
     });
     return { outputs, profile: { clock: "host", kernels } };
   }
@@ -107,12 +110,13 @@ export class CompiledPlan implements KeptPlan {
   dispose(): void {
     if (this.#slots) for (const block of this.#allSlots()) this.heap.give(block);
     this.#slots = null;
+    this.#last = null;
     for (const home of this.#homes.values()) home.leave();
   }
 
   #run(
     sources: readonly HeapStorage[],
-    compute: (functions: ModuleExports, table: number) => void,
+    compute: (functions: ModuleExports, table: number) => number,
   ): Storage[] {
     const made: HeapStorage[] = [];
     try {
@@ -120,7 +124,8 @@ export class CompiledPlan implements KeptPlan {
       for (const { dtype, size } of this.#outputs) made.push(this.heap.store(dtype, size));
       this.#functions ??= this.#start();
       const table = this.#move(sources, made);
-      compute(this.#functions, table);
+      const done = compute(this.#functions, table);
+      if (done < this.#tasks.length) this.#refuse(this.#schedule.groups[done]);
       return made;
     } catch (error) {
       // Where memory ran out, or a task threw, as for a label that is none, nobody gets them.
@@ -132,6 +137,7 @@ export class CompiledPlan implements KeptPlan {
   /** Has all homes where their values are in this run; gives the address of the table. */
   #move(sources: readonly HeapStorage[], outputs: readonly HeapStorage[]): number {
     const { blocks, table } = this.#slots as Slots;
+    if (outputs.length === 0 && this.#isWhere(sources)) return table.address;
     const addresses = new Int32Array(this.heap.buffer, table.address, this.#homes.size);
     const move = (home: Home, { address }: HeapBlock) => {
       if (home.move(address)) addresses[home.place] = address;
@@ -139,7 +145,16 @@ export class CompiledPlan implements KeptPlan {
     for (const [i, home] of this.#sources.entries()) move(home, sources[i].block);
     for (const [i, home] of this.#outputs.entries()) move(home, outputs[i].block);
     for (const [key, slot] of this.#memory.slots) move(this.#homes.get(key) as Home, blocks[slot]);
+    this.#last = { buffer: this.heap.buffer, blocks: sources.map(({ block }) => block) };
     return table.address;
+  }
+
+  /** Whether all homes are where they were in the last run, if sources are there. */
+  #isWhere(sources: readonly HeapStorage[]): boolean {
+    const { buffer, blocks } = this.#last ?? {};
+    if (buffer !== this.heap.buffer) return false;
+    for (let i = 0; i < sources.length; i++) if (sources[i].block !== blocks?.[i]) return false;
+    return true;
   }
 
   #allSlots(): HeapBlock[] {
@@ -163,7 +178,8 @@ export class CompiledPlan implements KeptPlan {
       this.#tasks.map((task, i): ModuleTask => {
         if (typeof task === "function") return { host: i };
         const homes = [...task.steps.map((step) => this.#home(step)), this.#scratch(i, task)];
-        return { code: task, places: homes.map(({ place }) => place) };
+        const refuses = refusingSteps(this.#schedule, this.#schedule.groups[i]).length > 0;
+        return { code: task, places: homes.map(({ place }) => place), refuses };
       }),
     );
   }
@@ -200,6 +216,27 @@ export class CompiledPlan implements KeptPlan {
   #code(group: Group): GroupCode | null {
     const { isFused } = this;
     return codeOf({ schedule: this.#schedule, locations: this.#locations, isFused }, group);
+  }
+
+  /** Throws what the specification does where a group's code has refused a value. */
+  #refuse(group: Group): never {
+    const { steps } = this.#schedule.program;
+    for (const i of refusingSteps(this.#schedule, group)) {
+      const { op, inputs, attributes } = steps[i];
+      const plain = fastest(
+        op as Op,
+        inputs.map((input) => steps[input]),
+      );
+      const operands = inputs.map((input) => this.#now(this.#locations[input]));
+      plain(this.#now(this.#locations[i]), operands, attributes);
+    }
+    throw new GradusError(`${opsOf(this.#schedule, group)}: a value that is not allowed`);
+  }
+
+  /** A value as a view of the memory as it is now. */
+  #now({ root, view }: Location): Strided {
+    const { address, dtype, size } = this.#home(root);
+    return { ...view, data: this.heap.view(dtype, address, size) };
   }
 
   /** Computes a group in the plain form of its op, or copies. */

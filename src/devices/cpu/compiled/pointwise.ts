@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
 import type { Access, GroupElements, Results } from "./elements.ts";
-import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import { type GroupCode, type GroupContext, pointersOf, refusingSteps } from "./group-code.ts";
 import { type Stretch, stretchOf } from "./stretch.ts";
 
 /** The sizes of an axis cut into digits by divisors that divide each other; else its own. */
@@ -100,6 +100,7 @@ class PointwiseWriter {
     // What is beyond the end of one axis is padding: of what is written, too.
     const isPadded =
       shape.length === 1 &&
+      refusingSteps(this.context.schedule, this.group).length === 0 &&
       !whole.elements.isGathered &&
       whole.elements.accesses.every(
         ({ stride, values }) => (stride & ~1) === 0 && values.length === 0,

@@ -1,10 +1,20 @@
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
-import { Addresses, GroupElements } from "./elements.ts";
+import { Addresses, GroupElements, type Results } from "./elements.ts";
 import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { LaneWriter } from "./lane-scalars.ts";
 import { type ProductShape, scratchBytes, type TileVector, writeProduct } from "./product.ts";
 import { VectorBody } from "./vector-body.ts";
+
+/** From so many values for a row of a tile on, what follows its sums is written once for all rows. */
+const LONG = 24;
+
+const ADD = 0x6a;
+const NOT_EQUAL = 0x47;
+const LOAD = 0x00;
+const STORE = 0x0b;
+/** Bytes of a tile's sums. */
+const TILE_BYTES = 128;
 
 /** The code of products of matrices, and of what follows them. */
 export function productCode(context: GroupContext, group: Group): GroupCode {
@@ -21,37 +31,104 @@ export function productCode(context: GroupContext, group: Group): GroupCode {
     return { ...view, pointer: steps.indexOf(homes.get(root) ?? root) };
   });
   const pointers = { a: a.pointer, b: b.pointer, scratch: steps.length };
-  const store = (tile: readonly TileVector[]) => storeTile(context, group, f, steps, product, tile);
+  const tiles = new TileStores(context, group, f, steps, product);
+  const store = (tile: readonly TileVector[]) => tiles.store(tile);
   writeProduct(f, { shape: product, a, b, isFused, pointers, store });
-  return { function: f, steps, scratch: scratchBytes(product) };
+  return { function: f, steps, scratch: scratchBytes(product) + TILE_BYTES };
 }
 
-/** Computes what follows a tile's sums, and stores it. */
-function storeTile(
-  { schedule, isFused }: GroupContext,
-  group: Group,
-  f: FunctionWriter,
-  steps: readonly number[],
-  { batch, m, n }: ProductShape,
-  tile: readonly TileVector[],
-): void {
-  const [anchor] = group.anchors;
-  const body = new VectorBody(f, isFused);
-  const writer = new LaneWriter(body);
-  const addresses = new Addresses(f, schedule, new Map(steps.map((step, i) => [step, i])));
-  const vectors = tile.map(({ at, down, right, sums, lanes }) => {
-    const elements = new GroupElements(schedule, group, f, writer, addresses, lanes);
-    elements.anchors.set(anchor, body.local(sums));
-    const position = elements.position(
-      [batch, m, n],
-      [
+/** One row of a tile, or several, as what is stored of them. */
+interface TileRows {
+  readonly body: VectorBody;
+  readonly elements: readonly GroupElements[];
+  readonly parts: readonly Results[];
+}
+
+/** Writes what follows a tile's sums, and stores it. */
+class TileStores {
+  readonly #row: number;
+  readonly #sums: number;
+  readonly #end: number;
+
+  constructor(
+    readonly context: GroupContext,
+    readonly group: Group,
+    readonly f: FunctionWriter,
+    readonly steps: readonly number[],
+    readonly product: ProductShape,
+  ) {
+    this.#row = f.local(I32);
+    this.#sums = f.local(I32);
+    this.#end = f.local(I32);
+  }
+
+  store(tile: readonly TileVector[]): void {
+    const first = tile.filter(({ down }) => down === 0);
+    const [{ at }] = tile;
+    const rows = tile.length / first.length;
+    if (rows > 1) {
+      const local = this.#row;
+      const row = this.#rows(first, at.with(1, local), local);
+      if (row.body.size > LONG * first.length) {
+        this.#loop(tile, row, rows);
+        return;
+      }
+    }
+    const { body, elements, parts } = this.#rows(tile, at);
+    for (const one of elements) one.start();
+    for (const { roots, store } of parts) store(body.emit(roots));
+  }
+
+  /** Runs over the rows of a tile, whose sums lie in memory. */
+  #loop(tile: readonly TileVector[], { body, elements, parts }: TileRows, rows: number): void {
+    const { f } = this;
+    const bytes = 16 * (tile.length / rows);
+    f.get(this.steps.length).i32(scratchBytes(this.product)).emit(ADD).set(this.#sums);
+    for (const [i, { sums }] of tile.entries()) {
+      f.get(this.#sums)
+        .get(sums)
+        .vectorMemory(STORE, 2, 16 * i);
+    }
+    f.get(tile[0].at[1]).set(this.#row);
+    f.get(this.#sums)
+      .i32(bytes * rows)
+      .emit(ADD)
+      .set(this.#end);
+    for (const one of elements) one.start();
+    body.prepare(parts.flatMap(({ roots }) => roots));
+    f.repeat(() => {
+      for (const [i, { roots, store }] of parts.entries()) {
+        f.get(this.#sums)
+          .vectorMemory(LOAD, 2, 16 * i)
+          .set(tile[i].sums);
+        store(body.emit(roots));
+      }
+      f.get(this.#row).i32(1).emit(ADD).set(this.#row);
+      f.get(this.#sums).i32(bytes).emit(ADD).tee(this.#sums).get(this.#end).emit(NOT_EQUAL);
+    });
+  }
+
+  /** @param inner the local that counts within the stretch, if there is one. */
+  #rows(tile: readonly TileVector[], at: readonly number[], inner?: number): TileRows {
+    const { f, group, product, steps } = this;
+    const { schedule, isFused } = this.context;
+    const body = new VectorBody(f, isFused);
+    const writer = new LaneWriter(body);
+    const pointers = new Map(steps.map((step, i) => [step, i]));
+    const addresses = new Addresses(f, schedule, pointers, inner);
+    const elements = tile.map(({ lanes }) => {
+      return new GroupElements(schedule, group, f, writer, addresses, lanes);
+    });
+    const { batch, m, n } = product;
+    const parts = tile.map(({ down, right, sums }, i) => {
+      elements[i].anchors.set(group.anchors[0], body.local(sums));
+      const coordinates = [
         { local: at[0], size: batch },
         { local: at[1], size: m, add: down },
         { local: at[2], size: n, add: right, isByLane: true },
-      ],
-    );
-    return { elements, ...elements.results(position) };
-  });
-  for (const { elements } of vectors) elements.start();
-  for (const { roots, store } of vectors) store(body.emit(roots));
+      ];
+      return elements[i].results(elements[i].position([batch, m, n], coordinates));
+    });
+    return { body, elements, parts };
+  }
 }

@@ -53,6 +53,11 @@ export class VectorBody implements Body<Vector> {
     readonly isFused: boolean,
   ) {}
 
+  /** How many values there are, written or not. */
+  get size(): number {
+    return this.#made.length;
+  }
+
   bind(value: Vector): Vector {
     return value;
   }
