@@ -24,7 +24,7 @@ export type { Shape } from "./core/shape.ts";
 export type { DebugOptions } from "./debug/watcher.ts";
 export { debug } from "./debug.ts";
 export { type Compiled, compile } from "./engine/compile.ts";
-export { explain } from "./engine/explain.ts";
+export { type ExplainOptions, explain } from "./engine/explain.ts";
 export type { KernelStats, Plan, PlanStats, Progress } from "./engine/plan.ts";
 export { chromeTrace, type KernelTime, type Profile } from "./engine/profile.ts";
 export type { CompileOptions } from "./engine/replay.ts";

@@ -1,4 +1,6 @@
 import { tools } from "./core/tools.ts";
+import { wat } from "./devices/cpu/shown/wat-on-demand.ts";
+import * as watModule from "./devices/cpu/wat/wat.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import { sharing } from "./devices/webgpu/plan.ts";
 import * as sharingModule from "./devices/webgpu/sharing.ts";
@@ -21,5 +23,6 @@ export function init(options?: InitOptions): Promise<Choice> {
   tools.put(allTools);
   directProducts.put(direct);
   sharing.put(sharingModule);
+  wat.put(watModule);
   return initOnDemand(options);
 }

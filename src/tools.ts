@@ -2,6 +2,8 @@
 // share parts, bundlers make still more, and cut what every page loads into pieces.
 export { formatValues } from "./core/format-values.ts";
 export { watcher } from "./debug/watcher.ts";
+export { compiledStats } from "./devices/cpu/shown/stats.ts";
+export { timeTasks } from "./devices/cpu/shown/times.ts";
 export { compilerError } from "./devices/webgpu/compiler-error.ts";
 export { profilePlan } from "./devices/webgpu/profiler.ts";
 export { statsOf } from "./devices/webgpu/stats.ts";

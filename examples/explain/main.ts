@@ -1,4 +1,5 @@
 // Shows the plan of the step that trains the two-layer network on MNIST, and the times of its kernels.
+// The page's address may say which device, as in ?device=cpu, and whose code: ?code=2 or ?code=all.
 
 import { chromeTrace, explain, init, tensor } from "gradus";
 import { type Batch, BatchSampler, DeviceDataset } from "gradus/data";
@@ -18,7 +19,11 @@ export interface Explanation {
 }
 
 async function explainStep(): Promise<Explanation> {
-  const { device } = await init({ device: "webgpu" });
+  const wanted = new URLSearchParams(location.search);
+  const isCpu = wanted.get("device") === "cpu";
+  const { device } = await init(
+    isCpu ? { device: "cpu", engine: "compiled" } : { device: "webgpu" },
+  );
   const pixels = tensor(new Uint8Array(SIZE * 784), { shape: [SIZE, 784] });
   const data = new DeviceDataset(pixels, tensor(new Uint8Array(SIZE)));
   const sampler = new BatchSampler({ size: SIZE, batchSize: BATCH, seed: 1 });
@@ -33,7 +38,9 @@ async function explainStep(): Promise<Explanation> {
   for (let i = 0; i < 5; i++) await step();
   const profile = await step.profile();
   const head = `784-50-10, sigmoid, cross-entropy, SGD, batch ${BATCH}, on ${device.description}`;
-  return { text: `${head}\n\n${await explain(plan)}`, trace: chromeTrace(profile) };
+  const code = wanted.get("code") === "all" || Number(wanted.get("code") ?? 0) || false;
+  const text = await explain(plan, { profile, code });
+  return { text: `${head}\n\n${text}`, trace: chromeTrace(profile) };
 }
 
 const explanation = explainStep();

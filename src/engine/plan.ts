@@ -13,6 +13,14 @@ export interface KernelStats {
   readonly workgroups: number;
   /** Buffers bound; 0 on the CPU. */
   readonly bindings: number;
+  /** On the compiled CPU device, the function that computes it: equal kernels share one. */
+  readonly function?: string;
+  /** Bytes of memory that this takes while it runs. */
+  readonly scratch?: number;
+  /** Why there is no such function, and it runs in its op's plain form. */
+  readonly plain?: string;
+  /** Writes its code, as WGSL or as text of WebAssembly. */
+  readonly code?: () => Promise<string>;
 }
 
 /** What a plan does each time that it runs. Counts are exact. */
@@ -26,6 +34,8 @@ export interface PlanStats {
   /** Bytes of such values that are needed at once, at the most: no plan takes less. */
   readonly lowerBoundBytes: number;
   readonly kernels: readonly KernelStats[];
+  /** What computes, on the CPU. */
+  readonly engine?: string;
 }
 
 /** Reports how many of a plan's pipelines have been built. */

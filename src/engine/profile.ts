@@ -10,7 +10,10 @@ export interface KernelTime {
 
 /** One run of a plan, kernel by kernel. */
 export interface Profile {
-  /** How the times were taken: by the device's own clock, or by waiting for each kernel. */
+  /**
+   * How the times were taken: by the device's own clock, or by the host's, which waits for each kernel;
+   * short kernels of the compiled CPU device run many times then, with the effect of one.
+   */
   readonly clock: "device" | "host";
   readonly kernels: readonly KernelTime[];
 }

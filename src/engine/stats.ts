@@ -1,6 +1,8 @@
+import type { DType } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import { costOf, type Op } from "../graph/op.ts";
+import { consumersOf, isPointwise } from "./fusion.ts";
 import type { Lifetime } from "./memory-plan.ts";
 import type { KernelStats, PlanStats } from "./plan.ts";
 import type { Program } from "./program.ts";
@@ -15,6 +17,24 @@ export function flopsOf({ steps }: Program, i: number): number {
 /** Floating-point operations of an op; none of a source. */
 export function opFlops(op: Op | null, inputs: readonly TensorType[], y: TensorType): number {
   return op ? (op.flops?.(inputs, y) ?? costOf(op) * sizeOf(y.shape)) : 0;
+}
+
+/**
+ * Bytes of a step's values that are read or written: fewer where all readers pick only some.
+ * @param bytesOf bytes of so many elements.
+ */
+export function bytesRead(
+  { steps }: Program,
+  bytesOf: (dtype: DType, size: number) => number,
+): (step: number) => number {
+  const consumers = consumersOf(steps);
+  return (i) => {
+    const { dtype, shape } = steps[i];
+    const all = bytesOf(dtype, sizeOf(shape));
+    const readers = consumers[i].map((reader) => steps[reader]);
+    if (readers.length === 0 || !readers.every(isPointwise)) return all;
+    return Math.min(all, total(readers.map((reader) => bytesOf(dtype, sizeOf(reader.shape)))));
+  };
 }
 
 /**

@@ -335,6 +335,8 @@ test("a profile tells each kernel's time and opens in trace viewers; the run cou
   expect(traceEvents).toEqual(events);
   expect(held(device)).toBe(before + 2); // x and n are on the device now
   expect(await explain(f.plans[0])).toContain(device.kind === "webgpu" ? "matmul+relu" : "matmul");
+  const code = await explain(f.plans[0], { code: 1 });
+  expect(code).toMatch(device.kind === "webgpu" ? /@compute/ : /\(func \$f|plain TypeScript: /);
 });
 
 /** A small network of its own for each way of running it. */

@@ -19,10 +19,10 @@ test("the page shows the forms that its program takes", async () => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   await import(/* @vite-ignore */ `../../${file}`);
   log.mockRestore();
-  const forms = new Map(Object.entries(formsOf(plan.mock.calls[0][0], NAMES)));
+  const forms = new Map(Object.entries(await formsOf(plan.mock.calls[0][0], NAMES)));
   const shown = new Set<string>();
   const page = readFileSync(PAGE, "utf8").replace(
-    /```(text|wgsl) (\w+)\n.*?```/gs,
+    /```(text|wgsl|wat) (\w+)\n.*?```/gs,
     (_, language: string, name: string) => {
       shown.add(name);
       return `\`\`\`${language} ${name}\n${forms.get(name)}\n\`\`\``;

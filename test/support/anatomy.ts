@@ -1,3 +1,6 @@
+import { Counters } from "../../src/core/counters.ts";
+import { Heap } from "../../src/devices/cpu/compiled/heap.ts";
+import { CompiledPlan } from "../../src/devices/cpu/compiled/plan.ts";
 import { generate, type KernelCode } from "../../src/devices/webgpu/codegen.ts";
 import { type Job, jobsOf } from "../../src/devices/webgpu/jobs.ts";
 import { settle } from "../../src/devices/webgpu/numbers.ts";
@@ -18,8 +21,8 @@ import { byRule } from "../../src/kernels/choose.ts";
 const LIMITS = { bindings: 8, memory: 16384 };
 const TRAITS = { workgroupMemory: true, threads: 64, quads: false };
 
-/** The forms that a traced program takes on its way to WebGPU, as texts by name. */
-export function formsOf(traced: Program, names: Readonly<Record<string, string>>) {
+/** The forms that a traced program takes on its way to WebGPU and to WebAssembly, as texts by name. */
+export async function formsOf(traced: Program, names: Readonly<Record<string, string>>) {
   const simplified = simplify(traced);
   const schedule = scheduleOf(lower(simplified, TRAITS), LIMITS.bindings);
   const dispatches = pack(jobsOf(schedule, byRule(TRAITS)), LIMITS);
@@ -28,6 +31,8 @@ export function formsOf(traced: Program, names: Readonly<Record<string, string>>
     new Map(),
   );
   const nameOf = namer(schedule.program, names);
+  // Without multiply-add, whatever the engine has.
+  const compiled = await new CompiledPlan(simplified, new Heap(new Counters()), false).stats();
   return {
     graph: programText(traced, namer(traced, names)),
     program: programText(simplified, namer(simplified, names)),
@@ -39,6 +44,8 @@ export function formsOf(traced: Program, names: Readonly<Record<string, string>>
     plan: statsTable(
       statsOf({ schedule, jobs: dispatches, codes, values: lifetimes(schedule, codes) }),
     ),
+    functions: statsTable(compiled),
+    wat: tileOf((await compiled.kernels[0].code?.()) ?? ""),
   };
 }
 
@@ -111,6 +118,22 @@ function inPart({ code, regions }: KernelCode): string {
   ]
     .map((text) => text.trimEnd())
     .join("\n");
+}
+
+/** Of a product's text: what its pointers are, and a tile's loop with the first that is made of it. */
+function tileOf(text: string): string {
+  const lines = text.split("\n");
+  const load = lines.findIndex((line) => line.includes("load32_splat"));
+  const loop = lines.slice(0, load).findLastIndex((line) => line.trim() === "(loop");
+  const store = (line: string) => line.includes("v128.store");
+  const first = load + lines.slice(load).findIndex(store);
+  const end = first + lines.slice(first).findIndex((line) => !store(line));
+  return [
+    ...lines.filter((line) => /^;;|\(func/.test(line)),
+    "  ;; …",
+    ...lines.slice(loop, end),
+    "    ;; …",
+  ].join("\n");
 }
 
 function counted(workgroups: number): string {

@@ -3,6 +3,7 @@ import type { DType, NumericArray } from "../../core/dtype.ts";
 import type { Program } from "../../engine/program.ts";
 import { type ArrayStorage, Arrays, copyElements, storageOf } from "./arrays.ts";
 import type { KeptPlan } from "./idle-plans.ts";
+import { PLAIN_TYPESCRIPT } from "./plain-form.ts";
 import { CpuPlan } from "./plan.ts";
 
 /** What computes on the CPU: where values lie, and what programs become. */
@@ -21,7 +22,7 @@ export interface CpuEngine {
 
 /** Runs each op in its specification form, on typed arrays. */
 export class PlainEngine implements CpuEngine {
-  readonly description = "plain TypeScript";
+  readonly description = PLAIN_TYPESCRIPT;
   readonly #arrays: Arrays;
 
   constructor(counters: Counters) {

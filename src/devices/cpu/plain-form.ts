@@ -6,6 +6,9 @@ import { moveStrided } from "../../forms/strided-map.ts";
 import type { Op } from "../../graph/op.ts";
 import { runLoop } from "./loops.ts";
 
+/** Names what computes in plain forms, for people. */
+export const PLAIN_TYPESCRIPT = "plain TypeScript";
+
 /** Computes the values of one result. */
 export type PlainForm = NonNullable<Op["cpu"]>;
 

@@ -9,6 +9,7 @@ import type { Program } from "../../engine/program.ts";
 import type { Storage } from "../../graph/device.ts";
 import { type ArrayStorage, type Arrays, storageOf } from "./arrays.ts";
 import { type Base, isWhole, Layout, type Slot, type Task, type Value } from "./layout.ts";
+import { PLAIN_TYPESCRIPT } from "./plain-form.ts";
 
 /** An array that a run gives away: the one that a task writes, or a copy. */
 interface Output {
@@ -71,7 +72,7 @@ export class CpuPlan implements Plan {
       return { groups: [[name]], flops, bytes, workgroups: 0, bindings: 0 };
     });
     const sizes = this.#slots.map(({ bytes }) => bytes);
-    return planStats(0, kernels, sizes, this.#lifetimes);
+    return { ...planStats(0, kernels, sizes, this.#lifetimes), engine: PLAIN_TYPESCRIPT };
   }
 
   /** There is nothing to build. */

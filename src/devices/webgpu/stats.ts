@@ -1,11 +1,9 @@
-import { sizeOf } from "../../core/shape.ts";
-import { consumersOf, isPointwise } from "../../engine/fusion.ts";
 import { opsOf, stepsOf } from "../../engine/group-ops.ts";
 import { planMemory } from "../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../engine/plan.ts";
-import type { Program } from "../../engine/program.ts";
-import { flopsOf, planStats, total } from "../../engine/stats.ts";
-import { bytesOf, stepBytes } from "./transfer.ts";
+import { bytesRead, flopsOf, planStats, total } from "../../engine/stats.ts";
+import { type SettledKernel, settle } from "./numbers.ts";
+import { bytesOf } from "./transfer.ts";
 import type { WrittenProgram } from "./write.ts";
 
 /** Counts what a plan's kernels do. */
@@ -15,7 +13,12 @@ export function statsOf({
   codes,
   values,
 }: Pick<WrittenProgram, "schedule" | "jobs" | "codes" | "values">): PlanStats {
-  const bytes = bytesRead(schedule.program);
+  const bytes = bytesRead(schedule.program, bytesOf);
+  let settled: readonly SettledKernel[] | null = null;
+  const codeOf = async (i: number) => {
+    settled ??= settle(codes, new Map());
+    return settled[i].code;
+  };
   const kernels = codes.map(({ bindings, workgroups }, i): KernelStats => {
     const keys = new Set(jobs[i].flatMap(({ reads, writes }) => [...reads, ...writes]));
     return {
@@ -28,19 +31,8 @@ export function statsOf({
       bytes: total([...keys].map(bytes)),
       workgroups,
       bindings: bindings.length,
+      code: () => codeOf(i),
     };
   });
   return planStats(kernels.length, kernels, planMemory(values).sizes, values);
-}
-
-/** Bytes of a step's values that are read or written: fewer where all readers pick only some. */
-function bytesRead(program: Program): (step: number) => number {
-  const consumers = consumersOf(program.steps);
-  return (step) => {
-    const all = stepBytes(program, step);
-    const readers = consumers[step].map((i) => program.steps[i]);
-    if (readers.length === 0 || !readers.every(isPointwise)) return all;
-    const { dtype } = program.steps[step];
-    return Math.min(all, total(readers.map(({ shape }) => bytesOf(dtype, sizeOf(shape)))));
-  };
 }

@@ -6,7 +6,7 @@ import type { CpuEngine } from "../engine.ts";
 import type { KeptPlan } from "../idle-plans.ts";
 import { Heap, type HeapStorage } from "./heap.ts";
 import { CompiledPlan } from "./plan.ts";
-import { hasMultiplyAdd } from "./simd-level.ts";
+import { engineName, hasMultiplyAdd } from "./simd-level.ts";
 
 /** Makes one WebAssembly module of each program, which works on one memory. */
 export class CompiledEngine implements CpuEngine {
@@ -17,7 +17,7 @@ export class CompiledEngine implements CpuEngine {
   constructor(counters: Counters) {
     this.#heap = new Heap(counters);
     this.#isFused = hasMultiplyAdd();
-    this.description = `WebAssembly, SIMD${this.#isFused ? " with multiply-add" : ""}`;
+    this.description = engineName(this.#isFused);
   }
 
   get usage() {

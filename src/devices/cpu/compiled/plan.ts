@@ -4,10 +4,10 @@ import type { Strided } from "../../../core/strided.ts";
 import { copyStrided } from "../../../core/strided-loops.ts";
 import { tools } from "../../../core/tools.ts";
 import type { Group } from "../../../engine/fusion.ts";
-import { opsOf, stepsOf } from "../../../engine/group-ops.ts";
+import { opsOf } from "../../../engine/group-ops.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "../../../engine/memory-plan.ts";
-import type { KernelStats, PlanStats } from "../../../engine/plan.ts";
-import type { KernelTime, Profile } from "../../../engine/profile.ts";
+import type { PlanStats } from "../../../engine/plan.ts";
+import type { Profile } from "../../../engine/profile.ts";
 import type { Program } from "../../../engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../../engine/schedule.ts";
 import type { Storage } from "../../../graph/device.ts";
@@ -21,6 +21,7 @@ import { type GroupCode, refusingFirst, refusingSteps } from "./group-code.ts";
 import type { Heap, HeapBlock, HeapStorage } from "./heap.ts";
 import { Home } from "./home.ts";
 import { type ModuleExports, type ModuleTask, moduleOf, startModule } from "./program-module.ts";
+import { engineName } from "./simd-level.ts";
 
 /** What computes one group: code, or its op's plain form. */
 type GroupTask = GroupCode | (() => void);
@@ -63,16 +64,15 @@ export class CompiledPlan implements KeptPlan {
   }
 
   async stats(): Promise<PlanStats> {
-    const { flopsOf, planStats, total } = await tools.get();
-    const { program, reads, groups } = this.#schedule;
-    const kernels = groups.map((group, i): KernelStats => {
-      const flops = stepsOf(this.#schedule, group).map((step) => flopsOf(program, step));
-      const bytes = [...reads[i], ...group.outputs].map((step) => this.#home(step).bytes);
-      const names = [opsOf(this.#schedule, group)];
-      const counts = { flops: total(flops), bytes: total(bytes) };
-      return { groups: names, ...counts, workgroups: 0, bindings: 0 };
+    const { compiledStats } = await tools.get();
+    return compiledStats({
+      schedule: this.#schedule,
+      codes: this.#tasks.map((task) => (typeof task === "function" ? null : task)),
+      sizes: this.#memory.sizes,
+      values: this.#lifetimes(),
+      engine: engineName(this.isFused),
+      write: () => this.#write(),
     });
-    return planStats(0, kernels, this.#memory.sizes, this.#lifetimes());
   }
 
   get ready(): boolean {
@@ -92,19 +92,21 @@ export class CompiledPlan implements KeptPlan {
   }
 
   async profile(storages: readonly Storage[]): Promise<{ outputs: Storage[]; profile: Profile }> {
-    const kernels: KernelTime[] = [];
+    const { timeTasks } = await tools.get();
+    let profile!: Profile;
     const outputs = this.#run(storages as readonly HeapStorage[], ({ tasks }, table) => {
-      const origin = performance.now();
-      for (const [i, group] of this.#schedule.groups.entries()) {
-        const begin = performance.now();
-        if (tasks[i](table)) return i;
-        const duration = 1000 * (performance.now() - begin);
-        const name = opsOf(this.#schedule, group).join("+");
-        kernels.push({ name, start: 1000 * (begin - origin), duration });
-      }
+      profile = timeTasks(
+        this.#schedule.groups.map((group, i) => ({
+          name: opsOf(this.#schedule, group).join("+"),
+          run: () => {
+            if (tasks[i](table)) this.#refuse(group);
+          },
+          changed: this.#changed(group, i),
+        })),
+      );
       return tasks.length;
     });
-    return { outputs, profile: { clock: "host", kernels } };
+    return { outputs, profile };
   }
 
   dispose(): void {
@@ -187,6 +189,13 @@ export class CompiledPlan implements KeptPlan {
   #start(): ModuleExports {
     this.#module ??= new WebAssembly.Module(this.#write());
     return startModule(this.#module, this.heap.memory, (i) => (this.#tasks[i] as () => void)());
+  }
+
+  /** The bytes that a group reads and writes. */
+  #changed({ outputs }: Group, i: number): Uint8Array[] {
+    const read = new Set(this.#schedule.reads[i].map((step) => this.#home(step)));
+    const own = outputs.map((step) => this.#home(step)).filter((home) => read.has(home));
+    return own.map(({ address, bytes }) => new Uint8Array(this.heap.buffer, address, bytes));
   }
 
   /** Where a stored step's values lie. */

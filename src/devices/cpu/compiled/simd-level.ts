@@ -9,3 +9,8 @@ export function hasMultiplyAdd(): boolean {
   f.get(0).get(0).get(0).simd(MULTIPLY_ADD);
   return WebAssembly.validate(assembleModule([], [f], []));
 }
+
+/** Names what computes, for people. */
+export function engineName(isFused: boolean): string {
+  return `WebAssembly, SIMD${isFused ? " with multiply-add" : ""}`;
+}

@@ -1,0 +1,207 @@
+import { beforeAll, expect, test } from "vitest";
+import type wabtTypes from "wabt";
+import loadWabt from "wabt";
+import { type Batch, BatchSampler, DeviceDataset } from "../../../src/data/index.ts";
+import {
+  FunctionWriter,
+  I32,
+  unsignedBytes,
+  V128,
+} from "../../../src/devices/cpu/compiled/assembler.ts";
+import { INSTRUCTIONS } from "../../../src/devices/cpu/compiled/instructions.ts";
+import { assembleModule } from "../../../src/devices/cpu/compiled/module.ts";
+import { INSTRUCTIONS_READ } from "../../../src/devices/cpu/wat/opcodes.ts";
+import { functionText, moduleText } from "../../../src/devices/cpu/wat/wat.ts";
+import { type Device, evaluate, grad, init, mul, sum, tensor } from "../../../src/index.ts";
+import { crossEntropy } from "../../../src/losses/index.ts";
+import { Linear, ReLU, Sequential, Sigmoid } from "../../../src/nn/index.ts";
+import { Adam, SGD } from "../../../src/optim/index.ts";
+import { trainStep } from "../../../src/train/index.ts";
+import { tables } from "../../cases/tables.ts";
+import { draw, floats, place } from "../../support/op-case.ts";
+
+type Wabt = Awaited<ReturnType<typeof wabtTypes>>;
+
+let wabt: Wabt;
+let device: Device;
+beforeAll(async () => {
+  wabt = await loadWabt();
+  device = (await init({ device: "cpu", engine: "compiled", isolated: true })).device;
+});
+
+const FEATURES = { simd: true, relaxed_simd: true, threads: true, bulk_memory: true };
+
+/** What the assembler of the WebAssembly Binary Toolkit makes of a text. */
+function assembled(text: string): Uint8Array {
+  const module = wabt.parseWat("module.wat", text, FEATURES);
+  try {
+    return module.toBinary({ canonicalize_lebs: true }).buffer;
+  } finally {
+    module.destroy();
+  }
+}
+
+/** Collects the modules that are made meanwhile. */
+async function modulesOf(run: () => Promise<void>): Promise<Uint8Array[]> {
+  const found = new Map<string, Uint8Array>();
+  const { compile, Module } = WebAssembly;
+  const add = (source: BufferSource) => {
+    const bytes = new Uint8Array(source as ArrayBuffer);
+    found.set(`${bytes}`, bytes);
+  };
+  WebAssembly.compile = (source: BufferSource) => {
+    add(source);
+    return compile(source);
+  };
+  WebAssembly.Module = new Proxy(Module, {
+    construct(target, [source]: [BufferSource]) {
+      add(source);
+      return new target(source);
+    },
+  });
+  try {
+    await run();
+  } finally {
+    Object.assign(WebAssembly, { compile, Module });
+  }
+  return [...found.values()];
+}
+
+function expectReadBack(modules: readonly Uint8Array[]): void {
+  for (const bytes of modules) {
+    const text = moduleText(bytes);
+    expect(Buffer.compare(assembled(text), bytes), text.slice(0, 2000)).toBe(0);
+  }
+}
+
+test("modules of every op and its gradient are read back to the same bytes", async () => {
+  const modules = await modulesOf(async () => {
+    for (const [, { calls, gradient }] of tables) {
+      for (const call of calls.slice(0, 1)) {
+        const inputs = place(call, draw(call, 1), device, "f32");
+        const y = call.run(...inputs);
+        const isReal = y.dtype === "f32" && floats(call, inputs).length > 0;
+        const all = gradient === true && isReal ? grad(sum(mul(y, y)), floats(call, inputs)) : [];
+        evaluate(y, ...all);
+      }
+    }
+  });
+  expect(modules.length).toBeGreaterThan(120);
+  expectReadBack(modules);
+});
+
+test("modules of three nets are read back to the same bytes", async () => {
+  const modules = await modulesOf(async () => {
+    for (const [sizes, batchSize] of [
+      [[784, 50, 10], 100],
+      [[20, 12, 7], 25],
+      [[4, 8, 3], 20],
+    ] as const) {
+      const images = tensor(new Uint8Array(200 * sizes[0]), { shape: [200, sizes[0]], device });
+      const data = new DeviceDataset(images, tensor(new Uint8Array(200), { device }));
+      const sampler = new BatchSampler({ size: 200, batchSize, seed: 1 });
+      const [first, last] = [0, 1].map((i) => {
+        return new Linear(sizes[i], sizes[i + 1], { seed: i, device });
+      });
+      const model = new Sequential(first, batchSize > 50 ? new Sigmoid() : new ReLU(), last);
+      const Optimizer = batchSize === 25 ? Adam : SGD;
+      const step = trainStep({
+        model,
+        optimizer: new Optimizer(model.parameters(), { learningRate: 0.1 }),
+        loss: (net, batch: Batch) => crossEntropy(net.call(batch.images), batch.labels),
+        batchAt: (counter) => data.batchAt(counter, sampler),
+      });
+      await step();
+    }
+  });
+  expect(modules.length).toBeGreaterThanOrEqual(3);
+  expectReadBack(modules);
+});
+
+/** What stands behind instructions, whatever it is. */
+const BEHIND = {
+  none: [],
+  memory: [0, 5],
+  "memory and lane": [0, 5, 1],
+  lane: [1],
+  lanes: Array.from({ length: 16 }, (_, i) => i),
+  vector: Array.from({ length: 16 }, (_, i) => 3 * i),
+  zeros: [0],
+};
+
+test("every instruction of WebAssembly is called as its assembler calls it", () => {
+  let count = 0;
+  for (const [prefix, table] of INSTRUCTIONS_READ) {
+    for (const [code, { name, gives, takes, immediate }] of table) {
+      const f = new FunctionWriter();
+      f.emit(...(prefix ? [prefix, ...unsignedBytes(code)] : [code]), ...BEHIND[immediate]);
+      if (name === "memory.copy") f.emit(0);
+      // An atomic access has its natural alignment, which is 4 of 8 bytes at most.
+      if (prefix === 0xfe && immediate === "memory") {
+        f.bytes.splice(2, 1, Math.log2(INSTRUCTIONS_READ.get(prefix)?.get(code)?.bytes ?? 1));
+      }
+      if (gives) f.emit(0x1a);
+      const bytes = assembleModule([], [f], []);
+      const text = moduleText(bytes);
+      expect([...assembled(text)], `${name}\n${text}`).toEqual([...bytes]);
+      // With as many operands as it says it takes, of any types, it leaves nothing else behind.
+      expect(takes, name).toBeLessThanOrEqual(3);
+      count++;
+    }
+  }
+  expect(count).toBeGreaterThan(480);
+  for (const [name, code] of Object.entries(INSTRUCTIONS)) {
+    expect(INSTRUCTIONS_READ.get(0xfd)?.get(code)?.name).toBe(name);
+  }
+});
+
+test("what an instruction takes stands in its brackets, and constants as it reads them", () => {
+  const f = new FunctionWriter([I32, V128], [V128]);
+  const sum = f.local(V128);
+  const ones = new Uint8Array(Float32Array.of(1, -0, 1e-40, Infinity).buffer);
+  const words = new Uint8Array(Int32Array.of(1, -2, 3, 4).buffer);
+  f.get(0).vectorMemory(0x00, 2, 16);
+  f.simd(INSTRUCTIONS["v128.const"], ...ones)
+    .simd(INSTRUCTIONS["f32x4.mul"])
+    .set(sum);
+  f.repeat(() => {
+    f.get(1)
+      .simd(INSTRUCTIONS["v128.const"], ...words)
+      .simd(INSTRUCTIONS["i32x4.add"])
+      .set(1);
+    f.get(0).i32(-4).emit(0x6a).tee(0);
+  });
+  f.get(0).when(() => f.get(0).set(0));
+  f.get(1).get(sum).get(sum).set(sum).simd(INSTRUCTIONS["f32x4.add"]);
+  const bytes = assembleModule([], [f], [["run", 0]]);
+  expectReadBack([bytes]);
+  expect(functionText(bytes, 0)).toBe(
+    `(func $f0 (type 0)
+  (param $p0 i32) (param $p1 v128)
+  (result v128)
+  (local $v2 v128)
+  (local.set $v2
+    (f32x4.mul (v128.load offset=16 align=4 (local.get $p0)) (v128.const f32x4 1 -0 1e-40 inf)))
+  (loop
+    (local.set $p1 (i32x4.add (local.get $p1) (v128.const i32x4 1 -2 3 4)))
+    (br_if 0 (local.tee $p0 (i32.add (local.get $p0) (i32.const -4)))))
+  (if
+    (local.get $p0)
+    (then
+      (local.set $p0 (local.get $p0))))
+  (local.get $p1)
+  (local.get $v2)
+  (local.set $v2 (local.get $v2))
+  (f32x4.add))`,
+  );
+});
+
+test("what is not known is refused", () => {
+  const unknown = new FunctionWriter().emit(0x27);
+  const further = new FunctionWriter().emit(0xfd, ...unsignedBytes(0x9a));
+  const says = (f: FunctionWriter) => () => moduleText(assembleModule([], [f], []));
+  expect(says(unknown)).toThrow("wat: instruction 0x27; expected what");
+  expect(says(further)).toThrow("wat: instruction 0xfd 0x9a; expected what");
+  const global = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 6, 1, 0);
+  expect(() => moduleText(global)).toThrow("wat: section 6; expected what");
+});
