@@ -1,5 +1,5 @@
 import { announceCopy, SECOND_DEVICE } from "./core/advice.ts";
-import { checkOptions, checkPositive, checkWords } from "./core/check.ts";
+import { checkOptions, checkPositive, checkSteps, checkWords } from "./core/check.ts";
 import { DeviceError } from "./core/errors.ts";
 import { tools } from "./core/tools.ts";
 import type { DebugOptions } from "./debug/watcher.ts";
@@ -29,6 +29,12 @@ export interface InitOptions extends GpuOptions {
    * `compiled` makes WebAssembly of each program, where the page may. `plain` when left out.
    */
   engine?: "plain" | "compiled";
+  /**
+   * How many threads compute on the CPU where its engine is `compiled`, the one that calls among them:
+   * a whole number from 1 on, and 1 is no others. They need a page that is cross-origin isolated, or
+   * Node. One less than there are cores, and 8 at the most, when left out; results are the same.
+   */
+  threads?: number;
   /**
    * Whether to make a device of its own, which is shared with nobody and not the default one; false
    * when left out.
@@ -78,20 +84,29 @@ function checkInitOptions(options: InitOptions): void {
     device: "string",
     kernels: true,
     engine: true,
+    threads: "number",
     isolated: "boolean",
     timeout: "number",
     debug: true,
   });
   const { device = "auto", kernels = "direct", engine = "plain", timeout = TIMEOUT } = options;
+  const { threads = 1 } = options;
   checkWords("init", { device }, ["auto", "webgpu", "cpu"]);
   checkWords("init", { kernels }, ["workgroup", "direct"]);
   checkWords("init", { engine }, ["plain", "compiled"]);
+  checkSteps("init", { threads });
   checkPositive("init", { timeout });
 }
 
 /** Gives what an earlier call with the same options chose, as long as that device works. */
-function share({ device = "auto", kernels, engine, timeout }: InitOptions): Promise<Choice> {
-  const options = { device, kernels, engine };
+function share({
+  device = "auto",
+  kernels,
+  engine,
+  threads,
+  timeout,
+}: InitOptions): Promise<Choice> {
+  const options = { device, kernels, engine, threads };
   const wish = JSON.stringify(options);
   if (shared && (!shared.device || isLive(shared.device))) {
     if (shared.wish === wish) return shared.choice;
@@ -123,8 +138,8 @@ function isLive(device: Device): boolean {
 }
 
 async function choose(options: InitOptions): Promise<Choice> {
-  const { device: wanted = "auto", timeout = TIMEOUT, kernels, engine } = options;
-  if (wanted === "cpu") return onCpu("asked for", engine);
+  const { device: wanted = "auto", timeout = TIMEOUT, kernels } = options;
+  if (wanted === "cpu") return onCpu("asked for", options);
   try {
     const adapter = await findAdapter(await findGpu(), timeout);
     if (!adapter) {
@@ -134,7 +149,7 @@ async function choose(options: InitOptions): Promise<Choice> {
     const { name, software } = description;
     if (software && wanted === "auto") {
       const reason = `the only WebGPU adapter is emulated by the CPU (${name})`;
-      return onCpu(reason, engine);
+      return onCpu(reason, options);
     }
     const isDirect = kernels ? kernels === "direct" : description.direct;
     const [device] = await Promise.all([
@@ -144,14 +159,14 @@ async function choose(options: InitOptions): Promise<Choice> {
     return { device, reason: wanted === "auto" ? `a GPU was found (${name})` : "asked for" };
   } catch (error) {
     if (wanted === "webgpu") throw error;
-    return onCpu(given(error as Error), engine);
+    return onCpu(given(error as Error), options);
   }
 }
 
 // A page with a GPU does not wait for this.
-async function onCpu(reason: string, engine?: InitOptions["engine"]): Promise<Choice> {
+async function onCpu(reason: string, { engine, threads }: InitOptions): Promise<Choice> {
   const { chooseEngine } = await cpuModule.get();
-  return chooseEngine(reason, engine === "compiled");
+  return chooseEngine(reason, engine === "compiled", threads);
 }
 
 /** What was found, of a message that also says what was expected. */

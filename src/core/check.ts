@@ -82,7 +82,7 @@ export function checkCounts(op: string, options: NumberOptions): void {
   checkEach(op, options, (x) => isInteger(x, 0), "an integer from 0");
 }
 
-/** Throws a `GradusError` unless numbers of steps are integers from 1. */
+/** Throws a `GradusError` unless numbers of steps or threads are integers from 1. */
 export function checkSteps(op: string, options: NumberOptions): void {
   checkEach(op, options, (x) => isInteger(x, 1), "an integer from 1");
 }

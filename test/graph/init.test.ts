@@ -59,10 +59,12 @@ test.each<[object, string]>([
   [{ device: "tpu" }, "init: device tpu; expected auto, webgpu, cpu"],
   [{ kernels: "fast" }, "init: kernels fast; expected workgroup, direct"],
   [{ engine: "fast" }, "init: engine fast; expected plain, compiled"],
+  [{ threads: 0 }, "init: threads 0; expected an integer from 1"],
+  [{ threads: 1.5 }, "init: threads 1.5; expected an integer from 1"],
   [{ timeout: 0 }, "init: timeout 0; expected a finite number above 0"],
   [
     { devise: "cpu" },
-    'init: unknown option "devise"; expected device, kernels, engine, isolated, timeout, debug. ' +
+    'init: unknown option "devise"; expected device, kernels, engine, threads, isolated, timeout, debug. ' +
       'Did you mean "device"?',
   ],
 ])("%j is refused", async (options, message) => {

@@ -122,6 +122,16 @@ test("the README's first program runs in Node as it stands, learns and prints wh
   expect(Number(lines.at(-1)?.split(" ")[1])).toBeLessThan(0.01);
 });
 
+test("threads in Node keep no process alive", () => {
+  const script = `import { init, matmul, ones } from "gradus";
+  const options = { device: "cpu", engine: "compiled", threads: 3 };
+  const { device } = await init(options);
+  console.log(device.description.split(", ").at(-1));
+  console.log((await matmul(ones([512, 512]), ones([512, 512])).data())[512]);`;
+  writeFileSync(join(app.folder, "threads.mjs"), script);
+  expect(app.runInNode("threads.mjs")).toBe("3 threads\n512\n");
+});
+
 test("the build for browsers of gradus/io has every name of that for Node", () => {
   const { node, default: browser } = manifest.exports["./io"];
   const script = `const names = async (file) => Object.keys(await import(file)).sort().join();

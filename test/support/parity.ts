@@ -10,7 +10,7 @@ import {
 import { type Call, draw, floats, type OpCase, place, tolerance } from "./op-case.ts";
 
 /** The result and the gradients of its randomly weighted sum. */
-async function outcome(
+export async function outcome(
   call: Call,
   device: Device,
   float: "f32" | "f64",

@@ -1,7 +1,7 @@
 /** What the package takes of its surroundings beside the language; SECURITY.md tells what for. */
 export const REACH = {
   names: [
-    "Blob", // download
+    "Blob", // download, and the text of threads
     "DOMException", // errors of opfsStore
     "GPUBufferUsage",
     "GPUMapMode",
@@ -10,7 +10,8 @@ export const REACH = {
     "MessageChannel", // a turn for other tasks
     "TextDecoder",
     "TextEncoder",
-    "URL", // download
+    "URL", // download, and the text of threads
+    "Worker", // threads
     "clearTimeout",
     "crypto", // names of files that are written
     "document", // download
@@ -21,9 +22,10 @@ export const REACH = {
   ],
   members: [
     "document.createElement", // download
+    "globalThis.crossOriginIsolated", // whether there are threads
     "globalThis.isSecureContext", // why there is no GPU
-    "globalThis.navigator", // its gpu, and its storage for opfsStore
-    "globalThis.process",
+    "globalThis.navigator", // its gpu, its cores, and its storage for opfsStore
+    "globalThis.process", // what Node has of its own for threads
     "process.kill", // with signal 0: whether a process is running
     "process.pid",
     "process.stdout", // terminalBar

@@ -1,6 +1,5 @@
-import { CompiledEngine } from "./compiled/compiled-engine.ts";
+import { prepareEngine } from "./compiled/compiled-engine.ts";
 import { CpuDevice } from "./cpu-device.ts";
-import { PlainEngine } from "./engine.ts";
 
 /** A module with one function, which gives a vector of zeros: bytes that engines without SIMD refuse. */
 const PROBE = [
@@ -8,14 +7,20 @@ const PROBE = [
   11,
 ];
 
-/** Makes the CPU a device; `reason` says why it was chosen, and what was given in place of a wish. */
-export function chooseEngine(reason: string, isCompiled: boolean) {
+/**
+ * Makes the CPU a device; `reason` says why it was chosen, and what was given in place of a wish.
+ * @param threads how many compute, where they are asked for.
+ */
+export async function chooseEngine(reason: string, isCompiled: boolean, threads?: number) {
   const refusal = isCompiled ? refusalOf() : null;
-  const device = new CpuDevice(isCompiled && refusal === null ? CompiledEngine : PlainEngine);
-  return {
-    device,
-    reason: refusal === null ? reason : `${reason}; ${device.description}, since ${refusal}`,
-  };
+  if (!isCompiled || refusal !== null) {
+    const device = new CpuDevice();
+    const since = refusal === null ? "" : `; ${device.description}, since ${refusal}`;
+    return { device, reason: reason + since };
+  }
+  const { engine, refusal: alone } = await prepareEngine(threads);
+  const since = alone === null ? "" : `; one thread, since ${alone}`;
+  return { device: new CpuDevice(engine), reason: reason + since };
 }
 
 /** Why no WebAssembly is to be had; null where it is. */

@@ -16,10 +16,10 @@ const ALL: ReadonlySet<DType> = new Set(DTYPE_NAMES);
 export class CpuDevice extends EngineDevice {
   readonly session: Session;
 
-  /** @param Engine what computes; each op's specification form when left out. */
-  constructor(Engine: new (counters: Counters) => CpuEngine = PlainEngine) {
+  /** @param engine makes what computes; each op's specification form when left out. */
+  constructor(engine?: (counters: Counters) => CpuEngine) {
     super();
-    this.session = new CpuSession(this.counters, new Engine(this.counters));
+    this.session = new CpuSession(this.counters, engine?.(this.counters));
   }
 }
 
@@ -58,6 +58,7 @@ export class CpuSession implements Session {
     this.#disposed = true;
     this.#lose({ reason: "destroyed", message: "disposed" });
     this.#idle.clear();
+    this.engine.dispose?.();
   }
 
   /** Makes a plan; one that is going to run again and again has its buffers until it is disposed. */

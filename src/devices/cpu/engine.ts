@@ -18,6 +18,8 @@ export interface CpuEngine {
   plan(program: Program): KeptPlan;
   /** Frees what is spare; set by who keeps it. */
   trim?: () => void;
+  /** Ends what works for it; left out where nothing does. */
+  dispose?(): void;
 }
 
 /** Runs each op in its specification form, on typed arrays. */

@@ -7,17 +7,34 @@ import type { KeptPlan } from "../idle-plans.ts";
 import { Heap, type HeapStorage } from "./heap.ts";
 import { CompiledPlan } from "./plan.ts";
 import { engineName, hasMultiplyAdd } from "./simd-level.ts";
+import { Threads, usualThreads } from "./threads.ts";
+
+/**
+ * Starts what an engine needs; gives what makes it, and why it has one thread where more were wanted.
+ * @param count how many threads compute; as many as usual when left out.
+ */
+export async function prepareEngine(count = usualThreads()) {
+  const threads = count > 1 ? await Threads.start(count) : null;
+  const refusal = typeof threads === "string" ? threads : null;
+  const own = typeof threads === "string" ? null : threads;
+  return { engine: (counters: Counters) => new CompiledEngine(counters, own), refusal };
+}
 
 /** Makes one WebAssembly module of each program, which works on one memory. */
-export class CompiledEngine implements CpuEngine {
+class CompiledEngine implements CpuEngine {
   readonly description: string;
   readonly #heap: Heap;
   readonly #isFused: boolean;
 
-  constructor(counters: Counters) {
-    this.#heap = new Heap(counters);
+  constructor(
+    counters: Counters,
+    readonly threads: Threads | null = null,
+  ) {
+    this.#heap = new Heap(counters, threads?.memory);
     this.#isFused = hasMultiplyAdd();
-    this.description = engineName(this.#isFused);
+    const shared = threads ? `, ${threads.count} threads` : "";
+    this.description = engineName(this.#isFused) + shared;
+    threads?.endWith(this);
   }
 
   get usage() {
@@ -39,6 +56,10 @@ export class CompiledEngine implements CpuEngine {
   }
 
   plan(program: Program): KeptPlan {
-    return new CompiledPlan(program, this.#heap, this.#isFused);
+    return new CompiledPlan(program, this.#heap, this.#isFused, this.threads);
+  }
+
+  dispose(): void {
+    this.threads?.end();
   }
 }

@@ -1,7 +1,11 @@
 import { postorder } from "../../../core/postorder.ts";
+import { sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
+import { stepsOf } from "../../../engine/group-ops.ts";
 import type { KernelSchedule } from "../../../engine/schedule.ts";
-import type { FunctionWriter } from "./assembler.ts";
+import { opFlops } from "../../../engine/stats.ts";
+import { FunctionWriter, I32, type ValueType } from "./assembler.ts";
+import type { Share, Sharing } from "./blocks.ts";
 import type { Location } from "./closed.ts";
 
 /** Where code notes that it refuses a value: in the memory's first bytes, which nobody is given. */
@@ -14,6 +18,16 @@ export interface GroupCode {
   readonly steps: readonly number[];
   /** Bytes of that. */
   readonly scratch: number;
+  /**
+   * How many units it has that may be computed apart and at once. The function is given the first one
+   * and the one behind the last, behind the addresses; left out where one call computes all.
+   */
+  readonly units?: number;
+}
+
+/** Bytes of memory of a group's own that a thread has, on lines of a cache that no other one has. */
+export function ownBytes({ scratch }: Pick<GroupCode, "scratch">): number {
+  return 64 * Math.ceil(scratch / 64);
 }
 
 /** What is known where a group's code is made. */
@@ -22,6 +36,14 @@ export interface GroupContext {
   readonly locations: readonly Location[];
   /** Whether there is a multiply-add. */
   readonly isFused: boolean;
+  /** How threads share the work; null where there is only one. */
+  readonly sharing: Sharing | null;
+}
+
+/** A group's function as it is begun, and a thread's share where it is shared out. */
+export interface GroupFunction {
+  readonly f: FunctionWriter;
+  readonly share?: Share;
 }
 
 /** The steps of a group that may refuse values. */
@@ -51,4 +73,49 @@ export function refusingFirst(schedule: KernelSchedule): KernelSchedule {
 export function pointersOf({ schedule }: GroupContext, group: Group): number[] {
   const all = [...group.reads.keys(), ...group.outputs];
   return [...new Set(all.map((step) => schedule.homes.get(step) ?? step))];
+}
+
+/** Nanoseconds that take an operation on a number and a byte of memory, roughly. */
+const FLOP_TIME = 0.12;
+const BYTE_TIME = 0.05;
+
+/**
+ * Begins the function of a group whose outermost loop has so many units, which threads share where it
+ * takes long enough.
+ *
+ * @param flopTime nanoseconds that an operation of its kernel takes, roughly.
+ */
+export function beginGroup(
+  context: GroupContext,
+  group: Group,
+  steps: readonly number[],
+  units: number,
+  flopTime = FLOP_TIME,
+): GroupFunction {
+  const { schedule, sharing } = context;
+  const addresses: ValueType[] = [...steps, 0].map(() => I32);
+  const from = addresses.length;
+  const isShared =
+    sharing !== null &&
+    units > 1 &&
+    !group.outputs.some((output) => schedule.scattered.has(output)) &&
+    refusingSteps(schedule, group).length === 0 &&
+    timeOf(schedule, group, flopTime) >= sharing.worth;
+  if (!isShared) return { f: new FunctionWriter(addresses) };
+  return { f: new FunctionWriter([...addresses, I32, I32]), share: { from, to: from + 1 } };
+}
+
+/** Nanoseconds that a group takes on one thread, roughly. */
+function timeOf(schedule: KernelSchedule, group: Group, flopTime: number): number {
+  const { steps } = schedule.program;
+  let time = 0;
+  for (const i of stepsOf(schedule, group)) {
+    const types = steps[i].inputs.map((input) => steps[input]);
+    const flops = opFlops(steps[i].op, types, steps[i]);
+    time += flops * (group.anchors.includes(i) ? flopTime : FLOP_TIME);
+  }
+  for (const i of [...group.reads.keys(), ...group.outputs]) {
+    time += BYTE_TIME * 4 * sizeOf(steps[i].shape);
+  }
+  return time;
 }

@@ -48,9 +48,8 @@ export class HeapStorage implements ArrayStorage {
  * much or a little less; neighbours that are free become one.
  */
 export class Heap {
-  readonly memory: WebAssembly.Memory = new WebAssembly.Memory({ initial: 1 });
   /** What lies in the memory now; it is another one after the memory has grown. */
-  buffer: ArrayBuffer = this.memory.buffer;
+  buffer: ArrayBuffer;
   /** Free blocks, by address. */
   readonly #free: HeapBlock[] = [];
   /** Nothing at or behind it has been given; the first granule belongs to what has no bytes. */
@@ -61,7 +60,13 @@ export class Heap {
   /** Frees what is spare, where the memory cannot grow. */
   trim: () => void = () => {};
 
-  constructor(readonly counters: Counters) {}
+  /** @param memory that of one page, which threads may share. */
+  constructor(
+    readonly counters: Counters,
+    readonly memory = new WebAssembly.Memory({ initial: 1 }),
+  ) {
+    this.buffer = memory.buffer;
+  }
 
   get usage(): { buffers: number; bytes: number } {
     return { buffers: this.#count, bytes: this.#bytes };

@@ -8,16 +8,22 @@ export interface NamedFunction {
 }
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+/** The least and the most pages of a memory that is taken. */
+const UNSHARED = [0, 0];
+const SHARED = [3, 0, 0x80, 0x80, 4];
 const encoder = /* @__PURE__ */ new TextEncoder();
 
 /**
  * Puts a module together, which takes a memory, `e.m`, and functions of `e`. Functions that are taken
  * are numbered before its own.
+ *
+ * @param isShared whether the memory is one that threads share.
  */
 export function assembleModule(
   taken: readonly NamedFunction[],
   functions: readonly FunctionWriter[],
   given: readonly (readonly [name: string, index: number])[],
+  isShared = false,
 ): Uint8Array<ArrayBuffer> {
   const types: NamedFunction["function"][] = [];
   const keys: string[] = [];
@@ -47,7 +53,7 @@ export function assembleModule(
   });
   section(2, [null, ...taken.keys()], (bytes, i) => {
     name(name(bytes, "e"), i === null ? "m" : taken[i].name);
-    if (i === null) bytes.append([2, 0, 0]);
+    if (i === null) bytes.byte(2).append(isShared ? SHARED : UNSHARED);
     else bytes.byte(0).unsigned(numbers[i]);
   });
   section(3, numbers.slice(taken.length), (bytes, type) => bytes.unsigned(type));

@@ -17,11 +17,13 @@ import type { View } from "../layout.ts";
 import { fastest } from "../plain-form.ts";
 import { closeProgram, type Location, locationsOf, movedFrom, openedOf } from "./closed.ts";
 import { codeOf, isCompiled, readsStored } from "./codes.ts";
-import { type GroupCode, refusingFirst, refusingSteps } from "./group-code.ts";
+import { type GroupCode, ownBytes, refusingFirst, refusingSteps } from "./group-code.ts";
 import type { Heap, HeapBlock, HeapStorage } from "./heap.ts";
 import { Home } from "./home.ts";
 import { type ModuleExports, type ModuleTask, moduleOf, startModule } from "./program-module.ts";
+import { SharingPace } from "./sharing-pace.ts";
 import { engineName } from "./simd-level.ts";
+import type { SharedTask, Threads } from "./threads.ts";
 
 /** What computes one group: code, or its op's plain form. */
 type GroupTask = GroupCode | (() => void);
@@ -44,6 +46,9 @@ export class CompiledPlan implements KeptPlan {
   #module: WebAssembly.Module | null = null;
   #functions: ModuleExports | null = null;
   #slots: Slots | null = null;
+  readonly #shared = new Map<number, SharedTask>();
+  /** Its number among the plans that threads know. */
+  #known: number | null = null;
   /** Where the sources lay in the last run, in which memory. */
   #last: { readonly buffer: ArrayBuffer; readonly blocks: readonly HeapBlock[] } | null = null;
 
@@ -51,6 +56,7 @@ export class CompiledPlan implements KeptPlan {
     program: Program,
     readonly heap: Heap,
     readonly isFused: boolean,
+    readonly threads: Threads | null = null,
   ) {
     const closed = closeProgram(program, isCompiled, readsStored);
     const options = { kept: closed.kept, joinsRows: false };
@@ -114,6 +120,8 @@ export class CompiledPlan implements KeptPlan {
     this.#slots = null;
     this.#last = null;
     for (const home of this.#homes.values()) home.leave();
+    if (this.#known !== null) this.threads?.forget(this.#known);
+    this.#known = null;
   }
 
   #run(
@@ -178,17 +186,36 @@ export class CompiledPlan implements KeptPlan {
   #write(): Uint8Array<ArrayBuffer> {
     return moduleOf(
       this.#tasks.map((task, i): ModuleTask => {
-        if (typeof task === "function") return { host: i };
+        if (typeof task === "function") return "host";
         const homes = [...task.steps.map((step) => this.#home(step)), this.#scratch(i, task)];
         const refuses = refusingSteps(this.#schedule, this.#schedule.groups[i]).length > 0;
         return { code: task, places: homes.map(({ place }) => place), refuses };
       }),
+      this.threads !== null,
     );
   }
 
   #start(): ModuleExports {
     this.#module ??= new WebAssembly.Module(this.#write());
-    return startModule(this.#module, this.heap.memory, (i) => (this.#tasks[i] as () => void)());
+    const { memory } = this.heap;
+    const functions = startModule(this.#module, memory, this.#tasks.length, (i) => this.#host(i));
+    for (const [number, run] of functions.parts.entries()) {
+      const { units = 0 } = this.#tasks[number] as GroupCode;
+      if (run) this.#shared.set(number, { number, units, run, pace: new SharingPace() });
+    }
+    return functions;
+  }
+
+  /** Computes a task for which its module calls. */
+  #host(i: number): void {
+    const task = this.#tasks[i];
+    if (typeof task === "function") {
+      task();
+      return;
+    }
+    this.#known ??= this.threads?.keep(this.#module as WebAssembly.Module) ?? 0;
+    const { address } = (this.#slots as Slots).table;
+    this.threads?.share(this.#known, address, this.#shared.get(i) as SharedTask);
   }
 
   /** The bytes that a group reads and writes. */
@@ -205,9 +232,10 @@ export class CompiledPlan implements KeptPlan {
     return this.#homeOf(key, () => new Home(this.heap, this.#homes.size, dtype, sizeOf(shape)));
   }
 
-  /** Memory of a group's own. */
-  #scratch(group: number, { scratch }: GroupCode): Home {
-    return this.#homeOf(-1 - group, () => new Home(this.heap, this.#homes.size, "u8", scratch));
+  /** Memory of a group's own, for each thread. */
+  #scratch(group: number, code: GroupCode): Home {
+    const bytes = ownBytes(code) * (code.units && this.threads ? this.threads.count : 1);
+    return this.#homeOf(-1 - group, () => new Home(this.heap, this.#homes.size, "u8", bytes));
   }
 
   #homeOf(key: number, make: () => Home): Home {
@@ -223,8 +251,9 @@ export class CompiledPlan implements KeptPlan {
 
   /** The code of a group, if there is one for it. */
   #code(group: Group): GroupCode | null {
-    const { isFused } = this;
-    return codeOf({ schedule: this.#schedule, locations: this.#locations, isFused }, group);
+    const { isFused, threads } = this;
+    const known = { schedule: this.#schedule, locations: this.#locations };
+    return codeOf({ ...known, isFused, sharing: threads }, group);
   }
 
   /** Throws what the specification does where a group's code has refused a value. */

@@ -5,8 +5,15 @@
 import { type Shape, sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
+import { unitsOf, writeBlocks } from "./blocks.ts";
 import type { Access, GroupElements, Results } from "./elements.ts";
-import { type GroupCode, type GroupContext, pointersOf, refusingSteps } from "./group-code.ts";
+import {
+  beginGroup,
+  type GroupCode,
+  type GroupContext,
+  pointersOf,
+  refusingSteps,
+} from "./group-code.ts";
 import { type Stretch, stretchOf } from "./stretch.ts";
 
 /** The sizes of an axis cut into digits by divisors that divide each other; else its own. */
@@ -15,6 +22,8 @@ export function digitSizes(n: number, divisors: ReadonlySet<number>): number[] {
   const parts = chain.slice(1).map((d, i) => d / chain[i]);
   return parts.every(Number.isInteger) ? parts.reverse() : [n];
 }
+/** An axis with so many units is shared out evenly. */
+const MANY_UNITS = 16;
 
 /** What one stretch of code computes for up to four elements. */
 type StoringStretch = Stretch & Results;
@@ -42,14 +51,15 @@ class PointwiseWriter {
   }
 
   write(): GroupCode {
-    if (sizeOf(this.#domain) === 0) this.#begin([]);
-    else this.#loops(this.#shape());
-    return { function: this.#f, steps: this.#steps, scratch: 0 };
+    const size = sizeOf(this.#domain);
+    if (size === 0) this.#begin([]);
+    const units = size === 0 ? undefined : this.#loops(this.#shape());
+    return { function: this.#f, steps: this.#steps, scratch: 0, units };
   }
 
   /** Begins a function with a counter for each axis. */
-  #begin(shape: Shape): void {
-    this.#f = new FunctionWriter([...this.#steps, 0].map(() => I32));
+  #begin(shape: Shape, f = new FunctionWriter([...this.#steps, 0].map(() => I32))): void {
+    this.#f = f;
     this.#counters = shape.map(() => this.#f.local(I32));
   }
 
@@ -93,47 +103,57 @@ class PointwiseWriter {
     return elements.isGathered || !isCounted ? null : elements.accesses;
   }
 
-  #loops(shape: Shape): void {
+  /** Writes the loops; gives how many units they have, if they are shared out. */
+  #loops(shape: Shape): number | undefined {
+    const last = shape.length - 1;
     this.#begin(shape);
-    const n = shape[shape.length - 1];
+    const isPadded = shape.length === 1 && this.#endsInPadding(this.#stretch(shape, 4));
+    const { unit = 4 } = this.context.sharing ?? {};
+    const sizes = shape.map((n, axis) => {
+      const step = axis === last ? 4 : 1;
+      const size = isPadded ? 4 * Math.ceil(n / 4) : n;
+      return { size, step, grain: axis === last ? Math.ceil(unit / 4) : 1 };
+    });
+    // The outermost loop that is long enough to be shared out.
+    const all = sizes.map(unitsOf);
+    const axis = Math.max(
+      0,
+      all.findIndex((n) => n >= MANY_UNITS),
+    );
+    const { f, share } = beginGroup(this.context, this.group, this.#steps, all[axis]);
+    this.#begin(shape, f);
     const whole = this.#stretch(shape, 4);
-    // What is beyond the end of one axis is padding: of what is written, too.
-    const isPadded =
-      shape.length === 1 &&
-      refusingSteps(this.context.schedule, this.group).length === 0 &&
-      !whole.elements.isGathered &&
-      whole.elements.accesses.every(
-        ({ stride, values }) => (stride & ~1) === 0 && values.length === 0,
-      );
-    const rest = isPadded ? 0 : n % 4;
-    const end = isPadded ? 4 * Math.ceil(n / 4) : n - rest;
-    const part = rest > 0 ? this.#stretch(shape, rest) : null;
-    this.#nest(shape, 0, () => {
-      const f = this.#f;
-      const inner = this.#counters[shape.length - 1];
-      f.i32(0).set(inner);
-      if (end > 0) {
+    const nest = (i: number) => {
+      const before = () => {
         whole.elements.start();
         whole.body.prepare(whole.roots);
-        f.count(inner, 4, end, () => this.#emit(whole));
-      }
-      if (part) {
-        part.elements.start();
-        this.#emit(part);
-      }
-    });
+      };
+      const body = (count: number) => {
+        if (i < last) nest(i + 1);
+        else if (count === 4) this.#emit(whole);
+        else this.#emitOnce(this.#stretch(shape, count));
+      };
+      const blocks = { ...sizes[i], counter: this.#counters[i], body };
+      writeBlocks(f, i < last ? blocks : { ...blocks, before }, i === axis ? share : undefined);
+    };
+    nest(0);
+    return share && all[axis];
+  }
+
+  /** Whether what is beyond the end of the only axis is padding: of what is written, too. */
+  #endsInPadding({ elements }: Stretch): boolean {
+    if (refusingSteps(this.context.schedule, this.group).length > 0) return false;
+    const isNext = ({ stride, values }: Access) => (stride & ~1) === 0 && values.length === 0;
+    return !elements.isGathered && elements.accesses.every(isNext);
+  }
+
+  #emitOnce(stretch: StoringStretch): void {
+    stretch.elements.start();
+    this.#emit(stretch);
   }
 
   #emit({ body, roots, store }: StoringStretch): void {
     store(body.emit(roots));
-  }
-
-  #nest(shape: Shape, axis: number, body: () => void): void {
-    if (axis === shape.length - 1) {
-      body();
-      return;
-    }
-    this.#f.count(this.#counters[axis], 1, shape[axis], () => this.#nest(shape, axis + 1, body));
   }
 
   /** What is computed and stored for `count` elements side by side. */

@@ -1,10 +1,19 @@
 import type { Group } from "../../../engine/fusion.ts";
-import { FunctionWriter, I32 } from "./assembler.ts";
+import { type FunctionWriter, I32 } from "./assembler.ts";
 import { Addresses, GroupElements, type Results } from "./elements.ts";
-import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import { beginGroup, type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { LaneWriter } from "./lane-scalars.ts";
-import { type ProductShape, scratchBytes, type TileVector, writeProduct } from "./product.ts";
+import {
+  type ProductShape,
+  scratchBytes,
+  sharedLoop,
+  type TileVector,
+  writeProduct,
+} from "./product.ts";
 import { VectorBody } from "./vector-body.ts";
+
+/** Nanoseconds that an operation in a product's tiles takes. */
+const FLOP_TIME = 1 / 36;
 
 /** From so many values for a row of a tile on, what follows its sums is written once for all rows. */
 const LONG = 24;
@@ -25,16 +34,18 @@ export function productCode(context: GroupContext, group: Group): GroupCode {
   const [batch, m, n] = shape;
   const product = { batch, m, n, k: program.steps[inputs[0]].shape[2] };
   const steps = pointersOf(context, group);
-  const f = new FunctionWriter([...steps, 0].map(() => I32));
   const [a, b] = inputs.map((input) => {
     const { root, view } = locations[input];
     return { ...view, pointer: steps.indexOf(homes.get(root) ?? root) };
   });
   const pointers = { a: a.pointer, b: b.pointer, scratch: steps.length };
+  const { units } = sharedLoop(product, b);
+  const { f, share } = beginGroup(context, group, steps, units, FLOP_TIME);
   const tiles = new TileStores(context, group, f, steps, product);
   const store = (tile: readonly TileVector[]) => tiles.store(tile);
-  writeProduct(f, { shape: product, a, b, isFused, pointers, store });
-  return { function: f, steps, scratch: scratchBytes(product) + TILE_BYTES };
+  writeProduct(f, { shape: product, a, b, isFused, share, pointers, store });
+  const scratch = scratchBytes(product) + TILE_BYTES;
+  return { function: f, steps, scratch, units: share && units };
 }
 
 /** One row of a tile, or several, as what is stored of them. */

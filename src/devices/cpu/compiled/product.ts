@@ -9,6 +9,7 @@
  * registers (bench/kernels/README.md has the figures).
  */
 import { type FunctionWriter, I32, V128 } from "./assembler.ts";
+import { type Blocks, type Share, writeBlocks } from "./blocks.ts";
 
 /** Where a matrix lies: in elements, from a pointer on. */
 export interface MatrixLayout {
@@ -44,6 +45,8 @@ export interface ProductOptions {
   readonly b: MatrixLayout;
   /** Whether there is a multiply-add. */
   readonly isFused: boolean;
+  /** A thread's share of the loop that `sharedLoop` names, if it is shared out. */
+  readonly share?: Share;
   /** Parameters with the addresses of a, b and memory for `scratchBytes`. */
   readonly pointers: { readonly a: number; readonly b: number; readonly scratch: number };
   /** Writes what stores a tile's vectors. */
@@ -65,6 +68,42 @@ const WIDTH = 8;
 export function scratchBytes({ m, k }: ProductShape): number {
   const depth = k > LONGEST ? DEPTH : k;
   return 4 * WIDTH * (depth + (k > LONGEST ? m + 8 : 0));
+}
+
+/** The loops of a product that threads may share. */
+type ProductLoop = "batch" | "columns" | "rows";
+
+/** With so many panels, columns are shared out: each panel of b is copied once then. */
+const MANY_PANELS = 8;
+
+/** The loop of a product that threads share, and in how many units. */
+export function sharedLoop(
+  shape: ProductShape,
+  b: MatrixLayout,
+): { name: ProductLoop; units: number } {
+  const { batch, m, n } = shape;
+  if (batch >= MANY_PANELS) return { name: "batch", units: batch };
+  const columns = Math.ceil(n / WIDTH);
+  const rows = Math.ceil(m / unitRows(shape, b));
+  const isByColumns = columns >= Math.min(MANY_PANELS, rows);
+  return isByColumns ? { name: "columns", units: columns } : { name: "rows", units: rows };
+}
+
+/** Rows of a unit, where rows are shared out: so many that copying panels of b weighs little. */
+function unitRows(shape: ProductShape, b: MatrixLayout): number {
+  return isDirect(shape, b) ? 8 : 64;
+}
+
+/** Rows of a tile so many columns wide, of eight vectors. */
+function tileHeight(width: number): number {
+  return 8 / Math.ceil(width / 4);
+}
+
+/** Whether b is read where it lies. */
+function isDirect({ m }: ProductShape, { offset, strides }: MatrixLayout): boolean {
+  const [batch, row, column] = strides;
+  const isAligned = row % 4 === 0 && batch % 4 === 0 && offset % 4 === 0;
+  return column === 1 && row > 0 && (m < MANY_ROWS || (isAligned && row <= NEAR));
 }
 
 /** Writes a product into a function. */
@@ -112,27 +151,29 @@ class ProductWriter {
     const { a, b, pointers, shape } = this.options;
     this.#move(this.#a, pointers.a, 4 * a.offset);
     this.#move(this.#b, pointers.b, 4 * b.offset);
-    this.#loop(
-      this.#at[0],
-      1,
-      shape.batch,
-      () => this.#matrix(),
-      () => {
-        this.#move(this.#a, this.#a, 4 * a.strides[0]);
-        this.#move(this.#b, this.#b, 4 * b.strides[0]);
-      },
-    );
+    this.#blocks("batch", {
+      counter: this.#at[0],
+      step: 1,
+      size: shape.batch,
+      body: () => this.#matrix(),
+      moves: [
+        [this.#a, 4 * a.strides[0]],
+        [this.#b, 4 * b.strides[0]],
+      ],
+    });
   }
 
   #matrix(): void {
     const { n } = this.options.shape;
     const bytes = 4 * this.options.b.strides[2];
-    const rest = n % WIDTH;
     this.#move(this.#column, this.#b, 0);
-    const next = () => this.#move(this.#column, this.#column, WIDTH * bytes);
-    this.f.i32(0).set(this.#at[2]);
-    if (n >= WIDTH) this.#loop(this.#at[2], WIDTH, n - rest, () => this.#columns(WIDTH), next);
-    if (rest > 0) this.#columns(rest);
+    this.#blocks("columns", {
+      counter: this.#at[2],
+      step: WIDTH,
+      size: n,
+      body: (width) => this.#columns(width),
+      moves: [[this.#column, WIDTH * bytes]],
+    });
   }
 
   /** A panel of y: all rows of so many columns. */
@@ -146,34 +187,27 @@ class ProductWriter {
 
   /** The part of a panel's sums from `first` on. */
   #block(width: number, first: number, depth: number): void {
-    const { f, options } = this;
+    const { options } = this;
     const { a, pointers, shape } = options;
-    const isDirect = this.#isDirect();
-    if (isDirect) this.#move(this.#panel, this.#column, 4 * first * options.b.strides[1]);
+    const isInPlace = isDirect(shape, options.b);
+    if (isInPlace) this.#move(this.#panel, this.#column, 4 * first * options.b.strides[1]);
     else this.#pack(width, first, depth);
     this.#move(this.#rowOfA, this.#a, 4 * first * a.strides[2]);
     if (shape.k > LONGEST) this.#move(this.#partial, pointers.scratch, 4 * WIDTH * DEPTH);
     const vectors = Math.ceil(width / 4);
-    const height = 8 / vectors;
-    const rest = shape.m % height;
-    const part = { width, first, depth, step: isDirect ? 4 * options.b.strides[1] : 16 * vectors };
-    const next = () => {
-      this.#move(this.#rowOfA, this.#rowOfA, 4 * height * a.strides[1]);
-      if (shape.k > LONGEST) this.#move(this.#partial, this.#partial, 128);
-    };
-    f.i32(0).set(this.#at[1]);
-    if (shape.m >= height) {
-      this.#loop(this.#at[1], height, shape.m - rest, () => this.#tile(height, part), next);
-    }
-    if (rest > 0) this.#tile(rest, part);
-  }
-
-  /** Whether b is read where it lies. */
-  #isDirect(): boolean {
-    const { b, shape } = this.options;
-    const [batch, row, column] = b.strides;
-    const isAligned = row % 4 === 0 && batch % 4 === 0 && b.offset % 4 === 0;
-    return column === 1 && row > 0 && (shape.m < MANY_ROWS || (isAligned && row <= NEAR));
+    const height = tileHeight(width);
+    const part = { width, first, depth, step: isInPlace ? 4 * options.b.strides[1] : 16 * vectors };
+    this.#blocks("rows", {
+      counter: this.#at[1],
+      step: height,
+      size: shape.m,
+      grain: unitRows(shape, options.b) / height,
+      body: (rows) => this.#tile(rows, part),
+      moves: [
+        [this.#rowOfA, 4 * height * a.strides[1]],
+        ...(shape.k > LONGEST ? [[this.#partial, 128] as const] : []),
+      ],
+    });
   }
 
   /** Copies rows of b, of so many columns, one behind the other. */
@@ -284,21 +318,11 @@ class ProductWriter {
     this.f.set(to);
   }
 
-  /** Runs a body for index = 0, step, … below `end`, at least once; leaves `end` in the index. */
-  #loop(index: number, step: number, end: number, body: () => void, next: () => void): void {
-    const { f } = this;
-    f.i32(0).set(index);
-    if (end === step) {
-      body();
-      next();
-      f.i32(end).set(index);
-      return;
-    }
-    f.repeat(() => {
-      body();
-      next();
-      f.get(index).i32(step).emit(ADD).tee(index).i32(end).emit(NOT_EQUAL);
-    });
+  /** Writes a loop, of a thread's share where it is the one that is shared out. */
+  #blocks(name: ProductLoop, blocks: Blocks): void {
+    const { share, shape, b } = this.options;
+    const isShared = share && sharedLoop(shape, b).name === name;
+    writeBlocks(this.f, blocks, isShared ? share : undefined);
   }
 }
 

@@ -1,5 +1,5 @@
 import { FunctionWriter, I32 } from "./assembler.ts";
-import { type GroupCode, REFUSED } from "./group-code.ts";
+import { type GroupCode, ownBytes, REFUSED } from "./group-code.ts";
 import { assembleModule } from "./module.ts";
 
 /** One group: code and where the addresses that it is given stand in a table, or a call of the host. */
@@ -10,7 +10,7 @@ export type ModuleTask =
       /** Whether it may refuse values. */
       readonly refuses: boolean;
     }
-  | { readonly host: number };
+  | "host";
 
 /** Runs one task of a module from the address of the table; gives 0, or 1 where it refuses a value. */
 type RunTask = (table: number) => number;
@@ -20,9 +20,16 @@ export interface ModuleExports {
   /** Runs all tasks in order; gives their count, or the number of one that refused a value. */
   run(table: number): number;
   readonly tasks: readonly RunTask[];
+  /** Computes a thread's share of a task that is shared out, in memory of the thread's own. */
+  readonly parts: readonly (RunPart | undefined)[];
 }
 
+/** Computes units of a task, from one up to another. */
+type RunPart = (table: number, from: number, to: number, thread: number) => void;
+
 const LOAD_I32 = 0x28;
+const ADD = 0x6a;
+const MULTIPLY = 0x6c;
 const STORE_I32 = 0x36;
 const RETURN = 0x0f;
 const DROP = 0x1a;
@@ -31,9 +38,12 @@ const decoder = /* @__PURE__ */ new TextDecoder("latin1");
 
 /**
  * Makes a module of a plan's tasks. Groups that differ in nothing but addresses share a function;
- * addresses are read from a table, so that a run on the same memory has nothing to do before it.
+ * addresses are read from a table, so that a run on the same memory has nothing to do before it. The
+ * host is called for what has no code, and to share out what threads share.
+ *
+ * @param isShared whether threads share the memory.
  */
-export function moduleOf(tasks: readonly ModuleTask[]): Uint8Array<ArrayBuffer> {
+export function moduleOf(tasks: readonly ModuleTask[], isShared = false): Uint8Array<ArrayBuffer> {
   const host = { name: "h", function: new FunctionWriter([I32]) };
   const functions: FunctionWriter[] = [];
   const known = new Map<string, number>();
@@ -44,13 +54,22 @@ export function moduleOf(tasks: readonly ModuleTask[]): Uint8Array<ArrayBuffer> 
     known.set(key, index);
     return index;
   };
-  const callers = tasks.map((task): number => {
+  const exports: [name: string, index: number][] = [];
+  const callers = tasks.map((task, i): number => {
     const f = new FunctionWriter([I32], [I32]);
-    if ("host" in task) return add(f.i32(task.host).call(0).i32(0));
-    const index = codeFunction(task.code);
-    for (const place of task.places) f.get(0).memory(LOAD_I32, 2, 4 * place);
+    const callHost = () => add(f.i32(i).call(0).i32(0));
+    if (task === "host") return callHost();
+    const { code, places, refuses } = task;
+    const index = codeFunction(code);
+    const g = code.units ? new FunctionWriter([I32, I32, I32, I32]) : f;
+    for (const place of places) g.get(0).memory(LOAD_I32, 2, 4 * place);
+    if (code.units) {
+      g.get(3).i32(ownBytes(code)).emit(MULTIPLY, ADD).get(1).get(2).call(index);
+      exports.push([`p${i}`, add(g)]);
+      return callHost();
+    }
     f.call(index);
-    if (!task.refuses) return add(f.i32(0));
+    if (!refuses) return add(f.i32(0));
     f.i32(REFUSED).memory(LOAD_I32, 2, 0);
     return add(f.i32(REFUSED).i32(0).memory(STORE_I32, 2, 0));
   });
@@ -58,23 +77,26 @@ export function moduleOf(tasks: readonly ModuleTask[]): Uint8Array<ArrayBuffer> 
   for (const [i, caller] of callers.entries()) {
     run.get(0).call(caller);
     const task = tasks[i];
-    if ("refuses" in task && task.refuses) run.when(() => run.i32(i).emit(RETURN));
+    if (task !== "host" && task.refuses) run.when(() => run.i32(i).emit(RETURN));
     else run.emit(DROP);
   }
   run.i32(tasks.length);
-  const exports = callers.map((caller, i) => [`t${i}`, caller] as const);
-  return assembleModule([host], functions, [["run", add(run)], ...exports]);
+  exports.push(["run", add(run)]);
+  callers.forEach((caller, i) => {
+    exports.push([`t${i}`, caller]);
+  });
+  return assembleModule([host], functions, exports, isShared);
 }
 
-/** Starts a module on a memory; `host` does what has no code. */
+/** Starts a module of so many tasks on a memory; `host` does what it is called for. */
 export function startModule(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
+  count: number,
   host: (task: number) => void,
 ): ModuleExports {
   const { exports } = new WebAssembly.Instance(module, { e: { m: memory, h: host } });
-  const functions = exports as Record<string, RunTask>;
-  const { length } = Object.keys(functions);
-  const tasks = Array.from({ length: length - 1 }, (_, i) => functions[`t${i}`]);
-  return { run: functions.run, tasks };
+  const functions = exports as Record<string, (...numbers: number[]) => number>;
+  const all = (name: string) => Array.from({ length: count }, (_, i) => functions[`${name}${i}`]);
+  return { run: functions.run, tasks: all("t"), parts: all("p") };
 }

@@ -8,8 +8,9 @@ import type { Position } from "../../../forms/position.ts";
 import { applyFormula, type Formula } from "../../../forms/scalars.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
 import { FunctionWriter, I32, V128 } from "./assembler.ts";
+import { unitsOf, writeBlocks } from "./blocks.ts";
 import { Addresses, type Coordinate, GroupElements, type Results } from "./elements.ts";
-import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import { beginGroup, type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { LaneWriter } from "./lane-scalars.ts";
 import {
   bestPlace,
@@ -135,9 +136,9 @@ class RowsWriter {
   readonly length: number;
   readonly #input: number;
   readonly #steps: readonly number[];
-  readonly #f: FunctionWriter;
-  readonly #row: number;
-  readonly #item: number;
+  #f!: FunctionWriter;
+  #row!: number;
+  #item!: number;
   /** Whether lanes are neighbours in a row. */
   isAlong = true;
   /** Bytes of memory for what is kept of a block of rows. */
@@ -157,26 +158,27 @@ class RowsWriter {
     const form = (op as Op).form as KernelForm<Attributes>;
     this.functions = form.functions?.(dtype, attributes) ?? {};
     this.#steps = pointersOf(context, group);
-    this.#f = new FunctionWriter([...this.#steps, 0].map(() => I32));
-    this.#row = this.#f.local(I32);
-    this.#item = this.#f.local(I32);
+    this.#begin(new FunctionWriter([...this.#steps, 0].map(() => I32))); // for a trial
     this.isAlong = this.#liesAlong();
   }
 
   write(write: WriteRows): GroupCode {
-    const f = this.#f;
-    const high = this.isAlong ? 1 : 4 * PARTS;
-    const rest = this.#rows % high;
-    const end = this.#rows - rest;
-    f.i32(0).set(this.#row);
-    if (end > 0) {
-      f.repeat(() => {
-        write(this, this.#block(high));
-        f.get(this.#row).i32(high).emit(ADD).tee(this.#row).i32(end).emit(NOT_EQUAL);
-      });
-    }
-    if (rest > 0) write(this, this.#block(rest));
-    return { function: f, steps: this.#steps, scratch: this.#scratch };
+    const { unit = 1 } = this.context.sharing ?? {};
+    const [step, grain] = this.isAlong ? [1, Math.ceil(unit / this.length)] : [4 * PARTS, 1];
+    const loop = { size: this.#rows, step, grain };
+    const units = unitsOf(loop);
+    const { f, share } = beginGroup(this.context, this.group, this.#steps, units);
+    this.#begin(f);
+    const body = (count: number) => write(this, this.#block(count));
+    writeBlocks(f, { ...loop, counter: this.#row, body }, share);
+    return { function: f, steps: this.#steps, scratch: this.#scratch, units: share && units };
+  }
+
+  /** Begins to write a function. */
+  #begin(f: FunctionWriter): void {
+    this.#f = f;
+    this.#row = f.local(I32);
+    this.#item = f.local(I32);
   }
 
   #block(rows: number): RowBlock {
@@ -225,7 +227,7 @@ class RowsWriter {
   fold(block: RowBlock, fold: RowFold, change: Change = asItIs, isKept = false): number[] {
     const f = this.#f;
     const carried = block.parts.map(() => Array.from({ length: fold.size }, () => f.local(V128)));
-    this.#begin(block, (writer, part) => {
+    this.#forParts(block, (writer, part) => {
       fold.first(writer, part).forEach((root, k) => {
         f.get(writer.body.emit([root])[0]).set(carried[part][k]);
       });
@@ -325,7 +327,7 @@ class RowsWriter {
   }
 
   /** Writes something for each part that reads nothing. */
-  #begin({ parts }: RowBlock, write: (writer: LaneWriter, part: number) => void): void {
+  #forParts({ parts }: RowBlock, write: (writer: LaneWriter, part: number) => void): void {
     parts.forEach((_, part) => {
       write(this.#plainStretch().writer, part);
     });
