@@ -78,7 +78,8 @@ export function closeProgram(
       if (open[i] && locations[input].view.strides.some((stride) => stride < 0)) {
         locations[input] = whole(program.steps[input], input);
       }
-      keep(locations[input].root);
+      const { root } = locations[input];
+      keep(open[i] ? movedInto(program.steps, root) : root);
     }
     if (open[i] && !step.op.throws) return step;
     kept.add(i);
@@ -86,6 +87,16 @@ export function closeProgram(
     return { ...step, op: closedOf(step.op) };
   });
   return { program: { ...program, steps }, kept };
+}
+
+/**
+ * The step that is stored for a product that reads another one: what only moves elements is followed,
+ * but for what would be tested for each of them, as margins for all windows over them.
+ */
+function movedInto(steps: readonly Step[], step: number): number {
+  const { op, inputs } = steps[step];
+  const isFollowed = op?.form.kind === "map" && !op.form.follow;
+  return isFollowed ? movedInto(steps, inputs[0]) : step;
 }
 
 /** Finds where the value of each step lies, of those whose values are moved from stored ones. */

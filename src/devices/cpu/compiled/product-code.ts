@@ -3,17 +3,23 @@ import { type FunctionWriter, I32 } from "./assembler.ts";
 import { Addresses, GroupElements, type Results } from "./elements.ts";
 import { beginGroup, type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { LaneWriter } from "./lane-scalars.ts";
+import { packingOf } from "./packing.ts";
 import {
   type ProductShape,
   scratchBytes,
   sharedLoop,
+  TILE_BYTES,
   type TileVector,
   writeProduct,
 } from "./product.ts";
+import { ProductBlocks, type ProductOperand } from "./product-blocks.ts";
 import { VectorBody } from "./vector-body.ts";
 
 /** Nanoseconds that an operation in a product's tiles takes. */
 const FLOP_TIME = 1 / 36;
+
+/** Rows so far apart, in elements, fall on each other in a cache. */
+const CROWDED = 1024;
 
 /** From so many values for a row of a tile on, what follows its sums is written once for all rows. */
 const LONG = 24;
@@ -22,30 +28,47 @@ const ADD = 0x6a;
 const NOT_EQUAL = 0x47;
 const LOAD = 0x00;
 const STORE = 0x0b;
-/** Bytes of a tile's sums. */
-const TILE_BYTES = 128;
 
 /** The code of products of matrices, and of what follows them. */
 export function productCode(context: GroupContext, group: Group): GroupCode {
-  const { schedule, locations, isFused } = context;
-  const { program, homes } = schedule;
-  const [anchor] = group.anchors;
-  const { inputs, shape } = program.steps[anchor];
-  const [batch, m, n] = shape;
-  const product = { batch, m, n, k: program.steps[inputs[0]].shape[2] };
+  const { schedule, isFused } = context;
+  const { inputs, shape: y } = schedule.program.steps[group.anchors[0]];
+  const [batch, m, n] = y;
+  const shape = { batch, m, n, k: schedule.program.steps[inputs[0]].shape[2] };
   const steps = pointersOf(context, group);
-  const [a, b] = inputs.map((input) => {
-    const { root, view } = locations[input];
-    return { ...view, pointer: steps.indexOf(homes.get(root) ?? root) };
-  });
-  const pointers = { a: a.pointer, b: b.pointer, scratch: steps.length };
-  const { units } = sharedLoop(product, b);
-  const { f, share } = beginGroup(context, group, steps, units, FLOP_TIME);
-  const tiles = new TileStores(context, group, f, steps, product);
+  const [a, b] = inputs.map((input, i) => operandOf(context, group, steps, input, i === 0, shape));
+  const isPacked = a.packing || b.packing;
+  const { units } = sharedLoop(shape, b.view);
+  const { f, share } = beginGroup(context, group, steps, isPacked ? 1 : units, FLOP_TIME);
+  const blocks = isPacked && new ProductBlocks(context, group, f, steps, shape, [a, b]);
+  const own = blocks ? blocks.bytes : scratchBytes(shape);
+  const tiles = new TileStores(context, group, f, steps, shape, own);
   const store = (tile: readonly TileVector[]) => tiles.store(tile);
-  writeProduct(f, { shape: product, a, b, isFused, share, pointers, store });
-  const scratch = scratchBytes(product) + TILE_BYTES;
-  return { function: f, steps, scratch, units: share && units };
+  const end = own + TILE_BYTES;
+  if (blocks) return { function: f, steps, scratch: blocks.write(store, end) };
+  const pointers = { a: a.pointer, b: b.pointer, scratch: steps.length };
+  writeProduct(f, { shape, a: a.view, b: b.view, isFused, share, pointers, store });
+  return { function: f, steps, scratch: end, units: share && units };
+}
+
+/** Where an operand lies, or how it is put in order. */
+function operandOf(
+  context: GroupContext,
+  group: Group,
+  steps: readonly number[],
+  input: number,
+  isLeft: boolean,
+  { m, n, k }: ProductShape,
+): ProductOperand {
+  const { locations, schedule } = context;
+  const { root, view } = locations[input];
+  const pointer = steps.indexOf(schedule.homes.get(root) ?? root);
+  const [, , column] = view.strides;
+  const isTurned = view.strides.some((stride) => stride < 0);
+  // The columns on the left are read again for each panel on the right.
+  const isCrowded = isLeft && column > 0 && column % CROWDED === 0 && k * n > 2 ** 14 && m > 4;
+  const isPacked = pointer < 0 || isTurned || isCrowded;
+  return { view, pointer, packing: isPacked ? packingOf(context, group, steps, input) : null };
 }
 
 /** One row of a tile, or several, as what is stored of them. */
@@ -67,6 +90,8 @@ class TileStores {
     readonly f: FunctionWriter,
     readonly steps: readonly number[],
     readonly product: ProductShape,
+    /** Where in the memory of the group's own a tile's sums may lie. */
+    readonly offset: number,
   ) {
     this.#row = f.local(I32);
     this.#sums = f.local(I32);
@@ -94,7 +119,7 @@ class TileStores {
   #loop(tile: readonly TileVector[], { body, elements, parts }: TileRows, rows: number): void {
     const { f } = this;
     const bytes = 16 * (tile.length / rows);
-    f.get(this.steps.length).i32(scratchBytes(this.product)).emit(ADD).set(this.#sums);
+    f.get(this.steps.length).i32(this.offset).emit(ADD).set(this.#sums);
     for (const [i, { sums }] of tile.entries()) {
       f.get(this.#sums)
         .get(sums)

@@ -38,6 +38,14 @@ export interface TileVector {
   readonly lanes: number;
 }
 
+/** Sums of the parts of k before. */
+export interface PartialSums {
+  /** The local with the address. */
+  readonly at: number;
+  /** Whether nothing is left to add, and they are results; else the new sums go there. */
+  readonly isWhole: boolean;
+}
+
 /** What a product is made of. */
 export interface ProductOptions {
   readonly shape: ProductShape;
@@ -47,8 +55,10 @@ export interface ProductOptions {
   readonly isFused: boolean;
   /** A thread's share of the loop that `sharedLoop` names, if it is shared out. */
   readonly share?: Share;
-  /** Parameters with the addresses of a, b and memory for `scratchBytes`. */
+  /** Locals with the addresses of a, b and memory for `scratchBytes`. */
   readonly pointers: { readonly a: number; readonly b: number; readonly scratch: number };
+  /** Where k is a part of what is summed: sums begin with what lies in memory for `partialBytes`. */
+  readonly partial?: PartialSums;
   /** Writes what stores a tile's vectors. */
   store(tile: readonly TileVector[]): void;
 }
@@ -63,6 +73,18 @@ const MANY_ROWS = 24;
 const NEAR = 64;
 
 const WIDTH = 8;
+/** Bytes of a tile's sums. */
+export const TILE_BYTES = 128;
+
+/** So much of k of a panel so many columns wide. */
+interface PanelPart {
+  readonly width: number;
+  readonly depth: number;
+  /** The local that says where it begins, of more than one. */
+  readonly first?: number;
+  /** Whether others follow. */
+  readonly isOpen?: boolean;
+}
 
 /** Bytes that a product wants for its own use. */
 export function scratchBytes({ m, k }: ProductShape): number {
@@ -106,6 +128,11 @@ function isDirect({ m }: ProductShape, { offset, strides }: MatrixLayout): boole
   return column === 1 && row > 0 && (m < MANY_ROWS || (isAligned && row <= NEAR));
 }
 
+/** Bytes of all sums of a product, in the order of its tiles. */
+export function partialBytes({ m, n }: Pick<ProductShape, "m" | "n">): number {
+  return TILE_BYTES * Math.ceil(n / WIDTH) * Math.ceil((m + 4) / 4);
+}
+
 /** Writes a product into a function. */
 export function writeProduct(f: FunctionWriter, options: ProductOptions): void {
   new ProductWriter(f, options).write();
@@ -125,6 +152,8 @@ class ProductWriter {
   readonly #sums: readonly number[];
   readonly #right: readonly number[];
   readonly #left: number;
+  /** Where a part of k begins, of more than one. */
+  readonly #first: number;
 
   constructor(
     readonly f: FunctionWriter,
@@ -145,10 +174,12 @@ class ProductWriter {
     this.#sums = Array.from({ length: 8 }, vector);
     this.#right = [vector(), vector()];
     this.#left = vector();
+    this.#first = local();
   }
 
   write(): void {
-    const { a, b, pointers, shape } = this.options;
+    const { a, b, partial, pointers, shape } = this.options;
+    if (partial) this.#move(this.#partial, partial.at, 0);
     this.#move(this.#a, pointers.a, 4 * a.offset);
     this.#move(this.#b, pointers.b, 4 * b.offset);
     this.#blocks("batch", {
@@ -178,46 +209,64 @@ class ProductWriter {
 
   /** A panel of y: all rows of so many columns. */
   #columns(width: number): void {
-    const { k } = this.options.shape;
-    const last = k > LONGEST ? k % DEPTH || DEPTH : k;
-    let first = 0;
-    for (; first + last < k; first += DEPTH) this.#block(width, first, DEPTH);
-    this.#block(width, first, last);
+    const { f, options } = this;
+    const { m, k } = options.shape;
+    if (k <= LONGEST) {
+      this.#block({ width, depth: k });
+      return;
+    }
+    const last = k % DEPTH || DEPTH;
+    f.get(options.pointers.scratch)
+      .i32(4 * WIDTH * DEPTH)
+      .emit(ADD)
+      .i32(0);
+    f.i32(4 * WIDTH * (m + 8)).emit(...MEMORY_FILL);
+    const part = { width, first: this.#first };
+    f.count(this.#first, DEPTH, k - last, () =>
+      this.#block({ ...part, depth: DEPTH, isOpen: true }),
+    );
+    this.#block({ ...part, depth: last });
   }
 
-  /** The part of a panel's sums from `first` on. */
-  #block(width: number, first: number, depth: number): void {
+  /** A part of a panel's sums. */
+  #block(part: PanelPart): void {
     const { options } = this;
-    const { a, pointers, shape } = options;
-    const isInPlace = isDirect(shape, options.b);
-    if (isInPlace) this.#move(this.#panel, this.#column, 4 * first * options.b.strides[1]);
-    else this.#pack(width, first, depth);
-    this.#move(this.#rowOfA, this.#a, 4 * first * a.strides[2]);
-    if (shape.k > LONGEST) this.#move(this.#partial, pointers.scratch, 4 * WIDTH * DEPTH);
-    const vectors = Math.ceil(width / 4);
+    const { a, b, partial, pointers, shape } = options;
+    const { first, width } = part;
+    const isInPlace = isDirect(shape, b);
+    if (!partial?.isWhole) {
+      if (isInPlace) this.#moveTo(this.#panel, this.#column, first, b.strides[1]);
+      else this.#pack(part);
+      this.#moveTo(this.#rowOfA, this.#a, first, a.strides[2]);
+    }
+    const isCut = first !== undefined;
+    if (isCut) this.#move(this.#partial, pointers.scratch, 4 * WIDTH * DEPTH);
     const height = tileHeight(width);
-    const part = { width, first, depth, step: isInPlace ? 4 * options.b.strides[1] : 16 * vectors };
+    const step = isInPlace ? 4 * b.strides[1] : 16 * Math.ceil(width / 4);
     this.#blocks("rows", {
       counter: this.#at[1],
       step: height,
       size: shape.m,
-      grain: unitRows(shape, options.b) / height,
-      body: (rows) => this.#tile(rows, part),
+      grain: unitRows(shape, b) / height,
+      body: (rows) => {
+        this.#tile(rows, { ...part, step });
+        if (partial) this.#move(this.#partial, this.#partial, TILE_BYTES);
+      },
       moves: [
         [this.#rowOfA, 4 * height * a.strides[1]],
-        ...(shape.k > LONGEST ? [[this.#partial, 128] as const] : []),
+        ...(isCut ? [[this.#partial, TILE_BYTES] as const] : []),
       ],
     });
   }
 
   /** Copies rows of b, of so many columns, one behind the other. */
-  #pack(width: number, first: number, depth: number): void {
+  #pack({ width, first, depth }: PanelPart): void {
     const { f, options } = this;
     const [, row, column] = options.b.strides;
     const vectors = Math.ceil(width / 4);
     this.#move(this.#panel, options.pointers.scratch, 0);
     this.#move(this.#atB, this.#panel, 0);
-    this.#move(this.#atA, this.#column, 4 * first * row);
+    this.#moveTo(this.#atA, this.#column, first, row);
     f.get(this.#panel)
       .i32(16 * vectors * depth)
       .emit(ADD)
@@ -252,19 +301,35 @@ class ProductWriter {
     f.get(this.#left);
   }
 
-  #tile(rows: number, part: { width: number; first: number; depth: number; step: number }): void {
+  #tile(rows: number, part: PanelPart & { readonly step: number }): void {
     const { f, options } = this;
-    const { width, first, depth, step } = part;
-    const { k } = options.shape;
+    const { width, first, depth, step, isOpen } = part;
+    const { partial } = options;
     const vectors = Math.ceil(width / 4);
     const sums = this.#sums.slice(0, rows * vectors);
     sums.forEach((sum, i) => {
-      if (first > 0)
+      if (first !== undefined || partial)
         f.get(this.#partial)
           .vectorMemory(LOAD, 2, 16 * i)
           .set(sum);
       else f.simd(CONST, ...ZEROS).set(sum);
     });
+    if (!partial?.isWhole) this.#multiply(sums, { rows, vectors, depth, step });
+    if (isOpen || partial?.isWhole === false) {
+      sums.forEach((sum, i) => {
+        f.get(this.#partial)
+          .get(sum)
+          .vectorMemory(STORE, 2, 16 * i);
+      });
+    } else options.store(this.#vectors(rows, width));
+  }
+
+  /** Adds the products of a part of k to a tile's sums. */
+  #multiply(
+    sums: readonly number[],
+    { rows, vectors, depth, step }: Record<"rows" | "vectors" | "depth" | "step", number>,
+  ): void {
+    const { f, options } = this;
     this.#move(this.#atA, this.#rowOfA, 0);
     this.#move(this.#atB, this.#panel, 0);
     f.get(this.#panel)
@@ -285,13 +350,6 @@ class ProductWriter {
       this.#move(this.#atA, this.#atA, 4 * options.a.strides[2]);
       f.get(this.#atB).i32(step).emit(ADD).tee(this.#atB).get(this.#end).emit(NOT_EQUAL);
     });
-    if (first + depth < k) {
-      sums.forEach((sum, i) => {
-        f.get(this.#partial)
-          .get(sum)
-          .vectorMemory(STORE, 2, 16 * i);
-      });
-    } else options.store(this.#vectors(rows, width));
   }
 
   #vectors(rows: number, width: number): TileVector[] {
@@ -311,6 +369,17 @@ class ProductWriter {
     f.set(sums);
   }
 
+  /** to = from + so many strides, in elements, as a local says */
+  #moveTo(to: number, from: number, count: number | undefined, stride: number): void {
+    this.f.get(from);
+    if (count !== undefined)
+      this.f
+        .get(count)
+        .i32(4 * stride)
+        .emit(MULTIPLY_WORDS, ADD);
+    this.f.set(to);
+  }
+
   /** to = from + bytes */
   #move(to: number, from: number, bytes: number): void {
     this.f.get(from);
@@ -327,6 +396,8 @@ class ProductWriter {
 }
 
 const ADD = 0x6a;
+const MULTIPLY_WORDS = 0x6c;
+const MEMORY_FILL = [0xfc, 0x0b, 0];
 const NOT_EQUAL = 0x47;
 const LOAD = 0x00;
 const LOAD_SPLAT = 0x09;
