@@ -119,7 +119,7 @@ const ATOMIC = [
 const UNARY =
   /^(relaxed_trunc|(eqz|clz|ctz|popcnt|abs|neg|ceil|floor|trunc|trunc_sat|nearest|sqrt|not|any_true|all_true|bitmask|wrap|reinterpret|extend\d*|promote|demote|convert|extadd_pairwise|splat|extract_lane|grow)(_|$)|atomic\.load)/;
 const TERNARY =
-  /^(bitselect|copy|fill|relaxed_n?madd|relaxed_laneselect|atomic\.wait)|cmpxchg|add_s$/;
+  /^(bitselect|copy$|fill$|relaxed_n?madd|relaxed_laneselect|atomic\.wait)|cmpxchg|add_s$/;
 
 function instruction(type: string, own: string): KnownInstruction {
   const isLane = /_lane/.test(own);

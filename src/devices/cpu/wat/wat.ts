@@ -43,8 +43,8 @@ export function calledFunctions(bytes: Uint8Array): Map<string, number> {
   const module = readModule(bytes);
   return new Map(
     module.exports.flatMap(([name, index]) => {
-      const last = functionOf(module, index).parts.at(-1)?.head ?? "";
-      const [, called] = /^call \$f(\d+)$/.exec(last) ?? [];
+      const calls = functionOf(module, index).parts.map(({ head }) => /^call \$f(\d+)$/.exec(head));
+      const [, called] = calls.findLast((one) => one) ?? [];
       return called === undefined ? [] : [[name, Number(called)] as const];
     }),
   );
