@@ -29,6 +29,7 @@ export function jsonReport(): Report {
         line({ event, epoch: epoch + 1, step, loss, trainAccuracy, testAccuracy, stepsPerSecond }),
       onDeviceLost: (event) => line({ ...event, epoch: event.epoch + 1 }),
       onRecovered: (event) => line({ ...event, epoch: event.epoch + 1 }),
+      onDeviceChosen: (event) => line({ ...event, epoch: event.epoch + 1 }),
     },
     done: (summary) => line({ event: "done", ...summary }),
   };

@@ -47,6 +47,10 @@ export class Run {
       const { kind: device, description, repeated } = event;
       return this.report({ kind: "recovered", step: step - repeated, device, description });
     }
+    if (event.event === "deviceChosen") {
+      const { kind: device, description, reason } = event;
+      return this.report({ kind: "device", device, description, reason });
+    }
     const { steps, loss, metrics, stepsPerSecond } = event;
     const accuracy = metrics?.accuracy ?? Number.NaN;
     const { stepsPerEpoch } = this.learner;

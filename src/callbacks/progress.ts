@@ -40,6 +40,7 @@ export function progressBar(sink: ProgressSink): Callback {
     onDeviceLost: ({ step, message }) =>
       sink.note?.(`The GPU was lost at step ${step}: ${message}`),
     onRecovered: (event) => sink.note?.(recoveryLine(event)),
+    onDeviceChosen: ({ step, reason }) => sink.note?.(`From step ${step} on ${reason}`),
     dispose: () => sink.end?.(),
   };
 }

@@ -2,4 +2,4 @@
 export { chooseEngine } from "./cpu/choose-engine.ts";
 export { CpuSession } from "./cpu/cpu-device.ts";
 export { gpuElsewhere } from "./webgpu/gpu-elsewhere.ts";
-export { Journal, remake } from "./webgpu/recovery.ts";
+export { journalOf, remake } from "./webgpu/recovery.ts";

@@ -31,6 +31,10 @@ export abstract class EngineDevice implements Device {
   journal: Journal | null = null;
   /** States that live or lived, where they can be lost. */
   readonly states = new Set<WeakRef<State>>();
+  /** Who holds which values, where they may go to another session; null where they stay. */
+  holders: Map<Storage, WeakRef<Node>> | null = null;
+  /** Which session was chosen by time, and why, for people; null while none was. */
+  chosen: string | null = null;
   /** Told of losses and recoveries. */
   readonly listeners = new Set<(news: DeviceNews) => void>();
   /** Settles when a device that was lost has been made again; null while it works. */
@@ -267,6 +271,7 @@ export abstract class EngineDevice implements Device {
 
   release(storage: Storage): void {
     this.#tensors--;
+    this.holders?.delete(storage);
     if (!storage.life?.isOver) this.session.release(storage);
   }
 

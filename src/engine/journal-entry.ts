@@ -18,6 +18,14 @@ export interface Rerun {
   leave(): void;
 }
 
+/** Hears of each run that changes states, whether or not it is noted. */
+export interface RunObserver {
+  /** Told of a run before it is enqueued, and what it is given. */
+  begin(replay: Rerun, nodes: readonly (Node | null)[]): void;
+  /** Told behind it; gives what to wait for. */
+  rest(): Promise<void> | null;
+}
+
 /** Runs of a compiled function, one or, where they are given nothing, many alike. */
 export interface RunEntry {
   readonly kind: "run";

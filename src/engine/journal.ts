@@ -4,7 +4,14 @@ import type { Device, StateJournal } from "../graph/device.ts";
 import { copyGraph, lineageOf, StateLeaf, shortLineage, sourceNode } from "../graph/lineage.ts";
 import { Node } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
-import type { InitialValue, JournalEntry, Note, ReadEntry, Rerun } from "./journal-entry.ts";
+import type {
+  InitialValue,
+  JournalEntry,
+  Note,
+  ReadEntry,
+  Rerun,
+  RunObserver,
+} from "./journal-entry.ts";
 import { lostValues } from "./program.ts";
 
 /** What a journal needs of its device. */
@@ -41,6 +48,10 @@ export class Journal implements StateJournal {
   #mirroring: Promise<void> | null = null;
   #due = 0;
 
+  /** What decides by time where runs are made; null where that is settled. */
+  chooser: RunObserver | null = null;
+  #isAsleep = false;
+
   /** How often a mirror was taken. */
   mirrors = 0;
 
@@ -50,7 +61,19 @@ export class Journal implements StateJournal {
 
   /** Whether what changes states is noted. */
   get isOn(): boolean {
-    return this.#limits.length > 0;
+    return this.#limits.length > 0 && !this.#isAsleep;
+  }
+
+  /** Notes nothing while the device works through a session that is not lost. */
+  sleep(): void {
+    this.#forget();
+    this.#isAsleep = true;
+  }
+
+  /** Goes on after that. */
+  wake(): void {
+    this.#isAsleep = false;
+    if (this.isOn) this.#mirror();
   }
 
   /**
@@ -60,6 +83,7 @@ export class Journal implements StateJournal {
   open(most: number): Promise<void> | null {
     if (!this.isOn) this.#forget(this.#unchanged());
     this.#limits.push(most);
+    if (!this.isOn) return null;
     this.#mirror();
     return this.states.every((state) => this.baseOf(state, new Map())) ? null : this.#mirroring;
   }
@@ -68,13 +92,14 @@ export class Journal implements StateJournal {
   close(most: number): void {
     const at = this.#limits.indexOf(most);
     if (at < 0) return;
-    if (this.#limits.length === 1) this.#mirror();
+    if (this.isOn && this.#limits.length === 1) this.#mirror();
     this.#limits.splice(at, 1);
   }
 
   /** Ends it, on a device that is not lost any more. */
   end(): void {
     this.#limits.length = 0;
+    this.chooser = null;
     this.#forget();
   }
 
@@ -143,6 +168,7 @@ export class Journal implements StateJournal {
 
   /** Takes down what a run is given, before it is enqueued; gives what notes that it is. */
   noting(replay: Rerun, nodes: readonly (Node | null)[]): Note | null {
+    this.chooser?.begin(replay, nodes);
     if (!this.isOn || replay.assigned.length === 0) return null;
     const given = this.lineages(nodes.filter((node) => node !== null));
     this.touch(replay.assigned);
@@ -173,6 +199,8 @@ export class Journal implements StateJournal {
 
   /** Takes a mirror when it is time; gives what to wait for when too much would be repeated. */
   rest(): Promise<void> | null {
+    const choice = this.chooser?.rest();
+    if (choice) return choice;
     if (!this.isOn) return null;
     const share = this.#share;
     if (share >= 0.5 || performance.now() >= this.#due) this.#mirror();

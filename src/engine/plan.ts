@@ -1,5 +1,6 @@
 import type { Storage } from "../graph/device.ts";
 import type { Profile } from "./profile.ts";
+import type { Program } from "./program.ts";
 
 /** One kernel of a plan, or one op on the CPU. */
 export interface KernelStats {
@@ -43,6 +44,9 @@ export type Progress = (built: number, total: number) => void;
 
 /** A program made ready for one device. */
 export interface Plan {
+  /** What it was made of, by which another session can make it too; left out where none can. */
+  readonly program?: Program;
+  readonly options?: PlanOptions;
   /** Counts what it does each time that it runs. */
   stats(): Promise<PlanStats>;
   /** Whether a run has nothing to build. */

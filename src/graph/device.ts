@@ -41,8 +41,14 @@ export interface Recovered {
   readonly dropped: number;
 }
 
-/** What happens to a device that is lost. */
+/** What becomes of a device that is lost, or where small models may be faster elsewhere. */
 export type DeviceNews =
+  | {
+      readonly event: "deviceChosen";
+      readonly kind: "cpu" | "webgpu";
+      readonly description: string;
+      readonly reason: string;
+    }
   | { readonly event: "lost"; readonly message: string }
   | ({
       readonly event: "recovered";
@@ -84,7 +90,7 @@ export interface Device {
   readonly recovering: Promise<void> | null;
   /** How often it was lost. */
   readonly losses: number;
-  /** Told of losses and recoveries. */
+  /** Told of losses, recoveries and choices. */
   readonly listeners: Set<(news: DeviceNews) => void>;
   /** Tells what is alive on it. */
   memory(): MemoryInfo;
@@ -92,6 +98,9 @@ export interface Device {
   dispose(): void;
 
   // What graphs need of it:
+
+  /** Who holds which values, where they may go to another session; null where they stay. */
+  readonly holders: Map<Storage, WeakRef<Node>> | null;
 
   /** Null on a device that is never lost. */
   readonly journal: StateJournal | null;

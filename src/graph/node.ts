@@ -77,6 +77,7 @@ export class Node {
   hold(storage: Storage): void {
     this.#storage = storage;
     this.host = null;
+    this.device.holders?.set(storage, new WeakRef(this));
     collected.register(this, { device: this.device, storage }, this);
   }
 

@@ -1,6 +1,7 @@
 import type { State } from "../graph/state.ts";
 import type { Module } from "../nn/module.ts";
 import type {
+  DeviceChosenEvent,
   DeviceLostEvent,
   EpochEvent,
   MeasureEvent,
@@ -57,6 +58,8 @@ export interface Callback {
   onDeviceLost?(event: DeviceLostEvent, run: Run): void | Promise<void>;
   /** Called when training goes on after a loss. */
   onRecovered?(event: RecoveredEvent, run: Run): void | Promise<void>;
+  /** Called when steps were timed on the GPU and on the CPU, wherever training goes on. */
+  onDeviceChosen?(event: DeviceChosenEvent, run: Run): void | Promise<void>;
   /** Called when training has ended, also by `stop` or a signal, unless by an error. */
   onEnd?(run: Run): void | Promise<void>;
   /** Frees what it holds; called last, also after an error. */

@@ -113,6 +113,7 @@ const EVENTS = [
   "onEpoch",
   "onDeviceLost",
   "onRecovered",
+  "onDeviceChosen",
   "onEnd",
 ];
 

@@ -88,5 +88,29 @@ export interface RecoveredEvent {
   readonly milliseconds: number;
 }
 
+/**
+ * Reports where training goes on, on a device that `init` chose by `auto`: steps were timed on the GPU
+ * and on the CPU.
+ */
+export interface DeviceChosenEvent {
+  readonly event: "deviceChosen";
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps done since the start of training. */
+  readonly step: number;
+  /** What the device is from now on. */
+  readonly kind: "cpu" | "webgpu";
+  /** Names the hardware. */
+  readonly description: string;
+  /** Tells the times, for people. */
+  readonly reason: string;
+}
+
 /** What `train` reports. */
-export type TrainEvent = StepEvent | MeasureEvent | EpochEvent | DeviceLostEvent | RecoveredEvent;
+export type TrainEvent =
+  | StepEvent
+  | MeasureEvent
+  | EpochEvent
+  | DeviceLostEvent
+  | RecoveredEvent
+  | DeviceChosenEvent;

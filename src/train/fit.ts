@@ -242,7 +242,8 @@ async function tell(callback: Callback, event: TrainEvent, run: Run): Promise<vo
   else if (event.event === "step") await callback.onStep?.(event, run);
   else if (event.event === "measure") await callback.onMeasure?.(event, run);
   else if (event.event === "deviceLost") await callback.onDeviceLost?.(event, run);
-  else await callback.onRecovered?.(event, run);
+  else if (event.event === "recovered") await callback.onRecovered?.(event, run);
+  else await callback.onDeviceChosen?.(event, run);
 }
 
 function checkFit<M extends Module, B>(options: FitOptions<M, B>): void {

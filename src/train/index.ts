@@ -34,6 +34,7 @@ export type { Callback, Run, RunEnd } from "./callback.ts";
 export { type EvaluateOptions, evaluateAccuracy } from "./evaluate.ts";
 export { evaluateMeans } from "./evaluate-means.ts";
 export type {
+  DeviceChosenEvent,
   DeviceLostEvent,
   EpochEvent,
   MeasureEvent,

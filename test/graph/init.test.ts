@@ -61,11 +61,12 @@ test.each<[object, string]>([
   [{ engine: "fast" }, "init: engine fast; expected plain, compiled"],
   [{ threads: 0 }, "init: threads 0; expected an integer from 1"],
   [{ threads: 1.5 }, "init: threads 1.5; expected an integer from 1"],
+  [{ reproducible: 1 }, "init: reproducible 1; expected true or false"],
   [{ timeout: 0 }, "init: timeout 0; expected a finite number above 0"],
   [
     { devise: "cpu" },
-    'init: unknown option "devise"; expected device, kernels, engine, threads, isolated, timeout, debug. ' +
-      'Did you mean "device"?',
+    'init: unknown option "devise"; expected device, kernels, engine, threads, isolated, ' +
+      'reproducible, timeout, debug. Did you mean "device"?',
   ],
 ])("%j is refused", async (options, message) => {
   const refused = init(options as InitOptions);

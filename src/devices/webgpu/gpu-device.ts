@@ -8,6 +8,13 @@ import type { GpuOptions } from "./options.ts";
 import { GpuSession } from "./session.ts";
 import { SessionPlan } from "./session-plan.ts";
 
+/** What a device is made with. */
+interface DeviceOptions extends GpuOptions {
+  readonly timeout?: number;
+  /** Whether training may go to the CPU where that is measured to be faster; false when left out. */
+  readonly isMeasured?: boolean;
+}
+
 /**
  * A WebGPU device: fused kernels, one encoder, one pass and one submit per evaluation. A GPUDevice
  * that is lost is replaced by another, and where there is none any more by the CPU.
@@ -19,10 +26,11 @@ export class GpuDevice extends EngineDevice {
   constructor(
     device: GPUDevice,
     adapter: AdapterDescription,
-    readonly options: GpuOptions & { readonly timeout?: number } = {},
+    readonly options: DeviceOptions = {},
   ) {
     super();
     this.session = new GpuSession(device, adapter, options, this.counters);
+    if (options.isMeasured) this.holders = new Map();
     this.remakeWhenLost();
     this.#recovery().catch(() => {}); // tried again when it is needed
   }
@@ -31,7 +39,7 @@ export class GpuDevice extends EngineDevice {
   static async create(
     adapter: GPUAdapter,
     description: AdapterDescription,
-    options: GpuOptions & { readonly timeout: number },
+    options: DeviceOptions & { readonly timeout: number },
   ): Promise<GpuDevice> {
     const own = await requestDevice("init", adapter, options.timeout);
     const device = new GpuDevice(own, description, options);
@@ -56,7 +64,7 @@ export class GpuDevice extends EngineDevice {
   /** Loads what guards against losses, before one may take the network too. */
   async #recovery() {
     const loaded = await cpuModule.get();
-    this.journal ??= new loaded.Journal(this);
+    this.journal ??= loaded.journalOf(this);
     return loaded;
   }
 

@@ -1,11 +1,19 @@
+import { Chooser } from "../../engine/chooser.ts";
+import { Journal } from "../../engine/journal.ts";
 import { recover } from "../../engine/recovery.ts";
 import type { Session } from "../../engine/session.ts";
+import { prepareEngine } from "../cpu/compiled/compiled-engine.ts";
 import { CpuSession } from "../cpu/cpu-device.ts";
 import { describeAdapter, findAdapter, findGpu, requestDevice } from "./adapter.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { GpuSession } from "./session.ts";
 
-export { Journal } from "../../engine/journal.ts";
+/** Makes what guards a device's states against losses, and chooses by time where that is wanted. */
+export function journalOf(device: GpuDevice): Journal {
+  const journal = new Journal(device);
+  if (device.holders) journal.chooser = new Chooser(device, { open: () => cpuSession(device) });
+  return journal;
+}
 
 /** What is waited before each request of a GPU, in milliseconds: 6.4 s in all. */
 const PAUSES_MS = [0, 50, 100, 200, 400, 800, 1600, 3200];
@@ -20,6 +28,11 @@ export function remake(device: GpuDevice, message: string): Promise<() => void> 
     const session = inARow < LOSSES_IN_A_ROW ? await gpuSession(device) : null;
     return session ?? new CpuSession(device.counters);
   });
+}
+
+async function cpuSession({ counters }: GpuDevice): Promise<Session> {
+  const { engine } = await prepareEngine();
+  return new CpuSession(counters, engine(counters));
 }
 
 async function gpuSession(device: GpuDevice): Promise<Session | null> {

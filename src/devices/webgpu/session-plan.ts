@@ -1,10 +1,12 @@
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
-import type { Storage } from "../../graph/device.ts";
+import type { Life, Storage } from "../../graph/device.ts";
 
 /** What makes plans; another one may take its place. */
 export interface PlanMaker {
+  /** Of what it holds; left out where it cannot be lost. */
+  readonly life?: Life;
   compile(program: Program, options: PlanOptions): Plan;
 }
 
@@ -46,10 +48,11 @@ export class SessionPlan implements Plan {
     this.#plan.dispose();
   }
 
-  /** The plan of the present session; what another session made has gone with it. */
+  /** The plan of the present session; what a lost session made has gone with it. */
   get #present(): Plan {
     const { session } = this.device;
     if (session === this.#session) return this.#plan;
+    if (!this.#session.life?.isOver) this.#plan.dispose();
     this.#plan = session.compile(this.program, this.options);
     this.#session = session;
     return this.#plan;
