@@ -13,13 +13,17 @@ import {
   init,
   matmul,
   type Parameter,
+  permute,
   relu,
+  reshape,
   sigmoid,
+  slice,
   softmax,
   sum,
   type Tensor,
   tensor,
   transpose,
+  windows,
 } from "../../../src/index.ts";
 import { crossEntropy } from "../../../src/losses/index.ts";
 import { Linear, Sequential, Sigmoid, Tanh } from "../../../src/nn/index.ts";
@@ -89,6 +93,23 @@ describe("the same bits on 1, 2, 3 and 7 threads", () => {
   test("most rows of the table are shared out", () => {
     const rows = [...shared.values()];
     expect(rows.filter((jobs) => jobs > 0).length).toBeGreaterThan(0.8 * rows.length);
+  });
+
+  test("products of windows, which are put in order block by block, and of turned matrices", async () => {
+    const jobs = await onAll(async (device) => {
+      const x = tensor(uniform(30 * 14 * 14 * 8, 1), { shape: [30, 14, 14, 8], device });
+      const w = tensor(uniform(72 * 9, 2), { shape: [72, 9], device });
+      const view = permute(windows(x, 3, { axis: [1, 2] }), 0, 1, 2, 4, 5, 3);
+      const columns = reshape(view, [30 * 144, 72]);
+      const turned = slice(reshape(x, [3, 3920, 4]), [{ step: -1 }, { step: -1 }, { step: -1 }]);
+      const all = [
+        matmul(columns, w),
+        matmul(transpose(w), transpose(columns)),
+        matmul(turned, tensor(uniform(4 * 9, 3), { shape: [4, 9], device })),
+      ];
+      return Promise.all(all.map((y) => y.data()));
+    });
+    expect(jobs).toBe(3);
   });
 
   test("products that are shared out by columns, rows and batches, with all rests", async () => {

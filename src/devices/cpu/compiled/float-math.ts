@@ -209,10 +209,15 @@ export class FloatMath {
     return [power(half), power(body.op("i32x4.sub", n, half))];
   }
 
-  /** eʳ − 1 for |r| ≤ ln 2 / 2: r + r² · (1/2 + r/6 + …) */
+  /**
+   * eʳ − 1 for |r| ≤ ln 2 / 2: r + r² · (c₀ + c₁ r + …), cᵢ near 1 / (i + 2)!, such that the largest
+   * error relative to eʳ is least, 3e-9. Halves of the sum wait for nothing but r².
+   */
   #expm1Near(r: Vector): Vector {
-    const tail = this.polynomial(r, [1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 0.5]);
-    return this.multiplyAdd(this.mul(tail, r), r, r);
+    const square = this.mul(r, r);
+    const low = this.polynomial(r, EXP.slice(3));
+    const high = this.multiplyAdd(this.number(EXP[0]), square, this.polynomial(r, EXP.slice(1, 3)));
+    return this.multiplyAdd(this.multiplyAdd(high, square, low), square, r);
   }
 
   /** e such that x / 2ᵉ lies in [√½, √2), for a normal x > 0. */
@@ -273,6 +278,11 @@ export class FloatMath {
     return this.select(other, y, isOrdinary);
   }
 }
+
+const EXP: readonly number[] = [
+  0.001381454010558874, 0.008368745195640747, 0.04166839079137011, 0.16666520398318338,
+  0.4999999343207687,
+];
 
 /** π/2 = Σ parts. */
 const HALF_PI = /* @__PURE__ */ halfPi();

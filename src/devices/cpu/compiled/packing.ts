@@ -6,12 +6,14 @@
 import { type Shape, sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
+import { type Share, writeBlocks } from "./blocks.ts";
 import type { Coordinate, GroupElements } from "./elements.ts";
 import type { GroupContext } from "./group-code.ts";
 import { digitSizes } from "./pointwise.ts";
 import { type Stretch, stretchOf } from "./stretch.ts";
 
 const ADD = 0x6a;
+const MULTIPLY = 0x6c;
 const NOT_EQUAL = 0x47;
 const STORE = 0x0b;
 
@@ -58,33 +60,36 @@ export class BlockedAxis {
     return Math.ceil(this.size / this.block);
   }
 
-  /** Runs over blocks. */
-  each(body: (size: number) => void): void {
+  /** How many units the outermost loop over blocks has. */
+  get units(): number {
+    return this.#outer[0]?.[0] ?? this.count;
+  }
+
+  /** Runs over blocks, or over a thread's share of them. */
+  each(body: (size: number) => void, share?: Share): void {
     const { f, base, block, size } = this;
-    const next = () => f.get(base).i32(block).emit(ADD);
     f.i32(0).set(base);
-    if (this.#outer.length > 0) {
-      const nest = (depth: number): void => {
-        if (depth === this.#outer.length) {
-          body(block);
-          next().set(base);
-        } else {
-          const [size, local] = this.#outer[depth];
-          f.count(local, 1, size, () => nest(depth + 1));
-        }
-      };
-      nest(0);
+    if (this.#isOne) {
+      writeBlocks(f, { counter: base, step: block, size, body }, share);
       return;
     }
-    const rest = size % block;
-    f.repeat(() => {
-      body(block);
-      next()
-        .tee(base)
-        .i32(size - rest)
-        .emit(NOT_EQUAL);
-    });
-    if (rest > 0) body(rest);
+    const nest = (depth: number): void => {
+      if (depth === this.#outer.length) {
+        body(block);
+        f.get(base).i32(block).emit(ADD).set(base);
+        return;
+      }
+      const [size, counter] = this.#outer[depth];
+      const own = depth === 0 ? share : undefined;
+      // What blocks move within, their shares begin with.
+      if (own)
+        f.get(own.from)
+          .i32(this.size / size)
+          .emit(MULTIPLY)
+          .set(base);
+      writeBlocks(f, { counter, step: 1, size, body: () => nest(depth + 1) }, own);
+    };
+    nest(0);
   }
 
   /** What counts the indices of a block. */

@@ -5,6 +5,7 @@
 import type { Strided } from "../../../core/strided.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { type FunctionWriter, I32 } from "./assembler.ts";
+import { type Share, writeBlocks } from "./blocks.ts";
 import type { GroupContext } from "./group-code.ts";
 import { BlockedAxis, type Packing, pitchOf, writePacking } from "./packing.ts";
 import {
@@ -92,32 +93,54 @@ export class ProductBlocks {
     this.bytes = bytes;
   }
 
+  /** The axis that threads share; null where they share batches. */
+  get #shared(): BlockedAxis | null {
+    const [one] = [this.#n, this.#m].sort((a, b) => b.units - a.units);
+    return one.units > this.shape.batch ? one : null;
+  }
+
+  /** How many units threads may share. */
+  get units(): number {
+    return this.#shared?.units ?? this.shape.batch;
+  }
+
   /**
    * Writes the product; gives the bytes of memory that it wants.
    * @param store writes what stores a tile's vectors.
    * @param sums from where in its memory on it may keep sums.
+   * @param share a thread's share of the loop that has `units`, if it is shared out.
    */
-  write(store: StoreTile, sums: number): number {
+  write(store: StoreTile, sums: number, share?: Share): number {
     const { f } = this;
     const isCut = this.#k.count > 1;
-    f.count(this.#batch, 1, this.shape.batch, () => {
-      this.#n.each((n) => {
-        this.#m.each((m) => {
-          if (isCut) {
-            this.#find(this.#partial, sums).get(this.#partial).i32(0);
-            f.i32(partialBytes({ m, n })).emit(...MEMORY_FILL);
-          }
-          this.#k.each((k) => {
-            const [left, right] = this.#operands;
-            this.#pack(left, [m, k]);
-            this.#pack(right, [k, n]);
-            this.#multiply({ m, n, k }, store, isCut ? false : undefined);
-          });
-          if (isCut) this.#multiply({ m, n, k: 1 }, store, true);
-        });
-      });
-    });
+    const shareOf = (axis: unknown) => (axis === this.#shared ? share : undefined);
+    const batch = { counter: this.#batch, step: 1, size: this.shape.batch };
+    const body = () => {
+      const columns = (n: number) => {
+        const rows = (m: number) => this.#rows({ m, n }, store, sums);
+        this.#m.each(rows, shareOf(this.#m));
+      };
+      this.#n.each(columns, shareOf(this.#n));
+    };
+    writeBlocks(f, { ...batch, body }, shareOf(null));
     return sums + (isCut ? partialBytes({ m: this.#m.block, n: this.#n.block }) : 0);
+  }
+
+  /** Writes all of k for a block of the product. */
+  #rows({ m, n }: Pick<BlockSizes, "m" | "n">, store: StoreTile, sums: number): void {
+    const { f } = this;
+    const [left, right] = this.#operands;
+    const isCut = this.#k.count > 1;
+    if (isCut) {
+      this.#find(this.#partial, sums).get(this.#partial).i32(0);
+      f.i32(partialBytes({ m, n })).emit(...MEMORY_FILL);
+    }
+    this.#k.each((k) => {
+      this.#pack(left, [m, k]);
+      this.#pack(right, [k, n]);
+      this.#multiply({ m, n, k }, store, isCut ? false : undefined);
+    });
+    if (isCut) this.#multiply({ m, n, k: 1 }, store, true);
   }
 
   /** Has a local with an address in memory of the product's own. */

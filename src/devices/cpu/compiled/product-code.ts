@@ -1,5 +1,5 @@
 import type { Group } from "../../../engine/fusion.ts";
-import { type FunctionWriter, I32 } from "./assembler.ts";
+import { FunctionWriter, I32 } from "./assembler.ts";
 import { Addresses, GroupElements, type Results } from "./elements.ts";
 import { beginGroup, type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { LaneWriter } from "./lane-scalars.ts";
@@ -37,18 +37,22 @@ export function productCode(context: GroupContext, group: Group): GroupCode {
   const shape = { batch, m, n, k: schedule.program.steps[inputs[0]].shape[2] };
   const steps = pointersOf(context, group);
   const [a, b] = inputs.map((input, i) => operandOf(context, group, steps, input, i === 0, shape));
-  const isPacked = a.packing || b.packing;
-  const { units } = sharedLoop(shape, b.view);
-  const { f, share } = beginGroup(context, group, steps, isPacked ? 1 : units, FLOP_TIME);
-  const blocks = isPacked && new ProductBlocks(context, group, f, steps, shape, [a, b]);
+  const blocksIn = (f: FunctionWriter) =>
+    a.packing || b.packing ? new ProductBlocks(context, group, f, steps, shape, [a, b]) : null;
+  const { units } =
+    blocksIn(new FunctionWriter([...steps, 0].map(() => I32))) ?? sharedLoop(shape, b.view);
+  const { f, share } = beginGroup(context, group, steps, units, FLOP_TIME);
+  const blocks = blocksIn(f);
   const own = blocks ? blocks.bytes : scratchBytes(shape);
   const tiles = new TileStores(context, group, f, steps, shape, own);
   const store = (tile: readonly TileVector[]) => tiles.store(tile);
-  const end = own + TILE_BYTES;
-  if (blocks) return { function: f, steps, scratch: blocks.write(store, end) };
-  const pointers = { a: a.pointer, b: b.pointer, scratch: steps.length };
-  writeProduct(f, { shape, a: a.view, b: b.view, isFused, share, pointers, store });
-  return { function: f, steps, scratch: end, units: share && units };
+  let scratch = own + TILE_BYTES;
+  if (blocks) scratch = blocks.write(store, scratch, share);
+  else {
+    const pointers = { a: a.pointer, b: b.pointer, scratch: steps.length };
+    writeProduct(f, { shape, a: a.view, b: b.view, isFused, share, pointers, store });
+  }
+  return { function: f, steps, scratch, units: share && units };
 }
 
 /** Where an operand lies, or how it is put in order. */

@@ -23,6 +23,11 @@ const NEIGHBOURS = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11];
 /** The first lane in all of them. */
 export const FIRST_WORD = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3];
 
+/** What a local holds that does not change along a row. */
+export function fixed({ body }: LaneWriter, local: number): Vector {
+  return body.local(local, { isVarying: false });
+}
+
 /** Combines elements by a formula; sums of floats are added up in float64. */
 export function foldOf(dtype: DType, combine: Formula, identity: Formula): RowFold {
   return combine === "+" && is(dtype, "float") ? SUM : combined(dtype, combine, identity);
@@ -90,7 +95,7 @@ export function meanOf(n: number): RowFold {
 
 /** Σ (x − m)² / n of floats with the mean m, of which `centers` hold what a float keeps. */
 export function varianceOf(n: number, centers: readonly number[]): RowFold {
-  const centerOf = ({ body }: LaneWriter, part: number) => body.local(centers[part]);
+  const centerOf = (writer: LaneWriter, part: number) => fixed(writer, centers[part]);
   return {
     size: 4,
     nothing: centerOf,
@@ -145,7 +150,7 @@ export function bestPlace(
 ): RowFold {
   const isBetter = (writer: LaneWriter, a: Vector, b: Vector) =>
     applyFormula(better, writer.scalars(dtype), [a, b]);
-  const firstOf = ({ body }: LaneWriter, part: number) => body.local(firsts[part]);
+  const firstOf = (writer: LaneWriter, part: number) => fixed(writer, firsts[part]);
   const select = ({ body }: LaneWriter, no: Vector, yes: Vector, condition: Vector) =>
     body.op("v128.bitselect", yes, no, condition);
   return {

@@ -15,6 +15,7 @@ import { LaneWriter } from "./lane-scalars.ts";
 import {
   bestPlace,
   FIRST_WORD,
+  fixed,
   foldOf,
   LARGEST,
   meanOf,
@@ -68,11 +69,11 @@ export function softmaxCode(context: GroupContext, group: Group): GroupCode {
     const sum = rows.fold(
       block,
       SUM,
-      (writer, x, part) => power(writer, x, writer.body.local(maximum[part])),
+      (writer, x, part) => power(writer, x, fixed(writer, maximum[part])),
       isKept,
     );
     rows.storeAll(block, (writer, x, part) => {
-      const own = [maximum, sum].map((locals) => writer.body.local(locals[part]));
+      const own = [maximum, sum].map((locals) => fixed(writer, locals[part]));
       if (isKept) writer.body.replace(power(writer, x, own[0]), rows.kept(block, writer, part));
       return applyFormula(rows.functions.finish, m(writer), [x, ...own]);
     });
@@ -87,7 +88,7 @@ function logSumExpCode(context: GroupContext, group: Group): GroupCode {
       const m = writer.scalars(rows.dtype);
       // Infinities are no maximum to take from others: ∞ − ∞ would make a NaN of a row without one.
       const [low, high] = [-HUGE, HUGE].map((limit) => m.literal(limit));
-      const largest = m.call("max", m.call("min", writer.body.local(maximum[part]), high), low);
+      const largest = m.call("max", m.call("min", fixed(writer, maximum[part]), high), low);
       return m.call("g_exp", m.call("-", x, largest));
     });
     rows.storeRow(block, [sum], (writer, total, part) => {
