@@ -1,8 +1,6 @@
-import { getOrInsert } from "../core/get-or-insert.ts";
 import { tools } from "../core/tools.ts";
-import { watch } from "../graph/watch.ts";
 import { type Brought, type CompileOptions, Replay } from "./replay.ts";
-import { type Input, type Naming, type Signature, signatureOf } from "./signature.ts";
+import { type Input, type Naming, Signatures } from "./signature.ts";
 
 /** How many plans a compiled function keeps; the longest unused one goes first. */
 const PLAN_LIMIT = 64;
@@ -18,8 +16,7 @@ export interface Call<Args extends readonly unknown[], R> {
 export class Replays<Args extends readonly unknown[], R> {
   readonly #kept = new Map<string, Replay<Args, R>>();
   readonly #naming: Naming;
-  /** Of so many arguments that are all undefined. */
-  readonly #empty = new Map<number, Signature>();
+  readonly #signatures: Signatures;
   #last = "";
   #isWarned = false;
 
@@ -29,6 +26,7 @@ export class Replays<Args extends readonly unknown[], R> {
   ) {
     const { name = "compile", parameters = [] } = options;
     this.#naming = { op: name, parameters };
+    this.#signatures = new Signatures(this.#naming);
   }
 
   get all(): Replay<Args, R>[] {
@@ -37,7 +35,7 @@ export class Replays<Args extends readonly unknown[], R> {
 
   /** Finds or makes the plan for arguments, and takes what they bring. It stays until `end`. */
   begin(args: Args): Call<Args, R> {
-    const { key, inputs } = this.#signatureOf(args);
+    const { key, inputs } = this.#signatures.of(args);
     const known = this.#kept.get(key);
     if (known && !known.isHere) this.#drop(key, known);
     const replay = this.#kept.get(key) ?? this.#make(key, args, inputs);
@@ -50,12 +48,6 @@ export class Replays<Args extends readonly unknown[], R> {
     }
     this.#last = key;
     return { key, replay, brought };
-  }
-
-  /** Describes arguments, once where there are none: a step may have its batches on the device. */
-  #signatureOf(args: Args): Signature {
-    if (watch || args.some((arg) => arg !== undefined)) return signatureOf(args, this.#naming);
-    return getOrInsert(this.#empty, args.length, () => signatureOf(args, this.#naming));
   }
 
   /** Frees what a call brought, and its plan if it is no longer kept. */

@@ -1,6 +1,7 @@
 import { dtypeOfArray } from "../core/array-dtype.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { numbering } from "../core/numbering.ts";
+import { type Shape, sameShape } from "../core/shape.ts";
 import { mapTree, type Parts, type Place, partsOf, walk } from "../core/tree.ts";
 import { State } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -40,6 +41,64 @@ export function signatureOf(args: readonly unknown[], naming: Naming): Signature
   return { key: lines.join("\n") + (watch ? " under debug" : ""), inputs };
 }
 
+/** What is known of an input from its place in the arguments. */
+class InputForm {
+  readonly kind: unknown;
+  readonly shape: Shape;
+  readonly device: unknown;
+
+  constructor(input: Input) {
+    const isTensor = input instanceof Tensor;
+    this.kind = isTensor ? input.dtype : input.constructor;
+    this.shape = isTensor ? input.shape : [input.length];
+    this.device = isTensor && input.device;
+  }
+
+  isOf(input: Input): boolean {
+    const { kind, shape, device } = new InputForm(input);
+    return kind === this.kind && device === this.device && sameShape(shape, this.shape);
+  }
+}
+
+/** Describes the arguments of calls of one function. */
+export class Signatures {
+  #key = "";
+  /** The last arguments, with the forms of inputs in place of these, where they came twice. */
+  #pattern: unknown = null;
+
+  constructor(readonly naming: Naming) {}
+
+  /** As `signatureOf` does; arguments that are like the last ones need not be taken apart. */
+  of(args: readonly unknown[]): Signature {
+    const inputs: Input[] = [];
+    if (!watch && isLike(args, this.#pattern, inputs)) return { key: this.#key, inputs };
+    const signature = signatureOf(args, this.naming);
+    const isSame = signature.key === this.#key;
+    this.#pattern = isSame && replaceInputs(args, this.naming, (input) => new InputForm(input));
+    this.#key = signature.key;
+    return signature;
+  }
+}
+
+/** Whether arguments surely have the same signature as those of a pattern; lists their inputs. */
+function isLike(value: unknown, pattern: unknown, inputs: Input[]): boolean {
+  if (pattern instanceof InputForm) {
+    return isInput(value) && inputs.push(value) > 0 && pattern.isOf(value);
+  }
+  if (typeof value !== "object" || value === null || value instanceof State) {
+    return Object.is(value, pattern);
+  }
+  // What is known by identity may be another one inside.
+  if (!pattern || isKnownByIdentity(value)) return false;
+  if (Object.getPrototypeOf(value) !== Object.getPrototypeOf(pattern)) return false;
+  const parts = Object.entries(value);
+  const known = Object.entries(pattern);
+  return (
+    parts.length === known.length &&
+    parts.every(([name, part], i) => name === known[i][0] && isLike(part, known[i][1], inputs))
+  );
+}
+
 /** Tells of each part of arguments, and of its own parts, a whole before its parts. */
 export function eachPart(
   args: readonly unknown[],
@@ -62,9 +121,9 @@ export function eachPart(
 export function replaceInputs<Args extends readonly unknown[]>(
   args: Args,
   naming: Naming,
-  next: () => unknown,
+  next: (input: Input) => unknown,
 ): Args {
-  return mapTree(args, opener(naming), (value) => (isInput(value) ? next() : value));
+  return mapTree(args, opener(naming), (value) => (isInput(value) ? next(value) : value));
 }
 
 /** Says whether a part of arguments changes from call to call. */

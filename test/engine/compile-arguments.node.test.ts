@@ -2,7 +2,7 @@ import vm from "node:vm";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { BatchSampler, DeviceDataset, TensorDataset } from "../../src/data/index.ts";
 import { warnOfPlans } from "../../src/engine/refusal-words.ts";
-import { signatureOf } from "../../src/engine/signature.ts";
+import { Signatures, signatureOf } from "../../src/engine/signature.ts";
 import {
   add,
   compile,
@@ -583,4 +583,92 @@ test("unknown options are refused", () => {
     'compile: unknown option "stepPerSubmit"; expected onProgress, stepsPerSubmit, name, parameters, mirrorEvery, onDropped, count.' +
       ' Did you mean "stepsPerSubmit"?',
   );
+});
+
+describe("arguments like the last ones", () => {
+  class Pair {
+    constructor(
+      readonly a: unknown,
+      readonly b: unknown,
+    ) {}
+  }
+  function kindsOf() {
+    const state = new State(tensor([1, 2, 3]));
+    const model = new Sequential(new Linear(2, 2, { seed: 1 }));
+    const y = tensor([4, 5, 6]);
+    const sparse: unknown[] = [1];
+    sparse.length = 2;
+    const kinds: readonly (readonly unknown[])[] = [
+      [],
+      [undefined],
+      [undefined, undefined],
+      [null],
+      [0],
+      [-0],
+      ["0"],
+      [Number.NaN],
+      [true],
+      [1n],
+      [Math.sin],
+      [y],
+      [tensor([1, 2, 3], { dtype: "i32" })],
+      [tensor([[1, 2, 3]])],
+      [state],
+      [model],
+      [Float32Array.of(1, 2, 3)],
+      [Float32Array.of(1, 2, 3, 4)],
+      [Int32Array.of(1, 2, 3)],
+      [[y]],
+      [[y, y]],
+      [[]],
+      [sparse],
+      [[1, undefined]],
+      [{}],
+      [{ a: y, b: y }],
+      [{ b: y, a: y }],
+      [{ a: y, b: 1 }],
+      [{ a: y, b: state }],
+      [{ a: y }],
+      [new Pair(y, y)],
+      [Object.assign(Object.create(null), { a: y, b: y })],
+      [{ a: { b: [y, 2, Float32Array.of(1)] } }, y],
+      [{ a: { b: [y, 3, Float32Array.of(1)] } }, y],
+    ];
+    return kinds;
+  }
+
+  test("have the signature that they have taken apart", () => {
+    const naming = { op: "f", parameters: [] };
+    const kinds = kindsOf();
+    for (const before of kinds) {
+      for (const now of kinds) {
+        const signatures = new Signatures(naming);
+        for (let i = 0; i < 3; i++) signatures.of(before);
+        const [found, wanted] = [signatures.of(now), signatureOf(now, naming)];
+        expect(found.key).toBe(wanted.key);
+        expect(found.inputs).toEqual(wanted.inputs);
+        found.inputs.forEach((input, i) => {
+          expect(input).toBe(wanted.inputs[i]);
+        });
+      }
+    }
+  });
+
+  test("are told apart where an object was changed, or what is in a module", () => {
+    const naming = { op: "f", parameters: [] };
+    const signatures = new Signatures(naming);
+    const model = new Sequential(new Linear(2, 2, { seed: 1 }));
+    const batch: Record<string, unknown> = { x: tensor([4, 5, 6]), rate: 1 };
+    const same = () =>
+      expect(signatures.of([batch, model])).toEqual(signatureOf([batch, model], naming));
+    for (let i = 0; i < 3; i++) same();
+    batch.rate = 2;
+    same();
+    same();
+    batch.x = Float32Array.of(1);
+    same();
+    same();
+    model.freeze();
+    same();
+  });
 });

@@ -1,6 +1,8 @@
 import { V128 } from "./assembler.ts";
 import { FloatMath } from "./float-math.ts";
+import type { KeptMemory } from "./group-code.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
+import { FIRST_ROUND, type RoundDomain, RoundWords } from "./round-words.ts";
 import { type Vector, VectorBody } from "./vector-body.ts";
 
 /** Two words in each lane: a key, a counter or a block. */
@@ -10,11 +12,18 @@ export type Words = readonly [Vector, Vector];
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
 const PARITY = 0x1bd11bda;
 
+/** Gives what a round adds to a half below `side`, of the other half. */
+type WordOf = (round: number, other: Vector, side: Vector) => Vector;
+
 /** Random words, and numbers made of them, from keys and places alone: those of src/core/. */
 export class Draws {
   readonly body: VectorBody;
 
-  constructor(readonly math: FloatMath) {
+  /** @param memory where it may keep what it computes, if there is any. */
+  constructor(
+    readonly math: FloatMath,
+    readonly memory?: KeptMemory,
+  ) {
     this.body = math.body;
   }
 
@@ -91,34 +100,39 @@ export class Draws {
   shuffled(key: Words, n: Vector, sides: Words, roundPairs: Vector, i: Vector): Vector {
     const { body } = this;
     const { writer: f } = body;
-    const pairs = body.bitsOf(roundPairs) as number;
-    const write = (locals: readonly number[]) => {
-      const x = f.local(V128);
-      const isOpen = f.local(V128);
-      f.get(locals[5]).set(x);
-      // Lanes behind the last element may hold anything, from where no walk need end.
-      f.get(locals[5]).get(locals[2]).simd(INSTRUCTIONS["i32x4.lt_u"]).set(isOpen);
+    const [limit, low, high, pairs] = [n, ...sides, roundPairs].map(
+      (x) => body.bitsOf(x) as number,
+    );
+    const domain = { low, high, roundPairs: pairs };
+    const words = RoundWords.of(this.memory, domain);
+    // Lanes behind the last element may hold anything, from where no walk need end.
+    const known = body.op("i32x4.lt_u", i, n);
+    const write = ([k0, k1, place, isKnown]: readonly number[]) => {
+      const [x, isOpen] = [f.local(V128), f.local(V128)];
+      f.get(isKnown).tee(isOpen).get(place).simd(INSTRUCTIONS["v128.and"]).set(x);
       // Walked along its cycle until all lanes are below n; those that are stay there.
       f.repeat(() => {
-        const inner = new VectorBody(f, body.isFused);
-        const [k0, k1, limit, low, high] = locals.map((local) => inner.local(local));
-        const [before, open] = [inner.local(x), inner.local(isOpen)];
-        const walked = new Draws(new FloatMath(inner)).#rounds(
-          [k0, k1],
-          [low, high],
-          pairs,
-          before,
+        const inner = this.in(new VectorBody(f, body.isFused));
+        const before = inner.body.local(x);
+        const key: Words = [inner.body.local(k0), inner.body.local(k1)];
+        const walked = inner.#rounds(domain, before, (round, other, side) =>
+          words
+            ? words.word(inner.body, round, other)
+            : inner.roundWord(key, inner.body.whole(FIRST_ROUND + round), other, side),
         );
-        const next = inner.op("v128.bitselect", walked, before, open);
-        const [nextLocal, openLocal] = inner.emit([
+        const open = inner.body.local(isOpen);
+        const next = inner.body.op("v128.bitselect", walked, before, open);
+        const isOutside = inner.body.op("i32x4.ge_u", next, inner.body.whole(limit));
+        const [nextLocal, openLocal] = inner.body.emit([
           next,
-          inner.op("v128.and", open, inner.op("i32x4.ge_u", next, limit)),
+          inner.body.op("v128.and", open, isOutside),
         ]);
         f.get(nextLocal).set(x).get(openLocal).tee(isOpen).simd(INSTRUCTIONS["v128.any_true"]);
       });
       f.get(x);
     };
-    return body.leaf(write, [...key, n, ...sides, i]);
+    const ready = words?.prepared(body, key, (inner, ...rest) => this.in(inner).roundWord(...rest));
+    return body.leaf(write, [...key, i, known, ...(ready === undefined ? [] : [ready])]);
   }
 
   /** The number below n that is drawn for place i: ⌊w · n / 2⁶⁴⌋ of a word w of 64 bits. */
@@ -131,20 +145,32 @@ export class Draws {
     return body.op("i32x4.sub", body.productHigh(upper, n), carried); // a mask is −1
   }
 
+  /** What a round adds to a half below `side`, of the other half. */
+  roundWord(key: Words, counter: Vector, other: Vector, side: Vector): Vector {
+    return this.body.remainder(this.threefry(key, [other, counter])[0], side);
+  }
+
+  /** The same values in another body. */
+  in(body: VectorBody): Draws {
+    return new Draws(new FloatMath(body), this.memory);
+  }
+
   /** A Feistel network on x = h · low + l, l below `low` and h below `high`. */
-  #rounds(key: Words, [low, high]: Words, pairs: number, x: Vector): Vector {
+  #rounds({ low, high, roundPairs }: RoundDomain, x: Vector, wordOf: WordOf): Vector {
     const { body } = this;
-    let h = body.divided(x, low);
-    let l = body.remainder(x, low);
+    const [lows, highs] = [body.whole(low), body.whole(high)];
+    let h = body.quotient(x, low, low * high);
+    let l = body.op("i32x4.sub", x, body.op("i32x4.mul", h, lows));
     const mixed = (half: Vector, other: Vector, round: number, side: Vector) => {
-      const [word] = this.threefry(key, [other, body.whole(round)]);
-      return body.remainder(body.op("i32x4.add", half, body.remainder(word, side)), side);
+      const sum = body.op("i32x4.add", half, wordOf(round, other, side));
+      const isBeyond = body.op("i32x4.ge_u", sum, side);
+      return body.op("i32x4.sub", sum, body.op("v128.and", isBeyond, side));
     };
-    for (let pair = 0; pair < pairs; pair++) {
-      l = mixed(l, h, 3 + 2 * pair, low);
-      h = mixed(h, l, 4 + 2 * pair, high);
+    for (let pair = 0; pair < roundPairs; pair++) {
+      l = mixed(l, h, 2 * pair, lows);
+      h = mixed(h, l, 2 * pair + 1, highs);
     }
-    return body.op("i32x4.add", body.op("i32x4.mul", h, low), l);
+    return body.op("i32x4.add", body.op("i32x4.mul", h, lows), l);
   }
 
   #block(key: Words, i: Vector): Words {

@@ -18,11 +18,21 @@ export interface GroupCode {
   readonly steps: readonly number[];
   /** Bytes of that. */
   readonly scratch: number;
+  /** Whether that keeps what it holds from run to run, zeros at first. */
+  readonly isKept?: boolean;
   /**
    * How many units it has that may be computed apart and at once. The function is given the first one
    * and the one behind the last, behind the addresses; left out where one call computes all.
    */
   readonly units?: number;
+}
+
+/** Memory of a function's own that keeps what it holds from run to run, zeros at first. */
+export interface KeptMemory {
+  /** The parameter with its address. */
+  readonly pointer: number;
+  /** Gives a part of so many bytes: where it begins. */
+  take(bytes: number): number;
 }
 
 /** Bytes of memory of a group's own that a thread has, on lines of a cache that no other one has. */

@@ -3,6 +3,7 @@ import { getOrInsert } from "../../../core/get-or-insert.ts";
 import type { Operations, Scalars } from "../../../forms/scalars.ts";
 import { Draws, type Words } from "./draws.ts";
 import { FloatMath } from "./float-math.ts";
+import type { KeptMemory } from "./group-code.ts";
 import type { Instruction } from "./instructions.ts";
 import { vectorPower } from "./power.ts";
 import type { Vector, VectorBody } from "./vector-body.ts";
@@ -37,9 +38,13 @@ export class LaneWriter {
   readonly #words = new Map<Vector, Words>();
   readonly #scalars = new Map<DType, Scalars<Vector>>();
 
-  constructor(readonly body: VectorBody) {
+  /** @param memory where code may keep what it computes, if there is any. */
+  constructor(
+    readonly body: VectorBody,
+    memory?: KeptMemory,
+  ) {
     this.#math = new FloatMath(body);
-    this.#draws = new Draws(this.#math);
+    this.#draws = new Draws(this.#math, memory);
     this.#common = this.#commonOperations();
   }
 

@@ -34,6 +34,15 @@ interface Slots {
   readonly table: HeapBlock;
 }
 
+/** What the last run has left. */
+interface LastRun {
+  readonly buffer: ArrayBuffer;
+  /** The table of addresses. */
+  readonly addresses: Int32Array;
+  /** Where the sources lay. */
+  readonly sources: HeapBlock[];
+}
+
 /** A program as one module that works on one memory. A run takes no memory but the outputs'. */
 export class CompiledPlan implements KeptPlan {
   readonly #schedule: KernelSchedule;
@@ -46,11 +55,10 @@ export class CompiledPlan implements KeptPlan {
   #module: WebAssembly.Module | null = null;
   #functions: ModuleExports | null = null;
   #slots: Slots | null = null;
+  #last: LastRun | null = null;
   readonly #shared = new Map<number, SharedTask>();
   /** Its number among the plans that threads know. */
   #known: number | null = null;
-  /** Where the sources lay in the last run, in which memory. */
-  #last: { readonly buffer: ArrayBuffer; readonly blocks: readonly HeapBlock[] } | null = null;
 
   constructor(
     program: Program,
@@ -147,24 +155,26 @@ export class CompiledPlan implements KeptPlan {
   /** Has all homes where their values are in this run; gives the address of the table. */
   #move(sources: readonly HeapStorage[], outputs: readonly HeapStorage[]): number {
     const { blocks, table } = this.#slots as Slots;
-    if (outputs.length === 0 && this.#isWhere(sources)) return table.address;
-    const addresses = new Int32Array(this.heap.buffer, table.address, this.#homes.size);
-    const move = (home: Home, { address }: HeapBlock) => {
-      if (home.move(address)) addresses[home.place] = address;
-    };
-    for (const [i, home] of this.#sources.entries()) move(home, sources[i].block);
-    for (const [i, home] of this.#outputs.entries()) move(home, outputs[i].block);
-    for (const [key, slot] of this.#memory.slots) move(this.#homes.get(key) as Home, blocks[slot]);
-    this.#last = { buffer: this.heap.buffer, blocks: sources.map(({ block }) => block) };
+    const { buffer } = this.heap;
+    if (this.#last?.buffer !== buffer) {
+      const addresses = new Int32Array(buffer, table.address, this.#homes.size);
+      this.#last = { buffer, addresses, sources: [] };
+      for (const [key, slot] of this.#memory.slots) {
+        this.#put(this.#homes.get(key) as Home, blocks[slot]);
+      }
+    }
+    const last = (this.#last as LastRun).sources;
+    for (let i = 0; i < sources.length; i++) {
+      const { block } = sources[i];
+      if (last[i] !== block) this.#put(this.#sources[i], block);
+      last[i] = block;
+    }
+    for (let i = 0; i < outputs.length; i++) this.#put(this.#outputs[i], outputs[i].block);
     return table.address;
   }
 
-  /** Whether all homes are where they were in the last run, if sources are there. */
-  #isWhere(sources: readonly HeapStorage[]): boolean {
-    const { buffer, blocks } = this.#last ?? {};
-    if (buffer !== this.heap.buffer) return false;
-    for (let i = 0; i < sources.length; i++) if (sources[i].block !== blocks?.[i]) return false;
-    return true;
+  #put(home: Home, { address }: HeapBlock): void {
+    if (home.move(address)) (this.#last as LastRun).addresses[home.place] = address;
   }
 
   #allSlots(): HeapBlock[] {
@@ -177,9 +187,19 @@ export class CompiledPlan implements KeptPlan {
     try {
       for (const bytes of this.#memory.sizes) blocks.push(this.heap.take(bytes));
       this.#slots = { blocks, table: this.heap.take(4 * this.#homes.size) };
+      this.#clear(blocks);
     } catch (error) {
       for (const block of blocks) this.heap.give(block);
       throw error;
+    }
+  }
+
+  /** Clears memory that is kept from run to run. */
+  #clear(blocks: readonly HeapBlock[]): void {
+    for (const [i, task] of this.#tasks.entries()) {
+      if (typeof task === "function" || !task.isKept) continue;
+      const { address } = blocks[this.#memory.slots.get(-1 - i) as number];
+      this.heap.view("u8", address, task.scratch).fill(0);
     }
   }
 
@@ -314,7 +334,9 @@ export class CompiledPlan implements KeptPlan {
       const task = this.#tasks[at];
       if (typeof task !== "function") {
         const { bytes } = this.#scratch(at, task);
-        found.set(-1 - at, { key: -1 - at, bytes, first: at, last: at });
+        // What is kept shares its memory with nothing.
+        const [first, last] = task.isKept ? [0, groups.length - 1] : [at, at];
+        found.set(-1 - at, { key: -1 - at, bytes, first, last });
       }
       for (const step of [...reads[at], ...outputs]) {
         const key = homes.get(step) ?? step;

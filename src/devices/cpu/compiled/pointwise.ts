@@ -11,6 +11,7 @@ import {
   beginGroup,
   type GroupCode,
   type GroupContext,
+  type KeptMemory,
   pointersOf,
   refusingSteps,
 } from "./group-code.ts";
@@ -39,6 +40,7 @@ class PointwiseWriter {
   readonly #steps: readonly number[];
   #f!: FunctionWriter;
   #counters: readonly number[] = [];
+  #keptBytes = 0;
   /** What was written last to see where elements lie. */
   #tried?: GroupElements;
 
@@ -54,7 +56,8 @@ class PointwiseWriter {
     const size = sizeOf(this.#domain);
     if (size === 0) this.#begin([]);
     const units = size === 0 ? undefined : this.#loops(this.#shape());
-    return { function: this.#f, steps: this.#steps, scratch: 0, units };
+    const scratch = this.#keptBytes;
+    return { function: this.#f, steps: this.#steps, scratch, isKept: scratch > 0, units };
   }
 
   /** Begins a function with a counter for each axis. */
@@ -120,7 +123,10 @@ class PointwiseWriter {
       0,
       all.findIndex((n) => n >= MANY_UNITS),
     );
-    const { f, share } = beginGroup(this.context, this.group, this.#steps, all[axis]);
+    // Threads would write at once what is kept.
+    const sharing = this.#keptBytes > 0 ? null : this.context.sharing;
+    const context = { ...this.context, sharing };
+    const { f, share } = beginGroup(context, this.group, this.#steps, all[axis]);
     this.#begin(shape, f);
     const whole = this.#stretch(shape, 4);
     const nest = (i: number) => {
@@ -156,10 +162,23 @@ class PointwiseWriter {
     store(body.emit(roots));
   }
 
+  /** Memory that is kept, of which all stretches take the same parts. */
+  #memory(): KeptMemory {
+    let bytes = 0;
+    const take = (wanted: number) => {
+      const offset = bytes;
+      bytes += wanted;
+      this.#keptBytes = Math.max(this.#keptBytes, bytes);
+      return offset;
+    };
+    return { pointer: this.#steps.length, take };
+  }
+
   /** What is computed and stored for `count` elements side by side. */
   #stretch(shape: Shape, count: number): StoringStretch {
     const inner = this.#counters[shape.length - 1];
-    const stretch = stretchOf(this.context, this.group, this.#f, this.#steps, count, inner);
+    const memory = this.#memory();
+    const stretch = stretchOf(this.context, this.group, this.#f, this.#steps, count, inner, memory);
     const { elements } = stretch;
     const at = elements.position(
       this.#domain,
