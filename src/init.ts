@@ -25,17 +25,6 @@ export interface InitOptions extends GpuOptions {
    */
   device?: "auto" | "webgpu" | "cpu";
   /**
-   * What computes on the CPU: `plain` runs each op's plain form, which is the specification;
-   * `compiled` makes WebAssembly of each program, where the page may. `plain` when left out.
-   */
-  engine?: "plain" | "compiled";
-  /**
-   * How many threads compute on the CPU where its engine is `compiled`, the one that calls among them:
-   * a whole number from 1 on, and 1 is no others. They need a page that is cross-origin isolated, or
-   * Node. One less than there are cores, and 8 at the most, when left out; results are the same.
-   */
-  threads?: number;
-  /**
    * Whether to make a device of its own, which is shared with nobody and not the default one; false
    * when left out.
    */
@@ -96,12 +85,11 @@ function checkInitOptions(options: InitOptions): void {
     timeout: "number",
     debug: true,
   });
-  const { device = "auto", kernels = "direct", engine = "plain", timeout = TIMEOUT } = options;
-  const { threads = 1 } = options;
+  const { device = "auto", kernels = "direct", engine = "compiled", timeout = TIMEOUT } = options;
   checkWords("init", { device }, ["auto", "webgpu", "cpu"]);
   checkWords("init", { kernels }, ["workgroup", "direct"]);
-  checkWords("init", { engine }, ["plain", "compiled"]);
-  checkSteps("init", { threads });
+  checkWords("init", { engine }, ["compiled", "plain"]);
+  checkSteps("init", { threads: options.threads ?? 1 });
   checkPositive("init", { timeout });
 }
 
@@ -156,7 +144,7 @@ async function choose(options: InitOptions): Promise<Choice> {
     const isDirect = kernels ? kernels === "direct" : description.direct;
     const isMeasured = wanted === "auto" && !reproducible;
     const [device] = await Promise.all([
-      GpuDevice.create(adapter, description, { timeout, kernels, isMeasured }),
+      GpuDevice.create(adapter, description, { ...options, timeout, isMeasured }),
       isDirect && directProducts.get().catch(() => {}), // without them tiles serve as well
     ]);
     const reason = wanted === "auto" ? `a GPU was found (${name})` : "asked for";
@@ -175,7 +163,7 @@ async function choose(options: InitOptions): Promise<Choice> {
 // A page with a GPU does not wait for this.
 async function onCpu(reason: string, { engine, threads }: InitOptions): Promise<Choice> {
   const { chooseEngine } = await cpuModule.get();
-  return chooseEngine(reason, engine === "compiled", threads);
+  return chooseEngine(reason, engine !== "plain", threads);
 }
 
 /** What was found, of a message that also says what was expected. */

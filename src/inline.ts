@@ -1,4 +1,6 @@
 import { tools } from "./core/tools.ts";
+import { compiledEngine } from "./devices/cpu/choose-engine.ts";
+import { engineOf } from "./devices/cpu/compiled/compiled-engine.ts";
 import { wat } from "./devices/cpu/shown/wat-on-demand.ts";
 import * as watModule from "./devices/cpu/wat/wat.ts";
 import { cpuModule } from "./devices/on-demand.ts";
@@ -20,6 +22,7 @@ import * as allTools from "./tools.ts";
  */
 export function init(options?: InitOptions): Promise<Choice> {
   cpuModule.put(withoutGpu);
+  compiledEngine.put({ engineOf });
   tools.put(allTools);
   directProducts.put(direct);
   sharing.put(sharingModule);

@@ -5,12 +5,14 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "vite";
+import { makeEngineScript } from "./engine-script.mjs";
 import { root } from "./sources.mjs";
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 for (const name of ["vite.lib.config.ts", "vite.single.config.ts"]) {
   await build({ root, configFile: join(root, "tools", name), logLevel: "warn" });
 }
+await makeEngineScript(join(root, "dist"));
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 const types = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
   cwd: root,

@@ -58,7 +58,7 @@ test("webgpu takes an emulated GPU, or fails clearly", async () => {
 test.each<[object, string]>([
   [{ device: "tpu" }, "init: device tpu; expected auto, webgpu, cpu"],
   [{ kernels: "fast" }, "init: kernels fast; expected workgroup, direct"],
-  [{ engine: "fast" }, "init: engine fast; expected plain, compiled"],
+  [{ engine: "fast" }, "init: engine fast; expected compiled, plain"],
   [{ threads: 0 }, "init: threads 0; expected an integer from 1"],
   [{ threads: 1.5 }, "init: threads 1.5; expected an integer from 1"],
   [{ reproducible: 1 }, "init: reproducible 1; expected true or false"],

@@ -1,6 +1,7 @@
 import type { DType, NumericArray } from "../../src/core/dtype.ts";
 import { DeviceError } from "../../src/core/errors.ts";
 import type { ArrayStorage } from "../../src/devices/cpu/arrays.ts";
+import { CompiledEngine } from "../../src/devices/cpu/compiled/compiled-engine.ts";
 import { CpuSession } from "../../src/devices/cpu/cpu-device.ts";
 import { SessionPlan } from "../../src/devices/webgpu/session-plan.ts";
 import { EngineDevice } from "../../src/engine/device.ts";
@@ -16,7 +17,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** The CPU as a session that can be lost as a GPU is: silently, with all values, and told of later. */
 class FragileSession extends CpuSession {
   readonly life = { isOver: false };
-  readonly #held = new Set<NumericArray>();
+  readonly #held = new Set<ArrayStorage>();
   #tell!: (loss: DeviceLoss) => void;
   override readonly lost = new Promise<DeviceLoss>((resolve) => {
     this.#tell = resolve;
@@ -29,7 +30,7 @@ class FragileSession extends CpuSession {
   /** Loses all values now, and says so after some milliseconds. */
   async die(ms: number): Promise<void> {
     this.isDead = true;
-    for (const data of this.#held) data.fill(1);
+    for (const { data } of this.#held) data.fill(1);
     await (ms > 0 ? pause(ms) : null); // never while a call is under way
     const loss: DeviceLoss = { reason: "unknown", message: "the test took it away" };
     this.onLost(loss);
@@ -37,9 +38,8 @@ class FragileSession extends CpuSession {
   }
 
   #alive(storage: Storage): Storage {
-    const { data } = storage as ArrayStorage;
-    this.#held.add(data);
-    if (this.isDead) data.fill(1);
+    this.#held.add(storage as ArrayStorage);
+    if (this.isDead) (storage as ArrayStorage).data.fill(1);
     return Object.assign(storage, { life: this.life });
   }
 
@@ -50,6 +50,11 @@ class FragileSession extends CpuSession {
 
   override upload(values: NumericArray, dtype: DType): Storage {
     return this.#alive(super.upload(values, dtype));
+  }
+
+  override release(storage: Storage): void {
+    this.#held.delete(storage as ArrayStorage); // another's from now on
+    super.release(storage);
   }
 
   override overwrite(storage: Storage, values: NumericArray, dtype: DType): void {
@@ -92,7 +97,10 @@ class FragileSession extends CpuSession {
 /** A device for tests that can be lost, in Node too. */
 export class FragileDevice extends EngineDevice {
   override journal: Journal = new Journal(this);
-  override session: CpuSession = new FragileSession(this.counters);
+  override session: CpuSession = new FragileSession(
+    this.counters,
+    new CompiledEngine(this.counters),
+  );
   onCall: FragileSession["onCall"] = () => {};
   /** How often it was lost in a row before, at each loss. */
   readonly inARow: number[] = [];
@@ -118,8 +126,8 @@ export class FragileDevice extends EngineDevice {
     return recover(this, message, async (inARow) => {
       this.inARow.push(inARow);
       await pause(1);
-      if (this.isLastLoss) return new CpuSession(this.counters);
-      const session = new FragileSession(this.counters);
+      if (this.isLastLoss) return new CpuSession(this.counters, new CompiledEngine(this.counters));
+      const session = new FragileSession(this.counters, new CompiledEngine(this.counters));
       session.onCall = (what) => this.onCall(what);
       return session;
     });

@@ -1,5 +1,13 @@
-import { prepareEngine } from "./compiled/compiled-engine.ts";
-import { CpuDevice } from "./cpu-device.ts";
+import { OnDemand } from "../../core/on-demand.ts";
+import type { engineOf } from "./compiled/compiled-engine.ts";
+import { CpuDevice, type MakeEngine } from "./cpu-device.ts";
+import { PlainEngine } from "./engine.ts";
+import { engineParts } from "./engine-parts.ts";
+
+/** What makes WebAssembly, in a script of its own. */
+export const compiledEngine = /* @__PURE__ */ new OnDemand<{ engineOf: typeof engineOf }>(
+  () => import("./compiled/compiled-engine.ts"),
+);
 
 /** A module with one function, which gives a vector of zeros: bytes that engines without SIMD refuse. */
 const PROBE = [
@@ -12,24 +20,36 @@ const PROBE = [
  * @param threads how many compute, where they are asked for.
  */
 export async function chooseEngine(reason: string, isCompiled: boolean, threads?: number) {
-  const refusal = isCompiled ? refusalOf() : null;
-  if (!isCompiled || refusal !== null) {
-    const device = new CpuDevice();
-    const since = refusal === null ? "" : `; ${device.description}, since ${refusal}`;
-    return { device, reason: reason + since };
-  }
-  const { engine, refusal: alone } = await prepareEngine(threads);
-  const since = alone === null ? "" : `; one thread, since ${alone}`;
-  return { device: new CpuDevice(engine), reason: reason + since };
+  const make = (engine: MakeEngine) => new CpuDevice(engine);
+  const { made, instead } = await withEngine(isCompiled, threads, make);
+  return { device: made, reason: instead === null ? reason : `${reason}; ${instead}` };
 }
 
-/** Why no WebAssembly is to be had; null where it is. */
-function refusalOf(): string | null {
+/**
+ * Makes something of the compiled engine where it is to be had, else of the plain one; `instead` says
+ * what there is in place of what was wanted, and why.
+ */
+export async function withEngine<T>(
+  isCompiled: boolean,
+  threads: number | undefined,
+  make: (engine: MakeEngine) => T,
+): Promise<{ made: T; instead: string | null }> {
+  let instead: string | null = null;
   try {
-    // Content policies refuse what is made of bytes, not what has been validated.
-    new WebAssembly.Module(Uint8Array.from(PROBE));
-    return null;
+    if (isCompiled) {
+      const { engine, refusal } = await loadCompiled(threads);
+      return { made: make(engine), instead: refusal && `one thread, since ${refusal}` };
+    }
   } catch (error) {
-    return `WebAssembly with SIMD is not to be had (${(error as Error).message})`;
+    const { message } = error as Error;
+    instead = `plain TypeScript, since WebAssembly with SIMD is not to be had (${message})`;
   }
+  return { made: make((counters) => new PlainEngine(counters)), instead };
+}
+
+async function loadCompiled(threads?: number) {
+  // Content policies refuse what is made of bytes, not what has been validated.
+  new WebAssembly.Module(Uint8Array.from(PROBE));
+  const { engineOf } = await compiledEngine.get();
+  return engineOf(engineParts)(threads);
 }

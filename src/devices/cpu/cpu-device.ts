@@ -12,12 +12,15 @@ import { IdlePlans } from "./idle-plans.ts";
 
 const ALL: ReadonlySet<DType> = new Set(DTYPE_NAMES);
 
+/** Makes what computes on the CPU, which counts what it makes. */
+export type MakeEngine = (counters: Counters) => CpuEngine;
+
 /** The CPU as a device. */
 export class CpuDevice extends EngineDevice {
   readonly session: Session;
 
   /** @param engine makes what computes; each op's specification form when left out. */
-  constructor(engine?: (counters: Counters) => CpuEngine) {
+  constructor(engine?: MakeEngine) {
     super();
     this.session = new CpuSession(this.counters, engine?.(this.counters));
   }

@@ -1,5 +1,17 @@
-/** Settings of a WebGPU device. */
+/** Settings of a WebGPU device, and of the CPU where it has to stand in. */
 export interface GpuOptions {
   /** Forces kernels with workgroup memory or with direct loads; by default the adapter decides. */
   kernels?: "workgroup" | "direct";
+  /**
+   * What computes on the CPU: `compiled` makes WebAssembly with SIMD of each program; `plain` runs
+   * each op's plain form, which is the specification. `compiled` when left out; where the page or the
+   * browser has no WebAssembly, `plain` is taken, and the reason that `init` gives says so.
+   */
+  engine?: "compiled" | "plain";
+  /**
+   * How many threads compute on the CPU where its engine is `compiled`, the one that calls among them:
+   * a whole number from 1 on, and 1 is no others. They need a page that is cross-origin isolated, or
+   * Node. One less than there are cores, and 8 at the most, when left out; results are the same.
+   */
+  threads?: number;
 }

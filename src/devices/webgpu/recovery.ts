@@ -2,8 +2,8 @@ import { Chooser } from "../../engine/chooser.ts";
 import { Journal } from "../../engine/journal.ts";
 import { recover } from "../../engine/recovery.ts";
 import type { Session } from "../../engine/session.ts";
-import { prepareEngine } from "../cpu/compiled/compiled-engine.ts";
-import { CpuSession } from "../cpu/cpu-device.ts";
+import { withEngine } from "../cpu/choose-engine.ts";
+import { CpuSession, type MakeEngine } from "../cpu/cpu-device.ts";
 import { describeAdapter, findAdapter, findGpu, requestDevice } from "./adapter.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { GpuSession } from "./session.ts";
@@ -26,13 +26,14 @@ const LOSSES_IN_A_ROW = 4;
 export function remake(device: GpuDevice, message: string): Promise<() => void> {
   return recover(device, message, async (inARow) => {
     const session = inARow < LOSSES_IN_A_ROW ? await gpuSession(device) : null;
-    return session ?? new CpuSession(device.counters);
+    return session ?? cpuSession(device);
   });
 }
 
-async function cpuSession({ counters }: GpuDevice): Promise<Session> {
-  const { engine } = await prepareEngine();
-  return new CpuSession(counters, engine(counters));
+async function cpuSession({ counters, options }: GpuDevice): Promise<Session> {
+  const { engine, threads } = options;
+  const make = (makeEngine: MakeEngine) => new CpuSession(counters, makeEngine(counters));
+  return (await withEngine(engine !== "plain", threads, make)).made;
 }
 
 async function gpuSession(device: GpuDevice): Promise<Session | null> {

@@ -14,7 +14,7 @@ import * as ops from "../../../src/ops/index.ts";
 
 let device: Device;
 beforeAll(async () => {
-  device = (await init({ device: "cpu", isolated: true })).device;
+  device = (await init({ device: "cpu", engine: "plain", isolated: true })).device;
 });
 
 type Name = keyof typeof f32Loops;

@@ -79,19 +79,3 @@ test("values stay what they are while the memory grows", async () => {
   expect(sums).toEqual([6, 12, 18, 24]);
   expect(await x.data()).toEqual(Float32Array.of(1, 2, 3));
 });
-
-test("where WebAssembly is forbidden the plain forms serve, and the reason says so", async () => {
-  class Forbidden {
-    constructor() {
-      throw new WebAssembly.CompileError("blocked by the content policy");
-    }
-  }
-  vi.spyOn(WebAssembly, "Module").mockImplementation(Forbidden as never);
-  const options = { device: "cpu", engine: "compiled", isolated: true } as const;
-  const { device, reason } = await init(options);
-  expect(device.description).toBe("plain TypeScript");
-  expect(reason).toBe(
-    "asked for; plain TypeScript, since WebAssembly with SIMD is not to be had (blocked by the content policy)",
-  );
-  expect(await tensor([1], { device }).add(1).data()).toEqual(Float32Array.of(2));
-});

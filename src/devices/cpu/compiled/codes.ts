@@ -6,6 +6,7 @@ import type { Computation, KernelForm } from "../../../forms/kernel.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
 import { openedOf } from "./closed.ts";
 import type { GroupCode, GroupContext } from "./group-code.ts";
+import { hasLanes } from "./lanes.ts";
 import { pointwiseCode } from "./pointwise.ts";
 import { productCode } from "./product-code.ts";
 import { argReduceCode, momentsCode, reductionCode, softmaxCode } from "./rows.ts";
@@ -35,8 +36,7 @@ const OF_NUMBERS: readonly Computation[] = ["reduction", "place", "sort", "rowSu
 export function isCompiled({ steps }: Program, step: Step): boolean {
   const { op, inputs, dtype } = step;
   const types = inputs.map((input) => steps[input]);
-  // All dtypes that GPUs have, there is code for.
-  if (!op || ![dtype, ...types.map((x) => x.dtype)].every((one) => is(one, "gpu"))) return false;
+  if (!op || ![dtype, ...types.map((x) => x.dtype)].every(hasLanes)) return false;
   const { form, throws } = op;
   if (throws && !(form.kind === "pointwise" && form.allows)) return false;
   if (form.kind === "pointwise" || form.kind === "map") return true;
@@ -63,7 +63,7 @@ export function codeOf(context: GroupContext, group: Group): GroupCode | null {
   const [anchor] = group.anchors;
   if (anchor === undefined) {
     const [output] = group.outputs;
-    return is(steps[output].dtype, "gpu") ? pointwiseCode(context, group) : null;
+    return hasLanes(steps[output].dtype) ? pointwiseCode(context, group) : null;
   }
   const op = steps[anchor].op as Op;
   if (openedOf(op)) return null;

@@ -73,10 +73,29 @@ export class Heap {
   }
 
   /**
-   * Gives a block of at least so many bytes, which hold anything.
+   * Gives a block of at least so many bytes, which hold anything, as a buffer of a tensor or a plan.
    * @throws RangeError where there is no room, even when all that is spare has been freed.
    */
   take(wanted: number): HeapBlock {
+    const block = this.reserve(wanted);
+    this.counters.add("buffers");
+    this.#count++;
+    this.#bytes += block.bytes;
+    return block;
+  }
+
+  /** Takes a buffer back. */
+  give(block: HeapBlock): void {
+    this.#count--;
+    this.#bytes -= block.bytes;
+    this.free(block);
+  }
+
+  /**
+   * Gives a block that is no buffer, as that of the addresses of a plan's buffers.
+   * @throws RangeError as `take`.
+   */
+  reserve(wanted: number): HeapBlock {
     const bytes = LINE_BYTES * Math.ceil(wanted / LINE_BYTES);
     let block = this.#find(bytes);
     if (!block) {
@@ -86,16 +105,11 @@ export class Heap {
     if (!block) {
       throw new RangeError(`no room for ${wanted} bytes beside ${this.#bytes} in one memory`);
     }
-    this.counters.add("buffers");
-    this.#count++;
-    this.#bytes += bytes;
     return block;
   }
 
-  /** Takes a block back. */
-  give(block: HeapBlock): void {
-    this.#count--;
-    this.#bytes -= block.bytes;
+  /** Takes a reserved block back. */
+  free(block: HeapBlock): void {
     let { address, bytes } = block;
     if (bytes === 0) return;
     const at = bisect(this.#free, (other) => other.address < address);

@@ -1,6 +1,11 @@
 import { DTYPES, type DType, is } from "../../../core/dtype.ts";
 import { type FunctionWriter, I32, V128 } from "./assembler.ts";
 
+/** Whether there are lanes of a dtype's elements, which are bytes or words of 32 bits. */
+export function hasLanes(dtype: DType): boolean {
+  return is(dtype, "gpu") && DTYPES[dtype].wordBytes === 4;
+}
+
 /** Bytes of an element in memory. */
 export function bytesOfElement(dtype: DType): number {
   return DTYPES[dtype].array.BYTES_PER_ELEMENT;

@@ -20,7 +20,14 @@ import { codeOf, isCompiled, readsStored } from "./codes.ts";
 import { type GroupCode, ownBytes, refusingFirst, refusingSteps } from "./group-code.ts";
 import type { Heap, HeapBlock, HeapStorage } from "./heap.ts";
 import { Home } from "./home.ts";
-import { type ModuleExports, type ModuleTask, moduleOf, startModule } from "./program-module.ts";
+import { type ProgramCode, programCode } from "./program-code.ts";
+import {
+  exportsOf,
+  importsOf,
+  type ModuleExports,
+  type ModuleTask,
+  moduleOf,
+} from "./program-module.ts";
 import { SharingPace } from "./sharing-pace.ts";
 import { engineName } from "./simd-level.ts";
 import type { SharedTask, Threads } from "./threads.ts";
@@ -43,6 +50,21 @@ interface LastRun {
   readonly sources: HeapBlock[];
 }
 
+/** What a module of tasks without code would give. */
+function hostExports(tasks: readonly (() => void)[]): ModuleExports {
+  return {
+    run: () => {
+      for (const task of tasks) task();
+      return tasks.length;
+    },
+    tasks: tasks.map((task) => () => {
+      task();
+      return 0;
+    }),
+    parts: [],
+  };
+}
+
 /** A program as one module that works on one memory. A run takes no memory but the outputs'. */
 export class CompiledPlan implements KeptPlan {
   readonly #schedule: KernelSchedule;
@@ -52,28 +74,37 @@ export class CompiledPlan implements KeptPlan {
   readonly #sources: readonly Home[];
   readonly #outputs: readonly Home[];
   readonly #memory: MemoryPlan;
-  #module: WebAssembly.Module | null = null;
+  readonly #programCode: ProgramCode;
   #functions: ModuleExports | null = null;
   #slots: Slots | null = null;
   #last: LastRun | null = null;
+  /** Runs in its place where its module is refused. */
+  #plainPlan: CompiledPlan | null = null;
   readonly #shared = new Map<number, SharedTask>();
   /** Its number among the plans that threads know. */
   #known: number | null = null;
 
+  /** @param hasCode whether it may have a module; without one all ops run in their plain form. */
   constructor(
-    program: Program,
+    readonly program: Program,
     readonly heap: Heap,
     readonly isFused: boolean,
     readonly threads: Threads | null = null,
+    readonly hasCode = true,
   ) {
-    const closed = closeProgram(program, isCompiled, readsStored);
+    const closed = closeProgram(program, hasCode ? isCompiled : () => false, readsStored);
     const options = { kept: closed.kept, joinsRows: false };
     const schedule = refusingFirst(scheduleOf(closed.program, Number.POSITIVE_INFINITY, options));
+    this.#programCode = programCode(program, [
+      isFused,
+      hasCode,
+      threads && [threads.count, threads.worth, threads.unit],
+    ]);
     this.#schedule = schedule;
     this.#locations = locationsOf(schedule.program.steps, schedule.stored);
     this.#sources = program.sources.map((step) => this.#home(step));
     this.#outputs = program.outputs.map((step) => this.#home(step));
-    this.#tasks = schedule.groups.map((group) => this.#code(group) ?? this.#plain(group));
+    this.#tasks = schedule.groups.map((group, i) => this.#code(group, i) ?? this.#plain(group));
     this.#memory = planMemory(this.#lifetimes());
   }
 
@@ -90,32 +121,37 @@ export class CompiledPlan implements KeptPlan {
   }
 
   get ready(): boolean {
-    return this.#module !== null;
+    return this.#functions !== null;
   }
 
   async prepare(): Promise<void> {
-    this.#module ??= await WebAssembly.compile(this.#write());
+    const code = this.#programCode;
+    code.module ??= await WebAssembly.compile(this.#write());
+    this.#functions ??= this.#started(await WebAssembly.instantiate(code.module, this.#imports));
   }
 
   get bytes(): number {
-    return this.#allSlots().reduce((sum, { bytes }) => sum + bytes, 0);
+    const own = this.#slots?.blocks.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
+    return own + (this.#plainPlan?.bytes ?? 0);
   }
 
   run(storages: readonly Storage[]): Storage[] {
-    return this.#run(storages as readonly HeapStorage[], ({ run }, table) => run(table));
+    const plan = this.#startedPlan();
+    return plan.#run(storages as readonly HeapStorage[], ({ run }, table) => run(table));
   }
 
   async profile(storages: readonly Storage[]): Promise<{ outputs: Storage[]; profile: Profile }> {
     const { timeTasks } = await tools.get();
+    const plan = this.#startedPlan();
     let profile!: Profile;
-    const outputs = this.#run(storages as readonly HeapStorage[], ({ tasks }, table) => {
+    const outputs = plan.#run(storages as readonly HeapStorage[], ({ tasks }, table) => {
       profile = timeTasks(
-        this.#schedule.groups.map((group, i) => ({
-          name: opsOf(this.#schedule, group).join("+"),
+        plan.#schedule.groups.map((group, i) => ({
+          name: opsOf(plan.#schedule, group).join("+"),
           run: () => {
-            if (tasks[i](table)) this.#refuse(group);
+            if (tasks[i](table)) plan.#refuse(group);
           },
-          changed: this.#changed(group, i),
+          changed: plan.#changed(group, i),
         })),
       );
       return tasks.length;
@@ -124,12 +160,30 @@ export class CompiledPlan implements KeptPlan {
   }
 
   dispose(): void {
-    if (this.#slots) for (const block of this.#allSlots()) this.heap.give(block);
+    if (this.#slots) {
+      for (const block of this.#slots.blocks) this.heap.give(block);
+      this.heap.free(this.#slots.table);
+    }
     this.#slots = null;
     this.#last = null;
     for (const home of this.#homes.values()) home.leave();
     if (this.#known !== null) this.threads?.forget(this.#known);
     this.#known = null;
+    this.#plainPlan?.dispose();
+  }
+
+  /** This plan, or where its module is refused, one that needs none. */
+  #startedPlan(): CompiledPlan {
+    try {
+      if (!this.#plainPlan) this.#functions ??= this.#start();
+    } catch (error) {
+      // Browsers refuse large modules where nothing can wait for them: 8 MB, once 4 kB.
+      if (!(error instanceof RangeError)) throw error;
+      const plain = new CompiledPlan(this.program, this.heap, this.isFused, null, false);
+      plain.#functions = plain.#start();
+      this.#plainPlan = plain;
+    }
+    return this.#plainPlan ?? this;
   }
 
   #run(
@@ -140,9 +194,8 @@ export class CompiledPlan implements KeptPlan {
     try {
       this.#takeSlots();
       for (const { dtype, size } of this.#outputs) made.push(this.heap.store(dtype, size));
-      this.#functions ??= this.#start();
       const table = this.#move(sources, made);
-      const done = compute(this.#functions, table);
+      const done = compute(this.#functions as ModuleExports, table);
       if (done < this.#tasks.length) this.#refuse(this.#schedule.groups[done]);
       return made;
     } catch (error) {
@@ -177,16 +230,12 @@ export class CompiledPlan implements KeptPlan {
     if (home.move(address)) (this.#last as LastRun).addresses[home.place] = address;
   }
 
-  #allSlots(): HeapBlock[] {
-    return this.#slots ? [...this.#slots.blocks, this.#slots.table] : [];
-  }
-
   #takeSlots(): void {
     if (this.#slots) return;
     const blocks: HeapBlock[] = [];
     try {
       for (const bytes of this.#memory.sizes) blocks.push(this.heap.take(bytes));
-      this.#slots = { blocks, table: this.heap.take(4 * this.#homes.size) };
+      this.#slots = { blocks, table: this.heap.reserve(4 * this.#homes.size) };
       this.#clear(blocks);
     } catch (error) {
       for (const block of blocks) this.heap.give(block);
@@ -215,10 +264,20 @@ export class CompiledPlan implements KeptPlan {
     );
   }
 
+  get #imports() {
+    return importsOf(this.heap.memory, (i) => this.#host(i));
+  }
+
   #start(): ModuleExports {
-    this.#module ??= new WebAssembly.Module(this.#write());
-    const { memory } = this.heap;
-    const functions = startModule(this.#module, memory, this.#tasks.length, (i) => this.#host(i));
+    if (!this.hasCode) return hostExports(this.#tasks as readonly (() => void)[]);
+    const code = this.#programCode;
+    code.module ??= new WebAssembly.Module(this.#write());
+    return this.#started(new WebAssembly.Instance(code.module, this.#imports));
+  }
+
+  /** The functions of its module, of which those that may be shared out are noted. */
+  #started(instance: WebAssembly.Instance): ModuleExports {
+    const functions = exportsOf(instance, this.#tasks.length);
     for (const [number, run] of functions.parts.entries()) {
       const { units = 0 } = this.#tasks[number] as GroupCode;
       if (run) this.#shared.set(number, { number, units, run, pace: new SharingPace() });
@@ -233,7 +292,8 @@ export class CompiledPlan implements KeptPlan {
       task();
       return;
     }
-    this.#known ??= this.threads?.keep(this.#module as WebAssembly.Module) ?? 0;
+    const { module } = this.#programCode;
+    this.#known ??= this.threads?.keep(module as WebAssembly.Module) ?? 0;
     const { address } = (this.#slots as Slots).table;
     this.threads?.share(this.#known, address, this.#shared.get(i) as SharedTask);
   }
@@ -270,10 +330,13 @@ export class CompiledPlan implements KeptPlan {
   }
 
   /** The code of a group, if there is one for it. */
-  #code(group: Group): GroupCode | null {
-    const { isFused, threads } = this;
+  #code(group: Group, i: number): GroupCode | null {
+    const { isFused, threads, hasCode } = this;
+    if (!hasCode) return null;
     const known = { schedule: this.#schedule, locations: this.#locations };
-    return codeOf({ ...known, isFused, sharing: threads }, group);
+    const { groups } = this.#programCode;
+    groups[i] ??= codeOf({ ...known, isFused, sharing: threads }, group);
+    return groups[i];
   }
 
   /** Throws what the specification does where a group's code has refused a value. */
@@ -334,9 +397,11 @@ export class CompiledPlan implements KeptPlan {
       const task = this.#tasks[at];
       if (typeof task !== "function") {
         const { bytes } = this.#scratch(at, task);
-        // What is kept shares its memory with nothing.
-        const [first, last] = task.isKept ? [0, groups.length - 1] : [at, at];
-        found.set(-1 - at, { key: -1 - at, bytes, first, last });
+        if (bytes > 0) {
+          // What is kept shares its memory with nothing.
+          const [first, last] = task.isKept ? [0, groups.length - 1] : [at, at];
+          found.set(-1 - at, { key: -1 - at, bytes, first, last });
+        }
       }
       for (const step of [...reads[at], ...outputs]) {
         const key = homes.get(step) ?? step;

@@ -88,14 +88,13 @@ export function moduleOf(tasks: readonly ModuleTask[], isShared = false): Uint8A
   return assembleModule([host], functions, exports, isShared);
 }
 
-/** Starts a module of so many tasks on a memory; `host` does what it is called for. */
-export function startModule(
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
-  count: number,
-  host: (task: number) => void,
-): ModuleExports {
-  const { exports } = new WebAssembly.Instance(module, { e: { m: memory, h: host } });
+/** What a module is given: the memory on which it works, and what does the tasks that it calls for. */
+export function importsOf(memory: WebAssembly.Memory, host: (task: number) => void) {
+  return { e: { m: memory, h: host } };
+}
+
+/** The functions of a module of so many tasks that has been started. */
+export function exportsOf({ exports }: WebAssembly.Instance, count: number): ModuleExports {
   const functions = exports as Record<string, (...numbers: number[]) => number>;
   const all = (name: string) => Array.from({ length: count }, (_, i) => functions[`${name}${i}`]);
   return { run: functions.run, tasks: all("t"), parts: all("p") };

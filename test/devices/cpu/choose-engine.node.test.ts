@@ -1,0 +1,130 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { compiledEngine } from "../../../src/devices/cpu/choose-engine.ts";
+import {
+  add,
+  compile,
+  type Device,
+  type InitOptions,
+  init,
+  mul,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+} from "../../../src/index.ts";
+import { Linear, Sequential } from "../../../src/nn/index.ts";
+import { SGD } from "../../../src/optim/index.ts";
+import { trainStep } from "../../../src/train/index.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+const start = (options: InitOptions = {}) => init({ device: "cpu", ...options, isolated: true });
+
+const MISSING = "asked for; plain TypeScript, since WebAssembly with SIMD is not to be had";
+
+test("the CPU computes by WebAssembly, unless the plain forms are asked for", async () => {
+  const { device, reason } = await start();
+  expect(device.description).toMatch(/^WebAssembly, SIMD( with multiply-add)?$/);
+  expect(reason).toBe("asked for");
+  const load = vi.spyOn(compiledEngine, "get");
+  const plain = await start({ engine: "plain" });
+  expect([plain.device.description, plain.reason]).toEqual(["plain TypeScript", "asked for"]);
+  expect(load).not.toHaveBeenCalled();
+});
+
+/** Has WebAssembly refuse what is made of bytes. */
+function refuse(make: () => Error, isRefused: (bytes: Uint8Array) => boolean = () => true) {
+  class Refusing extends WebAssembly.Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>) {
+      if (isRefused(bytes)) throw make();
+      super(bytes);
+    }
+  }
+  vi.spyOn(WebAssembly, "Module").mockImplementation(Refusing as never);
+}
+
+/** Has no memory to be had. */
+function refuseMemory() {
+  class Full {
+    constructor() {
+      throw new RangeError("could not allocate memory");
+    }
+  }
+  vi.spyOn(WebAssembly, "Memory").mockImplementation(Full as never);
+}
+
+describe("the plain forms serve, and the reason says why,", () => {
+  const ways: Record<string, [take: () => void, why: RegExp]> = {
+    "where a content policy forbids WebAssembly": [
+      () => refuse(() => new WebAssembly.CompileError("blocked by the content policy")),
+      /\(blocked by the content policy\)$/,
+    ],
+    "where the engine has none": [
+      () => vi.stubGlobal("WebAssembly", undefined),
+      /\(WebAssembly is not defined|Cannot read properties of undefined.*\)$/,
+    ],
+    "where its script cannot be loaded": [
+      () => vi.spyOn(compiledEngine, "get").mockRejectedValue(new TypeError("offline")),
+      /\(offline\)$/,
+    ],
+    "where there is no room for a memory": [refuseMemory, /\(could not allocate memory\)$/],
+  };
+
+  test.each(Object.entries(ways))("%s", async (_, [take, why]) => {
+    take();
+    const { device, reason } = await start();
+    expect(device.description).toBe("plain TypeScript");
+    expect(reason.startsWith(MISSING)).toBe(true);
+    expect(reason).toMatch(why);
+    expect(await tensor([1], { device }).add(1).data()).toEqual(Float32Array.of(2));
+    expect((await start({ engine: "plain" })).reason).toBe("asked for");
+  });
+});
+
+const inputs = (device: Device) => [
+  tensor([1, 2, 3, 4], { shape: [2, 2], device }),
+  tensor([0.5, -1], { device }),
+];
+
+test("a plan whose module is refused where nothing can wait runs in plain forms", async () => {
+  const { device } = await start();
+  const held = device.memory();
+  const [x, y] = inputs(device);
+  refuse(
+    () => new RangeError("disallowed on the main thread, if the buffer size is larger than 4KB"),
+    ({ length }) => length > 100,
+  );
+  const f = compile((a: Tensor, b: Tensor) => sum(softmax(add(mul(a, b), 3.25))));
+  using eager = sum(softmax(add(mul(x, y), 3.25)));
+  expect(await eager.item()).toBeCloseTo(2);
+  using value = await f(x, y); // prepared, so that its module could wait
+  expect(await value.item()).toBeCloseTo(2);
+  const mark = device.counters.now;
+  for (let i = 0; i < 3; i++) (await f(x, y)).dispose();
+  expect(device.counters.since(mark).buffers).toBe(3);
+  f.dispose();
+  for (const z of [x, y, eager, value]) z.dispose();
+  device.dispose();
+  expect(device.memory()).toMatchObject({ tensors: 0, buffers: held.buffers, bytes: held.bytes });
+});
+
+test("equal programs share their code", async () => {
+  const { device } = await start();
+  const modules = [vi.spyOn(WebAssembly, "Module"), vi.spyOn(WebAssembly, "compile")];
+  const train = async (size: number) => {
+    const model = new Sequential(new Linear(2, size, { device }), new Linear(size, 1, { device }));
+    const optimizer = new SGD(model.parameters(), { learningRate: 0.1 });
+    const step = trainStep({ model, optimizer, loss: (net, x: Tensor) => sum(net.call(x)) });
+    await step(inputs(device)[0]);
+    step.dispose();
+    const made = modules.reduce((all, { mock }) => all + mock.calls.length, 0);
+    for (const { mock } of modules) mock.calls.length = 0;
+    return made;
+  };
+  expect(await train(17)).toBeGreaterThan(0);
+  expect(await train(17)).toBe(0);
+  expect(await train(18)).toBeGreaterThan(0);
+});
