@@ -128,7 +128,8 @@ function isLive(device: Device): boolean {
 }
 
 async function choose(options: InitOptions): Promise<Choice> {
-  const { device: wanted = "auto", timeout = TIMEOUT, kernels, reproducible } = options;
+  const { device: wanted = "auto", timeout = TIMEOUT, reproducible, ...rest } = options;
+  const { kernels, engine, threads } = rest;
   if (wanted === "cpu") return onCpu("asked for", options);
   try {
     const adapter = await findAdapter(await findGpu(), timeout);

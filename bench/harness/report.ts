@@ -44,6 +44,8 @@ export interface Report {
   readonly isolated: boolean;
   readonly adapter: AdapterReport | null;
   readonly versions: Readonly<Record<string, string>>;
+  /** What each library says that it runs on; left out in older reports. */
+  readonly devices?: Partial<Record<PeerName, string>>;
   readonly options: { readonly rounds: number; readonly roundMs: number };
   /** The rules by which something was left out or shortened. */
   readonly notes: readonly string[];

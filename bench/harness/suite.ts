@@ -71,6 +71,7 @@ class Suite {
   readonly #channels = new Map<PeerName, Channel>();
   readonly #judge: Channel;
   readonly #notes: string[] = [];
+  readonly #devices: Partial<Record<PeerName, string>> = {};
   #adapter: AdapterReport | null = null;
   #done = 0;
 
@@ -103,6 +104,7 @@ class Suite {
       isolated,
       adapter: this.#adapter,
       versions,
+      devices: this.#devices,
       options: { rounds, roundMs },
       notes: this.#notes,
       results,
@@ -197,7 +199,7 @@ class Suite {
         this.#say(`${workload.name}: round ${round}, ${peer}`);
         const channel = this.#surroundings.connect();
         const isAlive = await this.#guard(workload, peer, set, async () => {
-          await channel.call({ kind: "open", peer });
+          this.#devices[peer] = await channel.call({ kind: "open", peer });
           const error = await check(workload, peer, channel, reference, set, own);
           if (error === null) times.delete(peer);
           else set(timedResult(workload, peer, error, own, 1));
@@ -229,7 +231,7 @@ class Suite {
     if (present) return present;
     const channel = this.#surroundings.connect();
     this.#channels.set(peer, channel);
-    await channel.call({ kind: "open", peer });
+    this.#devices[peer] = await channel.call({ kind: "open", peer });
     return channel;
   }
 

@@ -43,7 +43,7 @@ export function ratioToOurs({ ratios, peer }: Result): string {
 
 /** The report as a table in plain text, one block a workload. */
 export function formatReport(report: Report, earlier: Report | null = null): string {
-  const { adapter, platform, cores, date, versions, notes } = report;
+  const { adapter, platform, cores, date, versions, devices = {}, notes } = report;
   const software = adapter?.software ? ", emulated by the CPU" : "";
   const lines = [
     `${date}, ${platform}, ${cores} cores`,
@@ -51,6 +51,7 @@ export function formatReport(report: Report, earlier: Report | null = null): str
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(", "),
+    ...Object.entries(devices).map(([peer, device]) => `${peer}: ${device}`),
   ];
   for (const workload of new Set(report.results.map((result) => result.workload))) {
     const { there, missing } = splitMissing(report.results.filter((r) => r.workload === workload));

@@ -1,110 +1,23 @@
-import { Breather } from "../core/event-loop.ts";
-import { sizeOf } from "../core/shape.ts";
-import type { Storage } from "../graph/device.ts";
 import type { Node } from "../graph/node.ts";
 import type { State } from "../graph/state.ts";
 import type { EngineDevice } from "./device.ts";
-import { exchange, valuesOf } from "./exchange.ts";
+import { exchange } from "./exchange.ts";
 import type { Rerun, RunObserver } from "./journal-entry.ts";
-import type { Program } from "./program.ts";
+import { PaceWatch } from "./pace-watch.ts";
 import type { Session } from "./session.ts";
+import { type GivenRun, isTooMuch, trialCost, tryRuns } from "./trial.ts";
 
 /** Which part of the time since the first run may be spent on trying the other session. */
 const SHARE = 1 / 50;
 /** How long runs are watched before the other session is tried, in milliseconds, and how many. */
 const WATCHED_MS = 250;
 const WATCHED_RUNS = 8;
-/** A longer time between two runs is a pause of the user's, in milliseconds. */
-const PAUSE_MS = 200;
 /** How much faster the other one must be, to be worth the change. */
 const MARGIN = 1.2;
-/** What is reckoned with before it is tried: milliseconds, operations and bytes a millisecond. */
-const COST = { start: 10, flops: 2e6, bytes: 1e6 };
-/** Which part of the runs may be of others that were not tried. */
-const RARE = 1 / 20;
-/** More operations a millisecond than one core does. */
-const MOST_FLOPS = 1e8;
 /** How often it is tried again, in case that code is still getting faster. */
 const TRIES = 3;
 /** By how much it may still get faster. */
 const WARMING = 4;
-/** How many runs are timed together at the most. */
-const MOST_RUNS = 1024;
-
-/** What is known of runs that change some states in common, whatever they are given. */
-interface RunKind {
-  readonly states: Set<State>;
-  runs: number;
-  /** Of a run in the other session; null until it was tried. */
-  milliseconds: number | null;
-}
-
-/** Runs of a device, from one moment on. */
-class PaceWatch {
-  readonly #kinds = new Set<RunKind>();
-  readonly #kindOf = new WeakMap<Rerun, RunKind>();
-  runs = 0;
-  /** Milliseconds between runs, without pauses; and of those. */
-  between = 0;
-  pauses = 0;
-  /** When the last run was enqueued. */
-  rested: number;
-
-  /** @param past milliseconds a run that were measured in the session before, after a change. */
-  constructor(
-    readonly begun: number,
-    readonly past: number | null = null,
-  ) {
-    this.rested = begun;
-  }
-
-  /** What a run belongs to. */
-  kindOf(replay: Rerun): RunKind {
-    const known = this.#kindOf.get(replay);
-    if (known) return known;
-    const { assigned } = replay;
-    const alike = [...this.#kinds].find(({ states }) => assigned.some((x) => states.has(x)));
-    const kind = alike ?? { states: new Set(), runs: 0, milliseconds: null };
-    for (const state of assigned) kind.states.add(state);
-    this.#kinds.add(kind);
-    this.#kindOf.set(replay, kind);
-    return kind;
-  }
-
-  /** All states that are changed. */
-  get states(): State[] {
-    return [...this.#kinds].flatMap(({ states }) => [...states]);
-  }
-
-  begin(replay: Rerun, now: number): void {
-    const gap = now - this.rested;
-    if (gap > PAUSE_MS) this.pauses += gap;
-    else this.between += Math.max(0, gap);
-    this.kindOf(replay).runs++;
-    this.runs++;
-  }
-
-  /** Milliseconds a run until a moment. */
-  paceAt(now: number): number {
-    return (now - this.begun - this.pauses) / this.runs;
-  }
-
-  /** Milliseconds a run, as they would be in the other session; null while that is not known. */
-  get forecast(): number | null {
-    let sum = this.between;
-    for (const { runs, milliseconds } of this.#kinds) {
-      if (milliseconds === null && runs > RARE * this.runs) return null;
-      sum += runs * (milliseconds ?? 0);
-    }
-    return sum / this.runs;
-  }
-}
-
-/** What is run, and on what, by the call that is under way. */
-interface Present {
-  readonly replay: Rerun;
-  readonly nodes: readonly (Node | null)[];
-}
 
 /** What a chooser needs beside its device. */
 export interface ChooserOptions {
@@ -136,7 +49,7 @@ export class Chooser implements RunObserver {
   /** States whose runs have been decided on since the device came to its session, and such runs. */
   #settled = new WeakSet<State>();
   #known = new WeakSet<Rerun>();
-  #present: Present | null = null;
+  #present: GivenRun | null = null;
   #work: Promise<void> | null = null;
   #isLeaving = false;
   /** When the first run began, and what has been spent. */
@@ -172,7 +85,7 @@ export class Chooser implements RunObserver {
     if (this.#work) return this.#work;
     if (!watch || !present) return null;
     this.#present = null;
-    watch.rested = this.#now();
+    watch.rest(this.#now());
     if (!this.#isDue(watch, present)) return null;
     const work = this.#decide(watch, present).catch(() => this.#settle(watch));
     this.#work = work.finally(() => {
@@ -201,13 +114,13 @@ export class Chooser implements RunObserver {
     this.#least = WATCHED_MS;
   }
 
-  #isDue(watch: PaceWatch, { replay }: Present): boolean {
+  #isDue(watch: PaceWatch, { replay }: GivenRun): boolean {
     if (this.#isLeaving) return true;
     const passed = this.#now() - watch.begun - watch.pauses;
     if (watch.past !== null) return passed >= this.#least;
     const isTried = watch.kindOf(replay).milliseconds !== null;
     if (watch.runs < WATCHED_RUNS || passed < this.#least || isTried) return false;
-    if (cannotWin(watch, replay)) return true;
+    if (isTooMuch(replay, watch.paceAt(watch.rested))) return true;
     this.#load();
     return this.#other !== null && this.#budget >= trialCost(replay);
   }
@@ -229,14 +142,14 @@ export class Chooser implements RunObserver {
     return SHARE * (this.#now() - (this.#begun as number)) - this.#spent;
   }
 
-  async #decide(watch: PaceWatch, present: Present): Promise<void> {
+  async #decide(watch: PaceWatch, present: GivenRun): Promise<void> {
     if (this.#home) {
       await this.#review(watch);
       return;
     }
-    if (cannotWin(watch, present.replay)) {
+    if (isTooMuch(present.replay, watch.paceAt(watch.rested))) {
       this.#settle(watch);
-      this.#tell("does more in a step than a core of the CPU would");
+      this.#tell("does more in a step than the CPU could");
       return;
     }
     const { pace, session, isCold } = await this.#try(watch, present);
@@ -279,45 +192,25 @@ export class Chooser implements RunObserver {
     }
   }
 
-  /** Runs a program in the other session, on copies; gives the present one's pace until then. */
-  async #try(watch: PaceWatch, { replay, nodes }: Present) {
-    const [device, session] = [this.#device, this.#other as Session];
-    const kind = watch.kindOf(replay);
-    const { program, options } = replay.plan;
-    if (!program) throw new Error("chooser: a plan without its program; expected one");
+  /** Tries a run in the other session; gives the present one's pace until then. */
+  async #try(watch: PaceWatch, run: GivenRun) {
+    const session = this.#other as Session;
     const begun = this.#now();
-    const own = replay.sources.map((source, i) => {
-      if (source.kind === "state") return source.state.node;
-      return source.kind === "input" ? (nodes[i] as Node) : source.node;
-    });
-    const values = await valuesOf(device, own); // behind all that was enqueued
-    const pace = watch.paceAt(this.#now());
-    const plan = session.compile(program, { ...options, repeated: true });
-    const storages: Storage[] = [];
+    let pace = Number.NaN;
     try {
-      for (const [i, array] of values.entries()) storages.push(session.upload(array, own[i].dtype));
-      await plan.prepare();
-      const breather = new Breather();
-      const budget = this.#budget;
-      for (let n = 1; ; n *= 2) {
-        const start = this.#now();
-        for (let i = 0; i < n; i++) {
-          for (const output of plan.run(storages)) session.release(output);
-        }
-        const end = this.#now();
-        kind.milliseconds = (end - start) / n; // the last ones run in code that has become fast
-        if (n >= MOST_RUNS || end - begun + 2 * (end - start) > budget) {
-          return { pace, session, isCold: n === 1 };
-        }
-        await breather.rest();
-      }
+      const { milliseconds, isCold } = await tryRuns(this.#device, session, run, {
+        now: this.#now,
+        budget: () => this.#budget - (this.#now() - begun),
+        onIdle: () => {
+          pace = watch.paceAt(this.#now());
+        },
+      });
+      watch.kindOf(run.replay).milliseconds = milliseconds;
+      return { pace, session, isCold };
     } finally {
-      plan.dispose();
-      for (const storage of storages) session.release(storage);
-      const spent = this.#now() - begun;
-      this.#spent += spent;
-      watch.pauses += spent;
-      watch.rested = this.#now();
+      const now = this.#now();
+      this.#spent += now - begun;
+      watch.rest(now, now - begun);
     }
   }
 
@@ -345,27 +238,6 @@ export class Chooser implements RunObserver {
     for (const listener of listeners)
       listener({ event: "deviceChosen", kind, description, reason });
   }
-}
-
-/** Whether a core cannot do in a run's time what it does. */
-function cannotWin(watch: PaceWatch, { plan: { program } }: Rerun): boolean {
-  const pace = (watch.rested - watch.begun - watch.pauses) / watch.runs;
-  return !!program && programFlops(program) / MOST_FLOPS > pace;
-}
-
-/** What trying a program costs, in milliseconds, not knowing how fast it is. */
-function trialCost({ plan: { program } }: Rerun): number {
-  if (!program) return Number.POSITIVE_INFINITY;
-  const { steps, sources } = program;
-  const bytes = sources.reduce((sum, step) => sum + 4 * sizeOf(steps[step].shape), 0);
-  return COST.start + programFlops(program) / COST.flops + bytes / COST.bytes;
-}
-
-function programFlops({ steps }: Program): number {
-  return steps.reduce((sum, { op, inputs, ...y }) => {
-    const types = inputs.map((input) => steps[input]);
-    return sum + (op ? (op.flops?.(types, y) ?? sizeOf(y.shape)) : 0);
-  }, 0);
 }
 
 function told(milliseconds: number): string {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { MemoryError } from "../../src/core/errors.ts";
 import type { DeviceDataset } from "../../src/data/index.ts";
 import { exchange } from "../../src/engine/exchange.ts";
@@ -17,7 +17,14 @@ import {
   tensor,
   zeros,
 } from "../../src/index.ts";
-import { type DeviceChosenEvent, fit, train, trainStep } from "../../src/train/index.ts";
+import {
+  accumulatedStep,
+  type DeviceChosenEvent,
+  fit,
+  type TrainStep,
+  train,
+  trainStep,
+} from "../../src/train/index.ts";
 import { bitsOf, smallRun } from "../support/small-run.ts";
 import { TwoSessions } from "../support/two-sessions.ts";
 
@@ -43,10 +50,12 @@ function stepOf({ loader, ...run }: ReturnType<typeof smallRun>) {
   return trainStep({ ...run, batchAt: loader.batchAt });
 }
 
-type Begun = ReturnType<typeof begin>;
-
 /** Makes steps, each after so many milliseconds of the user's own. */
-async function steps({ step, device }: Pick<Begun, "step" | "device">, count: number, own = 0.1) {
+async function steps(
+  { step, device }: { step: TrainStep<never>; device: TwoSessions },
+  count: number,
+  own = 0.1,
+) {
   for (let i = 0; i < count; i++) {
     await step();
     device.clock.now += own;
@@ -165,6 +174,18 @@ describe("a model that trains faster in the other session", () => {
   });
 });
 
+test("gradients that are summed up, and applied at the end of an epoch, are one model's", async () => {
+  const { device, news, run } = begin(2, 0.1);
+  const { loader, ...rest } = run;
+  const step = accumulatedStep({ ...rest, batchAt: loader.batchAt, accumulate: 3 });
+  for (let epoch = 0; epoch < 50; epoch++) {
+    await steps({ device, step }, 10);
+    await step.flush();
+  }
+  expect(device.session).toBe(device.other);
+  expect(news.length).toBe(1);
+});
+
 describe("a model that trains no faster there", () => {
   test("stays, and is tried at most three times", async () => {
     const begun = begin(2, 3);
@@ -185,18 +206,27 @@ describe("a model that trains no faster there", () => {
     const device = new TwoSessions(0.1, 1);
     device.home.isIdle = true;
     setDefaultDevice(device);
-    const w = new State(zeros([200, 200]));
+    const w = new State(zeros([400, 400]));
     const step = compile(() => w.assign(matmul(w, w)), { mirrorEvery: 1000 });
     for (let i = 0; i < 3000; i++) await step();
-    expect(device.chosen).toMatch(/does more in a step than a core of the CPU would$/);
+    expect(device.chosen).toMatch(/does more in a step than the CPU could$/);
     expect([device.opened, device.other.runs]).toEqual([0, 0]);
   });
 
-  test("stays where the other session is not to be had", async () => {
-    const begun = begin(2, 0.1);
-    begun.device.journal.chooser = null;
-    await steps(begun, 300);
-    expect(begun.device.session).toBe(begun.device.home);
+  test("stays where the other session is not to be had, or refuses the program", async () => {
+    const without = begin(2, 0.1);
+    without.device.isAlone = true;
+    await steps(without, 300);
+    expect(without.device.session).toBe(without.device.home);
+    expect([without.device.opened, without.device.journal.chooser]).toEqual([1, null]);
+    const refusing = begin(2, 0.1);
+    const { device } = refusing;
+    const compiled = vi.spyOn(device.other, "compile").mockImplementation(() => {
+      throw new RangeError("no room");
+    });
+    await steps(refusing, 1000);
+    expect([device.session, device.chosen]).toEqual([device.home, null]);
+    expect(compiled).toHaveBeenCalledTimes(1);
   });
 });
 

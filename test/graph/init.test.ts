@@ -59,9 +59,9 @@ test.each<[object, string]>([
   [{ device: "tpu" }, "init: device tpu; expected auto, webgpu, cpu"],
   [{ kernels: "fast" }, "init: kernels fast; expected workgroup, direct"],
   [{ engine: "fast" }, "init: engine fast; expected compiled, plain"],
+  [{ reproducible: 1 }, "init: reproducible 1; expected true or false"],
   [{ threads: 0 }, "init: threads 0; expected an integer from 1"],
   [{ threads: 1.5 }, "init: threads 1.5; expected an integer from 1"],
-  [{ reproducible: 1 }, "init: reproducible 1; expected true or false"],
   [{ timeout: 0 }, "init: timeout 0; expected a finite number above 0"],
   [
     { devise: "cpu" },

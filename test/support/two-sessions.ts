@@ -80,6 +80,8 @@ export class TwoSessions extends EngineDevice {
   readonly clock = new Clock();
   readonly home: TimedSession;
   readonly other: TimedSession;
+  /** Whether the other session is not to be had. */
+  isAlone = false;
   override session: TimedSession;
   override journal: Journal = new Journal(this);
   override holders = new Map<Storage, WeakRef<never>>();
@@ -95,6 +97,7 @@ export class TwoSessions extends EngineDevice {
     this.journal.chooser = new Chooser(this, {
       open: async () => {
         this.opened++;
+        if (this.isAlone) throw new Error("no such session");
         return this.other;
       },
       now: () => this.clock.now,

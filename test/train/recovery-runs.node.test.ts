@@ -170,7 +170,11 @@ test("train tells of the loss and of what was made again", async () => {
   expect(seen.filter((x) => x === "step")).toHaveLength(8);
   expect(seen.filter((x) => x === "epoch")).toHaveLength(2);
   expect(seen.indexOf("recovered")).toBe(seen.indexOf("deviceLost") + 1);
-  expect(recovered).toMatchObject({ kind: "cpu", description: expect.stringMatching(/^WebAssembly, SIMD/), dropped: 0 });
+  expect(recovered).toMatchObject({
+    kind: "cpu",
+    description: expect.stringMatching(/^WebAssembly, SIMD/),
+    dropped: 0,
+  });
   expect(recovered?.repeated).toBeGreaterThan(0);
   expect(recovered?.milliseconds).toBeGreaterThan(0);
 });
