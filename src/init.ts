@@ -128,8 +128,7 @@ function isLive(device: Device): boolean {
 }
 
 async function choose(options: InitOptions): Promise<Choice> {
-  const { device: wanted = "auto", timeout = TIMEOUT, reproducible, ...rest } = options;
-  const { kernels, engine, threads } = rest;
+  const { device: wanted = "auto", timeout = TIMEOUT, kernels, reproducible } = options;
   if (wanted === "cpu") return onCpu("asked for", options);
   try {
     const adapter = await findAdapter(await findGpu(), timeout);

@@ -106,7 +106,7 @@ export function compile<Args extends readonly unknown[], R>(
         const { losses } = device;
         try {
           const made = work(call);
-          return made instanceof Promise ? await made : made;
+          return isPromise(made) ? await made : made;
         } catch (error) {
           if (!(await device.journal?.wasLost(losses, error))) throw await written(error);
         }
@@ -193,4 +193,9 @@ class Turns {
       if (this.#pending === settled) this.#pending = null;
     }
   }
+}
+
+/** Whether something is to be waited for. */
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | null | undefined)?.then === "function";
 }
