@@ -6,8 +6,10 @@ import { lower } from "../../src/engine/lower.ts";
 import { type Program, trace } from "../../src/engine/program.ts";
 import { scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
+import { total } from "../../src/engine/stats.ts";
 import { traceFunction } from "../../src/graph/tracing.ts";
 import { init, type State, setDefaultDevice, type Tensor } from "../../src/index.ts";
+import { summarize } from "../harness/statistics.ts";
 import { type Build, GROWTHS, type Growth } from "./graphs.ts";
 import { planHost } from "./plan-host.ts";
 
@@ -17,10 +19,13 @@ import { planHost } from "./plan-host.ts";
  */
 const PHASES = ["build", "grad", "step", "trace", "simplify", "schedule", "pack", "code", "plan"];
 
-/** What a graph of one size took. */
+/** Phases that making the plan goes through once more. */
+const IN_PLAN = ["simplify", "schedule", "pack", "code"];
+
+/** What graphs of one size took. */
 interface Sample {
   readonly count: number;
-  /** Nodes of the graph, or how many evaluations there were. */
+  /** Nodes of a graph, or how many evaluations there were. */
   readonly nodes: number;
   /** Milliseconds from nothing to the first result on the CPU. */
   readonly result: number;
@@ -28,6 +33,15 @@ interface Sample {
   readonly phases: readonly number[];
   readonly dispatches: number | null;
 }
+
+/**
+ * So many nodes are measured at once, in one large graph or in many small ones: each then pays for
+ * what the collector of JavaScript does meanwhile.
+ */
+const NODES = 10_000;
+
+/** How often that is measured, after one time that the compiler of JavaScript is left for. */
+const ROUNDS = 5;
 
 /** The program of what functions build one after the other, and assign. */
 export function programOf(builds: Build | readonly Build[], lap = (_phase: string) => {}): Program {
@@ -46,14 +60,15 @@ export function programOf(builds: Build | readonly Build[], lap = (_phase: strin
 
 /**
  * Measures how the time from a graph to its first result grows with the graph, in Node without a GPU:
- * on the CPU device, and of each phase to the plan that WebGPU would run. Of several tries the shortest
- * counts, in time of the processor.
+ * on the CPU device, and of each phase to the plan that WebGPU would run. Time is that of the
+ * processor, the collector's threads included, of as many graphs as have some ten thousand nodes;
+ * the median of several rounds counts.
  */
 export async function growthTable(only: RegExp, tell: (line: string) => void): Promise<string> {
   await sharing.get();
   const lines = [
     "Processor time from a graph to its first result on the CPU, and to a plan for WebGPU: microseconds",
-    "a node, the least of some tries",
+    `a node, the median of ${ROUNDS} rounds; below it, the largest graph's by the smallest's`,
   ];
   for (const growth of GROWTHS.filter(({ name }) => only.test(name))) {
     tell(growth.name);
@@ -67,15 +82,24 @@ export async function growthTable(only: RegExp, tell: (line: string) => void): P
 }
 
 async function measured(growth: Growth, count: number): Promise<Sample> {
+  await round(growth, count);
   const samples: Sample[] = [];
-  const begin = performance.now();
-  while (samples.length < 5 || (samples.length < 100 && performance.now() - begin < 1000)) {
-    samples.push(await tryOnce(growth, count));
-  }
+  while (samples.length < ROUNDS) samples.push(await round(growth, count));
   const [first] = samples;
-  const least = (of: (sample: Sample) => number) => Math.min(...samples.map(of));
-  const phases = first.phases.map((_, i) => least((sample) => sample.phases[i]));
-  return { ...first, result: least(({ result }) => result), phases };
+  const middle = (of: (sample: Sample) => number) => summarize(samples.map(of)).median;
+  const phases = first.phases.map((_, i) => middle((sample) => sample.phases[i]));
+  return { ...first, result: middle(({ result }) => result), phases };
+}
+
+/** Means over graphs of one size, which have `NODES` together. */
+async function round(growth: Growth, count: number): Promise<Sample> {
+  const samples = [await tryOnce(growth, count)];
+  const [first] = samples;
+  const { nodes } = first;
+  while (samples.length * nodes < NODES) samples.push(await tryOnce(growth, count));
+  const mean = (of: (sample: Sample) => number) => total(samples.map(of)) / samples.length;
+  const phases = first.phases.map((_, i) => mean((sample) => sample.phases[i]));
+  return { ...first, result: mean(({ result }) => result), phases };
 }
 
 /** Milliseconds that processors have worked for this process, which nobody else's work makes longer. */
@@ -128,13 +152,20 @@ async function phasesOf(builds: readonly Build[]): Promise<Omit<Sample, "count" 
 }
 
 function tableOf({ unit }: Growth, samples: readonly Sample[]): string[] {
-  const head = [unit, "nodes", "on the CPU", ...PHASES, "dispatches"];
-  const rows = samples.map(({ count, nodes, result, phases, dispatches }) => {
-    const each = (ms: number) => ((1000 * ms) / nodes).toFixed(2);
-    const own = dispatches === null ? [] : [...phases.map(each), `${dispatches}`];
-    return [`${count}`, `${nodes}`, each(result), ...own];
+  const head = [unit, "nodes", "on the CPU", ...PHASES, "all to a plan", "dispatches"];
+  const each = samples.map(({ nodes, result, phases }) => {
+    const all = total(phases.filter((_, i) => !IN_PLAN.includes(PHASES[i])));
+    const times = phases.length > 0 ? [result, ...phases, all] : [result];
+    return times.map((ms) => (1000 * ms) / nodes);
   });
-  const table = [head, ...rows];
+  const rows = samples.map(({ count, nodes, dispatches }, i) => {
+    const own = each[i].map((time) => time.toFixed(2));
+    return [`${count}`, `${nodes}`, ...own, ...(dispatches === null ? [] : [`${dispatches}`])];
+  });
+  const first = each[0];
+  const last = each[each.length - 1];
+  const ratios = last.map((time, i) => (first[i] > 0 ? `×${(time / first[i]).toFixed(2)}` : ""));
+  const table = [head, ...rows, ["", "", ...ratios]];
   const widths = head.map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0)));
   return table.map((row) => `  ${row.map((cell, i) => cell.padStart(widths[i])).join("  ")}`);
 }

@@ -1,5 +1,3 @@
-import { getOrInsert } from "./get-or-insert.ts";
-
 /** Plain data: numbers, texts, truth values, and arrays and objects of such. */
 type Data = unknown;
 
@@ -39,16 +37,26 @@ export function sameData(a: Data, b: Data): boolean {
   return true;
 }
 
+/** A key with its value, and those whose keys have the same hash. */
+interface Entry<T> {
+  readonly key: Data;
+  readonly value: T;
+  readonly next: Entry<T> | undefined;
+}
+
 /** A map whose keys are plain data: they are one where they are the same. */
 export class DataMap<T> {
-  readonly #entries = new Map<number, { readonly key: Data; readonly value: T }[]>();
+  readonly #entries = new Map<number, Entry<T>>();
 
   get(key: Data): T | undefined {
-    return this.#entries.get(mixData(0, key))?.find((entry) => sameData(key, entry.key))?.value;
+    let entry = this.#entries.get(mixData(0, key));
+    while (entry && !sameData(key, entry.key)) entry = entry.next;
+    return entry?.value;
   }
 
   /** Adds what is not there yet. */
   set(key: Data, value: T): void {
-    getOrInsert(this.#entries, mixData(0, key), () => []).push({ key, value });
+    const hash = mixData(0, key);
+    this.#entries.set(hash, { key, value, next: this.#entries.get(hash) });
   }
 }

@@ -309,10 +309,14 @@ export abstract class EngineDevice implements Device {
   #plan(traced: Traced): Plan {
     const { key } = traced;
     const i = this.#plans.findLastIndex((known) => sameProgram(known.key, key));
+    // A known key stays: the collector has copied it, and an equal one is gone before it looks.
     const [known] = i < 0 ? [] : this.#plans.splice(i, 1);
-    const plan = known?.plan ?? this.compile(simplify(traced.program), { repeated: false });
-    this.#plans.push({ key, plan });
+    const entry = known ?? {
+      key,
+      plan: this.compile(simplify(traced.program), { repeated: false }),
+    };
+    this.#plans.push(entry);
     if (this.#plans.length > PLAN_LIMIT) this.#plans.shift()?.plan.dispose();
-    return plan;
+    return entry.plan;
   }
 }

@@ -6,7 +6,15 @@ import { follow } from "../forms/map.ts";
 import { Position } from "../forms/position.ts";
 import { writeSum } from "../forms/wgsl-sum.ts";
 import { costOf } from "../graph/op.ts";
-import { consumersOf, Fusion, GROUP_WEIGHT, Group, isPointwise, isTooCostly } from "./fusion.ts";
+import {
+  type Consumers,
+  consumersOf,
+  Fusion,
+  GROUP_WEIGHT,
+  Group,
+  isPointwise,
+  isTooCostly,
+} from "./fusion.ts";
 import { callKey, type Program, resultsOf, type Step } from "./program.ts";
 
 /** What may be computed again by a second consumer instead of being stored. */
@@ -41,7 +49,7 @@ class Fuser {
   readonly #steps: readonly Step[];
   /** What is stored in any case. */
   readonly #kept: Set<number>;
-  readonly #consumers: readonly (readonly number[])[];
+  readonly #consumers: Consumers;
   readonly #stored = new Set<number>();
   /** A step that an anchor's kernel computes behind it, or the anchor itself → the anchor. */
   readonly #anchorOf = new Map<number, number>();
@@ -101,8 +109,8 @@ class Fuser {
     this.#anchorOf.set(anchor, anchor);
     // What follows one of several results may wait for the others: that is left to merge.
     const isAlone = !this.#steps[anchor].op?.cpuAll;
-    while (isAlone && !this.#kept.has(last) && this.#consumers[last].length === 1) {
-      const next = this.#consumers[last][0];
+    while (isAlone && !this.#kept.has(last) && this.#consumers.count[last] === 1) {
+      const next = this.#consumers.last[last];
       const step = this.#steps[next];
       if (!step.op?.linear || this.#anchorOf.has(next) || chain.length === GROUP_WEIGHT) break;
       this.#anchorOf.set(next, anchor);
@@ -183,11 +191,15 @@ class Fuser {
     const work: number[] = [];
     const depth: number[] = [];
     this.#steps.forEach((step, i) => {
-      const fused = step.inputs.filter((j) => !this.#stored.has(j));
       const isFused = isPointwise(step) && !this.#anchorOf.has(i);
       const cost = isFused && step.op ? costOf(step.op) : 0;
-      work[i] = isFused ? fused.reduce((sum, j) => sum + work[j], cost) : 0;
-      depth[i] = isFused ? fused.reduce((most, j) => Math.max(most, depth[j]), 0) + 1 : 0;
+      work[i] = cost;
+      depth[i] = Number(isFused);
+      for (const j of isFused ? step.inputs : []) {
+        if (this.#stored.has(j)) continue;
+        work[i] += work[j];
+        depth[i] = Math.max(depth[i], depth[j] + 1);
+      }
       const isLarge = cost > 0 && work[i] > budgets[i];
       if (isFused && (isLarge || depth[i] > GROUP_WEIGHT)) this.#stored.add(i);
     });
@@ -216,16 +228,16 @@ class Fuser {
     for (let isDone = this.inputLimit >= this.#steps.length; !isDone; ) {
       isDone = true;
       /** The stored steps that each step is made of. */
-      const leaves: ReadonlySet<number>[] = [];
-      const leavesOf = (i: number) => (this.#stored.has(i) ? [i] : [...leaves[i]]);
+      const leaves: (readonly number[])[] = [];
+      const leavesOf = (i: number) => (this.#stored.has(i) ? [i] : leaves[i]);
       for (const [i, { op, inputs }] of this.#steps.entries()) {
         const room = this.inputLimit - (op?.cpuAll ? 2 : 0); // results beside it
-        leaves[i] = new Set(inputs.flatMap(leavesOf));
-        while (leaves[i].size > room) {
+        leaves[i] = union(inputs, leavesOf);
+        while (leaves[i].length > room) {
           const cut = this.#cut(i, (input) => leavesOf(input).length);
           if (cut === undefined) break;
           this.#store(cut);
-          leaves[i] = new Set(inputs.flatMap(leavesOf));
+          leaves[i] = union(inputs, leavesOf);
           isDone = false;
         }
       }
@@ -246,4 +258,18 @@ class Fuser {
     const chain = this.#chains.get(this.#anchorOf.get(cut) as number) ?? [];
     for (const step of chain.splice(chain.indexOf(cut) + 1)) this.#anchorOf.delete(step);
   }
+}
+
+/** All numbers of some lists, each once; the lists are short. */
+function union(
+  items: readonly number[],
+  listOf: (item: number) => readonly number[],
+): readonly number[] {
+  if (items.length === 1) return listOf(items[0]);
+  if (items.length > 8) return [...new Set(items.flatMap(listOf))];
+  const all: number[] = [];
+  for (const item of items) {
+    for (const number of listOf(item)) if (!all.includes(number)) all.push(number);
+  }
+  return all;
 }

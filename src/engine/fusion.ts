@@ -19,7 +19,7 @@ export class Group {
   /** Higher than those of all groups that it waits for. */
   rank = 0;
   /** Groups that must run before though it reads nothing of them. */
-  readonly earlier = new Set<Group>();
+  earlier: Set<Group> | null = null;
 
   /**
    * @param anchors the results of the op with a kernel form that are used, or of the ops that one
@@ -56,13 +56,23 @@ export function resultOf({ op, result = 0 }: Step): number {
   return op?.form.kind === "kernel" ? (op.form.result ?? 0) + result : result;
 }
 
-/** For each step, those that have it among their inputs, in order. */
-export function consumersOf(steps: readonly Step[]): number[][] {
-  const consumers: number[][] = steps.map(() => []);
-  for (const [i, { inputs }] of steps.entries()) {
-    for (const input of new Set(inputs)) consumers[input].push(i);
+/** How many steps have a step among their inputs, and one of them. */
+export interface Consumers {
+  readonly count: Uint32Array;
+  readonly last: Uint32Array;
+}
+
+/** Counts, for each step, those that have it among their inputs. */
+export function consumersOf(steps: readonly Step[]): Consumers {
+  const count = new Uint32Array(steps.length);
+  const last = new Uint32Array(steps.length);
+  for (let i = 0; i < steps.length; i++) {
+    for (const input of steps[i].inputs) {
+      if (count[input] === 0 || last[input] !== i) count[input]++; // each once
+      last[input] = i;
+    }
   }
-  return consumers;
+  return { count, last };
 }
 
 /** How many groups are looked at for a dependence; beyond them there is taken to be one. */
@@ -80,6 +90,9 @@ export class Fusion {
   readonly #producers = new Map<number, Group>();
   /** Stored step → the groups that wait for it, nearly always to read it. */
   readonly #readers = new Map<number, Set<Group>>();
+  /** For each step the mark of the last look that saw it out of order, and in order. */
+  readonly #seen: Uint32Array;
+  #mark = 0;
 
   /** @param groups each behind all whose values it reads. */
   constructor(
@@ -92,6 +105,7 @@ export class Fusion {
     this.#updates = [...program.updates];
     this.program = { ...program, steps: this.#steps, updates: this.#updates };
     this.scattered = scatteredSteps(program);
+    this.#seen = new Uint32Array(2 * (program.steps.length + program.updates.length)); // and copies
     for (const [place, group] of groups.entries()) this.#put(group, place);
   }
 
@@ -111,7 +125,9 @@ export class Fusion {
 
   /** The groups that read a stored step. */
   readers(step: number): Group[] {
-    return inPlace([...this.#waiting(step)].filter(({ reads }) => reads.has(step)));
+    const found: Group[] = [];
+    for (const group of this.#readers.get(step) ?? []) if (group.reads.has(step)) found.push(group);
+    return inPlace(found);
   }
 
   #waiting(step: number): Set<Group> {
@@ -120,18 +136,25 @@ export class Fusion {
 
   /** The groups that wait for what a group stores. */
   behind({ outputs }: Group): Set<Group> {
-    return new Set(outputs.flatMap((step) => [...this.#waiting(step)]));
+    const found = new Set<Group>();
+    for (const step of outputs) for (const group of this.#readers.get(step) ?? []) found.add(group);
+    return found;
   }
 
   /** The groups that must have run before a group. */
   before(group: Group): Group[] {
-    return [...new Set([...this.sources(group), ...group.earlier])];
+    const found = this.sources(group);
+    return group.earlier ? [...new Set([...found, ...group.earlier])] : found;
   }
 
   /** Groups whose stored values a group reads. */
   sources(group: Group): Group[] {
-    const found = [...group.reads.keys()].flatMap((step) => this.producer(step) ?? []);
-    return [...new Set(found)].filter((other) => other !== group);
+    const found: Group[] = []; // as few as a kernel binds buffers
+    for (const step of group.reads.keys()) {
+      const other = this.producer(step);
+      if (other && other !== group && !found.includes(other)) found.push(other);
+    }
+    return found;
   }
 
   /** What two groups would be as one: it stores what others read and what is a result. */
@@ -176,6 +199,7 @@ export class Fusion {
   /** Lets a group run behind others. */
   wait(group: Group, others: readonly Group[]): void {
     for (const other of others) {
+      group.earlier ??= new Set();
       group.earlier.add(other);
       this.#waiting(other.outputs[0]).add(group);
     }
@@ -202,10 +226,12 @@ export class Fusion {
     for (const { rank } of this.before(group)) group.rank = Math.max(group.rank, rank + 1);
     const open = [group];
     for (let next = open.pop(); next; next = open.pop()) {
-      for (const other of this.behind(next)) {
-        if (other.rank > next.rank) continue;
-        other.rank = next.rank + 1;
-        open.push(other);
+      for (const step of next.outputs) {
+        for (const other of this.#readers.get(step) ?? []) {
+          if (other.rank > next.rank) continue;
+          other.rank = next.rank + 1;
+          open.push(other);
+        }
       }
     }
   }
@@ -239,28 +265,32 @@ export class Fusion {
   /** Finds what a group reads and weighs; gives the group. */
   explore(group: Group): Group {
     const reads = new Map<number, boolean>();
-    const seen = new Set<number>();
+    const seen = this.#seen;
+    const mark = ++this.#mark;
     let weight = 0;
+    let size = 0;
     // A step is visited as aligned, and once more where it is not; `~i` stands for the latter.
     const open = [...group.outputs].reverse();
     for (let key = open.pop(); key !== undefined; key = open.pop()) {
       const isAligned = key >= 0;
       const i = isAligned ? key : ~key;
-      if (seen.has(key)) continue;
-      seen.add(key);
+      const own = 2 * i + Number(isAligned);
+      if (seen[own] === mark) continue;
+      seen[own] = mark;
+      size++;
       if (this.stored.has(i) && !group.outputs.includes(i)) {
         reads.set(i, isAligned && (reads.get(i) ?? true));
         continue;
       }
       const step = this.#steps[i];
-      if (!seen.has(~key)) weight += weightOf(step);
+      if (seen[own ^ 1] !== mark) weight += weightOf(step);
       const value = this.scattered.has(i) ? this.#scatter(i) : -1;
       for (let k = step.inputs.length - 1; k > (value < 0 ? -1 : 0); k--) {
         const keeps = isAligned && (value < 0 ? step.op?.linear : k === value);
         open.push(keeps ? step.inputs[k] : ~step.inputs[k]);
       }
     }
-    return Object.assign(group, { reads, weight, size: seen.size });
+    return Object.assign(group, { reads, weight, size });
   }
 
   /** The input whose elements a step writes in place. */
@@ -280,11 +310,11 @@ function inPlace(groups: Iterable<Group>): Group[] {
 
 /** New values of states that only differ in some elements from the old ones, which nobody reads. */
 function scatteredSteps({ steps, updates }: Program): Set<number> {
-  const consumers = consumersOf(steps);
+  const { count } = consumersOf(steps);
   const found = updates.filter(({ source, value }) => {
     const { op, inputs } = steps[value];
     const isOwn = op?.scatter !== undefined && inputs[0] === source;
-    return isOwn && consumers[source].length === 1 && consumers[value].length === 0;
+    return isOwn && count[source] === 1 && count[value] === 0;
   });
   return new Set(found.map(({ value }) => value));
 }

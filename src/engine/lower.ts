@@ -49,7 +49,8 @@ export function lower(program: Program, traits: Traits): Program {
   };
   const renamed: number[] = [];
   for (const step of program.steps) {
-    renamed.push(add({ ...step, inputs: step.inputs.map((input) => renamed[input]) }));
+    const isMoved = isLowered && step.inputs.length > 0;
+    renamed.push(add(isMoved ? { ...step, inputs: step.inputs.map((i) => renamed[i]) } : step));
   }
   if (!isLowered) return program;
   return simplify(renumbered(program, steps, (i) => renamed[i]));

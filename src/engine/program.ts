@@ -91,13 +91,29 @@ export function sameProgram(a: ProgramKey, b: ProgramKey): boolean {
   return a.hash === b.hash && sameShape(a.links, b.links) && sameData(a.parts, b.parts);
 }
 
-/** What must be computed for some nodes. */
-export interface Traced {
-  readonly key: ProgramKey;
-  /** The nodes of `program.sources`. */
-  readonly sources: readonly Node[];
+/**
+ * What must be computed for some nodes. A class: of a literal with a getter V8 makes a hidden class each
+ * time, which keeps what the getter closes over, the whole graph, from the collector of young objects.
+ */
+export class Traced {
+  readonly #order: readonly Node[];
+  readonly #ends: Pick<Program, "outputs" | "updates">;
+
+  constructor(
+    readonly key: ProgramKey,
+    /** The nodes of `program.sources`. */
+    readonly sources: readonly Node[],
+    order: readonly Node[],
+    ends: Pick<Program, "outputs" | "updates">,
+  ) {
+    this.#order = order;
+    this.#ends = ends;
+  }
+
   /** The list without values; it is made when it is asked for. */
-  readonly program: Program;
+  get program(): Program {
+    return { ...programOf(this.#order, this.key.links), ...this.#ends };
+  }
 }
 
 /** Stands in the place of an op's number where there is none. */
@@ -138,13 +154,7 @@ export function trace(wanted: readonly Node[], op: string, options: TraceOptions
     const links = all.subarray(0, end);
     let hash = 0;
     for (const link of links) hash = mix(hash, link);
-    return {
-      key: { hash, links, parts },
-      sources,
-      get program() {
-        return { ...programOf(order, links), outputs, updates };
-      },
-    };
+    return new Traced({ hash, links, parts }, sources, order, { outputs, updates });
   });
 }
 
@@ -157,9 +167,10 @@ function programOf(order: readonly Node[], links: Int32Array): Pick<Program, "st
       sources.push(i);
       return { op: null, attributes: {}, inputs: [], shape, dtype };
     }
-    const first = at + 2;
-    at = first + links[at + 1];
-    return { op, attributes, inputs: [...links.subarray(first, at)], shape, dtype, result };
+    const inputs = new Array<number>(links[at + 1]);
+    at += 2;
+    for (let k = 0; k < inputs.length; k++) inputs[k] = links[at++];
+    return { op, attributes, inputs, shape, dtype, result };
   });
   return { steps, sources };
 }

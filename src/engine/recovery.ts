@@ -137,7 +137,7 @@ class Restoring {
   #replace(place: Node, node: Node): void {
     const lost = place.surrender();
     if (lost) this.#device.release(lost);
-    place.hold(node.surrender() as Storage);
+    node.passTo(place);
   }
 
   /** Makes a run again; false where that cannot be. */
@@ -152,8 +152,7 @@ class Restoring {
           const made = await this.#rerun(replay, own as Node[]);
           for (const [k, node] of made.entries()) {
             const target = outputs[k]?.deref();
-            if (target && !target.retired && !target.ready)
-              target.hold(node.surrender() as Storage);
+            if (target && !target.retired && !target.ready) node.passTo(target);
             node.retire("");
           }
         } finally {

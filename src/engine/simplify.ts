@@ -26,29 +26,31 @@ function uniform({ op, attributes }: Step): number | null {
 /** Makes equal steps one, folds constants, and leaves out steps that pass an input on. */
 function folded(program: Program): Program {
   const steps: Step[] = [];
-  /** A call → the steps of its results. */
-  const known = new DataMap<number[]>();
+  /** A call, and which of its results is meant → the step. */
+  const known = new DataMap<number>();
   /** Old number → new number. */
-  const renamed: number[] = [];
+  const renamed = new Int32Array(program.steps.length);
   program.steps.forEach((old, i) => {
-    const { op, shape, dtype } = old;
+    const { op, shape, dtype, result = 0 } = old;
+    if (!op) {
+      renamed[i] = steps.push(old) - 1;
+      return;
+    }
     const inputs = old.inputs.map((input) => renamed[input]);
     const types = inputs.map((input) => steps[input]);
     const values = types.map(uniform);
-    const passed = op?.passes?.(values, types, old) ?? null;
-    const value = op && valueOf(op, old, types, values);
-    const step =
-      value === null
-        ? { ...old, inputs }
-        : { op: fillOp, attributes: { shape, dtype, value }, inputs: [], shape, dtype };
+    const passed = op.passes?.(values, types, old) ?? null;
     if (passed !== null) {
       renamed[i] = inputs[passed];
       return;
     }
-    const results = op ? getOrInsert(known, callKey(step), () => []) : [];
-    const { result = 0 } = step;
-    results[result] ??= steps.push(step) - 1;
-    renamed[i] = results[result];
+    const value = valueOf(op, old, types, values);
+    const step =
+      value === null
+        ? { ...old, inputs }
+        : { op: fillOp, attributes: { shape, dtype, value }, inputs: [], shape, dtype };
+    const own = value === null ? result : 0;
+    renamed[i] = getOrInsert(known, [own, ...callKey(step)], () => steps.push(step) - 1);
   });
   return renumbered(program, steps, (i) => renamed[i]);
 }
@@ -94,16 +96,20 @@ function separated(program: Program): Program {
 
 /** Leaves out steps that neither outputs nor updates depend on; sources stay. */
 function withoutDead(program: Program): Program {
-  const needed = new Set([...program.sources, ...resultsOf(program)]);
-  for (let i = program.steps.length - 1; i >= 0; i--) {
-    if (needed.has(i)) for (const input of program.steps[i].inputs) needed.add(input);
+  const isNeeded = new Uint8Array(program.steps.length);
+  for (const i of program.sources) isNeeded[i] = 1;
+  for (const i of resultsOf(program)) isNeeded[i] = 1;
+  for (let i = isNeeded.length - 1; i >= 0; i--) {
+    if (isNeeded[i]) for (const input of program.steps[i].inputs) isNeeded[input] = 1;
   }
-  const order = program.steps.map((_, i) => i).filter((i) => needed.has(i));
-  const renamed = new Map(order.map((old, i) => [old, i]));
-  const rename = (i: number) => renamed.get(i) as number;
-  const steps = order.map((i) => {
-    const { inputs, ...step } = program.steps[i];
-    return { ...step, inputs: inputs.map(rename) };
+  if (!isNeeded.includes(0)) return program;
+  const steps: Step[] = [];
+  const renamed = new Int32Array(isNeeded.length);
+  const rename = (i: number) => renamed[i];
+  program.steps.forEach((step, i) => {
+    if (!isNeeded[i]) return;
+    const isMoved = steps.length < i && step.inputs.length > 0;
+    renamed[i] = steps.push(isMoved ? { ...step, inputs: step.inputs.map(rename) } : step) - 1;
   });
   return renumbered(program, steps, rename);
 }

@@ -2,10 +2,10 @@ import type { DType } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import { costOf, type Op } from "../graph/op.ts";
-import { consumersOf, isPointwise } from "./fusion.ts";
+import { isPointwise } from "./fusion.ts";
 import type { Lifetime } from "./memory-plan.ts";
 import type { KernelStats, PlanStats } from "./plan.ts";
-import type { Program } from "./program.ts";
+import type { Program, Step } from "./program.ts";
 
 /** Floating-point operations of one step. */
 export function flopsOf({ steps }: Program, i: number): number {
@@ -27,11 +27,12 @@ export function bytesRead(
   { steps }: Program,
   bytesOf: (dtype: DType, size: number) => number,
 ): (step: number) => number {
-  const consumers = consumersOf(steps);
+  const consumers: Step[][] = steps.map(() => []);
+  for (const step of steps) for (const input of new Set(step.inputs)) consumers[input].push(step);
   return (i) => {
     const { dtype, shape } = steps[i];
     const all = bytesOf(dtype, sizeOf(shape));
-    const readers = consumers[i].map((reader) => steps[reader]);
+    const readers = consumers[i];
     if (readers.length === 0 || !readers.every(isPointwise)) return all;
     return Math.min(all, total(readers.map((reader) => bytesOf(dtype, sizeOf(reader.shape)))));
   };

@@ -54,8 +54,9 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   const wanted = targets.map((target) => target.node);
   const path = nodesBetween(what, y.node, new Set(wanted));
   // Of each node on a way to a target, the cotangents that have come to it.
-  const cotangents: Cotangents = new Map(path.map((node) => [node, []]));
-  cotangents.get(y.node)?.push(fillTensor(y, 1));
+  const cotangents: Cotangents = new Map();
+  for (const node of path) cotangents.set(node, NONE);
+  addTerm(cotangents, y.node, fillTensor(y, 1));
   // The results on the way of one call of an op with several; they alone share its list of inputs.
   const calls = new Map<readonly Node[], Node[]>();
   for (const node of path) {
@@ -75,7 +76,17 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   });
 }
 
-type Cotangents = ReadonlyMap<Node, Tensor[]>;
+type Cotangents = Map<Node, readonly Tensor[]>;
+
+/** What has come to a node that nothing has come to. */
+const NONE: readonly Tensor[] = [];
+
+/** Adds a cotangent to those of a node on a way to a target; nearly always it is the only one. */
+function addTerm(cotangents: Cotangents, node: Node, term: Tensor): void {
+  const terms = cotangents.get(node);
+  if (terms === NONE) cotangents.set(node, [term]);
+  else (terms as Tensor[] | undefined)?.push(term);
+}
 
 /** Hands the cotangents of an op's results on to its inputs. */
 function propagate(nodes: readonly Node[], cotangents: Cotangents): void {
@@ -91,16 +102,17 @@ function propagate(nodes: readonly Node[], cotangents: Cotangents): void {
     : op?.vjpAll?.(nodes, (own) => gathered(own, cotangents), context);
   for (let i = 0; i < inputs.length; i++) {
     const term = given?.[i];
-    if (term) cotangents.get(inputs[i])?.push(term);
+    if (term) addTerm(cotangents, inputs[i], term);
   }
 }
 
 /** The sum of the cotangents that have come to nodes, which is from then on all that they have. */
 function gathered(nodes: readonly Node[], cotangents: Cotangents): Tensor | null {
-  const terms = nodes.flatMap((node) => cotangents.get(node) ?? []);
+  const of = (node: Node) => cotangents.get(node) ?? NONE;
+  const terms = nodes.length === 1 ? of(nodes[0]) : nodes.flatMap(of);
   if (terms.length === 0) return null;
   const g = sumTensors(terms);
-  for (const node of nodes) cotangents.get(node)?.splice(0, Infinity, g);
+  if (terms.length > 1 || nodes.length > 1) for (const node of nodes) cotangents.set(node, [g]);
   return g;
 }
 

@@ -6,9 +6,25 @@ import { type Attributes, NO_ATTRIBUTES, type Op } from "./op.ts";
 let reclaimed = 0;
 let created = 0;
 
-const collected = new FinalizationRegistry<{ device: Device; storage: Storage }>((held) => {
+/** A storage that a node has. */
+interface Held {
+  readonly device: Device;
+  storage: Storage | null;
+}
+
+/**
+ * What goes with a storage from node to node and is collected with the last one. Not the nodes are
+ * registered: V8's registry keeps what was registered until the next collection of old objects, and
+ * with a node its whole graph.
+ */
+class Charge {
+  constructor(readonly held: Held) {}
+}
+
+const collected = new FinalizationRegistry<Held>(({ device, storage }) => {
+  if (!storage) return;
   reclaimed++;
-  held.device.release(held.storage);
+  device.release(storage);
 });
 
 /** The number that the next node will have. */
@@ -33,6 +49,7 @@ export const UNLISTED = -1;
  */
 export class Node {
   #storage: Storage | null = null;
+  #charge: Charge | null = null;
   /** Counts nodes: what was made before another has a lower number. */
   readonly id = created++;
   /** Its number in the list that `listNodes` makes. */
@@ -75,18 +92,32 @@ export class Node {
 
   /** Takes charge of values on the device. */
   hold(storage: Storage): void {
+    const held = { device: this.device, storage };
     this.#storage = storage;
+    this.#charge = new Charge(held);
     this.host = null;
     this.device.holders?.set(storage, new WeakRef(this));
-    collected.register(this, { device: this.device, storage }, this);
+    collected.register(this.#charge, held, this.#charge);
   }
 
   /** Hands the values over to the caller. */
   surrender(): Storage | null {
     const storage = this.#storage;
-    if (storage) collected.unregister(this);
-    this.#storage = null;
+    if (this.#charge) {
+      collected.unregister(this.#charge);
+      this.#charge.held.storage = null;
+    }
+    this.#storage = this.#charge = null;
     return storage;
+  }
+
+  /** Hands the values over to another node of the same device, which had none. */
+  passTo(next: Node): void {
+    if (this.#storage) this.device.holders?.set(this.#storage, new WeakRef(next));
+    next.host = null;
+    next.#storage = this.#storage;
+    next.#charge = this.#charge;
+    this.#storage = this.#charge = null;
   }
 
   /** Goes back to what the values were made of, when they went with their device. */

@@ -2,7 +2,7 @@ import { checkEach, checkOptions, checkSurplus, type Known } from "../core/check
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import { type Device, namesOf, type Storage } from "./device.ts";
+import { type Device, namesOf } from "./device.ts";
 import { identity } from "./identity.ts";
 import { Node } from "./node.ts";
 import { checkTensors, Tensor } from "./tensor.ts";
@@ -70,7 +70,7 @@ export class State extends Tensor {
 
   /** Takes an evaluated node's storage as the new value; the node gives the state's from then on. */
   replace(value: Node): void {
-    const next = this.#nextNode(value.surrender());
+    const next = this.#nextNode(value);
     value.become(identity, [next]);
     this.#turn(next);
   }
@@ -83,7 +83,7 @@ export class State extends Tensor {
 
   /** Says that the values in its memory have been replaced, as a compiled step does. */
   advance(): void {
-    if (this.#used) this.#turn(this.#nextNode(this.current.surrender()));
+    if (this.#used) this.#turn(this.#nextNode(this.current));
     else this.version++;
     this.current.lineage = null;
   }
@@ -96,7 +96,7 @@ export class State extends Tensor {
       this.advance();
       this.current.lineage = values;
     } else {
-      const next = this.#nextNode(null);
+      const next = this.#nextNode();
       next.host = values.slice();
       this.#turn(next);
     }
@@ -109,9 +109,10 @@ export class State extends Tensor {
     else this.current.retire(`"${this.name}", which could not be assigned; assign it anew`);
   }
 
-  #nextNode(storage: Storage | null): Node {
+  /** The node of the next version, with the storage of another one if it is to have that. */
+  #nextNode(from?: Node): Node {
     const next = new Node(this.device, this.shape, this.dtype, null, undefined, undefined, true);
-    if (storage) next.hold(storage);
+    from?.passTo(next);
     return next;
   }
 
@@ -182,9 +183,8 @@ function adopt(initial: Tensor): Node {
   const node = new Node(device, shape, dtype, null, undefined, undefined, true);
   node.host = from.host;
   node.lineage = from.lineage ?? device.journal?.trail(from) ?? null;
-  const storage = from.surrender();
-  if (storage) {
-    node.hold(storage);
+  if (from.storage) {
+    from.passTo(node);
     from.become(identity, [node]);
   }
   return node;

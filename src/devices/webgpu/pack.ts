@@ -25,7 +25,9 @@ const LOOK_LIMIT = 256;
  */
 export function pack(jobs: readonly Job[], limits: PackLimits): Job[][] {
   const all = waiting(jobs, limits);
-  const [early, late] = [false, true].map((isLate) => packed(all, limits, isLate));
+  const early = packed(all, limits, false);
+  if (!all.some(({ mayWait }) => mayWait)) return early;
+  const late = packed(all, limits, true);
   return late.length <= early.length ? late : early;
 }
 
@@ -34,10 +36,16 @@ interface Waiting {
   readonly job: Job;
   /** Equal jobs have equal numbers. */
   readonly kind: number;
-  /** The buffers that it binds. */
+  /** The buffers that it binds, counted from 0. */
   readonly buffers: readonly number[];
   /** Equal for jobs that may be done by one part of a kernel. */
-  readonly part: string;
+  readonly part: number;
+  readonly threads: number;
+  /** Bytes of workgroup memory. */
+  readonly memory: number;
+  readonly isLarge: boolean;
+  /** Whether it waits for nothing and need not run at once. */
+  mayWait: boolean;
   /** How many jobs wait for each other behind it, itself among them. */
   depth: number;
   /** Which comes first: the deepest, then those before others. */
@@ -53,17 +61,25 @@ function waiting(
   { bufferOf = (value) => value }: PackLimits,
 ): readonly Waiting[] {
   const kinds = new Map<string, number>();
+  const parts = new Map<string, number>();
+  const places = new Map<number, number>();
+  const placeOf = (value: number) => getOrInsert(places, bufferOf(value), () => places.size);
   const all = new Map(
     jobs.map((job, i): [Job, Waiting] => {
+      const { threads, workgroups, memory = 0 } = job.stage;
       const kind = getOrInsert(kinds, job.kind, () => kinds.size);
-      const buffers = [...new Set([...job.reads, ...job.writes].map(bufferOf))];
-      const part = [job.kind, ...buffers].join();
-      return [job, { job, kind, buffers, part, depth: 1, urgency: -i, missing: 0, next: [] }];
+      const buffers = [...new Set([...job.reads, ...job.writes].map(placeOf))];
+      const part = getOrInsert(parts, `${kind} ${buffers}`, () => parts.size);
+      const isLarge = workgroups > FULL_GRID;
+      const own = { job, kind, buffers, part, threads, memory, isLarge };
+      const mayWait = job.after.length === 0;
+      return [job, { ...own, mayWait, depth: 1, urgency: -i, missing: 0, next: [] }];
     }),
   );
   const list = [...all.values()];
   for (const one of [...list].reverse()) {
     one.urgency += one.depth * jobs.length;
+    one.mayWait &&= one.depth > 1;
     for (const job of one.job.after) {
       const before = all.get(job) as Waiting;
       before.depth = Math.max(before.depth, one.depth + 1);
@@ -83,22 +99,26 @@ function packed(all: readonly Waiting[], limits: PackLimits, isLate: boolean): J
   };
   for (const one of all) {
     one.missing = one.job.after.length;
-    release(one);
+    if (one.missing === 0) ready.push(one);
   }
+  ready.sort((a, b) => a.urgency - b.urgency);
   const dispatches: Job[][] = [];
+  const taker = takers(all, limits);
   while (ready.length > 0) {
     const parts: Waiting[] = [];
-    const isTaken = taker(parts, limits);
-    const refused: Waiting[] = [];
+    const isTaken = taker(parts);
     const most = ready[ready.length - 1].depth;
-    const mayWait = ({ job, depth }: Waiting) =>
-      isLate && job.after.length === 0 && depth > 1 && depth !== most;
-    while (refused.length < LOOK_LIMIT) {
-      const one = ready.pop();
-      if (!one) break;
-      if (mayWait(one) || !isTaken(one)) refused.push(one);
+    const isEarly = (one: Waiting) => isLate && one.mayWait && one.depth !== most;
+    // Whoever is refused moves up, so that what is left out lies together.
+    let kept = ready.length;
+    let open = kept - 1;
+    for (let refused = 0; open >= 0 && refused < LOOK_LIMIT; open--) {
+      const one = ready[open];
+      if (!isEarly(one) && isTaken(one)) continue;
+      ready[--kept] = one;
+      refused++;
     }
-    ready.push(...refused.reverse());
+    ready.splice(open + 1, kept - open - 1);
     for (const part of parts) {
       for (const next of part.next) {
         next.missing--;
@@ -111,30 +131,41 @@ function packed(all: readonly Waiting[], limits: PackLimits, isLate: boolean): J
   return dispatches;
 }
 
-/** Puts jobs among the parts of a dispatch as long as there is room; says of each whether it was. */
-function taker(parts: Waiting[], limits: PackLimits): (one: Waiting) => boolean {
-  const bound = new Set<number>();
-  const kinds = new Set<string>();
-  let memory = 0;
-  let hasLarge = false;
-  return (one) => {
-    const { buffers, part } = one;
-    const { threads, workgroups, memory: own = 0 } = one.job.stage;
-    const isLarge = workgroups > FULL_GRID;
-    const added = buffers.filter((buffer) => !bound.has(buffer));
-    const isNew = !kinds.has(part);
-    const fits =
-      (kinds.size < MOST_PARTS || !isNew) &&
-      threads === parts[0]?.job.stage.threads &&
-      !(isLarge && hasLarge) &&
-      (memory + own <= limits.memory || !isNew) &&
-      bound.size + added.length <= limits.bindings;
-    if (!fits && parts.length > 0) return false;
-    parts.push(one);
-    kinds.add(part);
-    if (isNew) memory += own;
-    hasLarge ||= isLarge;
-    for (const buffer of added) bound.add(buffer);
-    return true;
+/**
+ * Puts jobs among the parts of a dispatch as long as there is room; says of each whether it was. Many
+ * are refused again and again, so that it looks at little of them.
+ */
+function takers(all: readonly Waiting[], limits: PackLimits) {
+  /** The last dispatch that binds each buffer, and that has each part. */
+  const boundIn = new Uint32Array(all.reduce((sum, { buffers }) => sum + buffers.length, 0));
+  const partIn = new Uint32Array(all.length);
+  let dispatch = 0;
+  return (parts: Waiting[]): ((one: Waiting) => boolean) => {
+    let [bound, kinds, memory] = [0, 0, 0];
+    let hasLarge = false;
+    dispatch++;
+    return (one) => {
+      const { buffers, part, isLarge } = one;
+      const isNew = partIn[part] !== dispatch;
+      let added = 0;
+      for (let i = 0; i < buffers.length; i++) if (boundIn[buffers[i]] !== dispatch) added++;
+      const fits =
+        bound + added <= limits.bindings &&
+        (kinds < MOST_PARTS || !isNew) &&
+        one.threads === parts[0]?.threads &&
+        !(isLarge && hasLarge) &&
+        (memory + one.memory <= limits.memory || !isNew);
+      if (!fits && parts.length > 0) return false;
+      parts.push(one);
+      for (const buffer of buffers) boundIn[buffer] = dispatch;
+      partIn[part] = dispatch;
+      bound += added;
+      if (isNew) {
+        kinds++;
+        memory += one.memory;
+      }
+      hasLarge ||= isLarge;
+      return true;
+    };
   };
 }

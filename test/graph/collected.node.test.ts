@@ -1,0 +1,70 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { beforeAll, expect, test } from "vitest";
+import {
+  add,
+  assignAll,
+  evaluate,
+  Parameter,
+  State,
+  sum,
+  type Tensor,
+  tensor,
+} from "../../src/index.ts";
+import { SGD } from "../../src/optim/index.ts";
+import { testDevice } from "../support/device.ts";
+
+beforeAll(testDevice);
+
+/** Nodes of a graph, some 400 bytes each. */
+const NODES = 3000;
+
+const chain = (x: Tensor, length = NODES): Tensor => {
+  let y = x;
+  for (let i = 0; i < length; i++) y = add(y, 1);
+  return y;
+};
+
+const GRAPHS: Record<string, () => () => void> = {
+  "a tensor is evaluated": () => {
+    const x = tensor([1, 2]);
+    return () => {
+      const y = chain(x);
+      evaluate(y);
+      y.dispose();
+    };
+  },
+  "a state is assigned": () => {
+    const state = new State(tensor([1, 2]));
+    return () => state.assign(chain(state));
+  },
+  "many states are assigned": () => {
+    const states = Array.from({ length: 300 }, () => new State(tensor([1, 2])));
+    return () => assignAll(states.map((state) => [state, chain(state, NODES / 300)]));
+  },
+  "an optimizer makes a step": () => {
+    const p = new Parameter(tensor([1, 2]));
+    const optimizer = new SGD([p], { learningRate: 0.1 });
+    return () => optimizer.step(sum(chain(p)));
+  },
+};
+
+// What lives until old objects are collected is copied twice, and makes a step of many nodes slow.
+test.each(Object.entries(GRAPHS))(
+  "the collection of young objects frees the graph when %s",
+  async (_, make) => {
+    setFlagsFromString("--expose-gc");
+    const gc = runInNewContext("gc") as (options?: { type: "minor" }) => void;
+    const run = make();
+    for (let i = 0; i < 3; i++) run();
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 12; i++) {
+      run();
+      gc({ type: "minor" });
+      await null;
+    }
+    const graphs = (process.memoryUsage().heapUsed - before) / (400 * NODES);
+    expect(graphs).toBeLessThan(5); // the last one may be in use
+  },
+);
