@@ -17,6 +17,7 @@ export default {
   checkers: env.SAMPLE ? ["sample"] : [],
   concurrency: 2,
   timeoutMS: 10_000,
+  dryRunTimeoutMinutes: 60, // a busy machine is no fault
   timeoutFactor: 3,
   thresholds: { high: 90, low: 80, break: null },
   reporters: ["progress-append-only", "clear-text", "html", "json"],

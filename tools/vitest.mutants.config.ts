@@ -29,7 +29,7 @@ export default defineConfig({
   root,
   resolve: { alias: sources },
   test: {
-    testTimeout: 60_000,
+    testTimeout: 600_000, // Stryker has a limit of its own for each fault
     setupFiles: ["test/support/strict-throws.ts"],
     isolate: false, // all files of a run share what they import
     include: ["test/**/*.test.ts"],

@@ -1,6 +1,7 @@
 import { FormatError, GradusError } from "../core/errors.ts";
 import { list, quote } from "../core/quote.ts";
 import type { Records } from "./records.ts";
+import { orderOf, TextTable } from "./text-table.ts";
 
 /** A column of classes. */
 export interface CsvLabels {
@@ -25,6 +26,7 @@ export class Columns {
   readonly size: number;
   readonly #records: Records;
   readonly #first: number;
+  readonly #table = new TextTable();
 
   constructor(records: Records, first: number) {
     this.size = records.count - first;
@@ -64,18 +66,16 @@ export class Columns {
 
   /** Reads a column of classes: the given ones, or those that occur. */
   classes(column: ColumnPlace, given?: readonly string[]): CsvLabels {
-    const places = new Map((given ?? []).map((text, i) => [text, i]));
+    const table = this.#table;
+    table.clear();
+    for (const text of given ?? []) table.placeOf(text);
     const indices = new Int32Array(this.size);
     for (let i = 0; i < indices.length; i++) {
-      const text = this.#text(i, column.place);
-      const found = places.get(text) ?? places.size;
-      if (found === places.size) {
-        if (given) throw this.#wrong(i, column, `one of ${list(given)}`);
-        places.set(text, found);
-      }
-      indices[i] = found;
+      const place = table.placeOf(this.#text(i, column.place));
+      if (given && place >= given.length) throw this.#wrong(i, column, `one of ${list(given)}`);
+      indices[i] = place;
     }
-    return given ? { classes: given, indices } : sorted([...places.keys()], indices);
+    return given ? { classes: given, indices } : sorted(table.texts, indices);
   }
 
   #text(i: number, place: number): string {
@@ -108,11 +108,13 @@ export class NumberColumns {
 
   /** Puts columns, all when none are named, side by side. */
   matrix(names?: readonly string[]): Float32Array<ArrayBuffer> {
+    const { size } = this;
     const width = (names ?? this.places).length;
-    const matrix = new Float32Array(this.size * width);
+    const matrix = new Float32Array(size * width);
     for (let j = 0; j < width; j++) {
-      const column = names ? this.#column(names[j]) : this.#at(j);
-      for (let i = 0; i < this.size; i++) matrix[i * width + j] = column[i];
+      const column = names ? this.#column(names[j]) : this.values;
+      const begin = names ? 0 : j * size;
+      for (let i = 0; i < size; i++) matrix[i * width + j] = column[begin + i];
     }
     return matrix;
   }
@@ -132,9 +134,9 @@ export class NumberColumns {
 
 /** Numbers classes, which were numbered as they came, in the order of their texts. */
 function sorted(texts: readonly string[], indices: Int32Array<ArrayBuffer>): CsvLabels {
-  const order = Array.from(texts.keys()).sort((a, b) => (texts[a] < texts[b] ? -1 : 1));
-  const rank = new Int32Array(texts.length);
-  for (const [place, i] of order.entries()) rank[i] = place;
+  const order = orderOf(texts);
+  const rank = new Int32Array(order.length);
+  for (let i = 0; i < order.length; i++) rank[order[i]] = i;
   for (let i = 0; i < indices.length; i++) indices[i] = rank[indices[i]];
-  return { classes: order.map((i) => texts[i]), indices };
+  return { classes: Array.from(order, (place) => texts[place]), indices };
 }

@@ -1,6 +1,7 @@
 import { checkOptions } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { list, quote } from "../core/quote.ts";
+import { repeatedText } from "./text-table.ts";
 
 /** Options of `readCsv`. */
 export interface CsvOptions {
@@ -57,8 +58,9 @@ function checkClassLists(classes: unknown, labels: readonly string[]): void {
   if (typeof classes !== "object" || classes === null || Array.isArray(classes)) {
     throw invalid("classes", classes, "an object of lists by column");
   }
-  const known = new Set(labels);
-  for (const [name, texts] of Object.entries(classes)) {
+  const lists = Object.entries(classes);
+  const known = new Set(lists.length > 0 ? labels : []);
+  for (const [name, texts] of lists) {
     if (!known.has(name)) {
       throw invalid("classes", name, `names of columns in labels: ${list(labels)}`);
     }
@@ -69,9 +71,7 @@ function checkClassLists(classes: unknown, labels: readonly string[]): void {
 function checkTexts(option: string, texts: unknown, { once = false } = {}): void {
   const isList = Array.isArray(texts) && texts.every((text) => typeof text === "string");
   if (!isList) throw invalid(option, texts, "an array of strings");
-  if (!once) return;
-  const seen = new Set<string>();
-  const repeated = texts.find((text) => seen.size === seen.add(text).size);
+  const repeated = once ? repeatedText(texts) : undefined;
   if (repeated !== undefined) throw invalid(option, repeated, "each text once");
 }
 

@@ -3,6 +3,7 @@ import { list, quote } from "../core/quote.ts";
 import { Columns, type CsvLabels } from "./columns.ts";
 import { type CsvOptions, checkCsvOptions } from "./options.ts";
 import { delimiterAdvice, readRecords } from "./records.ts";
+import { repeatedText } from "./text-table.ts";
 
 /** A file of examples, column by column. */
 export interface CsvTable {
@@ -42,19 +43,20 @@ export function readCsv(
   const read = new Columns(records, header ? 1 : 0);
   if (read.size <= 0) throw new FormatError("readCsv: no records; expected at least one");
   const all = names ?? Array.from({ length: records.width }, (_, place) => records.cell(place));
-  const places = placesOf(all, records.width);
+  checkColumnNames(all, records.width);
+  const find = finderIn(all, labels.length + (columns ?? []).length);
   const placeOf = (name: string): number => {
-    const place = places.get(name);
-    if (place === undefined) throw missingColumn(name, all, delimiter);
+    const place = find(name);
+    if (place < 0) throw missingColumn(name, all, delimiter);
     return place;
   };
-  const isLabel = new Set(labels);
-  const others = () => [...all.keys()].filter((place) => !isLabel.has(all[place]));
+  const labelPlaces = labels.map(placeOf);
+  const places = columns?.map(placeOf) ?? allBut(labelPlaces, all.length);
   const advice = adviceFor(all, delimiter, { header, names });
-  const numbers = read.numbers(all, columns?.map(placeOf) ?? others(), missing, advice);
-  const indices = labels.map((name) => {
+  const numbers = read.numbers(all, places, missing, advice);
+  const indices = labels.map((name, i) => {
     const given = Object.hasOwn(classes, name) ? classes[name] : undefined;
-    return [name, read.classes({ name, place: placeOf(name) }, given)] as const;
+    return [name, read.classes({ name, place: labelPlaces[i] }, given)] as const;
   });
   return {
     size: read.size,
@@ -66,23 +68,31 @@ export function readCsv(
   };
 }
 
-/** Where each column stands. */
-function placesOf(all: readonly string[], width: number): ReadonlyMap<string, number> {
+function checkColumnNames(all: readonly string[], width: number): void {
   if (all.length !== width) {
     throw new FormatError(
       `readCsv: ${width} columns with ${all.length} names; expected one name each`,
     );
   }
-  const places = new Map<string, number>();
-  for (let place = 0; place < width; place++) {
-    const name = all[place];
-    if (places.set(name, place).size > place) continue;
-    throw new FormatError(
-      `readCsv: two columns called ${quote(name)}; expected each name once. ` +
-        "Give other names by the options names and header: true",
-    );
-  }
-  return places;
+  const repeated = repeatedText(all);
+  if (repeated === undefined) return;
+  throw new FormatError(
+    `readCsv: two columns called ${quote(repeated)}; expected each name once. ` +
+      "Give other names by the options names and header: true",
+  );
+}
+
+/** Finds where so many names stand, -1 if nowhere: for few of them, a table of all takes longer. */
+function finderIn(all: readonly string[], count: number): (name: string) => number {
+  if (count < 16) return (name) => all.indexOf(name);
+  const places = new Map(all.map((name, place) => [name, place]));
+  return (name) => places.get(name) ?? -1;
+}
+
+function allBut(left: readonly number[], width: number): number[] {
+  const isLeft = new Uint8Array(width);
+  for (const place of left) isLeft[place] = 1;
+  return Array.from(isLeft.keys()).filter((place) => isLeft[place] === 0);
 }
 
 /** What to do where a cell is no number. */

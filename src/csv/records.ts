@@ -16,7 +16,7 @@ export interface Records {
 /** Takes a file apart; throws `FormatError` with the line for what is no CSV. */
 export function readRecords(input: string | Uint8Array | ArrayBuffer, delimiter: string): Records {
   const text = typeof input === "string" ? input : decode(input);
-  const spans: number[] = [];
+  const spans = new Spans();
   const reader = new RecordReader(text, delimiter);
   const width = reader.next(spans) ?? 0;
   let count = 0;
@@ -24,7 +24,7 @@ export function readRecords(input: string | Uint8Array | ArrayBuffer, delimiter:
     if (found !== width) throw unevenRecord(reader.line, found, width, delimiter);
     count++;
   }
-  const cell = (at: number) => cellOf(text, spans[2 * at], spans[2 * at + 1]);
+  const cell = (at: number) => cellOf(text, spans.at(2 * at), spans.at(2 * at + 1));
   return { width, count, cell, lineOf: (record) => lineOf(text, delimiter, record) };
 }
 
@@ -46,7 +46,11 @@ function decode(input: Uint8Array | ArrayBuffer): string {
 // Lines are only counted when one must be named.
 function lineOf(text: string, delimiter: string, record: number): number {
   const reader = new RecordReader(text, delimiter);
-  for (let i = 0; i <= record; i++) reader.next([]);
+  const spans = new Spans();
+  for (let i = 0; i <= record; i++) {
+    spans.length = 0;
+    reader.next(spans);
+  }
   return reader.line;
 }
 
@@ -60,6 +64,32 @@ function unevenRecord(line: number, found: number, width: number, delimiter: str
 /** What to do where cells were not told apart as they were meant to be. */
 export function delimiterAdvice(delimiter: string): string {
   return `The option delimiter names what stands between cells: ${JSON.stringify(delimiter)} here`;
+}
+
+/** Where cells begin and end: a list without an object for each of its numbers. */
+class Spans {
+  /** How many numbers there are. */
+  length = 0;
+  #numbers = new Int32Array(16);
+
+  at(i: number): number {
+    return this.#numbers[i];
+  }
+
+  push(begin: number, end: number): void {
+    if (this.length === this.#numbers.length) {
+      const more = new Int32Array(2 * this.length);
+      more.set(this.#numbers);
+      this.#numbers = more;
+    }
+    this.#numbers[this.length++] = begin;
+    this.#numbers[this.length++] = end;
+  }
+
+  /** Takes the last two back. */
+  pop(): void {
+    this.length -= 2;
+  }
 }
 
 const QUOTE = 0x22;
@@ -93,7 +123,7 @@ class RecordReader {
    * Adds where the next record's cells begin and end, as `cellOf` takes it, passing over blank lines.
    * Gives their number; null at the end.
    */
-  next(spans: number[]): number | null {
+  next(spans: Spans): number | null {
     while (this.#at < this.#text.length) {
       this.line = this.#nextLine;
       const start = spans.length;
@@ -102,14 +132,13 @@ class RecordReader {
       while (this.#skipDelimiter());
       this.#skipLineEnd();
       const found = (spans.length - start) / 2;
-      if (found > 1 || this.#isQuoted || spans[start] !== spans[start + 1]) return found;
+      if (found > 1 || this.#isQuoted || spans.at(start) !== spans.at(start + 1)) return found;
       spans.pop(); // a blank line
-      spans.pop();
     }
     return null;
   }
 
-  #cell(spans: number[]): void {
+  #cell(spans: Spans): void {
     this.#skipBlanks();
     const begin = this.#at;
     if (this.#text.charCodeAt(begin) === QUOTE) this.#quotedCell(spans);
@@ -119,7 +148,7 @@ class RecordReader {
     }
   }
 
-  #trimmed(spans: number[], begin: number, end: number): void {
+  #trimmed(spans: Spans, begin: number, end: number): void {
     const isSeen = (at: number) => isVisible(this.#text.charCodeAt(at));
     if (begin === end || (isSeen(begin) && isSeen(end - 1))) {
       spans.push(begin, end);
@@ -141,7 +170,7 @@ class RecordReader {
     return text.length;
   }
 
-  #quotedCell(spans: number[]): void {
+  #quotedCell(spans: Spans): void {
     const text = this.#text;
     const begin = this.#at + 1;
     let lines = 0;

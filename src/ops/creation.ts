@@ -1,6 +1,6 @@
 import { cutBy } from "../core/advice.ts";
 import { dtypeOfArray } from "../core/array-dtype.ts";
-import { checkEach, checkOptions, describeValue, type Known } from "../core/check.ts";
+import { checkEach, checkOptions, describeValue, isInteger, type Known } from "../core/check.ts";
 import {
   allocate,
   convert,
@@ -215,11 +215,14 @@ export function arange(
   return sourceTensor(device, [size], dtype, values);
 }
 
+const isSize = (n: unknown) => isInteger(n, 0);
+
 /** Makes an n × m matrix (square when m is left out) of ones on the diagonal, zeros elsewhere. */
 export function eye(n: number, m = n, options: CreationOptions = {}, ...surplus: never[]): Tensor {
   checkOptions("eye", options, CREATION, surplus);
   const { dtype = "f32", device = defaultDevice() } = options;
   checkDType("eye", dtype, device);
+  checkEach("eye", { n, m }, isSize, "an integer from 0", ShapeError);
   const [rows, columns] = checkShape("eye", [n, m]);
   const row = reshape(iota(rows, "i32", device), [rows, 1]);
   return cast(equal(row, iota(columns, "i32", device)), dtype);
@@ -244,6 +247,7 @@ export function oneHot(
 /** Does what `oneHot` does of labels that may be outside on purpose. */
 export function hotRows(labels: Tensor, depth: number, dtype: DType = "f32"): Tensor {
   expectDType("oneHot: labels have dtype", labels.dtype, "integer");
+  checkEach("oneHot", { depth }, isSize, "an integer from 0", ShapeError);
   const [size] = checkShape("oneHot", [depth]);
   const whole = cast(labels, DTYPES[labels.dtype].accumulate);
   const column = expandDims(whole, whole.rank);

@@ -1,6 +1,6 @@
 import { DTYPES, type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, normalizeAxis } from "../core/shape.ts";
 import type { Formula } from "../forms/scalars.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
@@ -133,6 +133,7 @@ function argExtreme(name: string, kind: Extreme): ArgFunction {
   const op = argOp(name, kind);
   return (x, options = {}, ...surplus) => {
     const rows = reducedRows(name, x, options, surplus, "number");
+    if (options.axis !== undefined) normalizeAxis(name, options.axis, x.rank); // one, not a list
     checkNotEmpty(name, x, rows.length);
     return rows.restore(apply(op, [rows.x], {}));
   };

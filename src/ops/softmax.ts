@@ -1,6 +1,6 @@
 import { checkOptions } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
-import { sizeOf } from "../core/shape.ts";
+import { normalizeAxis, sizeOf } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import type { KernelForm } from "../forms/kernel.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
@@ -118,7 +118,7 @@ function alongAxis(op: OpDefinition<Record<string, never>>): AxisFunction {
       checkOptions(op.name, options, AXIS, surplus);
       checkTensors(op.name, [x]);
       checkDomain(op.name, x.dtype, "float");
-      const rows = asRows(op.name, x, { axis: options.axis ?? -1 });
+      const rows = asRows(op.name, x, { axis: normalizeAxis(op.name, options.axis ?? -1, x.rank) });
       return rows.restoreAll(apply(op, [rows.x], {}));
     },
   };

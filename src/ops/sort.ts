@@ -81,7 +81,7 @@ function sorted(
   keep: number | null,
   descending: boolean,
 ): Sorted {
-  const { x: rows, length, restoreAll } = asRows(op, x, { axis });
+  const { x: rows, length, restoreAll } = asRows(op, x, { axis: normalizeAxis(op, axis, x.rank) });
   const isBool = is(x.dtype, "bool");
   const numbers = isBool ? cast(rows, "u32") : rows;
   const [found, indices] = applyAll(sortOp, [numbers], { keep: keep ?? length, descending });

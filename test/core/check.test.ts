@@ -115,6 +115,22 @@ describe("checkOptions", () => {
   });
 });
 
+test("options that are true or false take nothing else, and may be undefined", () => {
+  const known = { bias: "boolean", size: "number" } as const;
+  for (const bias of [true, false, undefined]) {
+    expect(() => checkOptions("Linear", { bias, size: 1 }, known)).not.toThrow();
+  }
+  for (const [bias, says] of [
+    [1, "1"],
+    ["false", '"false"'],
+    [null, "null"],
+  ] as const) {
+    expect(() => checkOptions("Linear", { size: 1, bias }, known)).toThrow(
+      new GradusError(`Linear: bias ${says}; expected true or false`),
+    );
+  }
+});
+
 test("an object without options takes none", () => {
   expect(() => checkOptions("relu", {}, {})).not.toThrow();
   expect(() => checkOptions("relu", { a: 1 } as object, {})).toThrow(

@@ -37,6 +37,55 @@ describe("readCsv", () => {
     expect(table.matrix()).toEqual(Float32Array.of(3.5, 5.1, 3.2, 7, 3.3, 6.3, 3, 4.9));
   });
 
+  test.each([1, 15, 16, 40])("%d columns are found among 80, in any order", (count) => {
+    const names = Array.from({ length: 80 }, (_, i) => `c${i}`);
+    const text = `${names}\n${names.map((_, i) => i)}\n${names.map((_, i) => 100 + i)}`;
+    const asked = names.filter((_, i) => i % 2 === 1).reverse();
+    const table = readCsv(text, { columns: asked.slice(0, count), labels: ["c0", "c78"] });
+    expect([...table.columns]).toEqual(
+      asked
+        .slice(0, count)
+        .map((_, i) => [`c${79 - 2 * i}`, Float64Array.of(79 - 2 * i, 179 - 2 * i)]),
+    );
+    expect(table.labels.get("c78")).toEqual({
+      classes: ["178", "78"],
+      indices: Int32Array.of(1, 0),
+    });
+    const { columns } = readCsv(text, { labels: asked.slice(0, count) });
+    expect([...columns.keys()]).toEqual(
+      names.filter((name) => !asked.slice(0, count).includes(name)),
+    );
+    for (const option of ["columns", "labels"]) {
+      expect(() => readCsv(text, { [option]: [...asked.slice(1, count), "c80"] })).toThrow(
+        'readCsv: no column "c80"; expected one of c0, c1',
+      );
+    }
+    expect(() => readCsv(text.replace("c79", "c3"))).toThrow('two columns called "c3"');
+  });
+
+  const letters = (i: number, from: number) => String.fromCharCode(from + (i % 7), from + (i % 11));
+  test.each<[string, (i: number) => string]>([
+    ["few", (i) => `c${(i * 5) % 3}`],
+    ["short", (i) => ((i * 577) % 1009).toString(36)],
+    ["long, and equal at first", (i) => `${"x".repeat(40 + (i % 2))}${(i * 577) % 1009}`],
+    ["beginnings of each other", (i) => "a".repeat((i * 7) % 200)],
+    ["of any script", (i) => letters(i, 0x4e00) + letters(i * 3, 0xd7f0) + letters(i, 0xffe0)],
+  ])("classes that occur are sorted as JavaScript sorts: %s", (_, cell) => {
+    const cells = Array.from({ length: 900 }, (_, i) => cell(i));
+    const rows = cells.map((text, i) => `"${text}",${i % 40},"${cells[(i + 450) % 900]}"`);
+    const { labels } = readCsv(`a,b,c\n${rows.join("\n")}`, { labels: ["a", "b", "c"] });
+    const columns = [
+      cells,
+      cells.map((_, i) => `${i % 40}`),
+      cells.slice(450).concat(cells.slice(0, 450)),
+    ];
+    for (const [j, texts] of columns.entries()) {
+      const { classes = [], indices = [] } = labels.get("abc"[j]) ?? {};
+      expect(classes).toEqual([...new Set(texts)].sort());
+      expect(Array.from(indices, (i) => classes[i])).toEqual(texts);
+    }
+  });
+
   test("classes may be given, so that files agree", () => {
     const classes = { species: ["virginica", "versicolor", "setosa", "other"] };
     const table = readCsv(IRIS, { labels: ["species"], classes });

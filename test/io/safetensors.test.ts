@@ -209,6 +209,11 @@ test.each<[string, Uint8Array, string]>([
     'header: key "shape" comes twice; expected each key once',
   ],
   [
+    "a name twice in an object that is not read",
+    file('{"a":{"dtype":"U8","shape":[{"b":1,"b":2}],"data_offsets":[0,0]}}'),
+    'header: key "b" comes twice; expected each key once',
+  ],
+  [
     "__proto__ twice",
     file(`{${u8("__proto__", 0, 1)},${u8("__proto__", 1, 2)}}`, [1, 2]),
     'header: key "__proto__" comes twice; expected each key once',

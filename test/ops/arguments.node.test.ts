@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { allocate, DTYPES, type DType } from "../../src/core/dtype.ts";
 import {
   assignAll,
   evaluate,
@@ -36,6 +37,7 @@ const matrix: Make = () =>
     [3, 4],
   ]);
 const bools: Make = () => tensor([true, false]);
+const scalar: Make = () => tensor(1);
 const step: Make = () => tensor(3, { dtype: "u32" });
 const labels: Make = () => tensor([0, 1], { dtype: "i32" });
 /** Stands for a list of one tensor. */
@@ -134,7 +136,7 @@ const usages = {
   variance: reduction,
   where: { given: [bools, vector, vector] },
   windows: { given: [vector, 1], options: true },
-  writeAt: { given: [vector, step, () => tensor(1)] },
+  writeAt: { given: [vector, step, scalar] },
   zeros: { given: [[2]], options: true },
 } satisfies Record<keyof typeof ops, Usage>;
 
@@ -144,7 +146,7 @@ const VARIADIC = ["permute", "transpose"];
 type Call = (...given: unknown[]) => unknown;
 const made = (given: readonly unknown[]) =>
   given.map((x) => (x === list ? list() : MAKERS.has(x as Make) ? (x as Make)() : x));
-const MAKERS = new Set([vector, matrix, bools, step, labels]);
+const MAKERS = new Set([vector, matrix, bools, scalar, step, labels]);
 
 function thrownBy(call: () => unknown): unknown {
   try {
@@ -377,6 +379,18 @@ describe.each(Object.entries<Usage>(usages))("%s", (name, { given, options }) =>
       const values = made(given);
       values[i] = wrong;
       expectRefusal(() => call(...values), new RegExp(`^${name}: `));
+    }
+  });
+
+  test.each(tensors)("takes any dtype as argument %i, or refuses it by its own name", (i) => {
+    for (const dtype of Object.keys(DTYPES) as DType[]) {
+      const values = made(given);
+      const { shape, size } = made(given)[i] as Tensor;
+      values[i] = tensor(allocate(dtype, size), { shape, dtype });
+      const error = thrownBy(() => call(...values));
+      if (error === undefined) continue;
+      expect(error).toBeInstanceOf(GradusError);
+      expect((error as Error).message).toMatch(new RegExp(`^${name}: .*${dtype}`));
     }
   });
 });

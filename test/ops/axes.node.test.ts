@@ -18,8 +18,17 @@ beforeAll(async () => {
   index = tensor([1, 0, 1], { dtype: "i32" });
 });
 
+type Run = (axis: number) => Tensor;
+/** Whether something is an object of options with an axis among them. */
+type HasAxis<T> = T extends object ? ("axis" extends keyof T ? true : never) : never;
+type Ops = typeof ops;
+/** The ops that have an option axis. */
+type Taker = {
+  [K in keyof Ops]: true extends HasAxis<Parameters<Ops[K]>[number]> ? K : never;
+}[keyof Ops];
+
 /** Everything that takes an axis of a tensor of rank 3, by what messages call it. */
-const takers: Record<string, (axis: number) => Tensor> = {
+const takers = {
   sum: (axis) => ops.sum(x, { axis }),
   mean: (axis) => ops.mean(x, { axis: [axis] }),
   max: (axis) => ops.max(x, { axis, keepDims: true }),
@@ -29,19 +38,25 @@ const takers: Record<string, (axis: number) => Tensor> = {
   softmax: (axis) => ops.softmax(x, { axis }),
   logSoftmax: (axis) => ops.logSoftmax(x, { axis }),
   logSumExp: (axis) => ops.logSumExp(x, { axis }),
+  moments: (axis) => ops.moments(x, { axis }).variance,
+  variance: (axis) => ops.variance(x, { axis: [axis] }),
+  sort: (axis) => ops.sort(x, { axis }).values,
+  argsort: (axis) => ops.argsort(x, { axis }),
+  topK: (axis) => ops.topK(x, 2, { axis }).values,
+  windows: (axis) => ops.windows(x, 2, { axis }),
   l2Normalize: (axis) => ops.l2Normalize(x, { axis }),
   gather: (axis) => ops.gather(x, index, { axis }),
   concat: (axis) => ops.concat([x, x], { axis }),
   squeeze: (axis) => ops.squeeze(flat, axis),
   permute: (axis) => ops.permute(x, axis, (axis + 4) % 3, (axis + 5) % 3),
   transpose: (axis) => ops.transpose(x, axis, 1),
-};
+} satisfies Record<Exclude<Taker, "stack"> | "permute" | "squeeze" | "transpose", Run>;
 /** Those whose result has an axis more, which theirs is counted in. */
-const inserters: Record<string, (axis: number) => Tensor> = {
+const inserters: Record<string, Run> = {
   stack: (axis) => ops.stack([x, x], { axis }),
   expandDims: (axis) => ops.expandDims(x, axis),
 };
-const modules: Record<string, (axis: number) => Tensor> = {
+const modules: Record<string, Run> = {
   softmax: (axis) => new Softmax(axis).call(x),
   logSoftmax: (axis) => new LogSoftmax(axis).call(x),
   l2Normalize: (axis) => new L2Normalize(axis).call(x),
@@ -53,7 +68,7 @@ describe.each([
   ["ops that insert an axis", inserters, 4],
   ["modules and losses", modules, 3],
 ] as const)("%s", (_, table, rank) => {
-  test.each(Object.entries(table))(
+  test.each(Object.entries<Run>(table))(
     "%s counts axes from the end when negative",
     async (name, run) => {
       for (let axis = 0; axis < rank; axis++) {
@@ -70,4 +85,28 @@ describe.each([
       }
     },
   );
+});
+
+/** The ops that work along one axis. */
+type AxisOf<T> = T extends { axis?: infer A } ? A : never;
+type Single = {
+  [K in Taker]: readonly number[] extends AxisOf<Parameters<Ops[K]>[number]> ? never : K;
+}[Taker];
+const single = {
+  argmax: takers.argmax,
+  argmin: takers.argmin,
+  argsort: takers.argsort,
+  concat: takers.concat,
+  gather: takers.gather,
+  logSoftmax: takers.logSoftmax,
+  softmax: takers.softmax,
+  sort: takers.sort,
+  stack: inserters.stack,
+  topK: takers.topK,
+} satisfies Record<Single, Run>;
+
+test.each(Object.entries<Run>(single))("%s takes one axis, no list", (name, run) => {
+  for (const axes of [[0], [0, 1], []]) {
+    expect(() => run(axes as never)).toThrow(`${name}: axis an array; expected an integer in [-`);
+  }
 });

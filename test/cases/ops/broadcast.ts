@@ -58,6 +58,10 @@ export const broadcastCases = {
         run: (t) => ops.sumTo(t([1, 2, 3]), [2]),
         says: "sumTo: shape [3] to [2]; expected one that broadcasts to the former",
       },
+      {
+        run: (t) => ops.sumTo(t([true, false]), []),
+        says: "sumTo: dtype bool; expected f32, f64, i32, u32. cast it first",
+      },
     ],
     gradient: true,
   },

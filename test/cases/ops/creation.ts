@@ -26,7 +26,7 @@ export const creationCases = {
     rejects: [
       {
         run: (t) => ops.oneHot(t([1], "i32"), -1),
-        says: "oneHot: shape [-1]; expected an array of non-negative integers",
+        says: "oneHot: depth -1; expected an integer from 0",
       },
       {
         run: (t) => ops.oneHot(t([true], "bool"), 3),
@@ -138,7 +138,11 @@ export const creationCases = {
     rejects: [
       {
         run: () => ops.eye(-1),
-        says: "eye: shape [-1, -1]; expected an array of non-negative integers",
+        says: "eye: n -1; expected an integer from 0",
+      },
+      {
+        run: () => ops.eye(2, "3" as never),
+        says: 'eye: m "3"; expected an integer from 0',
       },
     ],
     gradient: "a source",

@@ -88,6 +88,10 @@ export const matmulCases = {
         run: (t) => ops.matmul(t([[1]], "i32"), t([[1]], "i32")),
         says: "matmul: dtype i32; expected f32, f64",
       },
+      {
+        run: (t) => ops.matmul(t([[1]]), t([[1]], "i32")),
+        says: "matmul: dtypes f32 and i32 differ; expected one dtype. cast one of them",
+      },
     ],
     gradient: true,
   },

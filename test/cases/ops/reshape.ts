@@ -25,6 +25,10 @@ export const reshapeCases = {
         run: (t) => ops.reshape(t([1, 2, 3]), [2, -1]),
         says: "reshape: shape [3] to [2, -1]; expected 3 elements, at most one axis -1",
       },
+      {
+        run: (t) => ops.reshape(t([1, 2, 3, 4]), [-2, -2]),
+        says: "reshape: shape [4] to [-2, -2]; expected 4 elements, at most one axis -1",
+      },
     ],
     gradient: true,
   },

@@ -1,4 +1,4 @@
-import { ShapeError, type Tensor } from "../../../src/index.ts";
+import { grad, ShapeError, type Tensor } from "../../../src/index.ts";
 import * as ops from "../../../src/ops/index.ts";
 import type { Call, Input, OpCase, Reject } from "../../support/op-case.ts";
 
@@ -87,6 +87,32 @@ export const sortCases = {
         ],
         by: "NumPy",
       },
+      {
+        run: (t) => ops.sort(t([true, false, true, false])).values,
+        is: [0, 0, 1, 1],
+        by: "by hand",
+      },
+      {
+        run: (t) => {
+          const [x, w] = [
+            t([
+              [3, 1],
+              [2, 5],
+            ]),
+            t([
+              [1, 2],
+              [3, 4],
+            ]),
+          ];
+          const [slope] = grad(ops.sum(ops.mul(w, ops.pow(ops.sort(x).values, 3))), [x]);
+          return grad(ops.sum(ops.mul(slope, w)), [x])[0];
+        },
+        is: [
+          [36, 12],
+          [108, 480],
+        ],
+        by: "by hand: 6·x·w·w, the weight of x's place among the sorted and that of where it lies",
+      },
     ],
     rejects: rejects("sort"),
     gradient: true,
@@ -142,6 +168,7 @@ export const sortCases = {
         is: [0, 1],
         by: "of equal ones the first",
       },
+      { run: (t) => ops.topK(t(NaNs), 6).indices, is: [3, 4, 0, 2, 6, 1], by: "NaN last" },
       { run: (t) => ops.topK(t(NaNs), 7).indices, is: [3, 4, 0, 2, 6, 1, 5], by: "NaN last" },
     ],
     rejects: [
