@@ -101,6 +101,11 @@ const COLUMNS: readonly Column[] = [
   { head: "B", cell: ({ bytes }) => si(bytes) },
   { head: "own B", isShown: hasFunctions, cell: ({ scratch = 0 }) => si(scratch) },
   {
+    head: "units",
+    isShown: ({ kernels }) => kernels.some(({ units }) => units !== undefined),
+    cell: ({ units = "" }) => `${units}`,
+  },
+  {
     head: "µs",
     isShown: (_, profile) => profile !== undefined,
     cell: (_, i, profile) => micros(profile?.kernels[i].duration ?? 0),

@@ -18,6 +18,8 @@ export interface KernelStats {
   readonly function?: string;
   /** Bytes of memory that this takes while it runs. */
   readonly scratch?: number;
+  /** In how many units threads share it out, if they do. */
+  readonly units?: number;
   /** Why there is no such function, and it runs in its op's plain form. */
   readonly plain?: string;
   /** Writes its code, as WGSL or as text of WebAssembly. */

@@ -62,6 +62,19 @@ test("the code of groups is shown as text, and once where they share it", async 
   expect(plain.split("\n\n").at(-1)).toBe("plain TypeScript: no code for f64");
 });
 
+test("what threads share out is shown in units", async () => {
+  const threads = { device: "cpu", engine: "compiled", isolated: true, threads: 2 } as const;
+  const { device: shared } = await init(threads);
+  const x = tensor(uniform(256 * 256, 1), { shape: [256, 256], device: shared });
+  const f = compile((y: Tensor) => [relu(matmul(y, y)), sum(y)]);
+  const plan = await f.prepare(x);
+  const text = await explain(plan, { code: true, profile: await f.profile(x) });
+  expect(text).toMatch(/^# .* units +µs {2}function {2}groups$/m);
+  expect(text).toMatch(/ 32 +[\d.]+ {2}f\d+ +matmul\+relu$/m);
+  expect(text).toMatch(/^;; \$p3, \$p4: from which unit up to which of 32$/m);
+  shared.dispose();
+});
+
 test("explain refuses kernels that are not there, other plans' profiles and what it does not know", async () => {
   const plan = await planOf("f32");
   const says = (options: object) => explain(plan, options as never).catch((e) => e.message);

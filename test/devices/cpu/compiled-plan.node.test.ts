@@ -1,16 +1,24 @@
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { DataLoader, DeviceDataset } from "../../../src/data/index.ts";
+import { Heap } from "../../../src/devices/cpu/compiled/heap.ts";
 import {
   add,
+  cast,
   compile,
+  concat,
   type Device,
+  full,
+  gather,
+  grad,
   init,
   matmul,
   max,
   type Parameter,
+  pad,
   relu,
   slice,
   softmax,
+  sort,
   sum,
   type Tensor,
   tensor,
@@ -152,6 +160,22 @@ test("products of all rests of tiles, as they lie and transposed", async () => {
   }
 });
 
+test("errors of long sums stay below what is promised, where each rounds the same way", async () => {
+  const [x, y] = [0.1, 0.7].map(Math.fround);
+  for (const k of [1024, 5000, 200_000]) {
+    for (const [m, n] of [
+      [1, 1],
+      [5, 9],
+    ]) {
+      const a = full([m, k], x, { device: compiled });
+      const b = full([k, n], y, { device: compiled });
+      const [first] = await matmul(a, b).data();
+      // ‖a‖ ‖b‖ = √k x · √k y.
+      expect(Math.abs(first - k * x * y)).toBeLessThan(1e-6 * Math.sqrt(k) * k * x * y * 0.5);
+    }
+  }
+});
+
 test("rows and columns of all rests of vectors", async () => {
   for (const m of SIZES) {
     for (const n of SIZES) {
@@ -181,6 +205,55 @@ test("what is read from its end on may lie where the memory begins", async () =>
   const y = await add(turned, 1).data();
   const [first] = await x.data();
   expect([y.length, y.at(-1)]).toEqual([4000, Math.fround(first + 1)]);
+  device.dispose();
+});
+
+test("values beyond 2 GiB are read and written as all others", async () => {
+  // Pages of memory that nobody touches cost nothing.
+  const take = vi.spyOn(Heap.prototype, "take");
+  const { device } = await init({ device: "cpu", engine: "compiled", isolated: true });
+  await add(tensor([1], { device }), 1).data();
+  const heap = take.mock.contexts[0] as Heap;
+  take.mockRestore();
+  const most = heap.take(2 ** 31 + 2 ** 20);
+  const values = async (at: Device) => {
+    const x = tensor(uniform(6000, 2), { shape: [60, 100], device: at });
+    const rows = tensor([3, 59, -1, 60, 3], { dtype: "i32", device: at });
+    const bytes = tensor(
+      Uint8Array.from({ length: 99 }, (_, i) => i),
+      { device: at },
+    );
+    const all = [
+      add(slice(x, [{ step: -1 }, { step: -1 }]), 1),
+      add(
+        pad(x, [
+          [3, 2],
+          [1, 4],
+        ]),
+        1,
+      ),
+      relu(matmul(x, transpose(x))),
+      softmax(x),
+      sum(x, { axis: 0 }),
+      gather(x, rows),
+      grad(sum(gather(x, rows).mul(2)), [x])[0],
+      sort(x).values,
+      concat([transpose(x), transpose(x)], { axis: 1 }),
+      cast(bytes, "f32").mul(0.5),
+    ];
+    return Promise.all(all.map((one) => one.data()));
+  };
+  const [wanted, own] = [await values(plain), await values(device)];
+  expect(heap.buffer.byteLength).toBeGreaterThan(2 ** 31);
+  for (const [i, data] of own.entries()) {
+    let worst = 0;
+    data.forEach((x, j) => {
+      worst = Math.max(worst, Math.abs(x - wanted[i][j]) || 0);
+    });
+    expect(worst, `${i}`).toBeLessThan(1e-4);
+    expect(data.length).toBe(wanted[i].length);
+  }
+  heap.give(most);
   device.dispose();
 });
 

@@ -7,7 +7,7 @@ import { INSTRUCTIONS } from "../../../src/devices/cpu/compiled/instructions.ts"
 import { assembleModule } from "../../../src/devices/cpu/compiled/module.ts";
 import { INSTRUCTIONS_READ, type KnownInstruction } from "../../../src/devices/cpu/wat/opcodes.ts";
 import { functionText, moduleText } from "../../../src/devices/cpu/wat/wat.ts";
-import { type Device, evaluate, grad, init, mul, sum, tensor } from "../../../src/index.ts";
+import { type Device, evaluate, grad, init, matmul, mul, sum, tensor } from "../../../src/index.ts";
 import { crossEntropy } from "../../../src/losses/index.ts";
 import { Linear, ReLU, Sequential, Sigmoid } from "../../../src/nn/index.ts";
 import { Adam, SGD } from "../../../src/optim/index.ts";
@@ -110,6 +110,20 @@ test("modules of three nets are read back to the same bytes", async () => {
     }
   });
   expect(modules.length).toBeGreaterThanOrEqual(3);
+  expectReadBack(modules);
+});
+
+test("modules whose memory threads share are read back to the same bytes", async () => {
+  const threads = { device: "cpu", engine: "compiled", isolated: true, threads: 2 } as const;
+  const { device: shared } = await init(threads);
+  const modules = await modulesOf(async () => {
+    const x = tensor(new Float32Array(256 * 256), { shape: [256, 256], device: shared });
+    await matmul(x, x).data();
+  });
+  shared.dispose();
+  expect(modules.map((bytes) => moduleText(bytes).includes("(memory 0 65536 shared)"))).toEqual([
+    true,
+  ]);
   expectReadBack(modules);
 });
 

@@ -274,7 +274,9 @@ export class GroupElements {
     if (!found) return null;
     const { dtype, shape } = this.#steps[i];
     const [low, high] = rangeOf(at.place);
-    const isGuarded = this.#isGuarded && (low < 0 || high >= sizeOf(shape));
+    // What is bounded are loops' counters; what is made of a coordinate beyond its axis may be anything.
+    const isAnywhere = found.values.length > 0 || low < 0 || high >= sizeOf(shape);
+    const isGuarded = this.#isGuarded && isAnywhere;
     if (isGuarded && found.stride >> 1 !== 0) return null; // some lanes may lie inside
     const access = { pointer: this.addresses.pointer(i), dtype, isGuarded, ...found };
     this.accesses.push(access);

@@ -3,7 +3,7 @@
  *
  * y is walked in panels of eight columns, and each panel in tiles of four rows: eight vectors of sums
  * stay in registers while k runs. A rest of up to four columns has tiles of eight rows and one vector.
- * Each sum is added up in the order of k, whatever the sizes. A panel of b is copied first, row by
+ * Each sum is added up in the order of k, and where k is long, in parts. A panel of b is copied first, row by
  * row, unless its rows lie aligned and close to each other; a is read in place, one number for four
  * lanes. Sizes and strides are literals, and the loop over k is not unrolled: that suits V8's
  * registers (bench/kernels/README.md has the figures).
@@ -307,14 +307,17 @@ class ProductWriter {
     const { partial } = options;
     const vectors = Math.ceil(width / 4);
     const sums = this.#sums.slice(0, rows * vectors);
-    sums.forEach((sum, i) => {
-      if (first !== undefined || partial)
-        f.get(this.#partial)
-          .vectorMemory(LOAD, 2, 16 * i)
-          .set(sum);
-      else f.simd(CONST, ...ZEROS).set(sum);
-    });
-    if (!partial?.isWhole) this.#multiply(sums, { rows, vectors, depth, step });
+    const before = (i: number) => f.get(this.#partial).vectorMemory(LOAD, 2, 16 * i);
+    if (partial?.isWhole) {
+      for (const [i, sum] of sums.entries()) before(i).set(sum);
+    } else {
+      for (const sum of sums) f.simd(CONST, ...ZEROS).set(sum);
+      this.#multiply(sums, { rows, vectors, depth, step });
+      // Sums of parts, so that errors grow no further with k.
+      if (first !== undefined || partial) {
+        for (const [i, sum] of sums.entries()) before(i).get(sum).simd(ADD_VECTORS).set(sum);
+      }
+    }
     if (isOpen || partial?.isWhole === false) {
       sums.forEach((sum, i) => {
         f.get(this.#partial)

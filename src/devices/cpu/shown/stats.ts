@@ -25,6 +25,7 @@ export interface ShownPlan {
 interface ShownCode {
   readonly steps: readonly number[];
   readonly scratch: number;
+  readonly units?: number;
 }
 
 /** Counts what a compiled plan's groups do, and names the functions that do it. */
@@ -41,11 +42,13 @@ export async function compiledStats(plan: ShownPlan): Promise<PlanStats> {
     const flops = stepsOf(schedule, group).map((step) => flopsOf(schedule.program, step));
     const bytes = [...schedule.reads[i], ...group.outputs].map(bytesOf);
     const code = codes[i];
+    const isShared = calls.has(`p${i}`);
     const own = calls.get(`p${i}`) ?? calls.get(`t${i}`) ?? 0;
     const form = code
       ? {
           function: `f${own}`,
           scratch: code.scratch,
+          units: isShared ? code.units : undefined,
           code: async () =>
             `${pointersText(schedule, group, code)}\n${read(() => functionText(module, own))}`,
         }
@@ -75,7 +78,7 @@ function read<T>(reading: () => T): T {
 function pointersText(
   { program, homes, reads, groups }: KernelSchedule,
   group: Group,
-  { steps, scratch }: ShownCode,
+  { steps, scratch, units }: ShownCode,
 ): string {
   const homeOf = (step: number) => homes.get(step) ?? step;
   const isRead = new Set(reads[groups.indexOf(group)].map(homeOf));
@@ -89,7 +92,9 @@ function pointersText(
     return `;; $p${i}: ${dtype}[${shape}], ${verbs.join(" and ")}`;
   });
   const own = scratch > 0 ? `${scratch} B of its own` : "unused";
-  return [...lines, `;; $p${steps.length}: ${own}`].join("\n");
+  const { length } = steps;
+  const share = `;; $p${length + 1}, $p${length + 2}: from which unit up to which of ${units}`;
+  return [...lines, `;; $p${length}: ${own}`, ...(units ? [share] : [])].join("\n");
 }
 
 /** Why a group runs in its op's plain form. */
