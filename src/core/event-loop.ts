@@ -1,5 +1,5 @@
 /** How long work may go on before input, timers and signals get their turn. */
-const SLICE_MS = 12;
+export const SLICE_MS = 12;
 
 /** Lets other tasks run; unlike a timer it is not throttled in a hidden page. */
 export function nextTask(): Promise<void> {

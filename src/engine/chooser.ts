@@ -184,10 +184,13 @@ export class Chooser implements RunObserver {
     const { past } = watch;
     this.#home?.trim?.(); // its plans are gone by now
     const { description } = this.#device;
-    if (this.#isLeaving) await this.#goHome("is to be measured with what else is trained now");
-    else if (past === null || pace <= past) this.#settle(watch);
-    else {
-      await this.#goHome(`took ${told(past)} a step, ${description} then ${told(pace)}`);
+    if (this.#isLeaving) {
+      const isHome = await this.#goHome("is to be measured with what else is trained now");
+      if (!isHome) this.#settle(watch);
+    } else {
+      if (past !== null && pace > past) {
+        await this.#goHome(`took ${told(past)} a step, ${description} then ${told(pace)}`);
+      }
       this.#settle(watch);
     }
   }
@@ -214,13 +217,15 @@ export class Chooser implements RunObserver {
     }
   }
 
-  async #goHome(reason: string): Promise<void> {
+  /** Goes back; gives false where that cannot be. */
+  async #goHome(reason: string): Promise<boolean> {
     const home = this.#home as Session;
     home.check("exchange");
-    if (!(await exchange(this.#device, home))) return;
+    if (!(await exchange(this.#device, home))) return false;
     this.#home = null;
     this.#restart(home);
     this.#tell(reason);
+    return true;
   }
 
   /** Ends it for the states that were watched. */

@@ -56,8 +56,13 @@ export const sortRuns: Family<SortProblem> = {
   ],
 };
 
-/** Sorts whole rows, which are made of runs where shaders do it. */
-export const sortedRows: Family<SortProblem> = /* @__PURE__ */ { ...sortRuns, computes: "sort" };
+/** Sorts whole rows. It has no kernels: where there are shaders, runs are sorted and merged. */
+export const sortedRows: Family<SortProblem> = {
+  computes: "sort",
+  prologueCost: 1,
+  kernels: [],
+  rule: () => [],
+};
 
 /** Merges each two neighbouring sorted runs of a row. */
 export const mergeRuns: Family<MergeProblem> = {

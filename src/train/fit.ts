@@ -46,9 +46,10 @@ export interface FitResult {
  * Trains a model for some epochs, lets callbacks take part, and gives the history.
  *
  * A run that goes on from a checkpoint ends with the very bits of one that was not interrupted,
- * given the same options and callbacks. One that had ended stays so: that a callback ended it holds
- * for any number of `epochs`, unless `ignoreStop` is set; one that came to its last epoch goes on
- * when there are to be more. A checkpoint is checked as a whole before anything changes.
+ * given the same options and callbacks, on a device that is not changed by time (`reproducible` of
+ * `init`). One that had ended stays so: that a callback ended it holds for any number of `epochs`,
+ * unless `ignoreStop` is set; one that came to its last epoch goes on when there are to be more. A
+ * checkpoint is checked as a whole before anything changes.
  * @throws GradusError for unknown options, and for a checkpoint of a run with another `fingerprint`;
  * FormatError for one that is damaged; what `train`, `loadCheckpoint` and the callbacks throw.
  * @example

@@ -50,6 +50,12 @@ function stepOf({ loader, ...run }: ReturnType<typeof smallRun>) {
   return trainStep({ ...run, batchAt: loader.batchAt });
 }
 
+/** Has a value be one that could not be made. */
+function spoil({ node }: State): void {
+  const held = { tensors: 0, plans: 0, spare: 0 };
+  (node.storage as Storage).failure = new MemoryError("x: none", 1, held, {});
+}
+
 /** Makes steps, each after so many milliseconds of the user's own. */
 async function steps(
   { step, device }: { step: TrainStep<never>; device: TwoSessions },
@@ -152,7 +158,7 @@ describe("a model that trains faster in the other session", () => {
       /^chosen by time: plain TypeScript took 2\.\d* ms a step, plain/,
     );
     const { runs } = device.other;
-    await steps(begun, 5000);
+    await steps(begun, 1500);
     expect([device.other.runs, news.length]).toEqual([runs, 2]);
   });
 
@@ -174,6 +180,20 @@ describe("a model that trains faster in the other session", () => {
   });
 });
 
+test("where it cannot go back for other states, it tries once and stays", async () => {
+  const begun = begin(2, 0.1);
+  const { device, news } = begun;
+  await steps(begun, 500);
+  const spoiled = new State(tensor([1]));
+  evaluate(spoiled);
+  spoil(spoiled);
+  const other = { device, step: stepOf(smallRun(0.01)) };
+  const check = vi.spyOn(device.home, "check");
+  await steps(other, 20);
+  expect([device.session, news.length]).toEqual([device.other, 1]);
+  expect(check).toHaveBeenCalledTimes(1);
+});
+
 test("gradients that are summed up, and applied at the end of an epoch, are one model's", async () => {
   const { device, news, run } = begin(2, 0.1);
   const { loader, ...rest } = run;
@@ -190,7 +210,7 @@ describe("a model that trains no faster there", () => {
   test("stays, and is tried at most three times", async () => {
     const begun = begin(2, 3);
     const { device, news } = begun;
-    await steps(begun, 10_000);
+    await steps(begun, 3500);
     expect(device.session).toBe(device.home);
     expect(device.other.plans).toBeLessThanOrEqual(3);
     expect(device.other.plans).toBe(device.other.disposed);
@@ -256,12 +276,7 @@ describe("exchange", () => {
     const { device } = begin(1, 1);
     const x = new State(tensor([1]));
     evaluate(x);
-    (x.node.storage as Storage).failure = new MemoryError(
-      "x: none",
-      1,
-      { tensors: 0, plans: 0, spare: 0 },
-      {},
-    );
+    spoil(x);
     expect(await exchange(device, device.other)).toBe(false);
     expect(device.session).toBe(device.home);
   });

@@ -12,7 +12,7 @@ const COUNT = Number(import.meta.env.VITE_COUNT ?? (isAcceptance ? 200 : 40));
 let cpu: Device;
 const gpus: Device[] = [];
 beforeAll(async () => {
-  cpu = (await init({ device: "cpu" })).device;
+  cpu = (await init({ device: "cpu", engine: "plain" })).device;
   for (const kernels of ["direct", "workgroup"] as const) {
     gpus.push((await init({ device: "webgpu", isolated: true, kernels })).device);
     gpus.push(await leastDevice(kernels));

@@ -41,7 +41,7 @@ let gpu: GpuDevice;
 let cpu: Device;
 beforeAll(async () => {
   gpu = (await init({ device: "webgpu", isolated: true })).device as GpuDevice;
-  cpu = (await init({ device: "cpu" })).device;
+  cpu = (await init({ device: "cpu", engine: "plain" })).device;
   await directProducts.get();
 });
 

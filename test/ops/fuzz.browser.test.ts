@@ -7,7 +7,7 @@ import { movedElements } from "../support/random-moves.ts";
 let cpu: Device;
 let gpu: Device;
 beforeAll(async () => {
-  cpu = (await init({ device: "cpu" })).device;
+  cpu = (await init({ device: "cpu", engine: "plain" })).device;
   gpu = (await init({ device: "webgpu", isolated: true })).device;
 });
 

@@ -1,13 +1,15 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { DType } from "../../src/core/dtype.ts";
-import { type Device, type NestedArray, tensor } from "../../src/index.ts";
+import { type Device, init, type NestedArray, tensor } from "../../src/index.ts";
 import { tables } from "../cases/tables.ts";
 import { inBrowser, testDevice } from "../support/device.ts";
 import type { Make } from "../support/op-case.ts";
 
 let device: Device;
+let plain: Device;
 beforeAll(async () => {
   device = await testDevice();
+  if (!inBrowser) plain = (await init({ device: "cpu", engine: "plain", isolated: true })).device;
 });
 
 function expectNear(actual: NestedArray, expected: NestedArray, relative: number): void {
@@ -23,12 +25,22 @@ function expectNear(actual: NestedArray, expected: NestedArray, relative: number
   }
 }
 
-for (const float of (inBrowser ? ["f32"] : ["f32", "f64"]) as DType[]) {
+/** Dtypes, and whether the plain forms are asked for, which have float64 to themselves. */
+const kinds: readonly (readonly [float: DType, isPlain: boolean])[] = inBrowser
+  ? [["f32", false]]
+  : [
+      ["f32", false],
+      ["f32", true],
+      ["f64", true],
+    ];
+
+for (const [float, isPlain] of kinds) {
   const make: Make = (values, dtype = float) => {
     const bool = Array.isArray(values) && typeof values[0] === "boolean";
-    return tensor(values as NestedArray, { device, dtype: bool ? "bool" : dtype });
+    const on = isPlain ? plain : device;
+    return tensor(values as NestedArray, { device: on, dtype: bool ? "bool" : dtype });
   };
-  describe(`in ${float}`, () => {
+  describe(`in ${float}${isPlain ? ", plain" : ""}`, () => {
     for (const [name, { golden }] of tables) {
       for (const [i, { run, is, by }] of golden.entries()) {
         test(`${name} ${i + 1} (${by})`, async () => {

@@ -12,12 +12,12 @@ import {
   type Tensor,
 } from "../../src/index.ts";
 import { tables } from "../cases/tables.ts";
-import { testDevice } from "../support/device.ts";
+import { ownDevice } from "../support/device.ts";
 import { type Call, draw, floats, place } from "../support/op-case.ts";
 
 let device: Device;
 beforeAll(async () => {
-  device = await testDevice();
+  device = await ownDevice({ engine: "plain" }); // the specification
 });
 
 /** A scalar of the call's result, weighted at random, as a function of the float inputs. */

@@ -19,7 +19,7 @@ import { uniform } from "../support/reference.ts";
 let cpu: Device;
 let gpus: Awaited<ReturnType<typeof kernelKinds>>;
 beforeAll(async () => {
-  cpu = (await init({ device: "cpu" })).device;
+  cpu = (await init({ device: "cpu", engine: "plain" })).device;
   gpus = await kernelKinds();
 });
 

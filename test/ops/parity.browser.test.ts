@@ -7,7 +7,7 @@ import { expectParity } from "../support/parity.ts";
 let cpu: Device;
 let gpus: Awaited<ReturnType<typeof kernelKinds>>;
 beforeAll(async () => {
-  cpu = (await init({ device: "cpu" })).device;
+  cpu = (await init({ device: "cpu", engine: "plain" })).device;
   gpus = await kernelKinds();
 });
 

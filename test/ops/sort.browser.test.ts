@@ -8,7 +8,7 @@ import { SPECIAL } from "../support/special-values.ts";
 let cpu: Device;
 let gpus: Awaited<ReturnType<typeof kernelKinds>>;
 beforeAll(async () => {
-  cpu = (await init({ device: "cpu" })).device;
+  cpu = (await init({ device: "cpu", engine: "plain" })).device;
   gpus = await kernelKinds();
 });
 

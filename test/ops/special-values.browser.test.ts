@@ -37,7 +37,7 @@ const SEED = 1;
 let cpu: Device;
 let gpus: Awaited<ReturnType<typeof kernelKinds>>;
 beforeAll(async () => {
-  cpu = (await init({ device: "cpu" })).device;
+  cpu = (await init({ device: "cpu", engine: "plain" })).device;
   gpus = await kernelKinds();
 });
 

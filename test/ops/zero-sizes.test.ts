@@ -7,6 +7,7 @@ import {
   evaluate,
   gather,
   grad,
+  type InitOptions,
   init,
   logSumExp,
   matmul,
@@ -87,13 +88,20 @@ function others(device: Device): Case[] {
   ];
 }
 
-const kinds = inBrowser ? (["direct", "workgroup"] as const) : ([undefined] as const);
+const kinds: readonly InitOptions[] = inBrowser
+  ? [
+      { device: "webgpu", kernels: "direct" },
+      { device: "webgpu", kernels: "workgroup" },
+    ]
+  : [
+      { device: "cpu", engine: "compiled" },
+      { device: "cpu", engine: "plain" },
+    ];
 
-for (const kernels of kinds) {
-  describe(`axes of size 0${kernels ? `, ${kernels} kernels` : ""}`, () => {
+for (const options of kinds) {
+  describe(`axes of size 0, ${options.kernels ?? options.engine}`, () => {
     let device: Device;
     beforeAll(async () => {
-      const options = kernels ? { device: "webgpu" as const, kernels } : { device: "cpu" as const };
       device = (await init({ ...options, isolated: true })).device;
     });
 

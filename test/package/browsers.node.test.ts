@@ -171,6 +171,22 @@ const rows: Row[] = [
     program: "everything",
     options: { device: "cpu" },
     headers: { "Content-Security-Policy": "default-src 'none'; script-src 'self'; img-src data:" },
+    outcome: {
+      device: "cpu",
+      reason: expect.stringMatching(
+        /^asked for; plain TypeScript, since WebAssembly with SIMD is not to be had \(.*policy/i,
+      ),
+      ...learned,
+    },
+  },
+  {
+    name: "a strict content security policy that allows WebAssembly",
+    program: "everything",
+    options: { device: "cpu" },
+    headers: {
+      "Content-Security-Policy":
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; img-src data:",
+    },
     outcome: { device: "cpu", reason: "asked for", ...learned },
   },
 ];

@@ -166,6 +166,7 @@ test("every bundler makes one file of it that learns, without a warning", async 
   expect(workers).toEqual(
     said.map((advice) => ({
       device: "cpu",
+      description: expect.stringMatching(/^WebAssembly, SIMD/),
       loss: expect.closeTo(0, 1),
       metrics: { accuracy: 1 },
       names: ["0.bias", "0.weight", "2.bias", "2.weight"],
@@ -186,5 +187,6 @@ test("every bundler makes one file of it that learns, without a warning", async 
 
 test("what a page with a GPU loads to train stays small", () => {
   expect(loaded.length).toBeGreaterThan(0);
+  expect(loaded.filter((name) => name.includes("compiled-engine"))).toEqual([]);
   expect(app.size(loaded)).toBeLessThanOrEqual(SIZE_LIMIT);
 });

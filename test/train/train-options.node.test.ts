@@ -194,7 +194,8 @@ describe("options out of their ranges", () => {
     [
       "fit",
       { callbacks: [{}, { onEpochEnd() {} }] },
-      'fit: callback 2 with "onEpochEnd"; expected onStart, onStep, onMeasure, onEpoch, onDeviceLost, onRecovered, onEnd',
+      'fit: callback 2 with "onEpochEnd"; expected onStart, onStep, onMeasure, onEpoch, onDeviceLost, ' +
+        "onRecovered, onDeviceChosen, onEnd",
     ],
     ["fit", { callbacks: [{ onstep() {}, onSteps() {} }] }, 'Did you mean "onStep"?'],
     ["fit", { extra: { average: 1 } }, "fit: average is 1; expected something with state()"],

@@ -38,7 +38,8 @@ export async function withEngine<T>(
   try {
     if (isCompiled) {
       const { engine, refusal } = await loadCompiled(threads);
-      return { made: make(engine), instead: refusal && `one thread, since ${refusal}` };
+      const isLess = threads !== undefined && refusal !== null;
+      return { made: make(engine), instead: isLess ? `one thread, since ${refusal}` : null };
     }
   } catch (error) {
     const { message } = error as Error;

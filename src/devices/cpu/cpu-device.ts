@@ -41,7 +41,10 @@ export class CpuSession implements Session {
     counters: Counters,
     readonly engine: CpuEngine = new PlainEngine(counters),
   ) {
-    engine.trim = () => this.#idle.clear();
+    engine.trim = () => {
+      engine.underway?.finish();
+      this.#idle.clear();
+    };
   }
 
   get description(): string {
@@ -58,6 +61,7 @@ export class CpuSession implements Session {
   }
 
   dispose(): void {
+    this.engine.underway?.finish();
     this.#disposed = true;
     this.#lose({ reason: "destroyed", message: "disposed" });
     this.#idle.clear();
@@ -70,8 +74,10 @@ export class CpuSession implements Session {
     return repeated ? plan : this.#idle.add(plan);
   }
 
-  /** A run is over when the call returns. */
-  room(): undefined {}
+  /** Waits for a run that takes long; others are over when the call returns. */
+  room(): Promise<void> | undefined {
+    return this.engine.underway?.room;
+  }
 
   together<T>(fn: () => T): T {
     return fn();
@@ -82,22 +88,37 @@ export class CpuSession implements Session {
   }
 
   overwrite(storage: Storage, values: NumericArray, dtype: DType): void {
+    this.engine.underway?.finish();
     copyElements((storage as ArrayStorage).data, values, dtype);
   }
 
   async download(wanted: readonly Download[]): Promise<NumericArray[]> {
-    return wanted.map(({ storage }) => (storage as ArrayStorage).data.slice());
+    const copy = () => wanted.map(({ storage }) => (storage as ArrayStorage).data.slice());
+    const { underway } = this.engine;
+    if (!underway?.room) return copy();
+    return new Promise((resolve, reject) => {
+      underway.afterwards(() => {
+        const failed = wanted.find(({ storage }) => storage.failure);
+        if (failed) reject(failed.storage.failure);
+        else resolve(copy());
+      });
+    });
   }
 
   peek(storage: Storage): NumericArray {
+    this.engine.underway?.finish();
     return (storage as ArrayStorage).data;
   }
 
   release(storage: Storage): void {
-    this.engine.release(storage as ArrayStorage);
+    const { engine } = this;
+    const { underway } = engine;
+    if (underway?.room) underway.afterwards(() => engine.release(storage as ArrayStorage));
+    else engine.release(storage as ArrayStorage);
   }
 
   usage(): Usage {
+    this.engine.underway?.finish();
     return { ...this.engine.usage, pipelines: 0 };
   }
 }

@@ -5,6 +5,7 @@ import { type ArrayStorage, Arrays, copyElements, storageOf } from "./arrays.ts"
 import type { KeptPlan } from "./idle-plans.ts";
 import { PLAIN_TYPESCRIPT } from "./plain-form.ts";
 import { CpuPlan } from "./plan.ts";
+import type { Underway } from "./underway.ts";
 
 /** What computes on the CPU: where values lie, and what programs become. */
 export interface CpuEngine {
@@ -18,6 +19,8 @@ export interface CpuEngine {
   plan(program: Program): KeptPlan;
   /** Frees what is spare; set by who keeps it. */
   trim?: () => void;
+  /** Its run that is not over; left out where runs are over when they return. */
+  readonly underway?: Underway;
   /** Ends what works for it; left out where nothing does. */
   dispose?(): void;
 }

@@ -11,9 +11,6 @@ import { SessionPlan } from "./session-plan.ts";
 /** What a device is made with. */
 interface DeviceOptions extends GpuOptions {
   readonly timeout?: number;
-  /** As those of `init`, for where the CPU takes its place. */
-  readonly engine?: "plain" | "compiled";
-  readonly threads?: number;
   /** Whether training may go to the CPU where that is measured to be faster; false when left out. */
   readonly isMeasured?: boolean;
 }

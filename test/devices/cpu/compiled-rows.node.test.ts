@@ -8,6 +8,7 @@ import {
   cast,
   type Device,
   evaluate,
+  grad,
   init,
   logSoftmax,
   logSumExp,
@@ -15,10 +16,13 @@ import {
   mean,
   min,
   moments,
+  mul,
+  reshape,
   softmax,
   sum,
   type Tensor,
   tensor,
+  windows,
 } from "../../../src/index.ts";
 
 let compiled: Device;
@@ -122,3 +126,53 @@ test("all of them have code", () => {
     ).toEqual([]);
   }
 });
+
+test.each([
+  [[2, 6, 6, 16], 2, 2],
+  [[1, 9, 7, 5], 3, 1],
+  [
+    [3, 8, 9, 1],
+    [2, 3],
+    [1, 2],
+  ],
+  [[2, 3, 10, 4], [1, 4], 3],
+])(
+  "rows that are windows of %j, %j wide, %j apart, and their gradients",
+  async (shape, size, stride) => {
+    for (const isSpecial of [false, true]) {
+      const values = drawn(
+        shape.reduce((a, b) => a * b),
+        11,
+        isSpecial,
+      );
+      const found = await Promise.all(
+        [plain, compiled, compiled].map(async (device) => {
+          const x = tensor(values, { shape, dtype: device === plain ? "f64" : "f32", device });
+          const view = windows(x, size, { axis: [1, 2], stride });
+          const axis = [-2, -1];
+          const all = [
+            max(view, { axis }),
+            sum(view, { axis }),
+            softmax(mean(view, { axis }), { axis: 1 }),
+          ];
+          const kept = view.shape.slice(0, 4).reduce((a, b) => a * b);
+          const numbers = reshape(view, [kept, view.size / kept]);
+          const extremes = [argmax(numbers, { axis: 1 }), logSumExp(numbers, { axis: 1 })];
+          const weighted = all.slice(0, 2).map((y) => sum(mul(y, y)));
+          const gradients = isSpecial ? [] : weighted.map((y) => grad(y, [x])[0]);
+          const wanted = [...all, ...extremes, ...gradients];
+          evaluate(...wanted);
+          return Promise.all(wanted.map((y) => y.data()));
+        }),
+      );
+      const [wanted, own, again] = found;
+      expect(again).toEqual(own);
+      wanted.forEach((want, i) => {
+        const wrong = Array.from(want, (value, j) => [value, own[i][j]]).filter(
+          ([a, b]) => !isNear(b, a),
+        );
+        expect(wrong.slice(0, 3), `${i} ${isSpecial}`).toEqual([]);
+      });
+    }
+  },
+);

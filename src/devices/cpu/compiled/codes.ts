@@ -9,7 +9,7 @@ import type { GroupCode, GroupContext } from "./group-code.ts";
 import { hasLanes } from "./lanes.ts";
 import { pointwiseCode } from "./pointwise.ts";
 import { productCode } from "./product-code.ts";
-import { argReduceCode, momentsCode, reductionCode, softmaxCode } from "./rows.ts";
+import { argReduceCode, momentsCode, reductionCode, softmaxCode } from "./row-codes.ts";
 
 import { placeCode, scatterCode } from "./scatter.ts";
 import { sortCode } from "./sort-rows.ts";

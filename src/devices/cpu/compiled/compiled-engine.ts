@@ -4,6 +4,7 @@ import type { Program } from "../../../engine/program.ts";
 import { type ArrayStorage, copyElements } from "../arrays.ts";
 import type { CpuEngine } from "../engine.ts";
 import type { KeptPlan } from "../idle-plans.ts";
+import { Underway } from "../underway.ts";
 import { Heap, type HeapStorage } from "./heap.ts";
 import { CompiledPlan } from "./plan.ts";
 import { engineName, hasMultiplyAdd } from "./simd-level.ts";
@@ -23,6 +24,7 @@ export async function prepareEngine(count = usualThreads()) {
 /** Makes one WebAssembly module of each program, which works on one memory. */
 export class CompiledEngine implements CpuEngine {
   readonly description: string;
+  readonly underway = new Underway();
   readonly #heap: Heap;
   readonly #isFused: boolean;
 
@@ -56,7 +58,7 @@ export class CompiledEngine implements CpuEngine {
   }
 
   plan(program: Program): KeptPlan {
-    return new CompiledPlan(program, this.#heap, this.#isFused, this.threads);
+    return new CompiledPlan(program, this.#heap, this.#isFused, this.underway, this.threads);
   }
 
   dispose(): void {

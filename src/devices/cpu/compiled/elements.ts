@@ -295,16 +295,16 @@ export class GroupElements {
       if (!counted || divisor === 1) continue;
       getOrInsert(this.divisors, counted.local, () => new Set()).add(divisor);
     }
-    for (const [value, divisor, factor] of terms) {
-      if (divisor !== 1) return null;
-      const counted = this.#coordinates.get(value);
+    for (const [value, divisor, factor, size] of terms) {
+      const counted = divisor === 1 && this.#coordinates.get(value);
       if (counted) {
         const { local, add = 0, isByLane } = counted;
         counts.set(local, (counts.get(local) ?? 0) + factor);
         constant += add * factor;
         if (isByLane) stride += factor;
-      } else if (this.body.isUniform(value)) values.push([value, factor]);
-      else return null;
+      } else if (this.body.isUniform(value)) {
+        values.push([this.body.quotient(value, divisor, size), factor]);
+      } else return null;
     }
     return { counts, values, constant, stride };
   }
@@ -319,6 +319,7 @@ export class GroupElements {
 /** Addresses in one stretch of code: what inner loops do not count is added up once. */
 export class Addresses {
   readonly #bases = new Map<string, number>();
+  /** An address, and the last one from which a vector may be read. */
   #own: readonly [address: number, limit: number] | null = null;
 
   /**
@@ -350,6 +351,15 @@ export class Addresses {
   /** Computes, before the stretch, what is the same in all of it. */
   start(accesses: readonly Access[]): void {
     for (const access of accesses) this.#base(access);
+    if (!accesses.some(({ isGuarded }) => isGuarded)) return;
+    const { f } = this;
+    this.#own ??= [f.local(I32), f.local(I32)];
+    f.emit(...MEMORY_PAGES)
+      .i32(16)
+      .emit(SHIFT_LEFT)
+      .i32(16)
+      .emit(SUBTRACT)
+      .set(this.#own[1]);
   }
 
   /** Leaves an address on the stack, but for a distance in bytes, which it gives. */
@@ -381,17 +391,8 @@ export class Addresses {
 
   /** Makes an address one of the memory where it is beyond. */
   #clamp(): void {
-    const { f } = this;
-    this.#own ??= [f.local(I32), f.local(I32)];
-    const [address, limit] = this.#own;
-    f.set(address)
-      .emit(...MEMORY_PAGES)
-      .i32(16)
-      .emit(SHIFT_LEFT)
-      .i32(16)
-      .emit(SUBTRACT)
-      .set(limit);
-    f.get(address).get(limit).get(address).get(limit).emit(LESS_UNSIGNED, SELECT);
+    const [address, limit] = this.#own as readonly [number, number];
+    this.f.tee(address).get(limit).get(address).get(limit).emit(LESS_UNSIGNED, SELECT);
   }
 
   #times(local: number, factor: number): FunctionWriter {

@@ -7,9 +7,9 @@ import { type Shape, sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
 import { type Share, writeBlocks } from "./blocks.ts";
+import { digitSizes, joinedDigits } from "./digits.ts";
 import type { Coordinate, GroupElements } from "./elements.ts";
 import type { GroupContext } from "./group-code.ts";
-import { digitSizes } from "./pointwise.ts";
 import { type Stretch, stretchOf } from "./stretch.ts";
 
 const ADD = 0x6a;
@@ -181,14 +181,20 @@ export function packingOf(
     let found = written(digits);
     if (!found.isCounted) {
       const split = [rows, columns].map((n, i) =>
-        digitSizes(n, found.elements.divisors.get(found.locals[i][0]) ?? new Set()),
+        digitSizes(n, found.elements.divisors.get(found.locals[i][0])),
       ) as [number[], number[]];
       const other = written(split);
       if (other.isCounted) [found, digits] = [other, split];
     }
     const isAlong =
       found.isCounted && found.elements.accesses.every(({ stride }) => stride >> 1 === 0);
-    if (found.isCounted) digits = joinedDigits(digits, found);
+    if (found.isCounted) {
+      const { elements, locals } = found;
+      const [rows, columns] = digits.map((sizes, i) =>
+        joinedDigits(sizes, locals[i], elements.accesses),
+      );
+      digits = [rows, columns];
+    }
     return { step, digits, isAlongRows, isAlong };
   });
   return found.find(({ isAlong }) => isAlong) ?? found[0];
@@ -228,22 +234,6 @@ function trial(
     locals: [rows, columns].map((all) => all.map(({ local }) => local)),
     isCounted,
   };
-}
-
-/** Digits that lie as if they were one, as one. */
-function joinedDigits(digits: Packing["digits"], { elements, locals }: Trial): Packing["digits"] {
-  return digits.map((sizes, axis) => {
-    const joined: number[] = [];
-    sizes.forEach((size, i) => {
-      const isOne = elements.accesses.every(({ counts }) => {
-        const [outer, inner] = [i - 1, i].map((j) => counts.get(locals[axis][j]) ?? 0);
-        return outer === inner * size;
-      });
-      if (i > 0 && isOne) joined.push((joined.pop() as number) * size);
-      else joined.push(size);
-    });
-    return joined;
-  }) as unknown as Packing["digits"];
 }
 
 /** Elements from one row of a block in order to the next, or from one column. */

@@ -1,4 +1,5 @@
-import { GradusError } from "../../../core/errors.ts";
+import { DeviceError, GradusError } from "../../../core/errors.ts";
+import { SLICE_MS } from "../../../core/event-loop.ts";
 import { sizeOf } from "../../../core/shape.ts";
 import type { Strided } from "../../../core/strided.ts";
 import { copyStrided } from "../../../core/strided-loops.ts";
@@ -15,6 +16,7 @@ import type { Op } from "../../../graph/op.ts";
 import type { KeptPlan } from "../idle-plans.ts";
 import type { View } from "../layout.ts";
 import { fastest } from "../plain-form.ts";
+import { Underway } from "../underway.ts";
 import { closeProgram, type Location, locationsOf, movedFrom, openedOf } from "./closed.ts";
 import { codeOf, isCompiled, readsStored } from "./codes.ts";
 import { type GroupCode, ownBytes, refusingFirst, refusingSteps } from "./group-code.ts";
@@ -31,6 +33,9 @@ import {
 import { SharingPace } from "./sharing-pace.ts";
 import { engineName } from "./simd-level.ts";
 import type { SharedTask, Threads } from "./threads.ts";
+
+/** A run that takes longer goes on between other tasks of the page. */
+const LONG_MS = 50;
 
 /** What computes one group: code, or its op's plain form. */
 type GroupTask = GroupCode | (() => void);
@@ -77,6 +82,14 @@ export class CompiledPlan implements KeptPlan {
   readonly #programCode: ProgramCode;
   #functions: ModuleExports | null = null;
   #slots: Slots | null = null;
+  /** For how long a run begins at once, in milliseconds; null where it is known to be over by then. */
+  #slice: number | null = LONG_MS;
+  /** How many tasks there are up to the last that may refuse a value. */
+  readonly #refusing: number;
+  /** Whether a run has failed in the middle, when states may have changed. */
+  #hasFailed = false;
+  /** Which sources it changes. */
+  readonly #updated: readonly number[];
   #last: LastRun | null = null;
   /** Runs in its place where its module is refused. */
   #plainPlan: CompiledPlan | null = null;
@@ -89,6 +102,7 @@ export class CompiledPlan implements KeptPlan {
     readonly program: Program,
     readonly heap: Heap,
     readonly isFused: boolean,
+    readonly underway = new Underway(),
     readonly threads: Threads | null = null,
     readonly hasCode = true,
   ) {
@@ -106,6 +120,9 @@ export class CompiledPlan implements KeptPlan {
     this.#outputs = program.outputs.map((step) => this.#home(step));
     this.#tasks = schedule.groups.map((group, i) => this.#code(group, i) ?? this.#plain(group));
     this.#memory = planMemory(this.#lifetimes());
+    const { groups } = schedule;
+    this.#refusing = 1 + groups.findLastIndex((x) => refusingSteps(schedule, x).length > 0);
+    this.#updated = program.updates.map(({ source }) => program.sources.indexOf(source));
   }
 
   async stats(): Promise<PlanStats> {
@@ -136,8 +153,32 @@ export class CompiledPlan implements KeptPlan {
   }
 
   run(storages: readonly Storage[]): Storage[] {
-    const plan = this.#startedPlan();
-    return plan.#run(storages as readonly HeapStorage[], ({ run }, table) => run(table));
+    return this.#startedPlan().#runOn(storages as readonly HeapStorage[]);
+  }
+
+  #runOn(sources: readonly HeapStorage[]): Storage[] {
+    return this.#run(sources, (functions, table, made) => {
+      const fail = (error: Error) => this.#fail(error, made, sources);
+      try {
+        if (this.#slice === null) return functions.run(table);
+        return this.#runSlowly(functions, table, fail);
+      } catch (error) {
+        if (this.#hasFailed) fail(error as Error);
+        throw error;
+      }
+    });
+  }
+
+  /** Has what a run should have written be an error. */
+  #fail(
+    { message }: Error,
+    outputs: readonly HeapStorage[],
+    sources: readonly HeapStorage[],
+  ): void {
+    this.#hasFailed = false;
+    const failure = new DeviceError(`run: ${message}; expected a run to its end`);
+    const updated = this.#updated.map((i) => sources[i]);
+    for (const storage of [...outputs, ...updated]) storage.failure = failure;
   }
 
   async profile(storages: readonly Storage[]): Promise<{ outputs: Storage[]; profile: Profile }> {
@@ -159,7 +200,12 @@ export class CompiledPlan implements KeptPlan {
     return { outputs, profile };
   }
 
+  /** Frees the memory for values between groups, when it is no longer used. */
   dispose(): void {
+    this.underway.afterwards(() => this.#free());
+  }
+
+  #free(): void {
     if (this.#slots) {
       for (const block of this.#slots.blocks) this.heap.give(block);
       this.heap.free(this.#slots.table);
@@ -179,7 +225,14 @@ export class CompiledPlan implements KeptPlan {
     } catch (error) {
       // Browsers refuse large modules where nothing can wait for them: 8 MB, once 4 kB.
       if (!(error instanceof RangeError)) throw error;
-      const plain = new CompiledPlan(this.program, this.heap, this.isFused, null, false);
+      const plain = new CompiledPlan(
+        this.program,
+        this.heap,
+        this.isFused,
+        this.underway,
+        null,
+        false,
+      );
       plain.#functions = plain.#start();
       this.#plainPlan = plain;
     }
@@ -188,14 +241,15 @@ export class CompiledPlan implements KeptPlan {
 
   #run(
     sources: readonly HeapStorage[],
-    compute: (functions: ModuleExports, table: number) => number,
+    compute: (functions: ModuleExports, table: number, made: readonly HeapStorage[]) => number,
   ): Storage[] {
+    this.underway.finish();
     const made: HeapStorage[] = [];
     try {
       this.#takeSlots();
       for (const { dtype, size } of this.#outputs) made.push(this.heap.store(dtype, size));
       const table = this.#move(sources, made);
-      const done = compute(this.#functions as ModuleExports, table);
+      const done = compute(this.#functions as ModuleExports, table, made);
       if (done < this.#tasks.length) this.#refuse(this.#schedule.groups[done]);
       return made;
     } catch (error) {
@@ -203,6 +257,30 @@ export class CompiledPlan implements KeptPlan {
       for (const { block } of made) this.heap.give(block);
       throw error;
     }
+  }
+
+  /**
+   * Runs tasks one by one. What may refuse values is computed at once; what takes longer than a slice
+   * of time goes on between other tasks of the page. Gives what `run` of the module does.
+   */
+  #runSlowly({ tasks }: ModuleExports, table: number, fail: (error: Error) => void): number {
+    const count = tasks.length;
+    let next = 0;
+    for (; next < this.#refusing; next++) if (tasks[next](table)) return next;
+    let time = 0;
+    const advance = (most: number): boolean => {
+      // Where the memory has grown, plain forms see it anew.
+      for (const home of this.#homes.values()) home.move(home.address);
+      const begin = performance.now();
+      let now = begin;
+      for (; next < count && now - begin < most; now = performance.now()) tasks[next++](table);
+      time += now - begin;
+      if (next < count) return false;
+      this.#slice = time > LONG_MS ? SLICE_MS : null;
+      return true;
+    };
+    if (!advance(this.#slice as number)) this.underway.begin({ advance, fail });
+    return count;
   }
 
   /** Has all homes where their values are in this run; gives the address of the table. */
@@ -248,7 +326,7 @@ export class CompiledPlan implements KeptPlan {
     for (const [i, task] of this.#tasks.entries()) {
       if (typeof task === "function" || !task.isKept) continue;
       const { address } = blocks[this.#memory.slots.get(-1 - i) as number];
-      this.heap.view("u8", address, task.scratch).fill(0);
+      this.heap.view("u8", address, this.#scratch(i, task).bytes).fill(0);
     }
   }
 
@@ -295,7 +373,12 @@ export class CompiledPlan implements KeptPlan {
     const { module } = this.#programCode;
     this.#known ??= this.threads?.keep(module as WebAssembly.Module) ?? 0;
     const { address } = (this.#slots as Slots).table;
-    this.threads?.share(this.#known, address, this.#shared.get(i) as SharedTask);
+    try {
+      this.threads?.share(this.#known, address, this.#shared.get(i) as SharedTask);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
   }
 
   /** The bytes that a group reads and writes. */

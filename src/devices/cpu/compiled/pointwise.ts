@@ -6,6 +6,7 @@ import { type Shape, sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
 import { unitsOf, writeBlocks } from "./blocks.ts";
+import { digitSizes, joinedDigits } from "./digits.ts";
 import type { Access, GroupElements, Results } from "./elements.ts";
 import {
   beginGroup,
@@ -17,12 +18,6 @@ import {
 } from "./group-code.ts";
 import { type Stretch, stretchOf } from "./stretch.ts";
 
-/** The sizes of an axis cut into digits by divisors that divide each other; else its own. */
-export function digitSizes(n: number, divisors: ReadonlySet<number>): number[] {
-  const chain = [1, ...[...divisors].filter((d) => d < n).sort((a, b) => a - b), n];
-  const parts = chain.slice(1).map((d, i) => d / chain[i]);
-  return parts.every(Number.isInteger) ? parts.reverse() : [n];
-}
 /** An axis with so many units is shared out evenly. */
 const MANY_UNITS = 16;
 
@@ -75,26 +70,15 @@ class PointwiseWriter {
     let accesses = this.#try(all);
     if (!accesses) {
       // As axes are cut where elements are looked for.
-      const parts = all.flatMap((n, axis) => digitSizes(n, this.#divisors(axis)));
+      const divisors = this.#tried?.divisors;
+      const counters = this.#counters;
+      const parts = all.flatMap((n, axis) => digitSizes(n, divisors?.get(counters[axis])));
       accesses = this.#try(parts);
       if (!accesses) return all;
       all = parts;
     }
-    const joined: number[] = [];
-    const isOne = (axis: number) =>
-      accesses.every(({ counts }) => {
-        const [outer, inner] = [axis - 1, axis].map((i) => counts.get(this.#counters[i]) ?? 0);
-        return outer === inner * all[axis];
-      });
-    all.forEach((n, axis) => {
-      if (axis > 0 && isOne(axis)) joined.push((joined.pop() as number) * n);
-      else joined.push(n);
-    });
+    const joined = joinedDigits(all, this.#counters, accesses);
     return this.#try(joined) ? joined : all;
-  }
-
-  #divisors(axis: number): ReadonlySet<number> {
-    return this.#tried?.divisors.get(this.#counters[axis]) ?? new Set();
   }
 
   /** Where elements lie in loops over a shape; null where not all of it is counted. */

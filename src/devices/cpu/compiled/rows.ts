@@ -9,25 +9,15 @@ import { applyFormula, type Formula } from "../../../forms/scalars.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
 import { FunctionWriter, I32, V128 } from "./assembler.ts";
 import { unitsOf, writeBlocks } from "./blocks.ts";
+import { digitSizes } from "./digits.ts";
 import { Addresses, type Coordinate, GroupElements, type Results } from "./elements.ts";
 import { beginGroup, type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { LaneWriter } from "./lane-scalars.ts";
-import {
-  bestPlace,
-  FIRST_WORD,
-  fixed,
-  foldOf,
-  LARGEST,
-  meanOf,
-  type RowFold,
-  SUM,
-  varianceOf,
-} from "./row-folds.ts";
+import { FIRST_WORD, type RowFold } from "./row-folds.ts";
 import { type Vector, VectorBody } from "./vector-body.ts";
 
 const ADD = 0x6a;
 const MULTIPLY = 0x6c;
-const NOT_EQUAL = 0x47;
 const LOAD = 0x00;
 const STORE = 0x0b;
 
@@ -43,79 +33,8 @@ interface RowBlock {
 /** Vectors of rows that run at once where lanes are rows. */
 const PARTS = 4;
 
-/** What is made of a row's largest element and the sum of its exponentials. */
+/** Writes the code of a block of rows. */
 type WriteRows = (rows: RowsWriter, block: RowBlock) => void;
-
-/** The code of reductions. */
-export function reductionCode(context: GroupContext, group: Group): GroupCode {
-  return new RowsWriter(context, group).write((rows, block) => {
-    const { combine, identity } = rows.functions;
-    const fold = foldOf(rows.dtype, combine, identity);
-    rows.storeRow(block, [rows.fold(block, fold)]);
-  });
-}
-
-/** The code of softmax, its logarithm, and the logarithm of its sum. */
-export function softmaxCode(context: GroupContext, group: Group): GroupCode {
-  const { op } = context.schedule.program.steps[group.anchors[0]];
-  const { result } = (op as Op).form as KernelForm<Attributes>;
-  if (result) return logSumExpCode(context, group);
-  return new RowsWriter(context, group).write((rows, block) => {
-    const maximum = rows.fold(block, LARGEST);
-    const m = (writer: LaneWriter) => writer.scalars(rows.dtype);
-    const power = (writer: LaneWriter, x: Vector, largest: Vector) =>
-      m(writer).call("g_exp", m(writer).call("-", x, largest));
-    const isKept = rows.keeps(block, power);
-    const sum = rows.fold(
-      block,
-      SUM,
-      (writer, x, part) => power(writer, x, fixed(writer, maximum[part])),
-      isKept,
-    );
-    rows.storeAll(block, (writer, x, part) => {
-      const own = [maximum, sum].map((locals) => fixed(writer, locals[part]));
-      if (isKept) writer.body.replace(power(writer, x, own[0]), rows.kept(block, writer, part));
-      return applyFormula(rows.functions.finish, m(writer), [x, ...own]);
-    });
-  });
-}
-
-/** The code of log Σ exp(x). */
-function logSumExpCode(context: GroupContext, group: Group): GroupCode {
-  return new RowsWriter(context, group).write((rows, block) => {
-    const maximum = rows.fold(block, LARGEST);
-    const sum = rows.fold(block, SUM, (writer, x, part) => {
-      const m = writer.scalars(rows.dtype);
-      // Infinities are no maximum to take from others: ∞ − ∞ would make a NaN of a row without one.
-      const [low, high] = [-HUGE, HUGE].map((limit) => m.literal(limit));
-      const largest = m.call("max", m.call("min", fixed(writer, maximum[part]), high), low);
-      return m.call("g_exp", m.call("-", x, largest));
-    });
-    rows.storeRow(block, [sum], (writer, total, part) => {
-      const m = writer.scalars(rows.dtype);
-      return m.call("+", writer.body.local(maximum[part]), m.call("g_log", total));
-    });
-  });
-}
-
-/** The code that finds where the best element of a row is. */
-export function argReduceCode(context: GroupContext, group: Group): GroupCode {
-  return new RowsWriter(context, group).write((rows, block) => {
-    const { dtype, functions, isAlong } = rows;
-    const fold = bestPlace(dtype, functions.better, rows.firsts(block), isAlong);
-    rows.storeRow(block, [rows.fold(block, fold)]);
-  });
-}
-
-/** The code of means and variances. */
-export function momentsCode(context: GroupContext, group: Group): GroupCode {
-  return new RowsWriter(context, group).write((rows, block) => {
-    const mean = rows.fold(block, meanOf(rows.length));
-    rows.storeRow(block, [mean, rows.fold(block, varianceOf(rows.length, mean))]);
-  });
-}
-
-const HUGE = 3.4028234663852886e38;
 
 /** Makes another value of one. */
 type Change = (writer: LaneWriter, x: Vector, part: number) => Vector;
@@ -129,7 +48,11 @@ interface RowStretch {
   readonly at: readonly Position<number>[];
 }
 
-class RowsWriter {
+/** Sizes of digits. */
+type RowDigits = readonly [rows: readonly number[], items: readonly number[]];
+
+/** Writes the code of a group whose anchor is of rows. */
+export class RowsWriter {
   readonly dtype;
   readonly functions: Readonly<Record<string, Formula>>;
   readonly #rows: number;
@@ -138,8 +61,11 @@ class RowsWriter {
   readonly #input: number;
   readonly #steps: readonly number[];
   #f!: FunctionWriter;
-  #row!: number;
-  #item!: number;
+  /** Sizes of the digits of a row's number and of an element's in it, the last of which runs by lanes. */
+  #digits: RowDigits;
+  /** The locals that count them. */
+  #rowAt: readonly number[] = [];
+  #itemAt: readonly number[] = [];
   /** Whether lanes are neighbours in a row. */
   isAlong = true;
   /** Bytes of memory for what is kept of a block of rows. */
@@ -159,27 +85,39 @@ class RowsWriter {
     const form = (op as Op).form as KernelForm<Attributes>;
     this.functions = form.functions?.(dtype, attributes) ?? {};
     this.#steps = pointersOf(context, group);
-    this.#begin(new FunctionWriter([...this.#steps, 0].map(() => I32))); // for a trial
-    this.isAlong = this.#liesAlong();
+    this.#digits = [[this.#rows], [this.length]];
+    this.#chooseLanes();
   }
 
   write(write: WriteRows): GroupCode {
     const { unit = 1 } = this.context.sharing ?? {};
     const [step, grain] = this.isAlong ? [1, Math.ceil(unit / this.length)] : [4 * PARTS, 1];
-    const loop = { size: this.#rows, step, grain };
-    const units = unitsOf(loop);
+    const [rows] = this.#digits;
+    const last = rows.length - 1;
+    const loops = rows.map((size, i) => (i < last ? { size, step: 1 } : { size, step, grain }));
+    const units = unitsOf(loops[0]);
     const { f, share } = beginGroup(this.context, this.group, this.#steps, units);
     this.#begin(f);
-    const body = (count: number) => write(this, this.#block(count));
-    writeBlocks(f, { ...loop, counter: this.#row, body }, share);
+    const nest = (i: number) => {
+      const body = (count: number) => {
+        if (i < last) nest(i + 1);
+        else write(this, this.#block(count));
+      };
+      writeBlocks(f, { ...loops[i], counter: this.#rowAt[i], body }, i === 0 ? share : undefined);
+    };
+    nest(0);
     return { function: f, steps: this.#steps, scratch: this.#scratch, units: share && units };
   }
 
   /** Begins to write a function. */
   #begin(f: FunctionWriter): void {
     this.#f = f;
-    this.#row = f.local(I32);
-    this.#item = f.local(I32);
+    [this.#rowAt, this.#itemAt] = this.#digits.map((sizes) => sizes.map(() => f.local(I32)));
+  }
+
+  /** The local that counts the last digit of an element's number in its row. */
+  get #item(): number {
+    return this.#itemAt[this.#itemAt.length - 1];
   }
 
   #block(rows: number): RowBlock {
@@ -202,7 +140,8 @@ class RowsWriter {
     const { body, writer } = this.#plainStretch();
     const [x, ...own] = [0, 0, 0].map(() => body.leaf(() => {}));
     const finish = applyFormula(this.functions.finish, writer.scalars(this.dtype), [x, ...own]);
-    const isKept = bytes <= KEPT_BYTES && body.uses([finish], make(writer, x, own[0]));
+    const isOne = this.#itemAt.length === 1;
+    const isKept = isOne && bytes <= KEPT_BYTES && body.uses([finish], make(writer, x, own[0]));
     if (isKept) this.#scratch = Math.max(this.#scratch, bytes);
     return isKept;
   }
@@ -276,7 +215,7 @@ class RowsWriter {
       const x = one.element(this.#input, at[part]);
       return this.isAlong ? body.shuffle(x, x, FIRST_WORD) : x;
     });
-    this.#f.i32(0).set(this.#item);
+    for (const local of this.#itemAt) this.#f.i32(0).set(local);
     for (const one of elements) one.start();
     return body.emit(roots);
   }
@@ -339,28 +278,34 @@ class RowsWriter {
     return { body, writer: new LaneWriter(body) };
   }
 
-  /** Runs over the elements of rows: a loop, and what is left at their end. */
+  /** Runs over the elements of rows: loops over digits, and what is left at the end of the last. */
   #run(block: RowBlock, make: (stretch: RowStretch, count: number) => Results): void {
     const f = this.#f;
-    const step = this.isAlong ? 4 : 1;
-    const rest = this.length % step;
-    const end = this.length - rest;
-    f.i32(0).set(this.#item);
-    if (end > 0) {
-      const stretch = this.#stretch(block, 4, true);
-      const { roots, store } = make(stretch, 4);
+    const [, sizes] = this.#digits;
+    const last = sizes.length - 1;
+    const begun = (count: number) => {
+      const stretch = this.#stretch(block, count, true);
+      const { roots, store } = make(stretch, count);
       for (const one of stretch.elements) one.start();
-      stretch.body.prepare(roots);
-      f.repeat(() => {
-        store(stretch.body.emit(roots));
-        f.get(this.#item).i32(step).emit(ADD).tee(this.#item).i32(end).emit(NOT_EQUAL);
-      });
-    }
-    if (rest === 0) return;
-    const stretch = this.#stretch(block, rest, true);
-    const { roots, store } = make(stretch, rest);
-    for (const one of stretch.elements) one.start();
-    store(stretch.body.emit(roots));
+      return { body: stretch.body, roots, write: () => store(stretch.body.emit(roots)) };
+    };
+    const nest = (i: number): void => {
+      const counter = this.#itemAt[i];
+      if (i < last) {
+        f.count(counter, 1, sizes[i], () => nest(i + 1));
+        return;
+      }
+      const step = this.isAlong ? 4 : 1;
+      const rest = sizes[i] % step;
+      f.i32(0).set(counter);
+      if (sizes[i] > rest) {
+        const { body, roots, write } = begun(4);
+        body.prepare(roots);
+        f.count(counter, step, sizes[i] - rest, write);
+      }
+      if (rest > 0) begun(rest).write();
+    };
+    nest(0);
   }
 
   /** A stretch of code at some rows, and elements of them or not. */
@@ -371,28 +316,54 @@ class RowsWriter {
     const writer = new LaneWriter(body);
     const pointers = new Map(this.#steps.map((step, i) => [step, i]));
     const inner = hasItems ? this.#item : undefined;
+    const [rowSizes, itemSizes] = this.#digits;
     const addresses = new Addresses(f, schedule, pointers, inner);
     const elements = parts.map((part) => {
       const own = this.isAlong ? count : part.count;
       return new GroupElements(schedule, this.group, f, writer, addresses, own);
     });
-    const items: Coordinate[] = hasItems
-      ? [{ local: this.#item, size: this.length, isByLane: this.isAlong }]
-      : [];
+    const coordinates = (
+      sizes: readonly number[],
+      locals: readonly number[],
+      add: number,
+      isLane: boolean,
+    ) =>
+      sizes.map((size, i): Coordinate => {
+        const isLast = i === sizes.length - 1;
+        return { local: locals[i], size, add: isLast ? add : 0, isByLane: isLast && isLane };
+      });
+    const items = hasItems ? coordinates(itemSizes, this.#itemAt, 0, this.isAlong) : [];
+    const shape = hasItems ? [this.#rows, this.length] : [this.#rows];
     const at = parts.map(({ add }, part) => {
-      const rows = { local: this.#row, size: this.#rows, add, isByLane: !this.isAlong };
-      const coordinates = [rows, ...items];
-      const shape = coordinates.map(({ size }) => size);
-      return elements[part].position(shape, coordinates);
+      const rows = coordinates(rowSizes, this.#rowAt, add, !this.isAlong);
+      return elements[part].position(shape, [...rows, ...items]);
     });
     return { body, writer, elements, at };
   }
 
-  /** Whether all that is read lies side by side, or is one value, along a row. */
-  #liesAlong(): boolean {
+  /**
+   * Has lanes be neighbours in a row where all that is read lies side by side, or is one value, and
+   * rows else, whose numbers are cut into digits where their elements are looked for by such.
+   */
+  #chooseLanes(): void {
+    const [along] = this.#trial();
+    if (!along.isGathered && along.accesses.every(({ stride }) => stride >> 1 === 0)) return;
+    this.isAlong = false;
+    const [across, divisors] = this.#trial();
+    if (!across.isGathered) return;
+    const whole = this.#digits;
+    const [rows, items] = whole.map(([n], i) => digitSizes(n, divisors[i]));
+    this.#digits = [rows, items];
+    const [cut] = this.#trial();
+    if (cut.isGathered) this.#digits = whole;
+  }
+
+  /** Finds where elements lie, and what rows' numbers and those of elements are divided by. */
+  #trial(): [elements: GroupElements, divisors: (ReadonlySet<number> | undefined)[]] {
+    this.#begin(new FunctionWriter([...this.#steps, 0].map(() => I32)));
     const { elements, at } = this.#stretch({ parts: [{ add: 0, count: 4 }] }, 4, true);
     const [one] = elements;
     one.element(this.#input, at[0]);
-    return !one.isGathered && one.accesses.every(({ stride }) => stride === 0 || stride === 1);
+    return [one, [this.#rowAt, this.#itemAt].map(([local]) => one.divisors.get(local))];
   }
 }

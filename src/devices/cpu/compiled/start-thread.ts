@@ -27,9 +27,7 @@ function nodeModule<T>(name: string): T | undefined {
 /** How many threads run at once on this machine. */
 export function coreCount(): number {
   const cores = globalThis.navigator?.hardwareConcurrency;
-  return (
-    cores ?? nodeModule<{ availableParallelism(): number }>("node:os")?.availableParallelism() ?? 1
-  );
+  return cores ?? nodeModule<{ availableParallelism(): number }>("os")?.availableParallelism() ?? 1;
 }
 
 /** Starts a thread that runs a text. Throws, or its `ready` rejects, where that is not allowed. */
@@ -55,7 +53,7 @@ function webThread(text: string): Thread {
 }
 
 function nodeThread(text: string): Thread {
-  const threads = nodeModule<NodeThreads>("node:worker_threads");
+  const threads = nodeModule<NodeThreads>("worker_threads");
   if (!threads) throw new Error("there are no workers");
   const worker = new threads.Worker(text, { eval: true, execArgv: [], name: "gradus" });
   const ready = new Promise<void>((resolve, reject) => {

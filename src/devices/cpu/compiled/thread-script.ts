@@ -30,7 +30,7 @@ export const SPIN = 0.02;
  * its event loop for messages: modules of plans to keep, and numbers of plans to forget.
  */
 export const THREAD_SCRIPT = `
-const port = typeof require === "function" ? require("node:worker_threads").parentPort : self;
+const port = typeof require === "function" ? require("worker_threads").parentPort : self;
 const plans = new Map();
 let words, memory, thread, mail;
 const host = () => { throw new Error("not on this thread"); };

@@ -1,0 +1,80 @@
+import type { Group } from "../../../engine/fusion.ts";
+import type { KernelForm } from "../../../forms/kernel.ts";
+import { applyFormula } from "../../../forms/scalars.ts";
+import type { Attributes, Op } from "../../../graph/op.ts";
+import type { GroupCode, GroupContext } from "./group-code.ts";
+import type { LaneWriter } from "./lane-scalars.ts";
+import { bestPlace, fixed, foldOf, LARGEST, meanOf, SUM, varianceOf } from "./row-folds.ts";
+import { RowsWriter } from "./rows.ts";
+import type { Vector } from "./vector-body.ts";
+
+const HUGE = 3.4028234663852886e38;
+
+/** The code of reductions. */
+export function reductionCode(context: GroupContext, group: Group): GroupCode {
+  return new RowsWriter(context, group).write((rows, block) => {
+    const { combine, identity } = rows.functions;
+    const fold = foldOf(rows.dtype, combine, identity);
+    rows.storeRow(block, [rows.fold(block, fold)]);
+  });
+}
+
+/** The code of softmax, its logarithm, and the logarithm of its sum. */
+export function softmaxCode(context: GroupContext, group: Group): GroupCode {
+  const { op } = context.schedule.program.steps[group.anchors[0]];
+  const { result } = (op as Op).form as KernelForm<Attributes>;
+  if (result) return logSumExpCode(context, group);
+  return new RowsWriter(context, group).write((rows, block) => {
+    const maximum = rows.fold(block, LARGEST);
+    const m = (writer: LaneWriter) => writer.scalars(rows.dtype);
+    const power = (writer: LaneWriter, x: Vector, largest: Vector) =>
+      m(writer).call("g_exp", m(writer).call("-", x, largest));
+    const isKept = rows.keeps(block, power);
+    const sum = rows.fold(
+      block,
+      SUM,
+      (writer, x, part) => power(writer, x, fixed(writer, maximum[part])),
+      isKept,
+    );
+    rows.storeAll(block, (writer, x, part) => {
+      const own = [maximum, sum].map((locals) => fixed(writer, locals[part]));
+      if (isKept) writer.body.replace(power(writer, x, own[0]), rows.kept(block, writer, part));
+      return applyFormula(rows.functions.finish, m(writer), [x, ...own]);
+    });
+  });
+}
+
+/** The code of log Σ exp(x). */
+function logSumExpCode(context: GroupContext, group: Group): GroupCode {
+  return new RowsWriter(context, group).write((rows, block) => {
+    const maximum = rows.fold(block, LARGEST);
+    const sum = rows.fold(block, SUM, (writer, x, part) => {
+      const m = writer.scalars(rows.dtype);
+      // Infinities are no maximum to take from others: ∞ − ∞ would make a NaN of a row without one.
+      const [low, high] = [-HUGE, HUGE].map((limit) => m.literal(limit));
+      const largest = m.call("max", m.call("min", fixed(writer, maximum[part]), high), low);
+      return m.call("g_exp", m.call("-", x, largest));
+    });
+    rows.storeRow(block, [sum], (writer, total, part) => {
+      const m = writer.scalars(rows.dtype);
+      return m.call("+", writer.body.local(maximum[part]), m.call("g_log", total));
+    });
+  });
+}
+
+/** The code that finds where the best element of a row is. */
+export function argReduceCode(context: GroupContext, group: Group): GroupCode {
+  return new RowsWriter(context, group).write((rows, block) => {
+    const { dtype, functions, isAlong } = rows;
+    const fold = bestPlace(dtype, functions.better, rows.firsts(block), isAlong);
+    rows.storeRow(block, [rows.fold(block, fold)]);
+  });
+}
+
+/** The code of means and variances. */
+export function momentsCode(context: GroupContext, group: Group): GroupCode {
+  return new RowsWriter(context, group).write((rows, block) => {
+    const mean = rows.fold(block, meanOf(rows.length));
+    rows.storeRow(block, [mean, rows.fold(block, varianceOf(rows.length, mean))]);
+  });
+}
