@@ -32,6 +32,8 @@ interface RowBlock {
 
 /** Vectors of rows that run at once where lanes are rows. */
 const PARTS = 4;
+/** Where rows are no longer, lanes are rows: neighbours would be joined more often than filled. */
+const SHORT = 16;
 
 /** Writes the code of a block of rows. */
 type WriteRows = (rows: RowsWriter, block: RowBlock) => void;
@@ -347,7 +349,8 @@ export class RowsWriter {
    */
   #chooseLanes(): void {
     const [along] = this.#trial();
-    if (!along.isGathered && along.accesses.every(({ stride }) => stride >> 1 === 0)) return;
+    const isAlong = !along.isGathered && along.accesses.every(({ stride }) => stride >> 1 === 0);
+    if (isAlong && this.length > SHORT) return;
     this.isAlong = false;
     const [across, divisors] = this.#trial();
     if (!across.isGathered) return;
