@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 const TRIES = 3;
 
 /** A value that a device holds; a collected node's is freed when that is told. */
-interface Held {
+interface HeldValue {
   readonly storage: Storage;
   readonly node: Node | undefined;
   /** How often the state whose value it is was assigned. */
@@ -30,7 +30,7 @@ export async function exchange(device: EngineDevice, session: Session): Promise<
       before.flatMap(({ node }) => node ?? []),
     );
     const now = heldBy(device);
-    const isSame = (one: Held, k: number) =>
+    const isSame = (one: HeldValue, k: number) =>
       one.storage === before[k].storage && one.version === before[k].version;
     if (now.length !== before.length || !now.every(isSame)) continue;
     handOver(device, now, values);
@@ -54,7 +54,7 @@ export async function valuesOf(
   return there.map((values) => values ?? (read.next().value as NumericArray));
 }
 
-function heldBy({ holders }: EngineDevice): Held[] {
+function heldBy({ holders }: EngineDevice): HeldValue[] {
   return [...(holders ?? [])].map(([storage, ref]) => {
     const node = ref.deref();
     return { storage, node, version: (node?.owner as State | null)?.version };
@@ -64,7 +64,7 @@ function heldBy({ holders }: EngineDevice): Held[] {
 /** Lets nodes have their values on the host, and frees what they have on the device. */
 function handOver(
   device: EngineDevice,
-  held: readonly Held[],
+  held: readonly HeldValue[],
   values: readonly NumericArray[],
 ): void {
   const rest = values.values();
@@ -84,7 +84,7 @@ function handOver(
 }
 
 /** Goes on with the journal where the session can be lost, and lets it rest where not. */
-function guardStates({ journal, session, states }: EngineDevice, held: readonly Held[]): void {
+function guardStates({ journal, session, states }: EngineDevice, held: readonly HeldValue[]): void {
   states.clear();
   if (!session.life) {
     journal?.sleep();

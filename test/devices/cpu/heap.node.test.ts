@@ -1,7 +1,21 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Counters } from "../../../src/core/counters.ts";
-import { Heap, type HeapBlock } from "../../../src/devices/cpu/compiled/heap.ts";
-import { evaluate, init, MemoryError, softmax, sum, tensor, zeros } from "../../../src/index.ts";
+import { Heap, type HeapBlock, type HeapStorage } from "../../../src/devices/cpu/compiled/heap.ts";
+import {
+  compile,
+  type Device,
+  evaluate,
+  gather,
+  init,
+  MemoryError,
+  matmul,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+  zeros,
+} from "../../../src/index.ts";
 import { generator } from "../../support/reference.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -78,4 +92,41 @@ test("values stay what they are while the memory grows", async () => {
   }
   expect(sums).toEqual([6, 12, 18, 24]);
   expect(await x.data()).toEqual(Float32Array.of(1, 2, 3));
+});
+
+test("values lie anywhere in 4 GiB, and beyond there is an error of memory", async () => {
+  const { device } = await init({ device: "cpu", engine: "compiled", isolated: true });
+  const plain = (await init({ device: "cpu", engine: "plain", isolated: true })).device;
+  const first = tensor([1], { device });
+  evaluate(first);
+  const { heap } = first.node.storage as HeapStorage;
+  heap.reserve(2 ** 31); // nobody touches it, so that it takes no room in fact
+  const calls = async (on: Device) => {
+    const x = tensor(
+      Float32Array.from({ length: 60 }, (_, i) => Math.sin(i)),
+      {
+        shape: [6, 10],
+        device: on,
+      },
+    );
+    const rows = tensor(Int32Array.of(5, 0, 2), { device: on });
+    const all = [softmax(x), matmul(x, transpose(x)), gather(x, rows), sum(x.mul(x), { axis: 0 })];
+    evaluate(...all);
+    if (on === device)
+      expect((all[0].node.storage as HeapStorage).block.address).toBeGreaterThan(2 ** 31);
+    return Promise.all(all.map((one) => one.data()));
+  };
+  const [own, wanted] = [await calls(device), await calls(plain)];
+  own.forEach((values, i) => {
+    for (const [j, value] of values.entries()) expect(value).toBeCloseTo(wanted[i][j], 5);
+  });
+  heap.reserve(2 ** 31 - 20 * 2 ** 20);
+  const double = compile((x: Tensor) => softmax(x).mul(2));
+  const x = tensor(new Float32Array(3 * 2 ** 20), { shape: [1, 3 * 2 ** 20], device });
+  evaluate(x);
+  expect(() => evaluate(x.add(1))).toThrow(MemoryError);
+  await expect(x.add(1).data()).rejects.toThrow(MemoryError);
+  await expect(double(x)).rejects.toThrow(MemoryError);
+  expect(device.memory()).toMatchObject({ buffers: 2, bytes: 64 + 12 * 2 ** 20 }); // no more is spare
+  expect(await first.item()).toBe(1);
 });
