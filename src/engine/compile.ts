@@ -116,29 +116,30 @@ export function compile<Args extends readonly unknown[], R>(
     }
   };
   /** Waits for what comes after a call's run, before its result is given. */
-  const rest = async (device: EngineDevice, room: Promise<void> | undefined): Promise<void> => {
+  const rest = async (
+    device: EngineDevice,
+    room: Promise<void> | undefined,
+    result: R,
+  ): Promise<R> => {
     if (room) await room;
     const mirror = device.journal?.rest();
     if (mirror) await mirror;
     if (device.recovering) await device.recovering;
     if (room || mirror) device.check(name);
     await breather.rest(); // a loop of calls must not hold up the page
+    return result;
   };
   const run = (...args: Args): Promise<R> => {
     const results: R[] = [];
     return during(args, ({ replay, brought }) => {
       const { device } = replay;
       const work = () => replay.run(brought);
-      const settle = (): R | Promise<R> => {
+      const keep = (result = results[0]) => {
+        results[0] = result;
         const room = device.room();
-        const isOver = !room && !device.journal && !breather.isDue;
-        return isOver ? results[0] : rest(device, room).then(() => results[0]);
+        return room || device.journal || breather.isDue ? rest(device, room, result) : result;
       };
-      const keep = (result: R) => {
-        results.push(result);
-        return settle();
-      };
-      if (results.length > 0) return settle();
+      if (results.length > 0) return keep();
       const { ready } = replay;
       const mustWait = ready || replay.watched || turns.isTaken;
       return mustWait ? turns.take(ready, work).then(keep) : keep(work() as R);

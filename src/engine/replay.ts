@@ -46,7 +46,6 @@ export interface CompileOptions {
  * where it has all.
  */
 export type Brought = readonly (Node | null)[];
-const NOTHING: Brought = [];
 
 /** A constant that a traced function made, and its values. */
 interface Constant {
@@ -136,7 +135,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
 
   /** Takes what a call brings: its tensors, and what its typed arrays hold at this moment. */
   bring(inputs: readonly Input[]): Brought {
-    if (inputs.length === 0) return NOTHING;
+    if (inputs.length === 0) return [];
     return this.sources.map((source) => {
       if (source.kind !== "input") return null;
       const input = inputs[source.index];
@@ -207,22 +206,12 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
   #place(given: Brought): void {
     this.device.begin(this.op);
     if (!this.isHere) throw new Refusal((by) => by.moved(this.op));
-    if (this.#isPlaced(given)) return;
     const nodes = this.sources.map((source, i) => given[i] ?? this.#nodeOf(source, i));
-    // Values on the host are uploaded, lazy ones computed; those that were freed say so.
-    if (nodes.some(({ storage }) => !storage)) this.device.evaluate(nodes, this.op);
-    this.device.ensureSound(nodes, this.op);
-    this.#isPlaced(nodes);
-  }
-
-  /** Takes the sources' memory; gives false where some are not there, or not sound. */
-  #isPlaced(given: Brought): boolean {
-    for (let i = 0; i < this.sources.length; i++) {
-      const { storage } = given[i] ?? this.#nodeOf(this.sources[i], i);
-      if (!storage || storage.failure) return false;
-      this.#storages[i] = storage;
+    // Values on the host are uploaded, lazy ones computed; those that were freed or failed say so.
+    if (nodes.some(({ storage }) => !storage || storage.failure)) {
+      this.device.evaluate(nodes, this.op);
     }
-    return true;
+    for (let i = 0; i < nodes.length; i++) this.#storages[i] = nodes[i].storage as Storage;
   }
 
   /** The node of a source; a state that is spoiled, and only written, gets other memory. */

@@ -16,7 +16,7 @@ export interface Call<Args extends readonly unknown[], R> {
 export class Replays<Args extends readonly unknown[], R> {
   readonly #kept = new Map<string, Replay<Args, R>>();
   readonly #naming: Naming;
-  readonly #signatures: Signatures;
+  readonly #signatures = new Signatures();
   #last = "";
   #isWarned = false;
 
@@ -26,7 +26,6 @@ export class Replays<Args extends readonly unknown[], R> {
   ) {
     const { name = "compile", parameters = [] } = options;
     this.#naming = { op: name, parameters };
-    this.#signatures = new Signatures(this.#naming);
   }
 
   get all(): Replay<Args, R>[] {
@@ -35,7 +34,7 @@ export class Replays<Args extends readonly unknown[], R> {
 
   /** Finds or makes the plan for arguments, and takes what they bring. It stays until `end`. */
   begin(args: Args): Call<Args, R> {
-    const { key, inputs } = this.#signatures.of(args);
+    const { key, inputs } = this.#signatures.of(args, this.#naming);
     const known = this.#kept.get(key);
     if (known && !known.isHere) this.#drop(key, known);
     const replay = this.#kept.get(key) ?? this.#make(key, args, inputs);

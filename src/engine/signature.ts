@@ -1,7 +1,6 @@
 import { dtypeOfArray } from "../core/array-dtype.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { numbering } from "../core/numbering.ts";
-import { type Shape, sameShape } from "../core/shape.ts";
 import { mapTree, type Parts, type Place, partsOf, walk } from "../core/tree.ts";
 import { State } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -43,21 +42,12 @@ export function signatureOf(args: readonly unknown[], naming: Naming): Signature
 
 /** What is known of an input from its place in the arguments. */
 class InputForm {
-  readonly kind: unknown;
-  readonly shape: Shape;
-  readonly device: unknown;
+  constructor(readonly facts: readonly unknown[]) {}
+}
 
-  constructor(input: Input) {
-    const isTensor = input instanceof Tensor;
-    this.kind = isTensor ? input.dtype : input.constructor;
-    this.shape = isTensor ? input.shape : [input.length];
-    this.device = isTensor && input.device;
-  }
-
-  isOf(input: Input): boolean {
-    const { kind, shape, device } = new InputForm(input);
-    return kind === this.kind && device === this.device && sameShape(shape, this.shape);
-  }
+/** Dtype, device and shape of a tensor; class and length of an array. */
+function factsOf(x: Input): readonly unknown[] {
+  return x instanceof Tensor ? [x.dtype, x.device, ...x.shape] : [x.constructor, x.length];
 }
 
 /** Describes the arguments of calls of one function. */
@@ -66,15 +56,13 @@ export class Signatures {
   /** The last arguments, with the forms of inputs in place of these, where they came twice. */
   #pattern: unknown = null;
 
-  constructor(readonly naming: Naming) {}
-
   /** As `signatureOf` does; arguments that are like the last ones need not be taken apart. */
-  of(args: readonly unknown[]): Signature {
+  of(args: readonly unknown[], naming: Naming): Signature {
     const inputs: Input[] = [];
     if (!watch && isLike(args, this.#pattern, inputs)) return { key: this.#key, inputs };
-    const signature = signatureOf(args, this.naming);
+    const signature = signatureOf(args, naming);
     const isSame = signature.key === this.#key;
-    this.#pattern = isSame && replaceInputs(args, this.naming, (input) => new InputForm(input));
+    this.#pattern = isSame && replaceInputs(args, naming, (x) => new InputForm(factsOf(x)));
     this.#key = signature.key;
     return signature;
   }
@@ -83,7 +71,10 @@ export class Signatures {
 /** Whether arguments surely have the same signature as those of a pattern; lists their inputs. */
 function isLike(value: unknown, pattern: unknown, inputs: Input[]): boolean {
   if (pattern instanceof InputForm) {
-    return isInput(value) && inputs.push(value) > 0 && pattern.isOf(value);
+    if (!isInput(value)) return false;
+    inputs.push(value);
+    const facts = factsOf(value);
+    return pattern.facts.length === facts.length && facts.every((x, i) => x === pattern.facts[i]);
   }
   if (typeof value !== "object" || value === null || value instanceof State) {
     return Object.is(value, pattern);
@@ -93,10 +84,9 @@ function isLike(value: unknown, pattern: unknown, inputs: Input[]): boolean {
   if (Object.getPrototypeOf(value) !== Object.getPrototypeOf(pattern)) return false;
   const parts = Object.entries(value);
   const known = Object.entries(pattern);
-  return (
-    parts.length === known.length &&
-    parts.every(([name, part], i) => name === known[i][0] && isLike(part, known[i][1], inputs))
-  );
+  const isSame = ([name, part]: [string, unknown], i: number) =>
+    name === known[i]?.[0] && isLike(part, known[i][1], inputs);
+  return parts.length === known.length && parts.every(isSame);
 }
 
 /** Tells of each part of arguments, and of its own parts, a whole before its parts. */

@@ -32,12 +32,13 @@ const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
     kind: "pointwise",
     element: ({ at, load }) => load(0, at),
     allows: ({ at, load, scalars, attributes: { classes, ignored } }) => {
-      const [m, words] = [scalars("i32"), scalars("u32")];
-      const label = load(0, at);
-      // A negative label is a large u32.
-      const isClass = words.call("<", words.from(label), words.literal(classes));
-      if (ignored === null) return isClass;
-      return words.call("|", isClass, m.call("==", label, m.literal(ignored)));
+      const m = scalars("u32");
+      const label = m.from(load(0, at));
+      const isClass = m.call("<", label, m.literal(classes)); // a negative label is a large u32
+      const other = Number(ignored) | 0;
+      return other === ignored
+        ? m.call("|", isClass, m.call("==", label, m.literal(other)))
+        : isClass;
     },
   },
   vjp: null,

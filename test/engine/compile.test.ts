@@ -320,7 +320,12 @@ test("a profile tells each kernel's time and opens in trace viewers; the run cou
   const before = held(device);
   const profile = await f.profile(x);
   expect(n.version).toBe(1);
-  expect(profile.kernels.length).toBe((await f.plans[0].stats()).kernels.length);
+  const { kernels, flops, bytes, peakBytes } = await f.plans[0].stats();
+  expect(profile.kernels.length).toBe(kernels.length);
+  expect(flops).toBeGreaterThanOrEqual(2 * 8 ** 3);
+  expect(flops).toBe(kernels.reduce((sum, kernel) => sum + kernel.flops, 0));
+  expect(bytes).toBe(kernels.reduce((sum, kernel) => sum + kernel.bytes, 0));
+  expect(peakBytes).toBeGreaterThanOrEqual(0);
   for (const { start, duration } of profile.kernels) {
     expect(start).toBeGreaterThanOrEqual(0);
     expect(duration).toBeGreaterThanOrEqual(0);

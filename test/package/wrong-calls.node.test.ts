@@ -402,6 +402,10 @@ const calls: Record<string, readonly [() => unknown, string]> = {
     () => explain(any(trainStep(parts()).plans[0])),
     "explain: plan undefined; expected a plan, such as step.plans[0]",
   ],
+  "null for a plan": [
+    () => explain(any(null)),
+    "explain: plan null; expected a plan, such as step.plans[0]",
+  ],
   "no profile": [
     () => chromeTrace(any(undefined)),
     "chromeTrace: profile undefined; expected what profile(batch) gives",

@@ -22,6 +22,8 @@ export class TimedSession extends CpuSession {
   plans = 0;
   disposed = 0;
   isDisposed = false;
+  /** Which part of the time runs took, at the most. */
+  mostShare = 0;
   /** Whether runs take their time and compute nothing. */
   isIdle = false;
   /** Called in the middle of each read, when others may have a turn. */
@@ -49,6 +51,7 @@ export class TimedSession extends CpuSession {
       run: (sources: readonly Storage[]) => {
         this.runs++;
         this.clock.now += this.cost;
+        this.mostShare = Math.max(this.mostShare, (this.runs * this.cost) / this.clock.now);
         return this.isIdle ? [] : plan.run(sources);
       },
       profile: (sources: readonly Storage[]) => plan.profile(sources),
