@@ -125,9 +125,8 @@ export class Fusion {
 
   /** The groups that read a stored step. */
   readers(step: number): Group[] {
-    const found: Group[] = [];
-    for (const group of this.#readers.get(step) ?? []) if (group.reads.has(step)) found.push(group);
-    return inPlace(found);
+    const waiting = this.#readers.get(step);
+    return waiting ? inPlace([...waiting].filter(({ reads }) => reads.has(step))) : [];
   }
 
   #waiting(step: number): Set<Group> {

@@ -17,14 +17,13 @@ interface Held {
  * registered: V8's registry keeps what was registered until the next collection of old objects, and
  * with a node its whole graph.
  */
-class Charge {
-  constructor(readonly held: Held) {}
+interface Charge {
+  readonly held: Held;
 }
 
 const collected = new FinalizationRegistry<Held>(({ device, storage }) => {
-  if (!storage) return;
   reclaimed++;
-  device.release(storage);
+  device.release(storage as Storage);
 });
 
 /** The number that the next node will have. */
@@ -94,7 +93,7 @@ export class Node {
   hold(storage: Storage): void {
     const held = { device: this.device, storage };
     this.#storage = storage;
-    this.#charge = new Charge(held);
+    this.#charge = { held };
     this.host = null;
     this.device.holders?.set(storage, new WeakRef(this));
     collected.register(this.#charge, held, this.#charge);

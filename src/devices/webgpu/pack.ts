@@ -148,7 +148,7 @@ function takers(all: readonly Waiting[], limits: PackLimits) {
       const { buffers, part, isLarge } = one;
       const isNew = partIn[part] !== dispatch;
       let added = 0;
-      for (let i = 0; i < buffers.length; i++) if (boundIn[buffers[i]] !== dispatch) added++;
+      for (const buffer of buffers) if (boundIn[buffer] !== dispatch) added++;
       const fits =
         bound + added <= limits.bindings &&
         (kinds < MOST_PARTS || !isNew) &&
