@@ -438,7 +438,9 @@ describe("debug", () => {
       const loss = (net: Net, x: Tensor) => mean(net.call(x));
       const step = trainStep({ model, optimizer, loss, stepsPerSubmit: 1 });
       const code = await kernelsOf(() => step.prepare(x));
-      const stats = await step.plans[0].stats();
+      const { kernels, ...rest } = await step.plans[0].stats();
+      const texts = kernels.map(async (kernel) => ({ ...kernel, code: await kernel.code?.() }));
+      const stats = { ...rest, kernels: await Promise.all(texts) };
       await step(x);
       const mark = device.counters.now;
       await step(x);
