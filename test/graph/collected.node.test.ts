@@ -4,7 +4,11 @@ import { beforeAll, expect, test } from "vitest";
 import {
   add,
   assignAll,
+  compile,
   evaluate,
+  init,
+  memory,
+  mul,
   Parameter,
   State,
   sum,
@@ -73,3 +77,24 @@ test.each(Object.entries(GRAPHS))(
     expect(Math.min(...kept)).toBeLessThan(5);
   },
 );
+
+test("a compiled function that nobody has any more gives back the memory of its plans", async () => {
+  setFlagsFromString("--expose-gc");
+  const gc: () => void = runInNewContext("gc");
+  const { device } = await init({ device: "cpu", threads: 1, isolated: true });
+  const before = memory(device);
+  await (async () => {
+    const x = tensor([1, 2, 3, 4], { device });
+    const fn = compile((x: Tensor) => sum(mul(sum(mul(x, x)), x)));
+    const y = await fn(x);
+    expect(memory(device).buffers).toBeGreaterThan(before.buffers + 2);
+    y.dispose();
+    x.dispose();
+  })();
+  for (let i = 0; i < 200 && memory(device).buffers > before.buffers; i++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const { buffers, bytes } = memory(device);
+  expect({ buffers, bytes }).toEqual({ buffers: before.buffers, bytes: before.bytes });
+});

@@ -46,6 +46,29 @@ interface Slots {
   readonly table: HeapBlock;
 }
 
+/** What a plan has of its engine. */
+interface PlanHold {
+  readonly heap: Heap;
+  readonly threads: Threads | null;
+  slots: Slots | null;
+  /** Its number among the plans that threads know. */
+  known: number | null;
+}
+
+/** Gives back what a plan has of its engine. */
+function letGo(hold: PlanHold): void {
+  const { heap, slots, known, threads } = hold;
+  hold.slots = hold.known = null;
+  if (slots) {
+    for (const block of slots.blocks) heap.give(block);
+    heap.free(slots.table);
+  }
+  if (known !== null) threads?.forget(known);
+}
+
+/** Lets go for plans that nobody has any more and nobody has disposed. */
+const collectedPlans = /* @__PURE__ */ new FinalizationRegistry<PlanHold>(letGo);
+
 /** What the last run has left. */
 interface LastRun {
   readonly buffer: ArrayBuffer;
@@ -81,7 +104,7 @@ export class CompiledPlan implements KeptPlan {
   readonly #memory: MemoryPlan;
   readonly #programCode: ProgramCode;
   #functions: ModuleExports | null = null;
-  #slots: Slots | null = null;
+  readonly #hold: PlanHold;
   /** For how long a run begins at once, in milliseconds; null where it is known to be over by then. */
   #slice: number | null = LONG_MS;
   /** How many tasks there are up to the last that may refuse a value. */
@@ -94,8 +117,6 @@ export class CompiledPlan implements KeptPlan {
   /** Runs in its place where its module is refused. */
   #plainPlan: CompiledPlan | null = null;
   readonly #shared = new Map<number, SharedTask>();
-  /** Its number among the plans that threads know. */
-  #known: number | null = null;
 
   /** @param hasCode whether it may have a module; without one all ops run in their plain form. */
   constructor(
@@ -123,6 +144,8 @@ export class CompiledPlan implements KeptPlan {
     const { groups } = schedule;
     this.#refusing = 1 + groups.findLastIndex((x) => refusingSteps(schedule, x).length > 0);
     this.#updated = program.updates.map(({ source }) => program.sources.indexOf(source));
+    this.#hold = { heap, threads, slots: null, known: null };
+    collectedPlans.register(this, this.#hold);
   }
 
   async stats(): Promise<PlanStats> {
@@ -148,7 +171,7 @@ export class CompiledPlan implements KeptPlan {
   }
 
   get bytes(): number {
-    const own = this.#slots?.blocks.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
+    const own = this.#hold.slots?.blocks.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
     return own + (this.#plainPlan?.bytes ?? 0);
   }
 
@@ -206,15 +229,9 @@ export class CompiledPlan implements KeptPlan {
   }
 
   #free(): void {
-    if (this.#slots) {
-      for (const block of this.#slots.blocks) this.heap.give(block);
-      this.heap.free(this.#slots.table);
-    }
-    this.#slots = null;
+    letGo(this.#hold);
     this.#last = null;
     for (const home of this.#homes.values()) home.leave();
-    if (this.#known !== null) this.threads?.forget(this.#known);
-    this.#known = null;
     this.#plainPlan?.dispose();
   }
 
@@ -285,7 +302,7 @@ export class CompiledPlan implements KeptPlan {
 
   /** Has all homes where their values are in this run; gives the address of the table. */
   #move(sources: readonly HeapStorage[], outputs: readonly HeapStorage[]): number {
-    const { blocks, table } = this.#slots as Slots;
+    const { blocks, table } = this.#hold.slots as Slots;
     const { buffer } = this.heap;
     if (this.#last?.buffer !== buffer) {
       const addresses = new Int32Array(buffer, table.address, this.#homes.size);
@@ -309,11 +326,11 @@ export class CompiledPlan implements KeptPlan {
   }
 
   #takeSlots(): void {
-    if (this.#slots) return;
+    if (this.#hold.slots) return;
     const blocks: HeapBlock[] = [];
     try {
       for (const bytes of this.#memory.sizes) blocks.push(this.heap.take(bytes));
-      this.#slots = { blocks, table: this.heap.reserve(4 * this.#homes.size) };
+      this.#hold.slots = { blocks, table: this.heap.reserve(4 * this.#homes.size) };
       this.#clear(blocks);
     } catch (error) {
       for (const block of blocks) this.heap.give(block);
@@ -370,11 +387,11 @@ export class CompiledPlan implements KeptPlan {
       task();
       return;
     }
-    const { module } = this.#programCode;
-    this.#known ??= this.threads?.keep(module as WebAssembly.Module) ?? 0;
-    const { address } = (this.#slots as Slots).table;
+    const [{ module }, hold] = [this.#programCode, this.#hold];
+    hold.known ??= this.threads?.keep(module as WebAssembly.Module) ?? 0;
+    const { address } = (hold.slots as Slots).table;
     try {
-      this.threads?.share(this.#known, address, this.#shared.get(i) as SharedTask);
+      this.threads?.share(hold.known, address, this.#shared.get(i) as SharedTask);
     } catch (error) {
       this.#hasFailed = true;
       throw error;
