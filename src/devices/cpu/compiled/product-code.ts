@@ -108,7 +108,7 @@ class TileStores {
     const rows = tile.length / first.length;
     if (rows > 1) {
       const local = this.#row;
-      const row = this.#rows(first, at.with(1, local), local);
+      const row = this.#rows(first, [at[0], local, at[2]], local);
       if (row.body.size > LONG * first.length) {
         this.#loop(tile, row, rows);
         return;
