@@ -15,17 +15,17 @@ export function nextTask(): Promise<void> {
 
 /** Gives way to other tasks now and then. */
 export class Breather {
-  #since = Date.now();
+  #since = performance.now();
 
-  /** Whether the last wait is long ago. The clock is the quickest to read; it may be set back. */
+  /** Whether the last wait is long ago. */
   get isDue(): boolean {
-    return Math.abs(Date.now() - this.#since) >= SLICE_MS;
+    return performance.now() - this.#since >= SLICE_MS;
   }
 
   /** Waits for the next task if the last wait is long ago. */
   async rest(): Promise<void> {
     if (!this.isDue) return;
     await nextTask();
-    this.#since = Date.now();
+    this.#since = performance.now();
   }
 }
