@@ -147,11 +147,15 @@ export class Life {
   }
 
   #make(): Run {
-    const { hold } = Node.prototype;
+    const { hold, passTo } = Node.prototype;
     const nodes: Node[] = [];
     Node.prototype.hold = function (this: Node, storage) {
       nodes.push(this);
       hold.call(this, storage);
+    };
+    Node.prototype.passTo = function (this: Node, next) {
+      nodes.push(next);
+      passTo.call(this, next);
     };
     try {
       const run = makeRun();
@@ -161,7 +165,7 @@ export class Life {
       for (const node of nodes) node.retire("a run that could not be made"); // as the collector would
       throw error;
     } finally {
-      Node.prototype.hold = hold;
+      Object.assign(Node.prototype, { hold, passTo });
     }
   }
 
