@@ -83,6 +83,7 @@ export class PackedApp {
         modulePreload: false,
         rolldownOptions: {
           input: pages.map((name) => join(this.folder, name)),
+          checks: { bundlerTimings: false }, // of a busy machine
           output: HELPERS_APART,
         },
       },

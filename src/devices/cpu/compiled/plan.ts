@@ -48,7 +48,8 @@ interface Slots {
 
 /** What a plan has of its engine. */
 interface PlanHold {
-  readonly heap: Heap;
+  /** Not kept by what waits for the plan's end, for it knows of its device. */
+  readonly heap: WeakRef<Heap>;
   readonly threads: Threads | null;
   slots: Slots | null;
   /** Its number among the plans that threads know. */
@@ -57,9 +58,10 @@ interface PlanHold {
 
 /** Gives back what a plan has of its engine. */
 function letGo(hold: PlanHold): void {
-  const { heap, slots, known, threads } = hold;
+  const { slots, known, threads } = hold;
+  const heap = hold.heap.deref();
   hold.slots = hold.known = null;
-  if (slots) {
+  if (slots && heap) {
     for (const block of slots.blocks) heap.give(block);
     heap.free(slots.table);
   }
@@ -144,7 +146,7 @@ export class CompiledPlan implements KeptPlan {
     const { groups } = schedule;
     this.#refusing = 1 + groups.findLastIndex((x) => refusingSteps(schedule, x).length > 0);
     this.#updated = program.updates.map(({ source }) => program.sources.indexOf(source));
-    this.#hold = { heap, threads, slots: null, known: null };
+    this.#hold = { heap: new WeakRef(heap), threads, slots: null, known: null };
     collectedPlans.register(this, this.#hold);
   }
 
