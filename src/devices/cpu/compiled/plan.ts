@@ -61,6 +61,7 @@ function letGo(hold: PlanHold): void {
   const { slots, known, threads } = hold;
   const heap = hold.heap.deref();
   hold.slots = hold.known = null;
+  collectedPlans.unregister(hold);
   if (slots && heap) {
     for (const block of slots.blocks) heap.give(block);
     heap.free(slots.table);
@@ -147,7 +148,6 @@ export class CompiledPlan implements KeptPlan {
     this.#refusing = 1 + groups.findLastIndex((x) => refusingSteps(schedule, x).length > 0);
     this.#updated = program.updates.map(({ source }) => program.sources.indexOf(source));
     this.#hold = { heap: new WeakRef(heap), threads, slots: null, known: null };
-    collectedPlans.register(this, this.#hold);
   }
 
   async stats(): Promise<PlanStats> {
@@ -333,6 +333,7 @@ export class CompiledPlan implements KeptPlan {
     try {
       for (const bytes of this.#memory.sizes) blocks.push(this.heap.take(bytes));
       this.#hold.slots = { blocks, table: this.heap.reserve(4 * this.#homes.size) };
+      collectedPlans.register(this, this.#hold, this.#hold);
       this.#clear(blocks);
     } catch (error) {
       for (const block of blocks) this.heap.give(block);
