@@ -50,7 +50,8 @@ test("a compiled function that calls another one says so", async () => {
     return add(n, x);
   });
   expect(await (await outer(tensor(10))).item()).toBe(12);
-  await vi.waitFor(() => expect(rejected).toHaveLength(3)); // what writes messages is loaded first
+  // What writes messages is loaded first.
+  await vi.waitFor(() => expect(rejected).toHaveLength(3), { timeout: 20_000 });
   for (const message of rejected) {
     expect(message).toMatch(/^compile: called in a function that is being compiled; expected/);
   }
