@@ -7,6 +7,7 @@ import { valuesOf } from "./exchange.ts";
 import type { Rerun } from "./journal-entry.ts";
 import type { Program } from "./program.ts";
 import type { Session } from "./session.ts";
+import { flopsOf, total } from "./stats.ts";
 
 /** What is reckoned with before it is tried: milliseconds, operations and bytes a millisecond. */
 const COST = { start: 10, flops: 2e6, bytes: 1e6 };
@@ -89,9 +90,6 @@ export function trialCost({ plan: { program } }: Rerun): number {
   return COST.start + programFlops(program) / COST.flops + bytes / COST.bytes;
 }
 
-function programFlops({ steps }: Program): number {
-  return steps.reduce((sum, { op, inputs, ...y }) => {
-    const types = inputs.map((input) => steps[input]);
-    return sum + (op ? (op.flops?.(types, y) ?? sizeOf(y.shape)) : 0);
-  }, 0);
+function programFlops(program: Program): number {
+  return total(program.steps.map((_, i) => flopsOf(program, i)));
 }

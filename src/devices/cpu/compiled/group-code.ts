@@ -3,7 +3,7 @@ import { sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { stepsOf } from "../../../engine/group-ops.ts";
 import type { KernelSchedule } from "../../../engine/schedule.ts";
-import { opFlops } from "../../../engine/stats.ts";
+import { flopsOf } from "../../../engine/stats.ts";
 import { FunctionWriter, I32, type ValueType } from "./assembler.ts";
 import type { Share, Sharing } from "./blocks.ts";
 import type { Location } from "./closed.ts";
@@ -120,8 +120,7 @@ function timeOf(schedule: KernelSchedule, group: Group, flopTime: number): numbe
   const { steps } = schedule.program;
   let time = 0;
   for (const i of stepsOf(schedule, group)) {
-    const types = steps[i].inputs.map((input) => steps[input]);
-    const flops = opFlops(steps[i].op, types, steps[i]);
+    const flops = flopsOf(schedule.program, i);
     time += flops * (group.anchors.includes(i) ? flopTime : FLOP_TIME);
   }
   for (const i of [...group.reads.keys(), ...group.outputs]) {

@@ -4,6 +4,7 @@
  */
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32, V128 } from "./assembler.ts";
+import { writeBlocks } from "./blocks.ts";
 import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { SUM } from "./row-folds.ts";
 import { type Stretch, stretchOf } from "./stretch.ts";
@@ -90,7 +91,8 @@ export function scatterCode(context: GroupContext, group: Group): GroupCode {
     );
     finish(own, total, row, column);
   };
-  f.count(row, 1, rows, () => alongRow(f, column, columns, block));
+  const along = { counter: column, step: 4, size: columns, body: block };
+  f.count(row, 1, rows, () => writeBlocks(f, along));
   return { function: f, steps, scratch: lists + 4 * count };
 }
 
@@ -124,29 +126,17 @@ export function placeCode(context: GroupContext, group: Group): GroupCode {
         f.get(local).vectorMemory(STORE_LANE, 2, 0, 0);
       });
     });
-    alongRow(f, item, length, (lanes) => {
+    const body = (lanes: number) => {
       const own = stretch(lanes);
       const kept = own.body.leaf(() => {
         address(scratch, item);
         f.vectorMemory(LOAD, 2, 0);
       });
       finish(own, kept, row, item);
-    });
+    };
+    writeBlocks(f, { counter: item, step: 4, size: length, body });
   });
   return { function: f, steps, scratch: 4 * length + 16 };
-}
-
-/** Runs a body for four columns at a time, and for those that are left. */
-export function alongRow(
-  f: FunctionWriter,
-  column: number,
-  columns: number,
-  body: (lanes: number) => void,
-): void {
-  const rest = columns % 4;
-  if (columns >= 4) f.count(column, 4, columns - rest, () => body(4));
-  else f.i32(0).set(column);
-  if (rest > 0) body(rest);
 }
 
 /** What both are written with. */

@@ -9,9 +9,9 @@ import { Position } from "../../../forms/position.ts";
 import { applyFormula } from "../../../forms/scalars.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
+import { writeBlocks } from "./blocks.ts";
 import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import { Lanes } from "./lanes.ts";
-import { alongRow } from "./scatter.ts";
 import { stretchOf } from "./stretch.ts";
 
 /** So many are inserted one by one. */
@@ -53,7 +53,7 @@ export function sortCode(context: GroupContext, group: Group): GroupCode {
   const isFew = keep <= FEW;
   const rowOf = { local: row, size: rows };
   f.count(row, 1, rows, () => {
-    alongRow(f, item, length, (count) => {
+    const writeWords = (count: number) => {
       const { elements, body, writer } = stretchOf(context, group, f, steps, count);
       const at = elements.position(from, [rowOf, { local: item, size: length, isByLane: true }]);
       const word = applyFormula(key, writer.scalars(dtype), [elements.element(input, at)]);
@@ -61,9 +61,10 @@ export function sortCode(context: GroupContext, group: Group): GroupCode {
       const [local] = body.emit([word]);
       f.get(steps.length).get(item).i32(2).emit(SHIFT_LEFT, ADD).get(local);
       f.vectorMemory(STORE, 2, 0);
-    });
+    };
+    writeBlocks(f, { counter: item, step: 4, size: length, body: writeWords });
     const sorted = isFew ? insert(sorter) : distribute(sorter);
-    alongRow(f, item, keep, (count) => {
+    const writeResults = (count: number) => {
       const { elements, body } = stretchOf(context, group, f, steps, count);
       const places = body.leaf(() => {
         f.get(sorted).get(item).i32(3).emit(SHIFT_LEFT, ADD);
@@ -78,7 +79,8 @@ export function sortCode(context: GroupContext, group: Group): GroupCode {
       const { roots, store } = elements.results(at);
       elements.start();
       store(body.emit(roots));
-    });
+    };
+    writeBlocks(f, { counter: item, step: 4, size: keep, body: writeResults });
   });
   const pairs = isFew ? 8 * (keep + 1) : 16 * length + 4 * COUNTS;
   return { function: f, steps, scratch: words + pairs };
