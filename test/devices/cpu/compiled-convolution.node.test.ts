@@ -5,7 +5,6 @@ import {
   compile,
   type Device,
   grad,
-  init,
   matmul,
   mul,
   pad,
@@ -18,13 +17,12 @@ import {
   transpose,
   windows,
 } from "../../../src/index.ts";
+import { cpuEngines } from "../../support/cpu-engines.ts";
 
 let compiled: Device;
 let plain: Device;
 beforeAll(async () => {
-  const of = (engine: "compiled" | "plain") => init({ device: "cpu", engine, isolated: true });
-  compiled = (await of("compiled")).device;
-  plain = (await of("plain")).device;
+  ({ compiled, plain } = await cpuEngines());
 });
 
 const seed = Math.floor(Math.random() * 2 ** 31);

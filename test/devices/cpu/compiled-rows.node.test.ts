@@ -9,7 +9,6 @@ import {
   type Device,
   evaluate,
   grad,
-  init,
   logSoftmax,
   logSumExp,
   max,
@@ -24,13 +23,12 @@ import {
   tensor,
   windows,
 } from "../../../src/index.ts";
+import { cpuEngines } from "../../support/cpu-engines.ts";
 
 let compiled: Device;
 let plain: Device;
 beforeAll(async () => {
-  const of = (engine: "compiled" | "plain") => init({ device: "cpu", engine, isolated: true });
-  compiled = (await of("compiled")).device;
-  plain = (await of("plain")).device;
+  ({ compiled, plain } = await cpuEngines());
 });
 
 const SIZES = [1, 4, 7, 17, 33];
