@@ -1,4 +1,5 @@
 import { type FunctionWriter, I32 } from "./assembler.ts";
+import { ADD, LESS_UNSIGNED, MULTIPLY, NOT_EQUAL, SELECT } from "./instructions.ts";
 
 /** How work is shared out among threads. */
 export interface Sharing {
@@ -32,12 +33,7 @@ export interface Blocks {
   body(count: number): void;
 }
 
-const ADD = 0x6a;
-const MULTIPLY = 0x6c;
 const EQUAL = 0x46;
-const NOT_EQUAL = 0x47;
-const LESS_UNSIGNED = 0x49;
-const SELECT = 0x1b;
 
 /** How many units a loop is shared out in. */
 export function unitsOf({

@@ -10,7 +10,20 @@ import type { ElementContext, PointwiseForm } from "../../../forms/pointwise.ts"
 import { Position } from "../../../forms/position.ts";
 import { type FunctionWriter, I32 } from "./assembler.ts";
 import { REFUSED } from "./group-code.ts";
-import { INSTRUCTIONS } from "./instructions.ts";
+import {
+  ADD,
+  CONST,
+  EXTRACT_LANE,
+  INSTRUCTIONS,
+  IS_ZERO,
+  LESS_UNSIGNED,
+  MULTIPLY,
+  SELECT,
+  SHIFT_LEFT,
+  SPLAT_WORDS,
+  STORE_I32,
+  SUBTRACT,
+} from "./instructions.ts";
 import type { LaneWriter } from "./lane-scalars.ts";
 import { bytesOfElement, Lanes } from "./lanes.ts";
 import type { VectorBody } from "./vector-body.ts";
@@ -45,20 +58,9 @@ export interface Results {
 /** What a position says of that. */
 type Way = Pick<Access, "counts" | "values" | "constant" | "stride">;
 
-const ADD = 0x6a;
-const MULTIPLY = 0x6c;
-const SUBTRACT = 0x6b;
-const SHIFT_LEFT = 0x74;
-const LESS_UNSIGNED = 0x49;
-const SELECT = 0x1b;
 const MEMORY_PAGES = [0x3f, 0x00];
-const IS_ZERO = 0x45;
-const STORE_I32 = 0x36;
 const ALL_TRUE = 0xa3; // i32x4.all_true
-const SPLAT_WORDS = 0x11;
-const EXTRACT_LANE = 0x1b;
 const ADD_WORDS = 0xae;
-const CONST = 0x0c;
 /** 0, 1, 2, 3 as words. */
 const LANE_NUMBERS = [0, 1, 2, 3].flatMap((lane) => [lane, 0, 0, 0]);
 

@@ -80,3 +80,25 @@ export const INSTRUCTIONS = {
 
 /** The name of an instruction on vectors. */
 export type Instruction = keyof typeof INSTRUCTIONS;
+
+// Instructions on numbers, on bits and on memory, and those on vectors that code is often made of.
+export const ADD = 0x6a;
+export const CONST = 0x0c;
+export const EXTRACT_LANE = 0x1b;
+export const IS_ZERO = 0x45;
+export const LESS_UNSIGNED = 0x49;
+export const LOAD_VECTOR = 0x00;
+export const LOAD_I32 = 0x28;
+export const LOAD_LANE = 0x56;
+export const LOAD_SPLAT = 0x09;
+export const MEMORY_FILL = [0xfc, 0x0b, 0];
+export const MULTIPLY = 0x6c;
+export const MULTIPLY_ADD = 0x105;
+export const NOT_EQUAL = 0x47;
+export const SELECT = 0x1b;
+export const SHIFT_LEFT = 0x74;
+export const SPLAT_WORDS = 0x11;
+export const STORE_VECTOR = 0x0b;
+export const STORE_I32 = 0x36;
+export const STORE_LANE = 0x5a;
+export const SUBTRACT = 0x6b;

@@ -1,5 +1,15 @@
 import { DTYPES, type DType, is } from "../../../core/dtype.ts";
 import { type FunctionWriter, I32, V128 } from "./assembler.ts";
+import {
+  ADD,
+  CONST,
+  LOAD_LANE,
+  LOAD_SPLAT,
+  LOAD_VECTOR,
+  SPLAT_WORDS,
+  STORE_LANE,
+  STORE_VECTOR,
+} from "./instructions.ts";
 
 /** Whether there are lanes of a dtype's elements, which are bytes or words of 32 bits. */
 export function hasLanes(dtype: DType): boolean {
@@ -11,24 +21,16 @@ export function bytesOfElement(dtype: DType): number {
   return DTYPES[dtype].array.BYTES_PER_ELEMENT;
 }
 
-const ADD = 0x6a;
 const LOAD_BYTE = 0x2d;
-const LOAD = 0x00;
-const LOAD_SPLAT = 0x09;
 const LOAD_FOUR_BYTES = 0x5c;
-const LOAD_LANE = 0x56;
 const LOAD_BYTE_LANE = 0x54;
-const STORE = 0x0b;
-const STORE_LANE = 0x5a;
 const STORE_BYTE_LANE = 0x58;
-const SPLAT_WORDS = 0x11;
 const WIDEN_BYTES = 0x89; // i16x8.extend_low_i8x16_u
 const WIDEN_HALVES = 0xa9; // i32x4.extend_low_i16x8_u
 const NARROW_WORDS = 0x86; // i16x8.narrow_i32x4_u
 const NARROW_HALVES = 0x66; // i8x16.narrow_i16x8_u
 const SHIFT_RIGHT = 0xad; // i32x4.shr_u
-const NOT_EQUAL = 0x38; // i32x4.ne
-const CONST = 0x0c;
+const NOT_EQUAL_WORDS = 0x38; // i32x4.ne
 
 /** Loads and stores of up to four elements, by literal distances from an address. */
 export class Lanes {
@@ -53,7 +55,7 @@ export class Lanes {
       else f.vectorMemory(LOAD_SPLAT, 2, offset);
     } else if (stride === 1) {
       if (isByte) f.vectorMemory(LOAD_FOUR_BYTES, 0, offset);
-      else f.vectorMemory(LOAD, 2, offset);
+      else f.vectorMemory(LOAD_VECTOR, 2, offset);
     } else {
       f.set(this.#address);
       this.#zeros().set(this.#vector);
@@ -101,7 +103,7 @@ export class Lanes {
       address();
       f.get(words);
       if (isByte) f.vectorMemory(STORE_LANE, 0, offset, 0);
-      else f.vectorMemory(STORE, 2, offset);
+      else f.vectorMemory(STORE_VECTOR, 2, offset);
       return;
     }
     for (let lane = 0; lane < count; lane++) {
@@ -129,7 +131,7 @@ export class Lanes {
     if (isPacked) this.f.simd(WIDEN_BYTES).simd(WIDEN_HALVES);
     if (!is(dtype, "bool")) return;
     this.#zeros();
-    this.f.simd(NOT_EQUAL);
+    this.f.simd(NOT_EQUAL_WORDS);
   }
 
   /** Makes bytes of words, side by side. */

@@ -7,6 +7,7 @@ import type { Group } from "../../../engine/fusion.ts";
 import { type FunctionWriter, I32 } from "./assembler.ts";
 import { type Share, writeBlocks } from "./blocks.ts";
 import type { GroupContext } from "./group-code.ts";
+import { ADD, MEMORY_FILL, MULTIPLY } from "./instructions.ts";
 import { BlockedAxis, type Packing, pitchOf, writePacking } from "./packing.ts";
 import {
   type MatrixLayout,
@@ -16,10 +17,6 @@ import {
   type TileVector,
   writeProduct,
 } from "./product.ts";
-
-const ADD = 0x6a;
-const MULTIPLY = 0x6c;
-const MEMORY_FILL = [0xfc, 0x0b, 0];
 
 /** Bytes of a block that is put in order. */
 const BLOCK_BYTES = 2 ** 17;

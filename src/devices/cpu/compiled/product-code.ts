@@ -2,6 +2,7 @@ import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
 import { Addresses, GroupElements, type Results } from "./elements.ts";
 import { beginGroup, type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import { ADD, LOAD_VECTOR, NOT_EQUAL, STORE_VECTOR } from "./instructions.ts";
 import { LaneWriter } from "./lane-scalars.ts";
 import { packingOf } from "./packing.ts";
 import {
@@ -23,11 +24,6 @@ const CROWDED = 1024;
 
 /** From so many values for a row of a tile on, what follows its sums is written once for all rows. */
 const LONG = 24;
-
-const ADD = 0x6a;
-const NOT_EQUAL = 0x47;
-const LOAD = 0x00;
-const STORE = 0x0b;
 
 /** The code of products of matrices, and of what follows them. */
 export function productCode(context: GroupContext, group: Group): GroupCode {
@@ -127,7 +123,7 @@ class TileStores {
     for (const [i, { sums }] of tile.entries()) {
       f.get(this.#sums)
         .get(sums)
-        .vectorMemory(STORE, 2, 16 * i);
+        .vectorMemory(STORE_VECTOR, 2, 16 * i);
     }
     f.get(tile[0].at[1]).set(this.#row);
     f.get(this.#sums)
@@ -139,7 +135,7 @@ class TileStores {
     f.repeat(() => {
       for (const [i, { roots, store }] of parts.entries()) {
         f.get(this.#sums)
-          .vectorMemory(LOAD, 2, 16 * i)
+          .vectorMemory(LOAD_VECTOR, 2, 16 * i)
           .set(tile[i].sums);
         store(body.emit(roots));
       }

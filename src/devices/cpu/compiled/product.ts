@@ -10,6 +10,18 @@
  */
 import { type FunctionWriter, I32, V128 } from "./assembler.ts";
 import { type Blocks, type Share, writeBlocks } from "./blocks.ts";
+import {
+  ADD,
+  CONST,
+  LOAD_LANE,
+  LOAD_SPLAT,
+  LOAD_VECTOR,
+  MEMORY_FILL,
+  MULTIPLY,
+  MULTIPLY_ADD,
+  NOT_EQUAL,
+  STORE_VECTOR,
+} from "./instructions.ts";
 
 /** Where a matrix lies: in elements, from a pointer on. */
 export interface MatrixLayout {
@@ -274,9 +286,9 @@ class ProductWriter {
     f.repeat(() => {
       for (let v = 0; v < vectors; v++) {
         f.get(this.#atB);
-        if (column === 1) f.get(this.#atA).vectorMemory(LOAD, 2, 16 * v);
+        if (column === 1) f.get(this.#atA).vectorMemory(LOAD_VECTOR, 2, 16 * v);
         else this.#gather(4 * v, Math.min(4, width - 4 * v), column);
-        f.vectorMemory(STORE, 2, 16 * v);
+        f.vectorMemory(STORE_VECTOR, 2, 16 * v);
       }
       this.#move(this.#atA, this.#atA, 4 * row);
       f.get(this.#atB)
@@ -307,7 +319,7 @@ class ProductWriter {
     const { partial } = options;
     const vectors = Math.ceil(width / 4);
     const sums = this.#sums.slice(0, rows * vectors);
-    const before = (i: number) => f.get(this.#partial).vectorMemory(LOAD, 2, 16 * i);
+    const before = (i: number) => f.get(this.#partial).vectorMemory(LOAD_VECTOR, 2, 16 * i);
     if (partial?.isWhole) {
       for (const [i, sum] of sums.entries()) before(i).set(sum);
     } else {
@@ -322,7 +334,7 @@ class ProductWriter {
       sums.forEach((sum, i) => {
         f.get(this.#partial)
           .get(sum)
-          .vectorMemory(STORE, 2, 16 * i);
+          .vectorMemory(STORE_VECTOR, 2, 16 * i);
       });
     } else options.store(this.#vectors(rows, width));
   }
@@ -342,7 +354,7 @@ class ProductWriter {
     f.repeat(() => {
       for (let v = 0; v < vectors; v++) {
         f.get(this.#atB)
-          .vectorMemory(LOAD, 2, 16 * v)
+          .vectorMemory(LOAD_VECTOR, 2, 16 * v)
           .set(this.#right[v]);
       }
       for (let r = 0; r < rows; r++) {
@@ -368,7 +380,7 @@ class ProductWriter {
   #add(sums: number, right: number): void {
     const { f } = this;
     if (this.options.isFused) f.get(this.#left).get(right).get(sums).simd(MULTIPLY_ADD);
-    else f.get(sums).get(this.#left).get(right).simd(MULTIPLY).simd(ADD_VECTORS);
+    else f.get(sums).get(this.#left).get(right).simd(MULTIPLY_VECTORS).simd(ADD_VECTORS);
     f.set(sums);
   }
 
@@ -379,7 +391,7 @@ class ProductWriter {
       this.f
         .get(count)
         .i32(4 * stride)
-        .emit(MULTIPLY_WORDS, ADD);
+        .emit(MULTIPLY, ADD);
     this.f.set(to);
   }
 
@@ -398,17 +410,7 @@ class ProductWriter {
   }
 }
 
-const ADD = 0x6a;
-const MULTIPLY_WORDS = 0x6c;
-const MEMORY_FILL = [0xfc, 0x0b, 0];
-const NOT_EQUAL = 0x47;
-const LOAD = 0x00;
-const LOAD_SPLAT = 0x09;
 const LOAD_ZERO = 0x5c;
-const LOAD_LANE = 0x56;
-const STORE = 0x0b;
-const CONST = 0x0c;
 const ADD_VECTORS = 0xe4;
-const MULTIPLY = 0xe6;
-const MULTIPLY_ADD = 0x105;
+const MULTIPLY_VECTORS = 0xe6;
 const ZEROS: readonly number[] = /* @__PURE__ */ new Array<number>(16).fill(0);

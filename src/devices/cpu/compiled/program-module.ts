@@ -1,5 +1,6 @@
 import { FunctionWriter, I32 } from "./assembler.ts";
 import { type GroupCode, ownBytes, REFUSED } from "./group-code.ts";
+import { ADD, LOAD_I32, MULTIPLY, STORE_I32 } from "./instructions.ts";
 import { assembleModule } from "./module.ts";
 
 /** One group: code and where the addresses that it is given stand in a table, or a call of the host. */
@@ -27,10 +28,6 @@ export interface ModuleExports {
 /** Computes units of a task, from one up to another. */
 type RunPart = (table: number, from: number, to: number, thread: number) => void;
 
-const LOAD_I32 = 0x28;
-const ADD = 0x6a;
-const MULTIPLY = 0x6c;
-const STORE_I32 = 0x36;
 const RETURN = 0x0f;
 const DROP = 0x1a;
 /** One character a byte. */

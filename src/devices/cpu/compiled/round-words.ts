@@ -1,5 +1,19 @@
 import { type FunctionWriter, I32, V128 } from "./assembler.ts";
 import type { KeptMemory } from "./group-code.ts";
+import {
+  ADD,
+  CONST,
+  EXTRACT_LANE,
+  IS_ZERO,
+  LESS_UNSIGNED,
+  LOAD_I32,
+  LOAD_LANE,
+  NOT_EQUAL,
+  SHIFT_LEFT,
+  SPLAT_WORDS,
+  STORE_I32,
+  STORE_VECTOR,
+} from "./instructions.ts";
 import { type Vector, VectorBody } from "./vector-body.ts";
 
 /** Writes what a round with a counter adds to halves below `side`, of the other halves. */
@@ -18,17 +32,7 @@ export interface RoundDomain {
   readonly roundPairs: number;
 }
 
-const ADD = 0x6a;
-const SHIFT_LEFT = 0x74;
-const NOT_EQUAL = 0x47;
-const IS_ZERO = 0x45;
 const OR = 0x72;
-const LOAD_I32 = 0x28;
-const STORE_I32 = 0x36;
-const STORE = 0x0b;
-const LOAD_LANE = 0x56;
-const SPLAT_WORDS = 0x11;
-const EXTRACT_LANE = 0x1b;
 /** Before the words: the key that they are of, and whether there are any. */
 const HEAD_BYTES = 16;
 /** Longer tables would not stay in a cache. */
@@ -118,8 +122,13 @@ export class RoundWords {
         const counter = body.op("i32x4.add", splat(round), body.whole(FIRST_ROUND));
         const [k0, k1] = key.map((local) => body.local(local));
         const [words] = body.emit([writeWord(body, [k0, k1], counter, half, splat(side))]);
-        f.get(row).get(item).i32(2).emit(SHIFT_LEFT, ADD).get(words).vectorMemory(STORE, 2, 0);
-        f.get(item).i32(4).emit(ADD).tee(item).get(count).emit(LESS);
+        f.get(row)
+          .get(item)
+          .i32(2)
+          .emit(SHIFT_LEFT, ADD)
+          .get(words)
+          .vectorMemory(STORE_VECTOR, 2, 0);
+        f.get(item).i32(4).emit(ADD).tee(item).get(count).emit(LESS_UNSIGNED);
       });
       f.get(row).i32(this.#rowBytes).emit(ADD).set(row);
       f.get(count).set(swapped).get(side).set(count).get(swapped).set(side);
@@ -134,8 +143,6 @@ export class RoundWords {
   }
 }
 
-const LESS = 0x49; // i32.lt_u
-const CONST = 0x0c;
 const ZEROS: readonly number[] = /* @__PURE__ */ new Array<number>(16).fill(0);
 /** The second word of a round's counter in its first round: see src/core/shuffle.ts. */
 export const FIRST_ROUND = 3;

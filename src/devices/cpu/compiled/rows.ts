@@ -12,14 +12,10 @@ import { unitsOf, writeBlocks } from "./blocks.ts";
 import { digitSizes } from "./digits.ts";
 import { Addresses, type Coordinate, GroupElements, type Results } from "./elements.ts";
 import { beginGroup, type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import { ADD, LOAD_VECTOR, MULTIPLY, STORE_VECTOR } from "./instructions.ts";
 import { LaneWriter } from "./lane-scalars.ts";
 import { FIRST_WORD, type RowFold } from "./row-folds.ts";
 import { type Vector, VectorBody } from "./vector-body.ts";
-
-const ADD = 0x6a;
-const MULTIPLY = 0x6c;
-const LOAD = 0x00;
-const STORE = 0x0b;
 
 /** What is kept of rows stays in a second-level cache. */
 const KEPT_BYTES = 2 ** 17;
@@ -152,7 +148,7 @@ export class RowsWriter {
   kept({ parts }: RowBlock, { body }: LaneWriter, part: number): Vector {
     return body.leaf(() => {
       this.#keptAddress(parts.length);
-      this.#f.vectorMemory(LOAD, 4, 16 * part);
+      this.#f.vectorMemory(LOAD_VECTOR, 4, 16 * part);
     });
   }
 
@@ -190,7 +186,7 @@ export class RowsWriter {
           for (const local of carried.flat().reverse()) f.set(local);
           for (const [part, local] of locals.slice(roots.length).entries()) {
             this.#keptAddress(kept.length);
-            f.get(local).vectorMemory(STORE, 4, 16 * part);
+            f.get(local).vectorMemory(STORE_VECTOR, 4, 16 * part);
           }
         },
       };

@@ -6,19 +6,20 @@ import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32, V128 } from "./assembler.ts";
 import { writeBlocks } from "./blocks.ts";
 import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import {
+  ADD,
+  EXTRACT_LANE,
+  LESS_UNSIGNED,
+  LOAD_I32,
+  LOAD_VECTOR,
+  MEMORY_FILL,
+  NOT_EQUAL,
+  SHIFT_LEFT,
+  STORE_I32,
+  STORE_LANE,
+} from "./instructions.ts";
 import { SUM } from "./row-folds.ts";
 import { type Stretch, stretchOf } from "./stretch.ts";
-
-const ADD = 0x6a;
-const SHIFT_LEFT = 0x74;
-const NOT_EQUAL = 0x47;
-const LESS_UNSIGNED = 0x49;
-const LOAD_I32 = 0x28;
-const STORE_I32 = 0x36;
-const EXTRACT_LANE = 0x1b;
-const LOAD = 0x00;
-const STORE_LANE = 0x5a;
-const MEMORY_FILL = [0xfc, 0x0b, 0];
 
 /** The code of sums of rows that indices name. */
 export function scatterCode(context: GroupContext, group: Group): GroupCode {
@@ -130,7 +131,7 @@ export function placeCode(context: GroupContext, group: Group): GroupCode {
       const own = stretch(lanes);
       const kept = own.body.leaf(() => {
         address(scratch, item);
-        f.vectorMemory(LOAD, 2, 0);
+        f.vectorMemory(LOAD_VECTOR, 2, 0);
       });
       finish(own, kept, row, item);
     };

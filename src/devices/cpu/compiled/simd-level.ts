@@ -1,7 +1,6 @@
 import { FunctionWriter, V128 } from "./assembler.ts";
+import { MULTIPLY_ADD } from "./instructions.ts";
 import { assembleModule } from "./module.ts";
-
-const MULTIPLY_ADD = 0x105;
 
 /** Whether the engine has a multiply-add of four numbers (relaxed SIMD). */
 export function hasMultiplyAdd(): boolean {

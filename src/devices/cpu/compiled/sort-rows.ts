@@ -11,25 +11,27 @@ import type { Attributes, Op } from "../../../graph/op.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
 import { writeBlocks } from "./blocks.ts";
 import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import {
+  ADD,
+  LESS_UNSIGNED,
+  LOAD_I32,
+  MEMORY_FILL,
+  NOT_EQUAL,
+  SHIFT_LEFT,
+  STORE_I32,
+  STORE_VECTOR,
+  SUBTRACT,
+} from "./instructions.ts";
 import { Lanes } from "./lanes.ts";
 import { stretchOf } from "./stretch.ts";
 
 /** So many are inserted one by one. */
 const FEW = 32;
 
-const ADD = 0x6a;
-const SUBTRACT = 0x6b;
 const AND = 0x71;
-const SHIFT_LEFT = 0x74;
 const SHIFT_RIGHT = 0x76;
-const NOT_EQUAL = 0x47;
-const LESS_UNSIGNED = 0x49;
-const LOAD_I32 = 0x28;
 const LOAD_I64 = 0x29;
-const STORE_I32 = 0x36;
 const STORE_I64 = 0x37;
-const STORE = 0x0b;
-const MEMORY_FILL = [0xfc, 0x0b, 0];
 /** Bytes of counts for each of four digits. */
 const COUNTS = 4 * 256;
 
@@ -60,7 +62,7 @@ export function sortCode(context: GroupContext, group: Group): GroupCode {
       elements.start();
       const [local] = body.emit([word]);
       f.get(steps.length).get(item).i32(2).emit(SHIFT_LEFT, ADD).get(local);
-      f.vectorMemory(STORE, 2, 0);
+      f.vectorMemory(STORE_VECTOR, 2, 0);
     };
     writeBlocks(f, { counter: item, step: 4, size: length, body: writeWords });
     const sorted = isFew ? insert(sorter) : distribute(sorter);
