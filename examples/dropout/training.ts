@@ -1,4 +1,4 @@
-import { type Batch, DataLoader, type DeviceDataset, split } from "gradus/data";
+import { type Batch, DataLoader, type DeviceDataset, splitDataset } from "gradus/data";
 import { crossEntropy } from "gradus/losses";
 import { accuracy } from "gradus/metrics";
 import type { Module, Sequential } from "gradus/nn";
@@ -27,7 +27,7 @@ export async function trainWithDropout(
   options: { callbacks?: readonly Callback[]; signal?: AbortSignal } = {},
 ): Promise<FitResult & { model: Sequential }> {
   const shares = { train: 1 - VALIDATION, validation: VALIDATION };
-  const { train, validation } = split(data, shares, { seed });
+  const { train, validation } = splitDataset(data, shares, { seed });
   const loader = new DataLoader({ dataset: train, batchSize, seed, dropLast: true });
   const model = dropoutNetwork(dropout, seed);
   const schedule = cosineDecay(learningRate, { steps: epochs * loader.stepsPerEpoch });

@@ -9,6 +9,6 @@ export {
   minMaxScaling,
   standardScaling,
 } from "./scaling.ts";
-export { type Fold, kFold, type SplitOptions, split } from "./split.ts";
+export { type Fold, kFold, type SplitOptions, splitDataset } from "./split.ts";
 export { Subset } from "./subset.ts";
 export { type TensorBatch, TensorDataset, type TensorDatasetOptions } from "./tensor-dataset.ts";

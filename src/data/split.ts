@@ -7,7 +7,7 @@ import { checkDataset } from "./checks.ts";
 import type { Dataset } from "./dataset.ts";
 import { Subset } from "./subset.ts";
 
-/** How `split` and `kFold` choose examples. */
+/** How `splitDataset` and `kFold` choose examples. */
 export interface SplitOptions {
   /** Chooses at random (the default), else takes the parts one after the other. */
   shuffle?: boolean;
@@ -33,22 +33,24 @@ export interface Fold<B> {
  * @param shares numbers above 0 by name, with the sum 1.
  * @throws GradusError for other shares, a bad seed or what is no class, ShapeError for a part without
  * examples or a `stratify` of another length.
- * @example const { train, test } = split(dataset, { train: 0.8, test: 0.2 }, { seed: 1 });
+ * @example const { train, test } = splitDataset(dataset, { train: 0.8, test: 0.2 }, { seed: 1 });
  */
-export function split<B, P extends Readonly<Record<string, number>>>(
+export function splitDataset<B, P extends Readonly<Record<string, number>>>(
   dataset: Dataset<B>,
   shares: P,
   options: SplitOptions = {},
 ): { [K in keyof P]: Subset<B> } {
-  checkDataset("split", dataset);
+  checkDataset("splitDataset", dataset);
   if (typeof shares !== "object" || shares === null) {
-    throw new GradusError(`split: shares ${describeValue(shares)}; expected numbers by name`);
+    throw new GradusError(
+      `splitDataset: shares ${describeValue(shares)}; expected numbers by name`,
+    );
   }
   const values = Object.values(shares);
   const total = values.reduce((a, b) => a + b, 0);
   if (!values.every((share) => share > 0) || !(Math.abs(total - 1) < 1e-9)) {
     throw new GradusError(
-      `split: shares ${list(values)} with the sum ${quote(total)}; ` +
+      `splitDataset: shares ${list(values)} with the sum ${quote(total)}; ` +
         "expected numbers above 0 with the sum 1",
     );
   }
@@ -56,10 +58,10 @@ export function split<B, P extends Readonly<Record<string, number>>>(
   const empty = sizes.indexOf(0);
   if (empty >= 0) {
     throw new ShapeError(
-      `split: a share of ${values[empty]} of ${dataset.size} examples; expected at least one`,
+      `splitDataset: a share of ${values[empty]} of ${dataset.size} examples; expected at least one`,
     );
   }
-  const parts = deal("split", dataset.size, sizes, options);
+  const parts = deal("splitDataset", dataset.size, sizes, options);
   const subsets = Object.keys(shares).map((name, i) => [name, new Subset(dataset, parts[i])]);
   return Object.fromEntries(subsets);
 }

@@ -48,17 +48,17 @@ function copiedOf(args: readonly unknown[], naming: Naming): string[] {
 /** A result that is no tensor. */
 export function noTensor(op: string, value: unknown, path: Path): GradusError {
   return new GradusError(
-    `${op}: fn returned ${describeValue(value)}${at(path)}; expected tensors, in arrays and plain ` +
+    `${op}: fn returned ${describeValue(value)}${placeIn(path)}; expected tensors, in arrays and plain ` +
       "objects, or nothing",
   );
 }
 
 /** A result that lies in itself. */
 export function cyclicResult(op: string, path: Path): GradusError {
-  return new GradusError(`${op}: the result of fn holds itself${at(path)}; expected no cycle`);
+  return new GradusError(`${op}: the result of fn holds itself${placeIn(path)}; expected no cycle`);
 }
 
-function at(path: Path): string {
+function placeIn(path: Path): string {
   return path.length > 0 ? ` at ${path.join(".")}` : "";
 }
 

@@ -1,5 +1,6 @@
+import { checkSurplus } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
-import { checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts";
+import { broadcastShapes, checkShape, formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { along } from "../forms/map.ts";
 import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
@@ -7,6 +8,7 @@ import { checkDomain } from "./domain.ts";
 import { expandDims, reshape } from "./reshape.ts";
 import { rowReduction } from "./row-reduction.ts";
 import { asRows } from "./rows.ts";
+import { checkTensorList } from "./tensor-list.ts";
 
 interface BroadcastAttributes extends Record<string, unknown> {
   shape: Shape;
@@ -47,6 +49,22 @@ export function stretch(x: Tensor, shape: Shape): Tensor {
 function canBroadcast(from: Shape, to: Shape): boolean {
   const missing = to.length - from.length;
   return missing >= 0 && from.every((n, axis) => n === 1 || n === to[axis + missing]);
+}
+
+/**
+ * Repeats tensors along axes of size 1 and new leading axes to the one shape that they broadcast to,
+ * without copying.
+ * @throws ShapeError where there is none.
+ * @example broadcastTensors([zeros([3, 1]), zeros([4])]).map(({ shape }) => shape); // [[3, 4], [3, 4]]
+ */
+export function broadcastTensors(tensors: readonly Tensor[], ...surplus: never[]): Tensor[] {
+  checkSurplus("broadcastTensors(tensors)", surplus);
+  checkTensorList("broadcastTensors", tensors);
+  const shape = tensors.reduce<Shape>(
+    (all, x) => broadcastShapes("broadcastTensors", all, x.shape),
+    [],
+  );
+  return tensors.map((x) => stretch(x, shape));
 }
 
 /** Sums over the axes along which a smaller shape was broadcast: the adjoint of `broadcastTo`. */

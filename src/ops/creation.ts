@@ -132,7 +132,8 @@ export function full(
   return filled("full", shape, value, options, surplus);
 }
 
-function filled(
+/** Does what `full` does, as another op. */
+export function filled(
   op: string,
   shape: Shape,
   value: number,

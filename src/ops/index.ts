@@ -12,8 +12,10 @@ export {
   square,
   sub,
 } from "./arithmetic.ts";
+export { at } from "./at.ts";
+export { flatten, moveAxis, unflatten } from "./axes.ts";
 export { batchIndices } from "./batch-indices.ts";
-export { broadcastTo, sumTo } from "./broadcast.ts";
+export { broadcastTensors, broadcastTo, sumTo } from "./broadcast.ts";
 export { cast } from "./cast.ts";
 export {
   equal,
@@ -27,17 +29,30 @@ export {
   notEqual,
 } from "./compare.ts";
 export { arange, eye, full, oneHot, ones, tensor, zeros } from "./creation.ts";
+export { type DiagonalOptions, diag, diagonal, tril, triu } from "./diagonals.ts";
 export { pairwiseSquaredDistances } from "./distances.ts";
+export { type AxesOptions, flip, type RotateOptions, roll, rot90 } from "./flip.ts";
 export { gather } from "./gather.ts";
+export {
+  type LinspaceOptions,
+  type LogspaceOptions,
+  linspace,
+  logspace,
+  type MeshgridOptions,
+  meshgrid,
+} from "./grids.ts";
 export { type L2NormalizeOptions, l2Normalize } from "./l2-normalize.ts";
+export { fullLike, onesLike, zerosLike } from "./like.ts";
 export { matmul } from "./matmul.ts";
 export { type Moments, type MomentsOptions, moments, variance } from "./moments.ts";
+export { type PadOptions, pad } from "./pad.ts";
 export { pow } from "./pow.ts";
 export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";
 export { normalAt, type RandomAtOptions, uniformAt } from "./random-at.ts";
 export { argmax, argmin, max, mean, min, sum } from "./reduce.ts";
+export { repeatInterleave, tile } from "./repeat.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
-export { concat, pad, slice, stack } from "./slice.ts";
+export { concat, slice, stack } from "./slice.ts";
 export { logSoftmax, logSumExp, softmax } from "./softmax.ts";
 export {
   argsort,
@@ -47,6 +62,7 @@ export {
   type TopKOptions,
   topK,
 } from "./sort.ts";
+export { chunk, split, unbind } from "./split.ts";
 export {
   abs,
   cos,

@@ -10,7 +10,7 @@ import { elementAt } from "./rows.ts";
 import { runsToSort } from "./sort-runs.ts";
 
 /** An element of a 1-D view. */
-function at({ data, offset, strides }: Strided, i: number): number {
+function valueAt({ data, offset, strides }: Strided, i: number): number {
   return data[offset + i * strides[0]];
 }
 
@@ -24,7 +24,7 @@ const searchSortedOp: OpDefinition<Record<string, never>> = defineOp<Record<stri
       let [low, high] = [0, x.shape[0]];
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (at(x, middle) < at(v, i)) low = middle + 1;
+        if (valueAt(x, middle) < valueAt(v, i)) low = middle + 1;
         else high = middle;
       }
       y.data[i] = low;
@@ -48,8 +48,8 @@ const segmentSumOp: OpDefinition<Record<string, never>> = defineOp<Record<string
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++) {
         let sum = 0; // in float64
-        for (let j = at(starts, r); j < at(starts, r + 1); j++)
-          sum += elementAt(g, at(order, j), c);
+        for (let j = valueAt(starts, r); j < valueAt(starts, r + 1); j++)
+          sum += elementAt(g, valueAt(order, j), c);
         y.data[r * columns + c] = sum;
       }
     }

@@ -1,14 +1,14 @@
-import { checkNumbers, checkOptions, describeValue, type Known } from "../core/check.ts";
+import { checkOptions, describeValue, type Known } from "../core/check.ts";
 import { convert } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
-import { quote } from "../core/quote.ts";
 import { formatShape, normalizeAxis, type Shape } from "../core/shape.ts";
 import { inside } from "../forms/inside.ts";
 import { along } from "../forms/map.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
-import { apply, checkArguments, checkTensors, Tensor } from "../graph/tensor.ts";
+import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { expandDims } from "./reshape.ts";
 import { AXIS, type AxisOptions } from "./rows.ts";
+import { checkTensorList } from "./tensor-list.ts";
 
 /** One axis of a slice: from `start` up to, not including, `end`, every `step`-th, as in NumPy. */
 export interface Range {
@@ -108,7 +108,8 @@ const embedOp: OpDefinition<EmbedAttributes> = defineOp<EmbedAttributes>({
   ],
 });
 
-function embed(
+/** Puts x where `slice` with the same numbers would find it, and a value elsewhere. */
+export function embed(
   x: Tensor,
   shape: Shape,
   start: readonly number[],
@@ -116,33 +117,6 @@ function embed(
   value = 0,
 ): Tensor {
   return apply(embedOp, [x], { start, step, shape, value: convert(value, x.dtype) });
-}
-
-/**
- * Surrounds a tensor with a value: `padding[axis]` gives how many elements come before and after.
- */
-export function pad(
-  x: Tensor,
-  padding: readonly (readonly [number, number])[],
-  value = 0,
-  ...surplus: never[]
-): Tensor {
-  checkArguments("pad(x, [[before, after], …], value)", [x], surplus);
-  const valid =
-    Array.isArray(padding) &&
-    padding.length === x.rank &&
-    padding.every((pair) => Array.isArray(pair) && pair.length === 2) &&
-    padding.flat().every((n) => Number.isInteger(n) && n >= 0);
-  if (!valid) {
-    throw new ShapeError(
-      `pad: padding ${quote(padding)} for ${formatShape(x.shape)}; expected one pair of ` +
-        "non-negative integers for each axis",
-    );
-  }
-  checkNumbers("pad", { value });
-  const shape = x.shape.map((n, axis) => n + padding[axis][0] + padding[axis][1]);
-  const start = padding.map(([before]) => before);
-  return embed(x, shape, start, new Array(x.rank).fill(1), value);
 }
 
 interface ConcatAttributes extends Record<string, unknown> {
@@ -179,7 +153,7 @@ export function concat(
   options: AxisOptions = {},
   ...surplus: never[]
 ): Tensor {
-  checkList("concat", tensors);
+  checkTensorList("concat", tensors);
   checkOptions("concat", options, AXIS, surplus);
   const axis = normalizeAxis("concat", options.axis ?? 0, tensors[0].rank);
   for (const x of tensors) checkJoin(tensors[0], x, axis);
@@ -190,16 +164,6 @@ export function concat(
     return apply(concatOp, [join(low, middle), join(middle, high)], { axis });
   };
   return tensors.length === 1 ? slice(tensors[0], []) : join(0, tensors.length);
-}
-
-function checkList(op: string, tensors: readonly Tensor[]): void {
-  if (Array.isArray(tensors) && tensors.length > 0) {
-    checkTensors(op, tensors);
-    return;
-  }
-  const given = Array.isArray(tensors) ? "no tensors" : describeValue(tensors);
-  const advice = (tensors as unknown) instanceof Tensor ? `. Did you mean ${op}([a, b])?` : "";
-  throw new ShapeError(`${op}: ${given}; expected an array of at least one tensor${advice}`);
 }
 
 function checkJoin(first: Tensor, x: Tensor, axis: number): void {
@@ -218,7 +182,7 @@ export function stack(
   options: AxisOptions = {},
   ...surplus: never[]
 ): Tensor {
-  checkList("stack", tensors);
+  checkTensorList("stack", tensors);
   checkOptions("stack", options, AXIS, surplus);
   const axis = normalizeAxis("stack", options.axis ?? 0, tensors[0].rank + 1);
   const widened = tensors.map((x) => expandDims(x, axis));

@@ -9,10 +9,11 @@ import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import type { LossOptions } from "../losses/reduction.ts";
 import { add } from "../ops/arithmetic.ts";
 import { broadcastTo } from "../ops/broadcast.ts";
+import { pad } from "../ops/pad.ts";
 import { randomNormal } from "../ops/random.ts";
 import { mean } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
-import { concat, pad, slice } from "../ops/slice.ts";
+import { concat, slice } from "../ops/slice.ts";
 
 /** Many values of a model's parameters at once: each row holds those of one individual. */
 export class Population {

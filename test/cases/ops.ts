@@ -2,25 +2,34 @@ import type * as ops from "../../src/ops/index.ts";
 import type { OpCase } from "../support/op-case.ts";
 import { activationsCases } from "./ops/activations.ts";
 import { arithmeticCases } from "./ops/arithmetic.ts";
+import { atCases } from "./ops/at.ts";
+import { axesCases } from "./ops/axes.ts";
 import { batchIndicesCases } from "./ops/batch-indices.ts";
 import { broadcastCases } from "./ops/broadcast.ts";
 import { castCases } from "./ops/cast.ts";
 import { compareCases } from "./ops/compare.ts";
 import { creationCases } from "./ops/creation.ts";
 import { customGradCases } from "./ops/custom-grad.ts";
+import { diagonalsCases } from "./ops/diagonals.ts";
 import { distancesCases } from "./ops/distances.ts";
+import { flipCases } from "./ops/flip.ts";
 import { gatherCases } from "./ops/gather.ts";
+import { gridsCases } from "./ops/grids.ts";
 import { l2NormalizeCases } from "./ops/l2-normalize.ts";
+import { likeCases } from "./ops/like.ts";
 import { matmulCases } from "./ops/matmul.ts";
 import { momentsCases } from "./ops/moments.ts";
+import { padCases } from "./ops/pad.ts";
 import { powCases } from "./ops/pow.ts";
 import { randomCases } from "./ops/random.ts";
 import { randomAtCases } from "./ops/random-at.ts";
 import { reduceCases } from "./ops/reduce.ts";
+import { repeatCases } from "./ops/repeat.ts";
 import { reshapeCases } from "./ops/reshape.ts";
 import { sliceCases } from "./ops/slice.ts";
 import { softmaxCases } from "./ops/softmax.ts";
 import { sortCases } from "./ops/sort.ts";
+import { splitCases } from "./ops/split.ts";
 import { unaryCases } from "./ops/unary.ts";
 import { whereCases } from "./ops/where.ts";
 import { windowsCases } from "./ops/windows.ts";
@@ -45,10 +54,19 @@ export const cases = {
   ...l2NormalizeCases,
   ...reshapeCases,
   ...sliceCases,
+  ...atCases,
+  ...padCases,
+  ...axesCases,
+  ...flipCases,
+  ...repeatCases,
+  ...splitCases,
+  ...diagonalsCases,
   ...windowsCases,
   ...gatherCases,
   ...sortCases,
   ...creationCases,
+  ...gridsCases,
+  ...likeCases,
   ...batchIndicesCases,
   ...randomCases,
   ...randomAtCases,

@@ -16,7 +16,7 @@ import {
   normalizeImages,
   prefetch,
   Subset,
-  split,
+  splitDataset,
   standardScaling,
   TensorDataset,
   writeIdx,
@@ -67,7 +67,7 @@ const takers: Record<string, Record<string, () => unknown>> = {
   },
   PrefetchOptions: { prefetch: () => prefetch([], 1, odd) },
   SplitOptions: {
-    split: () => split(plain(2), { all: 1 }, odd),
+    splitDataset: () => splitDataset(plain(2), { all: 1 }, odd),
     kFold: () => kFold(plain(2), 2, odd),
   },
   TensorDatasetOptions: {
@@ -236,7 +236,7 @@ describe("classes to stratify by", () => {
   const shares = { train: 0.6, test: 0.4 };
   const places = Array.from({ length: 40 }, (_, i) => (i * 7) % 3);
   const parts = (stratify: unknown) => {
-    const { train, test: held } = split(plain(40), shares, {
+    const { train, test: held } = splitDataset(plain(40), shares, {
       stratify: stratify as never,
       seed: 3,
     });
@@ -279,7 +279,7 @@ describe("classes to stratify by", () => {
     [{}, "stratify an object"],
   ])("are not %j", (stratify, given) => {
     for (const [op, call] of Object.entries({
-      split: () => parts(stratify),
+      splitDataset: () => parts(stratify),
       kFold: () => kFold(plain(40), 2, { stratify: stratify as never }),
     })) {
       expect(call).toThrow(`${op}: ${given}; expected`);
@@ -289,7 +289,7 @@ describe("classes to stratify by", () => {
 
   test("are dealt in turn, to the part that lacks most", () => {
     const options = { stratify: [7, 7, 7, 7], shuffle: false };
-    const { most, rest } = split(plain(4), { most: 0.75, rest: 0.25 }, options);
+    const { most, rest } = splitDataset(plain(4), { most: 0.75, rest: 0.25 }, options);
     expect([[...most.indices], [...rest.indices]]).toEqual([[0, 1, 3], [2]]);
     // Numbers in their order, then truth values, then texts.
     const kinds = { stratify: ["b", true, 10, "a", 9, false], shuffle: false };
@@ -303,10 +303,10 @@ describe("classes to stratify by", () => {
 
   test("are read from a tensor first", () => {
     expect(() => parts(3)).toThrow(
-      new GradusError("split: stratify 3; expected the class of each example in an array"),
+      new GradusError("splitDataset: stratify 3; expected the class of each example in an array"),
     );
     expect(() => parts(tensor(places))).toThrow(
-      "split: stratify a Tensor; expected the class of each example in an array. " +
+      "splitDataset: stratify a Tensor; expected the class of each example in an array. " +
         "Give await labels.data()",
     );
   });
@@ -341,8 +341,8 @@ test.each<[string, () => unknown, string]>([
   ],
   ["Subset", () => new Subset(undefined as never, [0]), "data set undefined"],
   ["Subset", () => new Subset([1, 2] as never, [0]), "data set an array"],
-  ["split", () => split(null as never, { all: 1 }), "data set null"],
-  ["split", () => split(plain(3), null as never), "shares null"],
+  ["splitDataset", () => splitDataset(null as never, { all: 1 }), "data set null"],
+  ["splitDataset", () => splitDataset(plain(3), null as never), "shares null"],
   ["kFold", () => kFold({ size: 3 } as never, 2), "data set an object"],
   ["DeviceDataset", () => new DeviceDataset([1] as never, bytes(1)), "input 0 is an array"],
   ["DeviceDataset", () => new DeviceDataset(images(1), bytes(1), { std: 0 }), "mean 0, std 0"],
@@ -398,7 +398,11 @@ test.each<[string, () => unknown, string]>([
     () => new FeatureScaling([], [0], [1]).apply(tensor(5)),
     "input []; expected [n]",
   ],
-  ["split", () => split(plain(1), { a: 0.1, b: 0.9 }), "a share of 0.1 of 1 examples"],
+  [
+    "splitDataset",
+    () => splitDataset(plain(1), { a: 0.1, b: 0.9 }),
+    "a share of 0.1 of 1 examples",
+  ],
   ["prefetch", () => prefetch([], 1, { onDrop: 3 as never }), "onDrop is 3"],
   ["mnist: images", () => mnist(Uint8Array.of(1), new Uint8Array()), "1 bytes"],
 ])("%s says what it was given", (name, call, given) => {

@@ -6,7 +6,7 @@ import {
   kFold,
   normalizeImages,
   Subset,
-  split,
+  splitDataset,
   type TensorBatch,
   TensorDataset,
 } from "../../src/data/index.ts";
@@ -206,7 +206,7 @@ describe("Subset", () => {
     const pixels = Uint8Array.from({ length: 40 }, (_, i) => (i % 4 < 2 ? 255 : 0));
     const labels = Uint8Array.from({ length: 20 }, (_, i) => i % 2);
     using data = new DeviceDataset(tensor(pixels, { shape: [20, 2] }), tensor(labels));
-    const { train: trainPart, test: testPart } = split(data, { train: 0.8, test: 0.2 });
+    const { train: trainPart, test: testPart } = splitDataset(data, { train: 0.8, test: 0.2 });
     using model = new Linear(2, 2, { seed: 1 });
     using optimizer = new SGD(model.parameters(), { learningRate: 1 });
     const loader = new DataLoader({ dataset: trainPart, batchSize: 4, seed: 1 });
@@ -226,20 +226,20 @@ describe("Subset", () => {
   });
 });
 
-describe("split", () => {
+describe("splitDataset", () => {
   test("parts hold every example once, in order, the same for a seed", () => {
     using data = numbers(101);
     const shares = { train: 0.8, validation: 0.1, test: 0.1 };
-    const parts = split(data, shares, { seed: 4 });
+    const parts = splitDataset(data, shares, { seed: 4 });
     expect(Object.keys(parts)).toEqual(["train", "validation", "test"]);
     expect([parts.train.size, parts.validation.size, parts.test.size]).toEqual([81, 10, 10]);
     const all = Object.values(parts).map((part) => [...part.indices]);
     expect(all.flat().sort((a, b) => a - b)).toEqual([...values(101)]);
     for (const part of all) expect(part).toEqual([...part].sort((a, b) => a - b));
-    const again = split(data, shares, { seed: 4 });
+    const again = splitDataset(data, shares, { seed: 4 });
     expect(again.test.indices).toEqual(parts.test.indices);
-    expect(split(data, shares, { seed: 5 }).test.indices).not.toEqual(parts.test.indices);
-    const plain = split(data, shares, { shuffle: false });
+    expect(splitDataset(data, shares, { seed: 5 }).test.indices).not.toEqual(parts.test.indices);
+    const plain = splitDataset(data, shares, { shuffle: false });
     expect([...plain.validation.indices]).toEqual([...values(10, 81)]);
   });
 
@@ -249,8 +249,8 @@ describe("split", () => {
       using data = numbers(n);
       const stratify = counts.flatMap((count, c) => Array.from({ length: count }, () => c));
       const shares = { train: 0.7, validation: 0.2, test: 0.1 };
-      const parts = split(data, shares, { stratify, seed: 2 });
-      const plain = split(data, shares, { seed: 2 });
+      const parts = splitDataset(data, shares, { stratify, seed: 2 });
+      const plain = splitDataset(data, shares, { seed: 2 });
       for (const [name, share] of Object.entries(shares) as [keyof typeof shares, number][]) {
         expect(parts[name].size).toBe(plain[name].size);
         for (const [c, count] of counts.entries()) {
@@ -263,16 +263,18 @@ describe("split", () => {
 
   test("bad shares are rejected", () => {
     using data = numbers(10);
-    expect(() => split(data, { train: 0.8, test: 0.1 })).toThrow(
-      "split: shares 0.8, 0.1 with the sum 0.9",
+    expect(() => splitDataset(data, { train: 0.8, test: 0.1 })).toThrow(
+      "splitDataset: shares 0.8, 0.1 with the sum 0.9",
     );
-    expect(() => split(data, { train: 1.5, test: -0.5 })).toThrow("expected numbers above 0");
-    expect(() => split(data, { train: 0.99, test: 0.01 })).toThrow(
-      "split: a share of 0.01 of 10 examples; expected at least one",
+    expect(() => splitDataset(data, { train: 1.5, test: -0.5 })).toThrow(
+      "expected numbers above 0",
     );
-    expect(() => split(data, { all: 1 }, { seed: -1 })).toThrow("split: seed -1");
-    expect(() => split(data, { all: 1 }, { stratify: [1] })).toThrow(
-      "split: 1 classes to stratify; expected 10",
+    expect(() => splitDataset(data, { train: 0.99, test: 0.01 })).toThrow(
+      "splitDataset: a share of 0.01 of 10 examples; expected at least one",
+    );
+    expect(() => splitDataset(data, { all: 1 }, { seed: -1 })).toThrow("splitDataset: seed -1");
+    expect(() => splitDataset(data, { all: 1 }, { stratify: [1] })).toThrow(
+      "splitDataset: 1 classes to stratify; expected 10",
     );
   });
 });

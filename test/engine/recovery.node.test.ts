@@ -75,7 +75,7 @@ describe("after a loss", () => {
       mul(tensor([1, 2]), 2),
       tensor([1, 2]),
       full([2], 3), // these three say by attributes what they are
-      pad(tensor([6]), [[1, 0]], 5),
+      pad(tensor([6]), [[1, 0]], { value: 5 }),
       reshape(tensor([[8, 9]]), [2]),
       moments(tensor([5])).variance, // the second of two results
     ];

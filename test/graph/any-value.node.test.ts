@@ -124,7 +124,11 @@ const wrong = (value: unknown) => value as number;
 
 const texts: readonly [string, () => unknown, string][] = [
   ["full", () => engine.full([2], wrong("3")), 'full: value "3"; expected a number'],
-  ["pad", () => engine.pad(tensor([1]), [[1, 1]], wrong("3")), 'pad: value "3"; expected a number'],
+  [
+    "pad",
+    () => engine.pad(tensor([1]), [[1, 1]], { value: wrong("3") }),
+    'pad: value "3"; expected a number',
+  ],
   ["clip", () => engine.clip(tensor([1]), wrong("0"), 1), 'clip: low "0"; expected a number'],
   [
     "randomUniform",

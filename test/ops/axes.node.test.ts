@@ -46,11 +46,31 @@ const takers = {
   windows: (axis) => ops.windows(x, 2, { axis }),
   l2Normalize: (axis) => ops.l2Normalize(x, { axis }),
   gather: (axis) => ops.gather(x, index, { axis }),
+  flip: (axis) => ops.flip(x, { axis }),
+  roll: (axis) => ops.roll(x, 1, { axis: [axis] }),
+  rot90: (axis) => ops.rot90(x, 1, { axis: [axis, (axis + 4) % 3] }),
+  diagonal: (axis) => ops.diagonal(x, { axis: [axis, (axis + 4) % 3] }),
+  split: (axis) => ops.split(x, [1, -1], { axis })[0],
+  chunk: (axis) => ops.chunk(x, 2, { axis })[1],
+  unbind: (axis) => ops.unbind(x, { axis })[1],
+  repeatInterleave: (axis) => ops.repeatInterleave(x, 2, { axis }),
+  moveAxis: (axis) => ops.moveAxis(x, axis, 0),
+  flatten: (axis) => ops.flatten(x, axis, 2),
+  unflatten: (axis) => ops.unflatten(x, axis, [-1, 1]),
   concat: (axis) => ops.concat([x, x], { axis }),
   squeeze: (axis) => ops.squeeze(flat, axis),
   permute: (axis) => ops.permute(x, axis, (axis + 4) % 3, (axis + 5) % 3),
   transpose: (axis) => ops.transpose(x, axis, 1),
-} satisfies Record<Exclude<Taker, "stack"> | "permute" | "squeeze" | "transpose", Run>;
+} satisfies Record<
+  | Exclude<Taker, "stack">
+  | "permute"
+  | "squeeze"
+  | "transpose"
+  | "moveAxis"
+  | "flatten"
+  | "unflatten",
+  Run
+>;
 /** Those whose result has an axis more, which theirs is counted in. */
 const inserters: Record<string, Run> = {
   stack: (axis) => ops.stack([x, x], { axis }),
@@ -92,18 +112,24 @@ type AxisOf<T> = T extends { axis?: infer A } ? A : never;
 type Single = {
   [K in Taker]: readonly number[] extends AxisOf<Parameters<Ops[K]>[number]> ? never : K;
 }[Taker];
+/** Those that take two. */
+type Pair = "diagonal" | "rot90";
 const single = {
   argmax: takers.argmax,
   argmin: takers.argmin,
   argsort: takers.argsort,
   concat: takers.concat,
   gather: takers.gather,
+  chunk: takers.chunk,
   logSoftmax: takers.logSoftmax,
+  repeatInterleave: takers.repeatInterleave,
   softmax: takers.softmax,
   sort: takers.sort,
+  split: takers.split,
+  unbind: takers.unbind,
   stack: inserters.stack,
   topK: takers.topK,
-} satisfies Record<Single, Run>;
+} satisfies Record<Exclude<Single, Pair>, Run>;
 
 test.each(Object.entries<Run>(single))("%s takes one axis, no list", (name, run) => {
   for (const axes of [[0], [0, 1], []]) {

@@ -43,7 +43,7 @@ const rows: Record<string, [() => Tensor, number[]]> = {
     [1, 1, 1, 1, 0, 1],
   ],
   "pad and concat": [
-    () => concat([pad(bytes(), [[1, 0]], 3), full([2], 9, { dtype: "bool", device })]),
+    () => concat([pad(bytes(), [[1, 0]], { value: 3 }), full([2], 9, { dtype: "bool", device })]),
     [1, 1, 0, 1, 1, 0, 1, 1, 1],
   ],
   "a cast of floats": [

@@ -73,7 +73,7 @@ function others(device: Device): Case[] {
           [1, 2],
           [0, 1],
         ],
-        7,
+        { value: 7 },
       ),
       7,
     ],

@@ -155,7 +155,7 @@ export function randomFlagsAndBytes(seed: number, device: Device, dtype: "f32" |
         [1, 0],
         [0, 2],
       ],
-      9,
+      { value: 9 },
     ),
   ];
 }

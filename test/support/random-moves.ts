@@ -36,14 +36,14 @@ const MOVES: readonly Move[] = [
     pad(
       x,
       x.shape.map(() => [pick(3), pick(3)] as const),
-      pick(2) * 77,
+      { value: pick(2) * 77 },
     ),
   // Channels at multiples of four.
   (x, pick) =>
     pad(
       x,
       x.shape.map((_, i) => (i < x.rank - 1 ? [pick(2), 1] : [4 * pick(2), 4])),
-      5,
+      { value: 5 },
     ),
   (x, pick) => reshape(x, factored(x.size, pick)),
   (x, pick) => reshape(x, regrouped(x.shape, pick)),

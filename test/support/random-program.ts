@@ -175,7 +175,7 @@ class Body {
     }
     if (pick(2) === 0) return broadcastTo(mean(x), shape);
     const before = pick(n - x.size + 1);
-    return reshape(pad(flat, [[before, n - x.size - before]], 0.25), shape);
+    return reshape(pad(flat, [[before, n - x.size - before]], { value: 0.25 }), shape);
   }
 
   #next(): Tensor {

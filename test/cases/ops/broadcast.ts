@@ -4,6 +4,50 @@ import { axisReject, manyAxes, signed, x } from "../../support/op-calls.ts";
 import type { OpCases } from "../../support/op-case.ts";
 
 export const broadcastCases = {
+  broadcastTensors: {
+    calls: [
+      {
+        inputs: [x(3, 1), x(4), x()],
+        run: (...a) => ops.stack(ops.broadcastTensors(a)),
+      },
+      { inputs: [x(0, 1), x(1, 2)], run: (...a) => ops.stack(ops.broadcastTensors(a)) },
+    ],
+    golden: [
+      {
+        run: (t) => ops.stack(ops.broadcastTensors([t([[1], [2]]), t([3, 4])])),
+        is: [
+          [
+            [1, 1],
+            [2, 2],
+          ],
+          [
+            [3, 4],
+            [3, 4],
+          ],
+        ],
+        by: "numpy.broadcast_arrays, by hand",
+      },
+    ],
+    rejects: [
+      {
+        run: (t) => ops.broadcastTensors([t([1, 2]), t([1]), t([1, 2, 3])]),
+        says:
+          "broadcastTensors: shapes [2] and [3] do not broadcast (2 vs 3); " +
+          "expected equal sizes or 1 on each axis, counted from the last",
+      },
+      {
+        run: () => ops.broadcastTensors([]),
+        says: "broadcastTensors: no tensors; expected an array of at least one tensor",
+      },
+      {
+        run: (t) => ops.broadcastTensors(t([1]) as never),
+        says:
+          "broadcastTensors: a Tensor; expected an array of at least one tensor. Did you mean " +
+          "broadcastTensors([a, b])?",
+      },
+    ],
+    gradient: true,
+  },
   broadcastTo: {
     calls: [
       { inputs: [x(3, 1)], run: (a) => ops.broadcastTo(a, [2, 3, 4]), scale: 4 },

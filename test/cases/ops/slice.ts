@@ -78,61 +78,6 @@ export const sliceCases = {
     ],
     gradient: true,
   },
-  pad: {
-    calls: [
-      {
-        inputs: [x(3, 4)],
-        run: (a) =>
-          ops.pad(
-            a,
-            [
-              [1, 0],
-              [2, 3],
-            ],
-            0.5,
-          ),
-      },
-      {
-        inputs: [x(0, 2)],
-        run: (a) =>
-          ops.pad(a, [
-            [1, 1],
-            [0, 0],
-          ]),
-      },
-    ],
-    golden: [
-      { run: (t) => ops.pad(t([1, 2]), [[1, 2]], 9), is: [9, 1, 2, 9, 9], by: "by hand" },
-      { run: (t) => ops.pad(t([1, 2]), [[1, 0]]), is: [0, 1, 2], by: "by hand" },
-    ],
-    rejects: [
-      {
-        run: (t) => ops.pad(t([1]), []),
-        says: "pad: padding [] for [1]; expected one pair of non-negative integers for each axis",
-      },
-      {
-        run: (t) => ops.pad(t([1]), [[0.5, 0]]),
-        says: "pad: padding [[0.5,0]] for [1]; expected one pair of non-negative integers for each axis",
-      },
-      {
-        run: (t) => ops.pad(t([1]), [3] as never),
-        says: "pad: padding [3] for [1]; expected one pair of non-negative integers for each axis",
-      },
-      {
-        run: (t) => ops.pad(t([1]), [[1]] as never),
-        says: "pad: padding [[1]] for [1]; expected one pair of non-negative integers for each axis",
-      },
-      {
-        run: (t) => ops.pad(t([1]), { length: 1 } as never),
-        says: 'pad: padding {"length":1} for [1]; expected one pair of non-negative integers for each axis',
-      },
-      {
-        run: (t) => ops.pad(t([1]), [[-1, 0]]),
-        says: "pad: padding [[-1,0]] for [1]; expected one pair of non-negative integers for each axis",
-      },
-    ],
-    gradient: true,
-  },
   concat: {
     calls: [
       { inputs: [x(2, 3), x(2, 1), x(2, 4)], run: (...a) => ops.concat(a, { axis: -1 }) },
