@@ -1,7 +1,8 @@
 import { tools } from "./core/tools.ts";
-import { compiledEngine } from "./devices/cpu/choose-engine.ts";
+import { compiledEngine, moreThreads } from "./devices/cpu/choose-engine.ts";
 import { engineOf } from "./devices/cpu/compiled/compiled-engine.ts";
 import { wat } from "./devices/cpu/shown/wat-on-demand.ts";
+import * as threadsModule from "./devices/cpu/threads/threads.ts";
 import * as watModule from "./devices/cpu/wat/wat.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import { sharing } from "./devices/webgpu/plan.ts";
@@ -23,6 +24,7 @@ import * as allTools from "./tools.ts";
 export function init(options?: InitOptions): Promise<Choice> {
   cpuModule.put(withoutGpu);
   compiledEngine.put({ engineOf });
+  moreThreads.put(threadsModule);
   tools.put(allTools);
   directProducts.put(direct);
   sharing.put(sharingModule);

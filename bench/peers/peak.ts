@@ -1,6 +1,6 @@
 import { FunctionWriter, I32, V128 } from "../../src/devices/cpu/compiled/assembler.ts";
-import { INSTRUCTIONS } from "../../src/devices/cpu/compiled/instructions.ts";
 import { assembleModule } from "../../src/devices/cpu/compiled/module.ts";
+import * as simd from "../../src/devices/cpu/compiled/simd.ts";
 import { hasMultiplyAdd } from "../../src/devices/cpu/compiled/simd-level.ts";
 import { PEAK_LANES, PEAK_UNROLLED } from "../workloads/index.ts";
 import type { Prepared } from "./peer.ts";
@@ -37,10 +37,10 @@ function loop(): FunctionWriter {
   splat(1).set(one);
   const registers = Array.from({ length: REGISTERS }, () => f.local(V128));
   const step = hasMultiplyAdd()
-    ? (y: number) => f.get(y).get(half).get(one).simd(INSTRUCTIONS["f32x4.relaxed_madd"]).set(y)
+    ? (y: number) => f.get(y).get(half).get(one).simd(simd.f32x4_relaxed_madd).set(y)
     : (y: number) => {
-        f.get(y).get(half).simd(INSTRUCTIONS["f32x4.mul"]);
-        f.get(one).simd(INSTRUCTIONS["f32x4.add"]).set(y);
+        f.get(y).get(half).simd(simd.f32x4_mul);
+        f.get(one).simd(simd.f32x4_add).set(y);
       };
   f.repeat(() => {
     for (let i = 0; i < PEAK_UNROLLED; i++) for (const y of registers) step(y);

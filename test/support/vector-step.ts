@@ -2,9 +2,9 @@ import { DTYPES, type DType, is, type NumericArray } from "../../src/core/dtype.
 import { sizeOf } from "../../src/core/shape.ts";
 import type { TensorType } from "../../src/core/tensor-type.ts";
 import { FunctionWriter, I32, V128 } from "../../src/devices/cpu/compiled/assembler.ts";
-import { INSTRUCTIONS } from "../../src/devices/cpu/compiled/instructions.ts";
 import { LaneWriter } from "../../src/devices/cpu/compiled/lane-scalars.ts";
 import { assembleModule } from "../../src/devices/cpu/compiled/module.ts";
+import * as simd from "../../src/devices/cpu/compiled/simd.ts";
 import { type Vector, VectorBody } from "../../src/devices/cpu/compiled/vector-body.ts";
 import type { Step } from "../../src/engine/program.ts";
 import { write } from "../../src/forms/indices.ts";
@@ -66,7 +66,7 @@ export function vectorStep(
       };
       // What lies outside is loaded too, and lanes behind the end: from somewhere else.
       const last = body.whole(sizeOf(types[input].shape) - 1);
-      return body.leaf(gather, [body.op("i32x4.min_u", write(body, to.place), last)]);
+      return body.leaf(gather, [body.op(simd.i32x4_min_u, write(body, to.place), last)]);
     });
   const context: ElementContext<Attributes, Vector> = {
     at: Position.linear(body, step.shape, body.local(numbers)),
@@ -82,8 +82,8 @@ export function vectorStep(
   f.repeat(() => {
     f.get(at).i32(2).emit(SHIFT_RIGHT).simd(SPLAT);
     const steps = Uint8Array.from([0, 1, 2, 3].flatMap((lane) => [lane, 0, 0, 0]));
-    f.simd(INSTRUCTIONS["v128.const"], ...steps)
-      .simd(INSTRUCTIONS["i32x4.add"])
+    f.simd(simd.v128_const, ...steps)
+      .simd(simd.i32x4_add)
       .set(numbers);
     const [local] = body.emit([y]);
     f.get(at).get(local).vectorMemory(STORE, 4, 0);

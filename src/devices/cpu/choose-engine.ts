@@ -1,13 +1,18 @@
+import type { Counters } from "../../core/counters.ts";
 import { OnDemand } from "../../core/on-demand.ts";
 import type { engineOf } from "./compiled/compiled-engine.ts";
 import { CpuDevice, type MakeEngine } from "./cpu-device.ts";
 import { PlainEngine } from "./engine.ts";
 import { engineParts } from "./engine-parts.ts";
+import type { Threads } from "./threads/threads.ts";
 
 /** What makes WebAssembly, in a script of its own. */
 export const compiledEngine = /* @__PURE__ */ new OnDemand<{ engineOf: typeof engineOf }>(
   () => import("./compiled/compiled-engine.ts"),
 );
+
+/** What computes beside this thread. */
+export const moreThreads = /* @__PURE__ */ new OnDemand(() => import("./threads/threads.ts"));
 
 /** A module with one function, which gives a vector of zeros: bytes that engines without SIMD refuse. */
 const PROBE = [
@@ -48,9 +53,20 @@ export async function withEngine<T>(
   return { made: make((counters) => new PlainEngine(counters)), instead };
 }
 
-async function loadCompiled(threads?: number) {
+async function loadCompiled(count?: number) {
   // Content policies refuse what is made of bytes, not what has been validated.
   new WebAssembly.Module(Uint8Array.from(PROBE));
+  const isAlone = count === 1;
+  const canShare = !isAlone && globalThis.crossOriginIsolated !== false;
+  if (canShare) moreThreads.get().catch(() => {}); // comes beside the engine
   const { engineOf } = await compiledEngine.get();
-  return engineOf(engineParts)(threads);
+  const Engine = engineOf(engineParts);
+  let threads: Threads | null = null;
+  let refusal = canShare || isAlone ? null : "the page is not cross-origin isolated";
+  try {
+    if (canShare) threads = await (await moreThreads.get()).Threads.start(count);
+  } catch (error) {
+    refusal = `no worker is to be had (${(error as Error).message})`;
+  }
+  return { engine: (counters: Counters) => new Engine(counters, threads), refusal };
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { compiledEngine } from "../../../src/devices/cpu/choose-engine.ts";
+import { compiledEngine, moreThreads } from "../../../src/devices/cpu/choose-engine.ts";
 import {
   add,
   compile,
@@ -33,6 +33,22 @@ test("the CPU computes by WebAssembly, unless the plain forms are asked for", as
   const plain = await start({ engine: "plain" });
   expect([plain.device.description, plain.reason]).toEqual(["plain TypeScript", "asked for"]);
   expect(load).not.toHaveBeenCalled();
+});
+
+test("what shares work among threads is loaded where there may be several", async () => {
+  const load = vi.spyOn(moreThreads, "get");
+  await start({ threads: 1 });
+  vi.stubGlobal("crossOriginIsolated", false);
+  await start();
+  await start({ threads: 2 });
+  expect(load).not.toHaveBeenCalled();
+  vi.stubGlobal("crossOriginIsolated", undefined);
+  (await start({ threads: 2 })).device.dispose();
+  expect(load).toHaveBeenCalled();
+  load.mockRejectedValue(new TypeError("offline"));
+  const { device, reason } = await start({ threads: 2 });
+  expect(device.description).toMatch(/^WebAssembly, SIMD( with multiply-add)?$/);
+  expect(reason).toBe("asked for; one thread, since no worker is to be had (offline)");
 });
 
 /** Has WebAssembly refuse what is made of bytes. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SharingPace } from "../../../src/devices/cpu/compiled/sharing-pace.ts";
+import { SharingPace } from "../../../src/devices/cpu/threads/sharing-pace.ts";
 
 /** Runs jobs whose time depends on how they are done; gives how many of them were shared. */
 function run(

@@ -5,8 +5,8 @@ import { Worker } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { NumericArray } from "../../../src/core/dtype.ts";
 import { DataLoader, DeviceDataset } from "../../../src/data/index.ts";
-import type { Threads } from "../../../src/devices/cpu/compiled/threads.ts";
 import type { CpuSession } from "../../../src/devices/cpu/cpu-device.ts";
+import type { Threads } from "../../../src/devices/cpu/threads/threads.ts";
 import {
   compile,
   type Device,

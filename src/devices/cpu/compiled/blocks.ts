@@ -1,16 +1,6 @@
 import { type FunctionWriter, I32 } from "./assembler.ts";
 import { ADD, LESS_UNSIGNED, MULTIPLY, NOT_EQUAL, SELECT } from "./instructions.ts";
 
-/** How work is shared out among threads. */
-export interface Sharing {
-  /** How many threads compute. */
-  readonly count: number;
-  /** Nanoseconds from which on work is shared out. */
-  readonly worth: number;
-  /** Elements of a unit, at least. */
-  readonly unit: number;
-}
-
 /** A thread's share of a loop: parameters with its first unit and with the one behind its last. */
 export interface Share {
   readonly from: number;

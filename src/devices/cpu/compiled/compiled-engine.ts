@@ -4,22 +4,11 @@ import type { Program } from "../../../engine/program.ts";
 import { type ArrayStorage, copyElements } from "../arrays.ts";
 import type { CpuEngine } from "../engine.ts";
 import type { KeptPlan } from "../idle-plans.ts";
+import type { Threads } from "../threads/threads.ts";
 import { Underway } from "../underway.ts";
 import { Heap, type HeapStorage } from "./heap.ts";
 import { CompiledPlan } from "./plan.ts";
 import { engineName, hasMultiplyAdd } from "./simd-level.ts";
-import { Threads, usualThreads } from "./threads.ts";
-
-/**
- * Starts what an engine needs; gives what makes it, and why it has one thread where more were wanted.
- * @param count how many threads compute; as many as usual when left out.
- */
-export async function prepareEngine(count = usualThreads()) {
-  const threads = count > 1 ? await Threads.start(count) : null;
-  const refusal = typeof threads === "string" ? threads : null;
-  const own = typeof threads === "string" ? null : threads;
-  return { engine: (counters: Counters) => new CompiledEngine(counters, own), refusal };
-}
 
 /** Makes one WebAssembly module of each program, which works on one memory. */
 export class CompiledEngine implements CpuEngine {
@@ -67,6 +56,6 @@ export class CompiledEngine implements CpuEngine {
 }
 
 /** Gives the engine what it has in common with other scripts: nothing where it imports all of it. */
-export function engineOf(_parts: object): typeof prepareEngine {
-  return prepareEngine;
+export function engineOf(_parts: object): typeof CompiledEngine {
+  return CompiledEngine;
 }

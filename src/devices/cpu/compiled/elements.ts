@@ -12,20 +12,17 @@ import { type FunctionWriter, I32 } from "./assembler.ts";
 import { REFUSED } from "./group-code.ts";
 import {
   ADD,
-  CONST,
-  EXTRACT_LANE,
-  INSTRUCTIONS,
   IS_ZERO,
   LESS_UNSIGNED,
   MULTIPLY,
   SELECT,
   SHIFT_LEFT,
-  SPLAT_WORDS,
   STORE_I32,
   SUBTRACT,
 } from "./instructions.ts";
 import type { LaneWriter } from "./lane-scalars.ts";
 import { bytesOfElement, Lanes } from "./lanes.ts";
+import * as simd from "./simd.ts";
 import type { VectorBody } from "./vector-body.ts";
 
 /** A coordinate that loops count: `local + add`, and one more for each lane where it is by lane. */
@@ -59,8 +56,6 @@ export interface Results {
 type Way = Pick<Access, "counts" | "values" | "constant" | "stride">;
 
 const MEMORY_PAGES = [0x3f, 0x00];
-const ALL_TRUE = 0xa3; // i32x4.all_true
-const ADD_WORDS = 0xae;
 /** 0, 1, 2, 3 as words. */
 const LANE_NUMBERS = [0, 1, 2, 3].flatMap((lane) => [lane, 0, 0, 0]);
 
@@ -120,8 +115,8 @@ export class GroupElements {
     };
     const write = () => {
       count();
-      f.simd(SPLAT_WORDS);
-      if (isByLane) f.simd(CONST, ...LANE_NUMBERS).simd(ADD_WORDS);
+      f.simd(simd.i32x4_splat);
+      if (isByLane) f.simd(simd.v128_const, ...LANE_NUMBERS).simd(simd.i32x4_add);
     };
     const isVarying = this.addresses.counts(local);
     return body.leaf(write, [], { isUniform: !isByLane, isVarying });
@@ -190,13 +185,13 @@ export class GroupElements {
     const pointer = this.addresses.pointer(i);
     const gather = ([index]: readonly number[]) => {
       this.#lanes.gather(dtype, this.count, (lane) => {
-        f.get(index).simd(EXTRACT_LANE, lane).i32(bytesOfElement(dtype)).emit(MULTIPLY);
+        f.get(index).simd(simd.i32x4_extract_lane, lane).i32(bytesOfElement(dtype)).emit(MULTIPLY);
         f.get(pointer).emit(ADD);
       });
     };
     // An index of lanes that are not used may be any.
     const last = this.body.whole(Math.max(0, sizeOf(this.#steps[i].shape) - 1));
-    return this.body.leaf(gather, [this.body.op("i32x4.min_u", at.linear, last)]);
+    return this.body.leaf(gather, [this.body.op(simd.i32x4_min_u, at.linear, last)]);
   }
 
   /** What the group stores for the element at a position: values, and how their locals are stored. */
@@ -245,9 +240,9 @@ export class GroupElements {
       const unused = [0, 1, 2, 3].flatMap((lane) =>
         new Array<number>(4).fill(lane < count ? 0 : 255),
       );
-      f.simd(CONST, ...unused).simd(INSTRUCTIONS["v128.or"]);
+      f.simd(simd.v128_const, ...unused).simd(simd.v128_or);
     }
-    f.simd(ALL_TRUE)
+    f.simd(simd.i32x4_all_true)
       .emit(IS_ZERO)
       .when(() => f.i32(REFUSED).i32(1).memory(STORE_I32, 2, 0));
   }
@@ -259,7 +254,7 @@ export class GroupElements {
     const bytes = bytesOfElement(dtype);
     for (let lane = 0; lane < this.count; lane++) {
       this.#lanes.storeLane(dtype, value, lane, () => {
-        f.get(places).simd(EXTRACT_LANE, lane).i32(bytes).emit(MULTIPLY);
+        f.get(places).simd(simd.i32x4_extract_lane, lane).i32(bytes).emit(MULTIPLY);
         f.get(this.addresses.pointer(i)).emit(ADD);
       });
     }
@@ -373,7 +368,7 @@ export class Addresses {
     const factor = inner === undefined ? undefined : counts.get(inner);
     if (inner !== undefined && factor) this.#times(inner, factor * bytes).emit(ADD);
     locals.forEach((local, i) => {
-      f.get(local).simd(EXTRACT_LANE, 0);
+      f.get(local).simd(simd.i32x4_extract_lane, 0);
       f.i32(values[i][1] * bytes)
         .emit(MULTIPLY)
         .emit(ADD);

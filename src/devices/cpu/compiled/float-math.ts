@@ -3,6 +3,8 @@
  * for NaN, infinities, zeros of both signs and subnormal numbers too: docs/numerics.md has the errors.
  * Without a multiply-add, products are rounded before they are added.
  */
+
+import * as simd from "./simd.ts";
 import type { Vector, VectorBody } from "./vector-body.ts";
 
 const SIGN = 0x80000000;
@@ -21,33 +23,33 @@ export class FloatMath {
   }
 
   add(a: Vector, b: Vector): Vector {
-    return this.body.op("f32x4.add", a, b);
+    return this.body.op(simd.f32x4_add, a, b);
   }
 
   sub(a: Vector, b: Vector): Vector {
-    return this.body.op("f32x4.sub", a, b);
+    return this.body.op(simd.f32x4_sub, a, b);
   }
 
   mul(a: Vector, b: Vector): Vector {
-    return this.body.op("f32x4.mul", a, b);
+    return this.body.op(simd.f32x4_mul, a, b);
   }
 
   div(a: Vector, b: Vector): Vector {
-    return this.body.op("f32x4.div", a, b);
+    return this.body.op(simd.f32x4_div, a, b);
   }
 
   /** a · b + c */
   multiplyAdd(a: Vector, b: Vector, c: Vector): Vector {
     return this.body.isFused
-      ? this.body.op("f32x4.relaxed_madd", a, b, c)
+      ? this.body.op(simd.f32x4_relaxed_madd, a, b, c)
       : this.add(this.mul(a, b), c);
   }
 
   select(no: Vector, yes: Vector, condition: Vector): Vector {
     const { body } = this;
-    if (body.bitsOf(no) === 0) return body.op("v128.and", yes, condition);
-    if (body.bitsOf(yes) === 0) return body.op("v128.andnot", no, condition);
-    return body.op("v128.bitselect", yes, no, condition);
+    if (body.bitsOf(no) === 0) return body.op(simd.v128_and, yes, condition);
+    if (body.bitsOf(yes) === 0) return body.op(simd.v128_andnot, no, condition);
+    return body.op(simd.v128_bitselect, yes, no, condition);
   }
 
   /** Σ cᵢ xⁱ, with the coefficient of the highest power first. */
@@ -57,23 +59,27 @@ export class FloatMath {
   }
 
   isNaN(x: Vector): Vector {
-    return this.body.op("f32x4.ne", x, x);
+    return this.body.op(simd.f32x4_ne, x, x);
   }
 
   isFinite(x: Vector): Vector {
     const { body } = this;
-    return body.op("f32x4.lt", body.op("f32x4.abs", x), this.number(Number.POSITIVE_INFINITY));
+    return body.op(
+      simd.f32x4_lt,
+      body.op(simd.f32x4_abs, x),
+      this.number(Number.POSITIVE_INFINITY),
+    );
   }
 
   /** y with the sign of x too, of which one is right where the other is +0. */
   withSignOf(y: Vector, x: Vector): Vector {
     const { body } = this;
-    return body.op("v128.or", y, body.op("v128.and", x, body.whole(SIGN)));
+    return body.op(simd.v128_or, y, body.op(simd.v128_and, x, body.whole(SIGN)));
   }
 
   sign(x: Vector): Vector {
     const one = this.withSignOf(this.number(1), x);
-    const isOrdinary = this.body.op("f32x4.gt", this.body.op("f32x4.abs", x), this.number(0));
+    const isOrdinary = this.body.op(simd.f32x4_gt, this.body.op(simd.f32x4_abs, x), this.number(0));
     return this.select(x, one, isOrdinary);
   }
 
@@ -92,18 +98,18 @@ export class FloatMath {
     const scale = this.mul(a, b);
     const near = this.multiplyAdd(scale, p, this.sub(scale, this.number(1)));
     const far = this.mul(this.mul(this.add(p, this.number(1)), a), b);
-    const isFar = this.body.op("f32x4.gt", x, this.number(40));
+    const isFar = this.body.op(simd.f32x4_gt, x, this.number(40));
     return this.withSignOf(this.select(near, far, isFar), x);
   }
 
   log(x: Vector): Vector {
     const { body } = this;
-    const isSmall = body.op("f32x4.lt", x, this.number(2 ** -126));
+    const isSmall = body.op(simd.f32x4_lt, x, this.number(2 ** -126));
     const normal = this.select(x, this.mul(x, this.number(2 ** 24)), isSmall);
-    const shift = body.op("v128.and", isSmall, this.number(24));
+    const shift = body.op(simd.v128_and, isSmall, this.number(24));
     const exponent = this.#exponent(normal);
     const fraction = this.sub(this.#fraction(normal, exponent), this.number(1));
-    const e = this.sub(body.op("f32x4.convert_i32x4_s", exponent), shift);
+    const e = this.sub(body.op(simd.f32x4_convert_i32x4_s, exponent), shift);
     return this.#logSpecial(this.#logOf(e, fraction), x);
   }
 
@@ -113,33 +119,33 @@ export class FloatMath {
   }
 
   sigmoid(x: Vector): Vector {
-    const t = this.exp(this.body.op("v128.or", x, this.body.whole(SIGN))); // e^(−|x|)
-    const isPositive = this.body.op("f32x4.ge", x, this.number(0));
+    const t = this.exp(this.body.op(simd.v128_or, x, this.body.whole(SIGN))); // e^(−|x|)
+    const isPositive = this.body.op(simd.f32x4_ge, x, this.number(0));
     return this.div(this.select(t, this.number(1), isPositive), this.add(t, this.number(1)));
   }
 
   /** tanh|x| = −t / (2 + t) with t = e^(−2|x|) − 1, which neither overflows nor cancels. */
   tanh(x: Vector): Vector {
     const { body } = this;
-    const minus = body.op("v128.or", x, body.whole(SIGN));
+    const minus = body.op(simd.v128_or, x, body.whole(SIGN));
     const { rest, whole } = this.#reduced(this.add(minus, minus));
     const p = this.#expm1Near(rest);
     const [a, b] = this.#powers(whole);
     const scale = this.mul(a, b);
     const t = this.multiplyAdd(scale, p, this.sub(scale, this.number(1)));
     const y = this.div(t, this.add(t, this.number(2)));
-    return this.withSignOf(body.op("f32x4.abs", y), x);
+    return this.withSignOf(body.op(simd.f32x4_abs, y), x);
   }
 
   /** log(1 + eˣ) = max(x, 0) + log1p(e^(−|x|)) */
   softplus(x: Vector): Vector {
-    const t = this.exp(this.body.op("v128.or", x, this.body.whole(SIGN)));
-    const above = this.body.op("f32x4.pmax", this.number(0), x); // 0 for NaN, which t has too
+    const t = this.exp(this.body.op(simd.v128_or, x, this.body.whole(SIGN)));
+    const above = this.body.op(simd.f32x4_pmax, this.number(0), x); // 0 for NaN, which t has too
     return this.add(above, this.#log1pOf(t));
   }
 
   sin(x: Vector): Vector {
-    const isZero = this.body.op("f32x4.eq", x, this.number(0));
+    const isZero = this.body.op(simd.f32x4_eq, x, this.number(0));
     return this.select(this.#quarterTurns(x, 0), x, isZero); // −0 for −0
   }
 
@@ -156,32 +162,38 @@ export class FloatMath {
     const c = this.polynomial(z, [-1 / 3628800, 1 / 40320, -1 / 720, 1 / 24, -0.5]);
     const cosine = this.multiplyAdd(c, z, this.number(1));
     const one = body.whole(1);
-    const isOdd = body.op("i32x4.eq", body.op("v128.and", quarters, one), one);
-    const turned = body.shift("i32x4.shl", quarters, 30);
-    const flip = body.op("v128.and", turned, body.whole(SIGN));
-    return body.op("v128.xor", this.select(sine, cosine, isOdd), flip);
+    const isOdd = body.op(simd.i32x4_eq, body.op(simd.v128_and, quarters, one), one);
+    const turned = body.shift(simd.i32x4_shl, quarters, 30);
+    const flip = body.op(simd.v128_and, turned, body.whole(SIGN));
+    return body.op(simd.v128_xor, this.select(sine, cosine, isOdd), flip);
   }
 
   /** sin(x + quarters · π/2): the nearest multiple n of π/2 is taken off in float64. */
   #quarterTurns(x: Vector, quarters: number): Vector {
     const { body } = this;
     const parts = [x, body.upper(x)].map((half) => {
-      const wide = body.op("f64x2.promote_low_f32x4", half);
+      const wide = body.op(simd.f64x2_promote_low_f32x4, half);
       const clamped = body.op(
-        "f64x2.max",
-        body.op("f64x2.min", wide, body.double(3e9)),
+        simd.f64x2_max,
+        body.op(simd.f64x2_min, wide, body.double(3e9)),
         body.double(-3e9),
       );
-      const n = body.op("f64x2.nearest", body.op("f64x2.mul", clamped, body.double(2 / Math.PI)));
+      const n = body.op(
+        simd.f64x2_nearest,
+        body.op(simd.f64x2_mul, clamped, body.double(2 / Math.PI)),
+      );
       // π/2 in three parts; the first two have 22 bits, so that their products with n are exact.
       const rest = HALF_PI.reduce(
-        (r, part) => body.op("f64x2.sub", r, body.op("f64x2.mul", n, body.double(part))),
+        (r, part) => body.op(simd.f64x2_sub, r, body.op(simd.f64x2_mul, n, body.double(part))),
         clamped,
       );
-      return [body.op("f32x4.demote_f64x2_zero", rest), body.op("i32x4.trunc_sat_f64x2_s_zero", n)];
+      return [
+        body.op(simd.f32x4_demote_f64x2_zero, rest),
+        body.op(simd.i32x4_trunc_sat_f64x2_s_zero, n),
+      ];
     });
     const [[low, lowTurns], [high, highTurns]] = parts;
-    const turns = body.op("i32x4.add", body.halves(lowTurns, highTurns), body.whole(quarters));
+    const turns = body.op(simd.i32x4_add, body.halves(lowTurns, highTurns), body.whole(quarters));
     const y = this.sinShifted(body.halves(low, high), turns);
     // NaN of NaN and of infinities.
     return this.add(y, this.mul(x, this.number(0)));
@@ -190,23 +202,23 @@ export class FloatMath {
   /** x = n ln 2 + rest with |rest| ≤ ln 2 / 2, for x cut to where eˣ is neither 0 nor infinite. */
   #reduced(x: Vector): { rest: Vector; whole: Vector } {
     const { body } = this;
-    const above = body.op("f32x4.pmin", x, this.number(90)); // x where that is NaN
-    const cut = body.op("f32x4.pmax", above, this.number(-106));
+    const above = body.op(simd.f32x4_pmin, x, this.number(90)); // x where that is NaN
+    const cut = body.op(simd.f32x4_pmax, above, this.number(-106));
     const rounded = this.multiplyAdd(cut, this.number(Math.LOG2E), this.number(ROUNDER));
     const n = this.sub(rounded, this.number(ROUNDER));
     const far = this.multiplyAdd(n, this.number(-LN2_HIGH), cut);
     const rest = this.multiplyAdd(n, this.number(-LN2_LOW), far);
-    const whole = body.op("i32x4.sub", rounded, this.number(ROUNDER));
+    const whole = body.op(simd.i32x4_sub, rounded, this.number(ROUNDER));
     return { rest, whole };
   }
 
   /** 2ⁿ in two factors, for n reaches 130 and −153. */
   #powers(n: Vector): [Vector, Vector] {
     const { body } = this;
-    const half = body.shift("i32x4.shr_s", n, 1);
+    const half = body.shift(simd.i32x4_shr_s, n, 1);
     const power = (exponent: Vector) =>
-      body.shift("i32x4.shl", body.op("i32x4.add", exponent, body.whole(127)), 23);
-    return [power(half), power(body.op("i32x4.sub", n, half))];
+      body.shift(simd.i32x4_shl, body.op(simd.i32x4_add, exponent, body.whole(127)), 23);
+    return [power(half), power(body.op(simd.i32x4_sub, n, half))];
   }
 
   /**
@@ -223,12 +235,16 @@ export class FloatMath {
   /** e such that x / 2ᵉ lies in [√½, √2), for a normal x > 0. */
   #exponent(x: Vector): Vector {
     const { body } = this;
-    const shifted = body.shift("i32x4.shr_u", body.op("i32x4.add", x, body.whole(0x004afb0d)), 23);
-    return body.op("i32x4.sub", shifted, body.whole(127));
+    const shifted = body.shift(
+      simd.i32x4_shr_u,
+      body.op(simd.i32x4_add, x, body.whole(0x004afb0d)),
+      23,
+    );
+    return body.op(simd.i32x4_sub, shifted, body.whole(127));
   }
 
   #fraction(x: Vector, exponent: Vector): Vector {
-    return this.body.op("i32x4.sub", x, this.body.shift("i32x4.shl", exponent, 23));
+    return this.body.op(simd.i32x4_sub, x, this.body.shift(simd.i32x4_shl, exponent, 23));
   }
 
   /** e ln 2 + log(1 + f) with 1 + f in [√½, √2]: 2 atanh(s) with s = f / (2 + f), where 2s = f − s f. */
@@ -241,7 +257,7 @@ export class FloatMath {
     const low = this.multiplyAdd(
       e,
       this.number(LN2_LOW),
-      this.body.op("f32x4.neg", this.mul(s, inner)),
+      this.body.op(simd.f32x4_neg, this.mul(s, inner)),
     );
     return this.multiplyAdd(e, this.number(LN2_HIGH), this.add(low, f));
   }
@@ -254,25 +270,25 @@ export class FloatMath {
     // What u = 1 + x has lost, scaled as u's fraction is; nothing where the exponent is the largest.
     const lost = this.sub(x, this.sub(u, one));
     const exponent = this.#exponent(u);
-    const inverse = body.op("i32x4.sub", body.whole(127), exponent);
-    const scale = body.shift("i32x4.shl", body.op("i32x4.max_s", inverse, body.whole(0)), 23);
+    const inverse = body.op(simd.i32x4_sub, body.whole(127), exponent);
+    const scale = body.shift(simd.i32x4_shl, body.op(simd.i32x4_max_s, inverse, body.whole(0)), 23);
     const fraction = this.sub(this.#fraction(u, exponent), one);
     const f = this.multiplyAdd(lost, scale, fraction);
-    return this.#logOf(body.op("f32x4.convert_i32x4_s", exponent), f);
+    return this.#logOf(body.op(simd.f32x4_convert_i32x4_s, exponent), f);
   }
 
   /** y, but −∞ for x = 0, NaN below, ∞ and NaN for such. */
   #logSpecial(y: Vector, x: Vector): Vector {
     const { body } = this;
     const isOrdinary = body.op(
-      "v128.and",
-      body.op("f32x4.gt", x, this.number(0)),
-      body.op("f32x4.lt", x, this.number(Number.POSITIVE_INFINITY)),
+      simd.v128_and,
+      body.op(simd.f32x4_gt, x, this.number(0)),
+      body.op(simd.f32x4_lt, x, this.number(Number.POSITIVE_INFINITY)),
     );
     const infinity = this.number(Number.POSITIVE_INFINITY);
     // ∞ − ∞ is NaN: of x below 0 and of NaN.
-    const isZero = body.op("f32x4.eq", x, this.number(0));
-    const isInfinite = body.op("f32x4.eq", x, infinity);
+    const isZero = body.op(simd.f32x4_eq, x, this.number(0));
+    const isInfinite = body.op(simd.f32x4_eq, x, infinity);
     const special = this.select(this.number(Number.NaN), infinity, isInfinite);
     const other = this.select(special, this.number(Number.NEGATIVE_INFINITY), isZero);
     return this.select(other, y, isOrdinary);

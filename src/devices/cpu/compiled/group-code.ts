@@ -4,8 +4,9 @@ import type { Group } from "../../../engine/fusion.ts";
 import { stepsOf } from "../../../engine/group-ops.ts";
 import type { KernelSchedule } from "../../../engine/schedule.ts";
 import { flopsOf } from "../../../engine/stats.ts";
+import type { Sharing } from "../threads/threads.ts";
 import { FunctionWriter, I32, type ValueType } from "./assembler.ts";
-import type { Share, Sharing } from "./blocks.ts";
+import type { Share } from "./blocks.ts";
 import type { Location } from "./closed.ts";
 
 /** Where code notes that it refuses a value: in the memory's first bytes, which nobody is given. */

@@ -4,9 +4,9 @@ import type { Operations, Scalars } from "../../../forms/scalars.ts";
 import { Draws, type Words } from "./draws.ts";
 import { FloatMath } from "./float-math.ts";
 import type { KeptMemory } from "./group-code.ts";
-import type { Instruction } from "./instructions.ts";
 import { vectorPower } from "./power.ts";
-import type { Vector, VectorBody } from "./vector-body.ts";
+import * as simd from "./simd.ts";
+import type { Instruction, Vector, VectorBody } from "./vector-body.ts";
 
 const SIGN = 0x80000000;
 
@@ -67,7 +67,7 @@ export class LaneWriter {
       },
       literal,
       number: literal,
-      from: (whole) => (isFloat(dtype) ? body.op("f32x4.convert_i32x4_u", whole) : whole),
+      from: (whole) => (isFloat(dtype) ? body.op(simd.f32x4_convert_i32x4_u, whole) : whole),
       convert: (value, to) => this.#converted(value, dtype, to),
     };
   }
@@ -78,19 +78,19 @@ export class LaneWriter {
     const instruction = (name: Instruction) => (a: Vector, b: Vector) => body.op(name, a, b);
     return {
       ...this.#whole(true),
-      "+": instruction("f32x4.add"),
-      "-": (a, b) => (b === undefined ? body.op("f32x4.neg", a) : body.op("f32x4.sub", a, b)),
-      "*": instruction("f32x4.mul"),
-      "/": instruction("f32x4.div"),
-      "==": instruction("f32x4.eq"),
-      "<": instruction("f32x4.lt"),
-      "<=": instruction("f32x4.le"),
-      ">": instruction("f32x4.gt"),
-      ">=": instruction("f32x4.ge"),
-      abs: (x) => body.op("f32x4.abs", x),
+      "+": instruction(simd.f32x4_add),
+      "-": (a, b) => (b === undefined ? body.op(simd.f32x4_neg, a) : body.op(simd.f32x4_sub, a, b)),
+      "*": instruction(simd.f32x4_mul),
+      "/": instruction(simd.f32x4_div),
+      "==": instruction(simd.f32x4_eq),
+      "<": instruction(simd.f32x4_lt),
+      "<=": instruction(simd.f32x4_le),
+      ">": instruction(simd.f32x4_gt),
+      ">=": instruction(simd.f32x4_ge),
+      abs: (x) => body.op(simd.f32x4_abs, x),
       sign: (x) => math.sign(x),
-      max: instruction("f32x4.max"),
-      min: instruction("f32x4.min"),
+      max: instruction(simd.f32x4_max),
+      min: instruction(simd.f32x4_min),
     };
   }
 
@@ -99,20 +99,20 @@ export class LaneWriter {
     const instruction = (name: Instruction) => (a: Vector, b: Vector) => body.op(name, a, b);
     const either = (signed: Instruction, unsigned: Instruction) =>
       instruction(isSigned ? signed : unsigned);
-    const max = either("i32x4.max_s", "i32x4.max_u");
-    const min = either("i32x4.min_s", "i32x4.min_u");
+    const max = either(simd.i32x4_max_s, simd.i32x4_max_u);
+    const min = either(simd.i32x4_min_s, simd.i32x4_min_u);
     return {
-      "+": instruction("i32x4.add"),
-      "-": (a, b) => (b === undefined ? body.op("i32x4.neg", a) : body.op("i32x4.sub", a, b)),
-      "*": instruction("i32x4.mul"),
+      "+": instruction(simd.i32x4_add),
+      "-": (a, b) => (b === undefined ? body.op(simd.i32x4_neg, a) : body.op(simd.i32x4_sub, a, b)),
+      "*": instruction(simd.i32x4_mul),
       "/": (a, b) => body.divided(a, b),
       "%": (a, b) => body.remainder(a, b),
-      "==": instruction("i32x4.eq"),
-      "<": either("i32x4.lt_s", "i32x4.lt_u"),
-      "<=": either("i32x4.le_s", "i32x4.le_u"),
-      ">": either("i32x4.gt_s", "i32x4.gt_u"),
-      ">=": either("i32x4.ge_s", "i32x4.ge_u"),
-      abs: (x) => body.op("i32x4.abs", x),
+      "==": instruction(simd.i32x4_eq),
+      "<": either(simd.i32x4_lt_s, simd.i32x4_lt_u),
+      "<=": either(simd.i32x4_le_s, simd.i32x4_le_u),
+      ">": either(simd.i32x4_gt_s, simd.i32x4_gt_u),
+      ">=": either(simd.i32x4_ge_s, simd.i32x4_ge_u),
+      abs: (x) => body.op(simd.i32x4_abs, x),
       sign: (x) => min(max(x, body.whole(-1)), body.whole(1)),
       max,
       min,
@@ -125,14 +125,14 @@ export class LaneWriter {
     const draws = this.#draws;
     const instruction = (name: Instruction) => (a: Vector, b: Vector) => body.op(name, a, b);
     return {
-      "&": instruction("v128.and"),
-      "|": instruction("v128.or"),
-      "!": (x) => body.op("v128.not", x),
-      floor: (x) => body.op("f32x4.floor", x),
+      "&": instruction(simd.v128_and),
+      "|": instruction(simd.v128_or),
+      "!": (x) => body.op(simd.v128_not, x),
+      floor: (x) => body.op(simd.f32x4_floor, x),
       select: (no, yes, condition) => math.select(no, yes, condition),
       g_is_nan: (x) => math.isNaN(x),
       g_is_finite: (x) => math.isFinite(x),
-      g_sqrt: (x) => body.op("f32x4.sqrt", x),
+      g_sqrt: (x) => body.op(simd.f32x4_sqrt, x),
       g_exp: (x) => math.exp(x),
       g_expm1: (x) => math.expm1(x),
       g_log: (x) => math.log(x),
@@ -153,11 +153,11 @@ export class LaneWriter {
         draws.shuffled(this.#of(key), n, this.#of(sides), roundPairs, i),
       drawn_index: (key, n, i) => draws.drawn(this.#of(key), n, i),
       order_key_f32: (x) => this.#orderKey(x, 0),
-      order_key_i32: (x) => body.op("v128.xor", x, body.whole(SIGN)),
+      order_key_i32: (x) => body.op(simd.v128_xor, x, body.whole(SIGN)),
       order_key_u32: (x) => x,
       order_key_down_f32: (x) => this.#orderKey(x, -1),
-      order_key_down_i32: (x) => body.op("v128.xor", x, body.whole(~SIGN)),
-      order_key_down_u32: (x) => body.op("v128.not", x),
+      order_key_down_i32: (x) => body.op(simd.v128_xor, x, body.whole(~SIGN)),
+      order_key_down_u32: (x) => body.op(simd.v128_not, x),
       multiply_add: (a, b, c) => math.multiplyAdd(a, b, c),
     };
   }
@@ -165,11 +165,11 @@ export class LaneWriter {
   /** The bits of −x and x in the order of numbers, turned round by `flip`; NaN last. */
   #orderKey(x: Vector, flip: number): Vector {
     const { body } = this;
-    const isBelow = body.op("f32x4.lt", x, body.whole(0));
-    const above = body.op("v128.or", x, body.whole(SIGN));
-    const key = body.op("v128.bitselect", body.op("v128.not", x), above, isBelow);
-    const turned = body.op("v128.xor", key, body.whole(flip));
-    return body.op("v128.or", turned, this.#math.isNaN(x));
+    const isBelow = body.op(simd.f32x4_lt, x, body.whole(0));
+    const above = body.op(simd.v128_or, x, body.whole(SIGN));
+    const key = body.op(simd.v128_bitselect, body.op(simd.v128_not, x), above, isBelow);
+    const turned = body.op(simd.v128_xor, key, body.whole(flip));
+    return body.op(simd.v128_or, turned, this.#math.isNaN(x));
   }
 
   /** A value that stands for two. */
@@ -189,19 +189,22 @@ export class LaneWriter {
     const { body } = this;
     const zero = body.whole(0);
     if (from === to) return value;
-    if (is(to, "bool")) return body.op(isFloat(from) ? "f32x4.ne" : "i32x4.ne", value, zero);
+    if (is(to, "bool")) return body.op(isFloat(from) ? simd.f32x4_ne : simd.i32x4_ne, value, zero);
     if (is(from, "bool")) {
-      return body.op("v128.and", value, isFloat(to) ? this.#math.number(1) : body.whole(1));
+      return body.op(simd.v128_and, value, isFloat(to) ? this.#math.number(1) : body.whole(1));
     }
     const isSigned = is(to, "signed");
     if (isFloat(from)) {
-      return body.op(isSigned ? "i32x4.trunc_sat_f32x4_s" : "i32x4.trunc_sat_f32x4_u", value);
+      return body.op(isSigned ? simd.i32x4_trunc_sat_f32x4_s : simd.i32x4_trunc_sat_f32x4_u, value);
     }
     if (isFloat(to)) {
-      return body.op(is(from, "signed") ? "f32x4.convert_i32x4_s" : "f32x4.convert_i32x4_u", value);
+      return body.op(
+        is(from, "signed") ? simd.f32x4_convert_i32x4_s : simd.f32x4_convert_i32x4_u,
+        value,
+      );
     }
     // Whole numbers below 0, and from 2³¹ on, become the nearest.
-    if (is(from, "signed")) return body.op("i32x4.max_s", value, zero);
-    return isSigned ? body.op("i32x4.min_u", value, body.whole(2 ** 31 - 1)) : value;
+    if (is(from, "signed")) return body.op(simd.i32x4_max_s, value, zero);
+    return isSigned ? body.op(simd.i32x4_min_u, value, body.whole(2 ** 31 - 1)) : value;
   }
 }

@@ -1,15 +1,7 @@
 import { DTYPES, type DType, is } from "../../../core/dtype.ts";
 import { type FunctionWriter, I32, V128 } from "./assembler.ts";
-import {
-  ADD,
-  CONST,
-  LOAD_LANE,
-  LOAD_SPLAT,
-  LOAD_VECTOR,
-  SPLAT_WORDS,
-  STORE_LANE,
-  STORE_VECTOR,
-} from "./instructions.ts";
+import { ADD } from "./instructions.ts";
+import * as simd from "./simd.ts";
 
 /** Whether there are lanes of a dtype's elements, which are bytes or words of 32 bits. */
 export function hasLanes(dtype: DType): boolean {
@@ -22,15 +14,6 @@ export function bytesOfElement(dtype: DType): number {
 }
 
 const LOAD_BYTE = 0x2d;
-const LOAD_FOUR_BYTES = 0x5c;
-const LOAD_BYTE_LANE = 0x54;
-const STORE_BYTE_LANE = 0x58;
-const WIDEN_BYTES = 0x89; // i16x8.extend_low_i8x16_u
-const WIDEN_HALVES = 0xa9; // i32x4.extend_low_i16x8_u
-const NARROW_WORDS = 0x86; // i16x8.narrow_i32x4_u
-const NARROW_HALVES = 0x66; // i8x16.narrow_i16x8_u
-const SHIFT_RIGHT = 0xad; // i32x4.shr_u
-const NOT_EQUAL_WORDS = 0x38; // i32x4.ne
 
 /** Loads and stores of up to four elements, by literal distances from an address. */
 export class Lanes {
@@ -51,11 +34,11 @@ export class Lanes {
     const bytes = bytesOfElement(dtype);
     const isByte = bytes === 1;
     if (stride === 0) {
-      if (isByte) f.memory(LOAD_BYTE, 0, offset).simd(SPLAT_WORDS);
-      else f.vectorMemory(LOAD_SPLAT, 2, offset);
+      if (isByte) f.memory(LOAD_BYTE, 0, offset).simd(simd.i32x4_splat);
+      else f.vectorMemory(simd.v128_load32_splat, 2, offset);
     } else if (stride === 1) {
-      if (isByte) f.vectorMemory(LOAD_FOUR_BYTES, 0, offset);
-      else f.vectorMemory(LOAD_VECTOR, 2, offset);
+      if (isByte) f.vectorMemory(simd.v128_load32_zero, 0, offset);
+      else f.vectorMemory(simd.v128_load, 2, offset);
     } else {
       f.set(this.#address);
       this.#zeros().set(this.#vector);
@@ -64,7 +47,12 @@ export class Lanes {
         const at = offset + lane * stride * bytes;
         if (at < 0) f.i32(at).emit(ADD);
         f.get(this.#vector);
-        f.vectorMemory(isByte ? LOAD_BYTE_LANE : LOAD_LANE, isByte ? 0 : 2, Math.max(0, at), lane);
+        f.vectorMemory(
+          isByte ? simd.v128_load8_lane : simd.v128_load32_lane,
+          isByte ? 0 : 2,
+          Math.max(0, at),
+          lane,
+        );
         f.set(this.#vector);
       }
       f.get(this.#vector);
@@ -80,9 +68,12 @@ export class Lanes {
     for (let lane = 0; lane < count; lane++) {
       address(lane);
       f.get(this.#vector);
-      f.vectorMemory(isByte ? LOAD_BYTE_LANE : LOAD_LANE, isByte ? 0 : 2, 0, lane).set(
-        this.#vector,
-      );
+      f.vectorMemory(
+        isByte ? simd.v128_load8_lane : simd.v128_load32_lane,
+        isByte ? 0 : 2,
+        0,
+        lane,
+      ).set(this.#vector);
     }
     f.get(this.#vector);
     this.#widen(dtype, isByte);
@@ -102,13 +93,13 @@ export class Lanes {
     if (count === 4 && stride === 1) {
       address();
       f.get(words);
-      if (isByte) f.vectorMemory(STORE_LANE, 0, offset, 0);
-      else f.vectorMemory(STORE_VECTOR, 2, offset);
+      if (isByte) f.vectorMemory(simd.v128_store32_lane, 0, offset, 0);
+      else f.vectorMemory(simd.v128_store, 2, offset);
       return;
     }
     for (let lane = 0; lane < count; lane++) {
       address();
-      const [code, align] = isByte ? [STORE_BYTE_LANE, 0] : [STORE_LANE, 2];
+      const [code, align] = isByte ? [simd.v128_store8_lane, 0] : [simd.v128_store32_lane, 2];
       f.get(words).vectorMemory(code, align, offset + lane * stride * bytes, lane);
     }
   }
@@ -119,28 +110,37 @@ export class Lanes {
     const isByte = bytesOfElement(dtype) === 1;
     const words = isByte ? this.#narrow(dtype, value) : value;
     address();
-    f.get(words).vectorMemory(isByte ? STORE_BYTE_LANE : STORE_LANE, isByte ? 0 : 2, 0, lane);
+    f.get(words).vectorMemory(
+      isByte ? simd.v128_store8_lane : simd.v128_store32_lane,
+      isByte ? 0 : 2,
+      0,
+      lane,
+    );
   }
 
   #zeros(): FunctionWriter {
-    return this.f.simd(CONST, ...new Array<number>(16).fill(0));
+    return this.f.simd(simd.v128_const, ...new Array<number>(16).fill(0));
   }
 
   /** Makes words of bytes, side by side or one a lane, and masks of bools. */
   #widen(dtype: DType, isPacked: boolean): void {
-    if (isPacked) this.f.simd(WIDEN_BYTES).simd(WIDEN_HALVES);
+    if (isPacked) this.f.simd(simd.i16x8_extend_low_i8x16_u).simd(simd.i32x4_extend_low_i16x8_u);
     if (!is(dtype, "bool")) return;
     this.#zeros();
-    this.f.simd(NOT_EQUAL_WORDS);
+    this.f.simd(simd.i32x4_ne);
   }
 
   /** Makes bytes of words, side by side. */
   #narrow(dtype: DType, value: number): number {
     const { f } = this;
     f.get(value);
-    if (is(dtype, "bool")) f.i32(31).simd(SHIFT_RIGHT);
-    f.set(this.#vector).get(this.#vector).get(this.#vector).simd(NARROW_WORDS);
-    f.set(this.#vector).get(this.#vector).get(this.#vector).simd(NARROW_HALVES).set(this.#vector);
+    if (is(dtype, "bool")) f.i32(31).simd(simd.i32x4_shr_u);
+    f.set(this.#vector).get(this.#vector).get(this.#vector).simd(simd.i16x8_narrow_i32x4_u);
+    f.set(this.#vector)
+      .get(this.#vector)
+      .get(this.#vector)
+      .simd(simd.i8x16_narrow_i16x8_u)
+      .set(this.#vector);
     return this.#vector;
   }
 }

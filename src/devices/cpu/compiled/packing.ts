@@ -10,7 +10,8 @@ import { type Share, writeBlocks } from "./blocks.ts";
 import { digitSizes, joinedDigits } from "./digits.ts";
 import type { Coordinate, GroupElements } from "./elements.ts";
 import type { GroupContext } from "./group-code.ts";
-import { ADD, MULTIPLY, NOT_EQUAL, STORE_VECTOR } from "./instructions.ts";
+import { ADD, MULTIPLY, NOT_EQUAL } from "./instructions.ts";
+import * as simd from "./simd.ts";
 import { type Stretch, stretchOf } from "./stretch.ts";
 
 type CountedDigit = readonly [size: number, local: number];
@@ -276,7 +277,7 @@ export function writePacking(
   /** Stores four; what is too much is written over by what comes next. */
   const store = ({ body, roots }: Stretch & { roots: number[] }, lanes: number) => {
     const [value] = body.emit(roots);
-    f.get(to).get(value).vectorMemory(STORE_VECTOR, 2, 0);
+    f.get(to).get(value).vectorMemory(simd.v128_store, 2, 0);
     move(4 * lanes);
   };
   const lanes = ({ local, size, base }: LastDigit) => {

@@ -16,6 +16,7 @@ import type { Op } from "../../../graph/op.ts";
 import type { KeptPlan } from "../idle-plans.ts";
 import type { View } from "../layout.ts";
 import { fastest } from "../plain-form.ts";
+import type { SharedTask, Threads } from "../threads/threads.ts";
 import { Underway } from "../underway.ts";
 import { closeProgram, type Location, locationsOf, movedFrom, openedOf } from "./closed.ts";
 import { codeOf, isCompiled, readsStored } from "./codes.ts";
@@ -30,9 +31,7 @@ import {
   type ModuleTask,
   moduleOf,
 } from "./program-module.ts";
-import { SharingPace } from "./sharing-pace.ts";
 import { engineName } from "./simd-level.ts";
-import type { SharedTask, Threads } from "./threads.ts";
 
 /** A run that takes longer goes on between other tasks of the page. */
 const LONG_MS = 50;
@@ -94,6 +93,11 @@ function hostExports(tasks: readonly (() => void)[]): ModuleExports {
     }),
     parts: [],
   };
+}
+
+/** What a run that ends in the middle throws. */
+function failureOf({ message }: Error): DeviceError {
+  return new DeviceError(`run: ${message}; expected a run to its end`);
 }
 
 /** A program as one module that works on one memory. A run takes no memory but the outputs'. */
@@ -195,13 +199,9 @@ export class CompiledPlan implements KeptPlan {
   }
 
   /** Has what a run should have written be an error. */
-  #fail(
-    { message }: Error,
-    outputs: readonly HeapStorage[],
-    sources: readonly HeapStorage[],
-  ): void {
+  #fail(error: Error, outputs: readonly HeapStorage[], sources: readonly HeapStorage[]): void {
     this.#hasFailed = false;
-    const failure = new DeviceError(`run: ${message}; expected a run to its end`);
+    const failure = error instanceof DeviceError ? error : failureOf(error);
     const updated = this.#updated.map((i) => sources[i]);
     for (const storage of [...outputs, ...updated]) storage.failure = failure;
   }
@@ -378,7 +378,7 @@ export class CompiledPlan implements KeptPlan {
     const functions = exportsOf(instance, this.#tasks.length);
     for (const [number, run] of functions.parts.entries()) {
       const { units = 0 } = this.#tasks[number] as GroupCode;
-      if (run) this.#shared.set(number, { number, units, run, pace: new SharingPace() });
+      if (run) this.#shared.set(number, (this.threads as Threads).task(number, units, run));
     }
     return functions;
   }
@@ -397,7 +397,7 @@ export class CompiledPlan implements KeptPlan {
       this.threads?.share(hold.known, address, this.#shared.get(i) as SharedTask);
     } catch (error) {
       this.#hasFailed = true;
-      throw error;
+      throw failureOf(error as Error);
     }
   }
 

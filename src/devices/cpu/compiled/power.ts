@@ -1,4 +1,5 @@
 import type { FloatMath } from "./float-math.ts";
+import * as simd from "./simd.ts";
 import type { Vector, VectorBody } from "./vector-body.ts";
 
 const SIGN = 0x80000000;
@@ -6,34 +7,34 @@ const SIGN = 0x80000000;
 /** xʸ as Math.pow has it: e^(y log|x|) in float64, which leaves the rounding of its end, and signs. */
 export function vectorPower(m: FloatMath, x: Vector, y: Vector): Vector {
   const { body } = m;
-  const size = body.op("f32x4.abs", x);
+  const size = body.op(simd.f32x4_abs, x);
   const [low, high] = [[size, y] as const, [body.upper(size), body.upper(y)] as const].map(
     ([a, b]) => new PowerHalf(body).power(a, b),
   );
   const magnitude = body.halves(low, high);
   const zero = m.number(0);
-  const absolute = body.op("f32x4.abs", y);
-  const isNegative = body.op("i32x4.lt_s", x, zero);
-  const isWhole = body.op("f32x4.eq", body.op("f32x4.floor", y), y); // true of ∞ too
+  const absolute = body.op(simd.f32x4_abs, y);
+  const isNegative = body.op(simd.i32x4_lt_s, x, zero);
+  const isWhole = body.op(simd.f32x4_eq, body.op(simd.f32x4_floor, y), y); // true of ∞ too
   const one = body.whole(1);
-  const lowest = body.op("v128.and", body.op("i32x4.trunc_sat_f32x4_s", absolute), one);
+  const lowest = body.op(simd.v128_and, body.op(simd.i32x4_trunc_sat_f32x4_s, absolute), one);
   const isOdd = body.op(
-    "v128.and",
-    body.op("i32x4.eq", lowest, one),
-    body.op("v128.and", isWhole, body.op("f32x4.lt", absolute, m.number(2 ** 24))),
+    simd.v128_and,
+    body.op(simd.i32x4_eq, lowest, one),
+    body.op(simd.v128_and, isWhole, body.op(simd.f32x4_lt, absolute, m.number(2 ** 24))),
   );
-  const turn = body.op("v128.and", body.op("v128.and", isNegative, isOdd), body.whole(SIGN));
-  const signed = body.op("v128.xor", magnitude, turn);
-  const isCut = body.op("f32x4.lt", x, zero);
+  const turn = body.op(simd.v128_and, body.op(simd.v128_and, isNegative, isOdd), body.whole(SIGN));
+  const signed = body.op(simd.v128_xor, magnitude, turn);
+  const isCut = body.op(simd.f32x4_lt, x, zero);
   const isDefined = body.op(
-    "v128.or",
+    simd.v128_or,
     isWhole,
-    body.op("v128.not", body.op("v128.and", isCut, m.isFinite(x))),
+    body.op(simd.v128_not, body.op(simd.v128_and, isCut, m.isFinite(x))),
   );
   const result = m.select(m.number(Number.NaN), signed, isDefined);
-  const isNaN = body.op("v128.or", m.isNaN(x), m.isNaN(y));
+  const isNaN = body.op(simd.v128_or, m.isNaN(x), m.isNaN(y));
   const whole = m.select(result, m.number(Number.NaN), isNaN);
-  return m.select(whole, m.number(1), body.op("f32x4.eq", y, zero));
+  return m.select(whole, m.number(1), body.op(simd.f32x4_eq, y, zero));
 }
 
 /** Two lanes in float64. */
@@ -43,58 +44,65 @@ class PowerHalf {
   /** e^(y log x) of the lower two lanes, as floats, for x ≥ 0; NaN of 1 to the power of ∞. */
   power(x: Vector, y: Vector): Vector {
     const { body } = this;
-    const exponent = body.op("f64x2.promote_low_f32x4", y);
-    const product = body.op("f64x2.mul", exponent, this.#log(x));
+    const exponent = body.op(simd.f64x2_promote_low_f32x4, y);
+    const product = body.op(simd.f64x2_mul, exponent, this.#log(x));
     // Beyond that the result is 0 or ∞ as a float.
-    const above = body.op("f64x2.min", product, body.double(200));
+    const above = body.op(simd.f64x2_min, product, body.double(200));
     return body.op(
-      "f32x4.demote_f64x2_zero",
-      this.#exp(body.op("f64x2.max", above, body.double(-200))),
+      simd.f32x4_demote_f64x2_zero,
+      this.#exp(body.op(simd.f64x2_max, above, body.double(-200))),
     );
   }
 
   #polynomial(x: Vector, coefficients: readonly number[]): Vector {
     const { body } = this;
     const [first, ...rest] = coefficients.map((c) => body.double(c));
-    return rest.reduce((sum, c) => body.op("f64x2.add", body.op("f64x2.mul", sum, x), c), first);
+    return rest.reduce(
+      (sum, c) => body.op(simd.f64x2_add, body.op(simd.f64x2_mul, sum, x), c),
+      first,
+    );
   }
 
   /** log x for the lower two floats from 0 on: −∞ of 0, ∞ of ∞. */
   #log(x: Vector): Vector {
     const { body } = this;
-    const wide = body.op("f64x2.promote_low_f32x4", x);
+    const wide = body.op(simd.f64x2_promote_low_f32x4, x);
     // x / 2ᵉ lies in [√½, √2).
     const offset = body.pair(0x95f61, 0x99800000);
-    const high = body.shift("i64x2.shr_u", body.op("i64x2.add", wide, offset), 52);
-    const e = body.op("i64x2.sub", high, body.pair(0, 1023));
-    const fraction = body.op("i64x2.sub", wide, body.shift("i64x2.shl", e, 52));
-    const f = body.op("f64x2.sub", fraction, body.double(1));
-    const s = body.op("f64x2.div", f, body.op("f64x2.add", f, body.double(2)));
-    const z = body.op("f64x2.mul", s, s);
+    const high = body.shift(simd.i64x2_shr_u, body.op(simd.i64x2_add, wide, offset), 52);
+    const e = body.op(simd.i64x2_sub, high, body.pair(0, 1023));
+    const fraction = body.op(simd.i64x2_sub, wide, body.shift(simd.i64x2_shl, e, 52));
+    const f = body.op(simd.f64x2_sub, fraction, body.double(1));
+    const s = body.op(simd.f64x2_div, f, body.op(simd.f64x2_add, f, body.double(2)));
+    const z = body.op(simd.f64x2_mul, s, s);
     const series = [17, 15, 13, 11, 9, 7, 5, 3, 1].map((n) => 2 / n);
-    const near = body.op("f64x2.mul", s, this.#polynomial(z, series));
+    const near = body.op(simd.f64x2_mul, s, this.#polynomial(z, series));
     // The lower halves of e as two numbers of 32 bits side by side.
-    const whole = body.op("f64x2.convert_low_i32x4_s", body.shuffle(e, e, LOWER_WORDS));
-    const log = body.op("f64x2.add", near, body.op("f64x2.mul", whole, body.double(Math.LN2)));
-    const isZero = body.op("f64x2.eq", wide, body.double(0));
-    const isInfinite = body.op("f64x2.eq", wide, body.double(Number.POSITIVE_INFINITY));
-    const other = body.op("v128.bitselect", body.double(Number.NEGATIVE_INFINITY), log, isZero);
-    return body.op("v128.bitselect", wide, other, isInfinite);
+    const whole = body.op(simd.f64x2_convert_low_i32x4_s, body.shuffle(e, e, LOWER_WORDS));
+    const log = body.op(
+      simd.f64x2_add,
+      near,
+      body.op(simd.f64x2_mul, whole, body.double(Math.LN2)),
+    );
+    const isZero = body.op(simd.f64x2_eq, wide, body.double(0));
+    const isInfinite = body.op(simd.f64x2_eq, wide, body.double(Number.POSITIVE_INFINITY));
+    const other = body.op(simd.v128_bitselect, body.double(Number.NEGATIVE_INFINITY), log, isZero);
+    return body.op(simd.v128_bitselect, wide, other, isInfinite);
   }
 
   #exp(x: Vector): Vector {
     const { body } = this;
-    const n = body.op("f64x2.nearest", body.op("f64x2.mul", x, body.double(Math.LOG2E)));
-    const rest = body.op("f64x2.sub", x, body.op("f64x2.mul", n, body.double(Math.LN2)));
+    const n = body.op(simd.f64x2_nearest, body.op(simd.f64x2_mul, x, body.double(Math.LOG2E)));
+    const rest = body.op(simd.f64x2_sub, x, body.op(simd.f64x2_mul, n, body.double(Math.LN2)));
     const factorials = [39916800, 3628800, 362880, 40320, 5040, 720, 120, 24, 6, 2, 1, 1];
     const near = this.#polynomial(
       rest,
       factorials.map((n) => 1 / n),
     );
-    const whole = body.op("i32x4.trunc_sat_f64x2_s_zero", n);
+    const whole = body.op(simd.i32x4_trunc_sat_f64x2_s_zero, n);
     const wide = body.shuffle(whole, whole, LOWER_TO_WORDS);
-    const bits = body.shift("i64x2.shl", body.op("i64x2.add", wide, body.pair(0, 1023)), 52);
-    return body.op("f64x2.mul", near, bits);
+    const bits = body.shift(simd.i64x2_shl, body.op(simd.i64x2_add, wide, body.pair(0, 1023)), 52);
+    return body.op(simd.f64x2_mul, near, bits);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
 import { Addresses, GroupElements, type Results } from "./elements.ts";
 import { beginGroup, type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
-import { ADD, LOAD_VECTOR, NOT_EQUAL, STORE_VECTOR } from "./instructions.ts";
+import { ADD, NOT_EQUAL } from "./instructions.ts";
 import { LaneWriter } from "./lane-scalars.ts";
 import { packingOf } from "./packing.ts";
 import {
@@ -14,6 +14,7 @@ import {
   writeProduct,
 } from "./product.ts";
 import { ProductBlocks, type ProductOperand } from "./product-blocks.ts";
+import * as simd from "./simd.ts";
 import { VectorBody } from "./vector-body.ts";
 
 /** Nanoseconds that an operation in a product's tiles takes. */
@@ -123,7 +124,7 @@ class TileStores {
     for (const [i, { sums }] of tile.entries()) {
       f.get(this.#sums)
         .get(sums)
-        .vectorMemory(STORE_VECTOR, 2, 16 * i);
+        .vectorMemory(simd.v128_store, 2, 16 * i);
     }
     f.get(tile[0].at[1]).set(this.#row);
     f.get(this.#sums)
@@ -135,7 +136,7 @@ class TileStores {
     f.repeat(() => {
       for (const [i, { roots, store }] of parts.entries()) {
         f.get(this.#sums)
-          .vectorMemory(LOAD_VECTOR, 2, 16 * i)
+          .vectorMemory(simd.v128_load, 2, 16 * i)
           .set(tile[i].sums);
         store(body.emit(roots));
       }

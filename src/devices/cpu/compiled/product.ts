@@ -10,18 +10,8 @@
  */
 import { type FunctionWriter, I32, V128 } from "./assembler.ts";
 import { type Blocks, type Share, writeBlocks } from "./blocks.ts";
-import {
-  ADD,
-  CONST,
-  LOAD_LANE,
-  LOAD_SPLAT,
-  LOAD_VECTOR,
-  MEMORY_FILL,
-  MULTIPLY,
-  MULTIPLY_ADD,
-  NOT_EQUAL,
-  STORE_VECTOR,
-} from "./instructions.ts";
+import { ADD, MEMORY_FILL, MULTIPLY, NOT_EQUAL } from "./instructions.ts";
+import * as simd from "./simd.ts";
 
 /** Where a matrix lies: in elements, from a pointer on. */
 export interface MatrixLayout {
@@ -286,9 +276,9 @@ class ProductWriter {
     f.repeat(() => {
       for (let v = 0; v < vectors; v++) {
         f.get(this.#atB);
-        if (column === 1) f.get(this.#atA).vectorMemory(LOAD_VECTOR, 2, 16 * v);
+        if (column === 1) f.get(this.#atA).vectorMemory(simd.v128_load, 2, 16 * v);
         else this.#gather(4 * v, Math.min(4, width - 4 * v), column);
-        f.vectorMemory(STORE_VECTOR, 2, 16 * v);
+        f.vectorMemory(simd.v128_store, 2, 16 * v);
       }
       this.#move(this.#atA, this.#atA, 4 * row);
       f.get(this.#atB)
@@ -304,11 +294,11 @@ class ProductWriter {
   #gather(from: number, lanes: number, stride: number): void {
     const { f } = this;
     f.get(this.#atA)
-      .vectorMemory(LOAD_ZERO, 2, 4 * from * stride)
+      .vectorMemory(simd.v128_load32_zero, 2, 4 * from * stride)
       .set(this.#left);
     for (let lane = 1; lane < lanes; lane++) {
       f.get(this.#atA).get(this.#left);
-      f.vectorMemory(LOAD_LANE, 2, 4 * (from + lane) * stride, lane).set(this.#left);
+      f.vectorMemory(simd.v128_load32_lane, 2, 4 * (from + lane) * stride, lane).set(this.#left);
     }
     f.get(this.#left);
   }
@@ -319,22 +309,22 @@ class ProductWriter {
     const { partial } = options;
     const vectors = Math.ceil(width / 4);
     const sums = this.#sums.slice(0, rows * vectors);
-    const before = (i: number) => f.get(this.#partial).vectorMemory(LOAD_VECTOR, 2, 16 * i);
+    const before = (i: number) => f.get(this.#partial).vectorMemory(simd.v128_load, 2, 16 * i);
     if (partial?.isWhole) {
       for (const [i, sum] of sums.entries()) before(i).set(sum);
     } else {
-      for (const sum of sums) f.simd(CONST, ...ZEROS).set(sum);
+      for (const sum of sums) f.simd(simd.v128_const, ...ZEROS).set(sum);
       this.#multiply(sums, { rows, vectors, depth, step });
       // Sums of parts, so that errors grow no further with k.
       if (first !== undefined || partial) {
-        for (const [i, sum] of sums.entries()) before(i).get(sum).simd(ADD_VECTORS).set(sum);
+        for (const [i, sum] of sums.entries()) before(i).get(sum).simd(simd.f32x4_add).set(sum);
       }
     }
     if (isOpen || partial?.isWhole === false) {
       sums.forEach((sum, i) => {
         f.get(this.#partial)
           .get(sum)
-          .vectorMemory(STORE_VECTOR, 2, 16 * i);
+          .vectorMemory(simd.v128_store, 2, 16 * i);
       });
     } else options.store(this.#vectors(rows, width));
   }
@@ -354,12 +344,12 @@ class ProductWriter {
     f.repeat(() => {
       for (let v = 0; v < vectors; v++) {
         f.get(this.#atB)
-          .vectorMemory(LOAD_VECTOR, 2, 16 * v)
+          .vectorMemory(simd.v128_load, 2, 16 * v)
           .set(this.#right[v]);
       }
       for (let r = 0; r < rows; r++) {
         const offset = 4 * r * options.a.strides[1];
-        f.get(this.#atA).vectorMemory(LOAD_SPLAT, 2, offset).set(this.#left);
+        f.get(this.#atA).vectorMemory(simd.v128_load32_splat, 2, offset).set(this.#left);
         for (let v = 0; v < vectors; v++) this.#add(sums[r * vectors + v], this.#right[v]);
       }
       this.#move(this.#atA, this.#atA, 4 * options.a.strides[2]);
@@ -379,8 +369,8 @@ class ProductWriter {
   /** sums += left · right */
   #add(sums: number, right: number): void {
     const { f } = this;
-    if (this.options.isFused) f.get(this.#left).get(right).get(sums).simd(MULTIPLY_ADD);
-    else f.get(sums).get(this.#left).get(right).simd(MULTIPLY_VECTORS).simd(ADD_VECTORS);
+    if (this.options.isFused) f.get(this.#left).get(right).get(sums).simd(simd.f32x4_relaxed_madd);
+    else f.get(sums).get(this.#left).get(right).simd(simd.f32x4_mul).simd(simd.f32x4_add);
     f.set(sums);
   }
 
@@ -410,7 +400,4 @@ class ProductWriter {
   }
 }
 
-const LOAD_ZERO = 0x5c;
-const ADD_VECTORS = 0xe4;
-const MULTIPLY_VECTORS = 0xe6;
 const ZEROS: readonly number[] = /* @__PURE__ */ new Array<number>(16).fill(0);

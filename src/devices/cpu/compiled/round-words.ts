@@ -2,18 +2,14 @@ import { type FunctionWriter, I32, V128 } from "./assembler.ts";
 import type { KeptMemory } from "./group-code.ts";
 import {
   ADD,
-  CONST,
-  EXTRACT_LANE,
   IS_ZERO,
   LESS_UNSIGNED,
   LOAD_I32,
-  LOAD_LANE,
   NOT_EQUAL,
   SHIFT_LEFT,
-  SPLAT_WORDS,
   STORE_I32,
-  STORE_VECTOR,
 } from "./instructions.ts";
+import * as simd from "./simd.ts";
 import { type Vector, VectorBody } from "./vector-body.ts";
 
 /** Writes what a round with a counter adds to halves below `side`, of the other halves. */
@@ -72,7 +68,7 @@ export class RoundWords {
     const write = (locals: readonly number[]) => {
       this.#at(f, LOAD_I32, 8).emit(IS_ZERO);
       for (const [i, local] of locals.entries()) {
-        f.get(local).simd(EXTRACT_LANE, 0);
+        f.get(local).simd(simd.i32x4_extract_lane, 0);
         this.#at(f, LOAD_I32, 4 * i).emit(NOT_EQUAL, OR);
       }
       f.when(() => this.#fill(body, locals, writeWord));
@@ -88,12 +84,12 @@ export class RoundWords {
     return body.leaf(
       ([local]) => {
         const result = f.local(V128);
-        f.simd(CONST, ...ZEROS);
+        f.simd(simd.v128_const, ...ZEROS);
         for (let lane = 0; lane < 4; lane++) {
           f.set(result);
-          f.get(this.memory.pointer).get(local).simd(EXTRACT_LANE, lane);
+          f.get(this.memory.pointer).get(local).simd(simd.i32x4_extract_lane, lane);
           f.i32(2).emit(SHIFT_LEFT, ADD);
-          f.get(result).vectorMemory(LOAD_LANE, 2, offset, lane);
+          f.get(result).vectorMemory(simd.v128_load32_lane, 2, offset, lane);
         }
       },
       [half],
@@ -117,9 +113,9 @@ export class RoundWords {
       f.i32(0).set(item);
       f.repeat(() => {
         const body = new VectorBody(f, isFused);
-        const splat = (local: number) => body.leaf(() => f.get(local).simd(SPLAT_WORDS));
-        const half = body.op("i32x4.add", splat(item), body.words([0, 1, 2, 3]));
-        const counter = body.op("i32x4.add", splat(round), body.whole(FIRST_ROUND));
+        const splat = (local: number) => body.leaf(() => f.get(local).simd(simd.i32x4_splat));
+        const half = body.op(simd.i32x4_add, splat(item), body.words([0, 1, 2, 3]));
+        const counter = body.op(simd.i32x4_add, splat(round), body.whole(FIRST_ROUND));
         const [k0, k1] = key.map((local) => body.local(local));
         const [words] = body.emit([writeWord(body, [k0, k1], counter, half, splat(side))]);
         f.get(row)
@@ -127,14 +123,14 @@ export class RoundWords {
           .i32(2)
           .emit(SHIFT_LEFT, ADD)
           .get(words)
-          .vectorMemory(STORE_VECTOR, 2, 0);
+          .vectorMemory(simd.v128_store, 2, 0);
         f.get(item).i32(4).emit(ADD).tee(item).get(count).emit(LESS_UNSIGNED);
       });
       f.get(row).i32(this.#rowBytes).emit(ADD).set(row);
       f.get(count).set(swapped).get(side).set(count).get(swapped).set(side);
     });
     for (const [i, local] of key.entries()) {
-      f.get(this.memory.pointer).get(local).simd(EXTRACT_LANE, 0);
+      f.get(this.memory.pointer).get(local).simd(simd.i32x4_extract_lane, 0);
       f.memory(STORE_I32, 2, this.#offset + 4 * i);
     }
     f.get(this.memory.pointer)

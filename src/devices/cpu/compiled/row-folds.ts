@@ -2,6 +2,7 @@ import type { DType } from "../../../core/dtype.ts";
 import { is } from "../../../core/dtype.ts";
 import { applyFormula, type Formula } from "../../../forms/scalars.ts";
 import type { LaneWriter } from "./lane-scalars.ts";
+import * as simd from "./simd.ts";
 import type { Vector } from "./vector-body.ts";
 
 /** How a row's elements become one, in some vectors that are carried from element to element. */
@@ -59,7 +60,7 @@ function joined(
 
 /** The largest of floats but for NaN, which exponentials of differences from it are themselves. */
 export const LARGEST: RowFold = /* @__PURE__ */ joined(
-  ({ body }, a, b) => body.op("f32x4.pmax", a, b),
+  ({ body }, a, b) => body.op(simd.f32x4_pmax, a, b),
   (writer) => writer.scalars("f32").literal(Number.NEGATIVE_INFINITY),
 );
 
@@ -69,14 +70,14 @@ export const SUM: RowFold = {
   nothing: ({ body }) => body.whole(0),
   first: ({ body }) => [body.whole(0), body.whole(0)],
   step: ({ body }, [low, high], x) => [
-    body.op("f64x2.add", low, body.op("f64x2.promote_low_f32x4", x)),
-    body.op("f64x2.add", high, body.op("f64x2.promote_low_f32x4", body.upper(x))),
+    body.op(simd.f64x2_add, low, body.op(simd.f64x2_promote_low_f32x4, x)),
+    body.op(simd.f64x2_add, high, body.op(simd.f64x2_promote_low_f32x4, body.upper(x))),
   ],
   last: ({ body }, [low, high], isJoined) => {
-    const demote = (x: Vector) => body.op("f32x4.demote_f64x2_zero", x);
+    const demote = (x: Vector) => body.op(simd.f32x4_demote_f64x2_zero, x);
     if (!isJoined) return body.halves(demote(low), demote(high));
-    const two = body.op("f64x2.add", low, high);
-    const one = demote(body.op("f64x2.add", two, body.upper(two)));
+    const two = body.op(simd.f64x2_add, low, high);
+    const one = demote(body.op(simd.f64x2_add, two, body.upper(two)));
     return body.shuffle(one, one, FIRST_WORD);
   },
 };
@@ -87,7 +88,7 @@ export function meanOf(n: number): RowFold {
     ...SUM,
     last: (writer, sums, isJoined) => {
       const { body } = writer;
-      const means = sums.map((sum) => body.op("f64x2.div", sum, body.double(n)));
+      const means = sums.map((sum) => body.op(simd.f64x2_div, sum, body.double(n)));
       return SUM.last(writer, means, isJoined);
     },
   };
@@ -104,33 +105,33 @@ export function varianceOf(n: number, centers: readonly number[]): RowFold {
       const { body } = writer;
       const center = centerOf(writer, part);
       const differences = [(y: Vector) => y, (y: Vector) => body.upper(y)].map((half) => {
-        const [a, b] = [x, center].map((y) => body.op("f64x2.promote_low_f32x4", half(y)));
-        return body.op("f64x2.sub", a, b);
+        const [a, b] = [x, center].map((y) => body.op(simd.f64x2_promote_low_f32x4, half(y)));
+        return body.op(simd.f64x2_sub, a, b);
       });
       const [d, e] = differences;
       return [
-        body.op("f64x2.add", low, d),
-        body.op("f64x2.add", high, e),
-        body.op("f64x2.add", lowSquares, body.op("f64x2.mul", d, d)),
-        body.op("f64x2.add", highSquares, body.op("f64x2.mul", e, e)),
+        body.op(simd.f64x2_add, low, d),
+        body.op(simd.f64x2_add, high, e),
+        body.op(simd.f64x2_add, lowSquares, body.op(simd.f64x2_mul, d, d)),
+        body.op(simd.f64x2_add, highSquares, body.op(simd.f64x2_mul, e, e)),
       ];
     },
     last: (writer, [low, high, lowSquares, highSquares], isJoined) => {
       const { body } = writer;
       // Σ d² / n − (Σ d / n)² for d = x − center.
       const variance = (sum: Vector, squares: Vector) => {
-        const [d, q] = [sum, squares].map((x) => body.op("f64x2.div", x, body.double(n)));
-        const own = body.op("f64x2.sub", q, body.op("f64x2.mul", d, d));
-        return body.op("f64x2.max", own, body.double(0));
+        const [d, q] = [sum, squares].map((x) => body.op(simd.f64x2_div, x, body.double(n)));
+        const own = body.op(simd.f64x2_sub, q, body.op(simd.f64x2_mul, d, d));
+        return body.op(simd.f64x2_max, own, body.double(0));
       };
-      const demoted = (x: Vector) => body.op("f32x4.demote_f64x2_zero", x);
+      const demoted = (x: Vector) => body.op(simd.f32x4_demote_f64x2_zero, x);
       if (!isJoined) {
         const halves = [variance(low, lowSquares), variance(high, highSquares)].map(demoted);
         return body.halves(halves[0], halves[1]);
       }
       const joined = (a: Vector, b: Vector) => {
-        const two = body.op("f64x2.add", a, b);
-        return body.op("f64x2.add", two, body.upper(two));
+        const two = body.op(simd.f64x2_add, a, b);
+        return body.op(simd.f64x2_add, two, body.upper(two));
       };
       const one = demoted(variance(joined(low, high), joined(lowSquares, highSquares)));
       return body.shuffle(one, one, FIRST_WORD);
@@ -152,7 +153,7 @@ export function bestPlace(
     applyFormula(better, writer.scalars(dtype), [a, b]);
   const firstOf = (writer: LaneWriter, part: number) => fixed(writer, firsts[part]);
   const select = ({ body }: LaneWriter, no: Vector, yes: Vector, condition: Vector) =>
-    body.op("v128.bitselect", yes, no, condition);
+    body.op(simd.v128_bitselect, yes, no, condition);
   return {
     size: 3,
     nothing: firstOf,
@@ -167,7 +168,7 @@ export function bestPlace(
       return [
         select(writer, best, x, isNew),
         select(writer, place, here, isNew),
-        body.op("i32x4.add", here, body.whole(isAlong ? 4 : 1)),
+        body.op(simd.i32x4_add, here, body.whole(isAlong ? 4 : 1)),
       ];
     },
     last: (writer, [best, place], isJoined) => {
@@ -175,9 +176,9 @@ export function bestPlace(
       let [value, at] = [best, place];
       for (const bytes of isJoined ? [PAIRS, NEIGHBOURS] : []) {
         const [x, there] = [value, at].map((y) => body.shuffle(y, y, bytes));
-        const isEqual = body.op("v128.not", isBetter(writer, value, x));
-        const isEarlier = body.op("v128.and", isEqual, body.op("i32x4.lt_u", there, at));
-        const isNew = body.op("v128.or", isBetter(writer, x, value), isEarlier);
+        const isEqual = body.op(simd.v128_not, isBetter(writer, value, x));
+        const isEarlier = body.op(simd.v128_and, isEqual, body.op(simd.i32x4_lt_u, there, at));
+        const isNew = body.op(simd.v128_or, isBetter(writer, x, value), isEarlier);
         [value, at] = [select(writer, value, x, isNew), select(writer, at, there, isNew)];
       }
       return at;

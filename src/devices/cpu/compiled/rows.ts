@@ -12,9 +12,10 @@ import { unitsOf, writeBlocks } from "./blocks.ts";
 import { digitSizes } from "./digits.ts";
 import { Addresses, type Coordinate, GroupElements, type Results } from "./elements.ts";
 import { beginGroup, type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
-import { ADD, LOAD_VECTOR, MULTIPLY, STORE_VECTOR } from "./instructions.ts";
+import { ADD, MULTIPLY } from "./instructions.ts";
 import { LaneWriter } from "./lane-scalars.ts";
 import { FIRST_WORD, type RowFold } from "./row-folds.ts";
+import * as simd from "./simd.ts";
 import { type Vector, VectorBody } from "./vector-body.ts";
 
 /** What is kept of rows stays in a second-level cache. */
@@ -148,7 +149,7 @@ export class RowsWriter {
   kept({ parts }: RowBlock, { body }: LaneWriter, part: number): Vector {
     return body.leaf(() => {
       this.#keptAddress(parts.length);
-      this.#f.vectorMemory(LOAD_VECTOR, 4, 16 * part);
+      this.#f.vectorMemory(simd.v128_load, 4, 16 * part);
     });
   }
 
@@ -186,7 +187,7 @@ export class RowsWriter {
           for (const local of carried.flat().reverse()) f.set(local);
           for (const [part, local] of locals.slice(roots.length).entries()) {
             this.#keptAddress(kept.length);
-            f.get(local).vectorMemory(STORE_VECTOR, 4, 16 * part);
+            f.get(local).vectorMemory(simd.v128_store, 4, 16 * part);
           }
         },
       };
@@ -203,7 +204,7 @@ export class RowsWriter {
     if (count === 4 || !this.isAlong) return x;
     const { body } = writer;
     const lanes = [0, 1, 2, 3].map((lane) => (lane < count ? -1 : 0));
-    return body.op("v128.bitselect", x, fold.nothing(writer, part), body.words(lanes));
+    return body.op(simd.v128_bitselect, x, fold.nothing(writer, part), body.words(lanes));
   }
 
   /** Gives locals with the first element of each row, one for each part. */

@@ -8,17 +8,15 @@ import { writeBlocks } from "./blocks.ts";
 import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
 import {
   ADD,
-  EXTRACT_LANE,
   LESS_UNSIGNED,
   LOAD_I32,
-  LOAD_VECTOR,
   MEMORY_FILL,
   NOT_EQUAL,
   SHIFT_LEFT,
   STORE_I32,
-  STORE_LANE,
 } from "./instructions.ts";
 import { SUM } from "./row-folds.ts";
+import * as simd from "./simd.ts";
 import { type Stretch, stretchOf } from "./stretch.ts";
 
 /** The code of sums of rows that indices name. */
@@ -124,14 +122,14 @@ export function placeCode(context: GroupContext, group: Group): GroupCode {
         elements.start();
         const [local] = body.emit([value]);
         address(scratch, place);
-        f.get(local).vectorMemory(STORE_LANE, 2, 0, 0);
+        f.get(local).vectorMemory(simd.v128_store32_lane, 2, 0, 0);
       });
     });
     const body = (lanes: number) => {
       const own = stretch(lanes);
       const kept = own.body.leaf(() => {
         address(scratch, item);
-        f.vectorMemory(LOAD_VECTOR, 2, 0);
+        f.vectorMemory(simd.v128_load, 2, 0);
       });
       finish(own, kept, row, item);
     };
@@ -180,7 +178,12 @@ function scatterParts(context: GroupContext, group: Group) {
     const index = elements.element(step, elements.position(program[step].shape, coordinates));
     elements.start();
     const [local] = body.emit([index]);
-    f.get(local).simd(EXTRACT_LANE, 0).tee(to).i32(limit).emit(LESS_UNSIGNED).when(write);
+    f.get(local)
+      .simd(simd.i32x4_extract_lane, 0)
+      .tee(to)
+      .i32(limit)
+      .emit(LESS_UNSIGNED)
+      .when(write);
   };
   return { f, anchor, steps, address, stretch, finish, indexed };
 }

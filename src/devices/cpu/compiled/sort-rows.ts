@@ -19,10 +19,10 @@ import {
   NOT_EQUAL,
   SHIFT_LEFT,
   STORE_I32,
-  STORE_VECTOR,
   SUBTRACT,
 } from "./instructions.ts";
 import { Lanes } from "./lanes.ts";
+import * as simd from "./simd.ts";
 import { stretchOf } from "./stretch.ts";
 
 /** So many are inserted one by one. */
@@ -62,7 +62,7 @@ export function sortCode(context: GroupContext, group: Group): GroupCode {
       elements.start();
       const [local] = body.emit([word]);
       f.get(steps.length).get(item).i32(2).emit(SHIFT_LEFT, ADD).get(local);
-      f.vectorMemory(STORE_VECTOR, 2, 0);
+      f.vectorMemory(simd.v128_store, 2, 0);
     };
     writeBlocks(f, { counter: item, step: 4, size: length, body: writeWords });
     const sorted = isFew ? insert(sorter) : distribute(sorter);

@@ -1,10 +1,13 @@
 import { divisionFactor } from "../../../forms/division.ts";
 import type { Body, Term } from "../../../forms/indices.ts";
 import { type FunctionWriter, V128 } from "./assembler.ts";
-import { INSTRUCTIONS, type Instruction } from "./instructions.ts";
+import * as simd from "./simd.ts";
 
 /** A vector of four lanes that a function computes, by its number among the values of its body. */
 export type Vector = number;
+
+/** An instruction on vectors. */
+export type Instruction = (typeof simd)[keyof typeof simd];
 
 /** What is known of a vector. */
 interface Kind {
@@ -72,10 +75,10 @@ export class VectorBody implements Body<Vector> {
   sum(terms: readonly Term<Vector>[], constant: number): Vector {
     const parts = terms.map(([value, divisor, factor, size]) => {
       const quotient = this.quotient(value, divisor, size);
-      return factor === 1 ? quotient : this.op("i32x4.mul", quotient, this.whole(factor));
+      return factor === 1 ? quotient : this.op(simd.i32x4_mul, quotient, this.whole(factor));
     });
     if (constant || parts.length === 0) parts.push(this.whole(constant));
-    return parts.reduce((a, b) => this.op("i32x4.add", a, b));
+    return parts.reduce((a, b) => this.op(simd.i32x4_add, a, b));
   }
 
   /** A vector that code of the caller's leaves on the stack, of the locals of others. */
@@ -119,7 +122,7 @@ export class VectorBody implements Body<Vector> {
 
   /** Picks bytes of two vectors. */
   shuffle(a: Vector, b: Vector, bytes: readonly number[], isUniform = false): Vector {
-    return this.#instruction("i8x16.shuffle", [a, b], { bytes, isUniform });
+    return this.#instruction(simd.i8x16_shuffle, [a, b], { bytes, isUniform });
   }
 
   /** Four equal lanes by their bits. */
@@ -127,25 +130,25 @@ export class VectorBody implements Body<Vector> {
     const bits = value | 0;
     const lane = [bits, bits >> 8, bits >> 16, bits >> 24].map((byte) => byte & 255);
     const bytes = [...lane, ...lane, ...lane, ...lane];
-    return this.#instruction("v128.const", [], { bytes, bits });
+    return this.#instruction(simd.v128_const, [], { bytes, bits });
   }
 
   /** Four lanes by their bits. */
   words(lanes: readonly number[]): Vector {
     const bytes = [...new Uint8Array(Int32Array.from(lanes).buffer)];
-    return this.#instruction("v128.const", [], { bytes, isUniform: false });
+    return this.#instruction(simd.v128_const, [], { bytes, isUniform: false });
   }
 
   /** Two equal lanes of 64 bits. */
   double(value: number): Vector {
     const lane = [...new Uint8Array(Float64Array.of(value).buffer)];
-    return this.#instruction("v128.const", [], { bytes: [...lane, ...lane] });
+    return this.#instruction(simd.v128_const, [], { bytes: [...lane, ...lane] });
   }
 
   /** Two equal lanes of 64 bits by their halves. */
   pair(high: number, low: number): Vector {
     const words = new Uint8Array(Int32Array.of(low, high).buffer);
-    return this.#instruction("v128.const", [], { bytes: [...words, ...words] });
+    return this.#instruction(simd.v128_const, [], { bytes: [...words, ...words] });
   }
 
   /** The bits that all lanes are known to have. */
@@ -157,22 +160,22 @@ export class VectorBody implements Body<Vector> {
   quotient(value: Vector, divisor: number, size: number): Vector {
     const [factor, count] = divisionFactor(size, divisor) ?? [0, 0];
     if (factor === 0) return this.divided(value, this.whole(divisor));
-    const product = factor === 1 ? value : this.op("i32x4.mul", value, this.whole(factor));
-    return count === 0 ? product : this.shift("i32x4.shr_u", product, count);
+    const product = factor === 1 ? value : this.op(simd.i32x4_mul, value, this.whole(factor));
+    return count === 0 ? product : this.shift(simd.i32x4_shr_u, product, count);
   }
 
   /** ⌊a / b⌋ of words. */
   divided(a: Vector, b: Vector): Vector {
     const power = Math.log2((this.bitsOf(b) ?? 0) >>> 0);
     if (power === 0) return a;
-    if (Number.isInteger(power)) return this.shift("i32x4.shr_u", a, power);
+    if (Number.isInteger(power)) return this.shift(simd.i32x4_shr_u, a, power);
     // Exact: no quotient lies nearer to the next whole number than 2⁻³², and doubles have 53 bits.
     const [low, high] = [
       [a, b],
       [this.upper(a), this.upper(b)],
     ].map((half) => {
-      const [x, y] = half.map((value) => this.op("f64x2.convert_low_i32x4_u", value));
-      return this.op("i32x4.trunc_sat_f64x2_u_zero", this.op("f64x2.div", x, y));
+      const [x, y] = half.map((value) => this.op(simd.f64x2_convert_low_i32x4_u, value));
+      return this.op(simd.i32x4_trunc_sat_f64x2_u_zero, this.op(simd.f64x2_div, x, y));
     });
     return this.halves(low, high, this.isUniform(a) && this.isUniform(b));
   }
@@ -180,14 +183,14 @@ export class VectorBody implements Body<Vector> {
   /** a mod b of words. */
   remainder(a: Vector, b: Vector): Vector {
     const bits = (this.bitsOf(b) ?? 0) >>> 0;
-    if (Number.isInteger(Math.log2(bits))) return this.op("v128.and", a, this.whole(bits - 1));
-    return this.op("i32x4.sub", a, this.op("i32x4.mul", this.divided(a, b), b));
+    if (Number.isInteger(Math.log2(bits))) return this.op(simd.v128_and, a, this.whole(bits - 1));
+    return this.op(simd.i32x4_sub, a, this.op(simd.i32x4_mul, this.divided(a, b), b));
   }
 
   /** ⌊a · b / 2³²⌋ of words. */
   productHigh(a: Vector, b: Vector): Vector {
-    const low = this.op("i64x2.extmul_low_i32x4_u", a, b);
-    const high = this.op("i64x2.extmul_high_i32x4_u", a, b);
+    const low = this.op(simd.i64x2_extmul_low_i32x4_u, a, b);
+    const high = this.op(simd.i64x2_extmul_high_i32x4_u, a, b);
     return this.shuffle(low, high, UPPER_WORDS);
   }
 
@@ -294,7 +297,7 @@ export class VectorBody implements Body<Vector> {
         bits,
         write: (f) => {
           if (count !== undefined) f.i32(count);
-          f.simd(INSTRUCTIONS[name], ...bytes);
+          f.simd(name, ...bytes);
         },
       }),
     );

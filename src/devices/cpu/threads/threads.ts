@@ -1,17 +1,30 @@
-import { DeviceError } from "../../../core/errors.ts";
-import type { Sharing } from "./blocks.ts";
-import type { SharingPace } from "./sharing-pace.ts";
+import { SharingPace } from "./sharing-pace.ts";
 import { coreCount, startThread, type Thread } from "./start-thread.ts";
 import { SHARED_WORDS, SPIN, THREAD_SCRIPT } from "./thread-script.ts";
 
+/** How work is shared out among threads. */
+export interface Sharing {
+  /** How many threads compute. */
+  readonly count: number;
+  /** Nanoseconds from which on work is shared out. */
+  readonly worth: number;
+  /** Elements of a unit, at least. */
+  readonly unit: number;
+}
+
 /** A task of a plan that may be done in parts at once. */
-export interface SharedTask {
-  /** Its number in the plan. */
-  readonly number: number;
-  readonly units: number;
-  readonly pace: SharingPace;
-  /** Computes a share on the main thread. */
-  readonly run: (table: number, from: number, to: number, thread: number) => void;
+export class SharedTask {
+  readonly pace = new SharingPace();
+
+  /**
+   * @param number its number in the plan.
+   * @param run computes a share on the main thread.
+   */
+  constructor(
+    readonly number: number,
+    readonly units: number,
+    readonly run: (table: number, from: number, to: number, thread: number) => void,
+  ) {}
 }
 
 /** No more threads than this unless they are asked for. */
@@ -26,7 +39,7 @@ const PATIENCE = 2000;
 const abandoned = /* @__PURE__ */ new FinalizationRegistry<Threads>((threads) => threads.end());
 
 /** How many threads compute where nobody says so: one core is left to others. */
-export function usualThreads(): number {
+function usualThreads(): number {
   return Math.max(1, Math.min(USUAL_MOST, coreCount() - 1));
 }
 
@@ -57,18 +70,14 @@ export class Threads implements Sharing {
   ) {}
 
   /**
-   * Starts threads; gives why there are none where that is not possible.
-   * @param count how many compute, the main thread among them; 2 or more.
+   * Starts threads; null for one, which is there. Rejects where there are none to be had.
+   * @param count how many compute, the main thread among them; as many as usual when left out.
    */
-  static async start(count: number): Promise<Threads | string> {
-    if (globalThis.crossOriginIsolated === false) return "the page is not cross-origin isolated";
-    try {
-      const threads = new Threads(count, sharedMemory());
-      await threads.#first();
-      return threads;
-    } catch (error) {
-      return `no worker is to be had (${(error as Error).message})`;
-    }
+  static async start(count = usualThreads()): Promise<Threads | null> {
+    if (count === 1) return null;
+    const threads = new Threads(count, sharedMemory());
+    await threads.#first();
+    return threads;
   }
 
   /** How many plans the threads know. */
@@ -84,6 +93,11 @@ export class Threads implements Sharing {
   /** Ends the threads when an object is collected. */
   endWith(owner: object): void {
     abandoned.register(owner, this, this);
+  }
+
+  /** Makes a task that is shared out: see `SharedTask`. */
+  task(...task: ConstructorParameters<typeof SharedTask>): SharedTask {
+    return new SharedTask(...task);
   }
 
   /** Has all threads know a module; gives the number of its plan. */
@@ -198,7 +212,7 @@ export class Threads implements Sharing {
     this.#wait();
     if (failures.length > 0) throw failures[0];
     if (Atomics.exchange(words, SHARED_WORDS.FAILED, 0)) {
-      throw new DeviceError("threads: a part of the work failed; expected it to be computed");
+      throw new Error("a part of the work failed on another thread");
     }
   }
 
