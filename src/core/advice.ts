@@ -37,7 +37,6 @@ const DATA: readonly (readonly [RegExp, string])[] = [
   [/^(String|BigInt)$/, "Use Number(value)"],
   [/^Big.+Array$/, "Use Int32Array.from(data, Number)"],
   [/^Float16Array$/, "Use Float32Array.from(data)"],
-  [/^(Int8|Int16|Uint16)Array$/, "Use Int32Array.from(data)"],
   [/Array$/, "Give one typed array of all values, and a shape"],
 ];
 

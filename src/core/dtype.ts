@@ -1,24 +1,38 @@
 import { DTypeError } from "./errors.ts";
 
-/** Element types. `f64` lives on the CPU only; `u8` is storage for data sets: cast it before arithmetic. */
-export type DType = "f32" | "i32" | "u32" | "bool" | "f64" | "u8";
+/**
+ * Element types. `f64` lives on the CPU only; those of 8 and 16 bits are storage for data sets: they are
+ * moved and gathered as they are, and cast before arithmetic.
+ */
+export type DType = "f32" | "i32" | "u32" | "bool" | "f64" | "u8" | "i8" | "u16" | "i16";
 
 /** Typed arrays that hold tensor elements; `bool` and `u8` share `Uint8Array`. */
-export type NumericArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
+export type NumericArray =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint32Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array;
 
 type ArrayKind =
   | Float32ArrayConstructor
   | Float64ArrayConstructor
   | Int32ArrayConstructor
   | Uint32ArrayConstructor
-  | Uint8ArrayConstructor;
+  | Uint8ArrayConstructor
+  | Int8ArrayConstructor
+  | Uint16ArrayConstructor
+  | Int16ArrayConstructor;
 
 /** What may be said of a dtype; ops take those of which one of these is true. */
 export type Trait =
   | "float"
   | "integer"
   | "bool"
-  /** Has numbers below 0. */
+  /** Has numbers below 0, and can be computed with. */
   | "signed"
   /** Can be computed with, and is no bool. */
   | "number"
@@ -77,6 +91,7 @@ function row(
 
 const FLOAT = ["float", "signed", "number", "any"] as const;
 const INTEGER = ["integer", "number", "index", "any", "gpu"] as const;
+const STORAGE = ["integer", "gpu"] as const;
 const [MIN, MAX] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
 /** The table of dtypes: a new one is a row here. */
@@ -94,7 +109,10 @@ export const DTYPES: Readonly<Record<DType, ElementType>> = {
   }),
   // As f32 where a program of the CPU is planned for a GPU to be explained.
   f64: row(FLOAT, Float64Array, MIN, MAX, "f32", { convert: Number, epsilon: 2 ** -52 }),
-  u8: row(["integer", "byte", "gpu"], Uint8Array, 0, 255, "u32", { perWord: 4 }),
+  u8: row([...STORAGE, "byte"], Uint8Array, 0, 255, "u32", { perWord: 4 }),
+  i8: row(STORAGE, Int8Array, -128, 127, "i32", { perWord: 4 }),
+  u16: row(STORAGE, Uint16Array, 0, 2 ** 16 - 1, "u32", { perWord: 2 }),
+  i16: row(STORAGE, Int16Array, -(2 ** 15), 2 ** 15 - 1, "i32", { perWord: 2 }),
 };
 
 /** The names of dtypes, in the table's order. */

@@ -18,4 +18,9 @@ export {
 export type { SafetensorsDType } from "./safetensors-dtype.ts";
 export { type SafetensorsInput, writeSafetensors } from "./safetensors-write.ts";
 export type { FileStore, Store, StoreOptions } from "./stores.ts";
-export { loadSafetensors, type NamedTensors, saveSafetensors } from "./weights.ts";
+export {
+  loadSafetensors,
+  type NamedTensors,
+  type SaveOptions,
+  saveSafetensors,
+} from "./weights.ts";

@@ -1,59 +1,102 @@
-import { checkOptions, describeValue } from "../core/check.ts";
-import { DTYPE_NAMES, type DType, dtypesOf, type NumericArray } from "../core/dtype.ts";
+import { checkEach, checkOptions, describeValue } from "../core/check.ts";
+import { either, is, type NumericArray } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
-import { list, quote } from "../core/quote.ts";
+import { quote } from "../core/quote.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Device } from "../graph/device.ts";
 import { assignAll, type State } from "../graph/state.ts";
 import { checkTensors, readAll, type Tensor } from "../graph/tensor.ts";
 import { tensor } from "../ops/creation.ts";
+import { fileDType, heldAs, heldElements } from "./held.ts";
 import { parseSafetensors, type SafetensorsTensor } from "./safetensors.ts";
-import type { SafetensorsDType } from "./safetensors-dtype.ts";
 import { formatSafetensors, type SafetensorsInput } from "./safetensors-write.ts";
+import { BF16, encodeSmallFloats, F16 } from "./small-floats.ts";
 
 /** Tensors by name, or something that lists its own, such as a module. */
 export type NamedTensors<T extends Tensor = Tensor> =
   | ReadonlyMap<string, T>
   | { state(): ReadonlyMap<string, T> };
 
-/** Names a dtype as safetensors files do: in capitals. */
-function fileDType(dtype: DType): SafetensorsDType {
-  return dtype.toUpperCase() as Uppercase<DType>;
+/** Options of `saveSafetensors`. */
+export interface SaveOptions {
+  /** Writes floats of all tensors with 16 bits, rounded to the nearest; their own dtype when left out. */
+  floats?: keyof typeof SMALL_FLOATS;
 }
+
+const SMALL_FLOATS = { F16, BF16 };
 
 /**
  * Reads tensors from their device and writes them, with free text, as a safetensors file.
+ * @throws GradusError for finite values that are too large for `floats`.
  * @example const bytes = await saveSafetensors(model);
+ * const half = await saveSafetensors(model, {}, { floats: "F16" });
  */
 export async function saveSafetensors(
   tensors: NamedTensors,
   metadata: Readonly<Record<string, string>> = {},
+  options: SaveOptions = {},
+  ...surplus: never[]
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return saveTensors("saveSafetensors", mapOf("saveSafetensors", tensors), metadata);
+  const { floats } = options;
+  checkOptions<SaveOptions>("saveSafetensors", options, { floats: true }, surplus);
+  const isKnown = (x: unknown) => x === undefined || Object.hasOwn(SMALL_FLOATS, x as string);
+  checkEach("saveSafetensors", { floats }, isKnown, either(Object.keys(SMALL_FLOATS)));
+  const map = mapOf("saveSafetensors", tensors);
+  const values = await readAll("saveSafetensors", [...map.values()]);
+  return formatTensors("saveSafetensors", map, values, metadata, floats);
 }
 
 /**
- * Does what `saveSafetensors` does, as `op`.
- * @param also a tensor to be read at the same moment.
+ * Reads tensors and writes them as `saveSafetensors` does, as `op`.
+ * @param also a tensor to be read at the same moment, if any.
  * @param check told of its values before the file is made.
  */
 export async function saveTensors(
   op: string,
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,
-  also?: Tensor,
-  check: (values: NumericArray) => void = () => {},
+  also: Tensor | undefined,
+  check: (values: NumericArray) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const named = [...tensors];
-  const all = named.map(([, x]) => x);
+  const all = [...tensors.values()];
   const values = await readAll(op, also ? [...all, also] : all);
-  if (also) check(values[named.length]);
-  const entries = named.map(([name, { shape, dtype }], i) => {
-    const input = { dtype: fileDType(dtype), shape: [...shape], data: values[i] };
+  if (also) check(values[all.length]);
+  return formatTensors(op, tensors, values, metadata);
+}
+
+function formatTensors(
+  op: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  values: readonly NumericArray[],
+  metadata: Readonly<Record<string, string>>,
+  floats?: SaveOptions["floats"],
+): Uint8Array<ArrayBuffer> {
+  const entries = [...tensors].map(([name, { shape, dtype }], i) => {
+    const isSmall = floats && is(dtype, "float");
+    const data = isSmall ? smallFloats(op, name, values[i], floats) : values[i];
+    const input = { dtype: isSmall ? floats : fileDType(dtype), shape: [...shape], data };
     return [name, input as SafetensorsInput] as const;
   });
   return formatSafetensors(op, new Map(entries), metadata);
+}
+
+function smallFloats(
+  op: string,
+  name: string,
+  values: NumericArray,
+  dtype: keyof typeof SMALL_FLOATS,
+): Uint16Array {
+  const words = encodeSmallFloats(values, SMALL_FLOATS[dtype]);
+  const infinity = encodeSmallFloats([Number.POSITIVE_INFINITY], SMALL_FLOATS[dtype])[0];
+  const lost = words.findIndex(
+    (bits, i) => (bits & 0x7fff) === infinity && Number.isFinite(values[i]),
+  );
+  if (lost < 0) return words;
+  throw new GradusError(
+    `${op}: tensor ${quote(name)} holds ${values[lost]} at ${lost}; expected numbers that ${dtype} can hold` +
+      (dtype === "F16" ? ". BF16 has the range of f32" : ""),
+  );
 }
 
 /** Options of `loadSafetensors`. */
@@ -73,11 +116,13 @@ export function loadSafetensors(
 ): Map<string, Tensor> {
   checkOptions<LoadOptions>("loadSafetensors", options, { device: true });
   const { tensors } = parseSafetensors("loadSafetensors", bytes);
-  const typed = [...tensors].map(([name, x]) => [name, x, dtypeOf(name, x)] as const);
+  const typed = [...tensors].map(
+    ([name, x]) => [name, x.shape, heldElements("loadSafetensors", name, x)] as const,
+  );
   const made = new Map<string, Tensor>();
   try {
-    for (const [name, { data, shape }, dtype] of typed) {
-      const x = tensor(data as NumericArray, { shape, dtype, device: options.device });
+    for (const [name, shape, { data, dtype }] of typed) {
+      const x = tensor(data, { shape, dtype, device: options.device });
       made.set(name, x);
     }
     return made;
@@ -97,14 +142,14 @@ export function prepareTensors(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
 ): () => void {
   const pairs = [...own].map(([name, state]) => {
-    return [state, tensors.get(name) as SafetensorsTensor] as const;
+    const x = tensors.get(name) as SafetensorsTensor;
+    return [state, x.shape, alike(op, name, state, x)] as const;
   });
-  for (const [i, name] of [...own.keys()].entries()) checkAlike(op, name, ...pairs[i]);
   return () => {
     const values: Tensor[] = [];
     try {
-      for (const [{ device, dtype }, { data, shape }] of pairs) {
-        values.push(tensor(data as NumericArray, { shape, dtype, device }));
+      for (const [{ device, dtype }, shape, data] of pairs) {
+        values.push(tensor(data, { shape, dtype, device }));
       }
       assignAll(pairs.map(([state], i) => [state, values[i]]));
     } finally {
@@ -132,31 +177,18 @@ export function mapOf<T extends Tensor>(
   );
 }
 
-function dtypeOf(name: string, { dtype }: SafetensorsTensor): DType {
-  const own = DTYPE_NAMES.find((name) => fileDType(name) === dtype);
-  if (own) return own;
-  const all = (["float", "integer", "bool"] as const).flatMap(dtypesOf);
-  throw new DTypeError(
-    `loadSafetensors: tensor ${quote(name)} has dtype ${dtype}; ` +
-      `expected one of ${list(all.map(fileDType))}`,
-  );
-}
-
-function checkAlike(
-  op: string,
-  name: string,
-  state: State,
-  { dtype, shape }: SafetensorsTensor,
-): void {
-  if (fileDType(state.dtype) !== dtype) {
+/** Gives a file's elements for a state; throws a ShapeError or DTypeError for what does not fit. */
+function alike(op: string, name: string, state: State, x: SafetensorsTensor): NumericArray {
+  if (heldAs(x.dtype) !== state.dtype) {
     throw new DTypeError(
-      `${op}: ${quote(name)} is ${dtype} in the file; expected ${fileDType(state.dtype)}`,
+      `${op}: ${quote(name)} is ${x.dtype} in the file; expected ${fileDType(state.dtype)}`,
     );
   }
-  if (!sameShape(state.shape, shape)) {
+  if (!sameShape(state.shape, x.shape)) {
     throw new ShapeError(
-      `${op}: ${quote(name)} has shape ${formatShape(shape)} in the file; ` +
+      `${op}: ${quote(name)} has shape ${formatShape(x.shape)} in the file; ` +
         `expected ${formatShape(state.shape)}`,
     );
   }
+  return heldElements(op, name, x).data;
 }

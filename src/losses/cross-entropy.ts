@@ -49,7 +49,7 @@ const OPTIONS = {
  * ignored, as PyTorch does, and is 0 with the gradient 0 where that is 0, as in Keras. Otherwise it
  * divides by n, and of no examples it is NaN.
  * @param logits `[n, c]`, f32 or f64.
- * @param targets integer labels `[n]` (i32, u32 or u8), or probabilities `[n, c]` (one-hot or soft).
+ * @param targets integer labels `[n]` (i32, u32 or storage of integers), or probabilities `[n, c]` (one-hot or soft).
  * @throws ShapeError, DTypeError or GradusError for other shapes, dtypes and options.
  * @example crossEntropy(model.call(images), labels);
  * @example crossEntropy(logits, labels, { labelSmoothing: 0.1, ignoreIndex: 255 });

@@ -295,7 +295,7 @@ export const embeddingLossCases = {
       },
       {
         run: (t) => losses.tripletMined(t([[1]]), t([0])),
-        says: "tripletMined: labels have dtype FLOAT; expected i32, u32 or u8",
+        says: "tripletMined: labels have dtype FLOAT; expected i32, u32, u8, i8, u16 or i16",
       },
       {
         run: (t) => {
@@ -653,7 +653,7 @@ export const embeddingMetricCases = {
     rejects: [
       {
         run: (t) => metrics.rank1(t([[1]]), t([0], "i32"), t([[1]]), t([0])),
-        says: "rank1: labels have dtype FLOAT; expected i32, u32 or u8",
+        says: "rank1: labels have dtype FLOAT; expected i32, u32, u8, i8, u16 or i16",
       },
       {
         run: (t) => metrics.rank1(t([[1]]), t([0, 1], "i32"), t([[1]]), t([0], "i32")),

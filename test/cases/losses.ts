@@ -774,7 +774,7 @@ export const lossCases = {
       ...classRejects("multiclassHinge").slice(0, 1),
       {
         run: (t) => losses.multiclassHinge(t([[1, 2]]), t([[1, 0]])),
-        says: "multiclassHinge: labels have dtype FLOAT; expected i32, u32 or u8",
+        says: "multiclassHinge: labels have dtype FLOAT; expected i32, u32, u8, i8, u16 or i16",
       },
     ],
     gradient: true,

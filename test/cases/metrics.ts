@@ -201,7 +201,7 @@ export const metricCases = {
         run: (t) => metrics.confusionMatrix(t([1], "i32"), t([1]), 3),
         says:
           "confusionMatrix: predictions have dtype i32, labels FLOAT; " +
-          "expected i32, u32 or u8 labels",
+          "expected i32, u32, u8, i8, u16 or i16 labels",
         error: DTypeError,
       },
     ],

@@ -60,14 +60,7 @@ describe("tensor refuses", () => {
       "arrays of bigints",
       given(BigInt64Array.of(1n)),
       "tensor: data is a BigInt64Array; expected Float32Array, Float64Array, Int32Array, " +
-        "Uint32Array or Uint8Array. Use Int32Array.from(data, Number)",
-      DTypeError,
-    ],
-    [
-      "short integers",
-      given(Int16Array.of(1)),
-      "tensor: data is a Int16Array; expected Float32Array, Float64Array, Int32Array, Uint32Array " +
-        "or Uint8Array. Use Int32Array.from(data)",
+        "Uint32Array, Uint8Array, Int8Array, Uint16Array or Int16Array. Use Int32Array.from(data, Number)",
       DTypeError,
     ],
     [

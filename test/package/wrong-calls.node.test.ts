@@ -334,7 +334,7 @@ const calls: Record<string, readonly [() => unknown, string]> = {
   ),
   "labels that are true or false": [
     () => metrics.confusionMatrix(labels(), tensor([true, false]), 2),
-    "confusionMatrix: predictions have dtype i32, labels bool; expected i32, u32 or u8 labels",
+    "confusionMatrix: predictions have dtype i32, labels bool; expected i32, u32, u8, i8, u16 or i16 labels",
   ],
   "an initialiser without spread": [
     () => nn.normal(0),

@@ -1,3 +1,4 @@
+import { DTYPES } from "../../src/core/dtype.ts";
 import {
   broadcastTo,
   concat,
@@ -142,11 +143,18 @@ export function movedElements(seed: number, device: Device): Tensor[] {
       [[2, 3, 4], "u8"],
       [[3, 4, 2, 4], "f32"],
       [[2, 2, 3, 2, 4], "bool"],
+      [[3, 4, 5], "i8"],
+      [[2, 6, 4], "u16"],
+      [[30], "i16"],
     ] as const
-  )[seed % 5];
+  )[seed % 8];
   const count = shape.reduce((size, n) => size * n, 1);
   const x = tensor(
-    Array.from({ length: count }, (_, i) => (i % 7) % (dtype === "bool" ? 2 : 7)),
+    Array.from({ length: count }, (_, i) => {
+      if (dtype === "bool") return (i % 7) % 2;
+      const { min, max } = DTYPES[dtype]; // both ends of what has few bits, and small numbers
+      return max < 2 ** 20 ? [min, max, (i % 7) + min + 1, i % 7][i % 4] : i % 7;
+    }),
     { dtype, device },
   );
   const y = randomMoves(reshape(x, shape), pick);

@@ -85,7 +85,7 @@ export class PartExpressions {
     const name = this.bindings.read(key, dtype);
     const e = at.linear;
     const { perWord, word, wgsl } = DTYPES[dtype];
-    if (perWord > 1) return `((${name}[${e} >> 2u] >> ((${e} & 3u) * 8u)) & 0xffu)`;
+    if (perWord > 1) return partOfWord(name, e, dtype);
     return converted(this.indexed(name, key, e), word, wgsl);
   }
 
@@ -104,4 +104,18 @@ export class PartExpressions {
   inputStep(input: number): number {
     return this.steps[this.job.calls[0]].inputs[input];
   }
+}
+
+/** An element of those that share a word, the first one lowest. */
+function partOfWord(name: string, e: string, dtype: DType): string {
+  const { perWord } = DTYPES[dtype];
+  const bits = 32 / perWord;
+  const word = `${name}[${e} >> ${Math.log2(perWord)}u]`;
+  const shift = `(${e} & ${perWord - 1}u) * ${bits}u`;
+  if (DTYPES[dtype].min < 0) return `extractBits(${word}, ${shift}, ${bits}u)`; // with its sign
+  return `((${word} >> (${shift})) & ${hex(2 ** bits - 1)}u)`;
+}
+
+function hex(n: number): string {
+  return `0x${n.toString(16)}`;
 }

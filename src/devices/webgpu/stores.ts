@@ -139,21 +139,26 @@ function storeResults(
 export function writeElements(part: PartExpressions): void {
   const [first] = part.job.group.outputs;
   const body = new FunctionBody();
-  if (DTYPES[part.steps[first].dtype].perWord > 1) writeBytes(part, first, body);
+  if (DTYPES[part.steps[first].dtype].perWord > 1) writeWord(part, first, body);
   else storeResults(part, Position.linear(body, part.domain, "i"), body, null);
   part.define("fn write_y(i: u32)", undefined, body);
 }
 
-/** Stores one result of bytes: four a word, the first one lowest. */
-function writeBytes(part: PartExpressions, step: number, word: FunctionBody): void {
+/** Stores one result whose elements share words, the first one lowest. */
+function writeWord(part: PartExpressions, step: number, word: FunctionBody): void {
+  const { dtype } = part.steps[step];
+  const { perWord, wgsl } = DTYPES[dtype];
+  const bits = 32 / perWord;
   const body = new FunctionBody();
-  const byte = part.element(step, Position.linear(body, part.domain, "i"), null);
-  part.define("fn byte_y(i: u32) -> u32", byte, body);
+  const element = part.element(step, Position.linear(body, part.domain, "i"), null);
+  part.define(`fn part_y(i: u32) -> ${wgsl}`, element, body);
   const last = sizeOf(part.domain) - 1;
-  const bytes = LANES.map((lane) => `(byte_y(min(4u * i + ${lane}u, ${last}u)) << ${8 * lane}u)`);
-  word.line(
-    `${part.bindings.write(part.key(step), part.steps[step].dtype)}[i] = ${bytes.join(" | ")};`,
-  );
+  const parts = LANES.slice(0, perWord).map((lane) => {
+    const value = `part_y(min(${perWord}u * i + ${lane}u, ${last}u))`;
+    const own = DTYPES[dtype].min < 0 ? `(${value} & ${2 ** bits - 1})` : value; // without its sign
+    return `(${own} << ${bits * lane}u)`;
+  });
+  word.line(`${part.bindings.write(part.key(step), dtype)}[i] = ${parts.join(" | ")};`);
 }
 
 /** Says which buffers are stored as four-wide vectors. */

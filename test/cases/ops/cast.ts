@@ -11,6 +11,18 @@ export const castCases = {
       { inputs: [whole(2, 40)], run: (a) => ops.cast(a, "bool") },
       { inputs: [{ shape: [41], dtype: "u8", low: 0, high: 256 }], run: (a) => ops.cast(a, "f32") },
       { inputs: [bools(9)], run: (a) => ops.cast(a, "f32") },
+      {
+        inputs: [{ shape: [3, 7], dtype: "i8", low: -128, high: 128 }],
+        run: (a) => ops.cast(ops.transpose(a), "i32"),
+      },
+      {
+        inputs: [{ shape: [41], dtype: "u16", low: 0, high: 2 ** 16 }],
+        run: (a) => ops.cast(a, "f32"),
+      },
+      {
+        inputs: [{ shape: [5, 5], dtype: "i16", low: -(2 ** 15), high: 2 ** 15 }],
+        run: (a) => ops.cast(ops.slice(a, [{ start: 1 }, { start: 1 }]), "u32"),
+      },
     ],
     golden: [
       { run: (t) => ops.cast(t([1.9, -1.9, 0]), "i32"), is: [1, -1, 0], by: "towards 0" },
@@ -22,6 +34,17 @@ export const castCases = {
       { run: (t) => ops.cast(t([-1, 5e9]), "u32"), is: [0, 4294967295], by: "limited" },
       { run: (t) => ops.cast(t([0, 0.5, -2]), "bool"), is: [0, 1, 1], by: "definition" },
       { run: (t) => ops.cast(t([-5, 7], "i32"), "u32"), is: [0, 7], by: "limited" },
+      {
+        run: (t) => ops.cast(t([-128, 127, -1], "i8"), "i32"),
+        is: [-128, 127, -1],
+        by: "the sign of what is stored",
+      },
+      {
+        run: (t) => ops.cast(t([-32768, 32767, -1], "i16"), "i32"),
+        is: [-32768, 32767, -1],
+        by: "the sign of what is stored",
+      },
+      { run: (t) => ops.cast(t([65535, 0], "u16"), "i32"), is: [65535, 0], by: "no sign" },
     ],
     rejects: [
       {

@@ -30,11 +30,11 @@ export const creationCases = {
       },
       {
         run: (t) => ops.oneHot(t([true], "bool"), 3),
-        says: "oneHot: labels have dtype bool; expected i32, u32 or u8",
+        says: "oneHot: labels have dtype bool; expected i32, u32, u8, i8, u16 or i16",
       },
       {
         run: (t) => ops.oneHot(t([1]), 3),
-        says: "oneHot: labels have dtype FLOAT; expected i32, u32 or u8",
+        says: "oneHot: labels have dtype FLOAT; expected i32, u32, u8, i8, u16 or i16",
       },
     ],
     gradient: "labels are whole numbers",

@@ -13,6 +13,10 @@ export const gatherCases = {
         inputs: [{ shape: [6, 5], dtype: "u8", low: 0, high: 256 }, whole(6, 4)],
         run: (a, i) => ops.cast(ops.gather(a, i), "f32"),
       },
+      {
+        inputs: [{ shape: [6, 5], dtype: "i16", low: -(2 ** 15), high: 2 ** 15 }, whole(6, 3)],
+        run: (a, i) => ops.gather(a, i),
+      },
     ],
     golden: [
       {

@@ -30,7 +30,7 @@ export const likeCases = {
     rejects: [
       {
         run: (t) => ops.fullLike(t([1]), 1, { dtype: "f16" as never }),
-        says: 'fullLike: dtype "f16"; expected one of f32, i32, u32, bool, f64, u8',
+        says: 'fullLike: dtype "f16"; expected one of f32, i32, u32, bool, f64, u8, i8, u16, i16. Did you mean "u16"?',
         error: DTypeError,
       },
     ],

@@ -43,6 +43,10 @@ export const windowsCases = {
         inputs: [{ shape: [7, 3], dtype: "u8", low: 0, high: 256 }],
         run: (a) => ops.windows(a, 3, { axis: 0, dilation: 2 }),
       },
+      {
+        inputs: [{ shape: [7, 3], dtype: "i8", low: -128, high: 128 }],
+        run: (a) => ops.windows(ops.transpose(a), 3),
+      },
     ],
     golden: [
       {

@@ -1,4 +1,4 @@
-import { type DType, is, isFloat } from "../../../core/dtype.ts";
+import { DTYPES, type DType, is, isFloat } from "../../../core/dtype.ts";
 import { getOrInsert } from "../../../core/get-or-insert.ts";
 import type { Operations, Scalars } from "../../../forms/scalars.ts";
 import { Draws, type Words } from "./draws.ts";
@@ -68,7 +68,8 @@ export class LaneWriter {
       literal,
       number: literal,
       from: (whole) => (isFloat(dtype) ? body.op(simd.f32x4_convert_i32x4_u, whole) : whole),
-      convert: (value, to) => this.#converted(value, dtype, to),
+      // Elements of fewer bits are in words by now.
+      convert: (value, to) => this.#converted(value, DTYPES[dtype].accumulate, to),
     };
   }
 
