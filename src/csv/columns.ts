@@ -1,7 +1,8 @@
 import { FormatError, GradusError } from "../core/errors.ts";
 import { list, quote } from "../core/quote.ts";
+import { ranksOf } from "./class-order.ts";
 import type { Records } from "./records.ts";
-import { orderOf, TextTable } from "./text-table.ts";
+import { MOST_IN_MAP, TextTable } from "./text-table.ts";
 
 /** A column of classes. */
 export interface CsvLabels {
@@ -20,13 +21,15 @@ export interface ColumnPlace {
 /** A number's characters; those of hexadecimal numbers, blanks and words are not among them. */
 const NUMERIC = /^[-+.\deE]+$/;
 
+/** Up to so many classes a table finds each cell's sooner than all cells are sorted. */
+const FEW_CLASSES = 4096;
+
 /** The columns of a file's records, from the first that holds an example. */
 export class Columns {
   /** Number of examples. */
   readonly size: number;
   readonly #records: Records;
   readonly #first: number;
-  readonly #table = new TextTable();
 
   constructor(records: Records, first: number) {
     this.size = records.count - first;
@@ -66,20 +69,41 @@ export class Columns {
 
   /** Reads a column of classes: the given ones, or those that occur. */
   classes(column: ColumnPlace, given?: readonly string[]): CsvLabels {
-    const table = this.#table;
-    table.clear();
-    for (const text of given ?? []) table.placeOf(text);
+    const table = new TextTable(given);
     const indices = new Int32Array(this.size);
     for (let i = 0; i < indices.length; i++) {
       const place = table.placeOf(this.#text(i, column.place));
       if (given && place >= given.length) throw this.#wrong(i, column, `one of ${list(given)}`);
+      if (!given && place >= FEW_CLASSES) return this.#manyClasses(column);
       indices[i] = place;
     }
     return given ? { classes: given, indices } : sorted(table.texts, indices);
   }
 
+  // In the file, too, texts differ where cells do, and have their order: all that can stand between
+  // the first quote of two and the other is nothing.
+  #manyClasses({ place }: ColumnPlace): CsvLabels {
+    const { text, begin, end } = this.#records;
+    const begins = new Int32Array(this.size);
+    const ends = new Int32Array(this.size);
+    for (let i = 0; i < this.size; i++) {
+      begins[i] = begin(this.#at(i, place));
+      ends[i] = end(this.#at(i, place));
+    }
+    const { ranks, count } = ranksOf({ text, begins, ends });
+    const classes = new Array<string>(count).fill("");
+    for (let i = 0; i < this.size; i++) {
+      if (classes[ranks[i]] === "") classes[ranks[i]] = this.#text(i, place);
+    }
+    return { classes, indices: ranks };
+  }
+
   #text(i: number, place: number): string {
-    return this.#records.cell((this.#first + i) * this.#records.width + place);
+    return this.#records.cell(this.#at(i, place));
+  }
+
+  #at(i: number, place: number): number {
+    return (this.#first + i) * this.#records.width + place;
   }
 
   #wrong(i: number, column: ColumnPlace, rule: string): FormatError {
@@ -92,6 +116,7 @@ export class Columns {
 /** Columns of numbers, one after the other in `values`. */
 export class NumberColumns {
   #byName: ReadonlyMap<string, Float64Array<ArrayBuffer>> | null = null;
+  #names: TextTable | null = null;
 
   constructor(
     readonly all: readonly string[],
@@ -102,6 +127,13 @@ export class NumberColumns {
 
   /** The columns by name; made when it is asked for, since a file may have a million. */
   get byName(): ReadonlyMap<string, Float64Array<ArrayBuffer>> {
+    const { length } = this.places;
+    if (length > MOST_IN_MAP) {
+      throw new GradusError(
+        `columns: ${length} columns of numbers; expected at most ${MOST_IN_MAP}. ` +
+          "matrix puts any number of them side by side",
+      );
+    }
     this.#byName ??= new Map(this.places.map((place, j) => [this.all[place], this.#at(j)]));
     return this.#byName;
   }
@@ -124,19 +156,19 @@ export class NumberColumns {
   }
 
   #column(name: string): Float64Array {
-    const column = this.byName.get(name);
-    if (column) return column;
+    this.#names ??= new TextTable(this.places.map((place) => this.all[place]));
+    const j = this.#names.find(name);
+    if (j >= 0) return this.#at(j);
     throw new GradusError(
-      `matrix: column ${quote(name)}; expected a column of numbers: ${list([...this.byName.keys()])}`,
+      `matrix: column ${quote(name)}; expected a column of numbers: ${list(this.#names.texts)}`,
     );
   }
 }
 
 /** Numbers classes, which were numbered as they came, in the order of their texts. */
 function sorted(texts: readonly string[], indices: Int32Array<ArrayBuffer>): CsvLabels {
-  const order = orderOf(texts);
-  const rank = new Int32Array(order.length);
-  for (let i = 0; i < order.length; i++) rank[order[i]] = i;
-  for (let i = 0; i < indices.length; i++) indices[i] = rank[indices[i]];
-  return { classes: Array.from(order, (place) => texts[place]), indices };
+  const classes = [...texts].sort();
+  const table = new TextTable(classes);
+  const rank = texts.map((text) => table.find(text));
+  return { classes, indices: indices.map((place) => rank[place]) };
 }

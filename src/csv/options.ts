@@ -1,7 +1,7 @@
 import { checkOptions } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { list, quote } from "../core/quote.ts";
-import { repeatedText } from "./text-table.ts";
+import { MOST_IN_MAP, repeatedText } from "./text-table.ts";
 
 /** Options of `readCsv`. */
 export interface CsvOptions {
@@ -41,8 +41,9 @@ export function checkCsvOptions(options: CsvOptions) {
   }
   if (typeof header !== "boolean") throw invalid("header", header, "true or false");
   if (!header && !names) throw invalid("header", header, "true where no names are given");
-  checkTexts("missing", missing);
-  for (const [name, texts] of Object.entries({ columns, labels, names })) {
+  checkTexts("missing", missing, { most: MOST_IN_MAP });
+  checkTexts("labels", labels, { once: true, most: MOST_IN_MAP });
+  for (const [name, texts] of Object.entries({ columns, names })) {
     if (texts !== undefined) checkTexts(name, texts, { once: true });
   }
   checkClassLists(classes, labels);
@@ -68,9 +69,17 @@ function checkClassLists(classes: unknown, labels: readonly string[]): void {
   }
 }
 
-function checkTexts(option: string, texts: unknown, { once = false } = {}): void {
-  const isList = Array.isArray(texts) && texts.every((text) => typeof text === "string");
-  if (!isList) throw invalid(option, texts, "an array of strings");
+function checkTexts(
+  option: string,
+  texts: unknown,
+  { once = false, most = Number.POSITIVE_INFINITY } = {},
+): void {
+  if (!Array.isArray(texts)) throw invalid(option, texts, "an array of strings");
+  if (texts.length > most) {
+    throw new GradusError(`readCsv: ${option} of ${texts.length} texts; expected at most ${most}`);
+  }
+  const areTexts = texts.every((text) => typeof text === "string");
+  if (!areTexts) throw invalid(option, texts, "an array of strings");
   const repeated = once ? repeatedText(texts) : undefined;
   if (repeated !== undefined) throw invalid(option, repeated, "each text once");
 }

@@ -3,7 +3,7 @@ import { list, quote } from "../core/quote.ts";
 import { Columns, type CsvLabels } from "./columns.ts";
 import { type CsvOptions, checkCsvOptions } from "./options.ts";
 import { delimiterAdvice, readRecords } from "./records.ts";
-import { repeatedText } from "./text-table.ts";
+import { repeatedText, TextTable } from "./text-table.ts";
 
 /** A file of examples, column by column. */
 export interface CsvTable {
@@ -43,10 +43,10 @@ export function readCsv(
   const read = new Columns(records, header ? 1 : 0);
   if (read.size <= 0) throw new FormatError("readCsv: no records; expected at least one");
   const all = names ?? Array.from({ length: records.width }, (_, place) => records.cell(place));
-  checkColumnNames(all, records.width);
-  const find = finderIn(all, labels.length + (columns ?? []).length);
+  const table = new TextTable(all);
+  checkColumnNames(all, table, records.width);
   const placeOf = (name: string): number => {
-    const place = find(name);
+    const place = table.find(name);
     if (place < 0) throw missingColumn(name, all, delimiter);
     return place;
   };
@@ -68,25 +68,18 @@ export function readCsv(
   };
 }
 
-function checkColumnNames(all: readonly string[], width: number): void {
+function checkColumnNames(all: readonly string[], table: TextTable, width: number): void {
   if (all.length !== width) {
     throw new FormatError(
       `readCsv: ${width} columns with ${all.length} names; expected one name each`,
     );
   }
-  const repeated = repeatedText(all);
+  const repeated = repeatedText(all, table);
   if (repeated === undefined) return;
   throw new FormatError(
     `readCsv: two columns called ${quote(repeated)}; expected each name once. ` +
       "Give other names by the options names and header: true",
   );
-}
-
-/** Finds where so many names stand, -1 if nowhere: for few of them, a table of all takes longer. */
-function finderIn(all: readonly string[], count: number): (name: string) => number {
-  if (count < 16) return (name) => all.indexOf(name);
-  const places = new Map(all.map((name, place) => [name, place]));
-  return (name) => places.get(name) ?? -1;
 }
 
 function allBut(left: readonly number[], width: number): number[] {

@@ -7,8 +7,13 @@ export interface Records {
   readonly width: number;
   /** Number of records. */
   readonly count: number;
+  /** The whole file. */
+  readonly text: string;
   /** The text of a cell of all, counted record by record. */
   cell(at: number): string;
+  /** Where in the file that text begins; up to its end, two quotes stand for one. */
+  begin(at: number): number;
+  end(at: number): number;
   /** The number of the line, from 1, on which a record begins. */
   lineOf(record: number): number;
 }
@@ -24,8 +29,11 @@ export function readRecords(input: string | Uint8Array | ArrayBuffer, delimiter:
     if (found !== width) throw unevenRecord(reader.line, found, width, delimiter);
     count++;
   }
-  const cell = (at: number) => cellOf(text, spans.at(2 * at), spans.at(2 * at + 1));
-  return { width, count, cell, lineOf: (record) => lineOf(text, delimiter, record) };
+  const begin = (at: number) => beginOf(spans.at(2 * at));
+  const end = (at: number) => spans.at(2 * at + 1);
+  const cell = (at: number) => cellOf(text, spans.at(2 * at), end(at));
+  const line = (record: number) => lineOf(text, delimiter, record);
+  return { width, count, text, cell, begin, end, lineOf: line };
 }
 
 /**
@@ -33,7 +41,12 @@ export function readRecords(input: string | Uint8Array | ArrayBuffer, delimiter:
  * Texts are made when they are read: a file may have millions of cells.
  */
 function cellOf(text: string, begin: number, end: number): string {
-  return begin < 0 ? text.slice(~begin, end).replaceAll('""', '"') : text.slice(begin, end);
+  const cell = text.slice(beginOf(begin), end);
+  return begin < 0 ? cell.replaceAll('""', '"') : cell;
+}
+
+function beginOf(begin: number): number {
+  return begin < 0 ? ~begin : begin;
 }
 
 function decode(input: Uint8Array | ArrayBuffer): string {

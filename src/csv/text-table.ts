@@ -1,27 +1,30 @@
+/** How many entries a Map or a Set can have. */
+export const MOST_IN_MAP = 2 ** 24;
+
 /** How many texts a table has room for at first. */
 const FEW = 32;
 
 /**
  * Numbers texts in the order in which they come, each once. A Map takes three times as long for a million, and
- * takes no more than 2^24.
+ * takes no more than that.
  */
 export class TextTable {
-  texts: string[] = [];
+  readonly texts: string[] = [];
   // Open addressing: places of texts + 1 at their hashes, or behind those where others were before.
   #slots = new Int32Array(2 * FEW);
   #hashes = new Int32Array(FEW);
   // Nobody can write a file of texts that meet: for each table, others do.
   readonly #factor = (Math.random() * 2 ** 32) | 1;
 
+  constructor(texts: readonly string[] = []) {
+    for (const text of texts) this.placeOf(text);
+  }
+
   /** Gives a text's number; a new one takes the next. */
   placeOf(text: string): number {
     const hash = this.#hashOf(text);
-    const last = this.#slots.length - 1;
-    let slot = hash & last;
-    for (; this.#slots[slot] > 0; slot = (slot + 1) & last) {
-      const place = this.#slots[slot] - 1;
-      if (this.#hashes[place] === hash && this.texts[place] === text) return place;
-    }
+    const slot = this.#slotOf(text, hash);
+    if (this.#slots[slot] > 0) return this.#slots[slot] - 1;
     const place = this.texts.push(text) - 1;
     this.#hashes[place] = hash;
     this.#slots[slot] = place + 1;
@@ -29,14 +32,20 @@ export class TextTable {
     return place;
   }
 
-  /** Forgets all texts. */
-  clear(): void {
-    this.texts = [];
-    if (this.#hashes.length === FEW) this.#slots.fill(0);
-    else {
-      this.#slots = new Int32Array(2 * FEW);
-      this.#hashes = new Int32Array(FEW);
+  /** Gives a text's number, -1 if it has none. */
+  find(text: string): number {
+    return this.#slots[this.#slotOf(text, this.#hashOf(text))] - 1;
+  }
+
+  /** The slot of a text's number, or the free one that it would take. */
+  #slotOf(text: string, hash: number): number {
+    const last = this.#slots.length - 1;
+    let slot = hash & last;
+    for (; this.#slots[slot] > 0; slot = (slot + 1) & last) {
+      const place = this.#slots[slot] - 1;
+      if (this.#hashes[place] === hash && this.texts[place] === text) break;
     }
+    return slot;
   }
 
   #grow(): void {
@@ -61,59 +70,11 @@ export class TextTable {
   }
 }
 
-/** Finds the first text that stands in a list twice. */
-export function repeatedText(texts: readonly string[]): string | undefined {
-  const table = new TextTable();
-  return texts.find((text, i) => table.placeOf(text) < i);
-}
-
-/**
- * Gives the places of texts, which all differ, in the order of their characters: numbers are sorted in
- * less time than texts, each made of as many characters as it can hold and of a place.
- */
-export function orderOf(texts: readonly string[]): Int32Array {
-  const order = Int32Array.from(texts.keys());
-  const base = texts.reduce(largestCode, 0) + 2;
-  const parts = [{ begin: 0, end: texts.length, depth: 0 }]; // whose texts are equal before a depth
-  for (let part = parts.pop(); part; part = parts.pop()) {
-    const { begin, end, depth } = part;
-    const given = order.slice(begin, end);
-    if (given.length < 16) {
-      order.set(
-        given.sort((a, b) => (texts[a] < texts[b] ? -1 : 1)),
-        begin,
-      );
-      continue;
-    }
-    const room = 2 ** Math.ceil(Math.log2(given.length));
-    const width = Math.floor(Math.log2(2 ** 53 / room) / Math.log2(base));
-    const keys = Float64Array.from(given, (place, i) => {
-      return numberOf(texts[place], depth, width, base) * room + i;
-    }).sort();
-    let first = begin;
-    for (let i = begin; i < end; i++) {
-      const key = keys[i - begin];
-      order[i] = given[key % room];
-      if (i + 1 < end && Math.floor(keys[i + 1 - begin] / room) === Math.floor(key / room))
-        continue;
-      if (i > first) parts.push({ begin: first, end: i + 1, depth: depth + width });
-      first = i + 1;
-    }
-  }
-  return order;
-}
-
-function largestCode(most: number, text: string): number {
-  let code = most;
-  for (let i = 0; i < text.length; i++) code = Math.max(code, text.charCodeAt(i));
-  return code;
-}
-
-/** So many characters as one number, in which what ends comes first. */
-function numberOf(text: string, from: number, width: number, base: number): number {
-  let number = 0;
-  for (let i = from; i < from + width; i++) {
-    number = number * base + (i < text.length ? text.charCodeAt(i) + 1 : 0);
-  }
-  return number;
+/** Finds the first text that stands in a list twice, by the table of all its texts. */
+export function repeatedText(
+  texts: readonly string[],
+  table = new TextTable(texts),
+): string | undefined {
+  if (table.texts.length === texts.length) return undefined;
+  return texts.find((text, i) => table.find(text) < i);
 }
