@@ -23,6 +23,11 @@ function uniform({ op, attributes }: Step): number | null {
   return op === fillOp ? (attributes.value as number) : null;
 }
 
+/** Whether each step of a simplified program has one value everywhere that is known. */
+export function isUniform({ steps }: Program): boolean {
+  return steps.every((step) => uniform(step) !== null);
+}
+
 /** Makes equal steps one, folds constants, and leaves out steps that pass an input on. */
 function folded(program: Program): Program {
   const steps: Step[] = [];

@@ -120,14 +120,17 @@ function inPart({ code, regions }: KernelCode): string {
     .join("\n");
 }
 
-/** Of a product's text: what its pointers are, and a tile's loop with the first that is made of it. */
+/** Of a product's text: what its pointers are, and a tile's loop with that which stores its first row. */
 function tileOf(text: string): string {
   const lines = text.split("\n");
   const load = lines.findIndex((line) => line.includes("load32_splat"));
   const loop = lines.slice(0, load).findLastIndex((line) => line.trim() === "(loop");
   const store = (line: string) => line.includes("v128.store");
-  const first = load + lines.slice(load).findIndex(store);
-  const end = first + lines.slice(first).findIndex((line) => !store(line));
+  const rows = load + lines.slice(load).findIndex((line) => line.trim() === "(loop");
+  const first = rows + lines.slice(rows).findIndex(store);
+  const depth = lines[first].search(/\S/);
+  const isWithin = (line: string) => store(line) || line.search(/\S/) > depth;
+  const end = first + lines.slice(first).findIndex((line) => !isWithin(line));
   return [
     ...lines.filter((line) => /^;;|\(func/.test(line)),
     "  ;; …",

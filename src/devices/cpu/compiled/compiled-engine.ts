@@ -1,6 +1,7 @@
 import type { Counters } from "../../../core/counters.ts";
 import type { DType, NumericArray } from "../../../core/dtype.ts";
 import type { Program } from "../../../engine/program.ts";
+import { isUniform } from "../../../engine/simplify.ts";
 import { type ArrayStorage, copyElements } from "../arrays.ts";
 import type { CpuEngine } from "../engine.ts";
 import type { KeptPlan } from "../idle-plans.ts";
@@ -47,7 +48,10 @@ export class CompiledEngine implements CpuEngine {
   }
 
   plan(program: Program): KeptPlan {
-    return new CompiledPlan(program, this.#heap, this.#isFused, this.underway, this.threads);
+    const { underway, threads } = this;
+    // Memory is filled sooner than there is code for it.
+    const hasCode = !isUniform(program);
+    return new CompiledPlan(program, this.#heap, this.#isFused, underway, threads, hasCode);
   }
 
   dispose(): void {

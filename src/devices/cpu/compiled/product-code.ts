@@ -23,9 +23,6 @@ const FLOP_TIME = 1 / 36;
 /** Rows so far apart, in elements, fall on each other in a cache. */
 const CROWDED = 1024;
 
-/** From so many values for a row of a tile on, what follows its sums is written once for all rows. */
-const LONG = 24;
-
 /** The code of products of matrices, and of what follows them. */
 export function productCode(context: GroupContext, group: Group): GroupCode {
   const { schedule, isFused } = context;
@@ -72,8 +69,8 @@ function operandOf(
   return { view, pointer, packing: isPacked ? packingOf(context, group, steps, input) : null };
 }
 
-/** One row of a tile, or several, as what is stored of them. */
-interface TileRows {
+/** A row of a tile, as what is stored of it. */
+interface RowValues {
   readonly body: VectorBody;
   readonly elements: readonly GroupElements[];
   readonly parts: readonly Results[];
@@ -99,25 +96,22 @@ class TileStores {
     this.#end = f.local(I32);
   }
 
+  /** What follows the sums is written once for all rows: with a copy for each, code takes longer to make. */
   store(tile: readonly TileVector[]): void {
     const first = tile.filter(({ down }) => down === 0);
     const [{ at }] = tile;
     const rows = tile.length / first.length;
     if (rows > 1) {
-      const local = this.#row;
-      const row = this.#rows(first, [at[0], local, at[2]], local);
-      if (row.body.size > LONG * first.length) {
-        this.#loop(tile, row, rows);
-        return;
-      }
+      this.#loop(tile, this.#values(first, [at[0], this.#row, at[2]], this.#row), rows);
+      return;
     }
-    const { body, elements, parts } = this.#rows(tile, at);
+    const { body, elements, parts } = this.#values(tile, at);
     for (const one of elements) one.start();
     for (const { roots, store } of parts) store(body.emit(roots));
   }
 
   /** Runs over the rows of a tile, whose sums lie in memory. */
-  #loop(tile: readonly TileVector[], { body, elements, parts }: TileRows, rows: number): void {
+  #loop(tile: readonly TileVector[], { body, elements, parts }: RowValues, rows: number): void {
     const { f } = this;
     const bytes = 16 * (tile.length / rows);
     f.get(this.steps.length).i32(this.offset).emit(ADD).set(this.#sums);
@@ -146,22 +140,22 @@ class TileStores {
   }
 
   /** @param inner the local that counts within the stretch, if there is one. */
-  #rows(tile: readonly TileVector[], at: readonly number[], inner?: number): TileRows {
+  #values(row: readonly TileVector[], at: readonly number[], inner?: number): RowValues {
     const { f, group, product, steps } = this;
     const { schedule, isFused } = this.context;
     const body = new VectorBody(f, isFused);
     const writer = new LaneWriter(body);
     const pointers = new Map(steps.map((step, i) => [step, i]));
     const addresses = new Addresses(f, schedule, pointers, inner);
-    const elements = tile.map(({ lanes }) => {
+    const elements = row.map(({ lanes }) => {
       return new GroupElements(schedule, group, f, writer, addresses, lanes);
     });
     const { batch, m, n } = product;
-    const parts = tile.map(({ down, right, sums }, i) => {
+    const parts = row.map(({ right, sums }, i) => {
       elements[i].anchors.set(group.anchors[0], body.local(sums));
       const coordinates = [
         { local: at[0], size: batch },
-        { local: at[1], size: m, add: down },
+        { local: at[1], size: m },
         { local: at[2], size: n, add: right, isByLane: true },
       ];
       return elements[i].results(elements[i].position([batch, m, n], coordinates));
