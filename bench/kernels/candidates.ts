@@ -18,7 +18,7 @@ import { byRule, choicesOf, traitsOf } from "../../src/kernels/choose.ts";
 import { directProducts, products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { reduce } from "../../src/kernels/reduce.ts";
-import { scatterAdd } from "../../src/kernels/scatter-add.ts";
+import { scatteredSums } from "../../src/kernels/scatter-add.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { entryFile, type OpPart, stageOf } from "../../src/kernels/stage.ts";
 import { compileKernel, encodeKernel, foldGrid } from "../../test/support/raw-kernel.ts";
@@ -57,7 +57,7 @@ const ladders: Readonly<Record<string, Ladder>> = {
     own: { functions: { finish: "g_exp(x - maximum) / sum" } },
   },
   moments: { family: rowMoments, sizes: rows },
-  scatterAdd: { family: scatterAdd, sizes: [{ ROWS: 1000, COLUMNS: 64, COUNT: 64 }] },
+  scatterAdd: { family: scatteredSums, sizes: [{ ROWS: 1000, COLUMNS: 64, COUNT: 64 }] },
 };
 
 /** Dispatches in a submit, and submits of which the best counts. */

@@ -69,12 +69,12 @@ export function moveStrided<A>(
   // The first input that has an element is written last, for it comes before others.
   for (const [i, map] of [...form.maps(types, attributes, type).entries()].reverse()) {
     if (map === "rowMajor") copyStrided(inputs[i], y.data);
-    else scatter(inputs[i], map, y);
+    else writeWhereRead(inputs[i], map, y);
   }
 }
 
 /** Writes the elements of x to where in y its map reads them. */
-function scatter(x: Strided, map: readonly AxisMap[], y: Strided): void {
+function writeWhereRead(x: Strided, map: readonly AxisMap[], y: Strided): void {
   const walked = walkedAxes(map);
   const at = y.shape.map(() => 0);
   const walk = (depth: number): void => {

@@ -37,9 +37,8 @@ export interface ScatterProblem extends Problem {
   readonly COUNT: number;
 }
 
-/** COUNT values to find among LENGTH sorted ones. */
-export interface SearchProblem extends Problem {
-  readonly LENGTH: number;
+/** Rows of COUNT values to find among rows `[ROWS, LENGTH]` of sorted ones. */
+export interface SearchProblem extends RowsProblem {
   readonly COUNT: number;
 }
 

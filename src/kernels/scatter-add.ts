@@ -5,7 +5,7 @@ import { OPEN } from "./rows.ts";
 import { scatterAddFile } from "./shaders.ts";
 
 /** Adds rows to those that indices name. */
-export const scatterAdd: Family<ScatterProblem> = {
+export const scatteredSums: Family<ScatterProblem> = {
   computes: "rowSums",
   prologueCost: 4,
   rule: openRule,

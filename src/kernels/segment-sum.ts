@@ -6,29 +6,30 @@ import { searchSortedFile, segmentSumFile } from "./shaders.ts";
 
 const PLACE: Pick<Accessor, "dtype"> = { dtype: "i32" };
 
-/** Finds where values lie among sorted ones. */
-export const searchSorted: Family<SearchProblem> = {
+/** Finds where values lie among the sorted ones of their rows. */
+export const sortedPlaces: Family<SearchProblem> = {
   prologueCost: 4,
   rule: openRule,
   kernels: [
     {
       kind: "direct",
       files: [searchSortedFile],
+      functions: { comes_before: "(x: Acc, v: Acc) -> bool" },
       candidates: OPEN,
-      layout: ({ LENGTH, COUNT }, { WORKGROUP }) => ({
+      layout: ({ ROWS, LENGTH, COUNT }, { WORKGROUP }) => ({
         loads: [
-          { name: "x", extents: [LENGTH] },
-          { name: "v", extents: [COUNT] },
+          { name: "x", extents: [ROWS, LENGTH] },
+          { name: "v", extents: [ROWS, COUNT] },
         ],
-        results: [{ name: "y", extents: [COUNT], ...PLACE }],
-        workgroups: Math.ceil(COUNT / WORKGROUP),
+        results: [{ name: "y", extents: [ROWS, COUNT], ...PLACE }],
+        workgroups: Math.ceil((ROWS * COUNT) / WORKGROUP),
       }),
     },
   ],
 };
 
 /** Adds neighbouring rows, in an order, to one. */
-export const segmentSum: Family<ScatterProblem> = {
+export const segmentSums: Family<ScatterProblem> = {
   prologueCost: 4,
   rule: openRule,
   kernels: [

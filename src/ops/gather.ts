@@ -7,30 +7,36 @@ import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { watch } from "../graph/watch.ts";
 import { sortsIndices } from "../kernels/choose.ts";
-import { scatterAdd } from "../kernels/scatter-add.ts";
+import { scatteredSums } from "../kernels/scatter-add.ts";
 import { BITS } from "../kernels/shaders.ts";
 import { cast } from "./cast.ts";
 import { permute, reshape } from "./reshape.ts";
 import { AXIS, type AxisOptions, elementAt } from "./rows.ts";
 import { sumBySorting } from "./segment-sum.ts";
 
-function outside(dtype: Tensor["dtype"]): number {
-  return isFloat(dtype) ? Number.NaN : 0;
+interface GatherAttributes extends Record<string, unknown> {
+  /** Whether rows that are not there are zeros; else NaN, where the dtype has it. */
+  isZero: boolean;
+}
+
+function outside(dtype: Tensor["dtype"], { isZero }: GatherAttributes): number {
+  return isFloat(dtype) && !isZero ? Number.NaN : 0;
 }
 
 /** y[j, c] = x[index[j], c]. */
-const gatherOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+const gatherOp: OpDefinition<GatherAttributes> = defineOp<GatherAttributes>({
   name: "gather",
   infer: ([x, index]) => ({ shape: [index.shape[0], x.shape[1]], dtype: x.dtype }),
-  cpu: (y, [x, index]) => {
+  cpu: (y, [x, index], { isZero }) => {
     const [count, columns] = y.shape;
     const [rowStride, stride] = x.strides;
+    const none = isZero ? 0 : Number.NaN; // 0 in arrays of whole numbers
     for (let j = 0; j < count; j++) {
       const row = index.data[index.offset + j * index.strides[0]];
       const to = j * columns;
       const from = x.offset + row * rowStride;
       if (row < 0 || row >= x.shape[0]) {
-        y.data.fill(Number.NaN, to, to + columns); // 0 in arrays of whole numbers
+        y.data.fill(none, to, to + columns);
       } else if (stride === 1) {
         y.data.set(x.data.subarray(from, from + columns), to);
       } else {
@@ -42,10 +48,10 @@ const gatherOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   form: {
     kind: "pointwise",
     libraries: BITS,
-    element: ({ at, load, scalars, inputs: [x, index] }) => {
+    element: ({ at, load, scalars, inputs: [x, index], attributes }) => {
       const { body, coordinates } = at;
       const [m, words] = [scalars(x.dtype), scalars("u32")];
-      const none = m.literal(outside(x.dtype));
+      const none = m.literal(outside(x.dtype, attributes));
       const rows = x.shape[0];
       if (rows === 0) return none;
       // A negative index is a large u32, so one comparison finds both ends.
@@ -56,10 +62,7 @@ const gatherOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
       return m.call("select", none, value, words.call("<", row, words.literal(rows)));
     },
   },
-  vjp: (g, { inputs: [x, index] }) => [
-    apply(scatterAddOp, [cast(index, "i32"), g], { rows: x.shape[0] }),
-    null,
-  ],
+  vjp: (g, { inputs: [x, index] }) => [sumRowsAt(cast(index, "i32"), g, x.shape[0]), null],
 });
 
 interface ScatterAttributes extends Record<string, unknown> {
@@ -84,7 +87,7 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
   flops: ([index], y) => index.shape[0] * sizeOf(y.shape),
   form: {
     kind: "kernel",
-    family: scatterAdd,
+    family: scatteredSums,
     problem: ({ inputs: [index], y: { shape, dtype } }) => {
       const [ROWS, COLUMNS] = shape;
       return { dtype, ROWS, COLUMNS, COUNT: index.shape[0] };
@@ -94,8 +97,21 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
     const problem = { ROWS: rows, COLUMNS: g.shape[1], COUNT: index.size };
     return sortsIndices(problem, traits) ? [sumBySorting(index, g, rows, traits)] : null;
   },
-  vjp: (g, { inputs: [index] }) => [null, apply(gatherOp, [g, index], {})],
+  vjp: (g, { inputs: [index] }) => [null, gatherRows(g, index, true)],
 });
+
+/**
+ * Takes the rows of `[n, columns]` that i32 `[count]` names. Those outside are NaN where the dtype has
+ * it, or zeros where they are outside on purpose, and get no gradient.
+ */
+export function gatherRows(x: Tensor, index: Tensor, isZero = false): Tensor {
+  return apply(gatherOp, [x, index], { isZero });
+}
+
+/** Adds rows `[count, columns]` to those of `rows` zeros that i32 `[count]` names, or to none. */
+export function sumRowsAt(index: Tensor, g: Tensor, rows: number): Tensor {
+  return apply(scatterAddOp, [index, g], { rows });
+}
 
 /**
  * Takes slices of `x` along an axis: those that integer `indices` of any shape name.
@@ -121,7 +137,7 @@ export function gather(
   const n = x.shape[axis];
   const rows = reshape(permute(x, [axis, ...rest]), [n, sizeOf(rest.map((i) => x.shape[i]))]);
   const checked = watch ? watch.indices("gather", indices, n) : indices;
-  const picked = apply(gatherOp, [rows, reshape(checked, [indices.size])], {});
+  const picked = gatherRows(rows, reshape(checked, [indices.size]));
   const restShape = rest.map((i) => x.shape[i]);
   const full = reshape(picked, [...indices.shape, ...restShape]);
   // The indices' axes are in front; move them to where the axis was.

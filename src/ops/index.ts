@@ -1,5 +1,6 @@
 export { customGrad, stopGradient } from "../graph/custom-grad.ts";
 export { elu, gelu, leakyRelu, silu } from "./activations.ts";
+export { putAlongAxis, scatter, scatterAdd, takeAlongAxis } from "./along-axis.ts";
 export {
   add,
   clip,
@@ -28,11 +29,20 @@ export {
   logicalOr,
   notEqual,
 } from "./compare.ts";
+export {
+  type BincountOptions,
+  bincount,
+  type Histogram,
+  type HistogramOptions,
+  histogram,
+} from "./counts.ts";
 export { arange, eye, full, oneHot, ones, tensor, zeros } from "./creation.ts";
 export { type DiagonalOptions, diag, diagonal, tril, triu } from "./diagonals.ts";
 export { pairwiseSquaredDistances } from "./distances.ts";
+export { einsum } from "./einsum.ts";
 export { type AxesOptions, flip, type RotateOptions, roll, rot90 } from "./flip.ts";
 export { gather } from "./gather.ts";
+export { gatherND, type ScatterNDOptions, scatterND } from "./gather-nd.ts";
 export {
   type LinspaceOptions,
   type LogspaceOptions,
@@ -41,21 +51,26 @@ export {
   type MeshgridOptions,
   meshgrid,
 } from "./grids.ts";
+export { indexAdd, segmentSum } from "./index-add.ts";
 export { type L2NormalizeOptions, l2Normalize } from "./l2-normalize.ts";
 export { fullLike, onesLike, zerosLike } from "./like.ts";
 export { matmul } from "./matmul.ts";
 export { type Moments, type MomentsOptions, moments, variance } from "./moments.ts";
 export { type PadOptions, pad } from "./pad.ts";
 export { pow } from "./pow.ts";
+export { dot, inner, kron, outer, tensordot, vdot, vecdot } from "./products.ts";
 export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";
 export { normalAt, type RandomAtOptions, uniformAt } from "./random-at.ts";
 export { argmax, argmin, max, mean, min, sum } from "./reduce.ts";
 export { repeatInterleave, tile } from "./repeat.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
+export { type SearchOptions, searchSorted } from "./search-sorted.ts";
 export { concat, slice, stack } from "./slice.ts";
 export { logSoftmax, logSumExp, softmax } from "./softmax.ts";
 export {
   argsort,
+  type KthOptions,
+  kthValue,
   type Sorted,
   type SortOptions,
   sort,
@@ -63,6 +78,7 @@ export {
   topK,
 } from "./sort.ts";
 export { chunk, split, unbind } from "./split.ts";
+export { take } from "./take.ts";
 export {
   abs,
   cos,
@@ -82,6 +98,6 @@ export {
   sqrt,
   tanh,
 } from "./unary.ts";
-export { where } from "./where.ts";
+export { maskedFill, where } from "./where.ts";
 export { type WindowOptions, windows } from "./windows.ts";
 export { writeAt } from "./write-at.ts";

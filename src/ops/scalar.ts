@@ -16,7 +16,11 @@ const MOST = 16;
 const constants = /* @__PURE__ */ new WeakMap<Device, Tensor[]>();
 
 /** Makes a number a tensor like another one; integers take whole numbers only. */
-export function numberLike(op: string, like: Tensor, value: number): Tensor {
+export function numberLike(
+  op: string,
+  like: Pick<Tensor, "shape" | "dtype" | "device">,
+  value: number,
+): Tensor {
   if (typeof value !== "number") {
     throw new DTypeError(
       `${op}: an operand is ${describeStranger(value)}; expected a tensor or a number`,

@@ -3,40 +3,17 @@ import type { Strided } from "../core/strided.ts";
 import type { Traits } from "../forms/traits.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
-import { searchSorted, segmentSum } from "../kernels/segment-sum.ts";
+import { segmentSums } from "../kernels/segment-sum.ts";
 import { iota } from "./creation.ts";
 import { reshape } from "./reshape.ts";
 import { elementAt } from "./rows.ts";
+import { placesAmong } from "./search-sorted.ts";
 import { runsToSort } from "./sort-runs.ts";
 
 /** An element of a 1-D view. */
 function valueAt({ data, offset, strides }: Strided, i: number): number {
   return data[offset + i * strides[0]];
 }
-
-/** y[i] = how many of the sorted x are less than v[i]. */
-const searchSortedOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
-  name: "searchSorted",
-  infer: ([, { shape }]) => ({ shape, dtype: "i32" }),
-  flops: ([{ shape }], y) => sizeOf(y.shape) * Math.ceil(Math.log2(shape[0] + 1)),
-  cpu: (y, [x, v]) => {
-    for (let i = 0; i < y.shape[0]; i++) {
-      let [low, high] = [0, x.shape[0]];
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (valueAt(x, middle) < valueAt(v, i)) low = middle + 1;
-        else high = middle;
-      }
-      y.data[i] = low;
-    }
-  },
-  form: {
-    kind: "kernel",
-    family: searchSorted,
-    problem: ({ inputs: [x, v] }) => ({ dtype: x.dtype, LENGTH: x.shape[0], COUNT: v.shape[0] }),
-  },
-  vjp: null,
-});
 
 /** y[r, c] = Σ of g[order[j], c] over j from starts[r] to before starts[r + 1]. */
 const segmentSumOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
@@ -56,7 +33,7 @@ const segmentSumOp: OpDefinition<Record<string, never>> = defineOp<Record<string
   },
   form: {
     kind: "kernel",
-    family: segmentSum,
+    family: segmentSums,
     problem: ({ inputs: [, order], y: { shape, dtype } }) => {
       const [ROWS, COLUMNS] = shape;
       return { dtype, ROWS, COLUMNS, COUNT: order.shape[0] };
@@ -73,6 +50,6 @@ export function sumBySorting(index: Tensor, g: Tensor, rows: number, traits: Tra
   const n = index.size;
   const sorted = runsToSort(reshape(index, [1, n]), { keep: n, descending: false }, traits);
   const [values, order] = sorted.map((y) => reshape(y, [n]));
-  const starts = apply(searchSortedOp, [values, iota(rows + 1, "i32", g.device)], {});
+  const starts = placesAmong(values, iota(rows + 1, "i32", g.device));
   return apply(segmentSumOp, [starts, order, g], {});
 }

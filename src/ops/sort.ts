@@ -9,6 +9,7 @@ import { isFew } from "../kernels/choose.ts";
 import { sortedRows } from "../kernels/sort-runs.ts";
 import { cast } from "./cast.ts";
 import { checkDomain } from "./domain.ts";
+import { squeeze } from "./reshape.ts";
 import { AXIS, type AxisOptions, asRows } from "./rows.ts";
 import { slice } from "./slice.ts";
 import { keyFunction, runsToSort, sortRows } from "./sort-runs.ts";
@@ -35,7 +36,14 @@ export interface TopKOptions extends AxisOptions {
   sorted?: boolean;
 }
 
+/** Options of `kthValue`. */
+export interface KthOptions extends AxisOptions {
+  /** Whether the axis stays with size 1; false when left out. */
+  keepDims?: boolean;
+}
+
 const SORT: Known<SortOptions> = { ...AXIS, descending: "boolean" };
+const KTH: Known<KthOptions> = { ...AXIS, keepDims: "boolean" };
 const TOP: Known<TopKOptions> = { ...AXIS, largest: "boolean", sorted: "boolean" };
 
 interface SortAttributes extends Record<string, unknown> {
@@ -146,4 +154,36 @@ export function topK(x: Tensor, k: number, options: TopKOptions = {}, ...surplus
   if (isPart) return { values, indices };
   const ranges = x.shape.map((_, i) => (i === own ? { end: k } : {}));
   return { values: slice(values, ranges), indices: slice(indices, ranges) };
+}
+
+/**
+ * Finds the k-th smallest element along an axis, the last when left out, and where it lies, as
+ * PyTorch's `kthvalue` does; of equal ones the first come first, and NaN comes last. The gradient of
+ * the value goes back to where it lay.
+ * @param k from 1 to the size of the axis.
+ * @throws ShapeError for another k and an axis that is not there.
+ * @example
+ * const { values, indices } = kthValue(tensor([3, 1, 4, 2]), 2);
+ * await values.item(); // 2
+ * await indices.item(); // 3
+ */
+export function kthValue(
+  x: Tensor,
+  k: number,
+  options: KthOptions = {},
+  ...surplus: never[]
+): Sorted {
+  checkOptions("kthValue", options, KTH, surplus);
+  checkSortable("kthValue", x);
+  const axis = normalizeAxis("kthValue", options.axis ?? -1, x.rank);
+  const n = x.shape[axis];
+  const expected = `an integer in [1, ${n}], the size of axis ${axis}`;
+  checkEach("kthValue", { k }, (value) => isInteger(value, 1, n), expected, ShapeError);
+  const found = sorted("kthValue", x, axis, isFew(k, n) ? k : null, false);
+  const ranges = x.shape.map((_, i) => (i === axis ? { start: k - 1, end: k } : {}));
+  const part = (y: Tensor) => {
+    const kept = slice(y, ranges);
+    return options.keepDims ? kept : squeeze(kept, axis);
+  };
+  return { values: part(found.values), indices: part(found.indices) };
 }

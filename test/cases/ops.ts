@@ -1,6 +1,7 @@
 import type * as ops from "../../src/ops/index.ts";
 import type { OpCase } from "../support/op-case.ts";
 import { activationsCases } from "./ops/activations.ts";
+import { alongAxisCases } from "./ops/along-axis.ts";
 import { arithmeticCases } from "./ops/arithmetic.ts";
 import { atCases } from "./ops/at.ts";
 import { axesCases } from "./ops/axes.ts";
@@ -8,28 +9,35 @@ import { batchIndicesCases } from "./ops/batch-indices.ts";
 import { broadcastCases } from "./ops/broadcast.ts";
 import { castCases } from "./ops/cast.ts";
 import { compareCases } from "./ops/compare.ts";
+import { countsCases } from "./ops/counts.ts";
 import { creationCases } from "./ops/creation.ts";
 import { customGradCases } from "./ops/custom-grad.ts";
 import { diagonalsCases } from "./ops/diagonals.ts";
 import { distancesCases } from "./ops/distances.ts";
+import { einsumCases } from "./ops/einsum.ts";
 import { flipCases } from "./ops/flip.ts";
 import { gatherCases } from "./ops/gather.ts";
+import { gatherNDCases } from "./ops/gather-nd.ts";
 import { gridsCases } from "./ops/grids.ts";
+import { indexAddCases } from "./ops/index-add.ts";
 import { l2NormalizeCases } from "./ops/l2-normalize.ts";
 import { likeCases } from "./ops/like.ts";
 import { matmulCases } from "./ops/matmul.ts";
 import { momentsCases } from "./ops/moments.ts";
 import { padCases } from "./ops/pad.ts";
 import { powCases } from "./ops/pow.ts";
+import { productsCases } from "./ops/products.ts";
 import { randomCases } from "./ops/random.ts";
 import { randomAtCases } from "./ops/random-at.ts";
 import { reduceCases } from "./ops/reduce.ts";
 import { repeatCases } from "./ops/repeat.ts";
 import { reshapeCases } from "./ops/reshape.ts";
+import { searchSortedCases } from "./ops/search-sorted.ts";
 import { sliceCases } from "./ops/slice.ts";
 import { softmaxCases } from "./ops/softmax.ts";
 import { sortCases } from "./ops/sort.ts";
 import { splitCases } from "./ops/split.ts";
+import { takeCases } from "./ops/take.ts";
 import { unaryCases } from "./ops/unary.ts";
 import { whereCases } from "./ops/where.ts";
 import { windowsCases } from "./ops/windows.ts";
@@ -49,6 +57,8 @@ export const cases = {
   ...reduceCases,
   ...momentsCases,
   ...matmulCases,
+  ...productsCases,
+  ...einsumCases,
   ...softmaxCases,
   ...distancesCases,
   ...l2NormalizeCases,
@@ -63,7 +73,13 @@ export const cases = {
   ...diagonalsCases,
   ...windowsCases,
   ...gatherCases,
+  ...takeCases,
+  ...alongAxisCases,
+  ...gatherNDCases,
+  ...indexAddCases,
   ...sortCases,
+  ...searchSortedCases,
+  ...countsCases,
   ...creationCases,
   ...gridsCases,
   ...likeCases,

@@ -35,8 +35,12 @@ const isFinite = (x: NestedArray): boolean =>
 /** What gives finite numbers, and is an error nevertheless: indices and NaN that it is given. */
 const faults: Readonly<Record<string, string>> = {
   "gather 3": "gather",
+  "indexAdd 1": "indexAdd",
   "oneHot 1": "oneHot",
   "oneHot 2": "oneHot",
+  "putAlongAxis 2": "putAlongAxis",
+  "scatterAdd 1": "scatterAdd",
+  "scatterND 1": "scatterND",
   "smoothLabels 1": "oneHot",
   "topKAccuracy 1": "where",
 };

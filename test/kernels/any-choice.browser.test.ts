@@ -27,8 +27,8 @@ import { directProducts, products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
 import { reduce } from "../../src/kernels/reduce.ts";
-import { scatterAdd } from "../../src/kernels/scatter-add.ts";
-import { segmentSum } from "../../src/kernels/segment-sum.ts";
+import { scatteredSums } from "../../src/kernels/scatter-add.ts";
+import { segmentSums } from "../../src/kernels/segment-sum.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { sortRuns } from "../../src/kernels/sort-runs.ts";
 import { expectWithin } from "../support/close.ts";
@@ -55,9 +55,9 @@ const calls: Record<string, [family: Family, (x: Tensor, indices: Tensor) => Ten
   sort: [sortRuns, (x) => sort(x).values],
   "gradient of sort": [placeRows, (x) => grad(sum(mul(sort(x).values, x)), [x])[0]],
   matmul: [products, (x) => matmul(x, add(x, 1).transpose())],
-  "gradient of gather": [scatterAdd, (x, i) => grad(sum(mul(gather(x, i), 2)), [x])[0]],
+  "gradient of gather": [scatteredSums, (x, i) => grad(sum(mul(gather(x, i), 2)), [x])[0]],
   "gradient of a large gather": [
-    segmentSum,
+    segmentSums,
     (x, i) => {
       const many = broadcastTo(reshape(i, [1, i.size]), [400, i.size]);
       return grad(sum(mul(gather(x, many), 2)), [x])[0];

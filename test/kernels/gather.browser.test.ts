@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
 import { pointwiseGroups } from "../../src/kernels/elementwise.ts";
-import { scatterAdd } from "../../src/kernels/scatter-add.ts";
+import { scatteredSums } from "../../src/kernels/scatter-add.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
 import { candidateWith } from "../support/kernel-families.ts";
@@ -68,7 +68,7 @@ describe("scatter-add", () => {
     test(`${count} rows into [${rows}, ${columns}]`, async () => {
       const g = uniform(count * columns, 3);
       const index = Int32Array.from(uniform(count, 4, -1, rows + 1)).map(Math.floor);
-      const choice = candidateWith(scatterAdd, "direct", { WORKGROUP: 64 });
+      const choice = candidateWith(scatteredSums, "direct", { WORKGROUP: 64 });
       const stage = stageOf(choice, { dtype: "f32", ROWS: rows, COLUMNS: columns, COUNT: count });
       const y = await runStage(device, stage, [index, g], { limit: 2 });
       const expected = new Float64Array(rows * columns);

@@ -27,9 +27,20 @@ const WITHOUT_HUGE: Record<string, string> = {
   sin: "right up to 10⁴, and bounded beyond",
   cos: "right up to 10⁴, and bounded beyond",
   cosineDistance: "1 / 3e38 is below the normal numbers, which count as 0",
+  bincount: "sums in float32 overflow where those in float64 do not",
+  dot: "sums in float32 overflow where those in float64 do not",
+  einsum: "sums in float32 overflow where those in float64 do not",
+  indexAdd: "sums in float32 overflow where those in float64 do not",
+  inner: "sums in float32 overflow where those in float64 do not",
   matmul: "sums in float32 overflow where those in float64 do not",
   nearest: "sums in float32 overflow where those in float64 do not",
   rank1: "sums in float32 overflow where those in float64 do not",
+  scatterAdd: "sums in float32 overflow where those in float64 do not",
+  scatterND: "sums in float32 overflow where those in float64 do not",
+  segmentSum: "sums in float32 overflow where those in float64 do not",
+  tensordot: "sums in float32 overflow where those in float64 do not",
+  vdot: "sums in float32 overflow where those in float64 do not",
+  vecdot: "sums in float32 overflow where those in float64 do not",
 };
 
 const SEED = 1;

@@ -7,8 +7,8 @@ import { products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
 import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
-import { scatterAdd } from "../../src/kernels/scatter-add.ts";
-import { searchSorted, segmentSum } from "../../src/kernels/segment-sum.ts";
+import { scatteredSums } from "../../src/kernels/scatter-add.ts";
+import { segmentSums, sortedPlaces } from "../../src/kernels/segment-sum.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
 import type { OpPart } from "../../src/kernels/stage.ts";
@@ -63,9 +63,11 @@ export const families: Readonly<Record<string, Tried>> = {
     { BATCH: 2, M: 33, N: 7, K: 50 },
     { BATCH: 1, M: 64, N: 128, K: 64 },
   ]),
-  searchSorted: tried(searchSorted, [{ LENGTH: 100, COUNT: 50 }]),
-  segmentSum: tried(segmentSum, [{ ROWS: 7, COLUMNS: 3, COUNT: 50 }]),
-  scatterAdd: tried(scatterAdd, [{ ROWS: 7, COLUMNS: 3, COUNT: 50 }]),
+  searchSorted: tried(sortedPlaces, [{ ROWS: 2, LENGTH: 100, COUNT: 50 }], {
+    comes_before: "x < v",
+  }),
+  segmentSum: tried(segmentSums, [{ ROWS: 7, COLUMNS: 3, COUNT: 50 }]),
+  scatterAdd: tried(scatteredSums, [{ ROWS: 7, COLUMNS: 3, COUNT: 50 }]),
 };
 
 /** The first candidate of a kind that has what is wanted. */

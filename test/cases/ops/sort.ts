@@ -186,4 +186,43 @@ export const sortCases = {
     ],
     gradient: true,
   },
+  kthValue: {
+    calls: [
+      { inputs: [x(3, 9)], run: (a) => ops.kthValue(a, 2).values },
+      {
+        inputs: [x(3, 5)],
+        run: (a) => ops.kthValue(ops.transpose(a), 5, { axis: 0, keepDims: true }).values,
+      },
+      { inputs: [whole(9)], run: (a) => ops.kthValue(a, 5).indices },
+      { inputs: [x(0, 2)], run: (a) => ops.kthValue(a, 1).values },
+    ],
+    golden: [
+      {
+        run: (t) => {
+          const rows = t([
+            [3, 1, 2, 1],
+            [Number.NaN, 5, 4, 6],
+          ]);
+          const { values, indices } = ops.kthValue(rows, 2);
+          return ops.stack([values, ops.cast(indices, values.dtype)]);
+        },
+        is: [
+          [1, 5],
+          [3, 1],
+        ],
+        by: "by hand; of equal ones the first comes first",
+      },
+    ],
+    rejects: [
+      {
+        run: (t) => ops.kthValue(t([1, 2]), 3),
+        says: "kthValue: k 3; expected an integer in [1, 2], the size of axis 0",
+      },
+      {
+        run: (t) => ops.kthValue(t([1, 2]), 0),
+        says: "kthValue: k 0; expected an integer in [1, 2], the size of axis 0",
+      },
+    ],
+    gradient: true,
+  },
 } satisfies Record<string, OpCase>;

@@ -1,6 +1,6 @@
 /*
- * Rows that are put where indices say. Sums are added up in the order of what is added, in float64:
- * the numbers of the rows that belong to one are listed first, one list behind the other.
+ * Rows that are put where indices say. Sums are added up in the order of what is added, those of floats
+ * in float64: the numbers of the rows that belong to one are listed first, one list behind the other.
  */
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32, V128 } from "./assembler.ts";
@@ -15,7 +15,7 @@ import {
   SHIFT_LEFT,
   STORE_I32,
 } from "./instructions.ts";
-import { SUM } from "./row-folds.ts";
+import { foldOf } from "./row-folds.ts";
 import * as simd from "./simd.ts";
 import { type Stretch, stretchOf } from "./stretch.ts";
 
@@ -28,7 +28,8 @@ export function scatterCode(context: GroupContext, group: Group): GroupCode {
   const [count] = program[index].shape;
   const scratch = steps.length;
   const [row, column, item, at, end] = Array.from({ length: 5 }, () => f.local(I32));
-  const sums = [f.local(V128), f.local(V128)];
+  const sum = foldOf(program[g].dtype, "+", (m) => m.literal(0));
+  const sums = Array.from({ length: sum.size }, () => f.local(V128));
   // Where each row's list begins, and one behind; then the lists.
   const lists = 4 * (rows + 2);
   address(scratch);
@@ -56,7 +57,7 @@ export function scatterCode(context: GroupContext, group: Group): GroupCode {
     f.get(item).memory(STORE_I32, 2, lists);
   });
   const block = (lanes: number) => {
-    for (const sum of sums) f.simd(0x0c, ...new Array(16).fill(0)).set(sum);
+    for (const local of sums) f.simd(0x0c, ...new Array(16).fill(0)).set(local);
     for (const [local, offset] of [
       [end, 4],
       [at, 0],
@@ -75,17 +76,17 @@ export function scatterCode(context: GroupContext, group: Group): GroupCode {
           { local: item, size: count },
           { local: column, size: columns, isByLane: true },
         ]);
-        const own = sums.map((sum) => body.local(sum));
-        const next = SUM.step(writer, own, elements.element(g, place), 0);
+        const own = sums.map((local) => body.local(local));
+        const next = sum.step(writer, own, elements.element(g, place), 0);
         elements.start();
         for (const [i, local] of body.emit(next).entries()) f.get(local).set(sums[i]);
         f.get(at).i32(4).emit(ADD).set(at);
       },
     );
     const own = stretch(lanes);
-    const total = SUM.last(
+    const total = sum.last(
       own.writer,
-      sums.map((sum) => own.body.local(sum)),
+      sums.map((local) => own.body.local(local)),
       false,
     );
     finish(own, total, row, column);
