@@ -75,6 +75,13 @@ export function givenKey(op: string, { seed, key }: { seed?: number; key?: Key }
   return key ?? (seed === undefined ? undefined : keyFromSeed(seed, op));
 }
 
+/** The key that is given; throws a `GradusError`, as `op`, when none is. */
+export function neededKey(op: string, options: { seed?: number; key?: Key }): Key {
+  const key = givenKey(op, options);
+  if (!key) throw new GradusError(`${op}: no seed and no key; expected one of them`);
+  return key;
+}
+
 /**
  * Derives a new key from a key and a u32 (an epoch, a layer's number), as the block at counter
  * `(data, 1)`, which `randomBits` never reads; throws `GradusError` if `data` is no u32.

@@ -20,7 +20,7 @@ type BatchAttributes = Readonly<Record<string, unknown>> &
   Pick<Sampling, "size" | "batchSize" | "shuffle" | "replacement" | "stepsPerEpoch" | "key">;
 
 /** y[j] = the example at place (s mod stepsPerEpoch) · batchSize + j of epoch ⌊s / stepsPerEpoch⌋. */
-const batchIndicesOp: OpDefinition<BatchAttributes> = defineOp<BatchAttributes>({
+export const batchIndicesOp: OpDefinition<BatchAttributes> = defineOp<BatchAttributes>({
   name: "batchIndices",
   infer: (_, { batchSize }) => ({ shape: [batchSize], dtype: "u32" }),
   cpu: (y, [step], attributes) => {

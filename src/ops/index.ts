@@ -18,6 +18,7 @@ export { flatten, moveAxis, unflatten } from "./axes.ts";
 export { batchIndices } from "./batch-indices.ts";
 export { broadcastTensors, broadcastTo, sumTo } from "./broadcast.ts";
 export { cast } from "./cast.ts";
+export { type CategoricalOptions, categoricalAt, randomCategorical } from "./categorical.ts";
 export {
   equal,
   greater,
@@ -39,6 +40,21 @@ export {
 export { arange, eye, full, oneHot, ones, tensor, zeros } from "./creation.ts";
 export { type DiagonalOptions, diag, diagonal, tril, triu } from "./diagonals.ts";
 export { pairwiseSquaredDistances } from "./distances.ts";
+export {
+  type BernoulliOptions,
+  bernoulliAt,
+  type ExponentialOptions,
+  exponentialAt,
+  type GammaOptions,
+  gammaAt,
+  type IntegersOptions,
+  integersAt,
+  type Parametric,
+  randomBernoulli,
+  randomExponential,
+  randomGamma,
+  randomIntegers,
+} from "./distributions.ts";
 export { einsum } from "./einsum.ts";
 export { type AxesOptions, flip, type RotateOptions, roll, rot90 } from "./flip.ts";
 export { gather } from "./gather.ts";
@@ -57,6 +73,7 @@ export { fullLike, onesLike, zerosLike } from "./like.ts";
 export { matmul } from "./matmul.ts";
 export { type Moments, type MomentsOptions, moments, variance } from "./moments.ts";
 export { type PadOptions, pad } from "./pad.ts";
+export { type PermutationAtOptions, permutationAt } from "./permutation-at.ts";
 export { pow } from "./pow.ts";
 export { dot, inner, kron, outer, tensordot, vdot, vecdot } from "./products.ts";
 export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";

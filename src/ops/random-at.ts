@@ -1,7 +1,7 @@
 import { checkNumbers, checkOptions, type Known } from "../core/check.ts";
 import { DTYPES, type DType, expectDType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
-import { foldIn, givenKey, type Key, normals, randomBits } from "../core/random.ts";
+import { foldIn, type Key, neededKey, normals, randomBits } from "../core/random.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import type { ElementContext } from "../forms/pointwise.ts";
 import { Position } from "../forms/position.ts";
@@ -197,7 +197,5 @@ function checkDraw(op: string, step: Tensor, shape: Shape, options: RandomAtOpti
   const { dtype = "f32" } = options;
   expectDType(`${op}: dtype`, dtype, "float");
   const target = checkShape(op, shape);
-  const key = givenKey(op, options);
-  if (!key) throw new GradusError(`${op}: no seed and no key; expected one of them`);
-  return { shape: target, dtype, key };
+  return { shape: target, dtype, key: neededKey(op, options) };
 }

@@ -14,6 +14,7 @@ import { creationCases } from "./ops/creation.ts";
 import { customGradCases } from "./ops/custom-grad.ts";
 import { diagonalsCases } from "./ops/diagonals.ts";
 import { distancesCases } from "./ops/distances.ts";
+import { distributionCases } from "./ops/distributions.ts";
 import { einsumCases } from "./ops/einsum.ts";
 import { flipCases } from "./ops/flip.ts";
 import { gatherCases } from "./ops/gather.ts";
@@ -84,6 +85,7 @@ export const cases = {
   ...gridsCases,
   ...likeCases,
   ...batchIndicesCases,
+  ...distributionCases,
   ...randomCases,
   ...randomAtCases,
   ...customGradCases,
