@@ -11,9 +11,9 @@ export interface Operations<V> {
   "+": Binary<V>;
   "-": (a: V, b?: V) => V;
   "*": Binary<V>;
-  /** Cut towards 0 of whole numbers. */
+  /** Cut towards 0 of whole numbers, of which the second is not 0. */
   "/": Binary<V>;
-  /** Of whole numbers from 0. */
+  /** What that leaves of whole numbers, with the sign of the first. */
   "%": Binary<V>;
   "==": Binary<V>;
   "<": Binary<V>;
@@ -23,17 +23,35 @@ export interface Operations<V> {
   /** Of bools, or of the bits of whole numbers. */
   "&": Binary<V>;
   "|": Binary<V>;
+  /** Of the bits of whole numbers. */
+  "^": Binary<V>;
+  "~": Unary<V>;
   /** Of a bool. */
   "!": Unary<V>;
   abs: Unary<V>;
   sign: Unary<V>;
   floor: Unary<V>;
+  ceil: Unary<V>;
+  trunc: Unary<V>;
+  /** To the nearest whole number, of two the even one. */
+  round: Unary<V>;
   max: Binary<V>;
   min: Binary<V>;
   /** `yes` where the bool holds, else `no`. */
   select: (no: V, yes: V, condition: V) => V;
   g_is_nan: Unary<V>;
   g_is_finite: Unary<V>;
+  /** The size of one with the sign of another, which counts as + where that is NaN. */
+  g_copysign: Binary<V>;
+  /** The next number from one towards another. */
+  g_next_after: Binary<V>;
+  /** What a division cut towards 0 leaves of floats, exactly. */
+  g_fmod: Binary<V>;
+  /** Shifts by whole numbers; all bits go out where these are below 0 or above 31. */
+  shift_left_i32: Binary<V>;
+  shift_left_u32: Binary<V>;
+  shift_right_i32: Binary<V>;
+  shift_right_u32: Binary<V>;
   g_sqrt: Unary<V>;
   g_exp: Unary<V>;
   g_expm1: Unary<V>;

@@ -4,6 +4,8 @@ import elementwiseSource from "../../shaders/elementwise.wgsl?raw";
 import bitsSource from "../../shaders/lib/bits.wgsl?raw";
 import builtInsSource from "../../shaders/lib/built-ins.wgsl?raw";
 import expLogSource from "../../shaders/lib/exp-log.wgsl?raw";
+import floatBitsSource from "../../shaders/lib/float-bits.wgsl?raw";
+import fmodSource from "../../shaders/lib/fmod.wgsl?raw";
 import nearZeroSource from "../../shaders/lib/near-zero.wgsl?raw";
 import orderSource from "../../shaders/lib/order.wgsl?raw";
 import pairwiseSource from "../../shaders/lib/pairwise.wgsl?raw";
@@ -12,6 +14,7 @@ import preludeSource from "../../shaders/lib/prelude.wgsl?raw";
 import randomSource from "../../shaders/lib/random.wgsl?raw";
 import rowExpSource from "../../shaders/lib/row-exp.wgsl?raw";
 import rowMomentsSource from "../../shaders/lib/row-moments.wgsl?raw";
+import shiftsSource from "../../shaders/lib/shifts.wgsl?raw";
 import shuffleSource from "../../shaders/lib/shuffle.wgsl?raw";
 import threefrySource from "../../shaders/lib/threefry.wgsl?raw";
 import trigSource from "../../shaders/lib/trig.wgsl?raw";
@@ -81,6 +84,12 @@ export const BITS = [bits];
 export const BUILT_INS = [bits, file("lib/built-ins.wgsl", builtInsSource, builtIn)];
 /** `g_exp`, `g_log`, `g_sigmoid`. */
 export const EXP_LOG = [bits, expLog];
+/** `g_copysign`, `g_next_after`. */
+export const FLOAT_BITS = [bits, file("lib/float-bits.wgsl", floatBitsSource)];
+/** `g_fmod`, and those of `FLOAT_BITS`. */
+export const FMOD = [...FLOAT_BITS, file("lib/fmod.wgsl", fmodSource)];
+/** `shift_left_i32` and the like. */
+export const SHIFTS = [file("lib/shifts.wgsl", shiftsSource)];
 /** `order_key_f32`, `order_key_i32`, `order_key_u32`. */
 export const ORDER = [file("lib/order.wgsl", orderSource)];
 /** `g_expm1`, `g_log1p`, `g_tanh`, `g_softplus`. */

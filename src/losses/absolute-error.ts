@@ -133,30 +133,30 @@ export function logCosh(
   return reduceLosses("logCosh", losses(sub(y, matched("logCosh", y, target))), options);
 }
 
-/** Options of `quantile`. */
-export interface QuantileOptions extends LossOptions {
+/** Options of `pinball`. */
+export interface PinballOptions extends LossOptions {
   /** Which quantile is learned, in [0, 1]; ½, the median, when left out. */
   q?: number;
 }
 
-const QUANTILE_OPTIONS: Known<QuantileOptions> = { ...LOSS_OPTIONS, q: "number" };
+const PINBALL_OPTIONS: Known<PinballOptions> = { ...LOSS_OPTIONS, q: "number" };
 
 /**
  * Computes the pinball loss max(q e, (q − 1) e) of each element, e = t − y, least in the mean where
  * y is the q-quantile of t (Koenker and Bassett 1978, "Regression Quantiles"). At e = 0 the
  * gradient is the mean of the two slopes.
  * @throws ShapeError when the shapes differ, GradusError for q outside [0, 1].
- * @example quantile(y, target, { q: 0.9 });
+ * @example pinball(y, target, { q: 0.9 });
  */
-export function quantile(
+export function pinball(
   y: Tensor,
   target: Tensor,
-  options: QuantileOptions = {},
+  options: PinballOptions = {},
   ...surplus: never[]
 ): Tensor {
-  checkOptions<QuantileOptions>("quantile", options, QUANTILE_OPTIONS, surplus);
+  checkOptions<PinballOptions>("pinball", options, PINBALL_OPTIONS, surplus);
   const { q = 0.5 } = options;
-  checkRange("quantile", "q", q, 0, 1);
-  const e = sub(matched("quantile", y, target), y);
-  return reduceLosses("quantile", maximum(mul(e, q), mul(e, q - 1)), options);
+  checkRange("pinball", "q", q, 0, 1);
+  const e = sub(matched("pinball", y, target), y);
+  return reduceLosses("pinball", maximum(mul(e, q), mul(e, q - 1)), options);
 }

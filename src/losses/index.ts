@@ -14,8 +14,8 @@ export {
   logCosh,
   meanAbsoluteError,
   meanAbsolutePercentageError,
-  type QuantileOptions,
-  quantile,
+  type PinballOptions,
+  pinball,
   type SmoothL1Options,
   smoothL1,
 } from "./absolute-error.ts";

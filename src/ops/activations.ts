@@ -61,7 +61,7 @@ export function silu(x: Tensor, ...surplus: never[]): Tensor {
 }
 
 /** x · gate(x), as x above a limit, where the gate is 1, and 0 below −limit, where it is 0. */
-function gated(x: Tensor, limit: number, gate: (u: Tensor) => Tensor): Tensor {
+export function gated(x: Tensor, limit: number, gate: (u: Tensor) => Tensor): Tensor {
   const u = clip(x, -limit, limit);
   return where(greater(x, limit), x, mul(u, gate(u)));
 }

@@ -62,6 +62,13 @@ export const logicalOr: BinaryFunction = comparison(
   (a, b) => a !== 0 || b !== 0,
   "bool",
 );
+/** Says where one of two bools holds and the other does not. */
+export const logicalXor: BinaryFunction = comparison(
+  "logicalXor",
+  (m, a, b) => m.call("!", m.call("==", a, b)),
+  (a, b) => a !== b,
+  "bool",
+);
 
 /** Says where a bool does not hold. */
 export const logicalNot: UnaryFunction = unary({

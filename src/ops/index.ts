@@ -16,6 +16,14 @@ export {
 export { at } from "./at.ts";
 export { flatten, moveAxis, unflatten } from "./axes.ts";
 export { batchIndices } from "./batch-indices.ts";
+export {
+  bitwiseAnd,
+  bitwiseLeftShift,
+  bitwiseNot,
+  bitwiseOr,
+  bitwiseRightShift,
+  bitwiseXor,
+} from "./bits.ts";
 export { broadcastTensors, broadcastTo, sumTo } from "./broadcast.ts";
 export { cast } from "./cast.ts";
 export { type CategoricalOptions, categoricalAt, randomCategorical } from "./categorical.ts";
@@ -28,8 +36,10 @@ export {
   logicalAnd,
   logicalNot,
   logicalOr,
+  logicalXor,
   notEqual,
 } from "./compare.ts";
+export { all, any, countNonZero } from "./count.ts";
 export {
   type BincountOptions,
   bincount,
@@ -57,8 +67,10 @@ export {
 } from "./distributions.ts";
 export { einsum } from "./einsum.ts";
 export { type AxesOptions, flip, type RotateOptions, roll, rot90 } from "./flip.ts";
+export { copysign, nextafter } from "./float-bits.ts";
 export { gather } from "./gather.ts";
 export { gatherND, type ScatterNDOptions, scatterND } from "./gather-nd.ts";
+export { glu, swiglu } from "./glu.ts";
 export {
   type LinspaceOptions,
   type LogspaceOptions,
@@ -69,20 +81,38 @@ export {
 } from "./grids.ts";
 export { indexAdd, segmentSum } from "./index-add.ts";
 export { type L2NormalizeOptions, l2Normalize } from "./l2-normalize.ts";
+export { lerp } from "./lerp.ts";
 export { fullLike, onesLike, zerosLike } from "./like.ts";
 export { matmul } from "./matmul.ts";
-export { type Moments, type MomentsOptions, moments, variance } from "./moments.ts";
+export { type Moments, type MomentsOptions, moments, std, variance } from "./moments.ts";
+export { type NanToNumOptions, nanMean, nanSum, nanToNum } from "./nan.ts";
+export { type NormOptions, norm } from "./norm.ts";
 export { type PadOptions, pad } from "./pad.ts";
 export { type PermutationAtOptions, permutationAt } from "./permutation-at.ts";
+export {
+  hardShrink,
+  hardSigmoid,
+  hardSwish,
+  hardTanh,
+  prelu,
+  relu6,
+  softShrink,
+  threshold,
+} from "./piecewise.ts";
 export { pow } from "./pow.ts";
+export { prod } from "./prod.ts";
 export { dot, inner, kron, outer, tensordot, vdot, vecdot } from "./products.ts";
+export { median, type QuantileMethod, type QuantileOptions, quantile } from "./quantile.ts";
 export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";
 export { normalAt, type RandomAtOptions, uniformAt } from "./random-at.ts";
 export { argmax, argmin, max, mean, min, sum } from "./reduce.ts";
+export { floorDivide, fmod, remainder } from "./remainder.ts";
 export { repeatInterleave, tile } from "./repeat.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
+export { ceil, fract, round, trunc } from "./rounding.ts";
 export { type SearchOptions, searchSorted } from "./search-sorted.ts";
 export { concat, slice, stack } from "./slice.ts";
+export { celu, mish, selu, softsign, tanhShrink } from "./smooth.ts";
 export { logSoftmax, logSumExp, softmax } from "./softmax.ts";
 export {
   argsort,
@@ -103,6 +133,7 @@ export {
   expm1,
   floor,
   isFinite,
+  isInf,
   isNaN,
   log,
   log1p,

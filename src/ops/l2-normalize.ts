@@ -53,11 +53,11 @@ export function l2Normalize(
  * Computes lengths ‖x‖₂ = Σ x ⊙ x/‖x‖ without squares that overflow or vanish in f32. The gradient
  * x/‖x‖ is 0 for a zero vector.
  */
-export function l2Norm(x: Tensor, options: NormOptions): Tensor {
+export function l2Norm(x: Tensor, options: LengthOptions): Tensor {
   return sum(mul(x, l2Normalize(x, { axis: options.axis })), options);
 }
 
-interface NormOptions {
+interface LengthOptions {
   axis: number | readonly number[];
   keepDims?: boolean;
 }

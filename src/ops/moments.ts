@@ -10,9 +10,10 @@ import { broadcastTo } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
 import { sum } from "./reduce.ts";
 import { expandDims, reshape } from "./reshape.ts";
+import { safeSqrt } from "./root.ts";
 import { asRows, forEachRow, REDUCE, type Rows, rowsForm } from "./rows.ts";
 
-/** Options of `moments` and `variance`. */
+/** Options of `moments`, `variance` and `std`. */
 export interface MomentsOptions extends ReduceOptions {
   /** What is taken from the number of elements where squares are averaged; 0 when left out. */
   correction?: number;
@@ -111,4 +112,14 @@ export function moments(x: Tensor, options: MomentsOptions = {}, ...surplus: nev
 export function variance(x: Tensor, options: MomentsOptions = {}, ...surplus: never[]): Tensor {
   const { rows, variance } = momentsOf("variance", x, options, surplus);
   return rows.restore(variance);
+}
+
+/**
+ * Computes the standard deviation over axes, all when none is given: the root of `variance`, which see.
+ * The gradient is 0 where the deviation is 0, as PyTorch has it.
+ * @example await std(tensor([1, 3]), { correction: 1 }).item(); // 1.4142135381698608
+ */
+export function std(x: Tensor, options: MomentsOptions = {}, ...surplus: never[]): Tensor {
+  const { rows, variance } = momentsOf("std", x, options, surplus);
+  return rows.restore(safeSqrt(variance));
 }

@@ -1,18 +1,21 @@
+import { checkOptions, checkWords, type Known } from "../core/check.ts";
 import { DTYPES, type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis } from "../core/shape.ts";
 import type { Formula } from "../forms/scalars.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
-import { apply, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
+import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import { argReduce } from "../kernels/arg-reduce.ts";
 import { BITS, BUILT_INS } from "../kernels/shaders.ts";
-import { div, mul } from "./arithmetic.ts";
+import { div, mul, sub } from "./arithmetic.ts";
 import { broadcastTo, sumRows } from "./broadcast.ts";
 import { cast } from "./cast.ts";
 import { equal } from "./compare.ts";
+import { checkDomain } from "./domain.ts";
 import { expandDims } from "./reshape.ts";
 import { rowReduction } from "./row-reduction.ts";
-import { forEachRow, reducedRows, reduceFlops, rowsForm } from "./rows.ts";
+import { asRows, forEachRow, REDUCE, reducedRows, reduceFlops, rowsForm } from "./rows.ts";
+import { slice } from "./slice.ts";
 
 /**
  * Sums numbers over axes, all when none is given; 0 where there are none.
@@ -77,7 +80,8 @@ function extreme(kind: Extreme): ReduceFunction {
   };
 }
 
-function checkNotEmpty(op: string, x: Tensor, length: number): void {
+/** Throws a `ShapeError`, as `op`, where a reduction finds no elements. */
+export function checkNotEmpty(op: string, x: Tensor, length: number): void {
   if (length > 0) return;
   throw new ShapeError(
     `${op}: shape ${formatShape(x.shape)} has no elements there; expected at least one`,
@@ -94,7 +98,11 @@ export const min: ReduceFunction = extreme("min");
 export interface ArgOptions {
   axis?: number;
   keepDims?: boolean;
+  /** Which of equal elements, or of NaN, is taken; "first" when left out. */
+  ties?: "first" | "last";
 }
+
+const ARG: Known<ArgOptions> = { ...REDUCE, ties: "string" };
 
 function better(kind: Extreme, type: DType): Formula {
   const better = kind === "max" ? ">" : "<";
@@ -132,15 +140,26 @@ type ArgFunction = (x: Tensor, options?: ArgOptions, ...surplus: never[]) => Ten
 function argExtreme(name: string, kind: Extreme): ArgFunction {
   const op = argOp(name, kind);
   return (x, options = {}, ...surplus) => {
-    const rows = reducedRows(name, x, options, surplus, "number");
+    checkOptions(name, options, ARG, surplus);
+    checkTensors(name, [x]);
+    checkDomain(name, x.dtype, "number");
+    const { ties = "first" } = options;
+    checkWords(name, { ties }, ["first", "last"]);
+    const rows = asRows(name, x, options);
     if (options.axis !== undefined) normalizeAxis(name, options.axis, x.rank); // one, not a list
     checkNotEmpty(name, x, rows.length);
-    return rows.restore(apply(op, [rows.x], {}));
+    if (ties === "first") return rows.restore(apply(op, [rows.x], {}));
+    const fromEnd = apply(op, [slice(rows.x, [{}, { step: -1 }])], {});
+    return rows.restore(sub(rows.length - 1, fromEnd));
   };
 }
 
-/** Finds where the largest element lies along an axis, as i32; the first of equal ones, or of NaN. */
+/**
+ * Finds where the largest element lies along an axis, as i32; of equal ones, or of NaN, the first or
+ * the last, as the option `ties` says.
+ * @example await argmax(tensor([1, 3, 3]), { ties: "last" }).item(); // 2
+ */
 export const argmax: ArgFunction = argExtreme("argmax", "max");
 
-/** Finds where the smallest element lies along an axis, as i32; the first of equal ones, or of NaN. */
+/** Finds where the smallest element lies along an axis, as i32. See `argmax`. */
 export const argmin: ArgFunction = argExtreme("argmin", "min");

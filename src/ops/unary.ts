@@ -190,3 +190,14 @@ export const isFinite: UnaryFunction = unary({
   libraries: BITS,
   vjp: null,
 });
+
+/** Says which elements are infinite, by their bits. */
+export const isInf: UnaryFunction = unary({
+  name: "isInf",
+  domain: "float",
+  result: "bool",
+  js: (x) => (Math.abs(x) === Number.POSITIVE_INFINITY ? 1 : 0),
+  formula: (m, x) => m.call("!", m.call("|", m.call("g_is_finite", x), m.call("g_is_nan", x))),
+  libraries: BITS,
+  vjp: null,
+});

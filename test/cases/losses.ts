@@ -527,11 +527,11 @@ export const lossCases = {
     rejects: pairRejects("logCosh"),
     gradient: true,
   },
-  quantile: {
-    calls: pairCalls((y, t, o) => losses.quantile(y, t, { ...o, q: 0.8 })),
+  pinball: {
+    calls: pairCalls((y, t, o) => losses.pinball(y, t, { ...o, q: 0.8 })),
     golden: [
       elements(
-        (y, t, o) => losses.quantile(y, t, { ...o, q: 0.75 }),
+        (y, t, o) => losses.pinball(y, t, { ...o, q: 0.75 }),
         Y,
         T,
         on((d) => (d > 0 ? 0.25 * d : -0.75 * d)),
@@ -539,11 +539,8 @@ export const lossCases = {
       ),
     ],
     rejects: [
-      ...pairRejects("quantile"),
-      option(
-        (t) => losses.quantile(t([1]), t([1]), { q: 1.5 }),
-        "quantile: q 1.5; expected 0 to 1",
-      ),
+      ...pairRejects("pinball"),
+      option((t) => losses.pinball(t([1]), t([1]), { q: 1.5 }), "pinball: q 1.5; expected 0 to 1"),
     ],
     gradient: true,
   },

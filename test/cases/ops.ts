@@ -6,9 +6,11 @@ import { arithmeticCases } from "./ops/arithmetic.ts";
 import { atCases } from "./ops/at.ts";
 import { axesCases } from "./ops/axes.ts";
 import { batchIndicesCases } from "./ops/batch-indices.ts";
+import { bitsCases } from "./ops/bits.ts";
 import { broadcastCases } from "./ops/broadcast.ts";
 import { castCases } from "./ops/cast.ts";
 import { compareCases } from "./ops/compare.ts";
+import { countCases } from "./ops/count.ts";
 import { countsCases } from "./ops/counts.ts";
 import { creationCases } from "./ops/creation.ts";
 import { customGradCases } from "./ops/custom-grad.ts";
@@ -17,24 +19,35 @@ import { distancesCases } from "./ops/distances.ts";
 import { distributionCases } from "./ops/distributions.ts";
 import { einsumCases } from "./ops/einsum.ts";
 import { flipCases } from "./ops/flip.ts";
+import { floatBitsCases } from "./ops/float-bits.ts";
 import { gatherCases } from "./ops/gather.ts";
 import { gatherNDCases } from "./ops/gather-nd.ts";
+import { gluCases } from "./ops/glu.ts";
 import { gridsCases } from "./ops/grids.ts";
 import { indexAddCases } from "./ops/index-add.ts";
 import { l2NormalizeCases } from "./ops/l2-normalize.ts";
+import { lerpCases } from "./ops/lerp.ts";
 import { likeCases } from "./ops/like.ts";
 import { matmulCases } from "./ops/matmul.ts";
 import { momentsCases } from "./ops/moments.ts";
+import { nanCases } from "./ops/nan.ts";
+import { normCases } from "./ops/norm.ts";
 import { padCases } from "./ops/pad.ts";
+import { piecewiseCases } from "./ops/piecewise.ts";
 import { powCases } from "./ops/pow.ts";
+import { prodCases } from "./ops/prod.ts";
 import { productsCases } from "./ops/products.ts";
+import { quantileCases } from "./ops/quantile.ts";
 import { randomCases } from "./ops/random.ts";
 import { randomAtCases } from "./ops/random-at.ts";
 import { reduceCases } from "./ops/reduce.ts";
+import { remainderCases } from "./ops/remainder.ts";
 import { repeatCases } from "./ops/repeat.ts";
 import { reshapeCases } from "./ops/reshape.ts";
+import { roundingCases } from "./ops/rounding.ts";
 import { searchSortedCases } from "./ops/search-sorted.ts";
 import { sliceCases } from "./ops/slice.ts";
+import { smoothCases } from "./ops/smooth.ts";
 import { softmaxCases } from "./ops/softmax.ts";
 import { sortCases } from "./ops/sort.ts";
 import { splitCases } from "./ops/split.ts";
@@ -51,12 +64,25 @@ export const cases = {
   ...activationsCases,
   ...powCases,
   ...compareCases,
+  ...smoothCases,
+  ...piecewiseCases,
+  ...gluCases,
+  ...roundingCases,
+  ...remainderCases,
+  ...nanCases,
+  ...lerpCases,
+  ...floatBitsCases,
+  ...bitsCases,
   ...whereCases,
   ...writeAtCases,
   ...castCases,
   ...broadcastCases,
   ...reduceCases,
   ...momentsCases,
+  ...quantileCases,
+  ...normCases,
+  ...countCases,
+  ...prodCases,
   ...matmulCases,
   ...productsCases,
   ...einsumCases,

@@ -284,7 +284,7 @@ test("at kinks the gradient is the one that is documented", async () => {
   expect(await slopes(losses.meanAbsoluteError, [2, 0], [2, 0])).toEqual([0, 0]);
   expect(await slopes(losses.l2Loss, [2, 0], [2, 0])).toEqual([0, 0]);
   expectClose(await slopes(losses.huber, [1, -1, 0], [0, 0, 0]), [1, -1, 0]);
-  expectClose(await slopes(losses.quantile, [1], [1]), [0]);
+  expectClose(await slopes(losses.pinball, [1], [1]), [0]);
   expect((await slopes(losses.hinge, [1, 1], [1, 0])).map(Math.abs)).toEqual([0, 0]);
   const p = await slopes(losses.binaryCrossEntropy, [0, 1, 0], [0, 1, 1]);
   expectClose(p.slice(0, 2), [0, 0]);

@@ -6,6 +6,7 @@ import * as ops from "../../src/ops/index.ts";
 import { testDevice } from "../support/device.ts";
 
 let x: Tensor; // [2, 3, 4]
+let even: Tensor; // [2, 6, 4]
 let flat: Tensor; // [1, 1, 1]
 let index: Tensor;
 beforeAll(async () => {
@@ -14,6 +15,7 @@ beforeAll(async () => {
     Float32Array.from({ length: 24 }, (_, i) => Math.sin(3 * i)),
     { shape: [2, 3, 4] },
   );
+  even = ops.concat([x, x], { axis: 1 });
   flat = tensor([[[1]]]);
   index = tensor([1, 0, 1], { dtype: "i32" });
 });
@@ -33,18 +35,30 @@ const takers = {
   mean: (axis) => ops.mean(x, { axis: [axis] }),
   max: (axis) => ops.max(x, { axis, keepDims: true }),
   min: (axis) => ops.min(x, { axis }),
+  nanSum: (axis) => ops.nanSum(x, { axis: [axis] }),
+  nanMean: (axis) => ops.nanMean(x, { axis }),
+  prod: (axis) => ops.prod(x, { axis }),
+  any: (axis) => ops.any(x, { axis: [axis] }),
+  all: (axis) => ops.all(x, { axis }),
+  countNonZero: (axis) => ops.countNonZero(x, { axis }),
+  norm: (axis) => ops.norm(x, { axis }),
+  median: (axis) => ops.median(x, { axis: [axis] }),
+  quantile: (axis) => ops.quantile(x, 0.3, { axis }),
   argmax: (axis) => ops.argmax(x, { axis }),
   argmin: (axis) => ops.argmin(x, { axis }),
   softmax: (axis) => ops.softmax(x, { axis }),
   logSoftmax: (axis) => ops.logSoftmax(x, { axis }),
   logSumExp: (axis) => ops.logSumExp(x, { axis }),
   moments: (axis) => ops.moments(x, { axis }).variance,
+  std: (axis) => ops.std(x, { axis }),
   variance: (axis) => ops.variance(x, { axis: [axis] }),
   sort: (axis) => ops.sort(x, { axis }).values,
   argsort: (axis) => ops.argsort(x, { axis }),
   topK: (axis) => ops.topK(x, 2, { axis }).values,
   windows: (axis) => ops.windows(x, 2, { axis }),
   l2Normalize: (axis) => ops.l2Normalize(x, { axis }),
+  glu: (axis) => ops.glu(even, { axis }),
+  swiglu: (axis) => ops.swiglu(even, { axis }),
   gather: (axis) => ops.gather(x, index, { axis }),
   flip: (axis) => ops.flip(x, { axis }),
   roll: (axis) => ops.roll(x, 1, { axis: [axis] }),
@@ -131,6 +145,7 @@ const single = {
   argsort: takers.argsort,
   concat: takers.concat,
   gather: takers.gather,
+  glu: takers.glu,
   chunk: takers.chunk,
   indexAdd: takers.indexAdd,
   kthValue: takers.kthValue,
@@ -147,6 +162,7 @@ const single = {
   split: takers.split,
   unbind: takers.unbind,
   stack: inserters.stack,
+  swiglu: takers.swiglu,
   topK: takers.topK,
 } satisfies Record<Exclude<Single, Pair>, Run>;
 

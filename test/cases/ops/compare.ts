@@ -19,7 +19,7 @@ const compare = (name: keyof typeof ops, is: number[]): OpCase => ({
   gradient: "a bool",
 });
 
-const logical = (name: "logicalAnd" | "logicalOr", is: number[]): OpCase => ({
+const logical = (name: "logicalAnd" | "logicalOr" | "logicalXor", is: number[]): OpCase => ({
   calls: [{ inputs: [bools(3, 4), bools(4)], run: (a, b) => ops[name](a, b) }],
   golden: [
     {
@@ -41,6 +41,7 @@ export const compareCases = {
   greaterEqual: compare("greaterEqual", [0, 1, 1]),
   logicalAnd: logical("logicalAnd", [0, 0, 0, 1]),
   logicalOr: logical("logicalOr", [0, 1, 1, 1]),
+  logicalXor: logical("logicalXor", [0, 1, 1, 0]),
   logicalNot: {
     calls: [{ inputs: [bools(3, 4)], run: ops.logicalNot }],
     golden: [{ run: (t) => ops.logicalNot(t([true, false])), is: [0, 1], by: "truth table" }],

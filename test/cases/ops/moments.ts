@@ -1,4 +1,4 @@
-import type { Tensor } from "../../../src/index.ts";
+import { grad, type Tensor } from "../../../src/index.ts";
 import * as ops from "../../../src/ops/index.ts";
 import type { Call, Input, OpCase } from "../../support/op-case.ts";
 
@@ -27,7 +27,7 @@ const calls = (f: Reduce): Call[] => [
   { inputs: [x(70, 130)], run: (a) => f(a, { axis: 0 }) },
 ];
 
-const rejects = (name: "moments" | "variance") => [
+const rejects = (name: "moments" | "variance" | "std") => [
   {
     run: (t: (values: number[][]) => Tensor) => ops[name](t([[1, 2]]), { axis: 2 }),
     says: `${name}: axis 2; expected an integer in [-2, 1] for rank 2`,
@@ -84,6 +84,29 @@ export const momentsCases = {
       },
     ],
     rejects: [...rejects("variance")],
+    gradient: true,
+  },
+  std: {
+    calls: [
+      { inputs: [x(3, 4, 5)], run: (a) => ops.std(a, { axis: [0, 2], correction: 1 }) },
+      { inputs: [x(70, 13)], run: (a) => ops.std(a, { axis: 0, keepDims: true }) },
+    ],
+    golden: [
+      { run: (t) => ops.std(t([1, 2, 4, 9])), is: Math.sqrt(9.5), by: BY },
+      { run: (t) => ops.std(t([3]), { correction: 1 }), is: Number.NaN, by: "NumPy: 0 / 0" },
+      {
+        run: (t) => {
+          const a = t([
+            [3, 3, 3],
+            [1, 2, 3],
+          ]);
+          return grad(ops.sum(ops.std(a, { axis: 1 })), [a])[0];
+        },
+        is: [[0, 0, 0], [-1, 0, 1].map((d) => d / Math.sqrt(6))],
+        by: "(x − m) / (n σ), and 0 where σ is",
+      },
+    ],
+    rejects: [...rejects("std")],
     gradient: true,
   },
 } satisfies Record<string, OpCase>;

@@ -1,3 +1,4 @@
+import { GradusError } from "../../../src/index.ts";
 import * as ops from "../../../src/ops/index.ts";
 import {
   axisCalls,
@@ -106,6 +107,7 @@ export const reduceCases = {
       ...axisCalls(ops.argmax),
       { inputs: [x(3, 4)], run: (a) => ops.argmax(a, { axis: -2, keepDims: true }) },
       { inputs: [whole(3, 5, 200)], run: (a) => ops.argmax(a, { axis: 1 }) },
+      { inputs: [whole(3, 5, 200)], run: (a) => ops.argmax(a, { axis: 1, ties: "last" }) },
     ],
     golden: [
       {
@@ -137,6 +139,19 @@ export const reduceCases = {
         run: (t) =>
           ops.argmax(
             t([
+              [1, 5, 5, 2],
+              [3, 3, 1, -3],
+              [N, 7, N, 9],
+            ]),
+            { axis: 1, ties: "last" },
+          ),
+        is: [2, 1, 2],
+        by: "last",
+      },
+      {
+        run: (t) =>
+          ops.argmax(
+            t([
               [1, 5],
               [7, 2],
             ]),
@@ -145,7 +160,15 @@ export const reduceCases = {
         by: "row-major",
       },
     ],
-    rejects: [axisReject("argmax"), emptyReject("argmax")],
+    rejects: [
+      axisReject("argmax"),
+      emptyReject("argmax"),
+      {
+        run: (t) => ops.argmax(t([1]), { ties: "lst" as never }),
+        says: 'argmax: ties lst; expected first, last. Did you mean "last"?',
+        error: GradusError,
+      },
+    ],
     gradient: "an index",
   },
   argmin: {
@@ -179,6 +202,11 @@ export const reduceCases = {
           ),
         is: [0, 2],
         by: "first",
+      },
+      {
+        run: (t) => ops.argmin(t([[3, 1, 1, 2]]), { axis: 1, ties: "last", keepDims: true }),
+        is: [[2]],
+        by: "last",
       },
     ],
     rejects: [axisReject("argmin"), emptyReject("argmin")],

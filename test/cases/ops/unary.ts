@@ -6,6 +6,7 @@ import {
   signed,
   unaryCalls,
   unaryRejects,
+  x,
 } from "../../support/op-calls.ts";
 import type { OpCases } from "../../support/op-case.ts";
 
@@ -146,6 +147,19 @@ export const unaryCases = {
       },
     ],
     rejects: unaryRejects("isFinite"),
+    gradient: "a bool",
+  },
+  isInf: {
+    calls: [{ inputs: [x(13, 5)], run: (a) => ops.isInf(ops.div(1, ops.relu(a))) }],
+    golden: [
+      {
+        run: (t) =>
+          ops.isInf(t([Number.NaN, 1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])),
+        is: [0, 0, 1, 1],
+        by: "definition",
+      },
+    ],
+    rejects: unaryRejects("isInf"),
     gradient: "a bool",
   },
 } satisfies OpCases;

@@ -2,9 +2,11 @@ import { DTYPES, type DType, is, isFloat } from "../../../core/dtype.ts";
 import { getOrInsert } from "../../../core/get-or-insert.ts";
 import type { Operations, Scalars } from "../../../forms/scalars.ts";
 import { Draws, type Words } from "./draws.ts";
+import { copySign, nextAfter, vectorFmod } from "./float-bits.ts";
 import { FloatMath } from "./float-math.ts";
 import type { KeptMemory } from "./group-code.ts";
 import { vectorPower } from "./power.ts";
+import { shiftedBy } from "./shifts.ts";
 import * as simd from "./simd.ts";
 import type { Instruction, Vector, VectorBody } from "./vector-body.ts";
 
@@ -106,8 +108,11 @@ export class LaneWriter {
       "+": instruction(simd.i32x4_add),
       "-": (a, b) => (b === undefined ? body.op(simd.i32x4_neg, a) : body.op(simd.i32x4_sub, a, b)),
       "*": instruction(simd.i32x4_mul),
-      "/": (a, b) => body.divided(a, b),
-      "%": (a, b) => body.remainder(a, b),
+      "/": (a, b) => (isSigned ? this.#divided(a, b) : body.divided(a, b)),
+      "%": (a, b) => {
+        if (!isSigned) return body.remainder(a, b);
+        return body.op(simd.i32x4_sub, a, body.op(simd.i32x4_mul, this.#divided(a, b), b));
+      },
       "==": instruction(simd.i32x4_eq),
       "<": either(simd.i32x4_lt_s, simd.i32x4_lt_u),
       "<=": either(simd.i32x4_le_s, simd.i32x4_le_u),
@@ -128,11 +133,23 @@ export class LaneWriter {
     return {
       "&": instruction(simd.v128_and),
       "|": instruction(simd.v128_or),
+      "^": instruction(simd.v128_xor),
+      "~": (x) => body.op(simd.v128_not, x),
       "!": (x) => body.op(simd.v128_not, x),
       floor: (x) => body.op(simd.f32x4_floor, x),
+      ceil: (x) => body.op(simd.f32x4_ceil, x),
+      trunc: (x) => body.op(simd.f32x4_trunc, x),
+      round: (x) => body.op(simd.f32x4_nearest, x),
       select: (no, yes, condition) => math.select(no, yes, condition),
       g_is_nan: (x) => math.isNaN(x),
       g_is_finite: (x) => math.isFinite(x),
+      g_copysign: (x, y) => copySign(math, x, y),
+      g_next_after: (x, y) => nextAfter(math, x, y),
+      g_fmod: (x, y) => vectorFmod(math, x, y),
+      shift_left_i32: (x, n) => shiftedBy(body, simd.i32x4_shl, x, n),
+      shift_left_u32: (x, n) => shiftedBy(body, simd.i32x4_shl, x, n),
+      shift_right_i32: (x, n) => shiftedBy(body, simd.i32x4_shr_s, x, n),
+      shift_right_u32: (x, n) => shiftedBy(body, simd.i32x4_shr_u, x, n),
       g_sqrt: (x) => body.op(simd.f32x4_sqrt, x),
       g_exp: (x) => math.exp(x),
       g_expm1: (x) => math.expm1(x),
@@ -161,6 +178,14 @@ export class LaneWriter {
       order_key_down_u32: (x) => body.op(simd.v128_not, x),
       multiply_add: (a, b, c) => math.multiplyAdd(a, b, c),
     };
+  }
+
+  /** a / b of whole numbers of both signs, cut towards 0. */
+  #divided(a: Vector, b: Vector): Vector {
+    const { body } = this;
+    const quotient = body.divided(body.op(simd.i32x4_abs, a), body.op(simd.i32x4_abs, b));
+    const sign = body.shift(simd.i32x4_shr_s, body.op(simd.v128_xor, a, b), 31);
+    return body.op(simd.i32x4_sub, body.op(simd.v128_xor, quotient, sign), sign);
   }
 
   /** The bits of −x and x in the order of numbers, turned round by `flip`; NaN last. */
