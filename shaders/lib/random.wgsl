@@ -22,10 +22,6 @@ fn random_uniform(bits: u32, low: f32, high: f32, range_high: f32, range_low: f3
   return select(low, y, y < high);
 }
 
-fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
-  return c + a * b;
-}
-
 // √(−2 ln v) · cos 2πw, or sin for an odd i, with v = (word 0 + 1) / 2^32 and w = word 1 / 2^32.
 fn random_normal(key: vec2u, i: u32) -> f32 {
   let words = threefry2x32(key, vec2(i >> 1u, 0u));

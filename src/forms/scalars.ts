@@ -56,6 +56,7 @@ export interface Operations<V> {
   g_exp: Unary<V>;
   g_expm1: Unary<V>;
   g_log: Unary<V>;
+  g_log2: Unary<V>;
   g_log1p: Unary<V>;
   g_sigmoid: Unary<V>;
   g_tanh: Unary<V>;
@@ -84,7 +85,7 @@ export interface Operations<V> {
   order_key_down_i32: Unary<V>;
   order_key_down_u32: Unary<V>;
   /** a · b + c, where the product may be rounded or not. */
-  multiply_add: (a: V, b: V, c: V) => V;
+  fma: (a: V, b: V, c: V) => V;
 }
 
 /** What formulas of elements of one dtype are written in, whatever a value is: in WGSL, a text. */

@@ -6,6 +6,7 @@ import builtInsSource from "../../shaders/lib/built-ins.wgsl?raw";
 import expLogSource from "../../shaders/lib/exp-log.wgsl?raw";
 import floatBitsSource from "../../shaders/lib/float-bits.wgsl?raw";
 import fmodSource from "../../shaders/lib/fmod.wgsl?raw";
+import log2Source from "../../shaders/lib/log2.wgsl?raw";
 import nearZeroSource from "../../shaders/lib/near-zero.wgsl?raw";
 import orderSource from "../../shaders/lib/order.wgsl?raw";
 import pairwiseSource from "../../shaders/lib/pairwise.wgsl?raw";
@@ -90,6 +91,8 @@ export const FLOAT_BITS = [bits, file("lib/float-bits.wgsl", floatBitsSource)];
 export const FMOD = [...FLOAT_BITS, file("lib/fmod.wgsl", fmodSource)];
 /** `shift_left_i32` and the like. */
 export const SHIFTS = [file("lib/shifts.wgsl", shiftsSource)];
+/** `g_log2`. */
+export const LOG2 = [bits, expLog, file("lib/log2.wgsl", log2Source)];
 /** `order_key_f32`, `order_key_i32`, `order_key_u32`. */
 export const ORDER = [file("lib/order.wgsl", orderSource)];
 /** `g_expm1`, `g_log1p`, `g_tanh`, `g_softplus`. */

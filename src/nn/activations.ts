@@ -1,6 +1,12 @@
-import { checkFinite, checkIntegers, checkSurplus } from "../core/check.ts";
+import {
+  checkFinite,
+  checkIntegers,
+  checkOptions,
+  checkSurplus,
+  checkWords,
+} from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { elu, gelu, leakyRelu, silu } from "../ops/activations.ts";
+import { elu, GELU_OPTIONS, type GeluOptions, gelu, leakyRelu, silu } from "../ops/activations.ts";
 import { logSoftmax, softmax } from "../ops/softmax.ts";
 import { logSigmoid, relu, sigmoid, softplus, tanh } from "../ops/unary.ts";
 import { Module } from "./module.ts";
@@ -60,10 +66,21 @@ export class ELU extends Module {
   }
 }
 
-/** Computes x · Φ(x) per element in its approximation by tanh, as `gelu` does. */
+/** Computes x · Φ(x) per element, or its approximation by tanh, as `gelu` does. */
 export class GELU extends Module {
+  readonly approximate: "none" | "tanh";
+
+  /** @param options `approximate`: `"none"`, as when left out, or `"tanh"`. */
+  constructor(options: GeluOptions = {}, ...surplus: never[]) {
+    super();
+    checkOptions("GELU", options, GELU_OPTIONS, surplus);
+    const { approximate = "none" } = options;
+    checkWords("GELU", { approximate }, ["none", "tanh"]);
+    this.approximate = approximate;
+  }
+
   override forward(x: Tensor): Tensor {
-    return gelu(x);
+    return gelu(x, { approximate: this.approximate });
   }
 }
 

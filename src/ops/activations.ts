@@ -1,8 +1,9 @@
-import { checkFinite } from "../core/check.ts";
-import { checkArguments, type Tensor } from "../graph/tensor.ts";
+import { checkFinite, checkOptions, checkWords, type Known } from "../core/check.ts";
+import { checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, clip, mul, square } from "./arithmetic.ts";
 import { greater } from "./compare.ts";
 import { checkDomain } from "./domain.ts";
+import { normalCdf } from "./error-function.ts";
 import { expm1, sigmoid } from "./unary.ts";
 import { where } from "./where.ts";
 
@@ -33,19 +34,37 @@ export function elu(x: Tensor, alpha = 1, ...surplus: never[]): Tensor {
   return where(positive, x, mul(expm1(where(positive, 0, x)), alpha));
 }
 
+/** Options of `gelu`. */
+export interface GeluOptions {
+  /** `"none"` for the exact form, as when left out, or `"tanh"`. */
+  approximate?: "none" | "tanh";
+}
+
+/** The names of `gelu`'s options. */
+export const GELU_OPTIONS: Known<GeluOptions> = { approximate: "string" };
+
 /** √(2/π), doubled since (1 + tanh u) / 2 = σ(2u). */
 const GELU_SCALE = 2 * Math.sqrt(2 / Math.PI);
 
 /**
- * Computes x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))), the approximation of x · Φ(x) by tanh, as
- * x · σ(2√(2/π) · (x + 0.044715 x³)), which keeps its digits for negative x.
- * It is within 5e-4 of the exact form.
+ * Computes x · Φ(x) with the probability Φ(x) that a standard normal variable is at most x, which
+ * keeps its digits for negative x; with `approximate: "tanh"` its approximation within 5e-4,
+ * x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))).
  * Source: Hendrycks & Gimpel 2016, "Gaussian error linear units", section 2.
+ * @throws GradusError for an unknown approximation, DTypeError unless x holds floats.
+ * @example
+ * await gelu(tensor([0, 1])).toArray(); // about [0, 0.841]
+ * await gelu(tensor([0, 1]), { approximate: "tanh" }).toArray(); // about [0, 0.841]
  */
-export function gelu(x: Tensor, ...surplus: never[]): Tensor {
-  checkArguments("gelu(x)", [x], surplus);
+export function gelu(x: Tensor, options: GeluOptions = {}, ...surplus: never[]): Tensor {
+  checkOptions("gelu", options, GELU_OPTIONS, surplus);
+  checkTensors("gelu", [x]);
+  const { approximate = "none" } = options;
+  checkWords("gelu", { approximate }, ["none", "tanh"]);
   checkDomain("gelu", x.dtype, "float");
-  // σ is 0 or 1 in float64 too beyond ±32, where the cube would overflow in the end.
+  if (approximate === "none") return gated(x, 40, normalCdf); // Φ(−40) is 0 in float64 too
+  // σ is 0 or 1 in float64 too beyond ±32, where the cube would overflow in the end; as
+  // x · σ(2√(2/π) · (x + 0.044715 x³)) the digits are kept for negative x.
   return gated(x, 32, (u) => sigmoid(mul(mul(u, add(mul(square(u), 0.044715), 1)), GELU_SCALE)));
 }
 

@@ -3,6 +3,7 @@ import { is, type Trait } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { broadcastShapes, sameShape } from "../core/shape.ts";
 import type { TensorType } from "../core/tensor-type.ts";
+import type { Steps } from "../forms/float-value.ts";
 import type { LoopName } from "../forms/loops.ts";
 import { applyFormula, type Formula } from "../forms/scalars.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
@@ -24,8 +25,8 @@ export interface Row {
   readonly integer?: (...values: number[]) => number;
   /** The CPU device's loop that does `js` for float32, which saves calling it. */
   readonly loop?: LoopName;
-  /** The same for devices that compile it: one operation, or a formula of several. */
-  readonly formula: Formula;
+  /** The same for devices that compile it: one operation, a formula of several, or of many steps. */
+  readonly formula: Formula | Steps;
   /** Files of functions that it calls in WGSL. */
   readonly libraries?: readonly ShaderFile[];
   /** The value of the second input (and of the first, when it commutes) that changes nothing. */
@@ -55,9 +56,9 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
   } = row;
   return defineOp<Record<string, never>>({
     name,
-    infer: (inputs: readonly TensorType[]) => {
-      checkDomain(name, inputs[0].dtype, domain);
-      return { shape: inputs[0].shape, dtype: result ?? inputs[0].dtype };
+    infer: ([{ shape, dtype }]: readonly TensorType[]) => {
+      checkDomain(name, dtype, domain);
+      return { shape, dtype: result ?? dtype };
     },
     scalar: ([{ dtype }]) => (is(dtype, "integer") ? integer : js),
     loop,
@@ -66,10 +67,14 @@ export function elementwise(row: Row): OpDefinition<Record<string, never>> {
     form: {
       kind: "pointwise",
       libraries,
-      element: ({ at, load, inputs, scalars }) => {
-        const values = inputs.map((_, i) => load(i, at));
-        return applyFormula(formula, scalars(inputs[0].dtype), values);
-      },
+      element:
+        (formula as Partial<Steps>).element ??
+        (({ at, load, inputs, scalars }) =>
+          applyFormula(
+            formula as Formula,
+            scalars(inputs[0].dtype),
+            inputs.map((_, i) => load(i, at)),
+          )),
     },
     passes: neutral === undefined ? undefined : ([a, b]) => passedOn(row, a, b),
     vjp: vjp && ((g, { inputs, y }) => vjp(g, y, ...inputs)),

@@ -1,5 +1,5 @@
 export { customGrad, stopGradient } from "../graph/custom-grad.ts";
-export { elu, gelu, leakyRelu, silu } from "./activations.ts";
+export { elu, type GeluOptions, gelu, leakyRelu, silu } from "./activations.ts";
 export { putAlongAxis, scatter, scatterAdd, takeAlongAxis } from "./along-axis.ts";
 export {
   add,
@@ -66,8 +66,11 @@ export {
   randomIntegers,
 } from "./distributions.ts";
 export { einsum } from "./einsum.ts";
+export { erf, erfc, normalCdf } from "./error-function.ts";
+export { exp2, log2, log10 } from "./exponents.ts";
 export { type AxesOptions, flip, type RotateOptions, roll, rot90 } from "./flip.ts";
 export { copysign, nextafter } from "./float-bits.ts";
+export { digamma, lgamma, polygamma } from "./gamma.ts";
 export { gather } from "./gather.ts";
 export { gatherND, type ScatterNDOptions, scatterND } from "./gather-nd.ts";
 export { glu, swiglu } from "./glu.ts";
@@ -79,6 +82,7 @@ export {
   type MeshgridOptions,
   meshgrid,
 } from "./grids.ts";
+export { acosh, asinh, atanh, cosh, sinh } from "./hyperbolic.ts";
 export { indexAdd, segmentSum } from "./index-add.ts";
 export { type L2NormalizeOptions, l2Normalize } from "./l2-normalize.ts";
 export { lerp } from "./lerp.ts";
@@ -109,6 +113,7 @@ export { argmax, argmin, max, mean, min, sum } from "./reduce.ts";
 export { floorDivide, fmod, remainder } from "./remainder.ts";
 export { repeatInterleave, tile } from "./repeat.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
+export { cbrt, hypot, rsqrt } from "./root.ts";
 export { ceil, fract, round, trunc } from "./rounding.ts";
 export { type SearchOptions, searchSorted } from "./search-sorted.ts";
 export { concat, slice, stack } from "./slice.ts";
@@ -126,6 +131,7 @@ export {
 } from "./sort.ts";
 export { chunk, split, unbind } from "./split.ts";
 export { take } from "./take.ts";
+export { acos, asin, atan, atan2, tan } from "./trigonometric.ts";
 export {
   abs,
   cos,

@@ -82,7 +82,7 @@ const normalAtOp: OpDefinition<NormalDraw> = defineOp<NormalDraw>({
       const { mean, std, dtype } = attributes;
       const m = scalars(dtype);
       const z = at.body.bind(m.call("random_normal", keyAtStep(context), at.linear));
-      return m.call("multiply_add", m.number(std), z, m.number(mean));
+      return m.call("fma", m.number(std), z, m.number(mean));
     },
   },
   vjp: () => [null],

@@ -18,12 +18,16 @@ import { diagonalsCases } from "./ops/diagonals.ts";
 import { distancesCases } from "./ops/distances.ts";
 import { distributionCases } from "./ops/distributions.ts";
 import { einsumCases } from "./ops/einsum.ts";
+import { errorFunctionCases } from "./ops/error-function.ts";
+import { exponentsCases } from "./ops/exponents.ts";
 import { flipCases } from "./ops/flip.ts";
 import { floatBitsCases } from "./ops/float-bits.ts";
+import { gammaCases } from "./ops/gamma.ts";
 import { gatherCases } from "./ops/gather.ts";
 import { gatherNDCases } from "./ops/gather-nd.ts";
 import { gluCases } from "./ops/glu.ts";
 import { gridsCases } from "./ops/grids.ts";
+import { hyperbolicCases } from "./ops/hyperbolic.ts";
 import { indexAddCases } from "./ops/index-add.ts";
 import { l2NormalizeCases } from "./ops/l2-normalize.ts";
 import { lerpCases } from "./ops/lerp.ts";
@@ -44,6 +48,7 @@ import { reduceCases } from "./ops/reduce.ts";
 import { remainderCases } from "./ops/remainder.ts";
 import { repeatCases } from "./ops/repeat.ts";
 import { reshapeCases } from "./ops/reshape.ts";
+import { rootCases } from "./ops/root.ts";
 import { roundingCases } from "./ops/rounding.ts";
 import { searchSortedCases } from "./ops/search-sorted.ts";
 import { sliceCases } from "./ops/slice.ts";
@@ -52,6 +57,7 @@ import { softmaxCases } from "./ops/softmax.ts";
 import { sortCases } from "./ops/sort.ts";
 import { splitCases } from "./ops/split.ts";
 import { takeCases } from "./ops/take.ts";
+import { trigonometricCases } from "./ops/trigonometric.ts";
 import { unaryCases } from "./ops/unary.ts";
 import { whereCases } from "./ops/where.ts";
 import { windowsCases } from "./ops/windows.ts";
@@ -61,6 +67,12 @@ import { writeAtCases } from "./ops/write-at.ts";
 export const cases = {
   ...arithmeticCases,
   ...unaryCases,
+  ...errorFunctionCases,
+  ...exponentsCases,
+  ...gammaCases,
+  ...trigonometricCases,
+  ...hyperbolicCases,
+  ...rootCases,
   ...activationsCases,
   ...powCases,
   ...compareCases,

@@ -1,11 +1,21 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   abs,
+  acos,
+  acosh,
   argmax,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
   cast,
+  cbrt,
   clip,
   elu,
   equal,
+  erf,
+  erfc,
   evaluate,
   expandDims,
   floor,
@@ -14,6 +24,7 @@ import {
   gelu,
   grad,
   greater,
+  hypot,
   isNaN,
   l2Normalize,
   leakyRelu,
@@ -26,10 +37,12 @@ import {
   minimum,
   mul,
   type NestedArray,
+  normalCdf,
   oneHot,
   pow,
   reciprocal,
   relu,
+  rsqrt,
   sigmoid,
   sign,
   silu,
@@ -113,6 +126,78 @@ const EDGES: Record<string, Edge> = {
     ],
   },
   "√": { f: sqrt, at: [0, 4], slopes: [[INF, 0.25]] },
+  erf: { f: erf, at: [-INF, 0, 1e30], slopes: [[0, 2 / Math.sqrt(Math.PI), 0], Z(3)] },
+  erfc: { f: erfc, at: [-INF, 0, 1e30], slopes: [[0, -2 / Math.sqrt(Math.PI), 0], Z(3)] },
+  normalCdf: { f: normalCdf, at: [-INF, 0, 1e30], slopes: [[0, 1 / SQRT_2PI, 0], Z(3)] },
+  rsqrt: {
+    f: rsqrt,
+    at: [0, 4, INF],
+    slopes: [
+      [-INF, -1 / 16, 0],
+      [INF, 3 / 128, 0],
+    ],
+  },
+  cbrt: { f: cbrt, at: [0, 8, -1], slopes: [[INF, 1 / 12, 1 / 3]] },
+  asin: {
+    f: asin,
+    at: [-1, 0, 1],
+    slopes: [
+      [INF, 1, INF],
+      [-INF, 0, INF],
+    ],
+  },
+  acos: {
+    f: acos,
+    at: [-1, 0, 1],
+    slopes: [
+      [-INF, -1, -INF],
+      [INF, 0, -INF],
+    ],
+  },
+  atan: { f: atan, at: [-1e30, 0, 1e30], slopes: [[0, 1, 0], Z(3), [0, -2, 0]] },
+  asinh: { f: asinh, at: [-1e30, 0, 1e30], slopes: [[0, 1, 0], Z(3), [0, -1, 0]] },
+  acosh: {
+    f: acosh,
+    at: [1, 1e30, 5 / 4],
+    slopes: [
+      [INF, 0, 4 / 3],
+      [-INF, 0, -80 / 27],
+    ],
+  },
+  atanh: {
+    f: atanh,
+    at: [-1, 0, 1],
+    slopes: [
+      [INF, 1, INF],
+      [-INF, 0, INF],
+    ],
+  },
+  "hypot with 0": { f: (x) => hypot(x, 0), at: [-2, 0, 1e30], slopes: [[-1, 0, 1]] },
+  "hypot with 1": {
+    f: (x) => hypot(x, 1),
+    at: [-1e30, 0, 1e30],
+    slopes: [
+      [-1, 0, 1],
+      [0, 1, 0],
+    ],
+  },
+  "atan2 with 0": { f: (y) => atan2(y, 0), at: [-1, 0, 1e30], slopes: [Z(3)] },
+  "atan2 with 1": {
+    f: (y) => atan2(y, 1),
+    at: [-1e30, 0, 1],
+    slopes: [
+      [0, 1, 0.5],
+      [0, 0, -0.5],
+    ],
+  },
+  "atan2 of 1": {
+    f: (x) => atan2(1, x),
+    at: [-1e30, 0, 1],
+    slopes: [
+      [0, -1, -0.5],
+      [0, 0, 0.5],
+    ],
+  },
   log1p: {
     f: log1p,
     at: [0, 1],
@@ -122,8 +207,16 @@ const EDGES: Record<string, Edge> = {
       [2, 0.25],
     ],
   },
+  "gelu by tanh": {
+    f: (x) => gelu(x, { approximate: "tanh" }),
+    at: [-1e30, 0, 1e30, INF],
+    slopes: [
+      [0, 0.5, 1, 1],
+      [0, 2 / SQRT_2PI, 0, 0],
+    ],
+  },
   gelu: {
-    f: gelu,
+    f: (x) => gelu(x),
     at: [-1e30, 0, 1e30, INF],
     slopes: [
       [0, 0.5, 1, 1],

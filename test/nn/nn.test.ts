@@ -129,6 +129,13 @@ test("Sequential applies modules and functions and names them by position or key
 test("activation modules compute their functions", async () => {
   const sigma = (x: number) => 1 / (1 + Math.exp(-x));
   const cube = (x: number) => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+  // 1/2 + ∫ of the density, by the trapezoidal rule
+  const density = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+  const exactCdf = (x: number) => {
+    let sum = (density(0) + density(x)) / 2;
+    for (let i = 1; i < 1e4; i++) sum += density((x * i) / 1e4);
+    return 0.5 + (sum * x) / 1e4;
+  };
   const cases: [Module, (x: number) => number][] = [
     [new Sigmoid(), sigma],
     [new LogSigmoid(), (x) => Math.log(sigma(x))],
@@ -137,7 +144,8 @@ test("activation modules compute their functions", async () => {
     [new LeakyReLU(0.5), (x) => (x > 0 ? x : 0.5 * x)],
     [new ELU(), (x) => (x > 0 ? x : Math.exp(x) - 1)],
     [new ELU(2), (x) => (x > 0 ? x : 2 * (Math.exp(x) - 1))],
-    [new GELU(), (x) => (x / 2) * (1 + Math.tanh(cube(x)))],
+    [new GELU(), (x) => x * exactCdf(x)],
+    [new GELU({ approximate: "tanh" }), (x) => (x / 2) * (1 + Math.tanh(cube(x)))],
     [new SiLU(), (x) => x * sigma(x)],
     [new Tanh(), Math.tanh],
     [new Softplus(), (x) => Math.log1p(Math.exp(x))],

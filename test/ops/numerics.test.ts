@@ -79,7 +79,12 @@ describe("values and slopes at extremes", () => {
       ["leakyRelu", leakyRelu, (x) => (x > 0 ? x : 0.01 * x), (x) => (x > 0 ? 1 : 0.01)],
       ["elu", elu, (x) => (x > 0 ? x : Math.expm1(x)), (x) => (x > 0 ? 1 : Math.exp(x))],
       ["silu", silu, (x) => x * sigma(x), (x) => sigma(x) + x * sigma(x) * sigma(-x)],
-      ["gelu", gelu, (x) => x * sigma(cubic(x)), geluSlope],
+      [
+        "gelu by tanh",
+        (x) => gelu(x, { approximate: "tanh" }),
+        (x) => x * sigma(cubic(x)),
+        geluSlope,
+      ],
     ];
   // Far out: [value, slope] at −∞, −1e38, −1e19, 1e19, 1e38 and ∞, where the formulas overflow.
   const FAR = [Number.NEGATIVE_INFINITY, -1e38, -1e19, 1e19, 1e38, Number.POSITIVE_INFINITY];
@@ -92,10 +97,15 @@ describe("values and slopes at extremes", () => {
     leakyRelu: [0.01, 1],
     silu: [0, 1],
     gelu: [0, 1],
+    "gelu by tanh": [0, 1],
     relu: [0, 1],
   };
   const flat = ["sigmoid", "tanh"];
-  for (const [name, op] of [...functions, ["relu", relu] as const]) {
+  for (const [name, op] of [
+    ...functions,
+    ["relu", relu] as const,
+    ["gelu", (x: Tensor) => gelu(x)] as const,
+  ]) {
     test(`${name} at ±1e19, ±1e38 and ±∞`, async () => {
       const [low, high] = limits[name];
       const bounded = (limit: number) => flat.includes(name) || (name === "elu" && limit < 0);

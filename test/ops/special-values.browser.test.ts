@@ -26,6 +26,7 @@ import { agrees, disagreements, largestCall, SPECIAL, text } from "../support/sp
 const WITHOUT_HUGE: Record<string, string> = {
   sin: "right up to 10⁴, and bounded beyond",
   cos: "right up to 10⁴, and bounded beyond",
+  tan: "that of a sine and a cosine",
   cosineDistance: "1 / 3e38 is below the normal numbers, which count as 0",
   bincount: "sums in float32 overflow where those in float64 do not",
   dot: "sums in float32 overflow where those in float64 do not",

@@ -29,6 +29,12 @@ export function unaryCalls(f: Unary, input: (...shape: number[]) => Input = x): 
   ];
 }
 
+/** One call that shows what an elementwise op computes: a view of many numbers of an interval. */
+export const viewCall = (f: Unary, low: number, high: number): Call => ({
+  inputs: [{ shape: [3, 65], low, high }],
+  run: (a) => f(ops.transpose(a)),
+});
+
 export function binaryCalls(f: Binary, a = x, b = a): Call[] {
   const pairs = [
     [[], []],

@@ -5,6 +5,8 @@ import type { OpCases } from "../../support/op-case.ts";
 
 const slopeOf = (f: Unary, a: Tensor): Tensor => grad(ops.sum(f(a)), [a])[0];
 
+const byTanh: Unary = (a) => ops.gelu(a, { approximate: "tanh" });
+
 const geluByTanh = (v: number) =>
   (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
 
@@ -61,14 +63,26 @@ export const activationsCases = {
   },
   gelu: {
     calls: [
-      ...unaryCalls(ops.gelu),
-      { inputs: [{ shape: [40], low: -6, high: 6 }], run: ops.gelu },
+      ...unaryCalls((a) => ops.gelu(a)),
+      { inputs: [{ shape: [40], low: -6, high: 6 }], run: (a) => ops.gelu(a) },
+      { inputs: [{ shape: [40], low: -6, high: 6 }], run: byTanh },
     ],
     golden: [
       {
-        run: (t) => ops.gelu(t([0, 1, -1, 3, -3])),
+        run: (t) => byTanh(t([0, 1, -1, 3, -3])),
         is: [0, 1, -1, 3, -3].map(geluByTanh),
         by: "the form with tanh in float64",
+      },
+      {
+        run: (t) => byTanh(t([1e4, -1e4, 89, -89])),
+        is: [1e4, 0, 89, 0],
+        by: "limits",
+      },
+      { run: (t) => slopeOf(byTanh, t([0, 1e4, -1e4])), is: [0.5, 1, 0], by: "limits" },
+      {
+        run: (t) => ops.gelu(t([0, 1, -1, 3, -3])),
+        is: [0, 0.8413447460685429, -0.15865525393145705, 2.99595030590511, -0.0040496940948902835],
+        by: "40 digits in decimal arithmetic",
       },
       {
         run: (t) => ops.gelu(t([1e4, -1e4, 89, -89])),
@@ -77,7 +91,14 @@ export const activationsCases = {
       },
       { run: (t) => slopeOf(ops.gelu, t([0, 1e4, -1e4])), is: [0.5, 1, 0], by: "limits" },
     ],
-    rejects: unaryRejects("gelu"),
+    rejects: [
+      ...unaryRejects("gelu"),
+      {
+        run: (t) => ops.gelu(t([1]), { approximate: "tan" as "tanh" }),
+        says: 'gelu: approximate tan; expected none, tanh. Did you mean "tanh"?',
+        error: GradusError,
+      },
+    ],
     gradient: true,
   },
   silu: {

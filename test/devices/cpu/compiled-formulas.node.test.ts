@@ -190,6 +190,7 @@ const OPERATIONS: Record<keyof Operations<unknown>, true> = {
   g_exp: true,
   g_expm1: true,
   g_log: true,
+  g_log2: true,
   g_log1p: true,
   g_sigmoid: true,
   g_tanh: true,
@@ -211,7 +212,7 @@ const OPERATIONS: Record<keyof Operations<unknown>, true> = {
   order_key_down_f32: true,
   order_key_down_i32: true,
   order_key_down_u32: true,
-  multiply_add: true,
+  fma: true,
 };
 
 const LEVELS = hasMultiplyAdd() ? [false, true] : [false];
@@ -276,9 +277,12 @@ test.each(KEYS)("%s puts numbers in the order of sort", async (key) => {
 
 /** Relative and absolute errors of functions of floats; all else has the bits of the specification. */
 const ERRORS: Readonly<Record<string, readonly [number, number]>> = Object.fromEntries([
-  ..."exp expm1 log log1p sigmoid tanh softplus logSigmoid sin cos pow"
-    .split(" ")
-    .map((name) => [name, [3e-7, 2 ** -149]]),
+  ...[
+    "exp expm1 exp2 log log1p log2 log10 pow sigmoid softplus logSigmoid rsqrt cbrt hypot",
+    "sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh",
+  ].flatMap((names) => names.split(" ").map((name) => [name, [3e-7, 2 ** -149]])),
+  ...["erf", "erfc", "normalCdf"].map((name) => [name, [6e-7, 2 ** -149]]),
+  ...["lgamma", "digamma", "polygamma"].map((name) => [name, [1.2e-6, 1.2e-6]]),
   ["normalAt", [0, 1e-6]],
 ]);
 

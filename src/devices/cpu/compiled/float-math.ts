@@ -103,14 +103,15 @@ export class FloatMath {
   }
 
   log(x: Vector): Vector {
-    const { body } = this;
-    const isSmall = body.op(simd.f32x4_lt, x, this.number(2 ** -126));
-    const normal = this.select(x, this.mul(x, this.number(2 ** 24)), isSmall);
-    const shift = body.op(simd.v128_and, isSmall, this.number(24));
-    const exponent = this.#exponent(normal);
-    const fraction = this.sub(this.#fraction(normal, exponent), this.number(1));
-    const e = this.sub(body.op(simd.f32x4_convert_i32x4_s, exponent), shift);
-    return this.#logSpecial(this.#logOf(e, fraction), x);
+    const { exponent, rest } = this.#partsOf(x);
+    return this.#logSpecial(this.#logOf(exponent, rest), x);
+  }
+
+  /** e + log(1 + f) / ln 2, which is whole for powers of two. */
+  log2(x: Vector): Vector {
+    const { exponent, rest } = this.#partsOf(x);
+    const near = this.#logOf(this.number(0), rest);
+    return this.#logSpecial(this.multiplyAdd(near, this.number(Math.LOG2E), exponent), x);
   }
 
   log1p(x: Vector): Vector {
@@ -230,6 +231,17 @@ export class FloatMath {
     const low = this.polynomial(r, EXP.slice(3));
     const high = this.multiplyAdd(this.number(EXP[0]), square, this.polynomial(r, EXP.slice(1, 3)));
     return this.multiplyAdd(this.multiplyAdd(high, square, low), square, r);
+  }
+
+  /** x = 2ᵉ (1 + f) with 1 + f in [√½, √2), for x > 0: e as a float, and f. */
+  #partsOf(x: Vector): { exponent: Vector; rest: Vector } {
+    const { body } = this;
+    const isSmall = body.op(simd.f32x4_lt, x, this.number(2 ** -126));
+    const normal = this.select(x, this.mul(x, this.number(2 ** 24)), isSmall);
+    const shift = body.op(simd.v128_and, isSmall, this.number(24));
+    const exponent = this.#exponent(normal);
+    const rest = this.sub(this.#fraction(normal, exponent), this.number(1));
+    return { exponent: this.sub(body.op(simd.f32x4_convert_i32x4_s, exponent), shift), rest };
   }
 
   /** e such that x / 2ᵉ lies in [√½, √2), for a normal x > 0. */

@@ -154,6 +154,7 @@ export class LaneWriter {
       g_exp: (x) => math.exp(x),
       g_expm1: (x) => math.expm1(x),
       g_log: (x) => math.log(x),
+      g_log2: (x) => math.log2(x),
       g_log1p: (x) => math.log1p(x),
       g_sigmoid: (x) => math.sigmoid(x),
       g_tanh: (x) => math.tanh(x),
@@ -176,7 +177,7 @@ export class LaneWriter {
       order_key_down_f32: (x) => this.#orderKey(x, -1),
       order_key_down_i32: (x) => body.op(simd.v128_xor, x, body.whole(~SIGN)),
       order_key_down_u32: (x) => body.op(simd.v128_not, x),
-      multiply_add: (a, b, c) => math.multiplyAdd(a, b, c),
+      fma: (a, b, c) => math.multiplyAdd(a, b, c),
     };
   }
 
