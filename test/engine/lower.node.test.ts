@@ -12,9 +12,12 @@ import {
   gather,
   grad,
   matmul,
+  max,
+  min,
   moments,
   mul,
   randomNormal,
+  slice,
   sort,
   sum,
   type Tensor,
@@ -87,6 +90,15 @@ const programs: Record<string, () => Tensor[]> = {
   "the smallest are found": () => sorting(random([3, 700]), (x) => topK(x, 64, { largest: false })),
   "many are found": () => sorting(random([2, 700]), (x) => topK(x, 300)),
   "mean and variance of long rows": () => Object.values(moments(random([3, 9000]), { axis: 1 })),
+  "sums, largest and smallest of very long rows": () => {
+    const x = random([3, 9001]);
+    const cut = slice(x, [{ start: 1 }, { start: 5, end: 9000 }]);
+    return [sum, max, min].flatMap((op) => [
+      op(x),
+      op(cut, { axis: 1 }),
+      op(transpose(x), { axis: 0 }),
+    ]);
+  },
   "the variance of all": () => [variance(random([24, 700]))],
   "rows are added by sorted indices": () => addedRows(700, 9, 3000),
   "an order is found": () => [argsort(random([2, 300]))],

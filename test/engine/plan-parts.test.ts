@@ -10,7 +10,7 @@ import { type Lifetime, planMemory } from "../../src/engine/memory-plan.ts";
 import { trace } from "../../src/engine/program.ts";
 import { scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
-import { bytesAtOnce, flopsOf } from "../../src/engine/stats.ts";
+import { bytesAtOnce, bytesRead, flopsOf } from "../../src/engine/stats.ts";
 import {
   add,
   argmax,
@@ -25,13 +25,16 @@ import {
   neg,
   reshape,
   sigmoid,
+  slice,
   softmax,
+  sort,
   stopGradient,
   sub,
   sum,
   type Tensor,
   tensor,
   transpose,
+  variance,
 } from "../../src/index.ts";
 import { byRule } from "../../src/kernels/choose.ts";
 import { testDevice } from "../support/device.ts";
@@ -221,11 +224,35 @@ test.each<[string, (x: Tensor) => Tensor, number]>([
   ["max", (x) => max(x, { axis: 0 }), 6],
   ["argmax", (x) => argmax(x, { axis: 1 }), 6],
   ["softmax", (x) => softmax(x), 60],
+  ["sort", (x) => sort(x).values, 6 * 2],
+  ["sort", (x) => sort(slice(x, [{}, { end: 1 }])).values, 2],
+  ["moments", (x) => variance(x, { axis: 1 }), 4 * 6],
+  ["matmul", (x) => matmul(reshape(x, [1, 2, 3]), reshape(x, [1, 3, 2])), 2 * 4 * 3],
   ["scatterAdd", (x) => grad(sum(gather(x, tensor(Int32Array.of(0, 1, 0)))), [x])[0], 3 * 6],
 ])("the flops of %s go by what it reads", (name, run, flops) => {
   const { program } = trace([run(tensor([[1, 2, 3], [4, 5, 6]])).node], "test"); // biome-ignore format: a matrix
   const i = program.steps.findLastIndex(({ op }) => op?.name === name);
   expect(flopsOf(program, i)).toBe(flops);
+});
+
+const part = (x: Tensor, rows: number, columns: number) =>
+  slice(x, [{ end: rows }, { end: columns }]);
+
+test.each<[string, (x: Tensor) => Tensor[], number]>([
+  ["by nobody", (x) => [x], 100],
+  ["by ops that read fewer", (x) => [part(x, 2, 10), part(x, 1, 4)], 24],
+  ["by ops that read more together", (x) => [exp(x), part(x, 1, 10)], 100],
+  ["by a kernel too", (x) => [part(x, 2, 10), sum(x)], 100],
+])("elements of a value that is read %s", (_, make, count) => {
+  const x = full([10, 10], 2);
+  const { program } = trace(
+    make(x).map(({ node }) => node),
+    "test",
+  );
+  const at = program.steps.findIndex(({ shape }) => shape.join() === "10,10");
+  expect(bytesRead(program, (dtype, size) => (dtype === "f32" ? size : Number.NaN))(at)).toBe(
+    count,
+  );
 });
 
 describe("simplify", () => {

@@ -16,6 +16,8 @@ test("picks an element of each row of any layout, and 0 where there is none", as
     { device },
   );
   expect(await pick(x, columns()).toArray()).toEqual([3, 4, 0, 0]);
+  const ends = tensor([3, 2, -1, 2], { dtype: "i32", device }); // one before and one behind each row
+  expect(await pick(x, ends).toArray()).toEqual([0, 6, 0, 12]);
   const turned = transpose(
     tensor(
       [

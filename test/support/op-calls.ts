@@ -1,6 +1,6 @@
-import type { Tensor } from "../../src/index.ts";
+import { GradusError, type Tensor } from "../../src/index.ts";
 import * as ops from "../../src/ops/index.ts";
-import type { Call, Input, Reject } from "./op-case.ts";
+import type { Call, Input, Make, Reject } from "./op-case.ts";
 
 export const x = (...shape: number[]): Input => ({ shape });
 export const positive = (...shape: number[]): Input => ({ shape, low: 0.2, high: 3 });
@@ -118,3 +118,15 @@ export const N = Number.NaN;
 export function like(a: Tensor) {
   return { dtype: a.dtype, device: a.device };
 }
+
+/** Calls with a text in the place of each number among an op's options. */
+export const texts = (
+  op: string,
+  names: readonly string[],
+  run: (options: object, t: Make) => unknown,
+): Reject[] =>
+  names.map((name) => ({
+    run: (t) => run({ [name]: "1" }, t),
+    says: `${op}: ${name} "1"; expected a number`,
+    error: GradusError,
+  }));

@@ -114,11 +114,18 @@ export const creationCases = {
       { run: (t) => ops.arange(3, 0, -1, like(t([]))), is: [3, 2, 1], by: "by hand" },
       { run: (t) => ops.arange(4, undefined, 1, like(t([]))), is: [0, 1, 2, 3], by: "by hand" },
       { run: () => ops.arange(2, 5), is: [2, 3, 4], by: "by hand" },
+      { run: () => ops.arange(0, 6, 2), is: [0, 2, 4], by: "by hand" },
+      { run: () => ops.arange(1, 1), is: [], by: "by hand" },
+      { run: () => ops.arange(5, 1), is: [], by: "by hand" },
     ],
     rejects: [
       {
         run: () => ops.arange(0, 5, 0),
         says: "arange: start 0, end 5, step 0; expected finite numbers and a step not 0",
+      },
+      {
+        run: () => ops.arange(0, 2 ** 32),
+        says: "arange: shape [4294967296]; expected fewer than 2^32 elements",
       },
     ],
     gradient: "a source",

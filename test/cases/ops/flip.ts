@@ -83,6 +83,10 @@ export const flipCases = {
         says: "roll: shift 0.5 for all elements; expected an integer, or one for each axis",
       },
       {
+        run: (t) => ops.roll(t([[1, 2]]), [1, 0.5], { axis: [0, 1] }),
+        says: "roll: shift [1,0.5] for axes [0, 1]; expected an integer, or one for each axis",
+      },
+      {
         run: (t) => ops.roll(t([[1, 2]]), [1, 2], { axis: 1 }),
         says: "roll: shift [1,2] for axes [1]; expected an integer, or one for each axis",
       },

@@ -1,6 +1,6 @@
 import { GradusError } from "../../../src/index.ts";
 import * as ops from "../../../src/ops/index.ts";
-import { x } from "../../support/op-calls.ts";
+import { texts, x } from "../../support/op-calls.ts";
 import type { Input, OpCases, Reject } from "../../support/op-case.ts";
 
 /** A step's number. */
@@ -87,6 +87,9 @@ export const randomAtCases = {
     ],
     rejects: [
       ...drawRejects("uniformAt"),
+      ...texts("uniformAt", ["low", "high"], (bad, t) =>
+        ops.uniformAt(t(1, "u32"), [2], { seed: 1, ...bad }),
+      ),
       {
         run: (t) => ops.uniformAt(t(1, "u32"), [2], { seed: 1, low: 1, high: 0.5 }),
         says: "uniformAt: low 1, high 0.5; expected low ≤ high, finite",
@@ -122,6 +125,9 @@ export const randomAtCases = {
     ],
     rejects: [
       ...drawRejects("normalAt"),
+      ...texts("normalAt", ["mean", "std"], (bad, t) =>
+        ops.normalAt(t(1, "u32"), [2], { seed: 1, ...bad }),
+      ),
       {
         run: (t) => ops.normalAt(t(1, "u32"), [2], { seed: 1, std: -1 }),
         says: "normalAt: mean 0, std -1; expected finite, std at least 0",

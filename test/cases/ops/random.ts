@@ -1,6 +1,6 @@
 import { GradusError } from "../../../src/index.ts";
 import * as ops from "../../../src/ops/index.ts";
-import { like, x } from "../../support/op-calls.ts";
+import { like, texts, x } from "../../support/op-calls.ts";
 import type { OpCases } from "../../support/op-case.ts";
 
 export const randomCases = {
@@ -24,6 +24,7 @@ export const randomCases = {
         run: () => ops.randomUniform([1], { dtype: "i32" }),
         says: "randomUniform: dtype i32; expected f32 or f64",
       },
+      ...texts("randomUniform", ["low", "high"], (bad) => ops.randomUniform([1], bad)),
       {
         run: () => ops.randomUniform([1], { low: 1, high: 0 }),
         says: "randomUniform: low 1, high 0; expected low ≤ high, finite",
@@ -44,6 +45,7 @@ export const randomCases = {
       },
     ],
     rejects: [
+      ...texts("randomNormal", ["mean", "std"], (bad) => ops.randomNormal([1], bad)),
       {
         run: () => ops.randomNormal([1], { std: -1 }),
         says: "randomNormal: mean 0, std -1; expected finite, std at least 0",

@@ -123,6 +123,14 @@ export const sliceCases = {
         ],
         by: "by hand",
       },
+      {
+        run: (t) => ops.stack([t([1, 2]), t([3, 4])], { axis: -1 }),
+        is: [
+          [1, 3],
+          [2, 4],
+        ],
+        by: "by hand",
+      },
     ],
     rejects: [
       {

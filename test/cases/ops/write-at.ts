@@ -1,6 +1,7 @@
+import type { NestedArray } from "../../../src/index.ts";
 import * as ops from "../../../src/ops/index.ts";
 import { x } from "../../support/op-calls.ts";
-import type { OpCases } from "../../support/op-case.ts";
+import type { OpCases, Reject } from "../../support/op-case.ts";
 
 export const writeAtCases = {
   writeAt: {
@@ -20,6 +21,19 @@ export const writeAtCases = {
         run: (t) => ops.writeAt(t([1]), t([0], "u32"), t([1], "i32")),
         says: "writeAt: dtypes FLOAT and i32 differ; expected one dtype. cast one of them",
       },
+      ...(
+        [
+          [[[1, 2]], 0, 9, "x [1, 2], index u32 [], value []"],
+          [[], 0, 9, "x [0], index u32 [], value []"],
+          [[1, 2], [0], 9, "x [2], index u32 [1], value []"],
+          [[1, 2], 0, [9], "x [2], index u32 [], value [1]"],
+        ] as [NestedArray, NestedArray, NestedArray, string][]
+      ).map(
+        ([of, index, value, given]): Reject => ({
+          run: (t) => ops.writeAt(t(of), t(index, "u32"), t(value)),
+          says: `writeAt: ${given}; expected [n] with n from 1, a u32 scalar and a scalar`,
+        }),
+      ),
       {
         run: (t) => ops.writeAt(t([1, 2]), t(0, "i32"), t(9)),
         says:
