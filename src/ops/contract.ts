@@ -84,8 +84,9 @@ function byMatmul(
   shape: (labels: readonly Label[]) => Shape,
 ): Tensor {
   const [count, m, n, k] = [batch, rows, columns, inner].map((labels) => sizeOf(shape(labels)));
-  const left = reshape(permuted(a, [...batch, ...rows, ...inner]), [count, m, k]);
-  const right = reshape(permuted(b, [...batch, ...inner, ...columns]), [count, k, n]);
+  const outer = batch.length > 0 ? [count] : [];
+  const left = reshape(permuted(a, [...batch, ...rows, ...inner]), [...outer, m, k]);
+  const right = reshape(permuted(b, [...batch, ...inner, ...columns]), [...outer, k, n]);
   return matmul(left, right);
 }
 

@@ -49,6 +49,7 @@ export {
 } from "./counts.ts";
 export { arange, eye, full, oneHot, ones, tensor, zeros } from "./creation.ts";
 export { type DiagonalOptions, diag, diagonal, tril, triu } from "./diagonals.ts";
+export { type DiffOptions, diff } from "./diff.ts";
 export { pairwiseSquaredDistances } from "./distances.ts";
 export {
   type BernoulliOptions,

@@ -15,6 +15,7 @@ import { countsCases } from "./ops/counts.ts";
 import { creationCases } from "./ops/creation.ts";
 import { customGradCases } from "./ops/custom-grad.ts";
 import { diagonalsCases } from "./ops/diagonals.ts";
+import { diffCases } from "./ops/diff.ts";
 import { distancesCases } from "./ops/distances.ts";
 import { distributionCases } from "./ops/distributions.ts";
 import { einsumCases } from "./ops/einsum.ts";
@@ -109,6 +110,7 @@ export const cases = {
   ...flipCases,
   ...repeatCases,
   ...splitCases,
+  ...diffCases,
   ...diagonalsCases,
   ...windowsCases,
   ...gatherCases,

@@ -88,6 +88,7 @@ const usages = {
   digamma: unary,
   diag: { given: [vector, 0] },
   diagonal: reduction,
+  diff: reduction,
   div: binary,
   dot: binary,
   einsum: { given: ["i,i", vector, vector] },

@@ -80,6 +80,7 @@ const takers = {
     const i = ops.cast(ops.zeros([x.shape.at(axis) ?? 1]), "i32");
     return ops.indexAdd(x, i, x, { axis });
   },
+  diff: (axis) => ops.diff(x, { axis }),
   vecdot: (axis) => ops.vecdot(x, x, { axis }),
   kthValue: (axis) => ops.kthValue(x, 2, { axis }).values,
   concat: (axis) => ops.concat([x, x], { axis }),
@@ -155,6 +156,7 @@ const single = {
   take: takers.take,
   takeAlongAxis: takers.takeAlongAxis,
   logSoftmax: takers.logSoftmax,
+  diff: takers.diff,
   vecdot: takers.vecdot,
   repeatInterleave: takers.repeatInterleave,
   softmax: takers.softmax,
