@@ -206,11 +206,15 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
   #place(given: Brought): void {
     this.device.begin(this.op);
     if (!this.isHere) throw new Refusal((by) => by.moved(this.op));
-    const nodes = this.sources.map((source, i) => given[i] ?? this.#nodeOf(source, i));
-    // Values on the host are uploaded, lazy ones computed; those that were freed or failed say so.
-    if (nodes.some(({ storage }) => !storage || storage.failure)) {
-      this.device.evaluate(nodes, this.op);
+    const nodes: Node[] = [];
+    let isReady = true;
+    for (let i = 0; i < this.sources.length; i++) {
+      const node = given[i] ?? this.#nodeOf(this.sources[i], i);
+      isReady &&= node.storage !== null && !node.storage.failure;
+      nodes.push(node);
     }
+    // Values on the host are uploaded, lazy ones computed; those that were freed or failed say so.
+    if (!isReady) this.device.evaluate(nodes, this.op);
     for (let i = 0; i < nodes.length; i++) this.#storages[i] = nodes[i].storage as Storage;
   }
 

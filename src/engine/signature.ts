@@ -1,6 +1,7 @@
 import { dtypeOfArray } from "../core/array-dtype.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import { numbering } from "../core/numbering.ts";
+import { type Shape, sameShape } from "../core/shape.ts";
 import { mapTree, type Parts, type Place, partsOf, walk } from "../core/tree.ts";
 import { State } from "../graph/state.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -42,18 +43,47 @@ export function signatureOf(args: readonly unknown[], naming: Naming): Signature
 
 /** What is known of an input from its place in the arguments. */
 class InputForm {
-  constructor(readonly facts: readonly unknown[]) {}
+  readonly #facts;
+
+  constructor(x: Input) {
+    this.#facts = factsOf(x);
+  }
+
+  fits(x: Input): boolean {
+    const [kind, home, shape] = factsOf(x);
+    const [ownKind, ownHome, ownShape] = this.#facts;
+    return kind === ownKind && home === ownHome && sameShape(shape, ownShape);
+  }
 }
 
 /** Dtype, device and shape of a tensor; class and length of an array. */
-function factsOf(x: Input): readonly unknown[] {
-  return x instanceof Tensor ? [x.dtype, x.device, ...x.shape] : [x.constructor, x.length];
+function factsOf(x: Input): readonly [kind: unknown, home: unknown, shape: Shape] {
+  return x instanceof Tensor ? [x.dtype, x.device, x.shape] : [x.constructor, x.length, []];
+}
+
+/** What is known of a part of the arguments that has parts itself. */
+class WholeForm {
+  readonly prototype: unknown;
+  readonly names: readonly string[];
+  readonly parts: readonly unknown[];
+
+  constructor(value: object) {
+    this.prototype = Object.getPrototypeOf(value);
+    this.names = Object.keys(value);
+    this.parts = Object.values(value).map(patternOf);
+  }
+}
+
+/** Arguments with the forms of inputs in place of these, as a pattern for others. */
+function patternOf(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || value instanceof InputForm) return value;
+  return value instanceof State || isKnownByIdentity(value) ? value : new WholeForm(value);
 }
 
 /** Describes the arguments of calls of one function. */
 export class Signatures {
   #key = "";
-  /** The last arguments, with the forms of inputs in place of these, where they came twice. */
+  /** That of the last arguments, where they came twice. */
   #pattern: unknown = null;
 
   /** As `signatureOf` does; arguments that are like the last ones need not be taken apart. */
@@ -62,7 +92,7 @@ export class Signatures {
     if (!watch && isLike(args, this.#pattern, inputs)) return { key: this.#key, inputs };
     const signature = signatureOf(args, naming);
     const isSame = signature.key === this.#key;
-    this.#pattern = isSame && replaceInputs(args, naming, (x) => new InputForm(factsOf(x)));
+    this.#pattern = isSame && patternOf(replaceInputs(args, naming, (x) => new InputForm(x)));
     this.#key = signature.key;
     return signature;
   }
@@ -73,20 +103,23 @@ function isLike(value: unknown, pattern: unknown, inputs: Input[]): boolean {
   if (pattern instanceof InputForm) {
     if (!isInput(value)) return false;
     inputs.push(value);
-    const facts = factsOf(value);
-    return pattern.facts.length === facts.length && facts.every((x, i) => x === pattern.facts[i]);
+    return pattern.fits(value);
   }
   if (typeof value !== "object" || value === null || value instanceof State) {
     return Object.is(value, pattern);
   }
   // What is known by identity may be another one inside.
-  if (!pattern || isKnownByIdentity(value)) return false;
-  if (Object.getPrototypeOf(value) !== Object.getPrototypeOf(pattern)) return false;
-  const parts = Object.entries(value);
-  const known = Object.entries(pattern);
-  const isSame = ([name, part]: [string, unknown], i: number) =>
-    name === known[i]?.[0] && isLike(part, known[i][1], inputs);
-  return parts.length === known.length && parts.every(isSame);
+  if (!(pattern instanceof WholeForm) || isKnownByIdentity(value)) return false;
+  if (Object.getPrototypeOf(value) !== pattern.prototype) return false;
+  const { names, parts } = pattern;
+  const own = Object.keys(value);
+  if (own.length !== names.length) return false;
+  for (let i = 0; i < own.length; i++) {
+    const name = own[i];
+    if (name !== names[i]) return false;
+    if (!isLike((value as Record<string, unknown>)[name], parts[i], inputs)) return false;
+  }
+  return true;
 }
 
 /** Tells of each part of arguments, and of its own parts, a whole before its parts. */

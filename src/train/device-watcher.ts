@@ -18,7 +18,9 @@ export class DeviceWatcher {
   async settles(work: unknown): Promise<boolean> {
     const { device } = this;
     if (!device.journal) {
-      await Promise.allSettled([work]);
+      try {
+        await work;
+      } catch {} // thrown again by who waits for the work itself
       return this.news.length === 0;
     }
     await new Promise<void>((resolve) => {

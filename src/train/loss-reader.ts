@@ -51,9 +51,14 @@ export class LossReader {
     this.#reads.push(read);
   }
 
+  /** Whether so many windows are under way that one is to be waited for. */
+  get isDue(): boolean {
+    return this.#reads.length > AHEAD;
+  }
+
   /** Waits for the oldest window if too many are under way, or if `all` must be read. */
   async next(all = false): Promise<LossWindow | undefined> {
-    return this.#reads.length > (all ? 0 : AHEAD) ? this.#reads.shift() : undefined;
+    return this.isDue || all ? this.#reads.shift() : undefined;
   }
 
   /** Waits for all windows under way, and leaves each to its turn. */

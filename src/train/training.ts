@@ -177,13 +177,14 @@ export class Training<M extends Module, B> {
       if (isSurplus) throw this.#otherCount(`more than ${this.#stepsPerEpoch} batches`, epoch);
       if (given <= done) continue;
       yield* this.#during(this.#advance(batch));
-      if (await this.#goBack()) return; // the loop begins the epoch again
-      yield* this.#account(epoch, false);
+      // A step of a small net takes less time than a generator that has nothing to do.
+      if (this.#dropped > 0 && (await this.#goBack())) return; // the loop begins the epoch again
+      if (this.#reader.isDue) yield* this.#account(epoch, false);
       if (this.#measuresHere) {
         yield* this.#measureWithin(epoch);
         if (await this.#goBack()) return;
       }
-      yield* this.#pause(epoch);
+      if (this.#options.control?.paused) yield* this.#pause(epoch);
     }
     this.#checkCount(given, epoch);
     this.#stepsPerEpoch = given;
