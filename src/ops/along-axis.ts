@@ -33,8 +33,8 @@ function checkAlong(
 }
 
 /**
- * Which elements of x, row-major, indices name along an axis, as i32 `[count]`, and -1 where they are
- * no places on it: each lies where its index does on the other axes.
+ * Which elements of x, row-major, indices name along an axis, as i32 `[count]`, and -1 where they
+ * are no places on it: each lies where its index does on the other axes.
  */
 function placesAlong(op: string, { shape }: Tensor, indices: Tensor, axis: number): Tensor {
   const n = shape[axis];
@@ -76,11 +76,11 @@ function broadcastAlong(op: string, x: Tensor, indices: Tensor, axis: number): [
 }
 
 /**
- * Takes elements along an axis, the last when left out, that indices name for each place on the other
- * axes: y[i, j] = x[i, indices[i, j]], as NumPy's `take_along_axis` and PyTorch's `gather` do. What
- * `sort` and `argmax` give as indices finds its elements so.
- * @param indices i32 or u32 with as many axes as x; the others broadcast. Those outside `[0, n)` give
- * NaN (0 for dtypes without NaN) and no gradient; under `debug` they are an error.
+ * Takes elements along an axis, the last when left out, that indices name for each place on the
+ * other axes: y[i, j] = x[i, indices[i, j]], as NumPy's `take_along_axis` and PyTorch's `gather`
+ * do. What `sort` and `argmax` give as indices finds its elements so.
+ * @param indices i32 or u32 with as many axes as x; the others broadcast. Those outside `[0, n)`
+ * give NaN (0 for dtypes without NaN) and no gradient; under `debug` they are an error.
  * @throws ShapeError or DTypeError for others.
  * @example
  * const m = tensor([[3, 1], [2, 4]]);
@@ -135,8 +135,8 @@ function writeAlong(
  * Puts values in the place of elements along an axis, the last when left out, that indices name for
  * each place on the other axes: y = x, but y[i, indices[i, j]] = values[i, j], as NumPy's
  * `put_along_axis` does in place. Of several for one element the last stays.
- * @param indices i32 or u32 with as many axes as x; the others broadcast to x's. Those outside `[0, n)`
- * name nothing; under `debug` they are an error.
+ * @param indices i32 or u32 with as many axes as x; the others broadcast to x's. Those outside `[0,
+ * n)` name nothing; under `debug` they are an error.
  * @param values a number, or a tensor of x's dtype that broadcasts to the indices' shape.
  * @throws ShapeError or DTypeError for others.
  * @example
@@ -177,8 +177,8 @@ function checkWithin(op: string, x: Tensor, indices: Tensor, axis: number): void
  * PyTorch's `scatter` does: y = x, but y[i, indices[i, j]] = values[i, j]. Unlike those of
  * `putAlongAxis`, indices may be for the first places on the other axes only. Of several for one
  * element the last stays.
- * @param indices i32 or u32 with as many axes as x, the others at most as long. Those outside `[0, n)`
- * name nothing; under `debug` they are an error.
+ * @param indices i32 or u32 with as many axes as x, the others at most as long. Those outside `[0,
+ * n)` name nothing; under `debug` they are an error.
  * @param values a number, or a tensor of x's dtype that broadcasts to the indices' shape.
  * @throws ShapeError or DTypeError for others.
  * @example
@@ -200,10 +200,10 @@ export function scatter(
 
 /**
  * Adds values to elements that indices name along an axis, the last when left out, as PyTorch's
- * `scatter_add` does: y = x, and to y[i, indices[i, j]] is added values[i, j], in the order of j. It is
- * what gives `takeAlongAxis` its gradient.
- * @param indices i32 or u32 with as many axes as x, the others at most as long. Those outside `[0, n)`
- * name nothing; under `debug` they are an error.
+ * `scatter_add` does: y = x, and to y[i, indices[i, j]] is added values[i, j], in the order of j.
+ * It is what gives `takeAlongAxis` its gradient.
+ * @param indices i32 or u32 with as many axes as x, the others at most as long. Those outside `[0,
+ * n)` name nothing; under `debug` they are an error.
  * @param values a number, or a tensor of x's dtype that broadcasts to the indices' shape.
  * @throws ShapeError or DTypeError for others.
  * @example

@@ -12,10 +12,11 @@ type Item = number | Range | "..." | "None";
 const RANGE_TEXT = /^([+-]?\d+)?\s*:\s*([+-]?\d+)?\s*(?::\s*([+-]?\d+)?)?$/;
 
 /**
- * Takes part of a tensor by a text, as NumPy and PyTorch do between brackets: for each axis an integer,
- * which takes that place and drops the axis, or `start:end:step`, of which each may be left out and
- * which is clipped where the axis ends; `...` stands for all axes that are not named, once, and `None`
- * makes a new axis of size 1. Axes behind the last stay whole. No elements are copied.
+ * Takes part of a tensor by a text, as NumPy and PyTorch do between brackets: for each axis an
+ * integer, which takes that place and drops the axis, or `start:end:step`, of which each may be
+ * left out and which is clipped where the axis ends; `...` stands for all axes that are not named,
+ * once, and `None` makes a new axis of size 1. Axes behind the last stay whole. No elements are
+ * copied.
  * @param index such a text, or one integer.
  * @throws ShapeError for what is none of these, for more than there are axes, an integer that is no
  * place on its axis, and a step of 0.
@@ -32,32 +33,33 @@ export function at(x: Tensor, index: string | number, ...surplus: never[]): Tens
       `at: index ${describeValue(index)}; expected a text such as "1:, ::2, -1", or an integer`,
     );
   }
-  const text = `${index}`;
-  const items = itemsOf(text);
-  const named = items.filter((item) => item !== "..." && item !== "None").length;
-  if (named > x.rank) {
-    throw new ShapeError(
-      `at: ${named} axes in "${text}" for ${formatShape(x.shape)}; expected at most ${x.rank}`,
-    );
-  }
-  const whole = new Array<Item>(x.rank - named).fill({});
-  const all = items.includes("...")
-    ? items.flatMap((item) => (item === "..." ? whole : [item]))
-    : [...items, ...whole];
-  const ofAxes = all.filter((item) => item !== "None");
+  const items = itemsFor(`${index}`, x);
+  const ofAxes = items.filter((item) => item !== "None") as (number | Range)[];
   const part = slice(
     x,
-    ofAxes.map((item, axis) =>
-      typeof item === "number" ? rangeOfPlace(item, axis, x) : (item as Range),
-    ),
+    ofAxes.map((item, axis) => (typeof item === "number" ? rangeOfPlace(item, axis, x) : item)),
   );
   const sizes = [...part.shape];
-  const shape = all.flatMap((item) => {
+  const shape = items.flatMap((item) => {
     if (item === "None") return [1];
     const n = sizes.shift() as number;
     return typeof item === "number" ? [] : [n];
   });
   return reshape(part, shape);
+}
+
+/** What a text says of each axis of x, and of new ones. */
+function itemsFor(text: string, { shape, rank }: Tensor): Item[] {
+  const items = itemsOf(text);
+  const named = items.filter((item) => item !== "..." && item !== "None").length;
+  if (named > rank) {
+    throw new ShapeError(
+      `at: ${named} axes in "${text}" for ${formatShape(shape)}; expected at most ${rank}`,
+    );
+  }
+  const whole = new Array<Item>(rank - named).fill({});
+  if (!items.includes("...")) return [...items, ...whole];
+  return items.flatMap((item) => (item === "..." ? whole : [item]));
 }
 
 function itemsOf(text: string): Item[] {

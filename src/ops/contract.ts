@@ -54,8 +54,8 @@ function rolesOf(a: Labelled, b: Labelled, kept: ReadonlySet<Label>): Roles {
 }
 
 /**
- * Σ a · b over the labels that `order` lacks, with axes in that order. All of one kind are one axis of
- * a product of matrices; where there is nothing to sum, or nothing but sums, elements multiply.
+ * Σ a · b over the labels that `order` lacks, with axes in that order. All of one kind are one axis
+ * of a product of matrices; where there is nothing to sum, or nothing but sums, elements multiply.
  */
 export function contract(first: Labelled, second: Labelled, order: readonly Label[]): Tensor {
   const kept = new Set(order);

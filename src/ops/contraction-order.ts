@@ -9,8 +9,9 @@ export type Pairing =
 const FEW = 6;
 
 /**
- * In which order factors are multiplied, two by two: that with the fewest multiplications, each pair
- * costing the product of the sizes of all its labels; of many factors, by pairs that leave least.
+ * In which order factors are multiplied, two by two: that with the fewest multiplications, each
+ * pair costing the product of the sizes of all its labels; of many factors, by pairs that leave
+ * least.
  * @param factors the labels of each, at least two of them.
  * @param output the labels that are kept at last, in the order of the result.
  */

@@ -88,9 +88,9 @@ export interface Histogram {
 }
 
 /**
- * Counts elements by bins, as NumPy's `histogram` does: each bin holds its left edge and not its right
- * one, but the last holds both. What lies outside, and NaN, counts nowhere. Where all elements are
- * equal and no range is given, the bins go from ½ below to ½ above.
+ * Counts elements by bins, as NumPy's `histogram` does: each bin holds its left edge and not its
+ * right one, but the last holds both. What lies outside, and NaN, counts nowhere. Where all
+ * elements are equal and no range is given, the bins go from ½ below to ½ above.
  * @param x numbers of any shape; integers count as f32.
  * @throws ShapeError or DTypeError for others; GradusError for bins or a range that do not ascend.
  * @example

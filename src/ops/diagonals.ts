@@ -97,7 +97,8 @@ export function diagonal(x: Tensor, options: DiagonalOptions = {}, ...surplus: n
 }
 
 /**
- * Makes a square matrix with a vector on a diagonal and zeros elsewhere, or takes a matrix's diagonal.
+ * Makes a square matrix with a vector on a diagonal and zeros elsewhere, or takes a matrix's
+ * diagonal.
  * @param offset which one: 0 is the main diagonal, 1 the one above it, -1 the one below.
  * @throws ShapeError for other than one or two axes, and an offset that is no integer.
  * @example await diag(tensor([1, 2])).toArray(); // [[1, 0], [0, 2]]

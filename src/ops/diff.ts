@@ -16,10 +16,10 @@ export interface DiffOptions extends AxisOptions {
 const DIFF: Known<DiffOptions> = { ...AXIS, times: true };
 
 /**
- * Takes the differences of neighbours along an axis, the last when left out: yᵢ = xᵢ₊₁ − xᵢ, as NumPy's
- * `diff` does. The axis has one element less each time, down to none.
- * @throws ShapeError for an axis that is not there and `times` that are no such integer; DTypeError for
- * bools.
+ * Takes the differences of neighbours along an axis, the last when left out: yᵢ = xᵢ₊₁ − xᵢ, as
+ * NumPy's `diff` does. The axis has one element less each time, down to none.
+ * @throws ShapeError for an axis that is not there and `times` that are no such integer; DTypeError
+ * for bools.
  * @example await diff(tensor([1, 4, 9])).toArray(); // [3, 5]
  */
 export function diff(x: Tensor, options: DiffOptions = {}, ...surplus: never[]): Tensor {

@@ -10,17 +10,18 @@ import { checkSameDType } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
 
 /**
- * Sums products of tensors' elements over indices that a text names, as NumPy's and PyTorch's `einsum`
- * do: `"ij,jk->ik"` is yᵢₖ = Σⱼ aᵢⱼ bⱼₖ. Each axis has a letter; letters that the output lacks are summed
- * over, one that a term has twice takes its diagonal, and `...` stands for axes that broadcast. Without
- * `->` the output has the letters that occur once, in alphabetical order, behind the axes of `...`.
+ * Sums products of tensors' elements over indices that a text names, as NumPy's and PyTorch's
+ * `einsum` do: `"ij,jk->ik"` is yᵢₖ = Σⱼ aᵢⱼ bⱼₖ. Each axis has a letter, or is one of those that
+ * broadcast, for which `...` stands. What the output lacks is summed over; a letter that a term has
+ * twice takes its diagonal. Without `->` the output has the axes of `...`, then the letters that
+ * occur once, in alphabetical order.
  *
- * Tensors are multiplied pair by pair, in the order that costs the fewest multiplications (of more than
- * six, where each pair leaves least), and each pair by one product of matrices.
+ * Tensors are multiplied pair by pair, in the order that costs the fewest multiplications (of more
+ * than six, where each pair leaves least), and each pair by one product of matrices.
  * @param subscripts a term for each tensor. An axis of size 1 broadcasts to its letter's size.
  * @param operands numbers of one dtype.
- * @throws ShapeError for what is no such text, and for shapes that do not fit it; DTypeError for two
- * dtypes, or bools.
+ * @throws ShapeError for what is no such text, and for shapes that do not fit it; DTypeError for
+ * two dtypes, or bools.
  * @example
  * const [q, k] = [zeros([2, 8, 5, 4]), zeros([2, 8, 7, 4])];
  * einsum("bhqd,bhkd->bhqk", q, k).shape; // [2, 8, 5, 7]

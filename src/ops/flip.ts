@@ -32,8 +32,9 @@ function reversed(x: Tensor, axes: readonly number[]): Tensor {
 }
 
 /**
- * Moves the elements along axes by `shift` places, those that leave at the end coming in at the front:
- * y[i] = x[(i − shift) mod n], as NumPy's `roll` does. Without an axis all elements, row-major, move.
+ * Moves the elements along axes by `shift` places, those that leave at the end coming in at the
+ * front: y[i] = x[(i − shift) mod n], as NumPy's `roll` does. Without an axis all elements,
+ * row-major, move.
  * @param shift an integer, backwards when negative: one for all axes, or one for each.
  * @throws ShapeError for others, and for axes that are not there.
  * @example await roll(tensor([1, 2, 3, 4]), 1).toArray(); // [4, 1, 2, 3]

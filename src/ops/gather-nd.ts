@@ -57,10 +57,10 @@ function slicesAt(op: string, x: Tensor, indices: Tensor): Slices {
 }
 
 /**
- * Takes slices that indices name by a place on each of the first k axes, as TensorFlow's `gather_nd`
- * does: `[…, k]` gives `[…, rest]`, where the rest are x's axes behind these.
- * @param indices i32 or u32. Those outside give NaN (0 for dtypes without NaN) and no gradient; under
- * `debug` they are an error.
+ * Takes slices that indices name by a place on each of the first k axes, as TensorFlow's
+ * `gather_nd` does: `[…, k]` gives `[…, rest]`, where the rest are x's axes behind these.
+ * @param indices i32 or u32. Those outside give NaN (0 for dtypes without NaN) and no gradient;
+ * under `debug` they are an error.
  * @throws ShapeError or DTypeError for others.
  * @example
  * const m = tensor([[1, 2], [3, 4]]);
@@ -81,9 +81,9 @@ export interface ScatterNDOptions {
 const SCATTER: Known<ScatterNDOptions> = { add: "boolean" };
 
 /**
- * Puts values in the place of slices that indices name by a place on each of the first k axes, or adds
- * them: TensorFlow's `tensor_scatter_nd_update` and `tensor_scatter_nd_add`, and with zeros as x its
- * `scatter_nd`. Of several for one slice the last stays; sums are in their order.
+ * Puts values in the place of slices that indices name by a place on each of the first k axes, or
+ * adds them: TensorFlow's `tensor_scatter_nd_update` and `tensor_scatter_nd_add`, and with zeros as
+ * x its `scatter_nd`. Of several for one slice the last stays; sums are in their order.
  * @param indices i32 or u32 `[…, k]`. Those outside name nothing; under `debug` they are an error.
  * @param values `[…, rest]` of x's dtype.
  * @throws ShapeError or DTypeError for others.

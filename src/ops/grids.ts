@@ -58,11 +58,11 @@ function spaced(
 }
 
 /**
- * Gives `count` numbers at equal distances from `start` to `end`, both of which are among them, computed
- * in float64 and rounded once.
+ * Gives `count` numbers at equal distances from `start` to `end`, both of which are among them,
+ * computed in float64 and rounded once.
  * @param count from 0; 1 gives the start.
- * @throws GradusError for bounds that are not finite; ShapeError for another count; DTypeError for a
- * dtype that is no float.
+ * @throws GradusError for bounds that are not finite; ShapeError for another count; DTypeError for
+ * a dtype that is no float.
  * @example await linspace(0, 1, 5).toArray(); // [0, 0.25, 0.5, 0.75, 1]
  */
 export function linspace(
@@ -103,8 +103,8 @@ export function logspace(
 /** Options of `meshgrid`. */
 export interface MeshgridOptions {
   /**
-   * `xy`, when left out: the first tensor's numbers lie along the second axis and the second's along
-   * the first, as x and y do in pictures. `ij`: each tensor's lie along its own axis.
+   * `xy`, when left out: the first tensor's numbers lie along the second axis and the second's
+   * along the first, as x and y do in pictures. `ij`: each tensor's lie along its own axis.
    */
   indexing?: "xy" | "ij";
 }
@@ -112,7 +112,8 @@ export interface MeshgridOptions {
 const MESHGRID: Known<MeshgridOptions> = { indexing: "string" };
 
 /**
- * Makes grids of coordinates, one of each tensor, as NumPy's `meshgrid` does. No elements are copied.
+ * Makes grids of coordinates, one of each tensor, as NumPy's `meshgrid` does. No elements are
+ * copied.
  * @param tensors vectors or scalars.
  * @throws ShapeError for others.
  * @example

@@ -24,10 +24,10 @@ function indexOf(op: string, name: string, indices: Tensor, n: number): Tensor {
 
 /**
  * Adds slices to those along an axis, the first when left out, that indices name, as PyTorch's
- * `index_add` does: y = x, and to y[indices[j]] is added values[j], in the order of j. It is what gives
- * `gather` its gradient.
- * @param indices i32 or u32 `[count]`. Those outside `[0, n)` name nothing; under `debug` they are an
- * error.
+ * `index_add` does: y = x, and to y[indices[j]] is added values[j], in the order of j. It is what
+ * gives `gather` its gradient.
+ * @param indices i32 or u32 `[count]`. Those outside `[0, n)` name nothing; under `debug` they are
+ * an error.
  * @param values x's dtype and shape, but with `count` on the axis.
  * @throws ShapeError or DTypeError for others.
  * @example
@@ -62,10 +62,10 @@ export function indexAdd(
 }
 
 /**
- * Adds the slices of x, `[n, …]`, that belong to one segment: y[s] = Σ x[j] over j with segments[j] = s,
- * in the order of j, as TensorFlow's `unsorted_segment_sum` does; zeros where there are none.
- * @param segments i32 or u32 `[n]`, in any order. Slices of segments outside `[0, count)` are left out;
- * under `debug` they are an error.
+ * Adds the slices of x, `[n, …]`, that belong to one segment: y[s] = Σ x[j] over j with segments[j]
+ * = s, in the order of j, as TensorFlow's `unsorted_segment_sum` does; zeros where there are none.
+ * @param segments i32 or u32 `[n]`, in any order. Slices of segments outside `[0, count)` are left
+ * out; under `debug` they are an error.
  * @param count of segments, from 0.
  * @returns `[count, …]`.
  * @throws ShapeError or DTypeError for others.

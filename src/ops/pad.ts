@@ -17,6 +17,9 @@ export interface PadOptions {
   value?: number;
 }
 
+/** How many elements come before and after on each axis. */
+type Padding = readonly (readonly [number, number])[];
+
 const PAD: Known<PadOptions> = { mode: "string", value: "number" };
 
 /** Parts of an axis of n elements that lie before and behind it, and the most that one may have. */
@@ -65,7 +68,7 @@ const EDGES: Readonly<Record<Exclude<Required<PadOptions>["mode"], "constant">, 
  */
 export function pad(
   x: Tensor,
-  padding: readonly (readonly [number, number])[],
+  padding: Padding,
   options: PadOptions = {},
   ...surplus: never[]
 ): Tensor {
@@ -74,34 +77,36 @@ export function pad(
   const { mode = "constant", value = 0 } = options;
   checkWords("pad", { mode }, ["constant", ...Object.keys(EDGES)]);
   checkNumbers("pad", { value });
-  const isValid =
-    Array.isArray(padding) &&
-    padding.length === x.rank &&
-    padding.every((pair) => Array.isArray(pair) && pair.length === 2) &&
-    padding.flat().every((n) => Number.isInteger(n) && n >= 0);
-  if (!isValid) {
-    throw new ShapeError(
-      `pad: padding ${quote(padding)} for ${formatShape(x.shape)}; expected one pair of ` +
-        "non-negative integers for each axis",
-    );
-  }
-  const shape = checkShape(
-    "pad",
-    x.shape.map((n, axis) => n + padding[axis][0] + padding[axis][1]),
-  );
+  checkPadding(x, padding);
+  const sizes = x.shape.map((n, axis) => n + padding[axis][0] + padding[axis][1]);
+  const shape = checkShape("pad", sizes);
   if (mode === "constant") {
     const start = padding.map(([before]) => before);
     return embed(x, shape, start, new Array(x.rank).fill(1), value);
   }
+  const edges = EDGES[mode];
   for (const [axis, pair] of padding.entries()) {
-    const most = EDGES[mode].most(x.shape[axis]);
+    const most = edges.most(x.shape[axis]);
     if (Math.max(...pair) <= most) continue;
     throw new ShapeError(
       `pad: mode ${mode}, padding ${quote(pair)} on axis ${axis} of ${formatShape(x.shape)}; ` +
         `expected at most ${most}`,
     );
   }
-  return padding.reduce((y, pair, axis) => padAxis(y, axis, pair, EDGES[mode]), slice(x, []));
+  return padding.reduce((y, pair, axis) => padAxis(y, axis, pair, edges), slice(x, []));
+}
+
+function checkPadding(x: Tensor, padding: Padding): void {
+  const isValid =
+    Array.isArray(padding) &&
+    padding.length === x.rank &&
+    padding.every((pair) => Array.isArray(pair) && pair.length === 2) &&
+    padding.flat().every((n) => Number.isInteger(n) && n >= 0);
+  if (isValid) return;
+  throw new ShapeError(
+    `pad: padding ${quote(padding)} for ${formatShape(x.shape)}; expected one pair of ` +
+      "non-negative integers for each axis",
+  );
 }
 
 function padAxis(

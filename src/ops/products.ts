@@ -33,8 +33,8 @@ export function outer(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
 }
 
 /**
- * Sums products over the last axis of both: y[…, …′] = Σᵢ a[…, i] b[…′, i], as NumPy's `inner` does;
- * scalars multiply.
+ * Sums products over the last axis of both: y[…, …′] = Σᵢ a[…, i] b[…′, i], as NumPy's `inner`
+ * does; scalars multiply.
  * @throws ShapeError for last axes that differ; DTypeError for two dtypes, or bools.
  * @example await inner(tensor([1, 2]), tensor([3, 4])).item(); // 11
  */
@@ -45,8 +45,8 @@ export function inner(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
 }
 
 /**
- * Multiplies as NumPy's `dot` does: vectors give Σᵢ aᵢ bᵢ, matrices their product, more axes the sum
- * over the last of a and the last but one of b, or its only one; scalars multiply.
+ * Multiplies as NumPy's `dot` does: vectors give Σᵢ aᵢ bᵢ, matrices their product, more axes the
+ * sum over the last of a and the last but one of b, or its only one; scalars multiply.
  * @throws ShapeError for such axes that differ; DTypeError for two dtypes, or bools.
  * @example await dot(tensor([1, 2]), tensor([3, 4])).item(); // 11
  */
@@ -57,7 +57,8 @@ export function dot(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
 }
 
 /**
- * Sums the products of all elements of two tensors: Σᵢ aᵢ bᵢ of both flattened, as NumPy's `vdot` does.
+ * Sums the products of all elements of two tensors: Σᵢ aᵢ bᵢ of both flattened, as NumPy's `vdot`
+ * does.
  * @throws ShapeError for other sizes; DTypeError for two dtypes, or bools.
  * @example await vdot(tensor([[1, 2]]), tensor([[3], [4]])).item(); // 11
  */
@@ -70,11 +71,11 @@ export function vdot(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
 }
 
 /**
- * Sums products along one axis of two tensors that broadcast on the others: y = Σᵢ a[…, i] b[…, i], the
- * array API's `vecdot`.
+ * Sums products along one axis of two tensors that broadcast on the others: y = Σᵢ a[…, i] b[…, i],
+ * the array API's `vecdot`.
  * @param options `axis`, the last when left out, counted in the shape that both broadcast to.
- * @throws ShapeError for shapes that do not broadcast, or another size along the axis; DTypeError for
- * two dtypes, or bools.
+ * @throws ShapeError for shapes that do not broadcast, or another size along the axis; DTypeError
+ * for two dtypes, or bools.
  * @example await vecdot(tensor([[1, 2], [3, 4]]), tensor([5, 6])).toArray(); // [17, 39]
  */
 export function vecdot(
@@ -98,12 +99,12 @@ export function vecdot(
 }
 
 /**
- * Sums products over axes of two tensors, the others of a coming first and then those of b, as NumPy's
- * `tensordot` does.
- * @param axes the axes of a and those of b that go with them, or how many: the last of a and the first
- * of b; 2 when left out.
- * @throws ShapeError for axes that are not there, repeat, or differ in size; DTypeError for two dtypes,
- * or bools.
+ * Sums products over axes of two tensors, the others of a coming first and then those of b, as
+ * NumPy's `tensordot` does.
+ * @param axes the axes of a and those of b that go with them, or how many: the last of a and the
+ * first of b; 2 when left out.
+ * @throws ShapeError for axes that are not there, repeat, or differ in size; DTypeError for two
+ * dtypes, or bools.
  * @example tensordot(zeros([2, 3, 4]), zeros([4, 3, 5]), [[1, 2], [1, 0]]).shape; // [2, 5]
  */
 export function tensordot(
@@ -159,8 +160,8 @@ function contracted(
 }
 
 /**
- * Multiplies each element of one tensor by the whole other one, the Kronecker product: along each axis
- * the sizes multiply, axes missing in front count as 1.
+ * Multiplies each element of one tensor by the whole other one, the Kronecker product: along each
+ * axis the sizes multiply, axes missing in front count as 1.
  * @throws DTypeError for two dtypes, or bools.
  * @example await kron(tensor([1, 10]), tensor([5, 6])).toArray(); // [5, 6, 50, 60]
  */

@@ -14,8 +14,8 @@ const isCount = (n: unknown) => isInteger(n, 0);
 
 /**
  * Repeats a tensor as a whole along its axes, as NumPy's `tile` and PyTorch's `Tensor.repeat` do.
- * @param counts how often along each axis, from 0; where there are fewer than axes, the last axes are
- * meant, and where there are more, new axes come in front.
+ * @param counts how often along each axis, from 0; where there are fewer than axes, the last axes
+ * are meant, and where there are more, new axes come in front.
  * @throws ShapeError for others.
  * @example await tile(tensor([1, 2]), [3]).toArray(); // [1, 2, 1, 2, 1, 2]
  */
@@ -44,8 +44,8 @@ export function tile(x: Tensor, counts: readonly number[], ...surplus: never[]):
 }
 
 /**
- * Repeats each element along an axis, as NumPy's `repeat` and PyTorch's `repeat_interleave` do; of all
- * elements, row-major, when no axis is given.
+ * Repeats each element along an axis, as NumPy's `repeat` and PyTorch's `repeat_interleave` do; of
+ * all elements, row-major, when no axis is given.
  * @param counts how often, from 0: a number for all, or one for each place on the axis.
  * @throws ShapeError for others, and for an axis that is not there.
  * @example await repeatInterleave(tensor([1, 2]), 3).toArray(); // [1, 1, 1, 2, 2, 2]

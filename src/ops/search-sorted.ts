@@ -11,11 +11,14 @@ import { BITS } from "../kernels/shaders.ts";
 import { checkDomain } from "./domain.ts";
 import { checkSameDType } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
-import { elementAt } from "./rows.ts";
+import { elementAt, forEachRow } from "./rows.ts";
 
 /** Options of `searchSorted`. */
 export interface SearchOptions {
-  /** Whether a value is put before equal ones, `left`, or behind them, `right`; `left` when left out. */
+  /**
+   * Whether a value is put before equal ones, `left`, or behind them, `right`; `left` when left
+   * out.
+   */
   side?: "left" | "right";
 }
 
@@ -49,20 +52,20 @@ const searchSortedOp: OpDefinition<SearchAttributes> = defineOp<SearchAttributes
   ofNothing: 0,
   flops: ([{ shape }], y) => sizeOf(y.shape) * Math.ceil(Math.log2(shape[1] + 1)),
   cpu: (y, [x, v], { side }) => {
-    const [rows, count] = y.shape;
-    for (let row = 0; row < rows; row++) {
+    const count = y.shape[1];
+    const comes = side === "left" ? isBefore : (a: number, b: number) => !isBefore(b, a);
+    forEachRow(x, (row, data, start, stride, length) => {
       for (let i = 0; i < count; i++) {
         const value = elementAt(v, row, i);
-        let [low, high] = [0, x.shape[1]];
+        let [low, high] = [0, length];
         while (low < high) {
           const middle = (low + high) >> 1;
-          const other = elementAt(x, row, middle);
-          if (side === "left" ? isBefore(other, value) : !isBefore(value, other)) low = middle + 1;
+          if (comes(data[start + middle * stride], value)) low = middle + 1;
           else high = middle;
         }
         y.data[row * count + i] = low;
       }
-    }
+    });
   },
   form: {
     kind: "kernel",

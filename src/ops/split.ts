@@ -29,8 +29,8 @@ function cut(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
 
 /**
  * Cuts an axis, the first when left out, into parts. No elements are copied.
- * @param parts how many equal ones, from 1, as in NumPy, or the size of each, of which one may be -1
- * and is worked out.
+ * @param parts how many equal ones, from 1, as in NumPy, or the size of each, of which one may be
+ * -1 and is worked out.
  * @throws ShapeError for an axis that is not there, or that such parts do not fill. See `chunk`.
  * @example split(zeros([6, 2]), [1, 2, -1]).map(({ shape }) => shape); // [[1, 2], [2, 2], [3, 2]]
  */
@@ -67,8 +67,8 @@ function withRest(sizes: readonly number[], n: number): readonly number[] {
 }
 
 /**
- * Cuts an axis, the first when left out, into at most `count` parts of ⌈n / count⌉ elements, the last
- * of which may have fewer, as PyTorch's `chunk` does. No elements are copied.
+ * Cuts an axis, the first when left out, into at most `count` parts of ⌈n / count⌉ elements, the
+ * last of which may have fewer, as PyTorch's `chunk` does. No elements are copied.
  * @param count from 1.
  * @throws ShapeError for another count, and for an axis that is not there.
  * @example chunk(zeros([7]), 3).map(({ shape }) => shape); // [[3], [3], [1]]

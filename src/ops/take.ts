@@ -9,10 +9,10 @@ import { reshape } from "./reshape.ts";
 import { AXIS, type AxisOptions } from "./rows.ts";
 
 /**
- * Takes the elements that integer indices of any shape name: of all elements, row-major, as NumPy's and
- * PyTorch's `take` do, or slices along an axis where one is given, as `gather` does.
- * @param indices i32 or u32. Those outside give NaN (0 for dtypes without NaN) and no gradient; under
- * `debug` they are an error.
+ * Takes the elements that integer indices of any shape name: of all elements, row-major, as NumPy's
+ * and PyTorch's `take` do, or slices along an axis where one is given, as `gather` does.
+ * @param indices i32 or u32. Those outside give NaN (0 for dtypes without NaN) and no gradient;
+ * under `debug` they are an error.
  * @throws ShapeError or DTypeError for others.
  * @example
  * await take(tensor([[1, 2], [3, 4]]), tensor([3, 0], { dtype: "i32" })).toArray(); // [4, 1]

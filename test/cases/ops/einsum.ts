@@ -49,6 +49,7 @@ export const einsumCases = {
               ops.einsum("i,j", t([1, 2]), b),
               ops.einsum("ijk,jil->kl", p, q),
               ops.einsum("k...,jk", range(t, 2, 3), range(t, 2, 2)),
+              ops.einsum("...i->i", c),
             ].map((y) => ops.flatten(y)),
           );
         },
@@ -62,6 +63,7 @@ export const einsumCases = {
           [0, 1, 2, 3, 4, 0, 2, 4, 6, 8],
           [4400, 4730, 4532, 4874, 4664, 5018, 4796, 5162, 4928, 5306],
           [3, 9, 4, 14, 5, 19],
+          [3, 5, 7],
         ].flat(),
         by: "numpy.einsum, as its documentation shows it",
       },
