@@ -3,14 +3,17 @@ import {
   broadcastTo,
   concat,
   type Device,
+  diagonal,
   expandDims,
   matmul,
   pad,
   permute,
   reshape,
+  roll,
   slice,
   type Tensor,
   tensor,
+  tile,
   windows,
   zeros,
 } from "../../src/index.ts";
@@ -46,6 +49,26 @@ const MOVES: readonly Move[] = [
       x.shape.map((_, i) => (i < x.rank - 1 ? [pick(2), 1] : [4 * pick(2), 4])),
       { value: 5 },
     ),
+  (x, pick) => {
+    const mode = (["reflect", "symmetric", "replicate", "circular"] as const)[pick(4)];
+    const most = (n: number) => (mode === "reflect" ? Math.min(2, n - 1) : Math.min(2, n));
+    const sides = x.shape.map((n) => [pick(most(n) + 1), pick(most(n) + 1)] as const);
+    return pad(x, sides, { mode });
+  },
+  (x, pick) => {
+    const axis = [...x.shape.keys()];
+    return roll(
+      x,
+      axis.map(() => pick(5) - 2),
+      { axis },
+    );
+  },
+  (x, pick) =>
+    tile(
+      x,
+      x.shape.map(() => 1 + pick(2)),
+    ),
+  (x, pick) => (x.rank < 2 ? x : diagonal(x, { offset: pick(3) - 1 })),
   (x, pick) => reshape(x, factored(x.size, pick)),
   (x, pick) => reshape(x, regrouped(x.shape, pick)),
   (x, pick) => {

@@ -50,6 +50,7 @@ export const einsumCases = {
               ops.einsum("ijk,jil->kl", p, q),
               ops.einsum("k...,jk", range(t, 2, 3), range(t, 2, 2)),
               ops.einsum("...i->i", c),
+              ops.einsum("iii->i", range(t, 2, 2, 2)),
             ].map((y) => ops.flatten(y)),
           );
         },
@@ -64,6 +65,7 @@ export const einsumCases = {
           [4400, 4730, 4532, 4874, 4664, 5018, 4796, 5162, 4928, 5306],
           [3, 9, 4, 14, 5, 19],
           [3, 5, 7],
+          [0, 7],
         ].flat(),
         by: "numpy.einsum, as its documentation shows it",
       },
