@@ -55,6 +55,7 @@ export interface Operations<V> {
   g_sqrt: Unary<V>;
   g_exp: Unary<V>;
   g_expm1: Unary<V>;
+  g_exp2: Unary<V>;
   g_log: Unary<V>;
   g_log2: Unary<V>;
   g_log1p: Unary<V>;

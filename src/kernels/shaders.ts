@@ -1,12 +1,12 @@
 import argReduceSource from "../../shaders/arg-reduce.wgsl?raw";
 import argReduceDirectSource from "../../shaders/arg-reduce-direct.wgsl?raw";
 import elementwiseSource from "../../shaders/elementwise.wgsl?raw";
+import baseTwoSource from "../../shaders/lib/base-two.wgsl?raw";
 import bitsSource from "../../shaders/lib/bits.wgsl?raw";
 import builtInsSource from "../../shaders/lib/built-ins.wgsl?raw";
 import expLogSource from "../../shaders/lib/exp-log.wgsl?raw";
 import floatBitsSource from "../../shaders/lib/float-bits.wgsl?raw";
 import fmodSource from "../../shaders/lib/fmod.wgsl?raw";
-import log2Source from "../../shaders/lib/log2.wgsl?raw";
 import nearZeroSource from "../../shaders/lib/near-zero.wgsl?raw";
 import orderSource from "../../shaders/lib/order.wgsl?raw";
 import pairwiseSource from "../../shaders/lib/pairwise.wgsl?raw";
@@ -85,14 +85,14 @@ export const BITS = [bits];
 export const BUILT_INS = [bits, file("lib/built-ins.wgsl", builtInsSource, builtIn)];
 /** `g_exp`, `g_log`, `g_sigmoid`. */
 export const EXP_LOG = [bits, expLog];
+/** `g_exp2`, `g_log2`. */
+export const BASE_TWO = [bits, expLog, file("lib/base-two.wgsl", baseTwoSource)];
 /** `g_copysign`, `g_next_after`. */
 export const FLOAT_BITS = [bits, file("lib/float-bits.wgsl", floatBitsSource)];
 /** `g_fmod`, and those of `FLOAT_BITS`. */
 export const FMOD = [...FLOAT_BITS, file("lib/fmod.wgsl", fmodSource)];
 /** `shift_left_i32` and the like. */
 export const SHIFTS = [file("lib/shifts.wgsl", shiftsSource)];
-/** `g_log2`. */
-export const LOG2 = [bits, expLog, file("lib/log2.wgsl", log2Source)];
 /** `order_key_f32`, `order_key_i32`, `order_key_u32`. */
 export const ORDER = [file("lib/order.wgsl", orderSource)];
 /** `g_expm1`, `g_log1p`, `g_tanh`, `g_softplus`. */

@@ -86,9 +86,12 @@ function tail<V>(size: FloatValue<V>, factor: number): FloatValue<V> {
   const split = a.times(4097);
   const h = split.minus(split.minus(a));
   const high = h.times(h).times(-factor).call("g_exp");
-  const low = h.minus(a).times(h.plus(a)).times(factor).call("g_exp");
+  // At most 0.05 where `high` is not 0.
+  const low = h.minus(a).times(h.plus(a)).times(factor).polynomial(EXP_NEAR_ZERO);
   return high.times(low).times(t.times(t.polynomial(TAIL)));
 }
+
+const EXP_NEAR_ZERO: readonly number[] = [1 / 24, 1 / 6, 1 / 2, 1, 1];
 
 const ERF: readonly number[] = [
   7.854026372736422e-5, -0.000801024767373618, 0.005188334504005787, -0.02685381607132242,

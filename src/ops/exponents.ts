@@ -1,4 +1,4 @@
-import { LOG2, POW } from "../kernels/shaders.ts";
+import { BASE_TWO } from "../kernels/shaders.ts";
 import { div, mul } from "./arithmetic.ts";
 import { type UnaryFunction, unary } from "./elementwise.ts";
 
@@ -7,9 +7,9 @@ export const exp2: UnaryFunction = unary({
   name: "exp2",
   domain: "float",
   js: (x) => 2 ** x,
-  formula: (m, x) => m.call("g_pow", m.literal(2), x),
-  libraries: POW,
-  cost: 20,
+  formula: "g_exp2",
+  libraries: BASE_TWO,
+  cost: 8,
   vjp: (g, y) => [mul(mul(g, y), Math.LN2)],
 });
 
@@ -19,7 +19,7 @@ export const log2: UnaryFunction = unary({
   domain: "float",
   js: Math.log2,
   formula: "g_log2",
-  libraries: LOG2,
+  libraries: BASE_TWO,
   cost: 10,
   vjp: (g, _, x) => [div(g, mul(x, Math.LN2))],
 });
@@ -30,7 +30,7 @@ export const log10: UnaryFunction = unary({
   domain: "float",
   js: Math.log10,
   formula: (m, x) => m.call("*", m.call("g_log2", x), m.literal(Math.log10(2))),
-  libraries: LOG2,
+  libraries: BASE_TWO,
   cost: 11,
   vjp: (g, _, x) => [div(g, mul(x, Math.LN10))],
 });

@@ -12,6 +12,7 @@ import {
   cast,
   cbrt,
   clip,
+  digamma,
   elu,
   equal,
   erf,
@@ -28,6 +29,7 @@ import {
   isNaN,
   l2Normalize,
   leakyRelu,
+  lgamma,
   log1p,
   logicalNot,
   max,
@@ -71,6 +73,8 @@ interface Edge {
 }
 
 const [INF, TINY] = [Number.POSITIVE_INFINITY, 1e-30];
+/** γ, and ζ(3). */
+const [EULER, APERY] = [0.5772156649015329, 1.2020569031595942];
 const SQRT_2PI = Math.sqrt(2 * Math.PI);
 
 /** What −0 counts as: 0. */
@@ -126,6 +130,16 @@ const EDGES: Record<string, Edge> = {
     ],
   },
   "√": { f: sqrt, at: [0, 4], slopes: [[INF, 0.25]] },
+  lgamma: {
+    f: lgamma,
+    at: [1, 0, 2, -1],
+    slopes: [
+      [-EULER, -INF, 1 - EULER, Number.NaN],
+      [Math.PI ** 2 / 6, INF, Math.PI ** 2 / 6 - 1, INF],
+      [-2 * APERY, -INF, 2 - 2 * APERY, Number.NaN],
+    ],
+  },
+  digamma: { f: digamma, at: [INF, -0.5], slopes: [[0, Math.PI ** 2 / 2 + 4]] },
   erf: { f: erf, at: [-INF, 0, 1e30], slopes: [[0, 2 / Math.sqrt(Math.PI), 0], Z(3)] },
   erfc: { f: erfc, at: [-INF, 0, 1e30], slopes: [[0, -2 / Math.sqrt(Math.PI), 0], Z(3)] },
   normalCdf: { f: normalCdf, at: [-INF, 0, 1e30], slopes: [[0, 1 / SQRT_2PI, 0], Z(3)] },

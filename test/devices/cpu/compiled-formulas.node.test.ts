@@ -189,6 +189,7 @@ const OPERATIONS: Record<keyof Operations<unknown>, true> = {
   g_sqrt: true,
   g_exp: true,
   g_expm1: true,
+  g_exp2: true,
   g_log: true,
   g_log2: true,
   g_log1p: true,

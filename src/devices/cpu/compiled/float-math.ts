@@ -102,6 +102,18 @@ export class FloatMath {
     return this.withSignOf(this.select(near, far, isFar), x);
   }
 
+  /** 2ⁿ e^((x − n) ln 2), which is exact for whole numbers. */
+  exp2(x: Vector): Vector {
+    const { body } = this;
+    const above = body.op(simd.f32x4_pmin, x, this.number(130)); // x where that is NaN
+    const cut = body.op(simd.f32x4_pmax, above, this.number(-152));
+    const n = body.op(simd.f32x4_nearest, cut);
+    const rest = this.mul(this.sub(cut, n), this.number(Math.LN2));
+    const y = this.add(this.#expm1Near(rest), this.number(1));
+    const [a, b] = this.#powers(body.op(simd.i32x4_trunc_sat_f32x4_s, n));
+    return this.mul(this.mul(y, a), b);
+  }
+
   log(x: Vector): Vector {
     const { exponent, rest } = this.#partsOf(x);
     return this.#logSpecial(this.#logOf(exponent, rest), x);

@@ -153,6 +153,7 @@ export class LaneWriter {
       g_sqrt: (x) => body.op(simd.f32x4_sqrt, x),
       g_exp: (x) => math.exp(x),
       g_expm1: (x) => math.expm1(x),
+      g_exp2: (x) => math.exp2(x),
       g_log: (x) => math.log(x),
       g_log2: (x) => math.log2(x),
       g_log1p: (x) => math.log1p(x),
