@@ -24,7 +24,8 @@ function mixData(hash: number, data: Data): number {
 
 /** Whether plain data are the same, part by part; −0 and 0 are not. Undefined is as left out. */
 export function sameData(a: Data, b: Data): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return Object.is(a, b);
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   if (Array.isArray(a) && Array.isArray(b)) {
     if (a.length !== b.length) return false;

@@ -178,17 +178,15 @@ export abstract class EngineDevice implements Device {
     for (const x of sources) this.provide(x, op, undo);
     this.ensureSound(sources, op);
     const storages = inMemory(op, () => plan.run(sources.map((x) => x.storage as Storage)));
-    wanted.forEach((node, i) => {
+    for (let i = 0; i < wanted.length; i++) {
+      const node = wanted[i];
       const { op, inputs, vjp } = node;
-      undo?.push(() => {
-        if (node.storage === storages[i]) this.#revert(node, { op, inputs, vjp });
-      });
       this.give(node, storages[i]);
-      if (!node.tracked) {
-        node.lineage = this.journal?.shortLineage(node) ?? null;
-        node.cut();
-      }
-    });
+      undo?.push(this.#revert.bind(this, node, { op, inputs, vjp }, storages[i]));
+      if (node.tracked) continue;
+      node.lineage = this.journal?.shortLineage(node) ?? null;
+      node.cut();
+    }
     if (!isCut) this.#follow(wanted, sources);
     check?.();
   }
@@ -199,10 +197,9 @@ export abstract class EngineDevice implements Device {
     for (const x of sources) stateOf(x)?.follow(followers);
   }
 
-  /** Makes a node whose value failed what it was without it. */
-  #revert(node: Node, before: Partial<Node>): void {
-    const { storage } = node;
-    if (!storage?.failure) return;
+  /** Makes a node whose value failed what it was without it, unless it has another value by now. */
+  #revert(node: Node, before: Partial<Node>, storage = node.storage): void {
+    if (!storage?.failure || node.storage !== storage) return;
     node.surrender();
     this.release(storage);
     Object.assign(node, before);
@@ -278,14 +275,17 @@ export abstract class EngineDevice implements Device {
   /** Brings values that are on the host to the device. */
   provide(node: Node, op = "tensor", undo?: (() => void)[]): void {
     const { storage, host } = node; // in this order: what went with a device is on the host again
-    if (storage || !host) return;
+    if (!storage && host) this.#upload(node, host, op, undo);
+  }
+
+  #upload(node: Node, host: NumericArray, op: string, undo?: (() => void)[]): void {
     this.counters.add("writes");
     this.give(
       node,
       inMemory(op, () => this.session.upload(host, node.dtype)),
     );
     if (this.session.life) node.lineage = host;
-    undo?.push(() => this.#revert(node, { host }));
+    undo?.push(this.#revert.bind(this, node, { host }, node.storage));
   }
 
   /** Throws why the values of a node are not what they should be; what was lost on its way is sent again. */

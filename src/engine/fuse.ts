@@ -1,11 +1,11 @@
 import { DataMap } from "../core/data-map.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
-import { sizeOf } from "../core/shape.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
 import type { Body } from "../forms/indices.ts";
-import { follow } from "../forms/map.ts";
+import { follow, type MapForm } from "../forms/map.ts";
 import { Position } from "../forms/position.ts";
 import { writeSum } from "../forms/wgsl-sum.ts";
-import { costOf } from "../graph/op.ts";
+import { type Attributes, costOf } from "../graph/op.ts";
 import {
   type Consumers,
   consumersOf,
@@ -137,9 +137,20 @@ class Fuser {
     return work > budget || (isShared && work > RECOMPUTE_COST);
   }
 
+  /** The map of a step that only moves elements; null of others, and where they are stored. */
+  #mapOf(i: number): MapForm<Attributes> | null {
+    const { op } = this.#steps[i];
+    return op?.form.kind === "map" && op.cost === 0 && !this.#stored.has(i) ? op.form : null;
+  }
+
   /** Whether elements that only move lie too far for a kernel that loads them again and again. */
   #isFar(i: number, budget: number): boolean {
     const { shape } = this.#steps[i];
+    const { count, last } = this.#consumers;
+    const grows = (from: Shape, to: Shape) => sizeOf(to) > sizeOf(from);
+    // Where one step moves it on, to no more places, it is that one's end that lies far or near.
+    const isMoved = count[i] === 1 && this.#mapOf(last[i]);
+    if (isMoved && !grows(shape, this.#steps[last[i]].shape)) return false;
     const texts = new Set<string>();
     const bind = (text: string) => `t${[...texts.add(text)].indexOf(text)}`;
     const body: Body<string> = {
@@ -152,17 +163,16 @@ class Fuser {
       shape,
       shape.map((_, axis) => `p${axis}`),
     );
-    for (let from = i; !this.#stored.has(from); ) {
-      const { op, attributes, inputs, ...y } = this.#steps[from];
-      if (op?.form.kind !== "map" || op.cost !== 0) break;
+    let from = i;
+    for (let form = this.#mapOf(i); form; form = this.#mapOf(from)) {
+      const { attributes, inputs, ...y } = this.#steps[from];
       from = inputs[0];
       const x = this.#steps[from];
-      [at] = follow(op.form.maps([x], attributes, y)[0], at, x.shape);
+      [at] = follow(form.maps([x], attributes, y)[0], at, x.shape);
     }
-    const grows = sizeOf(shape) > sizeOf(at.shape);
     const isFar =
       !!at.linear && [...texts].filter((t) => t.includes("/")).length > DIVISIONS * budget;
-    return isFar && !grows;
+    return isFar && !grows(at.shape, shape);
   }
 
   /** Tells a step's inputs which kernels read them and what those accept to recompute. */

@@ -57,6 +57,8 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   const cotangents: Cotangents = new Map();
   for (const node of path) cotangents.set(node, NONE);
   addTerm(cotangents, y.node, fillTensor(y, 1));
+  const total = (nodes: readonly Node[]) => gathered(nodes, cotangents);
+  const handOn = (nodes: readonly Node[]) => propagate(nodes, cotangents, total);
   // The results on the way of one call of an op with several; they alone share its list of inputs.
   const calls = new Map<readonly Node[], Node[]>();
   for (const node of path) {
@@ -64,10 +66,9 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   }
   for (const node of path) {
     const results = calls.get(node.inputs) ?? [node];
-    if (node !== results.at(-1)) continue;
-    const build = () => propagate(results, cotangents);
-    if (watch) watch.gradient(node, build);
-    else build();
+    if (node !== results[results.length - 1]) continue;
+    if (watch) watch.gradient(node, handOn.bind(null, results));
+    else handOn(results);
   }
   return wanted.map((node, i) => {
     const terms = cotangents.get(node);
@@ -77,6 +78,9 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
 }
 
 type Cotangents = Map<Node, readonly Tensor[]>;
+
+/** Gives the sum of the cotangents that have come to nodes. */
+type Total = (nodes: readonly Node[]) => Tensor | null;
 
 /** What has come to a node that nothing has come to. */
 const NONE: readonly Tensor[] = [];
@@ -89,17 +93,15 @@ function addTerm(cotangents: Cotangents, node: Node, term: Tensor): void {
 }
 
 /** Hands the cotangents of an op's results on to its inputs. */
-function propagate(nodes: readonly Node[], cotangents: Cotangents): void {
+function propagate(nodes: readonly Node[], cotangents: Cotangents, total: Total): void {
   const [node] = nodes;
   const { op, inputs, attributes } = node;
-  if (!inputs.some((input) => cotangents.has(input))) return;
+  if (!inputs.some(cotangents.has, cotangents)) return;
   const vjp = node.vjp ?? op?.vjp;
-  const g = vjp && gathered(nodes, cotangents);
+  const g = vjp && total(nodes);
   const y = new Tensor(node);
   const context = { inputs: inputs.map((input) => new Tensor(input)), y, attributes };
-  const given = g
-    ? vjp(g, context)
-    : op?.vjpAll?.(nodes, (own) => gathered(own, cotangents), context);
+  const given = g ? vjp(g, context) : op?.vjpAll?.(nodes, total, context);
   for (let i = 0; i < inputs.length; i++) {
     const term = given?.[i];
     if (term) addTerm(cotangents, inputs[i], term);
@@ -108,8 +110,8 @@ function propagate(nodes: readonly Node[], cotangents: Cotangents): void {
 
 /** The sum of the cotangents that have come to nodes, which is from then on all that they have. */
 function gathered(nodes: readonly Node[], cotangents: Cotangents): Tensor | null {
-  const of = (node: Node) => cotangents.get(node) ?? NONE;
-  const terms = nodes.length === 1 ? of(nodes[0]) : nodes.flatMap(of);
+  const own = nodes.map(cotangents.get, cotangents) as (readonly Tensor[])[];
+  const terms = own.length === 1 ? own[0] : own.flat();
   if (terms.length === 0) return null;
   const g = sumTensors(terms);
   if (terms.length > 1 || nodes.length > 1) for (const node of nodes) cotangents.set(node, [g]);

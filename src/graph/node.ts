@@ -47,7 +47,6 @@ export const UNLISTED = -1;
  * of a traced function.
  */
 export class Node {
-  #storage: Storage | null = null;
   #charge: Charge | null = null;
   /** Counts nodes: what was made before another has a lower number. */
   readonly id = created++;
@@ -85,14 +84,17 @@ export class Node {
 
   /** Values on the device. */
   get storage(): Storage | null {
-    if (this.#storage?.life?.isOver) this.#outlive();
-    return this.#storage;
+    if (this.#held?.life?.isOver) this.#outlive();
+    return this.#held;
+  }
+
+  get #held(): Storage | null {
+    return this.#charge?.held.storage ?? null;
   }
 
   /** Takes charge of values on the device. */
   hold(storage: Storage): void {
     const held = { device: this.device, storage };
-    this.#storage = storage;
     this.#charge = { held };
     this.host = null;
     this.device.holders?.set(storage, new WeakRef(this));
@@ -101,22 +103,21 @@ export class Node {
 
   /** Hands the values over to the caller. */
   surrender(): Storage | null {
-    const storage = this.#storage;
+    const storage = this.#held;
     if (this.#charge) {
       collected.unregister(this.#charge);
       this.#charge.held.storage = null;
     }
-    this.#storage = this.#charge = null;
+    this.#charge = null;
     return storage;
   }
 
   /** Hands the values over to another node of the same device, which had none. */
   passTo(next: Node): void {
-    if (this.#storage) this.device.holders?.set(this.#storage, new WeakRef(next));
+    if (this.#held) this.device.holders?.set(this.#held, new WeakRef(next));
     next.host = null;
-    next.#storage = this.#storage;
     next.#charge = this.#charge;
-    this.#storage = this.#charge = null;
+    this.#charge = null;
   }
 
   /** Goes back to what the values were made of, when they went with their device. */

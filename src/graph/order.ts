@@ -30,6 +30,7 @@ export function listNodes<T>(
     }
     return use(order);
   } finally {
-    for (const node of [...stack, ...order]) node.place = UNLISTED;
+    for (const node of order) node.place = UNLISTED;
+    for (const node of stack) node.place = UNLISTED; // none, unless something was wrong
   }
 }

@@ -251,7 +251,7 @@ export function applyAll<A extends Attributes>(
 function nodesOf(op: string, inputs: readonly Tensor[], on?: Device): Node[] {
   checkTensors(op, inputs);
   const device = on ?? inputs[0].device;
-  const nodes = inputs.map((x) => x.use());
+  const nodes = inputs.map(useOf);
   device.check(op);
   for (let i = 0; i < nodes.length; i++) {
     if (nodes[i].device === device) continue;
@@ -261,6 +261,10 @@ function nodesOf(op: string, inputs: readonly Tensor[], on?: Device): Node[] {
     );
   }
   return nodes;
+}
+
+function useOf(x: Tensor): Node {
+  return x.use();
 }
 
 function addNode<A extends Attributes>(
@@ -284,11 +288,12 @@ function addNode<A extends Attributes>(
  * @param op its name, or how it is called.
  */
 export function checkTensors(op: string, inputs: readonly unknown[]): void {
-  const wrong = inputs.findIndex((x) => !(x instanceof Tensor));
-  if (wrong < 0) return;
-  throw new GradusError(
-    `${op.split("(")[0]}: input ${wrong} is ${describeStranger(inputs[wrong])}; expected a tensor. Use tensor(value)`,
-  );
+  for (let i = 0; i < inputs.length; i++) {
+    if (inputs[i] instanceof Tensor) continue;
+    throw new GradusError(
+      `${op.split("(")[0]}: input ${i} is ${describeStranger(inputs[i])}; expected a tensor. Use tensor(value)`,
+    );
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { along } from "../forms/map.ts";
 import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { checkDomain } from "./domain.ts";
-import { expandDims, reshape } from "./reshape.ts";
+import { inShape } from "./reshape.ts";
 import { rowReduction } from "./row-reduction.ts";
 import { asRows } from "./rows.ts";
 import { checkTensorList } from "./tensor-list.ts";
@@ -83,7 +83,7 @@ export function sumTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
     (i) => i < missing || (target[i - missing] === 1 && x.shape[i] !== 1),
   );
   checkDomain("sumTo", x.dtype, "number");
-  return reshape(sumRows(asRows("sumTo", x, { axis }).x), target);
+  return inShape(sumRows(asRows("sumTo", x, { axis }).x), target);
 }
 
 /** y[row] = Σ_i x[row, i], accumulated in float64. */
@@ -96,7 +96,7 @@ const sumOp = rowReduction({
   },
   ofNothing: 0,
   functions: () => ({ identity: (m) => m.literal(0), combine: "+" }),
-  vjp: (g, { inputs: [x] }) => [broadcastTo(expandDims(g, 1), x.shape)],
+  vjp: (g, { inputs: [x] }) => [stretch(inShape(g, [x.shape[0], 1]), x.shape)],
 });
 
 /** Sums each row of `[rows, length]`: what every sum is made of. */

@@ -41,28 +41,14 @@ export interface Row {
 /** Makes an op of a row; its inputs have one shape and one dtype. */
 /* @__NO_SIDE_EFFECTS__ */
 export function elementwise(row: Row): OpDefinition<Record<string, never>> {
-  const {
-    name,
-    domain,
-    result,
-    js,
-    integer = js,
-    loop,
-    formula,
-    libraries,
-    cost,
-    neutral,
-    vjp,
-  } = row;
+  const { name, domain, result, js, integer = js, formula, libraries, neutral, vjp } = row;
   return defineOp<Record<string, never>>({
-    name,
-    infer: ([{ shape, dtype }]: readonly TensorType[]) => {
-      checkDomain(name, dtype, domain);
-      return { shape, dtype: result ?? dtype };
+    ...row,
+    infer: ([x]: readonly TensorType[]) => {
+      checkDomain(name, x.dtype, domain);
+      return result ? { shape: x.shape, dtype: result } : x;
     },
     scalar: ([{ dtype }]) => (is(dtype, "integer") ? integer : js),
-    loop,
-    cost,
     linear: true,
     form: {
       kind: "pointwise",

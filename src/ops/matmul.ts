@@ -1,30 +1,30 @@
 import { transposed } from "../core/advice.ts";
 import { ShapeError } from "../core/errors.ts";
-import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
+import { broadcastShapes, formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
 import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { productParts } from "../kernels/choose.ts";
 import { products } from "../kernels/matmul.ts";
-import { broadcastTo } from "./broadcast.ts";
+import type { ProductProblem } from "../kernels/problems.ts";
+import { stretch } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
 import { checkSameDType } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
-import { permute, reshape, transpose } from "./reshape.ts";
+import { inShape, withAxes } from "./reshape.ts";
 
-/** y[b, m, n] = Σ_k a[b, m, k] · b[b, k, n]. */
+/** y[m, n] = Σ_k a[m, k] · b[k, n], of matrices or of stacks `[b, m, k]` and `[b, k, n]` of such. */
 const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
   name: "matmul",
-  infer: ([a, b]) => ({ shape: [a.shape[0], a.shape[1], b.shape[2]], dtype: a.dtype }),
+  infer: ([a, b]) => ({ shape: productShape(a.shape, b.shape), dtype: a.dtype }),
   cpu: (y, [a, b]) => {
-    const [batch, m, n] = y.shape;
-    const k = a.shape[2];
+    const { BATCH, M, N, K } = sizesOf(a.shape, b.shape);
     let at = 0;
-    for (let i = 0; i < batch; i++) {
-      for (let row = 0; row < m; row++) {
-        for (let column = 0; column < n; column++) {
+    for (let i = 0; i < BATCH; i++) {
+      for (let row = 0; row < M; row++) {
+        for (let column = 0; column < N; column++) {
           let sum = 0; // in float64
-          for (let p = 0; p < k; p++) sum += element(a, i, row, p) * element(b, i, p, column);
+          for (let p = 0; p < K; p++) sum += element(a, i, row, p) * element(b, i, p, column);
           y.data[at++] = sum;
         }
       }
@@ -32,36 +32,50 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   },
   loop: "matmul",
   ofNothing: 0,
-  flops: ([a], y) => 2 * sizeOf(y.shape) * a.shape[2],
+  flops: ([a], y) => 2 * sizeOf(y.shape) * a.shape[a.shape.length - 1],
   form: {
     kind: "kernel",
     family: products,
-    problem: ({ inputs: [a], y: { shape, dtype } }) => {
-      const [BATCH, M, N] = shape;
-      return { dtype, BATCH, M, N, K: a.shape[2] };
-    },
+    problem: ({ inputs: [a, b], y: { dtype } }) => ({ dtype, ...sizesOf(a.shape, b.shape) }),
   },
   lower: ([a, b], _, traits) => {
-    const [batch, m, k] = a.shape;
-    const n = b.shape[2];
-    const parts = productParts({ BATCH: batch, M: m, N: n, K: k }, traits);
+    const sizes = sizesOf(a.shape, b.shape);
+    const parts = productParts(sizes, traits);
     if (parts === 1) return null;
     // y = Σ_p a[:, p] · b[p, :], which more workgroups compute than there are tiles of y.
-    const depth = k / parts;
-    const columns = permute(reshape(a, [batch, m, parts, depth]), [0, 2, 1, 3]);
-    const left = reshape(columns, [batch * parts, m, depth]);
-    const right = reshape(b, [batch * parts, depth, n]);
+    const { BATCH, M, N, K } = sizes;
+    const depth = K / parts;
+    const columns = withAxes(inShape(a, [BATCH, M, parts, depth]), [0, 2, 1, 3]);
+    const left = inShape(columns, [BATCH * parts, M, depth]);
+    const right = inShape(b, [BATCH * parts, depth, N]);
     const y = apply(matmulOp, [left, right], NO_ATTRIBUTES);
-    return [sum(reshape(y, [batch, parts, m, n]), { axis: 1 })];
+    const total = sum(inShape(y, [BATCH, parts, M, N]), { axis: 1 });
+    return [inShape(total, productShape(a.shape, b.shape))];
   },
   vjp: (g, { inputs: [a, b] }) => [
-    apply(matmulOp, [g, transpose(b)], NO_ATTRIBUTES),
-    apply(matmulOp, [transpose(a), g], NO_ATTRIBUTES),
+    apply(matmulOp, [g, turned(b)], NO_ATTRIBUTES),
+    apply(matmulOp, [turned(a), g], NO_ATTRIBUTES),
   ],
 });
 
+/** Matrices with rows and columns swapped. */
+function turned(x: Tensor): Tensor {
+  return withAxes(x, x.rank === 2 ? [1, 0] : [0, 2, 1]);
+}
+
+/** The sizes of a product of matrices, or of stacks of such. */
+function sizesOf(a: Shape, b: Shape): Omit<ProductProblem, "dtype"> {
+  const [M, K] = a.slice(-2);
+  return { BATCH: sizeOf(a.slice(0, -2)), M, N: b[b.length - 1], K };
+}
+
+function productShape(a: Shape, b: Shape): Shape {
+  return [...a.slice(0, -1), ...b.slice(-1)];
+}
+
 function element({ data, offset, strides }: Strided, i: number, row: number, column: number) {
-  return data[offset + i * strides[0] + row * strides[1] + column * strides[2]];
+  const [down, right] = strides.slice(-2);
+  return data[offset + i * strides[0] + row * down + column * right];
 }
 
 /**
@@ -74,17 +88,17 @@ function element({ data, offset, strides }: Strided, i: number, row: number, col
 export function matmul(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
   checkArguments("matmul(a, b)", [a, b], surplus);
   checkOperands(a, b);
-  const left = a.rank === 1 ? reshape(a, [1, a.shape[0]]) : a;
-  const right = b.rank === 1 ? reshape(b, [b.shape[0], 1]) : b;
+  const left = a.rank === 1 ? inShape(a, [1, a.shape[0]]) : a;
+  const right = b.rank === 1 ? inShape(b, [b.shape[0], 1]) : b;
   const [m, k] = left.shape.slice(-2);
   const n = right.shape[right.rank - 1];
   const outer = broadcastShapes("matmul", left.shape.slice(0, -2), right.shape.slice(0, -2));
-  const batch = sizeOf(outer);
-  const x = reshape(broadcastTo(left, [...outer, m, k]), [batch, m, k]);
-  const w = reshape(broadcastTo(right, [...outer, k, n]), [batch, k, n]);
+  const stack = outer.length === 0 ? [] : [sizeOf(outer)];
+  const x = inShape(stretch(left, [...outer, m, k]), [...stack, m, k]);
+  const w = inShape(stretch(right, [...outer, k, n]), [...stack, k, n]);
   const rows = a.rank === 1 ? [] : [m];
   const columns = b.rank === 1 ? [] : [n];
-  return reshape(apply(matmulOp, [x, w], NO_ATTRIBUTES), [...outer, ...rows, ...columns]);
+  return inShape(apply(matmulOp, [x, w], NO_ATTRIBUTES), [...outer, ...rows, ...columns]);
 }
 
 function checkOperands(a: Tensor, b: Tensor): void {

@@ -23,8 +23,13 @@ const reshapeOp: OpDefinition<ReshapeAttributes> = defineOp<ReshapeAttributes>({
   linear: true,
   form: UNMOVED,
   passes: (_, [x], y) => (sameShape(x.shape, y.shape) ? 0 : null),
-  vjp: (g, { inputs: [x] }) => [reshape(g, x.shape)],
+  vjp: (g, { inputs: [x] }) => [inShape(g, x.shape)],
 });
+
+/** Does what `reshape` does to a shape that is known to be of the same size; gives x where it is x's. */
+export function inShape(x: Tensor, shape: Shape): Tensor {
+  return sameShape(x.shape, shape) ? x : apply(reshapeOp, [x], { shape });
+}
 
 /**
  * Gives the same elements, row-major, another shape; one axis may be -1 and is worked out.
@@ -86,8 +91,13 @@ const permuteOp: OpDefinition<PermuteAttributes> = defineOp<PermuteAttributes>({
     kind: "map",
     maps: (_, { axes }) => [inverse(axes).map((axis) => along(axis))],
   },
-  vjp: (g, { attributes: { axes } }) => [permute(g, inverse(axes))],
+  vjp: (g, { attributes: { axes } }) => [withAxes(g, inverse(axes))],
 });
+
+/** Does what `permute` does to axes that are known to be all of x's; gives x where they stay. */
+export function withAxes(x: Tensor, axes: readonly number[]): Tensor {
+  return axes.every((axis, i) => axis === i) ? x : apply(permuteOp, [x], { axes });
+}
 
 /** The order that takes axes back where they were. */
 export function inverse(axes: readonly number[]): number[] {
@@ -118,8 +128,8 @@ function reorder(op: string, x: Tensor, axes: readonly number[]): Tensor {
       `${op}: axes ${formatShape(axes)} of ${formatShape(x.shape)}; expected each axis once`,
     );
   }
-  if (sameShape(order, [...order.keys()])) return reshape(x, x.shape);
-  return apply(permuteOp, [x], { axes: order });
+  const y = withAxes(x, order);
+  return y === x ? reshape(x, x.shape) : y;
 }
 
 /**

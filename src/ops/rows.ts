@@ -8,7 +8,7 @@ import type { ShaderFile } from "../forms/wgsl.ts";
 import { checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
 import type { RowsProblem } from "../kernels/problems.ts";
 import { checkDomain } from "./domain.ts";
-import { inverse, permute, reshape } from "./reshape.ts";
+import { inShape, inverse, withAxes } from "./reshape.ts";
 
 /** The names of `ReduceOptions`. */
 export const REDUCE: Known<ReduceOptions> = { axis: "number", keepDims: "boolean" };
@@ -42,12 +42,12 @@ export function asRows(op: string, x: Tensor, options: ReduceOptions): Rows {
   const length = sizeOf(sizes(axes));
   const result = options.keepDims ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n)) : sizes(kept);
   return {
-    x: reshape(permute(x, order), [sizeOf(sizes(kept)), length]),
+    x: inShape(withAxes(x, order), [sizeOf(sizes(kept)), length]),
     length,
-    restore: (y) => reshape(y, result),
+    restore: (y) => inShape(y, result),
     restoreAll: (y) => {
       const own = axes.length === 1 ? [y.shape[1]] : sizes(axes);
-      return permute(reshape(y, [...sizes(kept), ...own]), inverse(order));
+      return withAxes(inShape(y, [...sizes(kept), ...own]), inverse(order));
     },
   };
 }

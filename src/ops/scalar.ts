@@ -3,6 +3,7 @@ import { convert, isFloat } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import { sameShape } from "../core/shape.ts";
+import type { TensorType } from "../core/tensor-type.ts";
 import { fill } from "../graph/cotangent.ts";
 import type { Device } from "../graph/device.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -14,6 +15,16 @@ const MOST = 16;
 
 /** Constants made last: those of a formula are the same for each tensor of a shape. */
 const constants = /* @__PURE__ */ new WeakMap<Device, Tensor[]>();
+
+/** Whether a constant that was made before is a value in the type of a tensor. */
+function isConstant(x: Tensor, value: number, { shape, dtype }: TensorType): boolean {
+  if (x.disposed) return false;
+  const { op, id, attributes } = x.node;
+  // What was made before a trace is computed before it, and what was computed has no op.
+  const isHere = op === (fill as unknown) && id >= traceStart();
+  const isSame = isHere && Object.is(attributes.value, value) && x.dtype === dtype;
+  return isSame && sameShape(x.shape, shape);
+}
 
 /** Makes a number a tensor like another one; integers take whole numbers only. */
 export function numberLike(
@@ -36,15 +47,7 @@ export function numberLike(
   }
   const element = convert(value, dtype);
   const recent = getOrInsert(constants, device, () => []);
-  const isSame = (x: Tensor) =>
-    !x.disposed &&
-    x.node.op === (fill as unknown) &&
-    x.node.id >= traceStart() && // what was made before a trace is computed before it
-    Object.is(x.node.attributes.value, element) &&
-    x.dtype === dtype &&
-    sameShape(x.shape, shape);
-  const known = watch ? undefined : recent.find(isSame);
-  if (known) return known;
+  if (!watch) for (const x of recent) if (isConstant(x, element, like)) return x;
   const made = apply(fill, [], { shape, dtype, value: element }, device);
   recent.unshift(made);
   recent.splice(MOST);

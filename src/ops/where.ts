@@ -13,7 +13,7 @@ const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, nev
   name: "where",
   infer: ([, a]) => {
     checkDomain("where", a.dtype, "any");
-    return { shape: a.shape, dtype: a.dtype };
+    return a;
   },
   scalar: () => (c, a, b) => (c ? a : b),
   loop: "where",

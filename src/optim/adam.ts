@@ -51,12 +51,13 @@ abstract class AdamSteps extends AdaptiveMoments {
   protected override update(gradients: readonly Tensor[]): readonly Assignment[] {
     const { rate, time, beta1, beta2, weightDecay } = this;
     // p ← p − stepSize · m / (√v / root + ε)
-    const [stepSize, root, decay] = packScalars([
+    const scalars = packScalars([
       div(rate, biasCorrection(beta1, time)),
       sqrt(biasCorrection(beta2, time)),
       mul(rate, weightDecay),
     ]);
     return this.parameters.flatMap((p, i): Assignment[] => {
+      const [stepSize, root, decay] = scalars(p);
       const given = { start: p, g: gradients[i] };
       const { start, g } = weightDecay > 0 ? this.decay(p, given.g, decay) : given;
       const { m, v, next } = this.moments(i, g);

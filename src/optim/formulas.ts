@@ -1,6 +1,8 @@
+import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, neg } from "../ops/arithmetic.ts";
-import { reshape } from "../ops/reshape.ts";
+import { stretch } from "../ops/broadcast.ts";
+import { inShape } from "../ops/reshape.ts";
 import { slice, stack } from "../ops/slice.ts";
 import { expm1 } from "../ops/unary.ts";
 
@@ -21,8 +23,13 @@ export function biasCorrection(beta: number, t: Tensor): Tensor {
   return neg(expm1(mul(t, logBeta)));
 }
 
-/** Lets scalars be read from one tensor, so that each kernel that uses them takes one buffer. */
-export function packScalars(scalars: readonly Tensor[]): Tensor[] {
+/**
+ * Lets scalars be read from one tensor, so that each kernel that uses them takes one buffer.
+ * @returns what gives them in the shape of a tensor: the same ones to all tensors of that shape.
+ */
+export function packScalars(scalars: readonly Tensor[]): (like: Tensor) => readonly Tensor[] {
   const packed = stack(scalars);
-  return scalars.map((_, i) => reshape(slice(packed, [{ start: i, end: i + 1 }]), []));
+  const own = scalars.map((_, i) => inShape(slice(packed, [{ start: i, end: i + 1 }]), []));
+  const known = new Map<string, readonly Tensor[]>();
+  return ({ shape }) => getOrInsert(known, `${shape}`, () => own.map((x) => stretch(x, shape)));
 }

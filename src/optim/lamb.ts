@@ -38,11 +38,12 @@ export class LAMB extends AdaptiveMoments {
 
   protected override update(gradients: readonly Tensor[]): readonly Assignment[] {
     const { rate, time, weightDecay } = this;
-    const [scale, root] = packScalars([
+    const scalars = packScalars([
       biasCorrection(this.beta1, time),
       sqrt(biasCorrection(this.beta2, time)),
     ]);
     return this.parameters.flatMap((p, i): Assignment[] => {
+      const [scale, root] = scalars(p);
       const { m, v, next } = this.moments(i, gradients[i]);
       const adapted = div(div(m, scale), add(div(sqrt(v), root), this.epsilon));
       const u = penalized(adapted, p, weightDecay);

@@ -52,12 +52,13 @@ export class NAdam extends AdaptiveMoments {
     const [now, then] = [this.#momentum(time), this.#momentum(add(time, 1))];
     const product = mul(this.#product, now);
     // p ← p − (ofG · g + ofM · m) / (√v / root + ε)
-    const [ofG, ofM, root] = packScalars([
+    const scalars = packScalars([
       div(mul(rate, sub(1, now)), sub(1, product)),
       div(mul(rate, then), sub(1, mul(product, then))),
       sqrt(biasCorrection(this.beta2, time)),
     ]);
     const steps = this.parameters.flatMap((p, i): Assignment[] => {
+      const [ofG, ofM, root] = scalars(p);
       const g = penalized(gradients[i], p, this.weightDecay);
       const { m, v, next } = this.moments(i, g);
       const direction = add(mul(g, ofG), mul(m, ofM));

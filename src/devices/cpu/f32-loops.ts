@@ -7,9 +7,6 @@ import type { F32LoopName } from "../../forms/loops.ts";
 /** Computes the first `count` elements of the result's block from those of the inputs' blocks. */
 export type F32Loop = (count: number) => void;
 
-/** Strides of inputs that lie as the result does. */
-const NEIGHBOURS: readonly number[] = [1, 1, 1];
-
 /** How many elements a block has: three of them fit into a first-level cache. */
 const BLOCK = 2048;
 
@@ -90,24 +87,50 @@ const f32 = /* @__PURE__ */ makeLoops();
 /** The loops, by their names. */
 export const f32Loops: typeof f32.loops = f32.loops;
 
+/** How the elements of a result lie, and those of its inputs: in so many rows of columns. */
+interface Grid {
+  readonly rows: number;
+  readonly columns: number;
+  /** From row to row and from column to column, of each input. */
+  readonly rowStrides: readonly number[];
+  readonly strides: readonly number[];
+}
+
 /**
- * Runs a loop for every element of up to three inputs, each float32 or bool, and writes y row-major.
+ * Makes what runs a loop for every element of up to three inputs, each float32 or bool, and writes y
+ * row-major. It is for views that lie alike each time: how they do is found out once.
  * @returns whether it did: false for other inputs and for views of more than two nested loops.
  */
-export function runF32(
+export function f32Form(loop: F32Loop): (y: Strided, inputs: readonly Strided[]) => boolean {
+  let grid: Grid | null | undefined;
+  return (y, inputs) => {
+    if (grid === undefined) grid = gridOf(y.shape, inputs);
+    if (grid) run(loop, grid, inputs, y.data);
+    return grid !== null;
+  };
+}
+
+/** Null where no loop runs over them. */
+function gridOf(shape: Shape, inputs: readonly Strided[]): Grid | null {
+  if (!inputs.every(isTaken)) return null;
+  const size = sizeOf(shape);
+  const still = inputs.map(() => 0);
+  if (inputs.every(isContiguous)) {
+    return { rows: 1, columns: size, rowStrides: still, strides: inputs.map(() => 1) };
+  }
+  const [inner, outer, ...others] = loopsOf(shape, inputs).reverse();
+  if (others.length > 0) return null;
+  const rows = size === 0 ? 0 : (outer?.count ?? 1);
+  const rowStrides = outer?.strides ?? still;
+  return { rows, columns: inner.count, rowStrides, strides: inner.strides };
+}
+
+function run(
   loop: F32Loop,
-  shape: Shape,
+  { rows, columns, rowStrides, strides }: Grid,
   inputs: readonly Strided[],
   y: NumericArray,
-): boolean {
-  if (!inputs.every(isTaken)) return false;
-  if (sizeOf(shape) === 0) return true;
-  const isOne = inputs.every(isContiguous);
-  const axes = isOne ? [{ count: sizeOf(shape), strides: NEIGHBOURS }] : loopsOf(shape, inputs);
-  if (axes.length > 2) return false;
-  const [outer, inner] = axes.length === 2 ? axes : [null, axes[0]];
-  const rows = outer?.count ?? 1;
-  const columns = inner.count;
+): void {
   const rowStep = Math.max(1, Math.floor(BLOCK / columns));
   for (let row = 0; row < rows; row += rowStep) {
     const m = Math.min(rowStep, rows - row);
@@ -115,16 +138,13 @@ export function runF32(
       const n = Math.min(BLOCK, columns - column);
       for (let j = 0; j < inputs.length; j++) {
         const { data, offset } = inputs[j];
-        const rowStride = outer?.strides[j] ?? 0;
-        const stride = inner.strides[j];
-        const start = offset + row * rowStride + column * stride;
-        read(f32.operands[j], data, start, m, n, rowStride, stride);
+        const start = offset + row * rowStrides[j] + column * strides[j];
+        read(f32.operands[j], data, start, m, n, rowStrides[j], strides[j]);
       }
       loop(m * n);
       y.set(leading(m * n), row * columns + column);
     }
   }
-  return true;
 }
 
 function isTaken({ data }: Strided): boolean {

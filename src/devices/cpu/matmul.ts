@@ -28,10 +28,11 @@ export interface MatrixView<T> {
   colStride: number;
 }
 
-/** Multiplies stacks of matrices, `[batch, m, k]` by `[batch, k, n]`, to the bits of `matmul`'s own form. */
+/** Multiplies matrices, or stacks of such, to the bits of `matmul`'s own form. */
 export function multiplyStacks(y: Strided, [a, b]: readonly Strided[]): true {
-  const [batch, m, n] = y.shape;
-  const k = a.shape[2];
+  const [m, n] = y.shape.slice(-2);
+  const k = a.shape[a.shape.length - 1];
+  const batch = y.shape.length > 2 ? y.shape[0] : 1;
   for (let i = 0; i < batch; i++) {
     multiplyMatrices(m, n, k, matrix(a, i), matrix(b, i), y.data, i * m * n);
   }
@@ -39,8 +40,9 @@ export function multiplyStacks(y: Strided, [a, b]: readonly Strided[]): true {
 }
 
 function matrix({ data, offset, strides }: Strided, i: number): MatrixView<NumericArray> {
-  const [outer, rowStride, colStride] = strides;
-  return { data, offset: offset + i * outer, rowStride, colStride };
+  const last = strides.length - 1;
+  const [rowStride, colStride] = [strides[last - 1], strides[last]];
+  return { data, offset: offset + i * strides[0], rowStride, colStride };
 }
 
 /**

@@ -4,7 +4,7 @@ import { copyStrided, mapStrided } from "../../core/strided-loops.ts";
 import type { TensorType } from "../../core/tensor-type.ts";
 import { moveStrided } from "../../forms/strided-map.ts";
 import type { Op } from "../../graph/op.ts";
-import { runLoop } from "./loops.ts";
+import { loopForm } from "./loops.ts";
 
 /** Names what computes in plain forms, for people. */
 export const PLAIN_TYPESCRIPT = "plain TypeScript";
@@ -12,13 +12,17 @@ export const PLAIN_TYPESCRIPT = "plain TypeScript";
 /** Computes the values of one result. */
 export type PlainForm = NonNullable<Op["cpu"]>;
 
-/** An op's own form, behind a loop that does the same where there is one. */
+/**
+ * An op's own form, behind a loop that does the same where there is one. It is for one task: views
+ * that lie alike each time that it runs.
+ */
 export function fastest(op: Op, types: readonly TensorType[]): PlainForm {
   const form = formOf(op, types);
   const { loop } = op;
   if (!loop) return form;
+  const runs = loopForm(loop);
   return (y, inputs, attributes) => {
-    if (!runLoop(loop, y, inputs)) form(y, inputs, attributes);
+    if (!runs(y, inputs)) form(y, inputs, attributes);
   };
 }
 

@@ -162,7 +162,7 @@ export interface Packing {
   readonly isAlongRows: boolean;
 }
 
-/** Finds how an operand `[batch, rows, columns]` is put in order. */
+/** Finds how an operand, a matrix or a stack of such, is put in order. */
 export function packingOf(
   context: GroupContext,
   group: Group,
@@ -170,10 +170,11 @@ export function packingOf(
   step: number,
 ): Packing {
   const { shape } = context.schedule.program.steps[step];
-  const [, rows, columns] = shape;
+  const [rows, columns] = shape.slice(-2);
+  const batch = sizeOf(shape.slice(0, -2));
   const found = [true, false].map((isAlongRows) => {
     const written = (digits: Packing["digits"]) =>
-      trial(context, group, steps, step, shape[0], digits, isAlongRows);
+      trial(context, group, steps, step, batch, digits, isAlongRows);
     let digits: Packing["digits"] = [[rows], [columns]];
     let found = written(digits);
     if (!found.isCounted) {

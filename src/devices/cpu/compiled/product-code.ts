@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
 import { Addresses, GroupElements, type Results } from "./elements.ts";
@@ -27,8 +28,9 @@ const CROWDED = 1024;
 export function productCode(context: GroupContext, group: Group): GroupCode {
   const { schedule, isFused } = context;
   const { inputs, shape: y } = schedule.program.steps[group.anchors[0]];
-  const [batch, m, n] = y;
-  const shape = { batch, m, n, k: schedule.program.steps[inputs[0]].shape[2] };
+  const [m, n] = y.slice(-2);
+  const [k] = schedule.program.steps[inputs[0]].shape.slice(-1);
+  const shape = { batch: sizeOf(y.slice(0, -2)), m, n, k };
   const steps = pointersOf(context, group);
   const [a, b] = inputs.map((input, i) => operandOf(context, group, steps, input, i === 0, shape));
   const blocksIn = (f: FunctionWriter) =>
@@ -59,7 +61,8 @@ function operandOf(
   { m, n, k }: ProductShape,
 ): ProductOperand {
   const { locations, schedule } = context;
-  const { root, view } = locations[input];
+  const { root, view: own } = locations[input];
+  const view = { ...own, strides: [0, ...own.strides].slice(-3) };
   const pointer = steps.indexOf(schedule.homes.get(root) ?? root);
   const [, , column] = view.strides;
   const isTurned = view.strides.some((stride) => stride < 0);
@@ -158,7 +161,8 @@ class TileStores {
         { local: at[1], size: m },
         { local: at[2], size: n, add: right, isByLane: true },
       ];
-      return elements[i].results(elements[i].position([batch, m, n], coordinates));
+      const domain = schedule.domain(group);
+      return elements[i].results(elements[i].position(domain, coordinates));
     });
     return { body, elements, parts };
   }
