@@ -49,7 +49,7 @@ export function glu(x: Tensor, options: AxisOptions = {}, ...surplus: never[]): 
  * by the first half, that of `glu` by the second.
  * @throws ShapeError for an axis that is not there or whose size is odd, DTypeError unless x holds
  * floats.
- * Source: Shazeer 2020, "GLU variants improve transformer", eq. 6.
+ * Source: Shazeer 2020, "GLU variants improve transformer", section 2.
  * @example await swiglu(tensor([0, 3])).toArray(); // [0]
  */
 export function swiglu(x: Tensor, options: AxisOptions = {}, ...surplus: never[]): Tensor {

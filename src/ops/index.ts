@@ -115,7 +115,7 @@ export { floorDivide, fmod, remainder } from "./remainder.ts";
 export { repeatInterleave, tile } from "./repeat.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
 export { cbrt, hypot, rsqrt } from "./root.ts";
-export { ceil, fract, round, trunc } from "./rounding.ts";
+export { ceil, floor, fract, round, trunc } from "./rounding.ts";
 export { type SearchOptions, searchSorted } from "./search-sorted.ts";
 export { concat, slice, stack } from "./slice.ts";
 export { celu, mish, selu, softsign, tanhShrink } from "./smooth.ts";
@@ -138,7 +138,6 @@ export {
   cos,
   exp,
   expm1,
-  floor,
   isFinite,
   isInf,
   isNaN,

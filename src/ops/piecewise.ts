@@ -20,7 +20,7 @@ function limited(x: Tensor, low: number, high: number): Tensor {
 
 /**
  * Computes min(max(x, 0), 6); the gradient is 0 at 0 and at 6.
- * Source: Krizhevsky 2010, "Convolutional deep belief networks on CIFAR-10", section 2.
+ * Source: Krizhevsky 2010, "Convolutional deep belief networks on CIFAR-10".
  */
 export function relu6(x: Tensor, ...surplus: never[]): Tensor {
   checkArguments("relu6(x)", [x], surplus);
@@ -32,7 +32,7 @@ export function relu6(x: Tensor, ...surplus: never[]): Tensor {
  * Limits x to [low, high]; the gradient is 0 at the limits and outside.
  * @param low a finite number; −1 when left out.
  * @param high a finite number from low on; 1 when left out.
- * Source: Collobert 2004, "Large scale machine learning", section 5.2.
+ * Source: Collobert 2004, "Large scale machine learning".
  * @example await hardTanh(tensor([-3, 0.5, 3])).toArray(); // [-1, 0.5, 1]
  */
 export function hardTanh(x: Tensor, low = -1, high = 1, ...surplus: never[]): Tensor {
@@ -87,28 +87,28 @@ export function prelu(x: Tensor, slope: Tensor, ...surplus: never[]): Tensor {
 /**
  * Brings x nearer to 0 by a distance λ, and to 0 what is not farther: x − λ above λ, x + λ below
  * −λ, else 0. The gradient is 0 at ±λ.
- * @param distance λ, a finite number from 0; 0.5 when left out.
- * Source: Donoho 1995, "De-noising by soft-thresholding", eq. 2.
+ * @param lambda λ, a finite number from 0; 0.5 when left out.
+ * Source: Donoho 1995, "De-noising by soft-thresholding".
  * @example await softShrink(tensor([-2, 0.3, 2])).toArray(); // [-1.5, 0, 1.5]
  */
-export function softShrink(x: Tensor, distance = 0.5, ...surplus: never[]): Tensor {
-  checkArguments("softShrink(x, distance)", [x], surplus);
+export function softShrink(x: Tensor, lambda = 0.5, ...surplus: never[]): Tensor {
+  checkArguments("softShrink(x, lambda)", [x], surplus);
   checkDomain("softShrink", x.dtype, "float");
-  checkNotNegative("softShrink", { distance });
-  return sub(x, clip(x, -distance, distance));
+  checkNotNegative("softShrink", { lambda });
+  return sub(x, clip(x, -lambda, lambda));
 }
 
 /**
  * Makes 0 of what is not farther than λ from it; the gradient is 0 at ±λ.
- * @param distance λ, a finite number from 0; 0.5 when left out.
- * Source: Donoho & Johnstone 1994, "Ideal spatial adaptation by wavelet shrinkage", section 1.
+ * @param lambda λ, a finite number from 0; 0.5 when left out.
+ * Source: Donoho & Johnstone 1994, "Ideal spatial adaptation by wavelet shrinkage".
  * @example await hardShrink(tensor([-2, 0.3, 2])).toArray(); // [-2, 0, 2]
  */
-export function hardShrink(x: Tensor, distance = 0.5, ...surplus: never[]): Tensor {
-  checkArguments("hardShrink(x, distance)", [x], surplus);
+export function hardShrink(x: Tensor, lambda = 0.5, ...surplus: never[]): Tensor {
+  checkArguments("hardShrink(x, lambda)", [x], surplus);
   checkDomain("hardShrink", x.dtype, "float");
-  checkNotNegative("hardShrink", { distance });
-  return where(lessEqual(abs(x), distance), 0, x);
+  checkNotNegative("hardShrink", { lambda });
+  return where(lessEqual(abs(x), lambda), 0, x);
 }
 
 /**

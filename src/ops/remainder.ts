@@ -38,8 +38,7 @@ export const fmod: BinaryFunction = byDType(
     name: "fmod",
     domain: "number",
     libraries: FMOD,
-    js: (a, b) => a % b,
-    integer: (a, b) => (b === 0 ? 0 : a % b),
+    js: (a, b) => a % b, // NaN for b = 0, which whole numbers hold as 0
     cost: 12,
     vjp: (g, y, a, b) => [g, neg(mul(g, round(div(sub(a, y), b))))],
   },

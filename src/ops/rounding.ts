@@ -1,23 +1,32 @@
+import { is } from "../core/dtype.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { BITS } from "../kernels/shaders.ts";
-import { type UnaryFunction, unary } from "./elementwise.ts";
+import { checkDomain } from "./domain.ts";
+import { type Row, type UnaryFunction, unary } from "./elementwise.ts";
+
+/** Rounds floats; whole numbers stay as they are. */
+/* @__NO_SIDE_EFFECTS__ */
+function rounding(row: Pick<Row, "name" | "js" | "formula">): UnaryFunction {
+  const { name } = row;
+  const ofFloats = unary({ ...row, domain: "float", vjp: null });
+  const named: Record<string, UnaryFunction> = {
+    [name]: (x, ...surplus) => {
+      if (x instanceof Tensor) checkDomain(name, x.dtype, "number");
+      const isWhole = x instanceof Tensor && is(x.dtype, "index") && surplus.length === 0;
+      return isWhole ? x : ofFloats(x, ...surplus);
+    },
+  };
+  return named[name];
+}
+
+/** Rounds down to a whole number; the gradient is 0 everywhere. */
+export const floor: UnaryFunction = rounding({ name: "floor", js: Math.floor, formula: "floor" });
 
 /** Rounds up to a whole number; the gradient is 0 everywhere. */
-export const ceil: UnaryFunction = unary({
-  name: "ceil",
-  domain: "float",
-  js: Math.ceil,
-  formula: "ceil",
-  vjp: null,
-});
+export const ceil: UnaryFunction = rounding({ name: "ceil", js: Math.ceil, formula: "ceil" });
 
 /** Rounds towards 0 to a whole number; the gradient is 0 everywhere. */
-export const trunc: UnaryFunction = unary({
-  name: "trunc",
-  domain: "float",
-  js: Math.trunc,
-  formula: "trunc",
-  vjp: null,
-});
+export const trunc: UnaryFunction = rounding({ name: "trunc", js: Math.trunc, formula: "trunc" });
 
 /**
  * Rounds to the nearest whole number, of two equally near ones to the even one; the gradient is 0
@@ -25,13 +34,7 @@ export const trunc: UnaryFunction = unary({
  * Source: IEEE 754-2019, section 5.9, roundToIntegralTiesToEven.
  * @example await round(tensor([0.5, 1.5, 2.5, -0.6])).toArray(); // [0, 2, 2, -1]
  */
-export const round: UnaryFunction = unary({
-  name: "round",
-  domain: "float",
-  js: roundToEven,
-  formula: "round",
-  vjp: null,
-});
+export const round: UnaryFunction = rounding({ name: "round", js: roundToEven, formula: "round" });
 
 /** A sum of 2⁵² has no digits behind the point: the processor rounds them off, to even. */
 export function roundToEven(x: number): number {

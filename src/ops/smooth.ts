@@ -17,7 +17,7 @@ const softsignOf = /* @__PURE__ */ customGrad(
 /**
  * Computes x / (1 + |x|), ±1 for ±∞.
  * Source: Bergstra, Desjardins, Lamblin, Bengio 2009, "Quadratic polynomials learn better image
- * features", section 2.
+ * features".
  */
 export function softsign(x: Tensor, ...surplus: never[]): Tensor {
   checkArguments("softsign(x)", [x], surplus);
@@ -49,7 +49,7 @@ const mishGate = /* @__PURE__ */ customGrad(
 
 /**
  * Computes x · tanh(log(1 + eˣ)).
- * Source: Misra 2020, "Mish: a self regularized non-monotonic activation function", eq. 1.
+ * Source: Misra 2020, "Mish: a self regularized non-monotonic activation function".
  */
 export function mish(x: Tensor, ...surplus: never[]): Tensor {
   checkArguments("mish(x)", [x], surplus);
@@ -57,7 +57,7 @@ export function mish(x: Tensor, ...surplus: never[]): Tensor {
   return gated(x, 800, mishGate); // e^(−800) is 0 in float64 too
 }
 
-/** The fixed point of means 0 and variances 1: λ and α of eq. 14. */
+/** λ and α, by which means of 0 and variances of 1 stay so from layer to layer. */
 const [SELU_SCALE, SELU_ALPHA] = [1.0507009873554805, 1.6732632423543772];
 
 /**

@@ -160,15 +160,6 @@ export const cos: UnaryFunction = unary({
   vjp: (g, _, x) => [neg(mul(g, sin(x)))],
 });
 
-/** Rounds down to a whole number; the gradient is 0 everywhere. */
-export const floor: UnaryFunction = unary({
-  name: "floor",
-  domain: "float",
-  js: Math.floor,
-  formula: "floor",
-  vjp: null,
-});
-
 /** Says which elements are NaN, by their bits. */
 export const isNaN: UnaryFunction = unary({
   name: "isNaN",

@@ -11,7 +11,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, sub } from "../ops/arithmetic.ts";
 import { less } from "../ops/compare.ts";
 import { pow } from "../ops/pow.ts";
-import { floor } from "../ops/unary.ts";
+import { floor } from "../ops/rounding.ts";
 import { where } from "../ops/where.ts";
 import type { Schedule } from "./learning-rate.ts";
 import { piecewiseConstant } from "./piecewise.ts";

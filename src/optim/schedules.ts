@@ -10,7 +10,8 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, minimum, mul, sub } from "../ops/arithmetic.ts";
 import { full } from "../ops/creation.ts";
 import { pow } from "../ops/pow.ts";
-import { cos, floor } from "../ops/unary.ts";
+import { floor } from "../ops/rounding.ts";
+import { cos } from "../ops/unary.ts";
 import { checkSchedules, type Schedule } from "./learning-rate.ts";
 
 /**

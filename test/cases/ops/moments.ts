@@ -95,6 +95,11 @@ export const momentsCases = {
       { run: (t) => ops.std(t([1, 2, 4, 9])), is: Math.sqrt(9.5), by: BY },
       { run: (t) => ops.std(t([3]), { correction: 1 }), is: Number.NaN, by: "NumPy: 0 / 0" },
       {
+        run: (t) => ops.std(t([[], []]), { axis: 1 }),
+        is: [Number.NaN, Number.NaN],
+        by: "NumPy: of nothing",
+      },
+      {
         run: (t) => {
           const a = t([
             [3, 3, 3],

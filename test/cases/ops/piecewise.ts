@@ -20,7 +20,10 @@ export const piecewiseCases = {
   },
   hardTanh: {
     calls: around((a) => ops.hardTanh(a, -2, 0.5)),
-    golden: [valueAndSlope(ops.hardTanh, within(-1, 1), inside(-1, 1))],
+    golden: [
+      valueAndSlope(ops.hardTanh, within(-1, 1), inside(-1, 1)),
+      { run: (t) => ops.hardTanh(t([-1, 1, 3]), 2, 2), is: [2, 2, 2], by: "equal limits" },
+    ],
     rejects: [
       ...unaryRejects("hardTanh"),
       {
@@ -106,7 +109,7 @@ export const piecewiseCases = {
       ...unaryRejects("softShrink"),
       {
         run: (t) => ops.softShrink(t([1]), -1),
-        says: "softShrink: distance -1; expected a finite number from 0",
+        says: "softShrink: lambda -1; expected a finite number from 0",
         error: GradusError,
       },
     ],
@@ -125,7 +128,7 @@ export const piecewiseCases = {
       ...unaryRejects("hardShrink"),
       {
         run: (t) => ops.hardShrink(t([1]), N),
-        says: "hardShrink: distance NaN; expected a finite number from 0",
+        says: "hardShrink: lambda NaN; expected a finite number from 0",
         error: GradusError,
       },
     ],

@@ -9,15 +9,23 @@ const calls = (f: Unary): Call[] => [
 
 const FROM = [1.5, -1.5, 0.5, -0.5, 2.5, -3.7, 2, 8388609, 1e20, N];
 
-const rounded = (name: "ceil" | "trunc" | "round", is: number[]): OpCase => ({
+const rounded = (name: "ceil" | "floor" | "trunc" | "round", is: number[]): OpCase => ({
   calls: calls(ops[name]),
-  golden: [{ run: (t) => ops[name](t(FROM)), is: [...is, 8388609, 1e20, N], by: "IEEE 754" }],
-  rejects: unaryRejects(name),
+  golden: [
+    { run: (t) => ops[name](t(FROM)), is: [...is, 8388609, 1e20, N], by: "IEEE 754" },
+    {
+      run: (t) => ops[name](t([-12345679, 16777217], "i32")),
+      is: [-12345679, 16777217],
+      by: "whole numbers stay",
+    },
+  ],
+  rejects: unaryRejects(name, "f32, f64, i32, u32"),
   gradient: "0 everywhere",
 });
 
 export const roundingCases = {
   ceil: rounded("ceil", [2, -1, 1, 0, 3, -3, 2]),
+  floor: rounded("floor", [1, -2, 0, -1, 2, -4, 2]),
   trunc: rounded("trunc", [1, -1, 0, 0, 2, -3, 2]),
   round: rounded("round", [2, -2, 0, 0, 2, -4, 2]),
   fract: {

@@ -119,12 +119,6 @@ export const unaryCases = {
     rejects: unaryRejects("cos"),
     gradient: true,
   },
-  floor: {
-    calls: unaryCalls(ops.floor),
-    golden: [{ run: (t) => ops.floor(t([1.5, -1.5, 2])), is: [1, -2, 2], by: "definition" }],
-    rejects: unaryRejects("floor"),
-    gradient: "0 everywhere",
-  },
   isNaN: {
     calls: unaryCalls(ops.isNaN),
     golden: [

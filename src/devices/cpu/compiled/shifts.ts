@@ -3,6 +3,8 @@ import type { Instruction, Vector, VectorBody } from "./vector-body.ts";
 
 /** Shifts each lane by a count of its own; all bits go out where that is below 0 or above 31. */
 export function shiftedBy(body: VectorBody, name: Instruction, x: Vector, counts: Vector): Vector {
+  const count = body.bitsOf(counts) ?? -1;
+  if (count >= 0 && count < 32) return body.shift(name, x, count);
   const most = body.whole(31);
   const isBeyond = body.op(simd.i32x4_gt_u, counts, most);
   const gone = name === simd.i32x4_shr_s ? body.shift(name, x, 31) : body.whole(0);
