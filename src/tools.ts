@@ -3,7 +3,7 @@
 export { formatValues } from "./core/format-values.ts";
 export { watcher } from "./debug/watcher.ts";
 export { compiledStats } from "./devices/cpu/shown/stats.ts";
-export { timeTasks } from "./devices/cpu/shown/times.ts";
+export { timeGroups } from "./devices/cpu/shown/times.ts";
 export { compilerError } from "./devices/webgpu/compiler-error.ts";
 export { profilePlan } from "./devices/webgpu/profiler.ts";
 export { statsOf } from "./devices/webgpu/stats.ts";

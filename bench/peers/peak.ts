@@ -31,7 +31,10 @@ export function preparedPeak(rounds: number): Prepared {
 
 function loop(): FunctionWriter {
   const f = new FunctionWriter([I32], []);
-  const splat = (value: number) => f.f32(value).simd(0x13); // f32x4.splat
+  const splat = (value: number) => {
+    const bytes = new Uint8Array(Float32Array.of(value).buffer);
+    return f.simd(simd.v128_const, ...[...bytes, ...bytes, ...bytes, ...bytes]);
+  };
   const [half, one] = [f.local(V128), f.local(V128)];
   splat(0.5).set(half);
   splat(1).set(one);

@@ -16,6 +16,7 @@ import {
   min,
   moments,
   mul,
+  neg,
   reshape,
   softmax,
   sum,
@@ -112,6 +113,28 @@ test("long rows are summed up as they are in float64", async () => {
     }
   }
 });
+
+test.each([60, 63, 64, 65, 79, 80, 85])(
+  "the largest and the smallest of %i are found wherever they are",
+  async (length) => {
+    for (const [peak, others] of [
+      [7, 3],
+      [Number.NaN, 3],
+      [Infinity, -Infinity],
+      [-1, -2],
+    ]) {
+      const values = new Float32Array(length * length).fill(others);
+      for (let i = 0; i < length; i++) values[i * (length + 1)] = peak;
+      const x = tensor(values, { shape: [length, length], device: compiled });
+      const same = new Float32Array(length).fill(peak);
+      const found = [max(x, { axis: 1 }), neg(min(neg(x), { axis: 1 })), max(x, { axis: 0 })];
+      for (const y of found) expect(await y.data()).toEqual(same);
+      if (!Number.isFinite(peak)) continue;
+      const whole = max(cast(x, "i32"), { axis: 1 });
+      expect(await whole.data()).toEqual(new Int32Array(same));
+    }
+  },
+);
 
 test("all of them have code", () => {
   const x = tensor(drawn(12, 1, false), { shape: [3, 4], device: compiled });

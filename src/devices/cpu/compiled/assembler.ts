@@ -4,6 +4,11 @@
  */
 
 import { CodeBytes } from "./code-bytes.ts";
+import { ADD, NOT_EQUAL } from "./instructions.ts";
+import * as simd from "./simd.ts";
+
+const MEMORY_FILL = [0xfc, 0x0b, 0];
+const ZEROS: readonly number[] = /* @__PURE__ */ new Array<number>(16).fill(0);
 
 /** Types of values, by their bytes. */
 export const I32 = 0x7f;
@@ -50,15 +55,34 @@ export class FunctionWriter {
     return this;
   }
 
-  f32(value: number): this {
-    this.#code.byte(0x43).append(new Uint8Array(Float32Array.of(value).buffer));
-    return this;
-  }
-
   /** An instruction on vectors, by its number behind the prefix. */
   simd(code: number, ...operands: readonly number[]): this {
     this.#numbered(0xfd, code).#code.append(operands);
     return this;
+  }
+
+  /** Has one local be another and so many bytes. */
+  move(to: number, from: number, bytes = 0): this {
+    this.get(from);
+    if (bytes !== 0) this.i32(bytes).emit(ADD);
+    return this.set(to);
+  }
+
+  /** Has a local be so much more, and leaves on the stack whether it is not yet another one. */
+  advance(local: number, by: number, end: number): this {
+    return this.get(local).i32(by).emit(ADD).tee(local).get(end).emit(NOT_EQUAL);
+  }
+
+  /** A vector of zeros. */
+  zeros(): this {
+    return this.simd(simd.v128_const, ...ZEROS);
+  }
+
+  /** Fills so many bytes with zeros, from an address on the stack on. */
+  zero(bytes: number): this {
+    return this.i32(0)
+      .i32(bytes)
+      .emit(...MEMORY_FILL);
   }
 
   /** A load or store of one number at an address on the stack, of 2^align bytes. */
@@ -93,12 +117,12 @@ export class FunctionWriter {
     return this.emit(0x0c, 0, 0x0b, 0x0b);
   }
 
-  /** Runs a body for index = 0, step, … until it is `end`, at least once. */
-  count(index: number, step: number, end: number, body: () => void): this {
-    this.i32(0).set(index);
+  /** Runs a body for index = from, from + step, … until it is `end`, at least once. */
+  count(index: number, step: number, end: number, body: () => void, from = 0): this {
+    this.i32(from).set(index);
     return this.repeat(() => {
       body();
-      this.get(index).i32(step).emit(0x6a).tee(index).i32(end).emit(0x47);
+      this.get(index).i32(step).emit(ADD).tee(index).i32(end).emit(NOT_EQUAL);
     });
   }
 

@@ -6,16 +6,16 @@ import type { Computation, KernelForm } from "../../../forms/kernel.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
 import { openedOf } from "./closed.ts";
 import type { GroupCode, GroupContext } from "./group-code.ts";
+import { GroupWriter } from "./group-writer.ts";
 import { hasLanes } from "./lanes.ts";
 import { pointwiseCode } from "./pointwise.ts";
 import { productCode } from "./product-code.ts";
 import { argReduceCode, momentsCode, reductionCode, softmaxCode } from "./row-codes.ts";
-
 import { placeCode, scatterCode } from "./scatter.ts";
 import { sortCode } from "./sort-rows.ts";
 
 /** Writes the code of a group whose anchor is of some family of kernels. */
-type WriteGroup = (context: GroupContext, group: Group) => GroupCode;
+type WriteGroup = (group: GroupWriter) => GroupCode;
 
 /** The code of what families of kernels compute. */
 const CODES: Readonly<Record<Computation, WriteGroup>> = {
@@ -60,13 +60,14 @@ export function readsStored({ op }: Step): boolean {
 /** The code of a group, if there is one for it. */
 export function codeOf(context: GroupContext, group: Group): GroupCode | null {
   const { steps } = context.schedule.program;
+  const writer = new GroupWriter(context, group);
   const [anchor] = group.anchors;
   if (anchor === undefined) {
     const [output] = group.outputs;
-    return hasLanes(steps[output].dtype) ? pointwiseCode(context, group) : null;
+    return hasLanes(steps[output].dtype) ? pointwiseCode(writer) : null;
   }
   const op = steps[anchor].op as Op;
   if (openedOf(op)) return null;
   const { computes } = (op.form as KernelForm<Attributes>).family;
-  return CODES[computes as Computation](context, group);
+  return CODES[computes as Computation](writer);
 }

@@ -1,4 +1,4 @@
-import type { Access } from "./elements.ts";
+import type { Access } from "./addresses.ts";
 
 /** The sizes of an axis cut into digits by divisors that divide each other; else its own. */
 export function digitSizes(n: number, divisors: ReadonlySet<number> = new Set()): number[] {

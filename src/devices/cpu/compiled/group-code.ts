@@ -2,11 +2,11 @@ import { postorder } from "../../../core/postorder.ts";
 import { sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { stepsOf } from "../../../engine/group-ops.ts";
+import type { Step } from "../../../engine/program.ts";
 import type { KernelSchedule } from "../../../engine/schedule.ts";
 import { flopsOf } from "../../../engine/stats.ts";
 import type { Sharing } from "../threads/threads.ts";
-import { FunctionWriter, I32, type ValueType } from "./assembler.ts";
-import type { Share } from "./blocks.ts";
+import type { FunctionWriter } from "./assembler.ts";
 import type { Location } from "./closed.ts";
 
 /** Where code notes that it refuses a value: in the memory's first bytes, which nobody is given. */
@@ -51,10 +51,13 @@ export interface GroupContext {
   readonly sharing: Sharing | null;
 }
 
-/** A group's function as it is begun, and a thread's share where it is shared out. */
-export interface GroupFunction {
+/** A group, and its function as it is being written. */
+export interface GroupScope {
+  readonly context: GroupContext;
+  readonly group: Group;
   readonly f: FunctionWriter;
-  readonly share?: Share;
+  /** The steps of the program that the group is of. */
+  readonly program: readonly Step[];
 }
 
 /** The steps of a group that may refuse values. */
@@ -80,40 +83,28 @@ export function refusingFirst(schedule: KernelSchedule): KernelSchedule {
   };
 }
 
-/** The steps in whose memory a group reads and writes, each once. */
-export function pointersOf({ schedule }: GroupContext, group: Group): number[] {
-  const all = [...group.reads.keys(), ...group.outputs];
-  return [...new Set(all.map((step) => schedule.homes.get(step) ?? step))];
-}
-
 /** Nanoseconds that take an operation on a number and a byte of memory, roughly. */
 const FLOP_TIME = 0.12;
 const BYTE_TIME = 0.05;
 
 /**
- * Begins the function of a group whose outermost loop has so many units, which threads share where it
- * takes long enough.
+ * Whether threads share a group whose outermost loop has so many units: where it takes long enough.
  *
  * @param flopTime nanoseconds that an operation of its kernel takes, roughly.
  */
-export function beginGroup(
-  context: GroupContext,
+export function isShared(
+  { schedule, sharing }: GroupContext,
   group: Group,
-  steps: readonly number[],
   units: number,
   flopTime = FLOP_TIME,
-): GroupFunction {
-  const { schedule, sharing } = context;
-  const addresses: ValueType[] = [...steps, 0].map(() => I32);
-  const from = addresses.length;
-  const isShared =
+): boolean {
+  return (
     sharing !== null &&
     units > 1 &&
     !group.outputs.some((output) => schedule.scattered.has(output)) &&
     refusingSteps(schedule, group).length === 0 &&
-    timeOf(schedule, group, flopTime) >= sharing.worth;
-  if (!isShared) return { f: new FunctionWriter(addresses) };
-  return { f: new FunctionWriter([...addresses, I32, I32]), share: { from, to: from + 1 } };
+    timeOf(schedule, group, flopTime) >= sharing.worth
+  );
 }
 
 /** Nanoseconds that a group takes on one thread, roughly. */

@@ -3,7 +3,6 @@ export const ADD = 0x6a;
 export const IS_ZERO = 0x45;
 export const LESS_UNSIGNED = 0x49;
 export const LOAD_I32 = 0x28;
-export const MEMORY_FILL = [0xfc, 0x0b, 0];
 export const MULTIPLY = 0x6c;
 export const NOT_EQUAL = 0x47;
 export const SELECT = 0x1b;

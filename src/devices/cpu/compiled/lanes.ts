@@ -79,7 +79,7 @@ export class Lanes {
     else if (stride === 1) f.vectorMemory(load, align, offset);
     else {
       f.set(this.#address);
-      this.#zeros().set(this.#vector);
+      this.f.zeros().set(this.#vector);
       for (let lane = 0; lane < count; lane++) {
         f.get(this.#address);
         const at = offset + lane * stride * bytes;
@@ -96,7 +96,7 @@ export class Lanes {
   gather(dtype: DType, count: number, address: (lane: number) => void): void {
     const { f } = this;
     const { align, loadLane } = WIDTHS[bytesOfElement(dtype)];
-    this.#zeros().set(this.#vector);
+    this.f.zeros().set(this.#vector);
     for (let lane = 0; lane < count; lane++) {
       address(lane);
       f.get(this.#vector).vectorMemory(loadLane, align, 0, lane).set(this.#vector);
@@ -135,10 +135,6 @@ export class Lanes {
     this.f.get(words).vectorMemory(storeLane, align, 0, lane);
   }
 
-  #zeros(): FunctionWriter {
-    return this.f.simd(simd.v128_const, ...new Array<number>(16).fill(0));
-  }
-
   /** Makes words of what is less, side by side or one a lane, and masks of bools. */
   #widen(dtype: DType, isPacked: boolean): void {
     const { f } = this;
@@ -151,8 +147,7 @@ export class Lanes {
       f.simd(isSigned ? simd.i32x4_extend_low_i16x8_s : simd.i32x4_extend_low_i16x8_u);
     }
     if (!is(dtype, "bool")) return;
-    this.#zeros();
-    f.simd(simd.i32x4_ne);
+    f.zeros().simd(simd.i32x4_ne);
   }
 
   /** Makes of words what is stored, side by side, in a local. */

@@ -3,235 +3,70 @@
  * each other in a cache: blocks of it are put in order before they are multiplied. Loops run over the
  * digits that its place is made of, so that nothing is divided.
  */
-import { type Shape, sizeOf } from "../../../core/shape.ts";
-import type { Group } from "../../../engine/fusion.ts";
-import { FunctionWriter, I32 } from "./assembler.ts";
-import { type Share, writeBlocks } from "./blocks.ts";
-import { digitSizes, joinedDigits } from "./digits.ts";
-import type { Coordinate, GroupElements } from "./elements.ts";
-import type { GroupContext } from "./group-code.ts";
-import { ADD, MULTIPLY, NOT_EQUAL } from "./instructions.ts";
+import { sizeOf } from "../../../core/shape.ts";
+import { I32 } from "./assembler.ts";
+import type { BlockedAxis, LastDigit } from "./blocked-axis.ts";
+import type { Coordinate } from "./counted-places.ts";
+import { joinedDigits } from "./digits.ts";
+import type { GroupWriter } from "./group-writer.ts";
+import { ADD, NOT_EQUAL } from "./instructions.ts";
 import * as simd from "./simd.ts";
-import { type Stretch, stretchOf } from "./stretch.ts";
-
-type CountedDigit = readonly [size: number, local: number];
-
-/** An axis of a product, of which one block at a time is computed. */
-export class BlockedAxis {
-  /** The local with the index at which a block begins. */
-  readonly base: number;
-  /** Digits of an index that count blocks, and within a block: their sizes and locals. */
-  readonly #outer: readonly CountedDigit[];
-  readonly #inner: readonly CountedDigit[];
-  /** How long a block is; the last one may be shorter where an index is one digit. */
-  readonly block: number;
-
-  /**
-   * @param digits the sizes of its digits.
-   * @param wanted how long a block should be at most.
-   */
-  constructor(
-    readonly f: FunctionWriter,
-    readonly size: number,
-    digits: readonly number[],
-    wanted: number,
-  ) {
-    this.base = f.local(I32);
-    let [outer, inner] = cut(digits, wanted);
-    if (digits.length === 1 || sizeOf(inner) > 4 * wanted) [outer, inner] = [[], [size]];
-    const counted = (sizes: readonly number[]) =>
-      sizes.map((one): CountedDigit => [one, f.local(I32)]);
-    this.#outer = counted(outer);
-    this.#inner = counted(inner);
-    const even = 8 * Math.ceil(size / Math.ceil(size / wanted) / 8);
-    this.block = this.#isOne ? Math.min(size, even) : sizeOf(inner);
-  }
-
-  /** Whether an index is one digit, which runs on from block to block. */
-  get #isOne(): boolean {
-    return this.#outer.length === 0 && this.#inner.length === 1;
-  }
-
-  /** How many blocks there are. */
-  get count(): number {
-    return Math.ceil(this.size / this.block);
-  }
-
-  /** How many units the outermost loop over blocks has. */
-  get units(): number {
-    return this.#outer[0]?.[0] ?? this.count;
-  }
-
-  /** Runs over blocks, or over a thread's share of them. */
-  each(body: (size: number) => void, share?: Share): void {
-    const { f, base, block, size } = this;
-    f.i32(0).set(base);
-    if (this.#isOne) {
-      writeBlocks(f, { counter: base, step: block, size, body }, share);
-      return;
-    }
-    const nest = (depth: number): void => {
-      if (depth === this.#outer.length) {
-        body(block);
-        f.get(base).i32(block).emit(ADD).set(base);
-        return;
-      }
-      const [size, counter] = this.#outer[depth];
-      const own = depth === 0 ? share : undefined;
-      // What blocks move within, their shares begin with.
-      if (own)
-        f.get(own.from)
-          .i32(this.size / size)
-          .emit(MULTIPLY)
-          .set(base);
-      writeBlocks(f, { counter, step: 1, size, body: () => nest(depth + 1) }, own);
-    };
-    nest(0);
-  }
-
-  /** What counts the indices of a block. */
-  coordinates(isByLane: boolean): Coordinate[] {
-    const all = [...this.#outer, ...this.#inner];
-    return all.map(([size, local], i) => ({
-      local,
-      size,
-      isByLane: isByLane && i === all.length - 1,
-    }));
-  }
-
-  /** Runs over the indices of a block of so many, the last digit in steps where it is by lanes. */
-  within(count: number, write: () => void, lanes?: (start: LastDigit) => void): void {
-    const { f, base } = this;
-    if (!this.#isOne) {
-      const nest = (depth: number): void => {
-        const [size, local] = this.#inner[depth];
-        const isLast = depth === this.#inner.length - 1;
-        if (isLast && lanes) lanes({ local, size, base: null });
-        else f.count(local, 1, size, isLast ? write : () => nest(depth + 1));
-      };
-      nest(0);
-      return;
-    }
-    const [[, local]] = this.#inner;
-    if (lanes) {
-      lanes({ local, size: count, base });
-      return;
-    }
-    f.get(base).set(local);
-    f.repeat(() => {
-      write();
-      f.get(local).i32(1).emit(ADD).tee(local);
-      f.get(base).i32(count).emit(ADD, NOT_EQUAL);
-    });
-  }
-}
-
-/** A loop over the last digit, from 0 on or from where a block begins. */
-interface LastDigit {
-  readonly local: number;
-  readonly size: number;
-  readonly base: number | null;
-}
-
-/** Digits that count blocks of about a size, and those within a block. */
-function cut(digits: readonly number[], wanted: number): [outer: number[], inner: number[]] {
-  const outer = [...digits];
-  const inner: number[] = [];
-  for (let size = 1; outer.length > 0; ) {
-    const digit = outer.pop() as number;
-    const room = Math.max(1, Math.floor(wanted / size));
-    let own = Math.min(digit, room);
-    while (digit % own > 0) own--;
-    // Blocks that are much too short cost more than those that are too long.
-    if (own * size < wanted / 16) own = digit;
-    if (own > 1 || inner.length === 0) inner.unshift(own);
-    size *= own;
-    if (own === digit) continue;
-    outer.push(digit / own);
-    break;
-  }
-  return [outer, inner];
-}
 
 /** How an operand is put in order. */
 export interface Packing {
   readonly step: number;
   /** Sizes of the digits of its rows and columns. */
-  readonly digits: readonly [rows: readonly number[], columns: readonly number[]];
+  readonly digits: readonly (readonly number[])[];
   /** Whether neighbours along a row are loaded together, or along a column. */
   readonly isAlongRows: boolean;
 }
 
 /** Finds how an operand, a matrix or a stack of such, is put in order. */
-export function packingOf(
-  context: GroupContext,
-  group: Group,
-  steps: readonly number[],
-  step: number,
-): Packing {
-  const { shape } = context.schedule.program.steps[step];
-  const [rows, columns] = shape.slice(-2);
-  const batch = sizeOf(shape.slice(0, -2));
+export function packingOf(group: GroupWriter, step: number): Packing {
+  const [rows, columns] = group.program[step].shape.slice(-2);
   const found = [true, false].map((isAlongRows) => {
-    const written = (digits: Packing["digits"]) =>
-      trial(context, group, steps, step, batch, digits, isAlongRows);
-    let digits: Packing["digits"] = [[rows], [columns]];
-    let found = written(digits);
+    let digits = [[rows], [columns]];
+    let found = trial(group, step, digits, isAlongRows);
     if (!found.isCounted) {
-      const split = [rows, columns].map((n, i) =>
-        digitSizes(n, found.elements.divisors.get(found.locals[i][0])),
-      ) as [number[], number[]];
-      const other = written(split);
-      if (other.isCounted) [found, digits] = [other, split];
+      const other = trial(group, step, found.split(), isAlongRows);
+      if (other.isCounted) found = other;
     }
-    const isAlong =
-      found.isCounted && found.elements.accesses.every(({ stride }) => stride >> 1 === 0);
-    if (found.isCounted) {
-      const { elements, locals } = found;
-      const [rows, columns] = digits.map((sizes, i) =>
-        joinedDigits(sizes, locals[i], elements.accesses),
-      );
-      digits = [rows, columns];
-    }
+    const { accesses, isCounted } = found;
+    if (isCounted) digits = found.joined();
+    const isAlong = isCounted && accesses.every(({ stride }) => stride >> 1 === 0);
     return { step, digits, isAlongRows, isAlong };
   });
   return found.find(({ isAlong }) => isAlong) ?? found[0];
 }
 
-interface Trial {
-  readonly elements: GroupElements;
-  /** The locals of digits of rows and columns. */
-  readonly locals: readonly (readonly number[])[];
-  readonly isCounted: boolean;
-}
-
+/** Writes an operand whose place is made of digits, to see where its elements lie. */
 function trial(
-  context: GroupContext,
-  group: Group,
-  steps: readonly number[],
+  group: GroupWriter,
   step: number,
-  batch: number,
-  digits: Packing["digits"],
+  digits: readonly (readonly number[])[],
   isAlongRows: boolean,
-): Trial {
-  const f = new FunctionWriter([...steps, 0].map(() => I32));
-  const counted = (sizes: readonly number[]) =>
-    sizes.map((size) => ({ local: f.local(I32), size }));
-  const [first, rows, columns] = [[batch], ...digits].map(counted);
-  const last = (isAlongRows ? columns : rows).at(-1)?.local;
-  const { elements } = stretchOf(context, group, f, steps, 4, last);
-  const at = [...first, ...rows, ...columns].map((one) => ({
-    ...one,
-    isByLane: one.local === last,
-  }));
-  elements.element(step, elements.position(context.schedule.program.steps[step].shape, at));
-  const isCounted =
-    !elements.isGathered && elements.accesses.every(({ values }) => values.length === 0);
-  return {
-    elements,
-    locals: [rows, columns].map((all) => all.map(({ local }) => local)),
-    isCounted,
-  };
+) {
+  const { shape } = group.program[step];
+  const own = group.again();
+  const batch = sizeOf(shape.slice(0, -2));
+  const [first, ...axes] = [[batch], ...digits].map((sizes) =>
+    sizes.map((size) => ({ local: own.f.local(I32), size })),
+  );
+  const last = axes[isAlongRows ? 1 : 0].at(-1)?.local;
+  const stretch = own.stretch([4], last);
+  const { accesses, elements, places } = stretch;
+  const at = [first, ...axes].flat().map((one) => ({ ...one, isByLane: one.local === last }));
+  elements.element(step, places.position(shape, at));
+  const split = () => axes.map(([one]) => places.digits(one));
+  const joined = () =>
+    axes.map((all, i) =>
+      joinedDigits(
+        digits[i],
+        all.map(({ local }) => local),
+        accesses,
+      ),
+    );
+  return { accesses, split, joined, isCounted: stretch.isCounted };
 }
 
 /** Elements from one row of a block in order to the next, or from one column. */
@@ -252,34 +87,27 @@ interface PackedBlock {
 
 /** Writes what puts a block of an operand in order. */
 export function writePacking(
-  context: GroupContext,
-  group: Group,
-  f: FunctionWriter,
-  steps: readonly number[],
+  group: GroupWriter,
   { step, isAlongRows }: Packing,
   { batch, axes, sizes, to }: PackedBlock,
 ): void {
-  const shape: Shape = context.schedule.program.steps[step].shape;
+  const { f, program } = group;
   const [across, along] = isAlongRows ? axes : [axes[1], axes[0]];
   const [count, length] = isAlongRows ? sizes : [sizes[1], sizes[0]];
-  const move = (bytes: number) => f.get(to).i32(bytes).emit(ADD).set(to);
   const coordinates = [
     batch,
     ...axes[0].coordinates(!isAlongRows),
     ...axes[1].coordinates(isAlongRows),
   ];
   const begin = (local: number, lanes: number) => {
-    const stretch = stretchOf(context, group, f, steps, lanes, local);
-    const at = stretch.elements.position(shape, coordinates);
-    const roots = [stretch.elements.element(step, at)];
-    stretch.elements.start();
-    return { ...stretch, roots };
+    const stretch = group.stretch([lanes], local);
+    const at = stretch.places.position(program[step].shape, coordinates);
+    return { stretch, roots: [stretch.elements.element(step, at)] };
   };
   /** Stores four; what is too much is written over by what comes next. */
-  const store = ({ body, roots }: Stretch & { roots: number[] }, lanes: number) => {
-    const [value] = body.emit(roots);
+  const store = ([value]: readonly number[], lanes: number) => {
     f.get(to).get(value).vectorMemory(simd.v128_store, 2, 0);
-    move(4 * lanes);
+    f.move(to, to, 4 * lanes);
   };
   const lanes = ({ local, size, base }: LastDigit) => {
     const rest = size % 4;
@@ -287,23 +115,23 @@ export function writePacking(
     else f.get(base);
     f.set(local);
     if (size >= 4) {
-      const stretch = begin(local, 4);
-      stretch.body.prepare(stretch.roots);
+      const { stretch, roots } = begin(local, 4);
+      stretch.prepare(roots);
       f.repeat(() => {
-        store(stretch, 4);
-        f.get(local)
-          .i32(4)
-          .emit(ADD)
-          .tee(local)
-          .i32(size - rest);
+        store(stretch.body.emit(roots), 4);
+        f.get(local).i32(4).emit(ADD).tee(local);
+        f.i32(size - rest);
         if (base !== null) f.get(base).emit(ADD);
         f.emit(NOT_EQUAL);
       });
     }
-    if (rest > 0) store(begin(local, rest), rest);
+    if (rest === 0) return;
+    const { stretch, roots } = begin(local, rest);
+    store(stretch.emit(roots), rest);
   };
+  const gap = 4 * (pitchOf(length) - length);
   across.within(count, () => {
     along.within(length, () => {}, lanes);
-    move(4 * (pitchOf(length) - length));
+    if (gap > 0) f.move(to, to, gap);
   });
 }

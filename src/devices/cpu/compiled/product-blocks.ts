@@ -3,20 +3,20 @@
  * k is cut, sums are kept between its blocks, so that they are added up in the order of k.
  */
 import type { Strided } from "../../../core/strided.ts";
-import type { Group } from "../../../engine/fusion.ts";
-import { type FunctionWriter, I32 } from "./assembler.ts";
-import { type Share, writeBlocks } from "./blocks.ts";
-import type { GroupContext } from "./group-code.ts";
-import { ADD, MEMORY_FILL, MULTIPLY } from "./instructions.ts";
-import { BlockedAxis, type Packing, pitchOf, writePacking } from "./packing.ts";
+import { I32 } from "./assembler.ts";
+import { BlockedAxis } from "./blocked-axis.ts";
+import { writeBlocks } from "./blocks.ts";
+import type { GroupWriter } from "./group-writer.ts";
+import { ADD, MULTIPLY } from "./instructions.ts";
+import { type Packing, pitchOf, writePacking } from "./packing.ts";
+import { writeProduct } from "./product.ts";
 import {
   type MatrixLayout,
   type ProductShape,
   partialBytes,
   scratchBytes,
   type TileVector,
-  writeProduct,
-} from "./product.ts";
+} from "./product-shape.ts";
 
 /** Bytes of a block that is put in order. */
 const BLOCK_BYTES = 2 ** 17;
@@ -57,13 +57,11 @@ export class ProductBlocks {
   readonly bytes: number;
 
   constructor(
-    readonly context: GroupContext,
-    readonly group: Group,
-    readonly f: FunctionWriter,
-    readonly steps: readonly number[],
+    readonly group: GroupWriter,
     readonly shape: ProductShape,
     operands: readonly ProductOperand[],
   ) {
+    const { f } = group;
     this.#batch = f.local(I32);
     this.#partial = f.local(I32);
     const { m, n, k } = shape;
@@ -105,10 +103,9 @@ export class ProductBlocks {
    * Writes the product; gives the bytes of memory that it wants.
    * @param store writes what stores a tile's vectors.
    * @param sums from where in its memory on it may keep sums.
-   * @param share a thread's share of the loop that has `units`, if it is shared out.
    */
-  write(store: StoreTile, sums: number, share?: Share): number {
-    const { f } = this;
+  write(store: StoreTile, sums: number): number {
+    const { f, share } = this.group;
     const isCut = this.#k.count > 1;
     const shareOf = (axis: unknown) => (axis === this.#shared ? share : undefined);
     const batch = { counter: this.#batch, step: 1, size: this.shape.batch };
@@ -125,12 +122,12 @@ export class ProductBlocks {
 
   /** Writes all of k for a block of the product. */
   #rows({ m, n }: Pick<BlockSizes, "m" | "n">, store: StoreTile, sums: number): void {
-    const { f } = this;
+    const { f } = this.group;
     const [left, right] = this.#operands;
     const isCut = this.#k.count > 1;
     if (isCut) {
-      this.#find(this.#partial, sums).get(this.#partial).i32(0);
-      f.i32(partialBytes({ m, n })).emit(...MEMORY_FILL);
+      this.#find(this.#partial, sums);
+      f.get(this.#partial).zero(partialBytes({ m, n }));
     }
     this.#k.each((k) => {
       this.#pack(left, [m, k]);
@@ -141,33 +138,28 @@ export class ProductBlocks {
   }
 
   /** Has a local with an address in memory of the product's own. */
-  #find(local: number, offset: number): FunctionWriter {
-    return this.f.get(this.steps.length).i32(offset).emit(ADD).set(local);
+  #find(local: number, offset: number): void {
+    this.group.f.move(local, this.group.scratch, offset);
   }
 
   #pack({ packing, axes, at, offset }: BlockedOperand, sizes: readonly [number, number]): void {
     if (!packing) return;
     this.#find(at, offset);
     const batch = { local: this.#batch, size: this.shape.batch };
-    writePacking(this.context, this.group, this.f, this.steps, packing, {
-      batch,
-      axes,
-      sizes,
-      to: at,
-    });
+    writePacking(this.group, packing, { batch, axes, sizes, to: at });
     this.#find(at, offset);
   }
 
   /** Multiplies a block; `isWhole` says whether sums are whole, where k is cut. */
   #multiply({ m, n, k }: BlockSizes, store: StoreTile, isWhole?: boolean): void {
     const [left, right] = this.#operands;
-    const { isFused } = this.context;
-    writeProduct(this.f, {
+    const { context, f, scratch } = this.group;
+    writeProduct(f, {
       shape: { batch: 1, m, n, k },
       a: this.#layout(left, [m, k]),
       b: this.#layout(right, [k, n]),
-      isFused,
-      pointers: { a: left.at, b: right.at, scratch: this.steps.length },
+      isFused: context.isFused,
+      pointers: { a: left.at, b: right.at, scratch },
       partial: isWhole === undefined ? undefined : { at: this.#partial, isWhole },
       store: (tile) => this.#store(tile, store),
     });
@@ -178,7 +170,7 @@ export class ProductBlocks {
     const { packing, view, pointer, axes, at } = operand;
     if (packing?.isAlongRows) return { offset: 0, strides: [0, pitchOf(columns), 1] };
     if (packing) return { offset: 0, strides: [0, 1, pitchOf(rows)] };
-    const { f } = this;
+    const { f } = this.group;
     f.get(pointer);
     for (const [i, base] of [this.#batch, axes[0].base, axes[1].base].entries()) {
       f.get(base)
@@ -191,7 +183,7 @@ export class ProductBlocks {
 
   /** Stores a tile, by the indices of the whole product. */
   #store(tile: readonly TileVector[], store: StoreTile): void {
-    const { f } = this;
+    const { f } = this.group;
     const [{ at }] = tile;
     const [row, column] = [this.#m, this.#n].map(({ base }, i) => {
       const index = f.local(I32);

@@ -84,7 +84,7 @@ export class RoundWords {
     return body.leaf(
       ([local]) => {
         const result = f.local(V128);
-        f.simd(simd.v128_const, ...ZEROS);
+        f.zeros();
         for (let lane = 0; lane < 4; lane++) {
           f.set(result);
           f.get(this.memory.pointer).get(local).simd(simd.i32x4_extract_lane, lane);
@@ -139,6 +139,5 @@ export class RoundWords {
   }
 }
 
-const ZEROS: readonly number[] = /* @__PURE__ */ new Array<number>(16).fill(0);
 /** The second word of a round's counter in its first round: see src/core/shuffle.ts. */
 export const FIRST_ROUND = 3;

@@ -1,36 +1,38 @@
-import type { Group } from "../../../engine/fusion.ts";
 import type { KernelForm } from "../../../forms/kernel.ts";
 import { applyFormula } from "../../../forms/scalars.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
-import type { GroupCode, GroupContext } from "./group-code.ts";
+import { foldRows } from "./fold-rows.ts";
+import type { GroupCode } from "./group-code.ts";
+import type { GroupWriter } from "./group-writer.ts";
 import type { LaneWriter } from "./lane-scalars.ts";
 import { bestPlace, fixed, foldOf, LARGEST, meanOf, SUM, varianceOf } from "./row-folds.ts";
-import { RowsWriter } from "./rows.ts";
+import { rowsCode } from "./rows.ts";
 import type { Vector } from "./vector-body.ts";
 
 const HUGE = 3.4028234663852886e38;
 
 /** The code of reductions. */
-export function reductionCode(context: GroupContext, group: Group): GroupCode {
-  return new RowsWriter(context, group).write((rows, block) => {
+export function reductionCode(group: GroupWriter): GroupCode {
+  return rowsCode(group, (rows, block) => {
     const { combine, identity } = rows.functions;
     const fold = foldOf(rows.dtype, combine, identity);
-    rows.storeRow(block, [rows.fold(block, fold)]);
+    rows.storeRow(block, [foldRows(rows, block, fold)]);
   });
 }
 
 /** The code of softmax, its logarithm, and the logarithm of its sum. */
-export function softmaxCode(context: GroupContext, group: Group): GroupCode {
-  const { op } = context.schedule.program.steps[group.anchors[0]];
+export function softmaxCode(group: GroupWriter): GroupCode {
+  const { op } = group.program[group.group.anchors[0]];
   const { result } = (op as Op).form as KernelForm<Attributes>;
-  if (result) return logSumExpCode(context, group);
-  return new RowsWriter(context, group).write((rows, block) => {
-    const maximum = rows.fold(block, LARGEST);
+  if (result) return logSumExpCode(group);
+  return rowsCode(group, (rows, block) => {
+    const maximum = foldRows(rows, block, LARGEST);
     const m = (writer: LaneWriter) => writer.scalars(rows.dtype);
     const power = (writer: LaneWriter, x: Vector, largest: Vector) =>
       m(writer).call("g_exp", m(writer).call("-", x, largest));
     const isKept = rows.keeps(block, power);
-    const sum = rows.fold(
+    const sum = foldRows(
+      rows,
       block,
       SUM,
       (writer, x, part) => power(writer, x, fixed(writer, maximum[part])),
@@ -45,10 +47,10 @@ export function softmaxCode(context: GroupContext, group: Group): GroupCode {
 }
 
 /** The code of log Σ exp(x). */
-function logSumExpCode(context: GroupContext, group: Group): GroupCode {
-  return new RowsWriter(context, group).write((rows, block) => {
-    const maximum = rows.fold(block, LARGEST);
-    const sum = rows.fold(block, SUM, (writer, x, part) => {
+function logSumExpCode(group: GroupWriter): GroupCode {
+  return rowsCode(group, (rows, block) => {
+    const maximum = foldRows(rows, block, LARGEST);
+    const sum = foldRows(rows, block, SUM, (writer, x, part) => {
       const m = writer.scalars(rows.dtype);
       // Infinities are no maximum to take from others: ∞ − ∞ would make a NaN of a row without one.
       const [low, high] = [-HUGE, HUGE].map((limit) => m.literal(limit));
@@ -63,18 +65,18 @@ function logSumExpCode(context: GroupContext, group: Group): GroupCode {
 }
 
 /** The code that finds where the best element of a row is. */
-export function argReduceCode(context: GroupContext, group: Group): GroupCode {
-  return new RowsWriter(context, group).write((rows, block) => {
+export function argReduceCode(group: GroupWriter): GroupCode {
+  return rowsCode(group, (rows, block) => {
     const { dtype, functions, isAlong } = rows;
     const fold = bestPlace(dtype, functions.better, rows.firsts(block), isAlong);
-    rows.storeRow(block, [rows.fold(block, fold)]);
+    rows.storeRow(block, [foldRows(rows, block, fold)]);
   });
 }
 
 /** The code of means and variances. */
-export function momentsCode(context: GroupContext, group: Group): GroupCode {
-  return new RowsWriter(context, group).write((rows, block) => {
-    const mean = rows.fold(block, meanOf(rows.length));
-    rows.storeRow(block, [mean, rows.fold(block, varianceOf(rows.length, mean))]);
+export function momentsCode(group: GroupWriter): GroupCode {
+  return rowsCode(group, (rows, block) => {
+    const mean = foldRows(rows, block, meanOf(rows.length));
+    rows.storeRow(block, [mean, foldRows(rows, block, varianceOf(rows.length, mean))]);
   });
 }

@@ -13,6 +13,11 @@ export interface RowFold {
   first(writer: LaneWriter, part: number): Vector[];
   /** What an element of each lane makes of them. */
   step(writer: LaneWriter, carried: readonly Vector[], x: Vector, part: number): Vector[];
+  /**
+   * Makes one of two vectors that are carried; left out where the order of elements matters, or where
+   * one chain of them is as fast as several.
+   */
+  merge?(writer: LaneWriter, a: Vector, b: Vector): Vector;
   /** An element that changes nothing, for lanes that do not count. */
   nothing(writer: LaneWriter, part: number): Vector;
   /** The result, of each lane, or of all lanes together, in every lane. */
@@ -35,10 +40,10 @@ export function foldOf(dtype: DType, combine: Formula, identity: Formula): RowFo
 }
 
 function combined(dtype: DType, combine: Formula, identity: Formula): RowFold {
-  return joined(
-    (writer, a, b) => applyFormula(combine, writer.scalars(dtype), [a, b]),
-    (writer) => applyFormula(identity, writer.scalars(dtype), []),
-  );
+  const join = (writer: LaneWriter, a: Vector, b: Vector) =>
+    applyFormula(combine, writer.scalars(dtype), [a, b]);
+  const nothing = (writer: LaneWriter) => applyFormula(identity, writer.scalars(dtype), []);
+  return { ...joined(join, nothing), merge: join };
 }
 
 function joined(

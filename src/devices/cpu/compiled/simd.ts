@@ -27,7 +27,6 @@ export const f32x4_gt = 0x44;
 export const f32x4_le = 0x45;
 export const f32x4_ge = 0x46;
 export const f64x2_eq = 0x47;
-export const f64x2_ne = 0x48;
 export const f64x2_lt = 0x49;
 export const f64x2_le = 0x4b;
 export const v128_not = 0x4d;

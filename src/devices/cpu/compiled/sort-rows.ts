@@ -3,19 +3,19 @@
  * come, with their places beside them: few are inserted one by one, many are distributed by eight bits
  * at a time, the lowest first. Both leave equal ones in their order.
  */
-import type { Group } from "../../../engine/fusion.ts";
+import type { Shape } from "../../../core/shape.ts";
 import type { KernelForm } from "../../../forms/kernel.ts";
 import { Position } from "../../../forms/position.ts";
 import { applyFormula } from "../../../forms/scalars.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
-import { FunctionWriter, I32 } from "./assembler.ts";
+import { I32 } from "./assembler.ts";
 import { writeBlocks } from "./blocks.ts";
-import { type GroupCode, type GroupContext, pointersOf } from "./group-code.ts";
+import type { GroupCode } from "./group-code.ts";
+import type { GroupWriter, Stretch } from "./group-writer.ts";
 import {
   ADD,
   LESS_UNSIGNED,
   LOAD_I32,
-  MEMORY_FILL,
   NOT_EQUAL,
   SHIFT_LEFT,
   STORE_I32,
@@ -23,7 +23,6 @@ import {
 } from "./instructions.ts";
 import { Lanes } from "./lanes.ts";
 import * as simd from "./simd.ts";
-import { stretchOf } from "./stretch.ts";
 
 /** So many are inserted one by one. */
 const FEW = 32;
@@ -36,63 +35,60 @@ const STORE_I64 = 0x37;
 const COUNTS = 4 * 256;
 
 /** The code of rows in order. */
-export function sortCode(context: GroupContext, group: Group): GroupCode {
-  const program = context.schedule.program.steps;
-  const [anchor] = group.anchors;
-  const { op, inputs, attributes, shape } = program[anchor];
+export function sortCode(group: GroupWriter): GroupCode {
+  const { f, program, scratch } = group;
+  const { anchors } = group.group;
+  const { op, inputs, attributes, shape } = program[anchors[0]];
   const [input] = inputs;
   const { shape: from, dtype } = program[input];
   const [rows, length] = from;
   const [, keep] = shape;
   const form = (op as Op).form as KernelForm<Attributes>;
   const key = form.functions?.(dtype, attributes).order_key ?? "order_key_u32";
-  const steps = pointersOf(context, group);
-  const f = new FunctionWriter([...steps, 0].map(() => I32));
   const lanes = new Lanes(f);
   const [row, item] = [f.local(I32), f.local(I32)];
   const words = 4 * (length + 4);
-  const sorter = { f, item, scratch: steps.length, words, length, keep };
   const isFew = keep <= FEW;
-  const rowOf = { local: row, size: rows };
+  /** The position at the locals. */
+  const here = ({ places }: Stretch, shape: Shape) =>
+    places.position(shape, [
+      { local: row, size: rows },
+      { local: item, size: shape[1], isByLane: true },
+    ]);
   f.count(row, 1, rows, () => {
     const writeWords = (count: number) => {
-      const { elements, body, writer } = stretchOf(context, group, f, steps, count);
-      const at = elements.position(from, [rowOf, { local: item, size: length, isByLane: true }]);
-      const word = applyFormula(key, writer.scalars(dtype), [elements.element(input, at)]);
-      elements.start();
-      const [local] = body.emit([word]);
-      f.get(steps.length).get(item).i32(2).emit(SHIFT_LEFT, ADD).get(local);
-      f.vectorMemory(simd.v128_store, 2, 0);
+      const stretch = group.stretch([count]);
+      const x = stretch.elements.element(input, here(stretch, from));
+      const word = applyFormula(key, stretch.writer.scalars(dtype), [x]);
+      const [local] = stretch.emit([word]);
+      group.word(scratch, item).get(local).vectorMemory(simd.v128_store, 2, 0);
     };
     writeBlocks(f, { counter: item, step: 4, size: length, body: writeWords });
-    const sorted = isFew ? insert(sorter) : distribute(sorter);
+    const sorted = (isFew ? insert : distribute)({ group, item, words, length, keep });
     const writeResults = (count: number) => {
-      const { elements, body } = stretchOf(context, group, f, steps, count);
+      const stretch = group.stretch([count]);
+      const { elements, body } = stretch;
       const places = body.leaf(() => {
-        f.get(sorted).get(item).i32(3).emit(SHIFT_LEFT, ADD);
+        group.word(sorted, item, 3);
         lanes.load("i32", 2, 4, count);
       });
-      const at = elements.position(shape, [rowOf, { local: item, size: keep, isByLane: true }]);
+      const at = here(stretch, shape);
       const there = Position.at(body, from, [at.coordinates[0], places]);
-      for (const one of group.anchors) {
+      for (const one of anchors) {
         const isPlace = program[one].result === 1;
         elements.anchors.set(one, isPlace ? places : elements.element(input, there));
       }
-      const { roots, store } = elements.results(at);
-      elements.start();
-      store(body.emit(roots));
+      stretch.finish(elements.results(at));
     };
     writeBlocks(f, { counter: item, step: 4, size: keep, body: writeResults });
   });
-  const pairs = isFew ? 8 * (keep + 1) : 16 * length + 4 * COUNTS;
-  return { function: f, steps, scratch: words + pairs };
+  return group.code(words + (isFew ? 8 * (keep + 1) : 16 * length + 4 * COUNTS));
 }
 
 /** What sorts the words of a row, which lie in front of its memory, into pairs of words and places. */
 interface Sorter {
-  readonly f: FunctionWriter;
+  readonly group: GroupWriter;
   readonly item: number;
-  readonly scratch: number;
   /** Bytes of the words. */
   readonly words: number;
   readonly length: number;
@@ -100,7 +96,8 @@ interface Sorter {
 }
 
 /** Inserts each word among those that are kept; gives the local with the address of the pairs. */
-function insert({ f, item, scratch, words, length, keep }: Sorter): number {
+function insert({ group, item, words, length, keep }: Sorter): number {
+  const { f, scratch } = group;
   const [pairs, at, word, end, last] = Array.from({ length: 5 }, () => f.local(I32));
   f.get(scratch).i32(words).emit(ADD).tee(pairs).set(end);
   f.get(pairs)
@@ -109,7 +106,7 @@ function insert({ f, item, scratch, words, length, keep }: Sorter): number {
     .set(last);
   const isBefore = () => f.get(word).get(at).memory(LOAD_I32, 2, 0).emit(LESS_UNSIGNED);
   f.count(item, 1, length, () => {
-    f.get(scratch).get(item).i32(2).emit(SHIFT_LEFT, ADD).memory(LOAD_I32, 2, 0).set(word);
+    group.word(scratch, item).memory(LOAD_I32, 2, 0).set(word);
     // There is room behind the last one, or the last one goes.
     f.get(end).set(at);
     f.get(last)
@@ -151,7 +148,8 @@ function insert({ f, item, scratch, words, length, keep }: Sorter): number {
 }
 
 /** Distributes pairs by each digit in turn; gives the local with the address of the pairs. */
-function distribute({ f, item, scratch, words, length }: Sorter): number {
+function distribute({ group, item, words, length }: Sorter): number {
+  const { f, scratch } = group;
   const [from, to, at, counts, sum] = Array.from({ length: 5 }, () => f.local(I32));
   const first = words + 4 * COUNTS;
   /** Leaves the address of the count of a digit of the word on the stack. */
@@ -163,15 +161,12 @@ function distribute({ f, item, scratch, words, length }: Sorter): number {
   };
   const move = (local: number, by: number) => f.get(scratch).i32(by).emit(ADD).set(local);
   move(counts, words);
-  f.get(counts)
-    .i32(0)
-    .i32(4 * COUNTS)
-    .emit(...MEMORY_FILL);
+  f.get(counts).zero(4 * COUNTS);
   move(from, first);
   move(to, first + 8 * length);
   f.count(item, 1, length, () => {
-    f.get(from).get(item).i32(3).emit(SHIFT_LEFT, ADD).tee(at);
-    f.get(scratch).get(item).i32(2).emit(SHIFT_LEFT, ADD).memory(LOAD_I32, 2, 0);
+    group.word(from, item, 3).tee(at);
+    group.word(scratch, item).memory(LOAD_I32, 2, 0);
     f.memory(STORE_I32, 2, 0).get(at).get(item).memory(STORE_I32, 2, 4);
     for (let digit = 0; digit < 4; digit++) {
       count(digit, () => f.get(at).memory(LOAD_I32, 2, 0));

@@ -243,15 +243,6 @@ export class VectorBody implements Body<Vector> {
     return roots.map((root) => this.#toLocal(root, uses));
   }
 
-  /** Forgets which values that vary have been computed, for the same code in another place. */
-  restart(): void {
-    for (const value of this.#locals.keys()) {
-      const { isVarying, takesStack, inputs } = this.#of(value);
-      const isGiven = takesStack && inputs.length === 0;
-      if (isVarying && !isGiven) this.#locals.delete(value);
-    }
-  }
-
   #toLocal(value: Vector, uses?: ReadonlyMap<Vector, number>): number {
     const known = this.#locals.get(value);
     if (known !== undefined) return known;

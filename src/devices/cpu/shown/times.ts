@@ -1,4 +1,7 @@
+import { opsOf } from "../../../engine/group-ops.ts";
 import type { KernelTime, Profile } from "../../../engine/profile.ts";
+import type { KernelSchedule } from "../../../engine/schedule.ts";
+import type { PlanMemory } from "../compiled/plan-memory.ts";
 
 /** A task's runs must have taken so many steps of the clock, and so many milliseconds. */
 const CLOCK_STEPS = 50;
@@ -31,6 +34,26 @@ export function timeTasks(tasks: readonly TimedTask[]): Profile {
     return own;
   });
   return { clock: "host", kernels };
+}
+
+/**
+ * Takes the time of each group of a schedule.
+ * @param run runs one of them.
+ */
+export function timeGroups(
+  schedule: KernelSchedule,
+  memory: PlanMemory,
+  run: (group: number) => void,
+): Profile {
+  const tasks = schedule.groups.map((group, i): TimedTask => {
+    const read = new Set(schedule.reads[i].map((step) => memory.home(step)));
+    const own = group.outputs.map((step) => memory.home(step)).filter((home) => read.has(home));
+    const changed = own.map(
+      ({ address, bytes }) => new Uint8Array(memory.heap.buffer, address, bytes),
+    );
+    return { name: opsOf(schedule, group).join("+"), run: () => run(i), changed };
+  });
+  return timeTasks(tasks);
 }
 
 /** Milliseconds of one run, when its code has been compiled. */
