@@ -14,7 +14,7 @@ import { equal } from "./compare.ts";
 import { checkDomain } from "./domain.ts";
 import { expandDims } from "./reshape.ts";
 import { rowReduction } from "./row-reduction.ts";
-import { asRows, forEachRow, REDUCE, reducedRows, reduceFlops, rowsForm } from "./rows.ts";
+import { asRows, forEachRow, reducedRows, reduceFlops, rowsForm } from "./rows.ts";
 import { slice } from "./slice.ts";
 
 /**
@@ -102,7 +102,7 @@ export interface ArgOptions {
   ties?: "first" | "last";
 }
 
-const ARG: Known<ArgOptions> = { ...REDUCE, ties: "string" };
+const ARG: Known<ArgOptions> = { axis: "number", keepDims: "boolean", ties: "string" };
 
 function better(kind: Extreme, type: DType): Formula {
   const better = kind === "max" ? ">" : "<";
