@@ -77,7 +77,7 @@ export class FloatValue<V> {
 
   /** Whether it is below 0 or −0. */
   hasMinus(): FloatValue<V> {
-    return this.below(0).call("|", this.inverse().below(0));
+    return this.number(1).call("g_copysign", this).below(0);
   }
 
   isInfinite(): FloatValue<V> {

@@ -1,7 +1,7 @@
 import { type FloatValue, steps } from "../forms/float-value.ts";
 import { customGrad } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { BUILT_INS, TRIG } from "../kernels/shaders.ts";
+import { BUILT_INS, FLOAT_BITS, TRIG } from "../kernels/shaders.ts";
 import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { equal } from "./compare.ts";
 import { type BinaryFunction, binary, type UnaryFunction, unary } from "./elementwise.ts";
@@ -119,9 +119,9 @@ export const atan2: BinaryFunction = binary({
     const first = arctangent(low.equals(high).choose(diagonal, low.over(high)));
     const upper = isSteep.choose(first.negative().plus(Math.PI / 2), first);
     const angle = x.hasMinus().choose(upper.negative().plus(Math.PI), upper);
-    return y.hasMinus().choose(angle.negative(), angle);
+    return angle.call("g_copysign", y);
   }),
-  libraries: BUILT_INS,
+  libraries: [...BUILT_INS, ...FLOAT_BITS],
   cost: 26,
   // dy = x / (x² + y²), dx = −y / (x² + y²), by quotients that do not overflow.
   vjp: (g, _, y, x) => {

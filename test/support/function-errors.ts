@@ -113,7 +113,8 @@ export const functions: Record<string, MeasuredFunction> = {
   normalCdf: { of: (x) => normalCdf(x) },
   lgamma: { of: (x) => lgamma(x), hasZeros: true },
   digamma: { of: (x) => digamma(x), hasZeros: true },
-  polygamma: { of: (x) => polygamma(x, 1) },
+  "polygamma of order 1": { of: (x) => polygamma(x, 1) },
+  "polygamma of order 3": { of: (x) => polygamma(x, 3) },
   exp: { of: (x) => exp(x), exact: Math.exp },
   expm1: { of: (x) => expm1(x), exact: Math.expm1 },
   exp2: { of: (x) => exp2(x), exact: (x) => 2 ** x },
@@ -150,7 +151,8 @@ export const functions: Record<string, MeasuredFunction> = {
 
 /** The errors that docs/numerics.md promises of a function: on the CPU, and on WebGPU. */
 export function promised(name: string): { cpu: number; webgpu: number } {
-  const row = numerics.match(new RegExp(`^\\| .*\`${name}\`.* \\| (\\S+) \\| (\\S+) \\|`, "m"));
+  const label = name.replace(/^\w+/, "`$&`");
+  const row = numerics.match(new RegExp(`^\\| .*${label}.* \\| (\\S+) \\| (\\S+) \\|`, "m"));
   const [cpu, webgpu] = (row ?? []).slice(1).map(Number);
   return { cpu, webgpu };
 }
