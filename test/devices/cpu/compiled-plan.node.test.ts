@@ -29,6 +29,7 @@ import { Linear, Sequential, Tanh } from "../../../src/nn/index.ts";
 import { Adam } from "../../../src/optim/index.ts";
 import { trainStep } from "../../../src/train/index.ts";
 import { uniform } from "../../support/reference.ts";
+import { modulesOf } from "../../support/wasm-modules.ts";
 
 let plain: Device;
 let compiled: Device;
@@ -263,15 +264,39 @@ test("equal groups share a function, and only what they read moves", async () =>
     return tensor(uniform(60, i), { shape: [6, 10], device: compiled });
   });
   const bytes: number[] = [];
-  const compileModule = WebAssembly.compile;
-  WebAssembly.compile = (source: BufferSource) => {
-    bytes.push(source.byteLength);
-    return compileModule(source);
-  };
-  try {
-    for (const count of [1, 12]) await f.prepare(...inputs.slice(0, count));
-  } finally {
-    WebAssembly.compile = compileModule;
+  for (const count of [1, 12]) {
+    const [module] = await modulesOf(async () => void (await f.prepare(...inputs.slice(0, count))));
+    bytes.push(module.byteLength);
   }
   expect(bytes[1] / bytes[0]).toBeLessThan(4);
+});
+
+test("a small module is compiled at once, and in the background where that is refused", async () => {
+  const ways: string[] = [];
+  const { compile: inBackground, Module } = WebAssembly;
+  let isRefused = false;
+  WebAssembly.Module = new Proxy(Module, {
+    construct(target, [source]: [BufferSource]) {
+      ways.push("at once");
+      if (isRefused) throw new RangeError("larger than 4KB");
+      return new target(source);
+    },
+  });
+  WebAssembly.compile = (source: BufferSource) => {
+    ways.push("in the background");
+    return inBackground(source);
+  };
+  try {
+    for (const factor of [2, 3]) {
+      const f = compile((x: Tensor) => x.mul(factor));
+      const x = tensor([1, 2, 3], { device: compiled });
+      await f.prepare(x);
+      using y = await f(x);
+      expect(await y.toArray()).toEqual([factor, 2 * factor, 3 * factor]);
+      isRefused = true;
+    }
+  } finally {
+    Object.assign(WebAssembly, { compile: inBackground, Module });
+  }
+  expect(ways).toEqual(["at once", "at once", "in the background"]);
 });

@@ -14,6 +14,7 @@ import { Adam, SGD } from "../../../src/optim/index.ts";
 import { trainStep } from "../../../src/train/index.ts";
 import { tables } from "../../cases/tables.ts";
 import { draw, floats, place } from "../../support/op-case.ts";
+import { modulesOf } from "../../support/wasm-modules.ts";
 
 type Wabt = Awaited<ReturnType<typeof wabtTypes>>;
 
@@ -34,32 +35,6 @@ function assembled(text: string): Uint8Array {
   } finally {
     module.destroy();
   }
-}
-
-/** Collects the modules that are made meanwhile. */
-async function modulesOf(run: () => Promise<void>): Promise<Uint8Array[]> {
-  const found = new Map<string, Uint8Array>();
-  const { compile, Module } = WebAssembly;
-  const add = (source: BufferSource) => {
-    const bytes = new Uint8Array(source as ArrayBuffer);
-    found.set(`${bytes}`, bytes);
-  };
-  WebAssembly.compile = (source: BufferSource) => {
-    add(source);
-    return compile(source);
-  };
-  WebAssembly.Module = new Proxy(Module, {
-    construct(target, [source]: [BufferSource]) {
-      add(source);
-      return new target(source);
-    },
-  });
-  try {
-    await run();
-  } finally {
-    Object.assign(WebAssembly, { compile, Module });
-  }
-  return [...found.values()];
 }
 
 function expectReadBack(modules: readonly Uint8Array[]): void {

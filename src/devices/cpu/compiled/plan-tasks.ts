@@ -7,7 +7,7 @@ import { codeOf } from "./codes.ts";
 import { type GroupCode, refusingSteps } from "./group-code.ts";
 import { PlainTasks } from "./plain-tasks.ts";
 import type { PlanMemory } from "./plan-memory.ts";
-import { type ProgramCode, programCode } from "./program-code.ts";
+import { moduleFrom, type ProgramCode, programCode } from "./program-code.ts";
 import {
   exportsOf,
   hostExports,
@@ -77,7 +77,7 @@ export class PlanTasks {
   /** Starts the module, which is made while others do something. */
   async prepare(): Promise<ModuleExports> {
     if (!this.#hasModule) return hostExports(this.#host);
-    this.#code.module ??= await WebAssembly.compile(this.write());
+    this.#code.module ??= await moduleFrom(this.write());
     return this.#started(await WebAssembly.instantiate(this.#code.module, this.#imports));
   }
 

@@ -25,3 +25,18 @@ export function programCode(program: Program, options: readonly unknown[]): Prog
   if (known.length > LIMIT) known.shift();
   return found.code;
 }
+
+/** So many bytes are compiled sooner than others can be told to do it. */
+const SMALL = 2 ** 16;
+
+/** Compiles a module: a small one at once, unless the engine refuses that here, as some do above 4 kB. */
+export function moduleFrom(
+  bytes: Uint8Array<ArrayBuffer>,
+): WebAssembly.Module | Promise<WebAssembly.Module> {
+  try {
+    if (bytes.length <= SMALL) return new WebAssembly.Module(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return WebAssembly.compile(bytes);
+}
