@@ -1,7 +1,6 @@
 import type { Group } from "../../../engine/fusion.ts";
 import type { Step } from "../../../engine/program.ts";
-import type { Access } from "./addresses.ts";
-import { Addresses } from "./addresses.ts";
+import { type Access, Addresses } from "./addresses.ts";
 import { FunctionWriter, I32 } from "./assembler.ts";
 import type { Share } from "./blocks.ts";
 import { CountedPlaces } from "./counted-places.ts";
@@ -19,6 +18,7 @@ import { type Vector, VectorBody } from "./vector-body.ts";
 
 /** Writes the function of a group: of its own loops, and of stretches of code in them. */
 export class GroupWriter implements GroupScope {
+  readonly f: FunctionWriter;
   readonly program: readonly Step[];
   /** Parameters with the addresses of the memory of its steps, and then of memory of its own. */
   readonly #parameters: readonly (typeof I32)[];
@@ -39,8 +39,6 @@ export class GroupWriter implements GroupScope {
     this.#parameters = [...steps, 0].map(() => I32);
     this.f = f ?? new FunctionWriter(this.#parameters);
   }
-
-  readonly f: FunctionWriter;
 
   /** The parameter with the address of memory of its own. */
   get scratch(): number {
