@@ -128,11 +128,13 @@ test("a lost GPU and what follows are lines of their own", () => {
   const recovered = { event: "recovered", ...at, repeated: 5, milliseconds: 1234 } as const;
   callback.onRecovered?.({ ...recovered, dropped: 0, kind: "webgpu", description: "A card" }, run);
   callback.onRecovered?.({ ...recovered, dropped: 2, kind: "cpu", description: "plain" }, run);
+  callback.onDeviceChosen?.({ event: "deviceChosen", ...at, reason: "the CPU" } as never, run);
   expect(wide.texts).toEqual([
     "\r\x1b[2K",
     "The GPU was lost at step 25: reset\n",
     "Going on from step 20 on A card after 1.2 s\n",
     "Going on from step 20 on the CPU after 1.2 s, 2 steps are gone\n",
+    "From step 25 on the CPU\n",
   ]);
 });
 

@@ -499,6 +499,11 @@ export const embeddingLossCases = {
     ],
     rejects: [
       {
+        run: (t) => losses.arcFaceLogits(t([[1]]), t([1], "i32"), { margin: -0.1 }),
+        says: "arcFaceLogits: margin -0.1; expected a number from 0 and below π",
+        error: GradusError,
+      },
+      {
         run: (t) => losses.arcFaceLogits(t([[1]]), t([1], "i32"), { margin: 3.2 }),
         says: "arcFaceLogits: margin 3.2; expected a number from 0 and below π",
         error: GradusError,

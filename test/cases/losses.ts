@@ -70,6 +70,16 @@ const pairRejects = (name: Name): Reject[] => [
 
 const classRejects = (name: Name): Reject[] => [
   {
+    run: (t) => (losses[name] as Loss)(t([1, 2]), t([0, 1], "i32")),
+    says: `${name}: logits [2] with i32 targets [2]; expected [n, c] with integers [n] or floats [n, c]`,
+    error: ShapeError,
+  },
+  {
+    run: (t) => (losses[name] as Loss)(t([[[1, 2]]]), t([0], "i32")),
+    says: `${name}: logits [1, 1, 2] with i32 targets [1]; expected [n, c] with integers [n] or floats [n, c]`,
+    error: ShapeError,
+  },
+  {
     run: (t) => (losses[name] as Loss)(t([1, 2]), t([0], "i32")),
     says: `${name}: logits [2] with i32 targets [1]; expected [n, c] with integers [n] or floats [n, c]`,
     error: ShapeError,

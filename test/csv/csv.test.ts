@@ -145,6 +145,15 @@ describe("readCsv", () => {
     expect(columns.get("b")).toEqual(Float64Array.of(Number.NaN, 4));
   });
 
+  test.each([
+    ["a,b\n,\n", 1],
+    ["a,b\n,5\n\n5,\n", 2],
+    ['a\n""\n\n""', 2],
+    ["a\n\n5\n \n", 1],
+  ])("empty cells make a record, where several or quoted: %j", (text, size) => {
+    expect(readCsv(text, { missing: [""] }).size).toBe(size);
+  });
+
   test("what is no number is told with its line", () => {
     for (const text of ["x", "0x10", "1,5", "1e999", "Infinity", "--1", "1 2", ""]) {
       const file = `a,b\n"1","two\nlines"\n"${text}",x\n`;
@@ -267,6 +276,7 @@ describe("readCsv", () => {
     [{ labels: "species" as never }, 'labels "species"; expected an array of strings'],
     [{ missing: "NA" as never }, 'missing "NA"; expected an array of strings'],
     [{ columns: [1] as never }, "columns [1]; expected an array of strings"],
+    [{ labels: ["species", "species"] }, 'labels "species"; expected each text once'],
     [{ columns: ["width", "width"] }, 'columns "width"; expected each text once'],
     [{ names: ["a", "b", "a"] }, 'names "a"; expected each text once'],
     [{ header: false }, "header false; expected true where no names are given"],

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import type { Followers } from "../../src/graph/state.ts";
 import {
   assignAll,
   type Device,
@@ -269,6 +270,33 @@ test("what an inner scope returns belongs to the outer one", async () => {
   expect(held(device)).toBe(before + 2);
   for (const kept of [x, y]) kept.dispose();
   expect(held(device)).toBe(before);
+});
+
+test("followers that are gone are forgotten, after as many again as were left", () => {
+  const counts = { asked: 0, cut: 0 };
+  const follower = (isThere: boolean) =>
+    ({
+      get isThere() {
+        counts.asked++;
+        return isThere;
+      },
+      cut: () => void counts.cut++,
+    }) as unknown as Followers;
+  const w = new Parameter(tensor([1]));
+  const follow = (count: number, isThere: boolean) => {
+    for (let i = 0; i < count; i++) w.follow(follower(isThere));
+    return counts.asked;
+  };
+  expect(follow(40, true)).toBe(0);
+  expect(follow(24, false)).toBe(0);
+  expect(follow(1, true)).toBe(64);
+  expect(follow(39, true)).toBe(64); // of 40, 40 more are let come
+  expect(follow(1, true)).toBe(64 + 80);
+  w.assign(tensor([2]));
+  expect(counts.cut).toBe(81);
+  w.assign(tensor([3]));
+  expect(counts.cut).toBe(81);
+  w.dispose();
 });
 
 test("scope finds its result's tensors in Maps, Sets, objects of classes and cycles", async () => {

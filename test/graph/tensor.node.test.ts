@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { namesOf } from "../../src/graph/device.ts";
+import { beginMove } from "../../src/graph/move.ts";
 import {
   arange,
   assignAll,
@@ -54,6 +55,16 @@ test("a dtype that a device lacks, or that is none, is refused", () => {
   expect(() => zeros([1], { device: narrow, dtype: "float32" as never })).toThrow(
     new DTypeError('zeros: dtype "float32"; expected one of f32, i32. Did you mean "f32"?'),
   );
+});
+
+test("what is moved to a device has a dtype that it has", async () => {
+  const others = [tensor([1]), tensor([2], { dtype: "f64" })];
+  const says = (what: string) =>
+    new DTypeError(`to: ${what} has dtype f64; expected one of f32, i32, which narrow has`);
+  await expect(others[1].to(narrow)).rejects.toThrow(says("x"));
+  const states = others.map((x, i) => new State(x, { name: `w${i}` }));
+  await expect(beginMove(false).moveStates(states, narrow, [])).rejects.toThrow(says('"w1"'));
+  expect(await Promise.all(states.map((state) => state.toArray()))).toEqual([[1], [2]]);
 });
 
 test("devices are told apart by their numbers where some are of one kind", () => {

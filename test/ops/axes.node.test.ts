@@ -133,6 +133,17 @@ describe.each([
   );
 });
 
+describe("along each axis", () => {
+  // Axes of one element are squeezed all alike.
+  const { squeeze, ...others } = takers;
+  test.each(Object.entries<Run>({ ...others, ...inserters }))("%s is another", async (_, run) => {
+    const found = await Promise.all(
+      [0, 1, 2].map(async (axis) => JSON.stringify([run(axis).shape, await run(axis).toArray()])),
+    );
+    expect(new Set(found).size).toBe(3);
+  });
+});
+
 /** The ops that work along one axis. */
 type AxisOf<T> = T extends { axis?: infer A } ? A : never;
 type Single = {

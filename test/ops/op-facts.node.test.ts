@@ -4,7 +4,7 @@ import { simplify } from "../../src/engine/simplify.ts";
 import { flopsOf } from "../../src/engine/stats.ts";
 import { defineOp, type OpDefinition } from "../../src/graph/op.ts";
 import { apply, type Tensor } from "../../src/graph/tensor.ts";
-import { compile, explain, full, grad, init, mul, sum, tensor } from "../../src/index.ts";
+import { cast, compile, explain, full, grad, init, mul, sum, tensor } from "../../src/index.ts";
 import { testDevice } from "../support/device.ts";
 
 /** y = 2x: an op whose form is asked for its kind, and for nothing else. */
@@ -36,6 +36,18 @@ test("what holds on every device is known without an op's kernels", async () => 
   expect(await (await step(x)).item()).toBe(-2);
   expect(await explain(step.plans[0])).toContain("formless");
   expect(await step.profile(x)).toHaveProperty("kernels.length", 2);
+});
+
+test("gradients go through casts between floats, and no other", async () => {
+  const device = await testDevice();
+  const x = tensor([1.5, 2], { device });
+  const w = tensor(Float64Array.of(3, 0.1), { device });
+  const [dx] = grad(sum(mul(cast(x, "f64"), w)), [x]);
+  expect([dx.dtype, await dx.toArray()]).toEqual(["f32", [3, Math.fround(0.1)]]);
+  for (const whole of ["i32", "bool"] as const) {
+    const [none] = grad(sum(cast(cast(x, whole), "f32")), [x]);
+    expect(await none.toArray()).toEqual([0, 0]);
+  }
 });
 
 test("constants are folded and arithmetic counted without an op's kernels", async () => {

@@ -148,6 +148,10 @@ export const creationCases = {
         says: "eye: n -1; expected an integer from 0",
       },
       {
+        run: () => ops.eye(2 ** 16, 2 ** 16),
+        says: "eye: shape [65536, 65536]; expected fewer than 2^32 elements",
+      },
+      {
         run: () => ops.eye(2, "3" as never),
         says: 'eye: m "3"; expected an integer from 0',
       },

@@ -1,6 +1,6 @@
 import { grad, ShapeError, type Tensor } from "../../../src/index.ts";
 import * as ops from "../../../src/ops/index.ts";
-import type { Call, Input, OpCase, Reject } from "../../support/op-case.ts";
+import type { Call, Input, Make, OpCase, Reject } from "../../support/op-case.ts";
 
 /** So far from each other that a small step changes no order. */
 const x = (...shape: number[]): Input => ({ shape, low: -1000, high: 1000 });
@@ -174,6 +174,17 @@ export const sortCases = {
         by: "so many that all are sorted",
       },
       { run: (t) => ops.topK(t(NaNs), 7).indices, is: [3, 4, 0, 2, 6, 1, 5], by: "NaN last" },
+      ...(["values", "indices"] as const).map((what) => ({
+        run: (t: Make) => {
+          const x = t([
+            [3, 1, 2],
+            [1, 5, 0],
+          ]);
+          return ops.topK(x, 1, { axis: 0, largest: false })[what];
+        },
+        is: what === "values" ? [[1, 1, 0]] : [[1, 0, 1]],
+        by: "by hand",
+      })),
     ],
     rejects: [
       wrongK(4),

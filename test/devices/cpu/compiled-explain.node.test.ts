@@ -51,7 +51,9 @@ test("a plan's table names functions, their own memory, and what runs in its pla
 
 test("the code of groups is shown as text, and once where they share it", async () => {
   const plan = await planOf("f32");
-  const [, first] = (await explain(plan, { code: 3 })).split("\n\n3: ");
+  const third = await explain(plan, { code: 3 });
+  expect(third.split("(func $").length).toBe(2); // one function, and no other kernel's
+  const [, first] = third.split("\n\n3: ");
   expect(first).toContain("matmul+relu\n\n;; $p0: f32[6,10], read\n;; $p1: f32[10,6], read\n");
   expect(first).toContain(";; $p2: f32[6,6], written\n;; $p3: ");
   expect(first).toMatch(/\(f32x4\.(relaxed_madd|add)/);
