@@ -1,4 +1,11 @@
-import { checkEach, checkIntegers, checkOptions, isInteger, type Known } from "../core/check.ts";
+import {
+  checkEach,
+  checkFinite,
+  checkIntegers,
+  checkOptions,
+  isInteger,
+  type Known,
+} from "../core/check.ts";
 import { DTYPES, type DType, expectDType, is, type Trait } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { foldIn, type Key, neededKey } from "../core/random.ts";
@@ -6,10 +13,11 @@ import { broadcastShapes, checkShape, formatShape, type Shape, sameShape } from 
 import { stopGradient } from "../graph/custom-grad.ts";
 import { checkDevice, defaultDevice } from "../graph/default-device.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
-import { add, div, mul, neg, square, sub } from "./arithmetic.ts";
+import { add, clip, div, mul, neg, square, sub } from "./arithmetic.ts";
 import { less } from "./compare.ts";
 import { full, zeros } from "./creation.ts";
 import { checkStep } from "./domain.ts";
+import { erfInv, erfValue } from "./error-function.ts";
 import { drawIntegers } from "./integers-at.ts";
 import { pow } from "./pow.ts";
 import { keyOf, type RandomOptions } from "./random.ts";
@@ -232,6 +240,55 @@ export const randomExponential: HostDraw<ExponentialOptions> = /* @__PURE__ */ d
 export const exponentialAt: StepDraw<ExponentialOptions> = /* @__PURE__ */ drawingAt(
   "exponentialAt",
   EXPONENTIAL,
+);
+
+/** The mean and the standard deviation before what lies outside [low, high] is left out. */
+export interface TruncatedNormalOptions {
+  /** 0 when left out. */
+  mean?: number;
+  /** 1 when left out. */
+  std?: number;
+  /** Two standard deviations below the mean when left out. */
+  low?: number;
+  /** Two standard deviations above the mean when left out. */
+  high?: number;
+}
+
+const TRUNCATED: Distribution<TruncatedNormalOptions> = {
+  parameters: { mean: true, std: true, low: true, high: true },
+  dtypes: ["f32", "float"],
+  draw: (source, { mean = 0, std = 1, low = mean - 2 * std, high = mean + 2 * std }) => {
+    const { op } = source;
+    checkFinite(op, { mean, std, low, high });
+    if (!(std > 0) || !(low < high)) {
+      throw new GradusError(
+        `${op}: std ${std}, low ${low}, high ${high}; expected std above 0, low < high`,
+      );
+    }
+    // What lies above the mean is drawn below it, where float32 tells small shares apart.
+    const isAbove = low > mean;
+    const bounds = isAbove ? [mean - high, mean - low] : [low - mean, high - mean];
+    const [first, last] = bounds.map((x) => erfValue(x / (std * Math.SQRT2)));
+    const place = add(mul(uniformPart(source), last - first), first);
+    const from = mul(erfInv(place), (isAbove ? -1 : 1) * std * Math.SQRT2);
+    return clip(add(from, mean), low, high);
+  },
+};
+
+/**
+ * Draws from the normal distribution N(mean, std²) what lies in [low, high], two standard deviations to each
+ * side when left out, as mean + √2 std erf⁻¹ of a uniform number: farther than four deviations from
+ * the mean, f32 leaves gaps between draws.
+ * @example randomTruncatedNormal([784, 50], { std: 0.05, seed: 1 });
+ */
+export const randomTruncatedNormal: HostDraw<TruncatedNormalOptions> = /* @__PURE__ */ drawing(
+  "randomTruncatedNormal",
+  TRUNCATED,
+);
+/** Draws from a truncated normal distribution as `randomTruncatedNormal` does, where the graph runs. */
+export const truncatedNormalAt: StepDraw<TruncatedNormalOptions> = /* @__PURE__ */ drawingAt(
+  "truncatedNormalAt",
+  TRUNCATED,
 );
 
 /** The concentration α (shape) and the rate β, 1 when left out; the mean is α/β. */

@@ -15,7 +15,7 @@ const LIBRARIES = [...BUILT_INS, ...EXP_LOG];
 export const erf: UnaryFunction = unary({
   name: "erf",
   domain: "float",
-  js: (x) => (Math.abs(x) < 1 ? erfSeries(x) : Math.sign(x) * (1 - erfcFraction(Math.abs(x)))),
+  js: erfValue,
   formula: steps((x) => {
     const a = x.abs();
     const near = x.times(x.times(x).polynomial(ERF));
@@ -67,6 +67,32 @@ export const normalCdf: UnaryFunction = unary({
   vjp: (g, _, x) => [mul(g, mul(bell(x, 0.5), 1 / Math.sqrt(2 * Math.PI)))],
 });
 
+/**
+ * Computes the number whose error function is x, within 5e-7 relative; ±∞ at ±1, NaN outside. The gradient
+ * is infinite at ±1.
+ * Formula: x P(w) with w = −log(1 − x²), a polynomial in w for w < 5 and in √w above. Source: Giles 2010,
+ * "Approximating the erfinv function".
+ * @example
+ * await erfInv(tensor([0, 0.5])).toArray(); // about [0, 0.477]
+ */
+export const erfInv: UnaryFunction = unary({
+  name: "erfInv",
+  domain: "float",
+  js: inverseValue,
+  formula: steps((x) => {
+    const a = x.abs();
+    const w = a.negative().plus(1).times(a.plus(1)).call("g_log").negative();
+    const near = w.minus(2.5).polynomial(INVERSE_NEAR);
+    const far = w.call("g_sqrt").minus(3).polynomial(INVERSE_FAR);
+    const factor = w.below(5).choose(near, far);
+    return x.times(a.equals(1).choose(Number.POSITIVE_INFINITY, factor));
+  }),
+  libraries: LIBRARIES,
+  cost: 50,
+  // √π/2 e^(y²)
+  vjp: (g, y) => [mul(g, mul(exp(square(y)), Math.sqrt(Math.PI) / 2))],
+});
+
 /** e^(−factor x²); beyond ±40 it is 0, and so are its slopes, where x² might be infinite. */
 function bell(x: Tensor, factor: number): Tensor {
   return exp(neg(mul(square(clip(x, -40, 40)), factor)));
@@ -104,7 +130,40 @@ const TAIL: readonly number[] = [
   0.24691677572433815, 0.2820922416082635, 0.2820948184735029,
 ];
 
+const INVERSE_NEAR: readonly number[] = [
+  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503,
+  -0.00417768164, 0.246640727, 1.50140941,
+];
+
+const INVERSE_FAR: readonly number[] = [
+  -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613,
+  0.00943887047, 1.00167406, 2.83297682,
+];
+
 // In float64.
+
+/** erf⁻¹ x, from the polynomials on by the steps of Newton, near ±1 by those of Halley for erfc. */
+function inverseValue(x: number): number {
+  const a = Math.abs(x);
+  if (!(a < 1) || a === 0) return a === 1 ? x * Number.POSITIVE_INFINITY : a === 0 ? x : Number.NaN;
+  const w = -Math.log((1 - a) * (1 + a));
+  const [z, factors] = w < 5 ? [w - 2.5, INVERSE_NEAR] : [Math.sqrt(w) - 3, INVERSE_FAR];
+  let y = a * factors.reduce((sum, factor) => sum * z + factor, 0);
+  for (let i = 0; i < 3; i++) {
+    const slope = (2 / Math.sqrt(Math.PI)) * Math.exp(-y * y);
+    if (a < 0.5) y -= (erfSeries(y) - a) / slope;
+    else {
+      const miss = complement(y) - (1 - a);
+      y += miss / (slope - y * miss);
+    }
+  }
+  return Math.sign(x) * y;
+}
+
+/** erf x */
+export function erfValue(x: number): number {
+  return Math.abs(x) < 1 ? erfSeries(x) : Math.sign(x) * (1 - erfcFraction(Math.abs(x)));
+}
 
 /** erfc x */
 function complement(x: number): number {

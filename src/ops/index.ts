@@ -65,9 +65,12 @@ export {
   randomExponential,
   randomGamma,
   randomIntegers,
+  randomTruncatedNormal,
+  type TruncatedNormalOptions,
+  truncatedNormalAt,
 } from "./distributions.ts";
 export { einsum } from "./einsum.ts";
-export { erf, erfc, normalCdf } from "./error-function.ts";
+export { erf, erfc, erfInv, normalCdf } from "./error-function.ts";
 export { exp2, log2, log10 } from "./exponents.ts";
 export { type AxesOptions, flip, type RotateOptions, roll, rot90 } from "./flip.ts";
 export { copysign, nextafter } from "./float-bits.ts";

@@ -17,6 +17,7 @@ import {
   equal,
   erf,
   erfc,
+  erfInv,
   evaluate,
   expandDims,
   floor,
@@ -141,6 +142,14 @@ const EDGES: Record<string, Edge> = {
   },
   digamma: { f: digamma, at: [INF, -0.5], slopes: [[0, Math.PI ** 2 / 2 + 4]] },
   erf: { f: erf, at: [-INF, 0, 1e30], slopes: [[0, 2 / Math.sqrt(Math.PI), 0], Z(3)] },
+  erfInv: {
+    f: erfInv,
+    at: [-1, 0, 1],
+    slopes: [
+      [INF, Math.sqrt(Math.PI) / 2, INF],
+      [-INF, 0, INF],
+    ],
+  },
   erfc: { f: erfc, at: [-INF, 0, 1e30], slopes: [[0, -2 / Math.sqrt(Math.PI), 0], Z(3)] },
   normalCdf: { f: normalCdf, at: [-INF, 0, 1e30], slopes: [[0, 1 / SQRT_2PI, 0], Z(3)] },
   rsqrt: {

@@ -15,6 +15,7 @@ import {
   digamma,
   erf,
   erfc,
+  erfInv,
   exp,
   exp2,
   expm1,
@@ -110,6 +111,7 @@ export function worstError(
 export const functions: Record<string, MeasuredFunction> = {
   erf: { of: (x) => erf(x) },
   erfc: { of: (x) => erfc(x) },
+  erfInv: { of: (x) => erfInv(x) },
   normalCdf: { of: (x) => normalCdf(x) },
   lgamma: { of: (x) => lgamma(x), hasZeros: true },
   digamma: { of: (x) => digamma(x), hasZeros: true },

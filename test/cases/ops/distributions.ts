@@ -240,6 +240,68 @@ export const distributionCases = {
     ],
     gradient: true,
   },
+  truncatedNormalAt: {
+    calls: [
+      {
+        inputs: [COUNTER],
+        run: (step) => ops.truncatedNormalAt(step, [37], { seed: 4 }),
+        scale: 5,
+      },
+      {
+        inputs: [COUNTER],
+        run: (step) =>
+          ops.truncatedNormalAt(step, [41], { seed: 4, mean: 1, std: 2, low: 2, high: 4.5 }),
+        scale: 9,
+      },
+    ],
+    golden: [
+      {
+        run: (t) =>
+          ops.normalCdf(ops.truncatedNormalAt(at3(t), [5], { seed: 1, dtype: t([]).dtype })),
+        is: U.map((u) => 0.0227501319481792 + u * 0.9544997361036416),
+        by: "an independent program of Threefry, Φ(−2) + u (Φ(2) − Φ(−2))",
+      },
+      {
+        run: (t) => {
+          const options = { seed: 1, mean: 1, low: 2, high: 4, dtype: t([]).dtype };
+          return ops.normalCdf(ops.sub(1, ops.truncatedNormalAt(at3(t), [5], options)));
+        },
+        is: U.map((u) => 0.0013498980316300933 + u * 0.15730535589982697),
+        by: "the same from above, Φ(−3) + u (Φ(−1) − Φ(−3))",
+      },
+    ],
+    rejects: [
+      ...stepRejects("truncatedNormalAt", (step, options) =>
+        ops.truncatedNormalAt(step, [2], options),
+      ),
+      ...[
+        { std: 0, low: 0, high: 1 },
+        { std: 1, low: 1, high: 1 },
+      ].map(({ std, low, high }) => ({
+        run: (t: Make) => ops.truncatedNormalAt(t(1, "u32"), [2], { seed: 1, std, low, high }),
+        says: `truncatedNormalAt: std ${std}, low ${low}, high ${high}; expected std above 0, low < high`,
+        error: GradusError,
+      })),
+      {
+        run: (t) => ops.truncatedNormalAt(t(1, "u32"), [2], { seed: 1, mean: Number.NaN }),
+        says: "truncatedNormalAt: mean NaN; expected a finite number",
+        error: GradusError,
+      },
+    ],
+    gradient: NO_GRADIENT,
+  },
+  randomTruncatedNormal: {
+    calls: [],
+    golden: [again(() => ops.randomTruncatedNormal([3]))],
+    rejects: [
+      {
+        run: () => ops.randomTruncatedNormal([2], { std: -1 }),
+        says: "randomTruncatedNormal: std -1, low 2, high -2; expected std above 0, low < high",
+        error: GradusError,
+      },
+    ],
+    gradient: NO_GRADIENT,
+  },
   gammaAt: {
     calls: [
       {

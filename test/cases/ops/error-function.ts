@@ -34,6 +34,18 @@ export const errorFunctionCases = {
     rejects: unaryRejects("erfc"),
     gradient: true,
   },
+  erfInv: {
+    calls: [viewCall(ops.erfInv, -0.95, 0.95)],
+    golden: [
+      {
+        run: (t) => ops.erfInv(t([0, 0.5, -0.9, 0.99])),
+        is: [0, 0.4769362762044699, -1.1630871536766743, 1.8213863677184496],
+        by: "the values that tables have",
+      },
+    ],
+    rejects: unaryRejects("erfInv"),
+    gradient: true,
+  },
   normalCdf: {
     calls: [viewCall(ops.normalCdf, -3, 3)],
     golden: [
