@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import { trace } from "../../src/engine/program.ts";
 import {
   compile,
   type Device,
@@ -320,4 +321,28 @@ test("wrong options are rejected", () => {
     ],
   ];
   for (const [run, message] of rejected) expect(run).toThrow(new GradusError(message));
+});
+
+test.each([
+  ["Adam", Adam, 2],
+  ["AdamW", AdamW, 3],
+  ["NAdam", NAdam, 3],
+  ["LAMB", LAMB, 2],
+] as const)("%s stretches its scalars once for each shape of parameters", (_, Kind, scalars) => {
+  const made = [[3], [2], [3], [3], [2]].map(([n]) => {
+    return new Parameter(tensor(new Float32Array(n), { device }));
+  });
+  const optimizer = new Kind(made, { learningRate: 0.1, weightDecay: 0.01 });
+  const next = optimizer.assignments(made.map((p) => square(p)));
+  const { program } = trace(
+    next.map(([, value]) => value.node),
+    "test",
+  );
+  const { steps } = program;
+  const stretched = steps.filter(({ op, inputs: [x] }) => {
+    return op?.name === "broadcastTo" && steps[steps[x].inputs[0]].op?.name === "slice";
+  });
+  expect(stretched).toHaveLength(2 * scalars);
+  optimizer.dispose();
+  for (const p of made) p.dispose();
 });
