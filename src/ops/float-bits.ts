@@ -1,9 +1,11 @@
 import { checkSurplus } from "../core/check.ts";
 import { allocate, type NumericArray } from "../core/dtype.ts";
 import { NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { FLOAT_BITS } from "../kernels/shaders.ts";
 import { mul } from "./arithmetic.ts";
+import { less } from "./compare.ts";
+import { checkDomain } from "./domain.ts";
 import { type BinaryFunction, binary, broadcastInputs, elementwise } from "./elementwise.ts";
 import { sign } from "./unary.ts";
 
@@ -26,6 +28,16 @@ export const copysign: BinaryFunction = binary({
   libraries: FLOAT_BITS,
   vjp: (g, _, a, b) => [mul(g, mul(sign(a), copysign(1, b))), null],
 });
+
+/**
+ * Says where a number has a sign: below 0, and −0; not where it is NaN. A bool.
+ * @example await signBit(tensor([-2, -0, 0])).toArray(); // [1, 1, 0]
+ */
+export function signBit(x: Tensor, ...surplus: never[]): Tensor {
+  checkArguments("signBit(x)", [x], surplus);
+  checkDomain("signBit", x.dtype, "float");
+  return less(copysign(1, x), 0);
+}
 
 /**
  * The next number from x towards y in the dtype of an array: the order of bits is that of sizes.

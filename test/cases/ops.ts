@@ -33,6 +33,7 @@ import { indexAddCases } from "./ops/index-add.ts";
 import { l2NormalizeCases } from "./ops/l2-normalize.ts";
 import { lerpCases } from "./ops/lerp.ts";
 import { likeCases } from "./ops/like.ts";
+import { logAddExpCases } from "./ops/log-add-exp.ts";
 import { matmulCases } from "./ops/matmul.ts";
 import { momentsCases } from "./ops/moments.ts";
 import { nanCases } from "./ops/nan.ts";
@@ -96,6 +97,7 @@ export const cases = {
   ...normCases,
   ...countCases,
   ...prodCases,
+  ...logAddExpCases,
   ...matmulCases,
   ...productsCases,
   ...einsumCases,

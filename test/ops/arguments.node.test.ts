@@ -132,6 +132,8 @@ const usages = {
   log10: unary,
   log1p: unary,
   log2: unary,
+  logAddExp: binary,
+  signBit: unary,
   logicalAnd: { given: [bools, bools] },
   logicalNot: { given: [bools] },
   logicalOr: { given: [bools, bools] },

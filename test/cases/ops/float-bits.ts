@@ -1,10 +1,22 @@
 import * as ops from "../../../src/ops/index.ts";
-import { binaryRejects, N, x } from "../../support/op-calls.ts";
+import { binaryRejects, N, unaryRejects, x } from "../../support/op-calls.ts";
 import type { OpCases } from "../../support/op-case.ts";
 
 const INF = Number.POSITIVE_INFINITY;
 
 export const floatBitsCases = {
+  signBit: {
+    calls: [{ inputs: [x(13, 5)], run: (a) => ops.signBit(ops.transpose(a)) }],
+    golden: [
+      {
+        run: (t) => ops.signBit(t([-2, 2, -0, 0, -INF, N])),
+        is: [1, 0, 1, 0, 1, 0],
+        by: "definition",
+      },
+    ],
+    rejects: unaryRejects("signBit"),
+    gradient: "a bool",
+  },
   copysign: {
     calls: [{ inputs: [x(13, 5), x(5)], run: ops.copysign }],
     golden: [
