@@ -87,6 +87,23 @@ export function partLength([rows, length]: Shape, traits: Traits): number | null
   return isWhole ? null : CHUNK;
 }
 
+/** Rows up to this length one workgroup has running totals of, eight elements for each invocation. */
+const LONGEST_SCAN = 2048;
+
+/** Chooses for running totals. */
+export function scanRule(problem: RowsProblem, traits: Traits): KernelWish[] {
+  const { ROWS, LENGTH } = problem;
+  return hasTrees(ROWS, LENGTH, traits)
+    ? [["workgroup", { WORKGROUP: LENGTH <= 256 ? 64 : 256 }]]
+    : openRule(problem, traits);
+}
+
+/** Of how many elements of rows `[rows, length]` totals are made first; null where of all at once. */
+export function scanLength([, length]: Shape, { workgroupMemory }: Traits): number | null {
+  const longest = workgroupMemory ? LONGEST_SCAN : CHUNK;
+  return length <= longest ? null : longest;
+}
+
 /** Rows longer than this are worth a workgroup each where the best element is looked for. */
 const LONG_SEARCH = 64;
 

@@ -15,6 +15,8 @@ import preludeSource from "../../shaders/lib/prelude.wgsl?raw";
 import randomSource from "../../shaders/lib/random.wgsl?raw";
 import rowExpSource from "../../shaders/lib/row-exp.wgsl?raw";
 import rowMomentsSource from "../../shaders/lib/row-moments.wgsl?raw";
+import scanNumbersSource from "../../shaders/lib/scan-numbers.wgsl?raw";
+import scanStepsSource from "../../shaders/lib/scan-steps.wgsl?raw";
 import shiftsSource from "../../shaders/lib/shifts.wgsl?raw";
 import shuffleSource from "../../shaders/lib/shuffle.wgsl?raw";
 import threefrySource from "../../shaders/lib/threefry.wgsl?raw";
@@ -27,6 +29,8 @@ import momentsDirectSource from "../../shaders/moments-direct.wgsl?raw";
 import placeRowsSource from "../../shaders/place-rows.wgsl?raw";
 import reduceSource from "../../shaders/reduce.wgsl?raw";
 import reduceDirectSource from "../../shaders/reduce-direct.wgsl?raw";
+import scanSource from "../../shaders/scan.wgsl?raw";
+import scanDirectSource from "../../shaders/scan-direct.wgsl?raw";
 import scatterAddSource from "../../shaders/scatter-add.wgsl?raw";
 import searchSortedSource from "../../shaders/search-sorted.wgsl?raw";
 import segmentSumSource from "../../shaders/segment-sum.wgsl?raw";
@@ -54,6 +58,9 @@ export const PAIRWISE = file("lib/pairwise.wgsl", pairwiseSource);
 export const ROW_EXP = file("lib/row-exp.wgsl", rowExpSource);
 /** What moments sum: part of their kernels. */
 export const ROW_MOMENTS = file("lib/row-moments.wgsl", rowMomentsSource);
+/** What scans combine, numbers or steps: part of their kernels. */
+export const SCAN_NUMBERS = file("lib/scan-numbers.wgsl", scanNumbersSource);
+export const SCAN_STEPS = file("lib/scan-steps.wgsl", scanStepsSource);
 
 export const argReduceDirectFile = file("arg-reduce-direct.wgsl", argReduceDirectSource);
 export const argReduceFile = file("arg-reduce.wgsl", argReduceSource);
@@ -65,6 +72,8 @@ export const momentsFile = file("moments.wgsl", momentsSource);
 export const placeRowsFile = file("place-rows.wgsl", placeRowsSource);
 export const reduceDirectFile = file("reduce-direct.wgsl", reduceDirectSource);
 export const reduceFile = file("reduce.wgsl", reduceSource);
+export const scanDirectFile = file("scan-direct.wgsl", scanDirectSource);
+export const scanFile = file("scan.wgsl", scanSource);
 export const scatterAddFile = file("scatter-add.wgsl", scatterAddSource);
 export const searchSortedFile = file("search-sorted.wgsl", searchSortedSource);
 export const segmentSumFile = file("segment-sum.wgsl", segmentSumSource);

@@ -48,6 +48,14 @@ export {
   histogram,
 } from "./counts.ts";
 export { arange, eye, full, oneHot, ones, tensor, zeros } from "./creation.ts";
+export {
+  type CumulativeOptions,
+  cumLogSumExp,
+  cumMax,
+  cumMin,
+  cumProd,
+  cumSum,
+} from "./cumulative.ts";
 export { type DiagonalOptions, diag, diagonal, tril, triu } from "./diagonals.ts";
 export { type DiffOptions, diff } from "./diff.ts";
 export { pairwiseSquaredDistances } from "./distances.ts";

@@ -13,6 +13,7 @@ import { compareCases } from "./ops/compare.ts";
 import { countCases } from "./ops/count.ts";
 import { countsCases } from "./ops/counts.ts";
 import { creationCases } from "./ops/creation.ts";
+import { cumulativeCases } from "./ops/cumulative.ts";
 import { customGradCases } from "./ops/custom-grad.ts";
 import { diagonalsCases } from "./ops/diagonals.ts";
 import { diffCases } from "./ops/diff.ts";
@@ -71,6 +72,7 @@ export const cases = {
   ...unaryCases,
   ...errorFunctionCases,
   ...exponentsCases,
+  ...logAddExpCases,
   ...gammaCases,
   ...trigonometricCases,
   ...hyperbolicCases,
@@ -97,7 +99,7 @@ export const cases = {
   ...normCases,
   ...countCases,
   ...prodCases,
-  ...logAddExpCases,
+  ...cumulativeCases,
   ...matmulCases,
   ...productsCases,
   ...einsumCases,

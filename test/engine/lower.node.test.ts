@@ -9,6 +9,10 @@ import type { Traits } from "../../src/forms/traits.ts";
 import {
   add,
   argsort,
+  cumLogSumExp,
+  cumMax,
+  cumProd,
+  cumSum,
   gather,
   grad,
   matmul,
@@ -101,6 +105,26 @@ const programs: Record<string, () => Tensor[]> = {
   },
   "the variance of all": () => [variance(random([24, 700]))],
   "rows are added by sorted indices": () => addedRows(700, 9, 3000),
+  "running sums": () => {
+    const x = random([2, 2100]);
+    return [cumSum(x), cumSum(x, { axis: 0 }), cumSum(x, { reverse: true, exclusive: true })];
+  },
+  "running extremes, and where they were found": () => {
+    const x = random([2, 2100]);
+    const y = cumMax(x);
+    return [y, ...grad(sum(mul(y, random(y.shape, 3))), [x])];
+  },
+  "running products and their slopes, of the second order too": () => {
+    const x = add(mul(random([2, 2100]), 1e-6), 1);
+    const y = cumProd(x);
+    const [first] = grad(sum(mul(y, random(y.shape, 3))), [x]);
+    return [y, first, ...grad(sum(mul(first, random(y.shape, 5))), [x])];
+  },
+  "running sums of exponentials": () => {
+    const x = random([2, 2100]);
+    const y = cumLogSumExp(x);
+    return [y, ...grad(sum(mul(y, random(y.shape, 3))), [x])];
+  },
   "an order is found": () => [argsort(random([2, 300]))],
   "a long sum is cut": () => {
     const [x, w] = [random([6144, 5]), random([6144, 7], 2)];
@@ -175,6 +199,21 @@ describe("how many kernels and workgroups a program has", () => {
     const found = all(10_000, 64, 4096);
     expect(found.workgroup).toEqual(large.workgroup);
     expect(found.direct).toHaveLength(large.direct.length);
+  });
+
+  test("running totals take one kernel for short rows, for each level of runs, and one", () => {
+    const count = (n: number, call: (x: Tensor) => Tensor[]) => {
+      const { workgroup, direct } = grids(() => call(f32(2, n)));
+      return [workgroup.length, direct.length];
+    };
+    const values = (x: Tensor) => [cumSum(x)];
+    expect(count(128, values)).toEqual([1, 1]);
+    expect(count(2048, values)).toEqual([1, 3]);
+    expect(count(2049, values)).toEqual([3, 3]);
+    expect(count(2 ** 20, values)).toEqual([3, 4]);
+    const slopes = (x: Tensor) => grad(sum(cumProd(x)), [x]);
+    expect(count(128, slopes)).toEqual([3, 3]);
+    expect(count(2 ** 20, slopes)).toEqual([5, 8]);
   });
 
   test("sorting takes one kernel for short rows, and a merge for each doubling beyond", () => {

@@ -6,6 +6,8 @@ import {
   add,
   argmax,
   broadcastTo,
+  cumProd,
+  cumSum,
   type Device,
   gather,
   grad,
@@ -27,6 +29,7 @@ import { directProducts, products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
 import { reduce } from "../../src/kernels/reduce.ts";
+import { scanNumbers, scanSteps } from "../../src/kernels/scan.ts";
 import { scatteredSums } from "../../src/kernels/scatter-add.ts";
 import { segmentSums } from "../../src/kernels/segment-sum.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
@@ -52,6 +55,14 @@ const calls: Record<string, [family: Family, (x: Tensor, indices: Tensor) => Ten
   softmax: [softmaxRows, (x) => softmax(x)],
   logSumExp: [softmaxRows, (x) => logSumExp(x, { axis: 1 })],
   variance: [rowMoments, (x) => moments(x, { axis: 1 }).variance],
+  cumSum: [scanNumbers, (x) => cumSum(mul(x, 0.1))],
+  "gradient of cumProd": [
+    scanSteps,
+    (x) => {
+      const near = add(mul(x, 0.01), 1);
+      return grad(sum(mul(cumProd(near), 0.01)), [near])[0];
+    },
+  ],
   sort: [sortRuns, (x) => sort(x).values],
   "gradient of sort": [placeRows, (x) => grad(sum(mul(sort(x).values, x)), [x])[0]],
   matmul: [products, (x) => matmul(x, add(x, 1).transpose())],

@@ -9,6 +9,7 @@ import type { Stage } from "../../src/forms/kernel.ts";
 import type { Traits } from "../../src/forms/traits.ts";
 import {
   argmin,
+  cumSum,
   type DType,
   full,
   gather,
@@ -58,6 +59,7 @@ const ops: Record<string, { run: (sizes: number[]) => Tensor; sizes: number[][] 
   argmin: { run: alongRows((x) => argmin(x, { axis: 1 })), sizes: rowSizes([100]) },
   logSoftmax: { run: alongRows((x) => logSoftmax(x)), sizes: rowSizes([100]) },
   logSumExp: { run: alongRows((x) => logSumExp(x, { axis: 1 })), sizes: rowSizes([100]) },
+  cumSum: { run: alongRows((x) => cumSum(x)), sizes: [20, 100].flatMap(scanSizes) },
   variance: { run: alongRows((x) => variance(x, { axis: 1 })), sizes: sorts },
   sort: { run: alongRows((x) => sort(x).values), sizes: sorts },
   "top 9": { run: alongRows((x) => topK(x, 9).values), sizes: sorts.slice(1) },
@@ -87,6 +89,11 @@ const ops: Record<string, { run: (sizes: number[]) => Tensor; sizes: number[][] 
 function rowSizes(rows: number[]): number[][] {
   const lengths = [1, 10, 33, 37, 63, 64, 65, 128, 129, 784, 1024, 1025, 8192, 8193, 20_000, 2e6];
   return rows.flatMap((n) => lengths.map((length) => [n, length]));
+}
+
+/** Lengths around those at which rows are cut into runs, and larger workgroups. */
+function scanSizes(rows: number): number[][] {
+  return [1, 128, 129, 256, 257, 2048, 2049].map((length) => [rows, length]);
 }
 
 /** [batch, m, k, n] around every switch. */

@@ -80,6 +80,11 @@ const takers = {
     const i = ops.cast(ops.zeros([x.shape.at(axis) ?? 1]), "i32");
     return ops.indexAdd(x, i, x, { axis });
   },
+  cumLogSumExp: (axis) => ops.cumLogSumExp(x, { axis }),
+  cumMax: (axis) => ops.cumMax(x, { axis }),
+  cumMin: (axis) => ops.cumMin(x, { axis }),
+  cumProd: (axis) => ops.cumProd(x, { axis }),
+  cumSum: (axis) => ops.cumSum(x, { axis }),
   diff: (axis) => ops.diff(x, { axis }),
   vecdot: (axis) => ops.vecdot(x, x, { axis }),
   kthValue: (axis) => ops.kthValue(x, 2, { axis }).values,
@@ -167,6 +172,11 @@ const single = {
   take: takers.take,
   takeAlongAxis: takers.takeAlongAxis,
   logSoftmax: takers.logSoftmax,
+  cumLogSumExp: takers.cumLogSumExp,
+  cumMax: takers.cumMax,
+  cumMin: takers.cumMin,
+  cumProd: takers.cumProd,
+  cumSum: takers.cumSum,
   diff: takers.diff,
   vecdot: takers.vecdot,
   repeatInterleave: takers.repeatInterleave,

@@ -18,7 +18,7 @@ function expectNear(actual: NestedArray, expected: NestedArray, relative: number
     expected.forEach((item, i) => {
       expectNear((actual as NestedArray[])[i], item, relative);
     });
-  } else if (Number.isNaN(expected)) expect(actual).toBeNaN();
+  } else if (!Number.isFinite(expected)) expect(actual).toBe(expected);
   else {
     const error = Math.abs((actual as number) - expected);
     expect(error).toBeLessThanOrEqual(relative * Math.max(1, Math.abs(expected)));

@@ -1,5 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import {
+  add,
+  cumLogSumExp,
+  cumSum,
   type Device,
   evaluate,
   init,
@@ -55,6 +58,27 @@ function largestError(actual: ArrayLike<number>, expected: ArrayLike<number>): n
   }
   return largest;
 }
+
+/** Running sums, whose parts one invocation adds in order. */
+const RUNNING = { workgroup: 1e-6, direct: 5e-6 };
+
+test.each(KERNEL_KINDS)(
+  "running sums are as docs/numerics.md says, %s kernels",
+  async (kernels) => {
+    for (const x of [alike(100_000), uniform(100_000, 7, -3, -1)]) {
+      const [actual, expected] = await Promise.all(
+        [gpus[kernels], cpu].map(async (device) => {
+          const input = tensor(x, { device, dtype: device === cpu ? "f64" : "f32" });
+          const all = [cumSum(input), cumLogSumExp(add(input, 3))];
+          return Promise.all(all.map((y) => y.data()));
+        }),
+      );
+      for (const [k, want] of expected.entries()) {
+        expect(largestError(actual[k], want)).toBeLessThan(RUNNING[kernels]);
+      }
+    }
+  },
+);
 
 for (const kernels of KERNEL_KINDS) {
   describe(`within 1e-6, ${kernels} kernels`, () => {

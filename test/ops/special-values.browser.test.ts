@@ -29,6 +29,8 @@ const WITHOUT_HUGE: Record<string, string> = {
   tan: "that of a sine and a cosine",
   cosineDistance: "1 / 3e38 is below the normal numbers, which count as 0",
   bincount: "sums in float32 overflow where those in float64 do not",
+  cumProd: "products in float32 overflow where those in float64 do not",
+  cumSum: "sums in float32 overflow where those in float64 do not",
   dot: "sums in float32 overflow where those in float64 do not",
   einsum: "sums in float32 overflow where those in float64 do not",
   indexAdd: "sums in float32 overflow where those in float64 do not",

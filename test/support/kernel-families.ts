@@ -7,6 +7,7 @@ import { products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
 import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
+import { scanNumbers, scanSteps } from "../../src/kernels/scan.ts";
 import { scatteredSums } from "../../src/kernels/scatter-add.ts";
 import { segmentSums, sortedPlaces } from "../../src/kernels/segment-sum.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
@@ -52,6 +53,8 @@ export const families: Readonly<Record<string, Tried>> = {
     { finish: "g_exp(x - maximum) / sum" },
   ),
   moments: tried(rowMoments, rows),
+  scanNumbers: tried(scanNumbers, rows, { identity: "Acc()", combine: "a + b" }),
+  scanSteps: tried(scanSteps, rows),
   sortRuns: tried(sortRuns, [{ ROWS: 3, LENGTH: 100, RUN: 70, KEEP: 9 }], {
     order_key: "order_key_f32(x, false)",
   }),
