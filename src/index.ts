@@ -38,3 +38,4 @@ export { evaluate, type ReduceOptions, Tensor } from "./graph/tensor.ts";
 export { type Choice, type InitOptions, init, memory } from "./init.ts";
 export { type GradCheckOptions, type GradCheckResult, gradCheck } from "./ops/grad-check.ts";
 export * from "./ops/index.ts";
+export { hessian, jacobian } from "./ops/jacobian.ts";
