@@ -1,5 +1,7 @@
 // What the single file for pages without a bundler exports: the names of `gradus`, and each other
-// entry under its own name.
+// entry under its own name; `gradus/fluent` has none, and its methods are there.
+import "./fluent/index.ts";
+
 export * as csv from "./csv/index.ts";
 export * as data from "./data/index.ts";
 export * from "./index.ts";

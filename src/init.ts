@@ -9,7 +9,7 @@ import { GpuDevice } from "./devices/webgpu/gpu-device.ts";
 import type { GpuOptions } from "./devices/webgpu/options.ts";
 import { checkDevice, defaultDevice, setDefaultDevice } from "./graph/default-device.ts";
 import type { Device, MemoryInfo } from "./graph/device.ts";
-import { provideMethods } from "./graph/tensor.ts";
+import { provideMethods, type TensorMethods } from "./graph/tensor.ts";
 import { watch } from "./graph/watch.ts";
 import { directProducts } from "./kernels/matmul.ts";
 import { add, div, mul, neg, sub } from "./ops/arithmetic.ts";
@@ -64,7 +64,8 @@ let shared: { readonly wish: string; readonly choice: Promise<Choice>; device?: 
  */
 export async function init(options: InitOptions = {}): Promise<Choice> {
   checkInitOptions(options);
-  provideMethods({ add, sub, mul, div, neg, matmul, sum, mean, reshape, transpose });
+  const methods = { add, sub, mul, div, neg, matmul, sum, mean, reshape, transpose };
+  provideMethods(methods satisfies TensorMethods);
   announceCopy();
   const { debug } = options;
   if (debug || (watch && debug === false)) (await tools.get()).watcher.always(debug);

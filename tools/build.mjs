@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "vite";
 import { makeEngineScript } from "./engine-script.mjs";
+import { writeOutMethods } from "./fluent-types.mjs";
 import { root } from "./sources.mjs";
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -19,6 +20,7 @@ const types = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
   stdio: "inherit",
 });
 finishTypes(join(root, "dist/types"));
+if (types.status === 0) await writeOutMethods(join(root, "dist"));
 process.exit(types.status ?? 1);
 
 /**
@@ -32,7 +34,7 @@ function finishTypes(folder) {
     const file = join(folder, name);
     if (!name.endsWith(".d.ts")) continue;
     const text = readFileSync(file, "utf8")
-      .replace(/(from |import\()"(\..*?)\.ts"/g, '$1"$2.js"')
+      .replace(/(from |import |import\(|module )"(\..*?)\.ts"/g, '$1"$2.js"')
       .replace(/\b(\w+Array)<ArrayBuffer>/g, 'ReturnType<$1["slice"]>');
     const head = /Symbol\.dispose|\bDisposable\b/.test(text)
       ? '/// <reference lib="esnext.disposable" />\n'

@@ -30,6 +30,9 @@ export interface TensorMethods {
   transpose(x: Tensor, ...axes: Axes | readonly []): Tensor;
 }
 
+/** Functions that take a tensor first, by their names. */
+export type MethodTable = Readonly<Record<string, (x: Tensor, ...rest: never[]) => unknown>>;
+
 /** Axes one by one or in an array. */
 export type Axes = readonly number[] | readonly [readonly number[]];
 
@@ -39,14 +42,14 @@ export interface ReduceOptions {
   keepDims?: boolean;
 }
 
-/** Makes methods of ops that take a tensor first. */
-export function provideMethods(table: TensorMethods): void {
+/** Makes methods of ops. */
+export function provideMethods(table: MethodTable): void {
   for (const [name, op] of Object.entries(table)) {
     Object.defineProperty(Tensor.prototype, name, {
       configurable: true,
       writable: true,
       value(this: Tensor, ...rest: unknown[]) {
-        return op(this, ...rest);
+        return op(this, ...(rest as never[]));
       },
     });
   }

@@ -38,8 +38,8 @@ export async function saveSafetensors(
   options: SaveOptions = {},
   ...surplus: never[]
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { floats } = options;
   checkOptions<SaveOptions>("saveSafetensors", options, { floats: true }, surplus);
+  const { floats } = options;
   const isKnown = (x: unknown) => x === undefined || Object.hasOwn(SMALL_FLOATS, x as string);
   checkEach("saveSafetensors", { floats }, isKnown, either(Object.keys(SMALL_FLOATS)));
   const map = mapOf("saveSafetensors", tensors);

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { allocate, DTYPES, type DType } from "../../src/core/dtype.ts";
+import "../../src/fluent/index.ts";
 import {
   assignAll,
   evaluate,
@@ -10,7 +11,7 @@ import {
   State,
   scope,
   setDefaultDevice,
-  type Tensor,
+  Tensor,
   tensor,
   valueAndGrad,
 } from "../../src/index.ts";
@@ -294,6 +295,13 @@ function thrownBy(call: () => unknown): unknown {
   return undefined;
 }
 
+/** What was asked for, of each tensor among some results. */
+function nodesOf(results: unknown): object[] {
+  if (!(results instanceof Tensor)) return Object.values(results as object).flatMap(nodesOf);
+  const { op, attributes, shape, dtype, result } = results.node;
+  return [{ op, attributes, shape, dtype, result }];
+}
+
 function expectRefusal(call: () => unknown, says: RegExp): void {
   const error = thrownBy(call);
   expect(error).toBeInstanceOf(GradusError);
@@ -494,6 +502,18 @@ describe.each(Object.entries<Usage>(usages))("%s", (name, { given, options }) =>
     const says = VARIADIC[name] ?? /7 too much; expected|7 after the options; expected/;
     expectRefusal(() => call(...all, 7), new RegExp(`^${name}: .*?(${says.source})`));
   });
+
+  if (Object.hasOwn(Tensor.prototype, name)) {
+    test("is a method of its first argument, by gradus/fluent", () => {
+      const [a, ...rest] = made(given);
+      const method = (...args: unknown[]) => (a as Record<string, Call>)[name](...args);
+      const nodes = nodesOf(method(...rest));
+      expect(nodes.length).toBeGreaterThan(0);
+      expect(nodes).toEqual(nodesOf(call(a, ...rest)));
+      const tooMuch = [...rest, ...(options ? [{}] : []), 7];
+      expect(thrownBy(() => method(...tooMuch))).toEqual(thrownBy(() => call(a, ...tooMuch)));
+    });
+  }
 
   const last = given.at(-1);
   const hasOptions = options || (typeof last === "object" && !Array.isArray(last));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import * as csv from "../../src/csv/index.ts";
 import * as data from "../../src/data/index.ts";
+import "../../src/fluent/index.ts";
 import * as gradus from "../../src/index.ts";
 import { Parameter, type Tensor, tensor } from "../../src/index.ts";
 import * as io from "../../src/io/index.ts";

@@ -86,7 +86,30 @@ test.each(
     { compiler, module: "node16", moduleResolution: "node16" },
   ]),
 )("$compiler takes the types with $moduleResolution", ({ compiler, ...modules }) => {
-  expect(app.checkTypes(compiler, { ...strict, ...modules }, ["main.ts", "types.ts"])).toBe("");
+  expect(
+    app.checkTypes(compiler, { ...strict, ...modules }, ["main.ts", "types.ts", "fluent.ts"]),
+  ).toBe("");
+});
+
+test("tensors have few methods for who does not import gradus/fluent", () => {
+  writeFileSync(
+    join(app.folder, "few.ts"),
+    'import { tensor } from "gradus";\ntensor(1).relu();\n',
+  );
+  const options = { ...strict, module: "ESNext", moduleResolution: "bundler" };
+  const says = app.checkTypes("typescript", options, ["few.ts"]);
+  expect(says).toMatch(/^few\.ts.*: Property 'relu' does not exist on type 'Tensor'/);
+});
+
+test("a method of gradus/fluent has the docstring of its op, which editors show", () => {
+  const file = join(app.folder, "node_modules/gradus/dist/types/fluent/index.d.ts");
+  const text = readFileSync(file, "utf8");
+  expect(text).toContain(
+    '/** Computes max(x, 0); the gradient at 0 is 0. */\n    readonly relu: Method<Ops["relu"]>;\n',
+  );
+  const methods = text.match(/^ {4}readonly .*/gm) ?? [];
+  expect(methods.length).toBeGreaterThan(150);
+  expect(text.match(/\*\/\n {4}readonly \w+: Method</g)).toHaveLength(methods.length);
 });
 
 test("the documents' programs compile strictly", () => {
@@ -106,8 +129,10 @@ test.each(["mjs", "cjs"])("every entry loads in Node, from a file *.%s", (kind) 
   const load = kind === "cjs" ? "require" : "await import";
   const script = `for (const entry of ${JSON.stringify(entries)}) {
     const names = Object.keys(${load}(entry));
-    if (names.length === 0) throw new Error(entry + " exports nothing");
+    if (names.length === 0 && entry !== "gradus/fluent") throw new Error(entry + " exports nothing");
   }
+  const { Tensor } = ${load}("gradus");
+  if (!("relu" in Tensor.prototype)) throw new Error("gradus/fluent adds nothing");
   console.log("loaded");`;
   expect(entries.length).toBeGreaterThan(8);
   writeFileSync(join(app.folder, `load.${kind}`), script);
@@ -158,7 +183,9 @@ test("every bundler makes one file of it that learns, without a warning", async 
 
   const [trainer, bundles] = await app.open(["index.html", "bundles.html"]);
   expect([trainer.errors, bundles.errors]).toEqual([[], []]);
-  const { workers, loss } = bundles.outcome as { workers: object[]; loss: number };
+  const { workers, loss, fluent } = bundles.outcome as Record<"loss" | "fluent", number> & {
+    workers: object[];
+  };
   const refused =
     'Linear: unknown option "bais"; expected bias, weightInit, biasInit, seed, key, device, dtype';
   // Vite and webpack build for production and leave advice out; esbuild and Rollup do when told to.
@@ -170,6 +197,7 @@ test("every bundler makes one file of it that learns, without a warning", async 
       loss: expect.closeTo(0, 1),
       metrics: { accuracy: 1 },
       names: ["0.bias", "0.weight", "2.bias", "2.weight"],
+      fluent: 4,
       files:
         'fileStore: "weights.safetensors" in a build for browsers; expected Node. ' +
         "Use opfsStore or indexedDbStore",
@@ -177,6 +205,7 @@ test("every bundler makes one file of it that learns, without a warning", async 
     })),
   );
   expect(loss).toBeGreaterThan(0);
+  expect(fluent).toBe(2);
 
   const { device, losses } = trainer.outcome as { device: string; losses: number[] };
   expect(device).toBe("webgpu");
