@@ -34,7 +34,7 @@ export { grad, valueAndGrad } from "./graph/grad.ts";
 export type { NestedArray } from "./graph/nested.ts";
 export { scope } from "./graph/scope.ts";
 export { assignAll, Parameter, State, type StateOptions } from "./graph/state.ts";
-export { evaluate, type ReduceOptions, Tensor } from "./graph/tensor.ts";
+export { type Axes, evaluate, type ReduceOptions, Tensor } from "./graph/tensor.ts";
 export { type Choice, type InitOptions, init, memory } from "./init.ts";
 export { type GradCheckOptions, type GradCheckResult, gradCheck } from "./ops/grad-check.ts";
 export * from "./ops/index.ts";

@@ -1,12 +1,14 @@
 // @ts-check
 // Builds the package into dist/: modules with the shaders inlined and one minified file with all of
-// them by Vite, types by tsc.
+// them by Vite, types by tsc; and llms.txt beside the README.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "vite";
 import { makeEngineScript } from "./engine-script.mjs";
 import { writeOutMethods } from "./fluent-types.mjs";
+import { llmsText } from "./llms.mjs";
+import { readReference } from "./reference.mjs";
 import { root } from "./sources.mjs";
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -14,6 +16,8 @@ for (const name of ["vite.lib.config.ts", "vite.single.config.ts"]) {
   await build({ root, configFile: join(root, "tools", name), logLevel: "warn" });
 }
 await makeEngineScript(join(root, "dist"));
+const { project } = await readReference();
+writeFileSync(join(root, "llms.txt"), llmsText(project));
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 const types = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
   cwd: root,

@@ -16,6 +16,7 @@ const SLOW = [
   "large-files",
   "mnist",
   "package",
+  "reference",
   "store-kills",
   "to-mnist",
   "train-page",

@@ -43,6 +43,7 @@ export class BestWeights {
     for (const copy of this.#copies.values()) copy.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }

@@ -4,9 +4,11 @@ import { checkMonitor, type Monitor, monitored } from "./monitor.ts";
 
 /** Something that learns of a number after each epoch, such as `ReduceOnPlateau`. */
 export interface MetricListener {
+  /** Called after each epoch with its number. */
   update(metric: number): unknown;
-  /** Gives and takes what a checkpoint keeps of it. */
+  /** Gives what a checkpoint keeps of it. */
   state?(): unknown;
+  /** Takes what `state` gave. */
   load?(saved: never): void;
 }
 

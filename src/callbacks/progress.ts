@@ -20,6 +20,7 @@ export interface ProgressReport {
 
 /** Shows how far a run is. */
 export interface ProgressSink {
+  /** Called as the run goes on, some times a second. */
   update(report: ProgressReport): void;
   /** Called after each epoch. */
   epoch?(event: EpochEvent, epochs: number): void;
@@ -47,6 +48,7 @@ export function progressBar(sink: ProgressSink): Callback {
 
 /** What a terminal is written through, such as `process.stdout`. */
 export interface TerminalStream {
+  /** Writes text at the cursor. */
   write(text: string): unknown;
   /** Whether it is a terminal, in which a line can be written over. */
   readonly isTTY?: boolean;

@@ -60,6 +60,7 @@ export class Batch implements Disposable {
     for (const x of this.#owned) x.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }
@@ -159,6 +160,7 @@ export class DeviceDataset implements Dataset<Batch>, KnownByIdentity {
     this.labels.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }

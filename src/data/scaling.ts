@@ -113,6 +113,7 @@ export class FeatureScaling implements Disposable, KnownByIdentity {
     this.#placed = null;
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }

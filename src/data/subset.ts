@@ -80,6 +80,7 @@ export class Subset<B> implements Dataset<B>, KnownByIdentity {
     this.#onDevice?.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }

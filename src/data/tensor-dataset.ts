@@ -19,6 +19,7 @@ export type TensorBatch<N extends string = string> = {
   readonly size: number;
   /** Frees the batch; what was built on it must have been evaluated. */
   dispose(): void;
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [Symbol.dispose](): void;
 } & { readonly [K in N]: Tensor };
 
@@ -110,6 +111,7 @@ export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
     for (const x of Object.values(this.tensors)) x.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }
@@ -135,6 +137,7 @@ class BatchTensors implements Disposable {
     for (const x of this.#owned) x.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }

@@ -95,15 +95,25 @@ export class Tensor {
   #disposed = false;
 
   // `init` provides these: graph/ knows no ops.
+  /** `neg(this)` */
   declare neg: (...surplus: never[]) => Tensor;
+  /** `add(this, b)` */
   declare add: (b: Tensor | number, ...surplus: never[]) => Tensor;
+  /** `sub(this, b)` */
   declare sub: (b: Tensor | number, ...surplus: never[]) => Tensor;
+  /** `mul(this, b)` */
   declare mul: (b: Tensor | number, ...surplus: never[]) => Tensor;
+  /** `div(this, b)` */
   declare div: (b: Tensor | number, ...surplus: never[]) => Tensor;
+  /** `matmul(this, b)` */
   declare matmul: (b: Tensor, ...surplus: never[]) => Tensor;
+  /** `sum(this, options)` */
   declare sum: (options?: ReduceOptions, ...surplus: never[]) => Tensor;
+  /** `mean(this, options)` */
   declare mean: (options?: ReduceOptions, ...surplus: never[]) => Tensor;
+  /** `reshape(this, shape)` */
   declare reshape: (shape: Shape, ...surplus: never[]) => Tensor;
+  /** `transpose(this, ...axes)` */
   declare transpose: (...axes: Axes | readonly []) => Tensor;
 
   /** Wraps a node; use `tensor`, `zeros` or an op instead. */
@@ -131,12 +141,15 @@ export class Tensor {
     return VERSION;
   }
 
+  /** The lengths of the axes, `[]` of a scalar. */
   get shape(): Shape {
     return this.current.shape;
   }
+  /** What the elements are: "f32" where nothing else was asked for. */
   get dtype(): DType {
     return this.current.dtype;
   }
+  /** Where the values are, or will be computed. */
   get device(): Device {
     return this.current.device;
   }
@@ -148,6 +161,7 @@ export class Tensor {
   get size(): number {
     return sizeOf(this.shape);
   }
+  /** Whether `dispose()` was called; nothing can be built on it or read from it then. */
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -194,6 +208,7 @@ export class Tensor {
     this.current.retire("a tensor that was disposed; evaluate it before disposing");
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }
@@ -222,6 +237,7 @@ export class Tensor {
     return this + firstValues(host ?? (storage && device.peek(storage)), dtype);
   }
 
+  /** What Node's console shows. */
   [INSPECT](): string {
     return this.preview;
   }

@@ -83,6 +83,7 @@ abstract class AngleHead extends MarginHead {
     return crossEntropy(this.annealed(x, labels, lambda), labels, options);
   }
 
+  /** The logits for a weight λ of the plain cosine. */
   protected abstract annealed(x: Tensor, labels: Tensor, lambda: Tensor): Tensor;
 }
 

@@ -10,11 +10,13 @@ import { prepareTensors, saveTensors } from "./weights.ts";
 
 /** Something that lists its states by name, such as a module. */
 export interface HasState {
+  /** The states by name, as they are saved. */
   state(): ReadonlyMap<string, State>;
 }
 
 /** An optimizer's learning rate: a number that can be set, or a schedule. */
 export interface HasRate {
+  /** The number, which is saved, or the schedule, which the program has. */
   learningRate: number | ((step: Tensor) => Tensor);
 }
 
@@ -24,6 +26,7 @@ export interface SeekableStep {
   /** The same as the device has it; a difference is an error, never a file. */
   readonly cursor?: State;
   readonly pending?: number;
+  /** Goes on from this step. */
   seek(step: number, pending?: number): void;
 }
 

@@ -4,6 +4,7 @@ export {
   type HasRate,
   type HasState,
   loadCheckpoint,
+  type SeekableStep,
   saveCheckpoint,
 } from "./checkpoint.ts";
 export { download } from "./download.ts";
@@ -19,6 +20,7 @@ export type { SafetensorsDType } from "./safetensors-dtype.ts";
 export { type SafetensorsInput, writeSafetensors } from "./safetensors-write.ts";
 export type { FileStore, Store, StoreOptions } from "./stores.ts";
 export {
+  type LoadOptions,
   loadSafetensors,
   type NamedTensors,
   type SaveOptions,

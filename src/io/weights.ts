@@ -16,7 +16,10 @@ import { BF16, encodeSmallFloats, F16 } from "./small-floats.ts";
 /** Tensors by name, or something that lists its own, such as a module. */
 export type NamedTensors<T extends Tensor = Tensor> =
   | ReadonlyMap<string, T>
-  | { state(): ReadonlyMap<string, T> };
+  | {
+      /** The tensors by name. */
+      state(): ReadonlyMap<string, T>;
+    };
 
 /** Options of `saveSafetensors`. */
 export interface SaveOptions {
@@ -100,7 +103,7 @@ function smallFloats(
 }
 
 /** Options of `loadSafetensors`. */
-interface LoadOptions {
+export interface LoadOptions {
   /** The one of `init` when left out. */
   device?: Device;
 }

@@ -175,6 +175,7 @@ export abstract class Module implements KnownByIdentity {
     for (const state of this.state().values()) state.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }

@@ -29,14 +29,14 @@ import { where } from "./where.ts";
 export type Parametric = number | Tensor;
 
 /** Draws numbers of a shape; from the default sequence when options name neither seed nor key. */
-type HostDraw<Options> = (
+export type HostDraw<Options> = (
   shape: Shape,
   options?: Options & RandomOptions,
   ...surplus: never[]
 ) => Tensor;
 
 /** Draws numbers of a shape from a step counter, where the graph runs. */
-type StepDraw<Options> = (
+export type StepDraw<Options> = (
   step: Tensor,
   shape: Shape,
   options: Options & RandomAtOptions,

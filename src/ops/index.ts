@@ -47,7 +47,17 @@ export {
   type HistogramOptions,
   histogram,
 } from "./counts.ts";
-export { arange, eye, full, oneHot, ones, tensor, zeros } from "./creation.ts";
+export {
+  arange,
+  type CreationOptions,
+  eye,
+  full,
+  oneHot,
+  ones,
+  type TensorOptions,
+  tensor,
+  zeros,
+} from "./creation.ts";
 export {
   type CumulativeOptions,
   cumLogSumExp,
@@ -66,6 +76,7 @@ export {
   exponentialAt,
   type GammaOptions,
   gammaAt,
+  type HostDraw,
   type IntegersOptions,
   integersAt,
   type Parametric,
@@ -74,10 +85,12 @@ export {
   randomGamma,
   randomIntegers,
   randomTruncatedNormal,
+  type StepDraw,
   type TruncatedNormalOptions,
   truncatedNormalAt,
 } from "./distributions.ts";
 export { einsum } from "./einsum.ts";
+export type { BinaryFunction, UnaryFunction } from "./elementwise.ts";
 export { erf, erfc, erfInv, normalCdf } from "./error-function.ts";
 export { exp2, log2, log10 } from "./exponents.ts";
 export { type AxesOptions, flip, type RotateOptions, roll, rot90 } from "./flip.ts";
@@ -104,7 +117,7 @@ export { matmul } from "./matmul.ts";
 export { type Moments, type MomentsOptions, moments, std, variance } from "./moments.ts";
 export { type NanToNumOptions, nanMean, nanSum, nanToNum } from "./nan.ts";
 export { type NormOptions, norm } from "./norm.ts";
-export { type PadOptions, pad } from "./pad.ts";
+export { type Padding, type PadOptions, pad } from "./pad.ts";
 export { type PermutationAtOptions, permutationAt } from "./permutation-at.ts";
 export {
   hardShrink,
@@ -120,18 +133,43 @@ export { pow } from "./pow.ts";
 export { prod } from "./prod.ts";
 export { dot, inner, kron, outer, tensordot, vdot, vecdot } from "./products.ts";
 export { median, type QuantileMethod, type QuantileOptions, quantile } from "./quantile.ts";
-export { randomNormal, randomPermutation, randomUniform, setSeed } from "./random.ts";
-export { normalAt, type RandomAtOptions, uniformAt } from "./random-at.ts";
-export { argmax, argmin, max, mean, min, sum } from "./reduce.ts";
+export {
+  type NormalOptions,
+  type RandomOptions,
+  randomNormal,
+  randomPermutation,
+  randomUniform,
+  setSeed,
+  type UniformOptions,
+} from "./random.ts";
+export {
+  type NormalAtOptions,
+  normalAt,
+  type RandomAtOptions,
+  type UniformAtOptions,
+  uniformAt,
+} from "./random-at.ts";
+export {
+  type ArgFunction,
+  type ArgOptions,
+  argmax,
+  argmin,
+  max,
+  mean,
+  min,
+  type ReduceFunction,
+  sum,
+} from "./reduce.ts";
 export { floorDivide, fmod, remainder } from "./remainder.ts";
 export { repeatInterleave, tile } from "./repeat.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
 export { cbrt, hypot, rsqrt } from "./root.ts";
 export { ceil, floor, fract, round, trunc } from "./rounding.ts";
+export type { AxisOptions } from "./rows.ts";
 export { type SearchOptions, searchSorted } from "./search-sorted.ts";
-export { concat, slice, stack } from "./slice.ts";
+export { concat, type Range, slice, stack } from "./slice.ts";
 export { celu, mish, selu, softsign, tanhShrink } from "./smooth.ts";
-export { logSoftmax, logSumExp, softmax } from "./softmax.ts";
+export { type AxisFunction, logSoftmax, logSumExp, softmax } from "./softmax.ts";
 export {
   argsort,
   type KthOptions,

@@ -18,7 +18,7 @@ export interface PadOptions {
 }
 
 /** How many elements come before and after on each axis. */
-type Padding = readonly (readonly [number, number])[];
+export type Padding = readonly (readonly [number, number])[];
 
 const PAD: Known<PadOptions> = { mode: "string", value: "number" };
 

@@ -113,12 +113,12 @@ export interface RandomAtOptions {
   dtype?: DType;
 }
 
-interface UniformAtOptions extends RandomAtOptions {
+export interface UniformAtOptions extends RandomAtOptions {
   low?: number;
   high?: number;
 }
 
-interface NormalAtOptions extends RandomAtOptions {
+export interface NormalAtOptions extends RandomAtOptions {
   mean?: number;
   std?: number;
 }

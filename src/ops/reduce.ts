@@ -68,7 +68,8 @@ function extremeOp(kind: Extreme): OpDefinition<Attributes> {
   });
 }
 
-type ReduceFunction = (x: Tensor, options?: ReduceOptions, ...surplus: never[]) => Tensor;
+/** Reduces the axes that the options name, all when they name none. */
+export type ReduceFunction = (x: Tensor, options?: ReduceOptions, ...surplus: never[]) => Tensor;
 
 /* @__NO_SIDE_EFFECTS__ */
 function extreme(kind: Extreme): ReduceFunction {
@@ -134,7 +135,8 @@ function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>>
   });
 }
 
-type ArgFunction = (x: Tensor, options?: ArgOptions, ...surplus: never[]) => Tensor;
+/** Gives the places of elements along the axis that the options name. */
+export type ArgFunction = (x: Tensor, options?: ArgOptions, ...surplus: never[]) => Tensor;
 
 /* @__NO_SIDE_EFFECTS__ */
 function argExtreme(name: string, kind: Extreme): ArgFunction {

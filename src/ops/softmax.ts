@@ -109,7 +109,7 @@ const logSumExpOp: OpDefinition<Record<string, never>> = defineOp<Record<string,
 });
 
 /** Works along one axis, the last when left out. */
-type AxisFunction = (x: Tensor, options?: AxisOptions, ...surplus: never[]) => Tensor;
+export type AxisFunction = (x: Tensor, options?: AxisOptions, ...surplus: never[]) => Tensor;
 
 /* @__NO_SIDE_EFFECTS__ */
 function alongAxis(op: OpDefinition<Record<string, never>>): AxisFunction {

@@ -116,6 +116,7 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike>
     for (const member of this.members) member.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }

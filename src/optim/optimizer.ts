@@ -46,6 +46,7 @@ export interface OptimizerLike extends Disposable {
   owned(): readonly State[];
   /** Moves that to another device. */
   to(device: Device): Promise<this>;
+  /** Frees that. */
   dispose(): void;
 }
 
@@ -170,6 +171,7 @@ export abstract class Optimizer implements OptimizerLike, KnownByIdentity {
     for (const state of this.owned()) state.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }

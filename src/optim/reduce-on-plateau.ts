@@ -50,6 +50,7 @@ export interface PlateauState {
 
 /** Something whose rate is lowered: an optimizer that was made with a number. */
 export interface RateHolder {
+  /** What is lowered; a schedule is refused. */
   get learningRate(): number | Schedule;
   set learningRate(value: number);
 }

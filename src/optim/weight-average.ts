@@ -124,6 +124,7 @@ export class WeightAverage implements KnownByIdentity {
     for (const state of [this.counter, ...this.averages]) state.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }

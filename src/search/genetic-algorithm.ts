@@ -106,6 +106,7 @@ export class GeneticAlgorithm<M extends Module, B extends object> {
     for (const state of this.state().values()) state.dispose();
   }
 
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
   [dispose](): void {
     this.dispose();
   }

@@ -45,7 +45,7 @@ export type {
   TrainEvent,
 } from "./events.ts";
 export { type FitOptions, type FitResult, fit } from "./fit.ts";
-export { NonFiniteLossError, type OnNonFinite } from "./non-finite.ts";
+export { NonFiniteLossError, type NonFinitePlace, type OnNonFinite } from "./non-finite.ts";
 export { RunControl } from "./run-control.ts";
 export { train } from "./train.ts";
 export type { TrainOptions } from "./train-options.ts";

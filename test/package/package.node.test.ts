@@ -30,7 +30,7 @@ test("installing the package brings nothing else", () => {
 
 test("the package holds documents, and no maps of sources that it lacks", () => {
   const files = readdirSync(join(app.folder, "node_modules/gradus"), { recursive: true });
-  expect(files).toEqual(expect.arrayContaining(["docs/training.md", "SECURITY.md"]));
+  expect(files).toEqual(expect.arrayContaining(["docs/training.md", "llms.txt", "SECURITY.md"]));
   expect(files.filter((name) => String(name).endsWith(".map"))).toEqual([]);
 });
 
