@@ -39,3 +39,5 @@ export { type Choice, type InitOptions, init, memory } from "./init.ts";
 export { type GradCheckOptions, type GradCheckResult, gradCheck } from "./ops/grad-check.ts";
 export * from "./ops/index.ts";
 export { hessian, jacobian } from "./ops/jacobian.ts";
+export { nonzero } from "./ops/nonzero.ts";
+export { type Unique, unique } from "./ops/unique.ts";

@@ -29,6 +29,8 @@ interface KnownValue {
   readonly name: string;
   /** Whether it was there before, or is made of nothing. */
   readonly isGiven: boolean;
+  /** Whether an infinity stands in it where its inputs have nothing, as it was asked to. */
+  readonly isFilled: boolean;
   /** Whether somebody gets it. */
   readonly isResult: boolean;
   /** Whether it has as many elements as an input that it shows in another way. */
@@ -87,6 +89,7 @@ export class Inspection {
         origin,
         name: shown?.name ?? sources.nameOf(node) ?? inputName(node, origin),
         isGiven: shown ? shown.isGiven : isSource || !isNew,
+        isFilled: isFilled(node),
         isResult: wanted.has(node),
         shows,
         inputs,
@@ -142,8 +145,9 @@ export class Inspection {
 
   /** Whether an entry made an infinity of finite numbers. */
   #makesInfinity(i: number, marks: readonly number[]): boolean {
-    const { inputs, isGiven, shows } = this.#entries[i];
-    return marks[i] !== 0 && !isGiven && shows === null && inputs.every((j) => marks[j] === 0);
+    const { inputs, isGiven, isFilled, shows } = this.#entries[i];
+    const isOwn = !isGiven && !isFilled && shows === null;
+    return marks[i] !== 0 && isOwn && inputs.every((j) => marks[j] === 0);
   }
 
   #marks(values: readonly ArrayLike<number>[]): number[] {
@@ -179,6 +183,12 @@ function showsAll(node: Node, isSource: boolean): boolean {
   const isView = form?.kind === "map" && !form.outside && inputs.length === 1;
   if (isSource || !isView) return false;
   return sizeOf(inputs[0].shape) <= sizeOf(node.shape);
+}
+
+function isFilled({ op, attributes }: Node): boolean {
+  const form = op?.form;
+  const value = form?.kind === "map" && form.outside ? form.outside(attributes) : 0;
+  return Math.abs(value) === Number.POSITIVE_INFINITY;
 }
 
 function isSearched({ shape }: Node, isSource: boolean): boolean {

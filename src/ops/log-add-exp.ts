@@ -2,8 +2,10 @@ import type { Formula } from "../forms/scalars.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 import { BUILT_INS, NEAR_ZERO } from "../kernels/shaders.ts";
 import { mul, neg, sub } from "./arithmetic.ts";
+import { equal, logicalAnd } from "./compare.ts";
 import { type BinaryFunction, binary } from "./elementwise.ts";
-import { sigmoid } from "./unary.ts";
+import { isInf, sigmoid } from "./unary.ts";
+import { where } from "./where.ts";
 
 interface Sum {
   readonly js: (a: number, b: number) => number;
@@ -23,18 +25,21 @@ export const LOG_ADD_EXP: Sum = {
 };
 
 /**
- * Computes log(eᵃ + eᵇ) without overflow; −∞ adds nothing. The gradient is the share of each, NaN
- * where both are the same infinity.
- * @example await logAddExp(tensor([0, 1000]), 0).toArray(); // [0.6931471824645996, 1000]
+ * Computes log(eᵃ + eᵇ), which neither overflows nor vanishes before the larger of both does.
+ * Formula: max(a, b) + log(1 + e^(−|a − b|)); the gradient is the softmax of a and b, ½ for each where
+ * they are equal, infinite ones too.
+ * @throws DTypeError unless both are floats of one dtype, ShapeError where shapes do not broadcast.
+ * @example await logAddExp(tensor([0, 1000]), 0).toArray(); // about [0.693, 1000]
  */
 export const logAddExp: BinaryFunction = binary({
   name: "logAddExp",
   domain: "float",
   ...LOG_ADD_EXP,
-  commutes: true,
   cost: 25,
   vjp: (g, _, a, b) => {
-    const difference = sub(a, b);
-    return [mul(g, sigmoid(difference)), mul(g, sigmoid(neg(difference)))];
+    const isSame = logicalAnd(equal(a, b), isInf(a));
+    const [x, y] = [a, b].map((side) => where(isSame, 0, side)); // ∞ − ∞ is NaN
+    const distance = sub(x, y);
+    return [mul(g, sigmoid(distance)), mul(g, sigmoid(neg(distance)))];
   },
 });

@@ -6,7 +6,7 @@ import { scanSteps } from "../kernels/scan.ts";
 import { add, mul } from "./arithmetic.ts";
 import { stretch } from "./broadcast.ts";
 import { reshape } from "./reshape.ts";
-import { elementAt, reduceFlops, rowsForm } from "./rows.ts";
+import { forEachRow, reduceFlops, rowsForm } from "./rows.ts";
 import { embed, slice } from "./slice.ts";
 
 /** Rows `[rows, n]` the other way round. */
@@ -47,17 +47,19 @@ const recurrenceOp: OpDefinition<Record<string, never>> = defineOp<Record<string
   name: "recurrence",
   infer: ([a, b]) => [b, a],
   cpuAll: ([y, z], [a, b]) => {
-    const [rows, length] = b.shape;
-    for (let row = 0; row < rows; row++) {
-      let [total, product] = [0, 1]; // in float64
+    const [down, along] = b.strides;
+    forEachRow(a, (row, factors, start, stride, length) => {
+      const first = b.offset + row * down;
+      let total = b.data[first]; // in float64
+      let product = 1;
       for (let i = 0; i < length; i++) {
-        const [factor, term] = [elementAt(a, row, i), elementAt(b, row, i)];
-        total = i === 0 ? term : factor * total + term;
+        const factor = factors[start + i * stride];
+        if (i > 0) total = factor * total + b.data[first + i * along];
         product *= factor;
         if (y) y.data[row * length + i] = total;
         if (z) z.data[row * length + i] = product;
       }
-    }
+    });
   },
   flops: (inputs) => 3 * reduceFlops(inputs),
   form: rowsForm(scanSteps),

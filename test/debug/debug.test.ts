@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   compile,
   concat,
+  cumMax,
   debug,
   div,
   evaluate,
@@ -20,6 +21,7 @@ import {
   oneHot,
   ones,
   Parameter,
+  pad,
   reshape,
   scope,
   slice,
@@ -192,6 +194,12 @@ describe("an infinity", () => {
       null,
     ],
     ["that was given is passed on", () => max(tensor([Number.NEGATIVE_INFINITY, -Infinity])), null],
+    [
+      "that pad was asked for is meant",
+      () => pad(ones([2]), [[1, 0]], { value: Number.NEGATIVE_INFINITY }),
+      null,
+    ],
+    ["of nothing is meant", () => cumMax(ones([2]), { exclusive: true }), null],
     ["of nothing but masks is passed on", () => logSumExp(full([3], -Infinity)), null],
     ["that comes to nothing is meant", () => softmax(log(tensor([0, 1, 1]))), null],
     ["that reaches a result is an error", () => mul(log(tensor([0, 1])), 2), "log"],
