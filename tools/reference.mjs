@@ -27,6 +27,7 @@ const OWN = {
   "data/idx.ts": ["ARRAYS"],
   "engine/plan.ts": ["PlanOptions"],
   "engine/program.ts": ["Program"],
+  "fluent/index.ts": ["Free", "Ops", "Method"],
   "graph/device.ts": ["Storage", "StateJournal"],
   "graph/node.ts": ["Node"],
   "graph/state.ts": ["Followers"],
@@ -77,6 +78,14 @@ export async function readReference(options) {
   if (!project) throw new Error("docs: the sources cannot be read; expected types that check");
   for (const entry of project.children ?? []) {
     entry.name = entry.name === "index" ? "gradus" : `gradus/${entry.name}`;
+  }
+  for (const one of project.getReflectionsByKind(ReflectionKind.Class)) {
+    const members = one.isDeclaration() ? (one.children ?? []) : [];
+    // Each op stands at its function; as methods of three classes they would bury the others.
+    const ops = members.filter((member) =>
+      project.getSymbolIdFromReflection(member)?.fileName?.endsWith("src/ops/index.ts"),
+    );
+    for (const op of ops) project.removeReflection(op);
   }
   return { app, project, problems: () => app.logger.errorCount + app.logger.warningCount };
 }

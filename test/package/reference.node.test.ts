@@ -29,7 +29,8 @@ async function exportsOf(entry: string): Promise<string[]> {
       ? [...one.matchAll(/\w+(?=,| \}|,?\n\})/g)].map(([name]) => name)
       : [...one.matchAll(/\btype (\w+)/g)].map(([, name]) => name),
   );
-  return [...values, ...types];
+  const declared = [...text.matchAll(/^export (?:type|interface) (\w+)/gm)].map(([, name]) => name);
+  return [...values, ...types, ...declared];
 }
 
 test("the reference has the README in front, a page of each document and one of each entry", () => {
