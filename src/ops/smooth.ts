@@ -10,7 +10,11 @@ import { where } from "./where.ts";
 
 /** y = x / (1 + |x|), ±1 for ±∞; dx = g / (1 + |x|)². */
 const softsignOf = /* @__PURE__ */ customGrad(
-  (x: Tensor) => where(isFinite(x), div(x, add(abs(x), 1)), sign(x)),
+  (x: Tensor) => {
+    const isOrdinary = isFinite(x);
+    const finite = where(isOrdinary, x, 0); // ∞ / ∞ is NaN
+    return where(isOrdinary, div(finite, add(abs(finite), 1)), sign(x));
+  },
   (g, _, x) => [div(g, square(add(abs(x), 1)))],
 );
 

@@ -37,6 +37,9 @@ const faults: Readonly<Record<string, string>> = {
   "cumMax 6": "cumMax",
   "gather 3": "gather",
   "indexAdd 1": "indexAdd",
+  "nanMean slopes": "where",
+  "nanSum slopes": "where",
+  "nanToNum slopes": "where",
   "oneHot 1": "oneHot",
   "oneHot 2": "oneHot",
   "putAlongAxis 2": "putAlongAxis",
@@ -64,6 +67,8 @@ for (const [name, { golden, calls, gradient }] of tables) {
     if (gradient !== true || !call) return;
     const all = place(call, draw(call, 100), device, "f32");
     const slopes = (): Tensor[] => grad(sum(call.run(...all)), floats(call, all));
+    const fault = faults[`${name} slopes`];
+    if (fault) return expect(debug(slopes)).rejects.toMatchObject({ place: fault });
     const values = await Promise.all((await debug(slopes)).map((x) => x.toArray()));
     expect(values.every(isFinite)).toBe(true);
   });
