@@ -136,7 +136,7 @@ export class Fusion {
   /** The groups that wait for what a group stores. */
   behind({ outputs }: Group): Set<Group> {
     const found = new Set<Group>();
-    for (const step of outputs) for (const group of this.#readers.get(step) ?? []) found.add(group);
+    for (const step of outputs) for (const group of this.#waiting(step)) found.add(group);
     return found;
   }
 

@@ -248,6 +248,26 @@ export const lossCases = {
         ],
         by: "definition; a label outside has no target",
       },
+      {
+        run: (t) => losses.smoothLabels(t(1, "i32"), 2, 0.5),
+        is: [0.25, 0.75],
+        by: "definition, one label alone",
+      },
+      {
+        run: (t) => losses.smoothLabels(t([[0, 1]], "i32"), 2, 0.5),
+        is: [
+          [
+            [0.75, 0.25],
+            [0.25, 0.75],
+          ],
+        ],
+        by: "definition, labels along two axes",
+      },
+      {
+        run: (t) => losses.smoothLabels(t([[[1, 0]]]), 2, 0.5),
+        is: [[[0.75, 0.25]]],
+        by: "definition, probabilities along the last of three axes",
+      },
     ],
     rejects: [
       {
@@ -342,16 +362,32 @@ export const lossCases = {
         is: HUGE,
         by: "softplus(z) → z",
       },
+      ...[3, [3, 3], [[3, 3]]].map((weight) => ({
+        run: (t: Make) =>
+          losses.binaryCrossEntropyWithLogits(t([[0, 2]]), t([[1, 0]]), {
+            posWeight: t(weight),
+            reduction: "none",
+          }),
+        is: [[3 * Math.LN2, softplus(2)]],
+        by: "formula, the weight along none, one and all of the axes",
+      })),
     ],
     rejects: [
       ...pairRejects("binaryCrossEntropyWithLogits"),
-      {
-        run: (t) =>
-          losses.binaryCrossEntropyWithLogits(t([1, 2]), t([0, 1]), { posWeight: t([1]) }),
-        says:
-          "binaryCrossEntropyWithLogits: posWeight [1] with logits [2]; " +
-          "expected a number or the sizes of the last axes",
-      },
+      ...(
+        [
+          [[1], "1"],
+          [[[1, 2]], "1, 2"],
+        ] as [number[], string][]
+      ).map(
+        ([weight, shape]): Reject => ({
+          run: (t) =>
+            losses.binaryCrossEntropyWithLogits(t([1, 2]), t([0, 1]), { posWeight: t(weight) }),
+          says:
+            `binaryCrossEntropyWithLogits: posWeight [${shape}] with logits [2]; ` +
+            "expected a number or the sizes of the last axes",
+        }),
+      ),
       option(
         (t) => losses.binaryCrossEntropyWithLogits(t([1]), t([0]), { posWeight: -1 }),
         "binaryCrossEntropyWithLogits: posWeight -1; expected a finite number from 0",

@@ -293,6 +293,20 @@ describe("the journal", () => {
     ]);
   });
 
+  test("is copied as the last function that it guards is disposed, and not before", async () => {
+    const [first, last] = [counter(), counter()];
+    for (const { step } of [first, last, first, last]) await step();
+    const turn = () => new Promise((resolve) => setTimeout(resolve));
+    await turn();
+    const download = vi.spyOn(device.session, "download");
+    first.step.dispose();
+    await turn();
+    expect(download).not.toHaveBeenCalled();
+    last.step.dispose();
+    await turn();
+    expect(download).toHaveBeenCalledOnce();
+  });
+
   test("knows the first value of a state that was made of others, whatever becomes of those", async () => {
     const { x, step } = doubling(1000);
     (await step(tensor([1, 1, 1]))).dispose();

@@ -105,6 +105,28 @@ test("a plan is described as a table", () => {
   );
 });
 
+test("a plan of functions is described with what each has of its own, and with times", () => {
+  const one = { flops: 12, bytes: 48, workgroups: 0, bindings: 0 };
+  const kernels = [
+    { ...one, groups: [["exp"]], function: "f1", scratch: 2048, units: 32 },
+    { ...one, groups: [["sort"]], plain: "no code for sort" },
+  ];
+  const stats = { dispatches: 2, flops: 24, bytes: 96, peakBytes: 9, lowerBoundBytes: 9, kernels };
+  const times = [1.25, 1234.5].map((duration) => ({ name: "", start: 0, duration }));
+  const profile = { clock: "host", kernels: times } as const;
+  expect(statsTable({ ...stats, engine: "WebAssembly" }, profile)).toBe(
+    [
+      "2 kernels of WebAssembly, 24 FLOP, 96 B read and written",
+      "9 B between kernels, 1.00 times what is needed at once",
+      "1236 µs in all, by the host's clock",
+      "",
+      "#  FLOP    B   own B  units    µs  function                 groups",
+      "1   12   48   2.05 k     32  1.25  f1                       exp",
+      "2   12   48       0          1235  plain: no code for sort  sort",
+    ].join("\n"),
+  );
+});
+
 describe("planMemory", () => {
   const lifetime = fc.record({
     bytes: fc.integer({ min: 1, max: 1000 }),

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { DeviceError } from "../../src/core/errors.ts";
 import type { DeviceDataset } from "../../src/data/index.ts";
+import type { EngineDevice } from "../../src/engine/device.ts";
 import type { DeviceNews, Storage } from "../../src/graph/device.ts";
 import {
   add,
@@ -246,6 +247,27 @@ test("what is lost or spoiled keeps no other state from being guarded", async ()
   for (const state of [lost, spoiled]) {
     await expect(state.data()).rejects.toThrow("went with a lost device");
   }
+});
+
+test("states are known to a device that can be lost, and to no other", async () => {
+  const isolated = (await init({ device: "cpu", isolated: true })).device as EngineDevice;
+  const made = [device, isolated].map((on) => new State(tensor(1, { device: on })));
+  expect(device.states.size).toBeGreaterThan(0);
+  expect(isolated.states.size).toBe(0);
+  for (const state of made) state.dispose();
+});
+
+test("a call waits for the device that takes the place of one lost as it waits for room", async () => {
+  const f = compile((x: Tensor) => add(x, 1));
+  const x = tensor([1]);
+  await f(x);
+  const room = vi.spyOn(device, "room").mockImplementationOnce(() => device.lose());
+  await f(x);
+  expect(room).toHaveBeenCalledOnce();
+  expect(news.map(({ event }) => event)).toEqual(["lost", "recovered"]);
+  const y = add(x, 1);
+  evaluate(y); // would throw while the device is made again
+  expect(await y.toArray()).toEqual([2]);
 });
 
 test("what a guarded function came to is safe while the next one begins", async () => {

@@ -40,10 +40,11 @@ function products(count: number): Tensor[] {
 const next = (x: Tensor) => matmul(x, square(5));
 
 /** For each value that is written over another one: how many are written to that memory. */
-function overwritten(wanted: readonly Tensor[]): number[] {
+function overwritten(wanted: readonly Tensor[], replaced: [Tensor, Tensor][] = []): number[] {
   const { program } = trace(
     wanted.map(({ node }) => node),
     "test",
+    { replacements: replaced.map(([old, y]) => ({ original: old.node, value: y.node })) },
   );
   const { homes } = scheduleOf(simplify(program), 8);
   const counts = new Map<number, number>();
@@ -82,6 +83,13 @@ test.each<[string, () => Tensor[], number[]]>([
   ["the sum so far, over and over", () => [next(products(4).reduce((a, b) => add(a, b)))], [4]],
 ])("a value is written over %s", (_, make, expected) => {
   expect(overwritten(make())).toEqual(expected);
+});
+
+test("a value is written over one for which another kernel only waits", () => {
+  const old = square(8);
+  const read = softmax(old); // the new state, which lies where the old one does, comes behind this
+  const updates: [Tensor, Tensor][] = [[old, matmul(square(6), square(9))]];
+  expect(overwritten([next(add(products(1)[0], read))], updates)).toEqual([2, 2]);
 });
 
 test.each([

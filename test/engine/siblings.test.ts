@@ -48,13 +48,18 @@ const wave = (rows: number, length: number, phase = 0, on = device) =>
 const rows = { axis: 1 };
 const column = { axis: 1, keepDims: true };
 
-/** The ops of each group, those on a GPU with workgroup memory. */
-function groups(wanted: readonly Tensor[], limit = 10): string[] {
+/** The schedule of a GPU with workgroup memory. */
+function scheduled(wanted: readonly Tensor[], limit: number) {
   const { program } = trace(
     wanted.map(({ node }) => node),
     "test",
   );
-  const schedule = scheduleOf(lower(simplify(program), TRAITS.workgroup), limit);
+  return scheduleOf(lower(simplify(program), TRAITS.workgroup), limit);
+}
+
+/** The ops of each group. */
+function groups(wanted: readonly Tensor[], limit = 10): string[] {
+  const schedule = scheduled(wanted, limit);
   return schedule.groups.map((group) => opsOf(schedule, group).join("+"));
 }
 
@@ -95,6 +100,22 @@ describe.runIf(!inBrowser)("a schedule", () => {
     expect(groups(ops(wave(6, 40))).map((names) => names.split("+").sort())).toEqual(
       expected.map((names) => names.split("+").sort()),
     );
+  });
+
+  const twice: Record<string, (x: Tensor) => [Tensor, Tensor]> = {
+    "a softmax and the logarithm of its sum": (x) => [softmax(x), logSumExp(x, column)],
+    "a mean and a variance": (x) => {
+      const { mean, variance } = moments(x, column);
+      return [mean, variance];
+    },
+  };
+  test.each(Object.entries(twice))("knows %s apart, and what is made of them", (_, both) => {
+    const [first, second] = both(wave(6, 40));
+    const wanted = [first, second, mul(first, 2), mul(second, 3)];
+    const { groups, resultAt } = scheduled(wanted, 10);
+    expect(groups).toHaveLength(1);
+    const [{ anchors, outputs }] = groups;
+    expect(outputs.map((step) => resultAt(anchors, step)).sort()).toEqual([0, 0, 1, 1]);
   });
 
   test("has the sums of a gradient's rows in one kernel, of which one reads more", () => {

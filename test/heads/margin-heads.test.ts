@@ -7,6 +7,7 @@ import {
   grad,
   gradCheck,
   init,
+  State,
   type Tensor,
   tensor,
   zeros,
@@ -281,6 +282,12 @@ test("labels beside a call, which knows no margin, are refused", () => {
     );
     expect(head.call(x).shape).toEqual([4, 3]);
   }
+});
+
+test.each(Object.entries(FORMULAS))("%s has states called as its properties are", (_, { make }) => {
+  const states = Object.entries(make({})).filter(([, value]) => value instanceof State);
+  expect(states.length).toBeGreaterThan(0);
+  for (const [key, state] of states) expect(state.name).toBe(key);
 });
 
 test.each(Object.entries(FORMULAS))(

@@ -80,9 +80,11 @@ test("what threads share out is shown in units", async () => {
 test("explain refuses kernels that are not there, other plans' profiles and what it does not know", async () => {
   const plan = await planOf("f32");
   const says = (options: object) => explain(plan, options as never).catch((e) => e.message);
-  expect(await says({ code: 4 })).toBe(
-    "explain: code 4; expected true, false or a kernel's number up to 3",
-  );
+  for (const code of [4, 0, -1, 1.5]) {
+    expect(await says({ code })).toBe(
+      `explain: code ${code}; expected true, false or a kernel's number up to 3`,
+    );
+  }
   expect(await says({ profile: { clock: "host", kernels: [] } })).toContain(
     "expected that of the plan, with 3 kernels",
   );
