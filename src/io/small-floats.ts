@@ -16,7 +16,7 @@ function leastExponent({ exponentBits }: SmallFloat): number {
 }
 
 /** The bits of ∞; a NaN has more. */
-function infinityBits({ exponentBits, fractionBits }: SmallFloat): number {
+export function infinityBits({ exponentBits, fractionBits }: SmallFloat): number {
   return (2 ** exponentBits - 1) * 2 ** fractionBits;
 }
 

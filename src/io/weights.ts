@@ -11,7 +11,7 @@ import { tensor } from "../ops/creation.ts";
 import { fileDType, heldAs, heldElements } from "./held.ts";
 import { parseSafetensors, type SafetensorsTensor } from "./safetensors.ts";
 import { formatSafetensors, type SafetensorsInput } from "./safetensors-write.ts";
-import { BF16, encodeSmallFloats, F16 } from "./small-floats.ts";
+import { BF16, encodeSmallFloats, F16, infinityBits } from "./small-floats.ts";
 
 /** Tensors by name, or something that lists its own, such as a module. */
 export type NamedTensors<T extends Tensor = Tensor> =
@@ -91,7 +91,7 @@ function smallFloats(
   dtype: keyof typeof SMALL_FLOATS,
 ): Uint16Array {
   const words = encodeSmallFloats(values, SMALL_FLOATS[dtype]);
-  const infinity = encodeSmallFloats([Number.POSITIVE_INFINITY], SMALL_FLOATS[dtype])[0];
+  const infinity = infinityBits(SMALL_FLOATS[dtype]);
   const lost = words.findIndex(
     (bits, i) => (bits & 0x7fff) === infinity && Number.isFinite(values[i]),
   );

@@ -3,15 +3,13 @@ import { expectDType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, type Shape, sameShape, stridesOf } from "../core/shape.ts";
 import { checkTensors, Tensor } from "../graph/tensor.ts";
-import { watch } from "../graph/watch.ts";
 import { add, mul } from "./arithmetic.ts";
-import { stretch } from "./broadcast.ts";
-import { cast } from "./cast.ts";
+import { canBroadcast, stretch } from "./broadcast.ts";
 import { greaterEqual, less, logicalAnd } from "./compare.ts";
 import { iota } from "./creation.ts";
 import { checkDomain } from "./domain.ts";
 import { checkSameDType } from "./elementwise.ts";
-import { gatherRows, sumRowsAt } from "./gather.ts";
+import { checkedPlaces, gatherRows, sumRowsAt } from "./gather.ts";
 import { overwriteRows } from "./overwrite.ts";
 import { reshape } from "./reshape.ts";
 import { AXIS, type AxisOptions } from "./rows.ts";
@@ -38,8 +36,7 @@ function checkAlong(
  */
 function placesAlong(op: string, { shape }: Tensor, indices: Tensor, axis: number): Tensor {
   const n = shape[axis];
-  const checked = watch ? watch.indices(op, indices, n) : indices;
-  const index = cast(checked, "i32");
+  const index = checkedPlaces(op, indices, n);
   const strides = stridesOf(shape);
   let place = mul(index, strides[axis]);
   for (const [i, size] of indices.shape.entries()) {
@@ -104,9 +101,7 @@ function valuesFor(op: string, x: Tensor, given: Tensor | number, { shape }: Ten
     return numberLike(op, { shape, dtype: x.dtype, device: x.device }, given);
   }
   checkSameDType(op, x, given);
-  const missing = shape.length - given.rank;
-  const fits = missing >= 0 && given.shape.every((n, i) => n === 1 || n === shape[i + missing]);
-  if (fits) return stretch(given, shape);
+  if (canBroadcast(given.shape, shape)) return stretch(given, shape);
   throw new ShapeError(
     `${op}: values ${formatShape(given.shape)} for indices ${formatShape(shape)}; expected values ` +
       "that broadcast to them",

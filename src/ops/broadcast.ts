@@ -46,7 +46,8 @@ export function stretch(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, shape) ? x : apply(broadcastToOp, [x], { shape });
 }
 
-function canBroadcast(from: Shape, to: Shape): boolean {
+/** Whether a shape broadcasts to another. */
+export function canBroadcast(from: Shape, to: Shape): boolean {
   const missing = to.length - from.length;
   return missing >= 0 && from.every((n, axis) => n === 1 || n === to[axis + missing]);
 }

@@ -3,6 +3,7 @@ import {
   checkFinite,
   checkIntegers,
   checkOptions,
+  checkPositive,
   isInteger,
   type Known,
 } from "../core/check.ts";
@@ -117,16 +118,15 @@ function drawingAt<Options extends object>(
   };
 }
 
-/** A parameter as a tensor of the draws' dtype; numbers are checked. */
+/** A parameter as a tensor of the draws' dtype; a number must be above 0, or pass another check. */
 function parameter(
   { op, shape, dtype, step }: DrawSource,
   name: string,
   given: Parametric,
-  holds: (x: number) => boolean,
-  expected: string,
+  check: (op: string, options: Readonly<Record<string, number>>) => void = checkPositive,
 ): Tensor {
   if (typeof given !== "object" || given === null) {
-    checkEach(op, { [name]: given }, (x) => typeof x === "number" && holds(x), expected);
+    check(op, { [name]: given });
     return full([], given, { dtype, device: step.device });
   }
   checkTensors(op, [step, given]);
@@ -142,21 +142,20 @@ function parameter(
   return given;
 }
 
-const isPositive = (x: number) => Number.isFinite(x) && x > 0;
-const POSITIVE = "a finite number above 0";
-
 /** The probability of true, ½ when left out. */
 export interface BernoulliOptions {
   p?: Parametric;
 }
 
+function checkShare(op: string, options: Readonly<Record<string, number>>): void {
+  const holds = (x: unknown) => typeof x === "number" && x >= 0 && x <= 1;
+  checkEach(op, options, holds, "a number from 0 to 1");
+}
+
 const BERNOULLI: Distribution<BernoulliOptions> = {
   parameters: { p: true },
   dtypes: null,
-  draw: (source, { p = 0.5 }) => {
-    const isShare = (x: number) => x >= 0 && x <= 1;
-    return less(uniformPart(source), parameter(source, "p", p, isShare, "a number from 0 to 1"));
-  },
+  draw: (source, { p = 0.5 }) => less(uniformPart(source), parameter(source, "p", p, checkShare)),
 };
 
 /**
@@ -221,10 +220,7 @@ const EXPONENTIAL: Distribution<ExponentialOptions> = {
   parameters: { rate: true },
   dtypes: ["f32", "float"],
   draw: (source, { rate = 1 }) =>
-    div(
-      neg(log1p(neg(uniformPart(source)))),
-      parameter(source, "rate", rate, isPositive, POSITIVE),
-    ),
+    div(neg(log1p(neg(uniformPart(source)))), parameter(source, "rate", rate)),
 };
 
 /**
@@ -304,8 +300,8 @@ const GAMMA: Distribution<GammaOptions> = {
   parameters: { concentration: true, rate: true },
   dtypes: ["f32", "float"],
   draw: (source, { concentration = 1, rate = 1 }) => {
-    const alpha = parameter(source, "concentration", concentration, isPositive, POSITIVE);
-    const beta = parameter(source, "rate", rate, isPositive, POSITIVE);
+    const alpha = parameter(source, "concentration", concentration);
+    const beta = parameter(source, "rate", rate);
     // x ~ Γ(α + 1) and u uniform make x · u^(1/α) ~ Γ(α), for what is below 1.
     const isSmall = less(alpha, 1);
     const d = sub(where(isSmall, add(alpha, 1), alpha), 1 / 3);

@@ -113,6 +113,11 @@ export function sumRowsAt(index: Tensor, g: Tensor, rows: number): Tensor {
   return apply(scatterAddOp, [index, g], { rows });
 }
 
+/** Indices as i32, of which one outside [0, n) is an error of `op` under `debug`. */
+export function checkedPlaces(op: string, indices: Tensor, n: number): Tensor {
+  return cast(watch ? watch.indices(op, indices, n) : indices, "i32");
+}
+
 /**
  * Takes slices of `x` along an axis: those that integer `indices` of any shape name.
  * The result has the indices' shape in place of the axis. Indices outside `[0, n)` give NaN

@@ -3,13 +3,11 @@ import { expectDType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, normalizeAxis, sameShape, sizeOf } from "../core/shape.ts";
 import { checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
-import { watch } from "../graph/watch.ts";
 import { add } from "./arithmetic.ts";
 import { moveAxis } from "./axes.ts";
-import { cast } from "./cast.ts";
 import { checkDomain } from "./domain.ts";
 import { checkSameDType } from "./elementwise.ts";
-import { sumRowsAt } from "./gather.ts";
+import { checkedPlaces, sumRowsAt } from "./gather.ts";
 import { reshape } from "./reshape.ts";
 import { AXIS, type AxisOptions } from "./rows.ts";
 
@@ -19,7 +17,7 @@ function indexOf(op: string, name: string, indices: Tensor, n: number): Tensor {
   if (indices.rank !== 1) {
     throw new ShapeError(`${op}: ${name} ${formatShape(indices.shape)}; expected [n]`);
   }
-  return cast(watch ? watch.indices(op, indices, n) : indices, "i32");
+  return checkedPlaces(op, indices, n);
 }
 
 /**

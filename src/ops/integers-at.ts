@@ -2,13 +2,12 @@ import { type DType, is } from "../core/dtype.ts";
 import { foldIn, type Key } from "../core/random.ts";
 import type { Shape } from "../core/shape.ts";
 import { drawnIndex } from "../core/shuffle.ts";
-import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { SHUFFLE } from "../kernels/shaders.ts";
 import { add } from "./arithmetic.ts";
 import { cast } from "./cast.ts";
-import { foldInAt } from "./fold-in-at.ts";
+import { keyAtStep } from "./fold-in-at.ts";
 
 interface IndexDraw extends Record<string, unknown> {
   readonly key: Key;
@@ -28,10 +27,10 @@ const drawnIndicesOp: OpDefinition<IndexDraw> = defineOp<IndexDraw>({
   form: {
     kind: "pointwise",
     libraries: SHUFFLE,
-    element: ({ at, load, attributes: { key, count }, scalars }) => {
+    element: (context) => {
+      const { at, attributes, scalars } = context;
       const m = scalars("u32");
-      const stepKey = at.body.bind(foldInAt(m, key, load(0, Position.at(at.body, [], []))));
-      return m.call("drawn_index", stepKey, m.literal(count), at.linear);
+      return m.call("drawn_index", keyAtStep(context), m.literal(attributes.count), at.linear);
     },
   },
   vjp: () => [null],

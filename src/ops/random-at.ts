@@ -3,13 +3,11 @@ import { DTYPES, type DType, expectDType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, type Key, neededKey, normals, randomBits } from "../core/random.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
-import type { ElementContext } from "../forms/pointwise.ts";
-import { Position } from "../forms/position.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { RANDOM } from "../kernels/shaders.ts";
 import { checkStep } from "./domain.ts";
-import { foldInAt } from "./fold-in-at.ts";
+import { keyAtStep } from "./fold-in-at.ts";
 
 /** What a drawing op is told. */
 interface Draw extends Record<string, unknown> {
@@ -95,12 +93,6 @@ function rangeParts({ low, high, dtype }: UniformDraw): { rangeHigh: number; ran
   const word = Uint32Array.of(new Uint32Array(Float32Array.of(range).buffer)[0] & 0xfffff000);
   const rangeHigh = new Float32Array(word.buffer)[0];
   return { rangeHigh, rangeLow: range - rangeHigh };
-}
-
-/** `foldIn(key, step)`. */
-function keyAtStep<V>({ at, attributes, load, scalars }: ElementContext<Draw, V>): V {
-  const step = load(0, Position.at(at.body, [], []));
-  return at.body.bind(foldInAt(scalars("u32"), attributes.key, step));
 }
 
 /** Where a draw's numbers come from, a seed or a key, and their dtype. */

@@ -2,9 +2,7 @@ import { checkOptions } from "../core/check.ts";
 import { expectDType } from "../core/dtype.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
-import { watch } from "../graph/watch.ts";
-import { cast } from "./cast.ts";
-import { gather, gatherRows } from "./gather.ts";
+import { checkedPlaces, gather, gatherRows } from "./gather.ts";
 import { reshape } from "./reshape.ts";
 import { AXIS, type AxisOptions } from "./rows.ts";
 
@@ -29,7 +27,6 @@ export function take(
   if (options.axis !== undefined) {
     return gather(x, indices, { axis: normalizeAxis("take", options.axis, x.rank) });
   }
-  const checked = watch ? watch.indices("take", indices, x.size) : indices;
-  const flat = reshape(cast(checked, "i32"), [indices.size]);
+  const flat = reshape(checkedPlaces("take", indices, x.size), [indices.size]);
   return reshape(gatherRows(reshape(x, [x.size, 1]), flat), indices.shape);
 }
