@@ -75,15 +75,15 @@ export const HELPERS_APART = {
 /**
  * What a page with a GPU does not wait for: what stands in for one or brings its work back, loaded
  * when all is started; the kernels of adapters on which workgroup memory does not pay, what lets
- * many tensors share buffers, what prints, explains, counts, measures and watches; and what is not ours.
+ * many tensors share buffers, what prints, explains, measures and watches; and what is not ours.
  */
-export const ELSEWHERE = /^(without-gpu|matmul-direct|sharing|stats|tools|vite-helpers|runtime)$/;
+const ELSEWHERE = /^(without-gpu|matmul-direct|sharing|tools|vite-helpers)$/;
 
 /**
  * The scripts that a page with WebGPU loads: the entry, the device, and what both import.
  * @param {readonly import("vite").Rolldown.OutputChunk[]} output
  */
-function loadedAtOnce(output) {
+export function loadedAtOnce(output) {
   const chunks = new Map(output.map((file) => [file.fileName, file]));
   const loaded = new Set(output.filter((file) => file.isEntry));
   for (const chunk of loaded) {

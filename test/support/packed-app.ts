@@ -1,13 +1,13 @@
 /** Installs the package, as it would be published, into an app and opens that in a browser. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Page } from "puppeteer";
-import { build, createLogger, preview } from "vite";
+import { build, createLogger, preview, type Rolldown } from "vite";
 import { withPage } from "../../tools/page.mjs";
-import { ELSEWHERE, HELPERS_APART } from "../../tools/size.mjs";
+import { HELPERS_APART, loadedAtOnce } from "../../tools/size.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -27,6 +27,8 @@ export class PackedApp {
   readonly folder = mkdtempSync(join(tmpdir(), "gradus-app-"));
   /** The packed package. */
   readonly tarball: string;
+  /** The scripts that were built last. */
+  #chunks: readonly Rolldown.OutputChunk[] = [];
 
   /** Copies `fixture`, packs what dist/ holds and installs that; throws what npm says. */
   constructor(fixture: string) {
@@ -74,7 +76,7 @@ export class PackedApp {
     const warnings: string[] = [];
     const customLogger = createLogger("warn");
     customLogger.warn = (message) => warnings.push(message);
-    await build({
+    const built = await build({
       root: this.folder,
       configFile: false,
       customLogger,
@@ -88,15 +90,15 @@ export class PackedApp {
         },
       },
     });
+    const { output } = built as Rolldown.RolldownOutput;
+    this.#chunks = output.filter((file) => file.type === "chunk");
     return warnings;
   }
 
-  /** Bytes of scripts of the built app, each compressed with gzip; of those that count. */
+  /** Bytes of scripts that a page of the app loaded, each compressed with gzip; of those that count. */
   size(scripts: readonly string[]): number {
-    const assets = join(this.folder, "dist/assets");
-    return scripts
-      .filter((name) => !ELSEWHERE.test(name.replace(/-[\w-]{8}\.js$/, "")))
-      .reduce((sum, name) => sum + gzipSync(readFileSync(join(assets, name))).length, 0);
+    const loaded = this.#chunks.filter(({ fileName }) => scripts.includes(basename(fileName)));
+    return loadedAtOnce(loaded).reduce((sum, { code }) => sum + gzipSync(code).length, 0);
   }
 
   /** Serves the built app and opens pages of it in headless Chromium, one after the other. */
