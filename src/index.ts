@@ -33,7 +33,7 @@ export type { Device, DeviceLoss, DeviceNews, MemoryInfo, Recovered } from "./gr
 export { grad, valueAndGrad } from "./graph/grad.ts";
 export type { NestedArray } from "./graph/nested.ts";
 export { scope } from "./graph/scope.ts";
-export { assignAll, Parameter, State, type StateOptions } from "./graph/state.ts";
+export { assignAll, Parameter, type PyTorchForm, State, type StateOptions } from "./graph/state.ts";
 export { type Axes, evaluate, type ReduceOptions, Tensor } from "./graph/tensor.ts";
 export { type Choice, type InitOptions, init, memory } from "./init.ts";
 export { type GradCheckOptions, type GradCheckResult, gradCheck } from "./ops/grad-check.ts";

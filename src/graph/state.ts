@@ -12,9 +12,19 @@ import { isTracing, traceAssignment } from "./tracing.ts";
 export interface StateOptions {
   /** How messages and files call it, for example `hidden.weight`. */
   name?: string;
+  /** How files of PyTorch hold it, where that differs. */
+  pytorch?: PyTorchForm;
 }
 
-const STATE: Known<StateOptions> = { name: "string" };
+/** How a state lies in files of PyTorch. */
+export interface PyTorchForm {
+  /** The last part of its name there; its own when left out. */
+  readonly name?: string;
+  /** Axis i of the file's tensor is the state's axis `axes[i]`; as here when left out. */
+  readonly axes?: readonly number[];
+}
+
+const STATE: Known<StateOptions> = { name: "string", pytorch: true };
 
 /**
  * The only kind of tensor that can be assigned: weights, optimizer slots, counters.
@@ -23,6 +33,8 @@ const STATE: Known<StateOptions> = { name: "string" };
  */
 export class State extends Tensor {
   name: string;
+  /** How files of PyTorch hold it, where that differs. */
+  readonly pytorch: PyTorchForm | undefined;
   /** How often it has been assigned. */
   version = 0;
   /** Evaluated nodes that keep their graph while this version lives. */
@@ -36,6 +48,7 @@ export class State extends Tensor {
     checkTensors("State", [initial]);
     super(adopt(initial));
     this.name = options.name ?? "state";
+    this.pytorch = options.pytorch;
     this.current.owner = this;
     this.device.register(this);
   }
@@ -160,7 +173,7 @@ export class Parameter extends State {
   constructor(initial: Tensor, options: StateOptions = {}, ...surplus: never[]) {
     checkOptions("Parameter", options, STATE, surplus);
     checkTensors("Parameter", [initial]);
-    super(initial, { name: options.name ?? "parameter" });
+    super(initial, { name: "parameter", ...options });
   }
 }
 

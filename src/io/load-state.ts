@@ -1,11 +1,11 @@
-import { checkOptions } from "../core/check.ts";
+import { checkEach, checkOptions, type Known } from "../core/check.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
-import { list } from "../core/quote.ts";
-import { assignAll, type State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { list, quote } from "../core/quote.ts";
+import type { State } from "../graph/state.ts";
+import { checkOrigin, checkUnambiguous, inOwnNames, type Origin, originOf } from "./origins.ts";
 import { parseSafetensors } from "./safetensors.ts";
-import { mapOf, type NamedTensors, prepareTensors } from "./weights.ts";
+import { assignOriented, mapOf, metadataOf, type NamedTensors, prepareTensors } from "./weights.ts";
 
 /** Options of `loadState`. */
 export interface LoadStateOptions {
@@ -14,7 +14,24 @@ export interface LoadStateOptions {
    * a value stays as it is, and a value without a state is left out.
    */
   strict?: boolean;
+  /**
+   * Whose names and orders of axes the values have; as the file says when left out. Those of PyTorch
+   * are brought into ours: weights of `Linear` are transposed.
+   */
+  from?: Origin;
+  /** What values are called here; as there when left out. */
+  rename?: Rename;
 }
+
+/**
+ * Tells what a value is called here: a function of its name that gives null for what is to be left
+ * out, or patterns and what they are replaced with, one after the other.
+ */
+export type Rename =
+  | ((name: string) => string | null)
+  | readonly (readonly [pattern: RegExp | string, replacement: string])[];
+
+const LOAD_STATE: Known<LoadStateOptions> = { strict: "boolean", from: true, rename: true };
 
 /** The names that did not meet. */
 export interface UnmatchedNames {
@@ -30,9 +47,12 @@ export interface UnmatchedNames {
  * @param values the bytes of a safetensors file, a module, or a Map of tensors by name.
  * @returns the names that did not meet: none, unless `strict` is false.
  * @throws GradusError for names that are missing or unknown, with `strict: false` where none meets;
- * FormatError for those of a file, and for a damaged one; ShapeError, DTypeError or DeviceError for
- * a value that does not fit.
+ * FormatError for those of a file, for a damaged one, and for one that may be PyTorch's or ours where
+ * weights would lie transposed; ShapeError, DTypeError or DeviceError for a value that does not fit.
  * @example loadState(model, bytes);
+ * @example
+ * const theirs = await saveSafetensors(model, {}, { to: "pytorch" });
+ * loadState(model, theirs, { from: "pytorch", rename: [[/^encoder\./, ""]], strict: false });
  */
 export function loadState(
   states: NamedTensors<State>,
@@ -40,28 +60,76 @@ export function loadState(
   options: LoadStateOptions = {},
   ...surplus: never[]
 ): UnmatchedNames {
-  checkOptions<LoadStateOptions>("loadState", options, { strict: "boolean" }, surplus);
+  checkOptions("loadState", options, LOAD_STATE, surplus);
+  checkOrigin("loadState", "from", options.from);
   const own = mapOf("loadState", states, "states");
-  const { strict = true } = options;
   if (isFile(values)) {
-    const { tensors } = parseSafetensors("loadState", values);
-    const names = checkNames("loadState", own, tensors, FormatError, strict);
-    prepareTensors("loadState", without(own, names), tensors)();
+    const { tensors, metadata } = parseSafetensors("loadState", values);
+    const { names, met, named, origin } = match(own, tensors, metadata, options, FormatError);
+    prepareTensors("loadState", met, named, origin)();
     return names;
   }
   const tensors = mapOf("loadState", values, "values", ", or the bytes of a safetensors file");
-  const names = checkNames("loadState", own, tensors, GradusError, strict);
-  assignAll([...without(own, names)].map(([name, x]) => [x, tensors.get(name) as Tensor]));
+  const metadata = metadataOf(tensors);
+  const { names, met, named, origin } = match(own, tensors, metadata, options, GradusError);
+  assignOriented(met, named, origin);
   return names;
+}
+
+/** Brings values and states together: the ones that met, by the states' names, and the other names. */
+function match<T>(
+  own: ReadonlyMap<string, State>,
+  values: ReadonlyMap<string, T>,
+  metadata: Readonly<Record<string, string>> | undefined,
+  { strict = true, from, rename }: LoadStateOptions,
+  Kind: new (message: string) => GradusError,
+) {
+  const origin = originOf("loadState", metadata?.format, from);
+  const named = inOwnNames(own, renamed("loadState", values, rename), origin);
+  const names = checkNames("loadState", own, named, Kind, strict);
+  const isMissing = new Set(names.missing);
+  const met = new Map([...own].filter(([name]) => !isMissing.has(name)));
+  if (metadata && !origin) checkUnambiguous("loadState", met);
+  return { names, met, named, origin };
+}
+
+/** Calls values as `rename` says; throws a `GradusError` where it is wrong or two get one name. */
+function renamed<T>(
+  op: string,
+  values: ReadonlyMap<string, T>,
+  rename: Rename | undefined,
+): ReadonlyMap<string, T> {
+  if (!rename) return values;
+  const pairs = typeof rename === "function" ? null : checkedPairs(op, rename);
+  const nameOf = (name: string) => {
+    if (!pairs) return (rename as (name: string) => string | null)(name);
+    return pairs.reduce((text, [pattern, by]) => text.replace(pattern, by), name);
+  };
+  const made = new Map<string, T>();
+  for (const [before, value] of values) {
+    const name = nameOf(before);
+    if (name === null) continue;
+    if (typeof name === "string" && !made.has(name)) made.set(name, value);
+    else {
+      const given = `${op}: rename gives ${quote(name)} for ${quote(before)}`;
+      throw new GradusError(
+        `${given}; expected a name of its own for each, or null to leave it out`,
+      );
+    }
+  }
+  return made;
+}
+
+function checkedPairs(op: string, rename: Exclude<Rename, (name: string) => string | null>) {
+  const isPair = (x: unknown) =>
+    Array.isArray(x) && /^(RegExp|String)$/.test(kindOf(x[0])) && typeof x[1] === "string";
+  const isGood = Array.isArray(rename) && rename.every(isPair);
+  checkEach(op, { rename }, () => isGood, "a function, or pairs of a pattern and its replacement");
+  return rename;
 }
 
 function isFile(values: unknown): values is Uint8Array | ArrayBuffer {
   return ["Uint8Array", "ArrayBuffer"].includes(kindOf(values));
-}
-
-function without(own: ReadonlyMap<string, State>, { missing }: UnmatchedNames) {
-  const isMissing = new Set(missing);
-  return new Map([...own].filter(([name]) => !isMissing.has(name)));
 }
 
 /**

@@ -9,8 +9,14 @@ export {
 } from "./checkpoint.ts";
 export { download } from "./download.ts";
 export { indexedDbStore } from "./indexed-db-store.ts";
-export { type LoadStateOptions, loadState, type UnmatchedNames } from "./load-state.ts";
+export {
+  type LoadStateOptions,
+  loadState,
+  type Rename,
+  type UnmatchedNames,
+} from "./load-state.ts";
 export { opfsStore } from "./opfs-store.ts";
+export type { Origin } from "./origins.ts";
 export {
   readSafetensors,
   type Safetensors,

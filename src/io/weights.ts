@@ -1,14 +1,16 @@
-import { checkEach, checkOptions, describeValue } from "../core/check.ts";
+import { checkEach, checkOptions, describeValue, type Known } from "../core/check.ts";
 import { either, is, type NumericArray } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
-import { kindOf } from "../core/kind.ts";
-import { quote } from "../core/quote.ts";
+import { isPlainObject, kindOf } from "../core/kind.ts";
+import { list, quote } from "../core/quote.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Device } from "../graph/device.ts";
 import { assignAll, type State } from "../graph/state.ts";
 import { checkTensors, readAll, type Tensor } from "../graph/tensor.ts";
 import { tensor } from "../ops/creation.ts";
+import { inverse, permute } from "../ops/reshape.ts";
 import { fileDType, heldAs, heldElements } from "./held.ts";
+import { axesIn, checkOrigin, FORMATS, nameIn, type Origin, shapeIn } from "./origins.ts";
 import { parseSafetensors, type SafetensorsTensor } from "./safetensors.ts";
 import { formatSafetensors, type SafetensorsInput } from "./safetensors-write.ts";
 import { BF16, encodeSmallFloats, F16, infinityBits } from "./small-floats.ts";
@@ -25,15 +27,25 @@ export type NamedTensors<T extends Tensor = Tensor> =
 export interface SaveOptions {
   /** Writes floats of all tensors with 16 bits, rounded to the nearest; their own dtype when left out. */
   floats?: keyof typeof SMALL_FLOATS;
+  /**
+   * Whose names and orders of axes the file gets; ours when left out. For PyTorch, which reads it by
+   * `load_state_dict(safetensors.torch.load_file(path))`, weights of `Linear` are transposed.
+   */
+  to?: Origin;
 }
+
+const SAVE: Known<SaveOptions> = { floats: true, to: true };
 
 const SMALL_FLOATS = { F16, BF16 };
 
 /**
  * Reads tensors from their device and writes them, with free text, as a safetensors file.
+ * @param metadata the free text; `format`, which `loadState` asks for, is `"gradus"` when left out, and
+ * `"pt"` in files for PyTorch.
  * @throws GradusError for finite values that are too large for `floats`.
  * @example const bytes = await saveSafetensors(model);
  * const half = await saveSafetensors(model, {}, { floats: "F16" });
+ * const theirs = await saveSafetensors(model, {}, { to: "pytorch" });
  */
 export async function saveSafetensors(
   tensors: NamedTensors,
@@ -41,13 +53,34 @@ export async function saveSafetensors(
   options: SaveOptions = {},
   ...surplus: never[]
 ): Promise<Uint8Array<ArrayBuffer>> {
-  checkOptions<SaveOptions>("saveSafetensors", options, { floats: true }, surplus);
-  const { floats } = options;
+  checkOptions("saveSafetensors", options, SAVE, surplus);
+  const { floats, to = "gradus" } = options;
+  checkOrigin("saveSafetensors", "to", to);
   const isKnown = (x: unknown) => x === undefined || Object.hasOwn(SMALL_FLOATS, x as string);
   checkEach("saveSafetensors", { floats }, isKnown, either(Object.keys(SMALL_FLOATS)));
-  const map = mapOf("saveSafetensors", tensors);
-  const values = await readAll("saveSafetensors", [...map.values()]);
-  return formatTensors("saveSafetensors", map, values, metadata, floats);
+  checkEach("saveSafetensors", { metadata }, isPlainObject, "texts by name");
+  const own = mapOf("saveSafetensors", tensors);
+  const map = new Map([...own].map(([name, x]) => [nameIn(to, name, x), toForeign(x, to)]));
+  if (map.size < own.size) {
+    const names = list([...map.keys()]);
+    throw new GradusError(
+      `saveSafetensors: [${names}] for ${own.size} tensors; expected a name for each`,
+    );
+  }
+  try {
+    const values = await readAll("saveSafetensors", [...map.values()]);
+    const text = { format: FORMATS[to], ...metadata };
+    return formatTensors("saveSafetensors", map, values, text, floats);
+  } finally {
+    const isOwn = new Set(own.values());
+    for (const x of map.values()) if (!isOwn.has(x)) x.dispose();
+  }
+}
+
+/** Gives a tensor with its axes as files of an origin have them: itself where that is no matter. */
+function toForeign(x: Tensor, origin: Origin): Tensor {
+  const axes = axesIn(origin, x);
+  return axes ? permute(x, axes) : x;
 }
 
 /**
@@ -102,6 +135,14 @@ function smallFloats(
   );
 }
 
+/** The free text of the files that tensors were made of. */
+const texts = new WeakMap<object, Readonly<Record<string, string>>>();
+
+/** The free text of the file that `loadSafetensors` made these tensors of, if it did. */
+export function metadataOf(tensors: object): Readonly<Record<string, string>> | undefined {
+  return texts.get(tensors);
+}
+
 /** Options of `loadSafetensors`. */
 export interface LoadOptions {
   /** The one of `init` when left out. */
@@ -118,7 +159,7 @@ export function loadSafetensors(
   options: LoadOptions = {},
 ): Map<string, Tensor> {
   checkOptions<LoadOptions>("loadSafetensors", options, { device: true });
-  const { tensors } = parseSafetensors("loadSafetensors", bytes);
+  const { tensors, metadata } = parseSafetensors("loadSafetensors", bytes);
   const typed = [...tensors].map(
     ([name, x]) => [name, x.shape, heldElements("loadSafetensors", name, x)] as const,
   );
@@ -128,6 +169,7 @@ export function loadSafetensors(
       const x = tensor(data, { shape, dtype, device: options.device });
       made.set(name, x);
     }
+    texts.set(made, metadata);
     return made;
   } catch (error) {
     for (const x of made.values()) x.dispose();
@@ -143,22 +185,45 @@ export function prepareTensors(
   op: string,
   own: ReadonlyMap<string, State>,
   tensors: ReadonlyMap<string, SafetensorsTensor>,
+  origin?: Origin,
 ): () => void {
-  const pairs = [...own].map(([name, state]) => {
+  const checked = [...own].map(([name, state]) => {
     const x = tensors.get(name) as SafetensorsTensor;
-    return [state, x.shape, alike(op, name, state, x)] as const;
+    return [name, state, x.shape, alike(op, name, state, x, origin)] as const;
   });
   return () => {
-    const values: Tensor[] = [];
+    const values = new Map<string, Tensor>();
     try {
-      for (const [{ device, dtype }, shape, data] of pairs) {
-        values.push(tensor(data, { shape, dtype, device }));
+      for (const [name, { device, dtype }, shape, data] of checked) {
+        values.set(name, tensor(data, { shape, dtype, device }));
       }
-      assignAll(pairs.map(([state], i) => [state, values[i]]));
+      assignOriented(own, values, origin);
     } finally {
-      for (const value of values) value.dispose();
+      for (const value of values.values()) value.dispose();
     }
   };
+}
+
+/** Assigns states the values of their names, whose axes are in the order of an origin's files. */
+export function assignOriented(
+  states: ReadonlyMap<string, State>,
+  values: ReadonlyMap<string, Tensor>,
+  origin: Origin | undefined,
+): void {
+  const turned: Tensor[] = [];
+  try {
+    const pairs = [...states].map(([name, state]) => {
+      const x = values.get(name) as Tensor;
+      const axes = axesIn(origin, state);
+      if (axes?.length !== x.rank) return [state, x] as const; // assignAll says what is wrong
+      const y = permute(x, inverse(axes));
+      turned.push(y);
+      return [state, y] as const;
+    });
+    assignAll(pairs);
+  } finally {
+    for (const y of turned) y.dispose();
+  }
 }
 
 /** Tensors by name; throws a `GradusError`, as `op`, for what holds none. */
@@ -181,16 +246,24 @@ export function mapOf<T extends Tensor>(
 }
 
 /** Gives a file's elements for a state; throws a ShapeError or DTypeError for what does not fit. */
-function alike(op: string, name: string, state: State, x: SafetensorsTensor): NumericArray {
+function alike(
+  op: string,
+  name: string,
+  state: State,
+  x: SafetensorsTensor,
+  origin: Origin | undefined,
+): NumericArray {
   if (heldAs(x.dtype) !== state.dtype) {
     throw new DTypeError(
       `${op}: ${quote(name)} is ${x.dtype} in the file; expected ${fileDType(state.dtype)}`,
     );
   }
-  if (!sameShape(state.shape, x.shape)) {
+  const expected = shapeIn(state.shape, axesIn(origin, state));
+  if (!sameShape(expected, x.shape)) {
+    const isTheirs = !origin && sameShape(shapeIn(state.shape, state.pytorch?.axes), x.shape);
     throw new ShapeError(
       `${op}: ${quote(name)} has shape ${formatShape(x.shape)} in the file; ` +
-        `expected ${formatShape(state.shape)}`,
+        `expected ${formatShape(expected)}${isTheirs ? ', or { from: "pytorch" }' : ""}`,
     );
   }
   return heldElements(op, name, x).data;

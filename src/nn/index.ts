@@ -1,4 +1,10 @@
-export { type LoadStateOptions, loadState, type UnmatchedNames } from "../io/load-state.ts";
+export {
+  type LoadStateOptions,
+  loadState,
+  type Rename,
+  type UnmatchedNames,
+} from "../io/load-state.ts";
+export type { Origin } from "../io/origins.ts";
 export {
   ELU,
   GELU,

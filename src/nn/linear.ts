@@ -39,6 +39,9 @@ const LINEAR: Known<LinearOptions> = {
   dtype: "string",
 };
 
+/** PyTorch keeps the transpose of a weight. */
+const TRANSPOSED = { axes: [1, 0] };
+
 /**
  * Computes y = x·W + b from `x` of shape `[…, inFeatures]`.
  * @throws ShapeError for sizes that are no positive integers and for inputs of other sizes.
@@ -65,7 +68,8 @@ export class Linear extends Module {
     const make = (name: string, init: Initializer, shape: readonly number[], number: number) => {
       const own = key && foldIn(key, number);
       const context = { fanIn: inFeatures, fanOut: outFeatures, key: own, device, dtype };
-      return new Parameter(init(shape, context), { name });
+      const pytorch = shape.length > 1 ? TRANSPOSED : undefined;
+      return new Parameter(init(shape, context), { name, pytorch });
     };
     this.weight = make("weight", weightInit, [inFeatures, outFeatures], 0);
     this.bias = (options.bias ?? true) ? make("bias", biasInit, [outFeatures], 1) : null;

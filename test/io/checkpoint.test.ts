@@ -85,7 +85,7 @@ test("loading is all or nothing", async () => {
 
   const weights = await saveSafetensors(run.model);
   expect(() => loadCheckpoint(other, weights)).toThrow(
-    'loadCheckpoint: file of format null; expected "gradus checkpoint 1"',
+    'loadCheckpoint: file of format "gradus"; expected "gradus checkpoint 1"',
   );
   for (const [metadata, message] of [
     [{ step: "-1" }, "step -1; expected an integer from 0 to 2^32 - 1"],

@@ -421,7 +421,7 @@ const others: Record<string, readonly [() => unknown, string][]> = {
     [() => nn.heUniform(surplus), "heUniform: 7 too much; expected heUniform()"],
     [
       () => nn.loadState(new nn.Identity(), new Map(), surplus),
-      "loadState: options 7; expected an object of strict",
+      "loadState: options 7; expected an object of strict, from, rename",
     ],
     [
       () => nn.loadState(new nn.Identity(), new Map(), {}, surplus),

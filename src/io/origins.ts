@@ -1,0 +1,89 @@
+import { either } from "../core/dtype.ts";
+import { FormatError, GradusError } from "../core/errors.ts";
+import { quote } from "../core/quote.ts";
+import { formatShape, type Shape, sameShape } from "../core/shape.ts";
+import type { State } from "../graph/state.ts";
+import type { Tensor } from "../graph/tensor.ts";
+
+/** Whose names and orders of axes a file of weights has. */
+export type Origin = "gradus" | "pytorch";
+
+/** What PyTorch keeps beside running statistics, and nothing here needs. */
+const COUNTER = /(^|\.)num_batches_tracked$/;
+
+/** What files of either say as `format` in their free text. */
+export const FORMATS: Readonly<Record<Origin, string>> = { gradus: "gradus", pytorch: "pt" };
+
+/** Checks what a user gave as the origin, as the option called `option`. */
+export function checkOrigin(op: string, option: string, given: unknown): void {
+  if (given === undefined || Object.hasOwn(FORMATS, given as string)) return;
+  const rule = either(Object.keys(FORMATS).map((name) => quote(name)));
+  throw new GradusError(`${op}: ${option} ${quote(given)}; expected ${rule}`);
+}
+
+/**
+ * Tells from a file's mark and from what its reader says whose it is: `undefined` where neither does.
+ * @throws FormatError where it is PyTorch's and nobody says so, and where it is ours and somebody says
+ * it is PyTorch's: weights would lie transposed in it.
+ */
+export function originOf(
+  op: string,
+  format: string | undefined,
+  from: Origin | undefined,
+): Origin | undefined {
+  const marked = originOfMark(format);
+  const isWrong = marked === "pytorch" ? !from : marked === "gradus" && from === "pytorch";
+  if (!isWrong) return from ?? marked;
+  const given = `${op}: a file of format ${quote(format)}${from ? ` from ${quote(from)}` : ""}`;
+  throw new FormatError(`${given}; expected { from: ${quote(marked)} }`);
+}
+
+function originOfMark(format: string | undefined): Origin | undefined {
+  if (format === FORMATS.pytorch) return "pytorch";
+  return format?.startsWith(FORMATS.gradus) ? "gradus" : undefined;
+}
+
+/** The order of a tensor's axes in files of an origin, where that is another one than here. */
+export function axesIn(origin: Origin | undefined, x: Tensor): readonly number[] | undefined {
+  return origin === "pytorch" ? (x as State).pytorch?.axes : undefined;
+}
+
+/** The name in files of an origin of what is called `name` here. */
+export function nameIn(origin: Origin | undefined, name: string, x: Tensor): string {
+  const own = origin === "pytorch" ? (x as State).pytorch?.name : undefined;
+  return own === undefined ? name : name.slice(0, name.lastIndexOf(".") + 1) + own;
+}
+
+/** Calls what an origin's file holds for states as these are called; all else as it is there. */
+export function inOwnNames<T>(
+  own: ReadonlyMap<string, State>,
+  values: ReadonlyMap<string, T>,
+  origin: Origin | undefined,
+): ReadonlyMap<string, T> {
+  if (origin !== "pytorch") return values;
+  const names = new Map([...own].map(([name, state]) => [nameIn(origin, name, state), name]));
+  const met = [...values].filter(([name]) => names.has(name) || !COUNTER.test(name));
+  return new Map(met.map(([name, value]) => [names.get(name) ?? name, value]));
+}
+
+/** The shape of a tensor whose axes are put in this order, if any. */
+export function shapeIn(shape: Shape, axes: readonly number[] | undefined): Shape {
+  return axes?.map((axis) => shape[axis]) ?? shape;
+}
+
+/**
+ * Throws a `FormatError` for a file that nobody marked, where a state would take its values in the
+ * order of axes of either origin, which are different values.
+ */
+export function checkUnambiguous(op: string, states: ReadonlyMap<string, State>): void {
+  for (const [name, { shape, pytorch }] of states) {
+    const long = pytorch?.axes?.filter((axis) => shape[axis] > 1) ?? [];
+    const isMoved = long.some((axis, i) => i > 0 && axis < long[i - 1]);
+    if (!isMoved || !sameShape(shape, shapeIn(shape, pytorch?.axes))) continue;
+    const origins = Object.keys(FORMATS).map((origin) => `{ from: ${quote(origin)} }`);
+    throw new FormatError(
+      `${op}: a file without format, in which ${quote(name)} of shape ${formatShape(shape)} may be ` +
+        `transposed; expected ${either(origins)}`,
+    );
+  }
+}

@@ -1,0 +1,236 @@
+import { beforeAll, expect, test } from "vitest";
+import { FormatError, GradusError, ShapeError } from "../../src/core/errors.ts";
+import { Parameter, type State } from "../../src/graph/state.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { init } from "../../src/init.ts";
+import { loadState } from "../../src/io/load-state.ts";
+import { readSafetensors } from "../../src/io/safetensors.ts";
+import { writeSafetensors } from "../../src/io/safetensors-write.ts";
+import { loadSafetensors, saveSafetensors } from "../../src/io/weights.ts";
+import { Linear, Sequential } from "../../src/nn/index.ts";
+import { tensor } from "../../src/ops/creation.ts";
+import { sigmoid } from "../../src/ops/index.ts";
+
+beforeAll(async () => {
+  await init({ device: "cpu" });
+});
+
+const f32 = (shape: number[], ...data: number[]) =>
+  ({ dtype: "F32", shape, data: Float32Array.from(data) }) as const;
+
+/** What PyTorch saves of `nn.Linear(2, 3)`, y = W·x + b with W of shape [out, in]. */
+const LINEAR = {
+  weight: f32([3, 2], 1, 2, 3, 4, 5, 6),
+  bias: f32([3], 10, 20, 30),
+};
+const PT = { format: "pt" };
+
+test("weights of PyTorch's Linear give what they give there", async () => {
+  const model = new Linear(2, 3);
+  loadState(model, writeSafetensors(LINEAR, PT), { from: "pytorch" });
+  const y = model.call(tensor([[1, -1]]));
+  expect(await y.toArray()).toEqual([[9, 19, 29]]);
+  expect(await model.weight.toArray()).toEqual([
+    [1, 3, 5],
+    [2, 4, 6],
+  ]);
+});
+
+test("what is saved for PyTorch has its names and axes, and comes back", async () => {
+  const model = new Sequential(new Linear(3, 3), sigmoid, new Linear(3, 2));
+  const bytes = await saveSafetensors(model, { epoch: "3" }, { to: "pytorch" });
+  const { tensors, metadata } = readSafetensors(bytes);
+  expect(metadata).toEqual({ format: "pt", epoch: "3" });
+  const own = model.state().get("0.weight") as State;
+  const theirs = tensors.get("0.weight");
+  expect([...(theirs?.data ?? [])]).toEqual([...(await own.transpose().data())]);
+  expect(tensors.get("2.weight")?.shape).toEqual([2, 3]);
+  const other = new Sequential(new Linear(3, 3), sigmoid, new Linear(3, 2));
+  loadState(other, bytes, { from: "pytorch" });
+  for (const [name, state] of model.state()) {
+    expect(await other.state().get(name)?.toArray()).toEqual(await state.toArray());
+  }
+  expect(await saveSafetensors(other, { epoch: "3" }, { to: "pytorch" })).toEqual(bytes);
+});
+
+test("a state may have another name there, and counters of batches are passed over", async () => {
+  const mean = new Parameter(tensor([0, 0]), { pytorch: { name: "running_mean" } });
+  const states = new Map([["norm.runningMean", mean]]);
+  const counter = { dtype: "I64", shape: [] as number[], data: BigInt64Array.of(7n) } as const;
+  const file = { "norm.running_mean": f32([2], 1, 2), "norm.num_batches_tracked": counter };
+  loadState(states, writeSafetensors(file, PT), { from: "pytorch" });
+  expect(await mean.toArray()).toEqual([1, 2]);
+  const { tensors } = readSafetensors(await saveSafetensors(states, {}, { to: "pytorch" }));
+  expect([...tensors.keys()]).toEqual(["norm.running_mean"]);
+});
+
+test("axes of any order are put in ours", async () => {
+  const kernel = new Parameter(tensor([0, 0, 0, 0, 0, 0], { shape: [3, 1, 2] }), {
+    pytorch: { axes: [2, 0, 1] },
+  });
+  const states = new Map([["w", kernel]]);
+  const values = f32([2, 3, 1], 1, 2, 3, 4, 5, 6);
+  loadState(states, writeSafetensors({ w: values }, PT), { from: "pytorch" });
+  expect(await kernel.toArray()).toEqual([[[1, 4]], [[2, 5]], [[3, 6]]]);
+  const { tensors } = readSafetensors(await saveSafetensors(states, {}, { to: "pytorch" }));
+  expect(tensors.get("w")).toEqual(values);
+});
+
+test("a Map of a file's tensors is known as the file is", async () => {
+  const tensors = loadSafetensors(writeSafetensors(LINEAR, PT));
+  const model = new Linear(2, 3);
+  expect(() => loadState(model, tensors)).toThrow(FormatError);
+  loadState(model, tensors, { from: "pytorch" });
+  expect(await model.call(tensor([[1, -1]])).toArray()).toEqual([[9, 19, 29]]);
+});
+
+test("values are called here as `rename` says", async () => {
+  const file = writeSafetensors(
+    { "encoder.fc.weight": LINEAR.weight, "encoder.fc.bias": LINEAR.bias, head: f32([1], 1) },
+    PT,
+  );
+  const check = async (rename: Parameters<typeof loadState>[2]) => {
+    const model = new Linear(2, 3);
+    loadState(model, file, { from: "pytorch", ...rename });
+    expect(await model.bias?.toArray()).toEqual([10, 20, 30]);
+  };
+  await check({
+    rename: [
+      [/^encoder\./, ""],
+      ["fc.", ""],
+    ],
+    strict: false,
+  });
+  await check({ rename: (name) => (name === "head" ? null : name.slice("encoder.fc.".length)) });
+});
+
+const square = () => new Linear(2, 2);
+const weights = (metadata = {}) =>
+  writeSafetensors({ weight: f32([2, 2], 1, 2, 3, 4), bias: f32([2], 0, 0) }, metadata);
+
+test("a square weight is never taken for its transpose", async () => {
+  const model = square();
+  const before = await model.weight.toArray();
+  const given = "loadState: a file";
+  for (const [metadata, from, message] of [
+    [PT, undefined, `${given} of format "pt"; expected { from: "pytorch" }`],
+    [
+      {},
+      undefined,
+      `${given} without format, in which "weight" of shape [2, 2] may be transposed; expected ` +
+        '{ from: "gradus" } or { from: "pytorch" }',
+    ],
+    [
+      { format: "gradus" },
+      "pytorch",
+      `${given} of format "gradus" from "pytorch"; expected { from: "gradus" }`,
+    ],
+  ] as const) {
+    const file = weights(metadata);
+    expect(() => loadState(model, file, { from })).toThrow(new FormatError(message));
+    expect(() => loadState(model, loadSafetensors(file), { from })).toThrow(
+      new FormatError(message),
+    );
+  }
+  expect(await model.weight.toArray()).toEqual(before);
+});
+
+test.each([
+  [
+    "ours",
+    { format: "gradus" },
+    undefined,
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  ],
+  [
+    "ours, as its reader says",
+    {},
+    "gradus",
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  ],
+  [
+    "PyTorch's, as its reader says",
+    {},
+    "pytorch",
+    [
+      [1, 3],
+      [2, 4],
+    ],
+  ],
+  [
+    "PyTorch's that was transposed there",
+    PT,
+    "gradus",
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  ],
+] as const)("a square weight is read where the file is %s", async (_, metadata, from, expected) => {
+  const model = square();
+  loadState(model, weights(metadata), { from });
+  expect(await model.weight.toArray()).toEqual(expected);
+});
+
+test("weights that cannot be taken for others need no mark", async () => {
+  const model = new Linear(1, 1);
+  loadState(model, writeSafetensors({ weight: f32([1, 1], 2), bias: f32([1], 3) }));
+  expect(await model.weight.toArray()).toEqual([[2]]);
+});
+
+test("a file that we saved is known as ours", async () => {
+  const bytes = await saveSafetensors(square());
+  expect(readSafetensors(bytes).metadata).toEqual({ format: "gradus" });
+  loadState(square(), bytes);
+});
+
+test("a transposed weight that does not fit is known as PyTorch's", () => {
+  const file = writeSafetensors(LINEAR);
+  const message =
+    'loadState: "weight" has shape [3, 2] in the file; expected [2, 3], or { from: "pytorch" }';
+  expect(() => loadState(new Linear(2, 3), file)).toThrow(new ShapeError(message));
+});
+
+test.each([
+  [{ from: "torch" }, 'loadState: from "torch"; expected "gradus" or "pytorch"'],
+  [
+    { rename: "x" },
+    'loadState: rename "x"; expected a function, or pairs of a pattern and its replacement',
+  ],
+  [
+    { rename: [["a"]] },
+    "loadState: rename an array; expected a function, or pairs of a pattern and its replacement",
+  ],
+  [
+    { rename: () => "weight" },
+    'loadState: rename gives "weight" for "weight"; expected a name of its own for each, or null to leave it out',
+  ],
+  [
+    { rename: () => 3 },
+    'loadState: rename gives 3 for "bias"; expected a name of its own for each, or null to leave it out',
+  ],
+])("loadState refuses %o", (options, message) => {
+  const file = writeSafetensors(LINEAR, PT);
+  const given = { from: "pytorch", ...options } as never;
+  expect(() => loadState(new Linear(2, 3), file, given)).toThrow(new GradusError(message));
+});
+
+test("saveSafetensors refuses two tensors of one name, and other origins", async () => {
+  const named = (name: string) => new Parameter(tensor([1]), { pytorch: { name } });
+  const states = new Map<string, Tensor>([
+    ["a", named("b")],
+    ["b", named("b")],
+  ]);
+  await expect(saveSafetensors(states, {}, { to: "pytorch" })).rejects.toThrow(
+    new GradusError("saveSafetensors: [b] for 2 tensors; expected a name for each"),
+  );
+  await expect(saveSafetensors(states, {}, { to: "jax" as never })).rejects.toThrow(
+    new GradusError('saveSafetensors: to "jax"; expected "gradus" or "pytorch"'),
+  );
+});
