@@ -8,7 +8,7 @@ const HELP = `Gives every reader of files damaged ones.
 
 Usage: npm run fuzz -- [options]
 
-  --format NAME  one of csv, idx, mnist, safetensors, weights, checkpoint (all)
+  --format NAME  one of csv, idx, mnist, safetensors, weights, npy, npz, checkpoint (all)
   --seed N       an integer that fixes the damage (the day's number)
   --cases N      files of each format (20000)
   --case N       only the file of this number
@@ -53,13 +53,13 @@ async function damage({ formats, fuzz }, { format, seed, cases, first }) {
     format === undefined ? Object.keys(all) : [readChoice("format", format, Object.keys(all))];
   say(`Seed ${seed}, ${cases} files of each format`);
   for (const name of names) {
-    const { read, refused, slowest } = fuzz(name, all[name], seed, cases, first);
+    const { read, refused, slowest } = await fuzz(name, all[name], seed, cases, first);
     const { number, milliseconds } = slowest;
     const longest = `the longest took ${milliseconds.toFixed(0)} ms (case ${number})`;
     say(`${name}: ${read} read, ${refused} refused; ${longest}`);
     // A busy machine may have kept it waiting: what is slow is so the second time, too.
-    const again = () => fuzz(name, all[name], seed, 1, number).slowest.milliseconds;
-    if (milliseconds > LIMIT && again() > LIMIT)
+    const again = async () => (await fuzz(name, all[name], seed, 1, number)).slowest.milliseconds;
+    if (milliseconds > LIMIT && (await again()) > LIMIT)
       throw new Error(`${name}: case ${number} took too long`);
   }
 }

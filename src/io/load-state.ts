@@ -3,7 +3,7 @@ import { FormatError, GradusError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
 import { list, quote } from "../core/quote.ts";
 import type { State } from "../graph/state.ts";
-import { checkOrigin, checkUnambiguous, inOwnNames, type Origin, originOf } from "./origins.ts";
+import { checkOrigin, checkUnambiguous, type FileOrigin, inOwnNames, originOf } from "./origins.ts";
 import { parseSafetensors } from "./safetensors.ts";
 import { assignOriented, mapOf, metadataOf, type NamedTensors, prepareTensors } from "./weights.ts";
 
@@ -18,7 +18,7 @@ export interface LoadStateOptions {
    * Whose names and orders of axes the values have; as the file says when left out. Those of PyTorch
    * are brought into ours: weights of `Linear` are transposed.
    */
-  from?: Origin;
+  from?: FileOrigin;
   /** What values are called here; as there when left out. */
   rename?: Rename;
 }

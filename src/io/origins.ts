@@ -6,13 +6,13 @@ import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
 /** Whose names and orders of axes a file of weights has. */
-export type Origin = "gradus" | "pytorch";
+export type FileOrigin = "gradus" | "pytorch";
 
 /** What PyTorch keeps beside running statistics, and nothing here needs. */
 const COUNTER = /(^|\.)num_batches_tracked$/;
 
 /** What files of either say as `format` in their free text. */
-export const FORMATS: Readonly<Record<Origin, string>> = { gradus: "gradus", pytorch: "pt" };
+export const FORMATS: Readonly<Record<FileOrigin, string>> = { gradus: "gradus", pytorch: "pt" };
 
 /** Checks what a user gave as the origin, as the option called `option`. */
 export function checkOrigin(op: string, option: string, given: unknown): void {
@@ -29,8 +29,8 @@ export function checkOrigin(op: string, option: string, given: unknown): void {
 export function originOf(
   op: string,
   format: string | undefined,
-  from: Origin | undefined,
-): Origin | undefined {
+  from: FileOrigin | undefined,
+): FileOrigin | undefined {
   const marked = originOfMark(format);
   const isWrong = marked === "pytorch" ? !from : marked === "gradus" && from === "pytorch";
   if (!isWrong) return from ?? marked;
@@ -38,18 +38,18 @@ export function originOf(
   throw new FormatError(`${given}; expected { from: ${quote(marked)} }`);
 }
 
-function originOfMark(format: string | undefined): Origin | undefined {
+function originOfMark(format: string | undefined): FileOrigin | undefined {
   if (format === FORMATS.pytorch) return "pytorch";
   return format?.startsWith(FORMATS.gradus) ? "gradus" : undefined;
 }
 
 /** The order of a tensor's axes in files of an origin, where that is another one than here. */
-export function axesIn(origin: Origin | undefined, x: Tensor): readonly number[] | undefined {
+export function axesIn(origin: FileOrigin | undefined, x: Tensor): readonly number[] | undefined {
   return origin === "pytorch" ? (x as State).pytorch?.axes : undefined;
 }
 
 /** The name in files of an origin of what is called `name` here. */
-export function nameIn(origin: Origin | undefined, name: string, x: Tensor): string {
+export function nameIn(origin: FileOrigin | undefined, name: string, x: Tensor): string {
   const own = origin === "pytorch" ? (x as State).pytorch?.name : undefined;
   return own === undefined ? name : name.slice(0, name.lastIndexOf(".") + 1) + own;
 }
@@ -58,7 +58,7 @@ export function nameIn(origin: Origin | undefined, name: string, x: Tensor): str
 export function inOwnNames<T>(
   own: ReadonlyMap<string, State>,
   values: ReadonlyMap<string, T>,
-  origin: Origin | undefined,
+  origin: FileOrigin | undefined,
 ): ReadonlyMap<string, T> {
   if (origin !== "pytorch") return values;
   const names = new Map([...own].map(([name, state]) => [nameIn(origin, name, state), name]));

@@ -15,8 +15,16 @@ export {
   type Rename,
   type UnmatchedNames,
 } from "./load-state.ts";
+export {
+  type LoadNpyOptions,
+  loadNpy,
+  loadNpz,
+  type SaveNpzOptions,
+  saveNpy,
+  saveNpz,
+} from "./numpy.ts";
 export { opfsStore } from "./opfs-store.ts";
-export type { Origin } from "./origins.ts";
+export type { FileOrigin } from "./origins.ts";
 export {
   readSafetensors,
   type Safetensors,

@@ -1,16 +1,16 @@
 import { checkEach, checkOptions, describeValue, type Known } from "../core/check.ts";
-import { either, is, type NumericArray } from "../core/dtype.ts";
+import { type DType, either, is, type NumericArray } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
 import { list, quote } from "../core/quote.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
+import { formatShape, type Shape, sameShape } from "../core/shape.ts";
 import type { Device } from "../graph/device.ts";
 import { assignAll, type State } from "../graph/state.ts";
 import { checkTensors, readAll, type Tensor } from "../graph/tensor.ts";
 import { tensor } from "../ops/creation.ts";
 import { inverse, permute } from "../ops/reshape.ts";
-import { fileDType, heldAs, heldElements } from "./held.ts";
-import { axesIn, checkOrigin, FORMATS, nameIn, type Origin, shapeIn } from "./origins.ts";
+import { fileDType, type HeldElements, heldAs, heldElements } from "./held.ts";
+import { axesIn, checkOrigin, type FileOrigin, FORMATS, nameIn, shapeIn } from "./origins.ts";
 import { parseSafetensors, type SafetensorsTensor } from "./safetensors.ts";
 import { formatSafetensors, type SafetensorsInput } from "./safetensors-write.ts";
 import { BF16, encodeSmallFloats, F16, infinityBits } from "./small-floats.ts";
@@ -31,7 +31,7 @@ export interface SaveOptions {
    * Whose names and orders of axes the file gets; ours when left out. For PyTorch, which reads it by
    * `load_state_dict(safetensors.torch.load_file(path))`, weights of `Linear` are transposed.
    */
-  to?: Origin;
+  to?: FileOrigin;
 }
 
 const SAVE: Known<SaveOptions> = { floats: true, to: true };
@@ -78,7 +78,7 @@ export async function saveSafetensors(
 }
 
 /** Gives a tensor with its axes as files of an origin have them: itself where that is no matter. */
-function toForeign(x: Tensor, origin: Origin): Tensor {
+function toForeign(x: Tensor, origin: FileOrigin): Tensor {
   const axes = axesIn(origin, x);
   return axes ? permute(x, axes) : x;
 }
@@ -160,16 +160,24 @@ export function loadSafetensors(
 ): Map<string, Tensor> {
   checkOptions<LoadOptions>("loadSafetensors", options, { device: true });
   const { tensors, metadata } = parseSafetensors("loadSafetensors", bytes);
-  const typed = [...tensors].map(
-    ([name, x]) => [name, x.shape, heldElements("loadSafetensors", name, x)] as const,
-  );
+  const typed = [...tensors].map(([name, x]) => {
+    return [name, { shape: x.shape, ...heldElements("loadSafetensors", name, x) }] as const;
+  });
+  const made = tensorsOf(typed, options);
+  texts.set(made, metadata);
+  return made;
+}
+
+/** Makes tensors by name, all or none. */
+export function tensorsOf(
+  arrays: readonly (readonly [string, HeldElements & { shape: Shape }])[],
+  options: { device?: Device; dtype?: DType },
+): Map<string, Tensor> {
   const made = new Map<string, Tensor>();
   try {
-    for (const [name, shape, { data, dtype }] of typed) {
-      const x = tensor(data, { shape, dtype, device: options.device });
-      made.set(name, x);
+    for (const [name, { shape, dtype, data }] of arrays) {
+      made.set(name, tensor(data, { shape, dtype, ...options }));
     }
-    texts.set(made, metadata);
     return made;
   } catch (error) {
     for (const x of made.values()) x.dispose();
@@ -185,7 +193,7 @@ export function prepareTensors(
   op: string,
   own: ReadonlyMap<string, State>,
   tensors: ReadonlyMap<string, SafetensorsTensor>,
-  origin?: Origin,
+  origin?: FileOrigin,
 ): () => void {
   const checked = [...own].map(([name, state]) => {
     const x = tensors.get(name) as SafetensorsTensor;
@@ -208,7 +216,7 @@ export function prepareTensors(
 export function assignOriented(
   states: ReadonlyMap<string, State>,
   values: ReadonlyMap<string, Tensor>,
-  origin: Origin | undefined,
+  origin: FileOrigin | undefined,
 ): void {
   const turned: Tensor[] = [];
   try {
@@ -251,7 +259,7 @@ function alike(
   name: string,
   state: State,
   x: SafetensorsTensor,
-  origin: Origin | undefined,
+  origin: FileOrigin | undefined,
 ): NumericArray {
   if (heldAs(x.dtype) !== state.dtype) {
     throw new DTypeError(

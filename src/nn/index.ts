@@ -4,7 +4,7 @@ export {
   type Rename,
   type UnmatchedNames,
 } from "../io/load-state.ts";
-export type { Origin } from "../io/origins.ts";
+export type { FileOrigin } from "../io/origins.ts";
 export {
   ELU,
   GELU,

@@ -3,13 +3,17 @@
 import { sizeOf } from "../../src/core/shape.ts";
 import { type CsvOptions, readCsv } from "../../src/csv/index.ts";
 import { type IdxArray, mnist, readIdx, writeIdx } from "../../src/data/index.ts";
-import { GradusError, init, setDefaultDevice } from "../../src/index.ts";
+import { GradusError, init, setDefaultDevice, tensor, zeros } from "../../src/index.ts";
 import {
   loadCheckpoint,
+  loadNpy,
+  loadNpz,
   loadSafetensors,
   loadState,
   readSafetensors,
   saveCheckpoint,
+  saveNpy,
+  saveNpz,
   writeSafetensors,
 } from "../../src/io/index.ts";
 import { Linear } from "../../src/nn/index.ts";
@@ -21,7 +25,7 @@ interface Format {
   readonly files: readonly Bytes[];
   readonly framing?: Framing;
   /** Reads a file; gives what throws if that cannot be right. */
-  read(file: Bytes, number: number): () => void;
+  read(file: Bytes, number: number): (() => void) | Promise<() => void>;
 }
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -93,6 +97,9 @@ export async function formats(): Promise<Readonly<Record<string, Format>>> {
     bias: { dtype: "F32", shape: [3], data: new Float32Array(3) },
   });
   const idx = idxFiles.map(writeIdx);
+  const arrays = [tensor([[1, 2, 3]]), tensor([true, false]), zeros([0, 2], { dtype: "i16" })];
+  const npy = await Promise.all(arrays.map((x) => saveNpy(x)));
+  const npz = [await saveNpz(model), await saveNpz(model, { compressed: true })];
   return {
     csv: {
       files: csvFiles.map(encode),
@@ -143,6 +150,23 @@ export async function formats(): Promise<Readonly<Record<string, Format>>> {
         return () => {};
       },
     },
+    npy: {
+      files: npy,
+      read: async (file) => {
+        const x = loadNpy(file);
+        const { byteLength } = await x.data();
+        x.dispose();
+        return () => demand(byteLength <= 2 * file.length);
+      },
+    },
+    npz: {
+      files: npz,
+      read: async (file) => {
+        const tensors = await loadNpz(file);
+        for (const x of tensors.values()) x.dispose();
+        return () => demand(tensors.size <= 2);
+      },
+    },
     checkpoint: {
       files: [checkpoint],
       framing: headed,
@@ -173,19 +197,19 @@ export interface Outcome {
  * Reads damaged files of a format, numbered from `first`.
  * @throws Error with seed and number for one that is answered by anything but a short `GradusError`.
  */
-export function fuzz(
+export async function fuzz(
   name: string,
   format: Format,
   seed: number,
   count: number,
   first = 0,
-): Outcome {
+): Promise<Outcome> {
   const outcome = { read: 0, refused: 0, slowest: { number: -1, milliseconds: 0 } };
   for (let number = first; number < first + count; number++) {
     const { files, framing } = format;
     const file = mutate(files[number % files.length], seed, number, framing);
     const start = performance.now();
-    const fault = faultOf(() => format.read(file, number));
+    const fault = await faultOf(async () => format.read(file, number));
     const milliseconds = performance.now() - start;
     if (milliseconds > outcome.slowest.milliseconds) outcome.slowest = { number, milliseconds };
     if (fault === null) outcome.read++;
@@ -200,10 +224,10 @@ export function fuzz(
   return outcome;
 }
 
-function faultOf(read: () => () => void): string | null {
+async function faultOf(read: () => Promise<() => void>): Promise<string | null> {
   let check: (() => void) | undefined;
   try {
-    check = read();
+    check = await read();
     check();
     return null;
   } catch (error) {

@@ -1,0 +1,101 @@
+import { asBytes } from "../core/bytes.ts";
+import { checkOptions, checkSurplus, type Known } from "../core/check.ts";
+import type { DType } from "../core/dtype.ts";
+import { quote } from "../core/quote.ts";
+import type { Device } from "../graph/device.ts";
+import { checkTensors, readAll, type Tensor } from "../graph/tensor.ts";
+import { tensor } from "../ops/creation.ts";
+import { formatNpy, parseNpy } from "./npy.ts";
+import { mapOf, type NamedTensors, tensorsOf } from "./weights.ts";
+import { readZip, writeZip } from "./zip.ts";
+
+/** Options of `loadNpy` and `loadNpz`. */
+export interface LoadNpyOptions {
+  /** The one of `init` when left out. */
+  device?: Device;
+  /**
+   * What the elements become; as in the file when left out. NumPy makes `float64` unless it is told
+   * otherwise, which GPUs do not have: `f32` fits them.
+   */
+  dtype?: DType;
+}
+
+const LOAD: Known<LoadNpyOptions> = { device: true, dtype: "string" };
+
+/** The ending of the names of arrays in an archive. */
+const ENDING = ".npy";
+
+/**
+ * Makes a tensor of what `numpy.save` wrote. Halves become `f32`, integers of 64 bits `i32` and `u32`.
+ * @throws FormatError for a damaged file and for integers beyond 32 bits; DTypeError for elements that
+ * are no real numbers, or that the device lacks.
+ * @example
+ * const bytes = await saveNpy(tensor([[1, 2], [3, 4]]));
+ * const x = loadNpy(bytes);
+ */
+export function loadNpy(
+  bytes: Uint8Array | ArrayBuffer,
+  options: LoadNpyOptions = {},
+  ...surplus: never[]
+): Tensor {
+  checkOptions("loadNpy", options, LOAD, surplus);
+  const { shape, data, dtype } = parseNpy("loadNpy", asBytes("loadNpy", bytes));
+  return tensor(data, { shape, dtype, ...options });
+}
+
+/**
+ * Writes a tensor as `numpy.save` does.
+ * @example const bytes = await saveNpy(tensor([1, 2, 3]));
+ */
+export async function saveNpy(x: Tensor, ...surplus: never[]): Promise<Uint8Array<ArrayBuffer>> {
+  checkSurplus("saveNpy(x)", surplus);
+  checkTensors("saveNpy", [x]);
+  const [data] = await readAll("saveNpy", [x]);
+  return formatNpy({ dtype: x.dtype, shape: x.shape, data });
+}
+
+/**
+ * Makes tensors of what `numpy.savez` or `numpy.savez_compressed` wrote, by name.
+ * @throws FormatError and DTypeError as `loadNpy`.
+ * @example
+ * const bytes = await saveNpz(new Map([["x", tensor([1, 2, 3])]]));
+ * const x = (await loadNpz(bytes)).get("x");
+ */
+export async function loadNpz(
+  bytes: Uint8Array | ArrayBuffer,
+  options: LoadNpyOptions = {},
+  ...surplus: never[]
+): Promise<Map<string, Tensor>> {
+  checkOptions("loadNpz", options, LOAD, surplus);
+  const files = await readZip("loadNpz", asBytes("loadNpz", bytes));
+  const arrays = files.map((file) => {
+    const name = file.name.endsWith(ENDING) ? file.name.slice(0, -ENDING.length) : file.name;
+    return [name, parseNpy(`loadNpz: ${quote(name)}`, file.bytes)] as const;
+  });
+  return tensorsOf(arrays, options);
+}
+
+/** Options of `saveNpz`. */
+export interface SaveNpzOptions {
+  /** Whether the arrays are deflated, as by `numpy.savez_compressed`; false when left out. */
+  compressed?: boolean;
+}
+
+/**
+ * Reads tensors from their device and writes them as `numpy.savez` does.
+ * @param tensors a module, or a Map of tensors by name.
+ * @example const bytes = await saveNpz(model, { compressed: true });
+ */
+export async function saveNpz(
+  tensors: NamedTensors,
+  options: SaveNpzOptions = {},
+  ...surplus: never[]
+): Promise<Uint8Array<ArrayBuffer>> {
+  checkOptions<SaveNpzOptions>("saveNpz", options, { compressed: "boolean" }, surplus);
+  const map = mapOf("saveNpz", tensors);
+  const values = await readAll("saveNpz", [...map.values()]);
+  const files = [...map].map(([name, { dtype, shape }], i) => {
+    return { name: `${name}${ENDING}`, bytes: formatNpy({ dtype, shape, data: values[i] }) };
+  });
+  return writeZip("saveNpz", files, options.compressed ?? false);
+}
