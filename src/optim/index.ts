@@ -1,8 +1,10 @@
 export { Adadelta, type AdadeltaOptions } from "./adadelta.ts";
+export { Adafactor, type AdafactorOptions } from "./adafactor.ts";
 export { Adagrad, type AdagradOptions } from "./adagrad.ts";
 export { Adam, type AdamOptions, AdamW } from "./adam.ts";
 export { Adamax, type AdamaxOptions } from "./adamax.ts";
 export type { AdaptiveMomentsOptions } from "./adaptive-moments.ts";
+export { ASGD, type ASGDOptions } from "./asgd.ts";
 export { type ClippedGradients, clipByGlobalNorm, clipByValue } from "./clip.ts";
 export {
   type CosineRestartsOptions,
@@ -14,6 +16,7 @@ export { LAMB, type LAMBOptions } from "./lamb.ts";
 export type { Schedule } from "./learning-rate.ts";
 export { Lion, type LionOptions } from "./lion.ts";
 export { exponentialMovingAverage, type MovingAverageOptions } from "./moving-average.ts";
+export { Muon, type MuonOptions } from "./muon.ts";
 export { NAdam, type NAdamOptions } from "./nadam.ts";
 export {
   type Assignment,
@@ -30,6 +33,7 @@ export {
   multiStepDecay,
   piecewiseConstant,
 } from "./piecewise.ts";
+export { RAdam, type RAdamOptions } from "./radam.ts";
 export {
   type PlateauState,
   type RateHolder,
@@ -37,6 +41,7 @@ export {
   type ReduceOnPlateauOptions,
 } from "./reduce-on-plateau.ts";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.ts";
+export { Rprop, type RpropOptions } from "./rprop.ts";
 export {
   type CosineDecayOptions,
   constantRate,

@@ -2,6 +2,8 @@ import type { Parameter } from "../../src/index.ts";
 import {
   Adadelta,
   type AdadeltaOptions,
+  Adafactor,
+  type AdafactorOptions,
   Adagrad,
   type AdagradOptions,
   Adam,
@@ -9,6 +11,8 @@ import {
   type AdamaxOptions,
   type AdamOptions,
   AdamW,
+  ASGD,
+  type ASGDOptions,
   LAMB,
   type LAMBOptions,
   Lion,
@@ -16,8 +20,12 @@ import {
   NAdam,
   type NAdamOptions,
   type Optimizer,
+  RAdam,
+  type RAdamOptions,
   RMSprop,
   type RMSpropOptions,
+  Rprop,
+  type RpropOptions,
   SGD,
   type SGDOptions,
 } from "../../src/optim/index.ts";
@@ -159,6 +167,84 @@ function lamb(options: NumberRate<LAMBOptions>): Rule {
   };
 }
 
+function radam(options: NumberRate<RAdamOptions>): ElementRule {
+  const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+  return (x, gradient, t) => {
+    const g = gradient + weightDecay * x.p;
+    const m = (x.slots.mean ?? 0) * beta1 + g * (1 - beta1);
+    const v = (x.slots.square ?? 0) * beta2 + g ** 2 * (1 - beta2);
+    x.slots = { mean: m, square: v };
+    const most = 2 / (1 - beta2) - 1;
+    const length = most - (2 * t * beta2 ** t) / (1 - beta2 ** t);
+    const corrected = m / (1 - beta1 ** t);
+    if (length <= 5) x.p -= learningRate * corrected;
+    else {
+      const ofLength = (n: number) => ((n - 4) * (n - 2)) / n;
+      const r = Math.sqrt(ofLength(length) / ofLength(most));
+      x.p -= (learningRate * corrected * r * Math.sqrt(1 - beta2 ** t)) / (Math.sqrt(v) + epsilon);
+    }
+  };
+}
+
+function rprop(options: NumberRate<RpropOptions>): ElementRule {
+  const { learningRate, etaMinus = 0.5, etaPlus = 1.2 } = options;
+  const { minScale = 1e-4, maxScale = 5000 } = options;
+  return (x, gradient) => {
+    const turn = gradient * (x.slots.gradient ?? 0);
+    const eta = turn > 0 ? etaPlus : turn < 0 ? etaMinus : 1;
+    const scale = Math.min(maxScale, Math.max(minScale, (x.slots.scale ?? 1) * eta));
+    const g = turn < 0 ? 0 : gradient;
+    x.slots = { scale, gradient: g };
+    x.p -= learningRate * scale * Math.sign(g);
+  };
+}
+
+function asgd(options: NumberRate<ASGDOptions>): ElementRule {
+  const { learningRate, lambda = 1e-4, alpha = 0.75, start = 1e6, weightDecay = 0 } = options;
+  return (x, gradient, t) => {
+    const g = gradient + weightDecay * x.p;
+    const eta = learningRate / (1 + lambda * learningRate * (t - 1)) ** alpha;
+    x.p = x.p * (1 - lambda * eta) - eta * g;
+    const average = x.slots.average ?? 0;
+    x.slots = { average: average + (x.p - average) / Math.max(1, t - 1 - start) };
+  };
+}
+
+/** For parameters of 5 rows and 7 columns, and of one axis or none. */
+function adafactor(options: NumberRate<AdafactorOptions>): Rule {
+  const { learningRate, beta2Decay = -0.8, epsilon = 1e-3 } = options;
+  const { clipThreshold = 1, weightDecay = 0 } = options;
+  const [rows, columns] = [5, 7];
+  const slots = new WeakMap<object, { r: number[]; c: number[] }>();
+  const mean = (xs: readonly number[]) => xs.reduce((a, b) => a + b, 0) / xs.length;
+  const rms = (xs: readonly number[]) => Math.sqrt(mean(xs.map((x) => x ** 2)));
+  return (xs, gradients, t) => {
+    const fresh = t ** beta2Decay;
+    const isMatrix = xs.length === rows * columns;
+    const squares = gradients.map((g) => g ** 2);
+    const ofRows = isMatrix
+      ? Array.from({ length: rows }, (_, i) =>
+          mean(squares.filter((_, k) => Math.floor(k / columns) === i)),
+        )
+      : squares;
+    const ofColumns = Array.from({ length: columns }, (_, j) =>
+      mean(squares.filter((_, k) => k % columns === j)),
+    );
+    const old = slots.get(xs) ?? { r: ofRows.map(() => 0), c: ofColumns.map(() => 0) };
+    const r = old.r.map((x, i) => x + (ofRows[i] - x) * fresh);
+    const c = old.c.map((x, j) => x + (ofColumns[j] - x) * fresh);
+    slots.set(xs, { r, c });
+    const v = squares.map((_, k) => {
+      return isMatrix ? (r[Math.floor(k / columns)] * c[k % columns]) / mean(r) : r[k];
+    });
+    const u = gradients.map((g, k) => g / Math.sqrt(v[k]));
+    const size = Math.max(epsilon, rms(xs.map(({ p }) => p)));
+    const step =
+      (size * Math.min(learningRate, 1 / Math.sqrt(t))) / Math.max(1, rms(u) / clipThreshold);
+    for (const [k, x] of xs.entries()) x.p = x.p * (1 - learningRate * weightDecay) - step * u[k];
+  };
+}
+
 /** Makes a row of the table from an optimizer, its options and its rule for elements. */
 function row<Options>(
   optimizer: new (parameters: Parameter[], options: NumberRate<Options>) => Optimizer,
@@ -178,6 +264,15 @@ function row<Options>(
 function ofLAMB(options: NumberRate<LAMBOptions>): OptimizerCase {
   const name = `LAMB ${JSON.stringify(options)}`;
   return { name, make: (parameters) => new LAMB(parameters, options), rule: lamb(options) };
+}
+
+function ofAdafactor(options: NumberRate<AdafactorOptions>): OptimizerCase {
+  const name = `Adafactor ${JSON.stringify(options)}`;
+  return {
+    name,
+    make: (parameters) => new Adafactor(parameters, options),
+    rule: adafactor(options),
+  };
 }
 
 const coupled = (options: NumberRate<AdamOptions>) => adam(options, false);
@@ -239,6 +334,27 @@ export const OPTIMIZER_CASES: readonly OptimizerCase[] = [
   row(Adagrad, adagrad, { learningRate: 0.1, initialSum: 0.3, epsilon: 0.01, weightDecay: 0.2 }),
   row(Adadelta, adadelta, { learningRate: 1 }),
   row(Adadelta, adadelta, { learningRate: 0.5, rho: 0.6, epsilon: 0.01, weightDecay: 0.2 }),
+  row(RAdam, radam, { learningRate: 0.02 }),
+  row(RAdam, radam, {
+    learningRate: 0.05,
+    beta1: 0.8,
+    beta2: 0.9,
+    epsilon: 0.01,
+    weightDecay: 0.2,
+  }),
+  row(RAdam, radam, { learningRate: 0.05, beta2: 0.5 }),
+  row(Rprop, rprop, { learningRate: 0.01 }),
+  row(Rprop, rprop, { learningRate: 0.1, etaMinus: 0.6, etaPlus: 1.5, minScale: 0.5, maxScale: 2 }),
+  row(ASGD, asgd, { learningRate: 0.05 }),
+  row(ASGD, asgd, { learningRate: 0.1, lambda: 0.3, alpha: 0.6, start: 3, weightDecay: 0.2 }),
+  ofAdafactor({ learningRate: 0.1 }),
+  ofAdafactor({
+    learningRate: 0.05,
+    beta2Decay: -0.5,
+    epsilon: 0.5,
+    clipThreshold: 0.5,
+    weightDecay: 0.3,
+  }),
   ofLAMB({ learningRate: 0.02 }),
   ofLAMB({ learningRate: 0.05, beta1: 0.7, beta2: 0.8, epsilon: 0.01, weightDecay: 0.3 }),
 ];
