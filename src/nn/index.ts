@@ -18,6 +18,16 @@ export {
   Softplus,
   Tanh,
 } from "./activations.ts";
+export {
+  Conv1d,
+  Conv2d,
+  Conv3d,
+  type ConvLayerOptions,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+  type ConvTransposeLayerOptions,
+} from "./conv.ts";
 export { Dropout, type DropoutOptions } from "./dropout.ts";
 export {
   constant,

@@ -1,4 +1,4 @@
-import { checkPositive, checkSurplus } from "../core/check.ts";
+import { checkFinite, checkPositive, checkSurplus } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import type { Key } from "../core/random.ts";
 import type { Shape } from "../core/shape.ts";
@@ -61,18 +61,24 @@ export function xavierNormal(gain = 1, ...surplus: never[]): Initializer {
 }
 
 /**
- * Draws from N(0, std²), std = √(2 / fanIn), for layers before a ReLU.
- * Source: He et al. 2015, "Delving deep into rectifiers", eq. 10.
+ * Draws from N(0, std²), std = √(2 / ((1 + slope²) · fanIn)), for layers before a ReLU, or one that is
+ * leaky by `slope`.
+ * Source: He et al. 2015, "Delving deep into rectifiers", eq. 10 and 15.
  */
-export function heNormal(...surplus: never[]): Initializer {
-  checkSurplus("heNormal()", surplus);
-  return normalOf(({ fanIn }) => Math.sqrt(2 / fanIn));
+export function heNormal(slope = 0, ...surplus: never[]): Initializer {
+  checkSurplus("heNormal(slope)", surplus);
+  checkFinite("heNormal", { slope });
+  return normalOf(({ fanIn }) => Math.sqrt(2 / ((1 + slope ** 2) * fanIn)));
 }
 
-/** Draws from U[−a, a), a = √(6 / fanIn): the variance of `heNormal` (He et al. 2015, eq. 10). */
-export function heUniform(...surplus: never[]): Initializer {
-  checkSurplus("heUniform()", surplus);
-  return uniformOf(({ fanIn }) => Math.sqrt(6 / fanIn));
+/**
+ * Draws from U[−a, a), a = √(6 / ((1 + slope²) · fanIn)): the variance of `heNormal`. PyTorch's layers
+ * begin with a slope of √5: a = 1 / √fanIn.
+ */
+export function heUniform(slope = 0, ...surplus: never[]): Initializer {
+  checkSurplus("heUniform(slope)", surplus);
+  checkFinite("heUniform", { slope });
+  return uniformOf(({ fanIn }) => Math.sqrt(6 / ((1 + slope ** 2) * fanIn)));
 }
 
 function uniformOf(bound: (context: InitContext) => number): Initializer {

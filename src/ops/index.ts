@@ -27,6 +27,7 @@ export {
 export { broadcastTensors, broadcastTo, sumTo } from "./broadcast.ts";
 export { cast } from "./cast.ts";
 export { type CategoricalOptions, categoricalAt, randomCategorical } from "./categorical.ts";
+export type { Layout1d, Layout2d, Layout3d } from "./channels.ts";
 export {
   equal,
   greater,
@@ -39,6 +40,13 @@ export {
   logicalXor,
   notEqual,
 } from "./compare.ts";
+export { type ConvOptions, type ConvSettings, conv1d, conv2d, conv3d } from "./conv.ts";
+export {
+  type ConvTransposeOptions,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+} from "./conv-transpose.ts";
 export { all, any, countNonZero } from "./count.ts";
 export {
   type BincountOptions,
@@ -168,6 +176,7 @@ export { ceil, floor, fract, round, trunc } from "./rounding.ts";
 export type { AxisOptions } from "./rows.ts";
 export { type SearchOptions, searchSorted } from "./search-sorted.ts";
 export { concat, type Range, slice, stack } from "./slice.ts";
+export type { EdgePadding, PerAxis } from "./sliding.ts";
 export { celu, mish, selu, softsign, tanhShrink } from "./smooth.ts";
 export { type AxisFunction, logSoftmax, logSumExp, softmax } from "./softmax.ts";
 export {

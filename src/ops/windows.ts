@@ -1,6 +1,5 @@
-import { checkOptions, isInteger, type Known } from "../core/check.ts";
+import { checkOptions, type Known } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
-import { quote } from "../core/quote.ts";
 import { checkShape, formatShape, normalizeAxes, type Shape } from "../core/shape.ts";
 import { inside } from "../forms/inside.ts";
 import { type AxisMap, along } from "../forms/map.ts";
@@ -8,15 +7,16 @@ import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { reshape } from "./reshape.ts";
+import { forEachAxis, type PerAxis } from "./sliding.ts";
 
 /** Where windows lie: each a number for all axes, or one for each axis that windows slide along. */
 export interface WindowOptions {
   /** The axes that windows slide along, counted from the end when negative; all when left out. */
   axis?: number | readonly number[];
   /** How far a window lies from the one before, from 1; 1 when left out. */
-  stride?: number | readonly number[];
+  stride?: PerAxis;
   /** How far elements of a window lie apart, from 1; 1 when left out. */
-  dilation?: number | readonly number[];
+  dilation?: PerAxis;
 }
 
 const WINDOWS: Known<WindowOptions> = { axis: "number", stride: true, dilation: true };
@@ -95,7 +95,7 @@ const unwindowOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({
  */
 export function windows(
   x: Tensor,
-  size: number | readonly number[],
+  size: PerAxis,
   options: WindowOptions = {},
   ...surplus: never[]
 ): Tensor {
@@ -104,9 +104,9 @@ export function windows(
   const sorted = normalizeAxes("windows", options.axis, x.rank);
   const given = options.axis === undefined ? sorted : [options.axis].flat();
   const axes = given.map((axis) => (axis < 0 ? axis + x.rank : axis)); // in the order given
-  const sizes = forEachAxis("size", size, axes, 0);
-  const stride = forEachAxis("stride", options.stride ?? 1, axes, 1);
-  const dilation = forEachAxis("dilation", options.dilation ?? 1, axes, 1);
+  const sizes = forEachAxis("windows", "size", size, axes, 0);
+  const stride = forEachAxis("windows", "stride", options.stride ?? 1, axes, 1);
+  const dilation = forEachAxis("windows", "dilation", options.dilation ?? 1, axes, 1);
   const shape = [...x.shape, ...sizes];
   for (const [i, axis] of axes.entries()) {
     const span = Math.max(0, dilation[i] * (sizes[i] - 1) + 1);
@@ -122,19 +122,4 @@ export function windows(
   const target = checkShape("windows", [...x.shape, ...sizes]);
   const repeated = broadcastTo(reshape(x, [...x.shape, ...sizes.map(() => 1)]), target);
   return apply(windowsOp, [repeated], { shape, axes, stride, dilation });
-}
-
-/** One number for each axis. */
-function forEachAxis(
-  name: string,
-  given: number | readonly number[],
-  axes: readonly number[],
-  low: number,
-): readonly number[] {
-  const numbers: readonly number[] = Array.isArray(given) ? given : axes.map(() => given as number);
-  if (numbers.length === axes.length && numbers.every((n) => isInteger(n, low))) return numbers;
-  throw new ShapeError(
-    `windows: ${name} ${quote(given)} for axes ${formatShape(axes)}; expected an integer from ` +
-      `${low}, or one for each`,
-  );
 }

@@ -10,6 +10,7 @@ import { bitsCases } from "./ops/bits.ts";
 import { broadcastCases } from "./ops/broadcast.ts";
 import { castCases } from "./ops/cast.ts";
 import { compareCases } from "./ops/compare.ts";
+import { convCases } from "./ops/conv.ts";
 import { countCases } from "./ops/count.ts";
 import { countsCases } from "./ops/counts.ts";
 import { creationCases } from "./ops/creation.ts";
@@ -117,6 +118,7 @@ export const cases = {
   ...diffCases,
   ...diagonalsCases,
   ...windowsCases,
+  ...convCases,
   ...gatherCases,
   ...takeCases,
   ...alongAxisCases,

@@ -41,6 +41,13 @@ const bools: Make = () => tensor([true, false]);
 const scalar: Make = () => tensor(1);
 const step: Make = () => tensor(3, { dtype: "u32" });
 const labels: Make = () => tensor([0, 1], { dtype: "i32" });
+const MAKERS = new Set([vector, matrix, bools, scalar, step, labels]);
+/** A tensor of one element, of so many axes. */
+const tensorOf = (rank: number): Make => {
+  const make = () => tensor([1], { shape: Array(rank).fill(1) });
+  MAKERS.add(make);
+  return make;
+};
 /** Stands for a list of one tensor. */
 const list = () => [vector()];
 
@@ -272,6 +279,12 @@ const usages = {
   std: reduction,
   quantile: { given: [matrix, 0.5], options: true },
   zerosLike: reduction,
+  conv1d: { given: [tensorOf(3), tensorOf(3)], options: true },
+  conv2d: { given: [tensorOf(4), tensorOf(4)], options: true },
+  conv3d: { given: [tensorOf(5), tensorOf(5)], options: true },
+  convTranspose1d: { given: [tensorOf(3), tensorOf(3)], options: true },
+  convTranspose2d: { given: [tensorOf(4), tensorOf(4)], options: true },
+  convTranspose3d: { given: [tensorOf(5), tensorOf(5)], options: true },
 } satisfies Record<keyof typeof ops, Usage>;
 
 /** What ops say of one more that take any number of arguments of one kind. */
@@ -284,7 +297,6 @@ const VARIADIC: Readonly<Record<string, RegExp>> = {
 type Call = (...given: unknown[]) => unknown;
 const made = (given: readonly unknown[]) =>
   given.map((x) => (x === list ? list() : MAKERS.has(x as Make) ? (x as Make)() : x));
-const MAKERS = new Set([vector, matrix, bools, scalar, step, labels]);
 
 function thrownBy(call: () => unknown): unknown {
   try {
@@ -417,8 +429,8 @@ const others: Record<string, readonly [() => unknown, string][]> = {
       () => nn.xavierNormal(options({ gain: 2 })),
       "xavierNormal: gain an object; expected a finite number above 0",
     ],
-    [() => nn.heNormal(surplus), "heNormal: 7 too much; expected heNormal()"],
-    [() => nn.heUniform(surplus), "heUniform: 7 too much; expected heUniform()"],
+    [() => nn.heNormal(0, surplus), "heNormal: 7 too much; expected heNormal(slope)"],
+    [() => nn.heUniform(0, surplus), "heUniform: 7 too much; expected heUniform(slope)"],
     [
       () => nn.loadState(new nn.Identity(), new Map(), surplus),
       "loadState: options 7; expected an object of strict, from, rename",

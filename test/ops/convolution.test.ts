@@ -9,6 +9,8 @@ import { scheduleOf } from "../../src/engine/schedule.ts";
 import { simplify } from "../../src/engine/simplify.ts";
 import {
   add,
+  type ConvOptions,
+  conv2d,
   evaluate,
   grad,
   matmul,
@@ -226,6 +228,43 @@ describe.runIf(!inBrowser)("a convolution on a GPU", () => {
     const last = kernels(dx).at(-1) as KernelCode;
     expect(last.label).toContain("unwindow+sum");
     expect(last.code).not.toContain("atomic");
+  });
+});
+
+describe.runIf(!inBrowser)("conv2d on a GPU", () => {
+  const kinds: [string, Shape, Shape, ConvOptions][] = [
+    ["padded", [64, 16, 14, 14], [32, 16, 3, 3], { padding: 1 }],
+    ["of an image of one channel", [64, 1, 28, 28], [16, 1, 3, 3], { padding: "same" }],
+    ["of a stride", [64, 16, 28, 28], [32, 16, 4, 4], { stride: 2, padding: 1 }],
+    [
+      "of a stride, whose phases differ",
+      [64, 16, 28, 28],
+      [32, 16, 3, 3],
+      { stride: 2, padding: 1 },
+    ],
+    ["of gaps", [64, 16, 28, 28], [32, 16, 3, 3], { dilation: 2 }],
+    ["of groups", [64, 16, 14, 14], [32, 8, 3, 3], { groups: 2 }],
+  ];
+
+  test.each(kinds)("is a product of a view, and so are its gradients: %s", (_, x, w, options) => {
+    const inputs = [zeros(...x), zeros(...w), zeros(w[0])];
+    const y = conv2d(inputs[0], inputs[1], { bias: inputs[2], ...options });
+    const forward = kernels(y);
+    expect(forward.map(({ label }) => label)[0]).toMatch(/^(pad\+)?matmul(\+add)?$/);
+    const g = zeros(...y.shape);
+    const steps = grad(sum(mul(y, g)), inputs).map((dx) => reshape(dx, [dx.size]));
+    const labels = kernels(...steps).map(({ label }) => label);
+    expect(labels.filter((label) => label.includes("windows"))).toEqual([]);
+    // Nothing that lies between is as large as the windows of the batch.
+    for (const one of [y, ...steps]) {
+      const { program } = trace([one.node], "test");
+      const schedule = scheduleOf(lower(simplify(program), traits), 10);
+      const sizes = schedule.groups.flatMap(({ outputs }) =>
+        outputs.map((i) => sizeOf(schedule.program.steps[i].shape)),
+      );
+      const largest = Math.max(...inputs.map(({ size }) => size), y.size);
+      expect(Math.max(...sizes)).toBeLessThan(1.5 * largest);
+    }
   });
 });
 

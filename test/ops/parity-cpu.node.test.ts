@@ -24,7 +24,10 @@ describe("WebAssembly agrees with the specification", () => {
 
 /** Rows that keep away from ±3e38, as on WebGPU: sums overflow, and sines are bounded there. */
 const PRODUCTS = ["matmul", "inner", "dot", "tensordot", "einsum"];
-const WITHOUT_HUGE = [...PRODUCTS, "nearest", "rank1", "sin", "cos", "tan"];
+const CONVOLUTIONS = ["conv", "convTranspose"].flatMap((name) =>
+  [1, 2, 3].map((n) => `${name}${n}d`),
+);
+const WITHOUT_HUGE = [...PRODUCTS, ...CONVOLUTIONS, "nearest", "rank1", "sin", "cos", "tan"];
 
 describe("NaN, infinities and zeros of both signs", () => {
   for (const [name, row] of tables) {

@@ -1,0 +1,273 @@
+import { checkFunctions, checkOptions, checkSizes, type Known } from "../core/check.ts";
+import type { DType } from "../core/dtype.ts";
+import { ShapeError } from "../core/errors.ts";
+import { foldIn, givenKey, type Key } from "../core/random.ts";
+import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import type { Device } from "../graph/device.ts";
+import { Parameter } from "../graph/state.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Layout1d, Layout2d, Layout3d } from "../ops/channels.ts";
+import { type ConvOptions, type ConvSettings, checkGroups, convolve } from "../ops/conv.ts";
+import { type ConvTransposeOptions, convolveTransposed } from "../ops/conv-transpose.ts";
+import { forEachAxis, type PerAxis } from "../ops/sliding.ts";
+import { heUniform, type Initializer } from "./init.ts";
+import { Module } from "./module.ts";
+
+/** What layers of convolutions of all kinds are told beside what their functions are. */
+interface ConvLayerSettings {
+  /** Whether a bias is added; true when left out. */
+  bias?: boolean;
+  /** `heUniform(Math.sqrt(5))` when left out: U[−a, a), a = 1 / √fanIn. */
+  weightInit?: Initializer;
+  /** The same when left out, with the weight's fanIn. */
+  biasInit?: Initializer;
+  /** Fixes the initial weights on every device; give each layer of a model its own. */
+  seed?: number;
+  /** In place of `seed`, a key as `foldIn` derives them. */
+  key?: Key;
+  /** The device of `init` when left out. */
+  device?: Device;
+  /** `f32` when left out. */
+  dtype?: DType;
+}
+
+/** Options of `Conv1d`, `Conv2d` and `Conv3d`. */
+export interface ConvLayerOptions<Layout extends string = Layout2d>
+  extends Omit<ConvOptions<Layout>, "bias">,
+    ConvLayerSettings {}
+
+/** Options of `ConvTranspose1d`, `ConvTranspose2d` and `ConvTranspose3d`. */
+export interface ConvTransposeLayerOptions<Layout extends string = Layout2d>
+  extends Omit<ConvTransposeOptions<Layout>, "bias">,
+    ConvLayerSettings {}
+
+const SETTINGS = {
+  bias: "boolean",
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: "number",
+  layout: "string",
+  weightInit: true,
+  biasInit: true,
+  seed: true,
+  key: true,
+  device: true,
+  dtype: "string",
+} as const;
+
+/** What a layer of one kind of convolution is made of. */
+interface ConvKind<Own> {
+  readonly known: Known<Own & ConvLayerSettings>;
+  readonly isTransposed: boolean;
+  readonly compute: (
+    op: string,
+    rank: number,
+    x: Tensor,
+    weight: Tensor,
+    options: Own,
+    surplus: readonly unknown[],
+  ) => Tensor;
+}
+
+const PLAIN: ConvKind<ConvOptions<string>> = {
+  known: { ...SETTINGS, paddingMode: "string" },
+  isTransposed: false,
+  compute: convolve,
+};
+
+const TRANSPOSED: ConvKind<ConvTransposeOptions<string>> = {
+  known: { ...SETTINGS, outputPadding: true },
+  isTransposed: true,
+  compute: convolveTransposed,
+};
+
+/** A convolution that owns its kernel. */
+abstract class ConvLayer<Own extends ConvSettings<string>> extends Module {
+  /** `[outChannels, inChannels / groups, …sizes]`; of a transposed one inputs and outputs swapped. */
+  readonly weight: Parameter;
+  /** b of shape `[outChannels]`; null without bias. */
+  readonly bias: Parameter | null;
+  /** Sizes of the kernel. */
+  readonly kernelSize: Shape;
+  readonly #kind: ConvKind<Own>;
+  readonly #name: string;
+  readonly #options: Own;
+
+  constructor(
+    kind: ConvKind<Own>,
+    name: string,
+    readonly inChannels: number,
+    readonly outChannels: number,
+    kernelSize: PerAxis,
+    options: Omit<Own, "bias"> & ConvLayerSettings,
+    surplus: readonly unknown[],
+  ) {
+    super();
+    checkOptions(name, options as Own & ConvLayerSettings, kind.known, surplus);
+    checkSizes(name, { inChannels, outChannels });
+    const { bias = true, weightInit, biasInit, seed, key, device, dtype, ...own } = options;
+    const { groups = 1 } = options;
+    checkSizes(name, { groups });
+    for (const channels of [inChannels, outChannels]) checkGroups(name, channels, groups);
+    const axes = [...Array(rankOf(name)).keys()];
+    this.kernelSize = forEachAxis(name, "kernelSize", kernelSize, axes, 1);
+    const [rows, columns] = kind.isTransposed
+      ? [inChannels, outChannels]
+      : [outChannels, inChannels];
+    const shape = [rows, columns / groups, ...this.kernelSize];
+    const taps = sizeOf(this.kernelSize);
+    const [fanIn, fanOut] = [(taps * columns) / groups, (taps * rows) / groups];
+    const drawn = givenKey(name, options);
+    const make = (called: string, of: readonly number[], number: number, init?: Initializer) => {
+      const draws = init ?? heUniform(Math.sqrt(5));
+      checkFunctions(name, { [`${called}Init`]: draws });
+      const context = { fanIn, fanOut, key: drawn && foldIn(drawn, number), device, dtype };
+      return new Parameter(draws(of, context), { name: called });
+    };
+    this.weight = make("weight", shape, 0, weightInit);
+    this.bias = bias ? make("bias", [outChannels], 1, biasInit) : null;
+    this.#kind = kind;
+    this.#name = name;
+    this.#options = own as unknown as Own;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const name = this.#name;
+    const rank = rankOf(name);
+    const isLast = this.#options.layout?.endsWith("C");
+    const channels = x.shape[isLast ? x.rank - 1 : x.rank - 1 - rank];
+    if (channels !== undefined && channels !== this.inChannels) {
+      throw new ShapeError(
+        `${name}: input ${formatShape(x.shape)} of ${channels} channels; expected ${this.inChannels}`,
+      );
+    }
+    const options = { ...this.#options, bias: this.bias ?? undefined };
+    return this.#kind.compute(name, rank, x, this.weight, options, []);
+  }
+}
+
+/** How many axes windows of a layer slide along, by the end of its name. */
+function rankOf(name: string): number {
+  return Number(name.at(-2));
+}
+
+/**
+ * Computes `conv1d` with a kernel of its own.
+ * @throws ShapeError for sizes that are no positive integers, groups that do not divide the channels,
+ * and inputs of other channels.
+ * @example new Conv1d(3, 8, 5, { padding: "same" }).call(series); // [2, 3, 28] to [2, 8, 28]
+ */
+export class Conv1d extends ConvLayer<ConvOptions<string>> {
+  /** @param kernelSize one size for all axes, or one for each. */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvLayerOptions<Layout1d> = {},
+    ...surplus: never[]
+  ) {
+    super(PLAIN, "Conv1d", inChannels, outChannels, kernelSize, options, surplus);
+  }
+}
+
+/**
+ * Computes `conv2d` with a kernel of its own.
+ * @throws ShapeError for sizes that are no positive integers, groups that do not divide the channels,
+ * and inputs of other channels.
+ * @example new Conv2d(3, 16, 3, { padding: 1 }).call(images); // [2, 3, 28, 28] to [2, 16, 28, 28]
+ */
+export class Conv2d extends ConvLayer<ConvOptions<string>> {
+  /** @param kernelSize one size for all axes, or one for each. */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvLayerOptions = {},
+    ...surplus: never[]
+  ) {
+    super(PLAIN, "Conv2d", inChannels, outChannels, kernelSize, options, surplus);
+  }
+}
+
+/**
+ * Computes `conv3d` with a kernel of its own.
+ * @throws ShapeError for sizes that are no positive integers, groups that do not divide the channels,
+ * and inputs of other channels.
+ * @example new Conv3d(1, 4, 3).call(volumes); // [2, 1, 8, 8, 8] to [2, 4, 6, 6, 6]
+ */
+export class Conv3d extends ConvLayer<ConvOptions<string>> {
+  /** @param kernelSize one size for all axes, or one for each. */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvLayerOptions<Layout3d> = {},
+    ...surplus: never[]
+  ) {
+    super(PLAIN, "Conv3d", inChannels, outChannels, kernelSize, options, surplus);
+  }
+}
+
+/**
+ * Computes `convTranspose1d` with a kernel of its own.
+ * @throws ShapeError for sizes that are no positive integers, groups that do not divide the channels,
+ * and inputs of other channels.
+ * @example
+ * new ConvTranspose1d(3, 8, 4, { stride: 2, padding: 1 }).call(series);
+ * // [2, 3, 28] to [2, 8, 56]
+ */
+export class ConvTranspose1d extends ConvLayer<ConvTransposeOptions<string>> {
+  /** @param kernelSize one size for all axes, or one for each. */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvTransposeLayerOptions<Layout1d> = {},
+    ...surplus: never[]
+  ) {
+    super(TRANSPOSED, "ConvTranspose1d", inChannels, outChannels, kernelSize, options, surplus);
+  }
+}
+
+/**
+ * Computes `convTranspose2d` with a kernel of its own.
+ * @throws ShapeError for sizes that are no positive integers, groups that do not divide the channels,
+ * and inputs of other channels.
+ * @example
+ * new ConvTranspose2d(3, 16, 4, { stride: 2, padding: 1 }).call(images);
+ * // [2, 3, 28, 28] to [2, 16, 56, 56]
+ */
+export class ConvTranspose2d extends ConvLayer<ConvTransposeOptions<string>> {
+  /** @param kernelSize one size for all axes, or one for each. */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvTransposeLayerOptions = {},
+    ...surplus: never[]
+  ) {
+    super(TRANSPOSED, "ConvTranspose2d", inChannels, outChannels, kernelSize, options, surplus);
+  }
+}
+
+/**
+ * Computes `convTranspose3d` with a kernel of its own.
+ * @throws ShapeError for sizes that are no positive integers, groups that do not divide the channels,
+ * and inputs of other channels.
+ * @example
+ * new ConvTranspose3d(1, 4, 2, { stride: 2 }).call(volumes);
+ * // [2, 1, 8, 8, 8] to [2, 4, 16, 16, 16]
+ */
+export class ConvTranspose3d extends ConvLayer<ConvTransposeOptions<string>> {
+  /** @param kernelSize one size for all axes, or one for each. */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvTransposeLayerOptions<Layout3d> = {},
+    ...surplus: never[]
+  ) {
+    super(TRANSPOSED, "ConvTranspose3d", inChannels, outChannels, kernelSize, options, surplus);
+  }
+}
