@@ -87,7 +87,10 @@ export type Computation =
   | "softmax"
   | "place"
   | "moments"
+  | "scan"
+  | "steps"
   | "sort"
+  | "search"
   | "rowSums"
   | "rowPlaces";
 

@@ -5,7 +5,7 @@ import { OPEN } from "./rows.ts";
 import { SCAN_NUMBERS, SCAN_STEPS, scanDirectFile, scanFile } from "./shaders.ts";
 
 /** What a family of scans has of its own. */
-interface Items extends Pick<Kernel, "functions"> {
+interface Items extends Pick<Kernel, "functions">, Required<Pick<Family, "computes">> {
   readonly file: Kernel["files"][number];
   /** What is read by its name, and what counts outside the row. */
   readonly loads: readonly (readonly [name: string, outside: string])[];
@@ -16,7 +16,14 @@ interface Items extends Pick<Kernel, "functions"> {
 
 /** Kernels of running totals of rows: one gives each row a workgroup, one an invocation. */
 /* @__NO_SIDE_EFFECTS__ */
-function scanFamily({ file, functions, loads, results, bytes }: Items): Family<RowsProblem> {
+function scanFamily({
+  computes,
+  file,
+  functions,
+  loads,
+  results,
+  bytes,
+}: Items): Family<RowsProblem> {
   const kernel = (isTree: boolean): Kernel<RowsProblem> => ({
     kind: isTree ? "workgroup" : "direct",
     files: [file, isTree ? scanFile : scanDirectFile],
@@ -32,11 +39,12 @@ function scanFamily({ file, functions, loads, results, bytes }: Items): Family<R
       };
     },
   });
-  return { prologueCost: 16, rule: scanRule, kernels: [kernel(true), kernel(false)] };
+  return { computes, prologueCost: 16, rule: scanRule, kernels: [kernel(true), kernel(false)] };
 }
 
 /** Combines the elements of each row up to each. */
 export const scanNumbers: Family<RowsProblem> = /* @__PURE__ */ scanFamily({
+  computes: "scan",
   file: SCAN_NUMBERS,
   functions: { identity: "() -> Acc", combine: "(a: Acc, b: Acc) -> Acc" },
   loads: [["x", "identity()"]],
@@ -46,6 +54,7 @@ export const scanNumbers: Family<RowsProblem> = /* @__PURE__ */ scanFamily({
 
 /** Takes steps s → x · s + b along each row. */
 export const scanSteps: Family<RowsProblem> = /* @__PURE__ */ scanFamily({
+  computes: "steps",
   file: SCAN_STEPS,
   loads: [
     ["x", "Acc(1)"],

@@ -8,6 +8,7 @@ const PLACE: Pick<Accessor, "dtype"> = { dtype: "i32" };
 
 /** Finds where values lie among the sorted ones of their rows. */
 export const sortedPlaces: Family<SearchProblem> = {
+  computes: "search",
   prologueCost: 4,
   rule: openRule,
   kernels: [

@@ -1,5 +1,5 @@
 import { type FunctionWriter, I32 } from "./assembler.ts";
-import { ADD, LESS_UNSIGNED, MULTIPLY, NOT_EQUAL, SELECT } from "./instructions.ts";
+import { ADD, EQUAL, LESS_UNSIGNED, MULTIPLY, NOT_EQUAL, SELECT } from "./instructions.ts";
 
 /** A thread's share of a loop: parameters with its first unit and with the one behind its last. */
 export interface Share {
@@ -22,8 +22,6 @@ export interface Blocks {
   /** Writes what is done for a block of `count` indices. */
   body(count: number): void;
 }
-
-const EQUAL = 0x46;
 
 /** How many units a loop is shared out in. */
 export function unitsOf({

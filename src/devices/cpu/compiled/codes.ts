@@ -11,7 +11,9 @@ import { hasLanes } from "./lanes.ts";
 import { pointwiseCode } from "./pointwise.ts";
 import { productCode } from "./product-code.ts";
 import { argReduceCode, momentsCode, reductionCode, softmaxCode } from "./row-codes.ts";
+import { scanCode, stepsCode } from "./scan.ts";
 import { placeCode, scatterCode } from "./scatter.ts";
+import { searchCode } from "./search.ts";
 import { sortCode } from "./sort-rows.ts";
 
 /** Writes the code of a group whose anchor is of some family of kernels. */
@@ -24,13 +26,24 @@ const CODES: Readonly<Record<Computation, WriteGroup>> = {
   softmax: softmaxCode,
   place: argReduceCode,
   moments: momentsCode,
+  scan: scanCode,
+  steps: stepsCode,
   sort: sortCode,
+  search: searchCode,
   rowSums: scatterCode,
   rowPlaces: placeCode,
 };
 
 /** Those that are of whole numbers too. */
-const OF_NUMBERS: readonly Computation[] = ["reduction", "place", "sort", "rowSums", "rowPlaces"];
+const OF_NUMBERS: readonly Computation[] = [
+  "reduction",
+  "place",
+  "scan",
+  "sort",
+  "search",
+  "rowSums",
+  "rowPlaces",
+];
 
 /** Whether a step has a compiled form. */
 export function isCompiled({ steps }: Program, step: Step): boolean {

@@ -1,4 +1,3 @@
-import { getOrInsert } from "../../../core/get-or-insert.ts";
 import type { Shape } from "../../../core/shape.ts";
 import { termsOf } from "../../../forms/indices.ts";
 import { Position } from "../../../forms/position.ts";
@@ -22,8 +21,6 @@ const LANE_NUMBERS = [0, 1, 2, 3].flatMap((lane) => [lane, 0, 0, 0]);
 
 /** Finds where elements lie, of what loops count. */
 export class CountedPlaces {
-  /** What locals that count are divided by where elements are looked for. */
-  readonly #divisors = new Map<number, Set<number>>();
   readonly #coordinates = new Map<Vector, Coordinate>();
 
   /** @param inner the local that counts within the stretch, if there is one. */
@@ -46,7 +43,9 @@ export class CountedPlaces {
 
   /** The sizes of the digits that a coordinate is cut into where elements are looked for. */
   digits({ size, local }: Coordinate): number[] {
-    return digitSizes(size, this.#divisors.get(local));
+    const own = [...this.#coordinates].filter(([, one]) => one.local === local);
+    const divisors = own.flatMap(([value]) => [...(this.body.divisors.get(value) ?? [])]);
+    return digitSizes(size, new Set(divisors));
   }
 
   /** Where a position lies, if lanes are apart by one literal distance; else null. */
@@ -75,11 +74,6 @@ export class CountedPlaces {
     let { constant } = place;
     let stride = 0;
     const terms = termsOf(place);
-    for (const [value, divisor] of terms) {
-      const counted = this.#coordinates.get(value);
-      if (!counted || divisor === 1) continue;
-      getOrInsert(this.#divisors, counted.local, () => new Set()).add(divisor);
-    }
     for (const [value, divisor, factor, size] of terms) {
       const counted = divisor === 1 && this.#coordinates.get(value);
       if (counted) {

@@ -32,9 +32,8 @@ export function foldRows(
   const carried = parts.map(() => Array.from({ length: fold.size }, () => f.local(V128)));
   for (const [part, own] of carried.entries()) {
     const writer = rows.writer();
-    for (const [k, root] of fold.first(writer, isWide ? 0 : part).entries()) {
-      f.get(writer.body.emit([root])[0]).set(own[k]);
-    }
+    const first = isWide ? fold.first(writer, 0, 4 * part) : fold.first(writer, part, 0);
+    for (const [k, root] of first.entries()) f.get(writer.body.emit([root])[0]).set(own[k]);
   }
   const make = ({ stretch, writer, body, at }: RowStretch, count: number) => {
     const kept: Vector[] = [];
@@ -44,7 +43,7 @@ export function foldRows(
       if (isKept) kept.push(x);
       const own = carried[i].map((local) => body.local(local));
       const whole = isAlong ? withoutRest(writer, fold, x, count, part) : x;
-      return fold.step(writer, own, whole, part);
+      return fold.step(writer, own, whole, part, isAlong ? 4 * at.length : 1);
     });
     const store = (locals: readonly number[]) => {
       for (const local of locals.slice(0, roots.length)) f.get(local);
@@ -60,9 +59,9 @@ export function foldRows(
     const rest = length % WIDTH;
     rows.runAlong(WIDE, make, 0, length - rest);
     const writer = rows.writer();
-    const [first, ...others] = carried.map(([local]) => writer.body.local(local));
-    const all = others.reduce((a, b) => merge(writer, a, b), first);
-    f.get(writer.body.emit([all])[0]).set(carried[0][0]);
+    const values = carried.map((own) => own.map((local) => writer.body.local(local)));
+    const all = writer.body.emit(values.reduce((a, b) => merge(writer, a, b)));
+    for (const [k, local] of all.entries()) f.get(local).set(carried[0][k]);
     if (rest > 0) rows.runAlong(block, make, length - rest, length);
   } else rows.run(block, make);
   return carried.slice(0, block.parts.length).map((own) => {

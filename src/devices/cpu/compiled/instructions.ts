@@ -1,5 +1,7 @@
 // Instructions on numbers, on bits and on memory.
 export const ADD = 0x6a;
+export const AND = 0x71;
+export const EQUAL = 0x46;
 export const IS_ZERO = 0x45;
 export const LESS_UNSIGNED = 0x49;
 export const LOAD_I32 = 0x28;

@@ -55,6 +55,8 @@ const WIDTHS: Readonly<Record<number, Width>> = {
   },
 };
 
+const BACKWARDS = [12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3];
+
 /** Loads and stores of up to four elements, by literal distances from an address. */
 export class Lanes {
   readonly #vector: number;
@@ -77,7 +79,15 @@ export class Lanes {
       f.memory(single[DTYPES[dtype].min < 0 ? 0 : 1], align, offset).simd(simd.i32x4_splat);
     } else if (stride === 0) f.vectorMemory(splat as number, align, offset);
     else if (stride === 1) f.vectorMemory(load, align, offset);
-    else {
+    else if (stride === -1 && bytes === 4 && count === 4) {
+      f.i32(offset - 12)
+        .emit(ADD)
+        .vectorMemory(load, align, 0)
+        .set(this.#vector);
+      f.get(this.#vector)
+        .get(this.#vector)
+        .simd(simd.i8x16_shuffle, ...BACKWARDS);
+    } else {
       f.set(this.#address);
       this.f.zeros().set(this.#vector);
       for (let lane = 0; lane < count; lane++) {

@@ -14,6 +14,9 @@ import type { GroupWriter, Stretch } from "./group-writer.ts";
 /** An axis with so many units is shared out evenly. */
 const MANY_UNITS = 16;
 
+/** Loops of so many elements are shorter than divisions in one loop. */
+const LONG = 16;
+
 /** What one stretch of code computes for up to four elements. */
 interface StoringStretch {
   readonly stretch: Stretch;
@@ -51,24 +54,33 @@ class PointwiseWriter {
     this.#counters = shape.map(() => writer.f.local(I32));
   }
 
-  /** The axes of the loops: as few as what is read allows. */
+  /** The axes of the loops: as few as what is read allows, and no fewer than what is divided is cut into. */
   #shape(): Shape {
     const one = [sizeOf(this.#domain)];
-    if (this.#domain.length <= 1 || this.#try(one)) return one;
+    const isOne = this.#try(one) !== null;
+    const cut = this.#digits(one);
+    const isWorth = !isOne || cut[cut.length - 1] >= LONG;
+    if (cut.length > 1 && isWorth && this.#try(cut)) return cut;
+    if (isOne) return one;
     let all = this.#domain.filter((n) => n !== 1);
-    if (all.length === 0) return one;
+    if (all.length < 2) return one;
     let accesses = this.#try(all);
     if (!accesses) {
       // As axes are cut where elements are looked for.
-      const { places } = this.#tried as Stretch;
-      const counters = this.#counters;
-      const parts = all.flatMap((size, axis) => places.digits({ size, local: counters[axis] }));
+      const parts = this.#digits(all);
       accesses = this.#try(parts);
       if (!accesses) return all;
       all = parts;
     }
     const joined = joinedDigits(all, this.#counters, accesses);
     return this.#try(joined) ? joined : all;
+  }
+
+  /** The digits that axes are cut into where elements were looked for last. */
+  #digits(shape: Shape): number[] {
+    const { places } = this.#tried as Stretch;
+    const counters = this.#counters;
+    return shape.flatMap((size, axis) => places.digits({ size, local: counters[axis] }));
   }
 
   /** Where elements lie in loops over a shape; null where not all of it is counted. */

@@ -9,15 +9,24 @@ import type { Vector } from "./vector-body.ts";
 export interface RowFold {
   /** How many vectors are carried. */
   readonly size: number;
-  /** What they are before the first element, in one part of a block of rows. */
-  first(writer: LaneWriter, part: number): Vector[];
-  /** What an element of each lane makes of them. */
-  step(writer: LaneWriter, carried: readonly Vector[], x: Vector, part: number): Vector[];
   /**
-   * Makes one of two vectors that are carried; left out where the order of elements matters, or where
+   * What they are before the first element, in one part of a block of rows; or in vectors of neighbours,
+   * of which the first one is so far behind the row's first.
+   */
+  first(writer: LaneWriter, part: number, behind: number): Vector[];
+  /** What an element of each lane makes of them; neighbours go on by so many elements. */
+  step(
+    writer: LaneWriter,
+    carried: readonly Vector[],
+    x: Vector,
+    part: number,
+    width: number,
+  ): Vector[];
+  /**
+   * Makes the first ones of two that are carried; left out where the order of elements matters, or where
    * one chain of them is as fast as several.
    */
-  merge?(writer: LaneWriter, a: Vector, b: Vector): Vector;
+  merge?(writer: LaneWriter, a: readonly Vector[], b: readonly Vector[]): Vector[];
   /** An element that changes nothing, for lanes that do not count. */
   nothing(writer: LaneWriter, part: number): Vector;
   /** The result, of each lane, or of all lanes together, in every lane. */
@@ -43,7 +52,7 @@ function combined(dtype: DType, combine: Formula, identity: Formula): RowFold {
   const join = (writer: LaneWriter, a: Vector, b: Vector) =>
     applyFormula(combine, writer.scalars(dtype), [a, b]);
   const nothing = (writer: LaneWriter) => applyFormula(identity, writer.scalars(dtype), []);
-  return { ...joined(join, nothing), merge: join };
+  return { ...joined(join, nothing), merge: (writer, [a], [b]) => [join(writer, a, b)] };
 }
 
 function joined(
@@ -159,34 +168,44 @@ export function bestPlace(
   const firstOf = (writer: LaneWriter, part: number) => fixed(writer, firsts[part]);
   const select = ({ body }: LaneWriter, no: Vector, yes: Vector, condition: Vector) =>
     body.op(simd.v128_bitselect, yes, no, condition);
+  /** The better one of values and their places. */
+  const merge = (
+    writer: LaneWriter,
+    [best, place]: readonly Vector[],
+    [x, there]: readonly Vector[],
+  ) => {
+    const { body } = writer;
+    const isEqual = body.op(simd.v128_not, isBetter(writer, best, x));
+    const isEarlier = body.op(simd.v128_and, isEqual, body.op(simd.i32x4_lt_u, there, place));
+    const isNew = body.op(simd.v128_or, isBetter(writer, x, best), isEarlier);
+    return [select(writer, best, x, isNew), select(writer, place, there, isNew)];
+  };
   return {
     size: 3,
     nothing: firstOf,
-    first: (writer, part) => {
+    merge,
+    first: (writer, part, behind) => {
       const { body } = writer;
-      const places = isAlong ? body.words([0, 1, 2, 3]) : body.whole(0);
+      const places = isAlong ? body.words([0, 1, 2, 3].map((i) => behind + i)) : body.whole(0);
       return [firstOf(writer, part), body.whole(0), places];
     },
-    step: (writer, [best, place, here], x) => {
+    step: (writer, [best, place, here], x, _, width) => {
       const { body } = writer;
       const isNew = isBetter(writer, x, best);
       return [
         select(writer, best, x, isNew),
         select(writer, place, here, isNew),
-        body.op(simd.i32x4_add, here, body.whole(isAlong ? 4 : 1)),
+        body.op(simd.i32x4_add, here, body.whole(width)),
       ];
     },
     last: (writer, [best, place], isJoined) => {
       const { body } = writer;
-      let [value, at] = [best, place];
+      let found = [best, place];
       for (const bytes of isJoined ? [PAIRS, NEIGHBOURS] : []) {
-        const [x, there] = [value, at].map((y) => body.shuffle(y, y, bytes));
-        const isEqual = body.op(simd.v128_not, isBetter(writer, value, x));
-        const isEarlier = body.op(simd.v128_and, isEqual, body.op(simd.i32x4_lt_u, there, at));
-        const isNew = body.op(simd.v128_or, isBetter(writer, x, value), isEarlier);
-        [value, at] = [select(writer, value, x, isNew), select(writer, at, there, isNew)];
+        const turned = found.map((y) => body.shuffle(y, y, bytes));
+        found = merge(writer, found, turned);
       }
-      return at;
+      return found[1];
     },
   };
 }

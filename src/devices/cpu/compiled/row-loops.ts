@@ -7,6 +7,9 @@ import type { Vector } from "./vector-body.ts";
 /** Where rows are no longer, lanes are rows: neighbours would be joined more often than filled. */
 const SHORT = 16;
 
+/** So few rows leave lanes empty. */
+const FEW = 4;
+
 /** Where lanes are rows, so many run at once. */
 export const ROWS_AT_ONCE = 16;
 
@@ -111,8 +114,8 @@ export function chooseRows(group: GroupWriter, input: number): RowWay {
   const digits = shape.map((n) => [n]);
   const along = { isAlong: true, digits };
   const { accesses, isGathered } = trial(along);
-  const isNext = !isGathered && accesses.every(({ stride }) => stride >> 1 === 0);
-  if (isNext && shape[1] > SHORT) return along;
+  const isNext = !isGathered && accesses.every(({ stride }) => Math.abs(stride) <= 1);
+  if ((isNext || shape[0] < FEW) && shape[1] > SHORT) return along;
   const across = { isAlong: false, digits };
   const whole = trial(across);
   if (!whole.isGathered) return across;

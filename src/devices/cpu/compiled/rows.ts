@@ -133,13 +133,13 @@ export class RowsWriter {
     const own = this.loops.stretch(block, 1, false);
     const valueOf = (part: number, result: number) =>
       change(own.writer, own.body.local(results[result][part]), part);
-    own.stretch.finish(this.#results(own, valueOf));
+    own.stretch.finish(this.results(own, valueOf));
   }
 
   /** Stores one value for each element, and what is made of it. */
   storeAll(block: RowBlock, change: Change): void {
     this.run(block, (own) =>
-      this.#results(own, (part) => {
+      this.results(own, (part) => {
         const x = own.stretch.all[part].element(this.input, own.at[part]);
         return change(own.writer, x, part);
       }),
@@ -147,10 +147,7 @@ export class RowsWriter {
   }
 
   /** What is stored for all parts, of the anchor's value in each. */
-  #results(
-    { stretch, at }: RowStretch,
-    valueOf: (part: number, result: number) => Vector,
-  ): Results {
+  results({ stretch, at }: RowStretch, valueOf: (part: number, result: number) => Vector): Results {
     const { program, group } = this.group;
     const parts = stretch.all.map((one, part) => {
       for (const anchor of group.anchors) {

@@ -61,7 +61,7 @@ export function scatterCode(group: GroupWriter): GroupCode {
           { local: column, size: columns, isByLane: true },
         ]);
         const before = sums.map((local) => body.local(local));
-        const next = sum.step(writer, before, elements.element(g, place), 0);
+        const next = sum.step(writer, before, elements.element(g, place), 0, 1);
         for (const [i, local] of stretch.emit(next).entries()) f.get(local).set(sums[i]);
         f.get(at).i32(4).emit(ADD).set(at);
       },

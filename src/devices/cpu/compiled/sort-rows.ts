@@ -14,6 +14,7 @@ import type { GroupCode } from "./group-code.ts";
 import type { GroupWriter, Stretch } from "./group-writer.ts";
 import {
   ADD,
+  AND,
   LESS_UNSIGNED,
   LOAD_I32,
   NOT_EQUAL,
@@ -27,7 +28,6 @@ import * as simd from "./simd.ts";
 /** So many are inserted one by one. */
 const FEW = 32;
 
-const AND = 0x71;
 const SHIFT_RIGHT = 0x76;
 const LOAD_I64 = 0x29;
 const STORE_I64 = 0x37;

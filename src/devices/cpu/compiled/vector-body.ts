@@ -1,3 +1,4 @@
+import { getOrInsert } from "../../../core/get-or-insert.ts";
 import { divisionFactor } from "../../../forms/division.ts";
 import type { Body, Term } from "../../../forms/indices.ts";
 import { type FunctionWriter, V128 } from "./assembler.ts";
@@ -55,6 +56,9 @@ export class VectorBody implements Body<Vector> {
     /** Whether there is a multiply-add. */
     readonly isFused: boolean,
   ) {}
+
+  /** What values are divided by. */
+  readonly divisors = new Map<Vector, Set<number>>();
 
   /** How many values there are, written or not. */
   get size(): number {
@@ -158,6 +162,7 @@ export class VectorBody implements Body<Vector> {
 
   /** ⌊value / divisor⌋ of words below a size; anything of others. */
   quotient(value: Vector, divisor: number, size: number): Vector {
+    if (divisor !== 1) getOrInsert(this.divisors, value, () => new Set()).add(divisor);
     const [factor, count] = divisionFactor(size, divisor) ?? [0, 0];
     if (factor === 0) return this.divided(value, this.whole(divisor));
     const product = factor === 1 ? value : this.op(simd.i32x4_mul, value, this.whole(factor));
