@@ -28,6 +28,7 @@ export { type ExplainOptions, explain } from "./engine/explain.ts";
 export type { KernelStats, Plan, PlanStats, Progress } from "./engine/plan.ts";
 export { chromeTrace, type KernelTime, type Profile } from "./engine/profile.ts";
 export type { CompileOptions } from "./engine/replay.ts";
+export { checkpoint } from "./graph/checkpoint.ts";
 export { setDefaultDevice } from "./graph/default-device.ts";
 export type { Device, DeviceLoss, DeviceNews, MemoryInfo, Recovered } from "./graph/device.ts";
 export { grad, valueAndGrad } from "./graph/grad.ts";

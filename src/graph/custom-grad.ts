@@ -41,7 +41,7 @@ export function customGrad<Args extends Tensor[]>(
   checkFunctions("customGrad", { fn, vjp });
   return (...args) => {
     const y = apply(customGradOp, [fn(...args), ...args], {});
-    y.node.vjp = (g, context) => [null, ...vjp(g, context.y, ...args)];
+    y.node.vjp = (g, context) => [null, ...vjp(g, context.y, ...(context.inputs.slice(1) as Args))];
     return y;
   };
 }

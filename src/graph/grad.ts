@@ -8,6 +8,7 @@ import { fillTensor, sumTensors } from "./cotangent.ts";
 import { passThrough } from "./identity.ts";
 import type { Node } from "./node.ts";
 import { listNodes } from "./order.ts";
+import { recomputing } from "./recomputing.ts";
 import { stateOf } from "./state.ts";
 import { apply, checkTensors, Tensor } from "./tensor.ts";
 import { watch } from "./watch.ts";
@@ -51,7 +52,7 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
   targets.forEach(({ dtype }, i) => {
     expectDType(`grad: target ${i} has dtype`, dtype, "float");
   });
-  const wanted = targets.map((target) => target.node);
+  const wanted = originals(targets.map((target) => target.node));
   const path = nodesBetween(what, y.node, new Set(wanted));
   // Of each node on a way to a target, the cotangents that have come to it.
   const cotangents: Cotangents = new Map();
@@ -95,16 +96,19 @@ function addTerm(cotangents: Cotangents, node: Node, term: Tensor): void {
 /** Hands the cotangents of an op's results on to its inputs. */
 function propagate(nodes: readonly Node[], cotangents: Cotangents, total: Total): void {
   const [node] = nodes;
-  const { op, inputs, attributes } = node;
+  const { op, attributes } = node;
+  const inputs = originals(node.inputs);
   if (!inputs.some(cotangents.has, cotangents)) return;
   const vjp = node.vjp ?? op?.vjp;
   const g = vjp && total(nodes);
-  const y = new Tensor(node);
-  const context = { inputs: inputs.map((input) => new Tensor(input)), y, attributes };
+  const valueOf = (x: Node) => new Tensor(recomputing?.valueOf(x, node, cotangents) ?? x);
+  const context = { inputs: node.inputs.map(valueOf), y: valueOf(node), attributes, valueOf };
   const given = g ? vjp(g, context) : op?.vjpAll?.(nodes, total, context);
   for (let i = 0; i < inputs.length; i++) {
     const term = given?.[i];
-    if (term) addTerm(cotangents, inputs[i], term);
+    if (!term) continue;
+    addTerm(cotangents, inputs[i], term);
+    recomputing?.arrive(term.node, node, inputs[i], cotangents);
   }
 }
 
@@ -118,10 +122,15 @@ function gathered(nodes: readonly Node[], cotangents: Cotangents): Tensor | null
   return g;
 }
 
+/** The values that nodes stand for. */
+function originals(nodes: readonly Node[]): readonly Node[] {
+  return recomputing?.originals(nodes) ?? nodes;
+}
+
 /** The nodes on ways from `y` to a target, consumers before producers. */
 function nodesBetween(what: string, y: Node, targets: ReadonlySet<Node>): Node[] {
-  const inputsOf = (node: Node) => (node.op?.stopsGradient ? [] : node.inputs);
-  return listNodes([y], inputsOf, (order) => {
+  const inputsOf = (node: Node) => (node.op?.stopsGradient ? [] : originals(node.inputs));
+  return listNodes(originals([y]), inputsOf, (order) => {
     const leads: boolean[] = [];
     for (const node of order) {
       if (node.retired && !node.op) throw new DisposedError(`${what} depends on ${node.retired}`);

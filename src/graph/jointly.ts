@@ -1,7 +1,7 @@
 import type { TensorType } from "../core/tensor-type.ts";
 import { Node } from "./node.ts";
 import type { Attributes, VjpAll, VjpContext } from "./op.ts";
-import { Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** What the gradient rule of an op with several results is given beside their cotangents. */
 export interface JointContext<A> extends Omit<VjpContext<A>, "y"> {
@@ -28,7 +28,7 @@ export function jointly<A extends Attributes>(
     // A result that nothing asked for is made again: equal calls are one when they are computed.
     const results = types.map(({ shape, dtype }, k) => {
       const node = own[k][0] ?? new Node(device, shape, dtype, op, inputs, attributes, false, k);
-      return new Tensor(node);
+      return context.valueOf(node);
     });
     return rule(cotangents, { ...context, results });
   };

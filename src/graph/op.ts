@@ -23,7 +23,7 @@ export interface VjpContext<A> {
 export type VjpAll<A> = (
   nodes: readonly Node[],
   total: (own: readonly Node[]) => Tensor | null,
-  context: Omit<VjpContext<A>, "y">,
+  context: Omit<VjpContext<A>, "y"> & { valueOf(node: Node): Tensor },
 ) => readonly (Tensor | null)[];
 
 /** Everything about an op, in one value. */

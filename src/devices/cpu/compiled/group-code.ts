@@ -1,4 +1,3 @@
-import { postorder } from "../../../core/postorder.ts";
 import { sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import { stepsOf } from "../../../engine/group-ops.ts";
@@ -63,24 +62,6 @@ export interface GroupScope {
 /** The steps of a group that may refuse values. */
 export function refusingSteps({ program }: KernelSchedule, group: Group): number[] {
   return group.outputs.filter((step) => program.steps[step].op?.throws);
-}
-
-/**
- * Runs groups that may refuse values, and what they wait for, before all others, so that no state has
- * changed where one does.
- */
-export function refusingFirst(schedule: KernelSchedule): KernelSchedule {
-  const { groups, reads, after } = schedule;
-  const own = [...groups.keys()].filter((i) => refusingSteps(schedule, groups[i]).length > 0);
-  const first = postorder(own, (i) => after[i]);
-  const order = [...first, ...[...groups.keys()].filter((i) => !first.has(i))];
-  const places = new Map(order.map((i, place) => [i, place]));
-  return {
-    ...schedule,
-    groups: order.map((i) => groups[i]),
-    reads: order.map((i) => reads[i]),
-    after: order.map((i) => after[i].map((other) => places.get(other) as number)),
-  };
 }
 
 /** Nanoseconds that take an operation on a number and a byte of memory, roughly. */

@@ -11,11 +11,11 @@ import type { Threads } from "../threads/threads.ts";
 import { Underway } from "../underway.ts";
 import { closeProgram } from "./closed.ts";
 import { isCompiled, readsStored } from "./codes.ts";
-import { refusingFirst } from "./group-code.ts";
 import type { Heap, HeapStorage } from "./heap.ts";
 import { PlanMemory } from "./plan-memory.ts";
 import { failureOf, PlanTasks } from "./plan-tasks.ts";
 import type { ModuleExports } from "./program-module.ts";
+import { inRunOrder } from "./run-order.ts";
 import { engineName } from "./simd-level.ts";
 
 /** A run that takes longer goes on between other tasks of the page. */
@@ -43,7 +43,7 @@ export class CompiledPlan implements KeptPlan {
   ) {
     const closed = closeProgram(program, hasCode ? isCompiled : () => false, readsStored);
     const options = { kept: closed.kept, joinsRows: false };
-    const schedule = refusingFirst(scheduleOf(closed.program, Number.POSITIVE_INFINITY, options));
+    const schedule = inRunOrder(scheduleOf(closed.program, Number.POSITIVE_INFINITY, options));
     this.#schedule = schedule;
     this.#memory = new PlanMemory(heap, schedule, threads);
     this.#tasks = new PlanTasks(program, schedule, this.#memory, isFused, threads, hasCode);
