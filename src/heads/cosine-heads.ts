@@ -1,7 +1,12 @@
-import { checkOptions, checkPositive } from "../core/check.ts";
+import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { checkArcMargin, checkRange } from "../losses/check.ts";
-import { type AdditiveMarginOptions, arcFaceLogits, cosFaceLogits } from "../losses/margins.ts";
+import {
+  type AdditiveMarginOptions,
+  type ArcFaceOptions,
+  arcFaceLogits,
+  cosFaceLogits,
+} from "../losses/margins.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { HEAD_OPTIONS, MarginHead, type MarginHeadOptions } from "./margin-head.ts";
 
@@ -55,6 +60,11 @@ export class NormSoftmax extends CosineHead {
   }
 }
 
+/** Options of `ArcFace`. */
+export interface ArcFaceHeadOptions extends NormSoftmaxOptions, ArcFaceOptions {}
+
+const ARC_FACE_OPTIONS: Known<ArcFaceHeadOptions> = { ...MARGIN_OPTIONS, easyMargin: "boolean" };
+
 /** What tells heads with an additive margin apart. */
 interface AdditiveMargin {
   /** m when left out. */
@@ -74,9 +84,7 @@ abstract class AdditiveHead extends CosineHead {
     features: number,
     classes: number,
     options: CosineHeadOptions,
-    surplus: readonly never[],
   ) {
-    checkOptions<CosineHeadOptions>(op, options, MARGIN_OPTIONS, surplus);
     super(op, features, classes, options);
     this.#kind = kind;
     this.margin = options.margin ?? kind.usual;
@@ -96,8 +104,6 @@ const COS_FACE: AdditiveMargin = {
   logits: cosFaceLogits,
 };
 
-const ARC_FACE: AdditiveMargin = { usual: 0.5, check: checkArcMargin, logits: arcFaceLogits };
-
 /**
  * Computes logits s cos θ, in training s (cos θ_y − m) at the right class: see `cosFaceLogits`
  * (Wang et al. 2018, "CosFace", eq. 4), with s 64 and m 0.35 when left out.
@@ -111,7 +117,8 @@ export class CosFace extends AdditiveHead {
     options: CosineHeadOptions = {},
     ...surplus: never[]
   ) {
-    super("CosFace", COS_FACE, features, classes, options, surplus);
+    checkOptions<CosineHeadOptions>("CosFace", options, MARGIN_OPTIONS, surplus);
+    super("CosFace", COS_FACE, features, classes, options);
   }
 }
 
@@ -125,9 +132,13 @@ export class ArcFace extends AdditiveHead {
   constructor(
     features: number,
     classes: number,
-    options: CosineHeadOptions = {},
+    options: ArcFaceHeadOptions = {},
     ...surplus: never[]
   ) {
-    super("ArcFace", ARC_FACE, features, classes, options, surplus);
+    checkOptions("ArcFace", options, ARC_FACE_OPTIONS, surplus);
+    const { easyMargin } = options;
+    const logits: typeof cosFaceLogits = (cosines, labels, margins) =>
+      arcFaceLogits(cosines, labels, { ...margins, easyMargin });
+    super("ArcFace", { usual: 0.5, check: checkArcMargin, logits }, features, classes, options);
   }
 }

@@ -2,6 +2,7 @@ export { type AngleHeadOptions, type Annealing, ASoftmax, LSoftmax } from "../he
 export { CenterLoss, type CenterLossOptions } from "../heads/center-loss.ts";
 export {
   ArcFace,
+  type ArcFaceHeadOptions,
   CosFace,
   type CosineHeadOptions,
   NormSoftmax,
@@ -25,9 +26,18 @@ export {
   binaryCrossEntropyWithLogits,
 } from "./binary.ts";
 export { centerLoss } from "./center.ts";
+export { type CircleOptions, circle } from "./circle.ts";
 export { type ContrastiveOptions, contrastive } from "./contrastive.ts";
+export {
+  type InfoNCEOptions,
+  infoNCE,
+  ntXent,
+  supervisedContrastive,
+  type TemperatureOptions,
+} from "./contrasts.ts";
 export { type CosineOptions, cosineDistance, cosineSimilarity } from "./cosine.ts";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
+export { type DiceOptions, dice } from "./dice.ts";
 export { type BinaryFocalOptions, binaryFocal, type FocalOptions, focal } from "./focal.ts";
 export {
   categoricalHinge,
@@ -49,11 +59,14 @@ export {
 } from "./likelihood.ts";
 export {
   type AdditiveMarginOptions,
+  type ArcFaceOptions,
   arcFaceLogits,
   cosFaceLogits,
   type LargeMarginOptions,
   largeMarginLogits,
 } from "./margins.ts";
+export { type MultiSimilarityOptions, multiSimilarity } from "./multi-similarity.ts";
+export { type MarginRankingOptions, marginRanking } from "./ranking.ts";
 export type { LossOptions, Reduction } from "./reduction.ts";
 export { smoothLabels } from "./smooth-labels.ts";
 export {

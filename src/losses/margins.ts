@@ -47,12 +47,20 @@ export function cosFaceLogits(
   return mul(where(isRight, sub(cosines, margin), cosines), scale);
 }
 
+/** Options of `arcFaceLogits`. */
+export interface ArcFaceOptions extends AdditiveMarginOptions {
+  /** Whether only angles below π / 2 get a margin, as nets need that begin to learn; false when left out. */
+  easyMargin?: boolean;
+}
+
+const ARC_FACE_OPTIONS: Known<ArcFaceOptions> = { ...ADDITIVE, easyMargin: "boolean" };
+
 /**
  * Gives s cos(θ_y + m) for the right class y and s cos θ_j for others (Deng et al. 2019,
  * "ArcFace: additive angular margin loss for deep face recognition", eq. 3).
  *
  * From θ_y = π − m on, where cos(θ + m) would rise again, it gives s (cos θ_y − m sin m), as the
- * authors' code does. The gradient of sin θ = √(1 − cos²θ) is 0 at cos θ = ±1.
+ * authors' code does; with `easyMargin` there is no margin from θ_y = π / 2 on. The gradient of sin θ = √(1 − cos²θ) is 0 at cos θ = ±1.
  * @param cosines `[n, classes]`, cos θ of each example with each class, f32 or f64.
  * @param labels integers `[n]`; one outside `[0, classes)` puts no margin anywhere.
  * @param options `margin` in radians, from 0 and below π, 0.5 when left out.
@@ -61,10 +69,10 @@ export function cosFaceLogits(
 export function arcFaceLogits(
   cosines: Tensor,
   labels: Tensor,
-  options: AdditiveMarginOptions = {},
+  options: ArcFaceOptions = {},
   ...surplus: never[]
 ): Tensor {
-  checkOptions("arcFaceLogits", options, ADDITIVE, surplus);
+  checkOptions("arcFaceLogits", options, ARC_FACE_OPTIONS, surplus);
   const { margin = 0.5, scale = 64 } = options;
   const isRight = rightClass("arcFaceLogits", cosines, labels);
   checkPositive("arcFaceLogits", { scale });
@@ -72,7 +80,9 @@ export function arcFaceLogits(
   // cos(θ + m) = cos θ cos m − sin θ sin m
   const [cos, sin] = [Math.cos(margin), Math.sin(margin)];
   const turned = sub(mul(cosines, cos), mul(sineOf(cosines), sin));
-  const harder = where(greater(cosines, -cos), turned, sub(cosines, margin * sin));
+  const harder = options.easyMargin
+    ? where(greater(cosines, 0), turned, cosines)
+    : where(greater(cosines, -cos), turned, sub(cosines, margin * sin));
   return mul(where(isRight, harder, cosines), scale);
 }
 

@@ -4,19 +4,22 @@ import { formatShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { maximum, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
-import { equal, greater, less, lessEqual, logicalAnd, logicalNot } from "../ops/compare.ts";
-import { eye } from "../ops/creation.ts";
+import { less, lessEqual, logicalAnd, logicalNot } from "../ops/compare.ts";
+import { any } from "../ops/count.ts";
 import { pairwiseSquaredDistances } from "../ops/distances.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { max, min, sum } from "../ops/reduce.ts";
 import { expandDims } from "../ops/reshape.ts";
 import { safeSqrt } from "../ops/root.ts";
 import { labelsOf } from "../ops/targets.ts";
+import { abs } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkEmbeddings } from "./check.ts";
+import { ENDLESS, type LabelPairs, labelPairs } from "./label-pairs.ts";
 import { type LossOptions, reduceLosses } from "./reduction.ts";
 import {
   TRIPLET_OPTIONS,
+  type TripletDistance,
   type TripletSettings,
   tripletPenalty,
   tripletSettings,
@@ -34,12 +37,8 @@ export interface TripletMinedOptions extends TripletSettings, LossOptions {
 const OPTIONS = { ...TRIPLET_OPTIONS, mining: true } as const;
 
 /** The distances of a batch, `[n, n]`, and which pairs are what. */
-interface Pairs {
+interface Pairs extends LabelPairs {
   readonly distances: Tensor;
-  /** Different examples of one class. */
-  readonly positive: Tensor;
-  /** Examples of different classes. */
-  readonly negative: Tensor;
   readonly margin: number | "soft";
 }
 
@@ -48,9 +47,6 @@ interface Mined {
   readonly losses: Tensor;
   readonly counts: Tensor;
 }
-
-/** Larger than any distance, and finite in f32. */
-const FAR = 3e38;
 
 /** Most examples whose triplets are compared one by one: 2²⁴ of them, 64 MiB. */
 const MOST = 256;
@@ -110,17 +106,15 @@ function checkSize({ shape }: Tensor, mining: TripletMining): void {
 
 function pairsOf(x: Tensor, labels: Tensor, settings: Required<TripletSettings>): Pairs {
   const scaled = settings.normalize ? l2Normalize(x) : x;
-  const squared = pairwiseSquaredDistances(scaled, scaled);
-  const same = equal(expandDims(labels, 1), expandDims(labels, 0));
-  const [n] = labels.shape;
-  const itself = eye(n, n, { dtype: "bool", device: x.device });
-  return {
-    distances: settings.distance === "euclidean" ? safeSqrt(squared) : squared,
-    positive: logicalAnd(same, logicalNot(itself)),
-    negative: logicalNot(same),
-    margin: settings.margin,
-  };
+  const distances = DISTANCES[settings.distance](scaled);
+  return { ...labelPairs(labels), distances, margin: settings.margin };
 }
+
+const DISTANCES: Record<TripletDistance, (x: Tensor) => Tensor> = {
+  squared: (x) => pairwiseSquaredDistances(x, x),
+  euclidean: (x) => safeSqrt(pairwiseSquaredDistances(x, x)),
+  manhattan: (x) => sum(abs(sub(expandDims(x, 1), expandDims(x, 0))), { axis: 2 }),
+};
 
 function mineAll({ distances, positive, negative, margin }: Pairs): Mined {
   const losses = tripletPenalty(sub(expandDims(distances, 2), expandDims(distances, 1)), margin);
@@ -131,10 +125,10 @@ function mineAll({ distances, positive, negative, margin }: Pairs): Mined {
 
 function mineHard({ distances, positive, negative, margin }: Pairs): Mined {
   const farthest = max(where(positive, distances, 0), { axis: 1 });
-  const nearest = min(where(negative, distances, FAR), { axis: 1 });
+  const nearest = min(where(negative, distances, ENDLESS), { axis: 1 });
   return {
     losses: tripletPenalty(sub(farthest, nearest), margin),
-    counts: logicalAnd(someOf(positive), someOf(negative)),
+    counts: logicalAnd(any(positive, { axis: 1 }), any(negative, { axis: 1 })),
   };
 }
 
@@ -142,16 +136,11 @@ function mineSemiHard({ distances, positive, negative, margin }: Pairs): Mined {
   // [a, p, n]: negatives n of a that are farther from it than p
   const nearer = lessEqual(expandDims(distances, 1), expandDims(distances, 2)); // NaN is not
   const outside = logicalAnd(expandDims(negative, 1), logicalNot(nearer));
-  const nearest = min(where(outside, expandDims(distances, 1), FAR), { axis: 2 });
+  const nearest = min(where(outside, expandDims(distances, 1), ENDLESS), { axis: 2 });
   const farthest = max(where(negative, distances, 0), { axis: 1, keepDims: true });
-  const chosen = where(less(nearest, FAR), nearest, farthest);
+  const chosen = where(less(nearest, ENDLESS), nearest, farthest);
   return {
     losses: tripletPenalty(sub(distances, chosen), margin),
-    counts: logicalAnd(positive, expandDims(someOf(negative), 1)),
+    counts: logicalAnd(positive, any(negative, { axis: 1, keepDims: true })),
   };
-}
-
-/** Whether a bool holds anywhere in a row. */
-function someOf(x: Tensor): Tensor {
-  return greater(max(cast(x, "i32"), { axis: 1 }), 0);
 }

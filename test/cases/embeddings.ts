@@ -166,6 +166,19 @@ export const embeddingLossCases = {
         is: [[0, 0]],
         by: "p and n lie in one direction",
       },
+      {
+        run: (t) => {
+          const options = { ...plain, distance: "manhattan" } as const;
+          return losses.triplet(t([[0, 0]]), t([[3, -4]]), t([[1, 2]]), options);
+        },
+        is: 7,
+        by: "7 − 3 + 3",
+      },
+      {
+        run: (t) => losses.triplet(t([[0]]), t([[2]]), t([[3]]), { ...plain, swap: true }),
+        is: 4,
+        by: "2 − min(3, 1) + 3",
+      },
     ],
     rejects: [
       {
@@ -179,7 +192,7 @@ export const embeddingLossCases = {
       },
       {
         run: (t) => losses.triplet(t([[1]]), t([[1]]), t([[1]]), { distance: "cosine" as never }),
-        says: "triplet: distance cosine; expected squared, euclidean",
+        says: "triplet: distance cosine; expected squared, euclidean, manhattan",
         error: GradusError,
       },
       {
@@ -207,6 +220,22 @@ export const embeddingLossCases = {
       ]),
     ],
     golden: [
+      {
+        run: (t) => {
+          const options = { ...plain, distance: "manhattan", mining: "hard", margin: 1 } as const;
+          return losses.tripletMined(
+            t([
+              [0, 0],
+              [1, 1],
+              [2, -1],
+            ]),
+            t([0, 0, 1], "i32"),
+            options,
+          );
+        },
+        is: 0,
+        by: "2 − 3 + 1, both ways",
+      },
       {
         run: (t) => mined(t, [0, 0, 1, 1], { mining: "all" }),
         is: 13 / 5,
@@ -467,6 +496,14 @@ export const embeddingLossCases = {
       },
     ],
     golden: [
+      {
+        run: (t) => {
+          const options = { scale: 2, margin: Math.PI / 3, easyMargin: true };
+          return losses.arcFaceLogits(t([[1], [0.5], [-0.5]]), t([0, 0, 0], "i32"), options);
+        },
+        is: [[1], [-1], [-1]],
+        by: "2 cos of 60° and 120°, and of 120° without a margin",
+      },
       {
         run: (t) =>
           losses.arcFaceLogits(

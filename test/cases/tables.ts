@@ -5,6 +5,7 @@ import { embeddingLossCases, embeddingMetricCases } from "./embeddings.ts";
 import { lossCases } from "./losses.ts";
 import { metricCases } from "./metrics.ts";
 import { cases } from "./ops.ts";
+import { pairLossCases } from "./pair-losses.ts";
 
 /** Names of what is a function and no class. */
 type Functions<M> = {
@@ -15,7 +16,7 @@ type Functions<M> = {
 type Reader = "verificationAccuracy";
 
 // Whatever is exported has a row, or this does not compile.
-const ofLosses = { ...lossCases, ...embeddingLossCases } satisfies Record<
+const ofLosses = { ...lossCases, ...embeddingLossCases, ...pairLossCases } satisfies Record<
   Functions<typeof losses>,
   OpCase
 >;

@@ -4,6 +4,7 @@ import * as losses from "../../src/losses/index.ts";
 import * as metrics from "../../src/metrics/index.ts";
 import { embeddingLossCases } from "../cases/embeddings.ts";
 import { lossCases } from "../cases/losses.ts";
+import { pairLossCases } from "../cases/pair-losses.ts";
 import { inBrowser, testDevice } from "../support/device.ts";
 import { type Call, draw, type Input, type OpCase, place } from "../support/op-case.ts";
 
@@ -42,7 +43,11 @@ function chosen(calls: readonly Call[]): Call[] {
 }
 
 describe("losses of NaN are NaN, wherever it stands", () => {
-  const table: [string, OpCase][] = Object.entries({ ...lossCases, ...embeddingLossCases });
+  const table: [string, OpCase][] = Object.entries({
+    ...lossCases,
+    ...embeddingLossCases,
+    ...pairLossCases,
+  });
   for (const [name, { calls }] of table) {
     for (const call of chosen(calls)) {
       test(`${name} ${calls.indexOf(call) + 1}`, async () => {
