@@ -149,7 +149,16 @@ function behind(parts: readonly number[][], sizes: readonly number[], dealt: num
 /** Kinds of classes, in the order in which their classes are numbered. */
 const KINDS = ["number", "bigint", "boolean", "string"];
 
-/** Numbers the classes of examples, by kind and then as `<` orders them. */
+/** What names a class. */
+type ClassName = NonNullable<SplitOptions["stratify"]>[number];
+
+/** Below 0 where a class comes before another, by kind and then as `<` orders them; 0 for the same. */
+function compare(a: ClassName, b: ClassName): number {
+  if (a === b) return 0;
+  return KINDS.indexOf(typeof a) - KINDS.indexOf(typeof b) || (a < b ? -1 : 1);
+}
+
+/** Numbers the classes of examples, in order. */
 function classNumbers(op: string, stratify: ArrayLike<unknown>, n: number): Uint32Array {
   const isList = typeof stratify === "object" && Number.isSafeInteger(stratify?.length);
   if (!isList) {
@@ -161,7 +170,7 @@ function classNumbers(op: string, stratify: ArrayLike<unknown>, n: number): Uint
   if (stratify.length !== n) {
     throw new ShapeError(`${op}: ${stratify.length} classes to stratify; expected ${n}`);
   }
-  const labels = Array.from(stratify);
+  const labels = Array.from(stratify) as ClassName[];
   for (const [i, label] of labels.entries()) {
     if (KINDS.includes(typeof label) && !Number.isNaN(label)) continue;
     throw new GradusError(
@@ -169,9 +178,12 @@ function classNumbers(op: string, stratify: ArrayLike<unknown>, n: number): Uint
         "expected a text, a number other than NaN, or a boolean",
     );
   }
-  const distinct = ([...new Set(labels)] as number[]).sort(
-    (a, b) => KINDS.indexOf(typeof a) - KINDS.indexOf(typeof b) || (a < b ? -1 : 1),
-  );
-  const numbers = new Map<unknown, number>(distinct.map((label, i) => [label, i]));
-  return Uint32Array.from(labels, (label) => numbers.get(label) as number);
+  // Sorted, for a Set or a Map of the labels holds 2²⁴ at the most.
+  const order = Uint32Array.from(labels.keys()).sort((i, j) => compare(labels[i], labels[j]));
+  const numbers = new Uint32Array(n);
+  for (let i = 1; i < n; i++) {
+    const [label, before] = [labels[order[i]], labels[order[i - 1]]];
+    numbers[order[i]] = numbers[order[i - 1]] + Number(label !== before);
+  }
+  return numbers;
 }

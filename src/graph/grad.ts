@@ -49,8 +49,9 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
     );
   }
   expectDType(`${what} has dtype`, y.dtype, "float");
+  const [op] = what.split(":");
   targets.forEach(({ dtype }, i) => {
-    expectDType(`grad: target ${i} has dtype`, dtype, "float");
+    expectDType(`${op}: target ${i} has dtype`, dtype, "float");
   });
   const wanted = originals(targets.map((target) => target.node));
   const path = nodesBetween(what, y.node, new Set(wanted));
@@ -166,6 +167,18 @@ function unreachable(from: string, target: Tensor, position: number): GradusErro
   );
 }
 
+/** Does what `grad` does for `op`, of what a function of the user's gave. */
+export function slopesOfResult(
+  op: string,
+  fn: string,
+  value: Tensor,
+  targets: readonly Tensor[],
+): Tensor[] {
+  checkTensors(op, [value]);
+  checkTensors(op, targets);
+  return differentiate(`${op}: ${fn}'s result`, value, targets);
+}
+
 /**
  * Turns a function with a scalar result into one that gives the result and its gradients with
  * respect to every argument.
@@ -178,6 +191,6 @@ export function valueAndGrad<Args extends Tensor[]>(
   checkFunctions("valueAndGrad", { fn });
   return (...args) => {
     const value = fn(...args);
-    return { value, grads: grad(value, args) };
+    return { value, grads: slopesOfResult("valueAndGrad", "fn", value, args) };
   };
 }

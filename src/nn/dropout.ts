@@ -4,12 +4,10 @@ import type { Device } from "../graph/device.ts";
 import { identity } from "../graph/identity.ts";
 import { assignAll, State } from "../graph/state.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
-import { add, mul } from "../ops/arithmetic.ts";
-import { less } from "../ops/compare.ts";
+import { add } from "../ops/arithmetic.ts";
 import { tensor } from "../ops/creation.ts";
+import { dropElements } from "../ops/dropout.ts";
 import { keyOf } from "../ops/random.ts";
-import { uniformAt } from "../ops/random-at.ts";
-import { where } from "../ops/where.ts";
 import { Module } from "./module.ts";
 
 /** Options of `Dropout`. */
@@ -56,9 +54,7 @@ export class Dropout extends Module {
 
   override forward(x: Tensor): Tensor {
     if (!this.training || this.rate === 0) return x;
-    const kept = 1 - this.rate;
-    const u = uniformAt(this.#draw(), x.shape, { key: this.#key });
-    return where(less(u, kept), mul(x, 1 / kept), 0);
+    return dropElements(x, this.rate, this.#draw(), this.#key);
   }
 
   /** Raises the counter and gives its old value, as a copy that what is built on it may keep. */

@@ -108,13 +108,25 @@ function valuesFor(op: string, x: Tensor, given: Tensor | number, { shape }: Ten
   );
 }
 
-type Writing = (x: Tensor, places: Tensor, values: Tensor) => Tensor;
+/** A function that changes elements which indices name. */
+interface Writing {
+  readonly op: string;
+  /** What it takes. */
+  readonly trait: "any" | "number";
+  /** Changes rows of x, `[n, 1]`, at places `[count]` by values `[count, 1]`. */
+  readonly write: (x: Tensor, places: Tensor, values: Tensor) => Tensor;
+}
 
-const addRows: Writing = (x, places, values) => add(x, sumRowsAt(places, values, x.shape[0]));
+const PUT: Writing = { op: "putAlongAxis", trait: "any", write: overwriteRows };
+const SCATTER: Writing = { ...PUT, op: "scatter" };
+const SCATTER_ADD: Writing = {
+  op: "scatterAdd",
+  trait: "number",
+  write: (x, places, values) => add(x, sumRowsAt(places, values, x.shape[0])),
+};
 
 function writeAlong(
-  op: string,
-  write: Writing,
+  { op, write }: Writing,
   x: Tensor,
   indices: Tensor,
   values: Tensor | number,
@@ -145,16 +157,32 @@ export function putAlongAxis(
   options: AxisOptions = {},
   ...surplus: never[]
 ): Tensor {
-  const axis = checkAlong("putAlongAxis", x, indices, options, surplus);
-  checkDomain("putAlongAxis", x.dtype, "any");
-  const [source, index] = broadcastAlong("putAlongAxis", x, indices, axis);
+  const axis = checkAlong(PUT.op, x, indices, options, surplus);
+  checkDomain(PUT.op, x.dtype, PUT.trait);
+  const [source, index] = broadcastAlong(PUT.op, x, indices, axis);
   if (!sameShape(source.shape, x.shape)) {
     throw new ShapeError(
       `putAlongAxis: indices ${formatShape(indices.shape)} for ${formatShape(x.shape)} along axis ` +
         `${axis}; expected as many axes, the others equal or 1`,
     );
   }
-  return writeAlong("putAlongAxis", overwriteRows, x, index, values, axis);
+  return writeAlong(PUT, x, index, values, axis);
+}
+
+/** Changes elements at indices that may be for the first places on the other axes only. */
+function scatterBy(
+  writing: Writing,
+  x: Tensor,
+  indices: Tensor,
+  values: Tensor | number,
+  options: AxisOptions,
+  surplus: readonly never[],
+): Tensor {
+  const { op, trait } = writing;
+  const axis = checkAlong(op, x, indices, options, surplus);
+  checkDomain(op, x.dtype, trait);
+  checkWithin(op, x, indices, axis);
+  return writeAlong(writing, x, indices, values, axis);
 }
 
 /** Throws unless indices have x's axes, with at most its sizes on all but one. */
@@ -187,10 +215,7 @@ export function scatter(
   options: AxisOptions = {},
   ...surplus: never[]
 ): Tensor {
-  const axis = checkAlong("scatter", x, indices, options, surplus);
-  checkDomain("scatter", x.dtype, "any");
-  checkWithin("scatter", x, indices, axis);
-  return writeAlong("scatter", overwriteRows, x, indices, values, axis);
+  return scatterBy(SCATTER, x, indices, values, options, surplus);
 }
 
 /**
@@ -212,8 +237,5 @@ export function scatterAdd(
   options: AxisOptions = {},
   ...surplus: never[]
 ): Tensor {
-  const axis = checkAlong("scatterAdd", x, indices, options, surplus);
-  checkDomain("scatterAdd", x.dtype, "number");
-  checkWithin("scatterAdd", x, indices, axis);
-  return writeAlong("scatterAdd", addRows, x, indices, values, axis);
+  return scatterBy(SCATTER_ADD, x, indices, values, options, surplus);
 }

@@ -77,28 +77,50 @@ function dtypeOf(op: string, { dtypes }: Pick<Distribution<object>, "dtypes">, g
   return dtype;
 }
 
+/** What a draw in one of both styles is given. */
+interface DrawCall<Options> {
+  readonly shape: Shape;
+  readonly options: Options;
+  readonly surplus: readonly never[];
+}
+
+/**
+ * Checks what draws in both styles are told, and makes one of them.
+ * @param own options of the style.
+ * @param begin checks where the numbers come from, and gives that.
+ */
+function drawn<Options extends Pick<RandomOptions, "dtype">>(
+  op: string,
+  distribution: Distribution<Options>,
+  { shape, options, surplus }: DrawCall<Options>,
+  own: Readonly<Record<string, true>>,
+  begin: () => Pick<DrawSource, "step" | "key">,
+): Tensor {
+  const { parameters, dtypes } = distribution;
+  const known = {
+    ...parameters,
+    ...own,
+    seed: true,
+    key: true,
+    ...(dtypes && { dtype: "string" }),
+  };
+  checkOptions(op, options, known as Known<Options>, surplus);
+  const dtype = dtypeOf(op, distribution, options.dtype);
+  const target = checkShape(op, shape);
+  return distribution.draw({ op, shape: target, dtype, ...begin() }, options);
+}
+
 /* @__NO_SIDE_EFFECTS__ */
 function drawing<Options extends object>(
   op: string,
   distribution: Distribution<Options>,
 ): HostDraw<Options> {
-  const own = {
-    seed: true,
-    key: true,
-    device: true,
-    ...(distribution.dtypes && { dtype: "string" }),
-  };
-  const known = { ...distribution.parameters, ...own } as Known<Options & RandomOptions>;
-  return (shape, options = {} as Options & RandomOptions, ...surplus) => {
-    checkOptions(op, options, known, surplus);
-    const { device = defaultDevice() } = options;
-    checkDevice(op, device);
-    const dtype = dtypeOf(op, distribution, options.dtype);
-    const target = checkShape(op, shape);
-    const key = keyOf(op, options);
-    const step = zeros([], { dtype: "u32", device });
-    return distribution.draw({ op, step, key, shape: target, dtype }, options);
-  };
+  return (shape, options = {} as Options & RandomOptions, ...surplus) =>
+    drawn(op, distribution, { shape, options, surplus }, { device: true }, () => {
+      const { device = defaultDevice() } = options;
+      checkDevice(op, device);
+      return { step: zeros([], { dtype: "u32", device }), key: keyOf(op, options) };
+    });
 }
 
 /* @__NO_SIDE_EFFECTS__ */
@@ -106,16 +128,11 @@ function drawingAt<Options extends object>(
   op: string,
   distribution: Distribution<Options>,
 ): StepDraw<Options> {
-  const own = { seed: true, key: true, ...(distribution.dtypes && { dtype: "string" }) };
-  const known = { ...distribution.parameters, ...own } as Known<Options & RandomAtOptions>;
-  return (step, shape, options, ...surplus) => {
-    checkOptions(op, options, known, surplus);
-    checkStep(op, step);
-    const dtype = dtypeOf(op, distribution, options.dtype);
-    const target = checkShape(op, shape);
-    const key = neededKey(op, options);
-    return distribution.draw({ op, step, key, shape: target, dtype }, options);
-  };
+  return (step, shape, options, ...surplus) =>
+    drawn(op, distribution, { shape, options, surplus }, {}, () => {
+      checkStep(op, step);
+      return { step, key: neededKey(op, options) };
+    });
 }
 
 /** A parameter as a tensor of the draws' dtype; a number must be above 0, or pass another check. */
@@ -323,7 +340,7 @@ const GAMMA: Distribution<GammaOptions> = {
 /**
  * Draws from the gamma distribution, of density x^(α − 1) e^(−βx) β^α/Γ(α) from 0 on; what is drawn has a
  * gradient with respect to β, none with respect to α. Below α = 0.1, f32 rounds many draws to 0.
- * DrawSource: Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; six rounds, of which
+ * Source: Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; six rounds, of which
  * each accepts 95 % and more.
  * @example randomGamma([100], { concentration: 2.5, seed: 1 });
  */

@@ -9,7 +9,7 @@ import { DTYPES } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, keyFromSeed, normals } from "../core/random.ts";
 import type { Device } from "../graph/device.ts";
-import { grad } from "../graph/grad.ts";
+import { slopesOfResult } from "../graph/grad.ts";
 import { checkTensors, evaluate, sourceTensor, type Tensor } from "../graph/tensor.ts";
 
 /** Settings of `gradCheck`. */
@@ -60,7 +60,7 @@ export async function gradCheck(
       `gradCheck: an input has dtype ${wrong.dtype}; expected f64 on the cpu device`,
     );
   }
-  const gradients = grad(fn(...inputs), inputs);
+  const gradients = slopesOfResult("gradCheck", "fn", fn(...inputs), inputs);
   evaluate(...gradients);
   const results: GradCheckResult[] = [];
   for (let i = 0; i < inputs.length; i++) {

@@ -97,6 +97,7 @@ export {
   type TruncatedNormalOptions,
   truncatedNormalAt,
 } from "./distributions.ts";
+export { type DropoutMaskOptions, dropout } from "./dropout.ts";
 export { einsum } from "./einsum.ts";
 export type { BinaryFunction, UnaryFunction } from "./elementwise.ts";
 export { erf, erfc, erfInv, normalCdf } from "./error-function.ts";

@@ -1,4 +1,5 @@
 import { checkEach, checkSurplus } from "../core/check.ts";
+import { expectDType } from "../core/dtype.ts";
 import { differentiate } from "../graph/grad.ts";
 import { checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { full, zeros } from "./creation.ts";
@@ -38,6 +39,7 @@ export function jacobian(y: Tensor, targets: readonly Tensor[], ...surplus: neve
  */
 export function hessian(y: Tensor, x: Tensor, ...surplus: never[]): Tensor {
   checkArguments("hessian(y, x)", [y, x], surplus);
+  expectDType("hessian: x has dtype", x.dtype, "float");
   const [slope] = differentiate("hessian: y", y, [x]);
   // The slope of what is linear does not depend on x, for which its own slopes are zeros.
   const always = full([], 1, { dtype: "bool", device: x.device });

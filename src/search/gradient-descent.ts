@@ -2,7 +2,7 @@ import { checkFunctions, checkNotNegative, checkOptions, checkSteps } from "../c
 import { dtypesOf, either, expectDType, type NumericArray } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { compile } from "../engine/compile.ts";
-import { grad } from "../graph/grad.ts";
+import { slopesOfResult } from "../graph/grad.ts";
 import { State } from "../graph/state.ts";
 import { readAll, Tensor } from "../graph/tensor.ts";
 import { add, mul, square, sub } from "../ops/arithmetic.ts";
@@ -96,7 +96,7 @@ function descend(
   { learningRate, tolerance, history = false }: GradientDescentOptions,
 ): Report {
   const value = f(x);
-  const [g] = grad(value, [x]);
+  const [g] = slopesOfResult("gradientDescent", "f", value, [x]);
   const place = history ? { x: add(x, 0), value: add(value, 0) } : null;
   const next = sub(x, mul(g, learningRate));
   if (tolerance === undefined) {

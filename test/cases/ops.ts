@@ -20,6 +20,7 @@ import { diagonalsCases } from "./ops/diagonals.ts";
 import { diffCases } from "./ops/diff.ts";
 import { distancesCases } from "./ops/distances.ts";
 import { distributionCases } from "./ops/distributions.ts";
+import { dropoutCases } from "./ops/dropout.ts";
 import { einsumCases } from "./ops/einsum.ts";
 import { errorFunctionCases } from "./ops/error-function.ts";
 import { exponentsCases } from "./ops/exponents.ts";
@@ -70,6 +71,7 @@ import { writeAtCases } from "./ops/write-at.ts";
 /** Each op's row; those of the ops of one file are in a file of that name. */
 export const cases = {
   ...arithmeticCases,
+  ...dropoutCases,
   ...unaryCases,
   ...errorFunctionCases,
   ...exponentsCases,

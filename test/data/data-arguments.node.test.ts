@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { readCsv } from "../../src/csv/index.ts";
 import {
   Batch,
@@ -263,6 +263,34 @@ describe("classes to stratify by", () => {
       const all = places.filter((other) => other === place).length;
       const found = [...held].filter((i) => places[i] === place).length;
       expect(Math.abs(found - 0.4 * all)).toBeLessThan(2);
+    }
+  });
+
+  test("may be more than a Map or a Set holds", () => {
+    const expected = parts(places);
+    const full = () => new RangeError("Map maximum size exceeded");
+    vi.stubGlobal(
+      "Set",
+      class<T> extends Set<T> {
+        override add(value: T): this {
+          if (this.size === 2) throw full();
+          return super.add(value);
+        }
+      },
+    );
+    vi.stubGlobal(
+      "Map",
+      class<K, V> extends Map<K, V> {
+        override set(key: K, value: V): this {
+          if (this.size === 2) throw full();
+          return super.set(key, value);
+        }
+      },
+    );
+    try {
+      expect(parts(as("ant", "bee", "cat"))).toEqual(expected);
+    } finally {
+      vi.unstubAllGlobals();
     }
   });
 

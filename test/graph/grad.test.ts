@@ -10,16 +10,21 @@ import {
   gather,
   grad,
   gradCheck,
+  hessian,
   init,
+  jacobian,
   matmul,
   mul,
+  Parameter,
   ShapeError,
   sigmoid,
   square,
   sum,
+  type Tensor,
   tensor,
   valueAndGrad,
 } from "../../src/index.ts";
+import { SGD } from "../../src/optim/index.ts";
 import { testDevice } from "../support/device.ts";
 
 beforeAll(() => testDevice());
@@ -119,6 +124,36 @@ test("a graph without a parameter is dropped once evaluated, and says so", () =>
   const y = sum(square(x));
   evaluate(y);
   expect(() => grad(y, [x])).toThrow(/A graph without a Parameter is dropped once evaluated/);
+});
+
+test("errors carry the name of what was called", async () => {
+  const { device } = await init({ device: "cpu", isolated: true });
+  const x = tensor([1, 2], { dtype: "f64", device });
+  const whole = tensor([1, 2], { dtype: "i32", device });
+  const y = sum(square(x));
+  const notScalar = "has shape [2]; expected a scalar. Reduce it, say with sum";
+  const noFloat = "has dtype i32; expected f32 or f64";
+  const calls: [() => unknown, string][] = [
+    [() => valueAndGrad((a) => square(a))(x), `valueAndGrad: fn's result ${notScalar}`],
+    [() => valueAndGrad((a, _: Tensor) => sum(a))(x, whole), `valueAndGrad: target 1 ${noFloat}`],
+    [
+      () => valueAndGrad((_: Tensor) => 3 as never)(x),
+      "valueAndGrad: input 0 is 3; expected a tensor",
+    ],
+    [
+      () => valueAndGrad((_: Tensor) => y)(3 as never),
+      "valueAndGrad: input 0 is 3; expected a tensor",
+    ],
+    [() => jacobian(y, [x, whole]), `jacobian: target 1 ${noFloat}`],
+    [() => jacobian(whole, [x]), `jacobian: y ${noFloat}`],
+    [() => hessian(y, whole), `hessian: x ${noFloat}`],
+    [() => hessian(square(x), x), `hessian: y ${notScalar}`],
+    [() => gradCheck((a) => square(a), [x]), `gradCheck: fn's result ${notScalar}`],
+    [() => gradCheck(() => 3 as never, [x]), "gradCheck: input 0 is 3; expected a tensor"],
+    [() => gradCheck(() => sum(x), [x.mul(2)]), "gradCheck: fn's result does not depend on"],
+    [() => new SGD([new Parameter(x)], { learningRate: 1 }).step(square(x)), "SGD: loss has shape"],
+  ];
+  for (const [call, says] of calls) await expect((async () => call())()).rejects.toThrow(says);
 });
 
 test("gradCheck accepts right gradients and names the input of a wrong one", async () => {

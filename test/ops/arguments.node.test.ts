@@ -106,6 +106,7 @@ const usages = {
   diff: reduction,
   div: binary,
   dot: binary,
+  dropout: { given: [vector, 0.5], options: true },
   einsum: { given: ["i,i", vector, vector] },
   elu: { given: [vector, 1] },
   equal: binary,

@@ -121,6 +121,17 @@ describe("gradientDescent", () => {
     );
   });
 
+  test("speaks of what the function gives", async () => {
+    using start = tensor([1, 2]);
+    const options = { learningRate: 0.1, steps: 1 };
+    await expect(gradientDescent(square, start, options)).rejects.toThrow(
+      "gradientDescent: f's result has shape [2]; expected a scalar. Reduce it, say with sum",
+    );
+    await expect(gradientDescent(() => 3 as never, start, options)).rejects.toThrow(
+      "gradientDescent: input 0 is 3; expected a tensor",
+    );
+  });
+
   test("rejects whole numbers", async () => {
     const run = gradientDescent(bowl, tensor([1], { dtype: "i32" }), { learningRate: 1, steps: 1 });
     await expect(run).rejects.toThrow("gradientDescent: x0 has dtype i32; expected f32 or f64");
