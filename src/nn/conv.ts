@@ -12,6 +12,7 @@ import { type ConvTransposeOptions, convolveTransposed } from "../ops/conv-trans
 import { forEachAxis, type PerAxis } from "../ops/sliding.ts";
 import { heUniform, type Initializer } from "./init.ts";
 import { Module } from "./module.ts";
+import { rankOf } from "./rank.ts";
 
 /** What layers of convolutions of all kinds are told beside what their functions are. */
 interface ConvLayerSettings {
@@ -145,11 +146,6 @@ abstract class ConvLayer<Own extends ConvSettings<string>> extends Module {
     const options = { ...this.#options, bias: this.bias ?? undefined };
     return this.#kind.compute(name, rank, x, this.weight, options, []);
   }
-}
-
-/** How many axes windows of a layer slide along, by the end of its name. */
-function rankOf(name: string): number {
-  return Number(name.at(-2));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { checkDecay, checkOptions, type Known } from "../core/check.ts";
 import type { Key } from "../core/random.ts";
+import type { Shape } from "../core/shape.ts";
 import type { Device } from "../graph/device.ts";
 import { identity } from "../graph/identity.ts";
 import { assignAll, State } from "../graph/state.ts";
@@ -54,7 +55,12 @@ export class Dropout extends Module {
 
   override forward(x: Tensor): Tensor {
     if (!this.training || this.rate === 0) return x;
-    return dropElements(x, this.rate, this.#draw(), this.#key);
+    return dropElements(x, this.rate, this.#draw(), this.#key, this.maskOf(x));
+  }
+
+  /** The shape of a mask for x, to whose shape it broadcasts. */
+  protected maskOf(x: Tensor): Shape {
+    return x.shape;
   }
 
   /** Raises the counter and gives its old value, as a copy that what is built on it may keep. */

@@ -19,6 +19,12 @@ export {
   Tanh,
 } from "./activations.ts";
 export {
+  type ChannelDropoutOptions,
+  Dropout1d,
+  Dropout2d,
+  Dropout3d,
+} from "./channel-dropout.ts";
+export {
   Conv1d,
   Conv2d,
   Conv3d,
@@ -43,5 +49,20 @@ export {
 export { Linear, type LinearOptions } from "./linear.ts";
 export { type Layer, Module } from "./module.ts";
 export type { LayerSummary, ModuleSummary, SummaryOptions } from "./module-summary.ts";
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AdaptiveMaxPool3d,
+  AvgPool1d,
+  AvgPool2d,
+  AvgPool3d,
+  MaxPool1d,
+  MaxPool2d,
+  MaxPool3d,
+  type MaxPoolLayerOptions,
+} from "./pool.ts";
 export { Flatten, Identity, L2Normalize } from "./reshaping.ts";
 export { Sequential } from "./sequential.ts";

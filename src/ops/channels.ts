@@ -25,12 +25,17 @@ export interface ChannelsLast {
   restore(y: Tensor): Tensor;
 }
 
+/** The orders of axes of batches over so many: channels first, and last. */
+export function layoutsOf(rank: number): readonly [first: string, last: string] {
+  const letters = "DHW".slice(3 - rank);
+  return [`NC${letters}`, `N${letters}C`];
+}
+
 /** Views a batch, or one example without an axis n, with so many axes that windows slide along. */
 export function channelsLast(op: string, x: Tensor, rank: number, layout?: string): ChannelsLast {
-  const letters = "DHW".slice(3 - rank);
-  const standard = `NC${letters}`;
-  const order = layout ?? standard;
-  checkWords(op, { layout: order }, [standard, `N${letters}C`]);
+  const layouts = layoutsOf(rank);
+  const order = layout ?? layouts[0];
+  checkWords(op, { layout: order }, layouts);
   if (x.rank !== rank + 2 && x.rank !== rank + 1) {
     throw new ShapeError(
       `${op}: input ${formatShape(x.shape)}; expected the ${rank + 2} axes of ${order}, or those ` +
@@ -38,7 +43,7 @@ export function channelsLast(op: string, x: Tensor, rank: number, layout?: strin
     );
   }
   const isBatch = x.rank === rank + 2;
-  const isLast = order !== standard;
+  const isLast = order === layouts[1];
   const axes = [...Array(rank).keys()];
   const batch = isBatch ? x : inShape(x, [1, ...x.shape]);
   const seen = isLast ? batch : withAxes(batch, [0, ...axes.map((i) => i + 2), 1]);

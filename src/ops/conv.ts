@@ -19,11 +19,10 @@ import {
   checkWindows,
   countOf,
   type EdgePadding,
-  edgesOf,
+  edgesFor,
   forEachAxis,
   type PerAxis,
   type Sliding,
-  sameEdges,
 } from "./sliding.ts";
 
 /** What convolutions of all kinds are told. */
@@ -134,25 +133,15 @@ function slidingOf(
   options: Pick<ConvOptions<string>, "stride" | "dilation" | "padding">,
   x: Shape,
 ): Sliding[] {
-  const { padding = 0 } = options;
   const stride = forEachAxis(op, "stride", options.stride ?? 1, axes, 1);
   const dilation = forEachAxis(op, "dilation", options.dilation ?? 1, axes, 1);
   const own = sizes.map((input, i) => {
     return { input, size: kernel[i], stride: stride[i], dilation: dilation[i] };
   });
-  const edges = isWord(op, padding)
-    ? own.map((one) => (padding === "same" ? sameEdges(one) : ([0, 0] as const)))
-    : edgesOf(op, padding, axes);
+  const edges = edgesFor(op, options.padding ?? 0, own, axes);
   const all = own.map((one, i) => ({ ...one, before: edges[i][0], after: edges[i][1] }));
   checkWindows(op, all, x, axes);
   return all;
-}
-
-/** Whether padding is one of its words. */
-function isWord(op: string, padding: EdgePadding | string): padding is string {
-  if (typeof padding !== "string") return false;
-  checkWords(op, { padding }, ["same", "valid"]);
-  return true;
 }
 
 /** Most elements that a mode may put before or after an axis of n. */

@@ -56,9 +56,15 @@ export function dropout(
   return training && rate > 0 ? dropElements(x, rate, step, keyOf("dropout", options)) : x;
 }
 
-/** Drops a share of x by the mask of a key at a step. */
-export function dropElements(x: Tensor, rate: number, step: Tensor, key: Key): Tensor {
+/** Drops a share of x by the mask of a key at a step, of a shape that broadcasts to x's. */
+export function dropElements(
+  x: Tensor,
+  rate: number,
+  step: Tensor,
+  key: Key,
+  shape = x.shape,
+): Tensor {
   const kept = 1 - rate;
-  const u = uniformAt(step, x.shape, { key });
+  const u = uniformAt(step, shape, { key });
   return where(less(u, kept), mul(x, 1 / kept), 0);
 }

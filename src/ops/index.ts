@@ -1,5 +1,16 @@
 export { customGrad, stopGradient } from "../graph/custom-grad.ts";
 export { elu, type GeluOptions, gelu, leakyRelu, silu } from "./activations.ts";
+export {
+  type AdaptiveMaxPoolOptions,
+  type AdaptivePoolOptions,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  type OutputSize,
+} from "./adaptive-pool.ts";
 export { putAlongAxis, scatter, scatterAdd, takeAlongAxis } from "./along-axis.ts";
 export {
   add,
@@ -14,6 +25,15 @@ export {
   sub,
 } from "./arithmetic.ts";
 export { at } from "./at.ts";
+export {
+  type AvgPoolOptions,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  lpPool1d,
+  lpPool2d,
+  lpPool3d,
+} from "./avg-pool.ts";
 export { flatten, moveAxis, unflatten } from "./axes.ts";
 export { batchIndices } from "./batch-indices.ts";
 export {
@@ -123,6 +143,14 @@ export { lerp } from "./lerp.ts";
 export { fullLike, onesLike, zerosLike } from "./like.ts";
 export { logAddExp } from "./log-add-exp.ts";
 export { matmul } from "./matmul.ts";
+export {
+  type MaxPooled,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+} from "./max-pool.ts";
+export { type MaxUnpoolOptions, maxUnpool1d, maxUnpool2d, maxUnpool3d } from "./max-unpool.ts";
 export { type Moments, type MomentsOptions, moments, std, variance } from "./moments.ts";
 export { type NanToNumOptions, nanMean, nanSum, nanToNum } from "./nan.ts";
 export { type NormOptions, norm } from "./norm.ts";
@@ -138,6 +166,7 @@ export {
   softShrink,
   threshold,
 } from "./piecewise.ts";
+export type { PoolOptions } from "./pool.ts";
 export { pow } from "./pow.ts";
 export { prod } from "./prod.ts";
 export { dot, inner, kron, outer, tensordot, vdot, vecdot } from "./products.ts";

@@ -1,4 +1,4 @@
-import { isInteger } from "../core/check.ts";
+import { checkWords, isInteger } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import { formatShape, type Shape } from "../core/shape.ts";
@@ -63,11 +63,23 @@ export function spanOf({ size, dilation }: Pick<Sliding, "size" | "dilation">): 
 }
 
 /** Zeros around an axis so that there are ⌈n / stride⌉ windows, one more behind where they are odd. */
-export function sameEdges(one: Omit<Sliding, "before" | "after">): [before: number, after: number] {
+function sameEdges(one: Omit<Sliding, "before" | "after">): [before: number, after: number] {
   const { input, stride } = one;
   const total = Math.max(0, (Math.ceil(input / stride) - 1) * stride + spanOf(one) - input);
   const before = Math.floor(total / 2);
   return [before, total - before];
+}
+
+/** Gives what lies around axes by numbers, pairs or a word. */
+export function edgesFor(
+  op: string,
+  padding: EdgePadding | "same" | "valid",
+  all: readonly Omit<Sliding, "before" | "after">[],
+  axes: readonly number[],
+): readonly (readonly [before: number, after: number])[] {
+  if (typeof padding !== "string") return edgesOf(op, padding, axes);
+  checkWords(op, { padding }, ["same", "valid"]);
+  return all.map((one) => (padding === "same" ? sameEdges(one) : [0, 0]));
 }
 
 /** Counts the windows that fit along an axis. */

@@ -43,6 +43,7 @@ import { nanCases } from "./ops/nan.ts";
 import { normCases } from "./ops/norm.ts";
 import { padCases } from "./ops/pad.ts";
 import { piecewiseCases } from "./ops/piecewise.ts";
+import { poolCases } from "./ops/pool.ts";
 import { powCases } from "./ops/pow.ts";
 import { prodCases } from "./ops/prod.ts";
 import { productsCases } from "./ops/products.ts";
@@ -121,6 +122,7 @@ export const cases = {
   ...diagonalsCases,
   ...windowsCases,
   ...convCases,
+  ...poolCases,
   ...gatherCases,
   ...takeCases,
   ...alongAxisCases,

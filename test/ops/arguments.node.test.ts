@@ -43,8 +43,8 @@ const step: Make = () => tensor(3, { dtype: "u32" });
 const labels: Make = () => tensor([0, 1], { dtype: "i32" });
 const MAKERS = new Set([vector, matrix, bools, scalar, step, labels]);
 /** A tensor of one element, of so many axes. */
-const tensorOf = (rank: number): Make => {
-  const make = () => tensor([1], { shape: Array(rank).fill(1) });
+const tensorOf = (rank: number, dtype: DType = "f32"): Make => {
+  const make = () => tensor([1], { shape: Array(rank).fill(1), dtype });
   MAKERS.add(make);
   return make;
 };
@@ -286,6 +286,24 @@ const usages = {
   convTranspose1d: { given: [tensorOf(3), tensorOf(3)], options: true },
   convTranspose2d: { given: [tensorOf(4), tensorOf(4)], options: true },
   convTranspose3d: { given: [tensorOf(5), tensorOf(5)], options: true },
+  maxPool1d: { given: [tensorOf(3), 1], options: true },
+  avgPool1d: { given: [tensorOf(3), 1], options: true },
+  adaptiveAvgPool1d: { given: [tensorOf(3), 1], options: true },
+  adaptiveMaxPool1d: { given: [tensorOf(3), 1], options: true },
+  lpPool1d: { given: [tensorOf(3), 2, 1], options: true },
+  maxUnpool1d: { given: [tensorOf(3), tensorOf(3, "i32"), 1], options: true },
+  maxPool2d: { given: [tensorOf(4), 1], options: true },
+  avgPool2d: { given: [tensorOf(4), 1], options: true },
+  adaptiveAvgPool2d: { given: [tensorOf(4), 1], options: true },
+  adaptiveMaxPool2d: { given: [tensorOf(4), 1], options: true },
+  lpPool2d: { given: [tensorOf(4), 2, 1], options: true },
+  maxUnpool2d: { given: [tensorOf(4), tensorOf(4, "i32"), 1], options: true },
+  maxPool3d: { given: [tensorOf(5), 1], options: true },
+  avgPool3d: { given: [tensorOf(5), 1], options: true },
+  adaptiveAvgPool3d: { given: [tensorOf(5), 1], options: true },
+  adaptiveMaxPool3d: { given: [tensorOf(5), 1], options: true },
+  lpPool3d: { given: [tensorOf(5), 2, 1], options: true },
+  maxUnpool3d: { given: [tensorOf(5), tensorOf(5, "i32"), 1], options: true },
 } satisfies Record<keyof typeof ops, Usage>;
 
 /** What ops say of one more that take any number of arguments of one kind. */

@@ -1,0 +1,156 @@
+import { checkOptions, type Known } from "../core/check.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import {
+  ADAPTIVE,
+  type AdaptivePoolOptions,
+  adaptiveAvgPool,
+  adaptiveMaxPool,
+  type OutputSize,
+} from "../ops/adaptive-pool.ts";
+import { AVG_POOL, type AvgPoolOptions, avgPool } from "../ops/avg-pool.ts";
+import type { Layout1d, Layout2d, Layout3d } from "../ops/channels.ts";
+import { MAX_POOL, type MaxPoolOptions, maxPool } from "../ops/max-pool.ts";
+import type { PerAxis } from "../ops/sliding.ts";
+import { Module } from "./module.ts";
+import { rankOf } from "./rank.ts";
+
+/** Options of `MaxPool1d`, `MaxPool2d` and `MaxPool3d`. */
+export interface MaxPoolLayerOptions<Layout extends string = Layout2d>
+  extends Omit<MaxPoolOptions<Layout>, "returnIndices"> {}
+
+const { returnIndices: _, ...MAX_POOL_LAYER } = MAX_POOL;
+
+/** What a layer of pooling computes. */
+type Compute<Size, Options> = (
+  op: string,
+  rank: number,
+  x: Tensor,
+  size: Size,
+  options: Options,
+  surplus: readonly unknown[],
+) => unknown;
+
+/** A layer of pooling, of windows or to a size. */
+abstract class PoolLayer<Size, Options extends object> extends Module {
+  readonly #compute: Compute<Size, Options>;
+  readonly #name: string;
+  readonly #size: Size;
+  readonly #options: Options;
+
+  constructor(
+    compute: Compute<Size, Options>,
+    name: string,
+    size: Size,
+    options: Options,
+    known: Known<Options>,
+    surplus: readonly unknown[],
+  ) {
+    super();
+    checkOptions(name, options, known, surplus);
+    this.#compute = compute;
+    this.#name = name;
+    this.#size = size;
+    this.#options = { ...options };
+  }
+
+  override forward(x: Tensor): Tensor {
+    const name = this.#name;
+    return this.#compute(name, rankOf(name), x, this.#size, this.#options, []) as Tensor;
+  }
+}
+
+/** Takes the largest element of each window over series, as `maxPool1d` does. */
+export class MaxPool1d extends PoolLayer<PerAxis, MaxPoolLayerOptions<Layout1d>> {
+  /** @param size elements of a window: one number for all axes, or one for each. */
+  constructor(size: PerAxis, options: MaxPoolLayerOptions<Layout1d> = {}, ...surplus: never[]) {
+    super(maxPool, "MaxPool1d", size, options, MAX_POOL_LAYER, surplus);
+  }
+}
+
+/** Takes the largest element of each window over images, as `maxPool2d` does. */
+export class MaxPool2d extends PoolLayer<PerAxis, MaxPoolLayerOptions> {
+  /** @param size elements of a window: one number for all axes, or one for each. */
+  constructor(size: PerAxis, options: MaxPoolLayerOptions = {}, ...surplus: never[]) {
+    super(maxPool, "MaxPool2d", size, options, MAX_POOL_LAYER, surplus);
+  }
+}
+
+/** Takes the largest element of each window over volumes, as `maxPool3d` does. */
+export class MaxPool3d extends PoolLayer<PerAxis, MaxPoolLayerOptions<Layout3d>> {
+  /** @param size elements of a window: one number for all axes, or one for each. */
+  constructor(size: PerAxis, options: MaxPoolLayerOptions<Layout3d> = {}, ...surplus: never[]) {
+    super(maxPool, "MaxPool3d", size, options, MAX_POOL_LAYER, surplus);
+  }
+}
+
+/** Averages each window over series, as `avgPool1d` does. */
+export class AvgPool1d extends PoolLayer<PerAxis, AvgPoolOptions<Layout1d>> {
+  /** @param size elements of a window: one number for all axes, or one for each. */
+  constructor(size: PerAxis, options: AvgPoolOptions<Layout1d> = {}, ...surplus: never[]) {
+    super(avgPool, "AvgPool1d", size, options, AVG_POOL, surplus);
+  }
+}
+
+/** Averages each window over images, as `avgPool2d` does. */
+export class AvgPool2d extends PoolLayer<PerAxis, AvgPoolOptions> {
+  /** @param size elements of a window: one number for all axes, or one for each. */
+  constructor(size: PerAxis, options: AvgPoolOptions = {}, ...surplus: never[]) {
+    super(avgPool, "AvgPool2d", size, options, AVG_POOL, surplus);
+  }
+}
+
+/** Averages each window over volumes, as `avgPool3d` does. */
+export class AvgPool3d extends PoolLayer<PerAxis, AvgPoolOptions<Layout3d>> {
+  /** @param size elements of a window: one number for all axes, or one for each. */
+  constructor(size: PerAxis, options: AvgPoolOptions<Layout3d> = {}, ...surplus: never[]) {
+    super(avgPool, "AvgPool3d", size, options, AVG_POOL, surplus);
+  }
+}
+
+/** Averages series to a size, as `adaptiveAvgPool1d` does. */
+export class AdaptiveAvgPool1d extends PoolLayer<OutputSize, AdaptivePoolOptions<Layout1d>> {
+  /** @param size of the result: one number for all axes, or one for each, null for the own. */
+  constructor(size: OutputSize, options: AdaptivePoolOptions<Layout1d> = {}, ...surplus: never[]) {
+    super(adaptiveAvgPool, "AdaptiveAvgPool1d", size, options, ADAPTIVE, surplus);
+  }
+}
+
+/** Averages images to a size, as `adaptiveAvgPool2d` does. */
+export class AdaptiveAvgPool2d extends PoolLayer<OutputSize, AdaptivePoolOptions> {
+  /** @param size of the result: one number for all axes, or one for each, null for the own. */
+  constructor(size: OutputSize, options: AdaptivePoolOptions = {}, ...surplus: never[]) {
+    super(adaptiveAvgPool, "AdaptiveAvgPool2d", size, options, ADAPTIVE, surplus);
+  }
+}
+
+/** Averages volumes to a size, as `adaptiveAvgPool3d` does. */
+export class AdaptiveAvgPool3d extends PoolLayer<OutputSize, AdaptivePoolOptions<Layout3d>> {
+  /** @param size of the result: one number for all axes, or one for each, null for the own. */
+  constructor(size: OutputSize, options: AdaptivePoolOptions<Layout3d> = {}, ...surplus: never[]) {
+    super(adaptiveAvgPool, "AdaptiveAvgPool3d", size, options, ADAPTIVE, surplus);
+  }
+}
+
+/** Takes the largest elements of series' windows for a size, as `adaptiveMaxPool1d` does. */
+export class AdaptiveMaxPool1d extends PoolLayer<OutputSize, AdaptivePoolOptions<Layout1d>> {
+  /** @param size of the result: one number for all axes, or one for each, null for the own. */
+  constructor(size: OutputSize, options: AdaptivePoolOptions<Layout1d> = {}, ...surplus: never[]) {
+    super(adaptiveMaxPool, "AdaptiveMaxPool1d", size, options, ADAPTIVE, surplus);
+  }
+}
+
+/** Takes the largest elements of images' windows for a size, as `adaptiveMaxPool2d` does. */
+export class AdaptiveMaxPool2d extends PoolLayer<OutputSize, AdaptivePoolOptions> {
+  /** @param size of the result: one number for all axes, or one for each, null for the own. */
+  constructor(size: OutputSize, options: AdaptivePoolOptions = {}, ...surplus: never[]) {
+    super(adaptiveMaxPool, "AdaptiveMaxPool2d", size, options, ADAPTIVE, surplus);
+  }
+}
+
+/** Takes the largest elements of volumes' windows for a size, as `adaptiveMaxPool3d` does. */
+export class AdaptiveMaxPool3d extends PoolLayer<OutputSize, AdaptivePoolOptions<Layout3d>> {
+  /** @param size of the result: one number for all axes, or one for each, null for the own. */
+  constructor(size: OutputSize, options: AdaptivePoolOptions<Layout3d> = {}, ...surplus: never[]) {
+    super(adaptiveMaxPool, "AdaptiveMaxPool3d", size, options, ADAPTIVE, surplus);
+  }
+}
