@@ -1,13 +1,13 @@
-import { checkPositive, checkSurplus } from "../core/check.ts";
+import { checkEach, checkOptions, checkPositive, checkSurplus } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { add, clip, div, mul, square } from "../ops/arithmetic.ts";
+import { add, clip, div, maximum, mul, square } from "../ops/arithmetic.ts";
 import { equal, greater, logicalAnd } from "../ops/compare.ts";
 import { arange, full } from "../ops/creation.ts";
-import { sum } from "../ops/reduce.ts";
+import { max, sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
 import { slice } from "../ops/slice.ts";
-import { isFinite, isNaN, sqrt } from "../ops/unary.ts";
+import { abs, isFinite, isNaN, sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkGradientList } from "./check.ts";
 
@@ -33,12 +33,18 @@ export interface ClippedGradients {
   readonly norm: Tensor;
 }
 
+/** Options of `clipByGlobalNorm`. */
+export interface ClipOptions {
+  /** The power p: 1 for Σ |g|, 2 for √Σ g², ∞ for the largest |g|; 2 when left out. */
+  norm?: number;
+}
+
 /**
  * Shortens gradients so that their common norm is at most `maxNorm`, keeping their direction:
  *
  *     g ← g · min(1, maxNorm / ‖g‖),   ‖g‖ = √(Σ over all gradients and elements g²)
  *
- * Elements whose squares overflow f32 count rightly, and zeros stay zeros. Where the norm itself is
+ * or Σ |g| or max |g|. Elements whose squares overflow f32 count rightly, and zeros stay zeros. Where the norm itself is
  * infinite or NaN no factor is right: the gradients stay as they are, and `norm` tells.
  * Source: Pascanu et al. 2013, "On the difficulty of training recurrent neural networks",
  * Algorithm 1.
@@ -47,19 +53,35 @@ export interface ClippedGradients {
 export function clipByGlobalNorm(
   gradients: readonly Tensor[],
   maxNorm: number,
+  options: ClipOptions = {},
   ...surplus: never[]
 ): ClippedGradients {
-  checkSurplus("clipByGlobalNorm(gradients, maxNorm)", surplus);
+  checkOptions<ClipOptions>("clipByGlobalNorm", options, { norm: "number" }, surplus);
+  const { norm: power = 2 } = options;
   checkGradientList("clipByGlobalNorm", gradients);
   checkPositive("clipByGlobalNorm", { maxNorm });
   if (gradients.length === 0) {
     throw new GradusError("clipByGlobalNorm: no gradients; expected at least one");
   }
-  const norm = globalNorm(gradients);
+  const isKnown = (x: unknown) => NORMS.has(x as number);
+  checkEach("clipByGlobalNorm", { norm: power }, isKnown, "1, 2 or Infinity");
+  const norm = (NORMS.get(power) as Norm)(gradients);
   const isLong = logicalAnd(isFinite(norm), greater(norm, maxNorm));
   const factor = where(isLong, div(maxNorm, norm), 1);
   return { gradients: gradients.map((g) => mul(g, factor)), norm };
 }
+
+/** The length of all gradients together, a scalar. */
+type Norm = (gradients: readonly Tensor[]) => Tensor;
+
+const NORMS: ReadonlyMap<number, Norm> = new Map<number, Norm>([
+  [1, (gradients) => gradients.map((g) => sum(abs(g))).reduce((a, b) => add(a, b))],
+  [2, globalNorm],
+  [
+    Number.POSITIVE_INFINITY,
+    (gradients) => gradients.map((g) => max(abs(g))).reduce((a, b) => maximum(a, b)),
+  ],
+]);
 
 /** What elements are multiplied by so that the squares of the largest stay in f32's range. */
 const FAR = 2 ** -96;

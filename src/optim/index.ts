@@ -5,10 +5,13 @@ export { Adam, type AdamOptions, AdamW } from "./adam.ts";
 export { Adamax, type AdamaxOptions } from "./adamax.ts";
 export type { AdaptiveMomentsOptions } from "./adaptive-moments.ts";
 export { ASGD, type ASGDOptions } from "./asgd.ts";
-export { type ClippedGradients, clipByGlobalNorm, clipByValue } from "./clip.ts";
+export { type ClipOptions, type ClippedGradients, clipByGlobalNorm, clipByValue } from "./clip.ts";
 export {
   type CosineRestartsOptions,
+  type CyclicMode,
+  type CyclicOptions,
   cosineRestarts,
+  cyclic,
   type OneCycleOptions,
   oneCycle,
 } from "./cycles.ts";

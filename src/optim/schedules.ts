@@ -226,6 +226,11 @@ export function cosineBetween(from: Tensor | number, to: number, done: Tensor): 
   return add(mul(wave, height), to);
 }
 
+/** Goes from one rate to another along a line while `done` goes from 0 to 1. */
+export function lineBetween(from: number, to: number, done: Tensor): Tensor {
+  return add(mul(sub(1, done), from), mul(done, to));
+}
+
 /** step / steps, at most 1. */
 export function progress(step: Tensor, steps: Tensor | number): Tensor {
   return minimum(div(step, steps), 1);

@@ -53,6 +53,20 @@ test("clipByGlobalNorm shortens all gradients by one factor", async () => {
   expectClose(values.flat(), [1.5, 0, -2, 6, 0, 0]);
 });
 
+test.each([
+  [1, 19, 9.5],
+  [Number.POSITIVE_INFINITY, 12, 6],
+])("clipByGlobalNorm measures by the norm of p = %d", async (norm, length, maxNorm) => {
+  const given = [tensor([3, 0]), tensor([-4]), tensor([12, 0, 0])];
+  const clippedBy = clipByGlobalNorm(given, maxNorm, { norm });
+  expect(await clippedBy.norm.item()).toBe(length);
+  const values = await Promise.all(clippedBy.gradients.map(async (g) => [...(await g.data())]));
+  expect(values.flat()).toEqual([1.5, 0, -2, 6, 0, 0]);
+  const spoiled = clipByGlobalNorm([tensor([Number.NaN, 5])], 1, { norm });
+  expect(await spoiled.norm.item()).toBeNaN();
+  expect([...(await spoiled.gradients[0].data())]).toEqual([Number.NaN, 5]);
+});
+
 test("clipByGlobalNorm leaves short gradients as they are, to the bit", async () => {
   const whole = await clipped([[3], [0, -4]], 5);
   expect(whole).toEqual({ values: [[3], [0, -4]], norm: 5 });

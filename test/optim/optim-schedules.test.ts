@@ -10,9 +10,11 @@ import {
   tensor,
 } from "../../src/index.ts";
 import {
+  type CyclicMode,
   constantRate,
   cosineDecay,
   cosineRestarts,
+  cyclic,
   exponentialDecay,
   inverseTimeDecay,
   joinSchedules,
@@ -170,6 +172,32 @@ test("oneCycle rises to the largest rate and falls far below the first", async (
   });
   const long = oneCycle(0.5, { steps: 1_000_000, initialDivisor: 5, finalDivisor: 10 });
   await expectRates(long, { 0: 0.1, 299999: 0.5, 999999: 0.01, 1000001: 0.01 });
+});
+
+test("oneCycle goes along lines where it is told to", async () => {
+  const schedule = oneCycle(1, { steps: 100, warmup: 0.31, shape: "linear" });
+  await expectRates(schedule, {
+    0: 0.04,
+    15: 0.52,
+    30: 1,
+    53: 1 - (23 / 69) * (1 - 4e-6),
+    99: 4e-6,
+  });
+});
+
+test.each<[CyclicMode, (cycle: number, t: number) => number]>([
+  ["triangular", () => 1],
+  ["triangular2", (cycle) => 0.5 ** cycle],
+  ["exponential", (_, t) => 0.9 ** t],
+])("cyclic rises and falls again and again: %s", async (mode, height) => {
+  const schedule = cyclic(0.1, 1.1, { stepsUp: 4, stepsDown: 8, mode, gamma: 0.9 });
+  const rates = [0, 1, 4, 5, 8, 11, 12, 13, 16, 20, 24, 40].map((t) => {
+    const [cycle, passed] = [Math.floor(t / 12), t % 12];
+    const share = passed <= 4 ? passed / 4 : (12 - passed) / 8;
+    return [t, 0.1 + share * height(cycle, t)];
+  });
+  await expectRates(schedule, Object.fromEntries(rates));
+  await expectRates(cyclic(0, 1, { stepsUp: 5 }), { 999995: 1, 1000000: 0, 1000001: 0.2 });
 });
 
 /** The rates after each metric. */
@@ -388,6 +416,15 @@ test("wrong schedules are rejected", () => {
     [
       () => cosineRestarts(1, { steps: 10, lengthening: 1.5 }),
       "cosineRestarts: lengthening 1.5; expected an integer from 1",
+    ],
+    [
+      () => oneCycle(1, { steps: 10, shape: "square" as never }),
+      "oneCycle: shape square; expected cosine, linear",
+    ],
+    [() => cyclic(1, 2, { stepsUp: 0 }), "cyclic: stepsUp 0; expected an integer from 1"],
+    [
+      () => cyclic(1, 2, { stepsUp: 1, mode: "round" as never }),
+      "cyclic: mode round; expected triangular, triangular2, exponential",
     ],
     [
       () => oneCycle(1, { steps: 3 }),

@@ -122,7 +122,7 @@ const CALLS = {
   WeightAverage: { args: () => [p()] },
   ReduceOnPlateau: { args: () => [{ learningRate: 1 }] },
   clipByValue: plain(() => [[vector()], 1]),
-  clipByGlobalNorm: plain(() => [[vector()], 1]),
+  clipByGlobalNorm: { args: () => [[vector()], 1] },
   exponentialMovingAverage: { args: () => [[1, 2]] },
   // schedules
   constantRate: plain(() => [0.1]),
@@ -134,6 +134,7 @@ const CALLS = {
   cosineDecay: rate({ steps: 5 }),
   cosineRestarts: rate({ steps: 5 }),
   oneCycle: rate({ steps: 50 }),
+  cyclic: { args: () => [0.1, 0.2], options: { stepsUp: 5 } },
   linearWarmup: { args: () => [optim.constantRate(0.1)], options: { steps: 5 } },
   piecewiseConstant: plain(() => [[0.1, 0.2], [5]]),
   joinSchedules: plain(() => [[optim.constantRate(0.1), optim.constantRate(0.2)], [5]]),
@@ -243,7 +244,7 @@ const NUMBERS: Partial<Record<Name, string>> = {
   WeightAverage: "decay",
   ReduceOnPlateau: "factor patience threshold cooldown minRate",
   clipByValue: "limit@1",
-  clipByGlobalNorm: "maxNorm@1",
+  clipByGlobalNorm: "maxNorm@1 norm",
   exponentialMovingAverage: "decay",
   // schedules
   constantRate: "rate@0",
@@ -255,6 +256,7 @@ const NUMBERS: Partial<Record<Name, string>> = {
   cosineDecay: "initialRate@0 steps finalRate",
   cosineRestarts: "initialRate@0 steps lengthening factor finalRate",
   oneCycle: "maxRate@0 steps initialDivisor finalDivisor",
+  cyclic: "baseRate@0 maxRate@1 stepsUp stepsDown gamma",
   linearWarmup: "steps initialRate",
 };
 
