@@ -17,7 +17,7 @@ export function unknowable(value: unknown, path: Path, naming: Naming): GradusEr
 }
 
 /** An argument that lies in itself. */
-export function cyclic(path: Path, naming: Naming): GradusError {
+export function holdsItself(path: Path, naming: Naming): GradusError {
   return new GradusError(`${naming.op}: ${nameOf(path, naming)} holds itself; expected no cycle`);
 }
 

@@ -164,7 +164,7 @@ function opener(naming: Naming): (value: unknown, place: Place) => Parts | null 
       return null;
     }
     if (isKnownByIdentity(value)) return null;
-    if (isCycle) throw new Refusal((by) => by.cyclic(path, naming));
+    if (isCycle) throw new Refusal((by) => by.holdsItself(path, naming));
     const plain = partsOf(value);
     if (plain) return plain;
     if (!holdsTensors(value)) throw refuseUnknowable(value, path, naming);

@@ -22,6 +22,12 @@ export {
   type GradientDescentResult,
   gradientDescent,
 } from "../search/gradient-descent.ts";
+export {
+  type LBFGSEnd,
+  type LBFGSOptions,
+  type LBFGSResult,
+  lbfgs,
+} from "../search/lbfgs.ts";
 export { type NumericalGradientOptions, numericalGradient } from "../search/numerical-gradient.ts";
 export { lossPerIndividual } from "../search/population.ts";
 export {
