@@ -37,6 +37,7 @@ export { scope } from "./graph/scope.ts";
 export { assignAll, Parameter, type PyTorchForm, State, type StateOptions } from "./graph/state.ts";
 export { type Axes, evaluate, type ReduceOptions, Tensor } from "./graph/tensor.ts";
 export { type Choice, type InitOptions, init, memory } from "./init.ts";
+export { type ScanOptions, scan, type Tensors } from "./loops/scan.ts";
 export { type GradCheckOptions, type GradCheckResult, gradCheck } from "./ops/grad-check.ts";
 export * from "./ops/index.ts";
 export { hessian, jacobian } from "./ops/jacobian.ts";

@@ -95,6 +95,11 @@ const hasFunctions = ({ kernels }: PlanStats) =>
 
 const COLUMNS: readonly Column[] = [
   { head: "#", cell: (_, i) => `${i + 1}` },
+  {
+    head: "times",
+    isShown: ({ kernels }) => kernels.some(({ times }) => times !== undefined),
+    cell: ({ times = 1 }) => `${times}`,
+  },
   { head: "workgroups", isShown: isOfGpu, cell: ({ workgroups }) => `${workgroups}` },
   { head: "buffers", isShown: isOfGpu, cell: ({ bindings }) => `${bindings}` },
   { head: "FLOP", cell: ({ flops }) => si(flops) },

@@ -6,6 +6,8 @@ import type { Program } from "./program.ts";
 export interface KernelStats {
   /** The ops of each group that the kernel computes. */
   readonly groups: readonly (readonly string[])[];
+  /** How many times it runs, as in a loop; once when left out. What else is told is of one time. */
+  readonly times?: number;
   /** Floating-point operations, roughly. */
   readonly flops: number;
   /** Bytes read and written, each value once. */

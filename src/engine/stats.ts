@@ -51,8 +51,8 @@ export function planStats(
 ): PlanStats {
   return {
     dispatches,
-    flops: total(kernels.map(({ flops }) => flops)),
-    bytes: total(kernels.map(({ bytes }) => bytes)),
+    flops: total(kernels.map(({ flops, times = 1 }) => times * flops)),
+    bytes: total(kernels.map(({ bytes, times = 1 }) => times * bytes)),
     peakBytes: total(sizes),
     lowerBoundBytes: bytesAtOnce(values),
     kernels,

@@ -54,29 +54,47 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
     expectDType(`${op}: target ${i} has dtype`, dtype, "float");
   });
   const wanted = originals(targets.map((target) => target.node));
-  const path = nodesBetween(what, y.node, new Set(wanted));
-  // Of each node on a way to a target, the cotangents that have come to it.
-  const cotangents: Cotangents = new Map();
-  for (const node of path) cotangents.set(node, NONE);
-  addTerm(cotangents, y.node, fillTensor(y, 1));
-  const total = (nodes: readonly Node[]) => gathered(nodes, cotangents);
-  const handOn = (nodes: readonly Node[]) => propagate(nodes, cotangents, total);
-  // The results on the way of one call of an op with several; they alone share its list of inputs.
-  const calls = new Map<readonly Node[], Node[]>();
-  for (const node of path) {
-    if (node.op?.vjpAll) getOrInsert(calls, node.inputs, () => []).push(node);
-  }
-  for (const node of path) {
-    const results = calls.get(node.inputs) ?? [node];
-    if (node !== results[results.length - 1]) continue;
-    if (watch) watch.gradient(node, handOn.bind(null, results));
-    else handOn(results);
-  }
+  const cotangents = pullBack(what, [[y.node, fillTensor(y, 1)]], wanted);
   return wanted.map((node, i) => {
     const terms = cotangents.get(node);
     if (!terms) throw unreachable(what, targets[i], i);
     return terms.length > 0 ? sumTensors(terms) : flat(targets[i]);
   });
+}
+
+/**
+ * Carries cotangents of nodes back to others: gives the terms that come to each node on a way there.
+ * @param ends nodes behind which there is no way.
+ */
+export function pullBack(
+  what: string,
+  seeds: readonly (readonly [Node, Tensor])[],
+  targets: readonly Node[],
+  ends?: ReadonlySet<Node>,
+): Cotangents {
+  const roots = originals(seeds.map(([node]) => node));
+  const path = nodesBetween(what, roots, new Set(targets), ends);
+  // Of each node on a way to a target, the cotangents that have come to it.
+  const cotangents: Cotangents = new Map();
+  for (const node of path) cotangents.set(node, NONE);
+  seeds.forEach(([, term], i) => {
+    addTerm(cotangents, roots[i], term);
+  });
+  const total = (nodes: readonly Node[]) => gathered(nodes, cotangents);
+  const handOn = (nodes: readonly Node[]) => propagate(nodes, cotangents, total);
+  const inner = path.filter((node) => !ends?.has(node));
+  // The results on the way of one call of an op with several; they alone share its list of inputs.
+  const calls = new Map<readonly Node[], Node[]>();
+  for (const node of inner) {
+    if (node.op?.vjpAll) getOrInsert(calls, node.inputs, () => []).push(node);
+  }
+  for (const node of inner) {
+    const results = calls.get(node.inputs) ?? [node];
+    if (node !== results[results.length - 1]) continue;
+    if (watch) watch.gradient(node, handOn.bind(null, results));
+    else handOn(results);
+  }
+  return cotangents;
 }
 
 type Cotangents = Map<Node, readonly Tensor[]>;
@@ -128,10 +146,16 @@ function originals(nodes: readonly Node[]): readonly Node[] {
   return recomputing?.originals(nodes) ?? nodes;
 }
 
-/** The nodes on ways from `y` to a target, consumers before producers. */
-function nodesBetween(what: string, y: Node, targets: ReadonlySet<Node>): Node[] {
-  const inputsOf = (node: Node) => (node.op?.stopsGradient ? [] : originals(node.inputs));
-  return listNodes(originals([y]), inputsOf, (order) => {
+/** The nodes on ways from some nodes to a target, consumers before producers. */
+function nodesBetween(
+  what: string,
+  roots: readonly Node[],
+  targets: ReadonlySet<Node>,
+  ends?: ReadonlySet<Node>,
+): Node[] {
+  const inputsOf = (node: Node) =>
+    node.op?.stopsGradient || ends?.has(node) ? [] : originals(node.inputs);
+  return listNodes(roots, inputsOf, (order) => {
     const leads: boolean[] = [];
     for (const node of order) {
       if (node.retired && !node.op) throw new DisposedError(`${what} depends on ${node.retired}`);

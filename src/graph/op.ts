@@ -91,6 +91,11 @@ export interface OpDefinition<A extends Attributes> {
     attributes: A,
     traits: Traits,
   ) => readonly Tensor[] | null;
+  /**
+   * For an op that runs a program many times, which its attributes hold: what writes programs in which
+   * it occurs, on a device that runs kernels.
+   */
+  readonly writer?: object;
   /** Gives the cotangent of each input, null for zeros; null when that holds for all inputs. */
   readonly vjp: ((g: Tensor, context: VjpContext<A>) => readonly (Tensor | null)[]) | null;
   /** In place of `vjp`, for an op with several results: see `jointly`. */

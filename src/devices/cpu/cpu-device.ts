@@ -9,6 +9,7 @@ import type { DeviceLoss, Storage } from "../../graph/device.ts";
 import { type ArrayStorage, copyElements } from "./arrays.ts";
 import { type CpuEngine, PlainEngine } from "./engine.ts";
 import { IdlePlans } from "./idle-plans.ts";
+import { planOn } from "./looped-plan.ts";
 
 const ALL: ReadonlySet<DType> = new Set(DTYPE_NAMES);
 
@@ -70,7 +71,7 @@ export class CpuSession implements Session {
 
   /** Makes a plan; one that is going to run again and again has its buffers until it is disposed. */
   compile(program: Program, { repeated }: PlanOptions): Plan {
-    const plan = this.engine.plan(program);
+    const plan = planOn(this.engine, program);
     return repeated ? plan : this.#idle.add(plan);
   }
 

@@ -13,6 +13,10 @@ export interface CpuEngine {
   readonly description: string;
   /** What is alive. */
   readonly usage: { readonly buffers: number; readonly bytes: number };
+  /** Makes room for values of a dtype, which hold anything. */
+  make(dtype: DType, size: number): ArrayStorage;
+  /** Sees a row of values, given its size, where it lies. */
+  row(storage: ArrayStorage, dtype: DType, row: number, size: number): ArrayStorage;
   /** Copies values. */
   store(values: NumericArray, dtype: DType): ArrayStorage;
   release(storage: ArrayStorage): void;
@@ -38,10 +42,18 @@ export class PlainEngine implements CpuEngine {
     return this.#arrays.usage;
   }
 
+  make(dtype: DType, size: number): ArrayStorage {
+    return storageOf(this.#arrays.make(dtype, size));
+  }
+
+  row({ data }: ArrayStorage, _dtype: DType, row: number, size: number): ArrayStorage {
+    return storageOf(data.subarray(row * size, (row + 1) * size));
+  }
+
   store(values: NumericArray, dtype: DType): ArrayStorage {
-    const data = this.#arrays.make(dtype, values.length);
-    copyElements(data, values, dtype);
-    return storageOf(data);
+    const storage = this.make(dtype, values.length);
+    copyElements(storage.data, values, dtype);
+    return storage;
   }
 
   release({ data }: ArrayStorage): void {

@@ -9,6 +9,8 @@ export interface Binding {
   readonly name: string;
   readonly dtype: DType;
   written: boolean;
+  /** Whether it lies elsewhere in each dispatch, by an offset that is told then. */
+  readonly isMoving?: boolean;
 }
 
 /** The buffers of one kernel, in the order in which its code first names them. */

@@ -47,9 +47,12 @@ export class PipelineCache {
       ({ written }): GPUBufferBindingType => (written ? "storage" : "read-only-storage"),
     );
     if (numbers.length > 0) types.push("uniform");
-    const label = `gradus ${types.map(([first]) => first).join("")}`;
+    const moving = bindings.findIndex(({ isMoving }) => isMoving);
+    const label = `gradus ${types.map(([first]) => first).join("")}${moving}`;
     const visibility = GPUShaderStage.COMPUTE;
-    const entries = types.map((type, binding) => ({ binding, visibility, buffer: { type } }));
+    const entries = types.map((type, binding) => {
+      return { binding, visibility, buffer: { type, hasDynamicOffset: binding === moving } };
+    });
     return getOrInsert(this.#layouts, label, () =>
       this.guard.host.device.createBindGroupLayout({ label, entries }),
     );

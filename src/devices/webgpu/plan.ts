@@ -14,7 +14,14 @@ import type { SharedSources } from "./shared-sources.ts";
 import type { Dispatches, SubmitQueue } from "./submit-queue.ts";
 import { takeAll } from "./take-all.ts";
 import { bytesIn, stepBytes } from "./transfer.ts";
-import { type Hardware, type WriteProgram, type WrittenProgram, writeApart } from "./write.ts";
+import {
+  type DispatchTurns,
+  type EncodeOne,
+  type Hardware,
+  type WriteProgram,
+  type WrittenProgram,
+  writeApart,
+} from "./write.ts";
 
 /**
  * What lets many states share buffers: loaded for the first plan that has many. Without it each has
@@ -58,7 +65,7 @@ const BIND_GROUP_LIMIT = 16;
 /** A plan with the buffers of a run; one after the other may run the same. */
 interface PlanRun extends Dispatches {
   readonly dispatches: readonly Dispatch[];
-  encodeOne(pass: GPUComputePassEncoder, i: number): void;
+  readonly encodeOne: EncodeOne;
 }
 
 /**
@@ -78,6 +85,8 @@ export class GpuPlan implements Plan {
   readonly outputBytes: readonly number[];
   /** Bytes of the buffers of values in between. */
   #sizes: readonly number[] = [];
+  /** What dispatches its kernels, where that is not each once. */
+  turns: DispatchTurns | undefined;
   /** What its kernels read as uniform data, and the buffer with it, if there is any. */
   #words = new Uint32Array();
   #numbers: readonly BufferStorage[] | null = null;
@@ -112,7 +121,9 @@ export class GpuPlan implements Plan {
   }
 
   #write(): WrittenProgram {
-    this.#writer ??= (this.#isLarge && sharing.loaded?.writeShared) || writeApart;
+    const { steps } = this.program;
+    const looped = steps.find(({ op }) => op?.writer)?.op?.writer as WriteProgram | undefined;
+    this.#writer ??= looped ?? ((this.#isLarge && sharing.loaded?.writeShared) || writeApart);
     return this.#writer(this.program, this.host, this.options);
   }
 
@@ -125,7 +136,7 @@ export class GpuPlan implements Plan {
   #written(): readonly Dispatch[] {
     if (this.#dispatches) return this.#dispatches;
     const { host } = this;
-    const { codes, sizes, places, shared = null } = this.#write();
+    const { codes, sizes, places, shared = null, turns } = this.#write();
     for (const bytes of [...this.outputBytes, ...sizes]) {
       checkFits("a value of", bytes, host.device.limits);
     }
@@ -134,6 +145,8 @@ export class GpuPlan implements Plan {
     this.#sizes = sizes;
     this.#shared = shared;
     shared?.find(words);
+    this.turns = turns;
+    turns?.find(words);
     this.#words = Uint32Array.from(words);
     this.#label = `gradus plan: ${kernels.map(({ label }) => label).join(", ")}`;
     this.#dispatches = kernels.map((kernel, i) => ({
@@ -167,7 +180,7 @@ export class GpuPlan implements Plan {
     const outputs = host.pool.acquireAll(this.outputBytes);
     try {
       const run = this.bound(sources, outputs);
-      const { length } = run.dispatches;
+      const { length } = this.turns ?? run.dispatches;
       const failure = length > 0 && host.record(run, options).failure;
       if (failure) throw failure;
       host.counters.add("dispatches", length);
@@ -252,33 +265,35 @@ export class GpuPlan implements Plan {
     this.#slots ??= this.#acquireSlots();
     this.#holdNumbers();
     const before = this.#buffers;
-    this.#buffers = [...sources, ...outputs, ...this.#slots];
+    const numbers = this.#numbers as readonly BufferStorage[];
+    const { turns } = this;
+    this.#buffers = [...sources, ...outputs, ...this.#slots, ...(turns?.bound(numbers) ?? [])];
     const isOther = this.#buffers.some((storage, i) => storage !== before[i]);
     if (isOther || this.#moves !== pool.moves) this.#bindGroups = this.#run = null;
     this.#pipelines ??= this.#getPipelines();
     if (!this.#bindGroups) {
-      const [numbers] = this.#numbers as readonly BufferStorage[];
       const shared = this.#shared;
-      sharing.loaded?.arrange(host, sources, this.#isWritten, shared, numbers, this.#words);
+      sharing.loaded?.arrange(host, sources, this.#isWritten, shared, numbers[0], this.#words);
       this.#moves = pool.moves;
     }
     this.#bindGroups ??= dispatches.map((dispatch) => this.#bindGroup(dispatch));
     const [pipelines, bindGroups] = [this.#pipelines, this.#bindGroups];
-    const encodeOne = (pass: GPUComputePassEncoder, i: number) => {
+    const encodeOne: EncodeOne = (pass, i, offsets) => {
       const { x, y } = dispatches[i];
       pass.setPipeline(pipelines[i].pipeline as GPUComputePipeline);
-      pass.setBindGroup(0, bindGroups[i]);
+      pass.setBindGroup(0, bindGroups[i], offsets);
       pass.dispatchWorkgroups(x, y);
     };
     this.#run ??= {
       plan: this,
       label: this.#label,
       dispatches,
-      reads: sources.filter((_, i) => this.#isRead[i]).concat(this.#numbers as BufferStorage[]),
+      reads: sources.filter((_, i) => this.#isRead[i]).concat(numbers),
       writes: [...sources.filter((_, i) => this.#isWritten[i]), ...outputs],
       encodeOne,
       encode: (pass) => {
-        for (let i = 0; i < dispatches.length; i++) encodeOne(pass, i);
+        if (turns) turns.encode(pass, encodeOne);
+        else for (let i = 0; i < dispatches.length; i++) encodeOne(pass, i);
       },
     };
     return this.#run;

@@ -4,12 +4,16 @@ import type { BufferStorage } from "./buffers.ts";
 import { asGradus } from "./guard.ts";
 import type { LogEntry, Work } from "./log.ts";
 import type { GpuPlan, PlanHost } from "./plan.ts";
+import type { EncodeOne } from "./write.ts";
 
 /** Encodes one kernel. */
 interface NamedKernel {
   readonly name: string;
   encode(pass: GPUComputePassEncoder): void;
 }
+
+/** How many times a query set holds, at the most. */
+const MOST_TIMES = 4096;
 
 type Submit = (encode: (encoder: GPUCommandEncoder) => void) => void;
 
@@ -24,14 +28,32 @@ export async function profilePlan(
   const outputs = host.pool.acquireAll(plan.outputBytes);
   try {
     const run = plan.bound(sources, outputs);
-    const kernels = run.dispatches.map(({ kernel: { label: name } }, i) => {
-      return { name, encode: (pass: GPUComputePassEncoder) => run.encodeOne(pass, i) };
-    });
-    return { outputs, profile: await profileKernels(host, run, kernels) };
+    const order: number[] = [];
+    const kernels: NamedKernel[] = [];
+    const add: EncodeOne = (_, i, offsets) => {
+      order.push(i);
+      const name = run.dispatches[i].kernel.label;
+      kernels.push({ name, encode: (pass) => run.encodeOne(pass, i, offsets) });
+    };
+    const none = {} as GPUComputePassEncoder;
+    if (plan.turns) plan.turns.encode(none, add);
+    else for (const i of run.dispatches.keys()) add(none, i);
+    return { outputs, profile: summed(await profileKernels(host, run, kernels), order) };
   } catch (error) {
     for (const storage of outputs) host.pool.release(storage);
     throw error;
   }
+}
+
+/** Adds up the times of a kernel that is dispatched again and again. */
+function summed({ clock, kernels }: Profile, order: readonly number[]): Profile {
+  const all: KernelTime[] = [];
+  for (const [at, i] of order.entries()) {
+    const { duration = 0, ...first } = all[i] ?? kernels[at];
+    const added = all[i] ? kernels[at].duration : 0;
+    all[i] = { ...first, duration: duration + added };
+  }
+  return { clock, kernels: all };
 }
 
 /**
@@ -43,7 +65,8 @@ async function profileKernels(
   work: Work,
   kernels: readonly NamedKernel[],
 ): Promise<Profile> {
-  const timed = host.device.features.has("timestamp-query") && kernels.length > 0;
+  const isFew = kernels.length > 0 && 2 * kernels.length <= MOST_TIMES;
+  const timed = host.device.features.has("timestamp-query") && isFew;
   const { op } = host.guard;
   const entries: LogEntry[] = [];
   const submit: Submit = (encode) => {

@@ -4,24 +4,33 @@ import type { KernelStats, PlanStats } from "../../engine/plan.ts";
 import { bytesRead, flopsOf, planStats, total } from "../../engine/stats.ts";
 import { type SettledKernel, settle } from "./numbers.ts";
 import { bytesOf } from "./transfer.ts";
-import type { WrittenProgram } from "./write.ts";
+import type { DispatchTurns, WrittenProgram } from "./write.ts";
 
 /** Counts what a plan's kernels do. */
 export function statsOf({
-  schedule,
+  schedule: whole,
+  schedules,
   jobs,
   codes,
   values,
-}: Pick<WrittenProgram, "schedule" | "jobs" | "codes" | "values">): PlanStats {
-  const bytes = bytesRead(schedule.program, bytesOf);
+  turns,
+}: Pick<
+  WrittenProgram,
+  "schedule" | "schedules" | "jobs" | "codes" | "values" | "turns"
+>): PlanStats {
   let settled: readonly SettledKernel[] | null = null;
   const codeOf = async (i: number) => {
     settled ??= settle(codes, new Map());
     return settled[i].code;
   };
+  const counts = new Map<number, number>();
+  for (const i of dispatchesOf(turns)) counts.set(i, (counts.get(i) ?? 0) + 1);
   const kernels = codes.map(({ bindings, workgroups }, i): KernelStats => {
+    const schedule = schedules?.[i] ?? whole;
+    const bytes = bytesRead(schedule.program, bytesOf);
     const keys = new Set(jobs[i].flatMap(({ reads, writes }) => [...reads, ...writes]));
     return {
+      ...(turns && { times: counts.get(i) }),
       groups: jobs[i].map(({ group }) => opsOf(schedule, group)),
       flops: total(
         jobs[i].flatMap(({ group }) =>
@@ -34,5 +43,12 @@ export function statsOf({
       code: () => codeOf(i),
     };
   });
-  return planStats(kernels.length, kernels, planMemory(values).sizes, values);
+  return planStats(turns?.length ?? kernels.length, kernels, planMemory(values).sizes, values);
+}
+
+/** The kernels that are dispatched in turns, in order. */
+function dispatchesOf(turns: DispatchTurns | undefined): number[] {
+  const found: number[] = [];
+  turns?.encode({} as GPUComputePassEncoder, (_, kernel) => found.push(kernel));
+  return found;
 }

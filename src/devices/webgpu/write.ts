@@ -6,6 +6,7 @@ import type { Program } from "../../engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../engine/schedule.ts";
 import type { Choose } from "../../forms/kernel.ts";
 import type { Traits } from "../../forms/traits.ts";
+import type { BufferStorage } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
 import { type Job, jobsOf } from "./jobs.ts";
 import { pack } from "./pack.ts";
@@ -33,7 +34,25 @@ export interface WrittenProgram {
   readonly places: ReadonlyMap<number, number>;
   /** Sources that share buffers. */
   readonly shared?: SharedSources;
+  /** What dispatches the kernels, some again and again; each once when left out. */
+  readonly turns?: DispatchTurns;
+  /** The schedule of each kernel's jobs, where there are several. */
+  readonly schedules?: readonly KernelSchedule[];
 }
+
+/** Dispatches kernels again and again, some of which are told which row of a tensor they are at. */
+export interface DispatchTurns {
+  /** How many dispatches there are. */
+  readonly length: number;
+  /** Adds the numbers of rows to the words of a plan. */
+  find(words: number[]): void;
+  /** Where these are bound, given the buffer of the words. */
+  bound(words: readonly BufferStorage[]): readonly BufferStorage[];
+  encode(pass: GPUComputePassEncoder, encodeOne: EncodeOne): void;
+}
+
+/** Encodes a kernel, and tells it by an offset which row it is at. */
+export type EncodeOne = (pass: GPUComputePassEncoder, kernel: number, offsets?: number[]) => void;
 
 /** Writes a program's kernels. */
 export type WriteProgram = (

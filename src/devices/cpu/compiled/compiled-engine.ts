@@ -37,8 +37,16 @@ export class CompiledEngine implements CpuEngine {
     this.#heap.trim = trim;
   }
 
+  make(dtype: DType, size: number): ArrayStorage {
+    return this.#heap.store(dtype, size);
+  }
+
+  row(storage: ArrayStorage, dtype: DType, row: number, size: number): ArrayStorage {
+    return this.#heap.row(storage as HeapStorage, dtype, row, size);
+  }
+
   store(values: NumericArray, dtype: DType): ArrayStorage {
-    const storage = this.#heap.store(dtype, values.length);
+    const storage = this.make(dtype, values.length);
     copyElements(storage.data, values, dtype);
     return storage;
   }

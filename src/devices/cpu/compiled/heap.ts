@@ -141,6 +141,12 @@ export class Heap {
     return new HeapStorage(this, dtype, size, this.take(bytes));
   }
 
+  /** Sees a row of values, given its size, where it lies. */
+  row({ block }: HeapStorage, dtype: DType, row: number, size: number): HeapStorage {
+    const bytes = size * DTYPES[dtype].array.BYTES_PER_ELEMENT;
+    return new HeapStorage(this, dtype, size, { address: block.address + row * bytes, bytes });
+  }
+
   /** The smallest free block that is large enough, cut to size. */
   #reuse(bytes: number): HeapBlock | null {
     let best = -1;
