@@ -38,6 +38,10 @@ export { assignAll, Parameter, type PyTorchForm, State, type StateOptions } from
 export { type Axes, evaluate, type ReduceOptions, Tensor } from "./graph/tensor.ts";
 export { type Choice, type InitOptions, init, memory } from "./init.ts";
 export { type ScanOptions, scan, type Tensors } from "./loops/scan.ts";
+export type { ForEachInput } from "./ops/custom-inputs.ts";
+export type { CustomArray, CustomKernel } from "./ops/custom-kernel.ts";
+export { type CustomFunction, customOp } from "./ops/custom-op.ts";
+export type { CustomPointwise } from "./ops/custom-pointwise.ts";
 export { type GradCheckOptions, type GradCheckResult, gradCheck } from "./ops/grad-check.ts";
 export * from "./ops/index.ts";
 export { hessian, jacobian } from "./ops/jacobian.ts";

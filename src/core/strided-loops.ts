@@ -28,7 +28,7 @@ export function loopsOf(shape: Shape, inputs: readonly Strided[]): Loop[] {
 /** Computes `count` elements of y from `start`, inputs beginning at `at`. */
 type Inner = (start: number, count: number, at: readonly number[]) => void;
 
-/** Writes `y[i] = f(x₀[i], x₁[i], …)` for every element, row-major, for one to three inputs. */
+/** Writes `y[i] = f(x₀[i], x₁[i], …)` for every element, row-major. */
 export function mapStrided(
   f: (...values: number[]) => number,
   shape: Shape,
@@ -77,9 +77,16 @@ function innerLoop(
   if (inputs.length === 2) {
     return (start, count, at) => mapTwo(f, y, start, count, a, at[0], p, b, at[1], q);
   }
+  if (inputs.length === 3) {
+    return (start, count, at) => {
+      for (let i = 0; i < count; i++) {
+        y[start + i] = f(a[at[0] + i * p], b[at[1] + i * q], c[at[2] + i * r]);
+      }
+    };
+  }
   return (start, count, at) => {
     for (let i = 0; i < count; i++) {
-      y[start + i] = f(a[at[0] + i * p], b[at[1] + i * q], c[at[2] + i * r]);
+      y[start + i] = f(...inputs.map(({ data }, j) => data[at[j] + i * strides[j]]));
     }
   };
 }

@@ -9,6 +9,12 @@ export interface ShaderFile {
   readonly floats?: FloatRule;
 }
 
+/** Begins the line before a text and the function's that it is part of, for messages; a name follows. */
+export const MARK_BEFORE = "// before ";
+
+/** Begins the line behind it. */
+export const MARK_BEHIND = "// behind ";
+
 /** Writes an operation where that is another way than the usual one. */
 export type FloatRule = (name: keyof Operations<string>, a: string, b: string) => string | false;
 
