@@ -18,6 +18,7 @@ export {
   Softplus,
   Tanh,
 } from "./activations.ts";
+export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormLayerOptions } from "./batch-norm.ts";
 export {
   type ChannelDropoutOptions,
   Dropout1d,
@@ -36,6 +37,14 @@ export {
 } from "./conv.ts";
 export { Dropout, type DropoutOptions } from "./dropout.ts";
 export {
+  GroupNorm,
+  type GroupNormLayerOptions,
+  InstanceNorm1d,
+  InstanceNorm2d,
+  InstanceNorm3d,
+  type InstanceNormOptions,
+} from "./group-norm.ts";
+export {
   constant,
   heNormal,
   heUniform,
@@ -46,6 +55,13 @@ export {
   xavierUniform,
   zerosInit,
 } from "./init.ts";
+export {
+  LayerNorm,
+  type LayerNormLayerOptions,
+  LocalResponseNorm,
+  RMSNorm,
+  type RMSNormLayerOptions,
+} from "./layer-norm.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export { type Layer, Module } from "./module.ts";
 export type { LayerSummary, ModuleSummary, SummaryOptions } from "./module-summary.ts";

@@ -36,6 +36,7 @@ export {
 } from "./avg-pool.ts";
 export { flatten, moveAxis, unflatten } from "./axes.ts";
 export { batchIndices } from "./batch-indices.ts";
+export { type BatchNormOptions, batchNorm } from "./batch-norm.ts";
 export {
   bitwiseAnd,
   bitwiseLeftShift,
@@ -136,11 +137,19 @@ export {
   type MeshgridOptions,
   meshgrid,
 } from "./grids.ts";
+export { type GroupNormOptions, groupNorm, instanceNorm } from "./group-norm.ts";
 export { acosh, asinh, atanh, cosh, sinh } from "./hyperbolic.ts";
 export { indexAdd, segmentSum } from "./index-add.ts";
 export { type L2NormalizeOptions, l2Normalize } from "./l2-normalize.ts";
+export {
+  type LayerNormOptions,
+  layerNorm,
+  type RMSNormOptions,
+  rmsNorm,
+} from "./layer-norm.ts";
 export { lerp } from "./lerp.ts";
 export { fullLike, onesLike, zerosLike } from "./like.ts";
+export { type LocalResponseNormOptions, localResponseNorm } from "./local-response-norm.ts";
 export { logAddExp } from "./log-add-exp.ts";
 export { matmul } from "./matmul.ts";
 export {

@@ -41,6 +41,7 @@ import { matmulCases } from "./ops/matmul.ts";
 import { momentsCases } from "./ops/moments.ts";
 import { nanCases } from "./ops/nan.ts";
 import { normCases } from "./ops/norm.ts";
+import { normalizedCases } from "./ops/normalized.ts";
 import { padCases } from "./ops/pad.ts";
 import { piecewiseCases } from "./ops/piecewise.ts";
 import { poolCases } from "./ops/pool.ts";
@@ -123,6 +124,7 @@ export const cases = {
   ...windowsCases,
   ...convCases,
   ...poolCases,
+  ...normalizedCases,
   ...gatherCases,
   ...takeCases,
   ...alongAxisCases,

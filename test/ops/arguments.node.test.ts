@@ -304,6 +304,12 @@ const usages = {
   adaptiveMaxPool3d: { given: [tensorOf(5), 1], options: true },
   lpPool3d: { given: [tensorOf(5), 2, 1], options: true },
   maxUnpool3d: { given: [tensorOf(5), tensorOf(5, "i32"), 1], options: true },
+  batchNorm: reduction,
+  groupNorm: { given: [matrix, 1], options: true },
+  instanceNorm: reduction,
+  layerNorm: { given: [matrix, 2], options: true },
+  localResponseNorm: { given: [matrix, 1], options: true },
+  rmsNorm: { given: [matrix, 2], options: true },
 } satisfies Record<keyof typeof ops, Usage>;
 
 /** What ops say of one more that take any number of arguments of one kind. */

@@ -29,6 +29,9 @@ type Taker = {
   [K in keyof Ops]: true extends HasAxis<Parameters<Ops[K]>[number]> ? K : never;
 }[keyof Ops];
 
+/** Those of which the first axis is that of examples, and no channels'. */
+type Examples = "groupNorm" | "instanceNorm";
+
 /** Everything that takes an axis of a tensor of rank 3, by what messages call it. */
 const takers = {
   sum: (axis) => ops.sum(x, { axis }),
@@ -90,10 +93,12 @@ const takers = {
   kthValue: (axis) => ops.kthValue(x, 2, { axis }).values,
   concat: (axis) => ops.concat([x, x], { axis }),
   squeeze: (axis) => ops.squeeze(flat, axis),
+  batchNorm: (axis) => ops.batchNorm(x, { axis }),
+  localResponseNorm: (axis) => ops.localResponseNorm(x, 2, { axis, alpha: 1 }),
   permute: (axis) => ops.permute(x, axis, (axis + 4) % 3, (axis + 5) % 3),
   transpose: (axis) => ops.transpose(x, axis, 1),
 } satisfies Record<
-  | Exclude<Taker, "stack">
+  | Exclude<Taker, "stack" | Examples>
   | "permute"
   | "squeeze"
   | "transpose"
@@ -187,7 +192,9 @@ const single = {
   stack: inserters.stack,
   swiglu: takers.swiglu,
   topK: takers.topK,
-} satisfies Record<Exclude<Single, Pair>, Run>;
+  batchNorm: takers.batchNorm,
+  localResponseNorm: takers.localResponseNorm,
+} satisfies Record<Exclude<Single, Pair | Examples>, Run>;
 
 test.each(Object.entries<Run>(single))("%s takes one axis, no list", (name, run) => {
   for (const axes of [[0], [0, 1], []]) {
