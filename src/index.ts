@@ -45,5 +45,7 @@ export type { CustomPointwise } from "./ops/custom-pointwise.ts";
 export { type GradCheckOptions, type GradCheckResult, gradCheck } from "./ops/grad-check.ts";
 export * from "./ops/index.ts";
 export { hessian, jacobian } from "./ops/jacobian.ts";
+export type { MapAxes } from "./ops/map-axes.ts";
 export { nonzero } from "./ops/nonzero.ts";
 export { type Unique, unique } from "./ops/unique.ts";
+export { type VmapOptions, vmap } from "./ops/vmap.ts";

@@ -51,7 +51,7 @@ export function programOf(builds: Build | readonly Build[], lap = (_phase: strin
       lap(PHASES[i]);
       return next;
     }, []);
-  }, true);
+  }, "compiled");
   const nodes = result.map(({ node }) => node);
   const { program } = trace(nodes, "bench", { replacements: assignments });
   lap("trace");

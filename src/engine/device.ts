@@ -7,7 +7,7 @@ import { sizeOf } from "../core/shape.ts";
 import type { Device, DeviceLoss, DeviceNews, MemoryInfo, Storage } from "../graph/device.ts";
 import { Node, reclaimedCount } from "../graph/node.ts";
 import { Followers, type State, stateOf } from "../graph/state.ts";
-import { isTracing } from "../graph/tracing.ts";
+import { isTracing, tracePurpose } from "../graph/tracing.ts";
 import { watch } from "../graph/watch.ts";
 import type { Journal } from "./journal.ts";
 import type { Plan, PlanOptions } from "./plan.ts";
@@ -212,7 +212,7 @@ export abstract class EngineDevice implements Device {
   async readAll(nodes: readonly Node[], op = "read"): Promise<NumericArray[]> {
     if (isTracing()) {
       throw new GradusError(
-        `${op}: called in a function that is being compiled; expected no reads there${READ_OUTSIDE}`,
+        `${op}: called in a function that is being ${tracePurpose ?? "compiled"}; expected no reads there${READ_OUTSIDE}`,
       );
     }
     let failure: MemoryError | null = null;

@@ -3,7 +3,6 @@ import type { DType } from "../core/dtype.ts";
 import { DeviceError, DisposedError, type GradusError } from "../core/errors.ts";
 import { numbering } from "../core/numbering.ts";
 import { type Shape, sameShape } from "../core/shape.ts";
-import type { TensorType } from "../core/tensor-type.ts";
 import { inputsOf, type Node } from "../graph/node.ts";
 import type { Attributes, Op } from "../graph/op.ts";
 import { listNodes } from "../graph/order.ts";
@@ -34,12 +33,6 @@ export interface Program {
 export interface Update {
   readonly source: number;
   readonly value: number;
-}
-
-/** The types of all results of a step's op. */
-export function resultTypes({ steps }: Program, step: Step): TensorType[] {
-  const inputs = step.inputs.map((input) => steps[input]);
-  return [step.op?.infer?.(inputs, step.attributes) ?? step].flat() as TensorType[];
 }
 
 /** Steps whose values must be in memory when a program has run. */

@@ -97,7 +97,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
       } finally {
         for (const place of places) place.close();
       }
-    }, true);
+    }, "compiled");
     const parameters = new Map(places.flatMap(placedOf).map((placed) => [placed.node, placed]));
     const roots = [...result.nodes, ...assignments.flatMap((a) => [a.original, a.value])];
     this.device = deviceOf(roots, parameters, op);

@@ -1,16 +1,18 @@
 import { numbering } from "../core/numbering.ts";
 import type { KernelForm, Problem } from "../forms/kernel.ts";
+import { inferAll, type Op } from "../graph/op.ts";
 import type { Fusion, Group } from "./fusion.ts";
-import { type Program, resultTypes, type Step } from "./program.ts";
+import type { Program, Step } from "./program.ts";
 
 const numberOf = /* @__PURE__ */ numbering();
 
 /** What the kernel of an anchor has to compute. */
 export function problemOf(program: Program, step: Step): Problem {
-  const { attributes, op } = step;
+  const { attributes } = step;
+  const op = step.op as Op;
   const inputs = step.inputs.map((input) => program.steps[input]);
-  const [y] = resultTypes(program, step);
-  return (op as { form: KernelForm<unknown> }).form.problem({ inputs, y, attributes });
+  const [y] = inferAll(op, inputs, attributes);
+  return (op.form as KernelForm<unknown>).problem({ inputs, y, attributes });
 }
 
 /** Equal for groups that one kernel may compute; null where none does. */

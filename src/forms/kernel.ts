@@ -142,9 +142,18 @@ export interface KernelContext<A> {
   readonly attributes: A;
 }
 
+/**
+ * How many calls of an op become one: `rows` where row i of each result, on the first axis, is made of
+ * row i of each input; `product` of matrices or stacks of such; `gather` and `scatter` where rows go
+ * by indices.
+ */
+export type Batching = "rows" | "product" | "gather" | "scatter";
+
 /** An op with kernels of its own. */
 export interface KernelForm<A, P extends Problem = Problem> {
   readonly kind: "kernel";
+  /** How many calls become one; null where no way is known, or only `lower` makes such ops. */
+  readonly batching: Batching | null;
   readonly family: Family<P>;
   /** Which of the kernel's results is the op's first; 0 when left out. */
   readonly result?: number;

@@ -1,5 +1,6 @@
 import type { DType } from "../core/dtype.ts";
 import type { TensorType } from "../core/tensor-type.ts";
+import type { Batching } from "./kernel.ts";
 import type { Position } from "./position.ts";
 import type { Scalars } from "./scalars.ts";
 import type { ShaderFile } from "./wgsl.ts";
@@ -22,6 +23,8 @@ export interface ElementContext<A, V> {
 /** An op whose elements can be computed one by one wherever they are needed: fused into its consumers. */
 export interface PointwiseForm<A> {
   readonly kind: "pointwise";
+  /** How many calls become one, where something does better than their elements one by one. */
+  readonly batching?: Batching;
   /** Writes one element. */
   element<V>(context: ElementContext<A, V>): V;
   /**

@@ -1,6 +1,5 @@
-import type { TensorType } from "../core/tensor-type.ts";
 import { Node } from "./node.ts";
-import type { Attributes, VjpAll, VjpContext } from "./op.ts";
+import { type Attributes, inferAll, type Op, type VjpAll, type VjpContext } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What the gradient rule of an op with several results is given beside their cotangents. */
@@ -21,7 +20,7 @@ export function jointly<A extends Attributes>(
 ): VjpAll<A> {
   return (nodes, total, context) => {
     const [{ device, op, inputs, attributes }] = nodes;
-    const types = [op?.infer?.(inputs, attributes) ?? []].flat() as TensorType[];
+    const types = inferAll(op as Op, inputs, attributes);
     const own = types.map((_, k) => nodes.filter(({ result }) => result === k));
     const cotangents = own.map(total);
     if (cotangents.every((g) => g === null)) return [];

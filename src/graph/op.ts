@@ -112,6 +112,15 @@ export function costOf({ cost = 1 }: Op): number {
   return cost;
 }
 
+/** The types of all results of an op. */
+export function inferAll(
+  { infer }: Op,
+  inputs: readonly TensorType[],
+  attributes: Attributes,
+): TensorType[] {
+  return [infer?.(inputs, attributes) ?? inputs[0]].flat() as TensorType[];
+}
+
 /** Declares an op, so that its parts are checked against the type of its attributes. */
 /* @__NO_SIDE_EFFECTS__ */
 export function defineOp<A extends Attributes>(definition: OpDefinition<A>): OpDefinition<A> {

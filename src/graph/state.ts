@@ -6,7 +6,7 @@ import { type Device, namesOf } from "./device.ts";
 import { identity } from "./identity.ts";
 import { Node } from "./node.ts";
 import { checkTensors, Tensor } from "./tensor.ts";
-import { isTracing, traceAssignment } from "./tracing.ts";
+import { isTracing, traceAssignment, tracePurpose } from "./tracing.ts";
 
 /** Options of a `State` or `Parameter`. */
 export interface StateOptions {
@@ -186,7 +186,7 @@ export function stateOf(node: Node): State | undefined {
 function adopt(initial: Tensor): Node {
   if (isTracing()) {
     throw new GradusError(
-      "state: made in a function that is being compiled; expected states made before it runs",
+      `state: made in a function that is being ${tracePurpose ?? "compiled"}; expected states made before it runs`,
     );
   }
   const { device, shape, dtype } = initial;

@@ -13,24 +13,21 @@ export interface TracedAssignment<S extends Assignable> {
   readonly value: Node;
 }
 
+/** What is done with a function whose graph stands for more runs than the one that is traced. */
+export type Purpose = "compiled" | "mapped";
+
 let assigned: Map<Assignable, Node> | null = null;
-let compiling = false;
-let first = 0;
 
 /** Whether a function is being traced, so that nothing may be computed. */
 export function isTracing(): boolean {
   return assigned !== null;
 }
 
-/** Whether the function being traced is one whose graph runs again and again. */
-export function isCompiling(): boolean {
-  return compiling;
-}
+/** What is done with the function being traced; null where its graph stands for this run alone. */
+export let tracePurpose: Purpose | null = null;
 
 /** The number of the first node that was made since the innermost trace began; 0 outside of traces. */
-export function traceStart(): number {
-  return first;
-}
+export let traceStart = 0;
 
 /** Gives a state a new value for the rest of the trace. */
 export function traceAssignment(state: Assignable, value: Node): void {
@@ -41,32 +38,24 @@ export function traceAssignment(state: Assignable, value: Node): void {
 /**
  * Runs a function that builds a graph. What it assigns to states holds until it ends; then they
  * have their old values again, and the new ones are given beside the result.
- * @param isCompiled whether the graph is to run again and again.
+ * @param isFor what is done with the function; that of the trace around it when null.
  */
 export function traceFunction<S extends Assignable, T>(
   fn: () => T,
-  isCompiled = false,
+  isFor: Purpose | null = null,
 ): { result: T; assignments: TracedAssignment<S>[] } {
-  const before = { assigned, compiling, first };
+  const before = { assigned, tracePurpose, traceStart };
   const own = new Map<Assignable, Node>();
+  const assignments: TracedAssignment<S>[] = [];
   assigned = own;
-  compiling ||= isCompiled;
-  first = nextNodeId();
+  tracePurpose = isFor ?? tracePurpose;
+  traceStart = nextNodeId();
   try {
-    const result = fn();
-    return { result, assignments: restore<S>(own) };
+    return { result: fn(), assignments };
   } finally {
-    restore(own);
-    ({ assigned, compiling, first } = before);
+    for (const [state, original] of own) {
+      assignments.push({ state: state as S, original, value: state.point(original) });
+    }
+    ({ assigned, tracePurpose, traceStart } = before);
   }
-}
-
-function restore<S extends Assignable>(originals: Map<Assignable, Node>): TracedAssignment<S>[] {
-  const found = [...originals].map(([state, original]) => ({
-    state: state as S,
-    original,
-    value: state.point(original),
-  }));
-  originals.clear();
-  return found;
 }

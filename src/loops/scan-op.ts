@@ -39,6 +39,7 @@ const scanOp: OpDefinition<LoopAttributes> = defineOp<LoopAttributes>({
   writer: writeLooped,
   form: {
     kind: "kernel",
+    batching: null,
     isClosed: true,
     family: NONE,
     problem: ({ y: { dtype } }) => ({ dtype }),

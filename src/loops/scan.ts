@@ -163,7 +163,7 @@ const looped: RunTurns = (step, carries, rows, turns) => {
       traceFunction<State, TurnResult>(() => {
         const [given, row] = [stands, xs].map((nodes) => nodes.map((node) => new Tensor(node)));
         return step(given, row);
-      }, true),
+      }, "compiled"),
   );
   const [assigned] = assignments;
   if (assigned) {

@@ -80,9 +80,7 @@ export function sumTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
     );
   }
   const missing = x.rank - target.length;
-  const axis = [...x.shape.keys()].filter(
-    (i) => i < missing || (target[i - missing] === 1 && x.shape[i] !== 1),
-  );
+  const axis = [...x.shape.keys()].filter((i) => target[i - missing] !== x.shape[i]);
   checkDomain("sumTo", x.dtype, "number");
   return inShape(sumRows(asRows("sumTo", x, { axis }).x), target);
 }

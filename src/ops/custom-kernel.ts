@@ -102,6 +102,7 @@ export function customKernel(definition: CustomKernel<readonly string[]>) {
     throws: true, // the user's function may
     form: {
       kind: "kernel",
+      batching: null,
       family,
       problem: ({ inputs, y }) => customProblem(definition, declared, inputs, y),
     },

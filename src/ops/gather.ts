@@ -47,6 +47,7 @@ const gatherOp: OpDefinition<GatherAttributes> = defineOp<GatherAttributes>({
   cost: 2,
   form: {
     kind: "pointwise",
+    batching: "gather",
     libraries: BITS,
     element: ({ at, load, scalars, inputs: [x, index], attributes }) => {
       const { body, coordinates } = at;
@@ -87,6 +88,7 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
   flops: ([index], y) => index.shape[0] * sizeOf(y.shape),
   form: {
     kind: "kernel",
+    batching: "scatter",
     family: scatteredSums,
     problem: ({ inputs: [index], y: { shape, dtype } }) => {
       const [ROWS, COLUMNS] = shape;

@@ -2,14 +2,16 @@ import { checkEach, checkSurplus } from "../core/check.ts";
 import { expectDType } from "../core/dtype.ts";
 import { differentiate } from "../graph/grad.ts";
 import { checkArguments, checkTensors, type Tensor } from "../graph/tensor.ts";
-import { full, zeros } from "./creation.ts";
+import { mul } from "./arithmetic.ts";
+import { eye, full } from "./creation.ts";
+import { sum } from "./reduce.ts";
 import { inShape } from "./reshape.ts";
-import { slice, stack } from "./slice.ts";
+import { vmap } from "./vmap.ts";
 import { where } from "./where.ts";
 
 /**
  * Differentiates each element of y with respect to tensors: element (i…, j…) of a result is ∂y[i…]/∂x[j…].
- * It is made of one gradient for each element of y, so it costs as many times what `grad` of one does.
+ * The gradients of all elements are computed at once, by `vmap`: there are as many kernels as for one.
  * @param y floats of any shape.
  * @param targets f32 or f64: inputs, parameters or values between.
  * @returns tensors of y's shape followed by the target's, which can be differentiated again.
@@ -28,7 +30,7 @@ export function jacobian(y: Tensor, targets: readonly Tensor[], ...surplus: neve
 }
 
 /**
- * Differentiates a scalar twice: element (i…, j…) is ∂²y/∂x[i…]∂x[j…], made of one gradient for each element of x.
+ * Differentiates a scalar twice: element (i…, j…) is ∂²y/∂x[i…]∂x[j…]. See `jacobian`.
  * @param y a scalar, f32 or f64.
  * @param x f32 or f64: an input, a parameter or a value between.
  * @returns a tensor of x's shape twice; zeros where y is linear in x.
@@ -47,14 +49,10 @@ export function hessian(y: Tensor, x: Tensor, ...surplus: never[]): Tensor {
 }
 
 function elementSlopes(what: string, y: Tensor, targets: readonly Tensor[]): Tensor[] {
-  const flat = inShape(y, [y.size]);
-  const rows = Array.from({ length: y.size }, (_, i) => {
-    const element = inShape(slice(flat, [{ start: i, end: i + 1 }]), []);
-    return differentiate(what, element, targets);
-  });
-  return targets.map((x, at) => {
-    const shape = [...y.shape, ...x.shape];
-    if (y.size === 0) return zeros(shape, { dtype: x.dtype, device: x.device });
-    return inShape(stack(rows.map((slopes) => slopes[at])), shape);
-  });
+  expectDType(`${what} has dtype`, y.dtype, "float");
+  const of = (weights: Tensor) => differentiate(what, sum(mul(y, weights)), targets);
+  // Row i of the identity matrix weighs element i alone.
+  const { dtype, device, shape } = y;
+  const rows = vmap(of)(inShape(eye(y.size, y.size, { dtype, device }), [y.size, ...shape]));
+  return rows.map((slopes, at) => inShape(slopes, [...shape, ...targets[at].shape]));
 }

@@ -35,6 +35,7 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   flops: ([a], y) => 2 * sizeOf(y.shape) * a.shape[a.shape.length - 1],
   form: {
     kind: "kernel",
+    batching: "product",
     family: products,
     problem: ({ inputs: [a, b], y: { dtype } }) => ({ dtype, ...sizesOf(a.shape, b.shape) }),
   },

@@ -24,7 +24,7 @@ import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import { checkDevice, defaultDevice } from "../graph/default-device.ts";
 import type { Device } from "../graph/device.ts";
 import { checkDType, sourceTensor, type Tensor } from "../graph/tensor.ts";
-import { isCompiling } from "../graph/tracing.ts";
+import { tracePurpose } from "../graph/tracing.ts";
 import type { CreationOptions } from "./creation.ts";
 
 /** Where random numbers come from: a seed or a key; the running default sequence when neither. */
@@ -79,15 +79,15 @@ export function setSeed(seed: number, ...surplus: never[]): void {
 
 /**
  * The key that options name, or the next one of the default sequence.
- * @throws GradusError for the latter in a function that is being compiled, which would get the same
- * numbers in each run.
+ * @throws GradusError for the latter in a function that is being compiled or mapped, which would get
+ * the same numbers in each run.
  */
 export function keyOf(op: string, options: RandomOptions): Key {
   const given = givenKey(op, options);
   if (given) return given;
-  if (isCompiling()) {
+  if (tracePurpose) {
     throw new GradusError(
-      `${op}: called without seed or key in a function that is being compiled, whose runs would all ` +
+      `${op}: called without seed or key in a function that is being ${tracePurpose}, whose runs would all ` +
         `have the same numbers; expected uniformAt or normalAt${UNSEEDED}`,
     );
   }

@@ -41,7 +41,7 @@ export function reshape(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
   const { size } = x;
   const target = [...shape];
   const free = shape.indexOf(-1);
-  if (free >= 0) target[free] = size / sizeOf(shape.filter((_, axis) => axis !== free));
+  if (free >= 0) target[free] = -size / sizeOf(shape); // a product with -1 in it
   const valid = target.every((n) => isInteger(n, 0)) && sizeOf(target) === size;
   if (!valid) {
     throw new ShapeError(

@@ -82,7 +82,7 @@ export function rowsForm<P extends RowsProblem>(
     const [ROWS, LENGTH] = shape;
     return { dtype, ROWS, LENGTH };
   };
-  return { kind: "kernel", family, problem, functions, libraries };
+  return { kind: "kernel", batching: "rows", family, problem, functions, libraries };
 }
 
 /** An element of a 2-D view. */

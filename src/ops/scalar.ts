@@ -21,7 +21,7 @@ function isConstant(x: Tensor, value: number, { shape, dtype }: TensorType): boo
   if (x.disposed) return false;
   const { op, id, attributes } = x.node;
   // What was made before a trace is computed before it, and what was computed has no op.
-  const isHere = op === (fill as unknown) && id >= traceStart();
+  const isHere = op === (fill as unknown) && id >= traceStart;
   const isSame = isHere && Object.is(attributes.value, value) && x.dtype === dtype;
   return isSame && sameShape(x.shape, shape);
 }

@@ -69,6 +69,7 @@ const searchSortedOp: OpDefinition<SearchAttributes> = defineOp<SearchAttributes
   },
   form: {
     kind: "kernel",
+    batching: "rows",
     family: sortedPlaces,
     problem: ({ inputs: [{ dtype, shape }, v] }) => {
       const [ROWS, LENGTH] = shape;

@@ -33,6 +33,7 @@ const segmentSumOp: OpDefinition<Record<string, never>> = defineOp<Record<string
   },
   form: {
     kind: "kernel",
+    batching: null, // only `lower` makes it
     family: segmentSums,
     problem: ({ inputs: [, order], y: { shape, dtype } }) => {
       const [ROWS, COLUMNS] = shape;

@@ -70,6 +70,7 @@ export const sortRunsOp: OpDefinition<RunAttributes> = defineOp<RunAttributes>({
   cpuAll: sortRows,
   form: {
     kind: "kernel",
+    batching: "rows",
     family: sortRuns,
     problem: ({ inputs: [{ shape, dtype }], attributes: { run, keep } }) => {
       const [ROWS, LENGTH] = shape;
@@ -94,6 +95,7 @@ export const mergeRunsOp: OpDefinition<MergeAttributes> = defineOp<MergeAttribut
     sortRows(results, inputs, { run: 2 * run, keep: 2 * run, descending }),
   form: {
     kind: "kernel",
+    batching: "rows",
     family: mergeRuns,
     problem: ({ inputs: [{ shape, dtype }], attributes: { run } }) => {
       const [ROWS, LENGTH] = shape;

@@ -67,6 +67,7 @@ const sortOp: OpDefinition<SortAttributes> = defineOp<SortAttributes>({
     sortRows([values, indices], [x], { run: x.shape[1], keep, descending }),
   form: {
     kind: "kernel",
+    batching: "rows",
     family: sortedRows,
     problem: ({ inputs: [{ shape, dtype }], attributes: { keep } }) => {
       const [ROWS, LENGTH] = shape;

@@ -56,6 +56,7 @@ export const placeRowsOp: OpDefinition<PlaceAttributes> = defineOp<PlaceAttribut
   },
   form: {
     kind: "kernel",
+    batching: "rows",
     family: placeRows,
     problem: ({ y: { shape, dtype } }) => ({ dtype, ROWS: shape[0], LENGTH: shape[1] }),
   },

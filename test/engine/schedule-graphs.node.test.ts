@@ -227,7 +227,7 @@ test.each([4, 8, 10])("programs keep to %d buffers a kernel, updates in place or
     const random = randomProgram(seed, device, "f64");
     const { result, assignments } = traceFunction<State, Tensor[]>(() => {
       return random.body(...random.inputs(0));
-    }, true);
+    }, "compiled");
     const { program } = trace(
       result.map(({ node }) => node),
       "test",

@@ -38,7 +38,7 @@ function closedOf(op: Op): Op {
     ...op,
     linear: false,
     scatter: undefined,
-    form: { kind: "kernel", isClosed: true, family: PLAIN, problem },
+    form: { kind: "kernel", batching: null, isClosed: true, family: PLAIN, problem },
   };
   closed.set(op, own);
   opened.set(own, op);

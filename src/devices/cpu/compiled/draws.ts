@@ -51,7 +51,8 @@ export class Draws {
   /** Word i of a key's stream. */
   bits(key: Words, i: Vector): Vector {
     const [even, odd] = this.#block(key, i);
-    return this.math.select(even, odd, this.#isOdd(i));
+    const isOdd = this.body.op(simd.i32x4_eq, this.#parity(i), this.body.whole(1));
+    return this.math.select(even, odd, isOdd);
   }
 
   /** The upper 24 bits as a number from 0 to 1. */
@@ -98,8 +99,11 @@ export class Draws {
       body.op(simd.f32x4_convert_i32x4_s, rest),
       math.number(Math.PI * 2 ** -31),
     );
-    const parity = body.op(simd.v128_and, i, body.whole(1));
-    const turns = body.op(simd.i32x4_sub, body.op(simd.i32x4_add, quarters, body.whole(1)), parity);
+    const turns = body.op(
+      simd.i32x4_sub,
+      body.op(simd.i32x4_add, quarters, body.whole(1)),
+      this.#parity(i),
+    );
     return math.mul(radius, math.sinShifted(angle, turns));
   }
 
@@ -111,7 +115,8 @@ export class Draws {
       (x) => body.bitsOf(x) as number,
     );
     const domain = { low, high, roundPairs: pairs };
-    const words = RoundWords.of(this.memory, domain);
+    const isOneKey = key.every((word) => body.isUniform(word));
+    const words = RoundWords.of(isOneKey ? this.memory : undefined, domain);
     // Lanes behind the last element may hold anything, from where no walk need end.
     const known = body.op(simd.i32x4_lt_u, i, n);
     const write = ([k0, k1, place, isKnown]: readonly number[]) => {
@@ -185,9 +190,9 @@ export class Draws {
     return this.threefry(key, [body.shift(simd.i32x4_shr_u, i, 1), body.whole(0)]);
   }
 
-  #isOdd(i: Vector): Vector {
-    const one = this.body.whole(1);
-    return this.body.op(simd.i32x4_eq, this.body.op(simd.v128_and, i, one), one);
+  /** The lowest bit. */
+  #parity(i: Vector): Vector {
+    return this.body.op(simd.v128_and, i, this.body.whole(1));
   }
 
   /** Words as floats. */

@@ -1,0 +1,126 @@
+import { describeValue } from "../core/check.ts";
+import { GradusError } from "../core/errors.ts";
+import { getOrInsert } from "../core/get-or-insert.ts";
+import { sameShape } from "../core/shape.ts";
+import { Node, nextNodeId } from "../graph/node.ts";
+import { type Attributes, inferAll, type Op, type VjpContext } from "../graph/op.ts";
+import { listNodes } from "../graph/order.ts";
+import { Tensor } from "../graph/tensor.ts";
+import {
+  BATCHING_RULES,
+  inAll,
+  type MappedCall,
+  type MappedValue,
+  results,
+} from "./batching-rules.ts";
+import { mappedOp, partType } from "./mapped-op.ts";
+
+/** Ops that do for each place on a first axis what others do, by these. */
+const mappedOps = /* @__PURE__ */ new WeakMap<Op, Op>();
+
+/**
+ * A graph of one call of a function, and what its values are in all calls: along a first axis where
+ * they depend on what differs from call to call.
+ */
+export class MappedGraph {
+  /** What was made before is the same in all calls. */
+  readonly #first = nextNodeId();
+  readonly #values = new Map<Node, Tensor>();
+  /** All results of an op with several, by the list of inputs that its nodes share. */
+  readonly #calls = new Map<readonly Node[], readonly Tensor[]>();
+
+  constructor(readonly count: number) {}
+
+  /** Gives what stands in one call for a value of all. */
+  standIn(x: Tensor): Tensor {
+    const { shape, dtype } = partType(x);
+    const node = new Node(x.device, shape, dtype);
+    this.#values.set(node, x);
+    return new Tensor(node);
+  }
+
+  /** Gives what values of one call are in all. */
+  valuesOf(tensors: readonly Tensor[]): MappedValue[] {
+    const before = (node: Node) => {
+      return node.id < this.#first || this.#values.has(node) ? [] : node.inputs;
+    };
+    const nodes = tensors.map((x) => x.use());
+    for (const node of listNodes(nodes, before, (order) => order)) {
+      if (!this.#values.has(node) && before(node).some((input) => this.#values.has(input))) {
+        this.#values.set(node, this.#build(node));
+      }
+    }
+    return tensors.map((x, i) => this.#valueOf(nodes[i], x));
+  }
+
+  #valueOf(node: Node, own = new Tensor(node)): MappedValue {
+    const x = this.#values.get(node);
+    return { x: x ?? own, isShared: !x };
+  }
+
+  #build(node: Node): Tensor {
+    const { attributes, vjp } = node;
+    const op = node.op as Op;
+    const call: MappedCall = {
+      op,
+      attributes,
+      inputs: node.inputs.map((input) => this.#valueOf(input)),
+      count: this.count,
+      types: inferAll(op, node.inputs, attributes),
+    };
+    const y = op.cpuAll
+      ? getOrInsert(this.#calls, node.inputs, () => mappedResults(call))[node.result]
+      : mappedResults(call)[0];
+    if (vjp) {
+      const inputs = node.inputs.map((input) => new Tensor(input));
+      const context = { inputs, y: new Tensor(node), attributes };
+      y.node.vjp = (g) => this.cotangents(vjp, g, context);
+    }
+    return y;
+  }
+
+  /** Does in all calls what a gradient rule does in one: the result of what is shared are repeated. */
+  cotangents(
+    vjp: NonNullable<Op["vjp"]>,
+    g: Tensor,
+    context: VjpContext<Attributes>,
+  ): (Tensor | null)[] {
+    const given = vjp(this.standIn(g), context);
+    const found = this.valuesOf(given.filter((x) => x !== null)).values();
+    return given.map((x) => x && inAll(found.next().value as MappedValue, this.count));
+  }
+}
+
+/** An op's results in all calls. */
+function mappedResults(call: MappedCall): readonly Tensor[] {
+  const { op, attributes, inputs, count, types } = call;
+  const { form } = op;
+  const rule = form.kind !== "map" && form.batching;
+  const known = rule && BATCHING_RULES[rule](call);
+  if (known) return known;
+  if (form.kind === "kernel" || op.cpuAll) throw unruly(op);
+  const all = inputs.map((input) => inAll(input, count));
+  const [type] = inferAll(op, all, attributes);
+  const isLike = sameShape(type.shape, [count, ...types[0].shape]);
+  // Element i is made of elements i, whatever the shape.
+  if (op.linear && isLike && (op.scalar || form.kind === "map"))
+    return results(op, all, attributes);
+  const make = () => mappedOp(op, form, op.vjp && mappedRule(op.vjp));
+  return results(getOrInsert(mappedOps, op, make), all, attributes);
+}
+
+/** The gradient rule of an op that does for each place on a first axis what another one does. */
+function mappedRule(vjp: NonNullable<Op["vjp"]>): NonNullable<Op["vjp"]> {
+  return (g, { inputs, y, attributes }) => {
+    const graph = new MappedGraph(g.shape[0]);
+    const one = (x: Tensor) => graph.standIn(x);
+    return graph.cotangents(vjp, g, { inputs: inputs.map(one), y: one(y), attributes });
+  };
+}
+
+function unruly({ name }: Op): GradusError {
+  return new GradusError(
+    `vmap: ${describeValue(name)} of what differs from call to call; expected ops with a batching ` +
+      "rule. Call fn in a loop and stack what it gives",
+  );
+}
