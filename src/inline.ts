@@ -1,6 +1,7 @@
 import { tools } from "./core/tools.ts";
-import { compiledEngine, moreThreads } from "./devices/cpu/choose-engine.ts";
+import { compiledEngine, moreThreads, rareCodes } from "./devices/cpu/choose-engine.ts";
 import { engineOf } from "./devices/cpu/compiled/compiled-engine.ts";
+import { codesOf } from "./devices/cpu/compiled/rare-codes.ts";
 import { wat } from "./devices/cpu/shown/wat-on-demand.ts";
 import * as threadsModule from "./devices/cpu/threads/threads.ts";
 import * as watModule from "./devices/cpu/wat/wat.ts";
@@ -24,6 +25,7 @@ import * as allTools from "./tools.ts";
 export function init(options?: InitOptions): Promise<Choice> {
   cpuModule.put(withoutGpu);
   compiledEngine.put({ engineOf });
+  rareCodes.put({ codesOf });
   moreThreads.put(threadsModule);
   tools.put(allTools);
   directProducts.put(direct);

@@ -80,6 +80,9 @@ export interface KernelChoice<P extends Problem = Problem> {
 /** A kind of kernel, and what a candidate of it should have. */
 export type KernelWish = readonly [kind: Kernel["kind"], wanted: Constants];
 
+/** What families of kernels compute whose ops few apps have: see `rare`. */
+export type RareComputation = "scan" | "steps" | "sort" | "search" | "rowPlaces";
+
 /** What families of kernels compute that devices without shaders may have code for. */
 export type Computation =
   | "product"
@@ -87,12 +90,8 @@ export type Computation =
   | "softmax"
   | "place"
   | "moments"
-  | "scan"
-  | "steps"
-  | "sort"
-  | "search"
   | "rowSums"
-  | "rowPlaces";
+  | RareComputation;
 
 /** Kernels that compute the same. */
 export interface Family<P extends Problem = Problem> {

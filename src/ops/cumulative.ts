@@ -1,6 +1,7 @@
 import { checkOptions, type Known } from "../core/check.ts";
 import { DTYPES, type DType, isFloat } from "../core/dtype.ts";
 import { normalizeAxis } from "../core/shape.ts";
+import { rare } from "../forms/rare.ts";
 import type { Formula } from "../forms/scalars.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
@@ -86,7 +87,7 @@ function scanOp(of: Combination, js: Combination["js"]): OpDefinition<Record<str
     },
     vjp: (g, { y, inputs: [x] }) => [of.vjp(g, y, x)],
   });
-  return op;
+  return rare(op);
 }
 
 /* @__NO_SIDE_EFFECTS__ */

@@ -3,6 +3,7 @@ import { expectDType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
 import { Position } from "../forms/position.ts";
+import { rare } from "../forms/rare.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { watch } from "../graph/watch.ts";
@@ -63,7 +64,10 @@ const gatherOp: OpDefinition<GatherAttributes> = defineOp<GatherAttributes>({
       return m.call("select", none, value, words.call("<", row, words.literal(rows)));
     },
   },
-  vjp: (g, { inputs: [x, index] }) => [sumRowsAt(cast(index, "i32"), g, x.shape[0]), null],
+  vjp: (g, { inputs: [x, index] }) => [
+    apply(scatterAddOp, [cast(index, "i32"), g], { rows: x.shape[0] }),
+    null,
+  ],
 });
 
 interface ScatterAttributes extends Record<string, unknown> {
@@ -110,9 +114,12 @@ export function gatherRows(x: Tensor, index: Tensor, isZero = false): Tensor {
   return apply(gatherOp, [x, index], { isZero });
 }
 
+/** The same op, in apps that add up by indices themselves. */
+const sumsOp: OpDefinition<ScatterAttributes> = /* @__PURE__ */ rare(scatterAddOp);
+
 /** Adds rows `[count, columns]` to those of `rows` zeros that i32 `[count]` names, or to none. */
 export function sumRowsAt(index: Tensor, g: Tensor, rows: number): Tensor {
-  return apply(scatterAddOp, [index, g], { rows });
+  return apply(sumsOp, [index, g], { rows });
 }
 
 /** Indices as i32, of which one outside [0, n) is an error of `op` under `debug`. */

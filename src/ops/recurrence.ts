@@ -1,3 +1,4 @@
+import { rare } from "../forms/rare.ts";
 import { jointly } from "../graph/jointly.ts";
 import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { applyAll, type Tensor } from "../graph/tensor.ts";
@@ -43,44 +44,46 @@ export function joinRuns(y: Tensor, [rows, n]: readonly number[]): Tensor {
 }
 
 /** y[row, i] = a[row, i] · y[row, i − 1] + b[row, i], in front of which is 0; z[row, i] = ∏_{j ≤ i} a[row, j]. */
-const recurrenceOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
-  name: "recurrence",
-  infer: ([a, b]) => [b, a],
-  cpuAll: ([y, z], [a, b]) => {
-    const [down, along] = b.strides;
-    forEachRow(a, (row, factors, start, stride, length) => {
-      const first = b.offset + row * down;
-      let total = b.data[first]; // in float64
-      let product = 1;
-      for (let i = 0; i < length; i++) {
-        const factor = factors[start + i * stride];
-        if (i > 0) total = factor * total + b.data[first + i * along];
-        product *= factor;
-        if (y) y.data[row * length + i] = total;
-        if (z) z.data[row * length + i] = product;
-      }
-    });
-  },
-  flops: (inputs) => 3 * reduceFlops(inputs),
-  form: rowsForm(scanSteps),
-  // The steps of a run make s → z · s + y, so runs are steps of a row again.
-  lower: ([a, b], _, traits) => {
-    const run = scanLength(b.shape, traits);
-    if (run === null) return null;
-    const [rows] = b.shape;
-    const [y, z] = applyAll(recurrenceOp, [runsOf(a, run, 1), runsOf(b, run, 0)], NO_ATTRIBUTES);
-    const ends = applyAll(recurrenceOp, [endsOf(z, rows), endsOf(y, rows)], NO_ATTRIBUTES);
-    const [total, product] = ends.map((x, i) => beforeRuns(x, i, run));
-    return [add(mul(z, total), y), mul(product, z)].map((x) => joinRuns(x, b.shape));
-  },
-  vjp: null,
-  // w[i] = g[i] + a[i + 1] · w[i + 1]; db = w, da[i] = w[i] · y[i − 1]
-  vjpAll: jointly(([g], { inputs: [a], results: [y] }) => {
-    if (!g) return [null, null];
-    const w = recurrenceBack(a, g);
-    return [mul(w, delayed(y, 0)), w];
+const recurrenceOp: OpDefinition<Record<string, never>> = /* @__PURE__ */ rare(
+  defineOp<Record<string, never>>({
+    name: "recurrence",
+    infer: ([a, b]) => [b, a],
+    cpuAll: ([y, z], [a, b]) => {
+      const [down, along] = b.strides;
+      forEachRow(a, (row, factors, start, stride, length) => {
+        const first = b.offset + row * down;
+        let total = b.data[first]; // in float64
+        let product = 1;
+        for (let i = 0; i < length; i++) {
+          const factor = factors[start + i * stride];
+          if (i > 0) total = factor * total + b.data[first + i * along];
+          product *= factor;
+          if (y) y.data[row * length + i] = total;
+          if (z) z.data[row * length + i] = product;
+        }
+      });
+    },
+    flops: (inputs) => 3 * reduceFlops(inputs),
+    form: rowsForm(scanSteps),
+    // The steps of a run make s → z · s + y, so runs are steps of a row again.
+    lower: ([a, b], _, traits) => {
+      const run = scanLength(b.shape, traits);
+      if (run === null) return null;
+      const [rows] = b.shape;
+      const [y, z] = applyAll(recurrenceOp, [runsOf(a, run, 1), runsOf(b, run, 0)], NO_ATTRIBUTES);
+      const ends = applyAll(recurrenceOp, [endsOf(z, rows), endsOf(y, rows)], NO_ATTRIBUTES);
+      const [total, product] = ends.map((x, i) => beforeRuns(x, i, run));
+      return [add(mul(z, total), y), mul(product, z)].map((x) => joinRuns(x, b.shape));
+    },
+    vjp: null,
+    // w[i] = g[i] + a[i + 1] · w[i + 1]; db = w, da[i] = w[i] · y[i − 1]
+    vjpAll: jointly(([g], { inputs: [a], results: [y] }) => {
+      if (!g) return [null, null];
+      const w = recurrenceBack(a, g);
+      return [mul(w, delayed(y, 0)), w];
+    }),
   }),
-});
+);
 
 /**
  * Computes y[i] = b[i] + a[i + 1] · y[i + 1] of each row of `[rows, n]`, from its end: the gradient of

@@ -3,6 +3,7 @@ import { type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
 import type { OwnFunctions } from "../forms/kernel.ts";
+import { rare } from "../forms/rare.ts";
 import type { Formula } from "../forms/scalars.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
@@ -81,10 +82,27 @@ const searchSortedOp: OpDefinition<SearchAttributes> = defineOp<SearchAttributes
   vjp: null,
 });
 
+/** The same op, where more than shaders compute it. */
+const searchOp: OpDefinition<SearchAttributes> = /* @__PURE__ */ rare(searchSortedOp);
+
+function placesBy(
+  op: OpDefinition<SearchAttributes>,
+  x: Tensor,
+  v: Tensor,
+  side: "left" | "right",
+) {
+  const rows = [x, v].map((row) => reshape(row, [1, row.size]));
+  return reshape(apply(op, rows, { side }), [v.size]);
+}
+
 /** How many of the sorted x, `[n]`, come before each of v, `[m]`. */
 export function placesAmong(x: Tensor, v: Tensor, side: "left" | "right" = "left"): Tensor {
-  const rows = [x, v].map((row) => reshape(row, [1, row.size]));
-  return reshape(apply(searchSortedOp, rows, { side }), [v.size]);
+  return placesBy(searchOp, x, v, side);
+}
+
+/** The same in what only shaders compute: other devices need no code for it. */
+export function placesInShaders(x: Tensor, v: Tensor): Tensor {
+  return placesBy(searchSortedOp, x, v, "left");
 }
 
 /**
@@ -118,5 +136,5 @@ export function searchSorted(
     );
   }
   const rows = [sorted, values].map((x) => reshape(x, [sizeOf(outer), x.shape[outer.length]]));
-  return reshape(apply(searchSortedOp, rows, { side }), values.shape);
+  return reshape(apply(searchOp, rows, { side }), values.shape);
 }

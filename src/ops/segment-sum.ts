@@ -7,7 +7,7 @@ import { segmentSums } from "../kernels/segment-sum.ts";
 import { iota } from "./creation.ts";
 import { reshape } from "./reshape.ts";
 import { elementAt } from "./rows.ts";
-import { placesAmong } from "./search-sorted.ts";
+import { placesInShaders } from "./search-sorted.ts";
 import { runsToSort } from "./sort-runs.ts";
 
 /** An element of a 1-D view. */
@@ -51,6 +51,6 @@ export function sumBySorting(index: Tensor, g: Tensor, rows: number, traits: Tra
   const n = index.size;
   const sorted = runsToSort(reshape(index, [1, n]), { keep: n, descending: false }, traits);
   const [values, order] = sorted.map((y) => reshape(y, [n]));
-  const starts = placesAmong(values, iota(rows + 1, "i32", g.device));
+  const starts = placesInShaders(values, iota(rows + 1, "i32", g.device));
   return apply(segmentSumOp, [starts, order, g], {});
 }

@@ -2,6 +2,7 @@ import { checkEach, checkOptions, isInteger, type Known } from "../core/check.ts
 import { is } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { normalizeAxis, sizeOf } from "../core/shape.ts";
+import { rare } from "../forms/rare.ts";
 import { jointly } from "../graph/jointly.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, applyAll, checkTensors, type Tensor } from "../graph/tensor.ts";
@@ -53,34 +54,36 @@ interface SortAttributes extends Record<string, unknown> {
 }
 
 /** y[row] = the first elements of the row in order, z[row] = where they lie. */
-const sortOp: OpDefinition<SortAttributes> = defineOp<SortAttributes>({
-  name: "sort",
-  infer: ([{ shape, dtype }], { keep }) => {
-    const kept = [shape[0], keep];
-    return [
-      { shape: kept, dtype },
-      { shape: kept, dtype: "i32" },
-    ];
-  },
-  flops: ([{ shape }]) => sizeOf(shape) * Math.ceil(Math.log2(Math.max(2, shape[1]))),
-  cpuAll: ([values, indices], [x], { keep, descending }) =>
-    sortRows([values, indices], [x], { run: x.shape[1], keep, descending }),
-  form: {
-    kind: "kernel",
-    batching: "rows",
-    family: sortedRows,
-    problem: ({ inputs: [{ shape, dtype }], attributes: { keep } }) => {
-      const [ROWS, LENGTH] = shape;
-      return { dtype, ROWS, LENGTH, RUN: LENGTH, KEEP: keep };
+const sortOp: OpDefinition<SortAttributes> = /* @__PURE__ */ rare(
+  defineOp<SortAttributes>({
+    name: "sort",
+    infer: ([{ shape, dtype }], { keep }) => {
+      const kept = [shape[0], keep];
+      return [
+        { shape: kept, dtype },
+        { shape: kept, dtype: "i32" },
+      ];
     },
-    functions: keyFunction,
-  },
-  lower: ([x], attributes, traits) => runsToSort(x, attributes, traits),
-  vjp: null,
-  vjpAll: jointly(([g], { inputs: [x], results: [, indices] }) => [
-    g && apply(placeRowsOp, [indices, g], { length: x.shape[1] }),
-  ]),
-});
+    flops: ([{ shape }]) => sizeOf(shape) * Math.ceil(Math.log2(Math.max(2, shape[1]))),
+    cpuAll: ([values, indices], [x], { keep, descending }) =>
+      sortRows([values, indices], [x], { run: x.shape[1], keep, descending }),
+    form: {
+      kind: "kernel",
+      batching: "rows",
+      family: sortedRows,
+      problem: ({ inputs: [{ shape, dtype }], attributes: { keep } }) => {
+        const [ROWS, LENGTH] = shape;
+        return { dtype, ROWS, LENGTH, RUN: LENGTH, KEEP: keep };
+      },
+      functions: keyFunction,
+    },
+    lower: ([x], attributes, traits) => runsToSort(x, attributes, traits),
+    vjp: null,
+    vjpAll: jointly(([g], { inputs: [x], results: [, indices] }) => [
+      g && apply(placeRowsOp, [indices, g], { length: x.shape[1] }),
+    ]),
+  }),
+);
 
 /** Sorts along an axis and keeps the first elements, all where `keep` is null. */
 function sorted(

@@ -1,6 +1,8 @@
 import type { Counters } from "../../core/counters.ts";
 import { OnDemand } from "../../core/on-demand.ts";
+import { whenRare } from "../../forms/rare.ts";
 import type { engineOf } from "./compiled/compiled-engine.ts";
+import type { codesOf } from "./compiled/rare-codes.ts";
 import { CpuDevice, type MakeEngine } from "./cpu-device.ts";
 import { PlainEngine } from "./engine.ts";
 import { engineParts } from "./engine-parts.ts";
@@ -9,6 +11,11 @@ import type { Threads } from "./threads/threads.ts";
 /** What makes WebAssembly, in a script of its own. */
 export const compiledEngine = /* @__PURE__ */ new OnDemand<{ engineOf: typeof engineOf }>(
   () => import("./compiled/compiled-engine.ts"),
+);
+
+/** Code for kernels whose ops few apps have, in a script of its own. */
+export const rareCodes = /* @__PURE__ */ new OnDemand<{ codesOf: typeof codesOf }>(
+  () => import("./compiled/rare-codes.ts"),
 );
 
 /** What computes beside this thread. */
@@ -59,7 +66,7 @@ async function loadCompiled(count?: number) {
   const isAlone = count === 1;
   const canShare = !isAlone && globalThis.crossOriginIsolated !== false;
   if (canShare) moreThreads.get().catch(() => {}); // comes beside the engine
-  const { engineOf } = await compiledEngine.get();
+  const [{ engineOf }] = await Promise.all([compiledEngine.get(), whenRare(addRareCodes)]);
   const Engine = engineOf(engineParts);
   let threads: Threads | null = null;
   let refusal = canShare || isAlone ? null : "the page is not cross-origin isolated";
@@ -69,4 +76,11 @@ async function loadCompiled(count?: number) {
     refusal = `no worker is to be had (${(error as Error).message})`;
   }
   return { engine: (counters: Counters) => new Engine(counters, threads), refusal };
+}
+
+/** Has the compiled engine make code of rare kernels. */
+async function addRareCodes(): Promise<void> {
+  const [{ engineOf }, { codesOf }] = await Promise.all([compiledEngine.get(), rareCodes.get()]);
+  const Engine = engineOf(engineParts);
+  Engine.addCodes(codesOf(engineParts, Engine.shared));
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { compiledEngine, moreThreads } from "../../../src/devices/cpu/choose-engine.ts";
+import { compiledEngine, moreThreads, rareCodes } from "../../../src/devices/cpu/choose-engine.ts";
 import {
   add,
   compile,
@@ -49,6 +49,25 @@ test("what shares work among threads is loaded where there may be several", asyn
   const { device, reason } = await start({ threads: 2 });
   expect(device.description).toMatch(/^WebAssembly, SIMD( with multiply-add)?$/);
   expect(reason).toBe("asked for; one thread, since no worker is to be had (offline)");
+});
+
+test("code of rare kernels is loaded where an app has such an op, then or later", async () => {
+  const load = vi.spyOn(rareCodes, "get");
+  await start({ engine: "plain" });
+  expect(load).not.toHaveBeenCalled();
+  await start({ threads: 1 }); // this file imports all ops
+  expect(load).toHaveBeenCalledTimes(1);
+
+  vi.resetModules();
+  const { rare, whenRare } = await import("../../../src/forms/rare.ts");
+  const loadLater = vi.fn(async () => "code");
+  expect(whenRare(loadLater)).toBe(null);
+  expect(loadLater).not.toHaveBeenCalled();
+  expect(rare("op")).toBe("op");
+  expect(loadLater).toHaveBeenCalledTimes(1);
+  expect(await whenRare(loadLater)).toBe("code");
+  loadLater.mockRejectedValue(new TypeError("offline")); // plain forms serve
+  rare("op");
 });
 
 /** Has WebAssembly refuse what is made of bytes. */

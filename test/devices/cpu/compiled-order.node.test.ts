@@ -107,6 +107,8 @@ test.each([
   [3, 40, 7],
   [700, 9, 3],
   [2, 3000, 1],
+  [6, 9, 1],
+  [71, 300, 1],
   [9, 30, 66],
 ])("rows of %i are added to by %i indices, %i columns wide", async (rows, count, columns) => {
   const words = randomBits([seed, 5], count);

@@ -3,6 +3,7 @@ import { randomBits } from "../../../src/core/random.ts";
 import { isCompiled } from "../../../src/devices/cpu/compiled/codes.ts";
 import { trace } from "../../../src/engine/program.ts";
 import {
+  add,
   argmax,
   argmin,
   cast,
@@ -18,9 +19,15 @@ import {
   explain,
   flatten,
   grad,
+  greater,
   mul,
+  neg,
+  permute,
   repeatInterleave,
+  reshape,
   searchSorted,
+  slice,
+  sub,
   sum,
   type Tensor,
   tensor,
@@ -200,4 +207,40 @@ test.each(Object.entries(MOVES))("%s without a division for each element", async
   const code = `${await explain(step.plans[0], { code: true })}`;
   expect(code).toContain("v128.store");
   expect(code).not.toContain("div");
+});
+
+test.each([
+  [16, 4],
+  [37, 22],
+  [20, 5],
+  [3, 50],
+  [50, 3],
+  [35, 67],
+])("%i rows of %i across what is read, beside what lies along", async (rows, columns) => {
+  const values = drawn(rows * columns, 6, true, QUARTERS);
+  const [wanted, found] = await both((device) => {
+    const x = tensor(values, { shape: [rows, columns], device });
+    const other = tensor(values, { shape: [columns, rows], device });
+    const bytes = tensor(Uint8Array.from(values.keys()), { shape: [rows, columns], device });
+    const deep = reshape(x, [rows, 1, columns]);
+    return [
+      transpose(x),
+      add(mul(transpose(x), 2), other),
+      sub(transpose(slice(x, [{ step: -1 }, { step: -1 }])), other),
+      greater(transpose(x), slice(other, [{}, { end: 1 }])),
+      cast(transpose(bytes), "f32"),
+      permute(concat([deep, mul(deep, 2), neg(deep)], { axis: 1 }), [2, 0, 1]),
+      permute(concat([deep, mul(deep, 2)], { axis: 1 }), [2, 1, 0]),
+    ];
+  });
+  expect(found).toEqual(wanted);
+});
+
+test("four by four elements are read across by four loads", async () => {
+  const step = compile((x: Tensor) => transpose(x).mul(2));
+  await step(tensor(new Float32Array(32 * 32), { shape: [32, 32], device: compiled }));
+  const code = `${await explain(step.plans[0], { code: true })}`;
+  expect(code.match(/v128\.load /g)).toHaveLength(4);
+  expect(code.match(/v128\.store /g)).toHaveLength(4);
+  expect(code).not.toContain("load32_lane");
 });

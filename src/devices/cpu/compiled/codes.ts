@@ -2,7 +2,7 @@ import { is } from "../../../core/dtype.ts";
 import { sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import type { Program, Step } from "../../../engine/program.ts";
-import type { Computation, KernelForm } from "../../../forms/kernel.ts";
+import type { Computation, KernelForm, RareComputation } from "../../../forms/kernel.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
 import { openedOf } from "./closed.ts";
 import type { GroupCode, GroupContext } from "./group-code.ts";
@@ -11,28 +11,29 @@ import { hasLanes } from "./lanes.ts";
 import { pointwiseCode } from "./pointwise.ts";
 import { productCode } from "./product-code.ts";
 import { argReduceCode, momentsCode, reductionCode, softmaxCode } from "./row-codes.ts";
-import { scanCode, stepsCode } from "./scan.ts";
-import { placeCode, scatterCode } from "./scatter.ts";
-import { searchCode } from "./search.ts";
-import { sortCode } from "./sort-rows.ts";
+import { scatterCode } from "./scatter.ts";
 
 /** Writes the code of a group whose anchor is of some family of kernels. */
-type WriteGroup = (group: GroupWriter) => GroupCode;
+export type WriteGroup = (group: GroupWriter) => GroupCode;
 
-/** The code of what families of kernels compute. */
-const CODES: Readonly<Record<Computation, WriteGroup>> = {
+/** The code of what families of kernels compute; that of rare ones only where it has been added. */
+const CODES: Record<Exclude<Computation, RareComputation>, WriteGroup> &
+  Partial<Record<RareComputation, WriteGroup>> = {
   product: productCode,
   reduction: reductionCode,
   softmax: softmaxCode,
   place: argReduceCode,
   moments: momentsCode,
-  scan: scanCode,
-  steps: stepsCode,
-  sort: sortCode,
-  search: searchCode,
   rowSums: scatterCode,
-  rowPlaces: placeCode,
 };
+
+/** Code of rare kernels, and what is quicker in single elements. */
+export type RareCodes = Readonly<Record<RareComputation | "rowSums", WriteGroup>>;
+
+/** Adds code for rare kernels. */
+export function addCodes(codes: RareCodes): void {
+  Object.assign(CODES, codes);
+}
 
 /** Those that are of whole numbers too. */
 const OF_NUMBERS: readonly Computation[] = [
@@ -58,7 +59,11 @@ export function isCompiled({ steps }: Program, step: Step): boolean {
 
 function hasCode({ family }: KernelForm<Attributes>, { shape }: Step, types: readonly Step[]) {
   const { computes } = family;
-  if (!computes || [shape, ...types.map((x) => x.shape)].some((one) => sizeOf(one) === 0)) {
+  if (
+    !computes ||
+    !CODES[computes] ||
+    [shape, ...types.map((x) => x.shape)].some((one) => sizeOf(one) === 0)
+  ) {
     return false;
   }
   return is(types[0].dtype, OF_NUMBERS.includes(computes) ? "number" : "float");
@@ -82,5 +87,5 @@ export function codeOf(context: GroupContext, group: Group): GroupCode | null {
   const op = steps[anchor].op as Op;
   if (openedOf(op)) return null;
   const { computes } = (op.form as KernelForm<Attributes>).family;
-  return CODES[computes as Computation](writer);
+  return (CODES[computes as Computation] as WriteGroup)(writer);
 }

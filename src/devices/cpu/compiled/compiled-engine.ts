@@ -7,12 +7,16 @@ import type { CpuEngine } from "../engine.ts";
 import type { KeptPlan } from "../idle-plans.ts";
 import type { Threads } from "../threads/threads.ts";
 import { Underway } from "../underway.ts";
+import { addCodes } from "./codes.ts";
 import { Heap, type HeapStorage } from "./heap.ts";
 import { CompiledPlan } from "./plan.ts";
 import { engineName, hasMultiplyAdd } from "./simd-level.ts";
 
 /** Makes one WebAssembly module of each program, which works on one memory. */
 export class CompiledEngine implements CpuEngine {
+  /** What code of rare kernels has in common with it, where that does not import it. */
+  static shared: object = {};
+  static readonly addCodes = addCodes;
   readonly description: string;
   readonly underway = new Underway();
   readonly #heap: Heap;

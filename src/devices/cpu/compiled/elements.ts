@@ -11,12 +11,24 @@ import { ADD, IS_ZERO, MULTIPLY, STORE_I32 } from "./instructions.ts";
 import type { LaneWriter } from "./lane-scalars.ts";
 import { bytesOfElement, Lanes } from "./lanes.ts";
 import * as simd from "./simd.ts";
+import type { TurnedTiles } from "./tiles.ts";
 import type { Vector, VectorBody } from "./vector-body.ts";
 
 /** Values of a body, and what stores them when they lie in locals. */
 export interface Results {
   readonly roots: readonly Vector[];
   store(locals: readonly number[]): void;
+}
+
+/** Results as one. */
+export function joinedResults(all: readonly Results[]): Results {
+  return {
+    roots: all.flatMap(({ roots }) => roots),
+    store: (locals) => {
+      const left = [...locals];
+      for (const { roots, store } of all) store(left.splice(0, roots.length));
+    },
+  };
 }
 
 /** Writes the elements of a group's steps as values of a body, four at a time. */
@@ -38,6 +50,8 @@ export class GroupElements {
     readonly places: CountedPlaces,
     readonly addresses: Addresses,
     readonly count: number,
+    /** The tiles that it is one vector of, by its number. */
+    readonly tile?: readonly [tiles: TurnedTiles, part: number],
   ) {
     this.body = writer.body;
     this.#lanes = new Lanes(scope.f);
@@ -118,13 +132,17 @@ export class GroupElements {
       const { dtype } = this.scope.program[i];
       const access = this.#access(i, at);
       if (!access) return this.#gather(i, dtype, at);
-      const load = (locals: readonly number[]) => {
-        const offset = addresses.put(access, locals);
-        this.#lanes.load(dtype, access.stride, offset, this.count);
+      const load = (access: Access) => {
+        const write = (locals: readonly number[]) => {
+          const offset = addresses.put(access, locals);
+          this.#lanes.load(dtype, access.stride, offset, this.count);
+        };
+        const values = access.values.map(([value]) => value);
+        const isVarying = addresses.isVarying(access);
+        return body.leaf(write, values, { isUniform: access.stride === 0, isVarying });
       };
-      const values = access.values.map(([value]) => value);
-      const isVarying = addresses.isVarying(access);
-      return body.leaf(load, values, { isUniform: access.stride === 0, isVarying });
+      const [tiles, part = 0] = this.tile ?? [];
+      return tiles?.fits(access) ? tiles.read(body, access, part, load) : load(access);
     });
   }
 

@@ -14,6 +14,7 @@ import {
 } from "./group-code.ts";
 import { ADD, SHIFT_LEFT } from "./instructions.ts";
 import { LaneWriter } from "./lane-scalars.ts";
+import type { TurnedTiles } from "./tiles.ts";
 import { type Vector, VectorBody } from "./vector-body.ts";
 
 /** Writes the function of a group: of its own loops, and of stretches of code in them. */
@@ -74,9 +75,15 @@ export class GroupWriter implements GroupScope {
    * @param counts how many of the four lanes are stored, of each of the vectors that it computes.
    * @param inner the local that counts within the stretch, if there is one.
    * @param memory where code may keep what it computes, if there is any.
+   * @param tiles those that the vectors are computed in, where there are four.
    */
-  stretch(counts: readonly number[], inner?: number, memory?: KeptMemory): Stretch {
-    return new Stretch(this, counts, inner, memory);
+  stretch(
+    counts: readonly number[],
+    inner?: number,
+    memory?: KeptMemory,
+    tiles?: TurnedTiles,
+  ): Stretch {
+    return new Stretch(this, counts, inner, memory, tiles);
   }
 
   /** A body of values that reads nothing. */
@@ -99,16 +106,24 @@ export class Stretch {
   readonly all: readonly GroupElements[];
   readonly #addresses: Addresses;
 
-  constructor(scope: GroupWriter, counts: readonly number[], inner?: number, memory?: KeptMemory) {
+  constructor(
+    scope: GroupWriter,
+    counts: readonly number[],
+    inner?: number,
+    memory?: KeptMemory,
+    tiles?: TurnedTiles,
+  ) {
     const { f, context, steps } = scope;
     this.body = scope.body();
     this.writer = new LaneWriter(this.body, memory);
     this.places = new CountedPlaces(f, this.body, inner);
     const pointers = new Map(steps.map((step, i) => [step, i]));
     this.#addresses = new Addresses(f, context.schedule, pointers, inner);
-    this.all = counts.map(
-      (count) => new GroupElements(scope, this.writer, this.places, this.#addresses, count),
-    );
+    const { writer, places } = this;
+    this.all = counts.map((count, part) => {
+      const tile = tiles && ([tiles, part] as const);
+      return new GroupElements(scope, writer, places, this.#addresses, count, tile);
+    });
   }
 
   /** Those of the first vector. */

@@ -7,12 +7,16 @@ import type { Access } from "./addresses.ts";
 import { I32 } from "./assembler.ts";
 import { unitsOf, writeBlocks } from "./blocks.ts";
 import { joinedDigits } from "./digits.ts";
-import type { Results } from "./elements.ts";
+import { joinedResults, type Results } from "./elements.ts";
 import { type GroupCode, type KeptMemory, refusingSteps } from "./group-code.ts";
 import type { GroupWriter, Stretch } from "./group-writer.ts";
+import { TurnedTiles } from "./tiles.ts";
 
 /** An axis with so many units is shared out evenly. */
 const MANY_UNITS = 16;
+
+/** Along an axis of tiles so many elements are run over at once: a line of a cache. */
+const TILED = 16;
 
 /** Loops of so many elements are shorter than divisions in one loop. */
 const LONG = 16;
@@ -95,10 +99,16 @@ class PointwiseWriter {
   #loops(shape: Shape): number {
     const last = shape.length - 1;
     this.#begin(shape);
-    const isPadded = shape.length === 1 && this.#endsInPadding(this.#stretch(shape, 4).stretch);
+    const { accesses, isCounted } = this.#stretch(shape, 4).stretch;
+    const isPadded = shape.length === 1 && this.#endsInPadding(accesses, isCounted);
     const { unit = 4 } = this.writer.context.sharing ?? {};
+    // The axis that is run over in tiles, if there is one.
+    const tiled = this.#counters.findIndex((local, i) => {
+      const tiles = new TurnedTiles(local);
+      return i < last && accesses.some((access) => tiles.fits(access));
+    });
     const sizes = shape.map((n, axis) => {
-      const step = axis === last ? 4 : 1;
+      const step = axis === last ? 4 : axis === tiled ? TILED : 1;
       const size = isPadded ? 4 * Math.ceil(n / 4) : n;
       return { size, step, grain: axis === last ? Math.ceil(unit / 4) : 1 };
     });
@@ -111,16 +121,20 @@ class PointwiseWriter {
     this.#begin(shape, isAlone ? this.writer.again() : this.writer.begin(all[axis]));
     const { f, share } = this.writer;
     const { stretch, results } = this.#stretch(shape, 4);
+    let rows = 1;
     const nest = (i: number) => {
       const body = (count: number) => {
+        if (i === tiled) rows = count;
         if (i < last) nest(i + 1);
+        else if (tiled >= 0) this.#tiles(shape, tiled, rows, count);
         else if (count === 4) results.store(stretch.body.emit(results.roots));
         else {
           const rest = this.#stretch(shape, count);
           rest.stretch.finish(rest.results);
         }
       };
-      const before = i < last ? undefined : () => stretch.prepare(results.roots);
+      const isPrepared = i === last && tiled < 0;
+      const before = isPrepared ? () => stretch.prepare(results.roots) : undefined;
       const blocks = { ...sizes[i], counter: this.#counters[i], before, body };
       writeBlocks(f, blocks, i === axis ? share : undefined);
     };
@@ -128,8 +142,31 @@ class PointwiseWriter {
     return all[axis];
   }
 
+  /** Writes what runs along an axis from where its loop stands, four at a time. */
+  #tiles(shape: Shape, axis: number, rows: number, count: number): void {
+    const { f } = this.writer;
+    const [begin, end] = [f.local(I32), f.local(I32)];
+    const counter = this.#counters[axis];
+    const rest = rows % 4;
+    f.move(begin, counter);
+    if (rows > rest) {
+      f.move(end, counter, rows - rest);
+      const { stretch, results } = this.#stretch(shape, count, axis, 4);
+      stretch.prepare(results.roots);
+      f.repeat(() => {
+        results.store(stretch.body.emit(results.roots));
+        f.advance(counter, 4, end);
+      });
+    }
+    if (rest > 0) {
+      const { stretch, results } = this.#stretch(shape, count, axis, rest);
+      stretch.finish(results);
+    }
+    f.move(counter, begin);
+  }
+
   /** Whether what is beyond the end of the only axis is padding: of what is written, too. */
-  #endsInPadding({ accesses, isCounted }: Stretch): boolean {
+  #endsInPadding(accesses: readonly Access[], isCounted: boolean): boolean {
     const { context, group } = this.writer;
     const isWhole = refusingSteps(context.schedule, group).length === 0;
     return isWhole && isCounted && accesses.every(({ stride }) => (stride & ~1) === 0);
@@ -147,14 +184,28 @@ class PointwiseWriter {
     return { pointer: this.writer.scratch, take };
   }
 
-  /** What is computed and stored for `count` elements side by side. */
-  #stretch(shape: Shape, count: number): StoringStretch {
+  /**
+   * What is computed and stored for `count` elements side by side; in so many rows one behind the other
+   * along an axis, where that is the innermost one.
+   */
+  #stretch(shape: Shape, count: number, axis?: number, rows = 1): StoringStretch {
     const last = shape.length - 1;
-    const stretch = this.writer.stretch([count], this.#counters[last], this.#memory());
-    const at = stretch.places.position(
-      this.#domain,
-      shape.map((size, i) => ({ local: this.#counters[i], size, isByLane: i === last })),
-    );
-    return { stretch, results: stretch.elements.results(at) };
+    const counters = this.#counters;
+    const counts = new Array<number>(rows).fill(count);
+    const tiles = rows === 4 && count === 4 ? new TurnedTiles(counters[axis ?? last]) : undefined;
+    const stretch = this.writer.stretch(counts, counters[axis ?? last], this.#memory(), tiles);
+    const all = stretch.all.map((one, row) => {
+      const at = stretch.places.position(
+        this.#domain,
+        shape.map((size, i) => ({
+          local: counters[i],
+          size,
+          add: i === axis ? row : 0,
+          isByLane: i === last,
+        })),
+      );
+      return one.results(at);
+    });
+    return { stretch, results: joinedResults(all) };
   }
 }

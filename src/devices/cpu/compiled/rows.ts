@@ -7,7 +7,7 @@ import { applyFormula, type Formula } from "../../../forms/scalars.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
 import type { FunctionWriter } from "./assembler.ts";
 import { unitsOf, writeBlocks } from "./blocks.ts";
-import type { Results } from "./elements.ts";
+import { joinedResults, type Results } from "./elements.ts";
 import type { GroupCode } from "./group-code.ts";
 import type { GroupWriter } from "./group-writer.ts";
 import { ADD, MULTIPLY } from "./instructions.ts";
@@ -155,13 +155,7 @@ export class RowsWriter {
       }
       return one.results(at[part]);
     });
-    return {
-      roots: parts.flatMap(({ roots }) => roots),
-      store: (locals) => {
-        const left = [...locals];
-        for (const { roots, store } of parts) store(left.splice(0, roots.length));
-      },
-    };
+    return joinedResults(parts);
   }
 
   /** Writes values that read nothing. */

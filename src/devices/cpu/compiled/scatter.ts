@@ -74,40 +74,8 @@ export function scatterCode(group: GroupWriter): GroupCode {
   return group.code(lists + 4 * count);
 }
 
-/** The code of elements that are put where a permutation of each row says, among zeros. */
-export function placeCode(group: GroupWriter): GroupCode {
-  const own = new ScatterWriter(group);
-  const { f, program, scratch } = group;
-  const [order, g] = own.inputs;
-  const [rows, length] = own.shape;
-  const [, count] = program[order].shape;
-  const [row, item, place] = Array.from({ length: 3 }, () => f.local(I32));
-  const sizes = [
-    { local: row, size: rows },
-    { local: item, size: count },
-  ];
-  f.count(row, 1, rows, () => {
-    f.get(scratch).zero(4 * length);
-    f.count(item, 1, count, () => {
-      own.indexed(order, sizes, place, length, () => {
-        const [local] = own.read(g, sizes);
-        group.word(scratch, place).get(local).vectorMemory(simd.v128_store32_lane, 2, 0, 0);
-      });
-    });
-    const body = (lanes: number) => {
-      const stretch = group.stretch([lanes]);
-      const kept = stretch.body.leaf(() => {
-        group.word(scratch, item).vectorMemory(simd.v128_load, 2, 0);
-      });
-      own.finish(stretch, kept, row, item);
-    };
-    writeBlocks(f, { counter: item, step: 4, size: length, body });
-  });
-  return group.code(4 * length + 16);
-}
-
-/** What both are written with. */
-class ScatterWriter {
+/** What is written of indices and where they lead. */
+export class ScatterWriter {
   readonly #anchor: number;
 
   constructor(readonly group: GroupWriter) {
@@ -123,16 +91,16 @@ class ScatterWriter {
     return this.group.program[this.#anchor].shape;
   }
 
-  /** Computes the four results of a group from the anchor's value. */
-  finish(stretch: Stretch, value: Vector, row: number, column: number): void {
+  /** Computes the results of a group from the anchor's value in four columns, or rows. */
+  finish(stretch: Stretch, value: Vector, row: number, column: number, isDown = false): void {
     const { elements, places } = stretch;
     const [rows, columns] = this.shape;
     elements.anchors.set(this.#anchor, value);
     const at = places.position(
       [rows, columns],
       [
-        { local: row, size: rows },
-        { local: column, size: columns, isByLane: true },
+        { local: row, size: rows, isByLane: isDown },
+        { local: column, size: columns, isByLane: !isDown },
       ],
     );
     stretch.finish(elements.results(at));
