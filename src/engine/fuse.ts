@@ -6,15 +6,7 @@ import { follow, type MapForm } from "../forms/map.ts";
 import { Position } from "../forms/position.ts";
 import { writeSum } from "../forms/wgsl-sum.ts";
 import { type Attributes, costOf } from "../graph/op.ts";
-import {
-  type Consumers,
-  consumersOf,
-  Fusion,
-  GROUP_WEIGHT,
-  Group,
-  isPointwise,
-  isTooCostly,
-} from "./fusion.ts";
+import { type Consumers, consumersOf, Fusion, GROUP_WEIGHT, Group, isPointwise } from "./fusion.ts";
 import { callKey, type Program, resultsOf, type Step } from "./program.ts";
 
 /** What may be computed again by a second consumer instead of being stored. */
@@ -73,7 +65,7 @@ class Fuser {
     const depths: number[] = [];
     const anchors: number[] = [];
     this.#steps.forEach((step, i) => {
-      if (!step.op || this.#kept.has(i) || isTooCostly(step)) this.#stored.add(i);
+      if (!step.op || this.#kept.has(i)) this.#stored.add(i);
       const isAnchor = step.op?.form.kind === "kernel";
       depths[i] = step.inputs.reduce((most, j) => Math.max(most, depths[j]), 0) + Number(isAnchor);
       if (isAnchor) anchors.push(i);

@@ -41,14 +41,9 @@ export function isPointwise({ op }: Step): boolean {
   return op?.form.kind === "pointwise" || op?.form.kind === "map";
 }
 
-/** Whether a step alone costs more than a group may: whatever reads it, it is stored. */
-export function isTooCostly({ op }: Step): boolean {
-  return op !== null && costOf(op) > GROUP_WEIGHT;
-}
-
-/** A step's cost per element, at least 1 for its code; 0 for what no cut makes cheaper. */
+/** A step's cost per element, at least 1 for its code; 0 of what has a kernel of its own. */
 function weightOf(step: Step): number {
-  return isPointwise(step) && !isTooCostly(step) ? Math.max(1, costOf(step.op as Op)) : 0;
+  return isPointwise(step) ? Math.max(1, costOf(step.op as Op)) : 0;
 }
 
 /** Which of its kernel's results an anchor is. */
@@ -163,8 +158,7 @@ export class Fusion {
       return results.has(step) || readers.size > Number(readers.has(second));
     };
     const outputs = [...first.outputs, ...second.outputs].filter(isNeeded).sort((a, b) => a - b);
-    const anchors = [...first.anchors, ...second.anchors].sort((a, b) => a - b);
-    return new Group(anchors, outputs);
+    return new Group([...first.anchors, ...second.anchors], outputs);
   }
 
   /** Puts one group in the place of two. */

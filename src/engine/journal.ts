@@ -1,6 +1,6 @@
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError } from "../core/errors.ts";
-import type { Device, StateJournal } from "../graph/device.ts";
+import type { Device, StateChange, StateJournal } from "../graph/device.ts";
 import { copyGraph, lineageOf, StateLeaf, shortLineage, sourceNode } from "../graph/lineage.ts";
 import { Node } from "../graph/node.ts";
 import { type State, stateOf } from "../graph/state.ts";
@@ -123,7 +123,6 @@ export class Journal implements StateJournal {
     const { lineage } = node;
     if (!(lineage as Node | null)?.tracked) return;
     node.lineage = null; // made of other states, which go on to change
-    this.#bases.set(state, { version: state.version - 1, value: null, isChanged: true });
     this.#push({ kind: "assign", states: [state], values: [lineage as Node] });
   }
 
@@ -138,10 +137,10 @@ export class Journal implements StateJournal {
     });
   }
 
-  note(pairs: readonly (readonly [State, Node])[]): () => void {
+  note(changes: readonly StateChange[]): () => void {
     if (!this.isOn) return () => {};
-    const values = this.lineages(pairs.map(([, node]) => node));
-    const states = pairs.map(([state]) => state);
+    const values = this.lineages(changes.map(({ node }) => node));
+    const states = changes.map(({ state }) => state);
     this.touch(states);
     return () => this.#push({ kind: "assign", states, values });
   }

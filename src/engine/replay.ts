@@ -321,7 +321,7 @@ function deviceOf(
 
 /** Values that a trace uses, which were made before it and are not there yet. */
 function madeBefore(roots: readonly Node[], start: number): Node[] {
-  const isMade = (node: Node) => !node.ready && node.op !== null && node.id < start;
+  const isMade = (node: Node) => !node.ready && node.id < start;
   const before = (node: Node) => (node.ready || isMade(node) ? [] : inputsOf(node));
   return [...postorder(roots, before)].filter(isMade);
 }

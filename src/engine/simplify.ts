@@ -70,7 +70,7 @@ function valueOf(
     return op.ofNothing;
   }
   const known = values.filter((value) => value !== null);
-  if (known.length === 0 || known.length < values.length) return null;
+  if (known.length < values.length) return null;
   if (op.form.kind === "map" && !op.form.outside && known.length === 1) return known[0];
   return op.scalar ? stored(op.scalar(inputs, attributes)(...known), dtype) : null;
 }

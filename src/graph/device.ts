@@ -18,12 +18,18 @@ export interface Life {
   isOver: boolean;
 }
 
+/** A state, and the node of its next value. */
+export interface StateChange {
+  readonly state: State;
+  readonly node: Node;
+}
+
 /** Keeps what is needed to have states' values again when they go with their device. */
 export interface StateJournal {
   /** How a value can be computed again of states; null while nothing is noted. */
   trail(node: Node): Node | null;
   /** Takes down values that states are going to have, and gives what notes that they have them. */
-  note(pairs: readonly (readonly [State, Node])[]): () => void;
+  note(changes: readonly StateChange[]): () => void;
 }
 
 /** Why a device is gone. */

@@ -2,7 +2,7 @@ import { checkEach, checkOptions, checkSurplus, type Known } from "../core/check
 import type { NumericArray } from "../core/dtype.ts";
 import { DeviceError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import { type Device, namesOf } from "./device.ts";
+import { type Device, namesOf, type StateChange } from "./device.ts";
 import { identity } from "./identity.ts";
 import { Node } from "./node.ts";
 import { checkTensors, Tensor } from "./tensor.ts";
@@ -228,25 +228,32 @@ export function assignAll(
     assignTraced(pairs);
     return;
   }
-  // Values on the host; they are uploaded, and no longer on the host, where another formula reads them.
-  const hosts = pairs.map(([state, value]) => state.node.storage && value.node.host);
-  const computed = pairs.filter((_, i) => !hosts[i]);
   const taken = new Set<Node>();
-  const fresh = computed.map(([state, value]) => takenNode(state, value.use(), taken));
-  const noted = device.journal?.note([
-    ...computed.map(([state], i) => [state, fresh[i]] as const),
-    ...pairs.filter((_, i) => hosts[i]).map(([state, value]) => [state, value.use()] as const),
-  ]);
-  device.evaluate([...fresh, ...also.map((x) => x.use())], "assign", true);
+  const changes = pairs.map(([state, value]): PlannedChange => {
+    const node = value.use();
+    const host = state.node.storage && node.host;
+    return { state, host, node: host ? node : takenNode(state, node, taken) };
+  });
+  const noted = device.journal?.note(changes);
+  const computed = changes.filter(({ host }) => !host);
+  const nodes = computed.map(({ node }) => node);
+  device.evaluate([...nodes, ...also.map((x) => x.use())], "assign", true);
   for (const x of also) x.node.cut();
-  for (const [i, [state]] of computed.entries()) state.replace(fresh[i]);
-  const states = pairs.map(([state]) => state);
-  allOrNone(states, () =>
-    hosts.forEach((host, i) => {
-      if (host) states[i].write(host);
-    }),
-  );
+  for (const { state, node } of computed) state.replace(node);
+  const states = changes.map(({ state }) => state);
+  allOrNone(states, () => {
+    for (const { state, host } of changes) if (host) state.write(host);
+  });
   noted?.();
+}
+
+/** What becomes of a state. */
+interface PlannedChange extends StateChange {
+  /**
+   * Values on the host that are written to its memory; they are uploaded, and no longer on the host,
+   * where another formula reads them.
+   */
+  readonly host: NumericArray | null;
 }
 
 /**

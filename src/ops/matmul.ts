@@ -105,17 +105,17 @@ export function matmul(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
 function checkOperands(a: Tensor, b: Tensor): void {
   checkDomain("matmul", a.dtype, "float");
   checkSameDType("matmul", a, b);
-  const shapes = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
+  const shapes = () => `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
   if (a.rank === 0 || b.rank === 0) {
     throw new ShapeError(
-      `matmul: shapes ${shapes}; expected at least one axis each. Use mul for scalars`,
+      `matmul: shapes ${shapes()}; expected at least one axis each. Use mul for scalars`,
     );
   }
   const k = a.shape[a.rank - 1];
   const other = b.shape[Math.max(0, b.rank - 2)];
   if (k === other) return;
   throw new ShapeError(
-    `matmul: shapes ${shapes} do not multiply (${k} vs ${other}); ` +
+    `matmul: shapes ${shapes()} do not multiply (${k} vs ${other}); ` +
       `expected [m, k] and [k, n]${transposed(b.shape, k)}`,
   );
 }

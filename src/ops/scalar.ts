@@ -13,17 +13,25 @@ import { watch } from "../graph/watch.ts";
 /** How many constants are at hand for the next graphs. */
 const MOST = 16;
 
-/** Constants made last: those of a formula are the same for each tensor of a shape. */
-const constants = /* @__PURE__ */ new WeakMap<Device, Tensor[]>();
+/** A number, and the tensor that was made of it. */
+interface NumberTensor {
+  readonly value: number;
+  readonly x: Tensor;
+}
 
-/** Whether a constant that was made before is a value in the type of a tensor. */
-function isConstant(x: Tensor, value: number, { shape, dtype }: TensorType): boolean {
-  if (x.disposed) return false;
-  const { op, id, attributes } = x.node;
+/** Constants made last: those of a formula are the same for each tensor of a shape. */
+const constants = /* @__PURE__ */ new WeakMap<Device, NumberTensor[]>();
+
+/** Whether a constant has the type of a tensor and is as it was made. */
+function fits(x: Tensor, { shape, dtype }: TensorType): boolean {
+  if (x.disposed || x.dtype !== dtype || !sameShape(x.shape, shape)) return false;
   // What was made before a trace is computed before it, and what was computed has no op.
-  const isHere = op === (fill as unknown) && id >= traceStart;
-  const isSame = isHere && Object.is(attributes.value, value) && x.dtype === dtype;
-  return isSame && sameShape(x.shape, shape);
+  const { op, id } = x.node;
+  return op !== null && id >= traceStart;
+}
+
+function none(): NumberTensor[] {
+  return [];
 }
 
 /** Makes a number a tensor like another one; integers take whole numbers only. */
@@ -38,7 +46,6 @@ export function numberLike(
     );
   }
   const { shape, dtype, device } = like;
-  device.check(op);
   if (!isFloat(dtype) && convert(value, dtype) !== value) {
     throw new DTypeError(
       `${op}: number ${value} beside dtype ${dtype}; expected a value that ${dtype} holds. ` +
@@ -46,10 +53,13 @@ export function numberLike(
     );
   }
   const element = convert(value, dtype);
-  const recent = getOrInsert(constants, device, () => []);
-  if (!watch) for (const x of recent) if (isConstant(x, element, like)) return x;
-  const made = apply(fill, [], { shape, dtype, value: element }, device);
-  recent.unshift(made);
+  const recent = getOrInsert(constants, device, none);
+  if (!watch) {
+    for (const { value, x } of recent) if (Object.is(value, element) && fits(x, like)) return x;
+  }
+  device.check(op);
+  const x = apply(fill, [], { shape, dtype, value: element }, device);
+  recent.unshift({ value: element, x });
   recent.splice(MOST);
-  return made;
+  return x;
 }

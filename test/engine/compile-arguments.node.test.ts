@@ -583,6 +583,11 @@ test("unknown options are refused", () => {
     'compile: unknown option "stepPerSubmit"; expected onProgress, stepsPerSubmit, name, parameters, mirrorEvery, onDropped, count.' +
       ' Did you mean "stepsPerSubmit"?',
   );
+  for (const name of ["stepsPerSubmit", "mirrorEvery"]) {
+    expect(() => compile(x, { [name]: 0 })).toThrow(
+      `compile: ${name} 0; expected an integer from 1`,
+    );
+  }
 });
 
 describe("arguments like the last ones", () => {

@@ -13,6 +13,7 @@ import {
   State,
   setDefaultDevice,
   slice,
+  softmax,
   sum,
   type Tensor,
   tensor,
@@ -404,6 +405,23 @@ describe("the journal", () => {
     x.dispose();
     step.dispose();
     expect(device.memory().tensors).toBe(0);
+  });
+
+  test("has plans of functions that are disposed no longer than it needs them", async () => {
+    const other = counter();
+    await other.step();
+    const x = new State(hard(2), { name: "x" });
+    const step = compile(() => x.assign(add(x, sum(softmax(x)))), { mirrorEvery: 1000 });
+    for (let i = 0; i < 3; i++) await step();
+    const { buffers } = device.memory();
+    step.dispose();
+    expect(device.memory().buffers).toBeLessThan(buffers);
+    await device.lose();
+    await back();
+    expect(news[1]).toMatchObject({ dropped: 0 });
+    other.step.dispose();
+    for (const state of [x, other.x]) state.dispose();
+    expect(device.memory()).toMatchObject({ tensors: 0, buffers: 0 });
   });
 
   test("forgets states that are gone", () => {

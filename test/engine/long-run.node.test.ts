@@ -48,7 +48,7 @@ function counts() {
   return rest;
 }
 
-const otherTasks = () => new Promise((resolve) => setTimeout(resolve));
+const otherTasks = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 /** An op that adds a number to each element. */
 function adds(n: number) {
@@ -225,6 +225,20 @@ describe("plans of a compiled function", () => {
     f.dispose();
     expect(await (await more[1]).toArray()).toEqual([2 * ((199 * 200) / 2 + 2001)]);
     for (const y of [...results, ...(await Promise.all(more)), trail]) y.dispose();
+    expect(counts()).toMatchObject({ tensors: 0, buffers: 0 });
+  });
+
+  test("one that is let go while its call is under way goes with that", async () => {
+    const x = ones([20, 30]);
+    const f = compile((x: Tensor) => sum(softmax(sum(mul(x, 2), { axis: 1 }))));
+    (await f(x)).dispose();
+    const held = counts().buffers;
+    vi.spyOn(device, "room").mockImplementationOnce(otherTasks);
+    const call = f(x);
+    f.dispose();
+    expect(counts().buffers).toBe(held + 1); // its result
+    (await call).dispose();
+    x.dispose();
     expect(counts()).toMatchObject({ tensors: 0, buffers: 0 });
   });
 

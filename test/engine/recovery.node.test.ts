@@ -257,6 +257,16 @@ test("states are known to a device that can be lost, and to no other", async () 
   for (const state of made) state.dispose();
 });
 
+test("a device that is disposed while it is made again stays disposed", async () => {
+  await device.lose();
+  const { recovering, session } = device;
+  device.dispose();
+  await recovering;
+  expect(device.session).not.toBe(session);
+  expect(() => device.session.check("add")).toThrow("add: the cpu device was disposed");
+  expect(device.recovering).toBe(null);
+});
+
 test("a call waits for the device that takes the place of one lost as it waits for room", async () => {
   const f = compile((x: Tensor) => add(x, 1));
   const x = tensor([1]);

@@ -11,6 +11,7 @@ import {
   gather,
   matmul,
   mul,
+  neg,
   reshape,
   sigmoid,
   slice,
@@ -90,6 +91,28 @@ test("a costly value with two kernels behind it is stored once", () => {
     "matmul > matmul < 2",
     "sum > reshape < 1",
   ]);
+  // Each of these would take it alone.
+  expect(groups([softmax(y), sum(y)])).toEqual([
+    "- > exp < 1",
+    "softmax > softmax < 1",
+    "sum > reshape < 1",
+  ]);
+  // What is made of it costs only what comes behind it.
+  expect(groups([matmul(y, matrix(4, 4)), matmul(neg(y), matrix(4, 4))])).toEqual([
+    "- > exp < 1",
+    "matmul > matmul < 2",
+    "matmul > matmul < 2",
+  ]);
+});
+
+test("a long chain is cut, also one that costs nothing", () => {
+  const chain = (length: number, next: (x: Tensor) => Tensor) => {
+    let y = matrix(4, 4);
+    for (let i = 0; i < length; i++) y = next(y);
+    return y;
+  };
+  expect(groups([chain(600, (x) => add(x, 1))])).toHaveLength(3);
+  expect(groups([chain(300, transpose)])).toHaveLength(2);
 });
 
 test("a value that costs more than a kernel may is stored, and what reads it stays one kernel", () => {
@@ -112,6 +135,14 @@ test("a group that reads too many values is split", () => {
   const split = groups([total], 5);
   expect(split.length).toBeGreaterThan(1);
   for (const line of split) expect(Number(line.split("< ")[1])).toBeLessThanOrEqual(4);
+});
+
+test("of what makes a group read too many, that is stored which is made of most", () => {
+  const [a, b, c, d, e, f] = Array.from({ length: 6 }, () => matrix(2, 2));
+  const [few, many] = [add(a, b), add(add(c, d), add(e, f))];
+  const expected = ["- > add < 4", "- > permute < 3"];
+  expect(groups([transpose(mul(few, many))], 5)).toEqual(expected);
+  expect(groups([transpose(mul(many, few))], 5)).toEqual(expected);
 });
 
 test("what one group stores is read by every group that needs it", () => {

@@ -110,6 +110,13 @@ test("modules that are made are counted", async () => {
         .then(() => {}),
     ),
   ).toBe(1);
+  // Memory is filled without one.
+  const filled = full([3, 7], 2.5, { device: compiled });
+  expect(
+    await modulesMade(async () => {
+      expect(await filled.data()).toEqual(new Float32Array(21).fill(2.5));
+    }),
+  ).toBe(0);
 });
 
 test("a step trains as the specification does, makes nothing, and gives the same bits again", async () => {

@@ -163,6 +163,36 @@ test("a run makes the outputs' arrays and no other, and frees none", () => {
   expect(run(plan, sources)[0].length).toBe(1);
 });
 
+test("an array that lives no longer is given again, as long as such have 16 MiB", () => {
+  const arrays = new Arrays(new Counters());
+  const [a, b] = [arrays.make("f32", 3), arrays.make("i32", 3)];
+  for (const data of [a, b]) arrays.drop(data);
+  expect(arrays.usage).toEqual({ buffers: 0, bytes: 0 });
+  const others = [arrays.make("f32", 4), arrays.make("i32", 3), arrays.make("f32", 3)];
+  expect(others.map((data) => [a, b].indexOf(data))).toEqual([-1, 1, 0]);
+  expect(arrays.make("f32", 3)).not.toBe(a);
+  expect(arrays.usage).toEqual({ buffers: 4, bytes: 52 });
+  const large = () => Array.from({ length: 4 }, () => arrays.make("u8", 2 ** 22));
+  const kept = large();
+  for (const data of kept) arrays.drop(data);
+  const places = () => large().map((data) => kept.indexOf(data));
+  expect(places()).toEqual([3, 2, 1, 0]);
+  for (const data of kept) arrays.drop(data);
+  arrays.drop(others[0]); // is too much
+  expect(places()).toEqual([-1, -1, -1, -1]);
+});
+
+test("what was read stays as it is when its array is given again", async () => {
+  const { device: plain } = await init({ device: "cpu", engine: "plain", isolated: true });
+  const x = tensor([1, 2, 3], { device: plain });
+  const y = mul(x, 2);
+  const read = await y.data();
+  y.dispose();
+  expect(await mul(x, 5).data()).toEqual(Float32Array.of(5, 10, 15));
+  expect(read).toEqual(Float32Array.of(2, 4, 6));
+  plain.dispose();
+});
+
 test("2,000 assignments leave memory where it was, and make as many arrays each", () => {
   const w = new Parameter(randomNormal([8, 4], { seed: 1 }), { name: "w" });
   const x = randomNormal([16, 8], { seed: 2 });
