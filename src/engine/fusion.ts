@@ -1,3 +1,4 @@
+import { DTYPES } from "../core/dtype.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import { postorder } from "../core/postorder.ts";
 import type { Shape } from "../core/shape.ts";
@@ -29,7 +30,7 @@ export class Group {
    */
   constructor(
     readonly anchors: readonly number[],
-    readonly outputs: readonly number[],
+    public outputs: readonly number[],
   ) {}
 }
 
@@ -77,6 +78,8 @@ const LOOK_LIMIT = 256;
 export class Fusion {
   /** The program, with copies that were appended. */
   readonly program: Program;
+  /** Values that had to be copied to their states. */
+  readonly late = new Set<number>();
   /** Steps that write some elements of a state's memory and leave the others. */
   readonly scattered: Set<number>;
   readonly #steps: Step[];
@@ -173,20 +176,34 @@ export class Fusion {
     this.#put(joined, first.place);
   }
 
-  /** Copies the value of an update to the state by a group of its own; gives the copy. */
+  /**
+   * Lets a group of its own write the value of an update to the state: a copy, or the elements that it
+   * scatters, from a copy of these. Gives what that group stores.
+   */
   copy(update: number): number {
     const { source, value } = this.#updates[update];
-    const { shape, dtype } = this.#steps[value];
-    const step = { op: identity, attributes: {}, inputs: [value], shape, dtype };
+    this.late.add(value);
+    const isScattered = this.scattered.has(value);
+    const from = this.#valueStep(value);
+    const { shape, dtype } = this.#steps[from];
+    const step = { op: identity, attributes: {}, inputs: [from], shape, dtype };
     const copy = this.#steps.push(step) - 1;
-    this.#updates[update] = { source, value: copy };
     const writer = this.producer(value) as Group;
     this.#take(writer);
-    this.scattered.delete(value); // now it is stored as a whole
-    this.#put(writer, writer.place);
+    if (isScattered) {
+      const own = this.#steps[value];
+      const inputs = own.inputs.map((input) => (input === from ? copy : input));
+      this.#steps[value] = { ...own, inputs };
+      writer.outputs = [...writer.outputs.filter((output) => output !== value), copy];
+      // Who waits for the writer waits for the copy.
+      this.#readers.set(copy, this.#waiting(value));
+      this.#readers.delete(value);
+    } else this.#updates[update] = { source, value: copy };
     this.stored.add(copy);
-    this.#put(new Group([], [copy]), copy);
-    return copy;
+    this.#put(writer, writer.place);
+    const last = isScattered ? value : copy;
+    this.#put(new Group([], [last]), copy);
+    return last;
   }
 
   /** Lets a group run behind others. */
@@ -259,6 +276,9 @@ export class Fusion {
   explore(group: Group): Group {
     const reads = new Map<number, boolean>();
     const seen = this.#seen;
+    // A state some of whose rows the group writes in place → what names them: a scatter's first inputs.
+    const scatters = group.outputs.filter((output) => this.scattered.has(output));
+    const rows = new Map(scatters.map((i) => this.#steps[i].inputs as [number, number]));
     const mark = ++this.#mark;
     let weight = 0;
     let size = 0;
@@ -279,11 +299,21 @@ export class Fusion {
       if (seen[own ^ 1] !== mark) weight += weightOf(step);
       const value = this.scattered.has(i) ? this.#scatter(i) : -1;
       for (let k = step.inputs.length - 1; k > (value < 0 ? -1 : 0); k--) {
-        const keeps = isAligned && (value < 0 ? step.op?.linear : k === value);
+        const names = rows.get(step.inputs[k]);
+        const isLinear = value < 0 ? step.op?.linear : k === value;
+        const isOwn = step.op?.takesRows && step.inputs[1] === names;
+        const keeps = isAligned && (names === undefined ? isLinear : isOwn);
         open.push(keeps ? step.inputs[k] : ~step.inputs[k]);
       }
     }
     return Object.assign(group, { reads, weight, size });
+  }
+
+  /** Whether a group reads of a state whose rows it writes more than it writes at each place. */
+  writesOver({ outputs, reads }: Group): boolean {
+    return outputs.some(
+      (output) => this.scattered.has(output) && reads.get(this.#steps[output].inputs[0]) === false,
+    );
   }
 
   /** The input whose elements a step writes in place. */
@@ -301,13 +331,13 @@ function inPlace(groups: Iterable<Group>): Group[] {
   return [...groups].sort((a, b) => a.place - b.place);
 }
 
-/** New values of states that only differ in some elements from the old ones, which nobody reads. */
+/** New values of states that only differ in some elements from the old ones; nobody reads them whole. */
 function scatteredSteps({ steps, updates }: Program): Set<number> {
   const { count } = consumersOf(steps);
   const found = updates.filter(({ source, value }) => {
-    const { op, inputs } = steps[value];
+    const { op, inputs, dtype } = steps[value];
     const isOwn = op?.scatter !== undefined && inputs[0] === source;
-    return isOwn && count[source] === 1 && count[value] === 0;
+    return isOwn && count[value] === 0 && DTYPES[dtype].perWord === 1;
   });
   return new Set(found.map(({ value }) => value));
 }

@@ -44,7 +44,7 @@ export function scheduleOf(
     const fusion = fuse(program, bindingLimit - 1, kept);
     merge(fusion, bindingLimit, homes, { bufferOf, joinsRows, kept });
     const found = inOrder(program, fusion);
-    const copied = [...homes.keys()].filter((value) => !found.homes.has(value));
+    const copied = [...fusion.late].filter((value) => homes.has(value));
     if (copied.length === 0 || fits(fusion, bindingLimit, found.homes, bufferOf)) return found;
     // What has to be copied to its state takes a buffer of its own, which was not counted.
     for (const value of copied) homes.delete(value);

@@ -6,6 +6,7 @@ import { isPointwise } from "./fusion.ts";
 import type { Lifetime } from "./memory-plan.ts";
 import type { KernelStats, PlanStats } from "./plan.ts";
 import type { Program, Step } from "./program.ts";
+import type { KernelSchedule } from "./schedule.ts";
 
 /** Floating-point operations of one step. */
 export function flopsOf({ steps }: Program, i: number): number {
@@ -20,21 +21,25 @@ export function opFlops(op: Op | null, inputs: readonly TensorType[], y: TensorT
 }
 
 /**
- * Bytes of a step's values that are read or written: fewer where all readers pick only some.
+ * Bytes of a step's values that are read or written: fewer where all readers pick only some, or only
+ * some are written.
  * @param bytesOf bytes of so many elements.
  */
 export function bytesRead(
-  { steps }: Program,
+  { program: { steps }, scattered }: Pick<KernelSchedule, "program" | "scattered">,
   bytesOf: (dtype: DType, size: number) => number,
 ): (step: number) => number {
+  const valueOf = (step: Step) => steps[step.inputs[step.op?.scatter as number]];
+  const written = new Map([...scattered].map((i) => [steps[i], valueOf(steps[i])]));
   const consumers: Step[][] = steps.map(() => []);
   for (const step of steps) for (const input of new Set(step.inputs)) consumers[input].push(step);
   return (i) => {
-    const { dtype, shape } = steps[i];
+    const { dtype, shape } = written.get(steps[i]) ?? steps[i];
     const all = bytesOf(dtype, sizeOf(shape));
     const readers = consumers[i];
     if (readers.length === 0 || !readers.every(isPointwise)) return all;
-    return Math.min(all, total(readers.map((reader) => bytesOf(dtype, sizeOf(reader.shape)))));
+    const sizes = readers.map((reader) => sizeOf((written.get(reader) ?? reader).shape));
+    return Math.min(all, total(sizes.map((size) => bytesOf(dtype, size))));
   };
 }
 

@@ -36,7 +36,7 @@ export interface PointwiseForm<A> {
   readonly libraries?: readonly ShaderFile[];
   /**
    * For an op that can write in place (`scatter`): the row-major number in the result of the
-   * value's element at `context.at`.
+   * value's element at `context.at`, a word; what is no element's number is written nowhere.
    */
   place?<V>(context: ElementContext<A, V>): V;
 }

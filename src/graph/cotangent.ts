@@ -44,5 +44,8 @@ export const accumulate: OpDefinition<Attributes> = defineOp<Attributes>({
 
 /** Adds cotangents of one node. */
 export function sumTensors(terms: readonly Tensor[]): Tensor {
-  return terms.reduce((a, b) => apply(accumulate, [a, b], NO_ATTRIBUTES));
+  const [{ node }] = terms;
+  return (
+    node.op?.rows?.sum(terms) ?? terms.reduce((a, b) => apply(accumulate, [a, b], NO_ATTRIBUTES))
+  );
 }

@@ -4,6 +4,7 @@ import type { Form } from "../forms/form.ts";
 import type { LoopName } from "../forms/loops.ts";
 import type { Traits } from "../forms/traits.ts";
 import type { Node } from "./node.ts";
+import type { RowGradients } from "./row-gradients.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Settings of one call of an op: plain JSON, so that it can be part of a plan's key. */
@@ -50,9 +51,14 @@ export interface OpDefinition<A extends Attributes> {
   readonly linear?: boolean;
   /**
    * For an op that changes some elements of its first input only, so that it can write in place:
-   * the input whose elements it writes.
+   * the input whose elements it writes. The second says where.
    */
   readonly scatter?: number;
+  /**
+   * Whether it takes rows of its first input that the second names, so that an op which scatters to
+   * these may write over what it takes.
+   */
+  readonly takesRows?: boolean;
   /** The result's value everywhere if an input has no elements. */
   readonly ofNothing?: number;
   /** Which input the result equals, given the values of those that are one everywhere; else null. */
@@ -100,6 +106,8 @@ export interface OpDefinition<A extends Attributes> {
   readonly vjp: ((g: Tensor, context: VjpContext<A>) => readonly (Tensor | null)[]) | null;
   /** In place of `vjp`, for an op with several results: see `jointly`. */
   readonly vjpAll?: VjpAll<A>;
+  /** For an op whose result is a gradient that is zero but for some rows: what is done with such. */
+  readonly rows?: RowGradients;
   /** Whether the result counts as constant, so that what lies below is no way to a target. */
   readonly stopsGradient?: boolean;
 }

@@ -36,6 +36,7 @@ export {
   type ConvTransposeLayerOptions,
 } from "./conv.ts";
 export { Dropout, type DropoutOptions } from "./dropout.ts";
+export { Embedding, type EmbeddingOptions, type PretrainedOptions } from "./embedding.ts";
 export {
   GroupNorm,
   type GroupNormLayerOptions,

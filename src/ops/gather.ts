@@ -46,6 +46,7 @@ const gatherOp: OpDefinition<GatherAttributes> = defineOp<GatherAttributes>({
     }
   },
   cost: 2,
+  takesRows: true,
   form: {
     kind: "pointwise",
     batching: "gather",

@@ -121,6 +121,7 @@ export {
 export { type DropoutMaskOptions, dropout } from "./dropout.ts";
 export { einsum } from "./einsum.ts";
 export type { BinaryFunction, UnaryFunction } from "./elementwise.ts";
+export { embedding, type LookupOptions } from "./embedding.ts";
 export { erf, erfc, erfInv, normalCdf } from "./error-function.ts";
 export { exp2, log2, log10 } from "./exponents.ts";
 export { type AxesOptions, flip, type RotateOptions, roll, rot90 } from "./flip.ts";

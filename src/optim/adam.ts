@@ -42,6 +42,7 @@ abstract class AdamSteps extends AdaptiveMoments {
     checkOptions(op, options, OPTIONS, surplus);
     super(op, parameters, { ...options, weightDecay: options.weightDecay ?? weightDecay });
     this.amsgrad = options.amsgrad ?? false;
+    this.isRowwise = !this.amsgrad && this.weightDecay === 0;
     this.#largest = this.amsgrad ? this.makeSlots("maxSquare") : [];
   }
 

@@ -3,6 +3,7 @@ import { checkEach, describeValue } from "../core/check.ts";
 import { expectDType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { differentiate } from "../graph/grad.ts";
+import type { RowGradients } from "../graph/row-gradients.ts";
 import { Parameter } from "../graph/state.ts";
 import { checkTensors, Tensor } from "../graph/tensor.ts";
 
@@ -60,6 +61,12 @@ export function checkClip(op: string, clip: unknown): void {
 export function checkGradientList(op: string, gradients: readonly unknown[]): void {
   checkEach(op, { gradients }, Array.isArray, "an array of tensors");
   checkTensors(op, gradients);
+}
+
+/** What is done with gradients of which some are zero but for some rows; none where all are whole. */
+export function rowRules(op: string, gradients: readonly Tensor[]): RowGradients | undefined {
+  checkGradientList(op, gradients);
+  return gradients.map(({ node }) => node.op?.rows).find(Boolean);
 }
 
 /** Throws a `GradusError` unless there is one gradient for each parameter. */

@@ -5,7 +5,7 @@ import type { Device } from "../graph/device.ts";
 import { assignAll, type Parameter, type State } from "../graph/state.ts";
 import { loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
-import { checkClip, checkGradients, checkParameters, slopesOf } from "./check.ts";
+import { checkClip, checkGradients, checkParameters, rowRules, slopesOf } from "./check.ts";
 import type { Assignment, Clip, OptimizerLike } from "./optimizer.ts";
 
 /** Options of `OptimizerGroup`. */
@@ -86,13 +86,14 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike>
   }
 
   assignments(gradients: readonly Tensor[]): readonly Assignment[] {
-    const limited = this.clip(gradients);
-    checkGradients("OptimizerGroup", limited, this.parameters);
+    const rules = rowRules("OptimizerGroup", gradients);
+    const given = rules ? rules.limit(this.clip, gradients) : this.clip(gradients);
+    checkGradients("OptimizerGroup", given, this.parameters);
     let end = 0;
     return this.members.flatMap((member) => {
       const start = end;
       end += member.parameters.length;
-      return member.assignments(limited.slice(start, end));
+      return member.assignments(given.slice(start, end));
     });
   }
 

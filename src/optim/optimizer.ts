@@ -1,12 +1,13 @@
 import { dispose } from "../core/dispose.ts";
 import type { Device } from "../graph/device.ts";
+import type { RowUpdate } from "../graph/row-gradients.ts";
 import { assignAll, type Parameter, State } from "../graph/state.ts";
 import { loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { watch } from "../graph/watch.ts";
 import { add } from "../ops/arithmetic.ts";
 import { tensor, zeros } from "../ops/creation.ts";
-import { checkClip, checkGradients, parametersOf, slopesOf } from "./check.ts";
+import { checkClip, checkGradients, parametersOf, rowRules, slopesOf } from "./check.ts";
 import { LearningRate, type Schedule } from "./learning-rate.ts";
 
 /** A state and its next value. */
@@ -61,6 +62,10 @@ export abstract class Optimizer implements OptimizerLike, KnownByIdentity {
   readonly clip: Clip;
   readonly #rate: LearningRate;
   readonly #states = new Map<string, State>();
+  /** Whether a row may stay as it is, and its slots too, where no lookup took it. */
+  protected isRowwise = false;
+  /** What `makeSlots` has made. */
+  protected readonly slots: State[][] = [];
 
   /**
    * Makes the counter and the rate.
@@ -124,11 +129,17 @@ export abstract class Optimizer implements OptimizerLike, KnownByIdentity {
   /** Gives the next values of the parameters, the slots and the counter, for `assignAll`. */
   assignments(gradients: readonly Tensor[]): readonly Assignment[] {
     const build = (): readonly Assignment[] => {
-      const limited = this.clip(gradients);
-      checkGradients(this.kind, limited, this.parameters);
-      return [...this.update(limited), [this.counter, add(this.counter, 1)]];
+      const own = this as unknown as RowUpdate; // whose members only subclasses see
+      const next = rowRules(this.kind, gradients)?.assignments(own, gradients);
+      return [...(next ?? this.next(this.clip(gradients))), [this.counter, add(this.counter, 1)]];
     };
     return watch ? watch.updates(this.kind, build) : build();
+  }
+
+  /** What `update` gives for limited gradients. */
+  protected next(gradients: readonly Tensor[]): readonly Assignment[] {
+    checkGradients(this.kind, gradients, this.parameters);
+    return this.update(gradients);
   }
 
   /** Makes a state that `state()` lists and `dispose` frees. */
@@ -140,10 +151,12 @@ export abstract class Optimizer implements OptimizerLike, KnownByIdentity {
 
   /** Makes a slot for each parameter, of zeros unless told otherwise. */
   protected makeSlots(name: string, make: typeof zeros = zeros): State[] {
-    return this.parameters.map((p, i) => {
+    const slots = this.parameters.map((p, i) => {
       const own = this.#states.has(`${p.name}.${name}`) ? `${p.name}.${i}` : p.name;
       return this.makeState(`${own}.${name}`, make(p.shape, p));
     });
+    this.slots.push(slots);
+    return slots;
   }
 
   /** Compiled functions know it by identity. */

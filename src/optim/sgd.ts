@@ -67,6 +67,7 @@ export class SGD extends Optimizer {
     this.dampening = dampening;
     this.nesterov = nesterov;
     this.weightDecay = weightDecay;
+    this.isRowwise = momentum + weightDecay === 0;
     this.#velocities = momentum > 0 ? this.makeSlots("momentum") : [];
   }
 

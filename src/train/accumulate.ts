@@ -285,6 +285,7 @@ class GradientSums implements Updater {
   apply(gradients: readonly Tensor[]): void {
     const { place, count } = this;
     const isFirst = place === "first" || count === 1;
+    if (!isFirst || place !== "last") checkWhole(this.op, gradients, this.parameters);
     const totals = gradients.map((g, i) => (isFirst ? g : add(this.#sums[i], g)));
     if (place === "last") this.optimizer.apply(totals.map((g) => (count > 1 ? div(g, count) : g)));
     else assignAll(this.#sums.map((sum, i) => [sum, totals[i]]));
@@ -298,4 +299,18 @@ class GradientSums implements Updater {
   dispose(): void {
     for (const sum of this.#sums) sum.dispose();
   }
+}
+
+/** Throws a `GradusError` where a gradient is of rows, as sums over batches are not. */
+function checkWhole(
+  op: string,
+  gradients: readonly Tensor[],
+  parameters: Updater["parameters"],
+): void {
+  const i = gradients.findIndex(({ node }) => node.op?.rows);
+  if (i < 0) return;
+  throw new GradusError(
+    `${op}: the gradient of "${parameters[i].name}" is of rows, as lookups with sparse: true give ` +
+      "it; expected whole ones, which are added up. Leave sparse out",
+  );
 }

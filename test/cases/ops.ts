@@ -22,6 +22,7 @@ import { distancesCases } from "./ops/distances.ts";
 import { distributionCases } from "./ops/distributions.ts";
 import { dropoutCases } from "./ops/dropout.ts";
 import { einsumCases } from "./ops/einsum.ts";
+import { embeddingCases } from "./ops/embedding.ts";
 import { errorFunctionCases } from "./ops/error-function.ts";
 import { exponentsCases } from "./ops/exponents.ts";
 import { flipCases } from "./ops/flip.ts";
@@ -74,6 +75,7 @@ import { writeAtCases } from "./ops/write-at.ts";
 export const cases = {
   ...arithmeticCases,
   ...dropoutCases,
+  ...embeddingCases,
   ...unaryCases,
   ...errorFunctionCases,
   ...exponentsCases,

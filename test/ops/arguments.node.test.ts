@@ -107,6 +107,7 @@ const usages = {
   div: binary,
   dot: binary,
   dropout: { given: [vector, 0.5], options: true },
+  embedding: { given: [matrix, labels], options: true },
   einsum: { given: ["i,i", vector, vector] },
   elu: { given: [vector, 1] },
   equal: binary,

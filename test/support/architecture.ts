@@ -27,7 +27,8 @@ const outside = /^(webgpu$|node:)/;
 
 /** Types that speak of each other, file → what it may know of the types of; docs/architecture.md says why. */
 const mutual: Record<string, readonly string[]> = {
-  "src/graph/op.ts": ["src/graph/node.ts", "src/graph/tensor.ts"],
+  "src/graph/op.ts": ["src/graph/node.ts", "src/graph/row-gradients.ts", "src/graph/tensor.ts"],
+  "src/graph/row-gradients.ts": ["src/graph/state.ts", "src/graph/tensor.ts"],
   "src/graph/device.ts": ["src/graph/node.ts", "src/graph/state.ts"],
   "src/graph/watch.ts": ["src/graph/node.ts", "src/graph/state.ts", "src/graph/tensor.ts"],
 };

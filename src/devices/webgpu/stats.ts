@@ -1,6 +1,8 @@
+import { getOrInsert } from "../../core/get-or-insert.ts";
 import { opsOf, stepsOf } from "../../engine/group-ops.ts";
 import { planMemory } from "../../engine/memory-plan.ts";
 import type { KernelStats, PlanStats } from "../../engine/plan.ts";
+import type { KernelSchedule } from "../../engine/schedule.ts";
 import { bytesRead, flopsOf, planStats, total } from "../../engine/stats.ts";
 import { type SettledKernel, settle } from "./numbers.ts";
 import { bytesOf } from "./transfer.ts";
@@ -18,6 +20,7 @@ export function statsOf({
   WrittenProgram,
   "schedule" | "schedules" | "jobs" | "codes" | "values" | "turns"
 >): PlanStats {
+  const bytesIn = new Map<KernelSchedule, (step: number) => number>();
   let settled: readonly SettledKernel[] | null = null;
   const codeOf = async (i: number) => {
     settled ??= settle(codes, new Map());
@@ -27,7 +30,7 @@ export function statsOf({
   for (const i of dispatchesOf(turns)) counts.set(i, (counts.get(i) ?? 0) + 1);
   const kernels = codes.map(({ bindings, workgroups }, i): KernelStats => {
     const schedule = schedules?.[i] ?? whole;
-    const bytes = bytesRead(schedule.program, bytesOf);
+    const bytes = getOrInsert(bytesIn, schedule, () => bytesRead(schedule, bytesOf));
     const keys = new Set(jobs[i].flatMap(({ reads, writes }) => [...reads, ...writes]));
     return {
       ...(turns && { times: counts.get(i) }),

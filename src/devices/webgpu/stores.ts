@@ -15,6 +15,7 @@ interface Result {
   readonly dtype: DType;
   readonly value: string;
   readonly place?: string;
+  readonly size: number;
 }
 
 /** Whether all that is stored may be stored by fours. */
@@ -99,6 +100,7 @@ function resultsAt(part: PartExpressions, at: Position<string>, v: string | null
       dtype,
       value: converted(element, wgslType(dtype), DTYPES[dtype].word),
       place: isScattered ? placeOf(part, step, to, v) : undefined,
+      size: sizeOf(part.steps[step].shape),
     };
   });
 }
@@ -129,9 +131,10 @@ function storeResults(
     value: body.bind(result.value),
   }));
   leave(body, beyond);
-  for (const { key, dtype, value, place = at.linear } of results) {
+  for (const { key, dtype, value, place, size } of results) {
     const name = part.bindings.write(key, dtype);
-    body.line(`${part.indexed(name, key, place)} = ${value};`);
+    const store = `${part.indexed(name, key, place ?? at.linear)} = ${value};`;
+    body.line(place ? `if (${place} < ${size}u) { ${store} }` : store);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Position } from "../../../forms/position.ts";
 import type { Access, Addresses } from "./addresses.ts";
 import type { CountedPlaces } from "./counted-places.ts";
 import { type GroupScope, REFUSED } from "./group-code.ts";
-import { ADD, IS_ZERO, MULTIPLY, STORE_I32 } from "./instructions.ts";
+import { ADD, IS_ZERO, LESS_UNSIGNED, MULTIPLY, STORE_I32 } from "./instructions.ts";
 import type { LaneWriter } from "./lane-scalars.ts";
 import { bytesOfElement, Lanes } from "./lanes.ts";
 import * as simd from "./simd.ts";
@@ -173,11 +173,15 @@ export class GroupElements {
     this.#lanes.store(dtype, value, places, () => this.addresses.put(access, []));
   }
 
-  /** Stores a local's lanes at the numbers of elements that are another one's lanes. */
+  /** Stores a local's lanes at the numbers of elements that are another one's lanes, if there are such. */
   #scatter(i: number, value: number, places: number): void {
-    const { dtype } = this.scope.program[i];
+    const { f, program } = this.scope;
+    const { dtype, shape } = program[i];
     for (let lane = 0; lane < this.count; lane++) {
-      this.#lanes.storeLane(dtype, value, lane, () => this.#laneAddress(i, places, lane));
+      f.get(places).simd(simd.i32x4_extract_lane, lane).i32(sizeOf(shape)).emit(LESS_UNSIGNED);
+      f.when(() =>
+        this.#lanes.storeLane(dtype, value, lane, () => this.#laneAddress(i, places, lane)),
+      );
     }
   }
 

@@ -168,7 +168,9 @@ class PointwiseWriter {
   /** Whether what is beyond the end of the only axis is padding: of what is written, too. */
   #endsInPadding(accesses: readonly Access[], isCounted: boolean): boolean {
     const { context, group } = this.writer;
-    const isWhole = refusingSteps(context.schedule, group).length === 0;
+    const { scattered } = context.schedule;
+    const isScattered = group.outputs.some((output) => scattered.has(output));
+    const isWhole = !isScattered && refusingSteps(context.schedule, group).length === 0;
     return isWhole && isCounted && accesses.every(({ stride }) => (stride & ~1) === 0);
   }
 

@@ -32,7 +32,7 @@ interface ShownCode {
 export async function compiledStats(plan: ShownPlan): Promise<PlanStats> {
   const { schedule, codes } = plan;
   const bytesOf = bytesRead(
-    schedule.program,
+    schedule,
     (dtype, size) => size * DTYPES[dtype].array.BYTES_PER_ELEMENT,
   );
   const { calledFunctions, functionText } = await wat.get();
