@@ -8,9 +8,6 @@ import type { Tensor } from "../graph/tensor.ts";
 /** Whose names and orders of axes a file of weights has. */
 export type FileOrigin = "gradus" | "pytorch";
 
-/** What PyTorch keeps beside running statistics, and nothing here needs. */
-const COUNTER = /(^|\.)num_batches_tracked$/;
-
 /** What files of either say as `format` in their free text. */
 export const FORMATS: Readonly<Record<FileOrigin, string>> = { gradus: "gradus", pytorch: "pt" };
 
@@ -62,8 +59,7 @@ export function inOwnNames<T>(
 ): ReadonlyMap<string, T> {
   if (origin !== "pytorch") return values;
   const names = new Map([...own].map(([name, state]) => [nameIn(origin, name, state), name]));
-  const met = [...values].filter(([name]) => names.has(name) || !COUNTER.test(name));
-  return new Map(met.map(([name, value]) => [names.get(name) ?? name, value]));
+  return new Map([...values].map(([name, value]) => [names.get(name) ?? name, value]));
 }
 
 /** The shape of a tensor whose axes are put in this order, if any. */

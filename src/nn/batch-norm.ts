@@ -77,11 +77,13 @@ abstract class BatchNormLayer extends Module {
     const shape = [channels];
     this.weight = affine ? onesOf(shape, options) : null;
     this.bias = affine ? zerosOf(shape, options) : null;
-    const state = (called: string, x: () => Tensor) =>
-      trackRunningStats ? new State(x(), { name: called }) : null;
-    this.runningMean = state("runningMean", () => zeros(shape, { device, dtype }));
-    this.runningVar = state("runningVar", () => ones(shape, { device, dtype }));
-    this.numBatchesTracked = state("numBatchesTracked", () => tensor(0, { dtype: "u32", device }));
+    const state = (called: string, theirs: string, x: () => Tensor) =>
+      trackRunningStats ? new State(x(), { name: called, pytorch: { name: theirs } }) : null;
+    this.runningMean = state("runningMean", "running_mean", () => zeros(shape, { device, dtype }));
+    this.runningVar = state("runningVar", "running_var", () => ones(shape, { device, dtype }));
+    this.numBatchesTracked = state("numBatchesTracked", "num_batches_tracked", () =>
+      tensor(0, { dtype: "i32", device }),
+    );
     this.#name = name;
     this.#axis = channelsOf(name, rankOf(name), options.layout);
     this.#epsilon = epsilon;

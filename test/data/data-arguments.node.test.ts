@@ -25,9 +25,12 @@ import { evaluate, GradusError, init, ShapeError, tensor } from "../../src/index
 import {
   fileStore,
   indexedDbStore,
+  loadNpy,
+  loadNpz,
   loadSafetensors,
   loadState,
   opfsStore,
+  saveNpz,
   saveSafetensors,
   writeSafetensors,
 } from "../../src/io/index.ts";
@@ -81,6 +84,11 @@ const takers: Record<string, Record<string, () => unknown>> = {
   },
   LoadOptions: { loadSafetensors: () => loadSafetensors(writeSafetensors({}), odd) },
   LoadStateOptions: { loadState: () => loadState(new Map(), new Map(), odd) },
+  LoadNpyOptions: {
+    loadNpy: () => loadNpy(new Uint8Array(), odd),
+    loadNpz: () => loadNpz(new Uint8Array(), odd),
+  },
+  SaveNpzOptions: { saveNpz: () => saveNpz(new Map(), odd) },
   SaveOptions: { saveSafetensors: () => saveSafetensors(new Map(), {}, odd) },
 };
 

@@ -158,7 +158,7 @@ test("what is evaluated with an assignment keeps its value and drops its graph",
 test("states and parameters refuse options that they do not know", () => {
   for (const [name, Kind] of Object.entries({ State, Parameter })) {
     expect(() => new Kind(tensor(1), { nam: "w" } as object)).toThrow(
-      `${name}: unknown option "nam"; expected name. Did you mean "name"?`,
+      `${name}: unknown option "nam"; expected name, pytorch. Did you mean "name"?`,
     );
   }
 });

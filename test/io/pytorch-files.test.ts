@@ -7,7 +7,7 @@ import { loadState } from "../../src/io/load-state.ts";
 import { readSafetensors } from "../../src/io/safetensors.ts";
 import { writeSafetensors } from "../../src/io/safetensors-write.ts";
 import { loadSafetensors, saveSafetensors } from "../../src/io/weights.ts";
-import { Linear, Sequential } from "../../src/nn/index.ts";
+import { BatchNorm1d, Conv2d, Linear, Sequential } from "../../src/nn/index.ts";
 import { tensor } from "../../src/ops/creation.ts";
 import { sigmoid } from "../../src/ops/index.ts";
 
@@ -53,15 +53,34 @@ test("what is saved for PyTorch has its names and axes, and comes back", async (
   expect(await saveSafetensors(other, { epoch: "3" }, { to: "pytorch" })).toEqual(bytes);
 });
 
-test("a state may have another name there, and counters of batches are passed over", async () => {
-  const mean = new Parameter(tensor([0, 0]), { pytorch: { name: "running_mean" } });
-  const states = new Map([["norm.runningMean", mean]]);
-  const counter = { dtype: "I64", shape: [] as number[], data: BigInt64Array.of(7n) } as const;
-  const file = { "norm.running_mean": f32([2], 1, 2), "norm.num_batches_tracked": counter };
-  loadState(states, writeSafetensors(file, PT), { from: "pytorch" });
-  expect(await mean.toArray()).toEqual([1, 2]);
-  const { tensors } = readSafetensors(await saveSafetensors(states, {}, { to: "pytorch" }));
-  expect([...tensors.keys()]).toEqual(["norm.running_mean"]);
+test("running statistics are read and written by PyTorch's names", async () => {
+  const count = { dtype: "I64", shape: [] as number[], data: BigInt64Array.of(7n) } as const;
+  const file = writeSafetensors(
+    {
+      "0.weight": f32([2], 1, 2),
+      "0.bias": f32([2], 3, 4),
+      "0.running_mean": f32([2], 5, 6),
+      "0.running_var": f32([2], 7, 8),
+      "0.num_batches_tracked": count,
+    },
+    PT,
+  );
+  const model = new Sequential(new BatchNorm1d(2));
+  loadState(model, file, { from: "pytorch" });
+  const values = await Promise.all([...model.state().values()].map((state) => state.toArray()));
+  expect(values).toEqual([[1, 2], [3, 4], [5, 6], [7, 8], 7]);
+  const { tensors } = readSafetensors(await saveSafetensors(model, {}, { to: "pytorch" }));
+  const { tensors: theirs } = readSafetensors(file);
+  expect([...tensors.keys()].sort()).toEqual([...theirs.keys()].sort());
+  expect(tensors.get("0.num_batches_tracked")?.data).toEqual(Int32Array.of(7));
+});
+
+test("kernels of convolutions lie as PyTorch's do", async () => {
+  const model = new Conv2d(1, 2, [1, 2]);
+  const kernel = f32([2, 1, 1, 2], 1, 2, 3, 4);
+  const file = writeSafetensors({ weight: kernel, bias: f32([2], 10, 20) }, PT);
+  loadState(model, file, { from: "pytorch" });
+  expect(await model.call(tensor([[[[1, -1]]]])).toArray()).toEqual([[[[9]], [[19]]]]);
 });
 
 test("axes of any order are put in ours", async () => {

@@ -219,7 +219,7 @@ test.each<[string, () => unknown, string]>([
   [
     "State",
     () => new State(tensor(1), any("step")),
-    'State: options "step"; expected an object of name. Did you mean { name: "step" }?',
+    'State: options "step"; expected an object of name, pytorch. Did you mean { name: "step" }?',
   ],
   [
     "Parameter",

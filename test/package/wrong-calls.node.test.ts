@@ -439,6 +439,22 @@ describe("every layer asks for a tensor", () => {
         .filter(([, Layer]) => (Layer as { prototype?: unknown }).prototype instanceof nn.Module)
         .map(([name, Layer]) => [name, () => new (Layer as new () => nn.Module)()]),
     ),
+    ...Object.fromEntries(
+      (["Conv1d", "Conv2d", "Conv3d"] as const).flatMap((name) => {
+        const transposed = name.replace("Conv", "ConvTranspose") as "ConvTranspose1d";
+        return [name, transposed].map((own) => [own, () => new nn[own](2, 2, 1)]);
+      }),
+    ),
+    BatchNorm1d: () => new nn.BatchNorm1d(2),
+    BatchNorm2d: () => new nn.BatchNorm2d(2),
+    BatchNorm3d: () => new nn.BatchNorm3d(2),
+    InstanceNorm1d: () => new nn.InstanceNorm1d(2),
+    InstanceNorm2d: () => new nn.InstanceNorm2d(2),
+    InstanceNorm3d: () => new nn.InstanceNorm3d(2),
+    GroupNorm: () => new nn.GroupNorm(1, 2),
+    LayerNorm: () => new nn.LayerNorm(2),
+    RMSNorm: () => new nn.RMSNorm(2),
+    Embedding: () => new nn.Embedding(2, 2),
     Linear: () => new nn.Linear(2, 2),
     Dropout: () => new nn.Dropout(0.5).train(),
     ArcFace: () => new losses.ArcFace(2, 2) as unknown as nn.Module,
