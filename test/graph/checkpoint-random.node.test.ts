@@ -10,6 +10,7 @@ import {
   max,
   mean,
   mul,
+  scan,
   sigmoid,
   slice,
   softmax,
@@ -20,6 +21,7 @@ import {
   type Tensor,
   tanh,
   transpose,
+  vmap,
 } from "../../src/index.ts";
 import { isAcceptance } from "../support/acceptance.ts";
 import { picker, wave } from "../support/random-choice.ts";
@@ -28,8 +30,8 @@ type Wrap = typeof checkpoint;
 
 /** What computes each seed: modules of compiled programs take longest to make. */
 const ENGINES = [
-  ...new Array<"compiled">(isAcceptance ? 40 : 2).fill("compiled"),
-  ...new Array<"plain">(isAcceptance ? 400 : 20).fill("plain"),
+  ...new Array<"compiled">(isAcceptance ? 40 : 1).fill("compiled"),
+  ...new Array<"plain">(isAcceptance ? 400 : 12).fill("plain"),
 ];
 
 type Step = (x: Tensor, y: Tensor) => Tensor;
@@ -81,4 +83,47 @@ test("random parts of random graphs, to the second order", async () => {
     expect(without[0][0], `${seed}`).toSatisfy(Number.isFinite);
     expect(await values(checkpoint), `${seed}`).toEqual(without);
   }
+});
+
+test("loops in checkpointed functions, and those in the turns of loops", async () => {
+  const { device } = await init({ device: "cpu", isolated: true });
+  const [w, first, xs] = [
+    [4, 4],
+    [2, 4],
+    [6, 2, 4],
+  ].map((shape, i) => wave(shape, i, device, "f32"));
+  const asIs: Wrap = (fn) => fn;
+  const run = async (outer: Wrap, inner: Wrap) => {
+    const turn = inner((h: Tensor, x: Tensor) => {
+      const next = tanh(add(matmul(h, w), sigmoid(mul(x, h))));
+      return [next, mul(next, x)] as const;
+    });
+    const loop = outer((h: Tensor, x: Tensor) => scan(turn, h, x));
+    const [last, ys] = loop(first, xs);
+    const y = add(sum(square(last)), sum(mul(ys, xs)));
+    const gradients = grad(y, [w, first, xs]);
+    const all = [y, ...gradients, ...grad(sum(square(gradients[0])), [w, xs])];
+    evaluate(...all);
+    return Promise.all(all.map((x) => x.data()));
+  };
+  const without = await run(asIs, asIs);
+  expect(await run(checkpoint, asIs)).toEqual(without);
+  expect(await run(asIs, checkpoint)).toEqual(without);
+  expect(await run(checkpoint, checkpoint)).toEqual(without);
+});
+
+test("functions that vmap maps, and those that map", async () => {
+  const { device } = await init({ device: "cpu", isolated: true });
+  const [w, xs] = [
+    [4, 4],
+    [3, 2, 4],
+  ].map((shape, i) => wave(shape, i, device, "f32"));
+  const f = (x: Tensor) => sigmoid(tanh(matmul(x, w)));
+  const gradients = (wrap: Wrap) => [
+    vmap((x: Tensor) => grad(sum(square(wrap(f)(x))), [x])[0])(xs),
+    ...grad(sum(square(wrap(vmap(f))(xs))), [xs, w]),
+    ...grad(sum(square(vmap(wrap(f))(xs))), [xs, w]),
+  ];
+  const values = (wrap: Wrap) => Promise.all(gradients(wrap).map((x) => x.data()));
+  expect(await values(checkpoint)).toEqual(await values((fn) => fn));
 });

@@ -1,5 +1,16 @@
-import { beforeAll, expect, test } from "vitest";
-import { add, customOp, evaluate, KernelError, mul, type Tensor, tensor } from "../../src/index.ts";
+import { beforeAll, expect, test, vi } from "vitest";
+import type { GpuDevice } from "../../src/devices/webgpu/gpu-device.ts";
+import {
+  add,
+  customOp,
+  evaluate,
+  init,
+  KernelError,
+  mul,
+  type Tensor,
+  tensor,
+} from "../../src/index.ts";
+import { lambertW, laplacian } from "../support/custom-ops.ts";
 import { testDevice } from "../support/device.ts";
 
 beforeAll(async () => {
@@ -39,4 +50,21 @@ test("the line is the text's where others share the kernel", async () => {
   evaluate(bad, add(x, 1));
   const error = await bad.data().catch((e) => e);
   expect(error.message).toMatch(/wrong.wgsl:3:14: error: unresolved value 'z'/);
+});
+
+test("a lost device computes again what ops of one's own had made", async () => {
+  const lost = (await init({ device: "webgpu", isolated: true })).device as GpuDevice;
+  await vi.waitFor(() => expect(lost.journal).not.toBeNull());
+  const values = Float32Array.from({ length: 12 }, (_, i) => i / 5);
+  const x = tensor(values, { shape: [3, 4], device: lost });
+  const made = () => laplacian(lambertW(x));
+  const straight = await made().data();
+  const y = made();
+  evaluate(y);
+  await lost.read(y.node, "data");
+  lost.device.destroy();
+  await lost.device.lost;
+  await vi.waitFor(async () => expect(await y.data()).toEqual(straight));
+  expect(await made().data()).toEqual(straight);
+  lost.dispose();
 });

@@ -4,6 +4,7 @@ import { Heap } from "../../../src/devices/cpu/compiled/heap.ts";
 import {
   add,
   cast,
+  checkpoint,
   compile,
   concat,
   type Device,
@@ -13,20 +14,23 @@ import {
   init,
   matmul,
   max,
+  mean,
   type Parameter,
   pad,
   relu,
   slice,
   softmax,
   sort,
+  square,
   sum,
   type Tensor,
+  tanh,
   tensor,
   transpose,
 } from "../../../src/index.ts";
 import { crossEntropy } from "../../../src/losses/index.ts";
 import { Linear, Sequential, Tanh } from "../../../src/nn/index.ts";
-import { Adam } from "../../../src/optim/index.ts";
+import { Adam, SGD } from "../../../src/optim/index.ts";
 import { trainStep } from "../../../src/train/index.ts";
 import { uniform } from "../../support/reference.ts";
 import { modulesOf } from "../../support/wasm-modules.ts";
@@ -118,6 +122,38 @@ test("modules that are made are counted", async () => {
     }),
   ).toBe(0);
 });
+
+type OfTensor = (x: Tensor) => Tensor;
+const WRAPS: readonly ((fn: OfTensor) => OfTensor)[] = [(fn) => fn, (fn) => checkpoint(fn)];
+
+test.each([
+  ["SGD", SGD],
+  ["Adam", Adam],
+] as const)(
+  "a step with %s keeps a layer's value until its gradient is made, no longer",
+  async (_, Optimizer) => {
+    const [rows, width, count] = [256, 16, 10];
+    const peaks = [];
+    for (const wrap of WRAPS) {
+      const layers = Array.from({ length: count }, (_, i) => {
+        return new Linear(width, width, { seed: i, device: compiled });
+      });
+      const model = new Sequential(...layers);
+      const block = (some: Linear[]) => wrap((x) => some.reduce((y, own) => tanh(own.call(y)), x));
+      const blocks = [block(layers.slice(0, 5)), block(layers.slice(5))];
+      const step = trainStep({
+        model,
+        optimizer: new Optimizer(model.parameters(), { learningRate: 0.01 }),
+        loss: (_, { x }: { x: Tensor }) => mean(square(blocks.reduce((y, own) => own(y), x))),
+      });
+      await step({ x: full([rows, width], 0.5, { device: compiled }) });
+      const { peakBytes } = await step.plans[0].stats();
+      peaks.push(Math.floor(peakBytes / (4 * rows * width)));
+    }
+    // The values of all layers and a cotangent; the one between blocks, those of a block, and two.
+    expect(peaks).toEqual([count + 1, 1 + 5 + 2]);
+  },
+);
 
 test("a step trains as the specification does, makes nothing, and gives the same bits again", async () => {
   const [wanted, own, again] = [

@@ -1,7 +1,10 @@
+import { getOrInsert } from "../../../core/get-or-insert.ts";
 import { postorder } from "../../../core/postorder.ts";
 import { sizeOf } from "../../../core/shape.ts";
 import type { KernelSchedule } from "../../../engine/schedule.ts";
+import { total } from "../../../engine/stats.ts";
 import { refusingSteps } from "./group-code.ts";
+import { bytesOfElement } from "./lanes.ts";
 
 /**
  * Puts the groups of a schedule in the order in which they run. Groups that may refuse values, and
@@ -25,46 +28,47 @@ export function inRunOrder(schedule: KernelSchedule): KernelSchedule {
   };
 }
 
+/** Bytes that count as none. */
+const SMALL = 256;
+
 /** Memory of a value between groups. */
 interface Between {
   readonly bytes: number;
   isTaken: boolean;
-  /** How many groups that read or write it have not run, and the sum of their numbers. */
-  left: number;
-  rest: number;
+  /** The groups that read or write it and have not run. */
+  readonly users: Set<number>;
 }
 
 /** Lists all groups behind the first ones, in their order but for those that run early. */
 function freeingEarly(schedule: KernelSchedule, first: ReadonlySet<number>): number[] {
-  const { groups, after } = schedule;
+  const { after } = schedule;
   const used = usedMemory(schedule);
-  const waiting: number[][] = groups.map(() => []);
-  const missing = after.map((others, i) => {
-    for (const other of others) waiting[other].push(i);
-    return others.length;
-  });
+  const waiting: number[][] = after.map(() => []);
+  for (const [i, others] of after.entries()) for (const other of others) waiting[other].push(i);
   const done = new Set<number>();
-  const taken = (i: number) =>
-    used[i].reduce((sum, { bytes, isTaken, left }) => {
-      return sum + (isTaken ? 0 : bytes) - (left === 1 ? bytes : 0);
-    }, 0);
-  const run = (group: number, mayGoOn: boolean) => {
+  const mayRun = (i: number) => {
+    const taken = used[i].map(({ bytes, isTaken, users }) => {
+      return (isTaken ? 0 : bytes) - (users.size > 1 ? 0 : bytes);
+    });
+    return total(taken) <= SMALL && after[i].every(done.has, done);
+  };
+  const run = (group: number) => {
     const open = [group];
     for (let i = open.pop(); i !== undefined; i = open.pop()) {
-      if (done.has(i) || (i !== group && (missing[i] > 0 || taken(i) > 0))) continue;
+      if (done.has(i) || (i !== group && !mayRun(i))) continue;
       done.add(i);
-      const next = new Set(waiting[i]);
-      for (const other of next) missing[other]--;
+      const next = [...waiting[i]];
       for (const memory of used[i]) {
         memory.isTaken = true;
-        memory.rest -= i;
-        if (--memory.left === 1) next.add(memory.rest);
+        memory.users.delete(i);
+        if (memory.users.size === 1) next.push(...memory.users);
       }
-      if (mayGoOn) open.push(...[...next].sort((a, b) => b - a)); // the first one next
+      if (!first.has(i)) open.push(...next.sort((a, b) => b - a)); // the first one next
     }
   };
-  for (const i of first) run(i, false);
-  for (const i of groups.keys()) run(i, true);
+  const all = [...after.keys()];
+  // A number that all parameters' next values are made of, as a step's size is, keeps none waiting.
+  for (const i of [...first, ...all.filter(mayRun), ...all]) run(i);
   return [...done];
 }
 
@@ -76,16 +80,15 @@ function usedMemory({ program, groups, reads, homes }: KernelSchedule): readonly
     const keys = new Set([...reads[i], ...outputs].map((step) => homes.get(step) ?? step));
     return [...keys].flatMap((key) => {
       if (given.has(key)) return [];
-      const known = all.get(key) ?? {
-        bytes: sizeOf(program.steps[key].shape),
+      const { shape, dtype } = program.steps[key];
+      const bytes = sizeOf(shape) * bytesOfElement(dtype);
+      const own = getOrInsert(all, key, () => ({
+        bytes,
         isTaken: false,
-        left: 0,
-        rest: 0,
-      };
-      known.left++;
-      known.rest += i;
-      all.set(key, known);
-      return [known];
+        users: new Set<number>(),
+      }));
+      own.users.add(i);
+      return own;
     });
   });
 }
