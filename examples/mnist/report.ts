@@ -1,6 +1,5 @@
 import { type Callback, progressBar, terminalBar } from "gradus/train";
 import { say, screen, write } from "../command/output.ts";
-import type { Options } from "./options.ts";
 
 /** What the run came to. */
 export interface Summary {
@@ -14,7 +13,7 @@ export interface Summary {
 
 /** Shows how training goes. */
 export interface Report {
-  start(options: Options, device: string, reason: string): void;
+  start(network: string, device: string, reason: string): void;
   readonly callback: Callback;
   done(summary: Summary, stopped: boolean): void;
 }
@@ -38,11 +37,9 @@ export function jsonReport(): Report {
 /** A progress bar and a line for each epoch. */
 export function terminalReport(): Report {
   return {
-    start({ hidden, batchSize, learningRate, seed }, device, reason) {
+    start(network, device, reason) {
       say(`Device: ${device} (${reason})`);
-      say(
-        `Network: 784-${hidden}-10, batch ${batchSize}, learning rate ${learningRate}, seed ${seed}`,
-      );
+      say(`Network: ${network}`);
     },
     callback: progressBar(terminalBar(screen)),
     done({ device, steps, seconds, testAccuracy, weights }, stopped) {

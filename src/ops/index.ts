@@ -176,6 +176,7 @@ export {
   softShrink,
   threshold,
 } from "./piecewise.ts";
+export { type ImageOptions, pixelShuffle, pixelUnshuffle } from "./pixel-shuffle.ts";
 export type { PoolOptions } from "./pool.ts";
 export { pow } from "./pow.ts";
 export { prod } from "./prod.ts";
@@ -211,6 +212,7 @@ export {
 export { floorDivide, fmod, remainder } from "./remainder.ts";
 export { repeatInterleave, tile } from "./repeat.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
+export { type ResizeOptions, resize } from "./resize.ts";
 export { cbrt, hypot, rsqrt } from "./root.ts";
 export { ceil, floor, fract, round, trunc } from "./rounding.ts";
 export type { AxisOptions } from "./rows.ts";

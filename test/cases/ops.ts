@@ -56,6 +56,7 @@ import { reduceCases } from "./ops/reduce.ts";
 import { remainderCases } from "./ops/remainder.ts";
 import { repeatCases } from "./ops/repeat.ts";
 import { reshapeCases } from "./ops/reshape.ts";
+import { resizeCases } from "./ops/resize.ts";
 import { rootCases } from "./ops/root.ts";
 import { roundingCases } from "./ops/rounding.ts";
 import { searchSortedCases } from "./ops/search-sorted.ts";
@@ -126,6 +127,7 @@ export const cases = {
   ...windowsCases,
   ...convCases,
   ...poolCases,
+  ...resizeCases,
   ...normalizedCases,
   ...gatherCases,
   ...takeCases,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import * as cnn from "../../examples/cnn/options.ts";
 import { UsageError } from "../../examples/command/arguments.ts";
 import * as dropout from "../../examples/dropout/options.ts";
 import * as embeddings from "../../examples/embeddings/options.ts";
@@ -11,7 +12,7 @@ import * as mnist from "../../examples/mnist/options.ts";
 import { fileStore, writeSafetensors } from "../../src/io/index.ts";
 import { errorOf } from "../support/error-of.ts";
 
-const commands = { mnist, embeddings, dropout };
+const commands = { mnist, embeddings, dropout, cnn };
 
 describe("wrong arguments are refused in one line that says what is expected", () => {
   const options =

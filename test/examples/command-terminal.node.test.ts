@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { beforeAll, describe, expect, test } from "vitest";
+import * as cnn from "../../examples/cnn/options.ts";
 import { fitted } from "../../examples/command/output.ts";
 import * as dropout from "../../examples/dropout/options.ts";
 import * as embeddings from "../../examples/embeddings/options.ts";
@@ -14,7 +15,16 @@ const dense = (text: string) => text.replace(/\s/g, "");
 
 describe("lines fit a terminal, and lose nothing", () => {
   const epoch = "epoch 1/5: loss 0.3012, train accuracy 91.24 %, test accuracy 91.35 %, 19 steps/s";
-  const texts = [mnist.HELP, embeddings.HELP, dropout.HELP, epoch, "", "  --a", "精度".repeat(50)];
+  const texts = [
+    mnist.HELP,
+    embeddings.HELP,
+    dropout.HELP,
+    cnn.HELP,
+    epoch,
+    "",
+    "  --a",
+    "精度".repeat(50),
+  ];
 
   test.each([20, 21, 33, 40, 60, 80, 100, 200])("of %i columns", (columns) => {
     for (const text of texts) {

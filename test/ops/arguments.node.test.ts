@@ -311,6 +311,9 @@ const usages = {
   layerNorm: { given: [matrix, 2], options: true },
   localResponseNorm: { given: [matrix, 1], options: true },
   rmsNorm: { given: [matrix, 2], options: true },
+  pixelShuffle: { given: [tensorOf(4), 1], options: true },
+  pixelUnshuffle: { given: [tensorOf(4), 1], options: true },
+  resize: { given: [tensorOf(4), 2], options: true },
 } satisfies Record<keyof typeof ops, Usage>;
 
 /** What ops say of one more that take any number of arguments of one kind. */
