@@ -167,16 +167,14 @@ export abstract class EngineDevice implements Device {
   /** Evaluates nodes; `undo` is given what makes one that failed as it was before. */
   #evaluate(nodes: readonly Node[], op: string, isCut: boolean, undo?: (() => void)[]): void {
     this.begin(op);
-    for (const node of nodes) this.provide(node, op, undo);
+    this.#bring(nodes, op, undo);
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
-    this.ensureSound(nodes, op);
     if (wanted.length === 0) return;
     const check = watch?.evaluation(op, wanted);
     const traced = trace(wanted, op);
     const { sources } = traced;
     const plan = this.#plan(traced);
-    for (const x of sources) this.provide(x, op, undo);
-    this.ensureSound(sources, op);
+    this.#bring(sources, op, undo);
     const storages = inMemory(op, () => plan.run(sources.map((x) => x.storage as Storage)));
     for (let i = 0; i < wanted.length; i++) {
       const node = wanted[i];
@@ -272,10 +270,17 @@ export abstract class EngineDevice implements Device {
     if (!storage.life?.isOver) this.session.release(storage);
   }
 
-  /** Brings values that are on the host to the device. */
-  provide(node: Node, op = "tensor", undo?: (() => void)[]): void {
-    const { storage, host } = node; // in this order: what went with a device is on the host again
-    if (!storage && host) this.#upload(node, host, op, undo);
+  /** Brings values on the host to the device; throws why those there are not what they should be. */
+  #bring(nodes: readonly Node[], op: string, undo?: (() => void)[]): void {
+    for (const node of nodes) {
+      const { storage, host } = node; // in this order: what went with a device is on the host again
+      if (!storage && host) this.#upload(node, host, op, undo);
+      if (!storage?.failure) continue;
+      const { lineage } = node;
+      if (!lineage || lineage instanceof Node || stateOf(node)) throw storage.failure;
+      this.#revert(node, {}); // what was lost on its way is sent again
+      this.#upload(node, lineage, op);
+    }
   }
 
   #upload(node: Node, host: NumericArray, op: string, undo?: (() => void)[]): void {
@@ -286,17 +291,6 @@ export abstract class EngineDevice implements Device {
     );
     if (this.session.life) node.lineage = host;
     undo?.push(this.#revert.bind(this, node, { host }, node.storage));
-  }
-
-  /** Throws why the values of a node are not what they should be; what was lost on its way is sent again. */
-  ensureSound(nodes: readonly Node[], op: string): void {
-    for (const node of nodes) {
-      const { storage, lineage } = node;
-      if (!storage?.failure) continue;
-      if (!lineage || lineage instanceof Node || stateOf(node)) throw storage.failure;
-      this.#revert(node, { host: lineage });
-      this.provide(node, op);
-    }
   }
 
   /** Gives a node its values. */

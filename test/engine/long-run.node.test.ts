@@ -242,6 +242,27 @@ describe("plans of a compiled function", () => {
     expect(counts()).toMatchObject({ tensors: 0, buffers: 0 });
   });
 
+  test("one that is built when it has been let go is freed once more", async () => {
+    let built = () => {};
+    const make = device.plan.bind(device);
+    const disposed = vi.fn();
+    const made = vi.spyOn(device, "plan").mockImplementation((...args) => {
+      const prepare = () => new Promise<void>((resolve) => (built = resolve));
+      const plan = Object.assign(make(...args), { prepare, dispose: disposed });
+      return Object.defineProperty(plan, "ready", { value: false });
+    });
+    const [w, c, x] = [new State(tensor([1])), tensor([2]), tensor([3])];
+    const f = compile((x: Tensor) => add(mul(x, w), c));
+    x.dispose();
+    await expect(f(x)).rejects.toThrow("was disposed");
+    expect(made.mock.calls[0][1]?.fixed).toEqual([false, true, true]); // in each run the same
+    f.dispose();
+    expect(disposed).toHaveBeenCalledTimes(1);
+    built();
+    await otherTasks();
+    expect(disposed).toHaveBeenCalledTimes(2);
+  });
+
   test("a call waits for its plan and for the calls before it, and for nothing else", async () => {
     const built: (() => void)[] = [];
     const ran: number[] = [];
@@ -322,6 +343,14 @@ describe("plans of a compiled function", () => {
     expect(await (await g(x)).toArray()).toEqual([6, 15]);
     expect(await kept?.toArray()).toEqual([5, 7]);
     expect(await (await f(x)).toArray()).toEqual([6, 15]);
+  });
+
+  test("disposing one frees what its function made in the trace first", async () => {
+    const f = compile(() => mul(tensor([1, 2]), tensor([3, 4])));
+    (await f()).dispose();
+    expect(counts().tensors).toBe(2);
+    f.dispose();
+    expect(counts().tensors).toBe(0);
   });
 
   test("disposing one leaves what was made before it where it is", async () => {
