@@ -10,6 +10,7 @@ import {
   grad,
   mul,
   permute,
+  scatter,
   slice,
   sort,
   sum,
@@ -124,5 +125,17 @@ test.each([
     }),
   );
   // Both add in float64, in the same order.
+  expect(found).toEqual(wanted);
+});
+
+test("of several values for one place the last stays, also beside places that are none", async () => {
+  const index = Int32Array.from(randomBits([seed, 8], 60), (word) => (word % 25) - 2);
+  const [wanted, found] = await both((device) => {
+    const x = tensor(drawn(60, 9), { shape: [3, 20], device });
+    const values = tensor(drawn(60, 10), { shape: [3, 20], device });
+    const places = tensor(index, { shape: [3, 20], device });
+    const y = scatter(x, places, values, { axis: 1 });
+    return [y, scatter(cast(x, "i32"), places, cast(values, "i32"), { axis: 1 })];
+  });
   expect(found).toEqual(wanted);
 });
