@@ -156,9 +156,10 @@ export function loopParts(program: Program): readonly (PlainPart | LoopPart)[] {
     for (const i of own) stored.add(i);
     parts.push(draft);
   };
-  for (const { step, results } of loopCalls(steps)) {
+  for (const call of loopCalls(program)) {
+    const { step, results } = call;
     const { body } = step.attributes.loop as RowLoop;
-    const turn = turnOf(body, results.keys());
+    const turn = call.turn as Turn;
     add(
       turn.sources.map((input) => step.inputs[input]),
       false,
@@ -197,24 +198,38 @@ function plainPart({ steps, updates }: Program, { given, outputs, isLast }: Draf
   return { program, sources: own.given, outputs: results };
 }
 
-/** A call of an op that is a loop, and the steps of its results. */
+/** A call of an op that is a loop, and the steps of its results that somebody needs. */
 interface LoopCall {
   readonly step: Step;
+  readonly first: number;
   readonly results: Map<number, number>;
+  turn: Turn | null;
 }
 
-/** The loops of a program, and the steps of their results that are wanted. */
-function loopCalls(steps: readonly Step[]): LoopCall[] {
-  const calls = new DataMap<Map<number, number>>();
-  const found: LoopCall[] = [];
+/** The loops of a program whose results are needed, in order, and what their turns do. */
+function loopCalls({ steps, outputs, updates }: Program): LoopCall[] {
+  const calls = new DataMap<LoopCall>();
+  const callOf = new Map<number, LoopCall>();
   for (const [i, step] of steps.entries()) {
     if (!step.op?.writer) continue;
-    const results = getOrInsert(calls, callKey(step), () => {
-      const own = new Map<number, number>();
-      found.push({ step, results: own });
-      return own;
-    });
-    results.set(step.result ?? 0, i);
+    const make = () => ({ step, first: i, results: new Map<number, number>(), turn: null });
+    const call = getOrInsert(calls, callKey(step), make);
+    call.results.set(step.result ?? 0, i);
+    callOf.set(i, call);
   }
-  return found;
+  // What only a loop reads that does not need it is needed by nobody.
+  const needed = new Set([...outputs, ...updates.map(({ value }) => value)]);
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const { inputs, attributes, result = 0 } = steps[i];
+    const call = callOf.get(i);
+    if (!call) {
+      if (needed.has(i)) for (const input of inputs) needed.add(input);
+      continue;
+    }
+    if (!needed.has(i)) call.results.delete(result);
+    if (call.first < i || call.results.size === 0) continue;
+    call.turn = turnOf((attributes.loop as RowLoop).body, call.results.keys());
+    for (const input of call.turn.sources) needed.add(inputs[input]);
+  }
+  return [...new Set(callOf.values())].filter(({ turn }) => turn !== null);
 }

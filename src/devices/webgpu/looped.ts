@@ -11,11 +11,12 @@ import { planMemory } from "../../engine/memory-plan.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
 import type { Program, Step, Update } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
+import { identity } from "../../graph/identity.ts";
 import type { Op } from "../../graph/op.ts";
 import { type BufferStorage, GRANULE } from "./buffers.ts";
 import type { KernelCode } from "./codegen.ts";
 import type { Job } from "./jobs.ts";
-import { putRow, rowAt } from "./row-ops.ts";
+import { putRow, rowOfTurn } from "./row-ops.ts";
 import { stepBytes } from "./transfer.ts";
 import {
   type DispatchTurns,
@@ -190,21 +191,36 @@ class LoopedWriter {
     return order.map(({ kernel, row }) => ({ kernel: first + kernel, row }));
   }
 
+  /** Adds what copies values to others, which turns change in place. */
+  #copy(pairs: readonly (readonly [from: number, to: number])[]): void {
+    if (pairs.length === 0) return;
+    const steps = pairs.flatMap(([from], i): Step[] => {
+      const { shape, dtype } = this.program.steps[from];
+      const source = { op: null, attributes: {}, inputs: [], shape, dtype };
+      return [source, { op: identity, attributes: {}, inputs: [2 * i], shape, dtype }];
+    });
+    const sources = pairs.map((_, i) => 2 * i);
+    const outputs = pairs.map((_, i) => 2 * i + 1);
+    const written = writeApart({ steps, sources, outputs, updates: [] }, this.host);
+    const keys = [...pairs.map(([from]) => from), ...pairs.map(([, to]) => to)];
+    this.#order.push(...this.#add(written, [...keys, ...this.#make(written.sizes)]));
+  }
+
   #addLoop(part: LoopPart): void {
     const { body, turn, inputs, results } = part;
     const { constants, carries, length, isReversed } = body;
-    const { program, reads } = inRows(body, turn);
+    const { program, reads, inPlace } = inRows(body, turn);
     const written = writeAny(program, this.host, this.options);
     const { steps } = turn.program;
-    const begin = this.#codes.length;
     /** Where the value of a carry is behind a turn: in its result behind the last one. */
     const homes = new Map<number, readonly [number, number]>();
     const rows = new Map<number, number>();
     turn.results.forEach((result, i) => {
       const step = turn.program.outputs[i];
       const own = (count: number) => stepBytes({ ...turn.program, steps }, step) * count;
-      const isCarry = result < carries;
-      const key = results.get(result) ?? this.#make([own(isCarry ? 1 : length)])[0];
+      const isCarry = result < carries && !inPlace.has(result);
+      const isOne = result < carries;
+      const key = results.get(result) ?? this.#make([own(isOne ? 1 : length)])[0];
       if (isCarry) homes.set(result, [key, this.#make([own(1)])[0]]);
       else rows.set(result, key);
     });
@@ -220,9 +236,11 @@ class LoopedWriter {
         const isCarry = carry >= 0 && carry < carries;
         return isCarry && t > 0 ? homeAfter(carry, t - 1) : inputs[read.input];
       });
-      const given = turn.results.filter((result) => result < carries);
+      const given = turn.results.filter((result) => homes.has(result));
       return [...sources, ...given.map((carry) => homeAfter(carry, t)), ...slots];
     };
+    this.#copy([...inPlace].map((carry) => [inputs[constants + carry], rows.get(carry) as number]));
+    const begin = this.#codes.length;
     // The first turn reads what the carries begin with; two others take turns.
     const kinds = homes.size === 0 ? 1 : Math.min(3, length);
     const variants = Array.from({ length: kinds }, (_, t) => this.#add(written, keysOf(t)));
@@ -260,6 +278,12 @@ function inRows({ constants, carries, length }: LoopBody, { program, sources, re
     add({ op: op as Op, attributes: {}, inputs, shape, dtype });
   const whole = (step: Step) => ({ ...step, shape: [length, ...step.shape] });
   const row = read("row", { shape: [], dtype: "u32" });
+  const inPlace = addedUp(
+    program,
+    sources,
+    constants,
+    results.filter((result) => result < carries),
+  );
   const renamed: number[] = [];
   let next = 0;
   program.steps.forEach((step, i) => {
@@ -270,13 +294,18 @@ function inRows({ constants, carries, length }: LoopBody, { program, sources, re
     const input = sources[next++];
     const isRow = input >= constants + carries;
     renamed[i] = isRow
-      ? apply(rowAt, [read({ input }, whole(step)), row], step)
-      : read({ input }, step);
+      ? apply(rowOfTurn, [read({ input }, whole(step)), row], step)
+      : read(inPlace.has(input - constants) ? { result: input - constants } : { input }, step);
   });
   const outputs: number[] = [];
   const updates: Update[] = [];
   results.forEach((result, i) => {
     const value = renamed[program.outputs[i]];
+    if (inPlace.has(result)) {
+      const step = program.sources[sources.indexOf(constants + result)];
+      updates.push({ source: renamed[step], value });
+      return;
+    }
     if (result < carries) {
       outputs.push(value);
       return;
@@ -285,5 +314,20 @@ function inRows({ constants, carries, length }: LoopBody, { program, sources, re
     const source = read({ result }, all);
     updates.push({ source, value: apply(putRow, [source, row, value], all) });
   });
-  return { program: { steps, sources: own, outputs, updates }, reads };
+  return { program: { steps, sources: own, outputs, updates }, reads, inPlace };
+}
+
+/** The carries that nothing reads but what makes their next values, element by element. */
+function addedUp(
+  { steps, sources: own, outputs }: Program,
+  sources: readonly number[],
+  constants: number,
+  carries: readonly number[],
+): ReadonlySet<number> {
+  const isAdded = (carry: number, i: number) => {
+    const source = own[sources.indexOf(constants + carry)];
+    const readers = steps.filter(({ inputs }) => inputs.includes(source));
+    return readers.length === 1 && readers[0] === steps[outputs[i]] && readers[0].op?.linear;
+  };
+  return new Set(carries.filter(isAdded)); // they are the first results
 }

@@ -48,7 +48,7 @@ export class PipelineCache {
     );
     if (numbers.length > 0) types.push("uniform");
     const moving = bindings.findIndex(({ isMoving }) => isMoving);
-    const label = `gradus ${types.map(([first]) => first).join("")}${moving}`;
+    const label = `gradus ${types} ${moving}`;
     const visibility = GPUShaderStage.COMPUTE;
     const entries = types.map((type, binding) => {
       return { binding, visibility, buffer: { type, hasDynamicOffset: binding === moving } };

@@ -121,9 +121,8 @@ export class GpuPlan implements Plan {
   }
 
   #write(): WrittenProgram {
-    const { steps } = this.program;
-    const looped = steps.find(({ op }) => op?.writer)?.op?.writer as WriteProgram | undefined;
-    this.#writer ??= looped ?? ((this.#isLarge && sharing.loaded?.writeShared) || writeApart);
+    for (const { op } of this.program.steps) this.#writer ??= op?.writer as WriteProgram;
+    this.#writer ??= (this.#isLarge && sharing.loaded?.writeShared) || writeApart;
     return this.#writer(this.program, this.host, this.options);
   }
 

@@ -3,8 +3,8 @@ import { Position } from "../../forms/position.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../../graph/op.ts";
 
 /** y = x[row]: what a loop's turn reads. Only kernels know it: the CPU sees rows where they lie. */
-export const rowAt: OpDefinition<Attributes> = defineOp<Attributes>({
-  name: "rowAt",
+export const rowOfTurn: OpDefinition<Attributes> = defineOp<Attributes>({
+  name: "rowOfTurn",
   cost: 0,
   form: {
     kind: "pointwise",
