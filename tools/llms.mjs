@@ -127,8 +127,21 @@ function isOptions({ kind, name }) {
 }
 
 /** @param {import("typedoc").SignatureReflection} signature */
-function callText({ parameters, type }) {
-  return `(${parametersText(parameters)})${typed(type)}`;
+function callText({ parameters, type, typeParameters = [] }) {
+  const text = parametersText(parameters);
+  const plain = typeParameters.reduce((all, { name, type }) => constrained(all, name, type), text);
+  return `(${plain})${typed(type)}`;
+}
+
+/**
+ * Writes what a type parameter extends in its place, and in that of an alias which is given it.
+ * @param {string} text
+ * @param {string} name
+ * @param {unknown} [type]
+ */
+function constrained(text, name, type) {
+  const isOwn = new RegExp(`(: )(?:\\w+<${name}>|${name})(?=,|$)`, "g");
+  return type ? text.replace(isOwn, `$1${type}`) : text;
 }
 
 /** @param {readonly import("typedoc").ParameterReflection[]} [parameters] */

@@ -12,7 +12,10 @@ export type Reads = ReadonlyMap<number, boolean>;
 /** What becomes one part of a kernel: an anchor with its own file, or pointwise steps alone. */
 export class Group {
   reads: Reads = new Map();
-  /** What its steps weigh, and how many there are, each also as read out of order. */
+  /**
+   * What its steps weigh, and how many there are, each also as read out of order. Infinite where it
+   * writes over what it reads elsewhere.
+   */
   weight = 0;
   size = 0;
   /** Its place among the groups. */
@@ -183,8 +186,8 @@ export class Fusion {
   copy(update: number): number {
     const { source, value } = this.#updates[update];
     this.late.add(value);
-    const isScattered = this.scattered.has(value);
     const from = this.#valueStep(value);
+    const isScattered = from !== value;
     const { shape, dtype } = this.#steps[from];
     const step = { op: identity, attributes: {}, inputs: [from], shape, dtype };
     const copy = this.#steps.push(step) - 1;
@@ -293,6 +296,7 @@ export class Fusion {
       size++;
       if (this.stored.has(i) && !group.outputs.includes(i)) {
         reads.set(i, isAligned && (reads.get(i) ?? true));
+        if (rows.has(i) && !isAligned) weight = Number.POSITIVE_INFINITY;
         continue;
       }
       const step = this.#steps[i];
@@ -307,13 +311,6 @@ export class Fusion {
       }
     }
     return Object.assign(group, { reads, weight, size });
-  }
-
-  /** Whether a group reads of a state whose rows it writes more than it writes at each place. */
-  writesOver({ outputs, reads }: Group): boolean {
-    return outputs.some(
-      (output) => this.scattered.has(output) && reads.get(this.#steps[output].inputs[0]) === false,
-    );
   }
 
   /** The input whose elements a step writes in place. */

@@ -40,7 +40,7 @@ export function merge(
     const whole = new Group(joined.anchors, [...first.outputs, ...second.outputs]);
     const { weight, size } = fusion.explore(whole);
     if (weight > JOINED_WEIGHT || size > GROUP_WEIGHT) return null;
-    if (joined.anchors.length > MOST_ANCHORS || fusion.writesOver(whole)) return null;
+    if (joined.anchors.length > MOST_ANCHORS) return null;
     if (bindings(whole, joined.outputs, homes, bufferOf) > bindingLimit) return null;
     fusion.join(first, second, joined);
     for (const other of fusion.behind(joined).add(joined)) changed.add(other);

@@ -13,7 +13,6 @@ import { add, maximum, minimum, mul, sub } from "./arithmetic.ts";
 import { cast } from "./cast.ts";
 import { equal, logicalOr } from "./compare.ts";
 import { checkDomain } from "./domain.ts";
-import type { BinaryFunction } from "./elementwise.ts";
 import { LOG_ADD_EXP, logAddExp } from "./log-add-exp.ts";
 import {
   backToFront,
@@ -47,7 +46,7 @@ interface Combination {
   /** The same of whole numbers, where it differs. */
   readonly integer?: (a: number, b: number) => number;
   /** The same of tensors. */
-  readonly combine: BinaryFunction;
+  readonly combine: (a: Tensor, b: Tensor) => Tensor;
   readonly formula: Formula;
   readonly libraries?: readonly ShaderFile[];
   /** What changes nothing in front of others; 0 more than it where there are none. */

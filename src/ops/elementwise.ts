@@ -91,10 +91,13 @@ export function unary(row: Row): UnaryFunction {
   return named[row.name]; // so that stack traces and tables of layers show its name
 }
 
-/** Two tensors, or a tensor and a number, that broadcast. */
-export type BinaryFunction = (
-  a: Tensor | number,
-  b: Tensor | number,
+/** What stands beside an operand: a tensor, where that is surely a number. */
+export type OtherOperand<A> = [A] extends [number] ? Tensor : Tensor | number;
+
+/** Two tensors, or a tensor and a number, that broadcast; two numbers do not compile. */
+export type BinaryFunction = <A extends Tensor | number>(
+  a: A,
+  b: OtherOperand<A>,
   ...surplus: never[]
 ) => Tensor;
 

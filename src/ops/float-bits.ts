@@ -6,7 +6,13 @@ import { FLOAT_BITS } from "../kernels/shaders.ts";
 import { mul } from "./arithmetic.ts";
 import { less } from "./compare.ts";
 import { checkDomain } from "./domain.ts";
-import { type BinaryFunction, binary, broadcastInputs, elementwise } from "./elementwise.ts";
+import {
+  type BinaryFunction,
+  binary,
+  broadcastInputs,
+  elementwise,
+  type OtherOperand,
+} from "./elementwise.ts";
 import { sign } from "./unary.ts";
 
 /** |x| with the sign of y, which counts as + where y is NaN. */
@@ -81,7 +87,11 @@ const nextafterOp: OpDefinition<Record<string, never>> = {
  * Source: ISO/IEC 9899:2018, section 7.12.11.3.
  * @example await sub(nextafter(tensor([1]), 2), 1).item(); // 1.1920928955078125e-7
  */
-export function nextafter(a: Tensor | number, b: Tensor | number, ...surplus: never[]): Tensor {
+export function nextafter<A extends Tensor | number>(
+  a: A,
+  b: OtherOperand<A>,
+  ...surplus: never[]
+): Tensor {
   checkSurplus("nextafter(a, b)", surplus);
   return apply(nextafterOp, broadcastInputs("nextafter", a, b), NO_ATTRIBUTES);
 }

@@ -120,7 +120,7 @@ export {
 } from "./distributions.ts";
 export { type DropoutMaskOptions, dropout } from "./dropout.ts";
 export { einsum } from "./einsum.ts";
-export type { BinaryFunction, UnaryFunction } from "./elementwise.ts";
+export type { BinaryFunction, OtherOperand, UnaryFunction } from "./elementwise.ts";
 export { embedding, type LookupOptions } from "./embedding.ts";
 export { erf, erfc, erfInv, normalCdf } from "./error-function.ts";
 export { exp2, log2, log10 } from "./exponents.ts";

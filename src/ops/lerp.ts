@@ -3,7 +3,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, sub } from "./arithmetic.ts";
 import { less } from "./compare.ts";
 import { checkDomain } from "./domain.ts";
-import { broadcastInputs } from "./elementwise.ts";
+import { broadcastInputs, type OtherOperand } from "./elementwise.ts";
 import { where } from "./where.ts";
 
 /**
@@ -12,9 +12,9 @@ import { where } from "./where.ts";
  * @throws DTypeError unless all are floats of one dtype, ShapeError where shapes do not broadcast.
  * @example await lerp(tensor([0, 10]), tensor([4, 20]), 0.25).toArray(); // [1, 12.5]
  */
-export function lerp(
-  a: Tensor | number,
-  b: Tensor | number,
+export function lerp<A extends Tensor | number>(
+  a: A,
+  b: OtherOperand<A>,
   weight: Tensor | number,
   ...surplus: never[]
 ): Tensor {

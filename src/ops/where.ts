@@ -6,7 +6,7 @@ import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, Tensor } from "../graph/tensor.ts";
 import { stretch } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
-import { broadcastInputs } from "./elementwise.ts";
+import { broadcastInputs, type OtherOperand } from "./elementwise.ts";
 
 /** y = condition ? a : b. */
 const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
@@ -27,10 +27,10 @@ const whereOp: OpDefinition<Record<string, never>> = defineOp<Record<string, nev
 });
 
 /** Takes a where a bool condition holds and b elsewhere; all three broadcast. */
-export function where(
+export function where<A extends Tensor | number>(
   condition: Tensor,
-  a: Tensor | number,
-  b: Tensor | number,
+  a: A,
+  b: OtherOperand<A>,
   ...surplus: never[]
 ): Tensor {
   checkArguments("where(condition, a, b)", [condition], surplus);

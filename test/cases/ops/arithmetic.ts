@@ -65,7 +65,7 @@ export const arithmeticCases = {
           "cast the tensor to f32",
       },
       {
-        run: () => ops.add(1, 2),
+        run: () => ops.add(1, 2 as never),
         says: "add: only numbers; expected at least one tensor. Use tensor(value)",
         error: DTypeError,
       },
