@@ -151,7 +151,7 @@ export type Batching = "rows" | "product" | "gather" | "scatter";
 /** An op with kernels of its own. */
 export interface KernelForm<A, P extends Problem = Problem> {
   readonly kind: "kernel";
-  /** How many calls become one; null where no way is known, or only `lower` makes such ops. */
+  /** How many calls become one; null where only the op itself knows, if any way is known. */
   readonly batching: Batching | null;
   readonly family: Family<P>;
   /** Which of the kernel's results is the op's first; 0 when left out. */

@@ -27,6 +27,37 @@ export type VjpAll<A> = (
   context: Omit<VjpContext<A>, "y"> & { valueOf(node: Node): Tensor },
 ) => readonly (Tensor | null)[];
 
+/** A value in all calls of a function: along a first axis, or one that they share. */
+export interface MappedValue {
+  readonly x: Tensor;
+  readonly isShared: boolean;
+}
+
+/** An op of a function that is called many times. */
+export interface MappedCall {
+  readonly op: Op;
+  readonly attributes: Attributes;
+  /** The inputs in one call, and in all. */
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly MappedValue[];
+  /** How many calls there are. */
+  readonly count: number;
+  /** The types of the results in one call. */
+  readonly types: readonly TensorType[];
+  /** Gives a value its first axis, along which it is repeated where calls share it. */
+  all(value: MappedValue): Tensor;
+  /**
+   * Maps a graph of the op's own: gives values of one call in all, with a first axis.
+   * @param known what some are in all calls.
+   * @param isWithin whether a node may be made of such.
+   */
+  within(
+    known: readonly (readonly [Node, Tensor])[],
+    roots: readonly Node[],
+    isWithin: (node: Node) => boolean,
+  ): Tensor[];
+}
+
 /** Everything about an op, in one value. */
 export interface OpDefinition<A extends Attributes> {
   readonly name: string;
@@ -102,6 +133,8 @@ export interface OpDefinition<A extends Attributes> {
    * it occurs, on a device that runs kernels.
    */
   readonly writer?: object;
+  /** Gives the results in many calls at once, along a first axis, where the form cannot tell how. */
+  readonly mapped?: (call: MappedCall) => readonly Tensor[];
   /** Gives the cotangent of each input, null for zeros; null when that holds for all inputs. */
   readonly vjp: ((g: Tensor, context: VjpContext<A>) => readonly (Tensor | null)[]) | null;
   /** In place of `vjp`, for an op with several results: see `jointly`. */

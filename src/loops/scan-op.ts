@@ -10,8 +10,9 @@ import { accumulate, fillTensor, sumTensors } from "../graph/cotangent.ts";
 import { pullBack } from "../graph/grad.ts";
 import { type JointContext, jointly } from "../graph/jointly.ts";
 import { inputsOf, Node, nextNodeId } from "../graph/node.ts";
-import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
+import { defineOp, type MappedCall, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, applyAll, observeCreation, Tensor } from "../graph/tensor.ts";
+import { withAxes } from "../ops/reshape.ts";
 import { type TurnGraph, turnGraph } from "./turn-graph.ts";
 
 /** How many turns, and in which direction. */
@@ -45,6 +46,7 @@ const scanOp: OpDefinition<LoopAttributes> = defineOp<LoopAttributes>({
     family: NONE,
     problem: ({ y: { dtype } }) => ({ dtype }),
   },
+  mapped: mapTurns,
   vjp: null,
   vjpAll: (nodes, total, context) => {
     const graph = graphs.get(nodes[0].inputs) as TurnGraph;
@@ -215,4 +217,54 @@ function storedOf(
     return chain[first < 0 ? chain.length - 1 : first];
   });
   return [...new Set([...carries, ...chosen])];
+}
+
+/** A loop of many calls: a turn does what that turn of each call does. */
+function mapTurns({ nodes, attributes, inputs, all, within }: MappedCall): readonly Tensor[] {
+  const graph = graphs.get(nodes) as TurnGraph;
+  const { constants, carries, xs, next, rows, kept } = graph;
+  const { body } = attributes.loop as RowLoop;
+  const fromXs = constants.length + carries.length;
+  const init = inputs.slice(constants.length, fromXs).map(all);
+  const given = inputs.slice(fromXs).map(({ x, isShared }) => (isShared ? x : callsTurned(x)));
+  const start = nextNodeId();
+  // Rows that calls share stay as they are.
+  const own = {
+    carries: init.map(({ node }) => standIn(node)),
+    xs: given.map(({ device, shape, dtype }, i) =>
+      inputs[fromXs + i].isShared ? xs[i] : new Node(device, shape.slice(1), dtype),
+    ),
+  };
+  const stands = [
+    ...inputs.slice(0, constants.length).map(({ x }) => x.node),
+    ...own.carries,
+    ...own.xs,
+  ];
+  const known = [...constants, ...carries, ...xs].flatMap((node, i) => {
+    const isCarry = i >= constants.length && i < fromXs;
+    return isCarry || !inputs[i].isShared ? [[node, new Tensor(stands[i])] as const] : [];
+  });
+  const made = observeCreation(
+    () => {},
+    () => within(known, [...next, ...rows, ...kept], graph.mayBeInside),
+  ).map(({ node }) => node);
+  const isNew = madeSince(start);
+  const mapped = turnGraph(
+    { ...own, next: made.slice(0, next.length), rows: made.slice(next.length) },
+    (node) => isNew(node) || graph.mayBeInside(node),
+  );
+  const results = runTurns(
+    mapped,
+    body,
+    init,
+    given,
+    mapped.constants.map((node) => inputs[constants.indexOf(node)]?.x ?? new Tensor(node)),
+  );
+  return results.slice(0, made.length).map((y, i) => (i < next.length ? y : callsTurned(y)));
+}
+
+/** The first two axes swapped: rows of calls, or calls of rows. */
+function callsTurned(x: Tensor): Tensor {
+  const [, , ...rest] = x.shape.keys();
+  return withAxes(x, [1, 0, ...rest]);
 }

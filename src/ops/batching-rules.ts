@@ -1,7 +1,6 @@
 import { sizeOf } from "../core/shape.ts";
-import type { TensorType } from "../core/tensor-type.ts";
 import type { Batching } from "../forms/kernel.ts";
-import type { Attributes, Op } from "../graph/op.ts";
+import type { Attributes, MappedCall, MappedValue, Op } from "../graph/op.ts";
 import { apply, applyAll, type Tensor } from "../graph/tensor.ts";
 import { add, mul } from "./arithmetic.ts";
 import { stretch } from "./broadcast.ts";
@@ -10,23 +9,6 @@ import { greaterEqual, less, logicalAnd } from "./compare.ts";
 import { iota } from "./creation.ts";
 import { inShape, withAxes } from "./reshape.ts";
 import { where } from "./where.ts";
-
-/** A value in all calls of a function: along a first axis, or one that they share. */
-export interface MappedValue {
-  readonly x: Tensor;
-  readonly isShared: boolean;
-}
-
-/** An op of a function that is called many times. */
-export interface MappedCall {
-  readonly op: Op;
-  readonly attributes: Attributes;
-  readonly inputs: readonly MappedValue[];
-  /** How many calls there are. */
-  readonly count: number;
-  /** The types of the results in one call. */
-  readonly types: readonly TensorType[];
-}
 
 /** Gives an op's results in all calls at once, along a first axis; null where it knows no good way. */
 type BatchingRule = (call: MappedCall) => readonly Tensor[] | null;

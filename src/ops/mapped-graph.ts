@@ -3,16 +3,17 @@ import { GradusError } from "../core/errors.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import { sameShape } from "../core/shape.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
-import { type Attributes, inferAll, type Op, type VjpContext } from "../graph/op.ts";
-import { listNodes } from "../graph/order.ts";
-import { Tensor } from "../graph/tensor.ts";
 import {
-  BATCHING_RULES,
-  inAll,
+  type Attributes,
+  inferAll,
   type MappedCall,
   type MappedValue,
-  results,
-} from "./batching-rules.ts";
+  type Op,
+  type VjpContext,
+} from "../graph/op.ts";
+import { listNodes } from "../graph/order.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { BATCHING_RULES, inAll, results } from "./batching-rules.ts";
 import { mappedOp, partType } from "./mapped-op.ts";
 
 /** Ops that do for each place on a first axis what others do, by these. */
@@ -23,13 +24,18 @@ const mappedOps = /* @__PURE__ */ new WeakMap<Op, Op>();
  * they depend on what differs from call to call.
  */
 export class MappedGraph {
-  /** What was made before is the same in all calls. */
-  readonly #first = nextNodeId();
   readonly #values = new Map<Node, Tensor>();
   /** All results of an op with several, by the list of inputs that its nodes share. */
   readonly #calls = new Map<readonly Node[], readonly Tensor[]>();
 
-  constructor(readonly count: number) {}
+  /** What is made from now on may differ, as what gradient rules give. */
+  readonly #first = nextNodeId();
+
+  /** @param isOlder whether a node may that was made before. */
+  constructor(
+    readonly count: number,
+    readonly isOlder: (node: Node) => boolean = () => false,
+  ) {}
 
   /** Gives what stands in one call for a value of all. */
   standIn(x: Tensor): Tensor {
@@ -41,8 +47,9 @@ export class MappedGraph {
 
   /** Gives what values of one call are in all. */
   valuesOf(tensors: readonly Tensor[]): MappedValue[] {
+    const mayDiffer = (node: Node) => node.id >= this.#first || this.isOlder(node);
     const before = (node: Node) => {
-      return node.id < this.#first || this.#values.has(node) ? [] : node.inputs;
+      return this.#values.has(node) || !mayDiffer(node) ? [] : node.inputs;
     };
     const nodes = tensors.map((x) => x.use());
     for (const node of listNodes(nodes, before, (order) => order)) {
@@ -64,13 +71,22 @@ export class MappedGraph {
     const call: MappedCall = {
       op,
       attributes,
+      nodes: node.inputs,
       inputs: node.inputs.map((input) => this.#valueOf(input)),
       count: this.count,
       types: inferAll(op, node.inputs, attributes),
+      all: (value) => inAll(value, this.count),
+      within: (known, roots, isWithin) => {
+        const graph = new MappedGraph(this.count, isWithin);
+        for (const [own, x] of known) graph.#values.set(own, x);
+        return graph.valuesOf(roots.map((root) => new Tensor(root))).map(call.all);
+      },
     };
-    const y = op.cpuAll
-      ? getOrInsert(this.#calls, node.inputs, () => mappedResults(call))[node.result]
-      : mappedResults(call)[0];
+    const found =
+      call.types.length > 1
+        ? getOrInsert(this.#calls, node.inputs, () => mappedResults(call))
+        : mappedResults(call);
+    const y = found[node.result];
     if (vjp) {
       const inputs = node.inputs.map((input) => new Tensor(input));
       const context = { inputs, y: new Tensor(node), attributes };
@@ -79,7 +95,7 @@ export class MappedGraph {
     return y;
   }
 
-  /** Does in all calls what a gradient rule does in one: the result of what is shared are repeated. */
+  /** Does in all calls what a gradient rule does in one; what calls share is repeated. */
   cotangents(
     vjp: NonNullable<Op["vjp"]>,
     g: Tensor,
@@ -96,7 +112,7 @@ function mappedResults(call: MappedCall): readonly Tensor[] {
   const { op, attributes, inputs, count, types } = call;
   const { form } = op;
   const rule = form.kind !== "map" && form.batching;
-  const known = rule && BATCHING_RULES[rule](call);
+  const known = op.mapped?.(call) ?? (rule && BATCHING_RULES[rule](call));
   if (known) return known;
   if (form.kind === "kernel" || op.cpuAll) throw unruly(op);
   const all = inputs.map((input) => inAll(input, count));

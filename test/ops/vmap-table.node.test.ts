@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 /** How many calls of a row are mapped. */
-const MOST = 6;
+const MOST = 4;
 
 /** Some of each row's calls that are given tensors, evenly spaced. */
 const rows = tables

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { defineOp, type OpDefinition } from "../../src/graph/op.ts";
+import { apply } from "../../src/graph/tensor.ts";
 import {
   add,
   argmax,
@@ -8,12 +10,14 @@ import {
   customGrad,
   type Device,
   DTypeError,
+  debug,
   div,
   dot,
   foldIn,
   GradusError,
   gather,
   grad,
+  IndexError,
   init,
   integersAt,
   keyFromSeed,
@@ -56,6 +60,7 @@ import { Dropout, Linear, Sequential } from "../../src/nn/index.ts";
 import { SGD } from "../../src/optim/index.ts";
 import { trainStep } from "../../src/train/index.ts";
 import { expectClose, expectWithin } from "../support/close.ts";
+import { lambertW } from "../support/custom-ops.ts";
 import { testDevice } from "../support/device.ts";
 import { tolerance } from "../support/op-case.ts";
 
@@ -240,6 +245,19 @@ describe("functions of functions", () => {
     expect(await vmap(second)(of(1, 2, -3)).toArray()).toEqual([6, 12, -18]);
   });
 
+  test("ops of one's own by their elements, and what debug finds in them", async () => {
+    const slope = (v: Tensor) => grad(sum(lambertW(v)), [v])[0];
+    const [x, own] = [device, reference].map((on) =>
+      randomUniform([3, 4], { seed: 2, device: on }),
+    );
+    const expected = await stack(partsOf(own).map(slope)).data();
+    expectWithin(await vmap(slope)(x).data(), expected, tolerance);
+    const places = tensor([[0], [5]], { device, dtype: "i32" });
+    const found = debug(() => vmap((i: Tensor) => gather(of(1, 2), i))(places).data());
+    await expect(found).rejects.toThrow(IndexError);
+    await expect(found).rejects.toThrow("data: index 5 at position 1 for gather");
+  });
+
   test("a chain of any length", async () => {
     const long = (v: Tensor) => {
       let y = v;
@@ -283,6 +301,17 @@ test("nothing that is traced stays", async () => {
   const { tensors, bytes } = memory();
   await run();
   expect(memory()).toMatchObject({ tensors, bytes });
+});
+
+const unruly: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
+  name: "unruly",
+  form: {
+    kind: "kernel",
+    batching: null,
+    family: { prologueCost: 0, kernels: [], rule: () => [] },
+    problem: ({ y: { dtype } }) => ({ dtype }),
+  },
+  vjp: null,
 });
 
 /** What is refused, with the whole message. */
@@ -369,6 +398,13 @@ const refused: Readonly<Record<string, readonly [run: () => unknown, error: Grad
     () => vmap((x: Tensor) => add(x, new Parameter(zeros([], { device }))))(of(1)),
     new GradusError(
       "state: made in a function that is being mapped; expected states made before it runs",
+    ),
+  ],
+  "an op of which no way is known": [
+    () => vmap((x: Tensor) => apply(unruly, [x], {}))(of(1)),
+    new GradusError(
+      'vmap: "unruly" of what differs from call to call; expected ops with a batching rule. Call fn ' +
+        "in a loop and stack what it gives",
     ),
   ],
   "options that are not known": [

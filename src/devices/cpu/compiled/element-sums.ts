@@ -40,11 +40,12 @@ export function elementSumsCode(group: GroupWriter): GroupCode {
         keep();
         f.get(at).tee(last).vectorMemory(load, 2, 0).set(total);
       });
-      const { elements, body, writer, places } = group.stretch([1]);
+      const stretch = group.stretch([1]);
+      const { elements, body, writer, places } = stretch;
       const place = places.position(program[g].shape, [items, { local: item, size: 1 }]);
       const before = sides.map(() => body.local(total));
       const [next] = sum.step(writer, before, elements.element(g, place), 0, 1);
-      f.get(body.emit([next])[0]).set(total);
+      f.get(stretch.emit([next])[0]).set(total);
     }),
   );
   keep();
