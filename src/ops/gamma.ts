@@ -83,12 +83,12 @@ export const digamma: UnaryFunction = unary({
     const near = distance.call("fma", w.minus(1.5).polynomial(DIGAMMA), step);
     const q = v.inverse();
     const t = q.times(q);
-    const far = v
-      .call("g_log")
-      .minus(q.times(0.5))
-      .minus(t.times(t.polynomial(DIGAMMA_FAR)));
-    const y = v.below(3).choose(near, far);
-    return isBelow.choose(cotangent(x, Number.NaN).call("fma", -Math.PI, y), y);
+    const rest = t.polynomial(DIGAMMA_FAR).call("fma", t, q.times(0.5));
+    const isNear = v.below(3);
+    const most = isNear.choose(near, v.call("g_log"));
+    // Where the cotangent is nearly as large, their difference is exact.
+    const both = most.minus(isBelow.choose(slopeOfSine(x), 0));
+    return both.minus(isNear.choose(0, rest));
   }),
   libraries: LIBRARIES,
   cost: 70,
@@ -158,14 +158,28 @@ function polygammaFormula<V>(x: FloatValue<V>, n: number): FloatValue<V> {
   return isBelow.choose(slope.minus(zeta), above);
 }
 
-/** sin πa of a ≥ 0 as a size, and what cot πa is made of: neither loses digits near whole numbers. */
-function fractionOf<V>(a: FloatValue<V>) {
+/** How far a ≥ 0 is from the nearest whole number, and whether that lies above it. */
+function distanceOf<V>(a: FloatValue<V>) {
   const fraction = a.minus(a.call("floor"));
   const isUpper = fraction.above(0.5);
   const size = isUpper.choose(fraction.negative().plus(1), fraction);
+  return { isUpper, size, isWhole: size.equals(0) };
+}
+
+/** π cot πx of x < 0, the slope of log |sin πx|; NaN at whole numbers. */
+function slopeOfSine<V>(x: FloatValue<V>): FloatValue<V> {
+  const { isUpper, size, isWhole } = distanceOf(x.abs());
+  // 1/t − 2 Σ ζ(2k) t²ᵏ⁻¹
+  const slope = size.inverse().minus(size.times(size.times(size).polynomial(COTANGENT)));
+  return isWhole.choose(Number.NaN, isUpper.choose(slope, slope.negative()));
+}
+
+/** sin πa of a ≥ 0 as a size, and what cot πa is made of: neither loses digits near whole numbers. */
+function fractionOf<V>(a: FloatValue<V>) {
+  const { isUpper, size, isWhole } = distanceOf(a);
   const sine = size.times(Math.PI).call("g_sin");
   const cosine = size.negative().plus(0.5).times(Math.PI).call("g_sin");
-  return { isUpper, sine, cosine, isWhole: size.equals(0) };
+  return { isUpper, sine, cosine, isWhole };
 }
 
 /** cot πx; what is asked for at whole numbers. */
@@ -184,7 +198,7 @@ const ROOT_REST = 1.243815006546356e-8;
 
 // Polynomials with the least of largest errors, relative to the function: 9e-9 for log Γ(2 + u) / u on
 // [−1, 1], 2e-8 for ψ(w) / (w − root) by w − 1.5 on [1, 2], 3e-9 for what Stirling's series and that of
-// ψ have behind their first terms, by x⁻² for x ≥ 3.
+// ψ have behind their first terms, by x⁻² for x ≥ 3, 1e-8 for (1/t − π cot πt) / t by t² on [0, ½].
 
 const LGAMMA: readonly number[] = [
   0.000036296967379847945, -0.00008609565826920838, 0.00008562974620060255, -0.00017450398474660824,
@@ -204,4 +218,9 @@ const DIGAMMA: readonly number[] = [
 
 const DIGAMMA_FAR: readonly number[] = [
   0.0032323224468841136, -0.008286381168770408, 0.08333240882952808,
+];
+
+const COTANGENT: readonly number[] = [
+  5.297303360462983, 0.6473767421152838, 2.2536099654699915, 1.9849722975527613, 2.0356847960084807,
+  2.164630512690219, 3.289868174988286,
 ];

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Device, evaluate, init, type Tensor } from "../../src/index.ts";
 import { isAcceptance } from "../support/acceptance.ts";
+import { fuzzChains } from "../support/chain-fuzz.ts";
 import { randomFlagsAndBytes, randomGraph } from "../support/random-graph.ts";
 import { movedElements } from "../support/random-moves.ts";
 
@@ -65,4 +66,9 @@ test("elements that moved several times are where the CPU has them", async () =>
       expect([...(await y.data())], `${seed}`).toEqual([...(await expected[seed][i].data())]);
     }
   }
+});
+
+test("chains of ops, drawn at random, give what the specification gives", async () => {
+  const count = isAcceptance ? 100 : 4;
+  expect(await fuzzChains(gpu, cpu, { seed: 1, count })).toBe("");
 });

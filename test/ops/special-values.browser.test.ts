@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import numerics from "../../docs/numerics.md?raw";
 import {
   add,
   type Device,
@@ -18,8 +19,12 @@ import {
   tensor,
   where,
 } from "../../src/index.ts";
+import { cases } from "../cases/ops.ts";
 import { tables } from "../cases/tables.ts";
+import { isAcceptance } from "../support/acceptance.ts";
+import { excesses, type Line, linesIn, readLine } from "../support/error-table.ts";
 import { KERNEL_KINDS, kernelKinds } from "../support/kernel-kinds.ts";
+import type { OpCase } from "../support/op-case.ts";
 import { agrees, disagreements, largestCall, SPECIAL, text } from "../support/special-values.ts";
 
 /** Rows that keep away from ±3e38, and why: docs/numerics.md says so too. */
@@ -76,6 +81,21 @@ for (const kernels of KERNEL_KINDS) {
         const devices = [gpus[kernels], cpu] as const;
         const options = { seed: SEED, isHugeFine: !Object.hasOwn(WITHOUT_HUGE, name) };
         expect(await disagreements(row, call, devices, options)).toEqual([]);
+      });
+    }
+  });
+}
+
+// The largest calls, whose kernels there are already.
+for (const kernels of isAcceptance ? KERNEL_KINDS : (["direct"] as const)) {
+  describe(`errors are as docs/numerics.md says, ${kernels} kernels`, () => {
+    const lines = linesIn(numerics);
+    for (const [name, row] of Object.entries<OpCase>(cases)) {
+      const call = largestCall(row);
+      if (!call || !lines.has(name)) continue; // test/ops/error-table.node.test.ts says so
+      test(name, async () => {
+        const [, allowed] = readLine(lines.get(name) as string) as [string, Line];
+        expect(await excesses(row, [call], { WebGPU: gpus[kernels] }, cpu, allowed)).toEqual([]);
       });
     }
   });

@@ -37,6 +37,7 @@ import {
   type Tensor,
   tan,
   tanh,
+  tanhShrink,
 } from "../../src/index.ts";
 
 const COUNT = 4096;
@@ -153,6 +154,7 @@ export const functions: Record<string, MeasuredFunction> = {
   sinh: { of: (x) => sinh(x), exact: Math.sinh },
   cosh: { of: (x) => cosh(x), exact: Math.cosh },
   tanh: { of: (x) => tanh(x), exact: Math.tanh },
+  tanhShrink: { of: (x) => tanhShrink(x) },
   asinh: { of: (x) => asinh(x), exact: Math.asinh },
   acosh: { of: (x) => acosh(x), exact: Math.acosh },
   atanh: { of: (x) => atanh(x), exact: Math.atanh },

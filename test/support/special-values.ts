@@ -1,13 +1,7 @@
-import {
-  type Device,
-  evaluate,
-  grad,
-  mul,
-  randomNormal,
-  sum,
-  type Tensor,
-} from "../../src/index.ts";
-import { type Call, draw, floats, type OpCase, place, tolerance } from "./op-case.ts";
+import type { Device } from "../../src/index.ts";
+import { type Call, draw, floats, type OpCase, tolerance } from "./op-case.ts";
+import { TINY } from "./op-errors.ts";
+import { outcome } from "./parity.ts";
 import { generator } from "./reference.ts";
 
 /** What arithmetic treats specially, and what it does not. */
@@ -87,24 +81,6 @@ export function largestCall({ calls }: OpCase): Call | undefined {
   return largest && size(largest) > 0 ? largest : undefined;
 }
 
-/** The result, and the gradients of its randomly weighted sum. */
-async function outcome(call: Call, values: Float64Array[], device: Device, isSmooth: boolean) {
-  const inputs = place(call, values, device, "f32");
-  const y = call.run(...inputs);
-  const tensors: Tensor[] = [y];
-  if (isSmooth) {
-    const weights = randomNormal(y.shape, { seed: 3, device });
-    tensors.push(...grad(sum(mul(y, weights)), floats(call, inputs)));
-  }
-  evaluate(...tensors);
-  const read = await Promise.all(tensors.map((x) => x.data()));
-  for (const x of [...tensors, ...inputs]) x.dispose();
-  return read;
-}
-
-/** Below this, a factor may have been below the normal numbers, which count as 0 on WebGPU. */
-const TINY = 1e-36;
-
 /** Whether NaN, ±∞ and the signs of zeros are the same, and other numbers close. */
 export function agrees(actual: number, expected: number, scale = 1): boolean {
   if (!Number.isFinite(expected)) return Object.is(actual, expected);
@@ -123,8 +99,8 @@ export async function disagreements(
   const found: string[] = [];
   const scale = 4 * (call.scale ?? 1);
   for (const { name, values } of fillings(call, seed, isHugeFine)) {
-    const expected = await outcome(call, values, specification, gradient === true);
-    const actual = await outcome(call, values, device, gradient === true);
+    const expected = await outcome(call, values, specification, "f32", gradient === true);
+    const actual = await outcome(call, values, device, "f32", gradient === true);
     for (const [k, wanted] of expected.entries()) {
       const i = wanted.findIndex((want, i) => !agrees(actual[k][i], want, scale));
       if (i < 0) continue;

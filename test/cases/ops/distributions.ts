@@ -291,7 +291,12 @@ export const distributionCases = {
     gradient: NO_GRADIENT,
   },
   randomTruncatedNormal: {
-    calls: [],
+    calls: [
+      {
+        inputs: [x(9)],
+        run: (a) => ops.add(a, ops.randomTruncatedNormal([9], { seed: 3, ...like(a) })),
+      },
+    ],
     golden: [again(() => ops.randomTruncatedNormal([3]))],
     rejects: [
       {
@@ -340,7 +345,13 @@ export const distributionCases = {
     gradient: "of the rate alone, in a test of its own",
   },
   randomGamma: {
-    calls: [],
+    calls: [
+      {
+        inputs: [positive(9)],
+        run: (a) => ops.mul(a, ops.randomGamma([9], { concentration: 2, seed: 3, ...like(a) })),
+        scale: 20,
+      },
+    ],
     golden: [again(() => ops.randomGamma([3], { concentration: 0.7 }))],
     rejects: [
       {

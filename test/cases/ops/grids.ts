@@ -43,7 +43,9 @@ export const gridsCases = {
     gradient: NO_INPUTS,
   },
   logspace: {
-    calls: [],
+    calls: [
+      { inputs: [x(7)], run: (a) => ops.mul(a, ops.logspace(-1, 2, 7, like(a))), scale: 100 },
+    ],
     golden: [
       {
         run: (t) => {

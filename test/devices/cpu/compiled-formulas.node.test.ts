@@ -282,7 +282,7 @@ const ERRORS: Readonly<Record<string, readonly [number, number]>> = Object.fromE
     "exp expm1 exp2 log log1p log2 log10 pow sigmoid softplus logSigmoid rsqrt cbrt hypot",
     "sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh",
   ].flatMap((names) => names.split(" ").map((name) => [name, [3e-7, 2 ** -149]])),
-  ...["erf", "erfc", "erfInv", "normalCdf"].map((name) => [name, [6e-7, 2 ** -149]]),
+  ...["erf", "erfc", "erfInv", "normalCdf", "tanhShrink"].map((name) => [name, [6e-7, 2 ** -149]]),
   ...["lgamma", "digamma", "polygamma", "logAddExp"].map((name) => [name, [1.2e-6, 1.2e-6]]),
   ["normalAt", [0, 1e-6]],
 ]);

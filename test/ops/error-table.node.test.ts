@@ -1,0 +1,42 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import numerics from "../../docs/numerics.md?raw";
+import type { Device } from "../../src/index.ts";
+import { cases } from "../cases/ops.ts";
+import { isAcceptance } from "../support/acceptance.ts";
+import { cpuEngines } from "../support/cpu-engines.ts";
+import { excesses, isAbove, LIMIT, type Line, linesIn, readLine } from "../support/error-table.ts";
+import type { OpCase } from "../support/op-case.ts";
+import { largestCall } from "../support/special-values.ts";
+
+let plain: Device;
+let compiled: Device;
+beforeAll(async () => {
+  ({ plain, compiled } = await cpuEngines());
+});
+
+const lines = linesIn(numerics);
+const allowed = new Map([...lines.values()].map((text) => readLine(text) as [string, Line]));
+
+test("the table has a line for every op, which npm run numerics -- --missing writes", () => {
+  expect([...lines.keys()]).toEqual(Object.keys(cases));
+});
+
+test("the page says why some err by more than 1e-6, and of no others", () => {
+  const [, section] = numerics.split("### Why some err by more");
+  const explained = new Set(Array.from(section.matchAll(/`(\w+)`/g), ([, name]) => name));
+  const above = [...allowed].filter(([, own]) => isAbove(own, LIMIT)).map(([name]) => name);
+  expect([...explained].sort()).toEqual(above.sort());
+});
+
+describe("the CPU device errs by no more than the table says", () => {
+  for (const [name, row] of Object.entries<OpCase>(cases)) {
+    const largest = largestCall(row);
+    const calls = isAcceptance ? row.calls : largest ? [largest] : [];
+    if (calls.length === 0 || !allowed.has(name)) continue;
+    test(name, async () => {
+      const devices = { CPU: compiled, plain };
+      const own = allowed.get(name) as Line;
+      expect(await excesses(row, calls, devices, plain, own)).toEqual([]);
+    });
+  }
+});
