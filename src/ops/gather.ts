@@ -90,7 +90,7 @@ const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes
     y.data.set(sums);
   },
   ofNothing: 0,
-  flops: ([index], y) => index.shape[0] * sizeOf(y.shape),
+  flops: ([, g]) => sizeOf(g.shape),
   form: {
     kind: "kernel",
     batching: "scatter",
