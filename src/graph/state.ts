@@ -173,7 +173,7 @@ export class Parameter extends State {
   constructor(initial: Tensor, options: StateOptions = {}, ...surplus: never[]) {
     checkOptions("Parameter", options, STATE, surplus);
     checkTensors("Parameter", [initial]);
-    super(initial, { name: "parameter", ...options });
+    super(initial, { ...options, name: options.name ?? "parameter" });
   }
 }
 

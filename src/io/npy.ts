@@ -15,21 +15,17 @@ const MAGIC = [0x93, ...new TextEncoder().encode("NUMPY")];
 /** Bytes at whose multiples the data begins. */
 const ALIGNMENT = 64;
 
-/** NumPy's names of element types, without the order of their bytes. */
-const NPY_DTYPES: Readonly<Record<string, SafetensorsDType>> = {
-  b1: "BOOL",
-  u1: "U8",
-  i1: "I8",
-  u2: "U16",
-  i2: "I16",
-  u4: "U32",
-  i4: "I32",
-  u8: "U64",
-  i8: "I64",
-  f2: "F16",
-  f4: "F32",
-  f8: "F64",
-};
+/** NumPy's name of a file's dtype, without the order of its bytes: a letter and how many there are. */
+function numpyName(own: string): string {
+  return own === "BOOL" ? "b1" : `${own[0].toLowerCase()}${Number(own.slice(1)) / 8}`;
+}
+
+/** The dtypes of numbers and bools by NumPy's names. */
+const BY_NAME: ReadonlyMap<string, SafetensorsDType> = new Map(
+  (Object.keys(SAFETENSORS_ARRAYS) as SafetensorsDType[])
+    .filter((own) => /^(BOOL|[FIU]\d+)$/.test(own))
+    .map((own) => [numpyName(own), own]),
+);
 
 /** An entry of the header, which is a dictionary as Python writes it. */
 const ENTRY =
@@ -59,9 +55,9 @@ export function parseNpy(op: string, bytes: Uint8Array): NpyArray {
   }
   const header = decodeUtf8(bytes.subarray(start, start + length)) ?? "";
   const { descr, order, shape } = parseHeader(op, header);
-  const dtype = NPY_DTYPES[descr.slice(1)];
+  const dtype = BY_NAME.get(descr.slice(1));
   if (!dtype || !/^[<>|=]/.test(descr)) {
-    const rule = `expected one of ${Object.keys(NPY_DTYPES).join(", ")}`;
+    const rule = `expected one of ${[...BY_NAME.keys()].join(", ")}`;
     throw new DTypeError(`${op}: elements of type ${quote(descr)}; ${rule}`);
   }
   const array = SAFETENSORS_ARRAYS[dtype];
@@ -122,9 +118,7 @@ function rowMajor(data: NumericArray, shape: readonly number[]): NumericArray {
 
 /** Writes elements of a dtype as an `.npy` file of version 1, or 2 where the header is long. */
 export function formatNpy({ dtype, shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
-  const own = Object.keys(NPY_DTYPES).find(
-    (name) => NPY_DTYPES[name] === fileDType(dtype),
-  ) as string;
+  const own = numpyName(fileDType(dtype));
   const descr = `${own.endsWith("1") ? "|" : "<"}${own}`;
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`;

@@ -87,20 +87,29 @@ function damaged(op: string, given: string): FormatError {
 
 /** Unpacks deflated bytes; null for what is none, or becomes more than `size`. */
 async function inflate(data: Uint8Array, size: number): Promise<Uint8Array | null> {
-  const reader = through(data, new DecompressionStream("deflate-raw")).getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
   try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      length += part.value.length;
-      if (length > size) {
-        await reader.cancel();
-        return null;
-      }
-      chunks.push(part.value);
-    }
+    return await passed(data, new DecompressionStream("deflate-raw"), size);
   } catch {
     return null;
+  }
+}
+
+/** What bytes become in a stream; null if that is more than `most`. */
+async function passed(
+  data: Uint8Array,
+  stream: DecompressionStream | CompressionStream,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Uint8Array | null> {
+  const reader = through(data, stream).getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    length += part.value.length;
+    if (length > most) {
+      await reader.cancel();
+      return null;
+    }
+    chunks.push(part.value);
   }
   return joined(chunks, length);
 }
@@ -134,7 +143,7 @@ export async function writeZip(
   let at = 0;
   for (const { name, bytes } of files) {
     const text = new TextEncoder().encode(name);
-    const data = isDeflated ? await deflate(bytes) : bytes;
+    const data = isDeflated ? await deflated(bytes) : bytes;
     const sizes = [crc32(bytes), data.length, bytes.length];
     // What a file has in front of it and in the list: flags say that its name is UTF-8.
     const method = isDeflated ? DEFLATED : STORED;
@@ -155,9 +164,8 @@ export async function writeZip(
   throw new FormatError(`${given}; expected less than 65,535 files and 4 GiB`);
 }
 
-async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
-  const packed = through(bytes, new CompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(packed).arrayBuffer());
+async function deflated(bytes: Uint8Array): Promise<Uint8Array> {
+  return (await passed(bytes, new CompressionStream("deflate-raw"))) as Uint8Array;
 }
 
 /** Bytes of whole numbers, the lowest byte of each first. */

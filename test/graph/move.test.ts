@@ -25,6 +25,7 @@ import { Linear, Module, Sequential } from "../../src/nn/index.ts";
 import { Adam, OptimizerGroup, SGD, WeightAverage } from "../../src/optim/index.ts";
 import { trainStep } from "../../src/train/index.ts";
 import { inBrowser, ownDevice } from "../support/device.ts";
+import { held } from "../support/memory.ts";
 
 /** The device that is tested, and another: of the other kind in a browser. */
 let here: EngineDevice;
@@ -103,10 +104,11 @@ describe("a model", () => {
     await optimizer.to(here);
     expect(await learn(model, optimizer, here, 1)).toHaveLength(1);
     expect(await optimizer.counter.item()).toBe(7);
+    for (const made of [still.model, still.optimizer, model, optimizer]) made.dispose();
   });
 
   test("keeps its bits, and frees its memory where it was", async () => {
-    const [before, other] = [memory(here), memory(there)];
+    const [before, other] = [held(here), held(there)];
     const { model, optimizer } = made();
     const weights = () => Promise.all(model.parameters().map((p) => p.data()));
     const values = await weights();
@@ -114,14 +116,14 @@ describe("a model", () => {
     await model.to(there);
     await optimizer.to(there);
     expect(await weights()).toEqual(values);
-    expect(memory(here).tensors).toBe(before.tensors);
-    expect(memory(there).tensors).toBe(other.tensors + own);
+    expect(held(here)).toBe(before);
+    expect(held(there)).toBe(other + own);
     const { version } = model.parameters()[0];
     await model.to(there); // there is nothing to do
     expect(model.parameters()[0].version).toBe(version);
     optimizer.dispose();
     model.dispose();
-    expect(memory(there).tensors).toBe(other.tensors);
+    expect(held(there)).toBe(other);
   });
 
   test("of which a state cannot go stays where it is", async () => {

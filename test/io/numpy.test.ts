@@ -130,12 +130,12 @@ test.each([
   [
     changed("f4", "<f4", "<c8"),
     DTypeError,
-    /^loadNpy: elements of type "<c8"; expected one of b1, u1/,
+    /^loadNpy: elements of type "<c8"; expected one of b1, u1, i1/,
   ],
   [
     changed("f4", "<f4", "|O8"),
     DTypeError,
-    /^loadNpy: elements of type "\|O8"; expected one of b1, u1/,
+    /^loadNpy: elements of type "\|O8"; expected one of b1, u1, i1/,
   ],
   [changed("f4", "descr", "descR"), FormatError, DICTIONARY],
   [changed("f4", "(2, 3)", "[2, 3]"), FormatError, DICTIONARY],

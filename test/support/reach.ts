@@ -2,7 +2,9 @@
 export const REACH = {
   names: [
     "Blob", // download, and the text of threads
+    "CompressionStream", // archives of arrays
     "DOMException", // errors of opfsStore
+    "DecompressionStream",
     "GPUBufferUsage",
     "GPUMapMode",
     "GPUShaderStage",
