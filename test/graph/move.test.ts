@@ -140,7 +140,7 @@ describe("a model", () => {
     disposed.dispose();
     await expect(new Net(disposed).to(there)).rejects.toThrow(DisposedError);
     const net = new Net(new State(tensor(1)));
-    const { tensors } = memory(there);
+    const before = held(there);
     const { readAll } = here;
     vi.spyOn(here, "readAll").mockImplementationOnce(async (...given) => {
       const values = await readAll.apply(here, given);
@@ -153,7 +153,7 @@ describe("a model", () => {
       ),
     );
     expect([net.weight.device, net.extra.device]).toEqual([here, here]);
-    expect(memory(there).tensors).toBe(tensors);
+    expect(held(there)).toBe(before);
     expect(await net.weight.toArray()).toEqual([3, 4]);
     expect(await mul(net.weight, 2).toArray()).toEqual([6, 8]);
     if (!inBrowser) return;
@@ -169,7 +169,7 @@ test.runIf(inBrowser)(
     const model = new Linear(64, 64, { seed: 1, device: there });
     const weights = await model.weight.data();
     const gpu = (here as GpuDevice).device;
-    const before = memory(here);
+    const before = held(here);
     const real = gpu.createBuffer.bind(gpu);
     // So much cannot be had, nor be mapped.
     gpu.createBuffer = ({ usage, mappedAtCreation }) =>
@@ -185,7 +185,7 @@ test.runIf(inBrowser)(
       gpu.createBuffer = real;
     }
     expect([model.weight.device, model.bias?.device]).toEqual([there, there]);
-    expect(memory(here).tensors).toBe(before.tensors);
+    expect(held(here)).toBe(before);
     await model.to(here);
     expect(await model.weight.data()).toEqual(weights);
   },
