@@ -21,7 +21,7 @@ let innermost: Enclosure | null = null;
 const enclosures = new WeakMap<Node, Enclosure>();
 
 /** A value that is computed again → the value. */
-const originals = new WeakMap<Node, Node>();
+const values = new WeakMap<Node, Node>();
 
 /**
  * y = the first input, when the second is known. It reads nothing of that, but what is made of y waits
@@ -131,7 +131,11 @@ function againIn(enclosure: Enclosure, pass: object): Again {
 }
 
 const RECOMPUTING: Recomputing = {
-  originals: (nodes) => nodes.map((node) => originals.get(node) ?? node),
+  originals: (nodes) => nodes.map((node) => values.get(node) ?? node),
+
+  again(copy, value) {
+    values.set(copy, values.get(value) ?? value);
+  },
 
   valueOf(x, node, pass) {
     const enclosure = enclosureOf(node);
@@ -160,7 +164,7 @@ function seenIn(enclosure: Enclosure | null, root: Node, pass: object): Node {
     const copy = isCopied(node) ? again(node, copies) : fromOutside(enclosure, node, pass);
     copies.set(node, copy);
     if (copy === node) continue;
-    originals.set(copy, originals.get(node) ?? node);
+    RECOMPUTING.again(copy, node);
     watch?.added(copy);
   }
   return copies.get(root) as Node;

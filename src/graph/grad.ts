@@ -8,7 +8,7 @@ import { fillTensor, sumTensors } from "./cotangent.ts";
 import { passThrough } from "./identity.ts";
 import type { Node } from "./node.ts";
 import { listNodes } from "./order.ts";
-import { recomputing } from "./recomputing.ts";
+import { originals, recomputing } from "./recomputing.ts";
 import { stateOf } from "./state.ts";
 import { apply, checkTensors, Tensor } from "./tensor.ts";
 import { watch } from "./watch.ts";
@@ -137,11 +137,6 @@ function gathered(nodes: readonly Node[], cotangents: Cotangents): Tensor | null
   const g = sumTensors(terms);
   if (terms.length > 1 || nodes.length > 1) for (const node of nodes) cotangents.set(node, [g]);
   return g;
-}
-
-/** The values that nodes stand for. */
-function originals(nodes: readonly Node[]): readonly Node[] {
-  return recomputing?.originals(nodes) ?? nodes;
 }
 
 /** The nodes on ways from some nodes to a target, consumers before producers. */

@@ -12,8 +12,8 @@ import { isTracing, traceAssignment, tracePurpose } from "./tracing.ts";
 export interface StateOptions {
   /** How messages and files call it, for example `hidden.weight`. */
   name?: string;
-  /** How files of PyTorch hold it, where that differs. */
-  pytorch?: PyTorchForm;
+  /** How files of PyTorch hold it, where that differs; null where they do not. */
+  pytorch?: PyTorchForm | null;
 }
 
 /** How a state lies in files of PyTorch. */
@@ -22,6 +22,8 @@ export interface PyTorchForm {
   readonly name?: string;
   /** Axis i of the file's tensor is the state's axis `axes[i]`; as here when left out. */
   readonly axes?: readonly number[];
+  /** Whether files may lack it, and it stays as it is then; false when left out. */
+  readonly optional?: boolean;
 }
 
 const STATE: Known<StateOptions> = { name: "string", pytorch: true };
@@ -33,8 +35,8 @@ const STATE: Known<StateOptions> = { name: "string", pytorch: true };
  */
 export class State extends Tensor {
   name: string;
-  /** How files of PyTorch hold it, where that differs. */
-  readonly pytorch: PyTorchForm | undefined;
+  /** How files of PyTorch hold it, where that differs; null where they do not. */
+  readonly pytorch: PyTorchForm | null | undefined;
   /** How often it has been assigned. */
   version = 0;
   /** Evaluated nodes that keep their graph while this version lives. */

@@ -3,7 +3,14 @@ import { FormatError, GradusError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
 import { list, quote } from "../core/quote.ts";
 import type { State } from "../graph/state.ts";
-import { checkOrigin, checkUnambiguous, type FileOrigin, inOwnNames, originOf } from "./origins.ts";
+import {
+  checkOrigin,
+  checkUnambiguous,
+  type FileOrigin,
+  inOwnNames,
+  originOf,
+  statesIn,
+} from "./origins.ts";
 import { parseSafetensors } from "./safetensors.ts";
 import { assignOriented, mapOf, metadataOf, type NamedTensors, prepareTensors } from "./weights.ts";
 
@@ -86,9 +93,10 @@ function match<T>(
 ) {
   const origin = originOf("loadState", metadata?.format, from);
   const named = inOwnNames(own, renamed("loadState", values, rename), origin);
-  const names = checkNames("loadState", own, named, Kind, strict);
+  const asked = statesIn(origin, own, named);
+  const names = checkNames("loadState", asked, named, Kind, strict);
   const isMissing = new Set(names.missing);
-  const met = new Map([...own].filter(([name]) => !isMissing.has(name)));
+  const met = new Map([...asked].filter(([name]) => !isMissing.has(name)));
   if (metadata && !origin) checkUnambiguous("loadState", met);
   return { names, met, named, origin };
 }

@@ -29,7 +29,7 @@ const BY_NAME: ReadonlyMap<string, SafetensorsDType> = new Map(
 
 /** An entry of the header, which is a dictionary as Python writes it. */
 const ENTRY =
-  /\s*(["'])(descr|fortran_order|shape)\1\s*:\s*(?:(["'])([^"']*)\3|(True|False)|\(([\d,\sL]*)\))\s*,?/y;
+  /\s*(["'])(descr|fortran_order|shape)\1\s*:\s*(?:(["'])([^"']*)\3|(True|False)|(\[[^\]]*\])|\(([\d,\sL]*)\))\s*,?/y;
 
 /** An array of a file, row-major. */
 export interface NpyArray {
@@ -55,8 +55,8 @@ export function parseNpy(op: string, bytes: Uint8Array): NpyArray {
   }
   const header = decodeUtf8(bytes.subarray(start, start + length)) ?? "";
   const { descr, order, shape } = parseHeader(op, header);
-  const dtype = BY_NAME.get(descr.slice(1));
-  if (!dtype || !/^[<>|=]/.test(descr)) {
+  const dtype = BY_NAME.get(descr.replace(/^[<>|=]/, ""));
+  if (!dtype) {
     const rule = `expected one of ${[...BY_NAME.keys()].join(", ")}`;
     throw new DTypeError(`${op}: elements of type ${quote(descr)}; ${rule}`);
   }
@@ -86,8 +86,8 @@ function parseHeader(op: string, header: string) {
   const text = header.trim();
   ENTRY.lastIndex = 1;
   for (let entry = ENTRY.exec(text); entry; entry = ENTRY.exec(text)) {
-    const [whole, , name, , descr, order, shape] = entry;
-    found[name] = descr ?? order ?? shape;
+    const [whole, , name, , one, order, fields, shape] = entry;
+    found[name] = { descr: one ?? fields, fortran_order: order, shape }[name];
     ENTRY.lastIndex = entry.index + whole.length;
     if (/^\s*\}$/.test(text.slice(ENTRY.lastIndex, ENTRY.lastIndex + 3))) break;
   }

@@ -55,7 +55,8 @@ export async function saveNpy(x: Tensor, ...surplus: never[]): Promise<Uint8Arra
 }
 
 /**
- * Makes tensors of what `numpy.savez` or `numpy.savez_compressed` wrote, by name.
+ * Makes tensors of what `numpy.savez` or `numpy.savez_compressed` wrote, by name; other
+ * files of an archive are passed over.
  * @throws FormatError and DTypeError as `loadNpy`.
  * @example
  * const bytes = await saveNpz(new Map([["x", tensor([1, 2, 3])]]));
@@ -68,8 +69,9 @@ export async function loadNpz(
 ): Promise<Map<string, Tensor>> {
   checkOptions("loadNpz", options, LOAD, surplus);
   const files = await readZip("loadNpz", asBytes("loadNpz", bytes));
-  const arrays = files.map((file) => {
-    const name = file.name.endsWith(ENDING) ? file.name.slice(0, -ENDING.length) : file.name;
+  const isArray = (file: { name: string }) => file.name.endsWith(ENDING);
+  const arrays = files.filter(isArray).map((file) => {
+    const name = file.name.slice(0, -ENDING.length);
     return [name, parseNpy(`loadNpz: ${quote(name)}`, file.bytes)] as const;
   });
   return tensorsOf(arrays, options);

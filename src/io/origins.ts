@@ -51,6 +51,18 @@ export function nameIn(origin: FileOrigin | undefined, name: string, x: Tensor):
   return own === undefined ? name : name.slice(0, name.lastIndexOf(".") + 1) + own;
 }
 
+/** The states of which an origin's file must, or does, hold values. */
+export function statesIn(
+  origin: FileOrigin | undefined,
+  own: ReadonlyMap<string, State>,
+  values: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, State> {
+  if (origin !== "pytorch") return own;
+  const isThere = ([name, { pytorch }]: readonly [string, State]) =>
+    pytorch !== null && (!pytorch?.optional || values.has(name));
+  return new Map([...own].filter(isThere));
+}
+
 /** Calls what an origin's file holds for states as these are called; all else as it is there. */
 export function inOwnNames<T>(
   own: ReadonlyMap<string, State>,

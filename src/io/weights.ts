@@ -59,7 +59,9 @@ export async function saveSafetensors(
   const isKnown = (x: unknown) => x === undefined || Object.hasOwn(SMALL_FLOATS, x as string);
   checkEach("saveSafetensors", { floats }, isKnown, either(Object.keys(SMALL_FLOATS)));
   checkEach("saveSafetensors", { metadata }, isPlainObject, "texts by name");
-  const own = mapOf("saveSafetensors", tensors);
+  const isTheirs = ([, x]: readonly [string, Tensor]) => (x as State).pytorch !== null;
+  const all = mapOf("saveSafetensors", tensors);
+  const own = to === "pytorch" ? new Map([...all].filter(isTheirs)) : all;
   const map = new Map([...own].map(([name, x]) => [nameIn(to, name, x), toForeign(x, to)]));
   if (map.size < own.size) {
     const names = list([...map.keys()]);

@@ -1,7 +1,7 @@
 import { checkCounts, checkFunctions, checkOptions, checkSynchronous } from "../core/check.ts";
 import { expectDType } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
-import { describeValue } from "../core/quote.ts";
+import { describeValue, list } from "../core/quote.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { identity } from "../graph/identity.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
@@ -118,24 +118,34 @@ function lengthOf(rows: readonly Leaf[], { length }: ScanOptions): number {
   return own;
 }
 
-/** What `fn` gave, taken apart. */
+/** What messages call a carry that `fn` gave. */
+const CARRY = "the carry of fn";
+
+/** What `fn` gave, taken apart; carries in the order of the first ones. */
 function checkedStep(result: unknown, carries: readonly Leaf[]): TurnResult {
   checkSynchronous("scan", result);
   if (!Array.isArray(result) || result.length !== 2) {
     throw new GradusError(`scan: fn gave ${describeValue(result)}; expected [carry, y]`);
   }
   const [carry, tree] = result;
-  const next = leavesOf("scan", "the carry of fn", carry);
+  const next = leavesOf("scan", CARRY, carry);
   if (next.length !== carries.length) {
     throw new GradusError(
       `scan: fn gave a carry of ${next.length} tensors; expected ${carries.length}, as init has`,
     );
   }
-  next.forEach(({ name, x }, i) => {
-    const { name: first, x: init } = carries[i];
+  const byPath = new Map(next.map(({ name, x }) => [name.slice(CARRY.length), x]));
+  const ordered = carries.map(({ name: first, x: init }) => {
+    const path = first.slice("init".length);
+    const x = byPath.get(path);
+    if (!x) {
+      const paths = [...byPath.keys()].map((own) => `carry${own}`);
+      throw new GradusError(
+        `scan: fn gave [${list(paths)}]; expected carry${path}, as ${first} is`,
+      );
+    }
     const isSame = sameShape(x.shape, init.shape);
-    if (isSame && x.dtype === init.dtype) return;
-    const path = name.slice("the carry of fn".length);
+    if (isSame && x.dtype === init.dtype) return x;
     const Kind = isSame ? DTypeError : ShapeError;
     const typeOf = ({ dtype, shape }: Tensor) => `${dtype} ${formatShape(shape)}`;
     throw new Kind(
@@ -145,7 +155,7 @@ function checkedStep(result: unknown, carries: readonly Leaf[]): TurnResult {
   const y = leavesOf("scan", "the y of fn", tree);
   for (const { name, x } of [...carries, ...y])
     expectDType(`scan: ${name} has dtype`, x.dtype, "any");
-  return { next: next.map(({ x }) => x), y: y.map(({ x }) => x), tree };
+  return { next: ordered, y: y.map(({ x }) => x), tree };
 }
 
 /** Runs the turns as one loop. */

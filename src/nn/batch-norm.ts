@@ -53,7 +53,7 @@ abstract class BatchNormLayer extends Module {
   readonly runningMean: State | null;
   /** Running variances, each of n − 1 elements, `[channels]`; null unless they are kept. */
   readonly runningVar: State | null;
-  /** How many batches they have seen, a u32 scalar; null unless they are kept. */
+  /** How many batches they have seen, an i32 scalar; null unless they are kept. */
   readonly numBatchesTracked: State | null;
   readonly #name: string;
   readonly #axis: 1 | -1;
@@ -77,12 +77,17 @@ abstract class BatchNormLayer extends Module {
     const shape = [channels];
     this.weight = affine ? onesOf(shape, options) : null;
     this.bias = affine ? zerosOf(shape, options) : null;
-    const state = (called: string, theirs: string, x: () => Tensor) =>
-      trackRunningStats ? new State(x(), { name: called, pytorch: { name: theirs } }) : null;
+    const state = (called: string, theirs: string, x: () => Tensor, optional = false) => {
+      const pytorch = { name: theirs, optional };
+      return trackRunningStats ? new State(x(), { name: called, pytorch }) : null;
+    };
     this.runningMean = state("runningMean", "running_mean", () => zeros(shape, { device, dtype }));
     this.runningVar = state("runningVar", "running_var", () => ones(shape, { device, dtype }));
-    this.numBatchesTracked = state("numBatchesTracked", "num_batches_tracked", () =>
-      tensor(0, { dtype: "i32", device }),
+    this.numBatchesTracked = state(
+      "numBatchesTracked",
+      "num_batches_tracked",
+      () => tensor(0, { dtype: "i32", device }),
+      true,
     );
     this.#name = name;
     this.#axis = channelsOf(name, rankOf(name), options.layout);

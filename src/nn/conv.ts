@@ -44,10 +44,10 @@ export interface ConvTransposeLayerOptions<Layout extends string = Layout2d>
 
 const SETTINGS = {
   bias: "boolean",
-  stride: true,
+  stride: "number",
   padding: true,
   dilation: true,
-  groups: "number",
+  groups: true,
   layout: "string",
   weightInit: true,
   biasInit: true,

@@ -50,7 +50,8 @@ export class Dropout extends Module {
     checkOptions("Dropout", options, DROPOUT, surplus);
     checkDecay("Dropout", { rate });
     this.#key = keyOf("Dropout", options);
-    this.step = new State(tensor(0, { dtype: "u32", device: options.device }), { name: "step" });
+    const step = tensor(0, { dtype: "u32", device: options.device });
+    this.step = new State(step, { name: "step", pytorch: null });
   }
 
   override forward(x: Tensor): Tensor {

@@ -22,16 +22,16 @@ export interface AvgPoolOptions<Layout extends string = Layout2d> extends PoolOp
 
 /** The names of `AvgPoolOptions`. */
 export const AVG_POOL: Known<AvgPoolOptions> = {
-  stride: true,
+  stride: "number",
   padding: true,
   ceilMode: "boolean",
   countIncludePad: "boolean",
-  divisorOverride: "number",
+  divisorOverride: true,
   layout: "string",
 };
 
 const LP_POOL: Known<PoolOptions> = {
-  stride: true,
+  stride: "number",
   padding: true,
   ceilMode: "boolean",
   layout: "string",

@@ -27,11 +27,11 @@ export interface ConvTransposeOptions<Layout extends string = Layout2d>
 
 const CONV_TRANSPOSE: Known<ConvTransposeOptions> = {
   bias: true,
-  stride: true,
+  stride: "number",
   padding: true,
   outputPadding: true,
   dilation: true,
-  groups: "number",
+  groups: true,
   layout: "string",
 };
 

@@ -52,11 +52,11 @@ export interface ConvOptions<Layout extends string = Layout2d> extends ConvSetti
 
 const CONV: Known<ConvOptions> = {
   bias: true,
-  stride: true,
+  stride: "number",
   padding: true,
   paddingMode: true,
   dilation: true,
-  groups: "number",
+  groups: true,
   layout: "string",
 };
 

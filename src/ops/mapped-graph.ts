@@ -12,6 +12,7 @@ import {
   type VjpContext,
 } from "../graph/op.ts";
 import { listNodes } from "../graph/order.ts";
+import { originals, recomputing } from "../graph/recomputing.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { BATCHING_RULES, inAll, results } from "./batching-rules.ts";
 import { mappedOp, partType } from "./mapped-op.ts";
@@ -49,7 +50,9 @@ export class MappedGraph {
   valuesOf(tensors: readonly Tensor[]): MappedValue[] {
     const mayDiffer = (node: Node) => node.id >= this.#first || this.isOlder(node);
     const before = (node: Node) => {
-      return this.#values.has(node) || !mayDiffer(node) ? [] : node.inputs;
+      if (this.#values.has(node) || !mayDiffer(node)) return [];
+      const [own] = originals([node]);
+      return own === node ? node.inputs : [...node.inputs, own];
     };
     const nodes = tensors.map((x) => x.use());
     for (const node of listNodes(nodes, before, (order) => order)) {
@@ -68,10 +71,11 @@ export class MappedGraph {
   #build(node: Node): Tensor {
     const { attributes, vjp } = node;
     const op = node.op as Op;
+    const [own] = originals([node]);
     const call: MappedCall = {
       op,
       attributes,
-      nodes: node.inputs,
+      nodes: own.inputs,
       inputs: node.inputs.map((input) => this.#valueOf(input)),
       count: this.count,
       types: inferAll(op, node.inputs, attributes),
@@ -87,6 +91,8 @@ export class MappedGraph {
         ? getOrInsert(this.#calls, node.inputs, () => mappedResults(call))
         : mappedResults(call);
     const y = found[node.result];
+    // What is computed again for a gradient stands in all calls, too, for what it was before.
+    if (own !== node) recomputing?.again(y.node, inAll(this.#valueOf(own), this.count).node);
     if (vjp) {
       const inputs = node.inputs.map((input) => new Tensor(input));
       const context = { inputs, y: new Tensor(node), attributes };

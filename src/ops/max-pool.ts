@@ -24,7 +24,7 @@ export interface MaxPoolOptions<Layout extends string = Layout2d> extends PoolOp
 
 /** The names of `MaxPoolOptions`. */
 export const MAX_POOL: Known<MaxPoolOptions> = {
-  stride: true,
+  stride: "number",
   padding: true,
   dilation: true,
   ceilMode: "boolean",

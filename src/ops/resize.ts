@@ -1,5 +1,5 @@
 import { checkOptions, checkWords, type Known } from "../core/check.ts";
-import { ShapeError } from "../core/errors.ts";
+import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, clip, maximum, mul, sub } from "./arithmetic.ts";
@@ -105,6 +105,11 @@ export function resize(
   checkDomain("resize", x.dtype, "float");
   const { mode = "nearest", alignCorners = false, layout } = options;
   checkWords("resize", { mode }, ["nearest", "bilinear", "bicubic"]);
+  if (alignCorners && mode === "nearest") {
+    throw new GradusError(
+      "resize: alignCorners with mode nearest; expected bilinear or bicubic, which look between pixels",
+    );
+  }
   const batch = channelsLast("resize", x, 2, layout);
   const sizes = forEachAxis("resize", "size", size, batch.axes, 1);
   if (batch.sizes.includes(0)) {

@@ -9,7 +9,7 @@ import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { add, div, mul, square, sub } from "../ops/arithmetic.ts";
+import { add, div, maximum, mul, square, sub } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/matmul.ts";
 import { sum } from "../ops/reduce.ts";
 import { transpose } from "../ops/reshape.ts";
@@ -55,7 +55,7 @@ const EPSILON = 1e-7;
  * first and its last layer in another optimizer, by an `OptimizerGroup`.
  *
  *     m ← μ m + (1 − μ) g
- *     X ← u / ‖u‖,   u = μ m + (1 − μ) g with nesterov, else m
+ *     X ← u / max(‖u‖, 1e-7),   u = μ m + (1 − μ) g with nesterov, else m
  *     X ← a X + b (X Xᵀ) X + c (X Xᵀ)² X       `iterations` times
  *     p ← p − learningRate · (λ p + √max(1, outputs / inputs) · X)
  *
@@ -116,7 +116,7 @@ function orthogonal(u: Tensor, iterations: number): Tensor {
   const [rows, columns] = u.shape;
   const isTall = rows > columns;
   const wide = isTall ? transpose(u) : u;
-  let x = div(wide, add(sqrt(sum(square(wide))), EPSILON));
+  let x = div(wide, maximum(sqrt(sum(square(wide))), EPSILON));
   for (let i = 0; i < iterations; i++) {
     const g = matmul(x, transpose(x));
     const polynomial = add(mul(g, B), mul(matmul(g, g), C));

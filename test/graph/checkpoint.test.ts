@@ -11,6 +11,8 @@ import {
   floor,
   GradusError,
   grad,
+  hessian,
+  jacobian,
   keyFromSeed,
   matmul,
   max,
@@ -19,6 +21,7 @@ import {
   mul,
   Parameter,
   State,
+  scan,
   sigmoid,
   softmax,
   sort,
@@ -30,6 +33,7 @@ import {
   tanh,
   tensor,
   uniformAt,
+  vmap,
 } from "../../src/index.ts";
 import { meanSquaredError } from "../../src/losses/index.ts";
 import { Linear, Module } from "../../src/nn/index.ts";
@@ -211,6 +215,53 @@ test("the function is called once, and its result is given as it is", async () =
   await dx.data();
   expect(calls).toBe(1);
 });
+
+const cubed = checkpoint((v: Tensor) => mul(v, square(v)));
+const products = checkpoint((v: Tensor) => {
+  const turn = (c: Tensor, r: Tensor): [Tensor, Tensor] => {
+    const next = mul(c, r);
+    return [next, next];
+  };
+  return scan(turn, tensor(1), v)[1];
+});
+const own = customGrad(
+  (v: Tensor) => mul(v, v),
+  (g, _, v) => [mul(mul(g, v), 3)],
+);
+
+test.each<[string, (x: Tensor) => Tensor, (a: number, b: number) => number[]]>([
+  [
+    "a gradient of all elements",
+    (x) => jacobian(square(cubed(x)), [x])[0],
+    (a, b) => [30 * a ** 4, 30 * b ** 4],
+  ],
+  [
+    "gradients of each element",
+    (x) => vmap((v: Tensor) => grad(square(cubed(v)), [v])[0])(x),
+    (a, b) => [30 * a ** 4, 30 * b ** 4],
+  ],
+  ["a second gradient", (x) => hessian(sum(cubed(x)), x), () => [6, 6]],
+  [
+    "a loop", // a and a b
+    (x) => jacobian(square(products(x)), [x])[0],
+    (a, b) => [2 + 2 * b * b + 4 * a * b, 4 * a * b + 2 * a * a],
+  ],
+  [
+    "a rule of one's own", // v² with slope 3 v: that of its square is 6 v³
+    (x) => vmap((v: Tensor) => grad(square(checkpoint(own)(v)), [v])[0])(x),
+    (a, b) => [24 * a ** 2, 24 * b ** 2],
+  ],
+])(
+  "what maps calls maps those in a checkpoint too, with a gradient: %s",
+  async (_, all, slopes) => {
+    const x = tensor([1.5, 2]);
+    const [dx] = grad(sum(all(x)), [x]);
+    const values = [...(await dx.data())];
+    slopes(1.5, 2).forEach((slope, i) => {
+      expect(values[i]).toBeCloseTo(slope, 3);
+    });
+  },
+);
 
 test("a gradient that does not exist is the same error, and other calls are refused", () => {
   const x = tensor([1, 2]);

@@ -110,7 +110,7 @@ test("any shape and dtype comes back with its bits", async () => {
 });
 
 const changed = (name: keyof typeof FILES, before: string, after: string) => {
-  const text = atob(FILES[name]).replace(before, after);
+  const text = atob(FILES[name]).replaceAll(before, after);
   return Uint8Array.from(text, (c) => c.charCodeAt(0));
 };
 const DICTIONARY = "expected a dictionary of descr, fortran_order and shape";
@@ -137,6 +137,11 @@ test.each([
     DTypeError,
     /^loadNpy: elements of type "\|O8"; expected one of b1, u1, i1/,
   ],
+  [
+    changed("f4", "'<f4'", "[('a', '<f4')]"),
+    DTypeError,
+    /^loadNpy: elements of type "\[\('a', '<f4'\)\]"; expected/,
+  ],
   [changed("f4", "descr", "descR"), FormatError, DICTIONARY],
   [changed("f4", "(2, 3)", "[2, 3]"), FormatError, DICTIONARY],
   [
@@ -162,6 +167,16 @@ test.each([
 ] as const)("loadNpz refuses what is none %#", async (bytes, message) => {
   await expect(loadNpz(bytes)).rejects.toThrow(FormatError);
   await expect(loadNpz(bytes)).rejects.toThrow(message);
+});
+
+test("what is no array in an archive is passed over, and an order of bytes may be left out", async () => {
+  const archive = await loadNpz(changed("savez", "x.npy", "x.txt"));
+  expect([...archive.keys()]).toEqual(["y"]);
+  const x = loadNpy(changed("f4", "'<f4'", "'f4' "));
+  expect(await x.toArray()).toEqual([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
 });
 
 test("an array that is a bomb is not unpacked beyond what it claims", async () => {

@@ -7,7 +7,7 @@ import { loadState } from "../../src/io/load-state.ts";
 import { readSafetensors } from "../../src/io/safetensors.ts";
 import { writeSafetensors } from "../../src/io/safetensors-write.ts";
 import { loadSafetensors, saveSafetensors } from "../../src/io/weights.ts";
-import { BatchNorm1d, Conv2d, Linear, Sequential } from "../../src/nn/index.ts";
+import { BatchNorm1d, Conv2d, Dropout, Linear, Sequential } from "../../src/nn/index.ts";
 import { tensor } from "../../src/ops/creation.ts";
 import { sigmoid } from "../../src/ops/index.ts";
 
@@ -73,6 +73,19 @@ test("running statistics are read and written by PyTorch's names", async () => {
   const { tensors: theirs } = readSafetensors(file);
   expect([...tensors.keys()].sort()).toEqual([...theirs.keys()].sort());
   expect(tensors.get("0.num_batches_tracked")?.data).toEqual(Int32Array.of(7));
+});
+
+test("what PyTorch's modules do not have, or files of it may lack, stays as it is", async () => {
+  const model = new Sequential(new BatchNorm1d(2), new Dropout(0.5, { seed: 1 }));
+  const names = ["0.bias", "0.num_batches_tracked", "0.running_mean", "0.running_var", "0.weight"];
+  const { tensors } = readSafetensors(await saveSafetensors(model, {}, { to: "pytorch" }));
+  expect([...tensors.keys()].sort()).toEqual(names);
+  tensors.delete("0.num_batches_tracked");
+  loadState(model, writeSafetensors(tensors, PT), { from: "pytorch" });
+  tensors.delete("0.running_var");
+  expect(() => loadState(model, writeSafetensors(tensors, PT), { from: "pytorch" })).toThrow(
+    "loadState: missing [0.runningVar], unknown []",
+  );
 });
 
 test("kernels of convolutions lie as PyTorch's do", async () => {

@@ -124,6 +124,18 @@ describe("scan refuses", () => {
       "scan: fn gave a carry of 2 tensors; expected 1, as init has",
     ],
     [
+      "a carry of other names",
+      () => loose((c: { a: Tensor }) => [{ b: c.a }, null], { a: x() }, x()),
+      GradusError,
+      "scan: fn gave [carry.b]; expected carry.a, as init.a is",
+    ],
+    [
+      "a carry in another place of a list",
+      () => loose((c: [Tensor, null]) => [[null, c[0]], null], [x(), null], x()),
+      GradusError,
+      "scan: fn gave [carry.1]; expected carry.0, as init.0 is",
+    ],
+    [
       "carries of storage",
       () => loose((c: Tensor) => [c, null], tensor([1], { dtype: "u8" }), x()),
       DTypeError,
@@ -349,4 +361,15 @@ test("gradients of a stack of rows are those of the rows", async () => {
   const [expected] = grad(sum(stack([mul(ones([2]), x), mul(x, x)])), [x]);
   expect((await slope.toArray()) as unknown).not.toEqual(await expected.toArray());
   expect(await slope.toArray()).toEqual([[4, 5], [1, 2]]); // biome-ignore format: a matrix
+});
+
+test("carries are known by their names, in whatever order fn gives them", async () => {
+  const init = { h: tensor(1), c: tensor(2) };
+  const turn = (s: typeof init, x: Tensor) => [{ c: mul(s.c, 10), h: add(s.h, x) }, s.h] as const;
+  const [{ h, c }, before] = scan(turn as never, init, tensor([1, 2])) as unknown as [
+    typeof init,
+    Tensor,
+  ];
+  expect([await h.item(), await c.item()]).toEqual([4, 200]);
+  expect([...(await before.data())]).toEqual([1, 2]);
 });

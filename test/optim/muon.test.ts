@@ -18,7 +18,7 @@ const combined = (s: number, a: Matrix, t: number, b: Matrix) =>
 
 function orthogonal(u: Matrix, iterations: number): Matrix {
   if (u.length > u[0].length) return turned(orthogonal(turned(u), iterations));
-  const length = Math.hypot(...u.flat()) + 1e-7;
+  const length = Math.max(Math.hypot(...u.flat()), 1e-7);
   let x = u.map((row) => row.map((value) => value / length));
   for (let i = 0; i < iterations; i++) {
     const g = product(x, turned(x));

@@ -106,6 +106,11 @@ export const resizeCases = {
         error: GradusError,
       },
       {
+        run: (t) => ops.resize(small(t), 4, { alignCorners: true }),
+        says: "resize: alignCorners with mode nearest; expected bilinear or bicubic, which look between pixels",
+        error: GradusError,
+      },
+      {
         run: (t) => ops.resize(ops.slice(small(t), [{}, { end: 0 }]), 4),
         says: "resize: input [1, 0, 2]; expected at least one pixel",
       },
