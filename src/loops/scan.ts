@@ -3,7 +3,7 @@ import { expectDType } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { describeValue, list } from "../core/quote.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import { identity } from "../graph/identity.ts";
+import { passThrough } from "../graph/identity.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
 import { NO_ATTRIBUTES } from "../graph/op.ts";
 import type { State } from "../graph/state.ts";
@@ -158,6 +158,12 @@ function checkedStep(result: unknown, carries: readonly Leaf[]): TurnResult {
   return { next: ordered, y: y.map(({ x }) => x), tree };
 }
 
+/** What no turns make of a value: it depends on all that turns would be given by steps, not at all. */
+const noTurns = /* @__PURE__ */ passThrough("scan", (g, { inputs }) => [
+  g,
+  ...inputs.slice(1).map(() => null),
+]);
+
 /** Runs the turns as one loop. */
 const looped: RunTurns = (step, carries, rows, turns) => {
   const made: Tensor[] = [];
@@ -182,11 +188,6 @@ const looped: RunTurns = (step, carries, rows, turns) => {
     );
   }
   const { next, y, tree } = result;
-  if (turns.length === 0) {
-    const carry = init.map((x) => apply(identity, [x], NO_ATTRIBUTES));
-    const ys = y.map(({ shape, dtype, device }) => zeros([0, ...shape], { dtype, device }));
-    return { carry, ys, tree };
-  }
   const [nextNodes, yNodes] = [next, y].map((all) => all.map((x) => x.use()));
   const graph = turnGraph({ carries: stands, xs, next: nextNodes, rows: yNodes }, madeSince(start));
   // What fn made of numbers belongs to who called: a scope around may free it.
@@ -195,6 +196,12 @@ const looped: RunTurns = (step, carries, rows, turns) => {
     throw new GradusError("scan: neither init, xs nor fn has a tensor; expected one");
   }
   const rowTensors = rows.map(({ x }) => x);
+  if (turns.length === 0) {
+    const ofNothing = y.map(({ shape, dtype, device }) => zeros([0, ...shape], { dtype, device }));
+    const others = [...graph.constants.map((node) => new Tensor(node)), ...init, ...rowTensors];
+    const given = (x: Tensor) => apply(noTurns, [x, ...others], NO_ATTRIBUTES);
+    return { carry: init.map(given), ys: ofNothing.map(given), tree };
+  }
   const all = runTurns(graph, turns, init, rowTensors);
   const ends = init.length;
   return { carry: all.slice(0, ends), ys: all.slice(ends, ends + y.length), tree };

@@ -1,5 +1,5 @@
 import { checkFunctions, checkOptions, checkSizes, type Known } from "../core/check.ts";
-import type { DType } from "../core/dtype.ts";
+import { type DType, expectDType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { givenKey, type Key } from "../core/random.ts";
 import { formatShape } from "../core/shape.ts";
@@ -96,6 +96,7 @@ export class Embedding extends Module {
     const op = "Embedding.fromPretrained";
     checkOptions<PretrainedOptions>(op, options, { ...LOOKUP, freeze: "boolean" }, surplus);
     checkTensors(op, [weights]);
+    expectDType(`${op}: weights have dtype`, weights.dtype, "float");
     if (weights.rank !== 2) {
       throw new ShapeError(
         `${op}: weights ${formatShape(weights.shape)}; expected [numEmbeddings, embeddingDim]`,

@@ -373,3 +373,10 @@ test("carries are known by their names, in whatever order fn gives them", async 
   expect([await h.item(), await c.item()]).toEqual([4, 200]);
   expect([...(await before.data())]).toEqual([1, 2]);
 });
+
+test("gradients of no turns are zeros, and of the first carry what comes to the last", async () => {
+  const [w, c, xs] = [tensor(3), tensor(5), zeros([0])];
+  const [last, ys] = scan((c: Tensor, x: Tensor) => [mul(mul(c, w), x), add(c, x)], c, xs);
+  const slopes = grad(add(mul(last, 2), sum(ys)), [w, c, xs]);
+  expect(await Promise.all(slopes.map((slope) => slope.toArray()))).toEqual([0, 2, []]);
+});
