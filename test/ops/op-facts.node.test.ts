@@ -4,19 +4,7 @@ import { simplify } from "../../src/engine/simplify.ts";
 import { flopsOf } from "../../src/engine/stats.ts";
 import { defineOp, type OpDefinition } from "../../src/graph/op.ts";
 import { apply, type Tensor } from "../../src/graph/tensor.ts";
-import {
-  cast,
-  compile,
-  explain,
-  full,
-  grad,
-  init,
-  mul,
-  scatterAdd,
-  sum,
-  tensor,
-  zeros,
-} from "../../src/index.ts";
+import { cast, compile, explain, full, grad, init, mul, sum, tensor } from "../../src/index.ts";
 import { testDevice } from "../support/device.ts";
 
 /** y = 2x: an op whose form is asked for its kind, and for nothing else. */
@@ -68,12 +56,4 @@ test("constants are folded and arithmetic counted without an op's kernels", asyn
   expect(flopsOf(program, program.steps.length - 1)).toBe(15);
   const { steps } = simplify(program);
   expect(steps.map(({ op, attributes }) => [op?.name, attributes.value])).toEqual([["fill", 6]]);
-});
-
-test("rows that are added where indices say count once each, however many rows there are", () => {
-  const ids = tensor([0, 3, 3], { dtype: "i32" });
-  const y = scatterAdd(zeros([1000]), ids, tensor([1, 2, 3]));
-  const { program } = trace([y.node], "evaluate");
-  const scattered = program.steps.findIndex(({ op }) => op?.name === "scatterAdd");
-  expect(flopsOf(program, scattered)).toBe(3);
 });
