@@ -65,6 +65,7 @@ test("a small net leaves a GPU that takes longer, with all that is there, and co
   await vi.waitFor(() => expect(device.journal?.chooser).toBeInstanceOf(Chooser));
   const journal = device.journal as Journal;
   const { open } = journal.chooser as Chooser;
+  (await open()).dispose(); // so that its script is there: the steps below do not wait for it
   const clock = { now: 0 };
   const gpu = timed(device.session, clock, 2);
   journal.chooser = new Chooser(device, {
