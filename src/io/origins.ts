@@ -2,7 +2,7 @@ import { either } from "../core/dtype.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import { formatShape, type Shape, sameShape } from "../core/shape.ts";
-import type { State } from "../graph/state.ts";
+import type { PyTorchForm, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
 /** Whose names and orders of axes a file of weights has. */
@@ -40,14 +40,19 @@ function originOfMark(format: string | undefined): FileOrigin | undefined {
   return format?.startsWith(FORMATS.gradus) ? "gradus" : undefined;
 }
 
+/** How files of an origin hold a tensor, where that differs; null where they do not. */
+export function formIn(origin: FileOrigin | undefined, x: Tensor): PyTorchForm | null | undefined {
+  return origin === "pytorch" ? (x as State).pytorch : undefined;
+}
+
 /** The order of a tensor's axes in files of an origin, where that is another one than here. */
 export function axesIn(origin: FileOrigin | undefined, x: Tensor): readonly number[] | undefined {
-  return origin === "pytorch" ? (x as State).pytorch?.axes : undefined;
+  return formIn(origin, x)?.axes;
 }
 
 /** The name in files of an origin of what is called `name` here. */
 export function nameIn(origin: FileOrigin | undefined, name: string, x: Tensor): string {
-  const own = origin === "pytorch" ? (x as State).pytorch?.name : undefined;
+  const own = formIn(origin, x)?.name;
   return own === undefined ? name : name.slice(0, name.lastIndexOf(".") + 1) + own;
 }
 
@@ -57,9 +62,10 @@ export function statesIn(
   own: ReadonlyMap<string, State>,
   values: ReadonlyMap<string, unknown>,
 ): ReadonlyMap<string, State> {
-  if (origin !== "pytorch") return own;
-  const isThere = ([name, { pytorch }]: readonly [string, State]) =>
-    pytorch !== null && (!pytorch?.optional || values.has(name));
+  const isThere = ([name, state]: readonly [string, State]) => {
+    const form = formIn(origin, state);
+    return form !== null && (!form?.optional || values.has(name));
+  };
   return new Map([...own].filter(isThere));
 }
 

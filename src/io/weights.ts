@@ -10,7 +10,15 @@ import { checkTensors, readAll, type Tensor } from "../graph/tensor.ts";
 import { tensor } from "../ops/creation.ts";
 import { inverse, permute } from "../ops/reshape.ts";
 import { fileDType, type HeldElements, heldAs, heldElements } from "./held.ts";
-import { axesIn, checkOrigin, type FileOrigin, FORMATS, nameIn, shapeIn } from "./origins.ts";
+import {
+  axesIn,
+  checkOrigin,
+  type FileOrigin,
+  FORMATS,
+  formIn,
+  nameIn,
+  shapeIn,
+} from "./origins.ts";
 import { parseSafetensors, type SafetensorsTensor } from "./safetensors.ts";
 import { formatSafetensors, type SafetensorsInput } from "./safetensors-write.ts";
 import { BF16, encodeSmallFloats, F16, infinityBits } from "./small-floats.ts";
@@ -59,9 +67,8 @@ export async function saveSafetensors(
   const isKnown = (x: unknown) => x === undefined || Object.hasOwn(SMALL_FLOATS, x as string);
   checkEach("saveSafetensors", { floats }, isKnown, either(Object.keys(SMALL_FLOATS)));
   checkEach("saveSafetensors", { metadata }, isPlainObject, "texts by name");
-  const isTheirs = ([, x]: readonly [string, Tensor]) => (x as State).pytorch !== null;
   const all = mapOf("saveSafetensors", tensors);
-  const own = to === "pytorch" ? new Map([...all].filter(isTheirs)) : all;
+  const own = new Map([...all].filter(([, x]) => formIn(to, x) !== null));
   const map = new Map([...own].map(([name, x]) => [nameIn(to, name, x), toForeign(x, to)]));
   if (map.size < own.size) {
     const names = list([...map.keys()]);

@@ -1,13 +1,11 @@
 import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import { stopGradient } from "../graph/custom-grad.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { add, maximum, mul, neg, sub } from "../ops/arithmetic.ts";
-import { cast } from "../ops/cast.ts";
+import { add, mul, neg, sub } from "../ops/arithmetic.ts";
 import { logicalAnd } from "../ops/compare.ts";
 import { any } from "../ops/count.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { matmul } from "../ops/matmul.ts";
-import { sum } from "../ops/reduce.ts";
 import { transpose } from "../ops/reshape.ts";
 import { logSumExp } from "../ops/softmax.ts";
 import { labelsOf } from "../ops/targets.ts";
@@ -15,7 +13,7 @@ import { relu, softplus } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkEmbeddings, checkRange } from "./check.ts";
 import { ENDLESS, labelPairs } from "./label-pairs.ts";
-import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceCounted } from "./reduction.ts";
 
 /** Options of `circle`. */
 export interface CircleOptions extends LossOptions {
@@ -58,6 +56,5 @@ export function circle(
   const others = total(negative, mul(away, sub(s, margin)));
   const own = total(positive, neg(mul(near, sub(s, 1 - margin))));
   const counts = logicalAnd(any(positive, { axis: 1 }), any(negative, { axis: 1 }));
-  const losses = where(counts, softplus(add(others, own)), 0);
-  return reduceLosses("circle", losses, options, maximum(sum(cast(counts, s.dtype)), 1));
+  return reduceCounted("circle", softplus(add(others, own)), counts, options);
 }

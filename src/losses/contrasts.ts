@@ -15,7 +15,7 @@ import { labelsOf } from "../ops/targets.ts";
 import { where } from "../ops/where.ts";
 import { checkEmbeddings } from "./check.ts";
 import { ENDLESS, labelPairs, withItself } from "./label-pairs.ts";
-import { LOSS_OPTIONS, type LossOptions, reduceLosses } from "./reduction.ts";
+import { LOSS_OPTIONS, type LossOptions, reduceCounted, reduceLosses } from "./reduction.ts";
 
 /** Options of losses that compare the examples of a batch by a softmax. */
 export interface TemperatureOptions extends LossOptions {
@@ -59,8 +59,9 @@ export function infoNCE(
   checkOptions("infoNCE", options, INFO_NCE, surplus);
   checkEmbeddings("infoNCE", [a, b]);
   const [x, y] = [a, b].map((one) => scaled(one, options));
-  const right = div(sum(mul(x, y), { axis: 1 }), temperatureOf("infoNCE", options, 0.1));
-  const logits = similarities("infoNCE", x, y, options, 0.1);
+  const temperature = temperatureOf("infoNCE", a, options, 0.1);
+  const right = div(sum(mul(x, y), { axis: 1 }), temperature);
+  const logits = similarities(x, y, temperature);
   const there = sub(logSumExp(logits, { axis: 1 }), right);
   if (!options.symmetric) return reduceLosses("infoNCE", there, options);
   const back = sub(logSumExp(logits, { axis: 0 }), right);
@@ -86,9 +87,10 @@ export function ntXent(
   checkOptions<TemperatureOptions>("ntXent", options, TEMPERATURE, surplus);
   checkEmbeddings("ntXent", [a, b]);
   const [x, y] = [a, b].map((one) => scaled(one, options));
-  const right = div(sum(mul(x, y), { axis: 1 }), temperatureOf("ntXent", options, 0.5));
+  const temperature = temperatureOf("ntXent", a, options, 0.5);
+  const right = div(sum(mul(x, y), { axis: 1 }), temperature);
   const views = concat([x, y]);
-  const all = logSumExp(ofOthers(similarities("ntXent", views, views, options, 0.5)), { axis: 1 });
+  const all = logSumExp(ofOthers(similarities(views, views, temperature)), { axis: 1 });
   const ofBoth = mean(reshape(all, [2, a.shape[0]]), { axis: 0 });
   return reduceLosses("ntXent", sub(ofBoth, right), options);
 }
@@ -114,35 +116,33 @@ export function supervisedContrastive(
   checkEmbeddings(op, [embeddings]);
   const { positive } = labelPairs(labelsOf(op, labels, embeddings.shape[0]));
   const x = scaled(embeddings, options);
-  const s = similarities(op, x, x, options, 0.07);
+  const s = similarities(x, x, temperatureOf(op, embeddings, options, 0.07));
   const costs = sub(logSumExp(ofOthers(s), { axis: 1, keepDims: true }), s);
   const counts = sum(cast(positive, s.dtype), { axis: 1 });
   const losses = div(sum(where(positive, costs, 0), { axis: 1 }), maximum(counts, 1));
-  const anchors = sum(cast(greater(counts, 0), s.dtype));
-  return reduceLosses(op, losses, options, maximum(anchors, 1));
+  return reduceCounted(op, losses, greater(counts, 0), options);
 }
 
 function scaled(x: Tensor, { normalize = true }: TemperatureOptions): Tensor {
   return normalize ? l2Normalize(x) : x;
 }
 
-function temperatureOf(op: string, options: TemperatureOptions, usual: number): number {
-  const { temperature = usual } = options;
-  checkPositive(op, { temperature });
-  return temperature;
-}
-
-/** xᵢ·yⱼ / τ of a batch of at least one example. */
-function similarities(
+/** τ for a batch of at least one example. */
+function temperatureOf(
   op: string,
-  x: Tensor,
-  y: Tensor,
+  { shape }: Tensor,
   options: TemperatureOptions,
   usual: number,
-): Tensor {
-  const temperature = temperatureOf(op, options, usual);
-  if (x.shape[0] > 0) return div(matmul(x, transpose(y)), temperature);
-  throw new ShapeError(`${op}: embeddings ${formatShape(x.shape)}; expected at least one row`);
+): number {
+  const { temperature = usual } = options;
+  checkPositive(op, { temperature });
+  if (shape[0] > 0) return temperature;
+  throw new ShapeError(`${op}: embeddings ${formatShape(shape)}; expected at least one row`);
+}
+
+/** xᵢ·yⱼ / τ */
+function similarities(x: Tensor, y: Tensor, temperature: number): Tensor {
+  return div(matmul(x, transpose(y)), temperature);
 }
 
 /** Similarities `[n, n]` with next to nothing where an example meets itself. */

@@ -2,10 +2,11 @@ import { checkWords, type Known } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { div, mul } from "../ops/arithmetic.ts";
+import { div, maximum, mul } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
+import { where } from "../ops/where.ts";
 import { checkTensorOption } from "./check.ts";
 
 /** How single losses become the result: their mean, their sum, or as they are. */
@@ -44,6 +45,17 @@ export function reduceLosses(
   const total = sum(weighted);
   if (reduction === "sum") return total;
   return div(total, count);
+}
+
+/** Reduces losses of which only some count: the others are 0, and the mean divides by those, or 1. */
+export function reduceCounted(
+  op: string,
+  losses: Tensor,
+  counts: Tensor,
+  options: LossOptions,
+): Tensor {
+  const count = maximum(sum(cast(counts, losses.dtype)), 1);
+  return reduceLosses(op, where(counts, losses, 0), options, count);
 }
 
 /** Weights with the rank and dtype of losses. */

@@ -2,8 +2,7 @@ import { checkOptions, checkWords } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { maximum, sub } from "../ops/arithmetic.ts";
-import { cast } from "../ops/cast.ts";
+import { sub } from "../ops/arithmetic.ts";
 import { less, lessEqual, logicalAnd, logicalNot } from "../ops/compare.ts";
 import { any } from "../ops/count.ts";
 import { pairwiseSquaredDistances } from "../ops/distances.ts";
@@ -16,7 +15,7 @@ import { abs } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { checkEmbeddings } from "./check.ts";
 import { ENDLESS, type LabelPairs, labelPairs } from "./label-pairs.ts";
-import { type LossOptions, reduceLosses } from "./reduction.ts";
+import { type LossOptions, reduceCounted } from "./reduction.ts";
 import {
   TRIPLET_OPTIONS,
   type TripletDistance,
@@ -89,9 +88,7 @@ export function tripletMined(
   checkSize(embeddings, mining);
   const classes = labelsOf("tripletMined", labels, embeddings.shape[0]);
   const { losses, counts } = MINERS[mining](pairsOf(embeddings, classes, settings));
-  const counted = where(counts, losses, 0);
-  const count = maximum(sum(cast(counts, losses.dtype)), 1);
-  return reduceLosses("tripletMined", counted, options, count);
+  return reduceCounted("tripletMined", losses, counts, options);
 }
 
 function checkSize({ shape }: Tensor, mining: TripletMining): void {

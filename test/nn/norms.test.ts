@@ -40,6 +40,7 @@ import { SGD } from "../../src/optim/index.ts";
 import { trainStep } from "../../src/train/index.ts";
 import { expectClose } from "../support/close.ts";
 import { testDevice } from "../support/device.ts";
+import { errorOf } from "../support/error-of.ts";
 
 beforeAll(async () => {
   await testDevice();
@@ -264,13 +265,8 @@ test("what does not fit is refused with the layer's name", () => {
     ],
   ];
   for (const [call, says, Kind] of cases) {
-    let error: unknown;
-    try {
-      call();
-    } catch (thrown) {
-      error = thrown;
-    }
-    expect((error as Error)?.message).toBe(says);
-    expect((error as Error).constructor).toBe(Kind);
+    const error = errorOf(call);
+    expect(error.message).toBe(says);
+    expect(error.constructor).toBe(Kind);
   }
 });

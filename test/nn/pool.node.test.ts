@@ -29,6 +29,7 @@ import {
   MaxPool3d,
 } from "../../src/nn/index.ts";
 import { testDevice } from "../support/device.ts";
+import { errorOf } from "../support/error-of.ts";
 
 beforeAll(async () => {
   await testDevice();
@@ -117,13 +118,8 @@ test("what does not fit is refused with the layer's name", () => {
     ],
   ];
   for (const [call, says, Kind] of cases) {
-    let error: unknown;
-    try {
-      call();
-    } catch (thrown) {
-      error = thrown;
-    }
-    expect((error as Error)?.message).toBe(says);
-    expect((error as Error).constructor).toBe(Kind);
+    const error = errorOf(call);
+    expect(error.message).toBe(says);
+    expect(error.constructor).toBe(Kind);
   }
 });

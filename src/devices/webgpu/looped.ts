@@ -211,17 +211,15 @@ class LoopedWriter {
     const { constants, carries, length, isReversed } = body;
     const { program, reads, inPlace } = inRows(body, turn);
     const written = writeAny(program, this.host, this.options);
-    const { steps } = turn.program;
     /** Where the value of a carry is behind a turn: in its result behind the last one. */
     const homes = new Map<number, readonly [number, number]>();
     const rows = new Map<number, number>();
     turn.results.forEach((result, i) => {
       const step = turn.program.outputs[i];
-      const own = (count: number) => stepBytes({ ...turn.program, steps }, step) * count;
-      const isCarry = result < carries && !inPlace.has(result);
-      const isOne = result < carries;
-      const key = results.get(result) ?? this.#make([own(isOne ? 1 : length)])[0];
-      if (isCarry) homes.set(result, [key, this.#make([own(1)])[0]]);
+      const bytes = stepBytes(turn.program, step);
+      const isCarry = result < carries;
+      const key = results.get(result) ?? this.#make([isCarry ? bytes : length * bytes])[0];
+      if (isCarry && !inPlace.has(result)) homes.set(result, [key, this.#make([bytes])[0]]);
       else rows.set(result, key);
     });
     const slots = this.#make(written.sizes);

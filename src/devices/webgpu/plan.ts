@@ -66,6 +66,8 @@ const BIND_GROUP_LIMIT = 16;
 interface PlanRun extends Dispatches {
   readonly dispatches: readonly Dispatch[];
   readonly encodeOne: EncodeOne;
+  /** Gives all dispatches in order to what encodes each. */
+  encodeAll(pass: GPUComputePassEncoder, encodeOne: EncodeOne): void;
 }
 
 /**
@@ -283,6 +285,10 @@ export class GpuPlan implements Plan {
       pass.setBindGroup(0, bindGroups[i], offsets);
       pass.dispatchWorkgroups(x, y);
     };
+    const encodeAll: PlanRun["encodeAll"] = (pass, each) => {
+      if (turns) turns.encode(pass, each);
+      else for (let i = 0; i < dispatches.length; i++) each(pass, i);
+    };
     this.#run ??= {
       plan: this,
       label: this.#label,
@@ -290,10 +296,8 @@ export class GpuPlan implements Plan {
       reads: sources.filter((_, i) => this.#isRead[i]).concat(numbers),
       writes: [...sources.filter((_, i) => this.#isWritten[i]), ...outputs],
       encodeOne,
-      encode: (pass) => {
-        if (turns) turns.encode(pass, encodeOne);
-        else for (let i = 0; i < dispatches.length; i++) encodeOne(pass, i);
-      },
+      encodeAll,
+      encode: (pass) => encodeAll(pass, encodeOne),
     };
     return this.#run;
   }

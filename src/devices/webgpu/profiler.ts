@@ -4,7 +4,6 @@ import type { BufferStorage } from "./buffers.ts";
 import { asGradus } from "./guard.ts";
 import type { LogEntry, Work } from "./log.ts";
 import type { GpuPlan, PlanHost } from "./plan.ts";
-import type { EncodeOne } from "./write.ts";
 
 /** Encodes one kernel. */
 interface NamedKernel {
@@ -30,14 +29,11 @@ export async function profilePlan(
     const run = plan.bound(sources, outputs);
     const order: number[] = [];
     const kernels: NamedKernel[] = [];
-    const add: EncodeOne = (_, i, offsets) => {
+    run.encodeAll({} as GPUComputePassEncoder, (_, i, offsets) => {
       order.push(i);
       const name = run.dispatches[i].kernel.label;
       kernels.push({ name, encode: (pass) => run.encodeOne(pass, i, offsets) });
-    };
-    const none = {} as GPUComputePassEncoder;
-    if (plan.turns) plan.turns.encode(none, add);
-    else for (const i of run.dispatches.keys()) add(none, i);
+    });
     return { outputs, profile: summed(await profileKernels(host, run, kernels), order) };
   } catch (error) {
     for (const storage of outputs) host.pool.release(storage);
