@@ -1,6 +1,6 @@
 import { dispose } from "../core/dispose.ts";
 import { assignAll, State } from "../graph/state.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import { checkMethods } from "../train/check-options.ts";
 
 /**
@@ -14,7 +14,7 @@ export class BestWeights {
   readonly #pairs: readonly (readonly [state: State, copy: State])[];
   readonly #copies: ReadonlyMap<string, State>;
 
-  constructor(model: Module) {
+  constructor(model: AnyModule) {
     checkMethods("BestWeights", { model }, ["state"], "a Module");
     const copies = [...model.state()].map(([name, state]) => {
       return [name, state, new State(state, { name: `best.${name}` })] as const;

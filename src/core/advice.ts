@@ -101,8 +101,8 @@ export const NO_PARAMETERS =
 /** What an optimizer's option `clip` may be. */
 export const CLIP = ", such as (g) => clipByGlobalNorm(g, 1).gradients";
 
-/** How a layer takes more than a tensor. */
-export const FORWARD = ". Use forward, or a method of its own, for more";
+/** How a module takes more inputs. */
+export const FORWARD = ". Name further ones in forward, without default values";
 
 /** How a program has a device of its own. */
 export const SECOND_DEVICE =

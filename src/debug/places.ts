@@ -1,7 +1,7 @@
 import type { Node } from "../graph/node.ts";
 import { State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { listParts, Module } from "../nn/module.ts";
+import { type AnyModule, listParts, Module } from "../nn/module.ts";
 import { indicesOp } from "./check-ops.ts";
 import { callSite } from "./sites.ts";
 
@@ -22,7 +22,7 @@ export class Places {
   readonly #calls: string[] = [];
   /** The modules that are being called, from outside. */
   readonly #outer: object[] = [];
-  readonly #names = new WeakMap<Module, Map<object, string>>();
+  readonly #names = new WeakMap<AnyModule, Map<object, string>>();
   /** The op whose gradient is being built. */
   #forward: Origin | null = null;
   /** What an optimizer's step adds; null outside of one. */
@@ -55,7 +55,7 @@ export class Places {
   }
 
   /** Runs the call of a layer. */
-  call(layer: object, run: () => Tensor, name?: string): Tensor {
+  call<T>(layer: object, run: () => T, name?: string): T {
     this.#outer.push(layer);
     this.#calls.push(this.#wayTo(layer, name));
     try {
@@ -89,7 +89,7 @@ export class Places {
     return names.get(layer) ?? this.#list(root).get(layer) ?? this.#calls.at(-1) ?? "";
   }
 
-  #list(root: Module): Map<object, string> {
+  #list(root: AnyModule): Map<object, string> {
     const parts = listParts(root);
     const way = wayOf(parts);
     const names = new Map<object, string>();

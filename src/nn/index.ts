@@ -25,6 +25,7 @@ export {
   Dropout2d,
   Dropout3d,
 } from "./channel-dropout.ts";
+export { ModuleDict, ModuleList } from "./containers.ts";
 export {
   Conv1d,
   Conv2d,
@@ -64,7 +65,7 @@ export {
   type RMSNormLayerOptions,
 } from "./layer-norm.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
-export { type Layer, Module } from "./module.ts";
+export { type AnyModule, type Layer, Module } from "./module.ts";
 export type { LayerSummary, ModuleSummary, SummaryOptions } from "./module-summary.ts";
 export {
   AdaptiveAvgPool1d,

@@ -5,6 +5,8 @@ import type { Shape } from "../core/shape.ts";
 export interface SummaryOptions {
   /** The shape of a batch, such as `[1, 784]`; without it the outputs' shapes stay unknown. */
   inputShape?: Shape;
+  /** What a model of other or several inputs is called with, such as `[x, mask]`, in place of a shape. */
+  inputs?: readonly unknown[];
   /** The input's dtype; the parameters' when left out. */
   dtype?: DType;
   /** Told the table; `console.log` when left out, nothing is told for null. */
@@ -17,7 +19,10 @@ export interface LayerSummary {
   readonly name: string;
   /** Its class, or the name of its function. */
   readonly type: string;
-  /** What it gave for the input, once for each different shape; empty where it was not called. */
+  /**
+   * What it gave for the inputs, tensor by tensor, once for each different shape; empty where it was
+   * not called.
+   */
   readonly outputShapes: readonly Shape[];
   /** Elements of the parameters that it has itself, not of those of modules in it. */
   readonly parameters: number;

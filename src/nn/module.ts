@@ -4,19 +4,24 @@ import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
 import { tools } from "../core/tools.ts";
-import { type Parts, type Place, walk } from "../core/tree.ts";
+import { type Parts, type Place, partsOf, walk } from "../core/tree.ts";
 import type { Device } from "../graph/device.ts";
 import { Parameter, State } from "../graph/state.ts";
-import { checkTensors, loadMove, type Tensor } from "../graph/tensor.ts";
+import { checkTensors, loadMove, Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import type { ModuleSummary, SummaryOptions } from "./module-summary.ts";
 import { callLayer } from "./observe.ts";
 
-/** A module or a plain function such as `sigmoid`. */
+/** A module of a tensor that gives one, or a plain function such as `sigmoid`. */
 export type Layer = Module | ((x: Tensor) => Tensor);
 
+/** A module, whatever it takes and gives. */
+export type AnyModule = Module<never, unknown>;
+
 /**
- * A part of a model: a function of a tensor together with the states it owns.
+ * A part of a model: a function together with the states it owns. It takes a tensor and gives one
+ * unless its type says otherwise: `Module<[x: Tensor, mask?: Tensor]>` takes a second one at will,
+ * `Module<[x: Tensor], [y: Tensor, state: Tensor]>` gives two.
  *
  * States are found in own properties, in nested modules and in arrays, plain objects, Maps and Sets
  * of these, nested too, and are named by the way to them: `hidden.weight`, `blocks.0.bias` for the
@@ -30,8 +35,20 @@ export type Layer = Module | ((x: Tensor) => Tensor);
  *     return this.output.call(sigmoid(this.hidden.call(x)));
  *   }
  * }
+ * @example
+ * class Gate extends Module<[x: Tensor, mask?: Tensor]> {
+ *   gate = new Linear(8, 8);
+ *   forward(x: Tensor, mask?: Tensor) {
+ *     const y = sigmoid(this.gate.call(x));
+ *     return mask ? mul(y, mask) : y;
+ *   }
+ * }
+ * const gate = new Gate();
+ * gate.call(ones([2, 8]), zeros([2, 8])).shape; // [2, 8]
  */
-export abstract class Module implements KnownByIdentity {
+export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = Tensor>
+  implements KnownByIdentity
+{
   /** Whether it is in training mode; set by `train` and `eval`. */
   training = false;
 
@@ -39,24 +56,29 @@ export abstract class Module implements KnownByIdentity {
     checkSurplus(`${new.target.name}()`, surplus);
   }
 
-  /** Computes the output; call it through `call`. */
-  abstract forward(x: Tensor): Tensor;
+  /**
+   * Computes the output; call it through `call`. An input that may be left out is `mask?: Tensor`:
+   * those with a default value are not counted among what it takes.
+   */
+  abstract forward(...inputs: In): Out;
 
   /**
-   * Applies the module to a tensor.
-   * @throws GradusError for what is no tensor, and for more: call `forward`, or a method of its own,
-   * with it.
+   * Applies the module to its inputs, of which the first is a tensor or an array or plain object that
+   * holds one.
+   * @throws GradusError for anything else, and for more inputs than `forward` names; it may be given
+   * any number where it names none, as in `forward(...parts)`.
    */
-  call(x: Tensor, ...surplus: never[]): Tensor {
-    if (surplus.length > 0) {
+  call(...inputs: In): Out {
+    const name = this.constructor.name;
+    checkFunctions(name, { forward: this.forward });
+    const { length } = this.forward;
+    if (length > 0 && inputs.length > length) {
       throw new GradusError(
-        `${this.constructor.name}: call with ${1 + surplus.length} arguments; ` +
-          `expected call(x)${FORWARD}`,
+        `${name}: call with ${inputs.length} inputs; expected ${length}${FORWARD}`,
       );
     }
-    checkTensors(this.constructor.name, [x]);
-    checkFunctions(this.constructor.name, { forward: this.forward });
-    return callLayer(this, () => this.forward(x));
+    if (!holdsTensor(inputs[0])) checkTensors(name, [inputs[0]]);
+    return callLayer(this, () => this.forward(...inputs));
   }
 
   /**
@@ -92,10 +114,10 @@ export abstract class Module implements KnownByIdentity {
   }
 
   /** Lists this module and those in it, each once, a module before its parts. */
-  modules(): Module[] {
+  modules(): AnyModule[] {
     return listParts(this)
       .map(([, part]) => part)
-      .filter((part) => part instanceof Module);
+      .filter((part): part is AnyModule => part instanceof Module);
   }
 
   /**
@@ -187,7 +209,12 @@ function isOn(part: Part): boolean {
   return part instanceof Parameter && part.trainable;
 }
 
-function sameName(module: Module, name: string): GradusError {
+/** Whether a value is no tensor but an array or a plain object that holds one. */
+function holdsTensor(value: unknown): boolean {
+  return partsOf(value)?.some(([, part]) => part instanceof Tensor || holdsTensor(part)) ?? false;
+}
+
+function sameName(module: AnyModule, name: string): GradusError {
   return new GradusError(
     `${module.constructor.name}: two states called "${name}"; expected a name of its own for each. ` +
       "Use keys without dots",
@@ -195,7 +222,7 @@ function sameName(module: Module, name: string): GradusError {
 }
 
 /** What a model is made of. */
-export type Part = Layer | State;
+export type Part = AnyModule | ((x: Tensor) => Tensor) | State;
 
 /**
  * Lists the modules and states in a value by the ways to them, each once, a module before its parts,

@@ -1,12 +1,10 @@
-import type { Tensor } from "../graph/tensor.ts";
-
 /** Runs the call of a layer, a module or a function; `name` is that of a function among the layers of a module. */
-export type Observer = (layer: object, call: () => Tensor, name?: string) => Tensor;
+export type Observer = <T>(layer: object, call: () => T, name?: string) => T;
 
 let observer: Observer | null = null;
 
 /** Calls a layer, through whoever observes calls. */
-export function callLayer(layer: object, call: () => Tensor, name?: string): Tensor {
+export function callLayer<T>(layer: object, call: () => T, name?: string): T {
   return observer ? observer(layer, call, name) : call();
 }
 

@@ -1,34 +1,39 @@
-import { checkFunctions, checkOptions, type Known } from "../core/check.ts";
+import { checkFunctions, checkOptions, describeValue, type Known } from "../core/check.ts";
 import { isFloat } from "../core/dtype.ts";
+import { GradusError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape } from "../core/shape.ts";
+import { partsOf, walk } from "../core/tree.ts";
 import { Parameter, State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { traceFunction } from "../graph/tracing.ts";
 import { zeros } from "../ops/creation.ts";
 import { inMode } from "./mode.ts";
-import type { Module, Part } from "./module.ts";
+import type { AnyModule, Part } from "./module.ts";
 import type { LayerSummary, ModuleSummary, SummaryOptions } from "./module-summary.ts";
 import { observe } from "./observe.ts";
 
-const OPTIONS: Known<SummaryOptions> = { inputShape: "number", dtype: "string", print: true };
+const OPTIONS: Known<SummaryOptions> = {
+  inputShape: "number",
+  inputs: true,
+  dtype: "string",
+  print: true,
+};
 
 type LayerRow = { -readonly [K in keyof LayerSummary]: LayerSummary[K] };
 
 /** Describes a model of these parts, see `Module.summary`. */
 export function summarize(
-  model: Module,
+  model: AnyModule,
   parts: readonly (readonly [string, Part])[],
   options: SummaryOptions,
   surplus: readonly unknown[],
 ): ModuleSummary {
   checkOptions("summary", options, OPTIONS, surplus);
   const parameters = parts.map(([, part]) => part).filter((part) => part instanceof Parameter);
-  const { inputShape, print = console.log } = options;
+  const { print = console.log } = options;
   if (print !== null) checkFunctions("summary", { print });
-  const like = parameters.find(({ dtype }) => isFloat(dtype));
-  const dtype = options.dtype ?? like?.dtype;
-  const x = inputShape && zeros(inputShape, { dtype, device: like?.device });
-  const layers = rowsOf(parts, x ? outputShapes(model, x) : new Map());
+  const inputs = callInputs(options, parameters);
+  const layers = rowsOf(parts, inputs ? outputShapes(model, inputs) : new Map());
   const summary = {
     layers,
     parameters: sizes(parameters),
@@ -43,15 +48,30 @@ function sizes(parameters: readonly Parameter[]): number {
   return parameters.reduce((sum, { size }) => sum + size, 0);
 }
 
+/** What the model is called with; nothing where neither a shape nor inputs are given. */
+function callInputs(
+  { inputShape, inputs, dtype }: SummaryOptions,
+  parameters: readonly Parameter[],
+): readonly unknown[] | undefined {
+  if (inputs !== undefined) {
+    if (Array.isArray(inputs) && inputShape === undefined) return inputs;
+    const given = inputShape ? "inputs beside inputShape" : `inputs ${describeValue(inputs)}`;
+    throw new GradusError(`summary: ${given}; expected inputShape, or inputs in an array`);
+  }
+  const like = parameters.find((parameter) => isFloat(parameter.dtype));
+  if (!inputShape) return undefined;
+  return [zeros(inputShape, { dtype: dtype ?? like?.dtype, device: like?.device })];
+}
+
 /** The shapes of what each layer gives, in the order of its calls; nothing is computed. */
-function outputShapes(model: Module, x: Tensor): Map<object, Shape[]> {
+function outputShapes(model: AnyModule, inputs: readonly unknown[]): Map<object, Shape[]> {
   const found = new Map<object, Shape[]>();
   const before = observe((layer, call, name) => {
     const y = before ? before(layer, call, name) : call();
-    found.set(layer, [...(found.get(layer) ?? []), y.shape]);
+    found.set(layer, [...(found.get(layer) ?? []), ...shapesIn(y)]);
     return y;
   });
-  const run = () => inMode(model, false, () => model.call(x));
+  const run = () => inMode(model, false, () => model.call(...(inputs as never)));
   // In a trace what the model assigns to states is forgotten again.
   try {
     traceFunction(run);
@@ -59,6 +79,16 @@ function outputShapes(model: Module, x: Tensor): Map<object, Shape[]> {
     observe(before);
   }
   return found;
+}
+
+/** The shapes of the tensors in what a layer gives, in order. */
+function shapesIn(given: unknown): Shape[] {
+  const shapes: Shape[] = [];
+  const open = (part: unknown) => (part instanceof Tensor ? null : partsOf(part));
+  walk(given, open, (leaf) => {
+    if (leaf instanceof Tensor) shapes.push(leaf.shape);
+  });
+  return shapes;
 }
 
 /** A row for each module, and for each function that was called as a layer. */

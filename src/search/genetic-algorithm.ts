@@ -7,7 +7,7 @@ import type { Plan } from "../engine/plan.ts";
 import type { Profile } from "../engine/profile.ts";
 import { assignAll, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import { add } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
 import { less } from "../ops/compare.ts";
@@ -38,7 +38,7 @@ import { Population } from "./population.ts";
  * for (let i = 0; i < 100; i++) await search.step({ x, labels });
  * search.loadBest();
  */
-export class GeneticAlgorithm<M extends Module, B extends object> {
+export class GeneticAlgorithm<M extends AnyModule, B extends object> {
   /** The number of finished generations, a u32 scalar. */
   readonly generation: State;
   /** The losses of the last generation that was evaluated, `[p]`, the best first. */

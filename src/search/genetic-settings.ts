@@ -9,13 +9,13 @@ import {
 } from "../core/check.ts";
 import type { Progress } from "../engine/plan.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import type { Schedule } from "../optim/learning-rate.ts";
 import { checkMethods } from "../train/check-options.ts";
 import { CROSSOVER_NAMES, type Crossover, type Selection } from "./genetic-operators.ts";
 
 /** What a genetic algorithm consists of. */
-export interface GeneticAlgorithmOptions<M extends Module, B> {
+export interface GeneticAlgorithmOptions<M extends AnyModule, B> {
   /** Its parameters are searched for; all have one dtype. */
   model: M;
   /**
@@ -52,7 +52,10 @@ export interface GeneticAlgorithmOptions<M extends Module, B> {
 
 /** The options that numbers and names make up, completed. */
 export type Settings = Required<
-  Omit<GeneticAlgorithmOptions<Module, unknown>, "model" | "loss" | "stepsPerSubmit" | "onProgress">
+  Omit<
+    GeneticAlgorithmOptions<AnyModule, unknown>,
+    "model" | "loss" | "stepsPerSubmit" | "onProgress"
+  >
 >;
 
 /** What is taken where an option is left out. */
@@ -87,7 +90,9 @@ function checkSettings(settings: Settings): void {
 }
 
 /** Checks options and gives the settings, with defaults for those that are left out. */
-export function settingsOf<M extends Module, B>(options: GeneticAlgorithmOptions<M, B>): Settings {
+export function settingsOf<M extends AnyModule, B>(
+  options: GeneticAlgorithmOptions<M, B>,
+): Settings {
   const names = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, true]));
   checkOptions<GeneticAlgorithmOptions<M, B>>("GeneticAlgorithm", options, {
     model: true,

@@ -4,7 +4,7 @@ import { type Compiled, compile } from "../engine/compile.ts";
 import type { Plan } from "../engine/plan.ts";
 import { assignAll, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import { add, div } from "../ops/arithmetic.ts";
 import { zeros } from "../ops/creation.ts";
 import { slopesOf } from "../optim/check.ts";
@@ -18,7 +18,7 @@ import {
 } from "./train-step.ts";
 
 /** What a step that accumulates gradients consists of. */
-export interface AccumulatedStepOptions<M extends Module, B> extends TrainStepOptions<M, B> {
+export interface AccumulatedStepOptions<M extends AnyModule, B> extends TrainStepOptions<M, B> {
   /** How many batches give one change of the parameters, an integer from 1. */
   accumulate: number;
 }
@@ -66,7 +66,7 @@ interface StepInput<B> {
  * for await (using batch of loader.epoch(0)) await step(batch);
  * await step.flush();
  */
-export function accumulatedStep<M extends Module, B extends object>(
+export function accumulatedStep<M extends AnyModule, B extends object>(
   options: AccumulatedStepOptions<M, B>,
 ): AccumulatedStep<B> {
   checkOptions<AccumulatedStepOptions<M, B>>("accumulatedStep", options, {
@@ -77,7 +77,7 @@ export function accumulatedStep<M extends Module, B extends object>(
 }
 
 /** Makes a step that accumulates gradients, whose errors speak as `op`. */
-export function makeAccumulatedStep<M extends Module, B>(
+export function makeAccumulatedStep<M extends AnyModule, B>(
   op: string,
   options: AccumulatedStepOptions<M, B>,
 ): AccumulatedStep<B> {
@@ -106,7 +106,7 @@ export function makeAccumulatedStep<M extends Module, B>(
 }
 
 /** The step on one batch, which is told where the batch stands. */
-class Accumulation<M extends Module, B> {
+class Accumulation<M extends AnyModule, B> {
   readonly sums: GradientSums;
   readonly step: TrainStep<StepInput<B>>;
   readonly #op: string;
@@ -240,7 +240,7 @@ class Accumulation<M extends Module, B> {
   }
 }
 
-function ofBatch<M extends Module, B>(
+function ofBatch<M extends AnyModule, B>(
   compute: BatchFunction<M, B>,
 ): BatchFunction<M, StepInput<B>> {
   return (model, { batch }) => compute(model, batch);

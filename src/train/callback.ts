@@ -1,5 +1,5 @@
 import type { State } from "../graph/state.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import type {
   DeviceChosenEvent,
   DeviceLostEvent,
@@ -18,7 +18,7 @@ export interface RunEnd {
 
 /** A run of `fit`, as its callbacks see it. */
 export interface Run {
-  readonly model: Module;
+  readonly model: AnyModule;
   /** How many epochs there are to be. */
   readonly epochs: number;
   /** Infinity until an epoch has been gone through, where nothing else tells. */

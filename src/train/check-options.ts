@@ -1,7 +1,7 @@
 import { warnOfNoState } from "../core/advice.ts";
 import { checkFunctions, checkKinds, describeValue, didYouMean, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 
 /** The options of `trainStep`, for `checkOptions`. */
 export const STEP_OPTIONS = {
@@ -57,7 +57,7 @@ export function checkParts(op: string, parts: StepParts): void {
   const { model, optimizer, loss, metrics = {}, after, batchAt } = parts;
   checkMethods(op, { model }, ["call", "state", "parameters", "modules"], "a Module");
   checkMethods(op, { optimizer }, ["step", "apply", "state"], "an optimizer");
-  const module = model as Module;
+  const module = model as AnyModule;
   if (module.state().size === 0) warnOfNoState(op, module.constructor.name);
   checkFunctions(op, { loss });
   if (after !== undefined) checkFunctions(op, { after });

@@ -3,7 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { traceFunction } from "../graph/tracing.ts";
 import { inMode } from "../nn/mode.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import { cast } from "../ops/cast.ts";
 import { reshape } from "../ops/reshape.ts";
 import { stack } from "../ops/slice.ts";
@@ -25,7 +25,7 @@ import { type BatchFunction, checkScalar } from "./train-step.ts";
  *   accuracy: (net, { images, labels }) => accuracy(net.call(images), labels),
  * });
  */
-export async function evaluateMeans<M extends Module, B, N extends string>(
+export async function evaluateMeans<M extends AnyModule, B, N extends string>(
   model: M,
   dataset: Dataset<B>,
   metrics: Readonly<Record<N, BatchFunction<M, B>>>,
@@ -37,7 +37,7 @@ export async function evaluateMeans<M extends Module, B, N extends string>(
 }
 
 /** What `evaluateMeans` does, whose errors speak as `op`. */
-export async function meansOver<M extends Module, B, N extends string>(
+export async function meansOver<M extends AnyModule, B, N extends string>(
   op: string,
   model: M,
   dataset: Dataset<B>,

@@ -6,7 +6,7 @@ import { type Batch, type Dataset, examplesOf } from "../data/dataset.ts";
 import { BatchSampler } from "../data/sampler.ts";
 import { correct } from "../metrics/accuracy.ts";
 import { inMode } from "../nn/mode.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule, Module } from "../nn/module.ts";
 import { cast } from "../ops/cast.ts";
 import { sum } from "../ops/reduce.ts";
 import { checkDatasets, checkMethods } from "./check-options.ts";
@@ -52,7 +52,7 @@ export async function accuracyOver(
 /** Throws a `GradusError`, as `op`, for what cannot be evaluated. */
 export function checkEvaluation(
   op: string,
-  model: Module,
+  model: AnyModule,
   dataset: Dataset<unknown>,
   options: EvaluateOptions,
 ): void {

@@ -2,7 +2,7 @@ import { checkOptions, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
 import { type HasState, restoreCheckpoint, saveCheckpoint } from "../io/checkpoint.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import type { Callback, Run, RunEnd } from "./callback.ts";
 import { checkCallbacks, checkMethods, TRAIN_OPTIONS } from "./check-options.ts";
 import type { EpochEvent, TrainEvent } from "./events.ts";
@@ -12,7 +12,7 @@ import { checkRun, type TrainOptions } from "./train-options.ts";
 import { type Progressed, Training } from "./training.ts";
 
 /** Options of `fit`. */
-export interface FitOptions<M extends Module, B> extends Omit<TrainOptions<M, B>, "startStep"> {
+export interface FitOptions<M extends AnyModule, B> extends Omit<TrainOptions<M, B>, "startStep"> {
   /** Told how training goes, in this order; they may stop and save it. */
   callbacks?: readonly Callback[];
   /** What else changes with the run and is to be in its checkpoints, such as a loss with states. */
@@ -63,7 +63,7 @@ export interface FitResult {
  *   callbacks: [new EarlyStopping({ patience: 3, restoreBest: true })],
  * });
  */
-export async function fit<M extends Module, B>(options: FitOptions<M, B>): Promise<FitResult> {
+export async function fit<M extends AnyModule, B>(options: FitOptions<M, B>): Promise<FitResult> {
   checkFit(options);
   const fitting = new Fitting(options);
   try {
@@ -73,7 +73,7 @@ export async function fit<M extends Module, B>(options: FitOptions<M, B>): Promi
   }
 }
 
-class Fitting<M extends Module, B> implements Run {
+class Fitting<M extends AnyModule, B> implements Run {
   readonly #options: FitOptions<M, B>;
   readonly #training: Training<M, B>;
   readonly #callbacks: readonly Callback[];
@@ -247,7 +247,7 @@ async function tell(callback: Callback, event: TrainEvent, run: Run): Promise<vo
   else await callback.onDeviceChosen?.(event, run);
 }
 
-function checkFit<M extends Module, B>(options: FitOptions<M, B>): void {
+function checkFit<M extends AnyModule, B>(options: FitOptions<M, B>): void {
   const { startStep: _, ...known } = TRAIN_OPTIONS;
   checkOptions<FitOptions<M, B>>("fit", options, {
     ...known,

@@ -1,18 +1,20 @@
 import type { Batch, Dataset } from "../data/dataset.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule, Module } from "../nn/module.ts";
 import { accuracyOver, type EvaluateOptions } from "./evaluate.ts";
 import { meansOver } from "./evaluate-means.ts";
 import type { Measures } from "./events.ts";
 import type { TrainOptions } from "./train-options.ts";
 
 /** Measures what a run's options ask for; null when stopped meanwhile. Errors speak as `op`. */
-export async function measure<M extends Module, B>(
+export async function measure<M extends AnyModule, B>(
   op: string,
   options: TrainOptions<M, B>,
 ): Promise<Measures | null> {
   const { model, trainData, testData, signal, evaluationBatchSize: batchSize } = options;
   const evaluation = { batchSize, signal };
-  const accuracy = (data: Dataset<Batch>) => accuracyOver(op, model, data, evaluation);
+  // A model that is no classifier has its logits refused.
+  const classifier = model as AnyModule as Module;
+  const accuracy = (data: Dataset<Batch>) => accuracyOver(op, classifier, data, evaluation);
   try {
     return {
       ...(await validate(op, options, evaluation)),
@@ -25,7 +27,7 @@ export async function measure<M extends Module, B>(
   }
 }
 
-async function validate<M extends Module, B>(
+async function validate<M extends AnyModule, B>(
   op: string,
   { model, loss, metrics = {}, validationData }: TrainOptions<M, B>,
   evaluation: EvaluateOptions,

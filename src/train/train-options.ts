@@ -1,6 +1,6 @@
 import { checkCounts, checkSizes, checkSteps, checkWords } from "../core/check.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import type { BatchSource } from "./batches.ts";
 import { checkDatasets, checkMethods, checkParts } from "./check-options.ts";
 import type { OnNonFinite } from "./non-finite.ts";
@@ -8,7 +8,7 @@ import type { RunControl } from "./run-control.ts";
 import type { TrainStepOptions } from "./train-step.ts";
 
 /** Options of `train`. */
-export interface TrainOptions<M extends Module, B>
+export interface TrainOptions<M extends AnyModule, B>
   extends Omit<TrainStepOptions<M, B>, "batchAt" | "history"> {
   /**
    * Gives the batches: a `DataLoader` or the like, or any iterable of batches, which each epoch goes
@@ -56,7 +56,7 @@ export interface TrainOptions<M extends Module, B>
 }
 
 /** Throws a `GradusError`, as `op`, for options that make no run. */
-export function checkRun<M extends Module, B>(op: string, options: TrainOptions<M, B>): void {
+export function checkRun<M extends AnyModule, B>(op: string, options: TrainOptions<M, B>): void {
   checkParts(op, options);
   const { epochs, metricsEvery = 10, startStep = 0, accumulate = 1 } = options;
   const { onNonFinite = "stop", validationData, trainData, testData } = options;

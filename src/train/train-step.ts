@@ -15,7 +15,7 @@ import type { Profile } from "../engine/profile.ts";
 import { State } from "../graph/state.ts";
 import { readAll, Tensor } from "../graph/tensor.ts";
 import { inMode } from "../nn/mode.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import { add } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor, zeros } from "../ops/creation.ts";
@@ -25,17 +25,17 @@ import type { OptimizerLike } from "../optim/optimizer.ts";
 import { checkParts, STEP_OPTIONS } from "./check-options.ts";
 
 /** Computes a scalar from a model and a batch: a loss, or a metric. */
-export type BatchFunction<M extends Module, B> = (model: M, batch: B) => Tensor;
+export type BatchFunction<M extends AnyModule, B> = (model: M, batch: B) => Tensor;
 
 /** Computes the scalar loss of a model on a batch. */
-export type LossFunction<M extends Module, B> = BatchFunction<M, B>;
+export type LossFunction<M extends AnyModule, B> = BatchFunction<M, B>;
 
 /** What a training step needs of an optimizer. */
 export type Updater = Pick<OptimizerLike, "parameters" | "step" | "apply" | "state"> &
   Partial<Pick<OptimizerLike, "kind">>;
 
 /** What a training step consists of. */
-export interface TrainStepOptions<M extends Module, B> {
+export interface TrainStepOptions<M extends AnyModule, B> {
   /**
    * Traced in training mode, whatever mode it is in, which stays its own; where the model as a whole
    * is in training mode, its parts keep theirs.
@@ -110,7 +110,7 @@ export interface TrainStep<B> {
  * await step(batch);
  * const [{ loss }] = await step.read();
  */
-export function trainStep<M extends Module, B extends object>(
+export function trainStep<M extends AnyModule, B extends object>(
   options: TrainStepOptions<M, B>,
 ): TrainStep<B> {
   checkOptions<TrainStepOptions<M, B>>("trainStep", options, STEP_OPTIONS);
@@ -118,7 +118,7 @@ export function trainStep<M extends Module, B extends object>(
 }
 
 /** Makes a training step whose errors speak as `op`, and of what it is given as `given`. */
-export function makeTrainStep<M extends Module, B>(
+export function makeTrainStep<M extends AnyModule, B>(
   op: string,
   options: TrainStepOptions<M, B>,
   given = "batch",
@@ -217,7 +217,7 @@ async function readRings(
 }
 
 /** Traces one step; `cursor` holds its number. */
-function traceStep<M extends Module, B>(
+function traceStep<M extends AnyModule, B>(
   op: string,
   { model, optimizer, loss, metrics = {}, after, batchAt }: TrainStepOptions<M, B>,
   rings: Rings,

@@ -1,5 +1,5 @@
 import { checkOptions } from "../core/check.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import { TRAIN_OPTIONS } from "./check-options.ts";
 import type { TrainEvent } from "./events.ts";
 import { checkRun, type TrainOptions } from "./train-options.ts";
@@ -19,7 +19,7 @@ import { Training } from "./training.ts";
  *   if (report.event === "step") console.log(report.step, report.loss);
  * }
  */
-export function train<M extends Module, B>(
+export function train<M extends AnyModule, B>(
   options: TrainOptions<M, B>,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   checkOptions<TrainOptions<M, B>>("train", options, TRAIN_OPTIONS);
@@ -27,7 +27,7 @@ export function train<M extends Module, B>(
   return run(new Training("train", options));
 }
 
-async function* run<M extends Module, B>(
+async function* run<M extends AnyModule, B>(
   training: Training<M, B>,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   try {

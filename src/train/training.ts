@@ -1,6 +1,6 @@
 import { GradusError } from "../core/errors.ts";
 import { release } from "../core/release.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import { type AccumulatedStep, makeAccumulatedStep } from "./accumulate.ts";
 import { type Batches, batchesOf, checkedBatches, examplesIn } from "./batches.ts";
 import { DeviceWatcher } from "./device-watcher.ts";
@@ -28,7 +28,7 @@ export interface Progressed {
 }
 
 /** The loop behind `train` and `fit`: steps, and what is read and measured of them. */
-export class Training<M extends Module, B> {
+export class Training<M extends AnyModule, B> {
   readonly trainStep: TrainStep<B> & Partial<Pick<AccumulatedStep<B>, "flush" | "pending">>;
   readonly batches: Batches<B>;
   readonly #op: string;

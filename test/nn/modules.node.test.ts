@@ -165,12 +165,6 @@ describe("Sequential", () => {
 
 const any = (value: unknown) => value as never;
 
-class Pair extends Module {
-  override forward(x: Tensor, _y?: Tensor): Tensor {
-    return x;
-  }
-}
-
 test.each<[string, () => unknown, string]>([
   ["ReLU", () => new ReLU(any(1)), "ReLU: 1 too much; expected ReLU()"],
   ["Flatten", () => new Flatten(any(1)), "Flatten: 1 too much; expected Flatten()"],
@@ -228,8 +222,8 @@ test.each<[string, () => unknown, string]>([
   ],
   [
     "a call with labels",
-    () => new Pair().call(tensor(1), any(2)),
-    "Pair: call with 2 arguments; expected call(x). Use forward, or a method of its own, for more",
+    () => new ReLU().call(...([tensor(1), 2] as unknown as [Tensor])),
+    "ReLU: call with 2 inputs; expected 1. Name further ones in forward, without default values",
   ],
 ])("%s is refused by name", (_, run, message) => {
   expect(run).toThrow(new GradusError(message));
@@ -312,7 +306,7 @@ out     Linear  ?                 510
     );
     await expect(net.summary(any([1, 2]))).rejects.toThrow(
       new GradusError(
-        "summary: options an array; expected an object of inputShape, dtype, print. " +
+        "summary: options an array; expected an object of inputShape, inputs, dtype, print. " +
           "Did you mean { inputShape: [1, 2] }?",
       ),
     );
