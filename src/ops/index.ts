@@ -25,6 +25,7 @@ export {
   sub,
 } from "./arithmetic.ts";
 export { at } from "./at.ts";
+export { type AttentionOptions, scaledDotProductAttention } from "./attention.ts";
 export {
   type AvgPoolOptions,
   avgPool1d,
@@ -214,6 +215,7 @@ export { repeatInterleave, tile } from "./repeat.ts";
 export { expandDims, permute, reshape, squeeze, transpose } from "./reshape.ts";
 export { type ResizeOptions, resize } from "./resize.ts";
 export { cbrt, hypot, rsqrt } from "./root.ts";
+export { type RotaryOptions, rotaryEmbedding } from "./rotary-embedding.ts";
 export { ceil, floor, fract, round, trunc } from "./rounding.ts";
 export type { AxisOptions } from "./rows.ts";
 export { type SearchOptions, searchSorted } from "./search-sorted.ts";

@@ -4,6 +4,7 @@ import { activationsCases } from "./ops/activations.ts";
 import { alongAxisCases } from "./ops/along-axis.ts";
 import { arithmeticCases } from "./ops/arithmetic.ts";
 import { atCases } from "./ops/at.ts";
+import { attentionCases } from "./ops/attention.ts";
 import { axesCases } from "./ops/axes.ts";
 import { batchIndicesCases } from "./ops/batch-indices.ts";
 import { bitsCases } from "./ops/bits.ts";
@@ -58,6 +59,7 @@ import { repeatCases } from "./ops/repeat.ts";
 import { reshapeCases } from "./ops/reshape.ts";
 import { resizeCases } from "./ops/resize.ts";
 import { rootCases } from "./ops/root.ts";
+import { rotaryEmbeddingCases } from "./ops/rotary-embedding.ts";
 import { roundingCases } from "./ops/rounding.ts";
 import { searchSortedCases } from "./ops/search-sorted.ts";
 import { sliceCases } from "./ops/slice.ts";
@@ -112,6 +114,8 @@ export const cases = {
   ...productsCases,
   ...einsumCases,
   ...softmaxCases,
+  ...attentionCases,
+  ...rotaryEmbeddingCases,
   ...distancesCases,
   ...l2NormalizeCases,
   ...reshapeCases,
