@@ -1,3 +1,5 @@
+import { nodeModule } from "../../../core/node-module.ts";
+
 /** A thread as browsers and Node have it. */
 export interface Thread {
   send(message: unknown): void;
@@ -15,13 +17,6 @@ interface NodeWorker {
 }
 interface NodeThreads {
   readonly Worker: new (text: string, options: object) => NodeWorker;
-}
-
-/** Node's own modules, which no bundler sees; undefined elsewhere. */
-function nodeModule<T>(name: string): T | undefined {
-  return (
-    globalThis as { process?: { getBuiltinModule?(name: string): T } }
-  ).process?.getBuiltinModule?.(name);
 }
 
 /** How many threads run at once on this machine. */
