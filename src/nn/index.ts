@@ -82,5 +82,16 @@ export {
   MaxPool3d,
   type MaxPoolLayerOptions,
 } from "./pool.ts";
+export type { Nonlinearity, RecurrentSettings } from "./recurrence.ts";
+export {
+  GRU,
+  LSTM,
+  type LSTMOptions,
+  type LSTMState,
+  type RecurrentOptions,
+  RNN,
+  type RNNOptions,
+} from "./recurrent.ts";
+export { GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from "./recurrent-cells.ts";
 export { Flatten, Identity, L2Normalize } from "./reshaping.ts";
 export { Sequential } from "./sequential.ts";

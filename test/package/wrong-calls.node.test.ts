@@ -456,6 +456,11 @@ describe("every layer asks for a tensor", () => {
     RMSNorm: () => new nn.RMSNorm(2),
     Embedding: () => new nn.Embedding(2, 2),
     Linear: () => new nn.Linear(2, 2),
+    ...Object.fromEntries(
+      (["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"] as const).map((name) => {
+        return [name, () => new nn[name](2, 2) as unknown as nn.Module];
+      }),
+    ),
     Dropout: () => new nn.Dropout(0.5).train(),
     ArcFace: () => new losses.ArcFace(2, 2) as unknown as nn.Module,
   };
