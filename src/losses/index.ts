@@ -37,6 +37,7 @@ export {
 } from "./contrasts.ts";
 export { type CosineOptions, cosineDistance, cosineSimilarity } from "./cosine.ts";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
+export { type CTCOptions, ctc } from "./ctc.ts";
 export { type DiceOptions, dice } from "./dice.ts";
 export { type BinaryFocalOptions, binaryFocal, type FocalOptions, focal } from "./focal.ts";
 export {

@@ -1,4 +1,4 @@
-import { GradusError } from "../../src/index.ts";
+import { DTypeError, GradusError } from "../../src/index.ts";
 import * as losses from "../../src/losses/index.ts";
 import type { Input, OpCase } from "../support/op-case.ts";
 
@@ -337,5 +337,96 @@ export const pairLossCases = {
       },
     ],
     gradient: "its weights count as constants",
+  },
+  ctc: {
+    calls: [
+      {
+        inputs: [
+          x(3, 6, 5),
+          { shape: [3, 2], dtype: "i32", low: 1, high: 5 },
+          { shape: [3], dtype: "i32", low: 6, high: 7 },
+          classes(3),
+        ],
+        run: (y, targets, times, lengths) =>
+          losses.ctc(y, targets, times, lengths, { zeroInfinity: true }),
+      },
+    ],
+    golden: [
+      {
+        run: (t) =>
+          losses.ctc(
+            t([
+              [
+                [log(0.5), log(0.3), log(0.2)],
+                [log(0.6), log(0.1), log(0.3)],
+              ],
+            ]),
+            t([[1]], "i32"),
+            t([2], "i32"),
+            t([1], "i32"),
+            { reduction: "none" },
+          ),
+        is: [-log(0.5 * 0.1 + 0.3 * 0.6 + 0.3 * 0.1)],
+        by: "the paths _1, 1_ and 11",
+      },
+      {
+        run: (t) =>
+          losses.ctc(
+            t([
+              [
+                [-1, -2, -3],
+                [-1, -2, -3],
+              ],
+              [
+                [-1, -2, -3],
+                [-1, -2, -3],
+              ],
+            ]),
+            t(
+              [
+                [2, 1],
+                [2, 2],
+              ],
+              "i32",
+            ),
+            t([2, 2], "i32"),
+            t([2, 2], "i32"),
+            { weights: t([1, 2]), zeroInfinity: true },
+          ),
+        is: (3 + 2) / 2 / 2,
+        by: "the path 21, by its two labels and two examples; none gives 22",
+      },
+    ],
+    rejects: [
+      {
+        run: (t) => losses.ctc(t([[1]]), t([[1]], "i32"), t([1], "i32"), t([1], "i32")),
+        says: "ctc: logProbs [1, 1]; expected [n, time, classes]",
+      },
+      {
+        run: (t) => losses.ctc(t([[[1]]]), t([1], "i32"), t([1], "i32"), t([1], "i32")),
+        says: "ctc: targets [1]; expected [1, length]",
+      },
+      {
+        run: (t) => losses.ctc(t([[[1]]]), t([[1]]), t([1], "i32"), t([1], "i32")),
+        says: "ctc: targets have dtype f32; expected i32 or u32",
+        error: DTypeError,
+      },
+      {
+        run: (t) => losses.ctc(t([[[1]]]), t([[1]], "i32"), t([1, 1], "i32"), t([1], "i32")),
+        says: "ctc: inputLengths [2]; expected [1]",
+      },
+      {
+        run: (t) => losses.ctc(t([[[1]]]), t([[1]], "i32"), t([1], "i32"), t([1])),
+        says: "ctc: targetLengths have dtype f32; expected i32 or u32",
+        error: DTypeError,
+      },
+      {
+        run: (t) =>
+          losses.ctc(t([[[1, 2]]]), t([[1]], "i32"), t([1], "i32"), t([1], "i32"), { blank: 2 }),
+        says: "ctc: blank 2; expected an integer from 0 to 1",
+        error: GradusError,
+      },
+    ],
+    gradient: true,
   },
 } satisfies Record<string, OpCase>;

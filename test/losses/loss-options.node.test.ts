@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { GradusError, ShapeError, type Tensor, tensor } from "../../src/index.ts";
+import { GradusError, reshape, ShapeError, type Tensor, tensor } from "../../src/index.ts";
 import type { LossOptions } from "../../src/losses/index.ts";
 import * as losses from "../../src/losses/index.ts";
 import { testDevice } from "../support/device.ts";
@@ -37,6 +37,8 @@ const calls: Record<Taker, (options: LossOptions) => Tensor> = {
   circle: (options) => losses.circle(y, labels, options),
   contrastive: (options) => losses.contrastive(y, y, labels, options),
   cosineDistance: (options) => losses.cosineDistance(y, y, options),
+  ctc: (options) =>
+    losses.ctc(reshape(y, [2, 1, 2]), reshape(labels, [2, 1]), labels, labels, options),
   dice: (options) => losses.dice(y, y, options),
   infoNCE: (options) => losses.infoNCE(y, y, options),
   marginRanking: (options) => losses.marginRanking(y, y, y, options),
