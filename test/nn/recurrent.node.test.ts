@@ -63,6 +63,7 @@ test.each(Object.entries(RECURRENT_CASES))(
   async (name, one) => {
     const wanted = (TORCH as unknown as Record<string, Expected>)[name];
     const { results, inputs, weights } = recurrentOutcome(one, cpu, "f64");
+    evaluate(...results, ...inputs, ...weights.values());
     expect(results.length).toBe(wanted.results.length);
     for (const [i, y] of results.entries()) expectNear(await values(y), wanted.results[i]);
     for (const [i, g] of inputs.entries()) expectNear(await digest(g), wanted.inputs[i]);
@@ -80,6 +81,7 @@ test.each(Object.entries(RECURRENT_CASES))(
       ...inputs,
       ...weights.values(),
     ];
+    for (const outcome of [own, wanted]) evaluate(...all(outcome));
     for (const [i, y] of all(own).entries()) {
       expectNear(await values(y), await values(all(wanted)[i]), 2e-5);
     }
