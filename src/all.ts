@@ -11,4 +11,5 @@ export * as losses from "./losses/index.ts";
 export * as metrics from "./metrics/index.ts";
 export * as nn from "./nn/index.ts";
 export * as optim from "./optim/index.ts";
+export * as pictures from "./pictures/index.ts";
 export * as train from "./train/index.ts";

@@ -1,7 +1,18 @@
 import { readFileSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
 
-const folders = ["nn", "losses", "metrics", "optim", "data", "csv", "train", "io", "fluent"];
+const folders = [
+  "nn",
+  "losses",
+  "metrics",
+  "optim",
+  "data",
+  "csv",
+  "pictures",
+  "train",
+  "io",
+  "fluent",
+];
 
 /**
  * Leaves comments and most blanks out of shaders, but not their lines, so that a compiler's message

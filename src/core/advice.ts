@@ -22,14 +22,10 @@ export function asOption(value: unknown, known: Readonly<Record<string, unknown>
   return `. Did you mean { ${name}: ${Array.isArray(value) ? `[${text}]` : text} }?`;
 }
 
-const PIXELS = 'getContext("2d").getImageData(0, 0, width, height)';
-
 /** How to get numbers out of what is none, by kinds of values. */
 const DATA: readonly (readonly [RegExp, string])[] = [
-  [/^ImageData$/, "Use tensor(image.data, { shape: [image.height, image.width, 4] }), bytes as u8"],
-  [/Context2D$/, "Use its getImageData(0, 0, width, height)"],
-  [/Canvas/, `Use its ${PIXELS}`],
-  [/Image|Video/, `Draw it to a canvas and use its ${PIXELS}`],
+  [/Context2D$/, "Use fromPixels(context.canvas) of gradus/pictures"],
+  [/^ImageData$|Canvas|Image|Video|^GPUTexture$/, "Use fromPixels(source) of gradus/pictures"],
   [/Buffer$/, "Use a typed array of its numbers, such as new Float32Array(buffer)"],
   [/^(Blob|File|Response)$/, "Await its arrayBuffer() and use a typed array of it"],
   [/^Promise$/, "Await it first"],

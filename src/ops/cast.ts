@@ -37,3 +37,8 @@ export function cast(x: Tensor, dtype: DType, ...surplus: never[]): Tensor {
   }
   return apply(castOp, [x], { dtype });
 }
+
+/** Stores whole numbers as another dtype of such, which holds them and may be storage only. */
+export function storedAs(x: Tensor, dtype: DType): Tensor {
+  return apply(castOp, [x], { dtype });
+}

@@ -4,7 +4,7 @@ import { testDevice } from "../support/device.ts";
 
 beforeAll(() => testDevice());
 
-const DRAW = 'getContext("2d").getImageData(0, 0, width, height)';
+const USE = "Use fromPixels(source) of gradus/pictures";
 
 test("tensor names what to use for canvases, images, videos and pixels, and takes the pixels", async () => {
   const canvas = document.createElement("canvas");
@@ -14,21 +14,13 @@ test("tensor names what to use for canvases, images, videos and pixels, and take
   context.fillRect(0, 0, 2, 1);
   const pixels = context.getImageData(0, 0, 2, 1);
   const advice: [unknown, string, string][] = [
-    [canvas, "HTMLCanvasElement", `Use its ${DRAW}`],
-    [new OffscreenCanvas(1, 1), "OffscreenCanvas", `Use its ${DRAW}`],
-    [context, "CanvasRenderingContext2D", "Use its getImageData(0, 0, width, height)"],
-    [new Image(), "HTMLImageElement", `Draw it to a canvas and use its ${DRAW}`],
-    [
-      document.createElement("video"),
-      "HTMLVideoElement",
-      `Draw it to a canvas and use its ${DRAW}`,
-    ],
-    [await createImageBitmap(canvas), "ImageBitmap", `Draw it to a canvas and use its ${DRAW}`],
-    [
-      pixels,
-      "ImageData",
-      "Use tensor(image.data, { shape: [image.height, image.width, 4] }), bytes as u8",
-    ],
+    [canvas, "HTMLCanvasElement", USE],
+    [new OffscreenCanvas(1, 1), "OffscreenCanvas", USE],
+    [context, "CanvasRenderingContext2D", "Use fromPixels(context.canvas) of gradus/pictures"],
+    [new Image(), "HTMLImageElement", USE],
+    [document.createElement("video"), "HTMLVideoElement", USE],
+    [await createImageBitmap(canvas), "ImageBitmap", USE],
+    [pixels, "ImageData", USE],
   ];
   for (const [data, kind, use] of advice) {
     const rule = "expected numbers, booleans, nested arrays of them or a typed array";

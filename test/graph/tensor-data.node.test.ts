@@ -101,22 +101,19 @@ describe("tensor refuses", () => {
     [
       "a canvas",
       given(tagged("HTMLCanvasElement")),
-      `tensor: data is HTMLCanvasElement; ${expected}. Use its ` +
-        'getContext("2d").getImageData(0, 0, width, height)',
+      `tensor: data is HTMLCanvasElement; ${expected}. Use fromPixels(source) of gradus/pictures`,
       DTypeError,
     ],
     [
       "pixels",
       given(tagged("ImageData")),
-      `tensor: data is ImageData; ${expected}. Use tensor(image.data, { shape: ` +
-        "[image.height, image.width, 4] }), bytes as u8",
+      `tensor: data is ImageData; ${expected}. Use fromPixels(source) of gradus/pictures`,
       DTypeError,
     ],
     [
       "a video",
       given(tagged("HTMLVideoElement")),
-      `tensor: data is HTMLVideoElement; ${expected}. Draw it to a canvas and use its ` +
-        'getContext("2d").getImageData(0, 0, width, height)',
+      `tensor: data is HTMLVideoElement; ${expected}. Use fromPixels(source) of gradus/pictures`,
       DTypeError,
     ],
     [

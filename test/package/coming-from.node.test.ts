@@ -7,6 +7,7 @@ import * as gradus from "../../src/index.ts";
 import * as losses from "../../src/losses/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
+import * as pictures from "../../src/pictures/index.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/coming-from.md"), "utf8");
 
@@ -37,7 +38,7 @@ function namesIn(heading: string): string[] {
 
 test("every public function of tensors, layers, losses and optimizers has one row", () => {
   const errors = Object.keys(gradus).filter((name) => name.endsWith("Error"));
-  const all = [gradus, nn, losses, optim].flatMap((entry) => Object.keys(entry));
+  const all = [gradus, nn, losses, optim, pictures].flatMap((entry) => Object.keys(entry));
   expect(namesIn("Gradus").toSorted()).toEqual(all.filter((x) => !errors.includes(x)).toSorted());
 });
 

@@ -13,6 +13,7 @@ import * as metrics from "../../src/metrics/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { permute } from "../../src/ops/reshape.ts";
 import * as optim from "../../src/optim/index.ts";
+import * as pictures from "../../src/pictures/index.ts";
 import * as train from "../../src/train/index.ts";
 import { testDevice } from "../support/device.ts";
 import { examples, promisesOf, runExample } from "../support/docstrings.ts";
@@ -53,7 +54,17 @@ function run() {
   return { ...settings, dataset, settings, validationData: dataset, testData: dataset };
 }
 
-const exported = { ...gradus, ...csv, ...data, ...io, ...losses, ...metrics, ...nn, ...optim };
+const exported = {
+  ...gradus,
+  ...csv,
+  ...data,
+  ...io,
+  ...losses,
+  ...metrics,
+  ...nn,
+  ...optim,
+  ...pictures,
+};
 const names: World = Object.fromEntries(
   Object.entries({ ...exported, ...train }).map(([name, value]) => [name, () => value]),
 );
@@ -87,6 +98,14 @@ function usual(): World {
     fileStore: () => (path: string) => io.fileStore(join(folder, path)),
   };
 }
+
+/** What draws on a canvas of a page. */
+const pen = {
+  createImageData: (width: number, height: number) => ({
+    data: new Uint8ClampedArray(4 * width * height),
+  }),
+  putImageData: ({ data: [red, , , alpha] }: ImageData) => expect([red, alpha]).toEqual([0, 255]),
+};
 
 /** What examples use beside, by name or by the file of several. */
 const OWN: Record<string, World> = {
@@ -135,6 +154,7 @@ const OWN: Record<string, World> = {
     target: () => random(N),
     variance: () => share(N),
   },
+  "pictures/to-canvas.ts": { canvas: () => ({ width: 0, height: 0, getContext: () => pen }) },
   "losses/triplet.ts": {
     anchors: () => random(N, WIDTH),
     positives: () => random(N, WIDTH),

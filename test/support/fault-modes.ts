@@ -153,6 +153,16 @@ export const WATCHED: Readonly<Record<string, Readonly<Record<string, Watched>>>
         "out of memory twice": broken,
       },
     },
+    createTexture: {
+      modes: {
+        ...basic,
+        ...refused((given: GPUTextureDescriptor) => [{ ...given, usage: 0 }]),
+        "out of memory": (call) => {
+          exhausted(call);
+          return call.real({ ...(call.args[0] as GPUTextureDescriptor), usage: 0 });
+        },
+      },
+    },
     createBindGroupLayout: {
       modes: {
         ...basic,
@@ -183,6 +193,13 @@ export const WATCHED: Readonly<Record<string, Readonly<Record<string, Watched>>>
   GPUQueue: {
     submit: { modes: { ...basic, dropped, ...withoutCommands, ...lasting } },
     onSubmittedWorkDone: { modes: awaited },
+    copyExternalImageToTexture: {
+      modes: {
+        ...basic,
+        dropped,
+        ...refused((source: object, target: object) => [source, target, [9999, 9999]]),
+      },
+    },
   },
   GPUBuffer: {
     mapAsync: {
@@ -199,6 +216,7 @@ export const WATCHED: Readonly<Record<string, Readonly<Record<string, Watched>>>
   GPUCommandEncoder: {
     beginComputePass: { gives: "GPUComputePassEncoder", modes: { throws, ...spoiling() } },
     copyBufferToBuffer: { modes: { throws, dropped, ...spoiling() } },
+    copyTextureToBuffer: { modes: { throws, dropped, ...spoiling() } },
     finish: { modes: { throws, ...spoiling() } },
   },
   GPUComputePassEncoder: {

@@ -12,6 +12,7 @@ import {
   tensor,
 } from "../../src/index.ts";
 import { saveCheckpoint } from "../../src/io/index.ts";
+import { fromPixels } from "../../src/pictures/index.ts";
 import { trainStep } from "../../src/train/index.ts";
 import { smallRun } from "./small-run.ts";
 
@@ -52,7 +53,21 @@ export function makeRun() {
 
 export type Run = ReturnType<typeof makeRun>;
 
-/** Two reads at once of one value, and two of parts of another. */
+/** A picture that is drawn once. */
+const picture = drawnOnce();
+
+function drawnOnce(): OffscreenCanvas | null {
+  if (typeof OffscreenCanvas !== "function") return null;
+  const canvas = new OffscreenCanvas(3, 2);
+  const pen = canvas.getContext("2d");
+  for (let i = 0; i < 6; i++) {
+    if (pen) pen.fillStyle = `rgb(${40 * i}, ${10 * i}, 7)`;
+    pen?.fillRect(i % 3, i >> 1, 1, 1);
+  }
+  return canvas;
+}
+
+/** Two reads at once of one value, two of parts of another, and one of a picture. */
 export async function eager(): Promise<Right["eager"]> {
   const a = tensor([[1, 2, 0], [3, 4.5, 1], [0.5, 2, 7]]); // biome-ignore format: a matrix
   const made: Tensor[] = [a];
@@ -65,6 +80,7 @@ export async function eager(): Promise<Right["eager"]> {
     // Two kernels that differ by a number, which the second one reads from memory.
     const rows: ArrayLike<number>[] = [];
     for (const start of [1, 2]) rows.push(await keep(slice(a, [{ start, end: start + 1 }])).data());
+    if (picture) rows.push(await keep(fromPixels(picture, { channels: 4 })).data());
     return { x: [await reads[0], ...rows].flatMap((all) => Array.from(all)), sum: await reads[1] };
   } finally {
     for (const x of made) x.dispose();

@@ -6,6 +6,8 @@ import type { Fault } from "./faults.ts";
 /** What no engine can notice: one command of those that run, and nothing depends on it. */
 const UNNOTICED = new Set([
   "GPUCommandEncoder.copyBufferToBuffer dropped",
+  "GPUCommandEncoder.copyTextureToBuffer dropped",
+  "GPUQueue.copyExternalImageToTexture dropped",
   "GPUComputePassEncoder.dispatchWorkgroups dropped",
 ]);
 

@@ -8,22 +8,24 @@ export const REACH = {
     "GPUBufferUsage",
     "GPUMapMode",
     "GPUShaderStage",
+    "GPUTextureUsage", // pictures
     "IDBKeyRange", // indexedDbStore
     "MessageChannel", // a turn for other tasks
+    "OffscreenCanvas", // fromPixels
     "TextDecoder",
     "TextEncoder",
     "URL", // download, and the text of threads
     "Worker", // threads
     "clearTimeout",
     "crypto", // names of files that are written
-    "document", // download
+    "document", // download, fromPixels
     "indexedDB", // indexedDbStore
     "performance", // times
     "process", // whether it runs in Node, and its terminal
     "setTimeout",
   ],
   members: [
-    "document.createElement", // download
+    "document.createElement", // download, fromPixels
     "globalThis.crossOriginIsolated", // whether there are threads
     "globalThis.isSecureContext", // why there is no GPU
     "globalThis.navigator", // its gpu, its cores, and its storage for opfsStore

@@ -1,0 +1,13 @@
+export { type FromPixelsOptions, fromPixels, type PictureLayout } from "./from-pixels.ts";
+export type {
+  BitmapLike,
+  CanvasLike,
+  ImageLike,
+  PixelSource,
+  Pixels,
+  TextureLike,
+  VideoFrameLike,
+  VideoLike,
+} from "./sources.ts";
+export { type ToCanvasOptions, toCanvas } from "./to-canvas.ts";
+export { type ToPixelsOptions, toPixels } from "./to-pixels.ts";
