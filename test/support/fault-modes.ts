@@ -197,7 +197,11 @@ export const WATCHED: Readonly<Record<string, Readonly<Record<string, Watched>>>
       modes: {
         ...basic,
         dropped,
-        ...refused((source: object, target: object) => [source, target, [9999, 9999]]),
+        ...refused((from: object, to: object, ...rest: object[]) => [
+          from,
+          { ...to, mipLevel: 9 },
+          ...rest,
+        ]),
       },
     },
   },
