@@ -12,4 +12,5 @@ export * as metrics from "./metrics/index.ts";
 export * as nn from "./nn/index.ts";
 export * as optim from "./optim/index.ts";
 export * as pictures from "./pictures/index.ts";
+export * as text from "./text/index.ts";
 export * as train from "./train/index.ts";

@@ -9,6 +9,7 @@ const folders = [
   "data",
   "csv",
   "pictures",
+  "text",
   "train",
   "io",
   "fluent",

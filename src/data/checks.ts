@@ -50,3 +50,17 @@ export function checkRows(op: string, indices: Tensor): void {
 export function checkCounter(op: string, counters: Readonly<Record<string, number>>): void {
   checkEach(op, counters, (n) => isInteger(n, 0, 2 ** 32 - 1), "an integer from 0 to 2^32 - 1");
 }
+
+/** Gives how many tokens there are; throws a `GradusError` unless they are integers from 0 to 2³¹ − 1. */
+export function checkTokens(op: string, tokens: ArrayLike<number>): number {
+  const isList = typeof tokens === "object" && Number.isSafeInteger(tokens?.length);
+  if (!isList) {
+    throw new GradusError(`${op}: tokens ${describeValue(tokens)}; expected an array of integers`);
+  }
+  for (let i = 0; i < tokens.length; i++) {
+    if (isInteger(tokens[i], 0, 2 ** 31 - 1)) continue;
+    const given = describeValue(tokens[i]);
+    throw new GradusError(`${op}: token ${given}; expected integers from 0 to 2^31 - 1`);
+  }
+  return tokens.length;
+}

@@ -41,26 +41,7 @@ export function splitDataset<B, P extends Readonly<Record<string, number>>>(
   options: SplitOptions = {},
 ): { [K in keyof P]: Subset<B> } {
   checkDataset("splitDataset", dataset);
-  if (typeof shares !== "object" || shares === null) {
-    throw new GradusError(
-      `splitDataset: shares ${describeValue(shares)}; expected numbers by name`,
-    );
-  }
-  const values = Object.values(shares);
-  const total = values.reduce((a, b) => a + b, 0);
-  if (!values.every((share) => share > 0) || !(Math.abs(total - 1) < 1e-9)) {
-    throw new GradusError(
-      `splitDataset: shares ${list(values)} with the sum ${quote(total)}; ` +
-        "expected numbers above 0 with the sum 1",
-    );
-  }
-  const sizes = roundShares(values, dataset.size);
-  const empty = sizes.indexOf(0);
-  if (empty >= 0) {
-    throw new ShapeError(
-      `splitDataset: a share of ${values[empty]} of ${dataset.size} examples; expected at least one`,
-    );
-  }
+  const sizes = partSizes("splitDataset", dataset.size, shares, "examples");
   const parts = deal("splitDataset", dataset.size, sizes, options);
   const subsets = Object.keys(shares).map((name, i) => [name, new Subset(dataset, parts[i])]);
   return Object.fromEntries(subsets);
@@ -90,6 +71,35 @@ export function kFold<B>(dataset: Dataset<B>, k: number, options: SplitOptions =
       validation: new Subset(dataset, part),
     };
   });
+}
+
+/**
+ * Checks shares of n things, which messages call `things`, and gives their sizes, rounded by largest
+ * remainders. Throws as `splitDataset` does.
+ */
+export function partSizes(
+  op: string,
+  n: number,
+  shares: Readonly<Record<string, number>>,
+  things: string,
+): number[] {
+  if (typeof shares !== "object" || shares === null) {
+    throw new GradusError(`${op}: shares ${describeValue(shares)}; expected numbers by name`);
+  }
+  const values = Object.values(shares);
+  const total = values.reduce((a, b) => a + b, 0);
+  if (!values.every((share) => share > 0) || !(Math.abs(total - 1) < 1e-9)) {
+    throw new GradusError(
+      `${op}: shares ${list(values)} with the sum ${quote(total)}; ` +
+        "expected numbers above 0 with the sum 1",
+    );
+  }
+  const sizes = roundShares(values, n);
+  const empty = sizes.indexOf(0);
+  if (empty < 0) return sizes;
+  throw new ShapeError(
+    `${op}: a share of ${values[empty]} of ${n} ${things}; expected at least one`,
+  );
 }
 
 /** Whole numbers with the sum n nearest to the shares: what is left goes to the largest remainders. */

@@ -118,7 +118,7 @@ export class TensorDataset<T extends Readonly<Record<string, Tensor>>>
 }
 
 /** Tensors as properties, which compiled functions see as any object's. */
-class BatchTensors implements Disposable {
+export class BatchTensors implements Disposable {
   readonly #owned: readonly Tensor[];
 
   constructor(tensors: readonly (readonly [string, Tensor])[], owned: readonly Tensor[]) {

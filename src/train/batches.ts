@@ -5,7 +5,7 @@ import { Tensor } from "../graph/tensor.ts";
 
 /** Gives batches epoch by epoch, as `DataLoader` does. */
 export interface Loader<B> {
-  /** Number of batches in each epoch. */
+  /** Number of batches in each epoch; Infinity where only the end of one tells. */
   readonly stepsPerEpoch: number;
   /** Gives the batches of an epoch, numbered from 0, for the caller to dispose. */
   epoch(epoch: number): AsyncIterable<B> | Iterable<B>;
@@ -38,7 +38,8 @@ export interface Batches<B> extends Loader<B> {
 export function batchesOf<B>(op: string, source: BatchSource<B>): Batches<B> {
   if (isLoader(source)) {
     const { stepsPerEpoch } = source;
-    if (isInteger(stepsPerEpoch, 1)) return givenAway(source);
+    const isEndless = stepsPerEpoch === Number.POSITIVE_INFINITY;
+    if (isEndless || isInteger(stepsPerEpoch, 1)) return givenAway(source);
     const given = `a loader with stepsPerEpoch ${stepsPerEpoch}`;
     throw new GradusError(`${op}: ${given}; expected an integer from 1`);
   }

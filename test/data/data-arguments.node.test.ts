@@ -5,6 +5,8 @@ import { readCsv } from "../../src/csv/index.ts";
 import {
   Batch,
   BatchSampler,
+  BucketLoader,
+  batched,
   DataLoader,
   type Dataset,
   DeviceDataset,
@@ -14,11 +16,15 @@ import {
   minMaxScaling,
   mnist,
   normalizeImages,
+  padSequences,
   prefetch,
+  StreamLoader,
   Subset,
+  shuffleWindow,
   splitDataset,
   standardScaling,
   TensorDataset,
+  TextDataset,
   writeIdx,
 } from "../../src/data/index.ts";
 import { evaluate, GradusError, init, ShapeError, tensor } from "../../src/index.ts";
@@ -34,6 +40,7 @@ import {
   saveSafetensors,
   writeSafetensors,
 } from "../../src/io/index.ts";
+import { ByteTokenizer, CharacterTokenizer, trainBpe } from "../../src/text/index.ts";
 import { testDevice } from "../support/device.ts";
 import { held } from "../support/memory.ts";
 
@@ -59,17 +66,26 @@ const odd = { unknwon: 1 } as never;
 /** For each interface of options, the calls that take them. */
 const takers: Record<string, Record<string, () => unknown>> = {
   CsvOptions: { readCsv: () => readCsv("a\n1", odd) },
+  BatchedOptions: { batched: () => batched([], 1, odd) },
   BatchSamplerOptions: { BatchSampler: () => new BatchSampler(odd) },
+  BucketLoaderOptions: { BucketLoader: () => new BucketLoader(odd) },
+  CharacterTokenizerOptions: { CharacterTokenizer: () => new CharacterTokenizer("a", odd) },
   DataLoaderOptions: {
     DataLoader: () => new DataLoader({ dataset: plain(2), batchSize: 1, ...(odd as object) }),
   },
+  DecodeOptions: { "ByteTokenizer.decode": () => new ByteTokenizer().decode([0], odd) },
+  EncodeOptions: { "ByteTokenizer.encode": () => new ByteTokenizer().encode("a", odd) },
   MnistOptions: { mnist: () => mnist(new Uint8Array(), new Uint8Array(), odd) },
   NormalizeOptions: {
     normalizeImages: () => normalizeImages(images(1), odd),
     DeviceDataset: () => new DeviceDataset(images(2), bytes(2), odd),
     mnist: () => mnist(new Uint8Array(), new Uint8Array(), { normalize: odd }),
   },
+  PaddingOptions: { padSequences: () => padSequences([[1]], odd) },
+  PadSequencesOptions: { padSequences: () => padSequences([[1]], odd) },
   PrefetchOptions: { prefetch: () => prefetch([], 1, odd) },
+  ShuffleWindowOptions: { shuffleWindow: () => shuffleWindow([], odd) },
+  StreamLoaderOptions: { StreamLoader: () => new StreamLoader(odd) },
   SplitOptions: {
     splitDataset: () => splitDataset(plain(2), { all: 1 }, odd),
     kFold: () => kFold(plain(2), 2, odd),
@@ -77,6 +93,9 @@ const takers: Record<string, Record<string, () => unknown>> = {
   TensorDatasetOptions: {
     TensorDataset: () => new TensorDataset({ x: bytes(2) }, odd),
   },
+  TextDatasetOptions: { TextDataset: () => new TextDataset([1, 2], odd) },
+  TokenizerOptions: { ByteTokenizer: () => new ByteTokenizer(odd) },
+  TrainBpeOptions: { trainBpe: () => trainBpe("a", odd) },
   StoreOptions: {
     fileStore: () => fileStore("a", odd),
     opfsStore: () => opfsStore("a", odd),
@@ -105,7 +124,7 @@ describe("unknown options are refused", () => {
 
   test("by every function that takes some", () => {
     const root = join(import.meta.dirname, "../../src");
-    const files = ["csv", "data", "io"].flatMap((folder) =>
+    const files = ["csv", "data", "io", "text"].flatMap((folder) =>
       readdirSync(join(root, folder)).map((name) => readFileSync(join(root, folder, name), "utf8")),
     );
     const declared = files.flatMap((text) =>

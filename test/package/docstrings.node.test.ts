@@ -14,6 +14,7 @@ import * as nn from "../../src/nn/index.ts";
 import { permute } from "../../src/ops/reshape.ts";
 import * as optim from "../../src/optim/index.ts";
 import * as pictures from "../../src/pictures/index.ts";
+import * as text from "../../src/text/index.ts";
 import * as train from "../../src/train/index.ts";
 import { testDevice } from "../support/device.ts";
 import { examples, promisesOf, runExample } from "../support/docstrings.ts";
@@ -64,6 +65,7 @@ const exported = {
   ...nn,
   ...optim,
   ...pictures,
+  ...text,
 };
 const names: World = Object.fromEntries(
   Object.entries({ ...exported, ...train }).map(([name, value]) => [name, () => value]),
@@ -112,6 +114,8 @@ const OWN: Record<string, World> = {
   "csv/read-csv.ts": { text: () => "length,width,species\n1,2,cat\n3,4,dog\n" },
   "data/dataset.ts": { data: pixels },
   "data/loader.ts": { step: () => (batch: data.Batch) => expect(batch.size).toBe(N) },
+  "data/stream-loader.ts": { files: () => [new Blob(["1,2\n3,4"]), new Blob(["5,6"])] },
+  "data/text-dataset.ts 2": { tokens: () => new Int32Array(1000) },
   "data/scaling.ts": { inputs: () => random(N, 3), targets: () => random(N) },
   "data/tensor-dataset.ts": { inputs: () => random(N, 3), targets: () => random(N) },
   "engine/compile.ts": { w: () => parameter(WIDTH, 2), batch: () => random(N, WIDTH) },
@@ -190,6 +194,10 @@ const OWN: Record<string, World> = {
   "optim/reduce-on-plateau.ts": { validationLoss: () => 0.5 },
   "callbacks/best-weights.ts": { improved: () => true },
   "callbacks/csv-log.ts": { appendFileSync: () => () => {} },
+  "text/bpe-files.ts": {
+    vocabularyText: () => text.trainBpe("", { vocabularySize: 256 }).files().vocabulary,
+    mergesText: () => "",
+  },
   "train/fit.ts": { dataset: pixels },
   "search/genetic-algorithm.ts": {
     model: () => new nn.Sequential(new nn.Linear(2, 3)),

@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path/posix";
 
 const base = ["core", "forms", "graph"];
-const parts = ["nn", "losses", "optim", "metrics", "data", "csv", "io"];
+const parts = ["nn", "losses", "optim", "metrics", "data", "csv", "text", "io"];
 
 /** What each folder of src/ may import besides itself: what stands above it in the design. */
 const layers: Record<string, readonly string[]> = {
