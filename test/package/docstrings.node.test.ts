@@ -158,6 +158,13 @@ const OWN: Record<string, World> = {
     target: () => random(N),
     variance: () => share(N),
   },
+  "pictures/picture-files.ts": {
+    input: () => ({
+      files: ["pets/dogs/1.png", "pets/cats/1.png"].map((webkitRelativePath) =>
+        Object.assign(new Blob(), { webkitRelativePath }),
+      ),
+    }),
+  },
   "pictures/to-canvas.ts": { canvas: () => ({ width: 0, height: 0, getContext: () => pen }) },
   "losses/triplet.ts": {
     anchors: () => random(N, WIDTH),

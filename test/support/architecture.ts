@@ -15,7 +15,7 @@ const layers: Record<string, readonly string[]> = {
   ops: [...base, "kernels"],
   loops: [...base, "engine", "devices", "ops"],
   ...Object.fromEntries(parts.map((part) => [part, [...base, "ops", "loops"]])),
-  pictures: [...base, "engine", "devices", "ops"],
+  pictures: [...base, "engine", "devices", "ops", "data"],
   heads: [...base, "ops", "nn", "losses"],
   train: [...base, "engine", "ops", ...parts],
   callbacks: [...base, "engine", "ops", ...parts, "train"],
