@@ -100,6 +100,30 @@ export const CLIP = ", such as (g) => clipByGlobalNorm(g, 1).gradients";
 /** How a module takes more inputs. */
 export const FORWARD = ". Name further ones in forward, without default values";
 
+/** How two states get two names. */
+export const DOTS = ". Use keys without dots";
+
+/** How a value becomes a scalar of which gradients are taken. */
+export const SUM_IT = ". Reduce it, say with sum";
+
+/** How a loss becomes a scalar. */
+export const AVERAGE_IT = ". Reduce it, say with mean";
+
+/** How a value becomes a tensor. */
+export const MAKE_TENSOR = ". Use tensor(value)";
+
+/** How a scalar multiplies. */
+export const SCALARS = ". Use mul for scalars";
+
+/** Which device has what others lack. */
+export const ON_CPU = ". Use the cpu device, which has it";
+
+/** That there may be several targets. */
+export const SEVERAL_TARGETS = ". Did you mean [x]?";
+
+/** Whose gradients are meant. */
+export const OWN_GRADIENTS = ". Its gradients are taken here";
+
 /** How a program has a device of its own. */
 export const SECOND_DEVICE =
   ". For a second device use init({ …, isolated: true }), and setDefaultDevice to make it the " +

@@ -1,4 +1,4 @@
-import { unreached } from "../core/advice.ts";
+import { SEVERAL_TARGETS, SUM_IT, unreached } from "../core/advice.ts";
 import { checkEach, checkFunctions, checkSurplus } from "../core/check.ts";
 import { expectDType } from "../core/dtype.ts";
 import { DisposedError, GradusError, ShapeError } from "../core/errors.ts";
@@ -33,7 +33,7 @@ import { watch } from "./watch.ts";
 export function grad(y: Tensor, targets: readonly Tensor[], ...surplus: never[]): Tensor[] {
   checkSurplus("grad(y, [x, …])", surplus);
   checkTensors("grad", [y]);
-  checkEach("grad", { targets }, Array.isArray, "an array of tensors. Did you mean [x]?");
+  checkEach("grad", { targets }, Array.isArray, `an array of tensors${SEVERAL_TARGETS}`);
   checkTensors("grad", targets);
   return differentiate("grad: y", y, targets);
 }
@@ -44,9 +44,7 @@ export function grad(y: Tensor, targets: readonly Tensor[], ...surplus: never[])
  */
 export function differentiate(what: string, y: Tensor, targets: readonly Tensor[]): Tensor[] {
   if (y.size !== 1) {
-    throw new ShapeError(
-      `${what} has shape ${formatShape(y.shape)}; expected a scalar. Reduce it, say with sum`,
-    );
+    throw new ShapeError(`${what} has shape ${formatShape(y.shape)}; expected a scalar${SUM_IT}`);
   }
   expectDType(`${what} has dtype`, y.dtype, "float");
   const [op] = what.split(":");

@@ -1,4 +1,4 @@
-import { firstValues } from "../core/advice.ts";
+import { firstValues, MAKE_TENSOR, ON_CPU } from "../core/advice.ts";
 import { checkSurplus, describeValue, didYouMean } from "../core/check.ts";
 import { describeStranger, TENSOR_MARK, VERSION } from "../core/copies.ts";
 import { dispose } from "../core/dispose.ts";
@@ -310,7 +310,7 @@ export function checkTensors(op: string, inputs: readonly unknown[]): void {
   for (let i = 0; i < inputs.length; i++) {
     if (inputs[i] instanceof Tensor) continue;
     throw new GradusError(
-      `${op.split("(")[0]}: input ${i} is ${describeStranger(inputs[i])}; expected a tensor. Use tensor(value)`,
+      `${op.split("(")[0]}: input ${i} is ${describeStranger(inputs[i])}; expected a tensor${MAKE_TENSOR}`,
     );
   }
 }
@@ -335,7 +335,7 @@ export function checkDType(op: string, dtype: DType, device: Device): void {
   const all = [...device.dtypes];
   const given = describeValue(dtype);
   const [what, advice] = isDType(dtype)
-    ? [`${dtype} on ${device.kind}`, ". Use the cpu device, which has it"]
+    ? [`${dtype} on ${device.kind}`, ON_CPU]
     : [given, didYouMean(given, all)];
   throw new DTypeError(`${op}: dtype ${what}; expected one of ${all.join(", ")}${advice}`);
 }

@@ -1,8 +1,9 @@
-import { FORWARD } from "../core/advice.ts";
-import { checkFunctions, checkSurplus } from "../core/check.ts";
+import { DOTS, FORWARD } from "../core/advice.ts";
+import { checkEach, checkFunctions, checkSurplus } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
+import { isMeant, type NamePattern } from "../core/name-match.ts";
 import { tools } from "../core/tools.ts";
 import { type Parts, type Place, partsOf, walk } from "../core/tree.ts";
 import type { Device } from "../graph/device.ts";
@@ -115,9 +116,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 
   /** Lists this module and those in it, each once, a module before its parts. */
   modules(): AnyModule[] {
-    return listParts(this)
-      .map(([, part]) => part)
-      .filter((part): part is AnyModule => part instanceof Module);
+    return partsIn(this).filter((part): part is AnyModule => part instanceof Module);
   }
 
   /**
@@ -136,19 +135,22 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   }
 
   /**
-   * Leaves all parameters out of `parameters()`, so that optimizers made from then on keep them as
-   * they are; gradients pass through.
+   * Leaves parameters out of `parameters()`, so that optimizers made from then on keep them as they
+   * are; gradients pass through.
+   * @param match the names of those that are meant; all when left out. `false` takes all back.
+   * @throws GradusError for a pattern that no parameter's name matches, or what is no pattern.
+   * @example
+   * const model = new Sequential({ encoder: new Linear(4, 8), head: new Linear(8, 2) });
+   * model.freeze(/^encoder\./).parameters().map(({ name }) => name); // ["head.weight", "head.bias"]
+   * model.freeze().unfreeze("head.bias").parameters().map(({ name }) => name); // ["head.bias"]
    */
-  freeze(frozen = true): this {
-    for (const state of this.state().values()) {
-      if (state instanceof Parameter) state.trainable = !frozen;
-    }
-    return this;
+  freeze(match: NamePattern | boolean = true): this {
+    return setTrainable(this, match, !match);
   }
 
-  /** Takes `freeze` back. */
-  unfreeze(): this {
-    return this.freeze(false);
+  /** Takes `freeze` back, for the parameters that are meant; for all when left out. */
+  unfreeze(match: NamePattern | boolean = true): this {
+    return setTrainable(this, match, !!match);
   }
 
   /** Names what is searched for states; own properties unless a subclass says otherwise. */
@@ -158,8 +160,9 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 
   /** Tells compiled functions of its parts' modes and of frozen parameters, which are no states. */
   [traceKey](): string {
-    const parts = listParts(this).map(([, part]) => part);
-    return parts.map((part) => Number(isOn(part))).join("");
+    return partsIn(this)
+      .map((part) => Number(isOn(part)))
+      .join("");
   }
 
   /**
@@ -203,6 +206,19 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   }
 }
 
+/** Has the parameters whose names match be trained, or not. */
+function setTrainable<M extends AnyModule>(
+  module: M,
+  match: NamePattern | boolean,
+  to: boolean,
+): M {
+  const all = [...module.state()].filter(([name]) => isMeant(name, match));
+  for (const [, state] of all) if (state instanceof Parameter) state.trainable = to;
+  const isMet = () => all.length > 0 || match === !!match;
+  checkEach("freeze", { match: `${match}` }, isMet, "a name of a state");
+  return module;
+}
+
 /** Whether a module is in training mode, or a state not frozen. */
 function isOn(part: Part): boolean {
   if (part instanceof Module) return part.training;
@@ -216,8 +232,7 @@ function holdsTensor(value: unknown): boolean {
 
 function sameName(module: AnyModule, name: string): GradusError {
   return new GradusError(
-    `${module.constructor.name}: two states called "${name}"; expected a name of its own for each. ` +
-      "Use keys without dots",
+    `${module.constructor.name}: two states called "${name}"; expected a name of its own for each${DOTS}`,
   );
 }
 
@@ -240,6 +255,11 @@ export function listParts(value: unknown): [string, Part][] {
   };
   walk(value, open, () => {});
   return found;
+}
+
+/** The same without the ways. */
+function partsIn(value: unknown): Part[] {
+  return listParts(value).map(([, part]) => part);
 }
 
 /** What modules and their collections hold, by name; nothing for other objects, which stay closed. */

@@ -1,3 +1,4 @@
+import { MAKE_TENSOR } from "../core/advice.ts";
 import { checkSurplus } from "../core/check.ts";
 import { is, type Trait } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
@@ -116,7 +117,7 @@ export function binary(row: Row): BinaryFunction {
 export function broadcastInputs(op: string, a: Tensor | number, b: Tensor | number): Tensor[] {
   const like = a instanceof Tensor ? a : b;
   if (!(like instanceof Tensor)) {
-    throw new DTypeError(`${op}: only numbers; expected at least one tensor. Use tensor(value)`);
+    throw new DTypeError(`${op}: only numbers; expected at least one tensor${MAKE_TENSOR}`);
   }
   const x = a instanceof Tensor ? a : numberLike(op, like, a);
   const y = b instanceof Tensor ? b : numberLike(op, like, b);

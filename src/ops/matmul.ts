@@ -1,4 +1,4 @@
-import { transposed } from "../core/advice.ts";
+import { SCALARS, transposed } from "../core/advice.ts";
 import { ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Strided } from "../core/strided.ts";
@@ -107,9 +107,7 @@ function checkOperands(a: Tensor, b: Tensor): void {
   checkSameDType("matmul", a, b);
   const shapes = () => `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
   if (a.rank === 0 || b.rank === 0) {
-    throw new ShapeError(
-      `matmul: shapes ${shapes()}; expected at least one axis each. Use mul for scalars`,
-    );
+    throw new ShapeError(`matmul: shapes ${shapes()}; expected at least one axis each${SCALARS}`);
   }
   const k = a.shape[a.rank - 1];
   const other = b.shape[Math.max(0, b.rank - 2)];

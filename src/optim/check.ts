@@ -1,4 +1,4 @@
-import { CLIP, NO_PARAMETERS, PARAMETERS } from "../core/advice.ts";
+import { CLIP, NO_PARAMETERS, OWN_GRADIENTS, PARAMETERS } from "../core/advice.ts";
 import { checkEach, describeValue } from "../core/check.ts";
 import { expectDType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
@@ -47,7 +47,7 @@ export function checkParameters(op: string, parameters: readonly Parameter[]): v
 export function slopesOf(op: string, loss: Tensor, parameters: readonly Parameter[]): Tensor[] {
   if (loss instanceof Tensor) return differentiate(`${op}: loss`, loss, parameters);
   throw new GradusError(
-    `${op}: loss ${describeValue(loss)}; expected a tensor, a scalar. Its gradients are taken here`,
+    `${op}: loss ${describeValue(loss)}; expected a tensor, a scalar${OWN_GRADIENTS}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { AVERAGE_IT } from "../core/advice.ts";
 import {
   checkEach,
   checkMade,
@@ -255,7 +256,6 @@ export function checkScalar(op: string, name: string, value: unknown): void {
   }
   if (value.size === 1) return;
   throw new ShapeError(
-    `${op}: ${name} has shape ${formatShape(value.shape)}; expected a scalar. ` +
-      "Reduce it, say with mean",
+    `${op}: ${name} has shape ${formatShape(value.shape)}; expected a scalar${AVERAGE_IT}`,
   );
 }

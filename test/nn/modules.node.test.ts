@@ -316,3 +316,41 @@ out     Linear  ?                 510
     ]);
   });
 });
+
+describe("freezing by name", () => {
+  const net = () =>
+    new Sequential({ encoder: new Sequential(layer(), layer()), encoder2: layer() });
+  const names = (model: Module) => [...model.namedParameters().keys()];
+
+  test.each<[string, Parameters<Module["freeze"]>[0], string[]]>([
+    ["an expression", /^encoder\./, ["encoder2.weight"]],
+    ["one that goes on where it was", /encoder/g, []],
+    ["a name with all below it", "encoder", ["encoder2.weight"]],
+    ["a whole name", "encoder.1.weight", ["encoder.0.weight", "encoder2.weight"]],
+    ["several", ["encoder2", /\.0\./], ["encoder.1.weight"]],
+    ["all", true, []],
+    ["none", false, ["encoder.0.weight", "encoder.1.weight", "encoder2.weight"]],
+  ])("%s", (_, match, left) => {
+    using model = net();
+    const all = names(model);
+    expect(names(model.freeze(match))).toEqual(left);
+    const rest = all.filter((name) => !left.includes(name));
+    model.freeze().unfreeze(match === false ? undefined : match);
+    expect(names(model)).toEqual(match === false ? all : rest);
+    expect(names(model.unfreeze())).toEqual(all);
+  });
+
+  test("what meets no name is refused", () => {
+    using model = net();
+    for (const [match, told] of [
+      [/decoder/, '"/decoder/"'],
+      ["enc", '"enc"'],
+      [[], '""'],
+    ] as const) {
+      for (const call of [() => model.freeze(match), () => model.unfreeze(match)]) {
+        expect(call).toThrow(new GradusError(`freeze: match ${told}; expected a name of a state`));
+      }
+    }
+    expect(names(model)).toHaveLength(3);
+  });
+});
