@@ -84,13 +84,19 @@ const TRANSPOSED: ConvKind<ConvTransposeOptions<string>> = {
 };
 
 /** A convolution that owns its kernel. */
-abstract class ConvLayer<Own extends ConvSettings<string>> extends Module {
+export abstract class ConvLayer<
+  Own extends ConvSettings<string> = ConvSettings<string>,
+> extends Module {
   /** `[outChannels, inChannels / groups, …sizes]`; of a transposed one inputs and outputs swapped. */
   readonly weight: Parameter;
   /** b of shape `[outChannels]`; null without bias. */
   readonly bias: Parameter | null;
   /** Sizes of the kernel. */
   readonly kernelSize: Shape;
+  /** In how many groups channels are. */
+  readonly groups: number;
+  /** Whether it is a transposed one. */
+  readonly isTransposed: boolean;
   readonly #kind: ConvKind<Own>;
   readonly #name: string;
   readonly #options: Own;
@@ -128,6 +134,8 @@ abstract class ConvLayer<Own extends ConvSettings<string>> extends Module {
     };
     this.weight = make("weight", shape, 0, weightInit);
     this.bias = bias ? make("bias", [outChannels], 1, biasInit) : null;
+    this.groups = groups;
+    this.isTransposed = kind.isTransposed;
     this.#kind = kind;
     this.#name = name;
     this.#options = own as unknown as Own;
@@ -143,8 +151,20 @@ abstract class ConvLayer<Own extends ConvSettings<string>> extends Module {
         `${name}: input ${formatShape(x.shape)} of ${channels} channels; expected ${this.inChannels}`,
       );
     }
-    const options = { ...this.#options, bias: this.bias ?? undefined };
-    return this.#kind.compute(name, rank, x, this.weight, options, []);
+    return this.convolve(x, this.weight, this.bias);
+  }
+
+  /** Computes what it does with another kernel and bias. */
+  convolve(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+    const name = this.#name;
+    const options = { ...this.#options, bias: bias ?? undefined };
+    return this.#kind.compute(name, rankOf(name), x, weight, options, []);
+  }
+
+  /** Mixes channels of each place, in the groups that it has. */
+  mix(x: Tensor, weight: Tensor): Tensor {
+    const { layout } = this.#options;
+    return convolve(this.#name, rankOf(this.#name), x, weight, { layout, groups: this.groups }, []);
   }
 }
 

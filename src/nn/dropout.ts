@@ -21,7 +21,8 @@ export interface DropoutOptions {
   device?: Device;
 }
 
-const DROPOUT: Known<DropoutOptions> = { seed: "number", key: true, device: true };
+/** The names of `DropoutOptions`, for checks. */
+export const DROPOUT: Known<DropoutOptions> = { seed: "number", key: true, device: true };
 
 /**
  * Sets each element to 0 with probability `rate` in training mode and divides the others by

@@ -1,3 +1,4 @@
+export type { NameMatch, NamePattern } from "../core/name-match.ts";
 export {
   type LoadStateOptions,
   loadState,
@@ -25,6 +26,8 @@ export {
   Dropout2d,
   Dropout3d,
 } from "./channel-dropout.ts";
+export { checkpointBlock } from "./checkpoint-block.ts";
+export { removeParametrization } from "./computed-weight.ts";
 export { ModuleDict, ModuleList } from "./containers.ts";
 export {
   Conv1d,
@@ -36,6 +39,7 @@ export {
   ConvTranspose3d,
   type ConvTransposeLayerOptions,
 } from "./conv.ts";
+export { DropPath } from "./drop-path.ts";
 export { Dropout, type DropoutOptions } from "./dropout.ts";
 export { Embedding, type EmbeddingOptions, type PretrainedOptions } from "./embedding.ts";
 export {
@@ -65,6 +69,14 @@ export {
   type RMSNormLayerOptions,
 } from "./layer-norm.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
+export {
+  addLora,
+  type LoraOptions,
+  loraState,
+  mergeLora,
+  removeLora,
+  unmergeLora,
+} from "./lora.ts";
 export { type AnyModule, type Layer, Module } from "./module.ts";
 export type { LayerSummary, ModuleSummary, SummaryOptions } from "./module-summary.ts";
 export {
@@ -95,3 +107,5 @@ export {
 export { GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from "./recurrent-cells.ts";
 export { Flatten, Identity, L2Normalize } from "./reshaping.ts";
 export { Sequential } from "./sequential.ts";
+export { type SpectralNormOptions, spectralNorm } from "./spectral-norm.ts";
+export { type WeightNormOptions, weightNorm } from "./weight-norm.ts";

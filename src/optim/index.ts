@@ -61,4 +61,5 @@ export {
   stepDecay,
 } from "./schedules.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";
+export { splitByName } from "./split-by-name.ts";
 export { WeightAverage, type WeightAverageOptions } from "./weight-average.ts";

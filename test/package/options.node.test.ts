@@ -119,6 +119,7 @@ const CALLS = {
   RMSprop: optimizer,
   Adagrad: optimizer,
   Adadelta: optimizer,
+  splitByName: plain(() => [new Map(["w", "b"].map((name) => [name, p()[0]])), "w"]),
   OptimizerGroup: { args: () => [[new optim.SGD(p(), { learningRate: 1 })]] },
   WeightAverage: { args: () => [p()] },
   ReduceOnPlateau: { args: () => [{ learningRate: 1 }] },

@@ -462,6 +462,7 @@ describe("every layer asks for a tensor", () => {
       }),
     ),
     Dropout: () => new nn.Dropout(0.5).train(),
+    DropPath: () => new nn.DropPath(0.5).train(),
     ArcFace: () => new losses.ArcFace(2, 2) as unknown as nn.Module,
   };
   test.each(Object.entries(layers))("%s", (name, make) => {
