@@ -1,7 +1,7 @@
 import { foldIn, keyFromSeed, randomUniform } from "gradus";
 
 /** A colour: red, green and blue in [0, 1]. */
-type Colour = readonly [number, number, number];
+export type Colour = readonly [number, number, number];
 
 /** Gives the colour at (x, y), both from 0 to 1, y downwards. */
 export type Picture = (x: number, y: number) => Colour;
@@ -78,7 +78,8 @@ function edge(inside: number): number {
   return t * t * (3 - 2 * t);
 }
 
-function mix(a: Colour, b: Colour, share: number): Colour {
+/** A colour between two others: `share` of the second. */
+export function mix(a: Colour, b: Colour, share: number): Colour {
   const at = (i: 0 | 1 | 2) => a[i] + (b[i] - a[i]) * share;
   return [at(0), at(1), at(2)];
 }
