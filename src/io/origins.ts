@@ -50,10 +50,15 @@ export function axesIn(origin: FileOrigin | undefined, x: Tensor): readonly numb
   return formIn(origin, x)?.axes;
 }
 
-/** The name in files of an origin of what is called `name` here. */
+/**
+ * The name in files of an origin of what is called `name` here: PyTorch's modules are called
+ * `self_attn` where ours are `selfAttn`.
+ */
 export function nameIn(origin: FileOrigin | undefined, name: string, x: Tensor): string {
+  if (origin !== "pytorch") return name;
+  const theirs = name.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   const own = formIn(origin, x)?.name;
-  return own === undefined ? name : name.slice(0, name.lastIndexOf(".") + 1) + own;
+  return own === undefined ? theirs : theirs.slice(0, theirs.lastIndexOf(".") + 1) + own;
 }
 
 /** The states of which an origin's file must, or does, hold values. */

@@ -51,24 +51,28 @@ export class Dropout extends Module {
     checkOptions("Dropout", options, DROPOUT, surplus);
     checkDecay("Dropout", { rate });
     this.#key = keyOf("Dropout", options);
-    const step = tensor(0, { dtype: "u32", device: options.device });
-    this.step = new State(step, { name: "step", pytorch: null });
+    this.step = stepState(options.device);
   }
 
   override forward(x: Tensor): Tensor {
     if (!this.training || this.rate === 0) return x;
-    return dropElements(x, this.rate, this.#draw(), this.#key, this.maskOf(x));
+    return dropElements(x, this.rate, nextStep(this.step), this.#key, this.maskOf(x));
   }
 
   /** The shape of a mask for x, to whose shape it broadcasts. */
   protected maskOf(x: Tensor): Shape {
     return x.shape;
   }
+}
 
-  /** Raises the counter and gives its old value, as a copy that what is built on it may keep. */
-  #draw(): Tensor {
-    const step = apply(identity, [this.step], {});
-    assignAll([[this.step, add(this.step, 1)]], [step]);
-    return step;
-  }
+/** A counter of masks, at 0. */
+export function stepState(device?: Device): State {
+  return new State(tensor(0, { dtype: "u32", device }), { name: "step", pytorch: null });
+}
+
+/** Raises a counter and gives its old value, as a copy that what is built on it may keep. */
+export function nextStep(step: State): Tensor {
+  const before = apply(identity, [step], {});
+  assignAll([[step, add(step, 1)]], [before]);
+  return before;
 }

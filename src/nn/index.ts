@@ -19,6 +19,14 @@ export {
   Softplus,
   Tanh,
 } from "./activations.ts";
+export { MultiheadAttention, type MultiheadAttentionOptions } from "./attention.ts";
+export type {
+  AttentionCallOptions,
+  AttentionInputs,
+  AttentionSettings,
+  AttentionWeightsOptions,
+  RotaryPositions,
+} from "./attention-inputs.ts";
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormLayerOptions } from "./batch-norm.ts";
 export {
   type ChannelDropoutOptions,
@@ -61,6 +69,7 @@ export {
   xavierUniform,
   zerosInit,
 } from "./init.ts";
+export { type CachedHeads, KvCache, type KvCacheOptions } from "./kv-cache.ts";
 export {
   LayerNorm,
   type LayerNormLayerOptions,
@@ -94,6 +103,12 @@ export {
   MaxPool3d,
   type MaxPoolLayerOptions,
 } from "./pool.ts";
+export {
+  PositionalEncoding,
+  type PositionalEncodingOptions,
+  type SinusoidalOptions,
+  sinusoidalPositions,
+} from "./positions.ts";
 export type { Nonlinearity, RecurrentSettings } from "./recurrence.ts";
 export {
   GRU,
@@ -108,4 +123,20 @@ export { GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from "./recurrent-cel
 export { Flatten, Identity, L2Normalize } from "./reshaping.ts";
 export { Sequential } from "./sequential.ts";
 export { type SpectralNormOptions, spectralNorm } from "./spectral-norm.ts";
+export {
+  type DecoderStackCallOptions,
+  type EncoderCallOptions,
+  Transformer,
+  type TransformerCallOptions,
+  TransformerDecoder,
+  TransformerEncoder,
+  type TransformerOptions,
+  type TransformerStackOptions,
+} from "./transformer.ts";
+export {
+  type DecoderCallOptions,
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+} from "./transformer-layers.ts";
 export { type WeightNormOptions, weightNorm } from "./weight-norm.ts";

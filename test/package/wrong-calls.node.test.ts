@@ -433,6 +433,8 @@ test.each(Object.entries(calls))("%s", async (_, [call, message]) => {
 });
 
 describe("every layer asks for a tensor", () => {
+  const encoderLayer = () => new nn.TransformerEncoderLayer(2, 1, { dimFeedforward: 2 });
+  const decoderLayer = () => new nn.TransformerDecoderLayer(2, 1, { dimFeedforward: 2 });
   const layers: Record<string, (() => nn.Module) | undefined> = {
     ...Object.fromEntries(
       Object.entries(nn)
@@ -461,6 +463,16 @@ describe("every layer asks for a tensor", () => {
         return [name, () => new nn[name](2, 2) as unknown as nn.Module];
       }),
     ),
+    MultiheadAttention: () => new nn.MultiheadAttention(2, 1) as unknown as nn.Module,
+    TransformerEncoderLayer: () => encoderLayer() as unknown as nn.Module,
+    TransformerDecoderLayer: () => decoderLayer() as unknown as nn.Module,
+    TransformerEncoder: () => new nn.TransformerEncoder(encoderLayer, 1) as unknown as nn.Module,
+    TransformerDecoder: () => new nn.TransformerDecoder(decoderLayer, 1) as unknown as nn.Module,
+    Transformer: () => {
+      const sizes = { dModel: 2, numHeads: 1, numEncoderLayers: 1, numDecoderLayers: 1 };
+      return new nn.Transformer({ ...sizes, dimFeedforward: 2 }) as unknown as nn.Module;
+    },
+    PositionalEncoding: () => new nn.PositionalEncoding(2) as unknown as nn.Module,
     Dropout: () => new nn.Dropout(0.5).train(),
     DropPath: () => new nn.DropPath(0.5).train(),
     ArcFace: () => new losses.ArcFace(2, 2) as unknown as nn.Module,
