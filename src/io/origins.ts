@@ -50,15 +50,21 @@ export function axesIn(origin: FileOrigin | undefined, x: Tensor): readonly numb
   return formIn(origin, x)?.axes;
 }
 
-/**
- * The name in files of an origin of what is called `name` here: PyTorch's modules are called
- * `self_attn` where ours are `selfAttn`.
- */
+/** Parts of our layers that PyTorch's call otherwise; what a model's own parts are called is its own affair. */
+const THEIR_PARTS: Readonly<Record<string, string>> = {
+  selfAttn: "self_attn",
+  multiheadAttn: "multihead_attn",
+  outProj: "out_proj",
+};
+
+/** The name in files of an origin of what is called `name` here. */
 export function nameIn(origin: FileOrigin | undefined, name: string, x: Tensor): string {
   if (origin !== "pytorch") return name;
-  const theirs = name.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const parts = name.split(".").map((part) => {
+    return Object.hasOwn(THEIR_PARTS, part) ? THEIR_PARTS[part] : part;
+  });
   const own = formIn(origin, x)?.name;
-  return own === undefined ? theirs : theirs.slice(0, theirs.lastIndexOf(".") + 1) + own;
+  return (own === undefined ? parts : [...parts.slice(0, -1), own]).join(".");
 }
 
 /** The states of which an origin's file must, or does, hold values. */

@@ -70,9 +70,6 @@ const ROTARY: Known<RotaryPositions> = { base: "number", interleaved: "boolean" 
 
 const OP = "MultiheadAttention";
 
-/** PyTorch keeps the transpose of a weight. */
-const TRANSPOSED = { axes: [1, 0] };
-
 /** Heads of queries, keys and values, and how they attend. */
 interface Prepared {
   readonly q: Tensor;
@@ -153,11 +150,11 @@ export class MultiheadAttention extends Module<AttentionInputs> {
     const make = (name: string, init: Initializer, shape: Shape, number: number) => {
       const own = key && foldIn(key, number);
       const [fanIn, fanOut] = shape.slice(-2);
-      const pytorch = shape.length === 2 ? TRANSPOSED : undefined;
-      return new Parameter(init(shape, { fanIn, fanOut, key: own, device, dtype }), {
-        name,
-        pytorch,
-      });
+      const theirs = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      // PyTorch keeps the transpose of a weight.
+      const pytorch = { name: theirs, axes: shape.length === 2 ? [1, 0] : undefined };
+      const value = init(shape, { fanIn, fanOut, key: own, device, dtype });
+      return new Parameter(value, { name, pytorch });
     };
     const isPacked = kdim === embedDim && vdim === embedDim;
     const weight = (isThere: boolean, name: string, shape: Shape, number: number) =>

@@ -7,7 +7,15 @@ import { loadState } from "../../src/io/load-state.ts";
 import { readSafetensors } from "../../src/io/safetensors.ts";
 import { writeSafetensors } from "../../src/io/safetensors-write.ts";
 import { loadSafetensors, saveSafetensors } from "../../src/io/weights.ts";
-import { BatchNorm1d, Conv2d, Dropout, Linear, Sequential } from "../../src/nn/index.ts";
+import {
+  BatchNorm1d,
+  Conv2d,
+  Dropout,
+  LayerNorm,
+  Linear,
+  Sequential,
+  TransformerDecoderLayer,
+} from "../../src/nn/index.ts";
 import { tensor } from "../../src/ops/creation.ts";
 import { sigmoid } from "../../src/ops/index.ts";
 
@@ -86,6 +94,26 @@ test("what PyTorch's modules do not have, or files of it may lack, stays as it i
   expect(() => loadState(model, writeSafetensors(tensors, PT), { from: "pytorch" })).toThrow(
     "loadState: missing [0.runningVar], unknown []",
   );
+});
+
+test("parts of attention have PyTorch's names, and a model's own parts their own", async () => {
+  const own = { numHeads: 2, width: 4 };
+  class Camel extends Sequential {
+    readonly LayerNorm = new LayerNorm(own.width);
+    readonly lastLayer = new Linear(own.width, 1);
+    readonly block = new TransformerDecoderLayer(own.width, own.numHeads, { dimFeedforward: 2 });
+    override children() {
+      return Object.entries(this);
+    }
+  }
+  const model = new Camel();
+  const { tensors } = readSafetensors(await saveSafetensors(model, {}, { to: "pytorch" }));
+  const names = [...tensors.keys()];
+  for (const part of ["LayerNorm", "lastLayer", "block.self_attn.out_proj"]) {
+    expect(names).toContain(`${part}.weight`);
+  }
+  expect(names).toContain("block.self_attn.in_proj_weight");
+  expect(names).toContain("block.multihead_attn.in_proj_bias");
 });
 
 test("kernels of convolutions lie as PyTorch's do", async () => {
