@@ -169,6 +169,26 @@ test("probabilities of 0 count as such, and long series of small ones do not van
   expect(value / (400 * 120 - Math.log(paths[3] + paths[4]))).toBeCloseTo(1, 5);
 });
 
+test.each([100, 1e4])("logits of %d give in f32 what they give in f64", async (std) => {
+  const given = [
+    whole([
+      [1, 2],
+      [2, 2],
+    ]),
+    whole([6, 4]),
+    whole([2, 2]),
+  ] as const;
+  const of = async (dtype: "f32" | "f64") => {
+    const logits = randomNormal([2, 6, 3], { seed: 3, std, dtype });
+    const loss = ctc(logSoftmax(logits), ...given);
+    const [slope] = grad(loss, [logits]);
+    return [...(await values(slope)), (await values(loss))[0] / std];
+  };
+  const found = await of("f32");
+  expect(found.every(Number.isFinite)).toBe(true);
+  expectNear(found, await of("f64"), std === 100 ? 1e-4 : 1e-2);
+});
+
 test("gradients are those of differences, of second order too", async () => {
   const given = [
     whole([

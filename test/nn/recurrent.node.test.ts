@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import { debug } from "../../src/debug.ts";
 import {
   compile,
   type Device,
@@ -18,6 +19,7 @@ import {
   tensor,
   zeros,
 } from "../../src/index.ts";
+import { loadSafetensors, saveSafetensors } from "../../src/io/index.ts";
 import {
   GRU,
   GRUCell,
@@ -97,48 +99,51 @@ function rowsOf(flat: readonly number[], columns: number): number[][] {
 
 const sigma = (x: number) => 1 / (1 + Math.exp(-x));
 
-test("an LSTM is what a loop of numbers gives, rows of their own lengths from both ends", async () => {
-  const [n, time, inputs, hidden] = [3, 6, 2, 3];
-  const lengths = [6, 2, 4];
-  const lstm = new LSTM(inputs, hidden, { bidirectional: true, seed: 3, dtype: "f64" });
-  const x = randomNormal([n, time, inputs], { seed: 1, dtype: "f64" });
-  const [y, [h, c]] = lstm.call(x, undefined, tensor(lengths, { dtype: "i32" }));
-  const given = rowsOf(await values(x), inputs);
-  const outputs = rowsOf(await values(y), 2 * hidden);
-  for (const [d, ending] of ["", "Reverse"].entries()) {
-    const weight = async (name: string) => {
-      const { data, columns } = await (async () => {
-        const p = lstm.state().get(name + ending) as Tensor;
-        return { data: await values(p), columns: p.shape[p.rank - 1] };
-      })();
-      return rowsOf(data, columns);
-    };
-    const [wi, wh] = [await weight("weightIhL0"), await weight("weightHhL0")];
-    const [[bi], [bh]] = [await weight("biasIhL0"), await weight("biasHhL0")];
-    for (let row = 0; row < n; row++) {
-      let [hidden_, cell] = [new Array(hidden).fill(0), new Array(hidden).fill(0)];
-      for (let k = 0; k < lengths[row]; k++) {
-        const t = d === 0 ? k : lengths[row] - 1 - k;
-        const own = given[row * time + t];
-        const z = bi.map((b, j) => {
-          const fromX = own.reduce((all, value, i) => all + value * wi[i][j], 0);
-          return b + bh[j] + fromX + hidden_.reduce((all, value, i) => all + value * wh[i][j], 0);
-        });
-        cell = cell.map((value, j) => {
-          return sigma(z[hidden + j]) * value + sigma(z[j]) * Math.tanh(z[2 * hidden + j]);
-        });
-        hidden_ = cell.map((value, j) => sigma(z[3 * hidden + j]) * Math.tanh(value));
-        expectNear(outputs[row * time + t].slice(d * hidden, (d + 1) * hidden), hidden_);
+test.each([1, 1e4])(
+  "an LSTM is what a loop of numbers gives, rows of their own lengths from both ends, of inputs about %d",
+  async (std) => {
+    const [n, time, inputs, hidden] = [3, 6, 2, 3];
+    const lengths = [6, 2, 4];
+    const lstm = new LSTM(inputs, hidden, { bidirectional: true, seed: 3, dtype: "f64" });
+    const x = randomNormal([n, time, inputs], { seed: 1, std, dtype: "f64" });
+    const [y, [h, c]] = lstm.call(x, undefined, tensor(lengths, { dtype: "i32" }));
+    const given = rowsOf(await values(x), inputs);
+    const outputs = rowsOf(await values(y), 2 * hidden);
+    for (const [d, ending] of ["", "Reverse"].entries()) {
+      const weight = async (name: string) => {
+        const { data, columns } = await (async () => {
+          const p = lstm.state().get(name + ending) as Tensor;
+          return { data: await values(p), columns: p.shape[p.rank - 1] };
+        })();
+        return rowsOf(data, columns);
+      };
+      const [wi, wh] = [await weight("weightIhL0"), await weight("weightHhL0")];
+      const [[bi], [bh]] = [await weight("biasIhL0"), await weight("biasHhL0")];
+      for (let row = 0; row < n; row++) {
+        let [hidden_, cell] = [new Array(hidden).fill(0), new Array(hidden).fill(0)];
+        for (let k = 0; k < lengths[row]; k++) {
+          const t = d === 0 ? k : lengths[row] - 1 - k;
+          const own = given[row * time + t];
+          const z = bi.map((b, j) => {
+            const fromX = own.reduce((all, value, i) => all + value * wi[i][j], 0);
+            return b + bh[j] + fromX + hidden_.reduce((all, value, i) => all + value * wh[i][j], 0);
+          });
+          cell = cell.map((value, j) => {
+            return sigma(z[hidden + j]) * value + sigma(z[j]) * Math.tanh(z[2 * hidden + j]);
+          });
+          hidden_ = cell.map((value, j) => sigma(z[3 * hidden + j]) * Math.tanh(value));
+          expectNear(outputs[row * time + t].slice(d * hidden, (d + 1) * hidden), hidden_);
+        }
+        for (let t = lengths[row]; t < time; t++) {
+          expect(outputs[row * time + t]).toEqual(new Array(2 * hidden).fill(0));
+        }
+        const at = (d * n + row) * hidden;
+        expectNear((await values(h)).slice(at, at + hidden), hidden_);
+        expectNear((await values(c)).slice(at, at + hidden), cell);
       }
-      for (let t = lengths[row]; t < time; t++) {
-        expect(outputs[row * time + t]).toEqual(new Array(2 * hidden).fill(0));
-      }
-      const at = (d * n + row) * hidden;
-      expectNear((await values(h)).slice(at, at + hidden), hidden_);
-      expectNear((await values(c)).slice(at, at + hidden), cell);
     }
-  }
-});
+  },
+);
 
 /** Gives a layer's weights to a cell. */
 function asCell<M extends Module<never, unknown>>(cell: M, layer: Module<never, unknown>): M {
@@ -198,6 +203,36 @@ test("a state that was given goes on where another call ended", async () => {
   expectNear(await values(rest), joined[1]);
   expectNear(await values(end[0]), await values(h));
   expectNear(await values(end[1]), await values(c));
+});
+
+test.each([LSTM, GRU, RNN])("values of 1e4 leave slopes finite", async (Layer) => {
+  const layer = new Layer(4, 8, { seed: 1, numLayers: 2 }) as unknown as Module<[Tensor], [Tensor]>;
+  const x = randomNormal([3, 5, 4], { seed: 1, std: 1e4 });
+  const [y] = layer.call(x);
+  const slopes = grad(sum(y), [x, ...layer.parameters()]);
+  evaluate(y, ...slopes);
+  for (const all of [y, ...slopes]) expect((await values(all)).every(Number.isFinite)).toBe(true);
+});
+
+test("a file of PyTorch's names takes a layer's weights there and back", async () => {
+  const make = (seed: number) =>
+    new LSTM(3, 4, { numLayers: 2, bidirectional: true, projSize: 2, seed });
+  const [from, to] = [make(1), make(2)];
+  const bytes = await saveSafetensors(from, {}, { to: "pytorch" });
+  const tensors = await loadSafetensors(bytes);
+  expect(tensors.get("weight_hh_l1_reverse")?.shape).toEqual([16, 2]);
+  expect(loadState(to, bytes, { from: "pytorch" })).toEqual({ missing: [], unknown: [] });
+  const x = randomNormal([2, 5, 3], { seed: 1 });
+  expect(await values(to.call(x)[0])).toEqual(await values(from.call(x)[0]));
+});
+
+test("under debug the turns are made one by one, and give the same", async () => {
+  const gru = new GRU(2, 3, { bidirectional: true, seed: 1, dtype: "f64" });
+  const x = randomNormal([2, 4, 2], { seed: 2, dtype: "f64" });
+  const lengths = tensor([4, 1], { dtype: "i32" });
+  const wanted = await values(gru.call(x, undefined, lengths)[0]);
+  const found = await debug(() => values(gru.call(x, undefined, lengths)[0]));
+  expectNear(found, wanted);
 });
 
 test("weights begin between ±1/√hidden, the same of a seed, each its own", async () => {
