@@ -1,4 +1,4 @@
-import { announceCopy, SECOND_DEVICE } from "./core/advice.ts";
+import { announceCopy, SECOND_DEVICE, USE_CPU } from "./core/advice.ts";
 import { checkOptions, checkPositive, checkSteps, checkWords } from "./core/check.ts";
 import { DeviceError } from "./core/errors.ts";
 import { tools } from "./core/tools.ts";
@@ -6,7 +6,7 @@ import type { DebugOptions } from "./debug/watcher.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import { describeAdapter, findAdapter, findGpu, TIMEOUT } from "./devices/webgpu/adapter.ts";
 import { GpuDevice } from "./devices/webgpu/gpu-device.ts";
-import type { GpuOptions } from "./devices/webgpu/options.ts";
+import type { GpuOptions, PageDevice } from "./devices/webgpu/options.ts";
 import { checkDevice, defaultDevice, setDefaultDevice } from "./graph/default-device.ts";
 import type { Device, MemoryInfo } from "./graph/device.ts";
 import { provideMethods, type TensorMethods } from "./graph/tensor.ts";
@@ -51,8 +51,12 @@ export interface Choice {
 }
 
 /** The device that calls of `init` share, and by which wish, as JSON. */
-let shared: { readonly wish: string; readonly choice: Promise<Choice>; device?: Device } | null =
-  null;
+let shared: {
+  readonly wish: string;
+  readonly gpuDevice: PageDevice | undefined;
+  readonly choice: Promise<Choice>;
+  device?: Device;
+} | null = null;
 
 /**
  * Chooses a device and makes it the default one. Later calls with the same options give the same
@@ -84,6 +88,7 @@ function checkInitOptions(options: InitOptions): void {
     isolated: "boolean",
     reproducible: "boolean",
     timeout: "number",
+    gpuDevice: true,
     debug: true,
   });
   const { device = "auto", kernels = "direct", engine = "compiled", timeout = TIMEOUT } = options;
@@ -95,28 +100,30 @@ function checkInitOptions(options: InitOptions): void {
 }
 
 /** Gives what an earlier call with the same options chose, as long as that device works. */
-function share({ timeout, ...rest }: InitOptions): Promise<Choice> {
-  const { device = "auto", kernels, engine, threads, reproducible } = rest;
+function share({ timeout, gpuDevice, ...rest }: InitOptions): Promise<Choice> {
+  const { kernels, engine, threads, reproducible } = rest;
+  const device = rest.device ?? (gpuDevice ? "webgpu" : "auto");
   const options = { device, kernels, engine, threads, reproducible };
   const wish = JSON.stringify(options);
   if (shared && (!shared.device || isLive(shared.device))) {
-    if (shared.wish === wish) return shared.choice;
+    if (shared.wish === wish && shared.gpuDevice === gpuDevice) return shared.choice;
     throw new DeviceError(
       `init: options ${wish} after a call with ${shared.wish}; expected the same options` +
         SECOND_DEVICE,
     );
   }
-  const entry: NonNullable<typeof shared> = { wish, choice: choose({ ...options, timeout }) };
+  const choice = choose({ ...options, timeout, gpuDevice });
+  const entry: NonNullable<typeof shared> = { wish, gpuDevice, choice };
   shared = entry;
-  entry.choice.then(
-    (choice) => {
-      entry.device = choice.device;
+  choice.then(
+    ({ device }) => {
+      entry.device = device;
     },
     () => {
       if (shared === entry) shared = null;
     },
   );
-  return entry.choice;
+  return choice;
 }
 
 function isLive(device: Device): boolean {
@@ -129,12 +136,15 @@ function isLive(device: Device): boolean {
 }
 
 async function choose(options: InitOptions): Promise<Choice> {
-  const { device: wanted = "auto", timeout = TIMEOUT, kernels, reproducible } = options;
+  const { gpuDevice, timeout = TIMEOUT, kernels, reproducible } = options;
+  const wanted = options.device ?? (gpuDevice ? "webgpu" : "auto");
   if (wanted === "cpu") return onCpu("asked for", options);
   try {
-    const adapter = await findAdapter(await findGpu(), timeout);
+    const adapter = gpuDevice
+      ? await (await cpuModule.get()).adopt("init", gpuDevice as GPUDevice)
+      : await findAdapter(await findGpu(), timeout);
     if (!adapter) {
-      throw new DeviceError("init: no WebGPU adapter; expected one. Use the cpu device");
+      throw new DeviceError(`init: no WebGPU adapter; expected one${USE_CPU}`);
     }
     const description = await describeAdapter(adapter);
     const { name, software } = description;

@@ -129,6 +129,15 @@ export const SECOND_DEVICE =
   ". For a second device use init({ …, isolated: true }), and setDefaultDevice to make it the " +
   "default one";
 
+/** How there is room again. */
+export const DISPOSE = ". Dispose tensors";
+
+/** Where everything is to be had. */
+export const USE_CPU = ". Use the cpu device";
+
+/** What to do when a device is gone. */
+export const INIT_AGAIN = ". Call init() again and restore the weights";
+
 /** What to do when the browser does not answer. */
 export const NO_ANSWER =
   ". Restart the browser, use the cpu device, or wait longer by the option timeout";

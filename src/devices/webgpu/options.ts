@@ -1,3 +1,11 @@
+/** A GPUDevice of the page: what WebGPU's `requestDevice` gives. */
+export interface PageDevice {
+  readonly limits: object;
+  readonly features: object;
+  readonly lost: Promise<unknown>;
+  readonly queue: object;
+}
+
 /** Settings of a WebGPU device, and of the CPU where it has to stand in. */
 export interface GpuOptions {
   /** Forces kernels with workgroup memory or with direct loads; by default the adapter decides. */
@@ -14,4 +22,10 @@ export interface GpuOptions {
    * Node. One less than there are cores, and 8 at the most, when left out; results are the same.
    */
   threads?: number;
+  /**
+   * A GPUDevice of the page to work with, whose buffers and textures tensors can share. It stays the
+   * page's: `dispose()` frees what was made there and leaves it as it is, and when it is lost, no other
+   * takes its place; then `init` has to be given another one.
+   */
+  gpuDevice?: PageDevice;
 }

@@ -9,7 +9,8 @@ import type { GpuDevice } from "./gpu-device.ts";
 import { GpuSession } from "./session.ts";
 
 /** Makes what guards a device's states against losses, and chooses by time where that is wanted. */
-export function journalOf(device: GpuDevice): Journal {
+export function journalOf(device: GpuDevice): Journal | null {
+  if (device.options.gpuDevice) return null; // nothing could take its place
   const journal = new Journal(device);
   if (device.holders) journal.chooser = new Chooser(device, { open: () => cpuSession(device) });
   return journal;
@@ -22,8 +23,16 @@ const ANSWER_MS = 5000;
 /** How often the GPU may be lost in a row, with nothing safe between, until the CPU goes on. */
 const LOSSES_IN_A_ROW = 4;
 
-/** Makes a device work again whose GPU was lost: on a GPU where one is to be had, else on the CPU. */
-export function remake(device: GpuDevice, message: string): Promise<() => void> {
+/**
+ * Makes a device work again whose GPU was lost: on a GPU where one is to be had, else on the CPU; not
+ * where the GPUDevice is the page's, and only the page can have another.
+ */
+export async function remake(device: GpuDevice, message: string): Promise<() => void> {
+  if (device.options.gpuDevice) {
+    return () => {
+      for (const listener of device.listeners) listener({ event: "lost", message });
+    };
+  }
   return recover(device, message, async (inARow) => {
     const session = inARow < LOSSES_IN_A_ROW ? await gpuSession(device) : null;
     return session ?? cpuSession(device);

@@ -1,3 +1,4 @@
+import { DISPOSE, INIT_AGAIN } from "../../core/advice.ts";
 import type { Counters } from "../../core/counters.ts";
 import { DTYPE_NAMES, type DType, is, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError, MemoryError } from "../../core/errors.ts";
@@ -102,8 +103,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
   lossOf(op: string): DeviceError | null {
     if (this.#lost === null) return null;
     return new DeviceError(
-      `${op}: the webgpu device was lost (${this.#lost}); expected a live device. ` +
-        "Call init() again and restore the weights",
+      `${op}: the webgpu device was lost (${this.#lost}); expected a live device${INIT_AGAIN}`,
     );
   }
 
@@ -115,7 +115,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     const { maxBufferSize, maxStorageBufferBindingSize } = limits;
     return new MemoryError(
       `${op}: no memory for ${wanted} bytes; expected room beside ${held.tensors} bytes of tensors, ` +
-        `${held.plans} of plans and ${held.spare} spare, which are freed now. Dispose tensors`,
+        `${held.plans} of plans and ${held.spare} spare, which are freed now${DISPOSE}`,
       wanted,
       held,
       { maxBufferSize, maxStorageBufferBindingSize },
