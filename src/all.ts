@@ -14,3 +14,4 @@ export * as optim from "./optim/index.ts";
 export * as pictures from "./pictures/index.ts";
 export * as text from "./text/index.ts";
 export * as train from "./train/index.ts";
+export * as webgpu from "./webgpu/index.ts";

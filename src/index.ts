@@ -23,6 +23,7 @@ export type { SamplingOptions } from "./core/sampling.ts";
 export type { Shape } from "./core/shape.ts";
 export type { DebugOptions } from "./debug/watcher.ts";
 export { debug } from "./debug.ts";
+export type { PageDevice } from "./devices/webgpu/options.ts";
 export { type Compiled, compile } from "./engine/compile.ts";
 export { type ExplainOptions, explain } from "./engine/explain.ts";
 export type { KernelStats, Plan, PlanStats, Progress } from "./engine/plan.ts";

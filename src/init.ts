@@ -141,7 +141,7 @@ async function choose(options: InitOptions): Promise<Choice> {
   if (wanted === "cpu") return onCpu("asked for", options);
   try {
     const adapter = gpuDevice
-      ? await (await cpuModule.get()).adopt("init", gpuDevice as GPUDevice)
+      ? await (await cpuModule.get()).asAdapter("init", gpuDevice as GPUDevice)
       : await findAdapter(await findGpu(), timeout);
     if (!adapter) {
       throw new DeviceError(`init: no WebGPU adapter; expected one${USE_CPU}`);

@@ -10,6 +10,7 @@ const folders = [
   "csv",
   "pictures",
   "text",
+  "webgpu",
   "train",
   "io",
   "fluent",

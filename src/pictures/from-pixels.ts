@@ -14,7 +14,8 @@ import { resize } from "../ops/resize.ts";
 import { round } from "../ops/rounding.ts";
 import { concat, slice } from "../ops/slice.ts";
 import { forEachAxis, type PerAxis } from "../ops/sliding.ts";
-import { type CopiedRows, copyRows, gpuSessionOf } from "./gpu-pixels.ts";
+import { gpuSessionOf } from "../webgpu/gpu-storage.ts";
+import { type CopiedRows, copyRows } from "./gpu-pixels.ts";
 import { LUMA, readPixels, withChannels } from "./host-pixels.ts";
 import { describeSource, type PictureSource, type PixelSource } from "./sources.ts";
 

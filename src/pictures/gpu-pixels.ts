@@ -1,12 +1,10 @@
 import type { DType } from "../core/dtype.ts";
 import { DeviceError } from "../core/errors.ts";
-import type { Shape } from "../core/shape.ts";
-import type { BufferStorage } from "../devices/webgpu/buffers.ts";
 import type { GpuSession } from "../devices/webgpu/session.ts";
 import type { EngineDevice } from "../engine/device.ts";
 import type { Device } from "../graph/device.ts";
-import { Node } from "../graph/node.ts";
-import { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { holding } from "../webgpu/gpu-storage.ts";
 import { type PictureSource, refused } from "./sources.ts";
 
 /** Rows of a texture lie at multiples of so many bytes in a buffer. */
@@ -15,12 +13,6 @@ const ROW = 256;
 /** The bytes of a row of so many pixels, with those to the next row. */
 export function rowBytes(width: number): number {
   return ROW * Math.ceil((4 * width) / ROW);
-}
-
-/** The session of a device that works with WebGPU at present; null of others. */
-export function gpuSessionOf(device: Device): GpuSession | null {
-  const { session } = device as EngineDevice;
-  return session?.kind === "webgpu" ? (session as GpuSession) : null;
 }
 
 /** What a source whose pixels a GPU can copy gives. */
@@ -133,16 +125,4 @@ function rowsOf(
     throw entry.failure;
   }
   return holding(device, [height, bytesPerRow], dtype, storage);
-}
-
-/** A tensor that has a storage. */
-export function holding(
-  device: Device,
-  shape: Shape,
-  dtype: DType,
-  storage: BufferStorage,
-): Tensor {
-  const node = new Node(device, shape, dtype);
-  (device as EngineDevice).give(node, storage);
-  return new Tensor(node);
 }

@@ -1,11 +1,13 @@
 import { checkOptions, checkWords, describeValue, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { BufferStorage } from "../devices/webgpu/buffers.ts";
+import { pageDevice } from "../devices/webgpu/foreign-device.ts";
 import type { GpuSession } from "../devices/webgpu/session.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { pad } from "../ops/pad.ts";
 import { reshape } from "../ops/reshape.ts";
-import { gpuSessionOf, rowBytes } from "./gpu-pixels.ts";
+import { gpuSessionOf } from "../webgpu/gpu-storage.ts";
+import { rowBytes } from "./gpu-pixels.ts";
 import type { Pen } from "./host-pixels.ts";
 import { type CanvasLike, refused } from "./sources.ts";
 import {
@@ -111,7 +113,7 @@ async function present(
   guard.make(() => {
     Object.assign(canvas, { width, height });
     context.configure({
-      device: session.device,
+      device: pageDevice(session.device),
       format: "rgba8unorm",
       usage: GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
       alphaMode: hasAlpha ? "premultiplied" : "opaque",

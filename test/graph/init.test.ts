@@ -66,7 +66,7 @@ test.each<[object, string]>([
   [
     { devise: "cpu" },
     'init: unknown option "devise"; expected device, kernels, engine, threads, isolated, ' +
-      'reproducible, timeout, debug. Did you mean "device"?',
+      'reproducible, timeout, gpuDevice, debug. Did you mean "device"?',
   ],
 ])("%j is refused", async (options, message) => {
   const refused = init(options as InitOptions);

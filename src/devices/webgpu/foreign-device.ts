@@ -23,7 +23,7 @@ export function pageDevice(device: GPUDevice): GPUDevice {
  * @throws DeviceError for what is no GPUDevice, for one that is lost, and for one of compatibility mode
  * with less than kernels need.
  */
-export async function adopt(op: string, device: GPUDevice): Promise<GPUAdapter> {
+export async function asAdapter(op: string, device: GPUDevice): Promise<GPUAdapter> {
   const given = device as Partial<GPUDevice> | null | undefined;
   if (typeof given?.createComputePipeline !== "function" || !given.limits) {
     throw new DeviceError(`${op}: gpuDevice ${describeValue(device)}; expected a GPUDevice`);
