@@ -24,6 +24,17 @@ export function copyBytes(bytes: Uint8Array, begin: number, end: number): Bytes 
   return copy;
 }
 
+/** Copies byte arrays into one, one behind the other. */
+export function joinBytes(parts: readonly Uint8Array[]): Bytes {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
 /** Decodes UTF-8, keeping a byte order mark; null for other bytes, or more than a string can hold. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   try {

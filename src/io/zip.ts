@@ -1,5 +1,6 @@
-import { decodeUtf8 } from "../core/bytes.ts";
+import { decodeUtf8, joinBytes } from "../core/bytes.ts";
 import { FormatError } from "../core/errors.ts";
+import { passBytes } from "../core/packed.ts";
 import { quote } from "../core/quote.ts";
 
 /** A file in an archive. */
@@ -88,45 +89,10 @@ function damaged(op: string, given: string): FormatError {
 /** Unpacks deflated bytes; null for what is none, or becomes more than `size`. */
 async function inflate(data: Uint8Array, size: number): Promise<Uint8Array | null> {
   try {
-    return await passed(data, new DecompressionStream("deflate-raw"), size);
+    return await passBytes(data, new DecompressionStream("deflate-raw"), size);
   } catch {
     return null;
   }
-}
-
-/** What bytes become in a stream; null if that is more than `most`. */
-async function passed(
-  data: Uint8Array,
-  stream: DecompressionStream | CompressionStream,
-  most = Number.POSITIVE_INFINITY,
-): Promise<Uint8Array | null> {
-  const reader = through(data, stream).getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    length += part.value.length;
-    if (length > most) {
-      await reader.cancel();
-      return null;
-    }
-    chunks.push(part.value);
-  }
-  return joined(chunks, length);
-}
-
-function through(data: Uint8Array, stream: DecompressionStream | CompressionStream) {
-  const source = new Blob([data as Uint8Array<ArrayBuffer>]).stream();
-  return source.pipeThrough(stream) as ReadableStream<Uint8Array<ArrayBuffer>>;
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }
 
 /**
@@ -159,13 +125,13 @@ export async function writeZip(
   const counts = words(2, 0, 0, files.length, files.length);
   const end = Uint8Array.from([...words(4, END), ...counts, ...words(4, length, at), 0, 0]);
   const whole = at + length + END_BYTES;
-  if (whole < 2 ** 32 && files.length < 0xffff) return joined([...parts, ...list, end], whole);
+  if (whole < 2 ** 32 && files.length < 0xffff) return joinBytes([...parts, ...list, end]);
   const given = `${op}: ${files.length} files of ${whole} bytes together`;
   throw new FormatError(`${given}; expected less than 65,535 files and 4 GiB`);
 }
 
 async function deflated(bytes: Uint8Array): Promise<Uint8Array> {
-  return (await passed(bytes, new CompressionStream("deflate-raw"))) as Uint8Array;
+  return (await passBytes(bytes, new CompressionStream("deflate-raw"))) as Uint8Array;
 }
 
 /** Bytes of whole numbers, the lowest byte of each first. */

@@ -1,3 +1,4 @@
+import { joinBytes } from "../core/bytes.ts";
 import { checkOptions, describeValue } from "../core/check.ts";
 import { FormatError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
@@ -5,7 +6,7 @@ import { BYTE_NAMES, bytesNamed } from "./byte-names.ts";
 import { Merges } from "./merges.ts";
 import { piecesOf } from "./pieces.ts";
 import { splitSpecial } from "./special-tokens.ts";
-import { checkDecode, checkEncode, joinBytes, TokenList, textOf, utf8Of } from "./texts.ts";
+import { checkDecode, checkEncode, TokenList, textOf, utf8Of } from "./texts.ts";
 import type { DecodeOptions, EncodeOptions, Tokenizer, TokenizerJson } from "./tokenizer.ts";
 
 /** What a `BpeTokenizer` is made of, as GPT-2's two files have it. */

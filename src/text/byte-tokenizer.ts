@@ -1,6 +1,7 @@
+import { joinBytes } from "../core/bytes.ts";
 import { checkOptions } from "../core/check.ts";
 import { numberSpecial, splitSpecial } from "./special-tokens.ts";
-import { checkDecode, checkEncode, joinBytes, TokenList, textOf, utf8Of } from "./texts.ts";
+import { checkDecode, checkEncode, TokenList, textOf, utf8Of } from "./texts.ts";
 import type {
   DecodeOptions,
   EncodeOptions,

@@ -1,4 +1,4 @@
-import { type Bytes, decodeUtf8 } from "../core/bytes.ts";
+import { decodeUtf8 } from "../core/bytes.ts";
 import { checkEach, checkOptions, describeValue } from "../core/check.ts";
 import { GradusError, ShapeError } from "../core/errors.ts";
 import type { DecodeOptions, EncodeOptions } from "./tokenizer.ts";
@@ -67,17 +67,6 @@ export class TokenList {
     larger.set(this.#numbers.subarray(0, this.#length));
     this.#numbers = larger;
   }
-}
-
-/** Joins byte arrays. */
-export function joinBytes(parts: readonly Uint8Array[]): Bytes {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** Checks what `encode` is given, and gives whether names of special tokens are these. */
