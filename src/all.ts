@@ -4,6 +4,7 @@ import "./fluent/index.ts";
 
 export * as csv from "./csv/index.ts";
 export * as data from "./data/index.ts";
+export * as datasets from "./datasets/index.ts";
 export * from "./index.ts";
 export { init } from "./inline.ts";
 export * as io from "./io/browser.ts";

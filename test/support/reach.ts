@@ -12,13 +12,17 @@ export const REACH = {
     "IDBKeyRange", // indexedDbStore
     "MessageChannel", // a turn for other tasks
     "OffscreenCanvas", // fromPixels
+    "Response", // data sets in the page's cache
     "TextDecoder",
     "TextEncoder",
     "URL", // download, and the text of threads
     "Worker", // threads
+    "caches", // data sets in the page's cache
     "clearTimeout",
+    "createImageBitmap", // ImageDataset
     "crypto", // names of files that are written
     "document", // download, fromPixels
+    "fetch", // data sets, ImageDataset
     "indexedDB", // indexedDbStore
     "performance", // times
     "process", // whether it runs in Node, and its terminal

@@ -3,6 +3,7 @@
 import { sizeOf } from "../../src/core/shape.ts";
 import { type CsvOptions, readCsv } from "../../src/csv/index.ts";
 import { type IdxArray, mnist, readIdx, writeIdx } from "../../src/data/index.ts";
+import { readTar } from "../../src/datasets/tar.ts";
 import { GradusError, init, setDefaultDevice, tensor, zeros } from "../../src/index.ts";
 import {
   loadCheckpoint,
@@ -18,6 +19,12 @@ import {
 } from "../../src/io/index.ts";
 import { Linear } from "../../src/nn/index.ts";
 import { Adam } from "../../src/optim/index.ts";
+import {
+  CharacterTokenizer,
+  type TokenizerJson,
+  tokenizerFromJson,
+  trainBpe,
+} from "../../src/text/index.ts";
 import { type Bytes, type Framing, joined, mutate } from "./mutate.ts";
 
 /** A format of files and what reads it. */
@@ -97,6 +104,11 @@ export async function formats(): Promise<Readonly<Record<string, Format>>> {
     bias: { dtype: "F32", shape: [3], data: new Float32Array(3) },
   });
   const idx = idxFiles.map(writeIdx);
+  const special = { specialTokens: ["<end>"] };
+  const tokenizers = [
+    trainBpe("low lower lowest low", { vocabularySize: 262, ...special }),
+    new CharacterTokenizer("é low\ud800", special),
+  ];
   const arrays = [tensor([[1, 2, 3]]), tensor([true, false]), zeros([0, 2], { dtype: "i16" })];
   const npy = await Promise.all(arrays.map((x) => saveNpy(x)));
   const npz = [await saveNpz(model), await saveNpz(model, { compressed: true })];
@@ -167,6 +179,25 @@ export async function formats(): Promise<Readonly<Record<string, Format>>> {
         return () => demand(tensors.size <= 2);
       },
     },
+    tokenizer: {
+      files: tokenizers.map((tokenizer) => encode(JSON.stringify(tokenizer))),
+      read: (file) => {
+        const tokenizer = tokenizerFromJson(new TextDecoder().decode(file));
+        return () => {
+          const json = JSON.parse(JSON.stringify(tokenizer)) as TokenizerJson;
+          const again = tokenizerFromJson(json);
+          const tokens = Array.from({ length: tokenizer.vocabularySize }, (_, i) => i);
+          demand(again.decode(tokens) === tokenizer.decode(tokens));
+        };
+      },
+    },
+    tar: {
+      files: [joined(...["a", "folder/b"].map((name, i) => tarred(name, i)), new Uint8Array(1024))],
+      read: (file) => {
+        const files = readTar("readTar", file);
+        return () => demand([...files.values()].every(({ length }) => length < file.length));
+      },
+    },
     checkpoint: {
       files: [checkpoint],
       framing: headed,
@@ -176,6 +207,23 @@ export async function formats(): Promise<Readonly<Record<string, Format>>> {
       },
     },
   };
+}
+
+/** A file of an archive, as tar writes it, with some content. */
+export function tarred(name: string, content: Uint8Array | number = 0, type = "0"): Bytes {
+  const bytes = typeof content === "number" ? new Uint8Array(20).fill(content) : content;
+  const header = new Uint8Array(512);
+  const put = (at: number, text: string) => header.set(encode(text), at);
+  put(0, name);
+  put(100, "0000644\0");
+  put(124, `${bytes.length.toString(8).padStart(11, "0")}\0`);
+  put(136, "00000000000\0");
+  put(148, "        ");
+  put(156, type);
+  put(257, "ustar\0");
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  put(148, `${sum.toString(8).padStart(6, "0")}\0 `);
+  return joined(header, Uint8Array.from(bytes), new Uint8Array((512 - (bytes.length % 512)) % 512));
 }
 
 function demand(isRight: boolean): void {
