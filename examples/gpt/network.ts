@@ -1,0 +1,74 @@
+import { foldIn, keyFromSeed, matmul, type Tensor, transpose } from "gradus";
+import {
+  Embedding,
+  type KvCache,
+  LayerNorm,
+  Module,
+  normal,
+  PositionalEncoding,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+} from "gradus/nn";
+
+/** What fixes a network and its initial weights. */
+export interface NetworkOptions {
+  readonly layers: number;
+  readonly heads: number;
+  /** Features of each position. */
+  readonly width: number;
+  /** Positions that it sees at once. */
+  readonly context: number;
+  readonly dropout: number;
+  readonly seed: number;
+}
+
+/**
+ * A decoder of characters after GPT-2: vectors of characters and of positions, blocks of causal
+ * attention and dense layers, each behind a normalisation, and logits by the same vectors of characters.
+ * Source: Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3.
+ */
+export class GPT extends Module<[tokens: Tensor, caches?: readonly KvCache[]]> {
+  readonly tokens: Embedding;
+  readonly positions: PositionalEncoding;
+  readonly blocks: TransformerEncoder;
+
+  constructor(
+    readonly vocabularySize: number,
+    readonly options: NetworkOptions,
+  ) {
+    super();
+    const { layers, heads, width, context, dropout, seed } = options;
+    const own = (i: number) => ({ key: foldIn(keyFromSeed(seed), i) });
+    this.tokens = new Embedding(vocabularySize, width, { weightInit: normal(0.02), ...own(0) });
+    this.positions = new PositionalEncoding(width, {
+      learned: true,
+      maxLength: context,
+      dropout,
+      ...own(1),
+    });
+    this.blocks = new TransformerEncoder(
+      (i) =>
+        new TransformerEncoderLayer(width, heads, {
+          dimFeedforward: 4 * width,
+          activation: "gelu",
+          normFirst: true,
+          dropout,
+          ...own(2 + i),
+        }),
+      layers,
+      { norm: new LayerNorm(width) },
+    );
+  }
+
+  /** How many numbers are trained. */
+  get size(): number {
+    return this.parameters().reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Gives logits `[n, length, vocabulary]` of the next character at each of `[n, length]`. */
+  override forward(tokens: Tensor, caches?: readonly KvCache[]): Tensor {
+    const x = this.positions.call(this.tokens.call(tokens), caches?.[0].position());
+    const y = this.blocks.call(x, { causal: true, caches });
+    return matmul(y, transpose(this.tokens.weight));
+  }
+}
