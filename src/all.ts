@@ -2,6 +2,7 @@
 // entry under its own name; `gradus/fluent` has none, and its methods are there.
 import "./fluent/index.ts";
 
+export * as audio from "./audio/index.ts";
 export * as csv from "./csv/index.ts";
 export * as data from "./data/index.ts";
 export * as datasets from "./datasets/index.ts";

@@ -13,7 +13,7 @@ Usage: npm run fuzz -- [options]
   --only NAME    files or chains (both)
   --seed N       an integer that fixes the damage and the chains (the day's number)
   --format NAME  one of csv, idx, mnist, safetensors, weights, npy, npz, tokenizer,
-                 tar, checkpoint (all)
+                 wav, tar, checkpoint (all)
   --cases N      files of each format (20000)
   --case N       only the file of this number
   --device NAME  cpu or webgpu, in headless Chromium, where chains are computed (cpu)

@@ -12,6 +12,7 @@ const folders = [
   "text",
   "webgpu",
   "datasets",
+  "audio",
   "train",
   "io",
   "fluent",

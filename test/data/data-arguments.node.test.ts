@@ -1,6 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import {
+  decodeAudio,
+  melFilters,
+  melSpectrogram,
+  resample,
+  spectrogram,
+  stft,
+} from "../../src/audio/index.ts";
 import { readCsv } from "../../src/csv/index.ts";
 import {
   Batch,
@@ -76,6 +84,12 @@ const takers: Record<string, Record<string, () => unknown>> = {
   },
   DatasetOptions: { loadIris: () => loadIris(odd) },
   PixelDatasetOptions: { loadMnist: () => loadMnist(odd) },
+  DecodeAudioOptions: { decodeAudio: () => decodeAudio(new Uint8Array(), odd) },
+  MelFilterOptions: { melFilters: () => melFilters(odd) },
+  MelSpectrogramOptions: { melSpectrogram: () => melSpectrogram(tensor([0]), odd) },
+  ResampleOptions: { resample: () => resample(tensor([0]), odd) },
+  SpectrogramOptions: { spectrogram: () => spectrogram(tensor([0]), odd) },
+  StftOptions: { stft: () => stft(tensor([0]), odd) },
   DecodeOptions: { "ByteTokenizer.decode": () => new ByteTokenizer().decode([0], odd) },
   EncodeOptions: { "ByteTokenizer.encode": () => new ByteTokenizer().encode("a", odd) },
   MnistOptions: { mnist: () => mnist(new Uint8Array(), new Uint8Array(), odd) },
@@ -127,7 +141,7 @@ describe("unknown options are refused", () => {
 
   test("by every function that takes some", () => {
     const root = join(import.meta.dirname, "../../src");
-    const files = ["csv", "data", "datasets", "io", "text"].flatMap((folder) =>
+    const files = ["audio", "csv", "data", "datasets", "io", "text"].flatMap((folder) =>
       readdirSync(join(root, folder)).map((name) => readFileSync(join(root, folder, name), "utf8")),
     );
     const declared = files.flatMap((text) =>

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import * as audio from "../../src/audio/index.ts";
 import * as csv from "../../src/csv/index.ts";
 import * as data from "../../src/data/index.ts";
 import * as datasets from "../../src/datasets/index.ts";
@@ -19,6 +20,7 @@ import * as text from "../../src/text/index.ts";
 import * as train from "../../src/train/index.ts";
 import { testDevice } from "../support/device.ts";
 import { examples, promisesOf, runExample } from "../support/docstrings.ts";
+import { wavFile } from "../support/wav-file.ts";
 
 type World = Record<string, () => unknown>;
 
@@ -58,6 +60,7 @@ function run() {
 
 const exported = {
   ...gradus,
+  ...audio,
   ...csv,
   ...data,
   ...datasets,
@@ -113,6 +116,10 @@ const pen = {
 
 /** What examples use beside, by name or by the file of several. */
 const OWN: Record<string, World> = {
+  "audio/decode-audio.ts": {
+    wavBytes: () => wavFile({ sampleRate: 8000 }, [new Array(80).fill(0)]),
+  },
+  "audio/wav.ts": { wavBytes: () => wavFile({}, [[0, 0.5]]) },
   "csv/read-csv.ts": { text: () => "length,width,species\n1,2,cat\n3,4,dog\n" },
   "datasets/images.ts": {
     loadMnist: () => () =>

@@ -15,6 +15,7 @@ const layers: Record<string, readonly string[]> = {
   ops: [...base, "kernels"],
   loops: [...base, "engine", "devices", "ops"],
   ...Object.fromEntries(parts.map((part) => [part, [...base, "ops", "loops"]])),
+  audio: [...base, "ops"],
   datasets: [...base, "ops", "data", "csv"],
   webgpu: [...base, "engine", "devices"],
   pictures: [...base, "engine", "devices", "ops", "data", "webgpu"],

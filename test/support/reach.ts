@@ -11,6 +11,7 @@ export const REACH = {
     "GPUTextureUsage", // pictures
     "IDBKeyRange", // indexedDbStore
     "MessageChannel", // a turn for other tasks
+    "OfflineAudioContext", // decodeAudio
     "OffscreenCanvas", // fromPixels
     "Response", // data sets in the page's cache
     "TextDecoder",

@@ -1,5 +1,6 @@
 /** Every reader of files, with files to damage and what holds for whatever is read. */
 
+import { readWav } from "../../src/audio/index.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import { type CsvOptions, readCsv } from "../../src/csv/index.ts";
 import { type IdxArray, mnist, readIdx, writeIdx } from "../../src/data/index.ts";
@@ -26,6 +27,7 @@ import {
   trainBpe,
 } from "../../src/text/index.ts";
 import { type Bytes, type Framing, joined, mutate } from "./mutate.ts";
+import { wavFile } from "./wav-file.ts";
 
 /** A format of files and what reads it. */
 interface Format {
@@ -189,6 +191,20 @@ export async function formats(): Promise<Readonly<Record<string, Format>>> {
           const tokens = Array.from({ length: tokenizer.vocabularySize }, (_, i) => i);
           demand(again.decode(tokens) === tokenizer.decode(tokens));
         };
+      },
+    },
+    wav: {
+      files: [
+        wavFile({ bits: 24 }, [[0, 0.5, -0.5]]),
+        wavFile({ code: 3, bits: 32, extensible: true }, [
+          [0, 1],
+          [1, -1],
+        ]),
+      ],
+      read: (file) => {
+        const { channels } = readWav(file);
+        const samples = channels.reduce((sum, { length }) => sum + length, 0);
+        return () => demand(samples <= file.length);
       },
     },
     tar: {
