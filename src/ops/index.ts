@@ -132,6 +132,12 @@ export { gather } from "./gather.ts";
 export { gatherND, type ScatterNDOptions, scatterND } from "./gather-nd.ts";
 export { glu, swiglu } from "./glu.ts";
 export {
+  type AffineGridOptions,
+  affineGrid,
+  type GridSampleOptions,
+  gridSample,
+} from "./grid-sample.ts";
+export {
   type LinspaceOptions,
   type LogspaceOptions,
   linspace,

@@ -59,17 +59,20 @@ function linearTaps(x: Tensor, n: number, size: number, alignCorners: boolean): 
 /** What cubic convolution gives neighbours less than 1 away, and those up to 2. */
 const A = -0.75;
 
-/** The weights of four pixels around a place. */
-function cubicTaps(x: Tensor, n: number, size: number, alignCorners: boolean): Taps {
-  const source = sourcesOf(x, n, size, alignCorners);
-  const first = floor(source);
-  const t = sub(source, first);
+/** The weights of four pixels around a place, which is so far behind the second of them. */
+export function cubicWeights(t: Tensor): Tensor[] {
   // ((a + 2) d − (a + 3)) d² + 1 for d ≤ 1
   const near = (d: Tensor) => add(mul(mul(sub(mul(d, A + 2), A + 3), d), d), 1);
   // ((a d − 5a) d + 8a) d − 4a for 1 < d < 2
   const far = (d: Tensor) => sub(mul(add(mul(sub(mul(d, A), 5 * A), d), 8 * A), d), 4 * A);
   const back = sub(1, t);
-  return [far(add(t, 1)), near(t), near(back), far(add(back, 1))].map((weight, i) => {
+  return [far(add(t, 1)), near(t), near(back), far(add(back, 1))];
+}
+
+function cubicTaps(x: Tensor, n: number, size: number, alignCorners: boolean): Taps {
+  const source = sourcesOf(x, n, size, alignCorners);
+  const first = floor(source);
+  return cubicWeights(sub(source, first)).map((weight, i) => {
     return [pixelAt(first, i - 1, n), weight] as const;
   });
 }

@@ -32,6 +32,7 @@ import { gammaCases } from "./ops/gamma.ts";
 import { gatherCases } from "./ops/gather.ts";
 import { gatherNDCases } from "./ops/gather-nd.ts";
 import { gluCases } from "./ops/glu.ts";
+import { gridSampleCases } from "./ops/grid-sample.ts";
 import { gridsCases } from "./ops/grids.ts";
 import { hyperbolicCases } from "./ops/hyperbolic.ts";
 import { indexAddCases } from "./ops/index-add.ts";
@@ -142,6 +143,7 @@ export const cases = {
   ...searchSortedCases,
   ...countsCases,
   ...creationCases,
+  ...gridSampleCases,
   ...gridsCases,
   ...likeCases,
   ...batchIndicesCases,

@@ -48,6 +48,12 @@ const tensorOf = (rank: number, dtype: DType = "f32"): Make => {
   MAKERS.add(make);
   return make;
 };
+/** A tensor of zeros. */
+const zerosOf = (...shape: number[]): Make => {
+  const make = () => ops.zeros(shape);
+  MAKERS.add(make);
+  return make;
+};
 /** Stands for a list of one tensor. */
 const list = () => [vector()];
 
@@ -316,6 +322,8 @@ const usages = {
   pixelShuffle: { given: [tensorOf(4), 1], options: true },
   pixelUnshuffle: { given: [tensorOf(4), 1], options: true },
   resize: { given: [tensorOf(4), 2], options: true },
+  gridSample: { given: [tensorOf(4), zerosOf(1, 1, 1, 2)], options: true },
+  affineGrid: { given: [zerosOf(1, 2, 3), 2], options: true },
 } satisfies Record<keyof typeof ops, Usage>;
 
 /** What ops say of one more that take any number of arguments of one kind. */
