@@ -1,0 +1,132 @@
+import { checkEach, type Known } from "../core/check.ts";
+import { type DType, isFloat } from "../core/dtype.ts";
+import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { quote } from "../core/quote.ts";
+import { foldIn, type Key, neededKey } from "../core/random.ts";
+import { formatShape } from "../core/shape.ts";
+import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import { type ChannelsLast, channelsLast, type Layout2d } from "../ops/channels.ts";
+import { drawIntegers } from "../ops/integers-at.ts";
+import { uniformAt } from "../ops/random-at.ts";
+import { reshape } from "../ops/reshape.ts";
+
+/** What every function that changes pictures at random is told. */
+export interface AugmentOptions {
+  /**
+   * u32 scalar, such as a `State` that each step raises: the same step and seed give the same numbers, and
+   * another step others.
+   */
+  step: Tensor;
+  /** A non-negative integer; functions with one seed draw numbers of their own. */
+  seed?: number;
+  /** A key in place of a seed, as `foldIn` derives them. */
+  key?: Key;
+  /** The order of the pictures' axes; channels follow n when left out. */
+  layout?: Layout2d;
+}
+
+/** The names of `AugmentOptions`. */
+export const AUGMENT: Known<AugmentOptions> = { step: true, seed: true, key: true, layout: true };
+
+/** The functions that draw, each with a stream of its own. */
+const STREAMS = [
+  "randomHorizontalFlip",
+  "randomVerticalFlip",
+  "randomCrop",
+  "randomAffine",
+  "randomRotation",
+  "colorJitter",
+  "randomErasing",
+  "mixup",
+  "cutmix",
+] as const;
+
+/** A batch of pictures, and numbers that are drawn for each of them. */
+export interface BatchDraw extends Omit<ChannelsLast, "axes" | "sizes"> {
+  readonly n: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly step: Tensor;
+  /** The key of a part of what is drawn. */
+  part(part: number): Key;
+  /** Numbers from `low` to `high`, `[n]`; other ones for each part. */
+  uniform(part: number, low?: number, high?: number): Tensor;
+  /** Whole numbers from 0 to `count` − 1, i32 `[n]`. */
+  integers(part: number, count: number): Tensor;
+  /** Gives a number for each picture, `[n]`, the axes of pictures. */
+  each(values: Tensor): Tensor;
+}
+
+/**
+ * Begins to change pictures at random.
+ * @throws ShapeError, DTypeError or GradusError for what is no batch of pictures, no step and no seed.
+ */
+export function beginDraw(
+  op: (typeof STREAMS)[number],
+  images: Tensor,
+  { step, seed, key, layout }: AugmentOptions,
+): BatchDraw {
+  checkTensors(op, [images, step]);
+  const { dtype } = images;
+  if (!isFloat(dtype)) {
+    throw new DTypeError(`${op}: dtype ${dtype}; expected floats, from 0 to 1. cast and scale it`);
+  }
+  if (images.rank !== 4 || images.size === 0) {
+    throw new ShapeError(
+      `${op}: images ${formatShape(images.shape)}; expected [n, channels, height, width] with pixels`,
+    );
+  }
+  const { x, restore } = channelsLast(op, images, 2, layout);
+  const own = neededKey(op, { ...(seed !== undefined && { seed }), ...(key && { key }) });
+  const stream = foldIn(own, STREAMS.indexOf(op));
+  const [n, height, width, channels] = x.shape;
+  const part = (i: number) => foldIn(stream, i);
+  const draw = { dtype: dtype as DType };
+  return {
+    x,
+    restore,
+    n,
+    height,
+    width,
+    channels,
+    step,
+    part,
+    uniform: (i, low = 0, high = 1) => uniformAt(step, [n], { key: part(i), low, high, ...draw }),
+    integers: (i, count) => {
+      return drawIntegers(step, [n], { key: part(i), dtype: "i32", low: 0, high: count });
+    },
+    each: (values) => reshape(values, [n, 1, 1, 1]),
+  };
+}
+
+/** Throws a `GradusError` unless a probability is one. */
+export function checkProbability(op: string, p: number): void {
+  checkEach(op, { p }, (x) => typeof x === "number" && x >= 0 && x <= 1, "a number from 0 to 1");
+}
+
+/** What a range may hold, as messages say it, and the rule. */
+const BOUNDS = {
+  any: ["", () => true],
+  "from 0": [" from 0 on", (x: number) => x >= 0],
+  "above 0": [" above 0", (x: number) => x > 0],
+  share: [" from 0 to 1", (x: number) => x >= 0 && x <= 1],
+  turn: [" from -0.5 to 0.5", (x: number) => Math.abs(x) <= 0.5],
+} as const satisfies Record<string, readonly [string, (x: number) => boolean]>;
+
+/** Throws a `GradusError` unless a range is a pair of finite numbers in order, within bounds. */
+export function checkRange(
+  op: string,
+  name: string,
+  range: unknown,
+  bounds: keyof typeof BOUNDS = "any",
+): void {
+  const [text, isAllowed] = BOUNDS[bounds];
+  const holds = (given: unknown) =>
+    Array.isArray(given) &&
+    given.length === 2 &&
+    given.every((x) => Number.isFinite(x) && isAllowed(x)) &&
+    given[0] <= given[1];
+  if (holds(range)) return;
+  throw new GradusError(`${op}: ${name} ${quote(range)}; expected [low, high]${text}`);
+}
