@@ -43,7 +43,7 @@ const GRID_SAMPLE: Known<GridSampleOptions> = {
   layout: true,
 };
 
-type Padding = Required<GridSampleOptions>["padding"];
+type GridPadding = Required<GridSampleOptions>["padding"];
 
 /** The dtype of places. */
 const PLACE: DType = "i32";
@@ -65,7 +65,12 @@ function mirrored(place: Tensor, n: number, alignCorners: boolean): Tensor {
 }
 
 /** Brings places outside of an axis into it, where something lies there. */
-function padded(place: Tensor, n: number, padding: Padding, alignCorners: boolean): Tensor {
+function placedInside(
+  place: Tensor,
+  n: number,
+  padding: GridPadding,
+  alignCorners: boolean,
+): Tensor {
   if (padding === "zeros") return place;
   const inside = padding === "reflection" ? mirrored(place, n, alignCorners) : place;
   return clip(inside, 0, n - 1);
@@ -84,10 +89,10 @@ function tapsAt(
   if (mode === "bicubic") {
     const first = floor(place);
     return cubicWeights(sub(place, first)).map((weight, i) => {
-      return [padded(add(first, i - 1), n, padding, alignCorners), weight] as const;
+      return [placedInside(add(first, i - 1), n, padding, alignCorners), weight] as const;
     });
   }
-  const inside = padded(place, n, padding, alignCorners);
+  const inside = placedInside(place, n, padding, alignCorners);
   if (mode === "nearest") return [[round(inside), null]];
   const first = floor(inside);
   const rest = sub(inside, first);

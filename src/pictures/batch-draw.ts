@@ -115,7 +115,7 @@ const BOUNDS = {
 } as const satisfies Record<string, readonly [string, (x: number) => boolean]>;
 
 /** Throws a `GradusError` unless a range is a pair of finite numbers in order, within bounds. */
-export function checkRange(
+export function checkInterval(
   op: string,
   name: string,
   range: unknown,

@@ -7,10 +7,10 @@ import { mean } from "../ops/reduce.ts";
 import { remainder } from "../ops/remainder.ts";
 import { concat, slice } from "../ops/slice.ts";
 import { where } from "../ops/where.ts";
-import { AUGMENT, type AugmentOptions, beginDraw, checkRange } from "./batch-draw.ts";
+import { AUGMENT, type AugmentOptions, beginDraw, checkInterval } from "./batch-draw.ts";
 
 /** How far a factor lies from 1 at the most, from 0, or its range. */
-type Jitter = number | readonly [low: number, high: number];
+export type Jitter = number | readonly [low: number, high: number];
 
 /** Options of `colorJitter`. */
 export interface ColorJitterOptions extends AugmentOptions {
@@ -42,13 +42,13 @@ function factorsOf(op: string, name: string, given: Jitter): readonly [number, n
     );
     return [Math.max(0, 1 - given), 1 + given];
   }
-  checkRange(op, name, given, "from 0");
+  checkInterval(op, name, given, "from 0");
   return given;
 }
 
 function turnsOf(op: string, given: Jitter): readonly [number, number] {
   const range = typeof given === "number" ? ([-given, given] as const) : given;
-  checkRange(op, "hue", range, "turn");
+  checkInterval(op, "hue", range, "turn");
   return range;
 }
 

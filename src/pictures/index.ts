@@ -1,5 +1,5 @@
 export type { AugmentOptions } from "./batch-draw.ts";
-export { type ColorJitterOptions, colorJitter } from "./color-jitter.ts";
+export { type ColorJitterOptions, colorJitter, type Jitter } from "./color-jitter.ts";
 export type { DecodeJob, PictureFit } from "./decode-picture.ts";
 export { type FromPixelsOptions, fromPixels, type PictureLayout } from "./from-pixels.ts";
 export { ImageDataset, type ImageDatasetOptions } from "./image-dataset.ts";

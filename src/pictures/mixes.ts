@@ -12,7 +12,7 @@ import { floor } from "../ops/rounding.ts";
 import { sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { AUGMENT, type AugmentOptions, type BatchDraw, beginDraw } from "./batch-draw.ts";
-import { isWithin } from "./random-erasing.ts";
+import { isInBox } from "./random-erasing.ts";
 
 /** Options of `mixup` and `cutmix`. */
 export interface MixOptions extends AugmentOptions {
@@ -117,7 +117,7 @@ export function cutmix(
   };
   const [top, rows] = side(1, height);
   const [left, columns] = side(2, width);
-  const inside = isWithin(draw, top, left, rows, columns);
+  const inside = isInBox(draw, top, left, rows, columns);
   const share = sub(1, div(mul(rows, columns), height * width));
   return [restore(where(inside, roll(x, 1, { axis: 0 }), x)), mixedTargets(targets, share)];
 }

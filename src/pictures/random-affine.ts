@@ -13,7 +13,7 @@ import {
   type AugmentOptions,
   type BatchDraw,
   beginDraw,
-  checkRange,
+  checkInterval,
 } from "./batch-draw.ts";
 
 /** How turned pictures are filled. */
@@ -48,7 +48,7 @@ const RANDOM_AFFINE: Known<RandomAffineOptions> = {
   shear: true,
 };
 
-function rangeOf(given: number | readonly number[]): readonly number[] {
+function spreadOf(given: number | readonly number[]): readonly number[] {
   return typeof given === "number" ? [-given, given] : given;
 }
 
@@ -99,8 +99,8 @@ export function randomRotation(
   const op = "randomRotation";
   checkOptions(op, options, SAMPLE, surplus);
   checkSample(op, options);
-  const [low, high] = rangeOf(degrees);
-  checkRange(op, "degrees", rangeOf(degrees));
+  const [low, high] = spreadOf(degrees);
+  checkInterval(op, "degrees", spreadOf(degrees));
   const draw = beginDraw(op, images, options);
   const angle = draw.uniform(0, low * RADIANS, high * RADIANS);
   const [c, s] = [cos(angle), sin(angle)];
@@ -130,18 +130,18 @@ export function randomAffine(
   checkOptions(op, options, RANDOM_AFFINE, surplus);
   checkSample(op, options);
   const { degrees = 0, translate = [0, 0], scale = [1, 1], shear = 0 } = options;
-  const angles = rangeOf(degrees);
-  checkRange(op, "degrees", angles);
+  const angles = spreadOf(degrees);
+  checkInterval(op, "degrees", angles);
   if (!isTranslation(translate)) {
     throw new GradusError(
       `${op}: translate ${quote(translate)}; expected [x, y], each from 0 to 1`,
     );
   }
-  checkRange(op, "scale", scale, "above 0");
-  const shears = rangeOf(shear);
-  checkRange(op, "shear", shears.slice(0, 2));
+  checkInterval(op, "scale", scale, "above 0");
+  const shears = spreadOf(shear);
+  checkInterval(op, "shear", shears.slice(0, 2));
   const slants = shears.length === 2 ? [0, 0] : shears.slice(2);
-  checkRange(op, "shear", slants);
+  checkInterval(op, "shear", slants);
   const draw = beginDraw(op, images, options);
   const { width, height, uniform } = draw;
   const drawn = (part: number, [low, high]: readonly number[]) =>

@@ -14,8 +14,8 @@ import {
   type AugmentOptions,
   type BatchDraw,
   beginDraw,
+  checkInterval,
   checkProbability,
-  checkRange,
 } from "./batch-draw.ts";
 
 /** Options of `randomErasing`. */
@@ -42,7 +42,7 @@ const RANDOM_ERASING: Known<RandomErasingOptions> = {
 const TRIES = 10;
 
 /** Whether a pixel lies in a rectangle of its picture, `[n, height, width, 1]`. */
-export function isWithin(
+export function isInBox(
   { x, each, height, width }: BatchDraw,
   top: Tensor,
   left: Tensor,
@@ -77,8 +77,8 @@ export function randomErasing(
   checkOptions(op, options, RANDOM_ERASING, surplus);
   const { p = 0.5, scale = [0.02, 0.33], ratio = [0.3, 3.3], value = 0 } = options;
   checkProbability(op, p);
-  checkRange(op, "scale", scale, "share");
-  checkRange(op, "ratio", ratio, "above 0");
+  checkInterval(op, "scale", scale, "share");
+  checkInterval(op, "ratio", ratio, "above 0");
   checkEach(op, { value }, Number.isFinite, "a finite number");
   const draw = beginDraw(op, images, options);
   const { x, n, height, width, uniform, each, part, step, restore } = draw;
@@ -99,6 +99,6 @@ export function randomErasing(
   const place = (i: number, room: Tensor) => floor(mul(uniform(i), add(room, 1)));
   const [top, left] = [place(2, sub(height, h)), place(3, sub(width, w))];
   const isTaken = each(less(uniform(4), p));
-  const inside = logicalAnd(isTaken, isWithin(draw, top, left, h, w));
+  const inside = logicalAnd(isTaken, isInBox(draw, top, left, h, w));
   return restore(where(inside, value, x));
 }
