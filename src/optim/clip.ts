@@ -86,8 +86,8 @@ const NORMS: ReadonlyMap<number, Norm> = new Map<number, Norm>([
 /** What elements are multiplied by so that the squares of the largest stay in f32's range. */
 const FAR = 2 ** -96;
 
-/** ‖g‖ = √Σ g², or 2⁹⁶ √Σ (2⁻⁹⁶ g)² where the former overflows; one kernel sums both. */
-function globalNorm(gradients: readonly Tensor[]): Tensor {
+/** ‖g‖ of at least one gradient: √Σ g², or 2⁹⁶ √Σ (2⁻⁹⁶ g)² where the former overflows; one kernel sums both. */
+export function globalNorm(gradients: readonly Tensor[]): Tensor {
   const options = { dtype: gradients[0].dtype, device: gradients[0].device };
   const isNear = equal(arange(2, undefined, 1, options), 0);
   const scales = where(isNear, full([], 1, options), FAR);

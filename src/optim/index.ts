@@ -45,6 +45,7 @@ export {
 } from "./reduce-on-plateau.ts";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.ts";
 export { Rprop, type RpropOptions } from "./rprop.ts";
+export { SAM, type SAMOptions } from "./sam.ts";
 export {
   type CosineDecayOptions,
   constantRate,

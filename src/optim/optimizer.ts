@@ -37,8 +37,12 @@ export interface OptimizerLike extends Disposable {
   readonly parameters: readonly Parameter[];
   /** Everything that a checkpoint needs to go on, by name. */
   state(): ReadonlyMap<string, State>;
-  /** Makes one step down the gradient of `loss`, and evaluates `loss` and `also` with it. */
-  step(loss: Tensor, also?: readonly Tensor[]): void;
+  /**
+   * Makes one step down the gradient of `loss`, and evaluates `loss` and `also` with it.
+   * @param again computes the loss again, of what the parameters are then, for those that take more than one
+   * gradient in a step, as `SAM` does; `trainStep` gives it.
+   */
+  step(loss: Tensor, also?: readonly Tensor[], again?: () => Tensor): void;
   /** Makes one step with given gradients, one for each parameter in order. */
   apply(gradients: readonly Tensor[], also?: readonly Tensor[]): void;
   /** Gives what a step with given gradients assigns, without assigning it. */

@@ -235,7 +235,7 @@ function traceStep<M extends AnyModule, B>(
     checkScalar(op, name, value);
     return [name, value] as const;
   });
-  optimizer.step(values[0][1]);
+  optimizer.step(values[0][1], [], () => loss(model, batch));
   after?.();
   for (const [name, value] of values) {
     const ring = rings.get(name) as State;

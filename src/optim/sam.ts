@@ -1,0 +1,149 @@
+import {
+  checkEach,
+  checkFunctions,
+  checkNotNegative,
+  checkOptions,
+  type Known,
+} from "../core/check.ts";
+import { dispose } from "../core/dispose.ts";
+import { GradusError } from "../core/errors.ts";
+import type { Device } from "../graph/device.ts";
+import type { Parameter, State } from "../graph/state.ts";
+import { substitute } from "../graph/substitute.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
+import { add, div, mul } from "../ops/arithmetic.ts";
+import { abs } from "../ops/unary.ts";
+import { slopesOf } from "./check.ts";
+import { globalNorm } from "./clip.ts";
+import type { Assignment, OptimizerLike } from "./optimizer.ts";
+
+/** Options of `SAM`. */
+export interface SAMOptions {
+  /** ρ, how far a step looks around, from 0; 0.05 when left out. */
+  rho?: number;
+  /** Whether distances count in units of each parameter's size, as in ASAM; false when left out. */
+  adaptive?: boolean;
+}
+
+const SAM_OPTIONS: Known<SAMOptions> = { rho: "number", adaptive: "boolean" };
+
+/** What lengths are divided by at the least. */
+const SHORTEST = 1e-12;
+
+/**
+ * Looks for flat valleys: climbs first to where the loss is worst nearby, and has another optimizer step down the
+ * gradient that is there:
+ *
+ *     g ← ∂L/∂p at p
+ *     ε ← ρ g / (‖g‖ + 1e-12)                     (adaptive: ρ p² g / (‖|p| g‖ + 1e-12))
+ *     p ← the optimizer's step from p, with ∂L/∂p at p + ε
+ *
+ * ‖·‖ goes over all parameters. A step costs two passes through the model. States that change while the loss is
+ * computed, such as running statistics, change once, by the first pass.
+ *
+ * Its state is the optimizer's, whose learning rate is set there; its `clip` limits the second gradients. Where
+ * gradients are given, by `apply` or `accumulatedStep`, there is no second one.
+ * Source: Foret et al. 2021, "Sharpness-aware minimization for efficiently improving generalization",
+ * Algorithm 1; Kwon et al. 2021, "ASAM", eq. 4, for `adaptive`, which takes a larger ρ such as 0.5.
+ * @throws GradusError for what is no optimizer, and an option out of its range.
+ * @example
+ * const sgd = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 });
+ * const step = trainStep({ model, optimizer: new SAM(sgd, { rho: 0.05 }), loss });
+ */
+export class SAM<Base extends OptimizerLike = OptimizerLike>
+  implements OptimizerLike, KnownByIdentity
+{
+  /** Such as `SAM(SGD)`. */
+  readonly kind: string;
+  readonly parameters: readonly Parameter[];
+  readonly rho: number;
+  readonly adaptive: boolean;
+
+  /** @param optimizer makes the steps. */
+  constructor(
+    readonly optimizer: Base,
+    options: SAMOptions = {},
+    ...surplus: never[]
+  ) {
+    checkOptions("SAM", options, SAM_OPTIONS, surplus);
+    const { rho = 0.05, adaptive = false } = options;
+    checkNotNegative("SAM", { rho });
+    const isOptimizer = (x: unknown) => Array.isArray((x as Partial<Base> | null)?.parameters);
+    checkEach(
+      "SAM",
+      { optimizer },
+      isOptimizer,
+      "an optimizer, such as new SGD(parameters, { … })",
+    );
+    this.kind = `SAM(${optimizer.kind})`;
+    this.parameters = optimizer.parameters;
+    this.rho = rho;
+    this.adaptive = adaptive;
+  }
+
+  state(): ReadonlyMap<string, State> {
+    return this.optimizer.state();
+  }
+
+  /**
+   * Makes one step, and evaluates `loss` and `also` with it.
+   * @param again computes the loss a second time.
+   * @throws GradusError without `again`, or when the loss does not depend on a parameter.
+   * @example
+   * const p = new Parameter(tensor([1]));
+   * const sam = new SAM(new SGD([p], { learningRate: 0.1 }));
+   * const loss = () => sum(square(p));
+   * sam.step(loss(), [], loss);
+   */
+  step(loss: Tensor, also: readonly Tensor[] = [], again?: () => Tensor): void {
+    checkFunctions("SAM", { again });
+    const { kind, parameters, adaptive, rho } = this;
+    const scaled = (x: Tensor, i: number) => (adaptive ? mul(x, abs(parameters[i])) : x);
+    const slopes = slopesOf(kind, loss, parameters).map(scaled);
+    const scale = div(rho, add(globalNorm(slopes), SHORTEST));
+    const worst = slopes.map((g, i) => {
+      return [parameters[i], add(parameters[i], mul(scaled(g, i), scale))] as const;
+    });
+    const second = substitute(worst, () => slopesOf(kind, (again as () => Tensor)(), parameters));
+    this.optimizer.apply(second, [loss, ...also]);
+  }
+
+  /** Refuses: a step takes a second gradient of the loss. */
+  apply(_gradients: readonly Tensor[]): never {
+    throw new GradusError(
+      `${this.kind}: apply with gradients; expected step(loss, also, again), whose loss is ` +
+        "computed a second time. Use trainStep, or the optimizer in it",
+    );
+  }
+
+  /** Refuses, as `apply` does. */
+  assignments(gradients: readonly Tensor[]): readonly Assignment[] {
+    return this.apply(gradients);
+  }
+
+  /** Compiled functions know it by identity. */
+  [traceKey](): string {
+    return "";
+  }
+
+  owned(): readonly State[] {
+    return this.optimizer.owned();
+  }
+
+  /** Moves what the optimizer holds to another device, as `Module.to` does the parameters. */
+  async to(device: Device): Promise<this> {
+    await this.optimizer.to(device);
+    return this;
+  }
+
+  /** Frees what the optimizer holds, not the parameters. */
+  dispose(): void {
+    this.optimizer.dispose();
+  }
+
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
+  [dispose](): void {
+    this.dispose();
+  }
+}
