@@ -7,6 +7,8 @@ import {
 } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { elu, GELU_OPTIONS, type GeluOptions, gelu, leakyRelu, silu } from "../ops/activations.ts";
+import { neg } from "../ops/arithmetic.ts";
+import { glu } from "../ops/glu.ts";
 import { logSoftmax, softmax } from "../ops/softmax.ts";
 import { logSigmoid, relu, sigmoid, softplus, tanh } from "../ops/unary.ts";
 import { Module } from "./module.ts";
@@ -136,5 +138,39 @@ export class LogSoftmax extends Module {
 
   override forward(x: Tensor): Tensor {
     return logSoftmax(x, { axis: this.axis });
+  }
+}
+
+/** Computes exp(−xᵢ) / Σⱼ exp(−xⱼ) along an axis. */
+export class Softmin extends Module {
+  /** @param axis the last when left out. */
+  constructor(
+    readonly axis = -1,
+    ...surplus: never[]
+  ) {
+    super();
+    checkSurplus("Softmin(axis)", surplus);
+    checkIntegers("Softmin", { axis });
+  }
+
+  override forward(x: Tensor): Tensor {
+    return softmax(neg(x), { axis: this.axis });
+  }
+}
+
+/** Computes a · σ(b) of the two halves of an axis, as `glu` does. */
+export class GLU extends Module {
+  /** @param axis the last when left out. */
+  constructor(
+    readonly axis = -1,
+    ...surplus: never[]
+  ) {
+    super();
+    checkSurplus("GLU(axis)", surplus);
+    checkIntegers("GLU", { axis });
+  }
+
+  override forward(x: Tensor): Tensor {
+    return glu(x, { axis: this.axis });
   }
 }

@@ -9,6 +9,7 @@ export type { FileOrigin } from "../io/origins.ts";
 export {
   ELU,
   GELU,
+  GLU,
   LeakyReLU,
   LogSigmoid,
   LogSoftmax,
@@ -16,6 +17,7 @@ export {
   Sigmoid,
   SiLU,
   Softmax,
+  Softmin,
   Softplus,
   Tanh,
 } from "./activations.ts";
@@ -28,6 +30,7 @@ export type {
   RotaryPositions,
 } from "./attention-inputs.ts";
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormLayerOptions } from "./batch-norm.ts";
+export { Bilinear, type BilinearOptions } from "./bilinear.ts";
 export {
   type ChannelDropoutOptions,
   Dropout1d,
@@ -89,6 +92,39 @@ export {
 export { type AnyModule, type Layer, Module } from "./module.ts";
 export type { LayerSummary, ModuleSummary, SummaryOptions } from "./module-summary.ts";
 export {
+  CircularPad1d,
+  CircularPad2d,
+  CircularPad3d,
+  ConstantPad1d,
+  ConstantPad2d,
+  ConstantPad3d,
+  type PadLayerOptions,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReflectionPad3d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  ReplicationPad3d,
+  ZeroPad1d,
+  ZeroPad2d,
+  ZeroPad3d,
+} from "./pad.ts";
+export {
+  CosineSimilarity,
+  type CosineSimilarityOptions,
+  PairwiseDistance,
+  type PairwiseDistanceOptions,
+} from "./pairs.ts";
+export {
+  Hardshrink,
+  Hardsigmoid,
+  Hardswish,
+  Hardtanh,
+  ReLU6,
+  Softshrink,
+  Threshold,
+} from "./piecewise-activations.ts";
+export {
   AdaptiveAvgPool1d,
   AdaptiveAvgPool2d,
   AdaptiveAvgPool3d,
@@ -98,6 +134,9 @@ export {
   AvgPool1d,
   AvgPool2d,
   AvgPool3d,
+  LPPool1d,
+  LPPool2d,
+  LPPool3d,
   MaxPool1d,
   MaxPool2d,
   MaxPool3d,
@@ -109,6 +148,7 @@ export {
   type SinusoidalOptions,
   sinusoidalPositions,
 } from "./positions.ts";
+export { PReLU, type PReLUOptions } from "./prelu.ts";
 export type { Nonlinearity, RecurrentSettings } from "./recurrence.ts";
 export {
   GRU,
@@ -120,8 +160,10 @@ export {
   type RNNOptions,
 } from "./recurrent.ts";
 export { GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from "./recurrent-cells.ts";
-export { Flatten, Identity, L2Normalize } from "./reshaping.ts";
+export { PixelShuffle, PixelUnshuffle, Upsample, type UpsampleOptions } from "./resampling.ts";
+export { Flatten, Identity, L2Normalize, Unflatten } from "./reshaping.ts";
 export { Sequential } from "./sequential.ts";
+export { CELU, Mish, SELU, Softsign, Tanhshrink } from "./smooth-activations.ts";
 export { type SpectralNormOptions, spectralNorm } from "./spectral-norm.ts";
 export {
   type DecoderStackCallOptions,
@@ -139,4 +181,5 @@ export {
   TransformerEncoderLayer,
   type TransformerLayerOptions,
 } from "./transformer-layers.ts";
+export { MaxUnpool1d, MaxUnpool2d, MaxUnpool3d } from "./unpool.ts";
 export { type WeightNormOptions, weightNorm } from "./weight-norm.ts";

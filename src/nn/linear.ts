@@ -29,7 +29,8 @@ export interface LinearOptions {
   dtype?: DType;
 }
 
-const LINEAR: Known<LinearOptions> = {
+/** The names of `LinearOptions`, for checks. */
+export const LINEAR_OPTIONS: Known<LinearOptions> = {
   bias: "boolean",
   weightInit: true,
   biasInit: true,
@@ -60,7 +61,7 @@ export class Linear extends Module {
     ...surplus: never[]
   ) {
     super();
-    checkOptions("Linear", options, LINEAR, surplus);
+    checkOptions("Linear", options, LINEAR_OPTIONS, surplus);
     checkSizes("Linear", { inFeatures, outFeatures });
     const { weightInit = xavierUniform(), biasInit = zerosInit, device, dtype } = options;
     checkFunctions("Linear", { weightInit, biasInit });

@@ -1,4 +1,4 @@
-import { checkOptions, type Known } from "../core/check.ts";
+import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import {
   ADAPTIVE,
@@ -7,9 +7,10 @@ import {
   adaptiveMaxPool,
   type OutputSize,
 } from "../ops/adaptive-pool.ts";
-import { AVG_POOL, type AvgPoolOptions, avgPool } from "../ops/avg-pool.ts";
+import { AVG_POOL, type AvgPoolOptions, avgPool, LP_POOL, lpPool } from "../ops/avg-pool.ts";
 import type { Layout1d, Layout2d, Layout3d } from "../ops/channels.ts";
 import { MAX_POOL, type MaxPoolOptions, maxPool } from "../ops/max-pool.ts";
+import type { PoolOptions } from "../ops/pool.ts";
 import type { PerAxis } from "../ops/sliding.ts";
 import { Module } from "./module.ts";
 import { rankOf } from "./rank.ts";
@@ -104,6 +105,65 @@ export class AvgPool3d extends PoolLayer<PerAxis, AvgPoolOptions<Layout3d>> {
   /** @param size elements of a window: one number for all axes, or one for each. */
   constructor(size: PerAxis, options: AvgPoolOptions<Layout3d> = {}, ...surplus: never[]) {
     super(avgPool, "AvgPool3d", size, options, AVG_POOL, surplus);
+  }
+}
+
+/** Takes norms of windows, of a power. */
+abstract class LPPoolLayer extends PoolLayer<PerAxis, PoolOptions<string>> {
+  constructor(
+    name: string,
+    readonly power: number,
+    size: PerAxis,
+    options: PoolOptions<string>,
+    surplus: readonly unknown[],
+  ) {
+    const compute = (op: string, rank: number, x: Tensor, own: PerAxis, of: PoolOptions<string>) =>
+      lpPool(op, rank, x, power, own, of, []);
+    super(compute, name, size, options, LP_POOL, surplus);
+    checkPositive(name, { power });
+  }
+}
+
+/** Takes the norm (Σ |x|ᵖ)^(1/p) of each window over series, as `lpPool1d` does. */
+export class LPPool1d extends LPPoolLayer {
+  /**
+   * @param power p, a finite number above 0.
+   * @param size elements of a window: one number for all axes, or one for each.
+   */
+  constructor(
+    power: number,
+    size: PerAxis,
+    options: PoolOptions<Layout1d> = {},
+    ...surplus: never[]
+  ) {
+    super("LPPool1d", power, size, options, surplus);
+  }
+}
+
+/** Takes the norm (Σ |x|ᵖ)^(1/p) of each window over images, as `lpPool2d` does. */
+export class LPPool2d extends LPPoolLayer {
+  /**
+   * @param power p, a finite number above 0.
+   * @param size elements of a window: one number for all axes, or one for each.
+   */
+  constructor(power: number, size: PerAxis, options: PoolOptions = {}, ...surplus: never[]) {
+    super("LPPool2d", power, size, options, surplus);
+  }
+}
+
+/** Takes the norm (Σ |x|ᵖ)^(1/p) of each window over volumes, as `lpPool3d` does. */
+export class LPPool3d extends LPPoolLayer {
+  /**
+   * @param power p, a finite number above 0.
+   * @param size elements of a window: one number for all axes, or one for each.
+   */
+  constructor(
+    power: number,
+    size: PerAxis,
+    options: PoolOptions<Layout3d> = {},
+    ...surplus: never[]
+  ) {
+    super("LPPool3d", power, size, options, surplus);
   }
 }
 

@@ -1,7 +1,8 @@
-import { checkIntegers, checkSurplus } from "../core/check.ts";
+import { checkEach, checkIntegers, checkSurplus } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
-import { formatShape, sizeOf } from "../core/shape.ts";
+import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { unflatten } from "../ops/axes.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { reshape } from "../ops/reshape.ts";
 import { Module } from "./module.ts";
@@ -23,6 +24,32 @@ export class Flatten extends Module {
       throw new ShapeError(`Flatten: input ${formatShape(x.shape)}; expected [n, …]`);
     }
     return reshape(x, [x.shape[0], sizeOf(x.shape.slice(1))]);
+  }
+}
+
+/**
+ * Splits an axis into several, as `unflatten` does.
+ * @throws ShapeError, when it is called, for sizes that do not multiply to the axis's own.
+ * @example new Unflatten(1, [16, 7, 7]).call(ones([2, 784])); // [2, 784] to [2, 16, 7, 7]
+ */
+export class Unflatten extends Module {
+  /**
+   * @param axis counted from the end when negative.
+   * @param sizes of the axes that take its place; one may be -1 and is worked out.
+   */
+  constructor(
+    readonly axis: number,
+    readonly sizes: Shape,
+    ...surplus: never[]
+  ) {
+    super();
+    checkSurplus("Unflatten(axis, sizes)", surplus);
+    checkIntegers("Unflatten", { axis });
+    checkEach("Unflatten", { sizes }, Array.isArray, "an array of integers");
+  }
+
+  override forward(x: Tensor): Tensor {
+    return unflatten(x, this.axis, this.sizes);
   }
 }
 

@@ -30,7 +30,8 @@ export const AVG_POOL: Known<AvgPoolOptions> = {
   layout: "string",
 };
 
-const LP_POOL: Known<PoolOptions> = {
+/** The names of `PoolOptions`, for checks. */
+export const LP_POOL: Known<PoolOptions> = {
   stride: "number",
   padding: true,
   ceilMode: "boolean",
@@ -90,7 +91,8 @@ export function avgPool(
   return batch.restore(mul(sums(batch.x, batch), share));
 }
 
-function lpPool(
+/** Takes norms of windows along so many axes, as `op`. */
+export function lpPool(
   op: string,
   rank: number,
   x: Tensor,

@@ -22,14 +22,16 @@ export interface MaxUnpoolOptions<Layout extends string = Layout2d> {
   layout?: Layout;
 }
 
-const MAX_UNPOOL: Known<MaxUnpoolOptions> = {
+/** The names of `MaxUnpoolOptions`, for checks. */
+export const MAX_UNPOOL: Known<MaxUnpoolOptions> = {
   stride: true,
   padding: true,
   outputSize: true,
   layout: "string",
 };
 
-function maxUnpool(
+/** Puts values where a pooling along so many axes found them, as `op`. */
+export function maxUnpool(
   op: string,
   rank: number,
   x: Tensor,

@@ -475,6 +475,23 @@ describe("every layer asks for a tensor", () => {
     PositionalEncoding: () => new nn.PositionalEncoding(2) as unknown as nn.Module,
     Dropout: () => new nn.Dropout(0.5).train(),
     DropPath: () => new nn.DropPath(0.5).train(),
+    Threshold: () => new nn.Threshold(0, 0),
+    Unflatten: () => new nn.Unflatten(1, [1, -1]),
+    Upsample: () => new nn.Upsample({ size: 2 }),
+    PixelShuffle: () => new nn.PixelShuffle(1),
+    PixelUnshuffle: () => new nn.PixelUnshuffle(1),
+    Bilinear: () => new nn.Bilinear(2, 2, 2) as unknown as nn.Module,
+    ...Object.fromEntries(
+      (["1d", "2d", "3d"] as const).flatMap((end) => [
+        [`LPPool${end}`, () => new nn[`LPPool${end}`](2, 2)],
+        [`MaxUnpool${end}`, () => new nn[`MaxUnpool${end}`](2) as unknown as nn.Module],
+        [`ConstantPad${end}`, () => new nn[`ConstantPad${end}`](1, 0)],
+        [`ZeroPad${end}`, () => new nn[`ZeroPad${end}`](1)],
+        [`ReflectionPad${end}`, () => new nn[`ReflectionPad${end}`](1)],
+        [`ReplicationPad${end}`, () => new nn[`ReplicationPad${end}`](1)],
+        [`CircularPad${end}`, () => new nn[`CircularPad${end}`](1)],
+      ]),
+    ),
     ArcFace: () => new losses.ArcFace(2, 2) as unknown as nn.Module,
   };
   test.each(Object.entries(layers))("%s", (name, make) => {
