@@ -118,6 +118,14 @@ export const SCALARS = ". Use mul for scalars";
 /** Which device has what others lack. */
 export const ON_CPU = ". Use the cpu device, which has it";
 
+/** What a run that fell behind its device does. */
+export const GO_ON = ". Go on from a checkpoint";
+
+/** How a number becomes a schedule. */
+export function constantAdvice(value: unknown): string {
+  return typeof value === "number" ? `. Did you mean constantRate(${value})?` : "";
+}
+
 /** That there may be several targets. */
 export const SEVERAL_TARGETS = ". Did you mean [x]?";
 

@@ -1,4 +1,4 @@
-import { asOption, didYouMean } from "./advice.ts";
+import { asOption, didYouMean, GO_ON } from "./advice.ts";
 import { DeviceError, GradusError, ShapeError } from "./errors.ts";
 import { isPlainObject } from "./kind.ts";
 import { describeValue } from "./quote.ts";
@@ -13,8 +13,7 @@ type NumberOptions = Readonly<Record<string, number>>;
 export function checkMade(op: string, made: number, asked: number): void {
   if (made === asked) return;
   throw new DeviceError(
-    `${op}: the device is at step ${made}, the run at step ${asked}; expected the same. ` +
-      "Go on from a checkpoint",
+    `${op}: the device is at step ${made}, the run at step ${asked}; expected the same${GO_ON}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { MAKE_TENSOR } from "../core/advice.ts";
 import { checkEach, checkSteps } from "../core/check.ts";
 import { expectDType, is, isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
@@ -61,7 +62,7 @@ export function checkRange(
 /** Throws a `GradusError` unless an option that may be a tensor is one. */
 export function checkTensorOption(op: string, name: string, value: unknown): void {
   const isTensor = (x: unknown) => x instanceof Tensor;
-  checkEach(op, { [name]: value }, isTensor, "a tensor. Use tensor(value)");
+  checkEach(op, { [name]: value }, isTensor, `a tensor${MAKE_TENSOR}`);
 }
 
 /** Throws unless there is one weight for each of c classes. */

@@ -1,3 +1,4 @@
+import { constantAdvice } from "../core/advice.ts";
 import { checkNotNegative, describeValue } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
@@ -19,9 +20,9 @@ export type Schedule = (step: Tensor) => Tensor;
 export function checkSchedules(op: string, given: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(given)) {
     if (typeof value === "function") continue;
-    const advice = typeof value === "number" ? `. Did you mean constantRate(${value})?` : "";
     throw new GradusError(
-      `${op}: ${name} ${describeValue(value)}; expected a schedule, as cosineDecay gives${advice}`,
+      `${op}: ${name} ${describeValue(value)}; expected a schedule, as cosineDecay gives` +
+        constantAdvice(value),
     );
   }
 }
