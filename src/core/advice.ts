@@ -100,6 +100,9 @@ export const CLIP = ", such as (g) => clipByGlobalNorm(g, 1).gradients";
 /** How a module takes more inputs. */
 export const FORWARD = ". Name further ones in forward, without default values";
 
+/** How values come back that went with a device. */
+export const MAKE_AGAIN = ". Make them again, or assign what a checkpoint holds";
+
 /** How two states get two names. */
 export const DOTS = ". Use keys without dots";
 

@@ -15,6 +15,7 @@ export const PARAMETERS = "";
 export const NO_PARAMETERS = "";
 export const CLIP = "";
 export const FORWARD = "";
+export const MAKE_AGAIN = "";
 export const DOTS = "";
 export const SUM_IT = "";
 export const GO_ON = "";

@@ -1,4 +1,4 @@
-import { checkEach, describeValue, isInteger } from "./check.ts";
+import { checkEach, isInteger } from "./check.ts";
 import { GradusError, ShapeError } from "./errors.ts";
 
 /** A 64-bit random key as two u32 words, low word first. */
@@ -52,21 +52,15 @@ export function threefry2x32(
  * number.
  */
 export function keyFromSeed(seed: number, op = "keyFromSeed"): Key {
-  if (!isInteger(seed, 0)) {
-    throw new GradusError(
-      `${op}: seed ${describeValue(seed)}; expected an integer from 0 to 2^53 - 1`,
-    );
-  }
+  checkEach(op, { seed }, (x) => isInteger(x, 0), "an integer from 0 to 2^53 - 1");
   return [seed >>> 0, Math.floor(seed / TWO_32)];
 }
 
 /** Throws a `GradusError` unless a key is two u32 words. */
 export function checkKey(op: string, key: Key): void {
-  if (Array.isArray(key) && key.length === 2 && key.every((word) => isInteger(word, 0, TWO_32 - 1)))
-    return;
-  throw new GradusError(
-    `${op}: key ${describeValue(key)}; expected two u32 words, as keyFromSeed(seed) gives them`,
-  );
+  const holds = (x: unknown) =>
+    Array.isArray(x) && x.length === 2 && x.every((word) => isInteger(word, 0, TWO_32 - 1));
+  checkEach(op, { key }, holds, "two u32 words, as keyFromSeed(seed) gives them");
 }
 
 /** The key that is given, itself or by a seed; undefined when neither is. */

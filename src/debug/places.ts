@@ -1,6 +1,7 @@
+import { type Place, partsOf, walk } from "../core/tree.ts";
 import type { Node } from "../graph/node.ts";
 import { State } from "../graph/state.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { type AnyModule, listParts, Module } from "../nn/module.ts";
 import { indicesOp } from "./check-ops.ts";
 import { callSite } from "./sites.ts";
@@ -28,6 +29,9 @@ export class Places {
   /** What an optimizer's step adds; null outside of one. */
   #updates: Node[] | null = null;
 
+  /** `told` hears of each node of the graph forward by its place, and of what layers give by theirs. */
+  constructor(readonly told: (place: string, node: Node, isResult: boolean) => void = () => {}) {}
+
   /** Remembers a node that an op has added. */
   add(node: Node): void {
     const op = opOf(node);
@@ -35,6 +39,7 @@ export class Places {
     const place = forward ? `${forward.place} (gradient)` : joined(this.#calls.at(-1) ?? "", op);
     this.#origins.set(node, { op, place, site: forward ? forward.site : callSite() });
     this.#updates?.push(node);
+    if (!forward && !this.#updates) this.told(place, node, false);
   }
 
   /** Tells where a node comes from, as far as that is known. */
@@ -57,9 +62,12 @@ export class Places {
   /** Runs the call of a layer. */
   call<T>(layer: object, run: () => T, name?: string): T {
     this.#outer.push(layer);
-    this.#calls.push(this.#wayTo(layer, name));
+    const way = this.#wayTo(layer, name);
+    this.#calls.push(way);
     try {
-      return run();
+      const result = run();
+      if (way) tell(way, result, (place, x) => this.told(place, x.node, true));
+      return result;
     } finally {
       this.#outer.pop();
       this.#calls.pop();
@@ -121,6 +129,14 @@ export class Places {
       this.of(node).place = owner ? `${kind}: ${owner}` : kind;
     }
   }
+}
+
+/** Tells of the tensors in what a layer gives: `lstm`, or `lstm.0` for the first of several. */
+function tell(way: string, result: unknown, told: (place: string, x: Tensor) => void): void {
+  const open = (part: unknown, { isCycle }: Place) => (isCycle ? null : partsOf(part));
+  walk(result, open, (part, { path }) => {
+    if (part instanceof Tensor && !part.disposed) told([way, ...path].join("."), part);
+  });
 }
 
 /** The name of a node's op; of indices, that of the op which takes them. */

@@ -27,6 +27,7 @@ export interface DebugOptions {
 
 /** Checks what ops give while somebody wants it. */
 class Watcher implements Watch {
+  readonly seesTurns = true;
   readonly #places = new Places();
   /** Who wants it, with which options; the last one's hold. */
   readonly #scopes = new Set<DebugOptions>();

@@ -61,10 +61,18 @@ export function compile<Args extends readonly unknown[], R>(
   options: CompileOptions = {},
 ): Compiled<Args, R> {
   checkOptions<CompileOptions>("compile", options, OPTIONS);
+  checkFunctions(options.name ?? "compile", { fn });
+  return compileChecked(fn, options);
+}
+
+/** Does what `compile` does, of what is known to be a function and options. */
+export function compileChecked<Args extends readonly unknown[], R>(
+  fn: (...args: Args) => R,
+  options: CompileOptions,
+): Compiled<Args, R> {
   const { name = "compile", stepsPerSubmit = 1, mirrorEvery } = options;
   checkSteps(name, { stepsPerSubmit });
   if (mirrorEvery !== Number.POSITIVE_INFINITY) checkSteps(name, { mirrorEvery: mirrorEvery ?? 1 });
-  checkFunctions(name, { fn });
   const replays = new Replays(fn, options);
   const turns = new Turns();
   const breather = new Breather();

@@ -1,3 +1,4 @@
+import { MAKE_AGAIN } from "../core/advice.ts";
 import { mix, sameData } from "../core/data-map.ts";
 import type { DType } from "../core/dtype.ts";
 import { DeviceError, DisposedError, type GradusError } from "../core/errors.ts";
@@ -201,7 +202,6 @@ function lost({ retired, isLost }: Node, op: string): GradusError {
 /** The error for values that went with their device. */
 export function lostValues(op: string): DeviceError {
   return new DeviceError(
-    `${op}: depends on values that went with a lost device; expected them on a live one. ` +
-      "Make them again, or assign what a checkpoint holds",
+    `${op}: depends on values that went with a lost device; expected them on a live one${MAKE_AGAIN}`,
   );
 }

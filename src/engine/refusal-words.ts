@@ -1,8 +1,10 @@
-import { inPlaceOf } from "../core/advice.ts";
+import { AVERAGE_IT, inPlaceOf } from "../core/advice.ts";
 import { describeValue } from "../core/check.ts";
-import { DeviceError, GradusError } from "../core/errors.ts";
+import { DeviceError, DisposedError, GradusError, ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
 import { partsOf } from "../core/tree.ts";
 import { type Device, namesOf } from "../graph/device.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { eachPart, type Naming, nameOf } from "./signature.ts";
 
 type Path = readonly string[];
@@ -43,6 +45,26 @@ function copiedOf(args: readonly unknown[], naming: Naming): string[] {
     if (parts && !partsOf(value)) found.push(nameOf(path, naming));
   });
   return found;
+}
+
+/** A call of a step that is there no longer, or of a function that was attached to it. */
+export function stepDisposed(op: string): DisposedError {
+  return new DisposedError(`${op}: the step was disposed; expected a live one`);
+}
+
+/** A step without a batch. */
+export function noBatch(op: string): GradusError {
+  return new GradusError(`${op}: no batch; expected one, or the option batchAt`);
+}
+
+/** A loss or a metric that is no tensor of one element. */
+export function noScalar(op: string, name: string, value: unknown): GradusError {
+  if (!(value instanceof Tensor)) {
+    return new GradusError(`${op}: ${name} gave ${describeValue(value)}; expected a scalar tensor`);
+  }
+  return new ShapeError(
+    `${op}: ${name} has shape ${formatShape(value.shape)}; expected a scalar${AVERAGE_IT}`,
+  );
 }
 
 /** A result that is no tensor. */

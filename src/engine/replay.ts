@@ -2,6 +2,7 @@ import { checkSynchronous } from "../core/check.ts";
 import { allocate, type NumericArray } from "../core/dtype.ts";
 import { inMemory } from "../core/host-memory.ts";
 import { postorder } from "../core/postorder.ts";
+import { tools } from "../core/tools.ts";
 import { mapTree, type Parts, type Place, partsOf } from "../core/tree.ts";
 import type { Device, Storage } from "../graph/device.ts";
 import { inputsOf, Node, nextNodeId } from "../graph/node.ts";
@@ -63,7 +64,8 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
   readonly watched: WatchedRuns | null;
   readonly op: string;
   readonly sources: readonly Source[];
-  readonly #storages: Storage[] = [];
+  /** What the plan is run on, in the order of its sources. */
+  readonly storages: Storage[] = [];
   readonly assigned: readonly State[];
   readonly outputs: readonly Node[];
   /** Which sources' values are used, and not only replaced. */
@@ -165,9 +167,9 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
   run(brought: Brought): R | Promise<R> {
     const note = this.device.journal?.noting(this, brought);
     return this.device.together(() => {
-      this.#place(brought);
-      const storages = inMemory(this.op, () => this.plan.run(this.#storages));
-      return this.#finish(storages, note);
+      this.place(brought);
+      const storages = inMemory(this.op, () => this.plan.run(this.storages));
+      return this.finish(storages, note);
     });
   }
 
@@ -177,14 +179,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
 
   /** Runs the plan once, and takes the time of each kernel. */
   async profile(brought: Brought): Promise<Profile> {
-    const note = this.device.journal?.noting(this, brought);
-    this.#place(brought);
-    const { outputs, profile } = await this.plan.profile(this.#storages);
-    mapResult(await this.#finish(outputs, note), this.op, (tensor) => {
-      tensor.dispose();
-      return tensor;
-    });
-    return profile;
+    return (await tools.get()).profileRun(this as never, brought);
   }
 
   /** Frees what the plan holds on the device, the constants that were made in the trace with it. */
@@ -194,7 +189,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     // A call that brought what is wrong has ended before its plan was built.
     const free = () => this.plan.dispose();
     this.#preparing?.then(free, free);
-    this.#storages.length = 0;
+    this.storages.length = 0;
     for (const { node, host } of this.#constants) {
       const storage = node.surrender();
       if (!storage) continue;
@@ -203,7 +198,8 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     }
   }
 
-  #place(given: Brought): void {
+  /** Finds the storages that the plan is run on, with what a call brings among them. */
+  place(given: Brought): void {
     this.device.begin(this.op);
     if (!this.isHere) throw new Refusal((by) => by.moved(this.op));
     const nodes: Node[] = [];
@@ -215,7 +211,7 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     }
     // Values on the host are uploaded, lazy ones computed; those that were freed or failed say so.
     if (!isReady) this.device.evaluate(nodes, this.op);
-    for (let i = 0; i < nodes.length; i++) this.#storages[i] = nodes[i].storage as Storage;
+    for (let i = 0; i < nodes.length; i++) this.storages[i] = nodes[i].storage as Storage;
   }
 
   /** The node of a source; a state that is spoiled, and only written, gets other memory. */
@@ -228,7 +224,8 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     return state.node;
   }
 
-  #finish(storages: Storage[], note?: Note | null): R | Promise<R> {
+  /** Gives states and results what a run has made. */
+  finish(storages: Storage[], note?: Note | null): R | Promise<R> {
     return this.watched
       ? this.watched.finish(storages, (own) => this.#settle(own))
       : this.#settle(storages, note);

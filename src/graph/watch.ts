@@ -6,6 +6,8 @@ import type { TracedAssignment } from "./tracing.ts";
 
 /** What `debug` is told while graphs are built and computed. */
 export interface Watch {
+  /** Whether the turns of loops are told of one by one, so that loops are taken apart. */
+  readonly seesTurns: boolean;
   /** Tells of a node that an op has added. */
   added(node: Node): void;
   /** Runs what adds a node's part of a gradient. */

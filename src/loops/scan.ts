@@ -69,7 +69,7 @@ export function scan<const C, const X, Y>(
     const result = fn(withLeaves(init, carry) as Tensors<C>, withLeaves(xs, x) as Tensors<X>);
     return checkedStep(result, carries);
   };
-  const run = watch && turns.length > 0 ? unrolled : looped;
+  const run = watch?.seesTurns && turns.length > 0 ? unrolled : looped;
   const { carry, ys, tree } = run(step, carries, rows, turns);
   return [withLeaves(init, carry) as Tensors<C>, withLeaves(tree, ys) as Tensors<Y>];
 }

@@ -1,5 +1,5 @@
 import { CLIP, NO_PARAMETERS, OWN_GRADIENTS, PARAMETERS } from "../core/advice.ts";
-import { checkEach, describeValue } from "../core/check.ts";
+import { checkEach } from "../core/check.ts";
 import { expectDType } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { differentiate } from "../graph/grad.ts";
@@ -12,18 +12,14 @@ export function parametersOf(
   op: string,
   given: readonly Parameter[] | ReadonlyMap<string, Parameter>,
 ): Parameter[] {
-  const isList = typeof given === "object" && typeof given?.values === "function";
-  if (!isList) {
-    throw new GradusError(
-      `${op}: parameters are ${describeValue(given)}; expected an array or a Map${PARAMETERS}`,
-    );
-  }
+  const isList = (x: unknown) => {
+    return typeof x === "object" && typeof (x as typeof given | null)?.values === "function";
+  };
+  checkEach(op, { "parameters are": given }, isList, `an array or a Map${PARAMETERS}`);
   const parameters: Parameter[] = [...given.values()];
-  const wrong = parameters.findIndex((p) => !(p instanceof Parameter));
-  if (wrong >= 0) {
-    throw new GradusError(
-      `${op}: parameter ${wrong} is ${describeValue(parameters[wrong])}; expected a Parameter`,
-    );
+  const isParameter = (x: unknown) => x instanceof Parameter;
+  for (const [i, p] of parameters.entries()) {
+    checkEach(op, { [`parameter ${i} is`]: p }, isParameter, "a Parameter");
   }
   checkParameters(op, parameters);
   return parameters;
@@ -45,10 +41,9 @@ export function checkParameters(op: string, parameters: readonly Parameter[]): v
 
 /** The gradients of a loss with respect to an optimizer's parameters. */
 export function slopesOf(op: string, loss: Tensor, parameters: readonly Parameter[]): Tensor[] {
-  if (loss instanceof Tensor) return differentiate(`${op}: loss`, loss, parameters);
-  throw new GradusError(
-    `${op}: loss ${describeValue(loss)}; expected a tensor, a scalar${OWN_GRADIENTS}`,
-  );
+  const isTensor = (x: unknown) => x instanceof Tensor;
+  checkEach(op, { loss }, isTensor, `a tensor, a scalar${OWN_GRADIENTS}`);
+  return differentiate(`${op}: loss`, loss, parameters);
 }
 
 /** Throws a `GradusError` unless `clip` is a function. */

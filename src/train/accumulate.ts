@@ -24,7 +24,7 @@ export interface AccumulatedStepOptions<M extends AnyModule, B> extends TrainSte
 }
 
 /** A step on a batch of which only each k-th changes the parameters. */
-export interface AccumulatedStep<B> extends TrainStep<B> {
+export interface AccumulatedStep<B, M extends AnyModule = AnyModule> extends TrainStep<B, M> {
   /** The sums of gradients by parameter, such as `hidden.weight.sum`, for checkpoints. */
   state(): ReadonlyMap<string, State>;
   /** How many batches the next change has so far, from 0 and below `accumulate`. */
@@ -68,7 +68,7 @@ interface StepInput<B> {
  */
 export function accumulatedStep<M extends AnyModule, B extends object>(
   options: AccumulatedStepOptions<M, B>,
-): AccumulatedStep<B> {
+): AccumulatedStep<B, M> {
   checkOptions<AccumulatedStepOptions<M, B>>("accumulatedStep", options, {
     ...STEP_OPTIONS,
     accumulate: true,
@@ -80,20 +80,23 @@ export function accumulatedStep<M extends AnyModule, B extends object>(
 export function makeAccumulatedStep<M extends AnyModule, B>(
   op: string,
   options: AccumulatedStepOptions<M, B>,
-): AccumulatedStep<B> {
+): AccumulatedStep<B, M> {
   const accumulation = new Accumulation(op, options);
-  const { step: inner, sums } = accumulation;
+  const { step: inner } = accumulation;
   const take = async (batch?: B, ...surplus: never[]) => {
     checkSurplus(`${op}(…)({ x, labels })`, surplus);
     return accumulation.run(inner, batch);
   };
   const step = Object.assign(take, {
     prepare: (batch?: B) => accumulation.prepare(batch),
+    captured: inner.captured,
+    attach: inner.attach,
+    replaceModel: (model: M, optimizer: Updater) => accumulation.replaceModel(model, optimizer),
     profile: (batch?: B) => accumulation.run(inner.profile, batch),
     read: inner.read,
     seek: (to: number, pending?: number) => accumulation.seek(to, pending),
     flush: () => accumulation.flush(),
-    state: () => sums.state(),
+    state: () => accumulation.sums.state(),
     dispose: () => accumulation.dispose(),
   });
   const properties = {
@@ -102,13 +105,13 @@ export function makeAccumulatedStep<M extends AnyModule, B>(
     plans: { get: () => accumulation.plans },
     pending: { get: () => accumulation.pending },
   };
-  return Object.defineProperties(step, properties) as AccumulatedStep<B>;
+  return Object.defineProperties(step, properties) as unknown as AccumulatedStep<B, M>;
 }
 
 /** The step on one batch, which is told where the batch stands. */
 class Accumulation<M extends AnyModule, B> {
-  readonly sums: GradientSums;
-  readonly step: TrainStep<StepInput<B>>;
+  sums: GradientSums;
+  readonly step: TrainStep<StepInput<B>, M>;
   readonly #op: string;
   readonly #options: AccumulatedStepOptions<M, B>;
   /** Changes the parameters by the sums of some batches. */
@@ -137,10 +140,10 @@ class Accumulation<M extends AnyModule, B> {
       metrics: Object.fromEntries(Object.entries(metrics).map(([k, f]) => [k, ofBatch(f)])),
       optimizer: sums,
       after: () => {
-        if (sums.place === "last") after?.();
+        if (this.sums.place === "last") after?.();
       },
       batchAt: (step, given) => {
-        sums.place = given.place;
+        this.sums.place = given.place;
         return batchAt ? { ...given, batch: batchAt(step, given.batch) } : given;
       },
     };
@@ -153,7 +156,7 @@ class Accumulation<M extends AnyModule, B> {
     };
     this.#applySums = compile(
       (count: number) => {
-        sums.applyPending(count);
+        this.sums.applyPending(count);
         after?.();
       },
       { name: op, onDropped },
@@ -210,6 +213,17 @@ class Accumulation<M extends AnyModule, B> {
     await this.step.prepare(this.#placed(batch, first));
     await this.step.prepare(this.#placed(batch, middle));
     return this.step.prepare(this.#placed(batch, last));
+  }
+
+  /** Goes on with another model; what is pending for the old one is dropped. */
+  replaceModel(model: M, optimizer: Updater): void {
+    checkParts(this.#op, { ...this.#options, model, optimizer });
+    const sums = new GradientSums(this.#op, optimizer, this.#options.accumulate);
+    this.step.replaceModel(model, sums);
+    this.#applySums.dispose();
+    this.sums.dispose();
+    this.sums = sums;
+    this.#origin = this.#next;
   }
 
   seek(step: number, pending?: number): void {

@@ -1,5 +1,12 @@
 import { warnOfNoState } from "../core/advice.ts";
-import { checkFunctions, checkKinds, describeValue, didYouMean, isInteger } from "../core/check.ts";
+import {
+  checkEach,
+  checkFunctions,
+  checkKinds,
+  describeValue,
+  didYouMean,
+  isInteger,
+} from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { AnyModule } from "../nn/module.ts";
 
@@ -11,6 +18,7 @@ export const STEP_OPTIONS = {
   metrics: true,
   after: true,
   batchAt: true,
+  capture: true,
   history: true,
   stepsPerSubmit: true,
   mirrorEvery: true,
@@ -25,6 +33,7 @@ export const TRAIN_OPTIONS = {
   loader: true,
   epochs: true,
   metrics: true,
+  capture: true,
   after: true,
   signal: true,
   control: true,
@@ -67,12 +76,10 @@ export function checkParts(op: string, parts: StepParts): void {
 
 /** Throws a `GradusError`, as `op`, unless metrics are functions, none called loss or step. */
 function checkMetrics(op: string, metrics: unknown): void {
-  if (typeof metrics !== "object" || metrics === null || Array.isArray(metrics)) {
-    const given = describeValue(metrics);
-    throw new GradusError(`${op}: metrics ${given}; expected functions by name`);
-  }
+  const isRecord = (x: unknown) => typeof x === "object" && x !== null && !Array.isArray(x);
+  checkEach(op, { metrics }, isRecord, "functions by name");
   checkNamed(op, metrics as Record<string, unknown>);
-  if (!("loss" in metrics || "step" in metrics)) return;
+  if (!("loss" in (metrics as object) || "step" in (metrics as object))) return;
   throw new GradusError(`${op}: a metric called loss or step; expected other names`);
 }
 

@@ -1,5 +1,6 @@
 import { DTYPES, type DType } from "../core/dtype.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { written } from "../engine/refusal.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { traceFunction } from "../graph/tracing.ts";
 import { inMode } from "../nn/mode.ts";
@@ -54,8 +55,13 @@ export async function meansOver<M extends AnyModule, B, N extends string>(
     });
   };
   const sums = await sumBatches(op, dataset, options, async (batch, count) => {
-    // Traced, so that states which a loss assigns, such as a counter, keep their values.
-    const { result } = traceFunction(() => inMode(model, false, () => compute(batch)));
+    let result: Tensor[];
+    try {
+      // Traced, so that states which a loss assigns, such as a counter, keep their values.
+      ({ result } = traceFunction(() => inMode(model, false, () => compute(batch))));
+    } catch (error) {
+      throw await written(error);
+    }
     const values = await readTogether(result);
     return values.map((value) => value * count);
   });

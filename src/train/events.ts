@@ -1,3 +1,5 @@
+import type { Tensor } from "../graph/tensor.ts";
+
 /** Means of metrics over some steps, by name. */
 export type MetricMeans = Readonly<Record<string, number>>;
 
@@ -20,6 +22,11 @@ export interface StepEvent {
   readonly stepsPerSecond: number;
   /** Estimate until the last step, without measuring accuracy. */
   readonly secondsLeft: number;
+  /**
+   * What `capture` names, from the step that was made last, which may be a later one; only with
+   * `capture`. The values are on the device, until the next step frees them.
+   */
+  readonly captured?: Readonly<Record<string, Tensor>>;
 }
 
 /** What is measured on data sets between two steps. */

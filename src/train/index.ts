@@ -57,6 +57,7 @@ export { train } from "./train.ts";
 export type { TrainOptions } from "./train-options.ts";
 export {
   type BatchFunction,
+  type Captured,
   type LossFunction,
   type StepRecord,
   type TrainStep,

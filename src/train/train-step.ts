@@ -1,18 +1,17 @@
-import { AVERAGE_IT } from "../core/advice.ts";
 import {
   checkEach,
+  checkFunctions,
   checkMade,
   checkOptions,
   checkSurplus,
-  describeValue,
   isInteger,
 } from "../core/check.ts";
 import { allocate } from "../core/dtype.ts";
-import { GradusError, ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
-import { compile } from "../engine/compile.ts";
+import { type Tools, tools } from "../core/tools.ts";
+import { compileChecked } from "../engine/compile.ts";
 import type { Plan, Progress } from "../engine/plan.ts";
 import type { Profile } from "../engine/profile.ts";
+import { Refusal } from "../engine/refusal.ts";
 import { State } from "../graph/state.ts";
 import { readAll, Tensor } from "../graph/tensor.ts";
 import { inMode } from "../nn/mode.ts";
@@ -55,6 +54,13 @@ export interface TrainStepOptions<M extends AnyModule, B> {
   batchAt?: ((step: Tensor, given: B) => B) | undefined;
   /** How many steps' losses and metrics wait on the device to be read; 1024 when left out. */
   history?: number;
+  /**
+   * Names of intermediate values that each step keeps on the device for `captured()`: ways in the
+   * model, such as `hidden` for what the module `hidden` gives, `hidden.relu` for a function that a
+   * `Sequential` called `hidden` has under that key, or for an op that a module calls; at the top
+   * `relu`. `hidden#2` is what it gives the second time in a step. What is not asked for costs nothing.
+   */
+  capture?: readonly string[];
   /** Steps in one submit; as many as take 2 to 8 ms when left out. */
   stepsPerSubmit?: number;
   /**
@@ -72,8 +78,14 @@ export type StepRecord = { readonly step: number; readonly loss: number } & Read
   Record<string, number>
 >;
 
+/** A function that shares the model of a step. */
+type Attached<M> = (model: M, ...args: never[]) => unknown;
+
+/** Values by their names. */
+export type Captured = Readonly<Record<string, Tensor>>;
+
 /** A training step: one compiled plan of forward, backward and update. */
-export interface TrainStep<B> {
+export interface TrainStep<B, M extends AnyModule = AnyModule> {
   /**
    * Trains on one batch, or on that of `batchAt`. The promise waits for no result, only while plans
    * are built or the device is far behind; the batch may be disposed when it has resolved.
@@ -85,6 +97,32 @@ export interface TrainStep<B> {
   profile(batch?: B): Promise<Profile>;
   /** Reads what the steps since the last read gave, oldest first; at most `history` of them. */
   read(): Promise<StepRecord[]>;
+  /**
+   * Gives what `capture` names, from the last step that has been made; nothing before the first.
+   * The values lie on the device until they are read. The next step frees them.
+   */
+  captured(): Captured;
+  /**
+   * Compiles a function of the model and other arguments, such as inputs of any batch size, which
+   * sees the weights as all steps called before it leave them. It runs in evaluation mode, follows
+   * `replaceModel`, and ends with the step.
+   * @throws GradusError for what is no function; when it is called, DisposedError after `dispose`.
+   * @example
+   * const predict = step.attach((net, x: Tensor) => softmax(net.call(x)));
+   * using probabilities = await predict(images);
+   */
+  attach<Args extends readonly unknown[], R>(
+    run: (model: M, ...args: Args) => R,
+  ): (...args: Args) => Promise<R>;
+  /**
+   * Goes on with another model, of whatever shape, and the optimizer of its parameters. Steps that
+   * were called before still train the old one, which stays yours, with its optimizer. The plans for
+   * it are freed; the number of the next step, the losses that wait to be read and attached functions
+   * stay.
+   * @throws GradusError for what is no model or optimizer; the step goes on as it was then. When it is
+   * called next, DeviceError for a model on another device than the first.
+   */
+  replaceModel(model: M, optimizer: Updater): void;
   /** The number of the next step. */
   readonly next: number;
   /** The same as a u32 scalar on the device. */
@@ -113,7 +151,7 @@ export interface TrainStep<B> {
  */
 export function trainStep<M extends AnyModule, B extends object>(
   options: TrainStepOptions<M, B>,
-): TrainStep<B> {
+): TrainStep<B, M> {
   checkOptions<TrainStepOptions<M, B>>("trainStep", options, STEP_OPTIONS);
   return makeTrainStep("trainStep", options);
 }
@@ -124,24 +162,33 @@ export function makeTrainStep<M extends AnyModule, B>(
   options: TrainStepOptions<M, B>,
   given = "batch",
   onDropped = () => {},
-): TrainStep<B> {
+): TrainStep<B, M> {
   checkParts(op, options);
-  const { model, optimizer, history = 1024, metrics = {}, stepsPerSubmit, onProgress } = options;
+  let parts = options;
+  const { history = 1024, metrics = {}, capture } = options;
   const { mirrorEvery = Number.POSITIVE_INFINITY } = options;
   checkCount(op, "history", history, 1);
-  const like = optimizer.parameters[0];
+  const like = options.optimizer.parameters[0];
   const ring = (name: string) => new State(zeros([history], like), { name });
   const rings = new Map(["loss", ...Object.keys(metrics)].map((name) => [name, ring(name)]));
   const cursor = new State(tensor(0, { dtype: "u32", device: like.device }), { name: "cursor" });
-  const body = (batch?: B) =>
-    inMode(model, true, () => traceStep(op, options, rings, cursor, batch));
+  let captured: Captured = {};
+  const body = (batch?: B, run?: Attached<M>, ...args: never[]) => {
+    if (cursor.disposed) throw new Refusal((by) => by.stepDisposed(op));
+    if (capture && !tools.loaded) throw { recovering: tools.get() }; // calls wait for it, and trace again
+    const { model } = parts;
+    if (run) return inMode(model, false, () => run(model, ...args));
+    const trace = () => traceStep(op, parts, rings, cursor, batch);
+    return inMode(model, true, () => {
+      return capture ? (tools.loaded as Tools).capture(op, capture, trace) : trace();
+    });
+  };
   // The cursor's version at step 0: each step raises both by one.
   let origin = 0;
   let done = 0;
   const next = () => cursor.version - origin;
-  const compiled = compile(body, {
-    stepsPerSubmit,
-    onProgress,
+  const compiled = compileChecked(body, {
+    ...options,
     name: op,
     parameters: [given],
     mirrorEvery: mirrorEvery ?? undefined,
@@ -154,7 +201,8 @@ export function makeTrainStep<M extends AnyModule, B>(
   });
   const take = async (batch?: B, ...surplus: never[]) => {
     checkSurplus(`${op}(…)({ x, labels })`, surplus);
-    return compiled(batch);
+    const made = (await compiled(batch)) as Captured | undefined;
+    if (made) captured = (tools.loaded as Tools).newer(captured, made);
   };
   const step = Object.assign(take, {
     prepare: compiled.prepare,
@@ -172,6 +220,17 @@ export function makeTrainStep<M extends AnyModule, B>(
         throw error;
       }
     },
+    captured: () => captured,
+    attach(run: Attached<M>) {
+      checkFunctions(`${op}: attach`, { run });
+      return (...args: never[]) => compiled(undefined, run, ...args);
+    },
+    replaceModel(model: M, optimizer: Updater) {
+      const changed = { ...parts, model, optimizer };
+      checkParts(op, changed);
+      parts = changed;
+      compiled.dispose();
+    },
     seek(to: number) {
       checkCount(op, "seek to", to, 0);
       const value = tensor(to, { dtype: "u32", device: cursor.device });
@@ -185,7 +244,7 @@ export function makeTrainStep<M extends AnyModule, B>(
     },
     dispose() {
       compiled.dispose();
-      for (const state of [cursor, ...rings.values()]) state.dispose();
+      for (const x of [cursor, ...rings.values(), ...Object.values(captured)]) x.dispose();
     },
   });
   const properties = {
@@ -193,7 +252,7 @@ export function makeTrainStep<M extends AnyModule, B>(
     cursor: { value: cursor },
     plans: { get: () => compiled.plans },
   };
-  return Object.defineProperties(step, properties) as TrainStep<B>;
+  return Object.defineProperties(step, properties) as unknown as TrainStep<B, M>;
 }
 
 /** The last values of the loss and of each metric, each at its step's number mod their count. */
@@ -227,7 +286,7 @@ function traceStep<M extends AnyModule, B>(
 ): void {
   const batch = batchAt ? batchAt(cursor, given as B) : given;
   if (batch === undefined || batch === null) {
-    throw new GradusError(`${op}: no batch; expected one, or the option batchAt`);
+    throw new Refusal((by) => by.noBatch(op));
   }
   const functions: [string, typeof loss][] = [["loss", loss], ...Object.entries(metrics)];
   const values = functions.map(([name, compute]) => {
@@ -249,13 +308,8 @@ function checkCount(op: string, what: string, n: number, low: number): void {
   checkEach(op, { [what]: n }, holds, `an integer from ${low} to 2^32 - 1`);
 }
 
-/** Throws, as `op`, unless a loss or a metric is a tensor of one element. */
+/** Refuses, as `op`, a loss or a metric that is no tensor of one element. */
 export function checkScalar(op: string, name: string, value: unknown): void {
-  if (!(value instanceof Tensor)) {
-    throw new GradusError(`${op}: ${name} gave ${describeValue(value)}; expected a scalar tensor`);
-  }
-  if (value.size === 1) return;
-  throw new ShapeError(
-    `${op}: ${name} has shape ${formatShape(value.shape)}; expected a scalar${AVERAGE_IT}`,
-  );
+  if (value instanceof Tensor && value.size === 1) return;
+  throw new Refusal((by) => by.noScalar(op, name, value));
 }

@@ -53,7 +53,7 @@ export class Training<M extends AnyModule, B> {
   /** Takes options that were checked; errors speak as `op`. */
   constructor(op: string, options: TrainOptions<M, B>) {
     const { model, optimizer, loss, metrics, after, stepsPerSubmit, onProgress } = options;
-    const { accumulate = 1, startStep = 0, mirrorEvery } = options;
+    const { accumulate = 1, startStep = 0, mirrorEvery, capture } = options;
     this.#op = op;
     this.#options = options;
     this.batches = batchesOf(op, options.loader);
@@ -61,7 +61,7 @@ export class Training<M extends AnyModule, B> {
     this.#checkStart(startStep, accumulate);
     const { batchAt } = this.batches;
     const step = { model, optimizer, loss, metrics, after, stepsPerSubmit, onProgress, batchAt };
-    const given = { ...step, mirrorEvery, history: 4 * WINDOW };
+    const given = { ...step, mirrorEvery, history: 4 * WINDOW, capture };
     this.trainStep =
       accumulate === 1
         ? makeTrainStep(op, given)
@@ -310,7 +310,17 @@ export class Training<M extends AnyModule, B> {
     this.#since = now;
     const secondsLeft = (steps - step) / stepsPerSecond;
     const means = { loss, ...(metrics && { metrics }) };
-    return { event: "step", epoch, step, steps, ...means, stepsPerSecond, secondsLeft };
+    const captured = this.#options.capture && { captured: this.trainStep.captured() };
+    return {
+      event: "step",
+      epoch,
+      step,
+      steps,
+      ...means,
+      stepsPerSecond,
+      secondsLeft,
+      ...captured,
+    };
   }
 
   /** Throws unless steps can be begun with. */

@@ -218,6 +218,7 @@ const OWN: Record<string, World> = {
     vocabularyText: () => text.trainBpe("", { vocabularySize: 256 }).files().vocabulary,
     mergesText: () => "",
   },
+  "train/train-step.ts 1": { step: () => stepOf(run()) },
   "train/fit.ts": { dataset: pixels },
   "search/genetic-algorithm.ts": {
     model: () => new nn.Sequential(new nn.Linear(2, 3)),

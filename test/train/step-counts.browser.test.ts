@@ -107,6 +107,25 @@ function batchOf({ batchSize }: Net): Given {
 
 const NOTHING = { buffers: 0, bindGroups: 0, pipelines: 0, writes: 0, reads: 0 };
 
+test("what is captured costs its writing: no dispatch, no write, no read", async () => {
+  const counts = async (capture?: string[]) => {
+    const model = modelOf(A);
+    const optimizer = A.optimizer(model.parameters());
+    const step = trainStep({ model, optimizer, loss, mirrorEvery: null, capture });
+    const batch = batchOf(A);
+    for (let i = 0; i < 3; i++) await step(batch);
+    const { dispatches } = await step.plans[0].stats();
+    const mark = device.counters.now;
+    for (let i = 0; i < 10; i++) await step(batch);
+    const { writes, reads } = device.counters.since(mark);
+    step.dispose();
+    return { dispatches, writes, reads };
+  };
+  const plain = await counts();
+  expect(plain.dispatches).toBeLessThanOrEqual(5);
+  expect(await counts(["0", "1"])).toEqual(plain);
+});
+
 describe("dispatches of a step", () => {
   const momentum = (parameters: Parameters) =>
     new SGD(parameters, { learningRate: 0.1, momentum: 0.9, nesterov: true });
