@@ -10,14 +10,21 @@ import { renumbered, simplify } from "./simplify.ts";
 /** Where graphs lie that only say what an op is made of. */
 const NOWHERE = { kind: "webgpu", dtypes: { has: () => true }, check() {} } as unknown as Device;
 
-/** Puts the steps of their programs in the place of ops that are programs on such hardware. */
-export function lower(program: Program, traits: Traits): Program {
+/**
+ * Puts the steps of their programs in the place of ops that are programs on such hardware.
+ * @param rule by which property ops say so: `composed` for a device that has other code for kernels.
+ */
+export function lower(
+  program: Program,
+  traits: Traits | undefined,
+  rule: "lower" | "composed" = "lower",
+): Program {
   const steps: Step[] = [];
   /** A call of an op → the steps that give its results; null where a kernel does. */
   const calls = new DataMap<readonly number[] | null>();
   let isLowered = false;
   const add = (step: Step): number => {
-    const parts = step.op?.lower && getOrInsert(calls, callKey(step), () => build(step));
+    const parts = step.op?.[rule] && getOrInsert(calls, callKey(step), () => build(step));
     return parts?.[step.result ?? 0] ?? steps.push(step) - 1;
   };
   const build = ({ op, attributes, inputs }: Step): number[] | null => {
@@ -26,10 +33,10 @@ export function lower(program: Program, traits: Traits): Program {
     const made = observeCreation(
       () => {},
       () =>
-        op?.lower?.(
+        op?.[rule]?.(
           given.map((node) => new Tensor(node)),
           attributes,
-          traits,
+          traits as Traits,
         ),
     );
     if (!made) return null;

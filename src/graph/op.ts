@@ -128,6 +128,12 @@ export interface OpDefinition<A extends Attributes> {
     attributes: A,
     traits: Traits,
   ) => readonly Tensor[] | null;
+  /** Says the same for a device that has other code for kernels, and none for this form. */
+  readonly composed?: (
+    inputs: readonly Tensor[],
+    attributes: A,
+    traits?: Traits,
+  ) => readonly Tensor[];
   /**
    * For an op that runs a program many times, which its attributes hold: what writes programs in which
    * it occurs, on a device that runs kernels.

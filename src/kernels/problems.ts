@@ -51,3 +51,19 @@ export interface MergeProblem extends RowsProblem {
 export interface SortProblem extends MergeProblem {
   readonly KEEP: number;
 }
+
+/**
+ * BATCH parts of ROWS queries of DEPTH elements, KEYS keys of as many, and values of WIDTH. Queries have
+ * places from 0 to LENGTH − 1, again and again; CAUSAL, MASKED and DROPS are 1 or 0.
+ */
+export interface AttentionProblem extends Problem {
+  readonly BATCH: number;
+  readonly ROWS: number;
+  readonly LENGTH: number;
+  readonly KEYS: number;
+  readonly DEPTH: number;
+  readonly WIDTH: number;
+  readonly CAUSAL: number;
+  readonly MASKED: number;
+  readonly DROPS: number;
+}

@@ -4,13 +4,15 @@ import { DTypeError, ShapeError } from "../core/errors.ts";
 import type { Key } from "../core/random.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
-import { attended } from "./attention-rows.ts";
+import { dropWords } from "./attention-drop.ts";
+import { attend } from "./attention-rows.ts";
 import { canBroadcast, stretch } from "./broadcast.ts";
-import { zeros } from "./creation.ts";
+import { full, zeros } from "./creation.ts";
 import { checkDomain, checkStep } from "./domain.ts";
 import { checkSameDType } from "./elementwise.ts";
 import { keyOf } from "./random.ts";
 import { inShape } from "./reshape.ts";
+import { where } from "./where.ts";
 
 /** Options of `scaledDotProductAttention`. */
 export interface AttentionOptions {
@@ -89,13 +91,18 @@ function checkInputs(q: Tensor, k: Tensor, v: Tensor): void {
   throw new ShapeError(`${OP}: shapes ${shapes}; expected […, l, e], […, s, e], […, s, n]`);
 }
 
-/** A mask for each row and head. */
-function wholeMask(q: Tensor, mask: Tensor, shape: Shape): Tensor {
+/** What is added to the scores of each row and head: 0 and −∞ for bools. */
+function addedMask(q: Tensor, mask: Tensor | undefined, shape: Shape): Tensor {
+  if (mask === undefined) return stretch(full([], 0, q), shape);
   checkTensors(OP, [mask]);
   if (!is(mask.dtype, "bool") && mask.dtype !== q.dtype) {
     throw new DTypeError(`${OP}: mask has dtype ${mask.dtype}; expected bool or ${q.dtype}`);
   }
-  if (canBroadcast(mask.shape, shape)) return stretch(mask, shape);
+  if (canBroadcast(mask.shape, shape)) {
+    const isBool = is(mask.dtype, "bool");
+    const none = full(mask.shape, Number.NEGATIVE_INFINITY, q);
+    return stretch(isBool ? where(mask, 0, none) : mask, shape);
+  }
   throw new ShapeError(
     `${OP}: mask ${formatShape(mask.shape)}; expected what broadcasts to ${formatShape(shape)}`,
   );
@@ -134,16 +141,16 @@ export function scaledDotProductAttention(
   const { step = zeros([], { dtype: "u32", device: q.device }) } = options;
   checkStep(OP, step);
   const { outer, own, repeats } = headsOf(q, k, v, groupedHeads);
-  const mask = options.mask === undefined ? null : wholeMask(q, options.mask, [...outer, l, s]);
   const batch = sizeOf(own);
-  const y = attended({
-    q: inShape(stretch(q, [...outer, l, e]), [batch, repeats, l, e]),
-    k: inShape(stretch(k, [...own, s, e]), [batch, s, e]),
-    v: inShape(stretch(v, [...own, s, n]), [batch, s, n]),
-    mask: mask && inShape(mask, [batch, repeats, l, s]),
-    causal,
-    scale,
-    dropout: dropout > 0 ? { rate: dropout, key: keyOf(OP, options), step } : null,
-  });
+  const drop = dropout > 0 ? { rate: dropout, key: keyOf(OP, options), step } : null;
+  const inputs = [
+    inShape(stretch(q, [...outer, l, e]), [batch, repeats * l, e]),
+    inShape(stretch(k, [...own, s, e]), [batch, s, e]),
+    inShape(stretch(v, [...own, s, n]), [batch, s, n]),
+    inShape(addedMask(q, options.mask, [...outer, l, s]), [batch, repeats * l, s]),
+    dropWords(batch, drop, q),
+  ];
+  const masked = options.mask !== undefined;
+  const y = attend(inputs, { length: l, causal, masked, scale, rate: dropout });
   return inShape(y, [...outer, l, n]);
 }

@@ -1,8 +1,14 @@
 import { checkEach } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxis, type Shape, sameShape } from "../core/shape.ts";
+import { formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from "../core/shape.ts";
+import type { KernelForm } from "../forms/kernel.ts";
 import { customGrad } from "../graph/custom-grad.ts";
-import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import { jointly } from "../graph/jointly.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { applyAll, checkTensors, type Tensor } from "../graph/tensor.ts";
+import { rowParts } from "../kernels/choose.ts";
+import { BUILT_INS } from "../kernels/shaders.ts";
+import { standardRows } from "../kernels/standardize.ts";
 import { add, mul, square, sub } from "./arithmetic.ts";
 import { stretch } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
@@ -11,7 +17,7 @@ import { type Moments, moments } from "./moments.ts";
 import { mean } from "./reduce.ts";
 import { inShape } from "./reshape.ts";
 import { rsqrt } from "./root.ts";
-import { asRows } from "./rows.ts";
+import { asRows, forEachRow, rowsForm } from "./rows.ts";
 import { slice } from "./slice.ts";
 
 const ROW = { axis: 1, keepDims: true };
@@ -36,21 +42,65 @@ export function centered(x: Tensor): Centered {
   };
 }
 
-/** y = (x − mean) / √(variance + ε) of each row. */
-function standardizedRows(x: Tensor, epsilon: number): Tensor {
-  const scaleOf = ({ variance }: Moments) => stretch(rsqrt(add(variance, epsilon)), x.shape);
-  return customGrad(
-    (x: Tensor) => {
-      const own = centered(x);
-      return mul(own.rest, scaleOf(own));
-    },
-    // dx = (g − mean(g) − y · mean(g · y)) / √(variance + ε)
-    (g, y, x) => {
-      const [a, b] = [g, mul(g, y)].map((z) => stretch(mean(z, ROW), x.shape));
-      return [mul(scaleOf(centered(x)), sub(sub(g, a), mul(y, b)))];
-    },
-  )(x);
+interface StandardAttributes extends Record<string, unknown> {
+  /** What is added to variances. */
+  readonly epsilon: number;
 }
+
+/** What standardizing rows is made of. */
+function standardParts([x]: readonly Tensor[], { epsilon }: StandardAttributes): Tensor[] {
+  const { variance, rest } = centered(x);
+  const scale = rsqrt(add(variance, epsilon));
+  return [mul(rest, stretch(scale, x.shape)), inShape(scale, [x.shape[0]])];
+}
+
+/** y[row, i] = (x[row, i] − mean) · z[row], z[row] = 1 / √(variance + ε). */
+const standardizeOp: OpDefinition<StandardAttributes> = defineOp<StandardAttributes>({
+  name: "standardize",
+  infer: ([{ shape, dtype }]) => [
+    { shape, dtype },
+    { shape: [shape[0]], dtype },
+  ],
+  flops: ([x]) => 6 * sizeOf(x.shape),
+  cpuAll: ([y, z], [x], { epsilon }) =>
+    forEachRow(x, (row, data, start, stride, length) => {
+      const first = data[start]; // near which the mean is taken, as kernels do
+      const near = (i: number) => data[start + i * stride] - first;
+      let sum = 0; // in float64
+      for (let i = 0; i < length; i++) sum += near(i);
+      const center = sum / length;
+      let squares = 0;
+      for (let i = 0; i < length; i++) squares += (near(i) - center) ** 2;
+      const scale = 1 / Math.sqrt(squares / length + epsilon);
+      for (let i = 0; y && i < length; i++) y.data[row * length + i] = (near(i) - center) * scale;
+      if (z) z.data[row] = scale;
+    }),
+  form: {
+    ...rowsForm(standardRows, undefined, BUILT_INS),
+    functions: (_, { epsilon }) => ({
+      scale_of: (m, x) =>
+        m.call("/", m.literal(1), m.call("g_sqrt", m.call("+", x, m.number(epsilon)))),
+    }),
+  } as KernelForm<StandardAttributes>,
+  composed: standardParts,
+  lower: (inputs, attributes, traits) => {
+    const [ROWS, LENGTH] = inputs[0].shape;
+    return rowParts({ ROWS, LENGTH }, traits) > 1 ? standardParts(inputs, attributes) : null;
+  },
+  vjp: null,
+  vjpAll: jointly(([g, gScale], { inputs: [x], results: [y, scale] }) => {
+    const whole = (z: Tensor) => stretch(inShape(z, [x.shape[0], 1]), x.shape);
+    const parts: Tensor[] = [];
+    if (g) {
+      // dx = (g − mean(g) − y · mean(g · y)) · z
+      const [a, b] = [g, mul(g, y)].map((z) => stretch(mean(z, ROW), x.shape));
+      parts.push(mul(whole(scale), sub(sub(g, a), mul(y, b))));
+    }
+    // dz = −z² · y / n
+    if (gScale) parts.push(mul(whole(mul(gScale, square(scale))), mul(y, -1 / x.shape[1])));
+    return [parts.reduce((a, b) => add(a, b))];
+  }),
+});
 
 /** y = x / √(mean(x²) + ε) of each row. */
 function rootMeanSquareRows(x: Tensor, epsilon: number): Tensor {
@@ -68,7 +118,7 @@ function rootMeanSquareRows(x: Tensor, epsilon: number): Tensor {
 /** Gives the elements over some axes mean 0 and variance 1, nearly. */
 export function standardized(op: string, x: Tensor, axis: readonly number[], epsilon: number) {
   const rows = asRows(op, x, { axis });
-  return x.size === 0 ? x : rows.restoreAll(standardizedRows(rows.x, epsilon));
+  return x.size === 0 ? x : rows.restoreAll(applyAll(standardizeOp, [rows.x], { epsilon })[0]);
 }
 
 /** Gives the elements over some axes a mean square of 1, nearly. */

@@ -19,6 +19,7 @@ import {
   matmul,
   max,
   neg,
+  scaledDotProductAttention,
   sort,
   sum,
   type Tensor,
@@ -76,6 +77,8 @@ const ops: Record<string, { run: (sizes: number[]) => Tensor; sizes: number[][] 
     ],
   },
   neg: { run: alongRows((x) => neg(x)), sizes: [[5], [2 ** 18 - 1], [2 ** 18], [2 ** 22]] },
+  attention: { run: ([b, l, e]) => attend(of([b, l, e])), sizes: attentionSizes() },
+  "gradients of attention": { run: gradientOfAttention, sizes: attentionSizes().slice(1, 3) },
   "transpose of u8": {
     run: bytes,
     sizes: [
@@ -122,6 +125,30 @@ function productSizes(): number[][] {
     [8, 128, 64, 128],
     [1, 4, 2 ** 17, 4],
     [1, 4, 2 ** 17 + 1, 4],
+  ];
+}
+
+function attend(x: Tensor): Tensor {
+  return scaledDotProductAttention(x, x, x);
+}
+
+function gradientOfAttention([b, l, e]: number[]): Tensor {
+  const x = of([b, l, e]);
+  return grad(sum(attend(x)), [x])[0];
+}
+
+/** [parts, rows, columns] around every switch. */
+function attentionSizes(): number[][] {
+  return [
+    [1, 1, 4],
+    [32, 32, 16],
+    [8, 33, 64],
+    [8, 33, 65],
+    [8, 100, 129],
+    [8, 100, 256],
+    [8, 100, 257],
+    [1, 63, 8],
+    [1, 64, 8],
   ];
 }
 

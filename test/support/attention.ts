@@ -10,11 +10,12 @@ export function attention(
   allows: Allows = () => true,
 ): number[][] {
   return q.map((row, i) => {
-    const weights = k.map((other, j) => {
-      if (!allows(i, j)) return 0;
-      const product = row.reduce((sum, x, c) => sum + x * other[c], 0);
-      return Math.exp(product * scale + added(i, j));
+    const scores = k.map((other, j) => {
+      if (!allows(i, j)) return Number.NEGATIVE_INFINITY;
+      return row.reduce((sum, x, c) => sum + x * other[c], 0) * scale + added(i, j);
     });
+    const largest = Math.max(...scores, -Number.MAX_VALUE);
+    const weights = scores.map((score) => Math.exp(score - largest));
     const total = weights.reduce((a, b) => a + b, 0);
     return v[0].map((_, c) => {
       const sum = weights.reduce((sum, weight, j) => sum + weight * v[j][c], 0);

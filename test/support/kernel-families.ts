@@ -1,6 +1,7 @@
 /** Every family of kernels, with problems and functions by which tests try each candidate. */
 import type { Constants, Family, Kernel, KernelChoice, Problem } from "../../src/forms/kernel.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
+import { attentionKeys, attentionQueries, attentionRows } from "../../src/kernels/attention.ts";
 import { choicesOf } from "../../src/kernels/choose.ts";
 import { pointwiseGroups } from "../../src/kernels/elementwise.ts";
 import { products } from "../../src/kernels/matmul.ts";
@@ -13,6 +14,7 @@ import { segmentSums, sortedPlaces } from "../../src/kernels/segment-sum.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
 import type { OpPart } from "../../src/kernels/stage.ts";
+import { standardRows } from "../../src/kernels/standardize.ts";
 
 /** A family, problems of it, and what an op adds to its kernels. */
 export interface Tried {
@@ -38,6 +40,21 @@ const rows = [
   { ROWS: 1, LENGTH: 1000 },
 ];
 
+const attention = [
+  {
+    ...{ BATCH: 2, ROWS: 70, LENGTH: 35, KEYS: 9, DEPTH: 6, WIDTH: 5 },
+    ...{ CAUSAL: 1, MASKED: 1, DROPS: 1 },
+  },
+  {
+    ...{ BATCH: 1, ROWS: 5, LENGTH: 5, KEYS: 40, DEPTH: 8, WIDTH: 4 },
+    ...{ CAUSAL: 0, MASKED: 0, DROPS: 0 },
+  },
+];
+const weighing = {
+  scaled: "x * 0.5f",
+  share: "select(0.0f, x * 2.0f, random_unit(bits) < 0.5f)",
+};
+
 export const families: Readonly<Record<string, Tried>> = {
   pointwiseGroups: tried(pointwiseGroups, [{ SIZE: 1000 }]),
   reduce: tried(reduce, rows, { identity: "Acc()", combine: "a + b" }),
@@ -53,6 +70,7 @@ export const families: Readonly<Record<string, Tried>> = {
     { finish: "g_exp(x - maximum) / sum" },
   ),
   moments: tried(rowMoments, rows),
+  standardize: tried(standardRows, rows, { scale_of: "1 / sqrt(variance)" }),
   scanNumbers: tried(scanNumbers, rows, { identity: "Acc()", combine: "a + b" }),
   scanSteps: tried(scanSteps, rows),
   sortRuns: tried(sortRuns, [{ ROWS: 3, LENGTH: 100, RUN: 70, KEEP: 9 }], {
@@ -66,6 +84,9 @@ export const families: Readonly<Record<string, Tried>> = {
     { BATCH: 2, M: 33, N: 7, K: 50 },
     { BATCH: 1, M: 64, N: 128, K: 64 },
   ]),
+  attention: tried(attentionRows, attention, weighing),
+  attentionQueries: tried(attentionQueries, attention, weighing),
+  attentionKeys: tried(attentionKeys, attention, weighing),
   searchSorted: tried(sortedPlaces, [{ ROWS: 2, LENGTH: 100, COUNT: 50 }], {
     comes_before: "x < v",
   }),

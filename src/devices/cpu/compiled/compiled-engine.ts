@@ -1,5 +1,6 @@
 import type { Counters } from "../../../core/counters.ts";
 import type { DType, NumericArray } from "../../../core/dtype.ts";
+import { lower } from "../../../engine/lower.ts";
 import type { Program } from "../../../engine/program.ts";
 import { isUniform } from "../../../engine/simplify.ts";
 import { type ArrayStorage, copyElements } from "../arrays.ts";
@@ -63,7 +64,14 @@ export class CompiledEngine implements CpuEngine {
     const { underway, threads } = this;
     // Memory is filled sooner than there is code for it.
     const hasCode = !isUniform(program);
-    return new CompiledPlan(program, this.#heap, this.#isFused, underway, threads, hasCode);
+    return new CompiledPlan(
+      lower(program, undefined, "composed"),
+      this.#heap,
+      this.#isFused,
+      underway,
+      threads,
+      hasCode,
+    );
   }
 
   dispose(): void {
