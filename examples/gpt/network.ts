@@ -5,7 +5,6 @@ import {
   LayerNorm,
   Module,
   normal,
-  PositionalEncoding,
   TransformerEncoder,
   TransformerEncoderLayer,
 } from "gradus/nn";
@@ -23,13 +22,13 @@ export interface NetworkOptions {
 }
 
 /**
- * A decoder of characters after GPT-2: vectors of characters and of positions, blocks of causal
- * attention and dense layers, each behind a normalisation, and logits by the same vectors of characters.
- * Source: Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3.
+ * A decoder of characters: their vectors, blocks of causal attention and dense layers, each behind a
+ * normalisation as in GPT-2, with rotary positions, and logits by the same vectors of characters.
+ * Source: Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3; Su et
+ * al. 2021, "RoFormer: enhanced transformer with rotary position embedding".
  */
 export class GPT extends Module<[tokens: Tensor, caches?: readonly KvCache[]]> {
   readonly tokens: Embedding;
-  readonly positions: PositionalEncoding;
   readonly blocks: TransformerEncoder;
 
   constructor(
@@ -37,23 +36,18 @@ export class GPT extends Module<[tokens: Tensor, caches?: readonly KvCache[]]> {
     readonly options: NetworkOptions,
   ) {
     super();
-    const { layers, heads, width, context, dropout, seed } = options;
+    const { layers, heads, width, dropout, seed } = options;
     const own = (i: number) => ({ key: foldIn(keyFromSeed(seed), i) });
     this.tokens = new Embedding(vocabularySize, width, { weightInit: normal(0.02), ...own(0) });
-    this.positions = new PositionalEncoding(width, {
-      learned: true,
-      maxLength: context,
-      dropout,
-      ...own(1),
-    });
     this.blocks = new TransformerEncoder(
       (i) =>
         new TransformerEncoderLayer(width, heads, {
           dimFeedforward: 4 * width,
           activation: "gelu",
           normFirst: true,
+          rotary: true,
           dropout,
-          ...own(2 + i),
+          ...own(1 + i),
         }),
       layers,
       { norm: new LayerNorm(width) },
@@ -67,7 +61,7 @@ export class GPT extends Module<[tokens: Tensor, caches?: readonly KvCache[]]> {
 
   /** Gives logits `[n, length, vocabulary]` of the next character at each of `[n, length]`. */
   override forward(tokens: Tensor, caches?: readonly KvCache[]): Tensor {
-    const x = this.positions.call(this.tokens.call(tokens), caches?.[0].position());
+    const x = this.tokens.call(tokens);
     const y = this.blocks.call(x, { causal: true, caches });
     return matmul(y, transpose(this.tokens.weight));
   }

@@ -12,24 +12,27 @@ export function ngramLoss(
   vocabularySize: number,
   beta = 5,
 ): number {
-  const counts = new Map<string, number>();
-  const contexts = new Map<string, number>();
-  const raise = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
-  const keyAt = (tokens: ArrayLike<number>, start: number, end: number) => {
-    return Array.from({ length: end - start }, (_, i) => tokens[start + i]).join();
+  // For each number of characters, how often each of their sequences was seen, by its digits.
+  const counts = Array.from({ length: n + 1 }, () => new Map<number, number>());
+  const keyOf = (tokens: ArrayLike<number>, start: number, end: number) => {
+    let key = 0;
+    for (let i = start; i < end; i++) key = key * vocabularySize + tokens[i];
+    return key;
   };
-  for (let i = 0; i < train.length; i++) {
-    for (let order = 0; order < n && order <= i; order++) {
-      raise(counts, `${order}:${keyAt(train, i - order, i + 1)}`);
-      raise(contexts, `${order}:${keyAt(train, i - order, i)}`);
+  const countOf = (tokens: ArrayLike<number>, start: number, end: number) =>
+    counts[end - start].get(keyOf(tokens, start, end)) ?? 0;
+  for (let end = 1; end <= train.length; end++) {
+    for (let size = 1; size <= n && size <= end; size++) {
+      const key = keyOf(train, end - size, end);
+      counts[size].set(key, (counts[size].get(key) ?? 0) + 1);
     }
   }
   let loss = 0;
   for (let i = 0; i < test.length; i++) {
     let p = 1 / vocabularySize;
     for (let order = 0; order < n && order <= i; order++) {
-      const whole = contexts.get(`${order}:${keyAt(test, i - order, i)}`) ?? 0;
-      const count = counts.get(`${order}:${keyAt(test, i - order, i + 1)}`) ?? 0;
+      const whole = order === 0 ? train.length : countOf(test, i - order, i);
+      const count = countOf(test, i - order, i + 1);
       p = (count + beta * p) / (whole + beta);
     }
     loss -= Math.log(p);

@@ -30,9 +30,9 @@ Usage: npm run gpt -- [options]
   --context N         characters that the network sees at once (64)
   --layers N          blocks of attention and dense layers (4)
   --heads N           heads of each attention (4)
-  --width N           features of each character, a multiple of the heads (128)
+  --width N           features of each character, a multiple of twice the heads (128)
   --dropout X         share of features that each step leaves out (0)
-  --learning-rate X   AdamW's, behind a warm-up; it falls to a tenth along a cosine (0.002)
+  --learning-rate X   AdamW's, behind a warm-up; it falls to a tenth along a cosine (0.003)
   --weight-decay X    of weights, not of vectors, biases and norms (0.1)
   --every N           steps between two reports (100)
   --sample N          characters that it writes at each (200)
@@ -57,7 +57,7 @@ export function readOptions(args: string[]): Options {
     heads: text("4"),
     width: text("128"),
     dropout: text("0"),
-    "learning-rate": text("0.002"),
+    "learning-rate": text("0.003"),
     "weight-decay": text("0.1"),
     every: text("100"),
     sample: text("200"),
@@ -70,8 +70,8 @@ export function readOptions(args: string[]): Options {
   });
   const heads = readNumber("heads", values.heads, [1, 256]);
   const width = readNumber("width", values.width, [1, 4096]);
-  if (width % heads !== 0)
-    throw new UsageError(`--width: ${width}; expected a multiple of ${heads}`);
+  if (width % (2 * heads) !== 0)
+    throw new UsageError(`--width: ${width}; expected a multiple of ${2 * heads}, twice the heads`);
   return {
     steps: readNumber("steps", values.steps, [1, 10_000_000]),
     batchSize: readNumber("batch-size", values["batch-size"], [1, 4096]),

@@ -125,6 +125,12 @@ export class TransformerEncoder extends Stack<
  * them where one is given, as `torch.nn.TransformerDecoder` does.
  * @param makeLayer makes the layer of a number, from 0; give each a seed of its own.
  * @throws ShapeError for a number of layers that is no positive integer.
+ * @example
+ * const decoder = new TransformerDecoder(
+ *   (i) => new TransformerDecoderLayer(16, 4, { dimFeedforward: 64, seed: i }),
+ *   2,
+ * );
+ * decoder.call(ones([2, 5, 16]), ones([2, 7, 16]), { causal: true }).shape; // [2, 5, 16]
  */
 export class TransformerDecoder extends Stack<
   TransformerDecoderLayer,

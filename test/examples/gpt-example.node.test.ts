@@ -63,5 +63,9 @@ test("--help lists every option, and others are refused", async () => {
     expect(HELP).toContain(`--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} `);
   }
   const { code, out, err } = await command.run(["--heads", "3"]);
-  expect([code, out, err.trim()]).toEqual([2, "", "--width: 128; expected a multiple of 3"]);
+  expect([code, out, err.trim()]).toEqual([
+    2,
+    "",
+    "--width: 128; expected a multiple of 6, twice the heads",
+  ]);
 });

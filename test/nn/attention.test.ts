@@ -210,14 +210,14 @@ describe.each([true, false])("a cache, with rotary positions %s", (rotary) => {
   test("gives the logits of the whole sequence, by one plan, and the same tokens", async () => {
     const net = new Net(rotary).eval();
     const caches = net.blocks.caches({ capacity: 12, batch: 2 });
-    const next = compile((token: Tensor) => {
-      const logits = net.call(token, caches);
+    const next = compile((token: Tensor, own: readonly KvCache[]) => {
+      const logits = net.call(token, own);
       return [reshape(argmax(logits, { axis: -1 }), [2, 1]), logits];
     });
     const sequences = [[3], [7]];
     let token = tokensOf(sequences);
     for (let i = 0; i < 11; i++) {
-      const [chosen, logits] = await next(token);
+      const [chosen, logits] = await next(token, caches);
       const whole = net.call(tokensOf(sequences));
       const last = slice(whole, [{}, { start: -1 }]);
       await expectNear(logits, last, 1e-5);
