@@ -73,7 +73,8 @@ export async function recognise(
   return summary(rates);
 }
 
-function summary(rates: readonly number[]): Recognition {
+/** Gives the mean of rates and its standard error. */
+export function summary(rates: readonly number[]): Recognition {
   const n = rates.length;
   const mean = rates.reduce((sum, x) => sum + x, 0) / n;
   const variance = rates.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
