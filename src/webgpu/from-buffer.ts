@@ -3,7 +3,6 @@ import type { DType } from "../core/dtype.ts";
 import { DeviceError, GradusError, ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { BufferStorage, checkFits, GRANULE } from "../devices/webgpu/buffers.ts";
-import { pageDevice } from "../devices/webgpu/foreign-device.ts";
 import type { GpuSession } from "../devices/webgpu/session.ts";
 import { inGranules } from "../devices/webgpu/shared-sources.ts";
 import { bytesOf } from "../devices/webgpu/transfer.ts";
@@ -14,7 +13,7 @@ import { identity } from "../graph/identity.ts";
 import { Node } from "../graph/node.ts";
 import { checkDType, type Tensor } from "../graph/tensor.ts";
 import { isTracing } from "../graph/tracing.ts";
-import { gpuSessionOf, holding } from "./gpu-storage.ts";
+import { holding, sharedSession } from "./gpu-storage.ts";
 
 /** A buffer of WebGPU, `GPUBuffer`. */
 export interface PageBuffer {
@@ -56,16 +55,6 @@ class LentNode extends Node {
 }
 
 let lent = 0;
-
-/** The session of a device that shares the page's GPUDevice. */
-export function sharedSession(op: string, device: Device): GpuSession {
-  const session = gpuSessionOf(device);
-  if (session && pageDevice(session.device) !== session.device) return session;
-  throw new DeviceError(
-    `${op}: a ${device.kind} device with a GPUDevice that is not the page's; expected one that ` +
-      "init({ gpuDevice }) gave",
-  );
-}
 
 /**
  * Makes a tensor of values that lie in a buffer of the page's GPUDevice, which is not copied. A tensor is

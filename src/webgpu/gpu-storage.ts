@@ -1,6 +1,8 @@
 import type { DType } from "../core/dtype.ts";
+import { DeviceError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import type { BufferStorage } from "../devices/webgpu/buffers.ts";
+import { pageDevice } from "../devices/webgpu/foreign-device.ts";
 import type { GpuSession } from "../devices/webgpu/session.ts";
 import type { EngineDevice } from "../engine/device.ts";
 import type { Device } from "../graph/device.ts";
@@ -11,6 +13,16 @@ import { announce, Tensor } from "../graph/tensor.ts";
 export function gpuSessionOf(device: Device): GpuSession | null {
   const { session } = device as EngineDevice;
   return session?.kind === "webgpu" ? (session as GpuSession) : null;
+}
+
+/** The session of a device that shares the page's GPUDevice. */
+export function sharedSession(op: string, device: Device): GpuSession {
+  const session = gpuSessionOf(device);
+  if (session && pageDevice(session.device) !== session.device) return session;
+  throw new DeviceError(
+    `${op}: a ${device.kind} device with a GPUDevice that is not the page's; expected one that ` +
+      "init({ gpuDevice }) gave",
+  );
 }
 
 /** Makes a tensor of a storage. */

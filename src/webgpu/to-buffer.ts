@@ -5,7 +5,8 @@ import type { BufferStorage } from "../devices/webgpu/buffers.ts";
 import { bytesOf } from "../devices/webgpu/transfer.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { isTracing } from "../graph/tracing.ts";
-import { type PageBuffer, sharedSession } from "./from-buffer.ts";
+import type { PageBuffer } from "./from-buffer.ts";
+import { sharedSession } from "./gpu-storage.ts";
 
 /** Where values lie: what `createBindGroup` takes as a resource. */
 export interface BufferPlace {
