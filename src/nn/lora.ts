@@ -63,7 +63,7 @@ const adapters = new WeakMap<AnyModule, Adapter>();
  * Adapts a model to new data by little: beside each weight W it adds the product of two small matrices,
  * y = x·W + (α / r) · x·A·B, trains these and freezes all else. A begins at random and B with zeros (of an `Embedding`
  * the other way round), so that the model gives at first what it gave. For a convolution, A is one as the
- * layer's with r output channels, and B mixes these; with groups both have as many.
+ * layer's with r output channels, and B mixes these; with groups both have as many. Recurrent layers and the joint projection of `MultiheadAttention` get none.
  *
  * Layers stay the same objects and their states keep their names: a file of the model loads with
  * `strict: false` as before. What is added is `loraA` and `loraB` beside `weight`; `loraState` lists them

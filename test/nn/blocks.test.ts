@@ -6,8 +6,10 @@ import {
   GradusError,
   gelu,
   grad,
+  greater,
   keyFromSeed,
   mean,
+  ones,
   randomNormal,
   relu,
   ShapeError,
@@ -15,6 +17,7 @@ import {
   sum,
   type Tensor,
   tensor,
+  tril,
 } from "../../src/index.ts";
 import {
   BatchNorm1d,
@@ -24,6 +27,7 @@ import {
   Linear,
   Module,
   Sequential,
+  TransformerEncoderLayer,
 } from "../../src/nn/index.ts";
 import { AdamW, OptimizerGroup, SGD, splitByName } from "../../src/optim/index.ts";
 import { trainStep } from "../../src/train/index.ts";
@@ -91,6 +95,21 @@ describe("checkpointBlock", () => {
     const [plain, less] = [await peak(false), await peak(true)];
     expect(less).toBeLessThan(0.6 * plain);
     await testDevice();
+  });
+
+  test("passes all inputs on, and gradients to each", async () => {
+    using layer = new TransformerEncoderLayer(8, 2, { dimFeedforward: 16, dropout: 0, seed: 1 });
+    const x = randomNormal([2, 5, 8], { seed: 2 });
+    const mask = greater(tril(ones([5, 5])), 0);
+    const run = async () => {
+      const loss = sum(square(layer.call(x, { mask })));
+      const slopes = grad(loss, [x, ...layer.parameters()]);
+      return Promise.all([loss, ...slopes].map(async (y) => [...(await y.data())]));
+    };
+    const [plain, unmasked] = [await run(), await sum(square(layer.call(x))).item()];
+    checkpointBlock(layer);
+    expect(await run()).toEqual(plain);
+    expect(plain[0]).not.toEqual([unmasked]);
   });
 
   test("takes as many inputs, and refuses what is no module", () => {
