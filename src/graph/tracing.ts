@@ -1,3 +1,4 @@
+import { GradusError } from "../core/errors.ts";
 import { type Node, nextNodeId } from "./node.ts";
 
 /** What a trace needs of a state. */
@@ -21,6 +22,15 @@ let assigned: Map<Assignable, Node> | null = null;
 /** Whether a function is being traced, so that nothing may be computed. */
 export function isTracing(): boolean {
   return assigned !== null;
+}
+
+/**
+ * Throws a `GradusError` in a function that is being traced.
+ * @param expected what belongs there, and what to do.
+ */
+export function checkUntraced(op: string, expected: string): void {
+  if (!isTracing()) return;
+  throw new GradusError(`${op}: called in a function that is being compiled; expected ${expected}`);
 }
 
 /** What is done with the function being traced; null where its graph stands for this run alone. */

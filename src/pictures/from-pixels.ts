@@ -1,10 +1,10 @@
 import { checkEach, checkOptions, checkWords, type Known } from "../core/check.ts";
 import { DTYPES, type DType, isFloat } from "../core/dtype.ts";
-import { DeviceError, DTypeError, GradusError } from "../core/errors.ts";
+import { DeviceError, DTypeError } from "../core/errors.ts";
 import { defaultDevice } from "../graph/default-device.ts";
 import type { Device } from "../graph/device.ts";
 import { checkDType, sourceTensor, type Tensor } from "../graph/tensor.ts";
-import { isTracing } from "../graph/tracing.ts";
+import { checkUntraced } from "../graph/tracing.ts";
 import { add, mul } from "../ops/arithmetic.ts";
 import { cast, storedAs } from "../ops/cast.ts";
 import { flip } from "../ops/flip.ts";
@@ -95,12 +95,7 @@ export function fromPixels(
     throw new DTypeError(`${op}: dtype ${dtype}; expected one that holds 255`);
   }
   const target = size === undefined ? null : forEachAxis(op, "size", size, [0, 1], 1);
-  if (isTracing()) {
-    throw new GradusError(
-      `${op}: called in a function that is being compiled; expected a picture taken outside. ` +
-        "Give the tensor as an argument",
-    );
-  }
+  checkUntraced(op, "a picture taken outside. Give the tensor as an argument");
   device.check(op);
   const picture = describeSource(op, source);
   const raw = pixelsOn(op, device, source, picture, channels, keep);

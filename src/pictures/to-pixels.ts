@@ -1,9 +1,9 @@
 import { checkOptions, checkWords, type Known } from "../core/check.ts";
 import { DTYPES, type DType, dtypesOf, either, isFloat } from "../core/dtype.ts";
-import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
-import { isTracing } from "../graph/tracing.ts";
+import { checkUntraced } from "../graph/tracing.ts";
 import { add, clip, mul } from "../ops/arithmetic.ts";
 import { stretch } from "../ops/broadcast.ts";
 import { cast, storedAs } from "../ops/cast.ts";
@@ -43,11 +43,7 @@ const BYTE: DType = "u8";
 export function pictureOf(op: string, x: Tensor, layout: PictureLayout = "HWC"): Picture {
   checkTensors(op, [x]);
   checkWords(op, { layout }, ["HWC", "CHW"]);
-  if (isTracing()) {
-    throw new GradusError(
-      `${op}: called in a function that is being compiled; expected a tensor that it has returned`,
-    );
-  }
+  checkUntraced(op, "a tensor that it has returned");
   const { dtype, shape, rank } = x;
   if (!isFloat(dtype) && DTYPES[dtype].max < 255) {
     const known = [...dtypesOf("float"), ...dtypesOf("integer")];

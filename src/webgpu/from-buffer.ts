@@ -12,7 +12,7 @@ import type { Device } from "../graph/device.ts";
 import { identity } from "../graph/identity.ts";
 import { Node } from "../graph/node.ts";
 import { checkDType, type Tensor } from "../graph/tensor.ts";
-import { isTracing } from "../graph/tracing.ts";
+import { checkUntraced } from "../graph/tracing.ts";
 import { holding, sharedSession } from "./gpu-storage.ts";
 
 /** A buffer of WebGPU, `GPUBuffer`. */
@@ -80,12 +80,7 @@ export function fromBuffer(
   const { dtype = "f32", offset = 0, device = defaultDevice() } = options;
   checkDType(op, dtype, device);
   const shape = checkShape(op, options.shape);
-  if (isTracing()) {
-    throw new GradusError(
-      `${op}: called in a function that is being compiled; expected a tensor made outside. ` +
-        "Give it as an argument",
-    );
-  }
+  checkUntraced(op, "a tensor made outside. Give it as an argument");
   device.check(op);
   const session = sharedSession(op, device);
   const bytes = inGranules(bytesOf(dtype, sizeOf(shape)));

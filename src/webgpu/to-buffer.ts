@@ -1,10 +1,10 @@
 import { checkSurplus } from "../core/check.ts";
-import { GradusError, ShapeError } from "../core/errors.ts";
+import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { BufferStorage } from "../devices/webgpu/buffers.ts";
 import { bytesOf } from "../devices/webgpu/transfer.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
-import { isTracing } from "../graph/tracing.ts";
+import { checkUntraced } from "../graph/tracing.ts";
 import type { PageBuffer } from "./from-buffer.ts";
 import { sharedSession } from "./gpu-storage.ts";
 
@@ -32,11 +32,7 @@ export async function toBuffer(x: Tensor, ...surplus: never[]): Promise<BufferPl
   checkSurplus("toBuffer(x)", surplus);
   checkTensors(op, [x]);
   const { device, dtype, shape, size } = x;
-  if (isTracing()) {
-    throw new GradusError(
-      `${op}: called in a function that is being compiled; expected a tensor that it has returned`,
-    );
-  }
+  checkUntraced(op, "a tensor that it has returned");
   device.check(op);
   const { log, queue, timeout } = sharedSession(op, device);
   if (size === 0) {
