@@ -121,6 +121,9 @@ export const SCALARS = ". Use mul for scalars";
 /** Which device has what others lack. */
 export const ON_CPU = ". Use the cpu device, which has it";
 
+/** How one waits for a device that is made again. */
+export const AWAIT_IT = ". Await device.recovering, then try again";
+
 /** What a run that fell behind its device does. */
 export const GO_ON = ". Go on from a checkpoint";
 

@@ -19,6 +19,7 @@ export const MAKE_AGAIN = "";
 export const DOTS = "";
 export const SUM_IT = "";
 export const GO_ON = "";
+export const AWAIT_IT = "";
 export const constantAdvice: typeof advice.constantAdvice = none;
 export const MAKE_TENSOR = "";
 export const SCALARS = "";

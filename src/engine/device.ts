@@ -1,4 +1,4 @@
-import { READ_OUTSIDE } from "../core/advice.ts";
+import { AWAIT_IT, READ_OUTSIDE } from "../core/advice.ts";
 import { Counters } from "../core/counters.ts";
 import type { DType, NumericArray } from "../core/dtype.ts";
 import { DeviceError, GradusError, MemoryError } from "../core/errors.ts";
@@ -141,8 +141,7 @@ export abstract class EngineDevice implements Device {
   begin(op: string): void {
     if (this.recovering && !this.#isInside) {
       const error = new DeviceError(
-        `${op}: the device was lost and is being made again; expected one that works. ` +
-          "Await device.recovering, then try again",
+        `${op}: the device was lost and is being made again; expected one that works${AWAIT_IT}`,
       );
       throw Object.assign(error, { recovering: this.recovering });
     }
