@@ -1,4 +1,5 @@
 import type { PeerName } from "../peers/index.ts";
+import { MODELS } from "../workloads/models.ts";
 import { NETWORKS, TINY_NETWORKS } from "../workloads/networks.ts";
 import { type Report, type Result, timeRatio } from "./report.ts";
 import { formatFigure, formatResult } from "./table.ts";
@@ -106,6 +107,32 @@ function training(network: string, letter: string, gates: Record<"plain" | "riva
   ] satisfies Bar[];
 }
 
+/** Models of other layers, against libraries of which some lack a gradient on some backend. */
+function modelTraining(network: string, letter: string): Bar[] {
+  const shared = {
+    place: "page",
+    workloads: [`training ${network}`],
+    peers: [OURS, "jax-js-wasm", "tfjs-wasm", "tfjs-cpu"],
+    ...times,
+  } as const;
+  return [
+    {
+      ...shared,
+      what: `${letter}, steps/s against the better of jax-js and tfjs on WebAssembly`,
+      value: faster(OURS, "jax-js-wasm", "tfjs-wasm"),
+      gate: 2,
+      goal: 4,
+    },
+    {
+      ...shared,
+      what: `${letter}, steps/s against tfjs-cpu`,
+      value: faster(OURS, "tfjs-cpu"),
+      gate: 10,
+      goal: 20,
+    },
+  ];
+}
+
 function againstTfjs(what: string, workload: string, gate: number, goal: number): Bar {
   const peers = [OURS, "tfjs-wasm"] as const;
   return {
@@ -152,6 +179,8 @@ export const BARS: readonly Bar[] = [
   ...training(A, "A", { plain: [5, 7], rivals: [8, 15] }),
   ...training(B, "B", { plain: [6, 8], rivals: [2, 3.4] }),
   ...training(C, "C", { plain: [5, 7], rivals: [1.6, 2.3] }),
+  ...modelTraining(MODELS[0].name, "CNN"),
+  ...modelTraining(MODELS[1].name, "GPT"),
   {
     what: "C with two threads, steps/s against NumPy with one, Node",
     place: "node",

@@ -12,6 +12,7 @@ const HEADINGS: Record<Task["kind"], string> = {
   sum: "Elements, rows, sums",
   crossEntropy: "Loss and gradient",
   train: "Training",
+  trainModel: "Training",
   firstStep: "First step",
   infer: "Inference",
   convolution: "Convolution",

@@ -27,10 +27,11 @@ import { Linear, Sequential } from "../../src/nn/index.ts";
 import { Adam, SGD } from "../../src/optim/index.ts";
 import { evaluateAccuracy, trainStep } from "../../src/train/index.ts";
 import { type DigitBatch, digitFiles } from "../workloads/digits.ts";
-import { CHECKED_STEPS } from "../workloads/index.ts";
+import { CHECKED_MODEL_STEPS, CHECKED_STEPS } from "../workloads/index.ts";
 import { firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
 import { joinConvolution, joinLoss } from "../workloads/references.ts";
-import { counting } from "./counting.ts";
+import { modelSteps } from "./gradus-models.ts";
+import { stepsOf } from "./gradus-steps.ts";
 import { preparedPeak } from "./peak.ts";
 import {
   type Learner,
@@ -77,6 +78,8 @@ export async function createGradus(options: InitOptions): Promise<Peer> {
       return prepared([logits, labels], compute, ([loss, dz]) => joinLoss(loss[0], dz, rows));
     },
     train: ({ task: { network } }) => preparedSteps(steps(device, network), CHECKED_STEPS),
+    trainModel: ({ task: { model } }) =>
+      preparedSteps(modelSteps(device, model), CHECKED_MODEL_STEPS),
     firstStep: ({ task: { network } }) => preparedSteps(steps(device, network, 1), 1),
     learn: ({ task: { network } }) =>
       preparedLearning(network, CHECKED_STEPS, () => learner(network)),
@@ -168,11 +171,6 @@ function makeModel(network: Network): Sequential {
   return new Sequential(...layers);
 }
 
-interface TensorBatch {
-  readonly images: Tensor;
-  readonly labels: Tensor;
-}
-
 function makeOptimizer({ optimizer, learningRate }: Network, model: Sequential): Adam | SGD {
   const Optimizer = optimizer === "adam" ? Adam : SGD;
   return new Optimizer(model.parameters(), { learningRate });
@@ -181,34 +179,15 @@ function makeOptimizer({ optimizer, learningRate }: Network, model: Sequential):
 function steps(device: Device, network: Network, count?: number): Steps<void> {
   const model = makeModel(network);
   const { batchSize, sizes } = network;
-  const optimizer = makeOptimizer(network, model);
-  const batches = firstBatches(network, count).map(({ images, labels }) => ({
-    images: tensor(images, { shape: [batchSize, sizes[0]] }),
-    labels: tensor(labels),
-  }));
-  const step = trainStep({
+  return stepsOf(device, {
     model,
-    optimizer,
-    loss: (net, batch: TensorBatch) => crossEntropy(net.call(batch.images), batch.labels),
+    optimizer: makeOptimizer(network, model),
+    batches: firstBatches(network, count).map(({ images, labels }) => ({
+      images: tensor(images, { shape: [batchSize, sizes[0]] }),
+      labels: tensor(labels),
+    })),
+    loss: (net, { images, labels }) => crossEntropy(net.call(images), labels),
   });
-  return {
-    step: (number) => step(batches[number % batches.length]),
-    read: async () => {
-      const records = await step.read();
-      return records[records.length - 1].loss;
-    },
-    drop: () => {},
-    made: counting(device),
-    dispose: () => {
-      step.dispose();
-      model.dispose();
-      optimizer.dispose();
-      for (const { images, labels } of batches) {
-        images.dispose();
-        labels.dispose();
-      }
-    },
-  };
 }
 
 /** Trains on digits that lie on the device as bytes; a step is told which. */

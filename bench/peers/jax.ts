@@ -1,8 +1,20 @@
 import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { heldOutDigits } from "../workloads/digits.ts";
-import { CHECKED_STEPS } from "../workloads/index.ts";
-import { ADAM, firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
+import { CHECKED_MODEL_STEPS, CHECKED_STEPS } from "../workloads/index.ts";
+import { firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
 import { joinConvolution, joinLoss } from "../workloads/references.ts";
+import { modelSteps } from "./jax-models.ts";
+import {
+  array,
+  arraysOf,
+  initialState,
+  type Loss,
+  makeStep,
+  meanLoss,
+  type State,
+  stepsOf,
+  submit,
+} from "./jax-steps.ts";
 import {
   type Learner,
   type Peer,
@@ -48,6 +60,7 @@ export async function createJax(kind: "webgpu" | "wasm"): Promise<Peer> {
       return prepared(operands, both, ([loss, dz]) => joinLoss(loss[0], dz, rows));
     },
     train: ({ task: { network } }) => preparedSteps(steps(network), CHECKED_STEPS),
+    trainModel: ({ task: { model } }) => preparedSteps(modelSteps(model), CHECKED_MODEL_STEPS),
     firstStep: ({ task: { network } }) => preparedSteps(steps(network, 1), 1),
     learn: ({ task: { network } }) =>
       preparedLearning(network, CHECKED_STEPS, () => learner(network)),
@@ -92,10 +105,6 @@ export async function createJax(kind: "webgpu" | "wasm"): Promise<Peer> {
   });
 }
 
-function array(data: Float32Array | Int32Array, shape: number[]): np.Array {
-  return np.array(data as Float32Array<ArrayBuffer>, { shape });
-}
-
 /** Swaps the last two axes of `[n, a, b]`. */
 function permuted(x: ArrayLike<number>, [n, a, b]: readonly number[]): Float32Array {
   const y = new Float32Array(x.length);
@@ -112,17 +121,7 @@ function chain(x: np.Array): np.Array {
   return np.square(nn.sigmoid(d.ref).mul(d)).add(x);
 }
 
-function meanLoss(logits: np.Array, targets: np.Array): np.Array {
-  return np.mean(np.sum(nn.logSoftmax(logits, 1).mul(targets), 1)).neg();
-}
-
 type Join = (outputs: ArrayLike<number>[]) => ArrayLike<number>;
-
-/** Hands an array's work to the device, without waiting for it on WebGPU, and frees the array. */
-async function submit(x: np.Array): Promise<void> {
-  if (x.device === "webgpu") await x.gpuBuffer();
-  else (await x.blockUntilReady()).dispose();
-}
 
 function prepared(
   operands: readonly np.Array[],
@@ -163,92 +162,30 @@ function forward(network: Network, parameters: readonly np.Array[], x: np.Array)
   return y;
 }
 
-/** All that a step changes: parameters, and Adam's moments and β₁ᵗ, β₂ᵗ. */
-type State = { parameters: np.Array[]; first: np.Array[]; second: np.Array[]; powers: np.Array[] };
-
-function initialState(network: Network): State {
-  const parameters = makeParameters(network);
-  const isAdam = network.optimizer === "adam";
-  const slots = () => (isAdam ? parameters.map((p) => np.zeros(p.shape)) : []);
-  const powers = isAdam ? [np.array(1), np.array(1)] : [];
-  return { parameters, first: slots(), second: slots(), powers };
-}
-
-function descend({ learningRate }: Network, state: State, gradients: np.Array[]): State {
-  const parameters = state.parameters.map((p, i) => p.sub(gradients[i].mul(learningRate)));
-  return { ...state, parameters };
-}
-
-/** Adam as the other libraries compute it. */
-function adam({ learningRate }: Network, state: State, gradients: np.Array[]): State {
-  const { beta1, beta2, epsilon } = ADAM;
-  const powers = [state.powers[0].mul(beta1), state.powers[1].mul(beta2)];
-  const next: State = { parameters: [], first: [], second: [], powers };
-  state.parameters.forEach((p, i) => {
-    const g = gradients[i];
-    const m = state.first[i].mul(beta1).add(g.ref.mul(1 - beta1));
-    const v = state.second[i].mul(beta2).add(np.square(g).mul(1 - beta2));
-    const corrected = v.ref.div(np.subtract(1, powers[1].ref));
-    const direction = m.ref.div(np.subtract(1, powers[0].ref)).div(np.sqrt(corrected).add(epsilon));
-    next.parameters.push(p.sub(direction.mul(learningRate)));
-    next.first.push(m);
-    next.second.push(v);
-  });
-  return next;
-}
-
-/** One step of training in one `jit`. */
-function makeStep(network: Network) {
-  const update = network.optimizer === "adam" ? adam : descend;
-  const lossOf = (parameters: np.Array[], images: np.Array, targets: np.Array) =>
-    meanLoss(forward(network, parameters, images), targets);
-  return jit((state: State, images: np.Array, targets: np.Array) => {
-    const kept = state.parameters.map((p) => p.ref);
-    const [loss, gradients] = valueAndGrad(lossOf)(kept, images, targets);
-    return [loss, update(network, state, gradients as np.Array[])] as [np.Array, State];
-  });
+function lossOf(network: Network): Loss {
+  return (parameters, images, targets) => meanLoss(forward(network, parameters, images), targets);
 }
 
 function steps(network: Network, count?: number): Steps<np.Array> {
   const { batchSize, sizes } = network;
-  const step = makeStep(network);
   const batches = firstBatches(network, count).map(({ images, oneHot }) => ({
-    images: array(images, [batchSize, sizes[0]]),
+    inputs: array(images, [batchSize, sizes[0]]),
     targets: array(oneHot, [batchSize, sizes[sizes.length - 1]]),
   }));
-  let state = initialState(network);
-  return {
-    step: (number) => {
-      const { images, targets } = batches[number % batches.length];
-      const [loss, next] = step(state, images.ref, targets.ref) as [np.Array, State];
-      state = next;
-      return loss;
-    },
-    read: async (loss) => (await loss.data())[0],
-    drop: submit,
-    dispose: () => {
-      const own = batches.flatMap((b) => [b.images, b.targets]);
-      for (const x of [...arraysOf(state), ...own]) x.dispose();
-      step.dispose();
-    },
-  };
-}
-
-function arraysOf({ parameters, first, second, powers }: State): np.Array[] {
-  return [...parameters, ...first, ...second, ...powers];
+  return stepsOf(network, makeParameters(network), batches, lossOf(network));
 }
 
 /** Trains on digits that are brought with each step. */
 function learner(network: Network): Learner<np.Array> {
   const { batchSize, sizes } = network;
   const [features, classes] = [sizes[0], sizes[sizes.length - 1]];
-  const step = makeStep(network);
+  const step = makeStep(network, lossOf(network));
   const { images, labels } = heldOutDigits();
   const heldOut = array(images, [labels.length, features]);
   const infer = jit((x: np.Array, ...parameters: np.Array[]) =>
     np.argmax(forward(network, parameters, x), 1),
   );
-  let state = initialState(network);
+  let state = initialState(makeParameters(network), network);
   return {
     step: (batch) => {
       const x = array(batch.images, [batchSize, features]);

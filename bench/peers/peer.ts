@@ -54,6 +54,7 @@ export const NOTHING: Recipes = {
   sum: null,
   crossEntropy: null,
   train: null,
+  trainModel: null,
   firstStep: null,
   infer: null,
   convolution: null,

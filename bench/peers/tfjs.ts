@@ -1,9 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
-import { CHECKED_STEPS } from "../workloads/index.ts";
+import { CHECKED_MODEL_STEPS, CHECKED_STEPS } from "../workloads/index.ts";
 import { ADAM, firstBatches, initialLayers, type Network } from "../workloads/networks.ts";
 import { joinConvolution, joinLoss } from "../workloads/references.ts";
 import { type Peer, type Prepared, peerOf, preparedSteps, type Steps } from "./peer.ts";
+import { modelSteps } from "./tfjs-models.ts";
+import { meanLoss, stepsOf } from "./tfjs-steps.ts";
 
 /** TensorFlow.js on the backend that is registered under a name. */
 export async function createTfjs(backend: "webgpu" | "wasm" | "cpu"): Promise<Peer> {
@@ -43,6 +45,7 @@ export async function createTfjs(backend: "webgpu" | "wasm" | "cpu"): Promise<Pe
       return prepared([logits, targets], compute, ([loss, dz]) => joinLoss(loss[0], dz, rows));
     },
     train: ({ task: { network } }) => preparedSteps(steps(network), CHECKED_STEPS),
+    trainModel: ({ task: { model } }) => preparedSteps(modelSteps(model), CHECKED_MODEL_STEPS),
     firstStep: ({ task: { network } }) => preparedSteps(steps(network, 1), 1),
     learn: null,
     peak: null,
@@ -76,10 +79,6 @@ export async function createTfjs(backend: "webgpu" | "wasm" | "cpu"): Promise<Pe
 function chain(x: tf.Tensor1D): tf.Tensor {
   const d = tf.sub(tf.mul(tf.add(tf.mul(x, 0.5), 1), x), 0.25);
   return tf.add(tf.square(tf.mul(tf.sigmoid(d), d)), x);
-}
-
-function meanLoss(targets: tf.Tensor, logits: tf.Tensor): tf.Scalar {
-  return tf.losses.softmaxCrossEntropy(targets, logits) as tf.Scalar;
 }
 
 type Join = (outputs: ArrayLike<number>[]) => ArrayLike<number>;
@@ -136,26 +135,10 @@ function steps(network: Network, count?: number): Steps<tf.Scalar> {
     images: tf.tensor2d(images, [batchSize, sizes[0]]),
     targets: tf.tensor2d(oneHot, [batchSize, sizes[sizes.length - 1]]),
   }));
-  return {
-    step: (number) =>
-      tf.tidy(() => {
-        const { images, targets } = batches[number % batches.length];
-        const { value, grads } = tf.variableGrads(
-          () => meanLoss(targets, forward(network, parameters, images)),
-          parameters,
-        );
-        optimizer.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
-        return value;
-      }),
-    read: async (loss) => {
-      const [value] = await loss.data();
-      loss.dispose();
-      return value;
-    },
-    drop: (loss) => loss.dispose(),
-    dispose: () => {
-      optimizer.dispose();
-      tf.dispose([...parameters, ...batches.flatMap((b) => [b.images, b.targets])]);
-    },
-  };
+  return stepsOf({
+    parameters,
+    optimizer,
+    batches,
+    lossOf: ({ images, targets }) => meanLoss(targets, forward(network, parameters, images)),
+  });
 }

@@ -1,4 +1,6 @@
 import { loadDigits } from "./digits.ts";
+import { modelLosses } from "./model-trainer.ts";
+import { MODELS, type Model } from "./models.ts";
 import { firstBatches, initialLayers, NETWORKS, type Network, TINY_NETWORKS } from "./networks.ts";
 import { labelArray, oneHotRows, uniformArray } from "./random.ts";
 import {
@@ -25,6 +27,9 @@ export const PEAK_UNROLLED = 4;
 /** How many losses of a training run are compared with the reference's. */
 export const CHECKED_STEPS = 10;
 
+/** How many losses of a model's training, whose steps take some libraries seconds. */
+export const CHECKED_MODEL_STEPS = 3;
+
 /** Everything that can be measured, in the order in which it is shown. */
 export const WORKLOADS: readonly Workload[] = [
   peak(1_000_000),
@@ -47,6 +52,7 @@ export const WORKLOADS: readonly Workload[] = [
   convolution({ batch: 100, size: 14, inputs: 16, outputs: 32, kernel: 3 }, true),
   ...NETWORKS.map(training),
   ...TINY_NETWORKS.map((network) => ({ ...training(network), unit: "µs" as const })),
+  ...MODELS.map(modelTraining),
   learning(NETWORKS[3]),
   ...NETWORKS.map(firstStep),
   ...NETWORKS.map(inference),
@@ -172,6 +178,19 @@ function training(network: Network): Workload {
     tolerance: network.optimizer === "adam" ? 1e-3 : 1e-4,
     inputs: numbersOf(network),
     reference: () => referenceLosses(network, CHECKED_STEPS),
+  };
+}
+
+/** Steps of training of a model of other layers. */
+export function modelTraining(model: Model): Workload {
+  return {
+    name: `training ${model.name}`,
+    task: { kind: "trainModel", model },
+    unit: "steps/s",
+    work: 1,
+    tolerance: 1e-3,
+    inputs: () => ({}),
+    reference: () => modelLosses(model, CHECKED_MODEL_STEPS),
   };
 }
 

@@ -123,8 +123,8 @@ export interface Batch {
   readonly oneHot: Float32Array;
 }
 
-/** Each image is its class's pattern mixed with noise, half and half. */
-function makeBatches({ sizes, batchSize }: Network): Batch[] {
+/** Makes batches of images, each its class's pattern mixed with noise, half and half. */
+export function makeBatches({ sizes, batchSize }: Pick<Network, "sizes" | "batchSize">): Batch[] {
   const [features] = sizes;
   const classes = sizes[sizes.length - 1];
   const patterns = uniformArray(7, classes * features, 0, 1);

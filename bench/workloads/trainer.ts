@@ -100,7 +100,10 @@ function sgd({ learningRate }: Network): Update {
 }
 
 /** Kingma and Ba 2015, "Adam: a method for stochastic optimization", algorithm 1. */
-function adam(parameters: readonly Float64Array[], { learningRate }: Network): Update {
+export function adam(
+  parameters: readonly Float64Array[],
+  { learningRate }: Pick<Network, "learningRate">,
+): Update {
   const { beta1, beta2, epsilon } = ADAM;
   const first = parameters.map((p) => new Float64Array(p.length));
   const second = parameters.map((p) => new Float64Array(p.length));

@@ -1,4 +1,5 @@
 import type { PeerName } from "../peers/index.ts";
+import type { Model } from "./models.ts";
 import type { Network } from "./networks.ts";
 
 /** The products, `[m, k] · [k, n]`; `transposed` is the operand whose memory holds its transpose. */
@@ -42,6 +43,12 @@ export interface CrossEntropyTask {
 export interface TrainTask {
   readonly kind: "train";
   readonly network: Network;
+}
+
+/** Steps of training of a model of other layers; gives the first losses. */
+export interface TrainModelTask {
+  readonly kind: "trainModel";
+  readonly model: Model;
 }
 
 /** One step of training on a library that has just been loaded; gives its loss. */
@@ -90,6 +97,7 @@ export type Task =
   | SumTask
   | CrossEntropyTask
   | TrainTask
+  | TrainModelTask
   | FirstStepTask
   | InferTask
   | ConvolutionTask

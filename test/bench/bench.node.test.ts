@@ -28,8 +28,17 @@ import {
   type Prepared,
 } from "../../bench/peers/index.ts";
 import { encodeOnnx } from "../../bench/peers/onnx-model.ts";
+import { create as createTfjs } from "../../bench/peers/tfjs-cpu.ts";
 import { provideDigits } from "../../bench/workloads/digits.ts";
-import { convolution, figureOf, findWorkload, WORKLOADS } from "../../bench/workloads/index.ts";
+import {
+  convolution,
+  figureOf,
+  findWorkload,
+  modelTraining,
+  WORKLOADS,
+} from "../../bench/workloads/index.ts";
+import * as layers from "../../bench/workloads/layers.ts";
+import type { Gpt, Model } from "../../bench/workloads/models.ts";
 import { firstBatches, NETWORKS, type Network } from "../../bench/workloads/networks.ts";
 import { uniformArray } from "../../bench/workloads/random.ts";
 import {
@@ -108,6 +117,31 @@ describe("references", () => {
     expect([joined.length, joined[1]]).toEqual([1 + 36 + 8, dx[0] / 2]);
   });
 
+  test("layers' gradients, by differences", () => {
+    const gpt = SMALL_MODELS[1] as Gpt;
+    const x = layers.variable(uniformArray(1, 3 * 5 * 3 * 8, -1, 1));
+    const [scale, shift] = [2, 3].map((seed) => layers.variable(uniformArray(seed, 8, -1, 1)));
+    const labels = Int32Array.from({ length: 15 }, (_, i) => i % 8);
+    const all = [x, scale, shift];
+    const run = () => {
+      const tape = new layers.Tape();
+      const y = tape.normalize(tape.gelu(tape.attend(x, gpt)), [scale, shift], 8);
+      return { tape, loss: tape.crossEntropy(y, labels) };
+    };
+    run().tape.back();
+    for (const { data, gradient } of all) {
+      for (const at of [0, 3, data.length - 1]) {
+        const [value, step] = [data[at], 1e-5];
+        const [more, less] = [step, -step].map((change) => {
+          data[at] = value + change;
+          return run().loss;
+        });
+        data[at] = value;
+        expect(Math.abs((more - less) / (2 * step) - gradient[at])).toBeLessThan(1e-8);
+      }
+    }
+  });
+
   test("names are unique, and operands are the same each time", () => {
     expect(new Set(WORKLOADS.map(({ name }) => name)).size).toBe(WORKLOADS.length);
     expect(firstBatches({ ...NETWORKS[0] }, 1)).toEqual(firstBatches(NETWORKS[0], 1));
@@ -126,6 +160,29 @@ test("the ONNX model gives the reference's logits in ONNX Runtime", async () => 
   expect(relativeError(values, referenceLogits(network))).toBeLessThan(1e-6);
   await session.release();
 });
+
+const SMALL_MODELS: readonly Model[] = [
+  {
+    kind: "convolutional",
+    name: "small CNN",
+    size: 8,
+    channels: [3, 4],
+    classes: 5,
+    learningRate: 0.01,
+    batchSize: 6,
+  },
+  {
+    kind: "gpt",
+    name: "small GPT",
+    vocabulary: 7,
+    width: 8,
+    heads: 2,
+    length: 5,
+    blocks: 2,
+    learningRate: 0.01,
+    batchSize: 3,
+  },
+];
 
 /** A place whose hosts live in this process. */
 function surroundings(loaders: Loaders): Surroundings {
@@ -214,6 +271,24 @@ describe("the suite", () => {
       work.dispose();
     }
   });
+
+  test.each(SMALL_MODELS)(
+    "gradus-cpu and tfjs-cpu train a small $kind as the reference does",
+    async (model) => {
+      const workload = modelTraining(model);
+      const wanted = workload.reference();
+      expect(wanted.every((loss, i) => i === 0 || Math.abs(loss - wanted[i - 1]) > 1e-4)).toBe(
+        true,
+      );
+      for (const open of [loaders["gradus-cpu"], createTfjs]) {
+        const peer = (await open?.()) as Peer;
+        const work = (await peer.prepare(workload)) as Prepared;
+        expect(relativeError(await work.result(), wanted)).toBeLessThan(1e-5);
+        await work.run(2);
+        work.dispose();
+      }
+    },
+  );
 
   test("goes on where a workload cannot be had, and leaves out who is not to take part", async () => {
     provideDigits(async () => {
