@@ -56,7 +56,7 @@ function recognised(parameters: readonly np.Array[], images: np.Array): np.Array
   return dense(x.reshape([x.shape[0], -1]), parameters.slice(-2));
 }
 
-/** Tokens too are rows of zeros with a one, since a gather has no gradient. */
+/** Tokens too are rows of zeros with a one, since `jit` refuses the gradient of a gather. */
 function sequences(model: Gpt) {
   const { vocabulary, length, batchSize } = model;
   const rows = (ids: Int32Array) =>
