@@ -5,7 +5,7 @@ import { type Result, type Status, timedResult } from "./report.ts";
 import { relativeError } from "./statistics.ts";
 
 /** A run that takes longer than this is timed once. */
-export const SLOW_MS = 1000;
+export const SLOW_MS = 3000;
 
 /** A peer that has given the right result. */
 export interface Contender {
