@@ -17,3 +17,4 @@ export * as pictures from "./pictures/index.ts";
 export * as text from "./text/index.ts";
 export * as train from "./train/index.ts";
 export * as webgpu from "./webgpu/index.ts";
+export * as worker from "./worker/index.ts";

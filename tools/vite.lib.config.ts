@@ -11,6 +11,7 @@ const folders = [
   "pictures",
   "text",
   "webgpu",
+  "worker",
   "datasets",
   "audio",
   "train",

@@ -1,3 +1,5 @@
+import { checkSteps } from "../core/check.ts";
+
 /**
  * Pauses a run of `train` or `fit` from outside of it, and lets it go on: between two steps, with the
  * same bits as without a pause. What was under way is reported first. A signal ends a paused run too.
@@ -11,6 +13,8 @@
 export class RunControl {
   #paused = false;
   readonly #waiting = new Set<() => void>();
+  /** Steps until it is paused again; Infinity where it is not to be. */
+  #left = Number.POSITIVE_INFINITY;
 
   /** Whether no step is to be made. */
   get paused(): boolean {
@@ -24,6 +28,25 @@ export class RunControl {
 
   /** Lets the run go on. */
   resume(): void {
+    this.#go(Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Lets the run make some steps, one when left out, and pauses it then.
+   * @throws GradusError unless that is an integer from 1.
+   */
+  step(count = 1): void {
+    checkSteps("RunControl: step", { count });
+    this.#go(count);
+  }
+
+  /** Counts a step that a run has made. */
+  made(): void {
+    if (--this.#left === 0) this.pause();
+  }
+
+  #go(steps: number): void {
+    this.#left = steps;
     this.#paused = false;
     for (const go of this.#waiting) go();
   }

@@ -244,6 +244,7 @@ export class Training<M extends AnyModule, B> {
     }
     this.#step++;
     this.#stepInEpoch++;
+    this.#options.control?.made?.();
     const { metricsEvery = 10 } = this.#options;
     this.#reader.push(this.#step, examples, this.#step % metricsEvery === 0);
   }

@@ -251,6 +251,8 @@ function stepOf({ model, optimizer, loss }: ReturnType<typeof run>): unknown {
 const ELSEWHERE: Record<string, string> = {
   "core/check.ts": "nobody may import it; test/core/check.test.ts",
   "io/indexed-db-store.ts": "only a browser has that storage; test/io/stores.browser.test.ts",
+  "worker/job.ts": "only a worker runs it; test/worker/train-in-worker.test.ts",
+  "worker/run.ts": "it needs a worker; test/worker/train-in-worker.test.ts",
   "io/opfs-store.ts": "only a browser has that storage; test/io/stores.browser.test.ts",
 };
 

@@ -22,6 +22,7 @@ const layers: Record<string, readonly string[]> = {
   heads: [...base, "ops", "nn", "losses"],
   train: [...base, "engine", "ops", ...parts],
   callbacks: [...base, "engine", "ops", ...parts, "train"],
+  worker: [...base, ...parts, "train"],
   search: [...base, "engine", "ops", ...parts, "train"],
   debug: [...base, "kernels", "engine", "ops", "nn"],
 };

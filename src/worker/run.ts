@@ -1,0 +1,229 @@
+import { checkOptions, checkSteps, describeValue } from "../core/check.ts";
+import { GradusError } from "../core/errors.ts";
+import type { JobCalls, JobTypes, TrainJob } from "./job.ts";
+import {
+  isMessage,
+  type JobEnd,
+  type JobEvent,
+  type JobRequest,
+  receivedError,
+} from "./messages.ts";
+import { type AnyWorker, type Port, portOf } from "./ports.ts";
+
+/** Options of `trainInWorker`. */
+export interface TrainInWorkerOptions {
+  /** Stops the run between two steps, as `stop` does. */
+  signal?: AbortSignal;
+}
+
+/** A run in a worker, as its page has it; going through it gives its events. */
+export interface WorkerRun<Note, Calls extends JobCalls, Live extends object>
+  extends AsyncIterable<JobEvent<Note>> {
+  /** Settles when the job is set up and training begins. */
+  readonly ready: Promise<void>;
+  /** Settles when the run has ended; an error keeps the class that it had in the worker. */
+  readonly done: Promise<JobEnd>;
+  /** Makes no step until `resume` or `step`; settles when the run rests and has reported all before. */
+  pause(): Promise<void>;
+  /** Goes on. */
+  resume(): Promise<void>;
+  /** Makes some steps, one when left out; settles when the run rests again. */
+  step(count?: number): Promise<void>;
+  /** Ends the run before its next step. */
+  stop(): Promise<void>;
+  /** Sets values that hold from the next step on: `learningRate`, and what the job has as `live`. */
+  set(values: { learningRate?: number } & Partial<Live>): Promise<void>;
+  /** Calls a function of the job, also after training. */
+  call<K extends keyof Calls & string>(
+    name: K,
+    ...args: Parameters<Calls[K]>
+  ): Promise<Awaited<ReturnType<Calls[K]>>>;
+  /** Gives the weights as a safetensors file. */
+  save(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Gives the model the weights of a safetensors file. */
+  load(bytes: Uint8Array): Promise<void>;
+  /** Ends the run, frees what the job holds, and ends a worker that `trainInWorker` has started. */
+  close(): Promise<void>;
+}
+
+/**
+ * Trains in a worker what its script gives to `trainJob`, and lets the page follow and steer it.
+ *
+ * Bundlers build a worker's script where they see `new Worker(new URL("./job.ts", import.meta.url),
+ * { type: "module" })`: give that. A worker of Node's `worker_threads` does as well; a URL starts a worker
+ * of a browser's. One worker may train again, with other settings, when its run has ended.
+ * @param settings what the job's function is given: anything that can be copied to a worker.
+ * @throws GradusError for what is no worker; later, by `done`, what the job throws, and GradusError for
+ * a worker that ends.
+ * @example
+ * const worker = new Worker(new URL("./job.ts", import.meta.url), { type: "module" });
+ * const run = trainInWorker<typeof job>(worker, { learningRate: 0.01 });
+ * for await (const event of run) if (event.event === "step") console.log(event.loss);
+ * const bytes = await run.save();
+ */
+export function trainInWorker<Job extends TrainJob<JobTypes> = TrainJob<JobTypes>>(
+  worker: AnyWorker | URL | string,
+  settings: NonNullable<Job["types"]>["settings"],
+  options: TrainInWorkerOptions = {},
+  ...surplus: never[]
+): WorkerRun<
+  NonNullable<Job["types"]>["note"],
+  NonNullable<Job["types"]>["calls"],
+  NonNullable<Job["types"]>["live"]
+> {
+  checkOptions<TrainInWorkerOptions>("trainInWorker", options, { signal: true }, surplus);
+  const isPlace = worker instanceof URL || typeof worker === "string";
+  const started = isPlace ? new Worker(worker, { type: "module" }) : worker;
+  if (typeof (started as AnyWorker | null)?.postMessage !== "function") {
+    throw new GradusError(
+      `trainInWorker: worker ${describeValue(worker)}; expected a Worker, or the URL of its script`,
+    );
+  }
+  const end = isPlace ? () => started.terminate() : () => {};
+  return new JobClient(portOf(started as AnyWorker), settings, options, end) as never;
+}
+
+/** A promise, and what settles it. */
+interface PendingAnswer {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Numbers requests of all runs of a page, for one worker may serve several. */
+let requests = 0;
+
+/** The page's side of a run. */
+class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>> {
+  readonly done: Promise<JobEnd>;
+  readonly ready: Promise<void>;
+  readonly #pending = new Map<number, PendingAnswer>();
+  readonly #number: number;
+  readonly #leave: () => void;
+  #isOver = false;
+  #gone: GradusError | null = null;
+  #isReady = () => {};
+  /** Events that nobody has taken yet, and who waits for the next. */
+  readonly #events: JobEvent<unknown>[] = [];
+  #wake = () => {};
+
+  constructor(
+    readonly port: Port,
+    settings: unknown,
+    { signal }: TrainInWorkerOptions,
+    readonly end: () => void,
+  ) {
+    this.#leave = port.listen(
+      (message) => this.#hear(message),
+      (reason) => this.#lose(`the worker ended (${reason}); expected it to run on`),
+    );
+    this.#number = requests + 1;
+    const begun = this.#ask<JobEnd>("start", settings);
+    const stop = () => void this.stop().catch(() => {});
+    this.done = begun.finally(() => {
+      signal?.removeEventListener("abort", stop);
+      this.#isOver = true;
+      this.#wake();
+    });
+    this.done.catch(() => {}); // told to who asks for it, or goes through the events
+    const ready = new Promise<void>((resolve) => {
+      this.#isReady = resolve;
+    });
+    this.ready = Promise.race([ready, this.done.then(() => {})]);
+    this.ready.catch(() => {});
+    if (signal?.aborted) this.ready.then(stop, () => {});
+    else signal?.addEventListener("abort", stop);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<JobEvent<unknown>, void, undefined> {
+    for (;;) {
+      while (this.#events.length > 0) yield this.#events.shift() as JobEvent<unknown>;
+      if (this.#isOver) break;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    await this.done;
+  }
+
+  pause(): Promise<void> {
+    return this.#ask("pause");
+  }
+  resume(): Promise<void> {
+    return this.#ask("resume");
+  }
+  async step(count = 1): Promise<void> {
+    checkSteps("trainInWorker: step", { count });
+    await this.#ask("step", count);
+  }
+  stop(): Promise<void> {
+    return this.#ask("stop");
+  }
+  set(values: Record<string, unknown>): Promise<void> {
+    return this.#ask("set", values);
+  }
+  call(name: string, ...args: unknown[]): Promise<never> {
+    return this.#ask("call", [name, args]);
+  }
+  save(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#ask("save");
+  }
+  load(bytes: Uint8Array): Promise<void> {
+    return this.#ask("load", bytes);
+  }
+
+  async close(): Promise<void> {
+    if (this.#gone) return;
+    const closed = this.#ask<void>("close");
+    await this.done.catch(() => {});
+    await closed.catch(() => {});
+    this.#leave();
+    this.#lose("the run was closed; expected one that is open");
+    this.end();
+  }
+
+  #ask<T>(kind: JobRequest["kind"], given?: unknown): Promise<T> {
+    const number = ++requests;
+    return new Promise<T>((resolve, reject) => {
+      if (this.#gone) return reject(this.#gone);
+      this.#pending.set(number, { resolve: resolve as PendingAnswer["resolve"], reject });
+      try {
+        this.port.send({ gradus: number, kind, given });
+      } catch (error) {
+        this.#pending.delete(number);
+        const { message } = error as Error;
+        reject(new GradusError(`trainInWorker: ${kind}: ${message}; expected what can be copied`));
+      }
+    });
+  }
+
+  #hear(message: unknown): void {
+    if (!isMessage(message)) return;
+    const { gradus, events, error, result } = message as unknown as Reply;
+    if (events && gradus === this.#number) {
+      for (const event of events) {
+        if (event.event === "ready") this.#isReady();
+        else this.#events.push(event as JobEvent<unknown>);
+      }
+      this.#wake();
+    }
+    const answer = this.#pending.get(gradus);
+    if (events || !answer) return;
+    this.#pending.delete(gradus);
+    if (error) answer.reject(receivedError(error));
+    else answer.resolve(result as never);
+  }
+
+  #lose(why: string): void {
+    this.#gone ??= new GradusError(`trainInWorker: ${why}`);
+    for (const { reject } of this.#pending.values()) reject(this.#gone);
+    this.#pending.clear();
+  }
+}
+
+/** A reply, whichever it is. */
+interface Reply {
+  readonly gradus: number;
+  readonly events?: readonly { readonly event: string }[];
+  readonly error?: Parameters<typeof receivedError>[0];
+  readonly result?: unknown;
+}
