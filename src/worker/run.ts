@@ -16,7 +16,7 @@ export interface TrainInWorkerOptions {
   signal?: AbortSignal;
 }
 
-/** A run in a worker, as its page has it; going through it gives its events. */
+/** A run in a worker, as its page has it; going through it gives its events, of which the last 10,000 wait. */
 export interface WorkerRun<Note, Calls extends JobCalls, Live extends object>
   extends AsyncIterable<JobEvent<Note>> {
   /** Settles when the job is set up and training begins. */
@@ -88,6 +88,9 @@ interface PendingAnswer {
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** Events that wait to be taken, at the most. */
+const MOST = 10_000;
 
 /** Numbers requests of all runs of a page, for one worker may serve several. */
 let requests = 0;
@@ -204,6 +207,8 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
         if (event.event === "ready") this.#isReady();
         else this.#events.push(event as JobEvent<unknown>);
       }
+      // Of events that nobody goes through only the last ones are kept.
+      if (this.#events.length > MOST) this.#events.splice(0, this.#events.length - MOST);
       this.#wake();
     }
     const answer = this.#pending.get(gradus);
