@@ -21,7 +21,7 @@ Usage: npm run bench -- [options]
   --json FILE     where the report goes (bench/results/<date>-<adapter>.json)
   --compare FILE  an earlier report, to be set in relation
   --cpu           what the CPU device is to come to, in Node and in Chromium, one thread each; some
-                  six minutes, with a table for bench/README.md
+                  nine minutes, with a table for bench/README.md
   --growth        how time grows with the size of a graph instead, in Node without a GPU
   --node          in Node instead of headless Chromium
   --bundle FILE   only write one .mjs file that runs as --node does where there are no packages
