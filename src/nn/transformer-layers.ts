@@ -71,10 +71,11 @@ class LayerParts {
     readonly dModel: number,
     readonly options: TransformerLayerOptions,
     surplus: readonly unknown[],
+    numHeads: number,
   ) {
     checkOptions(op, options, TRANSFORMER_LAYER, surplus);
     const { dropout = 0.1, activation = "relu" } = options;
-    checkSizes(op, { dModel, dimFeedforward: this.dimFeedforward });
+    checkSizes(op, { dModel, numHeads, dimFeedforward: this.dimFeedforward });
     checkDecay(op, { dropout });
     this.dropoutRate = dropout;
     this.activation = activationOf(op, activation);
@@ -142,7 +143,7 @@ export class TransformerEncoderLayer extends Module<[x: Tensor, options?: Attent
     ...surplus: never[]
   ) {
     super();
-    const parts = new LayerParts("TransformerEncoderLayer", dModel, options, surplus);
+    const parts = new LayerParts("TransformerEncoderLayer", dModel, options, surplus, numHeads);
     this.selfAttn = parts.attention(numHeads, true);
     this.linear1 = parts.linear(dModel, parts.dimFeedforward);
     this.dropout = parts.dropout();
@@ -201,7 +202,7 @@ export class TransformerDecoderLayer extends Module<
     ...surplus: never[]
   ) {
     super();
-    const parts = new LayerParts("TransformerDecoderLayer", dModel, options, surplus);
+    const parts = new LayerParts("TransformerDecoderLayer", dModel, options, surplus, numHeads);
     this.selfAttn = parts.attention(numHeads, true);
     this.multiheadAttn = parts.attention(numHeads, false);
     this.linear1 = parts.linear(dModel, parts.dimFeedforward);

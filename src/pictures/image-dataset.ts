@@ -9,6 +9,7 @@ import {
 import { dispose } from "../core/dispose.ts";
 import { FormatError, GradusError, ShapeError } from "../core/errors.ts";
 import { inMemory } from "../core/host-memory.ts";
+import { kindOf } from "../core/kind.ts";
 import { list, quote } from "../core/quote.ts";
 import { sizeOf } from "../core/shape.ts";
 import { checkIndices } from "../data/checks.ts";
@@ -236,14 +237,18 @@ function planes(pixels: Uint8Array, channels: number): Uint8Array {
   return made;
 }
 
+function isBlob(value: unknown): value is Blob {
+  return ["Blob", "File"].includes(kindOf(value));
+}
+
 /** What messages call a file. */
 function nameOfFile({ name, source }: PictureFile, i: number): string {
-  const isAddress = typeof source === "string" || source instanceof URL;
+  const isAddress = typeof source === "string" || kindOf(source) === "URL";
   return quote(name ?? (isAddress ? String(source) : `picture ${i}`));
 }
 
 async function encoded(op: string, name: string, { source }: PictureFile): Promise<Blob> {
-  if (source instanceof Blob) return source;
+  if (isBlob(source)) return source;
   const fail = (reason: string, cause?: unknown) => {
     return new GradusError(`${op}: ${name} (${reason}); expected a picture that can be read`, {
       cause,
@@ -251,7 +256,7 @@ async function encoded(op: string, name: string, { source }: PictureFile): Promi
   };
   if (typeof source === "function") {
     const blob = await source();
-    if (blob instanceof Blob) return blob;
+    if (isBlob(blob)) return blob;
     throw new GradusError(`${op}: ${name} gives ${describeValue(blob)}; expected a Blob`);
   }
   const response = await fetch(source).catch((error: Error) => {
@@ -270,7 +275,7 @@ function filesOf(given: Iterable<PictureFile>): PictureFile[] {
   }
   for (const [i, file] of files.entries()) {
     const { label, source } = file ?? {};
-    const isSource = source instanceof Blob || source instanceof URL;
+    const isSource = isBlob(source) || kindOf(source) === "URL";
     const isKnown = isSource || typeof source === "string" || typeof source === "function";
     if (isKnown && (typeof label === "string" || typeof label === "number")) continue;
     const what = isKnown ? `label ${describeValue(label)}` : `source ${describeValue(source)}`;

@@ -99,7 +99,7 @@ for (const [module, exports] of Object.entries(modules)) {
     }
     expect(faults).toEqual([]);
     expect(refused).toBeGreaterThan(150);
-  });
+  }, 180_000); // a Transformer of PyTorch's sizes among them
 }
 
 test("a batch that is null is told by steps and by the function that is given a loader", async () => {

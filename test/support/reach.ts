@@ -1,6 +1,7 @@
 /** What the package takes of its surroundings beside the language; SECURITY.md tells what for. */
 export const REACH = {
   names: [
+    "AbortController", // trainInWorker
     "Blob", // download, and the text of threads
     "CompressionStream", // archives of arrays
     "DOMException", // errors of opfsStore
