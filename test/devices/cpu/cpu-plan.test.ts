@@ -4,6 +4,7 @@ import { allocate, type NumericArray } from "../../../src/core/dtype.ts";
 import { sizeOf } from "../../../src/core/shape.ts";
 import { type ArrayStorage, Arrays, storageOf } from "../../../src/devices/cpu/arrays.ts";
 import { CpuPlan } from "../../../src/devices/cpu/plan.ts";
+import { hasLoops } from "../../../src/engine/loop.ts";
 import { type Program, trace } from "../../../src/engine/program.ts";
 import {
   assignAll,
@@ -40,7 +41,8 @@ beforeAll(async () => {
 
 interface Subject {
   program: Program;
-  plan: CpuPlan;
+  /** Made when it is asked for first. */
+  readonly plan: CpuPlan;
   arrays: Arrays;
   counters: Counters;
   /** New arrays for the sources, in the program's order: those of `inputs` first given. */
@@ -72,7 +74,17 @@ function subject(wanted: Tensor[], updates: [Tensor, Tensor][] = []): Subject {
       data.set(given ? given[1] : (node.host as NumericArray));
       return storageOf(data);
     });
-  return { program, plan: new CpuPlan(program, arrays), arrays, counters, bring };
+  let plan: CpuPlan | null = null;
+  return {
+    program,
+    get plan() {
+      plan ??= new CpuPlan(program, arrays);
+      return plan;
+    },
+    arrays,
+    counters,
+    bring,
+  };
 }
 
 const run = (plan: CpuPlan, sources: ArrayStorage[]) =>
@@ -302,7 +314,9 @@ describe("every op writes all of an array that held something else", () => {
     test(`${name} (seed ${seed})`, () => {
       for (const call of calls) {
         const inputs = place(call, draw(call, seed), device, "f32");
-        const { plan, program, bring } = subject(twice(call, inputs, gradient === true));
+        const made = subject(twice(call, inputs, gradient === true));
+        if (hasLoops(made.program)) continue; // several plans, of ops that have rows of their own
+        const { plan, program, bring } = made;
         run(plan, bring(...inputs.map((x, i): [Tensor, Float64Array] => [x, other(call)[i]])));
         const sources = bring();
         const expected = opByOp(
