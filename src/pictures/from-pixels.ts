@@ -101,9 +101,15 @@ export function fromPixels(
   const raw = pixelsOn(op, device, source, picture, channels, keep);
   const made = arranged(raw.pixels, { dtype, layout, flipY, size: target });
   if (made === raw.held) return made;
-  device.evaluate([made.node], op);
-  raw.held.dispose();
-  return made;
+  try {
+    device.evaluate([made.node], op);
+    return made;
+  } catch (error) {
+    made.dispose();
+    throw error;
+  } finally {
+    raw.held.dispose();
+  }
 }
 
 /** Pixels u8 `[height, width, channels]`, and the tensor that holds them. */

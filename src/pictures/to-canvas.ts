@@ -2,6 +2,7 @@ import { checkOptions, checkWords, describeValue, type Known } from "../core/che
 import { GradusError } from "../core/errors.ts";
 import type { BufferStorage } from "../devices/webgpu/buffers.ts";
 import { pageDevice } from "../devices/webgpu/foreign-device.ts";
+import type { LogEntry } from "../devices/webgpu/log.ts";
 import type { GpuSession } from "../devices/webgpu/session.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { pad } from "../ops/pad.ts";
@@ -108,24 +109,28 @@ async function present(
   const bytesPerRow = rowBytes(width);
   const rows = reshape(pictureBytes(picture, hasAlpha), [height, 4 * width]);
   const padded = pad(rows, [[0, 0], [0, bytesPerRow - 4 * width]]); // biome-ignore format: pairs
-  device.evaluate([padded.node], op);
-  const storage = padded.node.storage as BufferStorage;
-  guard.make(() => {
-    Object.assign(canvas, { width, height });
-    context.configure({
-      device: pageDevice(session.device),
-      format: "rgba8unorm",
-      usage: GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
-      alphaMode: hasAlpha ? "premultiplied" : "opaque",
+  let entry: LogEntry;
+  try {
+    device.evaluate([padded.node], op);
+    const storage = padded.node.storage as BufferStorage;
+    guard.make(() => {
+      Object.assign(canvas, { width, height });
+      context.configure({
+        device: pageDevice(session.device),
+        format: "rgba8unorm",
+        usage: GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
+        alphaMode: hasAlpha ? "premultiplied" : "opaque",
+      });
     });
-  });
-  const work = { reads: [storage], writes: [] };
-  const entry = queue.submit(`gradus ${op}`, work, (encoder) => {
-    const { buffer, offset } = storage;
-    const shown = { texture: context.getCurrentTexture() };
-    encoder.copyBufferToTexture({ buffer, offset, bytesPerRow }, shown, [width, height]);
-  });
-  padded.dispose();
+    const work = { reads: [storage], writes: [] };
+    entry = queue.submit(`gradus ${op}`, work, (encoder) => {
+      const { buffer, offset } = storage;
+      const shown = { texture: context.getCurrentTexture() };
+      encoder.copyBufferToTexture({ buffer, offset, bytesPerRow }, shown, [width, height]);
+    });
+  } finally {
+    padded.dispose();
+  }
   await log.settle(entry, timeout);
   if (entry.failure) throw entry.failure;
 }
