@@ -28,7 +28,7 @@ interface LoraKind<L extends Module> {
   /** What is added to the layer's output, before it is scaled. */
   apply(layer: L, x: Tensor, pair: LoraPair): Tensor;
   /** What is added to the layer's weight in its place. */
-  delta(layer: L, pair: LoraPair): Tensor;
+  delta(layer: L, pair: Readonly<Record<keyof LoraPair, Tensor>>): Tensor;
 }
 
 /** Makes a parameter for a layer: its name here and in files of PEFT, and how its axes lie there. */

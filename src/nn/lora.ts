@@ -12,12 +12,13 @@ import { GradusError } from "../core/errors.ts";
 import { type NameMatch, nameMatcher } from "../core/name-match.ts";
 import { list, quote } from "../core/quote.ts";
 import { foldIn, givenKey, type Key } from "../core/random.ts";
-import { assignAll, Parameter, type State } from "../graph/state.ts";
+import { assignAll, Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
 import { putAround, takeAway } from "./around-forward.ts";
 import { Dropout } from "./dropout.ts";
 import { Embedding } from "./embedding.ts";
+import { countHolders } from "./holders.ts";
 import { type Adaptable, kindOfLora, type LoraPair } from "./lora-adapter.ts";
 import { type AnyModule, listParts, Module } from "./module.ts";
 
@@ -54,7 +55,8 @@ const LORA: Known<LoraOptions> = {
 interface Adapter extends LoraPair {
   readonly scale: number;
   readonly dropout: Dropout | null;
-  isMerged: boolean;
+  /** A and B as they were when their product went into the weight; null while it is not there. */
+  merged: { readonly a: State; readonly b: State } | null;
 }
 
 const adapters = new WeakMap<AnyModule, Adapter>();
@@ -68,7 +70,8 @@ const adapters = new WeakMap<AnyModule, Adapter>();
  * Layers stay the same objects and their states keep their names: a file of the model loads with
  * `strict: false` as before. What is added is `loraA` and `loraB` beside `weight`; `loraState` lists them
  * alone. Make the optimizer after it, of `model.parameters()`; to train a part such as a new head as
- * well, `unfreeze` it. `mergeLora` takes the adapters into the weights.
+ * well, `unfreeze` it. A second call for other layers leaves the adapters of the first as they are.
+ * `mergeLora` takes the adapters into the weights.
  *
  * Source: Hu et al. 2022, "LoRA: low-rank adaptation of large language models", section 4.1; defaults,
  * initial values and names in files of PyTorch are those of PEFT, whose files load by
@@ -93,15 +96,25 @@ export function addLora<M extends AnyModule>(
   checkPositive("addLora", { alpha });
   checkDecay("addLora", { dropout });
   const key = givenKey("addLora", options);
-  const made = matching(model, options.match).map(([, layer], i) => {
-    const own = key && foldIn(key, i);
-    const pair = kindOfLora(layer)?.make(layer, rank, own) as LoraPair;
-    const drops = dropout > 0 && !(layer instanceof Embedding);
-    const settings = { key: own && foldIn(own, 2), device: layer.weight.device };
-    const mask = drops ? new Dropout(dropout, settings) : null;
-    return [layer, { ...pair, scale: alpha / rank, dropout: mask, isMerged: false }] as const;
-  });
-  model.freeze();
+  const layers = matching(model, options.match);
+  const isTrained = ({ trainable }: Parameter) => trainable;
+  const trained = adaptersIn(model).flatMap(([, , { a, b }]) => [a, b].filter(isTrained));
+  const made: [Adaptable, Adapter][] = [];
+  try {
+    for (const [i, [, layer]] of layers.entries()) {
+      const own = key && foldIn(key, i);
+      const pair = kindOfLora(layer)?.make(layer, rank, own) as LoraPair;
+      const drops = dropout > 0 && !(layer instanceof Embedding);
+      const settings = { key: own && foldIn(own, 2), device: layer.weight.device };
+      const mask = drops ? new Dropout(dropout, settings).train(layer.training) : null;
+      made.push([layer, { ...pair, scale: alpha / rank, dropout: mask, merged: null }]);
+    }
+    model.freeze();
+  } catch (error) {
+    for (const [, { a, b, dropout }] of made) for (const part of [a, b, dropout]) part?.dispose();
+    throw error;
+  }
+  for (const parameter of trained) parameter.trainable = true;
   for (const [layer, adapter] of made) {
     const { a: loraA, b: loraB, dropout: loraDropout } = adapter;
     adapters.set(layer, adapter);
@@ -115,6 +128,10 @@ export function addLora<M extends AnyModule>(
 /**
  * Takes adapters into the weights, W ← W + (α / r) · A·B: the model costs what it did without them and
  * gives the same, but for rounding. The adapters stay, for `loraState`, and for `unmergeLora`, which takes this back.
+ *
+ * What went into a weight is kept beside it, as the states `loraMergedA` and `loraMergedB`: adapters may be
+ * loaded meanwhile, and a file of the merged model does not load into one whose adapters are not merged,
+ * which would count them twice. `removeLora` makes a plain model of it.
  * @returns the model itself.
  * @throws GradusError where no layer has an adapter that is not merged, and for weights that several
  * layers share. Nothing is changed then.
@@ -126,7 +143,8 @@ export function mergeLora<M extends AnyModule>(model: M, ...surplus: never[]): M
 }
 
 /**
- * Takes `mergeLora` back, W ← W − (α / r) · A·B: weights are what they were, but for rounding.
+ * Takes `mergeLora` back, W ← W − (α / r) · A·B, of A and B as they were then: weights are what they were,
+ * but for rounding.
  * @returns the model itself.
  * @throws GradusError where no layer has a merged adapter.
  * @example unmergeLora(mergeLora(addLora(new Linear(64, 32), { rank: 4 })));
@@ -145,8 +163,10 @@ export function unmergeLora<M extends AnyModule>(model: M, ...surplus: never[]):
  */
 export function removeLora<M extends AnyModule>(model: M, ...surplus: never[]): M {
   checkSurplus("removeLora(model)", surplus);
-  for (const [, layer, { a, b, dropout }] of adapted("removeLora", model)) {
+  for (const [, layer, adapter] of adapted("removeLora", model)) {
+    const { a, b, dropout } = adapter;
     takeAway(layer, addLora);
+    dropMerged(layer, adapter);
     adapters.delete(layer);
     for (const name of ["loraA", "loraB", "loraDropout"]) Reflect.deleteProperty(layer, name);
     for (const part of [a, b, dropout]) part?.dispose();
@@ -197,12 +217,17 @@ function matching(model: AnyModule, match?: NameMatch<AnyModule>): [string, Adap
 }
 
 /** The layers that have an adapter, with their names. */
-function adapted(op: string, model: AnyModule): [string, Adaptable, Adapter][] {
-  checkModule(op, model);
-  const found = listParts(model).flatMap(([name, part]): [string, Adaptable, Adapter][] => {
+function adaptersIn(model: AnyModule): [string, Adaptable, Adapter][] {
+  return listParts(model).flatMap(([name, part]): [string, Adaptable, Adapter][] => {
     const adapter = adapters.get(part as AnyModule);
     return adapter ? [[name, part as Adaptable, adapter]] : [];
   });
+}
+
+/** The same; throws a `GradusError` where there are none. */
+function adapted(op: string, model: AnyModule): [string, Adaptable, Adapter][] {
+  checkModule(op, model);
+  const found = adaptersIn(model);
   if (found.length > 0) return found;
   throw new GradusError(`${op}: a model without adapters; expected one that addLora was given`);
 }
@@ -219,25 +244,50 @@ function attach(layer: Adaptable, { a, b, scale, dropout }: Adapter): void {
 
 /** Takes adapters into the weights, or out of them. */
 function setMerged<M extends AnyModule>(op: string, model: M, isMerged: boolean): M {
-  const all = adapted(op, model).filter(([, , adapter]) => adapter.isMerged !== isMerged);
+  const all = adapted(op, model).filter(([, , { merged }]) => !merged === isMerged);
   if (all.length === 0) {
     const is = isMerged ? "merged" : "unmerged";
     throw new GradusError(`${op}: adapters are ${is} already; expected some that are not`);
   }
   checkUnshared(op, model, all);
-  const change = isMerged ? add : sub;
-  assignAll(
-    all.map(([, layer, { a, b, scale }]) => {
-      const delta = kindOfLora(layer)?.delta(layer, { a, b }) as Tensor;
-      return [layer.weight, change(layer.weight, mul(delta, scale))] as const;
-    }),
-  );
-  for (const [, layer, adapter] of all) {
-    adapter.isMerged = isMerged;
-    if (isMerged) takeAway(layer, addLora);
-    else attach(layer, adapter);
+  const copies: State[] = [];
+  const copy = (x: Parameter, name: string) => {
+    const made = new State(x, { name });
+    copies.push(made);
+    return made;
+  };
+  try {
+    const changes = all.map(([, layer, { a, b, scale, merged }]) => {
+      const pair = merged ?? { a: copy(a, "loraMergedA"), b: copy(b, "loraMergedB") };
+      const delta = mul(kindOfLora(layer)?.delta(layer, pair) as Tensor, scale);
+      const value = isMerged ? add(layer.weight, delta) : sub(layer.weight, delta);
+      return [layer, pair, value] as const;
+    });
+    assignAll(changes.map(([{ weight }, , value]) => [weight, value]));
+    for (const [i, [layer, { a, b }]] of changes.entries()) {
+      const adapter = all[i][2];
+      if (isMerged) {
+        adapter.merged = { a, b };
+        Object.assign(layer, { loraMergedA: a, loraMergedB: b });
+        takeAway(layer, addLora);
+      } else {
+        dropMerged(layer, adapter);
+        attach(layer, adapter);
+      }
+    }
+  } catch (error) {
+    for (const made of copies) made.dispose();
+    throw error;
   }
+  model.state(); // whose parts take its names
   return model;
+}
+
+/** Frees what is known of a merged adapter, if it is one. */
+function dropMerged(layer: Adaptable, adapter: Adapter): void {
+  for (const name of ["loraMergedA", "loraMergedB"]) Reflect.deleteProperty(layer, name);
+  for (const state of [adapter.merged?.a, adapter.merged?.b]) state?.dispose();
+  adapter.merged = null;
 }
 
 /** Throws a `GradusError` for a weight that another layer has too, which would change with it. */
@@ -247,12 +297,10 @@ function checkUnshared(
   layers: readonly (readonly [string, Adaptable, Adapter])[],
 ): void {
   for (const [name, { weight }] of layers) {
-    const holders = model.modules().filter((module) => {
-      return [...module.children()].some(([, part]) => part === weight);
-    });
-    if (holders.length < 2) continue;
+    const count = countHolders(model, weight);
+    if (count < 2) continue;
     throw new GradusError(
-      `${op}: the weight of ${quote(name)} is that of ${holders.length} layers; expected one of its own. ` +
+      `${op}: the weight of ${quote(name)} is that of ${count} layers; expected one of its own. ` +
         "Leave the adapter beside it",
     );
   }

@@ -255,6 +255,80 @@ test("a compiled function that is given the model notices adapters that come, me
   run.dispose();
 });
 
+describe("merged adapters", () => {
+  const filled = (model: Sequential, seed: number) => {
+    for (const state of loraState(model).values()) state.assign(random(seed, ...state.shape));
+    return model;
+  };
+  const near = async (x: Tensor, expected: readonly number[]) => {
+    for (const [i, y] of (await values(x)).entries()) {
+      expect(Math.abs(y - expected[i])).toBeLessThan(1e-4 * Math.max(1, Math.abs(expected[i])));
+    }
+  };
+
+  test("are taken out as they went in, whatever is loaded meanwhile", async () => {
+    using model = filled(addLora(net(), { rank: 2, match: "encoder" }), 8);
+    using other = filled(addLora(net(), { rank: 2, match: "encoder" }), 18);
+    const x = random(9, 3, 6);
+    const own = await values(model.state().get("encoder.0.weight") as Tensor);
+    const [mine, theirs] = [await values(model.call(x)), await values(other.call(x))];
+    expect(mine).not.toEqual(theirs);
+    mergeLora(model);
+    loadState(loraState(model), loraState(other));
+    await near(model.call(x), mine);
+    unmergeLora(model);
+    await near(model.state().get("encoder.0.weight") as Tensor, own);
+    await near(model.call(x), theirs);
+    await near(mergeLora(model).call(x), theirs);
+  });
+
+  test("are not counted twice by a model that a file of merged ones is loaded into", async () => {
+    using model = filled(addLora(net(), { rank: 2, match: "head" }), 8);
+    const x = random(9, 3, 6);
+    const y = await values(model.call(x));
+    const plain = await saveSafetensors(model);
+    const bytes = await saveSafetensors(mergeLora(model));
+    using other = addLora(net(5), { rank: 2, match: "head" });
+    const both = "head.loraMergedA, head.loraMergedB";
+    const rule = "expected exactly the names of the states";
+    expect(() => loadState(other, bytes)).toThrow(`missing [], unknown [${both}]; ${rule}`);
+    loadState(mergeLora(other), bytes);
+    expect(await values(other.call(x))).toEqual(await values(model.call(x)));
+    expect(() => loadState(other, plain)).toThrow(`missing [${both}], unknown []; ${rule}`);
+    await near(unmergeLora(other).call(x), y);
+    const alone = await saveSafetensors(removeLora(mergeLora(unmergeLora(model))));
+    using bare = net(5);
+    loadState(bare, alone);
+    await near(bare.call(x), y);
+  });
+});
+
+test("adapters of other layers stay trained, or frozen, when more are added", () => {
+  using model = addLora(net(), { match: "encoder.0" });
+  addLora(model, { match: "head" });
+  expect(model.parameters().map(({ name }) => name)).toEqual([
+    "encoder.0.loraA",
+    "encoder.0.loraB",
+    "head.loraA",
+    "head.loraB",
+  ]);
+  addLora(model.freeze(/^head/), { match: "encoder.2" });
+  expect(model.parameters().map(({ name }) => name.replace(/\.lora.$/, ""))).toEqual([
+    "encoder.0",
+    "encoder.0",
+    "encoder.2",
+    "encoder.2",
+  ]);
+});
+
+test("an adapter of a model in training mode drops elements", async () => {
+  using model = addLora(new Linear(64, 2, { seed: 1 }).train(), { dropout: 0.5, seed: 2 });
+  (model.state().get("loraB") as Parameter).assign(random(3, 8, 2));
+  const x = random(4, 1, 64);
+  expect(await values(model.call(x))).not.toEqual(await values(model.call(x)));
+  expect(await model.state().get("loraDropout.step")?.item()).toBe(2);
+});
+
 test("adapters that are taken off leave nothing behind", async () => {
   using model = net();
   const names = [...model.state().keys()];
@@ -306,6 +380,15 @@ test("refuses what cannot be adapted, and changes nothing then", () => {
       `${call.name}: a model without adapters; expected one that addLora was given`,
     );
   }
+  const mixed = new Sequential(new Linear(4, 4), new Conv2d(4, 4, 3, { groups: 4 }));
+  const before = held(device);
+  refused(
+    () => addLora(mixed, { rank: 2, dropout: 0.1 }),
+    "addLora: rank 2 for a convolution of 4 groups; expected a multiple of 4",
+    ShapeError,
+  );
+  expect(held(device)).toBe(before);
+  expect(mixed.parameters()).toHaveLength(4);
   expect(model.parameters()).toHaveLength(6);
   addLora(model, { match: (name, layer) => name === "head" && layer instanceof Linear });
   refused(
