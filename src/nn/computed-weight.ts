@@ -4,6 +4,7 @@ import { quote } from "../core/quote.ts";
 import { Parameter, type PyTorchForm, type State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { putAround, takeAway } from "./around-forward.ts";
+import { countHolders } from "./holders.ts";
 import { type AnyModule, Module } from "./module.ts";
 
 /** How a parameter of a module is computed from other states. */
@@ -17,12 +18,27 @@ interface Computed {
 /** A module → what is computed in it, by name. */
 const computed = new WeakMap<AnyModule, Map<string, Computed>>();
 
-/** The parameter of a module that is about to be computed; throws a `GradusError` for none. */
+/**
+ * The parameter of a module that is about to be computed; throws a `GradusError` for none, one that
+ * another is computed from, and one that lies in the module twice.
+ */
 export function parameterOf(op: string, module: AnyModule, name: string): Parameter {
   checkKinds(op, { module }, (x) => x instanceof Module, "a module");
   const found = Object.getOwnPropertyDescriptor(module, name)?.value;
-  if (found instanceof Parameter) return found;
-  const own = Object.entries(module).filter(([, part]) => part instanceof Parameter);
+  const used = [...(computed.get(module)?.values() ?? [])].flatMap((one) =>
+    Object.keys(one.states),
+  );
+  if (found instanceof Parameter && !used.includes(name)) {
+    const count = countHolders(module, found);
+    if (count < 2) return found;
+    throw new GradusError(
+      `${op}: ${quote(name)} of ${module.constructor.name} lies in it ${count} times; expected a parameter ` +
+        "of its own, since its memory is freed",
+    );
+  }
+  const own = Object.entries(module).filter(([key, part]) => {
+    return part instanceof Parameter && !used.includes(key);
+  });
   const names = own.map(([key]) => key).join(", ") || "none";
   throw new GradusError(
     `${op}: ${quote(name)} of ${module.constructor.name}; expected the name of a parameter of it: ${names}`,
@@ -62,7 +78,8 @@ export function computeParameter(
 }
 
 /**
- * Makes what `weightNorm` or `spectralNorm` compute a parameter again, of the value that it has.
+ * Makes what `weightNorm` or `spectralNorm` compute a parameter again, of the value that it has; frozen
+ * where what it was computed from is.
  * @param name the parameter's; `"weight"` when left out.
  * @returns the module itself.
  * @throws GradusError where no such parameter is computed.
@@ -84,6 +101,8 @@ export function removeParametrization<M extends AnyModule>(
   }
   const { pytorch, states } = one;
   const parameter = new Parameter(one.value(), { name, ...(pytorch !== undefined && { pytorch }) });
+  const isTrained = (state: State) => state instanceof Parameter && state.trainable;
+  parameter.trainable = Object.values(states).some(isTrained);
   own.delete(name);
   takeAway(module, `computed ${name}`);
   for (const key of Object.keys(states)) Reflect.deleteProperty(module, key);

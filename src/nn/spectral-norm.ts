@@ -60,13 +60,14 @@ interface Vectors {
  * difference of inputs, as critics of adversarial nets need it. σ = uᵀ·W·v, W being the weight as a matrix with
  * a row for each output; u and v come from power iteration, of which a call in training mode makes some
  * steps, and gradients take them as constants. The states are `weightOriginal`, which is trained,
- * `weightU` and `weightV`. Make the optimizer after it; `removeParametrization` takes it back.
+ * `weightU` and `weightV`. Make the optimizer after it; `removeParametrization` takes it back. The weight
+ * itself is freed, as `weightNorm` does.
  *
  * Files of PyTorch hold them as `weight_orig`, `weight_u` and `weight_v`; for those of its newer parametrisation
  * rename `parametrizations.weight.original`, `parametrizations.weight.0._u` and `…_v` to these.
  * Source: Miyato et al. 2018, "Spectral normalization for generative adversarial networks", Algorithm 1.
  * @returns the module itself.
- * @throws GradusError where it has no such parameter, and for an option out of its range; ShapeError for
+ * @throws GradusError where it has no such parameter of its own, and for an option out of its range; ShapeError for
  * an axis that is not there, and a parameter of fewer than two axes.
  * @example
  * const critic = new Sequential(spectralNorm(new Linear(2, 64)), relu, spectralNorm(new Linear(64, 1)));

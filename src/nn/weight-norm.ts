@@ -36,13 +36,14 @@ export function axisFor(
 /**
  * Has a module compute a weight as length and direction, w = g · v / ‖v‖, and train g and v in its
  * place: `weightG`, of size 1 on all axes but one (a scalar where all have one length), and `weightV`. They begin such that w is what it
- * was. Make the optimizer after it; `removeParametrization` takes it back.
+ * was. Make the optimizer after it; `removeParametrization` takes it back. The weight itself is freed: a
+ * module outside of this one that shares it has to be given another.
  *
  * Files of PyTorch hold them as `weight_g` and `weight_v`; those of its newer parametrisation load with
  * `rename: [["parametrizations.weight.original0", "weight_g"], ["parametrizations.weight.original1", "weight_v"]]`.
  * Source: Salimans & Kingma 2016, "Weight normalization", eq. 2.
  * @returns the module itself.
- * @throws GradusError where it has no such parameter; ShapeError for an axis that is not there.
+ * @throws GradusError where it has no such parameter of its own; ShapeError for an axis that is not there.
  * @example
  * const layer = weightNorm(new Linear(3, 2, { seed: 1 }));
  * [...layer.state().keys()]; // ["bias", "weightG", "weightV"]

@@ -116,6 +116,12 @@ test("one that is frozen stays so", () => {
   expect(spectralNorm(frozen).parameters()).toEqual([]);
   using other = new Linear(4, 3).freeze();
   expect(weightNorm(other).parameters()).toEqual([]);
+  for (const wrap of [weightNorm, spectralNorm]) {
+    using layer = removeParametrization(wrap(new Linear(4, 3).freeze()));
+    expect(layer.parameters()).toEqual([]);
+    using free = removeParametrization(wrap(new Linear(4, 3).freeze()).unfreeze());
+    expect(free.parameters()).toHaveLength(2);
+  }
 });
 
 test("the largest singular value of a divided weight is near 1, and stays so in training", async () => {
@@ -186,9 +192,18 @@ test("refuses what is no parameter, axis or option", () => {
     );
     refused(
       () => weightNorm(fn(new Linear(2, 2))),
-      op === "weightNorm"
-        ? 'weightNorm: "weight" of Linear; expected the name of a parameter of it: bias, weightG, weightV'
-        : 'weightNorm: "weight" of Linear; expected the name of a parameter of it: bias, weightOriginal',
+      'weightNorm: "weight" of Linear; expected the name of a parameter of it: bias',
+    );
+    using normed = weightNorm(new Linear(2, 2));
+    refused(
+      () => fn(normed, { name: "weightV" }),
+      `${op}: "weightV" of Linear; expected the name of a parameter of it: bias`,
+    );
+    using tied = Object.assign(new Net(), { weight: new Linear(2, 2).weight });
+    Object.assign(tied.hidden, { weight: tied.weight });
+    refused(
+      () => fn(tied),
+      `${op}: "weight" of Net lies in it 2 times; expected a parameter of its own, since its memory is freed`,
     );
   }
   refused(
