@@ -7,6 +7,7 @@ import {
 } from "../core/check.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, sub } from "../ops/arithmetic.ts";
+import { broadcastTensors } from "../ops/broadcast.ts";
 import { norm } from "../ops/norm.ts";
 import { checkEpsilon } from "../ops/normalized.ts";
 import { sum } from "../ops/reduce.ts";
@@ -23,7 +24,8 @@ export interface CosineSimilarityOptions {
 const COSINE_SIMILARITY: Known<CosineSimilarityOptions> = { axis: "number", epsilon: true };
 
 /**
- * Computes a·b / (max(‖a‖, ε) max(‖b‖, ε)) of vectors along an axis, which is left out of the result.
+ * Computes a·b / (max(‖a‖, ε) max(‖b‖, ε)) of vectors along an axis of the shape that both broadcast to,
+ * which is left out of the result.
  * @example new CosineSimilarity().call(ones([5, 3]), ones([5, 3])).shape; // [5]
  */
 export class CosineSimilarity extends Module<[a: Tensor, b: Tensor]> {
@@ -43,8 +45,9 @@ export class CosineSimilarity extends Module<[a: Tensor, b: Tensor]> {
   override forward(a: Tensor, b: Tensor): Tensor {
     checkTensors("CosineSimilarity", [a, b]);
     const { axis, epsilon } = this;
-    const [p, q] = [a, b].map((x) => maximum(norm(x, { axis }), epsilon));
-    return div(sum(mul(a, b), { axis }), mul(p, q));
+    const [x, y] = broadcastTensors([a, b]); // vectors of size 1 are as long as the others then
+    const [p, q] = [x, y].map((each) => maximum(norm(each, { axis }), epsilon));
+    return div(sum(mul(x, y), { axis }), mul(p, q));
   }
 }
 

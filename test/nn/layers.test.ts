@@ -165,6 +165,18 @@ test("LPPool3d takes the norm of each window", async () => {
   expect(await new nn.LPPool3d(2, 2).call(x).item()).toBe(6);
 });
 
+test("CosineSimilarity takes vectors of the shape that both broadcast to", async () => {
+  const cosine = new nn.CosineSimilarity();
+  const [a, b] = [tensor([[1, 2, 2]], { dtype }), tensor([[-2]], { dtype })];
+  // (1 + 2 + 2)·(−2) / (3 · √12)
+  expect(await cosine.call(a, b).item()).toBeCloseTo(-5 / 3 / Math.sqrt(3), 6);
+  expect(await cosine.call(b, a).item()).toBeCloseTo(-5 / 3 / Math.sqrt(3), 6);
+  expect(await cosine.call(ones([2, 1, 3]), ones([4, 3])).toArray()).toHaveLength(2);
+  const wide = await cosine.call(ones([2, 4, 3]), tensor([3, 0, 0])).data();
+  // Axis 1 is that of four equal elements: ±1, and 0 for zeros.
+  expect([...wide].map((x) => Math.round(Number(x) * 1e6) / 1e6)).toEqual([1, 0, 0, 1, 0, 0]);
+});
+
 describe("what does not fit is refused by the layer's name", () => {
   const any = (x: unknown) => x as never;
   test.each<[string, () => unknown, string, typeof GradusError?]>([
