@@ -7,11 +7,14 @@ import {
 } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
+import { postorder } from "../core/postorder.ts";
 import type { Device } from "../graph/device.ts";
-import type { Parameter, State } from "../graph/state.ts";
+import { inputsOf, type Node } from "../graph/node.ts";
+import { type Parameter, type State, stateOf } from "../graph/state.ts";
 import { substitute } from "../graph/substitute.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
+import { isTracing, traceFunction } from "../graph/tracing.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { abs } from "../ops/unary.ts";
 import { slopesOf } from "./check.ts";
@@ -40,7 +43,9 @@ const SHORTEST = 1e-12;
  *     p ← the optimizer's step from p, with ∂L/∂p at p + ε
  *
  * ‖·‖ goes over all parameters. A step costs two passes through the model. States that change while the loss is
- * computed, such as running statistics, change once, by the first pass.
+ * computed, such as running statistics, change once, by the first pass; the second begins with those that the
+ * loss read before it changed them, as `Dropout` does its counter, so that both drop the same elements. Outside
+ * of compiled functions such a loss is computed once more, for both gradients alike.
  *
  * Its state is the optimizer's, whose learning rate is set there; its `clip` limits the second gradients. Where
  * gradients are given, by `apply` or `accumulatedStep`, there is no second one.
@@ -100,12 +105,15 @@ export class SAM<Base extends OptimizerLike = OptimizerLike>
     checkFunctions("SAM", { again });
     const { kind, parameters, adaptive, rho } = this;
     const scaled = (x: Tensor, i: number) => (adaptive ? mul(x, abs(parameters[i])) : x);
-    const slopes = slopesOf(kind, loss, parameters).map(scaled);
+    const firstOf = (x: Tensor) => slopesOf(kind, x, parameters);
+    const known = isTracing() ? null : tracedSlopes(again as () => Tensor, firstOf);
+    const slopes = (known ?? firstOf(loss)).map(scaled);
     const scale = div(rho, add(globalNorm(slopes), SHORTEST));
     const worst = slopes.map((g, i) => {
       return [parameters[i], add(parameters[i], mul(scaled(g, i), scale))] as const;
     });
-    const second = substitute(worst, () => slopesOf(kind, (again as () => Tensor)(), parameters));
+    const before = isTracing() ? readBefore(loss) : [];
+    const second = substitute([...before, ...worst], () => firstOf((again as () => Tensor)()));
     this.optimizer.apply(second, [loss, ...also]);
   }
 
@@ -146,4 +154,25 @@ export class SAM<Base extends OptimizerLike = OptimizerLike>
   [dispose](): void {
     this.dispose();
   }
+}
+
+/** The states that a loss read before it changed them, with what it read first. */
+function readBefore(loss: Tensor): (readonly [State, Tensor])[] {
+  const first = new Map<State, Node>();
+  const before = (node: Node) => (stateOf(node) ? [] : inputsOf(node));
+  for (const node of postorder([loss.node], before)) {
+    const state = stateOf(node);
+    if (state && !(node.id > (first.get(state)?.id ?? node.id))) first.set(state, node);
+  }
+  const changed = [...first].filter(([state, node]) => state.node !== node);
+  return changed.map(([state, node]) => [state, new Tensor(node)]);
+}
+
+/** The gradients of a loss that changes states after it read them, which stay as they are; null of others. */
+function tracedSlopes(loss: () => Tensor, slopes: (loss: Tensor) => Tensor[]): Tensor[] | null {
+  return traceFunction(() => {
+    const value = loss();
+    const isLoss = value instanceof Tensor; // else the second pass refuses it
+    return isLoss && readBefore(value).length > 0 ? slopes(value) : null;
+  }).result;
 }

@@ -5,6 +5,7 @@ import {
   GradusError,
   mean,
   mul,
+  ones,
   Parameter,
   randomNormal,
   square,
@@ -13,7 +14,7 @@ import {
   type Tensor,
   tensor,
 } from "../../src/index.ts";
-import { BatchNorm1d, Dropout, Linear, Sequential } from "../../src/nn/index.ts";
+import { BatchNorm1d, Dropout, Linear, Module, Sequential } from "../../src/nn/index.ts";
 import { Adam, clipByValue, OptimizerGroup, SAM, SGD } from "../../src/optim/index.ts";
 import { accumulatedStep, trainStep } from "../../src/train/index.ts";
 import { inBrowser, testDevice } from "../support/device.ts";
@@ -120,6 +121,56 @@ describe("in a training step", () => {
     expect(await optimizer.state().get("step")?.item()).toBe(30);
     step.dispose();
     optimizer.dispose();
+  });
+
+  /** A model that weighs and drops its input, twice by one layer. */
+  const masked = (size: number) => {
+    const w = new Parameter(tensor(Array.from({ length: size }, () => 1)), { name: "w" });
+    class Masked extends Module {
+      w = w;
+      drop = new Dropout(0.5, { seed: 7 });
+      override forward(x: Tensor): Tensor {
+        return this.drop.call(this.drop.call(mul(x, square(this.w))));
+      }
+    }
+    return { w, model: new Masked() };
+  };
+  const size = 64;
+
+  test.each(["compiled", "eager"])("both gradients drop the same elements, %s", async (way) => {
+    const { w, model } = masked(size);
+    const drop = model.drop.step;
+    using reference = masked(size).model.train();
+    const optimizer = new SAM(new SGD([w], { learningRate: 0.25 }), { rho: 0.5 });
+    const x = ones([size]);
+    const lossOf = (m: Module, given: { x: Tensor }) => sum(m.call(given.x));
+    const step = trainStep({ model: model.train(), optimizer, loss: lossOf });
+    for (let i = 0; i < 3; i++) {
+      const start = (await drop.item()) as number;
+      const before = [...(await w.data())];
+      // Eager, the gradients are those after the pass whose loss is reported.
+      const isEager = way === "eager";
+      reference.drop.step.assign(tensor(start + (isEager ? 2 : 0), { dtype: "u32" }));
+      reference.w.assign(tensor(before as number[]));
+      const mask = [...(await reference.call(x).data())].map(Number);
+      const loss = () => lossOf(model, { x });
+      if (isEager) optimizer.step(loss(), [], loss);
+      else await step({ x });
+      expect(await drop.item()).toBe(start + 2);
+      // g = 2·w·4 where both masks keep an element, else 0; ε = ρ·g / ‖g‖; w ← w − g(w + ε) / 4
+      const kept = mask.map((y) => (y === 0 ? 0 : 4));
+      const g = kept.map((k, j) => 2 * k * (before[j] as number));
+      const length = Math.hypot(...g);
+      const after = [...(await w.data())].map(Number);
+      for (const [j, y] of after.entries()) {
+        const p = before[j] as number;
+        const expected = p - (2 * kept[j] * (p + (0.5 * g[j]) / length)) / 4;
+        expect(Math.abs(y - expected)).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected)));
+      }
+      expect(kept.filter((k) => k === 4).length).toBeGreaterThan(4);
+      expect(kept.filter((k) => k === 0).length).toBeGreaterThan(4);
+    }
+    step.dispose();
   });
 
   test("rho 0 takes the steps of the optimizer itself", async () => {
