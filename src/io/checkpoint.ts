@@ -176,6 +176,7 @@ function countIn(op: string, metadata: Readonly<Record<string, string>>, name: s
 /** What has a learning rate: the optimizer, or the members of a group and of groups in it. */
 function ratesOf(optimizer: object): HasRate[] {
   if ("members" in optimizer) return (optimizer.members as readonly object[]).flatMap(ratesOf);
+  if ("optimizer" in optimizer) return ratesOf(optimizer.optimizer as object); // SAM
   return "learningRate" in optimizer ? [optimizer as HasRate] : [];
 }
 

@@ -6,7 +6,9 @@ import { assignAll, type Parameter, type State } from "../graph/state.ts";
 import { loadMove, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { checkClip, checkGradients, checkParameters, rowRules, slopesOf } from "./check.ts";
+import type { Schedule } from "./learning-rate.ts";
 import type { Assignment, Clip, OptimizerLike } from "./optimizer.ts";
+import { rateOf, setRateOf } from "./shared-rate.ts";
 
 /** Options of `OptimizerGroup`. */
 export interface OptimizerGroupOptions {
@@ -16,7 +18,7 @@ export interface OptimizerGroupOptions {
 
 /**
  * Lets several optimizers make a step together, each with parameters, rate and kind of its own: one
- * step is one plan. A member's learning rate is set on the member.
+ * step is one plan. The learning rate is set here where all have one, and else on the members.
  *
  * Its state has the members' names behind their number: `0.step`, `1.head.bias.mean`.
  * @throws GradusError for no members, or a parameter that two of them have.
@@ -64,6 +66,17 @@ export class OptimizerGroup<Member extends OptimizerLike = OptimizerLike>
     this.parameters = members.flatMap((member) => member.parameters);
     checkParameters("OptimizerGroup", this.parameters);
     this.clip = clip;
+  }
+
+  /**
+   * Step size of all members; undefined where they differ. Setting it sets that of each.
+   * @throws GradusError when set where members differ, besides what a member throws.
+   */
+  get learningRate(): number | Schedule | undefined {
+    return rateOf(this.members);
+  }
+  set learningRate(value: number) {
+    setRateOf(this.kind, this.members, value);
   }
 
   state(): ReadonlyMap<string, State> {

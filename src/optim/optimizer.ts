@@ -35,6 +35,8 @@ export interface OptimizerLike extends Disposable {
   /** What it is called, such as `Adam`; a run's checkpoint keeps it. */
   readonly kind: string;
   readonly parameters: readonly Parameter[];
+  /** Step size, where it has one; setting a number holds from the next step on. */
+  learningRate?: number | Schedule;
   /** Everything that a checkpoint needs to go on, by name. */
   state(): ReadonlyMap<string, State>;
   /**

@@ -20,6 +20,7 @@ import { abs } from "../ops/unary.ts";
 import { slopesOf } from "./check.ts";
 import { globalNorm } from "./clip.ts";
 import type { Assignment, OptimizerLike } from "./optimizer.ts";
+import { rateOf, setRateOf } from "./shared-rate.ts";
 
 /** Options of `SAM`. */
 export interface SAMOptions {
@@ -47,7 +48,7 @@ const SHORTEST = 1e-12;
  * loss read before it changed them, as `Dropout` does its counter, so that both drop the same elements. Outside
  * of compiled functions such a loss is computed once more, for both gradients alike.
  *
- * Its state is the optimizer's, whose learning rate is set there; its `clip` limits the second gradients. Where
+ * Its state and its learning rate are the optimizer's; its `clip` limits the second gradients. Where
  * gradients are given, by `apply` or `accumulatedStep`, there is no second one.
  * Source: Foret et al. 2021, "Sharpness-aware minimization for efficiently improving generalization",
  * Algorithm 1; Kwon et al. 2021, "ASAM", eq. 4, for `adaptive`, which takes a larger ρ such as 0.5.
@@ -85,6 +86,14 @@ export class SAM<Base extends OptimizerLike = OptimizerLike>
     this.parameters = optimizer.parameters;
     this.rho = rho;
     this.adaptive = adaptive;
+  }
+
+  /** That of the optimizer, which setting it sets. */
+  get learningRate(): Base["learningRate"] {
+    return rateOf([this.optimizer]);
+  }
+  set learningRate(value: number) {
+    setRateOf(this.kind, [this.optimizer], value);
   }
 
   state(): ReadonlyMap<string, State> {

@@ -177,3 +177,25 @@ test("wrong groups are rejected", () => {
   ];
   for (const [run, message] of rejected) expect(run).toThrow(new GradusError(message));
 });
+
+test("a group has the rate that all members have, and sets it where they have one", () => {
+  const { p, q, r } = parameters();
+  using head = new SGD([p], { learningRate: 0.1 });
+  using body = new Adam([q, r], { learningRate: 0.1 });
+  const group = new OptimizerGroup([head, body]);
+  expect(group.learningRate).toBe(0.1);
+  group.learningRate = 0.5;
+  expect([group, head, body].map(({ learningRate }) => learningRate)).toEqual([0.5, 0.5, 0.5]);
+  expect(() => {
+    group.learningRate = -1;
+  }).toThrow("SGD: learningRate -1; expected a finite number from 0");
+  head.learningRate = 0.25;
+  expect(group.learningRate).toBeUndefined();
+  expect(() => {
+    group.learningRate = 1;
+  }).toThrow(
+    "OptimizerGroup(SGD, Adam): learningRate 1 over 0.25, 0.5; expected one that all have. " +
+      "Set that of each optimizer",
+  );
+  expect([head, body].map(({ learningRate }) => learningRate)).toEqual([0.25, 0.5]);
+});

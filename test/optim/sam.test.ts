@@ -14,6 +14,7 @@ import {
   type Tensor,
   tensor,
 } from "../../src/index.ts";
+import { loadCheckpoint, saveCheckpoint } from "../../src/io/portable.ts";
 import { BatchNorm1d, Dropout, Linear, Module, Sequential } from "../../src/nn/index.ts";
 import { Adam, clipByValue, OptimizerGroup, SAM, SGD } from "../../src/optim/index.ts";
 import { accumulatedStep, trainStep } from "../../src/train/index.ts";
@@ -222,4 +223,22 @@ test("refuses what is no optimizer, no function and out of range", () => {
   refused(() => new SAM(sgd, { rho: -1 }), "SAM: rho -1; expected a finite number from 0");
   refused(() => new SAM(sgd).step(sum(p)), "SAM: again is undefined; expected a function");
   expect(new SAM(sgd).kind).toBe("SAM(SGD)");
+});
+
+test("its rate is the optimizer's, also in checkpoints", async () => {
+  const make = () => {
+    const model = new Linear(2, 1, { seed: 1 });
+    const sgd = new SGD([model.weight], { learningRate: 0.1 });
+    const adam = new Adam([model.bias as Parameter], { learningRate: 0.2 });
+    return { model, sgd, optimizer: new SAM(new OptimizerGroup([sgd, adam])) };
+  };
+  const [from, to] = [make(), make()];
+  from.sgd.learningRate = 0.2;
+  expect(from.optimizer.learningRate).toBe(0.2);
+  from.optimizer.learningRate = 0.5;
+  expect(from.sgd.learningRate).toBe(0.5);
+  from.sgd.learningRate = 0.25;
+  loadCheckpoint(to, await saveCheckpoint(from));
+  expect(to.sgd.learningRate).toBe(0.25);
+  expect(to.optimizer.optimizer.members[1].learningRate).toBe(0.5);
 });
