@@ -1,12 +1,14 @@
-import { checkFunctions, describeValue } from "../core/check.ts";
+import { checkEach, checkFunctions, checkOptions, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { loadState } from "../io/load-state.ts";
 import { saveSafetensors } from "../io/weights.ts";
 import type { AnyModule } from "../nn/module.ts";
+import { batchesOf } from "../train/batches.ts";
+import { TRAIN_OPTIONS } from "../train/check-options.ts";
 import type { TrainEvent } from "../train/events.ts";
 import { RunControl } from "../train/run-control.ts";
 import { train } from "../train/train.ts";
-import type { TrainOptions } from "../train/train-options.ts";
+import { checkRun, type TrainOptions } from "../train/train-options.ts";
 import {
   type CapturedValues,
   isMessage,
@@ -14,7 +16,7 @@ import {
   type JobRequest,
   sentError,
 } from "./messages.ts";
-import { type Port, portToParent } from "./ports.ts";
+import { type Port, portToParent, sendCopy } from "./ports.ts";
 
 /** Functions that a page may call, by name: arguments and results are copied. */
 // biome-ignore lint/suspicious/noExplicitAny: any function fits
@@ -57,9 +59,10 @@ export interface TrainJob<Types extends JobTypes> {
  * Makes a worker train what a function gives, whenever its page asks by `trainInWorker`.
  *
  * Call it once, in the script of a worker. Each run asks the function anew with the page's settings;
- * what it loads into the module's scope stays. `tell` sends the page a note at once.
+ * what it loads into the module's scope stays. `tell` sends the page a note at once, and throws a GradusError for
+ * one that cannot be copied.
  * @typeParam Calls the functions that the page may call.
- * @throws GradusError outside of a worker.
+ * @throws GradusError outside of a worker; to its page, for what the function gives that is no job.
  * @example
  * // job.ts
  * export default trainJob(async ({ learningRate }: { learningRate: number }) => {
@@ -125,21 +128,120 @@ class JobControl extends RunControl {
   }
 }
 
+/** Makes what a run trains of its settings. */
+type Make = (
+  settings: unknown,
+  tell: (note: unknown) => void,
+) => AnyParts | null | Promise<AnyParts | null>;
+
+/** A run as its worker has it, from the set-up on. */
+class ServedRun {
+  readonly control = new JobControl();
+  readonly stop = new AbortController();
+  /** What it trains, once that is set up and until it is freed. */
+  parts: AnyParts | null = null;
+  /** Settles at its end; null when it has ended. */
+  going: Promise<JobEnd> | null = null;
+  readonly #events: unknown[] = [];
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  /** @param number that of the request that began it. */
+  constructor(
+    readonly port: Port,
+    readonly number: number,
+  ) {}
+
+  /** Sets up what it trains and trains that. */
+  start(make: Make, settings: unknown): Promise<JobEnd> {
+    this.going = this.#go(make, settings).finally(() => {
+      this.going = null;
+      this.control.end();
+      this.flush();
+    });
+    return this.going;
+  }
+
+  async #go(make: Make, settings: unknown): Promise<JobEnd> {
+    const parts = await make(settings, (note) => this.#tell("tell", { event: "note", note }));
+    const rule = "an object of model, optimizer, loss, loader and epochs";
+    checkEach("trainJob", { job: parts }, (x) => typeof x === "object" && x !== null, rule);
+    this.parts = parts as AnyParts;
+    const options = trainOptions(this.parts);
+    this.#tell("ready", { event: "ready" });
+    return this.#train(this.parts, options);
+  }
+
+  async #train(parts: AnyParts, options: TrainOptions<AnyModule, unknown>): Promise<JobEnd> {
+    const { control } = this;
+    const { signal } = this.stop;
+    await parts.onStart?.();
+    let step = 0;
+    for await (const event of train({ ...options, control, signal })) {
+      await parts.onEvent?.(event);
+      step = event.step;
+      this.#events.push(await sendable(event));
+      this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    }
+    const states = [...parts.optimizer.state()];
+    const counter = states.find(([name]) => /^(\d+\.)*step$/.test(name))?.[1];
+    const end = { step: counter ? await counter.item() : step, stopped: signal.aborted };
+    await parts.onEnd?.(end);
+    return end;
+  }
+
+  /** Sends what happens at once, behind what was gathered. */
+  #tell(what: string, event: unknown): void {
+    this.flush();
+    sendCopy(`trainJob: ${what}`, this.port, { gradus: this.number, events: [event] });
+  }
+
+  /** Sends the events that were gathered. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#events.length === 0) return;
+    this.port.send({ gradus: this.number, events: this.#events.splice(0) });
+  }
+
+  /** Ends it, and frees what it holds when it has come to its end. */
+  async close(): Promise<void> {
+    this.stop.abort();
+    await this.going?.catch(() => {});
+    this.free();
+  }
+
+  free(): void {
+    const { parts } = this;
+    this.parts = null;
+    parts?.dispose?.();
+  }
+}
+
+/** What of a job `train` takes; throws a `GradusError` for a job that cannot be trained. */
+function trainOptions(parts: AnyParts): TrainOptions<AnyModule, unknown> {
+  const { calls = {}, live = {}, onStart, onEvent, onEnd, dispose, ...options } = parts;
+  const given = Object.entries({ onStart, onEvent, onEnd, dispose });
+  checkFunctions("trainJob", Object.fromEntries(given.filter(([, x]) => x !== undefined)));
+  for (const [name, functions] of Object.entries({ calls, live })) {
+    const isObject = (x: unknown) => typeof x === "object" && x !== null;
+    checkEach("trainJob", { [name]: functions }, isObject, "an object of functions");
+    const named = Object.entries(functions).map(([key, value]) => [`${name}.${key}`, value]);
+    checkFunctions("trainJob", Object.fromEntries(named));
+  }
+  checkOptions<TrainOptions<AnyModule, unknown>>("train", options, TRAIN_OPTIONS);
+  checkRun("train", options);
+  batchesOf("train", options.loader); // refuses what gives no batches
+  return options;
+}
+
 /** The worker's side: answers requests one by one, and tells of a run meanwhile. */
 class JobServer {
-  #parts: AnyParts | null = null;
-  #run: { control: JobControl; stop: AbortController } | null = null;
-  /** Number of the request that began the run. */
-  #started = 0;
-  #events: unknown[] = [];
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** The run that was begun last, until it is closed. */
+  #run: ServedRun | null = null;
 
   constructor(
     readonly port: Port,
-    readonly make: (
-      settings: unknown,
-      tell: (note: unknown) => void,
-    ) => AnyParts | Promise<AnyParts>,
+    readonly make: Make,
   ) {}
 
   listen(): void {
@@ -151,123 +253,95 @@ class JobServer {
     );
   }
 
-  async #answer({ gradus, kind, given }: JobRequest): Promise<void> {
+  async #answer(request: JobRequest): Promise<void> {
+    const { gradus, kind } = request;
     try {
-      const result = await this.#do(kind, given, gradus);
-      this.#flush();
+      const result = await this.#do(request);
+      this.#run?.flush();
       const buffer = result instanceof Uint8Array && kind === "save" ? [result.buffer] : [];
-      this.port.send({ gradus, result }, buffer as ArrayBuffer[]);
+      const answer = { gradus, result };
+      sendCopy(`trainInWorker: ${kind}`, this.port, answer, buffer as ArrayBuffer[]);
     } catch (error) {
-      this.#flush();
+      this.#run?.flush();
       this.port.send({ gradus, error: sentError(error) });
     }
   }
 
-  async #do(kind: JobRequest["kind"], given: unknown, gradus: number): Promise<unknown> {
-    if (kind === "start") return this.#start(given, gradus);
-    if (kind === "close") return this.#close();
-    const parts = this.#parts;
-    if (!parts) throw new GradusError("trainInWorker: no job yet; expected one that is set up");
+  async #do({ kind, run: number, given }: JobRequest): Promise<unknown> {
+    if (kind === "start") return this.#start(given, number);
+    const run = this.#run?.number === number ? this.#run : null;
+    if (kind === "pause" || kind === "resume" || kind === "step" || kind === "stop") {
+      return run?.going && steer(run, kind, given as number);
+    }
+    if (kind === "close") {
+      await run?.close();
+      return this.#forget(run);
+    }
+    if (!run) {
+      throw new GradusError(
+        `trainInWorker: ${kind} by a run that its worker does not hold; expected the one that it began last`,
+      );
+    }
+    const { parts } = run;
+    if (!parts) {
+      throw new GradusError(
+        `trainInWorker: ${kind} with no job yet; expected one that is set up. Await ready`,
+      );
+    }
     if (kind === "save") return saveSafetensors(parts.model);
     if (kind === "load") return void loadState(parts.model, given as Uint8Array);
-    if (kind === "set") return this.#set(parts, given as Record<string, unknown>);
-    if (kind === "call") return this.#call(parts, given as [string, unknown[]]);
-    return this.#steer(kind, given as number);
+    if (kind === "set") return set(parts, given as Record<string, unknown>);
+    return call(parts, given as [string, unknown[]]);
   }
 
-  async #steer(kind: "pause" | "resume" | "step" | "stop", count: number): Promise<void> {
-    if (!this.#run) return;
-    const { control, stop } = this.#run;
-    if (kind === "stop") stop.abort();
-    else if (kind === "step") control.step(count);
-    else control[kind]();
-    if (kind === "resume") control.end();
-    if (kind === "pause" || kind === "step") await control.rest();
-  }
-
-  #set({ live = {}, optimizer }: AnyParts, values: Record<string, unknown>): void {
-    const known = ["learningRate", ...Object.keys(live)];
-    const wrong = Object.keys(values).find((name) => !known.includes(name));
-    if (wrong !== undefined) {
-      const given = describeValue(wrong);
-      throw new GradusError(`trainInWorker: set ${given}; expected one of ${known.join(", ")}`);
-    }
-    for (const [name, value] of Object.entries(values)) {
-      if (Object.hasOwn(live, name)) live[name](value);
-      else (optimizer as { learningRate?: unknown }).learningRate = value;
-    }
-  }
-
-  #call({ calls = {} }: AnyParts, [name, args]: [string, unknown[]]): unknown {
-    if (Object.hasOwn(calls, name)) return calls[name](...args);
-    const known = Object.keys(calls).join(", ") || "none";
-    throw new GradusError(
-      `trainInWorker: call of ${describeValue(name)}; expected one of ${known}`,
-    );
-  }
-
-  async #start(settings: unknown, gradus: number): Promise<JobEnd> {
-    if (this.#run) {
+  #start(settings: unknown, number: number): Promise<JobEnd> {
+    if (this.#run?.going) {
       throw new GradusError("trainInWorker: a run goes on in this worker; expected it to be ended");
     }
-    const run = { control: new JobControl(), stop: new AbortController() };
-    this.#run = run;
-    this.#started = gradus;
-    try {
-      this.#dispose();
-      const parts = await this.make(settings, (note) => this.#tell({ event: "note", note }, true));
-      this.#parts = parts;
-      this.#tell({ event: "ready" }, true);
-      return await this.#train(parts, run);
-    } finally {
-      this.#run = null;
-      run.control.end();
-    }
+    const last = this.#run;
+    this.#forget(last);
+    last?.free();
+    this.#run = new ServedRun(this.port, number);
+    return this.#run.start(this.make, settings);
   }
 
-  async #train(
-    parts: AnyParts,
-    { control, stop }: { control: JobControl; stop: AbortController },
-  ): Promise<JobEnd> {
-    const { calls: _, live: _live, onStart, onEvent, onEnd, dispose: _free, ...options } = parts;
-    const { signal } = stop;
-    await onStart?.call(parts);
-    let step = 0;
-    for await (const event of train({ ...options, control, signal })) {
-      await onEvent?.call(parts, event);
-      step = event.step;
-      this.#tell(await sendable(event));
-    }
-    const counter = (parts.optimizer as { counter?: { item(): Promise<number> } }).counter;
-    const end = { step: counter ? await counter.item() : step, stopped: signal.aborted };
-    await onEnd?.call(parts, end);
-    return end;
+  #forget(run: ServedRun | null): void {
+    if (this.#run === run) this.#run = null;
   }
+}
 
-  /** Sends what happens, some of it at once. */
-  #tell(event: unknown, now = false): void {
-    this.#events.push(event);
-    if (now) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS);
-  }
+/** Settles where the run does what is asked, or has ended. */
+async function steer(
+  { control, stop }: ServedRun,
+  kind: "pause" | "resume" | "step" | "stop",
+  count: number,
+): Promise<void> {
+  if (kind === "stop") stop.abort();
+  else if (kind === "step") control.step(count);
+  else control[kind]();
+  if (kind === "resume") control.end();
+  if (kind === "pause" || kind === "step") await control.rest();
+}
 
-  #flush(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    if (this.#events.length === 0) return;
-    this.port.send({ gradus: this.#started, events: this.#events.splice(0) });
+function set({ live = {}, optimizer }: AnyParts, values: Record<string, unknown>): void {
+  const own = "learningRate" in optimizer ? ["learningRate"] : [];
+  const known = new Set([...own, ...Object.keys(live)]);
+  const wrong = Object.keys(values).find((name) => !known.has(name));
+  if (wrong !== undefined) {
+    const given = describeValue(wrong);
+    const rule = `one of ${[...known].join(", ") || "none"}`;
+    throw new GradusError(`trainInWorker: set ${given}; expected ${rule}`);
   }
+  for (const [name, value] of Object.entries(values)) {
+    if (Object.hasOwn(live, name)) live[name](value);
+    else (optimizer as { learningRate?: unknown }).learningRate = value;
+  }
+}
 
-  #close(): void {
-    this.#run?.stop.abort();
-    this.#dispose();
-  }
-
-  #dispose(): void {
-    const parts = this.#parts;
-    this.#parts = null;
-    parts?.dispose?.();
-  }
+function call({ calls = {} }: AnyParts, [name, args]: [string, unknown[]]): unknown {
+  if (Object.hasOwn(calls, name)) return calls[name](...args);
+  const known = Object.keys(calls).join(", ") || "none";
+  throw new GradusError(`trainInWorker: call of ${describeValue(name)}; expected one of ${known}`);
 }
 
 /** An event whose captured values have been read, for tensors stay in the worker. */

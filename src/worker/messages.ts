@@ -1,3 +1,4 @@
+import { describeValue } from "../core/check.ts";
 import type { NumericArray } from "../core/dtype.ts";
 import * as errors from "../core/errors.ts";
 import * as faults from "../core/faults.ts";
@@ -37,6 +38,8 @@ export interface SentError {
 /** From the page: a request, which is answered by its number. */
 export interface JobRequest {
   readonly gradus: number;
+  /** Number of the request that began the run. */
+  readonly run: number;
   readonly kind:
     | "start"
     | "pause"
@@ -62,9 +65,15 @@ export function isMessage(data: unknown): data is JobRequest & JobReply {
   return typeof (data as { gradus?: unknown } | null)?.gradus === "number";
 }
 
+/** Classes that every realm has. */
+const BUILT_IN = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+
 /** Takes an error apart. */
 export function sentError(error: unknown): SentError {
-  if (!(error instanceof Error)) return { name: "Error", message: String(error), own: {} };
+  if (!(error instanceof Error)) {
+    const message = typeof error === "string" ? error : describeValue(error);
+    return { name: "Error", message, own: {} };
+  }
   const { name, message, stack } = error;
   const isPlain = (x: unknown) => x === null || /^(string|number|boolean)$/.test(typeof x);
   const own = Object.entries(error).filter(([key, x]) => key !== "name" && isPlain(x));
@@ -73,7 +82,10 @@ export function sentError(error: unknown): SentError {
 
 /** Makes an error of the same class as the one that was taken apart. */
 export function receivedError({ name, message, stack, own }: SentError): Error {
-  const classes = { ...errors, ...faults, NonFiniteLossError } as Record<string, unknown>;
+  const classes = { ...BUILT_IN, ...errors, ...faults, NonFiniteLossError } as Record<
+    string,
+    unknown
+  >;
   const known =
     typeof classes[name] === "function" && name.endsWith("Error") ? classes[name] : null;
   const error = new Error(message);

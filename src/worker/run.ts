@@ -1,4 +1,4 @@
-import { checkOptions, checkSteps, describeValue } from "../core/check.ts";
+import { checkEach, checkOptions, checkSteps, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import type { JobCalls, JobTypes, TrainJob } from "./job.ts";
 import {
@@ -8,7 +8,7 @@ import {
   type JobRequest,
   receivedError,
 } from "./messages.ts";
-import { type AnyWorker, type Port, portOf } from "./ports.ts";
+import { type AnyWorker, type Port, portOf, sendCopy } from "./ports.ts";
 
 /** Options of `trainInWorker`. */
 export interface TrainInWorkerOptions {
@@ -16,7 +16,10 @@ export interface TrainInWorkerOptions {
   signal?: AbortSignal;
 }
 
-/** A run in a worker, as its page has it; going through it gives its events, of which the last 10,000 wait. */
+/**
+ * A run in a worker, as its page has it; going through it gives its events, of which the last 10,000 wait, each
+ * to one of those who go through it. What steers it holds while the job is set up too.
+ */
 export interface WorkerRun<Note, Calls extends JobCalls, Live extends object>
   extends AsyncIterable<JobEvent<Note>> {
   /** Settles when the job is set up and training begins. */
@@ -31,7 +34,7 @@ export interface WorkerRun<Note, Calls extends JobCalls, Live extends object>
   step(count?: number): Promise<void>;
   /** Ends the run before its next step. */
   stop(): Promise<void>;
-  /** Sets values that hold from the next step on: `learningRate`, and what the job has as `live`. */
+  /** Sets values that hold from the next step on: `learningRate` if the optimizer has one, and what the job has as `live`. */
   set(values: { learningRate?: number } & Partial<Live>): Promise<void>;
   /** Calls a function of the job, also after training. */
   call<K extends keyof Calls & string>(
@@ -42,7 +45,7 @@ export interface WorkerRun<Note, Calls extends JobCalls, Live extends object>
   save(): Promise<Uint8Array<ArrayBuffer>>;
   /** Gives the model the weights of a safetensors file. */
   load(bytes: Uint8Array): Promise<void>;
-  /** Ends the run, frees what the job holds, and ends a worker that `trainInWorker` has started. */
+  /** Ends the run, then frees what the job holds, and ends a worker that `trainInWorker` has started. */
   close(): Promise<void>;
 }
 
@@ -51,7 +54,8 @@ export interface WorkerRun<Note, Calls extends JobCalls, Live extends object>
  *
  * Bundlers build a worker's script where they see `new Worker(new URL("./job.ts", import.meta.url),
  * { type: "module" })`: give that. A worker of Node's `worker_threads` does as well; a URL starts a worker
- * of a browser's. One worker may train again, with other settings, when its run has ended.
+ * of a browser's. One worker may train again, with other settings, when its run has ended; what an earlier
+ * run is asked then is refused. A browser does not tell of `worker.terminate()`: end a run by `close` before.
  * @param settings what the job's function is given: anything that can be copied to a worker.
  * @throws GradusError for what is no worker; later, by `done`, what the job throws, and GradusError for
  * a worker that ends.
@@ -101,13 +105,14 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
   readonly ready: Promise<void>;
   readonly #pending = new Map<number, PendingAnswer>();
   readonly #number: number;
-  readonly #leave: () => void;
+  #leave: (() => void) | null = null;
   #isOver = false;
   #gone: GradusError | null = null;
+  #closed: Promise<void> | null = null;
   #isReady = () => {};
   /** Events that nobody has taken yet, and who waits for the next. */
   readonly #events: JobEvent<unknown>[] = [];
-  #wake = () => {};
+  readonly #waiting = new Set<() => void>();
 
   constructor(
     readonly port: Port,
@@ -115,10 +120,6 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
     { signal }: TrainInWorkerOptions,
     readonly end: () => void,
   ) {
-    this.#leave = port.listen(
-      (message) => this.#hear(message),
-      (reason) => this.#lose(`the worker ended (${reason}); expected it to run on`),
-    );
     this.#number = requests + 1;
     const begun = this.#ask<JobEnd>("start", settings);
     const stop = () => void this.stop().catch(() => {});
@@ -126,6 +127,7 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
       signal?.removeEventListener("abort", stop);
       this.#isOver = true;
       this.#wake();
+      this.#rest();
     });
     this.done.catch(() => {}); // told to who asks for it, or goes through the events
     const ready = new Promise<void>((resolve) => {
@@ -133,7 +135,7 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
     });
     this.ready = Promise.race([ready, this.done.then(() => {})]);
     this.ready.catch(() => {});
-    if (signal?.aborted) this.ready.then(stop, () => {});
+    if (signal?.aborted) stop();
     else signal?.addEventListener("abort", stop);
   }
 
@@ -141,9 +143,7 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
     for (;;) {
       while (this.#events.length > 0) yield this.#events.shift() as JobEvent<unknown>;
       if (this.#isOver) break;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
     await this.done;
   }
@@ -161,8 +161,10 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
   stop(): Promise<void> {
     return this.#ask("stop");
   }
-  set(values: Record<string, unknown>): Promise<void> {
-    return this.#ask("set", values);
+  async set(values: Record<string, unknown>): Promise<void> {
+    const isObject = typeof values === "object" && values !== null && !Array.isArray(values);
+    checkEach("trainInWorker", { set: values }, () => isObject, "an object of values by name");
+    await this.#ask("set", values);
   }
   call(name: string, ...args: unknown[]): Promise<never> {
     return this.#ask("call", [name, args]);
@@ -174,13 +176,21 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
     return this.#ask("load", bytes);
   }
 
-  async close(): Promise<void> {
-    if (this.#gone) return;
-    const closed = this.#ask<void>("close");
-    await this.done.catch(() => {});
-    await closed.catch(() => {});
-    this.#leave();
-    this.#lose("the run was closed; expected one that is open");
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const why = "the run was closed; expected one that is open";
+    if (!this.#gone) {
+      const closed = this.#ask<void>("close");
+      this.#gone ??= new GradusError(`trainInWorker: ${why}`);
+      await this.done.catch(() => {});
+      await closed.catch(() => {});
+    }
+    this.#lose(why);
+    this.port.rest();
     this.end();
   }
 
@@ -189,14 +199,36 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
     return new Promise<T>((resolve, reject) => {
       if (this.#gone) return reject(this.#gone);
       this.#pending.set(number, { resolve: resolve as PendingAnswer["resolve"], reject });
+      this.#listen();
+      if (this.#gone) return;
       try {
-        this.port.send({ gradus: number, kind, given });
+        const request: JobRequest = { gradus: number, run: this.#number, kind, given };
+        sendCopy(`trainInWorker: ${kind}`, this.port, request);
       } catch (error) {
         this.#pending.delete(number);
-        const { message } = error as Error;
-        reject(new GradusError(`trainInWorker: ${kind}: ${message}; expected what can be copied`));
+        this.#rest();
+        reject(error);
       }
     });
+  }
+
+  #listen(): void {
+    this.#leave ??= this.port.listen(
+      (message) => this.#hear(message),
+      (reason) => this.#lose(`the worker ended (${reason}); expected it to run on`),
+    );
+  }
+
+  /** Hears no more when nothing is to come. */
+  #rest(): void {
+    if (!this.#isOver || this.#pending.size > 0) return;
+    this.#leave?.();
+    this.#leave = null;
+  }
+
+  #wake(): void {
+    for (const go of this.#waiting) go();
+    this.#waiting.clear();
   }
 
   #hear(message: unknown): void {
@@ -216,12 +248,15 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
     this.#pending.delete(gradus);
     if (error) answer.reject(receivedError(error));
     else answer.resolve(result as never);
+    this.#rest();
   }
 
   #lose(why: string): void {
-    this.#gone ??= new GradusError(`trainInWorker: ${why}`);
-    for (const { reject } of this.#pending.values()) reject(this.#gone);
+    const error = new GradusError(`trainInWorker: ${why}`);
+    this.#gone ??= error;
+    for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
+    this.#rest();
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { build } from "vite";
@@ -13,7 +13,9 @@ export async function startNodeJob(entry: string): Promise<Worker> {
 }
 
 async function buildScript(entry: string): Promise<string> {
-  const outDir = mkdtempSync(join(process.cwd(), "node_modules/.vite/node-job-"));
+  const cache = join(process.cwd(), "node_modules/.vite");
+  mkdirSync(cache, { recursive: true });
+  const outDir = mkdtempSync(join(cache, "node-job-"));
   await build({
     configFile: "tools/vite.node.config.ts",
     build: { ssr: entry, outDir, emptyOutDir: false },

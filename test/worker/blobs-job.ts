@@ -4,13 +4,16 @@ import { ShapeError } from "../../src/core/errors.ts";
 import { init, sigmoid, softmax, tensor } from "../../src/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { Linear, type Module, Sequential } from "../../src/nn/index.ts";
-import { SGD } from "../../src/optim/index.ts";
+import { OptimizerGroup, SAM, SGD } from "../../src/optim/index.ts";
 import { trainJob } from "../../src/worker/index.ts";
 
 export interface Settings {
   readonly learningRate: number;
   readonly epochs: number;
-  readonly fault?: "setup" | "loss" | "nan" | "exit";
+  readonly fault?: "setup" | "loss" | "nan" | "exit" | "job" | "part" | "note";
+  /** How long the set-up takes, in milliseconds. */
+  readonly wait?: number;
+  readonly around?: "SAM" | "OptimizerGroup";
 }
 
 export const blobs = () => {
@@ -31,6 +34,9 @@ export default trainJob(async (settings: Settings, tell: (note: { text: string }
   tell({ text: `set up on ${device.kind}` });
   if (settings.fault === "setup") throw new ShapeError("setup: nothing fits");
   if (settings.fault === "exit") globalThis.process ? process.exit(3) : close();
+  if (settings.fault === "job") return null as never;
+  if (settings.fault === "note") setTimeout(() => tell((() => {}) as never));
+  await new Promise((resolve) => setTimeout(resolve, settings.wait ?? 0));
   const { x, labels } = blobs();
   const model = network();
   const scale = settings.fault === "nan" ? Number.POSITIVE_INFINITY : 1;
@@ -39,14 +45,17 @@ export default trainJob(async (settings: Settings, tell: (note: { text: string }
     labels: tensor(labels.slice(20 * k, 20 * k + 20), { dtype: "i32" }),
   }));
   const seen: number[] = [];
+  const sgd = new SGD(model.parameters(), { learningRate: settings.learningRate });
+  const rates = () => sgd.learningRate;
+  const around = { SAM: () => new SAM(sgd), OptimizerGroup: () => new OptimizerGroup([sgd]) };
   return {
     model,
-    optimizer: new SGD(model.parameters(), { learningRate: settings.learningRate }),
+    optimizer: settings.around ? around[settings.around]() : sgd,
     loss: (net: Module, batch: (typeof batches)[0]) => {
       if (settings.fault === "loss") throw new TypeError("loss: no such thing");
       return crossEntropy(net.call(batch.x), batch.labels);
     },
-    loader: batches,
+    loader: settings.fault === "part" ? (5 as never) : batches,
     epochs: settings.epochs,
     metricsEvery: 1,
     capture: ["hidden"],
@@ -61,6 +70,15 @@ export default trainJob(async (settings: Settings, tell: (note: { text: string }
         return Array.from(await y.data());
       },
       steps: () => seen.length,
+      rate: () => rates() as number,
+      fail: (name: "RangeError" | "null") => {
+        throw name === "null" ? null : new RangeError("fail: out of it");
+      },
+    },
+    dispose() {
+      tell({ text: "freed" });
+      model.dispose();
+      sgd.dispose();
     },
   };
 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { ShapeError } from "../../src/core/errors.ts";
+import { GradusError, ShapeError } from "../../src/core/errors.ts";
 import { loadSafetensors } from "../../src/io/portable.ts";
 import { NonFiniteLossError, RunControl } from "../../src/train/index.ts";
 import { type AnyWorker, trainInWorker, trainJob } from "../../src/worker/index.ts";
@@ -17,8 +17,8 @@ async function startWorker(): Promise<AnyWorker> {
 
 const settings: Settings = { learningRate: 0.5, epochs: 3 };
 
-async function open(given: Partial<Settings> = {}, options = {}) {
-  const worker = await startWorker();
+async function open(given: Partial<Settings> = {}, options = {}, used?: AnyWorker) {
+  const worker = used ?? (await startWorker());
   const run = trainInWorker<typeof job>(worker, { ...settings, ...given }, options);
   return { worker, run, [Symbol.asyncDispose]: async () => {} };
 }
@@ -105,27 +105,193 @@ describe("a run in a worker", () => {
   });
 
   test("has errors of the job with their own classes", async () => {
+    const worker = await startWorker();
     for (const [fault, kind, text] of [
       ["setup", ShapeError, "setup: nothing fits"],
-      ["loss", Error, "loss: no such thing"],
+      ["loss", TypeError, "loss: no such thing"],
       ["nan", NonFiniteLossError, /^train: loss NaN at step 1 in epoch 0/],
+      [
+        "job",
+        GradusError,
+        "trainJob: job null; expected an object of model, optimizer, loss, loader",
+      ],
+      ["part", GradusError, /^train: loader .*5; expected/],
     ] as const) {
-      const { worker, run } = await open({ fault });
+      const { run } = await open({ fault }, {}, worker);
       const error = await run.done.then(
         () => null,
         (thrown: Error) => thrown,
       );
+      if (fault === "job" || fault === "part") await expect(run.ready).rejects.toBe(error);
       expect(error).toBeInstanceOf(kind);
       expect(error?.message).toMatch(text);
-      expect(error?.name).toBe(fault === "loss" ? "TypeError" : kind.name);
+      expect(error?.name).toBe(kind.name);
       if (error instanceof NonFiniteLossError) expect(error.epoch).toBe(0);
       await expect(
         (async () => {
           for await (const _ of run);
         })(),
       ).rejects.toBe(error);
-      worker.terminate();
     }
+    worker.terminate();
+  });
+});
+
+describe("a run that is steered while it is set up", () => {
+  const long = { epochs: 10_000, wait: 100 };
+
+  test("ends by stop and by a signal", async () => {
+    const worker = await startWorker();
+    for (const way of ["stop", "signal", "signal before"]) {
+      const stop = new AbortController();
+      if (way === "signal before") stop.abort();
+      const { run } = await open(long, { signal: stop.signal }, worker);
+      if (way === "stop") await run.stop();
+      stop.abort();
+      expect(await run.done).toEqual({ step: 0, stopped: true });
+      await run.ready;
+    }
+    worker.terminate();
+  });
+
+  test("rests, makes single steps and takes values when it is there", async () => {
+    const { worker, run } = await open(long);
+    await expect(run.set({ learningRate: 1 })).rejects.toThrow(
+      "trainInWorker: set with no job yet; expected one that is set up. Await ready",
+    );
+    await run.pause();
+    expect(await run.call("steps")).toBe(0);
+    await run.step(2);
+    expect(await run.call("steps")).toBe(2);
+    worker.terminate();
+  });
+
+  test("is freed by close", async () => {
+    const { worker, run } = await open(long);
+    await run.close();
+    expect(await run.done).toEqual({ step: 0, stopped: true });
+    const notes: string[] = [];
+    for await (const event of run) if (event.event === "note") notes.push(event.note.text);
+    expect(notes).toEqual(["set up on cpu", "ended at 0", "freed"]);
+    worker.terminate();
+  });
+});
+
+test("a run that is closed while it trains ends before what it holds is freed", async () => {
+  const { worker, run } = await open({ epochs: 10_000 });
+  await run.ready;
+  const saved = run.save();
+  await Promise.all([run.close(), run.close()]);
+  expect((await run.done).stopped).toBe(true);
+  expect((await saved).length).toBeGreaterThan(0);
+  worker.terminate();
+});
+
+test("a run's handle reaches no other run of its worker", async () => {
+  const { worker, run: first } = await open();
+  await first.done;
+  const run = trainInWorker<typeof job>(worker, { ...settings, epochs: 10_000 });
+  await run.ready;
+  const refused = trainInWorker<typeof job>(worker, settings);
+  await expect(refused.done).rejects.toThrow("a run goes on in this worker");
+  for (const other of [first, refused]) {
+    const rule = "by a run that its worker does not hold; expected the one that it began last";
+    await expect(other.save()).rejects.toThrow(`trainInWorker: save ${rule}`);
+    await expect(other.call("steps")).rejects.toThrow(`trainInWorker: call ${rule}`);
+    await expect(other.set({ learningRate: 9 })).rejects.toThrow(`trainInWorker: set ${rule}`);
+    await expect(other.load(new Uint8Array())).rejects.toThrow(`trainInWorker: load ${rule}`);
+    await other.stop();
+    await other.pause();
+    await other.close();
+  }
+  await run.pause();
+  const before = await run.call("steps");
+  expect(await run.call("rate")).toBe(0.5);
+  expect((await run.save()).length).toBeGreaterThan(0);
+  await run.step(3);
+  expect(await run.call("steps")).toBe(before + 3);
+  await run.close();
+  expect((await run.done).stopped).toBe(true);
+  worker.terminate();
+});
+
+test.each(["SAM", "OptimizerGroup"] as const)("the rate of %s can be set", async (around) => {
+  const { worker, run } = await open({ around });
+  await run.ready;
+  await run.set({ learningRate: 0.25 });
+  expect(await run.call("rate")).toBe(0.25);
+  expect(await run.done).toEqual({ step: 6, stopped: false });
+  worker.terminate();
+});
+
+test("two who go through one run share its events, and both come to an end", async () => {
+  const { worker, run } = await open();
+  const steps: number[] = [];
+  const go = async () => {
+    for await (const event of run) if (event.event === "step") steps.push(event.step);
+  };
+  await Promise.all([go(), go()]);
+  expect(steps.sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  worker.terminate();
+});
+
+test("calls fail as their functions do, and what are no values is refused", async () => {
+  const { worker, run } = await open();
+  await run.done;
+  await expect(run.call("fail", "RangeError")).rejects.toThrow(RangeError);
+  await expect(run.call("fail", "null")).rejects.toThrow("null");
+  await expect(run.set(null as never)).rejects.toThrow(
+    "trainInWorker: set null; expected an object of values by name",
+  );
+  worker.terminate();
+});
+
+test.runIf(!inBrowser)(
+  "runs that are over leave one set of listeners, and are asked on",
+  async () => {
+    const worker = (await startWorker()) as unknown as NodeJS.EventEmitter & AnyWorker;
+    const names = ["message", "error", "exit"];
+    const counts = () => names.map((name) => worker.listenerCount(name));
+    const before = counts();
+    for (let i = 0; i < 3; i++) await trainInWorker<typeof job>(worker, settings).done;
+    const run = trainInWorker<typeof job>(worker, settings);
+    await run.done;
+    expect(counts()).toEqual(before.map((count) => count + 1));
+    expect(await run.call("steps")).toBe(6);
+    await run.close();
+    expect(counts()).toEqual(before);
+    worker.terminate();
+  },
+);
+
+describe.runIf(!inBrowser)("a worker of Node", () => {
+  const endOf = async (script: string) => {
+    const { Worker: NodeWorker } = await import("node:worker_threads");
+    return trainInWorker(new NodeWorker(script, { eval: true }), settings).done;
+  };
+
+  test("that throws no error says what", async () => {
+    await expect(endOf("throw null")).rejects.toThrow("trainInWorker: the worker ended (null)");
+  });
+
+  test("that tells what cannot be copied says so", async () => {
+    const { run } = await open({ fault: "note", epochs: 10_000 });
+    await expect(run.done).rejects.toThrow(
+      /^trainInWorker: the worker ended \(trainJob: tell: .*; expected what can be copied\)/,
+    );
+  });
+
+  test("that has ended already is told of", async () => {
+    const { Worker: NodeWorker } = await import("node:worker_threads");
+    const worker = new NodeWorker("0", { eval: true });
+    await worker.terminate();
+    const run = trainInWorker(worker, settings);
+    for (const promise of [run.ready, run.done, run.save()]) {
+      await expect(promise).rejects.toThrow(
+        "trainInWorker: the worker ended (its thread is over); expected it to run on",
+      );
+    }
+    await run.close();
   });
 });
 
