@@ -258,7 +258,7 @@ class JobServer {
     try {
       const result = await this.#do(request);
       this.#run?.flush();
-      const buffer = result instanceof Uint8Array && kind === "save" ? [result.buffer] : [];
+      const buffer = kind === "save" ? [(result as Uint8Array).buffer] : [];
       const answer = { gradus, result };
       sendCopy(`trainInWorker: ${kind}`, this.port, answer, buffer as ArrayBuffer[]);
     } catch (error) {
