@@ -37,7 +37,8 @@ export interface Compiled<Args extends readonly unknown[], R> {
  * - numbers, strings, booleans, null, undefined, and arrays and plain objects of any of these, are
  *   compared by value: other values make another plan. The 64 used last are kept;
  * - modules, optimizers, data sets and samplers are known by identity, since all that changes in
- *   them are states, and the modules' mode and frozen parameters, by which plans are told apart;
+ *   them are states, and of modules the parts, modes and frozen parameters, by which plans are told
+ *   apart;
  * - other objects with tensors or typed arrays in their properties, such as batches, are inputs by
  *   their properties: the function is given a copy without private fields;
  * - functions are known by identity, and so is `fn`: a number or tensor that they use from outside is

@@ -163,6 +163,11 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     return this.sources.every((x) => x.kind !== "state" || x.state.device === this.device);
   }
 
+  /** Whether, besides, no state has been disposed: else there may be others in their place. */
+  get isCurrent(): boolean {
+    return this.isHere && this.sources.every((x) => x.kind !== "state" || !x.state.disposed);
+  }
+
   /** Runs the plan once on what a call brings. */
   run(brought: Brought): R | Promise<R> {
     const note = this.device.journal?.noting(this, brought);

@@ -36,7 +36,7 @@ export class Replays<Args extends readonly unknown[], R> {
   begin(args: Args): Call<Args, R> {
     const { key, inputs } = this.#signatures.of(args, this.#naming);
     const known = this.#kept.get(key);
-    if (known && !known.isHere) this.#drop(key, known);
+    if (known && !known.isCurrent) this.#drop(key, known);
     const replay = this.#kept.get(key) ?? this.#make(key, args, inputs);
     const brought = replay.bring(inputs);
     replay.users++;

@@ -1,5 +1,5 @@
 import { getOrInsert } from "../core/get-or-insert.ts";
-import type { AnyModule } from "./module.ts";
+import { type AnyModule, modelChanges } from "./module.ts";
 
 /** What a module computes of its inputs. */
 export type Forward = (...inputs: readonly unknown[]) => unknown;
@@ -19,8 +19,8 @@ const wrapped = new WeakMap<AnyModule, Wrapped>();
 
 /**
  * Computes something around a module's `forward` from now on; `key` takes it away again. The module
- * stays the same object with states of the same names. Its `forward` is a property meanwhile, of
- * which compiled functions that are given the module notice.
+ * stays the same object with states of the same names. Its `forward` is a property meanwhile, another
+ * function after each change, by which compiled functions know that something changed.
  */
 export function putAround(module: AnyModule, key: unknown, around: Around): void {
   const one = getOrInsert(wrapped, module, () => ({
@@ -29,6 +29,24 @@ export function putAround(module: AnyModule, key: unknown, around: Around): void
     around: new Map(),
   }));
   one.around.set(key, around);
+  wrap(module, one);
+}
+
+/** Takes away what `putAround` put there. */
+export function takeAway(module: AnyModule, key: unknown): void {
+  const one = wrapped.get(module);
+  if (one?.around.delete(key)) wrap(module, one);
+}
+
+/** Has a module's `forward` run what lies around its own, which is there again when nothing does. */
+function wrap(module: AnyModule, one: Wrapped): void {
+  modelChanges.count++;
+  if (one.around.size === 0) {
+    wrapped.delete(module);
+    if (one.own) Object.defineProperty(module, "forward", one.own);
+    else Reflect.deleteProperty(module, "forward");
+    return;
+  }
   const forward = (...inputs: readonly unknown[]) => {
     const base: Forward = (...given) => one.forward.apply(module, [...given]);
     return [...one.around.values()].reduce(
@@ -46,13 +64,4 @@ export function putAround(module: AnyModule, key: unknown, around: Around): void
     enumerable: true,
     writable: true,
   });
-}
-
-/** Takes away what `putAround` put there. */
-export function takeAway(module: AnyModule, key: unknown): void {
-  const one = wrapped.get(module);
-  if (!one?.around.delete(key) || one.around.size > 0) return;
-  wrapped.delete(module);
-  if (one.own) Object.defineProperty(module, "forward", one.own);
-  else Reflect.deleteProperty(module, "forward");
 }

@@ -4,6 +4,7 @@ import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
 import { isMeant, type NamePattern } from "../core/name-match.ts";
+import { numbering } from "../core/numbering.ts";
 import { tools } from "../core/tools.ts";
 import { type Parts, type Place, partsOf, walk } from "../core/tree.ts";
 import type { Device } from "../graph/device.ts";
@@ -18,6 +19,11 @@ export type Layer = Module | ((x: Tensor) => Tensor);
 
 /** A module, whatever it takes and gives. */
 export type AnyModule = Module<never, unknown>;
+
+/** How often what a model's `traceKey` tells may have changed. */
+export const modelChanges = { count: 0 };
+
+const numberOf = /* @__PURE__ */ numbering();
 
 /**
  * A part of a model: a function together with the states it owns. It takes a tensor and gives one
@@ -122,10 +128,13 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   /**
    * Puts this module and all in it into training mode, where `Dropout` drops; `trainStep` does so
    * itself. A compiled function keeps the mode in which it was traced, but has a plan for each mode
-   * of a module among its arguments.
+   * of a module among its arguments, and a training step for each of its model.
    */
   train(training = true): this {
-    for (const module of this.modules()) module.training = training;
+    for (const module of this.modules()) {
+      if (module.training !== training) modelChanges.count++;
+      module.training = training;
+    }
     return this;
   }
 
@@ -158,11 +167,15 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
     return Object.entries(this);
   }
 
-  /** Tells compiled functions of its parts' modes and of frozen parameters, which are no states. */
+  /**
+   * Tells compiled functions which parts it has and what modules run, of their modes and of frozen
+   * parameters.
+   */
   [traceKey](): string {
-    return partsIn(this)
-      .map((part) => Number(isOn(part)))
-      .join("");
+    const keys = partsIn(this).map((part) => {
+      return [part, (part as AnyModule).forward ?? part].map(numberOf).concat(+isOn(part));
+    });
+    return keys.join();
   }
 
   /**
@@ -214,6 +227,7 @@ function setTrainable<M extends AnyModule>(
 ): M {
   const all = [...module.state()].filter(([name]) => isMeant(name, match));
   for (const [, state] of all) if (state instanceof Parameter) state.trainable = to;
+  modelChanges.count++;
   const isMet = () => all.length > 0 || match === !!match;
   checkEach("freeze", { match: `${match}` }, isMet, "a name of a state");
   return module;

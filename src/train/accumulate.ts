@@ -108,6 +108,11 @@ export function makeAccumulatedStep<M extends AnyModule, B>(
   return Object.defineProperties(step, properties) as unknown as AccumulatedStep<B, M>;
 }
 
+/** Where the batch of the step being traced stands. */
+interface Placed {
+  place: BatchPlace;
+}
+
 /** The step on one batch, which is told where the batch stands. */
 class Accumulation<M extends AnyModule, B> {
   sums: GradientSums;
@@ -115,7 +120,8 @@ class Accumulation<M extends AnyModule, B> {
   readonly #op: string;
   readonly #options: AccumulatedStepOptions<M, B>;
   /** Changes the parameters by the sums of some batches. */
-  readonly #applySums: Compiled<[count: number], void>;
+  readonly #applySums: Compiled<[apply: GradientSums["applyPending"], count: number], void>;
+  readonly #placing: Placed = { place: "last" };
   /** The number of the next call, which may wait for others before it. */
   #next = 0;
   /** The step from which changes are counted: each k-th from here makes one. */
@@ -130,7 +136,7 @@ class Accumulation<M extends AnyModule, B> {
     checkParts(op, options);
     const { loss, metrics = {}, optimizer, accumulate, after, batchAt, ...rest } = options;
     checkSteps(op, { accumulate });
-    const sums = new GradientSums(op, optimizer, accumulate);
+    const sums = new GradientSums(op, optimizer, accumulate, this.#placing);
     this.#op = op;
     this.#options = options;
     this.sums = sums;
@@ -140,10 +146,10 @@ class Accumulation<M extends AnyModule, B> {
       metrics: Object.fromEntries(Object.entries(metrics).map(([k, f]) => [k, ofBatch(f)])),
       optimizer: sums,
       after: () => {
-        if (this.sums.place === "last") after?.();
+        if (this.#placing.place === "last") after?.();
       },
       batchAt: (step, given) => {
-        this.sums.place = given.place;
+        this.#placing.place = given.place;
         return batchAt ? { ...given, batch: batchAt(step, given.batch) } : given;
       },
     };
@@ -155,8 +161,8 @@ class Accumulation<M extends AnyModule, B> {
       this.#origin = this.#origins.pop() ?? this.#origin;
     };
     this.#applySums = compile(
-      (count: number) => {
-        this.sums.applyPending(count);
+      (apply, count) => {
+        apply(count);
         after?.();
       },
       { name: op, onDropped },
@@ -189,11 +195,12 @@ class Accumulation<M extends AnyModule, B> {
   async flush(): Promise<void> {
     const { pending } = this;
     if (pending === 0) return;
+    const { applyPending } = this.sums;
     const origin = this.#origin;
     const next = this.#next;
     this.#origin = next;
     this.#origins.push(origin);
-    const flush = this.#last.then(() => this.#applySums(pending));
+    const flush = this.#last.then(() => this.#applySums(applyPending, pending));
     this.#flush = flush;
     try {
       await flush;
@@ -218,10 +225,15 @@ class Accumulation<M extends AnyModule, B> {
   /** Goes on with another model; what is pending for the old one is dropped. */
   replaceModel(model: M, optimizer: Updater): void {
     checkParts(this.#op, { ...this.#options, model, optimizer });
-    const sums = new GradientSums(this.#op, optimizer, this.#options.accumulate);
+    const { accumulate } = this.#options;
+    const sums = new GradientSums(this.#op, optimizer, accumulate, this.#placing);
     this.step.replaceModel(model, sums);
-    this.#applySums.dispose();
-    this.sums.dispose();
+    const free = () => {
+      this.#applySums.dispose();
+      before.dispose();
+    };
+    const before = this.sums;
+    Promise.all([this.#last, this.#flush]).then(free, free); // calls before still change the old one
     this.sums = sums;
     this.#origin = this.#next;
   }
@@ -268,14 +280,13 @@ function placeOf(pending: number, k: number): BatchPlace {
 /** An optimizer's stand-in, which hands on the mean of the gradients of k steps. */
 class GradientSums implements Updater {
   readonly parameters: Updater["parameters"];
-  /** The place of the step being traced. */
-  place: BatchPlace = "last";
   readonly #sums: readonly State[];
 
   constructor(
     readonly op: string,
     readonly optimizer: Updater,
     readonly count: number,
+    readonly placing: Placed,
   ) {
     this.parameters = optimizer.parameters;
     const { parameters } = this;
@@ -297,7 +308,8 @@ class GradientSums implements Updater {
 
   /** Starts the sums anew, adds to them, or adds the last gradients and makes the step. */
   apply(gradients: readonly Tensor[]): void {
-    const { place, count } = this;
+    const { count } = this;
+    const { place } = this.placing;
     const isFirst = place === "first" || count === 1;
     if (!isFirst || place !== "last") checkWhole(this.op, gradients, this.parameters);
     const totals = gradients.map((g, i) => (isFirst ? g : add(this.#sums[i], g)));
@@ -306,9 +318,9 @@ class GradientSums implements Updater {
   }
 
   /** Makes the step by the mean of the sums of some batches. */
-  applyPending(count: number): void {
+  readonly applyPending = (count: number): void => {
     this.optimizer.apply(this.#sums.map((sum) => div(sum, count)));
-  }
+  };
 
   dispose(): void {
     for (const sum of this.#sums) sum.dispose();

@@ -14,8 +14,9 @@ import type { Profile } from "../engine/profile.ts";
 import { Refusal } from "../engine/refusal.ts";
 import { State } from "../graph/state.ts";
 import { readAll, Tensor } from "../graph/tensor.ts";
+import { traceKey } from "../graph/trace-key.ts";
 import { inMode } from "../nn/mode.ts";
-import type { AnyModule } from "../nn/module.ts";
+import { type AnyModule, modelChanges } from "../nn/module.ts";
 import { add } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
 import { tensor, zeros } from "../ops/creation.ts";
@@ -38,7 +39,8 @@ export type Updater = Pick<OptimizerLike, "parameters" | "step" | "apply" | "sta
 export interface TrainStepOptions<M extends AnyModule, B> {
   /**
    * Traced in training mode, whatever mode it is in, which stays its own; where the model as a whole
-   * is in training mode, its parts keep theirs.
+   * is in training mode, its parts keep theirs. It is traced anew when `train`, `eval`, `freeze` or
+   * what changes layers, such as `addLora`, has changed it; for other layers in it make another step.
    */
   model: M;
   optimizer: Updater;
@@ -164,7 +166,8 @@ export function makeTrainStep<M extends AnyModule, B>(
   onDropped = () => {},
 ): TrainStep<B, M> {
   checkParts(op, options);
-  let parts = options;
+  /** Gives what the step consists of; another function after `replaceModel`. */
+  let present = () => options;
   const { history = 1024, metrics = {}, capture } = options;
   const { mirrorEvery = Number.POSITIVE_INFINITY } = options;
   checkCount(op, "history", history, 1);
@@ -173,15 +176,35 @@ export function makeTrainStep<M extends AnyModule, B>(
   const rings = new Map(["loss", ...Object.keys(metrics)].map((name) => [name, ring(name)]));
   const cursor = new State(tensor(0, { dtype: "u32", device: like.device }), { name: "cursor" });
   let captured: Captured = {};
-  const body = (batch?: B, run?: Attached<M>, ...args: never[]) => {
+  // Of what the step consists of, and in which state the model is, plans depend too.
+  const body = (
+    batch: B | undefined,
+    consists: () => TrainStepOptions<M, B>,
+    _key: string,
+    run?: Attached<M>,
+    args: readonly never[] = [],
+  ) => {
     if (cursor.disposed) throw new Refusal((by) => by.stepDisposed(op));
     if (capture && !tools.loaded) throw { recovering: tools.get() }; // calls wait for it, and trace again
+    const parts = consists();
     const { model } = parts;
     if (run) return inMode(model, false, () => run(model, ...args));
     const trace = () => traceStep(op, parts, rings, cursor, batch);
     return inMode(model, true, () => {
       return capture ? (tools.loaded as Tools).capture(op, capture, trace) : trace();
     });
+  };
+  let seen = -1;
+  let keys: string[] = [];
+  /** What a call in a mode depends on besides its arguments; it is told anew when models change. */
+  const now = (training: boolean) => {
+    const { model } = present();
+    const { count } = modelChanges;
+    if (count !== seen) keys = [];
+    seen = count;
+    keys[+training] ??= inMode(model, training, () => `${model[traceKey]?.()}`);
+    modelChanges.count = count; // each module has its mode back
+    return [present, keys[+training]] as const;
   };
   // The cursor's version at step 0: each step raises both by one.
   let origin = 0;
@@ -190,7 +213,7 @@ export function makeTrainStep<M extends AnyModule, B>(
   const compiled = compileChecked(body, {
     ...options,
     name: op,
-    parameters: [given],
+    parameters: [given, "", "model", "", "arguments"],
     mirrorEvery: mirrorEvery ?? undefined,
     onDropped: () => {
       origin++;
@@ -201,12 +224,12 @@ export function makeTrainStep<M extends AnyModule, B>(
   });
   const take = async (batch?: B, ...surplus: never[]) => {
     checkSurplus(`${op}(…)({ x, labels })`, surplus);
-    const made = (await compiled(batch)) as Captured | undefined;
+    const made = (await compiled(batch, ...now(true))) as Captured | undefined;
     if (made) captured = (tools.loaded as Tools).newer(captured, made);
   };
   const step = Object.assign(take, {
-    prepare: compiled.prepare,
-    profile: compiled.profile,
+    prepare: (batch?: B) => compiled.prepare(batch, ...now(true)),
+    profile: (batch?: B) => compiled.profile(batch, ...now(true)),
     async read() {
       const before = done;
       const last = next();
@@ -223,13 +246,16 @@ export function makeTrainStep<M extends AnyModule, B>(
     captured: () => captured,
     attach(run: Attached<M>) {
       checkFunctions(`${op}: attach`, { run });
-      return (...args: never[]) => compiled(undefined, run, ...args);
+      return (...args: never[]) => compiled(undefined, ...now(false), run, args);
     },
     replaceModel(model: M, optimizer: Updater) {
-      const changed = { ...parts, model, optimizer };
+      const changed = { ...options, model, optimizer };
       checkParts(op, changed);
-      parts = changed;
+      present = () => changed;
+      seen = -1;
       compiled.dispose();
+      // Calls that wait for the tools make plans for the old model still.
+      if (capture && !tools.loaded) tools.get().then(compiled.dispose, () => {});
     },
     seek(to: number) {
       checkCount(op, "seek to", to, 0);

@@ -390,6 +390,15 @@ describe("objects", () => {
     expect(traces).toBe(3);
   });
 
+  test("modules have a plan for the parts that they have", async () => {
+    const net = Object.assign(new Linear(3, 3, { bias: false }), { bias: new State(x()) });
+    const f = compile((given: Linear, y: Tensor) => given.call(y));
+    const y = tensor([[0, 0, 0]]);
+    expect(await read(f(net, y))).toEqual([[1, 2, 3]]);
+    Object.assign(net, { bias: new State(tensor([4, 5, 6])) });
+    expect(await read(f(net, y))).toEqual([[4, 5, 6]]);
+  });
+
   test("states are read anew and known by identity", async () => {
     const [s, t] = [new State(x()), new State(x())];
     const f = compile((state: State, by: Tensor) => state.assign(mul(state, by)));

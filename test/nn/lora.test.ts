@@ -23,6 +23,7 @@ import {
   Conv1d,
   Conv2d,
   ConvTranspose2d,
+  checkpointBlock,
   Embedding,
   Linear,
   loadState,
@@ -328,6 +329,72 @@ test("an adapter of a model in training mode drops elements", async () => {
   expect(await values(model.call(x))).not.toEqual(await values(model.call(x)));
   expect(await model.state().get("loraDropout.step")?.item()).toBe(2);
 });
+
+test("it notices adapters in a layer that other things lie around, and new ones each time", async () => {
+  for (const wrap of [checkpointBlock<Linear>, (layer: Linear) => layer]) {
+    using layer = wrap(new Linear(3, 2, { seed: 1 }));
+    const run = compile((model: Linear, x: Tensor) => model.call(x));
+    const x = ones([1, 3]);
+    for (const seed of [2, 3]) {
+      addLora(layer, { rank: 2, seed });
+      const { loraB } = layer as unknown as Record<string, Parameter>;
+      loraB.assign(random(seed, 2, 2));
+      const wanted = await values(layer.call(x));
+      const near = async () => {
+        for (const [i, y] of (await values(await run(layer, x))).entries()) {
+          expect(y).toBeCloseTo(wanted[i], 5);
+        }
+      };
+      await near();
+      mergeLora(layer);
+      await near();
+      unmergeLora(layer);
+      await near();
+      removeLora(layer);
+    }
+    run.dispose();
+  }
+});
+
+test("steps and what is attached to them notice adapters that come, merge and go", async () => {
+  using model = net();
+  const x = random(9, 3, 6);
+  const { optimizer, step } = stepOf(model);
+  const predict = step.attach((m, x: Tensor) => m.call(x));
+  const near = async () => {
+    const wanted = await values(model.call(x));
+    for (const [i, y] of (await values(await predict(x))).entries()) {
+      expect(y).toBeCloseTo(wanted[i], 5);
+    }
+  };
+  const lossOf = async () => {
+    const { loss } = (await step.read()).at(-1) as { loss: number };
+    return loss;
+  };
+  await near();
+  await step({ x });
+  await step.read();
+  addLora(model, { rank: 2, seed: 4 });
+  for (const state of loraState(model).values()) state.assign(random(8, ...state.shape));
+  const [before] = [await mean(square(model.call(x))).item(), await near()];
+  await step({ x });
+  expect(await lossOf()).toBeCloseTo(before, 4);
+  mergeLora(model);
+  const merged = await mean(square(model.call(x))).item();
+  await near();
+  await step({ x });
+  expect(await lossOf()).toBeCloseTo(merged, 4);
+  removeLora(model);
+  await near();
+  step.dispose();
+  optimizer.dispose();
+});
+
+const stepOf = (model: ReturnType<typeof net>) => {
+  const optimizer = new SGD(model.parameters(), { learningRate: 0.1 });
+  const loss = (m: typeof model, { x }: { x: Tensor }) => mean(square(m.call(x)));
+  return { optimizer, step: trainStep({ model, optimizer, loss }) };
+};
 
 test("adapters that are taken off leave nothing behind", async () => {
   using model = net();

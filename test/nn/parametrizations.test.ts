@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import {
+  compile,
   type Device,
   GradusError,
   grad,
@@ -223,4 +224,20 @@ test("refuses what is no parameter, axis or option", () => {
     () => removeParametrization(new Linear(2, 2)),
     'removeParametrization: "weight"; expected what is computed: none',
   );
+});
+
+test("a compiled function that is given the module notices weights that come and go", async () => {
+  const layer = new Linear(3, 2, { seed: 1 });
+  const run = compile((module: Linear, x: Tensor) => module.call(x));
+  const x = tensor([[1, 2, 3]]);
+  const wanted = [...(await layer.call(x).data())];
+  for (let i = 0; i < 2; i++) {
+    for (const change of [weightNorm, removeParametrization]) {
+      change(layer);
+      const found = [...(await (await run(layer, x)).data())];
+      for (const [k, y] of found.entries()) expect(y).toBeCloseTo(wanted[k], 5);
+    }
+  }
+  run.dispose();
+  layer.dispose();
 });

@@ -119,7 +119,7 @@ test("one batch a change is a plain step", async () => {
 });
 
 test("a step sought goes on among the batches of a change", async () => {
-  const [one, two] = [smallRun(), smallRun()];
+  const [one, two] = [smallRun(0.1), smallRun(0.1)];
   const make = ({ loader: { batchAt }, ...run }: typeof one) =>
     accumulatedStep<Module, Batch>({ ...run, batchAt, accumulate: 3 });
   const step = make(one);
@@ -152,6 +152,25 @@ test("a flush that fails leaves what is pending to the next", async () => {
   expect(await weightsOf(run.model)).not.toEqual(before);
   await step(batch);
   expect([step.next, step.pending]).toEqual([3, 1]);
+});
+
+test("batches and a flush from before replaceModel change the old model", async () => {
+  const run = async (isEarly: boolean) => {
+    const [{ model, optimizer, loss }, other] = [smallRun(0.1), smallRun(0.1)];
+    const step = accumulatedStep<Module, Batch>({ model, optimizer, loss, accumulate: 3 });
+    using batch = smallData(12).batch(Uint32Array.of(0, 1));
+    const before = await weightsOf(model);
+    const calls = [step(batch), step(batch), step.flush()];
+    if (!isEarly) await Promise.all(calls);
+    step.replaceModel(other.model, other.optimizer);
+    await Promise.all(calls);
+    const [weights, others] = [await weightsOf(model), await weightsOf(other.model)];
+    expect(others).toEqual(before);
+    expect(weights).not.toEqual(before);
+    step.dispose();
+    return weights;
+  };
+  expect(await run(false)).toEqual(await run(true));
 });
 
 test("a batch that waits for a flush that fails fails with it", async () => {

@@ -1,6 +1,19 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { tools } from "../../src/core/tools.ts";
 import type { Batch } from "../../src/data/index.ts";
-import { add, mul, relu, scan, softmax, sum, type Tensor, tanh, tensor } from "../../src/index.ts";
+import {
+  add,
+  mean,
+  mul,
+  relu,
+  scan,
+  softmax,
+  square,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+} from "../../src/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { Dropout, Linear, type Module, Sequential } from "../../src/nn/index.ts";
 import { Adam, SGD } from "../../src/optim/index.ts";
@@ -193,6 +206,7 @@ describe("attached functions", () => {
       "trainStep: attach: run is 5; expected a function",
     );
     await (await predict(batch.images)).data();
+    await expect(predict(Symbol("x") as never)).rejects.toThrow(/^trainStep: arguments\.0 is /);
     step.dispose();
     const refused = "trainStep: the step was disposed; expected a live one";
     await expect(predict(batch.images)).rejects.toThrow(refused);
@@ -227,6 +241,34 @@ describe("replaceModel", () => {
     expect(losses.slice(3)).toEqual(wanted);
     expect(await list(second.parameters()[0])).toEqual(await list(alone.parameters()[0]));
     expect(await list(await predict(batch.images))).toEqual(await list(second.call(batch.images)));
+  });
+
+  test("leaves calls the old model that waited for the code of captures", async () => {
+    using batch = firstBatch();
+    const trained = async (late: boolean) => {
+      const [first, second] = [block(5), block(9)];
+      if (late) tools.loaded = null; // as before the first capture
+      const step = trainStep({
+        model: first,
+        optimizer: sgd(first),
+        loss: smallLoss,
+        capture: ["output"],
+      });
+      const predict = step.attach((net, x: Tensor) => net.call(x));
+      const calls = [step(batch), predict(batch.images)] as const;
+      if (!late) await Promise.all(calls);
+      step.replaceModel(second, sgd(second));
+      const logits = await list(await calls[1]);
+      await calls[0];
+      expect(step.plans).toEqual([]);
+      await step(batch);
+      const states = [...first.state().values(), ...second.state().values()];
+      const values = await Promise.all(states.map(list));
+      const losses = (await step.read()).map(({ loss }) => loss);
+      step.dispose();
+      return { logits, values, losses };
+    };
+    expect(await trained(true)).toEqual(await trained(false));
   });
 
   test("refuses what is no model, and goes on with the old one", async () => {
@@ -295,6 +337,54 @@ describe("replaceModel", () => {
       return list(second.parameters()[0]);
     };
     expect(await run(block(3))).toEqual(await run(null));
+  });
+});
+
+describe("changes of mode and of what is frozen", () => {
+  test("count from the next step on, and make a plan only once", async () => {
+    using batch = firstBatch();
+    const drop = new Dropout(0.9, { seed: 1 });
+    const model = new Sequential({ drop, net: block(5) });
+    const loss = (net: typeof model, { images }: Batch) => mean(square(net.call(images)));
+    const optimizer = new SGD(model.parameters(), { learningRate: 0 });
+    const step = trainStep({ model: model.train(), optimizer, loss });
+    const predict = step.attach((net, x: Tensor) => net.call(x));
+    const counted = async () => {
+      await step(batch);
+      await predict(batch.images);
+      return drop.step.item();
+    };
+    expect(await counted()).toBe(1);
+    drop.eval();
+    expect(await counted()).toBe(1);
+    const evaluated = (await step.read())[1].loss;
+    expect(evaluated).toBeCloseTo(await loss(model.eval(), batch).item(), 5);
+    // In evaluation mode as a whole, it trains as one that is in training mode.
+    expect(await counted()).toBe(2);
+    expect(step.plans).toHaveLength(3);
+    for (const training of [true, false, true]) {
+      model.train(training);
+      await counted();
+    }
+    expect(await drop.step.item()).toBe(5);
+    expect(step.plans).toHaveLength(3);
+    step.dispose();
+  });
+
+  test("count for losses that ask what is trained", async () => {
+    using batch = firstBatch();
+    const model = block(5);
+    const all = sgd(model);
+    const loss = (net: typeof model, { images }: Batch) =>
+      add(mul(mean(net.call(images)), 0), net.parameters().length);
+    const step = trainStep({ model, optimizer: all, loss });
+    await step(batch);
+    model.freeze(/bias$/);
+    await step(batch);
+    model.unfreeze();
+    await step(batch);
+    expect((await step.read()).map(({ loss }) => loss)).toEqual([4, 2, 4]);
+    step.dispose();
   });
 });
 
