@@ -1,10 +1,13 @@
 import { checkOptions, describeValue, type Known } from "../core/check.ts";
-import type { DType } from "../core/dtype.ts";
-import { GradusError } from "../core/errors.ts";
+import { type DType, either, expectDType, is } from "../core/dtype.ts";
+import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import type { Key } from "../core/random.ts";
+import { broadcastShapes, formatShape, type Shape } from "../core/shape.ts";
 import type { Device } from "../graph/device.ts";
 import { checkTensors, Tensor } from "../graph/tensor.ts";
+import { canBroadcast } from "../ops/broadcast.ts";
 import { KvCache } from "./kv-cache.ts";
+import { checkNamedTensors } from "./named-tensors.ts";
 
 /** Options of rotary positions in attention. */
 export interface RotaryPositions {
@@ -105,14 +108,68 @@ export function readInputs(
   if (given.length > 3) {
     throw new GradusError(`${op}: ${given.length} tensors; expected query, key and value`);
   }
-  const { mask, keyPaddingMask, cache } = options;
-  checkTensors(
-    op,
-    [mask, keyPaddingMask].filter((x) => x !== undefined),
-  );
+  const { cache } = options;
   if (cache !== undefined && !(cache instanceof KvCache)) {
     throw new GradusError(`${op}: cache ${describeValue(cache)}; expected a KvCache`);
   }
   const [query, key = query, value = key] = given as Tensor[];
   return { query, key, value, options };
+}
+
+/** What attention is, for inputs to fit it. */
+export interface AttentionSizes {
+  readonly numHeads: number;
+  readonly dtype: DType;
+  /** Features of queries, keys and values. */
+  readonly features: Shape;
+}
+
+/** Throws a `ShapeError` or `DTypeError` for inputs and masks that do not fit, before anything is changed. */
+export function checkAttends(
+  op: string,
+  { numHeads, dtype, features }: AttentionSizes,
+  { query, key, value, options: { mask, keyPaddingMask, cache } }: ReadInputs,
+  names = ["mask", "keyPaddingMask"],
+): void {
+  const inputs = [query, key, value];
+  const isWide = inputs.every((x, i) => x.rank >= 2 && x.shape[x.rank - 1] === features[i]);
+  const [l, s, values] = inputs.map(({ shape, rank }) => shape[rank - 2]);
+  if (!isWide || s !== values) {
+    const shapes = inputs.map(({ shape }) => formatShape(shape)).join(", ");
+    const [e, kdim, vdim] = features;
+    throw new ShapeError(
+      `${op}: inputs ${shapes}; expected […, l, ${e}], […, s, ${kdim}], […, s, ${vdim}]`,
+    );
+  }
+  if (cache && l !== s) {
+    throw new ShapeError(`${op}: ${l} rows of queries, ${s} of keys; expected as many for a cache`);
+  }
+  for (const [i, x] of inputs.entries()) {
+    if (x.dtype === dtype) continue;
+    throw new DTypeError(`${op}: input ${i} has dtype ${x.dtype}; expected ${dtype}`);
+  }
+  const outer = inputs
+    .map(({ shape }): Shape => shape.slice(0, -2))
+    .reduce((a, b) => broadcastShapes(op, a, b));
+  const columns = cache?.capacity ?? s;
+  checkNamedTensors(op, { [names[0]]: mask, [names[1]]: keyPaddingMask });
+  if (keyPaddingMask) {
+    const { shape, rank } = keyPaddingMask;
+    expectDType(`${op}: ${names[1]} has dtype`, keyPaddingMask.dtype, "bool");
+    if (shape[rank - 1] !== columns || !canBroadcast(shape.slice(0, -1), outer)) {
+      const rule = `[…, ${columns}]${rank > 1 ? `, all but the last axis as ${formatShape(outer)}` : ""}`;
+      throw new ShapeError(`${op}: ${names[1]} ${formatShape(shape)}; expected ${rule}`);
+    }
+  }
+  if (!mask) return;
+  if (!is(mask.dtype, "bool") && mask.dtype !== dtype) {
+    throw new DTypeError(
+      `${op}: ${names[0]} has dtype ${mask.dtype}; expected ${either(["bool", dtype])}`,
+    );
+  }
+  const whole = [...outer, numHeads, l, columns];
+  if (canBroadcast(mask.shape, whole)) return;
+  throw new ShapeError(
+    `${op}: ${names[0]} ${formatShape(mask.shape)}; expected what broadcasts to ${formatShape(whole)}`,
+  );
 }

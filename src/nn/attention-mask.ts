@@ -1,6 +1,4 @@
-import { expectDType, is } from "../core/dtype.ts";
-import { ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { is } from "../core/dtype.ts";
 import type { Device } from "../graph/device.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, sub } from "../ops/arithmetic.ts";
@@ -38,24 +36,19 @@ export function withNewColumns(mask: Tensor, capacity: number, l: number, start:
 }
 
 /** Whether rows of keys are none that is padding, for all heads and queries: `[…, 1, 1, s]`. */
-function unpadded(op: string, padding: Tensor, s: number): Tensor {
-  expectDType(`${op}: keyPaddingMask has dtype`, padding.dtype, "bool");
-  if (padding.shape[padding.rank - 1] !== s) {
-    throw new ShapeError(`${op}: keyPaddingMask ${formatShape(padding.shape)}; expected […, ${s}]`);
-  }
+function unpadded(padding: Tensor, s: number): Tensor {
   return logicalNot(inShape(padding, [...padding.shape.slice(0, -1), 1, 1, s]));
 }
 
 /** One mask of all that say who may attend to which of s rows; none where nothing does. */
 export function joinedMask(
-  op: string,
   mask: Tensor | undefined,
   keyPaddingMask: Tensor | undefined,
   causal: Tensor | undefined,
   s: number,
 ): Tensor | undefined {
   const isAdded = mask !== undefined && !is(mask.dtype, "bool");
-  const padding = keyPaddingMask && unpadded(op, keyPaddingMask, s);
+  const padding = keyPaddingMask && unpadded(keyPaddingMask, s);
   const bools = [causal, padding, isAdded ? undefined : mask].filter((x) => x !== undefined);
   if (bools.length === 0) return mask;
   const allowed = bools.reduce((a, b) => logicalAnd(a, b));

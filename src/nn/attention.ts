@@ -2,7 +2,7 @@ import { checkDecay, checkOptions, checkPositive, checkSizes, type Known } from 
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { foldIn, givenKey, type Key } from "../core/random.ts";
-import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
 import type { Device } from "../graph/device.ts";
 import { Parameter, type State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -25,6 +25,7 @@ import {
   type AttentionInputs,
   type AttentionSettings,
   type AttentionWeightsOptions,
+  checkAttends,
   type ReadInputs,
   type RotaryPositions,
   readInputs,
@@ -210,11 +211,14 @@ export class MultiheadAttention extends Module<AttentionInputs> {
     // weights · 1 are the weights.
     const one = inShape(eye(rows, rows, { dtype: k.dtype, device: k.device }), [1, rows, rows]);
     const weights = scaledDotProductAttention(q, k, one, options);
-    return [this.#joined(prepared, v), averageWeights ? mean(weights, { axis: -3 }) : weights];
+    const all = withRoom(prepared, weights);
+    return [this.#joined(prepared, v), averageWeights ? mean(all, { axis: -3 }) : all];
   }
 
-  #prepare({ query, key, value, options: given }: ReadInputs): Prepared {
-    this.#check(query, key, value);
+  #prepare(read: ReadInputs): Prepared {
+    const { numHeads, dtype } = this;
+    checkAttends(OP, { numHeads, dtype, features: this.#features }, read);
+    const { query, key, value, options: given } = read;
     const { mask, keyPaddingMask, causal = false, cache, averageWeights = true } = given;
     const start = cache?.position();
     const [q, ...rows] = this.#projected(query, key, value);
@@ -222,13 +226,13 @@ export class MultiheadAttention extends Module<AttentionInputs> {
     const [k, v] = cache && start ? appended(cache, turned, rows[1], start) : [turned, rows[1]];
     const [l, s] = [q, k].map(({ shape, rank }) => shape[rank - 2]);
     const more = Number(this.biasK !== null) + Number(this.#hasZero);
-    const known = joinedMask(OP, mask, keyPaddingMask, undefined, cache ? cache.capacity : s);
+    const known = joinedMask(mask, keyPaddingMask, undefined, cache ? cache.capacity : s);
     const isOwn = causal && more > 0;
     let joined = known;
     if (cache && start) {
       const all = known && withNewColumns(known, cache.capacity, l, start);
-      joined = joinedMask(OP, all, undefined, cachedMask(l, cache.capacity, start), s);
-    } else if (isOwn) joined = joinedMask(OP, known, undefined, causalMask(l, s, k.device), s);
+      joined = joinedMask(all, undefined, cachedMask(l, cache.capacity, start), s);
+    } else if (isOwn) joined = joinedMask(known, undefined, causalMask(l, s, k.device), s);
     const options = {
       mask: joined && more > 0 ? widenedMask(joined, s, more) : joined,
       causal: causal && !isOwn && !cache,
@@ -244,19 +248,6 @@ export class MultiheadAttention extends Module<AttentionInputs> {
       isRoom: cache && places ? less(places, cache.capacity) : null,
       averageWeights,
     };
-  }
-
-  #check(...inputs: [query: Tensor, key: Tensor, value: Tensor]): void {
-    const [, key, value] = inputs;
-    const fits = inputs.every(({ shape, rank }, i) => {
-      return rank >= 2 && shape[rank - 1] === this.#features[i];
-    });
-    if (fits && key.shape[key.rank - 2] === value.shape[value.rank - 2]) return;
-    const shapes = inputs.map(({ shape }) => formatShape(shape)).join(", ");
-    const [e, kdim, vdim] = this.#features;
-    throw new ShapeError(
-      `${OP}: inputs ${shapes}; expected […, l, ${e}], […, s, ${kdim}], […, s, ${vdim}]`,
-    );
   }
 
   /** Heads `[…, heads, rows, headDim]` of the projections of three inputs. */
@@ -300,11 +291,16 @@ export class MultiheadAttention extends Module<AttentionInputs> {
   }
 
   /** What all heads take, projected: `[…, l, embedDim]`. */
-  #joined({ q, k, options, isRoom }: Prepared, v: Tensor): Tensor {
-    const heads = scaledDotProductAttention(q, k, v, options);
-    const y = swapped(isRoom ? where(isRoom, heads, Number.NaN) : heads);
+  #joined(prepared: Prepared, v: Tensor): Tensor {
+    const { q, k, options } = prepared;
+    const y = swapped(withRoom(prepared, scaledDotProductAttention(q, k, v, options)));
     return this.outProj.call(inShape(y, [...y.shape.slice(0, -2), this.embedDim]));
   }
+}
+
+/** Rows of which those that a cache has no room for are NaN. */
+function withRoom({ isRoom }: Prepared, rows: Tensor): Tensor {
+  return isRoom ? where(isRoom, rows, Number.NaN) : rows;
 }
 
 function projected(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
@@ -328,7 +324,7 @@ function inHeads(x: Tensor, headDim: number): Tensor {
 function appended(cache: KvCache, k: Tensor, v: Tensor, start: Tensor): [k: Tensor, v: Tensor] {
   const outer = k.shape.slice(0, -3);
   const [first, second] = [k, v].map((x) => {
-    return inShape(x, [sizeOf(outer), ...x.shape.slice(-3)]);
+    return inShape(x, [sizeOf(x.shape.slice(0, -3)), ...x.shape.slice(-3)]);
   });
   const whole = cache.append(first, second, start);
   const [y, z] = whole.map((x) => inShape(x, [...outer, ...x.shape.slice(-3)]));

@@ -11,6 +11,7 @@ import {
   ATTENTION_SETTINGS,
   type AttentionCallOptions,
   type AttentionSettings,
+  checkAttends,
 } from "./attention-inputs.ts";
 import { Dropout } from "./dropout.ts";
 import { LayerNorm } from "./layer-norm.ts";
@@ -222,6 +223,12 @@ export class TransformerDecoderLayer extends Module<
     checkTensors("TransformerDecoderLayer", [x, memory]);
     checkOptions("TransformerDecoderLayer", options ?? {}, DECODER_CALL);
     const { memoryMask: mask, memoryKeyPaddingMask: keyPaddingMask, ...own } = options ?? {};
+    // Nothing is cached or dropped where what is remembered does not fit.
+    const { numHeads, dtype } = this.multiheadAttn;
+    const features = [this.dModel, this.dModel, this.dModel];
+    const read = { query: x, key: memory, value: memory, options: { mask, keyPaddingMask } };
+    const names = ["memoryMask", "memoryKeyPaddingMask"];
+    checkAttends("TransformerDecoderLayer", { numHeads, dtype, features }, read, names);
     const attend = (y: Tensor) => this.dropout1.call(this.selfAttn.call(y, own));
     const remember = (y: Tensor) => {
       const z = this.multiheadAttn.call(y, memory, { mask, keyPaddingMask });

@@ -1,4 +1,5 @@
 import {
+  checkEach,
   checkFunctions,
   checkOptions,
   checkSizes,
@@ -7,6 +8,7 @@ import {
 } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { foldIn, givenKey } from "../core/random.ts";
+import { sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { ATTENTION_MASKS, type AttentionCallOptions } from "./attention-inputs.ts";
 import { KvCache, type KvCacheOptions } from "./kv-cache.ts";
@@ -63,7 +65,11 @@ abstract class Stack<
     checkOptions(op, options, STACK, surplus);
     checkFunctions(op, { makeLayer });
     checkSizes(op, { numLayers });
-    this.layers = Array.from({ length: numLayers }, (_, i) => makeLayer(i));
+    this.layers = Array.from({ length: numLayers }, (_, i) => {
+      const layer = makeLayer(i);
+      checkEach(op, { [`makeLayer(${i}) gives`]: layer }, (x) => x instanceof Module, "a module");
+      return layer;
+    });
     this.norm = options.norm ?? null;
     if (this.norm !== null && !(this.norm instanceof Module)) {
       throw new GradusError(`${op}: norm ${describeValue(options.norm)}; expected a module`);
@@ -78,19 +84,33 @@ abstract class Stack<
     return this.layers.map(({ selfAttn }) => new KvCache(selfAttn, options, ...surplus));
   }
 
+  /** Checks the caches of all layers before the first one is written. */
+  #checkCaches({ shape }: Tensor, caches: readonly KvCache[]): void {
+    const { length } = this.layers;
+    const { name } = this.constructor;
+    const areCaches = (x: unknown) => Array.isArray(x) && x.every((one) => one instanceof KvCache);
+    checkEach(name, { caches }, areCaches, "an array of KvCaches, as its caches() makes");
+    const { size } = new Set(caches);
+    if (size !== length || caches.length !== length) {
+      const rule = `one ${size < caches.length ? "of its own " : ""}for each of ${length} layers`;
+      const given = size < caches.length ? `${size} of ` : "";
+      throw new GradusError(`${name}: ${given}${caches.length} caches; expected ${rule}`);
+    }
+    if (shape.length < 2) return; // which the first layer refuses
+    const count = shape[shape.length - 2];
+    for (const [i, { selfAttn }] of this.layers.entries()) {
+      const { kvHeads, headDim } = selfAttn;
+      caches[i].checkRows([sizeOf(shape.slice(0, -2)), kvHeads, count, headDim]);
+    }
+  }
+
   /** Applies all layers, each with its cache. */
   protected through(
     x: Tensor,
     caches: readonly KvCache[] | undefined,
     apply: (layer: L, y: Tensor, cache: KvCache | undefined) => Tensor,
   ): Tensor {
-    const { length } = this.layers;
-    if (caches && caches.length !== length) {
-      const { name } = this.constructor;
-      throw new GradusError(
-        `${name}: ${caches.length} caches; expected one for each of ${length} layers`,
-      );
-    }
+    if (caches !== undefined) this.#checkCaches(x, caches);
     const y = this.layers.reduce((z, layer, i) => apply(layer, z, caches?.[i]), x);
     return this.norm ? this.norm.call(y) : y;
   }
@@ -114,6 +134,7 @@ export class TransformerEncoder extends Stack<
   [x: Tensor, options?: EncoderCallOptions]
 > {
   override forward(x: Tensor, options?: EncoderCallOptions): Tensor {
+    checkTensors("TransformerEncoder", [x]);
     checkOptions("TransformerEncoder", options ?? {}, ENCODER_CALL);
     const { caches, ...own } = options ?? {};
     return this.through(x, caches, (layer, y, cache) => layer.call(y, { ...own, cache }));

@@ -110,8 +110,9 @@ function addedMask(q: Tensor, mask: Tensor | undefined, shape: Shape): Tensor {
 
 /**
  * Averages the rows of v for each row of q, by how well it fits the rows of k: softmax(q · kᵀ · scale +
- * mask) · v, as PyTorch's function of that name does. A row that may attend to none gives zeros, and
- * has no gradient. What is dropped is drawn where it is needed, by the numbers of `uniformAt`.
+ * mask) · v, as PyTorch's function of that name does. A row that may attend to none, or of which the
+ * dtype has all scores as −∞, gives zeros and has no gradient. What is dropped is drawn where it is
+ * needed, by the numbers of `uniformAt`.
  * Source: Vaswani et al. 2017, "Attention is all you need", eq. 1; Ainslie et al. 2023, "GQA: training
  * generalized multi-query transformer models from multi-head checkpoints", for heads in groups.
  * @param q floats `[…, l, e]`, such as `[batch, heads, length, e]`.

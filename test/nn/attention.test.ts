@@ -279,6 +279,135 @@ test("a decoder's caches keep what it has seen, beside what is remembered", asyn
   expect([...y].every(Number.isNaN)).toBe(true);
 });
 
+test("what comes behind a cache's capacity is NaN, and what was forgotten counts for nothing", async () => {
+  const encoder = new TransformerEncoder(
+    (i) => new TransformerEncoderLayer(4, 2, { dimFeedforward: 4, seed: i }),
+    3,
+  ).eval();
+  const x = randomNormal([1, 4, 4], { seed: 1 });
+  const rows = (start: number, end: number) => slice(x, [{}, { start, end }]);
+  const whole = encoder.call(x, { causal: true });
+  const caches = encoder.caches({ capacity: 3 });
+  const next = compile((y: Tensor) => encoder.call(y, { caches }));
+  for (const run of [(y: Tensor) => encoder.call(y, { caches }), next]) {
+    await (await run(rows(0, 1))).data();
+    const y = await run(rows(1, 4));
+    await expectNear(slice(y, [{}, { end: 2 }]), slice(whole, [{}, { start: 1, end: 3 }]));
+    expect([...(await slice(y, [{}, { start: 2 }]).data())].every(Number.isNaN)).toBe(true);
+    for (const cache of caches) cache.reset();
+    await (await run(mul(rows(0, 3), Number.NaN))).data();
+    for (const cache of caches) cache.reset();
+    await expectNear(await run(rows(0, 1)), slice(whole, [{}, { end: 1 }]));
+    for (const cache of caches) cache.reset();
+  }
+  const attention = new MultiheadAttention(4, 2, { seed: 1 });
+  const cache = new KvCache(attention, { capacity: 1 });
+  const [, weights] = attention.withWeights(rows(0, 2), {
+    cache: new KvCache(attention, { capacity: 2 }),
+  });
+  expect(weights.shape).toEqual([1, 2, 4]);
+  attention.call(rows(0, 1), { cache });
+  const [y, none] = attention.withWeights(rows(1, 2), { cache });
+  for (const one of [y, none]) expect([...(await one.data())].every(Number.isNaN)).toBe(true);
+});
+
+test("a call that is refused caches and drops nothing", async () => {
+  const attention = new MultiheadAttention(4, 2, { dropout: 0.5, seed: 1 }).train();
+  const cache = new KvCache(attention, { capacity: 4 });
+  const x = zeros([1, 2, 4]);
+  const bools = (...shape: number[]) => zeros(shape, { dtype: "bool" });
+  const integers = zeros([2, 2], { dtype: "i32" });
+  const plain = (value: unknown) => value as never;
+  const decoder = new TransformerDecoderLayer(4, 2, { seed: 1 });
+  const encoder = new TransformerEncoder((i) => new TransformerEncoderLayer(4, 2, { seed: i }), 2);
+  const caches = encoder.caches({ capacity: 4 });
+  const rows: [() => unknown, string][] = [
+    [
+      () => attention.call(x, { cache, mask: zeros([3, 3]) }),
+      "MultiheadAttention: mask [3, 3]; expected what broadcasts to [1, 2, 2, 4]",
+    ],
+    [
+      () => attention.call(x, { cache, mask: bools(2, 2) }),
+      "MultiheadAttention: mask [2, 2]; expected what broadcasts to [1, 2, 2, 4]",
+    ],
+    [
+      () => attention.call(x, { cache, keyPaddingMask: bools(1, 2) }),
+      "MultiheadAttention: keyPaddingMask [1, 2]; expected […, 4]",
+    ],
+    [
+      () => attention.call(x, { cache, keyPaddingMask: bools(3, 4) }),
+      "MultiheadAttention: keyPaddingMask [3, 4]; expected […, 4], all but the last axis as [1]",
+    ],
+    [
+      () => attention.call(x, { mask: integers, keyPaddingMask: bools(1, 2) }),
+      "MultiheadAttention: mask has dtype i32; expected bool or f32",
+    ],
+    [
+      () => attention.call(x, { mask: plain([[1]]) }),
+      "MultiheadAttention: mask is an array; expected a tensor",
+    ],
+    [
+      () => attention.call(zeros([2, 2, 4]), zeros([3, 2, 4])),
+      "MultiheadAttention: shapes [2] and [3] do not broadcast",
+    ],
+    [
+      () => attention.call(x, zeros([1, 2, 4], { dtype: "i32" })),
+      "MultiheadAttention: input 1 has dtype i32; expected f32",
+    ],
+    [
+      () => attention.call(zeros([1, 1, 4]), x, { cache }),
+      "MultiheadAttention: 1 rows of queries, 2 of keys; expected as many for a cache",
+    ],
+    [
+      () => attention.call(x, x, zeros([2, 2, 4]), { cache }),
+      "KvCache: rows [2, 2, 2, 2]; expected [1, 2, n, 2] with n up to 4",
+    ],
+    [
+      () => decoder.call(x, x, { cache, memoryMask: zeros([3, 3]) }),
+      "TransformerDecoderLayer: memoryMask [3, 3]; expected what broadcasts to [1, 2, 2, 2]",
+    ],
+    [
+      () => encoder.call(x, { caches: plain(caches[0]) }),
+      "TransformerEncoder: caches a KvCache; expected an array of KvCaches",
+    ],
+    [
+      () => encoder.call(x, { caches: [caches[0], plain(null)] }),
+      "TransformerEncoder: caches an array; expected an array of KvCaches",
+    ],
+    [
+      () => encoder.call(x, { caches: [caches[0], caches[0]] }),
+      "TransformerEncoder: 1 of 2 caches; expected one of its own for each of 2 layers",
+    ],
+    [
+      () => encoder.call(x, { caches: [caches[0], new KvCache(attention, { capacity: 1 })] }),
+      "KvCache: rows [1, 2, 2, 2]; expected [1, 2, n, 2] with n up to 1",
+    ],
+    [
+      () => new TransformerEncoder(() => plain(undefined), 1),
+      "TransformerEncoder: makeLayer(0) gives undefined; expected a module",
+    ],
+    [
+      () => new KvCache(plain(null), { capacity: 1 }),
+      "KvCache: attention null; expected a MultiheadAttention",
+    ],
+    [
+      () => new KvCache(plain(new Linear(2, 2)), { capacity: 1 }),
+      "KvCache: attention a Linear; expected a MultiheadAttention",
+    ],
+  ];
+  for (const [fn, message] of rows) {
+    const error = errorOf(fn);
+    expect(error).toBeInstanceOf(GradusError);
+    expect((error as Error).message).toContain(message);
+  }
+  const counts = [
+    attention.step,
+    decoder.selfAttn.step,
+    ...[cache, ...caches].map((c) => c.length),
+  ];
+  for (const count of counts) expect(await count?.item()).toBe(0);
+});
+
 test("sizes, masks and caches that do not fit are refused, and nothing is lost", async () => {
   const attention = new MultiheadAttention(4, 2, { seed: 1 });
   const cache = new KvCache(attention, { capacity: 2 });
