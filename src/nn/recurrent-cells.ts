@@ -2,7 +2,7 @@ import { checkOptions, checkSizes, checkWords, type Known } from "../core/check.
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Parameter } from "../graph/state.ts";
-import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { zeros } from "../ops/creation.ts";
 import { inShape } from "../ops/reshape.ts";
 import { Module } from "./module.ts";
@@ -18,7 +18,7 @@ import {
   type RecurrentSettings,
   weightMaker,
 } from "./recurrence.ts";
-import { checkedState, type LSTMState } from "./recurrent.ts";
+import { checkedState, checkStates, type LSTMState } from "./recurrent.ts";
 
 const CELL: Known<RecurrentSettings> = RECURRENT_SETTINGS;
 
@@ -73,7 +73,7 @@ abstract class RecurrentCell<State> extends Module<[x: Tensor, state?: State], S
     const rows = x.rank === 2 ? x : inShape(x, [1, inputSize]);
     const shape = [...x.shape.slice(0, -1), hiddenSize];
     const wide = [rows.shape[0], hiddenSize];
-    if (state) checkTensors(name, state);
+    if (state) checkStates(name, state);
     const start = Array.from({ length: carries }, (_, i) => {
       if (!state) return zeros(wide, { device: x.device, dtype: x.dtype });
       if (sameShape(state[i].shape, shape)) return inShape(state[i], wide);

@@ -12,7 +12,7 @@ import { ShapeError } from "../core/errors.ts";
 import { foldIn, givenKey } from "../core/random.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Parameter } from "../graph/state.ts";
-import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { scan } from "../loops/scan.ts";
 import { cast } from "../ops/cast.ts";
 import { less } from "../ops/compare.ts";
@@ -23,6 +23,7 @@ import { concat, slice, stack } from "../ops/slice.ts";
 import { where } from "../ops/where.ts";
 import { Dropout } from "./dropout.ts";
 import { Module } from "./module.ts";
+import { checkNamedTensors } from "./named-tensors.ts";
 import {
   GATED,
   inputSums,
@@ -102,8 +103,8 @@ abstract class RecurrentLayer<State> extends Module<
   /** What drops outputs between layers; null where nothing does. */
   readonly drop: Dropout | null;
   readonly #plan: RecurrentPlan;
-  /** Weights by layer and direction. */
-  readonly #weights: readonly (readonly RecurrentWeights[])[];
+  /** Weights' names, as `RecurrentWeights` has them and here, by layer and direction. */
+  readonly #names: readonly (readonly (readonly (readonly [own: string, here: string])[])[])[];
 
   constructor(
     readonly inputSize: number,
@@ -122,7 +123,7 @@ abstract class RecurrentLayer<State> extends Module<
     const given = projected || hiddenSize;
     const directions = bidirectional ? [false, true] : [false];
     const make = weightMaker(name, options);
-    this.#weights = Array.from({ length: numLayers }, (_, layer) => {
+    this.#names = Array.from({ length: numLayers }, (_, layer) => {
       const inputs = layer === 0 ? inputSize : given * directions.length;
       return directions.map((isReverse) => {
         const ending = [
@@ -131,9 +132,14 @@ abstract class RecurrentLayer<State> extends Module<
         ] as const;
         const weights = make({ inputs, hidden: hiddenSize, projected }, recurrence, ending);
         for (const [own, weight] of Object.entries(weights)) {
-          Object.defineProperty(this, own + ending[0], { value: weight, enumerable: true });
+          const name = own + ending[0];
+          Object.defineProperty(this, name, {
+            value: weight,
+            enumerable: true,
+            configurable: true,
+          });
         }
-        return weights;
+        return Object.keys(weights).map((own) => [own, own + ending[0]] as const);
       });
     });
     const { device } = options;
@@ -163,8 +169,10 @@ abstract class RecurrentLayer<State> extends Module<
     const [, n] = rows.shape;
     const given = state === undefined ? null : this.#startOf(this.carriesOf(state), n, isOne);
     const valid = lengths ? turnsOf(lengths, rows) : null;
+    const counted = valid ? where(valid, rows, 0) : rows; // 0 · NaN is NaN
     const ends: Tensor[][] = [];
-    const y = this.#weights.reduce((y, weights, layer) => {
+    const y = this.#names.reduce((y, names, layer) => {
+      const weights = names.map((own) => this.#weightsOf(own));
       const dropped = layer > 0 && this.drop ? this.drop.call(y) : y;
       const from = layer * weights.length;
       const start = weights.map((one, i) => {
@@ -173,7 +181,7 @@ abstract class RecurrentLayer<State> extends Module<
       const { outputs, last } = runLayer(dropped, weights, start, valid, this.#plan.recurrence);
       ends.push(...last);
       return outputs;
-    }, rows);
+    }, counted);
     const carries = ends[0].map((_, i) => {
       const all = stack(ends.map((carry) => carry[i]));
       return isOne ? inShape(all, [all.shape[0], all.shape[2]]) : all;
@@ -193,7 +201,7 @@ abstract class RecurrentLayer<State> extends Module<
     const [time] = x.shape;
     const rows = x.rank === 2 ? inShape(x, [time, 1, inputSize]) : batchFirst ? turned(x) : x;
     if (lengths === undefined) return rows;
-    checkTensors(name, [x, lengths]);
+    checkNamedTensors(name, { lengths });
     expectDType(`${name}: lengths have dtype`, lengths.dtype, "index");
     const expected = x.rank === 2 ? [] : [rows.shape[1]];
     if (sameShape(lengths.shape, expected)) return rows;
@@ -212,7 +220,7 @@ abstract class RecurrentLayer<State> extends Module<
   /** Checks a state that was given; for one series, with the axis of a batch. */
   #startOf(carries: readonly Tensor[], n: number, isOne: boolean): Tensor[] {
     const { name, projected } = this.#plan;
-    checkTensors(name, carries);
+    checkStates(name, carries);
     const count = this.numLayers * (this.bidirectional ? 2 : 1);
     return carries.map((carry, i) => {
       const size = i === 0 ? projected || this.hiddenSize : this.hiddenSize;
@@ -225,6 +233,13 @@ abstract class RecurrentLayer<State> extends Module<
       }
       return inShape(carry, [count, n, size]);
     });
+  }
+
+  /** The weights that lie under names of this layer, which others may compute. */
+  #weightsOf(names: readonly (readonly [own: string, here: string])[]): RecurrentWeights {
+    const all = this as unknown as Readonly<Record<string, Tensor>>;
+    const found = names.map(([own, here]) => [own, all[here]] as const);
+    return Object.fromEntries(found) as unknown as RecurrentWeights;
   }
 
   #zerosOf({ weightHh }: RecurrentWeights, { shape: [, n], device, dtype }: Tensor): Tensor[] {
@@ -351,6 +366,13 @@ export class LSTM extends RecurrentLayer<LSTMState> {
 
   protected override stateOf([h, c]: readonly Tensor[]): LSTMState {
     return [h, c];
+  }
+}
+
+/** Throws a `GradusError` unless all of a state are tensors. */
+export function checkStates(op: string, states: readonly Tensor[]): void {
+  for (const [i, given] of states.entries()) {
+    checkNamedTensors(op, { [states.length > 1 ? `state ${i}` : "state"]: given ?? null });
   }
 }
 

@@ -105,13 +105,13 @@ export function spectralNorm<M extends AnyModule>(
   });
   const original = new Parameter(weight, {
     name: `${name}Original`,
-    pytorch: { ...weight.pytorch, name: `${name}_orig` },
+    pytorch: { ...weight.pytorch, name: `${weight.pytorch?.name ?? name}_orig` },
   });
   original.trainable = weight.trainable;
   const vector = (x: Tensor, letter: string) =>
     new State(x, {
       name: `${name}${letter.toUpperCase()}`,
-      pytorch: { name: `${name}_${letter}` },
+      pytorch: { name: `${weight.pytorch?.name ?? name}_${letter}` },
     });
   const [u, v] = [vector(first.u, "u"), vector(first.v, "v")];
 

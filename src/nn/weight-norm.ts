@@ -62,11 +62,11 @@ export function weightNorm<M extends AnyModule>(
   const axes = own === null ? undefined : weight.pytorch?.axes;
   const g = new Parameter(length(weight), {
     name: `${name}G`,
-    pytorch: { name: `${name}_g`, axes },
+    pytorch: { name: `${weight.pytorch?.name ?? name}_g`, axes },
   });
   const v = new Parameter(weight, {
     name: `${name}V`,
-    pytorch: { ...weight.pytorch, name: `${name}_v` },
+    pytorch: { ...weight.pytorch, name: `${weight.pytorch?.name ?? name}_v` },
   });
   for (const part of [g, v]) part.trainable = weight.trainable;
   // w = g · v / ‖v‖

@@ -29,6 +29,9 @@ import {
   type Module,
   RNN,
   RNNCell,
+  removeParametrization,
+  spectralNorm,
+  weightNorm,
 } from "../../src/nn/index.ts";
 import TORCH from "../fixtures/recurrent.json" with { type: "json" };
 import { errorOf } from "../support/error-of.ts";
@@ -334,6 +337,45 @@ test("a compiled function has lengths and states as inputs", async () => {
   }
 });
 
+test.each([LSTM, GRU, RNN])("NaN behind the end of a row counts for nothing", async (Layer) => {
+  const layer = new Layer(2, 3, {
+    seed: 1,
+    numLayers: 2,
+    bidirectional: true,
+  }) as unknown as Module<[Tensor, undefined, Tensor], [Tensor]>;
+  const lengths = tensor([2], { dtype: "i32" });
+  const outcome = (padding: number) => {
+    const x = tensor([1, 2, 3, 4, padding, padding], { shape: [1, 3, 2] });
+    const [y] = layer.call(x, undefined, lengths);
+    return [y, ...grad(sum(square(y)), [x, ...layer.parameters()])];
+  };
+  const wanted = outcome(0);
+  for (const padding of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    for (const [i, x] of outcome(padding).entries()) {
+      expect(await values(x)).toEqual(await values(wanted[i]));
+    }
+  }
+});
+
+test.each([weightNorm, spectralNorm])("weights may be computed in each call", async (norm) => {
+  const make = () => new GRU(2, 3, { seed: 1, numLayers: 2 });
+  const [plainGru, gru] = [make(), norm(make(), { name: "weightHhL0" })];
+  const x = randomNormal([1, 4, 2], { seed: 1 });
+  const names = [...gru.state().values()].map(({ pytorch }) => pytorch?.name);
+  const theirs = norm === weightNorm ? ["g", "v"] : ["orig", "u", "v"];
+  expect(names.slice(-theirs.length)).toEqual(theirs.map((one) => `weight_hh_l0_${one}`));
+  plainGru.weightHhL0.assign(gru.weightHhL0);
+  expectNear(await values(gru.call(x)[0]), await values(plainGru.call(x)[0]), 1e-6);
+  const computed = gru.state() as Map<string, Tensor>;
+  const [name] = norm === weightNorm ? ["weightHhL0V"] : ["weightHhL0Original"];
+  const [slope] = grad(sum(gru.call(x)[0]), [computed.get(name) as Tensor]);
+  expect((await values(slope)).some((value) => value !== 0)).toBe(true);
+  removeParametrization(gru, "weightHhL0");
+  expectNear(await values(gru.call(x)[0]), await values(plainGru.call(x)[0]), 1e-6);
+  gru.weightHhL0.assign(zeros([3, 9]));
+  expect(await values(gru.call(x)[0])).not.toEqual(await values(plainGru.call(x)[0]));
+});
+
 test("a row without turns keeps the state it was given, as do series of none", async () => {
   const rnn = new RNN(2, 3, { seed: 1 });
   const h = randomNormal([1, 2, 3], { seed: 3 });
@@ -362,13 +404,21 @@ const rejected: Record<string, readonly [() => unknown, string]> = {
     () => new LSTM(2, 3, { projSize: 1 }).call(zeros([5, 2]), [zeros([1, 1]), zeros([1, 1])]),
     "LSTM: state 1 [1, 1]; expected [1, 3]",
   ],
+  "lengths in an array": [
+    () => new GRU(2, 3).call(zeros([4, 5, 2]), undefined, [1] as never),
+    "GRU: lengths is an array; expected a tensor. Use tensor(value)",
+  ],
+  "a state that is none": [
+    () => new GRU(2, 3).call(zeros([4, 5, 2]), null as never),
+    "GRU: state is null; expected a tensor. Use tensor(value)",
+  ],
   "half a state": [
     () => new LSTM(2, 3).call(zeros([4, 5, 2]), zeros([1, 4, 3]) as never),
     "LSTM: state a Tensor; expected [h, c]",
   ],
   "a state of numbers": [
     () => new LSTMCell(2, 3).call(zeros([4, 2]), [[1], [2]] as never),
-    "LSTMCell: input 0 is an array; expected a tensor. Use tensor(value)",
+    "LSTMCell: state 0 is an array; expected a tensor. Use tensor(value)",
   ],
   "lengths that do not fit": [
     () => new GRU(2, 3).call(zeros([4, 5, 2]), undefined, tensor([1, 2], { dtype: "i32" })),
