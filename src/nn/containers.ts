@@ -49,9 +49,10 @@ export class ModuleList<M extends AnyModule = Module> extends Container {
   at(i: number): M {
     const { length } = this.#items;
     if (isInteger(i, -length, length - 1)) return this.#items.at(i) as M;
-    throw new GradusError(
-      `ModuleList: at ${describeValue(i)}; expected an integer from ${-length} to ${length - 1}`,
-    );
+    const rule = length
+      ? `an integer from ${-length} to ${length - 1}`
+      : "a list that holds modules";
+    throw new GradusError(`ModuleList: at ${describeValue(i)}; expected ${rule}`);
   }
 
   /** Adds a module at the end. */

@@ -240,8 +240,11 @@ function isOn(part: Part): boolean {
 }
 
 /** Whether a value is no tensor but an array or a plain object that holds one. */
-function holdsTensor(value: unknown): boolean {
-  return partsOf(value)?.some(([, part]) => part instanceof Tensor || holdsTensor(part)) ?? false;
+function holdsTensor(value: unknown, seen = new Set()): boolean {
+  if (seen.size === seen.add(value).size) return false;
+  return (partsOf(value) ?? []).some(
+    ([, part]) => part instanceof Tensor || holdsTensor(part, seen),
+  );
 }
 
 function sameName(module: AnyModule, name: string): GradusError {

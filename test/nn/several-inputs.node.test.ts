@@ -82,6 +82,8 @@ function expectNear(values: ArrayLike<number>, expected: readonly number[]): voi
 }
 
 const x = () => tensor([[1, -2, 0.5]]);
+const cycle: unknown[] = [];
+cycle.push(cycle, [cycle]);
 
 describe("a module of several inputs and results", () => {
   test("gives what its forward gives, with its gradients", async () => {
@@ -131,6 +133,11 @@ describe("a module of several inputs and results", () => {
       "Named: input 0 is an object; expected a tensor. Use tensor(value)",
     ],
     [
+      "a list that holds itself",
+      () => new Cell().call(...([cycle] as unknown as [Tensor])),
+      "Cell: input 0 is an array; expected a tensor. Use tensor(value)",
+    ],
+    [
       "a call of a list",
       () => (new ModuleList([new ReLU()]) as unknown as Module).call(x()),
       "ModuleList: a call; expected a call of a module in it. Use Sequential for a chain",
@@ -145,6 +152,11 @@ describe("a module of several inputs and results", () => {
       "a place outside",
       () => new ModuleList([new ReLU()]).at(1),
       "ModuleList: at 1; expected an integer from -1 to 0",
+    ],
+    [
+      "a place in a list of none",
+      () => new ModuleList().at(0),
+      "ModuleList: at 0; expected a list that holds modules",
     ],
     [
       "a place to insert at",
