@@ -7,9 +7,10 @@ import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, minimum, mul, sub } from "../ops/arithmetic.ts";
 import { gammaAt } from "../ops/distributions.ts";
 import { roll } from "../ops/flip.ts";
+import { uniformAt } from "../ops/random-at.ts";
 import { reshape } from "../ops/reshape.ts";
 import { floor } from "../ops/rounding.ts";
-import { sqrt } from "../ops/unary.ts";
+import { log, sigmoid, sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 import { AUGMENT, type AugmentOptions, type BatchDraw, beginDraw } from "./batch-draw.ts";
 import { isInBox } from "./random-erasing.ts";
@@ -46,13 +47,25 @@ function beginMix(
   return draw;
 }
 
-/** Shares for each picture, `[n]`: a / (a + b) of two draws from Gamma(alpha). */
-function shares({ step, part, uniform, n, x }: BatchDraw, alpha: number): Tensor {
-  if (alpha === 1) return uniform(0);
-  const [a, b] = [0, 1].map((i) => {
-    return gammaAt(step, [n], { concentration: alpha, key: foldIn(part(0), i), dtype: x.dtype });
+/** Beyond these, shares differ from the limit, 0 and 1 or a half each, by less than float32 shows. */
+const [LEAST, MOST] = [1e-30, 1e30];
+
+/**
+ * Shares for each picture, `[n]`: a / (a + b) of two draws from Gamma(alpha), as σ(ln a − ln b), since both may
+ * be too small for float32. Below 1, a draw is x · u^(1/alpha) with x of Gamma(alpha + 1) and u uniform.
+ */
+function shares({ step, part, uniform, n, x: { dtype } }: BatchDraw, given: number): Tensor {
+  if (given === 1) return uniform(0);
+  const alpha = Math.min(MOST, Math.max(LEAST, given));
+  const isSmall = alpha < 1;
+  const keys = [0, 1].map((i) => foldIn(part(0), i));
+  const [a, b] = keys.map((key) => {
+    return log(gammaAt(step, [n], { concentration: alpha + (isSmall ? 1 : 0), key, dtype }));
   });
-  return div(a, maximum(add(a, b), 1e-30));
+  const difference = sub(a, b);
+  if (!isSmall) return sigmoid(difference);
+  const [u, v] = keys.map((key) => log(sub(1, uniformAt(step, [n], { key, dtype }))));
+  return sigmoid(add(difference, mul(sub(u, v), 1 / alpha)));
 }
 
 /** share · targets + (1 − share) · those of the picture before. */

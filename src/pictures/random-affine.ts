@@ -48,8 +48,26 @@ const RANDOM_AFFINE: Known<RandomAffineOptions> = {
   shear: true,
 };
 
-function spreadOf(given: number | readonly number[]): readonly number[] {
-  return typeof given === "number" ? [-given, given] : given;
+/** Gives a range, checked; a number is the largest angle either way. */
+function angleRange(
+  op: string,
+  name: string,
+  given: unknown,
+): readonly [low: number, high: number] {
+  const range = typeof given === "number" ? [-given, given] : given;
+  checkInterval(op, name, range);
+  return range as readonly [number, number];
+}
+
+/** Gives the ranges by which x and y slant, checked. */
+function slantsOf(op: string, shear: unknown) {
+  const isList = Array.isArray(shear);
+  if (typeof shear !== "number" && !(isList && [2, 4].includes(shear.length))) {
+    throw new GradusError(`${op}: shear ${quote(shear)}; expected a number, or 2 or 4 of them`);
+  }
+  const isFour = isList && shear.length === 4;
+  const parts = isFour ? [shear.slice(0, 2), shear.slice(2)] : [shear, [0, 0]];
+  return parts.map((part) => angleRange(op, "shear", part));
 }
 
 function checkSample(op: string, { interpolation = "nearest", fill = 0 }: SampleOptions): void {
@@ -99,8 +117,7 @@ export function randomRotation(
   const op = "randomRotation";
   checkOptions(op, options, SAMPLE, surplus);
   checkSample(op, options);
-  const [low, high] = spreadOf(degrees);
-  checkInterval(op, "degrees", spreadOf(degrees));
+  const [low, high] = angleRange(op, "degrees", degrees);
   const draw = beginDraw(op, images, options);
   const angle = draw.uniform(0, low * RADIANS, high * RADIANS);
   const [c, s] = [cos(angle), sin(angle)];
@@ -130,18 +147,14 @@ export function randomAffine(
   checkOptions(op, options, RANDOM_AFFINE, surplus);
   checkSample(op, options);
   const { degrees = 0, translate = [0, 0], scale = [1, 1], shear = 0 } = options;
-  const angles = spreadOf(degrees);
-  checkInterval(op, "degrees", angles);
+  const angles = angleRange(op, "degrees", degrees);
   if (!isTranslation(translate)) {
     throw new GradusError(
       `${op}: translate ${quote(translate)}; expected [x, y], each from 0 to 1`,
     );
   }
   checkInterval(op, "scale", scale, "above 0");
-  const shears = spreadOf(shear);
-  checkInterval(op, "shear", shears.slice(0, 2));
-  const slants = shears.length === 2 ? [0, 0] : shears.slice(2);
-  checkInterval(op, "shear", slants);
+  const [shears, slants] = slantsOf(op, shear);
   const draw = beginDraw(op, images, options);
   const { width, height, uniform } = draw;
   const drawn = (part: number, [low, high]: readonly number[]) =>

@@ -371,6 +371,23 @@ describe("mixes take the picture before, and its targets", () => {
     for (const [i, value] of (await x.data()).entries()) expect(value).toBeCloseTo(mixed[i], 9);
   });
 
+  test.each([5e-324, 1e-3, 0.1, 0.4, 3, 1e308])(
+    "shares of Beta(α, α) have its mean and variance for α = %d",
+    async (alpha) => {
+      const n = 2000;
+      const x = tensor(new Float32Array(n), { shape: [n, 1, 1, 1], device });
+      const odd = Float32Array.from({ length: n }, (_, i) => i % 2);
+      const y = tensor(odd, { shape: [n, 1], device });
+      const [, mixed] = mixup(x, y, { step: counter(device), seed: SEED, alpha });
+      const share = Array.from(await mixed.data(), (value, i) => (i % 2 ? value : 1 - value));
+      expect(share.every((v) => v >= 0 && v <= 1)).toBe(true);
+      const mean = (values: readonly number[]) => values.reduce((a, b) => a + b) / n;
+      expect(Math.abs(mean(share) - 0.5)).toBeLessThan(0.045); // four standard deviations
+      const variance = mean(share.map((v) => (v - 0.5) ** 2));
+      expect(Math.abs(variance - 1 / (8 * alpha + 4))).toBeLessThan(0.011);
+    },
+  );
+
   test("cutmix", async () => {
     const u = [0, 1, 2].map((part) => drawn("cutmix", part));
     const boxes = Array.from({ length: N }, (_, n) => {
@@ -462,6 +479,31 @@ test.each<[string, () => unknown, string]>([
     "an empty range",
     () => randomRotation(images(device, "f32"), [3, 1], plain()),
     "randomRotation: degrees [3,1]; expected [low, high]",
+  ],
+  ...[null, undefined].map((none): [string, () => unknown, string] => [
+    `${none} as the angle`,
+    () => randomRotation(images(device, "f32"), none as never, plain()),
+    `randomRotation: degrees ${none}; expected [low, high]`,
+  ]),
+  [
+    "null as the angle of an affine map",
+    () => randomAffine(images(device, "f32"), { ...plain(), degrees: null as never }),
+    "randomAffine: degrees null; expected [low, high]",
+  ],
+  [
+    "null as the shear",
+    () => randomAffine(images(device, "f32"), { ...plain(), shear: null as never }),
+    "randomAffine: shear null; expected a number, or 2 or 4 of them",
+  ],
+  [
+    "a shear of three numbers",
+    () => randomAffine(images(device, "f32"), { ...plain(), shear: [1, 2, 3] as never }),
+    "randomAffine: shear [1,2,3]; expected a number, or 2 or 4 of them",
+  ],
+  [
+    "a shear of y that ends before it begins",
+    () => randomAffine(images(device, "f32"), { ...plain(), shear: [1, 2, 4, 3] }),
+    "randomAffine: shear [4,3]; expected [low, high]",
   ],
   [
     "a scale of 0",
