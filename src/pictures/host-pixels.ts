@@ -1,6 +1,7 @@
 import { describeValue } from "../core/check.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { inMemory } from "../core/host-memory.ts";
+import { kindOf } from "../core/kind.ts";
 import { type PictureSource, type Pixels, refused } from "./sources.ts";
 
 /** What a canvas gives to draw on; its pixels are in main memory. */
@@ -35,6 +36,11 @@ function draw(op: string, source: unknown, { name, width, height }: PictureSourc
   }
 }
 
+/** Says whether pixels are bytes without a sign. */
+export function isBytes(data: unknown): data is Uint8Array | Uint8ClampedArray {
+  return ["Uint8Array", "Uint8ClampedArray"].includes(kindOf(data));
+}
+
 /** The values of a picture on the host, and how many there are of each pixel. */
 export function readPixels(
   op: string,
@@ -44,7 +50,7 @@ export function readPixels(
   const isGiven = picture.kind === "pixels";
   const { data } = isGiven ? (source as Pixels) : draw(op, source, picture);
   const { width, height } = picture;
-  if (!ArrayBuffer.isView(data) || data.BYTES_PER_ELEMENT !== 1) {
+  if (!isBytes(data)) {
     throw new DTypeError(`${op}: data ${describeValue(data)}; expected bytes, as a Uint8Array`);
   }
   const stored = data.length / (width * height);

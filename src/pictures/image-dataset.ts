@@ -7,7 +7,7 @@ import {
   type Known,
 } from "../core/check.ts";
 import { dispose } from "../core/dispose.ts";
-import { FormatError, GradusError, ShapeError } from "../core/errors.ts";
+import { DTypeError, FormatError, GradusError, ShapeError } from "../core/errors.ts";
 import { inMemory } from "../core/host-memory.ts";
 import { kindOf } from "../core/kind.ts";
 import { list, quote } from "../core/quote.ts";
@@ -22,7 +22,7 @@ import { forEachAxis, type PerAxis } from "../ops/sliding.ts";
 import type { DecodeJob, PictureFit } from "./decode-picture.ts";
 import { type Decoder, startDecoder } from "./decoders.ts";
 import type { PictureLayout } from "./from-pixels.ts";
-import { withChannels } from "./host-pixels.ts";
+import { isBytes, withChannels } from "./host-pixels.ts";
 import type { PictureFile } from "./picture-files.ts";
 
 /** Options of `ImageDataset`. */
@@ -47,7 +47,9 @@ export interface ImageDatasetOptions {
   /**
    * Decodes a picture to RGBA bytes of a size, in place of the browser or, in Node, the package `sharp`.
    */
-  decode?: (job: DecodeJob) => ArrayLike<number> | Promise<ArrayLike<number>>;
+  decode?: (
+    job: DecodeJob,
+  ) => Uint8Array | Uint8ClampedArray | Promise<Uint8Array | Uint8ClampedArray>;
 }
 
 const IMAGE_DATASET: Known<ImageDatasetOptions> = {
@@ -123,8 +125,8 @@ export class ImageDataset implements Dataset<Batch> {
   /**
    * Reads and decodes pictures by their numbers, each from 0 to `size` − 1: f32 images `[n, …]` and i32
    * labels `[n]`.
-   * @throws ShapeError for another number, FormatError for a file that is no picture, and what reading it
-   * throws.
+   * @throws ShapeError for another number, FormatError for a file that is no picture, DTypeError for a `decode` that
+   * gives no bytes, and what reading it throws.
    */
   async batch(indices: ArrayLike<number>): Promise<Batch> {
     const own = checkIndices("ImageDataset.batch", indices, this.size);
@@ -141,7 +143,8 @@ export class ImageDataset implements Dataset<Batch> {
 
   /**
    * Reads and decodes all pictures and puts them on the device as bytes, so that a step uploads nothing.
-   * @throws FormatError for a file that is no picture, and what reading it throws.
+   * @throws FormatError for a file that is no picture, DTypeError for a `decode` that gives no bytes, and what
+   * reading it throws.
    */
   async load(
     options: { onProgress?: (done: number) => void } = {},
@@ -210,9 +213,16 @@ export class ImageDataset implements Dataset<Batch> {
       });
     }
     const expected = 4 * job.width * job.height;
-    if (data?.length === expected) return data;
-    const given = data?.length ?? describeValue(data);
-    throw new ShapeError(`${op}: decode gives ${given} bytes for ${name}; expected ${expected}`);
+    if (!isBytes(data)) {
+      const given = describeValue(data);
+      throw new DTypeError(
+        `${op}: decode gives ${given} for ${name}; expected bytes, as a Uint8Array`,
+      );
+    }
+    if (data.length === expected) return data;
+    throw new ShapeError(
+      `${op}: decode gives ${data.length} bytes for ${name}; expected ${expected}`,
+    );
   }
 
   /** What decodes; asked for again where it could not be had. */
@@ -266,6 +276,11 @@ async function encoded(op: string, name: string, { source }: PictureFile): Promi
   throw fail(`status ${response.status}`);
 }
 
+/** NaN is none: no two of it are equal. */
+function isLabel(label: unknown): boolean {
+  return typeof label === "string" || (typeof label === "number" && !Number.isNaN(label));
+}
+
 function filesOf(given: Iterable<PictureFile>): PictureFile[] {
   const isList = typeof given === "object" && given !== null && Symbol.iterator in given;
   const files = isList ? [...given] : [];
@@ -277,7 +292,7 @@ function filesOf(given: Iterable<PictureFile>): PictureFile[] {
     const { label, source } = file ?? {};
     const isSource = isBlob(source) || kindOf(source) === "URL";
     const isKnown = isSource || typeof source === "string" || typeof source === "function";
-    if (isKnown && (typeof label === "string" || typeof label === "number")) continue;
+    if (isKnown && isLabel(label)) continue;
     const what = isKnown ? `label ${describeValue(label)}` : `source ${describeValue(source)}`;
     const expected = isKnown ? "a class, a text or number" : "a Blob, a URL or a function";
     throw new GradusError(`ImageDataset: picture ${i} has ${what}; expected ${expected}`);
@@ -285,22 +300,24 @@ function filesOf(given: Iterable<PictureFile>): PictureFile[] {
   return files;
 }
 
-/** The classes that are given, or those of the files: numbers by size, else by their characters' codes. */
+/**
+ * The classes that are given, or those of the files: numbers by size, else by their characters' codes. Labels
+ * that are written alike, such as 1 and "1", are of one class.
+ */
 function classesOf(
   files: readonly PictureFile[],
   given: readonly (string | number)[] | undefined,
 ): string[] {
   if (given !== undefined) {
-    checkEach("ImageDataset", { classes: given }, Array.isArray, "an array of labels");
+    const areLabels = (x: unknown) => Array.isArray(x) && x.every(isLabel);
+    checkEach("ImageDataset", { classes: given }, areLabels, "an array of texts and numbers");
     const names = given.map(String);
     if (new Set(names).size === names.length) return names;
     throw new GradusError(`ImageDataset: classes ${list(names)}; expected different ones`);
   }
-  const labels = [...new Set(files.map(({ label }) => label))];
-  const areNumbers = labels.every((label) => typeof label === "number");
-  if (areNumbers) labels.sort((a, b) => Number(a) - Number(b));
-  else labels.sort((a, b) => (String(a) < String(b) ? -1 : 1));
-  return labels.map(String);
+  const labels = [...new Set(files.map(({ label }) => String(label)))];
+  const areNumbers = files.every(({ label }) => typeof label === "number");
+  return labels.sort((a, b) => (areNumbers ? Number(a) - Number(b) : a < b ? -1 : 1));
 }
 
 function classNumbers(

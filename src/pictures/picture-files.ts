@@ -50,7 +50,8 @@ const PICTURE = /\.(jpe?g|png|gif|webp|bmp|avif|tiff?)$/i;
  * Lists the pictures in a folder of class folders, such as `pets/cats/1.png` and `pets/dogs/7.png`: what
  * lies in a class folder or deeper belongs to that class. The list is in the order of the classes' names and
  * then of the files'. Files that are no pictures by their names, hidden ones and those beside the class
- * folders are left out. Nothing is read yet.
+ * folders are left out, and of a path in Node links that lead nowhere or back to a folder around them.
+ * Nothing is read yet.
  * @param folder what `showDirectoryPicker()` gives, the files of `<input type="file" webkitdirectory>`, the
  * `dataTransfer` of a drop event (one folder, or the class folders; ask before the event is over), or the
  * path of a folder in Node.
@@ -170,6 +171,7 @@ function ofInput(file: File): FileAt {
 interface NodeFiles {
   readdir(path: string): Promise<string[]>;
   stat(path: string): Promise<{ isDirectory(): boolean }>;
+  realpath(path: string): Promise<string>;
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -180,20 +182,33 @@ async function inPath(folder: string): Promise<FileAt[]> {
       `pictureFiles: the path ${quote(folder)} in a page; expected a directory handle or files`,
     );
   }
-  const visit = async (path: readonly string[]): Promise<FileAt[]> => {
+  const visit = async (path: readonly string[], around: readonly string[]): Promise<FileAt[]> => {
     const way = [folder, ...path].join("/");
-    if (!(await files.stat(way)).isDirectory()) {
+    const found = await files.stat(way).catch((error: Error) => {
+      if (path.length > 0 && leadsNowhere(error)) return null;
+      throw error;
+    });
+    if (!found) return [];
+    if (!found.isDirectory()) {
       return [{ path, source: async () => new Blob([await files.readFile(way)]) }];
     }
+    const real = await files.realpath(way);
+    if (around.includes(real)) return [];
     const names = await files.readdir(way);
-    return (await Promise.all(names.map((name) => visit([...path, name])))).flat();
+    const within = [...around, real];
+    return (await Promise.all(names.map((name) => visit([...path, name], within)))).flat();
   };
   try {
-    return await visit([]);
+    return await visit([], []);
   } catch (error) {
     throw new GradusError(
       `pictureFiles: ${quote(folder)} cannot be read (${(error as Error).message}); expected a folder`,
       { cause: error },
     );
   }
+}
+
+/** Whether there is nothing at a path: a link to what is gone, or to itself. */
+function leadsNowhere(error: Error): boolean {
+  return ["ENOENT", "ELOOP"].includes((error as Error & { code?: string }).code ?? "");
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { encode } from "fast-png";
@@ -40,6 +40,11 @@ beforeAll(async () => {
   await put("pets/beside.png", png(9));
   await put("bad/cats/broken.png", png(1).subarray(0, 60));
   await put("empty/readme.md", "");
+  await put("linked/cats/1.png", png(1));
+  await symlink("../../pets/dogs", join(folder, "linked/cats/more"));
+  await symlink("/no/such.png", join(folder, "linked/cats/gone.png"));
+  await symlink("own.png", join(folder, "linked/cats/own.png"));
+  await symlink("..", join(folder, "linked/cats/up"));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -51,6 +56,16 @@ describe("pictureFiles", () => {
       ["dogs/a.PNG", "dogs"],
       ["dogs/b.png", "dogs"],
       ["dogs/old/c.png", "dogs"],
+    ]);
+  });
+
+  test("follows links, but for those that lead nowhere or back", async () => {
+    const files = await pictureFiles(join(folder, "linked"));
+    expect(files.map(({ name }) => name)).toEqual([
+      "cats/1.png",
+      "cats/more/a.PNG",
+      "cats/more/b.png",
+      "cats/more/old/c.png",
     ]);
   });
 
@@ -194,6 +209,14 @@ describe("ImageDataset", () => {
     for (const value of await batch.images.data()) expect(value).toBeCloseTo(0.2, 6);
   });
 
+  test("takes labels that are written alike as one class", () => {
+    const data = new ImageDataset([file(1, 1), file(1, "b"), file(1, "1")], { size: 4 });
+    expect([data.classes, [...data.labels]]).toEqual([
+      ["1", "b"],
+      [0, 1, 0],
+    ]);
+  });
+
   const make = (options: object, label: unknown = "a", source: unknown = new Blob()) => {
     const given = [{ label, source }] as Parameters<typeof makeFrom>[0];
     return () => makeFrom(given, { size: 4, ...options });
@@ -223,6 +246,16 @@ describe("ImageDataset", () => {
       "a label",
       make({}, null),
       "ImageDataset: picture 0 has label null; expected a class, a text or number",
+    ],
+    [
+      "NaN as a label",
+      make({}, Number.NaN),
+      "ImageDataset: picture 0 has label NaN; expected a class, a text or number",
+    ],
+    [
+      "NaN as a class",
+      make({ classes: ["a", Number.NaN] }),
+      "ImageDataset: classes an array; expected an array of texts and numbers",
     ],
     [
       "a source",
@@ -262,6 +295,18 @@ describe("ImageDataset", () => {
     await expect(short.batch([0])).rejects.toThrow(
       'ImageDataset.batch: decode gives 3 bytes for "picture 0"; expected 16',
     );
+    for (const [given, what] of [
+      [Array(16).fill(7), "an array"],
+      [new Float32Array(16), "a Float32Array"],
+      [new Int8Array(16), "an Int8Array"],
+      ["a".repeat(16), '"aaaaaaaaaaaaaaaa"'],
+      [null, "null"],
+    ]) {
+      const wrong = new ImageDataset([file(1, 1)], { size: 2, decode: () => given as never });
+      await expect(wrong.batch([0])).rejects.toThrow(
+        `decode gives ${what} for "picture 0"; expected bytes, as a Uint8Array`,
+      );
+    }
     const none = new ImageDataset([{ label: 1, source: () => 3 as never }], { size: 2 });
     await expect(none.batch([0])).rejects.toThrow('"picture 0" gives 3; expected a Blob');
   });
