@@ -114,10 +114,13 @@ export function checkSequences(op: string, sequences: readonly Sequence[]): Sequ
 
 function featuresOf(op: string, i: number, element: number | ArrayLike<number>): number | null {
   if (typeof element === "number") return null;
-  if (typeof element === "object" && Number.isSafeInteger(element?.length)) return element.length;
-  throw new GradusError(
-    `${op}: sequence ${i} holds ${describeValue(element)}; expected numbers, or arrays of them`,
-  );
+  const isList = typeof element === "object" && Number.isSafeInteger(element?.length);
+  const wrong = isList ? Array.from(element).findIndex((x) => typeof x !== "number") : -1;
+  if (isList && wrong < 0) return element.length;
+  const given = isList
+    ? `${describeValue(element)} with ${describeValue(element[wrong])}`
+    : describeValue(element);
+  throw new GradusError(`${op}: sequence ${i} holds ${given}; expected numbers, or arrays of them`);
 }
 
 /** Throws unless padding is as it may be. */

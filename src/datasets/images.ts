@@ -1,4 +1,6 @@
+import { FormatError } from "../core/errors.ts";
 import { type DeviceDataset, mnist } from "../data/dataset.ts";
+import { parseIdx } from "../data/idx.ts";
 import { loadFile, type PublishedFile, type PublishedSet } from "./load-file.ts";
 import { checkPixelOptions, type PixelDatasetOptions } from "./options.ts";
 
@@ -159,10 +161,21 @@ async function loadIdx(
   const contents: Uint8Array[] = [];
   for (const file of set.files) contents.push(await loadFile(op, set, file, options));
   const [images, labels, testImages, testLabels] = contents;
+  for (const file of [labels, testLabels]) checkLabels(op, file, set.classes.length);
   const own = { ...(normalize && { normalize }), ...(device && { device }) };
   return {
     train: mnist(images, labels, own),
     test: mnist(testImages, testLabels, own),
     classes: set.classes,
   };
+}
+
+/** Throws a `FormatError` for a label that is no class. */
+function checkLabels(op: string, file: Uint8Array, count: number): void {
+  const { data } = parseIdx("mnist: labels", file);
+  const wrong = data.findIndex((label) => label >= count);
+  if (wrong < 0) return;
+  throw new FormatError(
+    `${op}: label ${data[wrong]} of example ${wrong}; expected 0 to ${count - 1}`,
+  );
 }

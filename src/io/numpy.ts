@@ -1,11 +1,13 @@
 import { asBytes } from "../core/bytes.ts";
 import { checkOptions, checkSurplus, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
+import { FormatError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import type { Device } from "../graph/device.ts";
 import { checkTensors, readAll, type Tensor } from "../graph/tensor.ts";
 import { tensor } from "../ops/creation.ts";
 import { formatNpy, parseNpy } from "./npy.ts";
+import { isText } from "./safetensors-write.ts";
 import { mapOf, type NamedTensors, tensorsOf } from "./weights.ts";
 import { readZip, writeZip } from "./zip.ts";
 
@@ -57,7 +59,7 @@ export async function saveNpy(x: Tensor, ...surplus: never[]): Promise<Uint8Arra
 /**
  * Makes tensors of what `numpy.savez` or `numpy.savez_compressed` wrote, by name; other
  * files of an archive are passed over.
- * @throws FormatError and DTypeError as `loadNpy`.
+ * @throws FormatError and DTypeError as `loadNpy`; FormatError for two arrays of one name.
  * @example
  * const bytes = await saveNpz(new Map([["x", tensor([1, 2, 3])]]));
  * const x = (await loadNpz(bytes)).get("x");
@@ -74,6 +76,13 @@ export async function loadNpz(
     const name = file.name.slice(0, -ENDING.length);
     return [name, parseNpy(`loadNpz: ${quote(name)}`, file.bytes)] as const;
   });
+  const names = new Set<string>();
+  for (const [name] of arrays) {
+    if (names.has(name)) {
+      throw new FormatError(`loadNpz: array ${quote(name)} twice; expected a name for each`);
+    }
+    names.add(name);
+  }
   return tensorsOf(arrays, options);
 }
 
@@ -86,6 +95,7 @@ export interface SaveNpzOptions {
 /**
  * Reads tensors from their device and writes them as `numpy.savez` does.
  * @param tensors a module, or a Map of tensors by name.
+ * @throws FormatError for names that are no Unicode text, or of more bytes than an archive keeps.
  * @example const bytes = await saveNpz(model, { compressed: true });
  */
 export async function saveNpz(
@@ -95,9 +105,22 @@ export async function saveNpz(
 ): Promise<Uint8Array<ArrayBuffer>> {
   checkOptions<SaveNpzOptions>("saveNpz", options, { compressed: "boolean" }, surplus);
   const map = mapOf("saveNpz", tensors);
+  for (const name of map.keys()) checkName(name);
   const values = await readAll("saveNpz", [...map.values()]);
   const files = [...map].map(([name, { dtype, shape }], i) => {
     return { name: `${name}${ENDING}`, bytes: formatNpy({ dtype, shape, data: values[i] }) };
   });
   return writeZip("saveNpz", files, options.compressed ?? false);
+}
+
+/** The most bytes of a name in a ZIP archive. */
+const LONGEST_NAME = 0xffff;
+
+function checkName(name: unknown): void {
+  const fits = (text: string) => new TextEncoder().encode(text + ENDING).length <= LONGEST_NAME;
+  if (isText(name) && fits(name)) return;
+  throw new FormatError(
+    `saveNpz: tensor ${quote(name)}; expected a name of Unicode text, of at most ` +
+      `${LONGEST_NAME - ENDING.length} bytes`,
+  );
 }

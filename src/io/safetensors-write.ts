@@ -121,8 +121,8 @@ function checkText(op: string, key: string, text: unknown): void {
   }
 }
 
-// A lone surrogate has no UTF-8 form.
-function isText(value: unknown): boolean {
+/** Says whether a value is a text that UTF-8 can write: a lone surrogate it cannot. */
+export function isText(value: unknown): value is string {
   return typeof value === "string" && !/\p{Surrogate}/u.test(value);
 }
 

@@ -89,6 +89,24 @@ describe("padSequences", () => {
       GradusError,
     ],
     [
+      "texts in elements",
+      () => padSequences([[[1, 2]], [["3" as never, 4]]]),
+      'padSequences: sequence 1 holds an array with "3"; expected numbers, or arrays of them',
+      GradusError,
+    ],
+    [
+      "elements with holes",
+      () => padSequences([[[1, undefined as never]]]),
+      "padSequences: sequence 0 holds an array with undefined; expected numbers",
+      GradusError,
+    ],
+    [
+      "big integers",
+      () => padSequences([[BigInt64Array.of(1n) as never]]),
+      "padSequences: sequence 0 holds a BigInt64Array with 1; expected numbers",
+      GradusError,
+    ],
+    [
       "elements of other sizes",
       () => padSequences([[[1, 2]], [[3]]]),
       "padSequences: element 0 of sequence 1 is 1 numbers, others 2 numbers; expected one size",
@@ -246,6 +264,12 @@ describe("BucketLoader", () => {
   });
 
   test.each<[string, object, string, typeof GradusError]>([
+    [
+      "sequences that hold others",
+      { sequences: lengths.map((length) => Array.from({ length }, () => [null])) },
+      "BucketLoader: sequence 1 holds an array with null; expected numbers",
+      GradusError,
+    ],
     [
       "boundaries that end too early",
       { boundaries: [4, 19] },

@@ -172,6 +172,15 @@ describe("files of one's own", () => {
   });
 });
 
+test.each([1, 3])("labels that are no class are refused: file %i", async (i) => {
+  const files = smallFiles();
+  const data = Uint8Array.of(9, 10, 0, 0, 0).subarray(0, i === 1 ? 5 : 2);
+  files[NAMES[i]] = writeIdx({ dtype: "u8", shape: [data.length], data });
+  expect(await messageOf(loadKmnist({ ...own, from: files }), FormatError)).toBe(
+    "loadKmnist: label 10 of example 1; expected 0 to 9",
+  );
+});
+
 describe("published files", () => {
   test("are known by their checksums, kept, and found again without a network", async () => {
     const files = Object.fromEntries(NAMES.map((name) => [name, readFileSync(join(MNIST, name))]));

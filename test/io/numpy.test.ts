@@ -169,6 +169,24 @@ test.each([
   await expect(loadNpz(bytes)).rejects.toThrow(message);
 });
 
+test("two arrays of one name are refused", async () => {
+  const message = 'loadNpz: array "y" twice; expected a name for each';
+  const bytes = changed("savez", "x.npy", "y.npy");
+  await expect(loadNpz(bytes)).rejects.toThrow(FormatError);
+  await expect(loadNpz(bytes)).rejects.toThrow(message);
+});
+
+test.each([
+  ["a lone surrogate", "\ud800", '"\\ud800"'],
+  ["a number", 1 as never, "1"],
+  ["too long a name", "é".repeat(2 ** 15), /"é+…;/],
+])("saveNpz refuses names that an archive cannot keep: %s", async (_, name, given) => {
+  const saved = saveNpz(new Map([[name, tensor([1])]]));
+  await expect(saved).rejects.toThrow(FormatError);
+  await expect(saved).rejects.toThrow(given);
+  await expect(saved).rejects.toThrow("; expected a name of Unicode text, of at most 65531 bytes");
+});
+
 test("what is no array in an archive is passed over, and an order of bytes may be left out", async () => {
   const archive = await loadNpz(changed("savez", "x.npy", "x.txt"));
   expect([...archive.keys()]).toEqual(["y"]);
