@@ -1,6 +1,7 @@
 import { checkEach, checkOptions, isInteger } from "../core/check.ts";
 import { expectDType } from "../core/dtype.ts";
-import { ShapeError } from "../core/errors.ts";
+import { GradusError, ShapeError } from "../core/errors.ts";
+import { inMemory } from "../core/host-memory.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { conv1d } from "../ops/conv.ts";
 import { tensor } from "../ops/creation.ts";
@@ -22,6 +23,9 @@ const ZEROS = 6;
 /** The highest frequency that passes, of the lower rate's own highest. */
 const ROLLOFF = 0.99;
 
+/** The most numbers of all filters together: 2 GiB while they are made. */
+const MOST_WEIGHTS = 2 ** 28;
+
 /**
  * Changes the rate of a sound: a sinc filter below the lower rate's highest frequency, in a Hann window,
  * as torchaudio's `resample` has it with what it takes when it is told nothing. n samples become
@@ -29,7 +33,8 @@ const ROLLOFF = 0.99;
  *
  * Source: Smith, "Digital audio resampling home page".
  * @param x floats `[…, samples]`.
- * @throws ShapeError for a scalar, GradusError for rates that are no integers from 1 to 2²⁴.
+ * @throws ShapeError for a scalar, GradusError for rates that are no integers from 1 to 2²⁴, and for
+ * two that have so little in common that their filters would be of more than 2²⁸ numbers.
  * @example await resample(zeros([2, 44_100]), { from: 44_100, to: 16_000 }).shape; // [2, 16000]
  */
 export function resample(x: Tensor, options: ResampleOptions, ...surplus: never[]): Tensor {
@@ -46,8 +51,15 @@ export function resample(x: Tensor, options: ResampleOptions, ...surplus: never[
   const samples = x.shape[x.rank - 1];
   const lead = x.shape.slice(0, -1);
   const count = lead.reduce((product, size) => product * size, 1);
-  const { width, filters } = filtersOf(own, wanted);
-  const length = filters.length / wanted;
+  const width = Math.ceil((ZEROS * own) / (ROLLOFF * Math.min(own, wanted)));
+  const length = 2 * width + own;
+  if (wanted * length > MOST_WEIGHTS) {
+    throw new GradusError(
+      `${op}: from ${from} to ${to} by filters of ${wanted * length} numbers; expected at most ` +
+        `${MOST_WEIGHTS}, as of rates with a larger common divisor`,
+    );
+  }
+  const filters = inMemory(op, () => filtersOf(own, wanted, width));
   const kernel = tensor(filters, {
     shape: [wanted, 1, length],
     dtype: x.dtype,
@@ -70,11 +82,10 @@ export function checkRates(op: string, rates: Readonly<Record<string, number>>):
 }
 
 /** A filter for each of the places between samples at which there are to be some, one row each. */
-function filtersOf(own: number, wanted: number): { width: number; filters: Float64Array } {
+function filtersOf(own: number, wanted: number, width: number): Float64Array {
   const base = ROLLOFF * Math.min(own, wanted);
-  const width = Math.ceil((ZEROS * own) / base);
   const length = 2 * width + own;
-  const filters = Float64Array.from({ length: wanted * length }, (_, i) => {
+  return Float64Array.from({ length: wanted * length }, (_, i) => {
     const [phase, place] = [Math.floor(i / length), i % length];
     const t = base * ((place - width) / own - phase / wanted);
     const within = Math.max(-ZEROS, Math.min(ZEROS, t));
@@ -82,7 +93,6 @@ function filtersOf(own: number, wanted: number): { width: number; filters: Float
     const sinc = angle === 0 ? 1 : Math.sin(angle) / angle;
     return (base / own) * sinc * Math.cos(angle / (2 * ZEROS)) ** 2;
   });
-  return { width, filters };
 }
 
 function commonDivisor(a: number, b: number): number {

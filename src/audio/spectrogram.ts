@@ -212,7 +212,8 @@ function wavesOf(
   const share = { hann: 0.5, hamming: 0.54, none: 1 }[window];
   const values = new Float64Array(size * columns);
   for (let n = 0; n < size; n++) {
-    const weight = share - (1 - share) * Math.cos((2 * Math.PI * n) / size);
+    // A window of one sample takes all of it, in PyTorch too, where the formula would give 0.
+    const weight = size === 1 ? 1 : share - (1 - share) * Math.cos((2 * Math.PI * n) / size);
     for (let f = 0; f < columns; f++) {
       values[n * columns + f] = weight * wave((2 * Math.PI * ((f * n) % size)) / size);
     }

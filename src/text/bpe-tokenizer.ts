@@ -30,8 +30,8 @@ const MOST_KEPT = 2 ** 15;
  *
  * Source: Sennrich, Haddow and Birch 2016, "Neural machine translation of rare words with subword
  * units", over bytes, in the pieces of Radford et al. 2019.
- * @throws FormatError for a vocabulary without all 256 bytes, with other numbers than 0 to n − 1, and
- * for merges of what is not in it.
+ * @throws FormatError for a vocabulary without all 256 bytes, with other numbers than 0 to n − 1, with
+ * an empty name, and for merges of what is not in it.
  * @example
  * const tokenizer = trainBpe("low lower lowest ".repeat(9), { vocabularySize: 260 });
  * const saved = JSON.stringify(tokenizer);
@@ -138,6 +138,11 @@ function vocabularyNumbers(vocabulary: BpeParts["vocabulary"]): Map<string, numb
   const entries = Object.entries(vocabulary);
   const names: string[] = [];
   for (const [name, number] of entries) {
+    if (name === "") {
+      throw new FormatError(
+        `BpeTokenizer: token "" with number ${describeValue(number)}; expected names that are not empty`,
+      );
+    }
     const isOwn = Number.isSafeInteger(number) && number >= 0 && number < entries.length;
     if (!isOwn || names[number] !== undefined) {
       throw new FormatError(

@@ -1,5 +1,6 @@
 import { checkEach, checkOptions, checkSteps, describeValue, isInteger } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import { quote } from "../core/quote.ts";
 import { BpeTokenizer } from "./bpe-tokenizer.ts";
 import { BYTE_NAMES } from "./byte-names.ts";
 import { pairOf, tokensOf } from "./merges.ts";
@@ -24,7 +25,8 @@ export interface TrainBpeOptions extends TokenizerOptions {
  *
  * Source: Sennrich, Haddow and Birch 2016, algorithm 1, over bytes, in GPT-2's pieces.
  * @param texts one, or several one after the other, such as documents.
- * @throws GradusError for what is no text, and a `vocabularySize` below 256 and the special tokens.
+ * @throws GradusError for what is no text, a `vocabularySize` below 256 and the special tokens, and
+ * a special token named as a byte or a merge is.
  * @example
  * const tokenizer = trainBpe("low lower lowest ".repeat(9), { vocabularySize: 258 });
  * await tokenizer.encode("lowest").length; // 4
@@ -50,11 +52,26 @@ export function trainBpe(
   checkSteps(op, { minFrequency });
   // By the order of their names, which is GPT-2's.
   const names = [...BYTE_NAMES].sort();
+  checkFree(op, special, names);
   const words = wordsOf(countPieces(op, texts, special), names);
   const merges = findMerges(words, names, vocabularySize - special.size, minFrequency);
+  checkFree(op, special, names);
   const all = [...names, ...special.keys()];
   const vocabulary = Object.fromEntries(all.map((name, number) => [name, number]));
   return new BpeTokenizer({ vocabulary, merges });
+}
+
+/** Throws a `GradusError` for a special token with the name of one that is plain. */
+function checkFree(
+  op: string,
+  special: ReadonlyMap<string, number>,
+  names: readonly string[],
+): void {
+  const taken = names.find((name) => special.has(name));
+  if (taken === undefined) return;
+  throw new GradusError(
+    `${op}: specialTokens ${quote(taken)}, the name of a byte or of a merge; expected other names`,
+  );
 }
 
 /** A piece of the texts. */

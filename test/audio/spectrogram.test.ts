@@ -44,7 +44,7 @@ function direct(
   const length = x.length + (center ? 2 * half : 0);
   const frames = Math.floor((length - N) / hopLength) + 1;
   const w = (n: number) => {
-    if (window === "none") return 1;
+    if (window === "none" || N === 1) return 1;
     const [a, b] = window === "hann" ? [0.5, 0.5] : [0.54, 0.46];
     return a - b * Math.cos((2 * Math.PI * n) / N);
   };
@@ -72,6 +72,7 @@ describe("stft", () => {
     [16, { fftSize: 16, center: false }],
     [9, { fftSize: 16 }], // the shortest that can be mirrored
     [5, { fftSize: 1 }],
+    [5, { fftSize: 1, window: "hamming" }],
     [1000, {}],
   ])("of %i samples with %j is the definition", async (n, options) => {
     const x = sound(n);

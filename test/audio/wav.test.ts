@@ -167,6 +167,11 @@ describe("resample", () => {
     [[0.5], { from: 0, to: 2 }, "resample: from 0; expected an integer from 1 to 2^24"],
     [[0.5], { from: 1, to: 0.5 }, "resample: to 0.5; expected an integer from 1 to 2^24"],
     [[true], { from: 1, to: 2 }, "resample: x has dtype bool"],
+    [
+      [0.5],
+      { from: 2 ** 24, to: 2 ** 24 - 1 },
+      "resample: from 16777216 to 16777215 by filters of 281475194814450 numbers; expected at most 268435456",
+    ],
   ])("refuses %j with %j", (x, options, message) => {
     expect(() => resample(tensor(x as number[]), options as never)).toThrow(message);
   });

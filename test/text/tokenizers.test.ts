@@ -271,6 +271,16 @@ describe("byte pairs", () => {
       "trainBpe: vocabularySize 256; expected an integer from 257 to 2^26",
     ],
     [
+      "a special token with a byte's name",
+      () => trainBpe("low low", { vocabularySize: 300, specialTokens: ["<end>", "Ġ"] }),
+      'trainBpe: specialTokens "Ġ", the name of a byte or of a merge; expected other names',
+    ],
+    [
+      "a special token with a merge's name",
+      () => trainBpe("low low low", { vocabularySize: 300, specialTokens: ["Ġlow"] }),
+      'trainBpe: specialTokens "Ġlow", the name of a byte or of a merge; expected other names',
+    ],
+    [
       "no frequency",
       () => trainBpe("", { vocabularySize: 256, minFrequency: 0 }),
       "trainBpe: minFrequency 0; expected an integer from 1",
@@ -317,6 +327,11 @@ describe("byte pairs", () => {
       "vocabularies without a byte",
       () => new BpeTokenizer({ vocabulary: { a: 0 }, merges: [] }),
       'BpeTokenizer: a vocabulary without "Ā", which stands for byte 0; expected all 256 bytes',
+    ],
+    [
+      "an empty name",
+      () => new BpeTokenizer({ vocabulary: { ...gpt2.vocabulary, "": 1 }, merges: [] }),
+      'BpeTokenizer: token "" with number 1; expected names that are not empty',
     ],
     [
       "a number twice",
