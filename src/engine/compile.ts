@@ -93,9 +93,10 @@ export function compileChecked<Args extends readonly unknown[], R>(
    * device is lost meanwhile.
    */
   const during = async <T>(
-    args: Args,
+    given: Args,
     work: (call: Call<Args, R>) => T | Promise<T>,
   ): Promise<T> => {
+    let args = given;
     let call: Call<Args, R> | undefined;
     while (!call) {
       try {
@@ -103,6 +104,7 @@ export function compileChecked<Args extends readonly unknown[], R>(
       } catch (error) {
         const { recovering } = error as DeviceError;
         if (!recovering) throw await written(error);
+        args = replays.hold(args);
         await recovering;
       }
     }

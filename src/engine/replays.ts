@@ -1,6 +1,7 @@
 import { tools } from "../core/tools.ts";
+import { Tensor } from "../graph/tensor.ts";
 import { type Brought, type CompileOptions, Replay } from "./replay.ts";
-import { type Input, type Naming, Signatures } from "./signature.ts";
+import { type Input, type Naming, replaceInputs, Signatures } from "./signature.ts";
 
 /** How many plans a compiled function keeps; the longest unused one goes first. */
 const PLAN_LIMIT = 64;
@@ -47,6 +48,11 @@ export class Replays<Args extends readonly unknown[], R> {
     }
     this.#last = key;
     return { key, replay, brought };
+  }
+
+  /** Copies typed arrays among arguments of a call that has to wait, after which they may hold others. */
+  hold(args: Args): Args {
+    return replaceInputs(args, this.#naming, (x) => (x instanceof Tensor ? x : x.slice()));
   }
 
   /** Frees what a call brought, and its plan if it is no longer kept. */

@@ -271,6 +271,24 @@ describe("replaceModel", () => {
     expect(await trained(true)).toEqual(await trained(false));
   });
 
+  test("lets calls that wait for that code keep what typed arrays held", async () => {
+    const model = new Sequential(new Linear(2, 1, { seed: 1 }));
+    tools.loaded = null;
+    const step = trainStep({
+      model,
+      optimizer: sgd(model),
+      loss: (net, { x }: { x: Float32Array }) => sum(net.call(tensor(x, { shape: [1, 2] }))),
+      capture: ["0"],
+    });
+    const wanted = await sum(model.call(tensor([[1, 2]]))).item();
+    const x = Float32Array.of(1, 2);
+    const call = step({ x });
+    x.fill(9);
+    await call;
+    expect((await step.read())[0].loss).toBeCloseTo(wanted, 5);
+    step.dispose();
+  });
+
   test("refuses what is no model, and goes on with the old one", async () => {
     using batch = firstBatch();
     const model = block(5);
