@@ -36,7 +36,7 @@ export interface OptimizerLike extends Disposable {
   readonly kind: string;
   readonly parameters: readonly Parameter[];
   /** Step size, where it has one; setting a number holds from the next step on. */
-  learningRate?: number | Schedule;
+  learningRate?: number | Schedule | undefined;
   /** Everything that a checkpoint needs to go on, by name. */
   state(): ReadonlyMap<string, State>;
   /**
