@@ -159,10 +159,7 @@ export class TransformerEncoderLayer extends Module<[x: Tensor, options?: Attent
 
   override forward(x: Tensor, options?: AttentionCallOptions): Tensor {
     const attend = (y: Tensor) => this.dropout1.call(this.selfAttn.call(y, options));
-    const feed = (y: Tensor) => {
-      const hidden = this.dropout.call(this.#activation(this.linear1.call(y)));
-      return this.dropout2.call(this.linear2.call(hidden));
-    };
+    const feed = (y: Tensor) => this.dropout2.call(dense(this, this.#activation, y));
     const first = besides(x, attend, this.norm1, this.normFirst);
     return besides(first, feed, this.norm2, this.normFirst);
   }
@@ -234,14 +231,20 @@ export class TransformerDecoderLayer extends Module<
       const z = this.multiheadAttn.call(y, memory, { mask, keyPaddingMask });
       return this.dropout2.call(z);
     };
-    const feed = (y: Tensor) => {
-      const hidden = this.dropout.call(this.#activation(this.linear1.call(y)));
-      return this.dropout3.call(this.linear2.call(hidden));
-    };
+    const feed = (y: Tensor) => this.dropout3.call(dense(this, this.#activation, y));
     const first = besides(x, attend, this.norm1, this.normFirst);
     const second = besides(first, remember, this.norm2, this.normFirst);
     return besides(second, feed, this.norm3, this.normFirst);
   }
+}
+
+/** What the two dense layers make of each row. */
+function dense(
+  { linear1, dropout, linear2 }: Pick<TransformerEncoderLayer, "linear1" | "dropout" | "linear2">,
+  activation: (x: Tensor) => Tensor,
+  x: Tensor,
+): Tensor {
+  return linear2.call(dropout.call(activation(linear1.call(x))));
 }
 
 /** x + part(norm(x)), or norm(x + part(x)). */

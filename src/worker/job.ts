@@ -19,8 +19,7 @@ import {
 import { type Port, portToParent, sendCopy } from "./ports.ts";
 
 /** Functions that a page may call, by name: arguments and results are copied. */
-// biome-ignore lint/suspicious/noExplicitAny: any function fits
-export type JobCalls = Readonly<Record<string, (...args: any[]) => unknown>>;
+export type JobCalls = Readonly<Record<string, (...args: never[]) => unknown>>;
 
 /** What a job trains, and what a page may do with it meanwhile. */
 export interface JobParts<M extends AnyModule, B, Calls extends JobCalls, Live extends object>
@@ -339,7 +338,7 @@ function set({ live = {}, optimizer }: AnyParts, values: Record<string, unknown>
 }
 
 function call({ calls = {} }: AnyParts, [name, args]: [string, unknown[]]): unknown {
-  if (Object.hasOwn(calls, name)) return calls[name](...args);
+  if (Object.hasOwn(calls, name)) return calls[name](...(args as never[]));
   const known = Object.keys(calls).join(", ") || "none";
   throw new GradusError(`trainInWorker: call of ${describeValue(name)}; expected one of ${known}`);
 }
