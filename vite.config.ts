@@ -1,61 +1,83 @@
 import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { readVersions } from "./bench/versions.ts";
-import { mnistFiles } from "./examples/train/mnist-files.ts";
+import { frame, presentPages } from "./site/shell/frame.ts";
+import { digitFiles, mnistFiles } from "./site/shell/mnist-files.ts";
+import { offline } from "./site/shell/offline.ts";
 import { isolation, sources } from "./tools/sources.mjs";
 
-/** Where the app's pages lie. */
-export const PAGES = { Train: "examples/train/", Bench: "bench/page/" };
+const root = import.meta.dirname;
+const site = join(root, "site");
 
-// Vite's own pattern ends in a dot for files without an ending, which Windows drops.
-const output = { assetFileNames: "assets/[name]-[hash][extname]" };
+// Vite's own pattern ends in a dot for files without an ending, which Windows drops. Names stay as
+// they are, for tfjs-wasm hands the text of one of its functions to its threads.
+const output = {
+  assetFileNames: "assets/[name]-[hash][extname]",
+  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+} as const;
 
-/** Leads from the server's address to the page Train, and tells where both pages are. */
+/** Where the pages were before they were the site's. */
+const MOVED: Readonly<Record<string, string>> = {
+  "/examples/train/": "/train/",
+  "/bench/page/": "/bench/",
+};
+
+/** Leads from the addresses of before, and tells where the pages are. */
 function frontDoor(): Plugin {
   return {
     name: "front-door",
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
-        if (request.url !== "/") return next();
-        response.writeHead(302, { Location: `/${PAGES.Train}` }).end();
+        const place = MOVED[request.url ?? ""];
+        if (!place) return next();
+        response.writeHead(302, { Location: place }).end();
       });
       const print = server.printUrls;
       server.printUrls = () => {
         print();
         const url = server.resolvedUrls?.local[0];
-        for (const [name, path] of Object.entries(PAGES)) {
-          server.config.logger.info(`  ➜  ${name}: ${url}${path}`);
+        for (const { title, slug } of presentPages().slice(1)) {
+          server.config.logger.info(`  ➜  ${title}: ${url}${slug}/`);
         }
       };
     },
   };
 }
 
-// The pages Train and Bench: `npm run dev` serves them, `vite build` writes them to build/pages.
+// The site: `npm run dev` serves it, `npm run site` writes it to build/site.
 export default defineConfig({
+  root: site,
   base: "./",
   appType: "mpa",
   // Servers that run at the same time do not clear away what another has made ready.
-  cacheDir: `node_modules/.vite/${process.env.npm_lifecycle_event?.replace(/\W/g, "-") ?? "pages"}`,
+  cacheDir: join(
+    root,
+    `node_modules/.vite/${process.env.npm_lifecycle_event?.replace(/\W/g, "-") ?? "pages"}`,
+  ),
   resolve: { alias: sources },
-  plugins: [mnistFiles(), frontDoor()],
+  plugins: [mnistFiles(), digitFiles(), frame(), offline(), frontDoor()],
   define: { BENCH_VERSIONS: JSON.stringify(readVersions()) },
   optimizeDeps: {
-    entries: Object.values(PAGES).flatMap((path) => [`${path}index.html`, `${path}worker.ts`]),
+    entries: ["**/index.html", "**/{job,worker,*-job,main,home}.ts"],
     exclude: ["webgpu", "onnxruntime-web"],
   },
-  server: { headers: isolation, watch: { ignored: ["**/build/**", "**/dist/**", "**/runs/**"] } },
+  server: {
+    headers: isolation,
+    fs: { allow: [root] },
+    watch: { ignored: ["**/build/**", "**/dist/**", "**/runs/**"] },
+  },
   preview: { headers: isolation },
-  worker: { format: "es", rolldownOptions: { output } },
+  worker: { format: "es", plugins: () => [digitFiles()], rolldownOptions: { output } },
   build: {
     target: "es2022",
-    minify: false, // tfjs-wasm hands the text of one of its functions to its threads
-    outDir: "build/pages",
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    minify: false, // by `output` above
+    outDir: join(root, "build/site"),
     emptyOutDir: true,
     chunkSizeWarningLimit: 4096,
     reportCompressedSize: false,
     rolldownOptions: {
-      input: Object.values(PAGES).map((path) => join(import.meta.dirname, path, "index.html")),
+      input: presentPages().map(({ slug }) => join(site, slug, "index.html")),
       output,
     },
   },

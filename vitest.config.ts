@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { mnistFiles } from "./examples/train/mnist-files.ts";
+import { mnistFiles } from "./site/shell/mnist-files.ts";
 import { puppeteerProvider } from "./test/support/puppeteer-provider.ts";
 import { isolation, sources } from "./tools/sources.mjs";
 
@@ -20,7 +20,16 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.browser.test.ts"],
+          exclude: ["test/**/*.browser.test.ts", "test/site/**"],
+        },
+      },
+      {
+        // Tests of the built site, which share one server and one browser.
+        extends: true,
+        test: {
+          name: "site",
+          include: ["test/site/**/*.test.ts"],
+          globalSetup: ["test/support/site-setup.ts"],
         },
       },
       {

@@ -63,15 +63,13 @@ const ONE_THREAD = {
 async function withBenchPage(use, headers = {}) {
   const configFile = join(root, "vite.config.ts");
   const outDir = join(root, "build/bench");
-  const input = join(root, "bench/page/index.html");
+  const input = join(root, "site/bench/index.html");
   await build({
-    root,
     configFile,
     logLevel: "error",
     build: { outDir, rolldownOptions: { input } },
   });
   const server = await preview({
-    root,
     configFile,
     logLevel: "error",
     build: { outDir },
@@ -79,7 +77,7 @@ async function withBenchPage(use, headers = {}) {
   });
   const open = async (page, url) => {
     page.on("pageerror", (error) => tell(`Page: ${error.message}`));
-    await page.goto(`${url}bench/page/`);
+    await page.goto(`${url}bench/`);
     await page.exposeFunction("benchProgress", tell);
     return use((wishes, earlier = null) =>
       page.evaluate(

@@ -16,6 +16,7 @@ const steps = [
   ["architecture", vitest, "run", "--project", "node", "test/package/architecture.node.test.ts"],
   ["tests in Node", vitest, "run", "--project", "node", ...slow],
   ["tests in headless Chromium", vitest, "run", "--project", "webgpu"],
+  ["tests of the site", vitest, "run", "--project", "site"],
   ["built package", vitest, "run", "--project", "node", "test/package/package.node.test.ts"],
   ["size", "tools/size.mjs"],
 ];

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { expect, test } from "vitest";
-import { toMnist } from "../../examples/train/preprocess.ts";
+import { toMnist } from "../../site/train/preprocess.ts";
 import { readIdx } from "../../src/data/index.ts";
 
 /** A pad of 280 × 280 with a filled rectangle. */

@@ -16,6 +16,7 @@ let page: Page;
 beforeAll(async () => {
   server = await createServer({
     configFile: "vite.config.ts",
+    root: ".",
     cacheDir: "node_modules/.vite/test-canvases",
     server: { port: 0, host: "127.0.0.1", watch: null },
     logLevel: "error",

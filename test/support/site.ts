@@ -1,63 +1,150 @@
-import type { Browser, Page } from "puppeteer";
-import { createServer, type ViteDevServer } from "vite";
-import { launchBrowser } from "../../tools/page.mjs";
-import { PAGES } from "../../vite.config.ts";
+import axe from "axe-core";
+import puppeteer, { type Browser, type BrowserContext, type Page } from "puppeteer";
+import { afterAll, beforeAll, expect, inject } from "vitest";
 
-/** One of the repository's pages, served as in development, and a browser to open it in. */
+/** How a page of the site is opened. */
+export interface OpenOptions {
+  /** 1280 pixels when left out; 390 as on a phone. */
+  readonly width?: number;
+  readonly dark?: boolean;
+  /** For a reader who asked for little movement. */
+  readonly calm?: boolean;
+  /** Another browser than that of all tests, for a test that breaks it. */
+  readonly browser?: Browser;
+}
+
+/** A page of the site, and what went wrong on it: messages, errors, requests to elsewhere. */
+export interface OpenPage {
+  readonly page: Page;
+  readonly problems: string[];
+}
+
+/** The built site in the browser of all its tests; each file has a window of its own. */
 export class Site {
-  private constructor(
-    readonly server: ViteDevServer,
-    readonly browser: Browser,
-    readonly path: string,
-  ) {}
+  #browser: Browser | null = null;
+  #context: BrowserContext | null = null;
+  readonly url = inject("site").url;
 
-  /** Serves the pages, to open one of them. */
-  static async start(name: keyof typeof PAGES): Promise<Site> {
-    const server = await createServer({
-      configFile: "vite.config.ts",
-      cacheDir: `node_modules/.vite/test-${name.toLowerCase()}`,
-      server: { port: 0, host: "127.0.0.1", watch: null },
-      logLevel: "error",
+  async connect(): Promise<void> {
+    const { endpoint } = inject("site");
+    this.#browser = await puppeteer.connect({ browserWSEndpoint: endpoint });
+    this.#context = await this.#browser.createBrowserContext();
+  }
+
+  async leave(): Promise<void> {
+    await this.#context?.close();
+    await this.#browser?.disconnect();
+  }
+
+  /** Gives an empty page that collects what goes wrong on it. */
+  async blank({
+    width = 1280,
+    dark = false,
+    calm = false,
+    browser,
+  }: OpenOptions = {}): Promise<OpenPage> {
+    const page = await (browser ?? (this.#context as BrowserContext)).newPage();
+    await page.setViewport({ width, height: width > 600 ? 900 : 844 });
+    await page.emulateMediaFeatures([
+      { name: "prefers-color-scheme", value: dark ? "dark" : "light" },
+      { name: "prefers-reduced-motion", value: calm ? "reduce" : "no-preference" },
+    ]);
+    // Only the test of the site's copy for later is to have one.
+    await page.evaluateOnNewDocument(() => {
+      Object.defineProperty(Navigator.prototype, "serviceWorker", { value: undefined });
     });
-    await server.listen();
-    return new Site(server, await launchBrowser(), PAGES[name]);
-  }
-
-  /** Opens the page, waits for an element of it, and collects what goes wrong on it. */
-  async open(width: number, height: number, ready: string, from = this.browser) {
-    const { page, problems, url } = await this.blank(from);
-    await page.setViewport({ width, height });
-    await page.goto(url + this.path);
-    await page.waitForSelector(ready);
-    return { page, problems };
-  }
-
-  /** Gives an empty page and the server's address. */
-  async blank(from = this.browser) {
-    const url = this.server.resolvedUrls?.local[0] as string;
-    const page = await from.newPage();
     const problems: string[] = [];
     page.on("console", (message) => {
       if (["error", "warn"].includes(message.type())) problems.push(message.text());
     });
     page.on("pageerror", (error) => problems.push(String(error)));
     page.on("request", (request) => {
-      if (!/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(url)) {
+      if (!/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(this.url)) {
         problems.push(`external request: ${request.url()}`);
       }
     });
-    return { page, problems, url };
+    return { page, problems };
   }
 
-  async close(): Promise<void> {
-    await this.browser.close();
-    await this.server.close();
+  /** Opens a page by its path, such as `losses/?loss=hinge`. */
+  async open(path: string, options: OpenOptions = {}): Promise<OpenPage> {
+    const opened = await this.blank(options);
+    await opened.page.goto(this.url + path);
+    return opened;
   }
+}
+
+/** Connects a test file to the site: call it at the top of the file. */
+export function useSite(): Site {
+  const site = new Site();
+  beforeAll(() => site.connect());
+  afterAll(() => site.leave());
+  return site;
+}
+
+/** Nothing was told on the console, nothing is wider than the window, and axe finds nothing. */
+export async function expectSound({ page, problems }: OpenPage): Promise<void> {
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  expect(await violations(page)).toEqual([]);
+  expect(problems).toEqual([]);
+}
+
+/** What axe-core finds: rule, then the elements. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document);
+    return violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)}`,
+    );
+  });
+}
+
+/** Waits until an element looks otherwise than now: a canvas by its pixels, another by its content. */
+export async function waitForMovement(
+  page: Page,
+  selector: string,
+  timeout = 5_000,
+): Promise<void> {
+  await page.waitForSelector(selector, { timeout });
+  await page.evaluate((which) => {
+    const look = () => {
+      const found = document.querySelector(which);
+      return found instanceof HTMLCanvasElement ? found.toDataURL() : found?.innerHTML;
+    };
+    Object.assign(globalThis, { look, looked: look() });
+  }, selector);
+  await page.waitForFunction(
+    () => {
+      const { look, looked } = globalThis as unknown as { look(): string; looked: string };
+      return look() !== looked;
+    },
+    { timeout, polling: "raf" },
+  );
+}
+
+/** Waits until the body's `data-phase` is this. */
+export async function waitForPhase(page: Page, phase: string, timeout = 30_000): Promise<void> {
+  await page.waitForSelector(`body[data-phase="${phase}"]`, { timeout });
+}
+
+/** Puts a value in place of what a field holds, and leaves the field. */
+export async function fill(page: Page, selector: string, value: string): Promise<void> {
+  await page.click(selector, { count: 3 });
+  await page.type(selector, value);
+  await page.keyboard.press("Tab");
 }
 
 /** The text of the first element that fits a selector. */
 export function text(page: Page, selector: string): Promise<string> {
   return page.$eval(selector, (element) => element.textContent ?? "");
+}
+
+/** The first number in the text of an element; NaN where there is none. */
+export async function numberIn(page: Page, selector: string): Promise<number> {
+  const [found] = (await text(page, selector)).replaceAll(",", "").match(/-?\d+(\.\d+)?/) ?? [];
+  return Number(found ?? Number.NaN);
 }
 
 /** By how many pixels a page is wider than its window. */

@@ -18,6 +18,7 @@ let browser: Browser;
 beforeAll(async () => {
   server = await createServer({
     configFile: "vite.config.ts",
+    root: ".",
     cacheDir: "node_modules/.vite/test-threads",
     server: { port: 0, host: "127.0.0.1", watch: null, headers: ISOLATED },
     logLevel: "error",

@@ -14,6 +14,7 @@ let server: ViteDevServer;
 beforeAll(async () => {
   server = await createServer({
     configFile: "vite.config.ts",
+    root: ".",
     cacheDir: "node_modules/.vite/test-kills",
     server: { port: 0, host: "127.0.0.1", watch: null },
     logLevel: "error",

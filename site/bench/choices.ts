@@ -1,0 +1,111 @@
+import { DEFAULTS, isRounds } from "../../bench/harness/options.ts";
+import type { SuiteOptions } from "../../bench/harness/suite.ts";
+import { PEER_NAMES } from "../../bench/peers/index.ts";
+import { type Task, WORKLOADS } from "../../bench/workloads/index.ts";
+import { element } from "../shell/dom.ts";
+
+/** How the kinds of workload are headed; several may share a heading. */
+const HEADINGS: Record<Task["kind"], string> = {
+  matmul: "Products",
+  chain: "Elements, rows, sums",
+  softmax: "Elements, rows, sums",
+  sum: "Elements, rows, sums",
+  crossEntropy: "Loss and gradient",
+  train: "Training",
+  trainModel: "Training",
+  firstStep: "First step",
+  infer: "Inference",
+  convolution: "Convolution",
+  learn: "Time to an accuracy",
+  peak: "Products",
+};
+
+/** The form in which workloads, libraries and rounds are chosen. */
+export class ChoicesForm {
+  readonly #form = element("choices", HTMLFormElement);
+  readonly #rounds = element("rounds", HTMLInputElement);
+  readonly #peers: Boxes;
+  readonly #workloads: Boxes[] = [];
+
+  constructor(start: (options: SuiteOptions) => void) {
+    this.#rounds.value = String(DEFAULTS.rounds);
+    this.#peers = new Boxes(element("peers", HTMLFieldSetElement), [...PEER_NAMES]);
+    for (const heading of new Set(Object.values(HEADINGS))) this.#addGroup(heading);
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const options = this.#read();
+      if (options) start(options);
+    });
+  }
+
+  set enabled(value: boolean) {
+    for (const field of this.#form.querySelectorAll("input")) field.disabled = !value;
+  }
+
+  #addGroup(heading: string): void {
+    const names = WORKLOADS.filter(({ task }) => HEADINGS[task.kind] === heading);
+    const fieldset = document.createElement("fieldset");
+    const legend = document.createElement("legend");
+    legend.textContent = heading;
+    fieldset.append(legend);
+    element("workloads").append(fieldset);
+    this.#workloads.push(
+      new Boxes(
+        fieldset,
+        names.map(({ name }) => name),
+      ),
+    );
+  }
+
+  #read(): SuiteOptions | null {
+    const rounds = Number(this.#rounds.value);
+    const isGood = isRounds(rounds);
+    this.#rounds.setAttribute("aria-invalid", String(!isGood));
+    const complaint = isGood ? "" : "Expected a whole number from 1 to 1,000.";
+    element("rounds-error").textContent = complaint;
+    if (!isGood) this.#rounds.focus();
+    const chosen = new Set(this.#workloads.flatMap((boxes) => boxes.chosen));
+    const workloads = WORKLOADS.filter(({ name }) => chosen.has(name));
+    const peers = PEER_NAMES.filter((name) => this.#peers.chosen.includes(name));
+    const isEmpty = workloads.length === 0 || peers.length === 0;
+    const message = isEmpty ? "Choose at least one library and one workload." : "";
+    element("choices-error").textContent = message;
+    return isGood && !isEmpty ? { workloads, peers, rounds, roundMs: DEFAULTS.roundMs } : null;
+  }
+}
+
+/** Named checkboxes under one that stands for all. */
+class Boxes {
+  readonly #boxes: readonly HTMLInputElement[];
+
+  constructor(fieldset: HTMLFieldSetElement, names: readonly string[]) {
+    const all = checkbox("all", "All");
+    all.label.classList.add("all");
+    const boxes = names.map((name) => checkbox(name, name));
+    this.#boxes = boxes.map(({ input }) => input);
+    fieldset.append(all.label, ...boxes.map(({ label }) => label));
+    all.input.addEventListener("change", () => {
+      for (const box of this.#boxes) box.checked = all.input.checked;
+    });
+    fieldset.addEventListener("change", () => {
+      const count = this.chosen.length;
+      all.input.checked = count === names.length;
+      all.input.indeterminate = count > 0 && count < names.length;
+    });
+  }
+
+  get chosen(): string[] {
+    return this.#boxes.filter((box) => box.checked).map((box) => box.value);
+  }
+}
+
+function checkbox(value: string, text: string) {
+  const label = document.createElement("label");
+  label.className = "choice";
+  const input = document.createElement("input");
+  input.type = "checkbox";
+  input.value = value;
+  input.checked = true;
+  label.append(input, text);
+  return { label, input };
+}

@@ -1,0 +1,18 @@
+/** What runs on every page: the theme's choice, the place in the navigation, the copy for later. */
+import { element } from "./dom.ts";
+import { setTheme } from "./theme.ts";
+
+const theme = element("theme", HTMLSelectElement);
+theme.value = document.documentElement.dataset.theme ?? "";
+theme.addEventListener("change", () => setTheme(theme.value));
+
+// On a narrow screen the row of links scrolls: the present page is in sight.
+const row = document.querySelector<HTMLElement>(".bar nav");
+const here = row?.querySelector<HTMLElement>("[aria-current]");
+if (row && here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+
+// A built site keeps its own files, so that it works offline after the first visit.
+if (import.meta.env.PROD && isSecureContext) {
+  const home = document.querySelector<HTMLAnchorElement>(".mark")?.href as string;
+  navigator.serviceWorker?.register(new URL("sw.js", home)).catch(() => {});
+}

@@ -1,0 +1,207 @@
+/** Charts: lines that grow by uPlot, pictures of functions by Observable Plot. */
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { color, onTheme } from "./theme.ts";
+
+/** One line of a chart. */
+export interface Line {
+  readonly label: string;
+  /** A colour of page.css. */
+  readonly color: `--${string}`;
+  readonly dashed?: boolean;
+  readonly width?: number;
+  readonly points?: boolean;
+}
+
+/** What a chart of lines shows. */
+export interface LinesOptions {
+  /** What it shows, for those who cannot see it. */
+  readonly title: string;
+  /** What the values along x are. */
+  readonly x: string;
+  readonly lines: readonly Line[];
+  readonly height?: number;
+  readonly log?: boolean;
+  /** The least and the greatest value of y, null for what comes. */
+  readonly range?: readonly [number | null, number | null];
+  readonly format?: (value: number) => string;
+}
+
+/** A row of values, null where there is none. */
+export type Row = readonly (number | null)[];
+
+const plain = (value: number) => {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(1);
+  return String(Number(value.toPrecision(3)));
+};
+
+/** A chart of lines over common x, with the last values in its legend. */
+export class Lines {
+  #plot: uPlot | null = null;
+  #data: readonly Row[] = [[]];
+
+  constructor(
+    readonly host: HTMLElement,
+    private options: LinesOptions,
+  ) {
+    host.classList.add("chart");
+    host.setAttribute("role", "img");
+    this.#build();
+    onTheme(() => this.#build());
+    new ResizeObserver(() => this.#fit()).observe(host);
+  }
+
+  /** Shows x and one row a line. */
+  set(x: readonly number[], rows: readonly Row[]): void {
+    this.#data = [x, ...rows];
+    this.#plot?.setData(this.#data as uPlot.AlignedData);
+    this.#tellLast();
+  }
+
+  /** Changes what is shown: lines, a logarithmic axis, … */
+  change(options: Partial<LinesOptions>): void {
+    this.options = { ...this.options, ...options };
+    this.#build();
+  }
+
+  get #height(): number {
+    return this.options.height ?? 200;
+  }
+
+  /** Without a cursor, the legend tells the last values. */
+  #tellLast(): void {
+    const plot = this.#plot;
+    if (!plot) return;
+    const { format = plain, lines, title } = this.options;
+    const last = this.#data[0].length - 1;
+    if (last >= 0 && (plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: last }, false);
+    const told = lines.map(({ label }, i) => {
+      const value = this.#data[i + 1]?.findLast((y) => y !== null);
+      return typeof value === "number" ? `${label} ${format(value)}` : label;
+    });
+    this.host.setAttribute("aria-label", `${title}: ${told.join(", ")}`);
+  }
+
+  #fit(): void {
+    const width = this.host.clientWidth;
+    const plot = this.#plot;
+    if (plot && width > 0 && width !== plot.width) plot.setSize({ width, height: this.#height });
+  }
+
+  #build(): void {
+    this.#plot?.destroy();
+    const { format = plain, lines, log = false, range = [null, null], x } = this.options;
+    this.host.style.setProperty(
+      "--chart-height",
+      `${this.#height + 22 * Math.ceil((lines.length + 1) / 4)}px`,
+    );
+    const axis: uPlot.Axis = {
+      stroke: color("--muted"),
+      grid: { stroke: color("--line"), width: 1 },
+      ticks: { show: false },
+      font: "12px system-ui, sans-serif",
+    };
+    const value = (_: uPlot, y: number | null) => (y === null ? "–" : format(y));
+    // The last value that a row has, where the cursor is at a place that it has none of.
+    const known = (plot: uPlot, y: number | null, series: number, index: number | null) => {
+      if (y !== null || index === null) return value(plot, y);
+      const row = plot.data[series];
+      for (let i = index; i >= 0; i--) if (row[i] != null) return format(row[i] as number);
+      return "–";
+    };
+    const yRange: uPlot.Range.Function = (_, low, high) => {
+      if (log) return [low > 0 ? low / 1.3 : 1e-6, high > 0 ? high * 1.3 : 1];
+      const least = range[0] ?? (low ?? 0) - 0.05 * ((high ?? 1) - (low ?? 0));
+      const most = range[1] ?? (high ?? 1) + 0.05 * ((high ?? 1) - least || 1);
+      return [least, most];
+    };
+    this.#plot = new uPlot(
+      {
+        width: this.host.clientWidth || 300,
+        height: this.#height,
+        cursor: { y: false },
+        scales: {
+          x: {
+            time: false,
+            range: (_, low, high) => [low ?? 0, Math.max(high ?? 0, (low ?? 0) + 10)],
+          },
+          y: { distr: log ? 3 : 1, range: yRange },
+        },
+        axes: [
+          { ...axis, size: 28, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en")) },
+          {
+            ...axis,
+            size: 52,
+            values: (_, ticks) => ticks.map((t) => (t === null ? "" : format(t))),
+          },
+        ],
+        series: [
+          { label: x, value: (_, at: number | null) => at?.toLocaleString("en") ?? "–" },
+          ...lines.map((line) => ({
+            label: line.label,
+            stroke: color(line.color),
+            width: line.width ?? 1.5,
+            dash: line.dashed ? [4, 4] : undefined,
+            points: { show: line.points ?? false, size: 5, fill: color(line.color) },
+            spanGaps: true,
+            value: known as uPlot.Series.Value,
+          })),
+        ],
+        hooks: {
+          setCursor: [
+            (plot) => {
+              if ((plot.cursor.left ?? -1) < 0) queueMicrotask(() => this.#tellLast());
+            },
+          ],
+        },
+      },
+      this.#data.length > lines.length ? (this.#data as uPlot.AlignedData) : undefined,
+      this.host,
+    );
+    this.#tellLast();
+  }
+}
+
+type PlotModule = typeof import("@observablehq/plot");
+
+/** A picture drawn by Observable Plot, anew whenever its width or the theme changes. */
+export class Picture {
+  #make: ((plot: PlotModule, width: number) => Element) | null = null;
+  #width = 0;
+
+  /** @param height kept for it until it is drawn, in pixels. */
+  constructor(
+    readonly host: HTMLElement,
+    readonly title: string,
+    height: number,
+  ) {
+    host.classList.add("chart");
+    host.style.setProperty("--chart-height", `${height}px`);
+    host.setAttribute("role", "img");
+    host.setAttribute("aria-label", title);
+    onTheme(() => this.#draw());
+    new ResizeObserver(() => {
+      if (host.clientWidth !== this.#width) void this.#draw();
+    }).observe(host);
+  }
+
+  /** Draws what a function makes: `(Plot, width) => Plot.plot({ width, marks: [...] })`. */
+  async draw(
+    make: (plot: PlotModule, width: number) => Element,
+    title = this.title,
+  ): Promise<void> {
+    this.#make = make;
+    this.host.setAttribute("aria-label", title);
+    await this.#draw();
+  }
+
+  async #draw(): Promise<void> {
+    const plot = await import("@observablehq/plot");
+    this.#width = this.host.clientWidth;
+    if (!this.#make || this.#width === 0) return;
+    const drawn = this.#make(plot, this.#width);
+    drawn.setAttribute("aria-hidden", "true");
+    this.host.replaceChildren(drawn);
+  }
+}

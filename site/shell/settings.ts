@@ -1,0 +1,208 @@
+/** Settings that live in a form's controls and in the page's address. */
+
+/** One setting: what it is without a choice, and how it is read. */
+export interface Setting<T> {
+  readonly initial: T;
+  /** Reads what an address or a control holds; null for what it cannot be. */
+  read(text: string): T | null;
+  write(value: T): string;
+  /** What may stand there, as in "Expected …". */
+  readonly rule: string;
+}
+
+/** A setting that may be any number from `min` to `max`. */
+export function number(
+  initial: number,
+  { min = -Infinity, max = Infinity, integer = false } = {},
+): Setting<number> {
+  const kind = integer ? "a whole number" : "a number";
+  const from = Number.isFinite(min) ? ` from ${min.toLocaleString("en")}` : "";
+  const to = Number.isFinite(max) ? ` to ${max.toLocaleString("en")}` : "";
+  return {
+    initial,
+    read(text) {
+      const value = text.trim() === "" ? Number.NaN : Number(text);
+      return value >= min && value <= max && (!integer || Number.isInteger(value)) ? value : null;
+    },
+    write: String,
+    rule: `${kind}${from}${to}`,
+  };
+}
+
+/** A setting that is one of some words. */
+export function choice<const T extends string>(initial: T, words: readonly T[]): Setting<T> {
+  return {
+    initial,
+    read: (text) => words.find((word) => word === text) ?? null,
+    write: String,
+    rule: `one of ${words.join(", ")}`,
+  };
+}
+
+/** A setting that is on or off, for a checkbox. */
+export function toggle(initial: boolean): Setting<boolean> {
+  return {
+    initial,
+    read: (text) => (text === "on" ? true : text === "off" ? false : null),
+    write: (value) => (value ? "on" : "off"),
+    rule: "on or off",
+  };
+}
+
+/** A setting that is some text; `pattern` is what all of it must be. */
+export function text(initial: string, pattern = /^.*$/su, rule = "text"): Setting<string> {
+  return {
+    initial,
+    read: (given) => (pattern.test(given) ? given : null),
+    write: String,
+    rule,
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a setting of anything
+type AnySetting = Setting<any>;
+
+/** The values of settings. */
+export type Values<S extends Record<string, AnySetting>> = {
+  readonly [K in keyof S]: S[K]["initial"];
+};
+
+type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+/**
+ * Binds settings to the controls of a form that have their names, and to the address: what differs
+ * from the initial value stands in the query. A wrong entry is told below its control and changes nothing.
+ */
+export class Settings<const S extends Record<string, AnySetting>> {
+  #values: Record<string, unknown> = {};
+  /** The address that the history has last. */
+  #pushed = location.href;
+  readonly #listeners = new Set<(values: Values<S>, changed: ReadonlySet<keyof S>) => void>();
+
+  constructor(
+    readonly form: HTMLFormElement,
+    readonly settings: S,
+  ) {
+    this.#values = this.#fromAddress();
+    this.#show();
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("input", (event) => this.#hear(event, "replace"));
+    form.addEventListener("change", (event) => this.#hear(event, "push"));
+    addEventListener("popstate", () => this.#take(this.#fromAddress(), "none"));
+  }
+
+  get values(): Values<S> {
+    return this.#values as Values<S>;
+  }
+
+  /** Calls back after each change, with the names of what has changed. */
+  onChange(listener: (values: Values<S>, changed: ReadonlySet<keyof S>) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Changes some values, as if they had been chosen. */
+  set(values: Partial<Values<S>>): void {
+    this.#take({ ...this.#values, ...values }, "push");
+  }
+
+  /** Goes back to the initial values. */
+  reset(): void {
+    this.#take(this.#initial(), "push");
+  }
+
+  /** The address of the page with these settings. */
+  get address(): string {
+    const query = new URLSearchParams();
+    for (const [name, { initial, write }] of Object.entries<AnySetting>(this.settings)) {
+      const value = this.#values[name];
+      if (value !== initial) query.set(name, write(value));
+    }
+    const search = query.toString();
+    return `${location.pathname}${search ? `?${search}` : ""}${location.hash}`;
+  }
+
+  #initial(): Record<string, unknown> {
+    const settings = Object.entries<AnySetting>(this.settings);
+    return Object.fromEntries(settings.map(([name, { initial }]) => [name, initial]));
+  }
+
+  #fromAddress(): Record<string, unknown> {
+    const values = this.#initial();
+    for (const [name, given] of new URLSearchParams(location.search)) {
+      const value = this.settings[name]?.read(given);
+      if (value !== null && value !== undefined) values[name] = value;
+    }
+    return values;
+  }
+
+  #controls(name: string): Control[] {
+    const found = this.form.elements.namedItem(name);
+    if (found instanceof RadioNodeList) return [...found] as unknown as Control[];
+    return found ? [found as Control] : [];
+  }
+
+  /** A slider changes things while it is drawn; a field of text when it is left or by Enter. */
+  #hear({ target }: Event, how: "push" | "replace"): void {
+    const control = target as Control;
+    const setting: AnySetting | undefined = this.settings[control.name];
+    const isGradual = control.type === "range";
+    if (!setting || (how === "replace" && !isGradual)) return;
+    const isBox = control.type === "checkbox";
+    const given = isBox ? (control as HTMLInputElement).checked : control.value;
+    const value = isBox ? given : setting.read(given as string);
+    this.#complain(control, value === null ? setting.rule : "");
+    if (value !== null) this.#take({ ...this.#values, [control.name]: value }, how);
+  }
+
+  #complain(control: Control, rule: string): void {
+    control.setAttribute("aria-invalid", String(rule !== ""));
+    const id = `${control.id || control.name}-error`;
+    let place = document.getElementById(id);
+    if (!place) {
+      if (!rule) return;
+      place = document.createElement("p");
+      Object.assign(place, { id, className: "problem" });
+      place.setAttribute("aria-live", "polite");
+      control.after(place);
+      control.setAttribute("aria-describedby", id);
+    }
+    place.textContent = rule ? `Expected ${rule}.` : "";
+    if (rule) control.focus();
+  }
+
+  #take(values: Record<string, unknown>, how: "push" | "replace" | "none"): void {
+    const changed = new Set(Object.keys(values).filter((key) => values[key] !== this.#values[key]));
+    this.#values = values;
+    this.#show();
+    if (changed.size === 0) {
+      // A slider that was let go: the place where it came to rest is one to go back to.
+      if (how === "push" && location.href !== this.#pushed) this.#push();
+      return;
+    }
+    if (how === "push") this.#push();
+    else if (how === "replace") history.replaceState(null, "", this.address);
+    for (const listener of this.#listeners) listener(this.values, changed as Set<keyof S>);
+  }
+
+  #push(): void {
+    history.pushState(null, "", this.address);
+    this.#pushed = location.href;
+  }
+
+  /** Writes the values into the controls, and into `output`s that are for them. */
+  #show(): void {
+    for (const [name, { write }] of Object.entries<AnySetting>(this.settings)) {
+      const value = this.#values[name];
+      for (const control of this.#controls(name)) {
+        if (control.type === "checkbox") (control as HTMLInputElement).checked = value === true;
+        else if (control.type === "radio") {
+          (control as HTMLInputElement).checked = control.value === write(value);
+        } else if (this.settings[name].read(control.value) !== value) control.value = write(value);
+        if (control.getAttribute("aria-invalid") === "true") this.#complain(control, "");
+      }
+      for (const output of this.form.querySelectorAll<HTMLOutputElement>("output")) {
+        if (output.htmlFor.contains(name)) output.value = write(value);
+      }
+    }
+  }
+}
