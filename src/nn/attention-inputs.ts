@@ -25,6 +25,11 @@ export interface AttentionSettings {
   kvHeads?: number;
   /** Whether queries and keys are turned by their positions, as `rotaryEmbedding` does; false when left out. */
   rotary?: boolean | RotaryPositions;
+  /**
+   * Whether inputs and outputs are `[batch, time, …]`, else `[time, batch, …]`; true when left out. Masks
+   * and weights are batch first in either case.
+   */
+  batchFirst?: boolean;
   /** Fixes the initial weights and all masks on every device; give each layer of a model its own. */
   seed?: number;
   /** In place of `seed`, a key as `foldIn` derives them. */
@@ -40,6 +45,7 @@ export const ATTENTION_SETTINGS = {
   bias: "boolean",
   kvHeads: true,
   rotary: true,
+  batchFirst: "boolean",
   seed: true,
   key: true,
   device: true,
@@ -122,24 +128,30 @@ export interface AttentionSizes {
   readonly dtype: DType;
   /** Features of queries, keys and values. */
   readonly features: Shape;
+  readonly batchFirst: boolean;
+}
+
+/** The axis of the rows of a sequence, `[…, rows, features]` or `[rows, …, features]`. */
+export function axisOfRows(rank: number, batchFirst: boolean): number {
+  return batchFirst ? rank - 2 : 0;
 }
 
 /** Throws a `ShapeError` or `DTypeError` for inputs and masks that do not fit, before anything is changed. */
 export function checkAttends(
   op: string,
-  { numHeads, dtype, features }: AttentionSizes,
+  { numHeads, dtype, features, batchFirst }: AttentionSizes,
   { query, key, value, options: { mask, keyPaddingMask, cache } }: ReadInputs,
   names = ["mask", "keyPaddingMask"],
 ): void {
   const inputs = [query, key, value];
   const isWide = inputs.every((x, i) => x.rank >= 2 && x.shape[x.rank - 1] === features[i]);
-  const [l, s, values] = inputs.map(({ shape, rank }) => shape[rank - 2]);
+  const [l, s, values] = inputs.map(({ shape, rank }) => shape[axisOfRows(rank, batchFirst)]);
   if (!isWide || s !== values) {
     const shapes = inputs.map(({ shape }) => formatShape(shape)).join(", ");
-    const [e, kdim, vdim] = features;
-    throw new ShapeError(
-      `${op}: inputs ${shapes}; expected […, l, ${e}], […, s, ${kdim}], […, s, ${vdim}]`,
-    );
+    const wanted = ["l", "s", "s"].map((rows, i) => {
+      return `[${batchFirst ? `…, ${rows}` : `${rows}, …`}, ${features[i]}]`;
+    });
+    throw new ShapeError(`${op}: inputs ${shapes}; expected ${wanted.join(", ")}`);
   }
   if (cache && l !== s) {
     throw new ShapeError(`${op}: ${l} rows of queries, ${s} of keys; expected as many for a cache`);
@@ -149,7 +161,7 @@ export function checkAttends(
     throw new DTypeError(`${op}: input ${i} has dtype ${x.dtype}; expected ${dtype}`);
   }
   const outer = inputs
-    .map(({ shape }): Shape => shape.slice(0, -2))
+    .map(({ shape }): Shape => (batchFirst ? shape.slice(0, -2) : shape.slice(1, -1)))
     .reduce((a, b) => broadcastShapes(op, a, b));
   const columns = cache?.capacity ?? s;
   checkNamedTensors(op, { [names[0]]: mask, [names[1]]: keyPaddingMask });

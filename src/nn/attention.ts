@@ -85,8 +85,8 @@ interface Prepared {
 /**
  * Lets each row of the queries take an average of the values in several heads side by side, by weights
  * of each head: softmax(q · kᵀ / √headDim) · v of projections of the inputs, joined and projected once
- * more. `call(x)` attends to x itself, `call(x, memory)` to another sequence. Sequences lie batch first:
- * queries `[…, l, embedDim]`, keys `[…, s, kdim]`, values `[…, s, vdim]`. Weights, their names in
+ * more. `call(x)` attends to x itself, `call(x, memory)` to another sequence. Sequences lie batch first
+ * unless `batchFirst` is false: queries `[…, l, embedDim]`, keys `[…, s, kdim]`, values `[…, s, vdim]`. Weights, their names in
  * files and defaults are those of `torch.nn.MultiheadAttention`, but a mask of bools holds where a row
  * *may* attend, as for `scaledDotProductAttention`; a row that may attend to none takes zeros.
  * Source: Vaswani et al. 2017, "Attention is all you need", section 3.2.2.
@@ -120,6 +120,7 @@ export class MultiheadAttention extends Module<AttentionInputs> {
   /** Features of each head. */
   readonly headDim: number;
   readonly dropout: number;
+  readonly batchFirst: boolean;
   readonly #features: Shape;
   readonly #key: Key;
   readonly #rotary: RotaryPositions | null;
@@ -135,6 +136,7 @@ export class MultiheadAttention extends Module<AttentionInputs> {
     checkOptions(OP, options, MULTIHEAD_ATTENTION, surplus);
     const { bias = true, dropout = 0, addBiasKv = false, addZeroAttn = false } = options;
     const { kvHeads = numHeads, kdim = embedDim, vdim = embedDim, device, dtype } = options;
+    const { batchFirst = true } = options;
     checkSizes(OP, { embedDim, numHeads, kvHeads, kdim, vdim });
     checkDecay(OP, { dropout });
     checkMultiple({ embedDim }, { numHeads });
@@ -142,6 +144,7 @@ export class MultiheadAttention extends Module<AttentionInputs> {
     this.kvHeads = kvHeads;
     this.headDim = embedDim / numHeads;
     this.dropout = dropout;
+    this.batchFirst = batchFirst;
     this.#features = [embedDim, kdim, vdim];
     this.#rotary = rotaryOf(options.rotary, this.headDim);
     this.#hasZero = addZeroAttn;
@@ -216,12 +219,12 @@ export class MultiheadAttention extends Module<AttentionInputs> {
   }
 
   #prepare(read: ReadInputs): Prepared {
-    const { numHeads, dtype } = this;
-    checkAttends(OP, { numHeads, dtype, features: this.#features }, read);
-    const { query, key, value, options: given } = read;
+    const { numHeads, dtype, batchFirst } = this;
+    checkAttends(OP, { numHeads, dtype, features: this.#features, batchFirst }, read);
+    const { options: given } = read;
     const { mask, keyPaddingMask, causal = false, cache, averageWeights = true } = given;
     const start = cache?.position();
-    const [q, ...rows] = this.#projected(query, key, value);
+    const [q, ...rows] = this.#projected(...this.#batchFirst(read));
     const turned = this.#turned(rows[0], start);
     const [k, v] = cache && start ? appended(cache, turned, rows[1], start) : [turned, rows[1]];
     const [l, s] = [q, k].map(({ shape, rank }) => shape[rank - 2]);
@@ -248,6 +251,14 @@ export class MultiheadAttention extends Module<AttentionInputs> {
       isRoom: cache && places ? less(places, cache.capacity) : null,
       averageWeights,
     };
+  }
+
+  /** The inputs batch first; those that are one stay one. */
+  #batchFirst({ query, key, value }: ReadInputs): [query: Tensor, key: Tensor, value: Tensor] {
+    if (this.batchFirst) return [query, key, value];
+    const [q, k] = [batchFirst(query), key === query ? null : batchFirst(key)];
+    const second = k ?? q;
+    return [q, second, value === key ? second : value === query ? q : batchFirst(value)];
   }
 
   /** Heads `[…, heads, rows, headDim]` of the projections of three inputs. */
@@ -294,7 +305,8 @@ export class MultiheadAttention extends Module<AttentionInputs> {
   #joined(prepared: Prepared, v: Tensor): Tensor {
     const { q, k, options } = prepared;
     const y = swapped(withRoom(prepared, scaledDotProductAttention(q, k, v, options)));
-    return this.outProj.call(inShape(y, [...y.shape.slice(0, -2), this.embedDim]));
+    const rows = inShape(y, [...y.shape.slice(0, -2), this.embedDim]);
+    return this.outProj.call(this.batchFirst ? rows : timeFirst(rows));
   }
 }
 
@@ -306,6 +318,16 @@ function withRoom({ isRoom }: Prepared, rows: Tensor): Tensor {
 function projected(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   const y = matmul(x, weight);
   return bias ? add(y, bias) : y;
+}
+
+/** `[rows, …, n]` → `[…, rows, n]`. */
+function batchFirst(x: Tensor): Tensor {
+  return withAxes(x, [...Array(x.rank - 2).keys()].map((axis) => axis + 1).concat(0, x.rank - 1));
+}
+
+/** `[…, rows, n]` → `[rows, …, n]`. */
+function timeFirst(x: Tensor): Tensor {
+  return withAxes(x, [x.rank - 2, ...Array(x.rank - 2).keys(), x.rank - 1]);
 }
 
 /** `[…, a, b, n]` → `[…, b, a, n]`. */

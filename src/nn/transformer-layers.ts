@@ -93,8 +93,8 @@ class LayerParts {
   }
 
   attention(numHeads: number, isRotary: boolean): MultiheadAttention {
-    const { bias, kvHeads, rotary } = this.options;
-    const own = { ...this.#own(), bias, kvHeads, rotary: isRotary && rotary };
+    const { bias, kvHeads, rotary, batchFirst } = this.options;
+    const own = { ...this.#own(), bias, kvHeads, batchFirst, rotary: isRotary && rotary };
     return new MultiheadAttention(this.dModel, numHeads, { ...own, dropout: this.dropoutRate });
   }
 
@@ -115,8 +115,8 @@ class LayerParts {
 
 /**
  * Attends to its input, then applies two dense layers to each row, each behind a sum with what went in
- * and a normalisation. Sequences lie batch first, `[…, l, dModel]`; names, order and defaults are those
- * of `torch.nn.TransformerEncoderLayer`, weights of dense layers begin as those of `Linear`. With
+ * and a normalisation. Sequences lie batch first, `[…, l, dModel]`, unless `batchFirst` is false; names,
+ * order and other defaults are those of `torch.nn.TransformerEncoderLayer`, weights of dense layers begin as those of `Linear`. With
  * `{ causal: true }` it is a layer of a decoder that remembers nothing, such as GPT.
  * Source: Vaswani et al. 2017, "Attention is all you need", section 3.1; Xiong et al. 2020, "On layer
  * normalization in the transformer architecture", for `normFirst`.
@@ -167,8 +167,8 @@ export class TransformerEncoderLayer extends Module<[x: Tensor, options?: Attent
 
 /**
  * Attends to its input, then to what is remembered, then applies two dense layers to each row, each
- * behind a sum with what went in and a normalisation. Sequences lie batch first: x `[…, l, dModel]`,
- * memory `[…, s, dModel]`; names, order and defaults are those of `torch.nn.TransformerDecoderLayer`.
+ * behind a sum with what went in and a normalisation. Sequences lie batch first unless `batchFirst` is
+ * false: x `[…, l, dModel]`, memory `[…, s, dModel]`; names, order and other defaults are those of `torch.nn.TransformerDecoderLayer`.
  * `rotary` turns the attention to the input only.
  * Source: Vaswani et al. 2017, "Attention is all you need", section 3.1.
  * @throws ShapeError for sizes that are no positive integers or do not divide.
@@ -221,11 +221,12 @@ export class TransformerDecoderLayer extends Module<
     checkOptions("TransformerDecoderLayer", options ?? {}, DECODER_CALL);
     const { memoryMask: mask, memoryKeyPaddingMask: keyPaddingMask, ...own } = options ?? {};
     // Nothing is cached or dropped where what is remembered does not fit.
-    const { numHeads, dtype } = this.multiheadAttn;
+    const { numHeads, dtype, batchFirst } = this.multiheadAttn;
     const features = [this.dModel, this.dModel, this.dModel];
+    const sizes = { numHeads, dtype, features, batchFirst };
     const read = { query: x, key: memory, value: memory, options: { mask, keyPaddingMask } };
     const names = ["memoryMask", "memoryKeyPaddingMask"];
-    checkAttends("TransformerDecoderLayer", { numHeads, dtype, features }, read, names);
+    checkAttends("TransformerDecoderLayer", sizes, read, names);
     const attend = (y: Tensor) => this.dropout1.call(this.selfAttn.call(y, own));
     const remember = (y: Tensor) => {
       const z = this.multiheadAttn.call(y, memory, { mask, keyPaddingMask });

@@ -10,7 +10,7 @@ import { GradusError } from "../core/errors.ts";
 import { foldIn, givenKey } from "../core/random.ts";
 import { sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
-import { ATTENTION_MASKS, type AttentionCallOptions } from "./attention-inputs.ts";
+import { ATTENTION_MASKS, type AttentionCallOptions, axisOfRows } from "./attention-inputs.ts";
 import { KvCache, type KvCacheOptions } from "./kv-cache.ts";
 import { LayerNorm } from "./layer-norm.ts";
 import { Module } from "./module.ts";
@@ -97,10 +97,11 @@ abstract class Stack<
       throw new GradusError(`${name}: ${given}${caches.length} caches; expected ${rule}`);
     }
     if (shape.length < 2) return; // which the first layer refuses
-    const count = shape[shape.length - 2];
     for (const [i, { selfAttn }] of this.layers.entries()) {
-      const { kvHeads, headDim } = selfAttn;
-      caches[i].checkRows([sizeOf(shape.slice(0, -2)), kvHeads, count, headDim]);
+      const { kvHeads, headDim, batchFirst } = selfAttn;
+      const axis = axisOfRows(shape.length, batchFirst);
+      const batch = sizeOf(shape.slice(0, -1).filter((_, i) => i !== axis));
+      caches[i].checkRows([batch, kvHeads, shape[axis], headDim]);
     }
   }
 
@@ -215,7 +216,8 @@ const TRANSFORMER_CALL: Known<TransformerCallOptions> = {
 
 /**
  * Encodes a source and decodes a target with it, each behind a normalisation of its own, as
- * `torch.nn.Transformer` does: source `[…, s, dModel]` and target `[…, l, dModel]` to `[…, l, dModel]`.
+ * `torch.nn.Transformer` does: source `[…, s, dModel]` and target `[…, l, dModel]` to `[…, l, dModel]`,
+ * unless `batchFirst` is false.
  * Source: Vaswani et al. 2017, "Attention is all you need".
  * @throws ShapeError for sizes that are no positive integers or do not divide.
  * @example
@@ -235,10 +237,10 @@ export class Transformer extends Module<
     const { dModel = 512, numHeads = 8, numEncoderLayers = 6, numDecoderLayers = 6 } = options;
     const key = givenKey("Transformer", options);
     const { dimFeedforward, dropout, activation, layerNormEps, normFirst } = options;
-    const { bias, kvHeads, rotary, device, dtype } = options;
+    const { bias, kvHeads, rotary, batchFirst, device, dtype } = options;
     const epsilon = layerNormEps;
     const shared = { dimFeedforward, dropout, activation, layerNormEps, normFirst };
-    const rest = { ...shared, bias, kvHeads, rotary, device, dtype };
+    const rest = { ...shared, bias, kvHeads, rotary, batchFirst, device, dtype };
     const norm = () => new LayerNorm(dModel, { epsilon, bias, device, dtype });
     const own = (i: number) => ({ ...rest, key: key && foldIn(key, i) });
     this.encoder = new TransformerEncoder(

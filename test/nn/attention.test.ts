@@ -242,6 +242,40 @@ describe.each([true, false])("a cache, with rotary positions %s", (rotary) => {
   });
 });
 
+test("time first, attention caches as batch first, and is told of in that order", async () => {
+  const settings = { dimFeedforward: 12, rotary: true, kvHeads: 1, dropout: 0 };
+  const encoder = (batchFirst: boolean) =>
+    new TransformerEncoder(
+      (i) => new TransformerEncoderLayer(8, 2, { ...settings, batchFirst, seed: i }),
+      2,
+    ).eval();
+  const [first, own] = [encoder(true), encoder(false)];
+  const x = randomNormal([5, 2, 3, 8], { seed: 1 });
+  const turned = x.transpose([1, 2, 0, 3]);
+  const whole = first.call(turned, { causal: true }).transpose([2, 0, 1, 3]);
+  await expectNear(own.call(x, { causal: true }), whole);
+  const caches = own.caches({ capacity: 5, batch: 6 });
+  for (const [start, end] of [
+    [0, 3],
+    [3, 5],
+  ]) {
+    const rows = slice(x, [{ start, end }]);
+    await expectNear(own.call(rows, { caches }), slice(whole, [{ start, end }]));
+  }
+  const [{ selfAttn }] = own.layers;
+  const wanted = "MultiheadAttention: inputs [2, 4], [3, 8], [3, 8]; expected";
+  expect(() => selfAttn.call(zeros([2, 4]), zeros([3, 8]))).toThrow(
+    `${wanted} [l, …, 8], [s, …, 8], [s, …, 8]`,
+  );
+  expect(() => first.layers[0].selfAttn.call(zeros([2, 4]), zeros([3, 8]))).toThrow(
+    `${wanted} […, l, 8], […, s, 8], […, s, 8]`,
+  );
+  expect(() => own.call(zeros([6, 2, 3, 8]), { caches })).toThrow(
+    "KvCache: rows [6, 1, 6, 4]; expected [6, 1, n, 4] with n up to 5",
+  );
+  expect(() => new MultiheadAttention(4, 2, { batchFirst: 1 as never })).toThrow(GradusError);
+});
+
 test("masks with a cache are those of positions", async () => {
   const attention = new MultiheadAttention(8, 2, { seed: 1 });
   const x = randomNormal([2, 4, 8], { seed: 4 });

@@ -14,7 +14,9 @@ import {
   loadState,
   MultiheadAttention,
   Transformer,
+  TransformerDecoder,
   TransformerDecoderLayer,
+  TransformerEncoder,
   TransformerEncoderLayer,
 } from "../../src/nn/index.ts";
 import golden from "../fixtures/attention.json";
@@ -98,6 +100,38 @@ const CASES: Record<string, Case> = {
     (dtype) => {
       const sizes = { dModel: 4, numHeads: 2, numEncoderLayers: 1, numDecoderLayers: 1 };
       return new Transformer({ ...layer, ...sizes, dtype });
+    },
+    (m, [x, y]) => m.call(x, y, { tgtCausal: true, srcKeyPaddingMask: keyPaddingMask() }),
+  ),
+  "time first: sizes": of(
+    (dtype) => {
+      const more = { kdim: 3, vdim: 5, addBiasKv: true, addZeroAttn: true, batchFirst: false };
+      return new MultiheadAttention(4, 2, { ...more, dtype });
+    },
+    (m, [x, y, z]) => m.withWeights(x, y, z, { keyPaddingMask: keyPaddingMask() }),
+  ),
+  "time first: one sequence": of(
+    (dtype) => new MultiheadAttention(4, 2, { batchFirst: false, dtype }),
+    (m, [x, y]) => m.withWeights(x, y),
+  ),
+  "time first: encoder": of(
+    (dtype) => {
+      const own = { ...layer, batchFirst: false, dtype };
+      return new TransformerEncoder(() => new TransformerEncoderLayer(4, 2, own), 2);
+    },
+    (m, [x]) => m.call(x, { causal: true, keyPaddingMask: keyPaddingMask() }),
+  ),
+  "time first: decoder": of(
+    (dtype) => {
+      const own = { ...layer, batchFirst: false, dtype };
+      return new TransformerDecoder(() => new TransformerDecoderLayer(4, 2, own), 1);
+    },
+    (m, [x, memory]) => m.call(x, memory, { memoryKeyPaddingMask: keyPaddingMask() }),
+  ),
+  "time first: transformer": of(
+    (dtype) => {
+      const sizes = { dModel: 4, numHeads: 2, numEncoderLayers: 1, numDecoderLayers: 1 };
+      return new Transformer({ ...layer, ...sizes, batchFirst: false, dtype });
     },
     (m, [x, y]) => m.call(x, y, { tgtCausal: true, srcKeyPaddingMask: keyPaddingMask() }),
   ),
