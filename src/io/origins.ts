@@ -55,6 +55,8 @@ const THEIR_PARTS: Readonly<Record<string, string>> = {
   selfAttn: "self_attn",
   multiheadAttn: "multihead_attn",
   outProj: "out_proj",
+  loraA: "lora_A",
+  loraB: "lora_B",
 };
 
 /** The name in files of an origin of what is called `name` here. */

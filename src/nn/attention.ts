@@ -43,6 +43,7 @@ import { heUniform, type Initializer, xavierNormal, xavierUniform, zerosInit } f
 import type { KvCache } from "./kv-cache.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
+import { matrices, weightIn } from "./weight-in.ts";
 
 /** Options of `MultiheadAttention`. */
 export interface MultiheadAttentionOptions extends AttentionSettings {
@@ -189,6 +190,11 @@ export class MultiheadAttention extends Module<AttentionInputs> {
     return this.outProj.weight.dtype;
   }
 
+  /** Names the projections that adapters are added to. */
+  [matrices](): readonly string[] {
+    return this.inProjWeight ? ["inProjWeight"] : ["qProjWeight", "kProjWeight", "vProjWeight"];
+  }
+
   override forward(
     query: Tensor,
     key?: Tensor | AttentionCallOptions,
@@ -263,19 +269,19 @@ export class MultiheadAttention extends Module<AttentionInputs> {
 
   /** Heads `[…, heads, rows, headDim]` of the projections of three inputs. */
   #projected(...inputs: [query: Tensor, key: Tensor, value: Tensor]): Tensor[] {
-    const { embedDim, headDim, kvHeads, inProjWeight, inProjBias } = this;
+    const { embedDim, headDim, kvHeads, inProjBias } = this;
+    const own = this[matrices]().map((name) => weightIn(this, name));
+    const inProjWeight = own.length === 1 ? own[0] : null;
     const [query, key, value] = inputs;
     const sizes = [embedDim, kvHeads * headDim, kvHeads * headDim];
     if (inProjWeight && query === key && key === value) {
       const whole = projected(query, inProjWeight, inProjBias);
       return split(whole, sizes, { axis: -1 }).map((x) => inHeads(x, headDim));
     }
-    const weights = inProjWeight
-      ? split(inProjWeight, sizes, { axis: 1 })
-      : [this.qProjWeight, this.kProjWeight, this.vProjWeight];
+    const weights = inProjWeight ? split(inProjWeight, sizes, { axis: 1 }) : own;
     const biases = inProjBias ? split(inProjBias, sizes) : [];
     return inputs.map((x, i) => {
-      return inHeads(projected(x, weights[i] as Tensor, biases[i] ?? null), headDim);
+      return inHeads(projected(x, weights[i], biases[i] ?? null), headDim);
     });
   }
 

@@ -11,10 +11,11 @@ import { ConvLayer } from "./conv.ts";
 import { Embedding } from "./embedding.ts";
 import { heUniform, type Initializer, normal, zerosInit } from "./init.ts";
 import { Linear } from "./linear.ts";
-import type { Module } from "./module.ts";
+import type { AnyModule } from "./module.ts";
+import { matrices, type WithMatrices } from "./weight-in.ts";
 
 /** A layer that can be adapted. */
-export type Adaptable = Linear | ConvLayer | Embedding;
+export type Adaptable = Linear | ConvLayer | Embedding | (AnyModule & WithMatrices);
 
 /** The parameters of an adapter, both of `rank` on one axis. */
 export interface LoraPair {
@@ -23,17 +24,26 @@ export interface LoraPair {
 }
 
 /** How the adapter of a layer of one kind is made and used. */
-interface LoraKind<L extends Module> {
-  make(layer: L, rank: number, key: Key | undefined): LoraPair;
-  /** What is added to the layer's output, before it is scaled. */
-  apply(layer: L, x: Tensor, pair: LoraPair): Tensor;
-  /** What is added to the layer's weight in its place. */
+interface LoraKind<L extends Adaptable> {
+  /** The names of the weights that are adapted. */
+  weights(layer: L): readonly string[];
+  make(layer: L, rank: number, key: Key | undefined, name: string): LoraPair;
+  /** What is added to the layer's output, before it is scaled; null where `delta` is added to weights at each call. */
+  readonly apply: ((layer: L, x: Tensor, pair: LoraPair) => Tensor) | null;
+  /** What is added to a weight in its place. */
   delta(layer: L, pair: Readonly<Record<keyof LoraPair, Tensor>>): Tensor;
 }
 
+/** A parameter of a layer, or what is computed in its place. */
+export function weightCalled(layer: Adaptable, name: string): Parameter {
+  return (layer as unknown as Readonly<Record<string, Parameter>>)[name];
+}
+
+const weights = () => ["weight"];
+
 /** Makes a parameter for a layer: its name here and in files of PEFT, and how its axes lie there. */
 function parameter(
-  { weight }: Adaptable,
+  { device, dtype }: Tensor,
   name: "loraA" | "loraB",
   theirs: string,
   axes: readonly number[] | undefined,
@@ -42,7 +52,6 @@ function parameter(
   fanIn: number,
   key: Key | undefined,
 ): Parameter {
-  const { device, dtype } = weight;
   const own = key && foldIn(key, name === "loraA" ? 0 : 1);
   const drawn = init(shape, { fanIn, fanOut: 1, key: own, device, dtype });
   return new Parameter(drawn, { name, pytorch: { name: theirs, axes } });
@@ -53,25 +62,48 @@ const TRANSPOSED = [1, 0];
 /** As PyTorch begins a linear layer: U[−a, a), a = 1 / √fanIn. */
 const KAIMING = heUniform(Math.sqrt(5));
 
+/** A · B beside a matrix `[n, m]`. */
+function beside(
+  weight: Tensor,
+  rank: number,
+  key: Key | undefined,
+  [a, b]: readonly string[],
+): LoraPair {
+  const [n, m] = weight.shape;
+  return {
+    a: parameter(weight, "loraA", a, TRANSPOSED, KAIMING, [n, rank], n, key),
+    b: parameter(weight, "loraB", b, TRANSPOSED, zerosInit, [rank, m], rank, key),
+  };
+}
+
+const THEIRS = ["lora_A.weight", "lora_B.weight"];
+
 const LINEAR: LoraKind<Linear> = {
-  make(layer, rank, key) {
-    const { inFeatures: n, outFeatures: m } = layer;
-    return {
-      a: parameter(layer, "loraA", "lora_A.weight", TRANSPOSED, KAIMING, [n, rank], n, key),
-      b: parameter(layer, "loraB", "lora_B.weight", TRANSPOSED, zerosInit, [rank, m], rank, key),
-    };
-  },
+  weights,
+  make: ({ weight }, rank, key) => beside(weight, rank, key, THEIRS),
   apply: (_, x, { a, b }) => matmul(matmul(x, a), b),
   delta: (_, { a, b }) => matmul(a, b),
 };
 
+/** A layer's matrices, each with A · B of its own: by the name of the matrix where there are several. */
+const MATRICES: LoraKind<AnyModule & WithMatrices> = {
+  weights: (layer) => layer[matrices](),
+  make(layer, rank, key, name) {
+    const weight = weightCalled(layer, name);
+    const theirs = weight.pytorch?.name ?? name;
+    return beside(weight, rank, key, layer[matrices]().length > 1 ? [theirs, theirs] : THEIRS);
+  },
+  apply: null,
+  delta: (_, { a, b }) => matmul(a, b),
+};
+
 const EMBEDDING: LoraKind<Embedding> = {
-  make(layer, rank, key) {
-    const { numEmbeddings: n, embeddingDim: m } = layer;
+  weights,
+  make({ weight, numEmbeddings: n, embeddingDim: m }, rank, key) {
     const [a, b] = ["lora_embedding_A", "lora_embedding_B"];
     return {
-      a: parameter(layer, "loraA", a, TRANSPOSED, zerosInit, [n, rank], n, key),
-      b: parameter(layer, "loraB", b, TRANSPOSED, normal(1), [rank, m], rank, key),
+      a: parameter(weight, "loraA", a, TRANSPOSED, zerosInit, [n, rank], n, key),
+      b: parameter(weight, "loraB", b, TRANSPOSED, normal(1), [rank, m], rank, key),
     };
   },
   apply({ paddingIndex, sparse }, ids, { a, b }) {
@@ -82,7 +114,9 @@ const EMBEDDING: LoraKind<Embedding> = {
 
 /** The first part is a convolution as the layer's, of `rank` outputs; the second mixes these. */
 const CONV: LoraKind<ConvLayer> = {
+  weights,
   make(layer, rank, key) {
+    const { weight } = layer;
     const { inChannels, outChannels, kernelSize, groups, isTransposed } = layer;
     if (rank % groups !== 0) {
       throw new ShapeError(
@@ -94,11 +128,11 @@ const CONV: LoraKind<ConvLayer> = {
     const ones = kernelSize.map(() => 1);
     const fanIn = sizeOf(shape) / rows;
     const inner = rank / groups;
-    const [a, b] = ["lora_A.weight", "lora_B.weight"];
+    const [a, b] = THEIRS;
     const mixed = [outChannels, inner, ...ones];
     return {
-      a: parameter(layer, "loraA", a, undefined, KAIMING, shape, fanIn, key),
-      b: parameter(layer, "loraB", b, undefined, zerosInit, mixed, inner, key),
+      a: parameter(weight, "loraA", a, undefined, KAIMING, shape, fanIn, key),
+      b: parameter(weight, "loraB", b, undefined, zerosInit, mixed, inner, key),
     };
   },
   apply: (layer, x, { a, b }) => layer.mix(layer.convolve(x, a, null), b),
@@ -113,8 +147,9 @@ const CONV: LoraKind<ConvLayer> = {
 };
 
 /** How a layer is adapted; null where it cannot be. */
-export function kindOfLora(layer: unknown): LoraKind<Adaptable> | null {
+export function kindOfLora(layer: object): LoraKind<Adaptable> | null {
   if (layer instanceof Linear) return LINEAR as LoraKind<Adaptable>;
   if (layer instanceof Embedding) return EMBEDDING as LoraKind<Adaptable>;
-  return layer instanceof ConvLayer ? (CONV as LoraKind<Adaptable>) : null;
+  if (layer instanceof ConvLayer) return CONV as LoraKind<Adaptable>;
+  return matrices in layer ? (MATRICES as unknown as LoraKind<Adaptable>) : null;
 }

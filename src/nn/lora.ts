@@ -15,12 +15,14 @@ import { foldIn, givenKey, type Key } from "../core/random.ts";
 import { assignAll, Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
+import { ones } from "../ops/creation.ts";
 import { putAround, takeAway } from "./around-forward.ts";
 import { Dropout } from "./dropout.ts";
 import { Embedding } from "./embedding.ts";
 import { countHolders } from "./holders.ts";
-import { type Adaptable, kindOfLora, type LoraPair } from "./lora-adapter.ts";
+import { type Adaptable, kindOfLora, type LoraPair, weightCalled } from "./lora-adapter.ts";
 import { type AnyModule, listParts, Module } from "./module.ts";
+import { replaceWeights } from "./weight-in.ts";
 
 /** Options of `addLora`. */
 export interface LoraOptions {
@@ -32,8 +34,7 @@ export interface LoraOptions {
   dropout?: number;
   /**
    * Which layers get an adapter: a regular expression, a name (which means all layers in it), an array
-   * of these, or a function of name and layer. All `Linear`, `Embedding` and layers of convolutions
-   * when left out.
+   * of these, or a function of name and layer. All that can be adapted when left out.
    */
   match?: NameMatch<AnyModule>;
   /** Fixes initial weights and masks on every device. */
@@ -51,12 +52,21 @@ const LORA: Known<LoraOptions> = {
   key: true,
 };
 
+/** What one weight of a layer has been given. */
+interface AdaptedWeight extends LoraPair {
+  readonly weight: string;
+}
+
+/** A and B of a weight as they were when their product went into it. */
+type MergedPair = Readonly<Record<keyof LoraPair, State>>;
+
 /** What a layer has been given. */
-interface Adapter extends LoraPair {
+interface Adapter {
+  readonly pairs: readonly AdaptedWeight[];
   readonly scale: number;
   readonly dropout: Dropout | null;
-  /** A and B as they were when their product went into the weight; null while it is not there. */
-  merged: { readonly a: State; readonly b: State } | null;
+  /** What went into each weight; null while it is not there. */
+  merged: readonly MergedPair[] | null;
 }
 
 const adapters = new WeakMap<AnyModule, Adapter>();
@@ -65,17 +75,20 @@ const adapters = new WeakMap<AnyModule, Adapter>();
  * Adapts a model to new data by little: beside each weight W it adds the product of two small matrices,
  * y = x·W + (α / r) · x·A·B, trains these and freezes all else. A begins at random and B with zeros (of an `Embedding`
  * the other way round), so that the model gives at first what it gave. For a convolution, A is one as the
- * layer's with r output channels, and B mixes these; with groups both have as many. Recurrent layers and the joint projection of `MultiheadAttention` get none.
+ * layer's with r output channels, and B mixes these; with groups both have as many.
+ * The projections of `MultiheadAttention` and the weights of recurrent layers and cells take A·B before a
+ * call, W + (α / r) · A·B; `dropout` drops the same elements of all their inputs then.
  *
  * Layers stay the same objects and their states keep their names: a file of the model loads with
- * `strict: false` as before. What is added is `loraA` and `loraB` beside `weight`; `loraState` lists them
- * alone. Make the optimizer after it, of `model.parameters()`; to train a part such as a new head as
+ * `strict: false` as before. What is added is `loraA` and `loraB` beside `weight`, in layers of several
+ * weights `loraA.weightIhL0` and so on; `loraState` lists them alone. Make the optimizer after it, of `model.parameters()`; to train a part such as a new head as
  * well, `unfreeze` it. A second call for other layers leaves the adapters of the first as they are.
  * `mergeLora` takes the adapters into the weights.
  *
  * Source: Hu et al. 2022, "LoRA: low-rank adaptation of large language models", section 4.1; defaults,
- * initial values and names in files of PyTorch are those of PEFT, whose files load by
- * `loadState(loraState(model), bytes, { from: "pytorch", rename: [[/^base_model\.model\./, ""]] })`.
+ * initial values and names in files of PyTorch are those of PEFT, but for layers of several weights; its files
+ * load by `loadState(loraState(model), bytes, { from: "pytorch", rename: [[/^base_model\.model\./, ""]] })`,
+ * those of attention with `[/\.base_layer\./, "."]` in the list as well.
  * @returns the model itself.
  * @throws GradusError where no such layer matches, one has an adapter already or no parameter as weight;
  * ShapeError for a rank that is no multiple of a convolution's groups. Nothing is changed then.
@@ -98,27 +111,30 @@ export function addLora<M extends AnyModule>(
   const key = givenKey("addLora", options);
   const layers = matching(model, options.match);
   const isTrained = ({ trainable }: Parameter) => trainable;
-  const trained = adaptersIn(model).flatMap(([, , { a, b }]) => [a, b].filter(isTrained));
+  const trained = adaptersIn(model).flatMap(([, , { pairs }]) => bothOf(pairs).filter(isTrained));
   const made: [Adaptable, Adapter][] = [];
   try {
     for (const [i, [, layer]] of layers.entries()) {
       const own = key && foldIn(key, i);
-      const pair = kindOfLora(layer)?.make(layer, rank, own) as LoraPair;
+      const pairs = adaptedNames(layer).map((weight, j) => {
+        const part = own && j > 0 ? foldIn(own, j + 2) : own;
+        return { weight, ...knownKind(layer).make(layer, rank, part, weight) };
+      });
       const drops = dropout > 0 && !(layer instanceof Embedding);
-      const settings = { key: own && foldIn(own, 2), device: layer.weight.device };
+      const settings = { key: own && foldIn(own, 2), device: pairs[0].a.device };
       const mask = drops ? new Dropout(dropout, settings).train(layer.training) : null;
-      made.push([layer, { ...pair, scale: alpha / rank, dropout: mask, merged: null }]);
+      made.push([layer, { pairs, scale: alpha / rank, dropout: mask, merged: null }]);
     }
     model.freeze();
   } catch (error) {
-    for (const [, { a, b, dropout }] of made) for (const part of [a, b, dropout]) part?.dispose();
+    for (const [, adapter] of made) free(adapter);
     throw error;
   }
   for (const parameter of trained) parameter.trainable = true;
   for (const [layer, adapter] of made) {
-    const { a: loraA, b: loraB, dropout: loraDropout } = adapter;
+    const { pairs, dropout: loraDropout } = adapter;
     adapters.set(layer, adapter);
-    Object.assign(layer, { loraA, loraB, ...(loraDropout && { loraDropout }) });
+    Object.assign(layer, parts(pairs, pairs, "lora"), loraDropout && { loraDropout });
     attach(layer, adapter);
   }
   model.state(); // whose parts take its names
@@ -164,12 +180,11 @@ export function unmergeLora<M extends AnyModule>(model: M, ...surplus: never[]):
 export function removeLora<M extends AnyModule>(model: M, ...surplus: never[]): M {
   checkSurplus("removeLora(model)", surplus);
   for (const [, layer, adapter] of adapted("removeLora", model)) {
-    const { a, b, dropout } = adapter;
-    takeAway(layer, addLora);
+    detach(layer);
     dropMerged(layer, adapter);
     adapters.delete(layer);
     for (const name of ["loraA", "loraB", "loraDropout"]) Reflect.deleteProperty(layer, name);
-    for (const part of [a, b, dropout]) part?.dispose();
+    free(adapter);
   }
   return model;
 }
@@ -184,7 +199,9 @@ export function removeLora<M extends AnyModule>(model: M, ...surplus: never[]): 
  */
 export function loraState(model: AnyModule, ...surplus: never[]): Map<string, State> {
   checkSurplus("loraState(model)", surplus);
-  const own = new Set<State>(adapted("loraState", model).flatMap(([, , { a, b }]) => [a, b]));
+  const own = new Set<State>(
+    adapted("loraState", model).flatMap(([, , { pairs }]) => bothOf(pairs)),
+  );
   return new Map([...model.state()].filter(([, state]) => own.has(state)));
 }
 
@@ -206,12 +223,11 @@ function matching(model: AnyModule, match?: NameMatch<AnyModule>): [string, Adap
     if (adapters.has(layer)) {
       throw new GradusError(`${given} has an adapter; expected none. Call removeLora before`);
     }
-    checkEach(
-      "addLora",
-      { [`layer ${quote(name)} has as weight`]: layer.weight },
-      (weight) => weight instanceof Parameter,
-      "a parameter",
-    );
+    const own = adaptedNames(layer).map((weight) => {
+      return [`layer ${quote(name)} has as ${weight}`, weightCalled(layer, weight)] as const;
+    });
+    const isParameter = (weight: unknown) => weight instanceof Parameter;
+    checkEach("addLora", Object.fromEntries(own), isParameter, "a parameter");
   }
   return found;
 }
@@ -232,14 +248,62 @@ function adapted(op: string, model: AnyModule): [string, Adaptable, Adapter][] {
   throw new GradusError(`${op}: a model without adapters; expected one that addLora was given`);
 }
 
-/** Adds what an adapter computes to the output of its layer. */
-function attach(layer: Adaptable, { a, b, scale, dropout }: Adapter): void {
-  putAround(layer, addLora, (forward, inputs) => {
-    const y = forward(...inputs) as Tensor;
-    const x = dropout ? dropout.call(inputs[0] as Tensor) : (inputs[0] as Tensor);
-    const change = kindOfLora(layer)?.apply(layer, x, { a, b }) as Tensor;
-    return add(y, mul(change, scale));
+function knownKind(layer: Adaptable): NonNullable<ReturnType<typeof kindOfLora>> {
+  return kindOfLora(layer) as NonNullable<ReturnType<typeof kindOfLora>>;
+}
+
+/** The names of the weights of a layer that are adapted. */
+function adaptedNames(layer: Adaptable): readonly string[] {
+  return knownKind(layer).weights(layer);
+}
+
+function bothOf(pairs: readonly LoraPair[]): Parameter[] {
+  return pairs.flatMap(({ a, b }) => [a, b]);
+}
+
+function free({ pairs, dropout }: Adapter): void {
+  for (const part of [...bothOf(pairs), dropout]) part?.dispose();
+}
+
+/** How pairs lie in a layer: `loraA` and `loraB`, by the name of the weight where there are several. */
+function parts(
+  weights: readonly AdaptedWeight[],
+  pairs: readonly MergedPair[],
+  start: string,
+): Record<string, State | Record<string, State>> {
+  const of = (part: keyof LoraPair) => {
+    const own = pairs.map((pair, i) => [weights[i].weight, pair[part]] as const);
+    return own.length === 1 ? own[0][1] : Object.fromEntries(own);
+  };
+  return { [`${start}A`]: of("a"), [`${start}B`]: of("b") };
+}
+
+/** Adds what an adapter computes to the output of its layer, or to the weights that this computes with. */
+function attach(layer: Adaptable, { pairs, scale, dropout }: Adapter): void {
+  const { apply, delta } = knownKind(layer);
+  if (apply) {
+    putAround(layer, addLora, (forward, inputs) => {
+      const y = forward(...inputs) as Tensor;
+      const x = dropout ? dropout.call(inputs[0] as Tensor) : (inputs[0] as Tensor);
+      return add(y, mul(apply(layer, x, pairs[0]), scale));
+    });
+    return;
+  }
+  const own = pairs.map(({ weight, a, b }) => {
+    const changed = () => {
+      const isKept = dropout?.call(ones([a.shape[0], 1], { dtype: a.dtype, device: a.device }));
+      const change = delta(layer, { a: isKept ? mul(a, isKept) : a, b });
+      return add(weightCalled(layer, weight), mul(change, scale));
+    };
+    return [weight, changed] as const;
   });
+  replaceWeights(layer, new Map(own));
+  putAround(layer, addLora, (forward, inputs) => forward(...inputs)); // so that it is noticed
+}
+
+function detach(layer: Adaptable): void {
+  replaceWeights(layer, null);
+  takeAway(layer, addLora);
 }
 
 /** Takes adapters into the weights, or out of them. */
@@ -257,19 +321,22 @@ function setMerged<M extends AnyModule>(op: string, model: M, isMerged: boolean)
     return made;
   };
   try {
-    const changes = all.map(([, layer, { a, b, scale, merged }]) => {
-      const pair = merged ?? { a: copy(a, "loraMergedA"), b: copy(b, "loraMergedB") };
-      const delta = mul(kindOfLora(layer)?.delta(layer, pair) as Tensor, scale);
-      const value = isMerged ? add(layer.weight, delta) : sub(layer.weight, delta);
-      return [layer, pair, value] as const;
+    const changes = all.map(([, layer, { pairs, scale, merged }]) => {
+      const own = pairs.map(({ weight: name, a, b }, i) => {
+        const pair = merged?.[i] ?? { a: copy(a, "loraMergedA"), b: copy(b, "loraMergedB") };
+        const delta = mul(knownKind(layer).delta(layer, pair), scale);
+        const weight = weightCalled(layer, name);
+        return { pair, weight, value: isMerged ? add(weight, delta) : sub(weight, delta) };
+      });
+      return [layer, own] as const;
     });
-    assignAll(changes.map(([{ weight }, , value]) => [weight, value]));
-    for (const [i, [layer, { a, b }]] of changes.entries()) {
+    assignAll(changes.flatMap(([, own]) => own.map(({ weight, value }) => [weight, value])));
+    for (const [i, [layer, own]] of changes.entries()) {
       const adapter = all[i][2];
       if (isMerged) {
-        adapter.merged = { a, b };
-        Object.assign(layer, { loraMergedA: a, loraMergedB: b });
-        takeAway(layer, addLora);
+        adapter.merged = own.map(({ pair }) => pair);
+        Object.assign(layer, parts(adapter.pairs, adapter.merged, "loraMerged"));
+        detach(layer);
       } else {
         dropMerged(layer, adapter);
         attach(layer, adapter);
@@ -286,7 +353,7 @@ function setMerged<M extends AnyModule>(op: string, model: M, isMerged: boolean)
 /** Frees what is known of a merged adapter, if it is one. */
 function dropMerged(layer: Adaptable, adapter: Adapter): void {
   for (const name of ["loraMergedA", "loraMergedB"]) Reflect.deleteProperty(layer, name);
-  for (const state of [adapter.merged?.a, adapter.merged?.b]) state?.dispose();
+  for (const { a, b } of adapter.merged ?? []) for (const state of [a, b]) state.dispose();
   adapter.merged = null;
 }
 
@@ -296,12 +363,14 @@ function checkUnshared(
   model: AnyModule,
   layers: readonly (readonly [string, Adaptable, Adapter])[],
 ): void {
-  for (const [name, { weight }] of layers) {
-    const count = countHolders(model, weight);
-    if (count < 2) continue;
-    throw new GradusError(
-      `${op}: the weight of ${quote(name)} is that of ${count} layers; expected one of its own. ` +
-        "Leave the adapter beside it",
-    );
+  for (const [name, layer] of layers) {
+    for (const weight of adaptedNames(layer)) {
+      const count = countHolders(model, weightCalled(layer, weight));
+      if (count < 2) continue;
+      throw new GradusError(
+        `${op}: the ${weight} of ${quote(name)} is that of ${count} layers; expected one of its own. ` +
+          "Leave the adapter beside it",
+      );
+    }
   }
 }

@@ -19,6 +19,7 @@ import {
   weightMaker,
 } from "./recurrence.ts";
 import { checkedState, checkStates, type LSTMState } from "./recurrent.ts";
+import { matrices, weightIn } from "./weight-in.ts";
 
 const CELL: Known<RecurrentSettings> = RECURRENT_SETTINGS;
 
@@ -62,6 +63,11 @@ abstract class RecurrentCell<State> extends Module<[x: Tensor, state?: State], S
     this.#recurrence = recurrence;
   }
 
+  /** Names the weights that adapters are added to. */
+  [matrices](): readonly string[] {
+    return ["weightIh", "weightHh"];
+  }
+
   /** The next carries of an input `[batch, inputs]` or `[inputs]`, of the same rank. */
   protected turn(x: Tensor, state: readonly Tensor[] | undefined): Tensor[] {
     const { inputSize, hiddenSize } = this;
@@ -82,7 +88,7 @@ abstract class RecurrentCell<State> extends Module<[x: Tensor, state?: State], S
         `${name}: ${given} ${formatShape(state[i].shape)}; expected ${formatShape(shape)}`,
       );
     });
-    const { weightIh, weightHh } = this;
+    const [weightIh, weightHh] = this[matrices]().map((own) => weightIn(this, own));
     const biases = this.biasIh && this.biasHh && { biasIh: this.biasIh, biasHh: this.biasHh };
     const weights = { weightIh, weightHh, ...biases };
     const next = turn(inputSums(rows, weights, this.#recurrence), start, weights);

@@ -37,6 +37,7 @@ import {
   type RecurrentWeights,
   weightMaker,
 } from "./recurrence.ts";
+import { matrices, weightIn } from "./weight-in.ts";
 
 /** Options of `GRU`, and those that `RNN` and `LSTM` have too. */
 export interface RecurrentOptions extends RecurrentSettings {
@@ -235,10 +236,15 @@ abstract class RecurrentLayer<State> extends Module<
     });
   }
 
+  /** Names the weights that adapters are added to, by layer and direction. */
+  [matrices](): readonly string[] {
+    const names = this.#names.flat(2).map(([, here]) => here);
+    return names.filter((name) => name.startsWith("weight"));
+  }
+
   /** The weights that lie under names of this layer, which others may compute. */
   #weightsOf(names: readonly (readonly [own: string, here: string])[]): RecurrentWeights {
-    const all = this as unknown as Readonly<Record<string, Tensor>>;
-    const found = names.map(([own, here]) => [own, all[here]] as const);
+    const found = names.map(([own, here]) => [own, weightIn(this, here)] as const);
     return Object.fromEntries(found) as unknown as RecurrentWeights;
   }
 

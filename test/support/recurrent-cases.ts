@@ -91,7 +91,7 @@ export const RECURRENT_CASES: Readonly<Record<string, RecurrentCase>> = {
 };
 
 /** 0.6 sin(0.37 i + 0.8 n) for i = 0, 1, … */
-function waves(shape: readonly number[], n: number, like: Pick<Tensor, "device" | "dtype">) {
+export function waves(shape: readonly number[], n: number, like: Pick<Tensor, "device" | "dtype">) {
   const size = shape.reduce((a, b) => a * b, 1);
   const values = Float64Array.from({ length: size }, (_, i) => 0.6 * Math.sin(0.37 * i + 0.8 * n));
   return tensor(values, { shape, dtype: like.dtype, device: like.device });
