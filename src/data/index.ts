@@ -16,7 +16,7 @@ export {
   minMaxScaling,
   standardScaling,
 } from "./scaling.ts";
-export { type Fold, kFold, type SplitOptions, splitDataset } from "./split.ts";
+export { type DatasetFold, kFold, type SplitOptions, splitDataset } from "./split.ts";
 export {
   type BatchedOptions,
   batched,

@@ -21,7 +21,7 @@ export interface SplitOptions {
 }
 
 /** One of the ways in which `kFold` divides a data set. */
-export interface Fold<B> {
+export interface DatasetFold<B> {
   readonly train: Subset<B>;
   readonly validation: Subset<B>;
 }
@@ -58,7 +58,11 @@ export function splitDataset<B, P extends Readonly<Record<string, number>>>(
  *   console.log(train.size, validation.size);
  * }
  */
-export function kFold<B>(dataset: Dataset<B>, k: number, options: SplitOptions = {}): Fold<B>[] {
+export function kFold<B>(
+  dataset: Dataset<B>,
+  k: number,
+  options: SplitOptions = {},
+): DatasetFold<B>[] {
   checkDataset("kFold", dataset);
   const { size } = dataset;
   checkEach("kFold", { k }, (x) => isInteger(x, 2, size), `an integer from 2 to ${size}`);

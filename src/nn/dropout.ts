@@ -56,7 +56,13 @@ export class Dropout extends Module {
 
   override forward(x: Tensor): Tensor {
     if (!this.training || this.rate === 0) return x;
-    return dropElements(x, this.rate, nextStep(this.step), this.#key, this.maskOf(x));
+    const mask = this.maskOf(x);
+    return this.dropped(x, nextStep(this.step), this.#key, mask);
+  }
+
+  /** Drops elements of x, by the mask of a key at a step. */
+  protected dropped(x: Tensor, step: Tensor, key: Key, mask: Shape): Tensor {
+    return dropElements(x, this.rate, step, key, mask);
   }
 
   /** The shape of a mask for x, to whose shape it broadcasts. */

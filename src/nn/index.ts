@@ -21,6 +21,7 @@ export {
   Softplus,
   Tanh,
 } from "./activations.ts";
+export { AlphaDropout, FeatureAlphaDropout } from "./alpha-dropout.ts";
 export { MultiheadAttention, type MultiheadAttentionOptions } from "./attention.ts";
 export type {
   AttentionCallOptions,
@@ -53,6 +54,7 @@ export {
 export { DropPath } from "./drop-path.ts";
 export { Dropout, type DropoutOptions } from "./dropout.ts";
 export { Embedding, type EmbeddingOptions, type PretrainedOptions } from "./embedding.ts";
+export { Fold, Unfold } from "./fold.ts";
 export {
   GroupNorm,
   type GroupNormLayerOptions,
@@ -162,6 +164,7 @@ export {
 export { GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from "./recurrent-cells.ts";
 export { PixelShuffle, PixelUnshuffle, Upsample, type UpsampleOptions } from "./resampling.ts";
 export { Flatten, Identity, L2Normalize, Unflatten } from "./reshaping.ts";
+export { RReLU } from "./rrelu.ts";
 export { Sequential } from "./sequential.ts";
 export { CELU, Mish, SELU, Softsign, Tanhshrink } from "./smooth-activations.ts";
 export { type SpectralNormOptions, spectralNorm } from "./spectral-norm.ts";

@@ -21,7 +21,8 @@ export interface DropoutMaskOptions {
   step?: Tensor;
 }
 
-const MASK: Known<DropoutMaskOptions> = {
+/** The names of `DropoutMaskOptions`. */
+export const DROPOUT_MASK: Known<DropoutMaskOptions> = {
   training: "boolean",
   seed: "number",
   key: true,
@@ -47,7 +48,7 @@ export function dropout(
   options: DropoutMaskOptions = {},
   ...surplus: never[]
 ): Tensor {
-  checkOptions("dropout", options, MASK, surplus);
+  checkOptions("dropout", options, DROPOUT_MASK, surplus);
   checkTensors("dropout", [x]);
   checkDomain("dropout", x.dtype, "float");
   checkDecay("dropout", { rate });

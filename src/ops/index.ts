@@ -12,6 +12,7 @@ export {
   type OutputSize,
 } from "./adaptive-pool.ts";
 export { putAlongAxis, scatter, scatterAdd, takeAlongAxis } from "./along-axis.ts";
+export { alphaDropout, featureAlphaDropout } from "./alpha-dropout.ts";
 export {
   add,
   clip,
@@ -127,6 +128,7 @@ export { erf, erfc, erfInv, normalCdf } from "./error-function.ts";
 export { exp2, log2, log10 } from "./exponents.ts";
 export { type AxesOptions, flip, type RotateOptions, roll, rot90 } from "./flip.ts";
 export { copysign, nextafter, signBit } from "./float-bits.ts";
+export { type FoldOptions, fold, unfold } from "./fold.ts";
 export { digamma, lgamma, polygamma } from "./gamma.ts";
 export { gather } from "./gather.ts";
 export { gatherND, type ScatterNDOptions, scatterND } from "./gather-nd.ts";
@@ -224,6 +226,7 @@ export { cbrt, hypot, rsqrt } from "./root.ts";
 export { type RotaryOptions, rotaryEmbedding } from "./rotary-embedding.ts";
 export { ceil, floor, fract, round, trunc } from "./rounding.ts";
 export type { AxisOptions } from "./rows.ts";
+export { type RReluOptions, rrelu } from "./rrelu.ts";
 export { type SearchOptions, searchSorted } from "./search-sorted.ts";
 export { concat, type Range, slice, stack } from "./slice.ts";
 export type { EdgePadding, PerAxis } from "./sliding.ts";

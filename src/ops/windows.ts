@@ -85,6 +85,20 @@ const unwindowOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({
 });
 
 /**
+ * Puts the elements of windows `[…places, …size]` where `windows` would find them, zeros elsewhere:
+ * `[…shape, …size]`.
+ */
+export function unwindow(
+  x: Tensor,
+  shape: Shape,
+  lie: Pick<WindowAttributes, "axes" | "stride" | "dilation">,
+): Tensor {
+  const { axes, stride, dilation } = lie;
+  const sizes = x.shape.slice(x.rank - axes.length);
+  return apply(unwindowOp, [x], { axes, stride, dilation, shape: [...shape, ...sizes] });
+}
+
+/**
  * Views a tensor through windows that slide along axes, as NumPy's `sliding_window_view` and PyTorch's
  * `unfold` do: along each of these the result has one place a window, and their elements on new last
  * axes, in the order in which the axes are given. No elements are copied. An axis of n elements has

@@ -2,6 +2,7 @@ import type * as ops from "../../src/ops/index.ts";
 import type { OpCase } from "../support/op-case.ts";
 import { activationsCases } from "./ops/activations.ts";
 import { alongAxisCases } from "./ops/along-axis.ts";
+import { alphaDropoutCases } from "./ops/alpha-dropout.ts";
 import { arithmeticCases } from "./ops/arithmetic.ts";
 import { atCases } from "./ops/at.ts";
 import { attentionCases } from "./ops/attention.ts";
@@ -28,6 +29,7 @@ import { errorFunctionCases } from "./ops/error-function.ts";
 import { exponentsCases } from "./ops/exponents.ts";
 import { flipCases } from "./ops/flip.ts";
 import { floatBitsCases } from "./ops/float-bits.ts";
+import { foldCases } from "./ops/fold.ts";
 import { gammaCases } from "./ops/gamma.ts";
 import { gatherCases } from "./ops/gather.ts";
 import { gatherNDCases } from "./ops/gather-nd.ts";
@@ -62,6 +64,7 @@ import { resizeCases } from "./ops/resize.ts";
 import { rootCases } from "./ops/root.ts";
 import { rotaryEmbeddingCases } from "./ops/rotary-embedding.ts";
 import { roundingCases } from "./ops/rounding.ts";
+import { rreluCases } from "./ops/rrelu.ts";
 import { searchSortedCases } from "./ops/search-sorted.ts";
 import { sliceCases } from "./ops/slice.ts";
 import { smoothCases } from "./ops/smooth.ts";
@@ -79,6 +82,8 @@ import { writeAtCases } from "./ops/write-at.ts";
 export const cases = {
   ...arithmeticCases,
   ...dropoutCases,
+  ...alphaDropoutCases,
+  ...rreluCases,
   ...embeddingCases,
   ...unaryCases,
   ...errorFunctionCases,
@@ -130,6 +135,7 @@ export const cases = {
   ...diffCases,
   ...diagonalsCases,
   ...windowsCases,
+  ...foldCases,
   ...convCases,
   ...poolCases,
   ...resizeCases,

@@ -11,15 +11,29 @@ import {
   mean,
   mul,
   ones,
+  randomNormal,
   relu,
+  reshape,
   square,
   sub,
   sum,
   type Tensor,
   tensor,
+  variance,
 } from "../../src/index.ts";
 import { saveSafetensors } from "../../src/io/index.ts";
-import { Dropout, Linear, loadState, Module, Sequential } from "../../src/nn/index.ts";
+import {
+  AlphaDropout,
+  Dropout,
+  FeatureAlphaDropout,
+  Fold,
+  Linear,
+  loadState,
+  Module,
+  RReLU,
+  Sequential,
+  Unfold,
+} from "../../src/nn/index.ts";
 import { SGD } from "../../src/optim/index.ts";
 import { trainStep } from "../../src/train/index.ts";
 import { testDevice } from "../support/device.ts";
@@ -98,6 +112,64 @@ test("layers without seed draw different masks; equal seeds draw equal ones", as
   );
   expect(va).not.toEqual(vb);
   expect(vc).toEqual(vd);
+});
+
+test("alpha dropout keeps mean and variance of elements, and of whole channels", async () => {
+  using alpha = new AlphaDropout(0.3, { seed: 1 }).train();
+  using feature = new FeatureAlphaDropout(0.3, { seed: 1 }).train();
+  const x = randomNormal([200, 400], { seed: 2 });
+  for (const layer of [alpha, feature]) {
+    const y = layer.call(layer === alpha ? x : reshape(x, [200, 50, 8]));
+    // standard errors 1 / √80,000 of means, and more where eight elements go together
+    expect(Math.abs((await mean(y).item()) as number)).toBeLessThan(0.04);
+    expect(Math.abs(((await variance(y).item()) as number) - 1)).toBeLessThan(0.05);
+    expect(await layer.step.item()).toBe(1);
+    expect(layer.eval().call(x)).toBe(x);
+  }
+  // Each element is what PyTorch makes of one that stays or goes, by the mask that Dropout draws.
+  const [values, inputs] = [await alpha.train().call(x).data(), await x.data()];
+  const kept = stays(1, 1, 80_000, 0.3);
+  const a = (0.7 * (1 + 0.3 * 1.7580993408473766 ** 2)) ** -0.5;
+  for (let i = 0; i < 80_000; i++) {
+    const wanted = a * (kept[i] ? inputs[i] : -1.7580993408473766) + a * 0.3 * 1.7580993408473766;
+    if (Math.abs(values[i] - wanted) > 1e-6 * (1 + Math.abs(wanted)))
+      expect(values[i]).toBe(wanted);
+  }
+  const channels = await feature
+    .train()
+    .call(ones([3, 4, 5]))
+    .data();
+  for (let i = 0; i < 60; i++) expect(channels[i]).toBe(channels[5 * Math.floor(i / 5)]);
+  expect(new Set(channels).size).toBe(2);
+});
+
+test("rrelu draws a slope of each element, anew in each call of a compiled function", async () => {
+  using layer = new RReLU(0.25, 0.75, { seed: 7 }).train();
+  const run = compile((x: Tensor) => layer.call(x));
+  const x = randomNormal([64], { seed: 1 });
+  const inputs = await x.data();
+  for (const step of [0, 1]) {
+    using y = await run(x);
+    const bits = randomBits(foldIn(keyFromSeed(7), step), 64);
+    for (const [i, value] of (await y.data()).entries()) {
+      const slope = 0.25 + 0.5 * uniformFromBits(bits[i]);
+      expect(value).toBeCloseTo(inputs[i] > 0 ? inputs[i] : slope * inputs[i], 6);
+    }
+  }
+  expect(run.plans).toHaveLength(1);
+  expect(await layer.step.item()).toBe(2);
+  layer.eval();
+  const rest = await layer.call(x).data();
+  for (const [i, v] of inputs.entries()) expect(rest[i]).toBeCloseTo(v > 0 ? v : v / 2, 6);
+  expect(() => new RReLU(1, 0)).toThrow("RReLU: lower 1, upper 0; expected lower ≤ upper");
+  expect(() => new AlphaDropout(1)).toThrow("AlphaDropout: rate 1; expected a number from 0");
+  expect(() => new Unfold(2, { stride: 0 })).toThrow(
+    "Unfold: stride 0 for axes [0, 1]; expected an integer from 1, or one for each",
+  );
+  expect(() => new Fold([4, 0], 2)).toThrow(
+    "Fold: outputSize [4,0] for axes [0, 1]; expected an integer from 1, or one for each",
+  );
+  run.dispose();
 });
 
 test("a compiled function draws a new mask in each call, those of eager calls", async () => {

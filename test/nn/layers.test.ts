@@ -102,6 +102,10 @@ const LAYERS: Record<keyof typeof golden, () => AnyLayer> = {
   PixelUnshuffle: () => new nn.PixelUnshuffle(2),
   Bilinear: () => new nn.Bilinear(3, 4, 2, { dtype }),
   "Bilinear without bias": () => new nn.Bilinear(3, 4, 2, { dtype, bias: false }),
+  Unfold: () => new nn.Unfold([3, 2], { dilation: [1, 2], padding: 1, stride: [2, 1] }),
+  Fold: () => new nn.Fold([5, 4], [3, 2], { dilation: [1, 2], padding: 1, stride: [2, 1] }),
+  "RReLU in evaluation": () => new nn.RReLU(0.2, 0.7),
+  "RReLU of one slope": () => new nn.RReLU(0.3, 0.3, { seed: 1 }).train(),
   CosineSimilarity: () => new nn.CosineSimilarity(),
   PairwiseDistance: () => new nn.PairwiseDistance(),
   "PairwiseDistance of order 1": () =>
