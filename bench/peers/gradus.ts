@@ -45,7 +45,11 @@ import {
 
 /** Gradus, of this working tree. */
 export async function createGradus(options: InitOptions): Promise<Peer> {
-  const { device } = await init(options);
+  return gradusOn((await init(options)).device);
+}
+
+/** Gradus on a device that is the default one. */
+export function gradusOn(device: Device): Peer {
   return peerOf(device.description, {
     matmul: ({ task: { m, k, n, transposed }, inputs }) => {
       const { a, b } = inputs();
@@ -77,10 +81,10 @@ export async function createGradus(options: InitOptions): Promise<Peer> {
       };
       return prepared([logits, labels], compute, ([loss, dz]) => joinLoss(loss[0], dz, rows));
     },
-    train: ({ task: { network } }) => preparedSteps(steps(device, network), CHECKED_STEPS),
+    train: ({ task: { network } }) => preparedSteps(networkSteps(device, network), CHECKED_STEPS),
     trainModel: ({ task: { model } }) =>
       preparedSteps(modelSteps(device, model), CHECKED_MODEL_STEPS),
-    firstStep: ({ task: { network } }) => preparedSteps(steps(device, network, 1), 1),
+    firstStep: ({ task: { network } }) => preparedSteps(networkSteps(device, network, 1), 1),
     learn: ({ task: { network } }) =>
       preparedLearning(network, CHECKED_STEPS, () => learner(network)),
     peak: ({ task: { rounds } }) => preparedPeak(rounds),
@@ -176,7 +180,8 @@ function makeOptimizer({ optimizer, learningRate }: Network, model: Sequential):
   return new Optimizer(model.parameters(), { learningRate });
 }
 
-function steps(device: Device, network: Network, count?: number): Steps<void> {
+/** Steps of a network's training on the default device. */
+export function networkSteps(device: Device, network: Network, count?: number): Steps<void> {
   const model = makeModel(network);
   const { batchSize, sizes } = network;
   return stepsOf(device, {

@@ -1,0 +1,103 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { tryLoop } from "../../doctor/checks/loops.ts";
+import type { Subjects } from "../../doctor/context.ts";
+import { runDoctor } from "../../doctor/doctor.ts";
+import { LOOPS } from "../../doctor/loops.ts";
+import { type Line, parseDoctorReport } from "../../doctor/report.ts";
+import { tables } from "../cases/tables.ts";
+import { familyCalls } from "../support/family-calls.ts";
+import { plantedFamily, plantedOp } from "../support/planted-kernel.ts";
+import { openDevice } from "../support/raw-kernel.ts";
+
+const here = { platform: "test", cores: 2, version: "0" };
+
+/** Lines of some checks of what is given. */
+async function look(only: RegExp, subjects: Partial<Subjects>): Promise<readonly Line[]> {
+  const { lines } = await runDoctor({ preset: "quick", only, subjects }, here);
+  return lines;
+}
+
+const rowsOf = ([{ rows = [] }]: readonly Line[]) =>
+  rows.map(({ name, worst = 0 }) => [name, worst > 1]);
+
+describe("the doctor", () => {
+  let device: GPUDevice;
+  beforeAll(async () => {
+    device = await openDevice();
+  });
+
+  test("tells a candidate that is wrong from those that are right", async () => {
+    const { argmax } = familyCalls;
+    const lines = await look(/^Kernels$/, { families: { planted: plantedFamily, argmax } });
+    expect(lines).toMatchObject([{ check: "Kernels", verdict: "wrong" }]);
+    expect(rowsOf(lines).filter(([name]) => /planted/.test(`${name}`))).toEqual([
+      ["planted, planted WORKGROUP 16 FIRST 0", false],
+      ["planted, planted WORKGROUP 32 FIRST 0", false],
+      ["planted, planted WORKGROUP 64 FIRST 1", true],
+    ]);
+    expect(
+      rowsOf(lines)
+        .filter(([name]) => /argmax/.test(`${name}`))
+        .every(([, bad]) => !bad),
+    ).toBe(true);
+  });
+
+  test("tells an op whose gradient is wrong from one that is right", async () => {
+    const ops = [["planted", plantedOp] as const, ...tables.filter(([name]) => name === "tanh")];
+    const lines = await look(/^Ops$/, { ops });
+    expect(lines).toMatchObject([
+      {
+        verdict: "wrong",
+        text: expect.stringMatching(/^1 of 2 right, worst error .* \(planted\)$/),
+      },
+    ]);
+    expect(rowsOf(lines)).toEqual([
+      ["planted", true],
+      ["tanh", false],
+    ]);
+  });
+
+  test("finds an op that breaks, and goes on", async () => {
+    const [, row] = tables.find(([name]) => name === "tanh") as (typeof tables)[number];
+    const run = () => {
+      throw new Error("as planned");
+    };
+    const broken = { ...row, calls: [{ ...row.calls[0], run }] };
+    const lines = await look(/^Ops$/, {
+      ops: [
+        ["broken", broken],
+        ["tanh", row],
+      ],
+    });
+    expect(lines[0]).toMatchObject({
+      verdict: "wrong",
+      text: expect.stringMatching(/^1 of 2 right/),
+    });
+    expect(lines[0].rows?.[0]).toMatchObject({
+      name: "broken",
+      note: "wrong: as planned",
+    });
+  });
+
+  test("knows a loop with another result", async () => {
+    const [loop] = LOOPS;
+    expect(await tryLoop(device, loop)).toBeNull();
+    const planted = { ...loop, body: loop.body.replace("result += k", "result += k + (i / 63u)") };
+    const note = expect.stringMatching(/^wrong: invocation 63 gave \d+; expected \d+$/);
+    expect(await tryLoop(device, planted)).toMatchObject({ note });
+    const broken = { ...loop, body: "let result = nothing;" };
+    expect(await tryLoop(device, broken)).toMatchObject({
+      note: expect.stringMatching(/^wrong: /),
+    });
+  });
+
+  test("numbers, loops, loss and memory are right here, and the report outlives JSON", async () => {
+    const only = /^(Adapter|Numbers|Loops|Loss of the device|Memory)$/;
+    const report = await runDoctor({ preset: "quick", only }, here);
+    const wrong = report.lines.filter(({ verdict }) => verdict === "wrong");
+    expect(wrong).toEqual([]);
+    expect(new Set(report.lines.map(({ check }) => check)).size).toBe(5);
+    expect(report.adapter).toMatchObject({ software: true, traits: { workgroupMemory: false } });
+    expect(parseDoctorReport(JSON.stringify(report))).toEqual(JSON.parse(JSON.stringify(report)));
+  });
+});

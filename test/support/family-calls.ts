@@ -1,0 +1,93 @@
+/** Calls that families of kernels compute, by which each of their candidates is tried. */
+import type { Family } from "../../src/forms/kernel.ts";
+import {
+  add,
+  argmax,
+  broadcastTo,
+  cumProd,
+  cumSum,
+  gather,
+  grad,
+  layerNorm,
+  logSumExp,
+  matmul,
+  moments,
+  mul,
+  reshape,
+  scaledDotProductAttention,
+  searchSorted,
+  slice,
+  softmax,
+  sort,
+  sum,
+  type Tensor,
+  tanh,
+} from "../../src/index.ts";
+import { argReduce } from "../../src/kernels/arg-reduce.ts";
+import { attentionKeys, attentionQueries, attentionRows } from "../../src/kernels/attention.ts";
+import { pointwiseGroups } from "../../src/kernels/elementwise.ts";
+import { products } from "../../src/kernels/matmul.ts";
+import { rowMoments } from "../../src/kernels/moments.ts";
+import { placeRows } from "../../src/kernels/place-rows.ts";
+import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
+import { scanNumbers, scanSteps } from "../../src/kernels/scan.ts";
+import { scatteredSums } from "../../src/kernels/scatter-add.ts";
+import { segmentSums, sortedPlaces } from "../../src/kernels/segment-sum.ts";
+import { softmaxRows } from "../../src/kernels/softmax.ts";
+import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
+import { standardRows } from "../../src/kernels/standardize.ts";
+
+/** What a family computes of x `[rows, columns]` and of some row numbers. */
+export interface FamilyCall {
+  readonly family: Family;
+  readonly run: (x: Tensor, indices: Tensor) => Tensor;
+  /** What the absolute tolerance of 1e-6 is multiplied with; 1 when left out. */
+  readonly scale?: number;
+}
+
+function call(
+  family: Family<never>,
+  run: (x: Tensor, indices: Tensor) => Tensor,
+  scale?: number,
+): FamilyCall {
+  return { family: family as unknown as Family, run, scale };
+}
+
+/** Attention of rows to rows, 16 numbers each. */
+function attend(x: Tensor): Tensor {
+  const part = (start: number) => slice(x, [{}, { start, end: start + 16 }]);
+  return scaledDotProductAttention(part(0), part(3), part(7), { causal: true });
+}
+
+/** A gradient of attention by all that it is computed of. */
+const attended = (x: Tensor) => grad(sum(mul(attend(x), attend(x))), [x])[0];
+
+/** Calls by their names; each has most candidates of its family among those that it needs. */
+export const familyCalls: Readonly<Record<string, FamilyCall>> = {
+  "pointwise group": call(pointwiseGroups, (x) => add(tanh(mul(x, x)), x)),
+  sum: call(reduce, (x) => sum(x, { axis: 1 })),
+  "sum of a long row": call(reduceParts, (x) => sum(reshape(x, [1, x.size]), { axis: 1 }), 50),
+  argmax: call(argReduce, (x) => argmax(x, { axis: 1 })),
+  softmax: call(softmaxRows, (x) => softmax(x)),
+  logSumExp: call(softmaxRows, (x) => logSumExp(x, { axis: 1 })),
+  variance: call(rowMoments, (x) => moments(x, { axis: 1 }).variance),
+  layerNorm: call(standardRows, (x) => layerNorm(x, x.shape[1])),
+  cumSum: call(scanNumbers, (x) => cumSum(mul(x, 0.1))),
+  "gradient of cumProd": call(scanSteps, (x) => {
+    const near = add(mul(x, 0.01), 1);
+    return grad(sum(mul(cumProd(near), 0.01)), [near])[0];
+  }),
+  sort: call(sortRuns, (x) => sort(x).values),
+  "sort of long rows": call(mergeRuns, (x) => sort(reshape(x, [1, x.size])).values),
+  "gradient of sort": call(placeRows, (x) => grad(sum(mul(sort(x).values, x)), [x])[0]),
+  searchSorted: call(sortedPlaces, (x) => searchSorted(sort(x).values, x)),
+  matmul: call(products, (x) => matmul(x, add(x, 1).transpose()), 600),
+  attention: call(attentionRows, attend, 4),
+  "gradient of attention by queries": call(attentionQueries, attended, 16),
+  "gradient of attention by keys": call(attentionKeys, attended, 16),
+  "gradient of gather": call(scatteredSums, (x, i) => grad(sum(mul(gather(x, i), 2)), [x])[0]),
+  "gradient of a large gather": call(segmentSums, (x, i) => {
+    const many = broadcastTo(reshape(i, [1, i.size]), [400, i.size]);
+    return grad(sum(mul(gather(x, many), 2)), [x])[0];
+  }),
+};
