@@ -1,5 +1,5 @@
 /** The doctor in a worker of its own, with the digits that lie beside the page. */
-import { loadMnist } from "../../examples/train/mnist.ts";
+import { loadMnist } from "../../site/shell/mnist.ts";
 import { serveDoctor } from "../serve.ts";
 
 serveDoctor({ digits: () => loadMnist(() => {}) });
