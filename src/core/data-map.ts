@@ -5,7 +5,7 @@ type Data = unknown;
 type DataObject = Readonly<Record<string, Data>>;
 
 /** Goes on with a hash by an integer of 32 bits. */
-export function mix(hash: number, word: number): number {
+function mix(hash: number, word: number): number {
   return Math.imul((hash << 5) ^ (hash >>> 27) ^ word, 0x9e3779b1);
 }
 

@@ -33,6 +33,7 @@ export function stridesOf(shape: Shape): number[] {
 
 /** Says whether two shapes, or other lists of integers, are the same. */
 export function sameShape(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
   return true;

@@ -11,7 +11,7 @@ import { isTracing, tracePurpose } from "../graph/tracing.ts";
 import { watch } from "../graph/watch.ts";
 import type { Journal } from "./journal.ts";
 import type { Plan, PlanOptions } from "./plan.ts";
-import { type Program, type ProgramKey, sameProgram, type Traced, trace } from "./program.ts";
+import { type Program, sourcesIn, trace } from "./program.ts";
 import type { Session } from "./session.ts";
 import { simplify } from "./simplify.ts";
 
@@ -42,7 +42,7 @@ export abstract class EngineDevice implements Device {
   /** How often it was lost. */
   losses = 0;
   /** Plans of evaluations, those used last at the end. */
-  readonly #plans: { readonly key: ProgramKey; readonly plan: Plan }[] = [];
+  readonly #plans: { readonly program: Program; readonly plan: Plan }[] = [];
   #tensors = 0;
   #isInside = false;
   #isDisposed = false;
@@ -170,9 +170,7 @@ export abstract class EngineDevice implements Device {
     const wanted = [...new Set(nodes)].filter((node) => !node.ready);
     if (wanted.length === 0) return;
     const check = watch?.evaluation(op, wanted);
-    const traced = trace(wanted, op);
-    const { sources } = traced;
-    const plan = this.#plan(traced);
+    const { plan, sources } = this.#plan(wanted, op);
     this.#bring(sources, op, undo);
     const storages = inMemory(op, () => plan.run(sources.map((x) => x.storage as Storage)));
     for (let i = 0; i < wanted.length; i++) {
@@ -298,18 +296,20 @@ export abstract class EngineDevice implements Device {
     node.hold(storage);
   }
 
-  /** The plan of a program that computes the same, or a new one. */
-  #plan(traced: Traced): Plan {
-    const { key } = traced;
-    const i = this.#plans.findLastIndex((known) => sameProgram(known.key, key));
-    // A known key stays: the collector has copied it, and an equal one is gone before it looks.
-    const [known] = i < 0 ? [] : this.#plans.splice(i, 1);
-    const entry = known ?? {
-      key,
-      plan: this.compile(simplify(traced.program), { repeated: false }),
-    };
-    this.#plans.push(entry);
-    if (this.#plans.length > PLAN_LIMIT) this.#plans.shift()?.plan.dispose();
-    return entry.plan;
+  /** A plan that computes nodes, and the nodes of its sources: one that there is, or a new one. */
+  #plan(wanted: readonly Node[], op: string): { plan: Plan; sources: readonly Node[] } {
+    const plans = this.#plans;
+    for (let i = plans.length - 1; i >= 0; i--) {
+      const { program, plan } = plans[i];
+      const sources = sourcesIn(program, wanted);
+      if (!sources) continue;
+      plans.push(...plans.splice(i, 1));
+      return { plan, sources };
+    }
+    const { program, sources } = trace(wanted, op);
+    const plan = this.compile(simplify(program), { repeated: false });
+    plans.push({ program, plan });
+    if (plans.length > PLAN_LIMIT) plans.shift()?.plan.dispose();
+    return { plan, sources };
   }
 }

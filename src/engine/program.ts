@@ -1,5 +1,5 @@
 import { MAKE_AGAIN } from "../core/advice.ts";
-import { mix, sameData } from "../core/data-map.ts";
+import { sameData } from "../core/data-map.ts";
 import type { DType } from "../core/dtype.ts";
 import { DeviceError, DisposedError, type GradusError } from "../core/errors.ts";
 import { numbering } from "../core/numbering.ts";
@@ -70,48 +70,11 @@ export function callKey({ op, attributes, inputs }: Step): readonly unknown[] {
   return [op && numberOf(op), attributes, inputs];
 }
 
-/** What tells a program from others: where these are the same, programs compute the same. */
-export interface ProgramKey {
-  /** Made of the links: seldom the same for others. */
-  readonly hash: number;
-  /** Of each step its op's number, which of the results it is, and how many inputs and which. */
-  readonly links: Int32Array;
-  /** Types of sources, and attributes: the types of all others follow from them, as `infer` tells. */
-  readonly parts: readonly unknown[];
+/** What must be computed for some nodes: the list without values, and the nodes of its sources. */
+export interface Traced {
+  readonly program: Program;
+  readonly sources: readonly Node[];
 }
-
-/** Whether programs compute the same. */
-export function sameProgram(a: ProgramKey, b: ProgramKey): boolean {
-  return a.hash === b.hash && sameShape(a.links, b.links) && sameData(a.parts, b.parts);
-}
-
-/**
- * What must be computed for some nodes. A class: of a literal with a getter V8 makes a hidden class each
- * time, which keeps what the getter closes over, the whole graph, from the collector of young objects.
- */
-export class Traced {
-  readonly #order: readonly Node[];
-  readonly #ends: Pick<Program, "outputs" | "updates">;
-
-  constructor(
-    readonly key: ProgramKey,
-    /** The nodes of `program.sources`. */
-    readonly sources: readonly Node[],
-    order: readonly Node[],
-    ends: Pick<Program, "outputs" | "updates">,
-  ) {
-    this.#order = order;
-    this.#ends = ends;
-  }
-
-  /** The list without values; it is made when it is asked for. */
-  get program(): Program {
-    return { ...programOf(this.#order, this.key.links), ...this.#ends };
-  }
-}
-
-/** Stands in the place of an op's number where there is none. */
-const SOURCE = -1;
 
 /**
  * Lists what must be computed for the wanted nodes, stopping at values that are there.
@@ -122,51 +85,62 @@ export function trace(wanted: readonly Node[], op: string, options: TraceOptions
   const roots = [...wanted, ...replacements.flatMap(({ original, value }) => [original, value])];
   const isSource = (node: Node) => node.ready || parameters.has(node);
   return listed(roots, op, isSource, (order) => {
-    const outputs = wanted.map(({ place }) => place);
-    const updates = replacements.map(({ original, value }) => {
-      return { source: original.place, value: value.place };
-    });
-    const all = new Int32Array(order.reduce((sum, { inputs }) => sum + 3 + inputs.length, 0));
-    const parts: unknown[] = [outputs, updates];
-    const sources: Node[] = [];
-    let end = 0;
-    for (const node of order) {
-      const { op, inputs, attributes, shape, dtype, result } = node;
-      if (!op || isSource(node)) {
-        sources.push(node);
-        all[end++] = SOURCE;
-        parts.push(dtype, shape);
-        continue;
-      }
-      const count = op.reads ?? inputs.length;
-      all[end++] = numberOf(op);
-      all[end++] = result;
-      all[end++] = count;
-      for (let i = 0; i < count; i++) all[end++] = inputs[i].place;
-      parts.push(attributes);
-    }
-    const links = all.subarray(0, end);
-    let hash = 0;
-    for (const link of links) hash = mix(hash, link);
-    return new Traced({ hash, links, parts }, sources, order, { outputs, updates });
+    const sources = order.filter((node) => !node.op || isSource(node));
+    const program = {
+      steps: order.map((node) => stepOf(node, !node.op || isSource(node))),
+      sources: sources.map(placeOf),
+      outputs: wanted.map(placeOf),
+      updates: replacements.map(({ original, value }) => {
+        return { source: original.place, value: value.place };
+      }),
+    };
+    return { program, sources };
   });
 }
 
-/** The steps of nodes, and which of them are sources. */
-function programOf(order: readonly Node[], links: Int32Array): Pick<Program, "steps" | "sources"> {
-  const sources: number[] = [];
-  let at = 0;
-  const steps = order.map(({ op, attributes, shape, dtype, result }, i): Step => {
-    if (links[at++] === SOURCE) {
-      sources.push(i);
-      return { op: null, attributes: {}, inputs: [], shape, dtype };
-    }
-    const inputs = new Array<number>(links[at + 1]);
-    at += 2;
-    for (let k = 0; k < inputs.length; k++) inputs[k] = links[at++];
-    return { op, attributes, inputs, shape, dtype, result };
-  });
-  return { steps, sources };
+function stepOf(node: Node, isSource: boolean): Step {
+  const { op, attributes, shape, dtype, result } = node;
+  if (isSource) return { op: null, attributes: {}, inputs: [], shape, dtype };
+  return { op, attributes, inputs: inputsOf(node).map(placeOf), shape, dtype, result };
+}
+
+function placeOf({ place }: Node): number {
+  return place;
+}
+
+/**
+ * Gives the nodes of a program's sources where it computes just the wanted nodes, null where it does
+ * not: the node of each step is an input of the nodes of the steps that read it. Types of what is
+ * computed follow from those of the sources, as `infer` tells; shapes are compared to find out soon.
+ */
+export function sourcesIn(
+  { steps, sources, outputs }: Program,
+  wanted: readonly Node[],
+  parameters: ReadonlySet<Node> = new Set(),
+): Node[] | null {
+  const isOf = (node: Node, { op, attributes, result = 0, shape, dtype }: Step) => {
+    if (!sameShape(node.shape, shape)) return false;
+    if (node.ready || parameters.has(node)) return !op && node.dtype === dtype;
+    if (!op || node.op !== op || node.result !== result) return false;
+    return sameData(node.attributes, attributes);
+  };
+  if (wanted.length !== outputs.length) return null;
+  if (!outputs.every((step, i) => isOf(wanted[i], steps[step]))) return null;
+  const nodes = new Array<Node | undefined>(steps.length);
+  const isAt = (i: number, node: Node) => {
+    nodes[i] ??= node;
+    return nodes[i] === node;
+  };
+  if (!outputs.every((step, i) => isAt(step, wanted[i]))) return null;
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const node = nodes[i] as Node;
+    const { op, inputs } = steps[i];
+    if (!isOf(node, steps[i])) return null;
+    if (op && (op.reads ?? node.inputs.length) !== inputs.length) return null;
+    for (let k = 0; k < inputs.length; k++) if (!isAt(inputs[k], node.inputs[k])) return null;
+  }
+  const found = sources.map((i) => nodes[i] as Node);
+  return new Set(found).size < found.length ? null : found;
 }
 
 /** Lists nodes and what their values are made of, inputs first, down to sources. */

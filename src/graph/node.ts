@@ -36,6 +36,9 @@ export function reclaimedCount(): number {
   return reclaimed;
 }
 
+/** Why values are gone: the end of a sentence, or what becomes one when it is asked for. */
+type Reason = { toString(): string };
+
 const NO_INPUTS: readonly Node[] = [];
 
 /** What `place` is of a node that is in no list. */
@@ -63,7 +66,7 @@ export class Node {
   /** Whether the values have gone with their device, and nothing tells how to have them again. */
   isLost = false;
   /** Why the values are gone, as the end of the sentence `<op>: depends on …`. */
-  retired: string | null = null;
+  retired: Reason | null = null;
   /** Whether a `State` lies below, so that the graph stays after evaluation. */
   readonly tracked: boolean;
 
@@ -159,7 +162,7 @@ export class Node {
   }
 
   /** Frees the values and says why to whoever asks for them later. */
-  retire(reason: string): void {
+  retire(reason: Reason): void {
     this.retired = reason;
     this.host = null;
     const storage = this.surrender();

@@ -141,7 +141,19 @@ export class State extends Tensor {
     this.version++;
     old.owner = null;
     next.owner = this;
-    old.retire(`"${this.name}" as it was before step ${this.version}; evaluate it first`);
+    old.retire(new Outdated(this.name, this.version));
+  }
+}
+
+/** Says that a value was that of a state, which has gone on; written when somebody asks for it. */
+class Outdated {
+  constructor(
+    readonly name: string,
+    readonly version: number,
+  ) {}
+
+  toString(): string {
+    return `"${this.name}" as it was before step ${this.version}; evaluate it first`;
   }
 }
 

@@ -294,7 +294,8 @@ function addNode<A extends Attributes>(
   device = nodes[0].device,
   result = 0,
 ): Tensor {
-  checkDType(op.name, dtype, device);
+  // What is of an input's dtype is on its device.
+  if (dtype !== nodes[0]?.dtype) checkDType(op.name, dtype, device);
   // The engine hands attributes back to the op they came with, so their type may be forgotten here.
   const erased = op as unknown as OpDefinition<Attributes>;
   const node = new Node(device, shape, dtype, erased, nodes, attributes, false, result);

@@ -4,7 +4,7 @@ import { postorder } from "../core/postorder.ts";
 import type { TensorType } from "../core/tensor-type.ts";
 import { writeLooped } from "../devices/webgpu/looped.ts";
 import { type LoopBody, RowLoop } from "../engine/loop.ts";
-import { type ProgramKey, sameProgram, trace } from "../engine/program.ts";
+import { type Program, sourcesIn, trace } from "../engine/program.ts";
 import type { Family } from "../forms/kernel.ts";
 import { accumulate, fillTensor, sumTensors } from "../graph/cotangent.ts";
 import { pullBack } from "../graph/grad.ts";
@@ -54,26 +54,40 @@ const scanOp: OpDefinition<LoopAttributes> = defineOp<LoopAttributes>({
   },
 });
 
-/** Loops that were made last, by what they compute. */
-const known: { readonly key: ProgramKey; readonly rest: unknown; readonly loop: RowLoop }[] = [];
+/** Loops that were made last, those used last at the end. */
+const known: RowLoop[] = [];
 const LIMIT = 64;
 
 /** The loop of a turn's graph, or one that computes the same. */
 function loopOf(graph: TurnGraph, { length, isReversed }: TurnCount): RowLoop {
   const { constants, carries, xs, next, rows, kept } = graph;
   const inputs = [...constants, ...carries, ...xs];
-  const traced = trace([...next, ...rows, ...kept], "scan", { parameters: new Set(inputs) });
-  const uses = traced.sources.map((node) => inputs.indexOf(node));
-  const own = { uses, constants: constants.length, carries: carries.length, length, isReversed };
-  const at = known.findLastIndex(
-    ({ key, rest }) => sameProgram(key, traced.key) && sameData(rest, own),
-  );
+  const parameters = new Set(inputs);
+  const wanted = [...next, ...rows, ...kept];
+  const bodyOf = (program: Program, sources: readonly Node[]): LoopBody => {
+    const uses = sources.map((node) => inputs.indexOf(node));
+    return {
+      program,
+      uses,
+      constants: constants.length,
+      carries: carries.length,
+      length,
+      isReversed,
+    };
+  };
+  const at = known.findLastIndex(({ body }) => {
+    const sources = sourcesIn(body.program, wanted, parameters);
+    return sources && sameData(body, bodyOf(body.program, sources));
+  });
   const [found] = at < 0 ? [] : known.splice(at, 1);
-  const { key } = traced;
-  const entry = found ?? { key, rest: own, loop: new RowLoop({ ...own, program: traced.program }) };
-  known.push(entry);
+  const make = () => {
+    const { program, sources } = trace(wanted, "scan", { parameters });
+    return new RowLoop(bodyOf(program, sources));
+  };
+  const loop = found ?? make();
+  known.push(loop);
   if (known.length > LIMIT) known.shift();
-  return entry.loop;
+  return loop;
 }
 
 /** Runs a turn's graph for all rows: gives the carries' last values, and rows of what it gives. */

@@ -25,7 +25,7 @@ const broadcastToOp: OpDefinition<BroadcastAttributes> = defineOp<BroadcastAttri
       x.shape.map((n, axis) => along(axis + shape.length - x.shape.length, 0, n === 1 ? 0 : 1)),
     ],
   },
-  vjp: (g, { inputs: [x] }) => [sumTo(g, x.shape)],
+  vjp: (g, { inputs: [x] }) => [sumInto(g, x.shape)],
 });
 
 /** Repeats a tensor along axes of size 1 and new leading axes, without copying. */
@@ -79,10 +79,16 @@ export function sumTo(x: Tensor, shape: Shape, ...surplus: never[]): Tensor {
         "expected one that broadcasts to the former",
     );
   }
-  const missing = x.rank - target.length;
-  const axis = [...x.shape.keys()].filter((i) => target[i - missing] !== x.shape[i]);
   checkDomain("sumTo", x.dtype, "number");
-  return inShape(sumRows(asRows("sumTo", x, { axis }).x), target);
+  return sumInto(x, target);
+}
+
+/** Does what `sumTo` does to a shape that is known to be one. */
+function sumInto(x: Tensor, shape: Shape): Tensor {
+  const missing = x.rank - shape.length;
+  const axis: number[] = [];
+  for (let i = 0; i < x.rank; i++) if (shape[i - missing] !== x.shape[i]) axis.push(i);
+  return inShape(sumRows(asRows("sumTo", x, { axis }).x), shape);
 }
 
 /** y[row] = Σ_i x[row, i], accumulated in float64. */

@@ -94,9 +94,13 @@ const permuteOp: OpDefinition<PermuteAttributes> = defineOp<PermuteAttributes>({
   vjp: (g, { attributes: { axes } }) => [withAxes(g, inverse(axes))],
 });
 
+/** Rows for columns: the one other order of two axes. */
+const SWAPPED: PermuteAttributes = { axes: [1, 0] };
+
 /** Does what `permute` does to axes that are known to be all of x's; gives x where they stay. */
 export function withAxes(x: Tensor, axes: readonly number[]): Tensor {
-  return axes.every((axis, i) => axis === i) ? x : apply(permuteOp, [x], { axes });
+  if (axes.every((axis, i) => axis === i)) return x;
+  return apply(permuteOp, [x], axes.length === 2 ? SWAPPED : { axes });
 }
 
 /** The order that takes axes back where they were. */

@@ -1,10 +1,11 @@
 import { beforeEach, expect, test } from "vitest";
-import { sameProgram, type Traced, trace } from "../../src/engine/program.ts";
+import { sourcesIn, trace } from "../../src/engine/program.ts";
 import { apply } from "../../src/graph/tensor.ts";
 import {
   add,
   concat,
   type Device,
+  evaluate,
   init,
   mul,
   relu,
@@ -73,26 +74,54 @@ const builds: Record<string, () => Tensor[]> = {
   },
 };
 
-const traced = (build: () => Tensor[]): Traced =>
-  trace(
-    build().map(({ node }) => node),
-    "test",
-  );
+const nodesOf = (build: () => Tensor[]) => build().map(({ node }) => node);
 
-test("a program's key is the same for its like, and for no other", () => {
+test("a program is that of graphs like its own, and of no other", () => {
   for (const [name, build] of Object.entries(builds)) {
-    const { key } = traced(build);
-    const same = Object.keys(builds).filter((other) => sameProgram(key, traced(builds[other]).key));
+    const { program } = trace(nodesOf(build), "test");
+    const same = Object.keys(builds).filter((other) => sourcesIn(program, nodesOf(builds[other])));
     expect(same, name).toEqual([name]);
   }
 });
 
-test("keys are told apart by all of them, where their hashes are the same", () => {
-  const [first, last] = ["the first half", "the last half"].map((name) => traced(builds[name]).key);
-  expect(first.hash).toBe(last.hash);
-  expect(sameProgram(first, last)).toBe(false);
-  const longer = { ...first, links: Int32Array.of(...first.links, 0) };
-  expect(sameProgram(first, longer)).toBe(false);
+test("what stands in a program's place of sources is given in their order", () => {
+  const build = () => {
+    const [x, y, z] = [vector(4), vector(4), vector(4)];
+    return { wanted: [concat([mul(sub(z, x), y), x]).node], given: [x, y, z].map((t) => t.node) };
+  };
+  const { program, sources } = trace(build().wanted, "test");
+  const { wanted, given } = build();
+  const found = sourcesIn(program, wanted);
+  expect(found).toEqual(trace(wanted, "test").sources);
+  expect(new Set(found)).toEqual(new Set(given));
+  expect(sources).toHaveLength(3);
+});
+
+test("values that are there end a graph, and so do given ones", () => {
+  const build = () => {
+    const x = square(vector(4));
+    return { x, y: add(x, 1) };
+  };
+  const { program } = trace([build().y.node], "test");
+  const { x, y } = build();
+  expect(sourcesIn(program, [y.node])).toHaveLength(1);
+  expect(sourcesIn(program, [y.node], new Set([x.node]))).toBeNull();
+  evaluate(x);
+  expect(sourcesIn(program, [y.node])).toBeNull();
+  const shorter = trace([y.node], "test").program;
+  expect(sourcesIn(shorter, [y.node])).toEqual([x.node]);
+  expect(sourcesIn(shorter, [build().y.node])).toBeNull();
+});
+
+test("what was disposed stands for no source", () => {
+  const build = () => {
+    const x = vector(4);
+    return { x, y: relu(x).node };
+  };
+  const { program } = trace([build().y], "test");
+  const { x, y } = build();
+  x.dispose();
+  expect(sourcesIn(program, [y])).toBeNull();
 });
 
 test("each plan is found again, and gives what its program computes", async () => {
@@ -109,7 +138,7 @@ test("a graph that cannot be listed leaves nothing behind", async () => {
   const x = vector(4);
   const y = add(square(x), 1);
   x.dispose();
-  for (let i = 0; i < 2; i++) expect(() => traced(() => [sum(y)])).toThrow(/disposed/);
+  for (let i = 0; i < 2; i++) expect(() => trace([sum(y).node], "test")).toThrow(/disposed/);
   const z = vector(4);
   expect(await add(square(z), 1).toArray()).toEqual([5, 5, 5, 5]);
 });

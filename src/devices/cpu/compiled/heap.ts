@@ -149,14 +149,15 @@ export class Heap {
 
   /** The smallest free block that is large enough, cut to size. */
   #reuse(bytes: number): HeapBlock | null {
+    const free = this.#free;
     let best = -1;
-    for (const [i, block] of this.#free.entries()) {
-      if (block.bytes >= bytes && !(this.#free[best]?.bytes <= block.bytes)) best = i;
+    for (let i = 0; i < free.length && free[best]?.bytes !== bytes; i++) {
+      if (free[i].bytes >= bytes && !(free[best]?.bytes <= free[i].bytes)) best = i;
     }
     if (best < 0) return null;
-    const { address, bytes: all } = this.#free[best];
-    const rest = { address: address + bytes, bytes: all - bytes };
-    this.#free.splice(best, 1, ...(rest.bytes > 0 ? [rest] : []));
+    const { address, bytes: all } = free[best];
+    if (all === bytes) return free.splice(best, 1)[0];
+    free[best] = { address: address + bytes, bytes: all - bytes };
     return { address, bytes };
   }
 
