@@ -36,8 +36,8 @@ export interface DoctorListener {
   /** What is being done, and how much of all is done, from 0 to 1. */
   progress?(text: string, share: number): void;
   line?(line: Line): void;
-  /** The adapter, as soon as it is known. */
-  adapter?(facts: AdapterFacts | null): void;
+  /** The adapter, as soon as it is known, or why there is none. */
+  adapter?(facts: AdapterFacts | null, why: string): void;
 }
 
 /** Devices that all checks share; one that is lost is made again for the next. */

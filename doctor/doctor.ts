@@ -44,7 +44,7 @@ export async function runDoctor(
   const tried: Subjects = { ops: tables, families: familyCalls, ...subjects };
   const lines: Line[] = [];
   const { facts, why } = await adapterFacts(traitsOf);
-  listener.adapter?.(facts);
+  listener.adapter?.(facts, why);
   const wanted = checks.filter(({ name }) => only?.test(name) ?? true);
   const total = wanted.reduce((sum, { seconds }) => sum + seconds[preset], 0);
   let before = 0;

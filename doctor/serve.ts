@@ -1,6 +1,6 @@
 import { VERSIONS } from "../bench/harness/versions.ts";
-import { messageOf, type Surroundings } from "./context.ts";
-import { runDoctor } from "./doctor.ts";
+import { type DoctorListener, messageOf, type Surroundings } from "./context.ts";
+import { lookAtAdapter, runDoctor } from "./doctor.ts";
 import type { DoctorCommand, DoctorEvent } from "./messages.ts";
 
 /** Has this worker do what the page says, one run at a time. */
@@ -14,14 +14,17 @@ export function serveDoctor(own: Pick<Surroundings, "digits"> = {}): void {
     version: VERSIONS.gradus ?? "",
     ...own,
   };
-  const listener = {
-    adapter: (facts: Extract<DoctorEvent, { kind: "adapter" }>["facts"]) =>
-      tell({ kind: "adapter", facts }),
-    progress: (text: string, share: number) => tell({ kind: "progress", text, share }),
-    line: (line: Extract<DoctorEvent, { kind: "line" }>["line"]) => tell({ kind: "line", line }),
+  const listener: DoctorListener = {
+    adapter: (facts, why) => tell({ kind: "adapter", facts, why }),
+    progress: (text, share) => tell({ kind: "progress", text, share }),
+    line: (line) => tell({ kind: "line", line }),
   };
   worker.onmessage = async ({ data: command }: MessageEvent<DoctorCommand>) => {
     if (command.kind === "stop") return controller.abort();
+    if (command.kind === "look") {
+      const { facts, why } = await lookAtAdapter();
+      return tell({ kind: "adapter", facts, why });
+    }
     const { preset, only } = command;
     const { signal } = controller;
     const wanted = only === undefined ? undefined : new RegExp(only, "i");

@@ -50,10 +50,9 @@ async function lookInBrowser({ full, only, json, compare }) {
   const file = json === undefined ? null : new ResultFile(json);
   await file?.probe(REPORT_BYTES);
   const before = compare === undefined ? null : JSON.parse(readFileSync(compare, "utf8"));
-  const configFile = join(root, "vite.config.ts");
   const outDir = join(root, "build/doctor");
-  const input = join(root, "doctor/page/index.html");
-  const common = { root, configFile, logLevel: "error" };
+  const common = { configFile: join(root, "vite.config.ts"), logLevel: "error" };
+  const input = join(root, "site/doctor/index.html");
   await build({ ...common, build: { outDir, rolldownOptions: { input } } });
   const server = await preview({
     ...common,
@@ -62,7 +61,7 @@ async function lookInBrowser({ full, only, json, compare }) {
   });
   const look = async (page, url) => {
     page.on("pageerror", (error) => tell(`Page: ${error.message}`));
-    await page.goto(`${url}doctor/page/`);
+    await page.goto(`${url}doctor/`);
     await page.exposeFunction("doctorPrint", say);
     const stop = () => page.evaluate(() => globalThis.stopDoctor()).catch(() => {});
     process.once("SIGINT", stop);
