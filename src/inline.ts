@@ -1,7 +1,10 @@
 import { tools } from "./core/tools.ts";
 import { compiledEngine, moreThreads, rareCodes } from "./devices/cpu/choose-engine.ts";
 import { engineOf } from "./devices/cpu/compiled/compiled-engine.ts";
-import { codesOf } from "./devices/cpu/compiled/rare-codes.ts";
+import { functionCodes } from "./devices/cpu/compiled/rare-functions.ts";
+import { kernelCodes } from "./devices/cpu/compiled/rare-kernels.ts";
+import { placeCodes } from "./devices/cpu/compiled/rare-places.ts";
+import { windowCodes } from "./devices/cpu/compiled/rare-windows.ts";
 import { wat } from "./devices/cpu/shown/wat-on-demand.ts";
 import * as threadsModule from "./devices/cpu/threads/threads.ts";
 import * as watModule from "./devices/cpu/wat/wat.ts";
@@ -25,7 +28,10 @@ import * as allTools from "./tools.ts";
 export function init(options?: InitOptions): Promise<Choice> {
   cpuModule.put(withoutGpu);
   compiledEngine.put({ engineOf });
-  rareCodes.put({ codesOf });
+  rareCodes.kernels.put(kernelCodes);
+  rareCodes.places.put(placeCodes);
+  rareCodes.functions.put(functionCodes);
+  rareCodes.windows.put(windowCodes);
   moreThreads.put(threadsModule);
   tools.put(allTools);
   directProducts.put(direct);

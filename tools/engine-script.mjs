@@ -6,35 +6,50 @@ import { build } from "vite";
 /** A statement that imports names, as builds write it. */
 const IMPORT = /^import \{ ([^}]*) \} from "([^"]*)";\n/gm;
 
-/** The modules of the code for rare kernels, which the engine's do not import. */
-const RARE = ["rare-codes", "element-sums", "place-rows", "scan", "search", "sort-rows"];
+/** Scripts of code that few apps want, and the modules of each, which the engine's do not import. */
+const RARE = {
+  "rare-kernels": ["order-keys", "row-moments", "scan", "search", "sort-rows"],
+  "rare-places": ["best-places", "element-sums", "place-rows", "scatter"],
+  "rare-functions": [
+    "draws",
+    "float-bits",
+    "more-functions",
+    "more-math",
+    "power",
+    "round-words",
+    "shifts",
+  ],
+  "rare-windows": ["blocked-axis", "packing", "product-blocks"],
+};
 
 /**
- * Makes modules of the CPU's compiled engine and of its code for rare kernels, which import nothing: what
- * they have in common with others, `devices/cpu/engine-parts.js` gives them, and the engine the other one
+ * Makes modules of the CPU's compiled engine and of code that few apps want, which import nothing: what
+ * they have in common with others, `devices/cpu/engine-parts.js` gives them, and the engine the others
  * what is its own. Where scripts that are loaded on demand import the same modules, bundlers cut an
  * app's own script into pieces, which costs its page 1.5 kB, also with a GPU.
  * @param {string} dist the folder of the built package
  */
 export async function makeEngineScript(dist) {
   const folder = join(dist, "devices/cpu/compiled");
-  const own = RARE.map((name) => `./${name}.js`);
-  const rare = withoutImports(
-    await bundled(folder, "rare-codes.js", (id) => /^[.#]/.test(id) && !own.includes(id)),
+  const rare = await Promise.all(
+    Object.entries(RARE).map(async ([name, modules]) => {
+      const own = [name, ...modules].map((one) => `./${one}.js`);
+      const isOthers = (/** @type {string} */ id) => /^[.#]/.test(id) && !own.includes(id);
+      const { body, imports } = withoutImports(await bundled(folder, `${name}.js`, isOthers));
+      const ofEngine = imports.filter(({ from }) => from.startsWith("./"));
+      return { name, body, ofEngine, others: imports.filter((one) => !ofEngine.includes(one)) };
+    }),
   );
-  const shared = rare.imports.filter(({ from }) => from.startsWith("./"));
-  const given = shared.map(({ list, from }) => `import { ${list} } from "${from}";`);
-  const names = namesOf(shared);
+  const shared = rare.flatMap(({ ofEngine }) => ofEngine);
   writeModule(join(folder, "sharing-engine.js"), [
-    ...given,
+    ...importsOnce(shared),
     'import { CompiledEngine, engineOf } from "./compiled-engine.js";',
-    `CompiledEngine.shared = { ${names} };`,
+    `CompiledEngine.shared = { ${[...new Set(namesOf(shared))].join(", ")} };`,
     "export { engineOf };",
   ]);
   const engine = withoutImports(
     await bundled(folder, "sharing-engine.js", (id) => /^(\.\.\/|#)/.test(id)),
   );
-  const parts = [...engine.imports, ...rare.imports.filter((one) => !shared.includes(one))];
   rmSync(folder, { recursive: true });
   writeScript(
     join(folder, "compiled-engine.js"),
@@ -42,8 +57,15 @@ export async function makeEngineScript(dist) {
     [namesOf(engine.imports)],
     engine.body,
   );
-  const others = namesOf(rare.imports.filter((one) => !shared.includes(one)));
-  writeScript(join(folder, "rare-codes.js"), "codesOf", [others, names], rare.body);
+  for (const { name, body, ofEngine, others } of rare) {
+    // The function of `rare-kernels` is called `kernelCodes`.
+    const make = `${name.slice("rare-".length, -1)}Codes`;
+    writeScript(join(folder, `${name}.js`), make, [namesOf(others), namesOf(ofEngine)], body);
+  }
+  const parts = [...engine.imports, ...rare.flatMap(({ others }) => others)].map((one) => ({
+    ...one,
+    from: one.from.replace("../", "./").replace("./..", ".."),
+  }));
   writeModule(join(dist, "devices/cpu/engine-parts.js"), [
     ...importsOnce(parts),
     `export const engineParts = { ${[...new Set(namesOf(parts))].join(", ")} };`,
@@ -81,15 +103,14 @@ function namesOf(imports) {
 }
 
 /**
- * Import statements of a module beside the engine's folder, each name once.
+ * Import statements of a module, each name once.
  * @param {readonly Import[]} imports
  */
 function importsOnce(imports) {
   const seen = new Set();
   return imports.flatMap(({ list, from }) => {
     const fresh = list.split(", ").filter((one) => !seen.has(one) && seen.add(one));
-    const path = from.replace("../", "./").replace("./..", "..");
-    return fresh.length > 0 ? [`import { ${fresh.join(", ")} } from "${path}";`] : [];
+    return fresh.length > 0 ? [`import { ${fresh.join(", ")} } from "${from}";`] : [];
   });
 }
 

@@ -81,17 +81,18 @@ export interface KernelChoice<P extends Problem = Problem> {
 export type KernelWish = readonly [kind: Kernel["kind"], wanted: Constants];
 
 /** What families of kernels compute whose ops few apps have: see `rare`. */
-export type RareComputation = "scan" | "steps" | "sort" | "search" | "rowPlaces";
+export type RareComputation =
+  | "scan"
+  | "steps"
+  | "sort"
+  | "search"
+  | "moments"
+  | "place"
+  | "rowSums"
+  | "rowPlaces";
 
 /** What families of kernels compute that devices without shaders may have code for. */
-export type Computation =
-  | "product"
-  | "reduction"
-  | "softmax"
-  | "place"
-  | "moments"
-  | "rowSums"
-  | RareComputation;
+export type Computation = "product" | "reduction" | "softmax" | "place" | RareComputation;
 
 /** Kernels that compute the same. */
 export interface Family<P extends Problem = Problem> {

@@ -1,16 +1,18 @@
-let isWanted = false;
-let load: (() => unknown) | null = null;
+/**
+ * Code that devices may load apart, for few apps have ops that want it: of kernels, of what finds
+ * places and of what is put there, of functions of elements, of products of windows.
+ */
+export type RareCode = "kernels" | "places" | "functions" | "windows";
 
-/** Notes that an app has an op whose code devices may load apart, for few apps do; gives the op. */
-export function rare<T>(op: T): T {
-  isWanted = true;
-  load?.();
-  return op;
-}
+/** Such code as an app wants; a device that loads it says how, for what is wanted later. */
+export const wanted = {
+  codes: /* @__PURE__ */ new Set<RareCode>(),
+  load: (_code: RareCode): unknown => null,
+};
 
-/** Loads code of rare ops where an app has some, else as soon as it does: null till then. */
-export function whenRare<T>(fn: () => Promise<T>): Promise<T> | null {
-  // Until it is there, or where it cannot be had, plain forms serve.
-  load = () => fn().catch(() => {});
-  return isWanted ? fn() : null;
+/** Notes that an app has something, an op or a file of functions, that wants such code; gives it. */
+export function rare<T>(thing: T, code: RareCode = "kernels"): T {
+  wanted.codes.add(code);
+  wanted.load(code);
+  return thing;
 }

@@ -7,6 +7,8 @@ export interface ShaderFile {
   readonly source: string;
   /** How operations on floats are written by its functions. */
   readonly floats?: FloatRule;
+  /** Whether few apps call its functions, so that devices may load their own code for them apart. */
+  readonly isRare?: boolean;
 }
 
 /** Begins the line before a text and the function's that it is part of, for messages; a name follows. */

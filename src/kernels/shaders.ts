@@ -38,6 +38,7 @@ import softmaxSource from "../../shaders/softmax.wgsl?raw";
 import softmaxDirectSource from "../../shaders/softmax-direct.wgsl?raw";
 import sortRunsSource from "../../shaders/sort-runs.wgsl?raw";
 import sortRunsDirectSource from "../../shaders/sort-runs-direct.wgsl?raw";
+import { rare } from "../forms/rare.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 import { arithmetic, builtIn } from "./exact.ts";
 
@@ -46,6 +47,12 @@ import { arithmetic, builtIn } from "./exact.ts";
 /* @__NO_SIDE_EFFECTS__ */
 function file(name: string, source: string, floats?: ShaderFile["floats"]): ShaderFile {
   return { name: `shaders/${name}`, source, floats };
+}
+
+/** A file of functions that few apps call. */
+/* @__NO_SIDE_EFFECTS__ */
+function rareFile(name: string, source: string): ShaderFile {
+  return rare({ ...file(name, source), isRare: true }, "functions");
 }
 
 /** What every kernel begins with: `linear_workgroup`, `bits_to_f32`, `exact`. */
@@ -84,9 +91,9 @@ export const sortRunsFile = file("sort-runs.wgsl", sortRunsSource);
 
 const bits = file("lib/bits.wgsl", bitsSource, arithmetic);
 const expLog = file("lib/exp-log.wgsl", expLogSource);
-const nearZero = file("lib/near-zero.wgsl", nearZeroSource);
-const threefry = file("lib/threefry.wgsl", threefrySource);
-const trig = file("lib/trig.wgsl", trigSource);
+const nearZero = rareFile("lib/near-zero.wgsl", nearZeroSource);
+const threefry = rareFile("lib/threefry.wgsl", threefrySource);
+const trig = rareFile("lib/trig.wgsl", trigSource);
 
 /** Bit tests. */
 export const BITS = [bits];
@@ -95,23 +102,23 @@ export const BUILT_INS = [bits, file("lib/built-ins.wgsl", builtInsSource, built
 /** `g_exp`, `g_log`, `g_sigmoid`. */
 export const EXP_LOG = [bits, expLog];
 /** `g_exp2`, `g_log2`. */
-export const BASE_TWO = [bits, expLog, file("lib/base-two.wgsl", baseTwoSource)];
+export const BASE_TWO = [bits, expLog, rareFile("lib/base-two.wgsl", baseTwoSource)];
 /** `g_copysign`, `g_next_after`. */
-export const FLOAT_BITS = [bits, file("lib/float-bits.wgsl", floatBitsSource)];
+export const FLOAT_BITS = [bits, rareFile("lib/float-bits.wgsl", floatBitsSource)];
 /** `g_fmod`, and those of `FLOAT_BITS`. */
-export const FMOD = [...FLOAT_BITS, file("lib/fmod.wgsl", fmodSource)];
+export const FMOD = [...FLOAT_BITS, rareFile("lib/fmod.wgsl", fmodSource)];
 /** `shift_left_i32` and the like. */
-export const SHIFTS = [file("lib/shifts.wgsl", shiftsSource)];
+export const SHIFTS = [rareFile("lib/shifts.wgsl", shiftsSource)];
 /** `order_key_f32`, `order_key_i32`, `order_key_u32`. */
 export const ORDER = [file("lib/order.wgsl", orderSource)];
 /** `g_expm1`, `g_log1p`, `g_tanh`, `g_softplus`. */
 export const NEAR_ZERO = [bits, expLog, nearZero];
 /** `g_pow`. */
-export const POW = [bits, expLog, file("lib/pow.wgsl", powSource)];
+export const POW = [bits, expLog, rareFile("lib/pow.wgsl", powSource)];
 /** `g_sin`, `g_cos`. */
 export const TRIG = [bits, trig];
 /** `threefry2x32`, `shuffled_index`, `drawn_index`. */
-export const SHUFFLE = [threefry, file("lib/shuffle.wgsl", shuffleSource)];
+export const SHUFFLE = [threefry, rareFile("lib/shuffle.wgsl", shuffleSource)];
 /** `random_bits`, `random_uniform`, `random_normal`. */
 export const RANDOM = [
   bits,
@@ -119,5 +126,5 @@ export const RANDOM = [
   nearZero,
   trig,
   threefry,
-  file("lib/random.wgsl", randomSource),
+  rareFile("lib/random.wgsl", randomSource),
 ];

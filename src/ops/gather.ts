@@ -76,36 +76,39 @@ interface ScatterAttributes extends Record<string, unknown> {
 }
 
 /** y[r, c] = Σ over j with index[j] = r of g[j, c]: the adjoint of gather. */
-const scatterAddOp: OpDefinition<ScatterAttributes> = defineOp<ScatterAttributes>({
-  name: "scatterAdd",
-  infer: ([, g], { rows }) => ({ shape: [rows, g.shape[1]], dtype: g.dtype }),
-  cpu: (y, [index, g]) => {
-    const [count, columns] = g.shape;
-    const sums = new Float64Array(sizeOf(y.shape));
-    for (let j = 0; j < count; j++) {
-      const row = index.data[index.offset + j * index.strides[0]];
-      if (row < 0 || row >= y.shape[0]) continue;
-      for (let c = 0; c < columns; c++) sums[row * columns + c] += elementAt(g, j, c);
-    }
-    y.data.set(sums);
-  },
-  ofNothing: 0,
-  flops: ([, g]) => sizeOf(g.shape),
-  form: {
-    kind: "kernel",
-    batching: "scatter",
-    family: scatteredSums,
-    problem: ({ inputs: [index], y: { shape, dtype } }) => {
-      const [ROWS, COLUMNS] = shape;
-      return { dtype, ROWS, COLUMNS, COUNT: index.shape[0] };
+const scatterAddOp: OpDefinition<ScatterAttributes> = /* @__PURE__ */ rare(
+  defineOp<ScatterAttributes>({
+    name: "scatterAdd",
+    infer: ([, g], { rows }) => ({ shape: [rows, g.shape[1]], dtype: g.dtype }),
+    cpu: (y, [index, g]) => {
+      const [count, columns] = g.shape;
+      const sums = new Float64Array(sizeOf(y.shape));
+      for (let j = 0; j < count; j++) {
+        const row = index.data[index.offset + j * index.strides[0]];
+        if (row < 0 || row >= y.shape[0]) continue;
+        for (let c = 0; c < columns; c++) sums[row * columns + c] += elementAt(g, j, c);
+      }
+      y.data.set(sums);
     },
-  },
-  lower: ([index, g], { rows }, traits) => {
-    const problem = { ROWS: rows, COLUMNS: g.shape[1], COUNT: index.size };
-    return sortsIndices(problem, traits) ? [sumBySorting(index, g, rows, traits)] : null;
-  },
-  vjp: (g, { inputs: [index] }) => [null, gatherRows(g, index, true)],
-});
+    ofNothing: 0,
+    flops: ([, g]) => sizeOf(g.shape),
+    form: {
+      kind: "kernel",
+      batching: "scatter",
+      family: scatteredSums,
+      problem: ({ inputs: [index], y: { shape, dtype } }) => {
+        const [ROWS, COLUMNS] = shape;
+        return { dtype, ROWS, COLUMNS, COUNT: index.shape[0] };
+      },
+    },
+    lower: ([index, g], { rows }, traits) => {
+      const problem = { ROWS: rows, COLUMNS: g.shape[1], COUNT: index.size };
+      return sortsIndices(problem, traits) ? [sumBySorting(index, g, rows, traits)] : null;
+    },
+    vjp: (g, { inputs: [index] }) => [null, gatherRows(g, index, true)],
+  }),
+  "places",
+);
 
 /**
  * Takes the rows of `[n, columns]` that i32 `[count]` names. Those outside are NaN where the dtype has
@@ -115,12 +118,9 @@ export function gatherRows(x: Tensor, index: Tensor, isZero = false): Tensor {
   return apply(gatherOp, [x, index], { isZero });
 }
 
-/** The same op, in apps that add up by indices themselves. */
-const sumsOp: OpDefinition<ScatterAttributes> = /* @__PURE__ */ rare(scatterAddOp);
-
 /** Adds rows `[count, columns]` to those of `rows` zeros that i32 `[count]` names, or to none. */
 export function sumRowsAt(index: Tensor, g: Tensor, rows: number): Tensor {
-  return apply(sumsOp, [index, g], { rows });
+  return apply(scatterAddOp, [index, g], { rows });
 }
 
 /** Indices as i32, of which one outside [0, n) is an error of `op` under `debug`. */

@@ -1,5 +1,6 @@
 import { checkEach, checkOptions, type Known } from "../core/check.ts";
 import { sizeOf } from "../core/shape.ts";
+import { rare } from "../forms/rare.ts";
 import { jointly } from "../graph/jointly.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { applyAll, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
@@ -28,47 +29,51 @@ export interface Moments {
 }
 
 /** y[row] = Σ_i x[row, i] / n, z[row] = Σ_i (x[row, i] − y[row])² / n. */
-const momentsOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
-  name: "moments",
-  infer: ([{ shape, dtype }]) => {
-    const type = { shape: [shape[0]], dtype };
-    return [type, type];
-  },
-  ofNothing: Number.NaN,
-  flops: ([x]) => 4 * sizeOf(x.shape),
-  cpuAll: ([mean, variance], [x]) =>
-    forEachRow(x, (row, data, start, stride, length) => {
-      let sum = 0; // in float64
-      for (let i = 0; i < length; i++) sum += data[start + i * stride];
-      const center = sum / length;
-      let squares = 0;
-      for (let i = 0; i < length; i++) squares += (data[start + i * stride] - center) ** 2;
-      if (mean) mean.data[row] = center;
-      if (variance) variance.data[row] = squares / length;
+const momentsOp: OpDefinition<Record<string, never>> = /* @__PURE__ */ rare(
+  defineOp<Record<string, never>>({
+    name: "moments",
+    infer: ([{ shape, dtype }]) => {
+      const type = { shape: [shape[0]], dtype };
+      return [type, type];
+    },
+    ofNothing: Number.NaN,
+    flops: ([x]) => 4 * sizeOf(x.shape),
+    cpuAll: ([mean, variance], [x]) =>
+      forEachRow(x, (row, data, start, stride, length) => {
+        let sum = 0; // in float64
+        for (let i = 0; i < length; i++) sum += data[start + i * stride];
+        const center = sum / length;
+        let squares = 0;
+        for (let i = 0; i < length; i++) squares += (data[start + i * stride] - center) ** 2;
+        if (mean) mean.data[row] = center;
+        if (variance) variance.data[row] = squares / length;
+      }),
+    form: rowsForm(rowMoments),
+    lower: ([x], _, traits) => {
+      const [rows, length] = x.shape;
+      const parts = rowParts({ ROWS: rows, LENGTH: length }, traits);
+      if (parts === 1) return null;
+      // The variance is that of the parts' means and the mean of their variances (Chan et al. 1983).
+      const own = reshape(x, [rows * parts, length / parts]);
+      const [means, variances] = applyAll(momentsOp, [own], {}).map((y) =>
+        reshape(y, [rows, parts]),
+      );
+      const [mean, between] = applyAll(momentsOp, [means], {});
+      return [mean, add(between, mul(sum(variances, { axis: 1 }), 1 / parts))];
+    },
+    vjp: null,
+    vjpAll: jointly(([gMean, gVariance], { inputs: [x], results: [mean] }) => {
+      // dx = (g_mean + 2 g_variance ⊙ (x − mean)) / n
+      const n = x.shape[1];
+      const whole = (y: Tensor) => broadcastTo(expandDims(y, 1), x.shape);
+      const parts = [
+        ...(gMean ? [whole(div(gMean, n))] : []),
+        ...(gVariance ? [mul(whole(mul(gVariance, 2 / n)), sub(x, whole(mean)))] : []),
+      ];
+      return [parts.reduce((a, b) => add(a, b))];
     }),
-  form: rowsForm(rowMoments),
-  lower: ([x], _, traits) => {
-    const [rows, length] = x.shape;
-    const parts = rowParts({ ROWS: rows, LENGTH: length }, traits);
-    if (parts === 1) return null;
-    // The variance is that of the parts' means and the mean of their variances (Chan et al. 1983).
-    const own = reshape(x, [rows * parts, length / parts]);
-    const [means, variances] = applyAll(momentsOp, [own], {}).map((y) => reshape(y, [rows, parts]));
-    const [mean, between] = applyAll(momentsOp, [means], {});
-    return [mean, add(between, mul(sum(variances, { axis: 1 }), 1 / parts))];
-  },
-  vjp: null,
-  vjpAll: jointly(([gMean, gVariance], { inputs: [x], results: [mean] }) => {
-    // dx = (g_mean + 2 g_variance ⊙ (x − mean)) / n
-    const n = x.shape[1];
-    const whole = (y: Tensor) => broadcastTo(expandDims(y, 1), x.shape);
-    const parts = [
-      ...(gMean ? [whole(div(gMean, n))] : []),
-      ...(gVariance ? [mul(whole(mul(gVariance, 2 / n)), sub(x, whole(mean)))] : []),
-    ];
-    return [parts.reduce((a, b) => add(a, b))];
   }),
-});
+);
 
 function momentsOf(
   op: string,

@@ -158,6 +158,7 @@ const lastOp: OpDefinition<LastAttributes> = /* @__PURE__ */ rare(
     },
     vjp: null,
   }),
+  "places",
 );
 
 /** The same, without sorting where elements are put in order. */

@@ -2,6 +2,7 @@ import { checkOptions, checkWords, type Known } from "../core/check.ts";
 import { DTYPES, type DType, isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis } from "../core/shape.ts";
+import { rare } from "../forms/rare.ts";
 import type { Formula } from "../forms/scalars.ts";
 import { type Attributes, defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type ReduceOptions, type Tensor } from "../graph/tensor.ts";
@@ -118,7 +119,7 @@ function better(kind: Extreme, type: DType): Formula {
 /* @__NO_SIDE_EFFECTS__ */
 function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>> {
   const isBetter = wins(kind);
-  return defineOp<Record<string, never>>({
+  const op = defineOp<Record<string, never>>({
     name,
     infer: ([x]) => ({ shape: [x.shape[0]], dtype: "i32" }),
     cpu: (y, [x]) =>
@@ -133,6 +134,7 @@ function argOp(name: string, kind: Extreme): OpDefinition<Record<string, never>>
     form: rowsForm(argReduce, (dtype) => ({ better: better(kind, dtype) }), BITS),
     vjp: null,
   });
+  return rare(op, "places");
 }
 
 /** Gives the places of elements along the axis that the options name. */

@@ -1,4 +1,5 @@
 import { Position } from "../forms/position.ts";
+import { rare } from "../forms/rare.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply } from "../graph/tensor.ts";
 import { placeRows } from "../kernels/place-rows.ts";
@@ -41,30 +42,33 @@ interface PlaceAttributes extends Record<string, unknown> {
 }
 
 /** y[row, order[row, j]] = g[row, j], and zeros elsewhere: the adjoint of takeRows. */
-export const placeRowsOp: OpDefinition<PlaceAttributes> = defineOp<PlaceAttributes>({
-  name: "placeRows",
-  infer: ([order, g], { length }) => ({ shape: [order.shape[0], length], dtype: g.dtype }),
-  flops: () => 0,
-  cpu: (y, [order, g]) => {
-    const [rows, length] = y.shape;
-    y.data.fill(0);
-    for (let row = 0; row < rows; row++) {
-      for (let j = 0; j < order.shape[1]; j++) {
-        y.data[row * length + elementAt(order, row, j)] = elementAt(g, row, j);
+export const placeRowsOp: OpDefinition<PlaceAttributes> = /* @__PURE__ */ rare(
+  defineOp<PlaceAttributes>({
+    name: "placeRows",
+    infer: ([order, g], { length }) => ({ shape: [order.shape[0], length], dtype: g.dtype }),
+    flops: () => 0,
+    cpu: (y, [order, g]) => {
+      const [rows, length] = y.shape;
+      y.data.fill(0);
+      for (let row = 0; row < rows; row++) {
+        for (let j = 0; j < order.shape[1]; j++) {
+          y.data[row * length + elementAt(order, row, j)] = elementAt(g, row, j);
+        }
       }
-    }
-  },
-  form: {
-    kind: "kernel",
-    batching: "rows",
-    family: placeRows,
-    problem: ({ y: { shape, dtype } }) => ({ dtype, ROWS: shape[0], LENGTH: shape[1] }),
-  },
-  // Where not all of a row is written, each element looks for its own.
-  lower: ([order, g], { length }) => {
-    if (order.shape[1] === length) return null;
-    const own = reshape(iota(length, "i32", g.device), [1, length, 1]);
-    return [sum(where(equal(expandDims(order, 1), own), expandDims(g, 1), 0), { axis: 2 })];
-  },
-  vjp: (g, { inputs: [order] }) => [null, apply(takeRowsOp, [g, order], {})],
-});
+    },
+    form: {
+      kind: "kernel",
+      batching: "rows",
+      family: placeRows,
+      problem: ({ y: { shape, dtype } }) => ({ dtype, ROWS: shape[0], LENGTH: shape[1] }),
+    },
+    // Where not all of a row is written, each element looks for its own.
+    lower: ([order, g], { length }) => {
+      if (order.shape[1] === length) return null;
+      const own = reshape(iota(length, "i32", g.device), [1, length, 1]);
+      return [sum(where(equal(expandDims(order, 1), own), expandDims(g, 1), 0), { axis: 2 })];
+    },
+    vjp: (g, { inputs: [order] }) => [null, apply(takeRowsOp, [g, order], {})],
+  }),
+  "places",
+);

@@ -3,6 +3,7 @@ import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, normalizeAxes, type Shape } from "../core/shape.ts";
 import { inside } from "../forms/inside.ts";
 import { type AxisMap, along } from "../forms/map.ts";
+import { rare } from "../forms/rare.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkTensors, type Tensor } from "../graph/tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
@@ -41,22 +42,25 @@ function places(
 }
 
 /** y[…, o, …, k] = x[…, stride·o + dilation·k, …, k]. */
-const windowsOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({
-  name: "windows",
-  infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
-  cost: 0,
-  form: {
-    kind: "map",
-    maps: ([x], attributes) => [
-      places(x.shape.length, attributes, (axis, stride, offset) => {
-        return { start: 0, terms: [[axis, stride], offset], divisor: 1 };
-      }),
+const windowsOp: OpDefinition<WindowAttributes> = /* @__PURE__ */ rare(
+  defineOp<WindowAttributes>({
+    name: "windows",
+    infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
+    cost: 0,
+    form: {
+      kind: "map",
+      maps: ([x], attributes) => [
+        places(x.shape.length, attributes, (axis, stride, offset) => {
+          return { start: 0, terms: [[axis, stride], offset], divisor: 1 };
+        }),
+      ],
+    },
+    vjp: (g, { inputs: [x], attributes }) => [
+      apply(unwindowOp, [g], { ...attributes, shape: x.shape }),
     ],
-  },
-  vjp: (g, { inputs: [x], attributes }) => [
-    apply(unwindowOp, [g], { ...attributes, shape: x.shape }),
-  ],
-});
+  }),
+  "windows",
+);
 
 /** The adjoint: y[…, i, …, k] = x[…, (i − dilation·k) / stride, …, k], 0 where that is no place. */
 const unwindowOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({

@@ -2,8 +2,10 @@ import { DTYPES, type DType, is, type NumericArray } from "../../src/core/dtype.
 import { sizeOf } from "../../src/core/shape.ts";
 import type { TensorType } from "../../src/core/tensor-type.ts";
 import { FunctionWriter, I32, V128 } from "../../src/devices/cpu/compiled/assembler.ts";
-import { LaneWriter } from "../../src/devices/cpu/compiled/lane-scalars.ts";
+import { addFunctions, LaneWriter } from "../../src/devices/cpu/compiled/lane-scalars.ts";
 import { assembleModule } from "../../src/devices/cpu/compiled/module.ts";
+import { moreFunctions } from "../../src/devices/cpu/compiled/more-functions.ts";
+import { orderKeys } from "../../src/devices/cpu/compiled/order-keys.ts";
 import * as simd from "../../src/devices/cpu/compiled/simd.ts";
 import { type Vector, VectorBody } from "../../src/devices/cpu/compiled/vector-body.ts";
 import type { Step } from "../../src/engine/program.ts";
@@ -13,6 +15,9 @@ import type { ElementContext } from "../../src/forms/pointwise.ts";
 import { Position } from "../../src/forms/position.ts";
 import type { Scalars } from "../../src/forms/scalars.ts";
 import type { Attributes } from "../../src/graph/op.ts";
+
+addFunctions(moreFunctions);
+addFunctions(orderKeys);
 
 const SPLAT = 0x11;
 const LOAD_LANE = 0x56;

@@ -1,8 +1,8 @@
 import type { Counters } from "../../core/counters.ts";
 import { OnDemand } from "../../core/on-demand.ts";
-import { whenRare } from "../../forms/rare.ts";
+import { type RareCode, wanted } from "../../forms/rare.ts";
+import type { RareCodes } from "./compiled/codes.ts";
 import type { engineOf } from "./compiled/compiled-engine.ts";
-import type { codesOf } from "./compiled/rare-codes.ts";
 import { CpuDevice, type MakeEngine } from "./cpu-device.ts";
 import { PlainEngine } from "./engine.ts";
 import { engineParts } from "./engine-parts.ts";
@@ -13,10 +13,24 @@ export const compiledEngine = /* @__PURE__ */ new OnDemand<{ engineOf: typeof en
   () => import("./compiled/compiled-engine.ts"),
 );
 
-/** Code for kernels whose ops few apps have, in a script of its own. */
-export const rareCodes = /* @__PURE__ */ new OnDemand<{ codesOf: typeof codesOf }>(
-  () => import("./compiled/rare-codes.ts"),
-);
+/** Gives code what it has in common with other scripts, of the package and of the engine. */
+type MakeCodes = (parts: object, shared: object) => RareCodes;
+
+/** Code whose ops few apps have, in scripts of its own. */
+export const rareCodes: Record<RareCode, OnDemand<MakeCodes>> = {
+  kernels: /* @__PURE__ */ new OnDemand(
+    async () => (await import("./compiled/rare-kernels.ts")).kernelCodes,
+  ),
+  places: /* @__PURE__ */ new OnDemand(
+    async () => (await import("./compiled/rare-places.ts")).placeCodes,
+  ),
+  functions: /* @__PURE__ */ new OnDemand(
+    async () => (await import("./compiled/rare-functions.ts")).functionCodes,
+  ),
+  windows: /* @__PURE__ */ new OnDemand(
+    async () => (await import("./compiled/rare-windows.ts")).windowCodes,
+  ),
+};
 
 /** What computes beside this thread. */
 export const moreThreads = /* @__PURE__ */ new OnDemand(() => import("./threads/threads.ts"));
@@ -66,7 +80,10 @@ async function loadCompiled(count?: number) {
   const isAlone = count === 1;
   const canShare = !isAlone && globalThis.crossOriginIsolated !== false;
   if (canShare) moreThreads.get().catch(() => {}); // comes beside the engine
-  const [{ engineOf }] = await Promise.all([compiledEngine.get(), whenRare(addRareCodes)]);
+  // Until what is wanted later is there, or where it cannot be had, plain forms serve.
+  wanted.load = (code) => addRareCode(code).catch(() => {});
+  const rare = [...wanted.codes].map(addRareCode);
+  const [{ engineOf }] = await Promise.all([compiledEngine.get(), ...rare]);
   const Engine = engineOf(engineParts);
   let threads: Threads | null = null;
   let refusal = canShare || isAlone ? null : "the page is not cross-origin isolated";
@@ -78,9 +95,9 @@ async function loadCompiled(count?: number) {
   return { engine: (counters: Counters) => new Engine(counters, threads), refusal };
 }
 
-/** Has the compiled engine make code of rare kernels. */
-async function addRareCodes(): Promise<void> {
-  const [{ engineOf }, { codesOf }] = await Promise.all([compiledEngine.get(), rareCodes.get()]);
+/** Has the compiled engine make code that few apps want. */
+async function addRareCode(code: RareCode): Promise<void> {
+  const [{ engineOf }, codesOf] = await Promise.all([compiledEngine.get(), rareCodes[code].get()]);
   const Engine = engineOf(engineParts);
-  Engine.addCodes(codesOf(engineParts, Engine.shared));
+  Engine.addCodes(code, codesOf(engineParts, Engine.shared));
 }

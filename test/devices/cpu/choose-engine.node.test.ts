@@ -51,23 +51,86 @@ test("what shares work among threads is loaded where there may be several", asyn
   expect(reason).toBe("asked for; one thread, since no worker is to be had (offline)");
 });
 
-test("code of rare kernels is loaded where an app has such an op, then or later", async () => {
-  const load = vi.spyOn(rareCodes, "get");
+test("code that few apps want is loaded where an app has what wants it, then or later", async () => {
+  const loads = Object.values(rareCodes).map((script) => vi.spyOn(script, "get"));
   await start({ engine: "plain" });
-  expect(load).not.toHaveBeenCalled();
+  for (const load of loads) expect(load).not.toHaveBeenCalled();
   await start({ threads: 1 }); // this file imports all ops
-  expect(load).toHaveBeenCalledTimes(1);
+  for (const load of loads) expect(load).toHaveBeenCalledTimes(1);
 
   vi.resetModules();
-  const { rare, whenRare } = await import("../../../src/forms/rare.ts");
-  const loadLater = vi.fn(async () => "code");
-  expect(whenRare(loadLater)).toBe(null);
-  expect(loadLater).not.toHaveBeenCalled();
+  const own = await import("../../../src/devices/cpu/choose-engine.ts");
+  const { rare, wanted } = await import("../../../src/forms/rare.ts");
+  const [kernels, places, functions] = (["kernels", "places", "functions"] as const).map((code) =>
+    vi.spyOn(own.rareCodes[code], "get"),
+  );
+  wanted.codes.clear(); // of an app without such ops
+  rare("op", "places");
+  await own.chooseEngine("", true, 1);
+  expect(places).toHaveBeenCalledTimes(1);
+  expect(kernels).not.toHaveBeenCalled();
   expect(rare("op")).toBe("op");
-  expect(loadLater).toHaveBeenCalledTimes(1);
-  expect(await whenRare(loadLater)).toBe("code");
-  loadLater.mockRejectedValue(new TypeError("offline")); // plain forms serve
-  rare("op");
+  expect(kernels).toHaveBeenCalledTimes(1);
+  functions.mockRejectedValue(new TypeError("offline")); // plain forms serve
+  rare("file", "functions");
+});
+
+test("until code that few apps want is there, plain forms serve; then programs are made anew", async () => {
+  vi.resetModules();
+  const own = await import("../../../src/index.ts");
+  const { wanted } = await import("../../../src/forms/rare.ts");
+  const codes = [...wanted.codes];
+  wanted.codes.clear(); // of an app without such ops
+  const devices = [
+    await own.init({ device: "cpu", engine: "plain", isolated: true }),
+    await own.init({ device: "cpu", threads: 1, isolated: true }),
+  ].map(({ device }) => device);
+  const { grad, matmul, windows } = own;
+  const ways: Record<string, (x: Tensor) => Tensor> = {
+    sin: own.sin,
+    tanh: (x) => own.tanh(own.matmul(x, own.transpose(x))),
+    normals: (x) =>
+      own.add(
+        x,
+        own.normalAt(own.tensor(3, { dtype: "u32", device: x.device }), x.shape, { seed: 1 }),
+      ),
+    argmax: (x) => own.argmax(x, { axis: 1 }),
+    sort: (x) => own.sort(x).values,
+    sums: (x) => own.cumSum(x, { axis: 1 }),
+    moments: (x) => own.variance(x, { axis: 1 }),
+    scattered: (x) => {
+      const index = own.tensor([1, 0, 1, 3], { dtype: "i32", device: x.device });
+      const square = (y: Tensor) => own.sum(own.square(own.gather(y, index)));
+      return grad(square(x), [x])[0];
+    },
+    convolved: (x) => {
+      const seen = own.reshape(windows(x, 3, { axis: 1 }), [-1, 3]);
+      return own.relu(matmul(seen, own.ones([3, 5], { device: x.device })));
+    },
+  };
+  const x = own.randomNormal([24, 40], { seed: 4, device: devices[0] });
+  const values = await x.data();
+  const tensorOf = (shape: readonly number[], device: Device) =>
+    own.tensor(values, { shape, device });
+  const results = async (device: Device, shape: readonly number[]) => {
+    const own = (way: (x: Tensor) => Tensor) => way(tensorOf(shape, device)).data();
+    return (await Promise.all(Object.values(ways).map(own))).map((all) => [...all]);
+  };
+  const isNear = (a: number[][], b: number[][]) =>
+    a.flat().every((value, i) => Math.abs(value - b.flat()[i]) < 1e-4);
+  const [plain, compiled] = devices;
+  // Plans are kept, so that other shapes are computed when there is code.
+  const [first, second] = [
+    [24, 40],
+    [20, 48],
+  ];
+  const before = await results(compiled, first);
+  await Promise.all(codes.map(wanted.load));
+  const after = await results(compiled, second);
+  const expected = [await results(plain, first), await results(plain, second)];
+  expect([isNear(before, expected[0]), isNear(after, expected[1])]).toEqual([true, true]);
+  expect(before[0]).toEqual(expected[0][0]); // the bits of the plain form
+  expect(after[0]).not.toEqual(expected[1][0]);
 });
 
 /** Has WebAssembly refuse what is made of bytes. */

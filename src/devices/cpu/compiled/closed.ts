@@ -50,11 +50,13 @@ function closedOf(op: Op): Op {
  * where strides can reach it.
  * @param isCompiled whether a step has a compiled form.
  * @param readsStored whether that reads only what is stored.
+ * @param isFollowed whether products read what is moved from where it is moved from.
  */
 export function closeProgram(
   program: Program,
   isCompiled: (program: Program, step: Step) => boolean,
   readsStored: (step: Step) => boolean,
+  isFollowed: boolean,
 ): ClosedProgram {
   const results = resultsOf(program);
   const kept = new Set<number>();
@@ -79,7 +81,7 @@ export function closeProgram(
         locations[input] = whole(program.steps[input], input);
       }
       const { root } = locations[input];
-      keep(open[i] ? movedInto(program.steps, root) : root);
+      keep(open[i] && isFollowed ? movedInto(program.steps, root) : root);
     }
     if (open[i] && !step.op.throws) return step;
     kept.add(i);

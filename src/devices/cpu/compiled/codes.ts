@@ -3,15 +3,17 @@ import { sizeOf } from "../../../core/shape.ts";
 import type { Group } from "../../../engine/fusion.ts";
 import type { Program, Step } from "../../../engine/program.ts";
 import type { Computation, KernelForm, RareComputation } from "../../../forms/kernel.ts";
+import type { RareCode } from "../../../forms/rare.ts";
 import type { Attributes, Op } from "../../../graph/op.ts";
 import { openedOf } from "./closed.ts";
 import type { GroupCode, GroupContext } from "./group-code.ts";
 import { GroupWriter } from "./group-writer.ts";
+import { addFunctions, type RareFunctions } from "./lane-scalars.ts";
 import { hasLanes } from "./lanes.ts";
 import { pointwiseCode } from "./pointwise.ts";
-import { productCode } from "./product-code.ts";
-import { argReduceCode, momentsCode, reductionCode, softmaxCode } from "./row-codes.ts";
-import { scatterCode } from "./scatter.ts";
+import { type Blocking, productCode, useBlocking } from "./product-code.ts";
+import { forgetCodes } from "./program-code.ts";
+import { reductionCode, softmaxCode } from "./row-codes.ts";
 
 /** Writes the code of a group whose anchor is of some family of kernels. */
 export type WriteGroup = (group: GroupWriter) => GroupCode;
@@ -22,29 +24,31 @@ const CODES: Record<Exclude<Computation, RareComputation>, WriteGroup> &
   product: productCode,
   reduction: reductionCode,
   softmax: softmaxCode,
-  place: argReduceCode,
-  moments: momentsCode,
-  rowSums: scatterCode,
 };
 
-/** Code of rare kernels, and what is quicker in single elements. */
-export type RareCodes = Readonly<Record<RareComputation | "rowSums", WriteGroup>>;
-
-/** Adds code for rare kernels. */
-export function addCodes(codes: RareCodes): void {
-  Object.assign(CODES, codes);
+/** What a script of code that few apps want adds. */
+export interface RareCodes {
+  readonly kernels?: Readonly<Partial<Record<RareComputation, WriteGroup>>>;
+  readonly functions?: RareFunctions;
+  readonly blocking?: Blocking;
 }
 
-/** Those that are of whole numbers too. */
-const OF_NUMBERS: readonly Computation[] = [
-  "reduction",
-  "place",
-  "scan",
-  "sort",
-  "search",
-  "rowSums",
-  "rowPlaces",
-];
+/** The scripts whose code has been added. */
+const added = new Set<RareCode>();
+
+/** Adds what a script has. */
+export function addCodes(code: RareCode, { kernels, functions, blocking }: RareCodes): void {
+  if (added.has(code)) return;
+  added.add(code);
+  Object.assign(CODES, kernels);
+  if (functions) addFunctions(functions);
+  if (blocking) useBlocking(blocking);
+  // Programs are closed in another way from now on.
+  forgetCodes();
+}
+
+/** Those that are of floats alone. */
+const OF_FLOATS: readonly Computation[] = ["product", "softmax", "moments", "steps"];
 
 /** Whether a step has a compiled form. */
 export function isCompiled({ steps }: Program, step: Step): boolean {
@@ -53,8 +57,10 @@ export function isCompiled({ steps }: Program, step: Step): boolean {
   if (!op || ![dtype, ...types.map((x) => x.dtype)].every(hasLanes)) return false;
   const { form, throws } = op;
   if (throws && !(form.kind === "pointwise" && form.allows)) return false;
-  if (form.kind === "pointwise" || form.kind === "map") return true;
-  return form.kind === "kernel" && hasCode(form, step, types);
+  if (form.kind === "map") return true;
+  const { libraries = [] } = form;
+  if (libraries.some(({ isRare }) => isRare) && !added.has("functions")) return false;
+  return form.kind === "pointwise" || hasCode(form, step, types);
 }
 
 function hasCode({ family }: KernelForm<Attributes>, { shape }: Step, types: readonly Step[]) {
@@ -66,7 +72,7 @@ function hasCode({ family }: KernelForm<Attributes>, { shape }: Step, types: rea
   ) {
     return false;
   }
-  return is(types[0].dtype, OF_NUMBERS.includes(computes) ? "number" : "float");
+  return is(types[0].dtype, OF_FLOATS.includes(computes) ? "float" : "number");
 }
 
 /** Whether a step's code reads only what is stored, or its specification may have to read it again. */

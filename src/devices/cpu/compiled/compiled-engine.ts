@@ -15,7 +15,7 @@ import { engineName, hasMultiplyAdd } from "./simd-level.ts";
 
 /** Makes one WebAssembly module of each program, which works on one memory. */
 export class CompiledEngine implements CpuEngine {
-  /** What code of rare kernels has in common with it, where that does not import it. */
+  /** What code that few apps want has in common with it, where that does not import it. */
   static shared: object = {};
   static readonly addCodes = addCodes;
   readonly description: string;

@@ -1,6 +1,6 @@
 import { V128 } from "./assembler.ts";
-import { FloatMath } from "./float-math.ts";
 import type { KeptMemory } from "./group-code.ts";
+import { MoreMath } from "./more-math.ts";
 import { FIRST_ROUND, type RoundDomain, RoundWords } from "./round-words.ts";
 import * as simd from "./simd.ts";
 import { type Vector, VectorBody } from "./vector-body.ts";
@@ -12,6 +12,9 @@ export type Words = readonly [Vector, Vector];
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
 const PARITY = 0x1bd11bda;
 
+/** The upper words of four numbers of 64 bits. */
+const UPPER_WORDS = [1, 3, 5, 7];
+
 /** Gives what a round adds to a half below `side`, of the other half. */
 type WordOf = (round: number, other: Vector, side: Vector) => Vector;
 
@@ -21,7 +24,7 @@ export class Draws {
 
   /** @param memory where it may keep what it computes, if there is any. */
   constructor(
-    readonly math: FloatMath,
+    readonly math: MoreMath,
     readonly memory?: KeptMemory,
   ) {
     this.body = math.body;
@@ -152,9 +155,9 @@ export class Draws {
     const { body } = this;
     const [upper, lower] = this.threefry(key, [i, body.whole(2)]);
     const low = body.op(simd.i32x4_mul, upper, n);
-    const sum = body.op(simd.i32x4_add, low, body.productHigh(lower, n));
+    const sum = body.op(simd.i32x4_add, low, this.#productHigh(lower, n));
     const carried = body.op(simd.i32x4_lt_u, sum, low);
-    return body.op(simd.i32x4_sub, body.productHigh(upper, n), carried); // a mask is −1
+    return body.op(simd.i32x4_sub, this.#productHigh(upper, n), carried); // a mask is −1
   }
 
   /** What a round adds to a half below `side`, of the other half. */
@@ -164,7 +167,7 @@ export class Draws {
 
   /** The same values in another body. */
   in(body: VectorBody): Draws {
-    return new Draws(new FloatMath(body), this.memory);
+    return new Draws(new MoreMath(body), this.memory);
   }
 
   /** A Feistel network on x = h · low + l, l below `low` and h below `high`. */
@@ -183,6 +186,14 @@ export class Draws {
       h = mixed(h, l, 2 * pair + 1, highs);
     }
     return body.op(simd.i32x4_add, body.op(simd.i32x4_mul, h, lows), l);
+  }
+
+  /** ⌊a · b / 2³²⌋ of words. */
+  #productHigh(a: Vector, b: Vector): Vector {
+    const { body } = this;
+    const low = body.op(simd.i64x2_extmul_low_i32x4_u, a, b);
+    const high = body.op(simd.i64x2_extmul_high_i32x4_u, a, b);
+    return body.shuffle(low, high, UPPER_WORDS);
   }
 
   #block(key: Words, i: Vector): Words {

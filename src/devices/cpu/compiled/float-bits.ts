@@ -36,7 +36,7 @@ export function nextAfter(math: FloatMath, x: Vector, y: Vector): Vector {
 }
 
 /** The upper 29 bits of a number of 64, whose product with one of 24 is exact. */
-const UPPER = [-1, 0xff000000 | 0] as const;
+const UPPER = [0xff000000, -1, 0xff000000, -1];
 
 /**
  * What is left of x when y is taken off as often as it goes, with the sign of x: exact, by a long
@@ -75,7 +75,7 @@ export function vectorFmod(math: FloatMath, x: Vector, y: Vector): Vector {
 
 /** Takes multiples of a divisor off two lanes from 0, and says where it still goes into the rest. */
 function withoutMultiples(body: VectorBody, x: Vector, divisor: Vector) {
-  const quotient = body.op(simd.v128_and, body.op(simd.f64x2_div, x, divisor), body.pair(...UPPER));
+  const quotient = body.op(simd.v128_and, body.op(simd.f64x2_div, x, divisor), body.words(UPPER));
   const product = body.op(simd.f64x2_mul, body.op(simd.f64x2_trunc, quotient), divisor);
   const less = body.op(simd.f64x2_sub, x, product);
   // An infinite divisor goes in nowhere.

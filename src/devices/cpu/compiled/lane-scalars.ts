@@ -1,16 +1,10 @@
 import { DTYPES, type DType, is, isFloat } from "../../../core/dtype.ts";
 import { getOrInsert } from "../../../core/get-or-insert.ts";
 import type { Operations, Scalars } from "../../../forms/scalars.ts";
-import { Draws, type Words } from "./draws.ts";
-import { copySign, nextAfter, vectorFmod } from "./float-bits.ts";
 import { FloatMath } from "./float-math.ts";
 import type { KeptMemory } from "./group-code.ts";
-import { vectorPower } from "./power.ts";
-import { shiftedBy } from "./shifts.ts";
 import * as simd from "./simd.ts";
 import type { Instruction, Vector, VectorBody } from "./vector-body.ts";
-
-const SIGN = 0x80000000;
 
 /** Operations that floats and whole numbers have instructions of their own for. */
 type Own =
@@ -29,15 +23,48 @@ type Own =
   | "max"
   | "min";
 
+/** What sorting alone calls. */
+type OrderKey = Extract<keyof Operations<Vector>, `order_key_${string}`>;
+
+/** What libraries have that few apps call. */
+type MoreFunction =
+  | Extract<keyof Operations<Vector>, `random_${string}` | `shift_${string}` | `${string}_index`>
+  | "g_copysign"
+  | "g_next_after"
+  | "g_fmod"
+  | "g_expm1"
+  | "g_exp2"
+  | "g_log2"
+  | "g_log1p"
+  | "g_tanh"
+  | "g_softplus"
+  | "g_sin"
+  | "g_cos"
+  | "g_pow"
+  | "vec2u"
+  | "threefry2x32";
+
 type Common = Exclude<keyof Operations<Vector>, Own>;
+
+/** Makes functions of elements that few formulas call, for one body. */
+export type RareFunctions<Name extends Common = never> = (
+  body: VectorBody,
+  memory?: KeptMemory,
+) => Pick<Operations<Vector>, Name>;
+export type OrderKeys = RareFunctions<OrderKey>;
+export type MoreFunctions = RareFunctions<MoreFunction>;
+
+const rareFunctions: RareFunctions[] = [];
+
+/** Adds functions that formulas may call. */
+export function addFunctions(make: RareFunctions): void {
+  rareFunctions.push(make);
+}
 
 /** Writes formulas as instructions on four lanes. Bools are masks: all bits of a lane or none. */
 export class LaneWriter {
   readonly #math: FloatMath;
-  readonly #draws: Draws;
-  readonly #common: Pick<Operations<Vector>, Common>;
-  /** Pairs of words by the value that stands for them. */
-  readonly #words = new Map<Vector, Words>();
+  readonly #common: Partial<Pick<Operations<Vector>, Common>>;
   readonly #scalars = new Map<DType, Scalars<Vector>>();
 
   /** @param memory where code may keep what it computes, if there is any. */
@@ -46,8 +73,8 @@ export class LaneWriter {
     memory?: KeptMemory,
   ) {
     this.#math = new FloatMath(body);
-    this.#draws = new Draws(this.#math, memory);
-    this.#common = this.#commonOperations();
+    const rare = rareFunctions.map((make) => make(body, memory));
+    this.#common = Object.assign(this.#commonOperations(), ...rare);
   }
 
   /** Gives the operations on values of a dtype. */
@@ -125,10 +152,9 @@ export class LaneWriter {
     };
   }
 
-  #commonOperations(): Pick<Operations<Vector>, Common> {
+  #commonOperations(): Pick<Operations<Vector>, Exclude<Common, OrderKey | MoreFunction>> {
     const { body } = this;
     const math = this.#math;
-    const draws = this.#draws;
     const instruction = (name: Instruction) => (a: Vector, b: Vector) => body.op(name, a, b);
     return {
       "&": instruction(simd.v128_and),
@@ -143,41 +169,10 @@ export class LaneWriter {
       select: (no, yes, condition) => math.select(no, yes, condition),
       g_is_nan: (x) => math.isNaN(x),
       g_is_finite: (x) => math.isFinite(x),
-      g_copysign: (x, y) => copySign(math, x, y),
-      g_next_after: (x, y) => nextAfter(math, x, y),
-      g_fmod: (x, y) => vectorFmod(math, x, y),
-      shift_left_i32: (x, n) => shiftedBy(body, simd.i32x4_shl, x, n),
-      shift_left_u32: (x, n) => shiftedBy(body, simd.i32x4_shl, x, n),
-      shift_right_i32: (x, n) => shiftedBy(body, simd.i32x4_shr_s, x, n),
-      shift_right_u32: (x, n) => shiftedBy(body, simd.i32x4_shr_u, x, n),
       g_sqrt: (x) => body.op(simd.f32x4_sqrt, x),
       g_exp: (x) => math.exp(x),
-      g_expm1: (x) => math.expm1(x),
-      g_exp2: (x) => math.exp2(x),
       g_log: (x) => math.log(x),
-      g_log2: (x) => math.log2(x),
-      g_log1p: (x) => math.log1p(x),
       g_sigmoid: (x) => math.sigmoid(x),
-      g_tanh: (x) => math.tanh(x),
-      g_softplus: (x) => math.softplus(x),
-      g_sin: (x) => math.sin(x),
-      g_cos: (x) => math.cos(x),
-      g_pow: (x, y) => vectorPower(math, x, y),
-      vec2u: (a, b) => this.#pair([a, b]),
-      threefry2x32: (key, counter) => this.#pair(draws.threefry(this.#of(key), this.#of(counter))),
-      random_bits: (key, i) => draws.bits(this.#of(key), i),
-      random_unit: (bits) => draws.unit(bits),
-      random_uniform: (bits, ...range) => draws.uniform(bits, ...range),
-      random_normal: (key, i) => draws.normal(this.#of(key), i),
-      shuffled_index: (key, n, sides, roundPairs, i) =>
-        draws.shuffled(this.#of(key), n, this.#of(sides), roundPairs, i),
-      drawn_index: (key, n, i) => draws.drawn(this.#of(key), n, i),
-      order_key_f32: (x) => this.#orderKey(x, 0),
-      order_key_i32: (x) => body.op(simd.v128_xor, x, body.whole(SIGN)),
-      order_key_u32: (x) => x,
-      order_key_down_f32: (x) => this.#orderKey(x, -1),
-      order_key_down_i32: (x) => body.op(simd.v128_xor, x, body.whole(~SIGN)),
-      order_key_down_u32: (x) => body.op(simd.v128_not, x),
       fma: (a, b, c) => math.multiplyAdd(a, b, c),
     };
   }
@@ -188,29 +183,6 @@ export class LaneWriter {
     const quotient = body.divided(body.op(simd.i32x4_abs, a), body.op(simd.i32x4_abs, b));
     const sign = body.shift(simd.i32x4_shr_s, body.op(simd.v128_xor, a, b), 31);
     return body.op(simd.i32x4_sub, body.op(simd.v128_xor, quotient, sign), sign);
-  }
-
-  /** The bits of −x and x in the order of numbers, turned round by `flip`; NaN last. */
-  #orderKey(x: Vector, flip: number): Vector {
-    const { body } = this;
-    const isBelow = body.op(simd.f32x4_lt, x, body.whole(0));
-    const above = body.op(simd.v128_or, x, body.whole(SIGN));
-    const key = body.op(simd.v128_bitselect, body.op(simd.v128_not, x), above, isBelow);
-    const turned = body.op(simd.v128_xor, key, body.whole(flip));
-    return body.op(simd.v128_or, turned, this.#math.isNaN(x));
-  }
-
-  /** A value that stands for two. */
-  #pair(words: Words): Vector {
-    return this.body.once(`words ${words}`, () => {
-      const value = this.body.leaf(() => {}, words);
-      this.#words.set(value, words);
-      return value;
-    });
-  }
-
-  #of(pair: Vector): Words {
-    return this.#words.get(pair) as Words;
   }
 
   #converted(value: Vector, from: DType, to: DType): Vector {

@@ -2,6 +2,7 @@ import { DTYPES, type DType, is } from "../../../core/dtype.ts";
 import { type FunctionWriter, I32, V128 } from "./assembler.ts";
 import { ADD } from "./instructions.ts";
 import * as simd from "./simd.ts";
+import { laneBytes } from "./vector-body.ts";
 
 /** Whether there are lanes of a dtype's elements, which are of 8, 16 or 32 bits. */
 export function hasLanes(dtype: DType): boolean {
@@ -55,7 +56,7 @@ const WIDTHS: Readonly<Record<number, Width>> = {
   },
 };
 
-const BACKWARDS = [12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3];
+const BACKWARDS = /* @__PURE__ */ laneBytes([3, 2, 1, 0]);
 
 /** Loads and stores of up to four elements, by literal distances from an address. */
 export class Lanes {

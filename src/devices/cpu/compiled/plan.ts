@@ -14,6 +14,7 @@ import { isCompiled, readsStored } from "./codes.ts";
 import type { Heap, HeapStorage } from "./heap.ts";
 import { PlanMemory } from "./plan-memory.ts";
 import { failureOf, PlanTasks } from "./plan-tasks.ts";
+import { blocking } from "./product-code.ts";
 import type { ModuleExports } from "./program-module.ts";
 import { inRunOrder } from "./run-order.ts";
 import { engineName } from "./simd-level.ts";
@@ -41,7 +42,8 @@ export class CompiledPlan implements KeptPlan {
     readonly threads: Threads | null = null,
     hasCode = true,
   ) {
-    const closed = closeProgram(program, hasCode ? isCompiled : () => false, readsStored);
+    const hasForm = hasCode ? isCompiled : () => false;
+    const closed = closeProgram(program, hasForm, readsStored, blocking !== null);
     const options = { kept: closed.kept, joinsRows: false };
     const schedule = inRunOrder(scheduleOf(closed.program, Number.POSITIVE_INFINITY, options));
     this.#schedule = schedule;

@@ -68,9 +68,9 @@ class PowerHalf {
     const { body } = this;
     const wide = body.op(simd.f64x2_promote_low_f32x4, x);
     // x / 2ᵉ lies in [√½, √2).
-    const offset = body.pair(0x95f61, 0x99800000);
+    const offset = body.words([0x99800000, 0x95f61, 0x99800000, 0x95f61]);
     const high = body.shift(simd.i64x2_shr_u, body.op(simd.i64x2_add, wide, offset), 52);
-    const e = body.op(simd.i64x2_sub, high, body.pair(0, 1023));
+    const e = body.op(simd.i64x2_sub, high, body.words([1023, 0, 1023, 0]));
     const fraction = body.op(simd.i64x2_sub, wide, body.shift(simd.i64x2_shl, e, 52));
     const f = body.op(simd.f64x2_sub, fraction, body.double(1));
     const s = body.op(simd.f64x2_div, f, body.op(simd.f64x2_add, f, body.double(2)));
@@ -101,12 +101,16 @@ class PowerHalf {
     );
     const whole = body.op(simd.i32x4_trunc_sat_f64x2_s_zero, n);
     const wide = body.shuffle(whole, whole, LOWER_TO_WORDS);
-    const bits = body.shift(simd.i64x2_shl, body.op(simd.i64x2_add, wide, body.pair(0, 1023)), 52);
+    const bits = body.shift(
+      simd.i64x2_shl,
+      body.op(simd.i64x2_add, wide, body.words([1023, 0, 1023, 0])),
+      52,
+    );
     return body.op(simd.f64x2_mul, near, bits);
   }
 }
 
 /** The lower words of two numbers of 64 bits, twice. */
-const LOWER_WORDS = [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11];
+const LOWER_WORDS = [0, 2, 0, 2];
 /** The lower two words, each at the low end of 64 bits; what stands above is shifted out. */
-const LOWER_TO_WORDS = [0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7];
+const LOWER_TO_WORDS = [0, 0, 1, 1];

@@ -3,9 +3,9 @@ import { I32 } from "./assembler.ts";
 import type { Results } from "./elements.ts";
 import type { GroupCode } from "./group-code.ts";
 import type { GroupWriter, Stretch } from "./group-writer.ts";
-import { packingOf } from "./packing.ts";
+import type { packingOf } from "./packing.ts";
 import { writeProduct } from "./product.ts";
-import { ProductBlocks, type ProductOperand } from "./product-blocks.ts";
+import type { ProductBlocks, ProductOperand } from "./product-blocks.ts";
 import {
   type ProductShape,
   scratchBytes,
@@ -21,6 +21,20 @@ const FLOP_TIME = 1 / 36;
 /** Rows so far apart, in elements, fall on each other in a cache. */
 const CROWDED = 1024;
 
+/** What puts operands in order before they are multiplied. */
+export interface Blocking {
+  readonly packingOf: typeof packingOf;
+  readonly ProductBlocks: typeof ProductBlocks;
+}
+
+/** Null until it has been added: operands are stored, and are read where they lie, till then. */
+export let blocking: Blocking | null = null;
+
+/** Has operands put in order. */
+export function useBlocking(given: Blocking): void {
+  blocking = given;
+}
+
 /** The code of products of matrices, and of what follows them. */
 export function productCode(group: GroupWriter): GroupCode {
   const { context, program } = group;
@@ -30,7 +44,7 @@ export function productCode(group: GroupWriter): GroupCode {
   const shape = { batch: sizeOf(y.slice(0, -2)), m, n, k };
   const [a, b] = inputs.map((input, i) => operandOf(group, input, i === 0, shape));
   const blocksIn = (writer: GroupWriter) =>
-    a.packing || b.packing ? new ProductBlocks(writer, shape, [a, b]) : null;
+    blocking && (a.packing || b.packing) ? new blocking.ProductBlocks(writer, shape, [a, b]) : null;
   const { units } = blocksIn(group.again()) ?? sharedLoop(shape, b.view);
   const begun = group.begin(units, FLOP_TIME);
   const { f, share } = begun;
@@ -64,7 +78,7 @@ function operandOf(
   // The columns on the left are read again for each panel on the right.
   const isCrowded = isLeft && column > 0 && column % CROWDED === 0 && k * n > 2 ** 14 && m > 4;
   const isPacked = pointer < 0 || isTurned || isCrowded;
-  return { view, pointer, packing: isPacked ? packingOf(group, input) : null };
+  return { view, pointer, packing: (isPacked && blocking?.packingOf(group, input)) || null };
 }
 
 /** A row of a tile, as what is stored of it. */

@@ -14,6 +14,11 @@ const LIMIT = 64;
 
 const known: { readonly key: unknown; readonly code: ProgramCode }[] = [];
 
+/** Has code made anew, where there is more of it; plans keep theirs. */
+export function forgetCodes(): void {
+  known.length = 0;
+}
+
 /** The code of programs that compute the same; `options` are what else it is made by. */
 export function programCode(program: Program, options: readonly unknown[]): ProgramCode {
   const { steps, sources, outputs, updates } = program;

@@ -5,7 +5,7 @@ import { foldRows } from "./fold-rows.ts";
 import type { GroupCode } from "./group-code.ts";
 import type { GroupWriter } from "./group-writer.ts";
 import type { LaneWriter } from "./lane-scalars.ts";
-import { bestPlace, fixed, foldOf, LARGEST, meanOf, SUM, varianceOf } from "./row-folds.ts";
+import { fixed, foldOf, LARGEST, SUM } from "./row-folds.ts";
 import { rowsCode } from "./rows.ts";
 import type { Vector } from "./vector-body.ts";
 
@@ -61,22 +61,5 @@ function logSumExpCode(group: GroupWriter): GroupCode {
       const m = writer.scalars(rows.dtype);
       return m.call("+", writer.body.local(maximum[part]), m.call("g_log", total));
     });
-  });
-}
-
-/** The code that finds where the best element of a row is. */
-export function argReduceCode(group: GroupWriter): GroupCode {
-  return rowsCode(group, (rows, block) => {
-    const { dtype, functions, isAlong } = rows;
-    const fold = bestPlace(dtype, functions.better, rows.firsts(block), isAlong);
-    rows.storeRow(block, [foldRows(rows, block, fold)]);
-  });
-}
-
-/** The code of means and variances. */
-export function momentsCode(group: GroupWriter): GroupCode {
-  return rowsCode(group, (rows, block) => {
-    const mean = foldRows(rows, block, meanOf(rows.length));
-    rows.storeRow(block, [mean, foldRows(rows, block, varianceOf(rows.length, mean))]);
   });
 }

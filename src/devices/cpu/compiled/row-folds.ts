@@ -33,10 +33,10 @@ export interface RowFold {
   last(writer: LaneWriter, carried: readonly Vector[], isJoined: boolean): Vector;
 }
 
-const PAIRS = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
-const NEIGHBOURS = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11];
+export const PAIRS = [2, 3, 0, 1];
+export const NEIGHBOURS = [1, 0, 3, 2];
 /** The first lane in all of them. */
-export const FIRST_WORD = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3];
+export const FIRST_WORD = [0, 0, 0, 0];
 
 /** What a local holds that does not change along a row. */
 export function fixed({ body }: LaneWriter, local: number): Vector {
@@ -67,7 +67,7 @@ function joined(
     last: (writer, [all], isJoined) => {
       const { body } = writer;
       const turns = isJoined ? [PAIRS, NEIGHBOURS] : [];
-      return turns.reduce((x, bytes) => join(writer, x, body.shuffle(x, x, bytes)), all);
+      return turns.reduce((x, lanes) => join(writer, x, body.shuffle(x, x, lanes)), all);
     },
   };
 }
@@ -95,117 +95,3 @@ export const SUM: RowFold = {
     return body.shuffle(one, one, FIRST_WORD);
   },
 };
-
-/** Σ x / n of floats. */
-export function meanOf(n: number): RowFold {
-  return {
-    ...SUM,
-    last: (writer, sums, isJoined) => {
-      const { body } = writer;
-      const means = sums.map((sum) => body.op(simd.f64x2_div, sum, body.double(n)));
-      return SUM.last(writer, means, isJoined);
-    },
-  };
-}
-
-/** Σ (x − m)² / n of floats with the mean m, of which `centers` hold what a float keeps. */
-export function varianceOf(n: number, centers: readonly number[]): RowFold {
-  const centerOf = (writer: LaneWriter, part: number) => fixed(writer, centers[part]);
-  return {
-    size: 4,
-    nothing: centerOf,
-    first: ({ body }) => [0, 0, 0, 0].map((zero) => body.whole(zero)),
-    step: (writer, [low, high, lowSquares, highSquares], x, part) => {
-      const { body } = writer;
-      const center = centerOf(writer, part);
-      const differences = [(y: Vector) => y, (y: Vector) => body.upper(y)].map((half) => {
-        const [a, b] = [x, center].map((y) => body.op(simd.f64x2_promote_low_f32x4, half(y)));
-        return body.op(simd.f64x2_sub, a, b);
-      });
-      const [d, e] = differences;
-      return [
-        body.op(simd.f64x2_add, low, d),
-        body.op(simd.f64x2_add, high, e),
-        body.op(simd.f64x2_add, lowSquares, body.op(simd.f64x2_mul, d, d)),
-        body.op(simd.f64x2_add, highSquares, body.op(simd.f64x2_mul, e, e)),
-      ];
-    },
-    last: (writer, [low, high, lowSquares, highSquares], isJoined) => {
-      const { body } = writer;
-      // Σ d² / n − (Σ d / n)² for d = x − center.
-      const variance = (sum: Vector, squares: Vector) => {
-        const [d, q] = [sum, squares].map((x) => body.op(simd.f64x2_div, x, body.double(n)));
-        const own = body.op(simd.f64x2_sub, q, body.op(simd.f64x2_mul, d, d));
-        return body.op(simd.f64x2_max, own, body.double(0));
-      };
-      const demoted = (x: Vector) => body.op(simd.f32x4_demote_f64x2_zero, x);
-      if (!isJoined) {
-        const halves = [variance(low, lowSquares), variance(high, highSquares)].map(demoted);
-        return body.halves(halves[0], halves[1]);
-      }
-      const joined = (a: Vector, b: Vector) => {
-        const two = body.op(simd.f64x2_add, a, b);
-        return body.op(simd.f64x2_add, two, body.upper(two));
-      };
-      const one = demoted(variance(joined(low, high), joined(lowSquares, highSquares)));
-      return body.shuffle(one, one, FIRST_WORD);
-    },
-  };
-}
-
-/**
- * Where the best element is, the first of equal ones: `better` says whether one is better than another.
- * `firsts` hold the first element of each row; lanes are neighbours in it or rows.
- */
-export function bestPlace(
-  dtype: DType,
-  better: Formula,
-  firsts: readonly number[],
-  isAlong: boolean,
-): RowFold {
-  const isBetter = (writer: LaneWriter, a: Vector, b: Vector) =>
-    applyFormula(better, writer.scalars(dtype), [a, b]);
-  const firstOf = (writer: LaneWriter, part: number) => fixed(writer, firsts[part]);
-  const select = ({ body }: LaneWriter, no: Vector, yes: Vector, condition: Vector) =>
-    body.op(simd.v128_bitselect, yes, no, condition);
-  /** The better one of values and their places. */
-  const merge = (
-    writer: LaneWriter,
-    [best, place]: readonly Vector[],
-    [x, there]: readonly Vector[],
-  ) => {
-    const { body } = writer;
-    const isEqual = body.op(simd.v128_not, isBetter(writer, best, x));
-    const isEarlier = body.op(simd.v128_and, isEqual, body.op(simd.i32x4_lt_u, there, place));
-    const isNew = body.op(simd.v128_or, isBetter(writer, x, best), isEarlier);
-    return [select(writer, best, x, isNew), select(writer, place, there, isNew)];
-  };
-  return {
-    size: 3,
-    nothing: firstOf,
-    merge,
-    first: (writer, part, behind) => {
-      const { body } = writer;
-      const places = isAlong ? body.words([0, 1, 2, 3].map((i) => behind + i)) : body.whole(0);
-      return [firstOf(writer, part), body.whole(0), places];
-    },
-    step: (writer, [best, place, here], x, _, width) => {
-      const { body } = writer;
-      const isNew = isBetter(writer, x, best);
-      return [
-        select(writer, best, x, isNew),
-        select(writer, place, here, isNew),
-        body.op(simd.i32x4_add, here, body.whole(width)),
-      ];
-    },
-    last: (writer, [best, place], isJoined) => {
-      const { body } = writer;
-      let found = [best, place];
-      for (const bytes of isJoined ? [PAIRS, NEIGHBOURS] : []) {
-        const turned = found.map((y) => body.shuffle(y, y, bytes));
-        found = merge(writer, found, turned);
-      }
-      return found[1];
-    },
-  };
-}

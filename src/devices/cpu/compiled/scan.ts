@@ -173,12 +173,12 @@ class ScanWriter {
     const { body } = writer;
     const { isWide, join } = this.scan;
     let found = items;
-    for (let reach = isWide ? 8 : 4; reach < 16; reach *= 2) {
+    for (let reach = isWide ? 2 : 1; reach < 4; reach *= 2) {
       const before = found.map((x) =>
         body.shuffle(
           x,
           x,
-          bytes((i) => i - (i < reach ? 0 : reach)),
+          lanes((i) => i - (i < reach ? 0 : reach)),
         ),
       );
       const joined = join(writer, before, found);
@@ -186,7 +186,7 @@ class ScanWriter {
         body.shuffle(
           x,
           joined[k],
-          bytes((i) => i + (i < reach ? 0 : 16)),
+          lanes((i) => i + (i < reach ? 0 : 4)),
         ),
       );
     }
@@ -218,18 +218,18 @@ class ScanWriter {
 
   /** The last of items in the place of all. */
   #lasts(body: VectorBody, items: Scanned): Vector[] {
-    const width = this.scan.isWide ? 8 : 4;
+    const width = this.scan.isWide ? 2 : 1;
     return items.map((x) =>
       body.shuffle(
         x,
         x,
-        bytes((i) => 16 - width + (i % width)),
+        lanes((i) => 4 - width + (i % width)),
       ),
     );
   }
 }
 
-/** Which bytes a shuffle takes. */
-function bytes(of: (i: number) => number): number[] {
-  return Array.from({ length: 16 }, (_, i) => of(i));
+/** Which lanes a shuffle takes. */
+function lanes(of: (i: number) => number): number[] {
+  return [0, 1, 2, 3].map(of);
 }

@@ -26,11 +26,7 @@ export class TurnedTiles {
         load({ ...access, constant: constant + lane * stride, stride: 1 }),
       );
       const pick = (lanes: readonly number[]) => (a: Vector, b: Vector) =>
-        body.shuffle(
-          a,
-          b,
-          lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
-        );
+        body.shuffle(a, b, lanes);
       const [low, high] = [pick([0, 4, 1, 5]), pick([2, 6, 3, 7])];
       const [first, last] = [pick([0, 1, 4, 5]), pick([2, 3, 6, 7])];
       return [low, high].flatMap((half) => {

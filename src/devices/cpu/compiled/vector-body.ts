@@ -124,9 +124,9 @@ export class VectorBody implements Body<Vector> {
     return this.#instruction(name, [value], { count });
   }
 
-  /** Picks bytes of two vectors. */
-  shuffle(a: Vector, b: Vector, bytes: readonly number[], isUniform = false): Vector {
-    return this.#instruction(simd.i8x16_shuffle, [a, b], { bytes, isUniform });
+  /** Picks lanes of two vectors: below 4 of the first one, from there on of the other. */
+  shuffle(a: Vector, b: Vector, lanes: readonly number[], isUniform = false): Vector {
+    return this.#instruction(simd.i8x16_shuffle, [a, b], { bytes: laneBytes(lanes), isUniform });
   }
 
   /** Four equal lanes by their bits. */
@@ -145,14 +145,8 @@ export class VectorBody implements Body<Vector> {
 
   /** Two equal lanes of 64 bits. */
   double(value: number): Vector {
-    const lane = [...new Uint8Array(Float64Array.of(value).buffer)];
-    return this.#instruction(simd.v128_const, [], { bytes: [...lane, ...lane] });
-  }
-
-  /** Two equal lanes of 64 bits by their halves. */
-  pair(high: number, low: number): Vector {
-    const words = new Uint8Array(Int32Array.of(low, high).buffer);
-    return this.#instruction(simd.v128_const, [], { bytes: [...words, ...words] });
+    const [low, high] = new Int32Array(Float64Array.of(value).buffer);
+    return this.words([low, high, low, high]);
   }
 
   /** The bits that all lanes are known to have. */
@@ -192,21 +186,14 @@ export class VectorBody implements Body<Vector> {
     return this.op(simd.i32x4_sub, a, this.op(simd.i32x4_mul, this.divided(a, b), b));
   }
 
-  /** ⌊a · b / 2³²⌋ of words. */
-  productHigh(a: Vector, b: Vector): Vector {
-    const low = this.op(simd.i64x2_extmul_low_i32x4_u, a, b);
-    const high = this.op(simd.i64x2_extmul_high_i32x4_u, a, b);
-    return this.shuffle(low, high, UPPER_WORDS);
-  }
-
   /** The upper two lanes of four in the place of the lower ones. */
   upper(value: Vector): Vector {
-    return this.shuffle(value, value, [...range(8, 16), ...range(8, 16)]);
+    return this.shuffle(value, value, [2, 3, 2, 3]);
   }
 
   /** The lower two lanes of one vector, then those of another. */
   halves(low: Vector, high: Vector, isUniform = false): Vector {
-    return this.shuffle(low, high, [...range(0, 8), ...range(16, 24)], isUniform);
+    return this.shuffle(low, high, [0, 1, 4, 5], isUniform);
   }
 
   /** Has a value computed as another one is. */
@@ -308,9 +295,7 @@ export class VectorBody implements Body<Vector> {
   }
 }
 
-function range(start: number, end: number): number[] {
-  return Array.from({ length: end - start }, (_, i) => start + i);
+/** The bytes of lanes, as shuffles name them. */
+export function laneBytes(lanes: readonly number[]): number[] {
+  return lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
 }
-
-/** The upper words of four numbers of 64 bits. */
-const UPPER_WORDS = [4, 12, 20, 28].flatMap((start) => range(start, start + 4));
