@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly platform: string;
   readonly cores: number;
   readonly version: string;
+  /** Bytes of memory that the machine has; 4 GiB when left out, for not every browser tells. */
+  readonly memory?: number;
   /** Gives the files of MNIST; left out where there are none. */
   readonly digits?: () => Promise<DigitFiles>;
 }
@@ -121,6 +123,12 @@ export class Context {
     readonly say: (text: string, share?: number) => void,
   ) {}
 
+  /** Bytes that are asked for at the most, so that no phone ends the page: an eighth of its memory. */
+  get spare(): number {
+    const { memory = 4 * 2 ** 30 } = this.surroundings;
+    return Math.min(memory / 8, this.isQuick ? 2 ** 27 : 2 ** 30);
+  }
+
   get isQuick(): boolean {
     return this.preset === "quick";
   }
@@ -133,6 +141,11 @@ export class Context {
   /** Whether the check may begin one thing more. */
   get hasTime(): boolean {
     return !this.isStopped && performance.now() - this.#began < 1000 * this.seconds;
+  }
+
+  /** Whether the check takes far longer than it should. */
+  get isLate(): boolean {
+    return performance.now() - this.#began > 3000 * this.seconds;
   }
 
   get isStopped(): boolean {

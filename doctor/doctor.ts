@@ -22,6 +22,8 @@ export interface DoctorOptions {
   /** Which checks are made: those whose names it fits; all when left out. */
   readonly only?: RegExp;
   readonly signal?: AbortSignal;
+  /** How long all checks should take together; as long as their own times when left out. */
+  readonly seconds?: number;
   readonly subjects?: Partial<Subjects>;
   /** What is done in place of the doctor's own checks. */
   readonly checks?: readonly Check[];
@@ -34,7 +36,7 @@ const SPARE_S = 15;
 
 /** Looks at all that there is, one check after the other; what breaks in one leaves the others alone. */
 export async function runDoctor(
-  { preset, only, signal, subjects, checks = CHECKS, patience = 6 }: DoctorOptions,
+  { preset, only, signal, seconds: most, subjects, checks = CHECKS, patience = 6 }: DoctorOptions,
   surroundings: Surroundings,
   listener: DoctorListener = {},
 ): Promise<DoctorReport> {
@@ -50,15 +52,15 @@ export async function runDoctor(
   let before = 0;
   for (const check of wanted) {
     if (signal?.aborted) break;
-    const seconds = check.seconds[preset];
+    const seconds = most ? (check.seconds[preset] * most) / total : check.seconds[preset];
     const tell = (finding: Finding) => {
       const line = { check: check.name, ...finding };
       lines.push(line);
       listener.line?.(line);
     };
-    const done = before;
+    const [done, own] = [before, check.seconds[preset]];
     const say = (text: string, share = 0) =>
-      listener.progress?.(`${check.name}: ${text}`, (done + seconds * Math.min(1, share)) / total);
+      listener.progress?.(`${check.name}: ${text}`, (done + own * Math.min(1, share)) / total);
     say("begins");
     if (!facts && !check.isFree)
       tell({ name: "all", verdict: "not there", text: `no WebGPU: ${why}` });
@@ -68,7 +70,7 @@ export async function runDoctor(
       );
       await runCheck(check, context, (seconds + SPARE_S) * patience);
     }
-    before += seconds;
+    before += check.seconds[preset];
   }
   bench.renew();
   const stopped = signal?.aborted ?? false;

@@ -12,6 +12,7 @@ export function serveDoctor(own: Pick<Surroundings, "digits"> = {}): void {
     platform: navigator.userAgent,
     cores: navigator.hardwareConcurrency,
     version: VERSIONS.gradus ?? "",
+    memory: 2 ** 30 * ((navigator as { deviceMemory?: number }).deviceMemory ?? 4),
     ...own,
   };
   const listener: DoctorListener = {

@@ -2,7 +2,7 @@
 // --node in Node instead; with --cpu both, for what the CPU device is to come to; with --bundle
 // writes one file that measures in Node anywhere.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -25,13 +25,15 @@ Usage: npm run bench -- [options]
   --growth        how time grows with the size of a graph instead, in Node without a GPU
   --node          in Node instead of headless Chromium
   --bundle FILE   only write one .mjs file that runs as --node does where there are no packages
+  --kit FOLDER    only write all that measures on a machine with a GPU and without packages:
+                  this bundle, the doctor's, PyTorch's steps, and measure.sh, which runs them
   --help          this text`;
 
 const text = { type: "string" };
 const flag = { type: "boolean", default: false };
 
 function readOptions(args) {
-  const { json, compare, bundle, ...options } = parse(args, {
+  const { json, compare, bundle, kit, ...options } = parse(args, {
     only: text,
     peers: text,
     rounds: text,
@@ -41,9 +43,12 @@ function readOptions(args) {
     growth: flag,
     node: flag,
     bundle: text,
+    kit: text,
     help: { ...flag, short: "h" },
   });
-  const paths = Object.entries({ json, compare, bundle }).filter(([, path]) => path !== undefined);
+  const paths = Object.entries({ json, compare, bundle, kit }).filter(
+    ([, path]) => path !== undefined,
+  );
   for (const [name, path] of paths) readPath(name, path);
   return { ...options, ...Object.fromEntries(paths) };
 }
@@ -201,8 +206,24 @@ async function measureGrowth({ only = "" }) {
   await server.close();
 }
 
+/** Writes all that a machine with a GPU needs beside Node and Dawn. */
+async function writeKit(folder) {
+  mkdirSync(folder, { recursive: true });
+  const configFile = join(root, "tools/vite.doctor-node.config.ts");
+  await build({ root, configFile, logLevel: "error" });
+  const files = {
+    "bench.mjs": await buildForNode(),
+    "doctor.mjs": join(root, "build/doctor-node/main.mjs"),
+    "torch_steps.py": join(root, "bench/gpu/torch_steps.py"),
+    "measure.sh": join(root, "bench/gpu/measure.sh"),
+  };
+  for (const [name, path] of Object.entries(files)) copyFileSync(path, join(folder, name));
+  tell(`Written to ${folder}: ${Object.keys(files).join(", ")}`);
+}
+
 async function main(options) {
-  if (options.cpu) await measureCpu(options);
+  if (options.kit !== undefined) await writeKit(options.kit);
+  else if (options.cpu) await measureCpu(options);
   else if (options.growth) await measureGrowth(options);
   else if (options.bundle !== undefined) {
     const file = new ResultFile(options.bundle);

@@ -14,6 +14,7 @@ Usage: npm run doctor -- [options]
 
   --full          all that there is, some minutes; in place of what takes half a minute
   --only REGEX    checks by name
+  --seconds N     with --node: some N seconds for all checks together
   --json FILE     where the report goes (nowhere when left out)
   --compare FILE  an earlier report, to be set beside this one
   --node          in Node instead of headless Chromium
@@ -30,6 +31,7 @@ function readOptions(args) {
   const { json, compare, bundle, only, ...options } = parse(args, {
     full: flag,
     only: text,
+    seconds: text,
     json: text,
     compare: text,
     node: flag,
@@ -83,9 +85,9 @@ async function buildForNode() {
   return join(root, "build/doctor-node/main.mjs");
 }
 
-async function lookInNode({ full, only, json, compare }) {
+async function lookInNode({ full, only, seconds, json, compare }) {
   const file = await buildForNode();
-  const wishes = Object.entries({ only, json, compare });
+  const wishes = Object.entries({ only, seconds, json, compare });
   const args = wishes.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
   // In this process, so that signals reach it and nothing outlives it.
   process.argv.splice(1, Infinity, file, ...args, ...(full ? ["--full"] : []));

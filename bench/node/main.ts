@@ -5,18 +5,21 @@ import {
   flag,
   parse,
   ResultFile,
+  readNumber,
   run,
   say,
   tell,
+  text,
   UsageError,
 } from "../../examples/command/index.ts";
 import { readWishes } from "../harness/options.ts";
 import { parseReport, reportFileName } from "../harness/report.ts";
-import { runSuite } from "../harness/suite.ts";
+import { runSuite, type SuiteOptions } from "../harness/suite.ts";
 import { formatReport } from "../harness/table.ts";
+import { type SweepOptions, sweepCandidates, sweptText } from "../kernels/sweep.ts";
 import { PEER_NAMES } from "../peers/index.ts";
 import { NODE_LOADERS } from "../peers/node-loaders.ts";
-import { serveParent } from "./host-process.ts";
+import { provideGpu, serveParent } from "./host-process.ts";
 import { nodeSurroundings } from "./surroundings.ts";
 
 const HELP = `Measures Gradus and other libraries in Node.
@@ -26,6 +29,9 @@ const HELP = `Measures Gradus and other libraries in Node.
   --rounds N      rounds of each measurement (5)
   --json FILE     where the report goes, a file or an existing folder (nowhere when left out)
   --compare FILE  an earlier report
+  --candidates    times every candidate of kernels instead; --only takes families by name
+  --most N        of problems of N multiplications at the most (10¹²)
+  --seconds N     for some N seconds (1,000)
   --help          this text
 
 Dawn, for WebGPU, comes from the module that DAWN_NODE names, else from the package "webgpu".`;
@@ -35,16 +41,27 @@ const REPORT_BYTES = 200_000;
 
 function readOptions(args: string[]) {
   const string = { type: "string" } as const;
-  const { help, json, compare, ...wishes } = parse(args, {
+  const { help, json, compare, candidates, most, seconds, ...wishes } = parse(args, {
     only: string,
     peers: string,
     rounds: string,
     json: string,
     compare: string,
+    candidates: flag,
+    most: text("1e12"),
+    seconds: text("1000"),
     help: { ...flag, short: "h" },
   });
   const present = PEER_NAMES.filter((name) => NODE_LOADERS[name]);
-  return { help, json, compare, suite: wanted(() => readWishes(wishes, present)) };
+  if (!candidates) {
+    return { help, json, compare, suite: wanted(() => readWishes(wishes, present)), sweep: null };
+  }
+  const sweep = {
+    only: wanted(() => new RegExp(wishes.only ?? "")),
+    most: readNumber("most", most, [1, 1e15], false),
+    seconds: readNumber("seconds", seconds, [1, 1e6]),
+  };
+  return { help, json, compare, suite: null, sweep };
 }
 
 /** Gives what a call gives; says what it throws as what is wrong with the arguments. */
@@ -56,20 +73,44 @@ function wanted<T>(read: () => T): T {
   }
 }
 
-async function main({ json, compare, suite }: ReturnType<typeof readOptions>): Promise<void> {
-  const nameOf = (report: string) => (json && isFolder(json) ? join(json, report) : json);
-  const file = nameOf("report.json");
-  if (file) await new ResultFile(file).probe(REPORT_BYTES);
+async function main({ suite, sweep, ...files }: ReturnType<typeof readOptions>): Promise<void> {
+  if (suite) await measure(suite, files);
+  else await timeCandidates(sweep, files.json);
+}
+
+interface Files {
+  readonly json?: string;
+  readonly compare?: string;
+}
+
+/** The place of a report in a file, or under its own name in a folder. */
+function placeOf(json: string, report: string): string {
+  return isFolder(json) ? join(json, report) : json;
+}
+
+async function measure(suite: SuiteOptions, { json, compare }: Files): Promise<void> {
+  if (json) await new ResultFile(placeOf(json, "report.json")).probe(REPORT_BYTES);
   const earlier = compare ? parseReport(await readFile(compare, "utf8")) : null;
   const report = await runSuite(suite, nodeSurroundings(), {
     progress: (line, done, total) => tell(`[${done}/${total}] ${line}`),
     note: (line) => tell(`Note: ${line}.`),
   });
   say(formatReport(report, earlier));
-  const result = nameOf(reportFileName(report));
-  if (!result) return;
-  await new ResultFile(result).write(`${JSON.stringify(report, null, 2)}\n`);
-  tell(`Written to ${result}`);
+  if (json) await write(placeOf(json, reportFileName(report)), report);
+}
+
+async function timeCandidates(options: SweepOptions, json: string | undefined): Promise<void> {
+  const file = json && placeOf(json, "candidates.json");
+  if (file) await new ResultFile(file).probe(REPORT_BYTES);
+  await provideGpu();
+  const report = await sweepCandidates(options, (swept) => say(`${sweptText(swept)}\n`));
+  if (file) await write(file, report);
+  process.exit(0); // Dawn keeps the process running
+}
+
+async function write(path: string, report: object): Promise<void> {
+  await new ResultFile(path).write(`${JSON.stringify(report, null, 2)}\n`);
+  tell(`Written to ${path}`);
 }
 
 function isFolder(path: string): boolean {

@@ -1,9 +1,10 @@
+import { labelOf } from "../../bench/kernels/sweep.ts";
 import { GpuDevice } from "../../src/devices/webgpu/gpu-device.ts";
 import type { GpuSession } from "../../src/devices/webgpu/session.ts";
 import type { Choose, Family, KernelChoice } from "../../src/forms/kernel.ts";
 import { type Device, tensor } from "../../src/index.ts";
 import { choicesOf } from "../../src/kernels/choose.ts";
-import { entryFile, stageOf } from "../../src/kernels/stage.ts";
+import { stageOf } from "../../src/kernels/stage.ts";
 import type { FamilyCall } from "../../test/support/family-calls.ts";
 import { shareOf } from "../../test/support/parity.ts";
 import { uniform } from "../../test/support/reference.ts";
@@ -34,12 +35,6 @@ export function trialsOf(families: Readonly<Record<string, FamilyCall>>): Trial[
   );
   const most = Math.max(0, ...lists.map(({ length }) => length));
   return Array.from({ length: most }, (_, i) => lists.flatMap((list) => list[i] ?? [])).flat();
-}
-
-/** What a choice is called. */
-export function labelOf({ kernel, candidate }: KernelChoice): string {
-  const file = entryFile(kernel).replace(/^shaders\/|\.wgsl$/g, "");
-  return `${file} ${Object.entries(candidate).flat().join(" ")}`;
 }
 
 /** Why a device cannot run a choice; null where it can. */

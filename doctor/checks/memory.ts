@@ -4,12 +4,6 @@ import { type Check, type Context, messageOf } from "../context.ts";
 const MIB = 2 ** 20;
 const PIECE = 16 * MIB;
 
-/** Bytes that are asked for at the most, so that no phone ends the page: an eighth of its memory. */
-function bound({ isQuick }: Context): number {
-  const { deviceMemory = 4 } = globalThis.navigator as { deviceMemory?: number };
-  return Math.min((deviceMemory * 1024 * MIB) / 8, isQuick ? 128 * MIB : 1024 * MIB);
-}
-
 /** Makes a buffer; null where there is no memory for it. */
 async function make(device: GPUDevice, size: number): Promise<GPUBuffer | null> {
   const { STORAGE, COPY_DST } = GPUBufferUsage;
@@ -30,7 +24,7 @@ async function make(device: GPUDevice, size: number): Promise<GPUBuffer | null> 
 /** The largest buffer up to the bound, by doubling. */
 async function largest(context: Context, device: GPUDevice): Promise<number> {
   let found = 0;
-  const most = Math.min(bound(context), device.limits.maxBufferSize);
+  const most = Math.min(context.spare, device.limits.maxBufferSize);
   for (let size = PIECE; size <= most && !context.isStopped; size *= 2) {
     const buffer = await make(device, size);
     if (!buffer) break;
@@ -43,7 +37,7 @@ async function largest(context: Context, device: GPUDevice): Promise<number> {
 /** How many bytes of many buffers can be written, up to the bound. */
 async function together(context: Context, device: GPUDevice): Promise<number> {
   const held: GPUBuffer[] = [];
-  const most = bound(context);
+  const most = context.spare;
   while (held.length * PIECE < most && context.hasTime) {
     const buffer = await make(device, PIECE);
     if (!buffer) break;
@@ -91,7 +85,7 @@ export const memoryCeiling: Check = {
   seconds: { quick: 1, full: 8 },
   run: async (context) => {
     const device = await context.bench.gpu();
-    const most = bound(context) / MIB;
+    const most = context.spare / MIB;
     const told = (found: number) => (found / MIB < most ? "" : " or more");
     const size = await largest(context, device);
     context.line({

@@ -6,7 +6,7 @@ import type { Row } from "../report.ts";
 /** Sizes of squares, where a CPU emulates the GPU and elsewhere. */
 const SIZES = {
   quick: { software: [64, 128, 256], gpu: [256, 512, 1024, 2048] },
-  full: { software: [64, 128, 256, 512], gpu: [128, 256, 512, 1024, 2048, 4096] },
+  full: { software: [64, 128, 256, 512], gpu: [128, 256, 512, 1024, 2048, 4096, 8192] },
 };
 
 /** A share of the multiply-adds' ceiling below which the largest product counts as slow. */
@@ -62,7 +62,10 @@ export const productCurve: Check = {
   name: "Products",
   seconds: { quick: 1.5, full: 12 },
   run: async (context) => {
-    const sizes = SIZES[context.preset][context.isSoftware ? "software" : "gpu"];
+    const { maxStorageBufferBindingSize } = context.facts?.limits ?? {};
+    const sizes = SIZES[context.preset][context.isSoftware ? "software" : "gpu"].filter(
+      (n) => 4 * n ** 2 <= maxStorageBufferBindingSize && 12 * n ** 2 <= context.spare,
+    );
     const rows: Row[] = [];
     for (const n of sizes) {
       if (context.isStopped || (rows.length > 0 && !context.hasTime)) break;

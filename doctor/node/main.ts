@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { VERSIONS } from "../../bench/harness/versions.ts";
 import { provideGpu, readDigits } from "../../bench/node/host-process.ts";
@@ -9,9 +9,11 @@ import {
   interruption,
   parse,
   ResultFile,
+  readNumber,
   run,
   say,
   tell,
+  text,
   UsageError,
 } from "../../examples/command/index.ts";
 import { runDoctor } from "../doctor.ts";
@@ -22,6 +24,7 @@ const HELP = `Looks at what WebGPU does on this machine, in Node.
 
   --full          all that there is, some minutes
   --only REGEX    checks by name
+  --seconds N     some N seconds for all checks together, in place of their own times
   --json FILE     where the report goes, a file or an existing folder (nowhere when left out)
   --compare FILE  an earlier report
   --help          this text
@@ -33,14 +36,19 @@ const REPORT_BYTES = 200_000;
 
 function readOptions(args: string[]) {
   const string = { type: "string" } as const;
-  const { only, ...options } = parse(args, {
+  const { only, seconds, ...options } = parse(args, {
     full: flag,
     only: string,
+    seconds: text("0"),
     json: string,
     compare: string,
     help: { ...flag, short: "h" },
   });
-  return { ...options, only: only === undefined ? undefined : readPattern(only) };
+  return {
+    ...options,
+    only: only === undefined ? undefined : readPattern(only),
+    seconds: readNumber("seconds", seconds, [0, 86_400]) || undefined,
+  };
 }
 
 function readPattern(text: string): RegExp {
@@ -56,17 +64,24 @@ function nameOf(path: string, report: DoctorReport | null): string {
   return isFolder ? join(path, report ? doctorFileName(report) : "report.json") : path;
 }
 
-async function main({ full, only, json, compare }: ReturnType<typeof readOptions>): Promise<void> {
+async function main({
+  full,
+  only,
+  seconds,
+  json,
+  compare,
+}: ReturnType<typeof readOptions>): Promise<void> {
   if (json) await new ResultFile(nameOf(json, null)).probe(REPORT_BYTES);
   const before = compare ? parseDoctorReport(await readFile(compare, "utf8")) : null;
   const printer = new Printer(say, before);
   await provideGpu();
   const report = await runDoctor(
-    { preset: full ? "full" : "quick", only, signal: interruption() },
+    { preset: full ? "full" : "quick", only, seconds, signal: interruption() },
     {
       platform: `Node ${process.versions.node}, ${process.platform} ${process.arch}`,
       cores: availableParallelism(),
       version: VERSIONS.gradus ?? "",
+      memory: totalmem(),
       digits: readDigits,
     },
     printer,

@@ -30,6 +30,28 @@ test("npm run bench -- --bundle writes one file that measures", { timeout: 60_00
       ["tfjs-cpu", "ok"],
       ["jax-js-wasm", "ok"],
     ]);
+    const env = { ...process.env, DAWN_NODE: join(folder, "missing") };
+    const sweep = run(process.execPath, [bundle, "--candidates"], { cwd: folder, env });
+    const failed = await sweep.catch((error) => error);
+    expect(failed).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/WebGPU/) });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("measure.sh runs each part with its time, and goes on when one breaks", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "gradus-kit-"));
+  try {
+    const OUT = join(folder, "out");
+    const env = { ...process.env, OUT, RUN: "echo ran", PYTHON: "no-such-python", SWEEP_S: "0" };
+    const { stdout } = await run("bash", [join(script, "../../bench/gpu/measure.sh")], {
+      env: { ...env, DOCTOR: "--only Loops" },
+    });
+    expect(stdout).toMatch(/^ran \S+doctor\.mjs --full --seconds 140 .* --only Loops$/m);
+    expect(stdout).toMatch(/^ran \S+bench\.mjs --peers gradus-webgpu,\S+ --rounds 3 /m);
+    expect(stdout).not.toContain("== candidates");
+    expect(stdout).toMatch(/^== torch: \d+ s, exit code 127$/m);
+    expect(await readFile(join(OUT, "doctor.txt"), "utf8")).toMatch(/^ran /);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
