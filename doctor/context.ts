@@ -46,6 +46,7 @@ export interface DoctorListener {
 export class Bench {
   #raw: Promise<GPUDevice> | null = null;
   #engine: Promise<GpuDevice> | null = null;
+  #loss: string | null = null;
   #cpu: Promise<Device> | null = null;
   #compiled: Promise<Device> | null = null;
   /** The multiply-adds that the adapter was measured to do, in GFLOP/s; null before. */
@@ -69,8 +70,25 @@ export class Bench {
 
   /** A GPUDevice without the engine, with all that the engine asks for. */
   gpu(): Promise<GPUDevice> {
-    this.#raw ??= rawDevice();
-    return this.#raw;
+    if (this.#raw) return this.#raw;
+    const made = rawDevice();
+    this.#raw = made;
+    made
+      .then(({ lost }) => lost)
+      .then(({ message, reason }) => {
+        if (this.#raw !== made) return;
+        this.#raw = null;
+        this.#loss = message || reason;
+      })
+      .catch(() => {}); // told to who asked for it
+    return made;
+  }
+
+  /** Why the GPUDevice was lost since this was asked last; null where it was not. */
+  takeLoss(): string | null {
+    const loss = this.#loss;
+    this.#loss = null;
+    return loss;
   }
 
   /** The engine's device, with the kernels that the adapter decides for; the default one too. */
@@ -140,7 +158,12 @@ export class Context {
 
   /** Whether the check may begin one thing more. */
   get hasTime(): boolean {
-    return !this.isStopped && performance.now() - this.#began < 1000 * this.seconds;
+    return this.within(1);
+  }
+
+  /** Whether it may begin one thing more in a share of its time. */
+  within(share: number): boolean {
+    return !this.isStopped && performance.now() - this.#began < 1000 * this.seconds * share;
   }
 
   /** Whether the check takes far longer than it should. */

@@ -89,6 +89,8 @@ async function runCheck(check: Check, context: Context, limit: number): Promise<
     if ((await Promise.race([check.run(context), late])) === "late") {
       throw new Error(`no answer in ${limit.toFixed(0)} s`);
     }
+    const loss = context.bench.takeLoss();
+    if (loss) throw new Error(`the GPUDevice was lost: ${loss}`);
   } catch (error) {
     const verdict = error instanceof NotThere ? "not there" : "wrong";
     context.line({ name: "all", verdict, text: messageOf(error) });

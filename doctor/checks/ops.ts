@@ -36,15 +36,16 @@ function spread<T>(items: readonly T[]): T[] {
   return Array.from({ length: STRIDE }, (_, k) => items.filter((_, i) => i % STRIDE === k)).flat();
 }
 
-async function tryAll(context: Context, kind: string, device: Device, isRest: boolean) {
+async function tryAll(context: Context, kind: string, device: Device, share: number) {
+  const { isQuick } = context;
   const cpu = await context.bench.cpu();
   const all = spread(context.subjects.ops.filter(([, { calls }]) => calls.length > 0));
   const rows: Row[] = [];
   for (const op of all) {
-    if (!context.hasTime) break;
+    if (!context.within(share)) break;
     context.progress(`${op[0]}, ${kind} kernels`, rows.length / all.length);
     const { calls } = op[1];
-    rows.push(await tryOp(op, isRest ? calls : calls.slice(0, 1), device, cpu));
+    rows.push(await tryOp(op, isQuick ? calls.slice(0, 1) : calls, device, cpu));
   }
   rows.sort((a, b) => a.name.localeCompare(b.name, "en"));
   tellRows(context, `${kind} kernels, forward and gradient`, rows, all.length);
@@ -60,9 +61,9 @@ export const ops: Check = {
     const [first, second] = isTree
       ? (["workgroup", "direct"] as const)
       : (["direct", "workgroup"] as const);
-    await tryAll(context, first, own, !context.isQuick);
+    await tryAll(context, first, own, context.isQuick ? 1 : 0.5);
     if (context.isQuick || !context.hasTime) return;
     const other = new GpuDevice(own.device, own.adapter, { kernels: second });
-    await tryAll(context, second, other, true);
+    await tryAll(context, second, other, 1);
   },
 };

@@ -22,6 +22,7 @@ const buttons = {
 };
 const stop = element("stop", HTMLButtonElement);
 const save = element("download", HTMLButtonElement);
+const send = element("share", HTMLButtonElement);
 const progress = element("progress", HTMLProgressElement);
 const findings = new Findings(element("results"));
 
@@ -40,6 +41,7 @@ function setPhase(phase: Phase, text: string): void {
   for (const button of Object.values(buttons)) button.disabled = isActive;
   stop.disabled = phase !== "looking";
   save.disabled = isActive || !report;
+  send.disabled = save.disabled;
 }
 
 function fail(message: string | null): void {
@@ -118,10 +120,17 @@ async function look(
   }
 }
 
+/** The report as a file; of plain text, which more apps take than JSON, where it is to be sent. */
+function fileOf(found: DoctorReport, isSent = false): File {
+  const name = doctorFileName(found);
+  const [ending, type] = isSent ? [".txt", "text/plain"] : ["", "application/json"];
+  return new File([JSON.stringify(found, null, 2)], name + ending, { type });
+}
+
 /** Offers the report as a file of the browser's. */
 function download(found: DoctorReport): void {
-  const blob = new Blob([JSON.stringify(found, null, 2)], { type: "application/json" });
-  const link = make("a", { href: URL.createObjectURL(blob), download: doctorFileName(found) });
+  const file = fileOf(found);
+  const link = make("a", { href: URL.createObjectURL(file), download: file.name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
@@ -136,6 +145,13 @@ for (const [preset, button] of Object.entries(buttons)) {
 }
 stop.addEventListener("click", halt);
 save.addEventListener("click", () => report && download(report));
+// Phones hand files to other apps, if the reader says to which.
+send.hidden = !navigator.canShare?.({
+  files: [new File([""], "report.txt", { type: "text/plain" })],
+});
+send.addEventListener("click", () => {
+  if (report) navigator.share({ files: [fileOf(report, true)] }).catch(() => {}); // thought better of
+});
 const earlier = element("earlier", HTMLInputElement);
 earlier.addEventListener("change", async () => {
   const file = earlier.files?.[0];

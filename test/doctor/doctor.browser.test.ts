@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { tryLoop } from "../../doctor/checks/loops.ts";
-import type { Subjects } from "../../doctor/context.ts";
+import { Bench, type Subjects } from "../../doctor/context.ts";
 import { runDoctor } from "../../doctor/doctor.ts";
 import { LOOPS } from "../../doctor/loops.ts";
 import { type Line, parseDoctorReport } from "../../doctor/report.ts";
@@ -89,6 +89,22 @@ describe("the doctor", () => {
     expect(await tryLoop(device, broken)).toMatchObject({
       note: expect.stringMatching(/^wrong: /),
     });
+  });
+
+  test("makes another GPUDevice when one is lost, and says so", async () => {
+    const bench = new Bench();
+    const first = await bench.gpu();
+    expect(await bench.gpu()).toBe(first);
+    first.destroy();
+    await first.lost;
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(bench.takeLoss()).not.toBeNull();
+    expect(bench.takeLoss()).toBeNull();
+    const second = await bench.gpu();
+    expect(second).not.toBe(first);
+    bench.renew();
+    await second.lost;
+    expect(bench.takeLoss()).toBeNull();
   });
 
   test("numbers, loops, loss and memory are right here, and the report outlives JSON", async () => {

@@ -94,6 +94,15 @@ describe("a run", () => {
     expect(told(lines)).toEqual(["hanging wrong"]);
   });
 
+  test("tells of a GPUDevice that was lost on the way", async () => {
+    const lost = check("lost", async ({ bench }) => {
+      vi.spyOn(bench, "takeLoss").mockReturnValueOnce("taken away");
+    });
+    const { lines } = await runDoctor({ preset: "quick", checks: [lost, fine("next")] }, here);
+    expect(told(lines)).toEqual(["lost wrong", "next ok"]);
+    expect(lines[0].text).toBe("the GPUDevice was lost: taken away");
+  });
+
   test("makes only the checks that are asked for", async () => {
     const checks = [fine("one"), fine("two")];
     const { lines } = await runDoctor({ preset: "quick", checks, only: /TWO/i }, here);

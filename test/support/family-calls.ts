@@ -72,7 +72,7 @@ export const familyCalls: Readonly<Record<string, FamilyCall>> = {
   logSumExp: call(softmaxRows, (x) => logSumExp(x, { axis: 1 })),
   variance: call(rowMoments, (x) => moments(x, { axis: 1 }).variance),
   layerNorm: call(standardRows, (x) => layerNorm(x, x.shape[1])),
-  cumSum: call(scanNumbers, (x) => cumSum(mul(x, 0.1))),
+  cumSum: call(scanNumbers, (x) => cumSum(mul(x, 0.1)), 4),
   "gradient of cumProd": call(scanSteps, (x) => {
     const near = add(mul(x, 0.01), 1);
     return grad(sum(mul(cumProd(near), 0.01)), [near])[0];
