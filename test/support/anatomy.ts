@@ -1,35 +1,19 @@
+import { stagesOf } from "../../site/step/stages.ts";
 import { Counters } from "../../src/core/counters.ts";
 import { Heap } from "../../src/devices/cpu/compiled/heap.ts";
 import { CompiledPlan } from "../../src/devices/cpu/compiled/plan.ts";
-import { generate, type KernelCode } from "../../src/devices/webgpu/codegen.ts";
-import { type Job, jobsOf } from "../../src/devices/webgpu/jobs.ts";
-import { settle } from "../../src/devices/webgpu/numbers.ts";
-import { pack } from "../../src/devices/webgpu/pack.ts";
-import { statsOf } from "../../src/devices/webgpu/stats.ts";
-import { lifetimes } from "../../src/devices/webgpu/write.ts";
+import type { KernelCode } from "../../src/devices/webgpu/codegen.ts";
+import type { Job } from "../../src/devices/webgpu/jobs.ts";
 import { statsTable } from "../../src/engine/explain.ts";
 import { opsOf, stepsOf } from "../../src/engine/group-ops.ts";
-import { lower } from "../../src/engine/lower.ts";
-import { planMemory } from "../../src/engine/memory-plan.ts";
+import { type Lifetime, planMemory } from "../../src/engine/memory-plan.ts";
 import type { Program, Step } from "../../src/engine/program.ts";
-import { type KernelSchedule, scheduleOf } from "../../src/engine/schedule.ts";
-import { simplify } from "../../src/engine/simplify.ts";
+import type { KernelSchedule } from "../../src/engine/schedule.ts";
 import { bytesAtOnce } from "../../src/engine/stats.ts";
-import { byRule } from "../../src/kernels/choose.ts";
-
-/** What WebGPU promises of every adapter, and a GPU's traits. */
-const LIMITS = { bindings: 8, memory: 16384 };
-const TRAITS = { workgroupMemory: true, threads: 64, quads: false };
 
 /** The forms that a traced program takes on its way to WebGPU and to WebAssembly, as texts by name. */
 export async function formsOf(traced: Program, names: Readonly<Record<string, string>>) {
-  const simplified = simplify(traced);
-  const schedule = scheduleOf(lower(simplified, TRAITS), LIMITS.bindings);
-  const dispatches = pack(jobsOf(schedule, byRule(TRAITS)), LIMITS);
-  const codes = settle(
-    dispatches.map((jobs) => generate(schedule, jobs)),
-    new Map(),
-  );
+  const { simplified, schedule, dispatches, codes, lives, stats } = stagesOf(traced);
   const nameOf = namer(schedule.program, names);
   // Without multiply-add, whatever the engine has.
   const compiled = await new CompiledPlan(simplified, new Heap(new Counters()), false).stats();
@@ -39,11 +23,9 @@ export async function formsOf(traced: Program, names: Readonly<Record<string, st
     schedule: schedule.groups.map((_, g) => groupText(schedule, g, nameOf)).join("\n"),
     dispatches: dispatches.map((jobs, i) => dispatchText(schedule, jobs, i)).join("\n"),
     code: inPart(codes[0]),
-    memory: memoryText(schedule, codes, nameOf),
+    memory: memoryText(lives, nameOf),
     runs: codes.map((code, i) => runText(code, i, nameOf)).join("\n"),
-    plan: statsTable(
-      statsOf({ schedule, jobs: dispatches, codes, values: lifetimes(schedule, codes) }),
-    ),
+    plan: statsTable(stats),
     functions: statsTable(compiled),
     wat: tileOf((await compiled.kernels[0].code?.()) ?? ""),
   };
@@ -143,8 +125,7 @@ function counted(workgroups: number): string {
   return `${workgroups} workgroup${workgroups === 1 ? "" : "s"}`;
 }
 
-function memoryText(schedule: KernelSchedule, codes: readonly KernelCode[], nameOf: Namer): string {
-  const lives = lifetimes(schedule, codes);
+function memoryText(lives: readonly Lifetime[], nameOf: Namer): string {
   const { slots, sizes } = planMemory(lives);
   const lines = lives.map(({ key, bytes, first, last }) => {
     return `${nameOf(key)}: ${bytes} B in slot ${slots.get(key)}, from dispatch ${first} to ${last}`;
