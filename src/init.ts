@@ -83,6 +83,7 @@ function checkInitOptions(options: InitOptions): void {
   checkOptions<InitOptions>("init", options, {
     device: "string",
     kernels: true,
+    tune: true,
     engine: true,
     threads: "number",
     isolated: "boolean",
@@ -91,9 +92,11 @@ function checkInitOptions(options: InitOptions): void {
     gpuDevice: true,
     debug: true,
   });
-  const { device = "auto", kernels = "direct", engine = "compiled", timeout = TIMEOUT } = options;
+  const { device = "auto", kernels = "direct", engine = "compiled" } = options;
+  const { tune = "off", timeout = TIMEOUT } = options;
   checkWords("init", { device }, ["auto", "webgpu", "cpu"]);
   checkWords("init", { kernels }, ["workgroup", "direct"]);
+  checkWords("init", { tune }, ["background", "off"]);
   checkWords("init", { engine }, ["compiled", "plain"]);
   checkSteps("init", { threads: options.threads ?? 1 });
   checkPositive("init", { timeout });
@@ -101,9 +104,9 @@ function checkInitOptions(options: InitOptions): void {
 
 /** Gives what an earlier call with the same options chose, as long as that device works. */
 function share({ timeout, gpuDevice, ...rest }: InitOptions): Promise<Choice> {
-  const { kernels, engine, threads, reproducible } = rest;
+  const { kernels, tune, engine, threads, reproducible } = rest;
   const device = rest.device ?? (gpuDevice ? "webgpu" : "auto");
-  const options = { device, kernels, engine, threads, reproducible };
+  const options = { device, kernels, tune, engine, threads, reproducible };
   const wish = JSON.stringify(options);
   if (shared && (!shared.device || isLive(shared.device))) {
     if (shared.wish === wish && shared.gpuDevice === gpuDevice) return shared.choice;

@@ -58,6 +58,7 @@ test("webgpu takes an emulated GPU, or fails clearly", async () => {
 test.each<[object, string]>([
   [{ device: "tpu" }, "init: device tpu; expected auto, webgpu, cpu"],
   [{ kernels: "fast" }, "init: kernels fast; expected workgroup, direct"],
+  [{ tune: "later" }, "init: tune later; expected background, off"],
   [{ engine: "fast" }, "init: engine fast; expected compiled, plain"],
   [{ reproducible: 1 }, "init: reproducible 1; expected true or false"],
   [{ threads: 0 }, "init: threads 0; expected an integer from 1"],
@@ -65,7 +66,7 @@ test.each<[object, string]>([
   [{ timeout: 0 }, "init: timeout 0; expected a finite number above 0"],
   [
     { devise: "cpu" },
-    'init: unknown option "devise"; expected device, kernels, engine, threads, isolated, ' +
+    'init: unknown option "devise"; expected device, kernels, tune, engine, threads, isolated, ' +
       'reproducible, timeout, gpuDevice, debug. Did you mean "device"?',
   ],
 ])("%j is refused", async (options, message) => {

@@ -4,7 +4,7 @@ import { directProducts, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
-import { candidateWith } from "../support/kernel-families.ts";
+import { candidateWith, plainFamily } from "../support/kernel-families.ts";
 import { openDevice } from "../support/raw-kernel.ts";
 import { runStage } from "../support/raw-stage.ts";
 import { uniform } from "../support/reference.ts";
@@ -77,6 +77,18 @@ describe("matmul-small", () => {
       const small = await check(sizes, choose("direct", { ROWS: 4, WORKGROUP: 32 }));
       expect(small).toEqual(await check(sizes, choose("direct", { ROWS: 8, WORKGROUP: 32 })));
     });
+  }
+});
+
+describe("matmul-plain", () => {
+  for (const ROWS of [1, 4]) {
+    for (const sizes of cases) {
+      test(`${ROWS} rows give the bits of tiles, ${JSON.stringify(sizes)}`, async () => {
+        const plain = candidateWith(plainFamily(products), "direct", { ROWS, WORKGROUP: 16 });
+        const wanted = await check(sizes, choose("direct", { ROWS: 8, WORKGROUP: 32 }));
+        expect(await check(sizes, plain)).toEqual(wanted);
+      });
+    }
   }
 });
 

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
-import { candidateWith } from "../support/kernel-families.ts";
+import { candidateWith, plainFamily } from "../support/kernel-families.ts";
 import { type Numbers, openDevice } from "../support/raw-kernel.ts";
 import { runStage } from "../support/raw-stage.ts";
 import { uniform } from "../support/reference.ts";
@@ -89,6 +89,23 @@ for (const [name, run] of Object.entries(forms)) {
     });
   });
 }
+
+test("reduce-plain gives the bits of reduce-direct", async () => {
+  const { identity, combine } = sum;
+  const own = { functions: { identity, combine } };
+  for (const LENGTH of [1, 3, 4, 5, 37, 128]) {
+    const x = uniform(70 * LENGTH, LENGTH);
+    const [plain, direct] = await Promise.all(
+      [plainFamily(reduce), reduce].map((family) => {
+        const choice = candidateWith(family, "direct", { WORKGROUP: 32 });
+        const stage = stageOf(choice, { dtype: "f32", ROWS: 70, LENGTH }, own);
+        return runStage(device, stage, [x]);
+      }),
+    );
+    expect([...plain]).toEqual([...direct]);
+    expectWithin(plain, rowSums(x, 70), () => 1e-6 * Math.sqrt(LENGTH));
+  }
+});
 
 test("reduce folds more rows than one dimension holds", async () => {
   const rows = 65_537;

@@ -63,7 +63,7 @@ class Forecast extends Module<[x: Tensor]> {
 
 /** What a step of so many turns is and makes, on a device of its own. */
 async function stepOf(time: number) {
-  const { device } = await init({ device: "webgpu", isolated: true });
+  const { device } = await init({ device: "webgpu", tune: "off", isolated: true });
   const model = new Forecast(device);
   const step = trainStep({
     model,

@@ -6,7 +6,7 @@ import { GeneticAlgorithm, lossPerIndividual } from "../../src/train/index.ts";
 
 let device: Device;
 beforeAll(async () => {
-  device = (await init({ device: "webgpu" })).device;
+  device = (await init({ device: "webgpu", tune: "off" })).device;
 });
 afterAll(() => {
   vi.useRealTimers();

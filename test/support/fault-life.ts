@@ -140,7 +140,7 @@ export class Life {
   async #start(): Promise<void> {
     const timeout = this.#patience[0];
     const choice = await this.#attempt("init", () =>
-      init({ device: "webgpu", isolated: true, timeout }),
+      init({ device: "webgpu", tune: "off", isolated: true, timeout }),
     );
     this.#device = choice?.device ?? null;
     if (choice) setDefaultDevice(choice.device);

@@ -91,7 +91,7 @@ export const isEager = (a: Right["eager"], b: Right["eager"]) => a.sum === b.sum
 
 /** Runs undisturbed, to see what is right after each step. */
 export async function rightValues(): Promise<Right> {
-  const { device } = await init({ device: "webgpu", isolated: true });
+  const { device } = await init({ device: "webgpu", tune: "off", isolated: true });
   setDefaultDevice(device);
   const run = makeRun();
   const files = [await saveCheckpoint(run)];

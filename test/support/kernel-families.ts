@@ -7,6 +7,7 @@ import { pointwiseGroups } from "../../src/kernels/elementwise.ts";
 import { products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
+import { plainKernels } from "../../src/kernels/plain.ts";
 import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
 import { scanNumbers, scanSteps } from "../../src/kernels/scan.ts";
 import { scatteredSums } from "../../src/kernels/scatter-add.ts";
@@ -40,6 +41,11 @@ const rows = [
   { ROWS: 1, LENGTH: 1000 },
 ];
 
+const productSizes = [
+  { BATCH: 2, M: 33, N: 7, K: 50 },
+  { BATCH: 1, M: 64, N: 128, K: 64 },
+];
+
 const attention = [
   {
     ...{ BATCH: 2, ROWS: 70, LENGTH: 35, KEYS: 9, DEPTH: 6, WIDTH: 5 },
@@ -55,9 +61,17 @@ const weighing = {
   share: "select(0.0f, x * 2.0f, random_unit(bits) < 0.5f)",
 };
 
+/** The plain kernels of a family, as one of their own. */
+export function plainFamily<P extends Problem>(family: Family<P>): Family<P> {
+  const make = plainKernels[family.computes as "product"];
+  const direct = family.kernels.find(({ kind }) => kind === "direct");
+  return { ...family, kernels: make ? [make(direct as never) as Kernel as Kernel<P>] : [] };
+}
+
 export const families: Readonly<Record<string, Tried>> = {
   pointwiseGroups: tried(pointwiseGroups, [{ SIZE: 1000 }]),
   reduce: tried(reduce, rows, { identity: "Acc()", combine: "a + b" }),
+  plainReduce: tried(plainFamily(reduce), rows, { identity: "Acc()", combine: "a + b" }),
   reduceParts: tried(
     reduceParts,
     rows.map((sizes) => ({ ...sizes, CHUNK: 64 })),
@@ -80,10 +94,8 @@ export const families: Readonly<Record<string, Tried>> = {
     order_key: "order_key_f32(x, false)",
   }),
   placeRows: tried(placeRows, rows),
-  matmul: tried(products, [
-    { BATCH: 2, M: 33, N: 7, K: 50 },
-    { BATCH: 1, M: 64, N: 128, K: 64 },
-  ]),
+  matmul: tried(products, productSizes),
+  plainMatmul: tried(plainFamily(products), productSizes),
   attention: tried(attentionRows, attention, weighing),
   attentionQueries: tried(attentionQueries, attention, weighing),
   attentionKeys: tried(attentionKeys, attention, weighing),

@@ -9,7 +9,12 @@ export const KERNEL_KINDS = ["direct", "workgroup"] as const;
  * since Dawn knows equal modules and pipelines of a GPUDevice again; it is run and compared twice.
  */
 export async function kernelKinds(): Promise<Record<(typeof KERNEL_KINDS)[number], GpuDevice>> {
-  const choice = await init({ device: "webgpu", kernels: "direct", isolated: true });
+  const choice = await init({
+    device: "webgpu",
+    kernels: "direct",
+    tune: "off",
+    isolated: true,
+  });
   const direct = choice.device as GpuDevice;
   const workgroup = new GpuDevice(direct.device, direct.adapter, { kernels: "workgroup" });
   return { direct, workgroup };

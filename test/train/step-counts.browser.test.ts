@@ -58,7 +58,7 @@ const C: Net = { sizes: [784, 256, 128, 10], batchSize: 128, activation: "relu",
 
 let device: Device;
 beforeAll(async () => {
-  device = (await init({ device: "webgpu" })).device;
+  device = (await init({ device: "webgpu", tune: "off" })).device;
 });
 afterAll(() => device.dispose());
 afterEach(() => {

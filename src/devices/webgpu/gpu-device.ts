@@ -45,6 +45,8 @@ export class GpuDevice extends EngineDevice {
     const device = new GpuDevice(own, description, options);
     try {
       await (device.session as GpuSession).prepare();
+      // There plans are made otherwise by what it loads.
+      if (description.software) await device.#recovery().catch(() => {});
       return device;
     } catch (error) {
       device.dispose(); // it is not to come back for nobody

@@ -11,6 +11,12 @@ export interface GpuOptions {
   /** Forces kernels with workgroup memory or with direct loads; by default the adapter decides. */
   kernels?: "workgroup" | "direct";
   /**
+   * Whether kernels are made better while they run: by `background`, which it is when left out of `init`, a
+   * compiled function whose kernels take long to compile begins with plain ones, where a CPU emulates
+   * the GPU, until the others are there; the results have the same bits. By `off` it waits for these.
+   */
+  tune?: "background" | "off";
+  /**
    * What computes on the CPU: `compiled` makes WebAssembly with SIMD of each program; `plain` runs
    * each op's plain form, which is the specification. `compiled` when left out; where the page or the
    * browser has no WebAssembly, `plain` is taken, and the reason that `init` gives says so.

@@ -7,9 +7,14 @@ import { CpuSession, type MakeEngine } from "../cpu/cpu-device.ts";
 import { describeAdapter, findAdapter, findGpu, requestDevice } from "./adapter.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { GpuSession } from "./session.ts";
+import { beginPlain, goOnPlain } from "./tiers.ts";
 
-/** Makes what guards a device's states against losses, and chooses by time where that is wanted. */
+/**
+ * Makes what guards a device's states against losses, and chooses by time where that is wanted; lets
+ * plans begin with plain kernels where a CPU emulates the GPU.
+ */
 export function journalOf(device: GpuDevice): Journal | null {
+  if (device.adapter.software && device.options.tune !== "off") beginPlain(device);
   if (device.options.gpuDevice) return null; // nothing could take its place
   const journal = new Journal(device);
   if (device.holders) journal.chooser = new Chooser(device, { open: () => cpuSession(device) });
@@ -57,6 +62,7 @@ async function gpuSession(device: GpuDevice): Promise<Session | null> {
       const own = await requestDevice("recovery", adapter, ANSWER_MS);
       const session = new GpuSession(own, description, options, counters);
       await session.prepare();
+      goOnPlain(device, session);
       return session;
     } catch {
       // The next try may be more lucky.

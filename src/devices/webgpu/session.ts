@@ -2,7 +2,7 @@ import { DISPOSE, INIT_AGAIN } from "../../core/advice.ts";
 import type { Counters } from "../../core/counters.ts";
 import { DTYPE_NAMES, type DType, is, type NumericArray } from "../../core/dtype.ts";
 import { DeviceError, MemoryError } from "../../core/errors.ts";
-import type { PlanOptions } from "../../engine/plan.ts";
+import type { Plan, PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Download, Session, Usage } from "../../engine/session.ts";
 import type { Choose } from "../../forms/kernel.ts";
@@ -155,8 +155,8 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     return this.queue.room();
   }
 
-  compile(program: Program, options: PlanOptions): GpuPlan {
-    return new GpuPlan(this, program, options);
+  compile(program: Program, options: PlanOptions, host: PlanHost = this): Plan {
+    return new GpuPlan(host, program, options);
   }
 
   upload(values: NumericArray, dtype: DType): Storage {

@@ -31,7 +31,8 @@ import { broken } from "../../support/broken.ts";
 let device: GpuDevice;
 const uncaptured: string[] = [];
 beforeEach(async () => {
-  device = (await init({ device: "webgpu", isolated: true, timeout: 2000 })).device as GpuDevice;
+  device = (await init({ device: "webgpu", tune: "off", isolated: true, timeout: 2000 }))
+    .device as GpuDevice;
   device.device.addEventListener("uncapturederror", (e) => uncaptured.push(e.error.message));
   setDefaultDevice(device);
 });

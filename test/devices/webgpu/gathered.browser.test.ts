@@ -39,7 +39,7 @@ function parametersOf(count: number): Parameter[] {
 
 let device: Device;
 beforeEach(async () => {
-  device = (await init({ device: "webgpu", isolated: true })).device;
+  device = (await init({ device: "webgpu", tune: "off", isolated: true })).device;
   setDefaultDevice(device);
 });
 afterEach(() => device.dispose());
