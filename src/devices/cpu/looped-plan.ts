@@ -1,3 +1,4 @@
+import { SLICE_MS } from "../../core/event-loop.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { hasLoops, isLoop, type LoopPart, loopParts, type PlainPart } from "../../engine/loop.ts";
 import type { KernelStats, PlanStats } from "../../engine/plan.ts";
@@ -7,6 +8,7 @@ import type { Storage } from "../../graph/device.ts";
 import type { ArrayStorage } from "./arrays.ts";
 import type { CpuEngine } from "./engine.ts";
 import type { KeptPlan } from "./idle-plans.ts";
+import { failureOf, LONG_MS } from "./underway.ts";
 
 /** Makes a plan of any program. */
 export function planOn(engine: CpuEngine, program: Program): KeptPlan {
@@ -37,6 +39,10 @@ type PartRuns = Generator<PartRun, Storage[], readonly Storage[]>;
  */
 export class LoopedPlan implements KeptPlan {
   readonly #parts: readonly PlannedPart[];
+  /** Whether a value may be refused, which is an error of the call and not of what it gives. */
+  readonly #mayRefuse: boolean;
+  /** For how long a run begins at once, in milliseconds. */
+  #slice = LONG_MS;
   /** Step → the part that reads it last. */
   readonly #lastRead = new Map<number, number>();
 
@@ -48,6 +54,8 @@ export class LoopedPlan implements KeptPlan {
       const own = isLoop(part) ? part.turn.program : part.program;
       return { part, plan: planOn(engine, own) };
     });
+    const programs = this.#parts.map(({ part }) => (isLoop(part) ? part.turn : part).program);
+    this.#mayRefuse = programs.some(({ steps }) => steps.some(({ op }) => op?.throws));
     this.#parts.forEach(({ part }, i) => {
       const { inputs, turn } = part as LoopPart;
       const read = isLoop(part) ? turn.sources.map((input) => inputs[input]) : part.sources;
@@ -93,15 +101,59 @@ export class LoopedPlan implements KeptPlan {
   }
 
   run(storages: readonly Storage[]): Storage[] {
+    const { engine, program } = this;
+    const { underway } = engine;
+    underway?.finish();
     const runs = this.#runs(storages);
+    let next: IteratorResult<PartRun, Storage[]> | null = null;
+    /** Runs parts and turns for some milliseconds; gives the outputs when all are over. */
+    const advance = (most: number): Storage[] | null => {
+      const begin = performance.now();
+      try {
+        next ??= runs.next();
+        while (!next.done) {
+          next = runs.next(next.value.plan.run(next.value.sources));
+          if (!next.done && performance.now() - begin >= most) return null;
+        }
+        return next.value;
+      } catch (error) {
+        runs.throw(error);
+        throw error;
+      }
+    };
+    const found = advance(underway && !this.#mayRefuse ? this.#slice : Number.POSITIVE_INFINITY);
+    if (found) return found;
+    // The rest takes longer: what it gives is copied to where it is promised now.
+    this.#slice = SLICE_MS;
+    underway?.finish();
+    const promised: ArrayStorage[] = [];
     try {
-      let next = runs.next();
-      while (!next.done) next = runs.next(next.value.plan.run(next.value.sources));
-      return next.value;
-    } catch (error) {
-      runs.throw(error);
-      throw error;
+      for (const step of program.outputs) {
+        const { dtype, shape } = program.steps[step];
+        promised.push(engine.make(dtype, sizeOf(shape)));
+      }
+    } catch {
+      for (const storage of promised) engine.release(storage);
+      return advance(Number.POSITIVE_INFINITY) as Storage[];
     }
+    underway?.begin({
+      advance: (most) => {
+        const made = advance(most) as ArrayStorage[] | null;
+        made?.forEach((storage, i) => {
+          promised[i].data.set(storage.data);
+          if (!storages.includes(storage)) engine.release(storage);
+        });
+        return made !== null;
+      },
+      fail: (error) => {
+        const failure = failureOf(error);
+        const updated = program.updates.map(
+          ({ source }) => storages[program.sources.indexOf(source)] as ArrayStorage,
+        );
+        for (const storage of [...promised, ...updated]) storage.failure = failure;
+      },
+    });
+    return promised;
   }
 
   /** Takes the time of each part, and of a loop's first turn. */

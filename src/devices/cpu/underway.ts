@@ -1,4 +1,14 @@
+import { DeviceError } from "../../core/errors.ts";
 import { nextTask, SLICE_MS } from "../../core/event-loop.ts";
+
+/** A run that takes longer goes on between other tasks of the page. */
+export const LONG_MS = 50;
+
+/** What a run that ends in the middle throws. */
+export function failureOf(error: Error): DeviceError {
+  if (error instanceof DeviceError) return error;
+  return new DeviceError(`run: ${error.message}; expected a run to its end`);
+}
 
 /** What a run has still to do. */
 export interface RunRest {
@@ -14,12 +24,18 @@ export interface RunRest {
  */
 export class Underway {
   #rest: RunRest | null = null;
+  /** Whether it is being computed right now: runs that are parts of it are over when they return. */
+  #isBusy = false;
   #waiting: (() => void)[] = [];
   /** Settles when the run is over; undefined when none is under way. */
   room: Promise<void> | undefined;
 
   /** Lets a run go on by and by; one that was under way has to be over. */
   begin(rest: RunRest): void {
+    if (this.#isBusy) {
+      rest.advance(Number.POSITIVE_INFINITY);
+      return;
+    }
     this.#rest = rest;
     this.room = new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -29,12 +45,12 @@ export class Underway {
 
   /** Computes at once what is left. */
   finish(): void {
-    if (this.#rest) this.#advance(this.#rest, Number.POSITIVE_INFINITY);
+    if (this.#rest && !this.#isBusy) this.#advance(this.#rest, Number.POSITIVE_INFINITY);
   }
 
   /** Calls a function when the run is over, before anything else can be done; now where none is. */
   afterwards(fn: () => void): void {
-    if (this.#rest) this.#waiting.push(fn);
+    if (this.#rest && !this.#isBusy) this.#waiting.push(fn);
     else fn();
   }
 
@@ -47,10 +63,13 @@ export class Underway {
   }
 
   #advance(rest: RunRest, most: number): void {
+    this.#isBusy = true;
     try {
       if (!rest.advance(most)) return;
     } catch (error) {
       rest.fail(error as Error);
+    } finally {
+      this.#isBusy = false;
     }
     const waiting = this.#waiting;
     this.#rest = null;

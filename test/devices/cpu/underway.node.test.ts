@@ -13,6 +13,7 @@ import {
   matmul,
   Parameter,
   relu,
+  scan,
   sum,
   type Tensor,
   tensor,
@@ -62,9 +63,26 @@ function chain() {
   return { w, f };
 }
 
+/** Does the same in the turns of a loop. */
+function looped() {
+  const w = new Parameter(square(12, 1), { name: "w" });
+  const f = compile((x: Tensor) => {
+    const turn = (y: Tensor, row: Tensor) => {
+      const next = relu(matmul(y, w).add(row));
+      return [next, sum(next)] as const;
+    };
+    const [last, sums] = scan(turn, x, x);
+    w.assign(w.add(last));
+    return sum(last.mul(x)).add(sum(sums));
+  });
+  return { w, f };
+}
+
+const ways = [chain, looped];
+
 /** Does all that may meet a run, waiting for nothing in between. */
-async function meetings(): Promise<unknown[]> {
-  const { w, f } = chain();
+async function meetings(way: typeof chain): Promise<unknown[]> {
+  const { w, f } = way();
   await f.prepare(square(12, 2));
   const x = square(12, 2);
   evaluate(x);
@@ -86,33 +104,40 @@ async function meetings(): Promise<unknown[]> {
   return [sums, ...values, shown, tensors, bytes];
 }
 
-test("a long call lets other tasks have their turn between its groups", async () => {
-  const { f } = chain();
-  const x = square(12, 2);
-  await f.prepare(x);
-  let turns = 0;
-  let isOver = false;
-  const others = (async () => {
-    for (; !isOver; turns++) await nextTask();
-  })();
-  slowDown();
-  const y = f(x).finally(() => {
-    isOver = true;
-  });
-  await Promise.all([y, others]);
-  expect(engineOf(device).underway?.room).toBe(undefined);
-  const { kernels } = await f.plans[0].stats();
-  expect(kernels.length).toBeGreaterThan(6);
-  expect(turns).toBeGreaterThanOrEqual(kernels.length - 1);
-});
+test.each(ways)(
+  "a long call lets other tasks have their turn between its groups: %o",
+  async (way) => {
+    const { f } = way();
+    const x = square(12, 2);
+    await f.prepare(x);
+    let turns = 0;
+    let isOver = false;
+    const others = (async () => {
+      for (; !isOver; turns++) await nextTask();
+    })();
+    slowDown();
+    const y = f(x).finally(() => {
+      isOver = true;
+    });
+    await Promise.all([y, others]);
+    expect(engineOf(device).underway?.room).toBe(undefined);
+    const { kernels } = await f.plans[0].stats();
+    const count = way === looped ? 12 : kernels.length;
+    expect(count).toBeGreaterThan(6);
+    expect(turns).toBeGreaterThanOrEqual(count - 1);
+  },
+);
 
-test("nobody sees a run half done, and what cannot wait has it finished", async () => {
-  const wanted = await meetings();
-  device.dispose();
-  await start();
-  slowDown();
-  expect(await meetings()).toEqual(wanted);
-});
+test.each(ways)(
+  "nobody sees a run half done, and what cannot wait has it finished: %o",
+  async (way) => {
+    const wanted = await meetings(way);
+    device.dispose();
+    await start();
+    slowDown();
+    expect(await meetings(way)).toEqual(wanted);
+  },
+);
 
 test("random programs give what they give at once", async () => {
   for (const seed of [1, 2, 3]) {
@@ -138,12 +163,16 @@ test("a value that is refused is an error of the call, before any state has chan
   expect(await w.data()).toEqual(before);
 });
 
-test.each([true, false])(
-  "a failure within a run, long: %s, belongs to all that it should have written",
-  async (isLong) => {
+test.each([
+  [chain, true],
+  [chain, false],
+  [looped, true],
+])(
+  "a failure within a run, %o, long: %s, belongs to all that it should have written",
+  async (way, isLong) => {
     const { threads } = engineOf(device);
     Object.assign(threads, { worth: 0, unit: 1, isEager: true });
-    const { w, f } = chain();
+    const { w, f } = way();
     const x = square(12, 2);
     if (isLong) slowDown();
     const wanted = await (await f(x)).item();

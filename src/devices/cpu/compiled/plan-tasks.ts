@@ -1,7 +1,7 @@
-import { DeviceError } from "../../../core/errors.ts";
 import type { Program } from "../../../engine/program.ts";
 import type { KernelSchedule } from "../../../engine/schedule.ts";
 import type { SharedTask, Threads } from "../threads/threads.ts";
+import { failureOf } from "../underway.ts";
 import { locationsOf } from "./closed.ts";
 import { codeOf } from "./codes.ts";
 import { type GroupCode, refusingSteps } from "./group-code.ts";
@@ -16,11 +16,6 @@ import {
   type ModuleTask,
   moduleOf,
 } from "./program-module.ts";
-
-/** What a run that ends in the middle throws. */
-export function failureOf({ message }: Error): DeviceError {
-  return new DeviceError(`run: ${message}; expected a run to its end`);
-}
 
 /** What computes the groups of a plan: functions of one module, or plain forms that it calls. */
 export class PlanTasks {

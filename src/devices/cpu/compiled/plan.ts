@@ -1,4 +1,3 @@
-import { DeviceError } from "../../../core/errors.ts";
 import { SLICE_MS } from "../../../core/event-loop.ts";
 import { tools } from "../../../core/tools.ts";
 import type { PlanStats } from "../../../engine/plan.ts";
@@ -8,19 +7,16 @@ import { type KernelSchedule, scheduleOf } from "../../../engine/schedule.ts";
 import type { Storage } from "../../../graph/device.ts";
 import type { KeptPlan } from "../idle-plans.ts";
 import type { Threads } from "../threads/threads.ts";
-import { Underway } from "../underway.ts";
+import { failureOf, LONG_MS, Underway } from "../underway.ts";
 import { closeProgram } from "./closed.ts";
 import { isCompiled, readsStored } from "./codes.ts";
 import type { Heap, HeapStorage } from "./heap.ts";
 import { PlanMemory } from "./plan-memory.ts";
-import { failureOf, PlanTasks } from "./plan-tasks.ts";
+import { PlanTasks } from "./plan-tasks.ts";
 import { blocking } from "./product-code.ts";
 import type { ModuleExports } from "./program-module.ts";
 import { inRunOrder } from "./run-order.ts";
 import { engineName } from "./simd-level.ts";
-
-/** A run that takes longer goes on between other tasks of the page. */
-const LONG_MS = 50;
 
 /** A program as one module that works on one memory. A run takes no memory but the outputs'. */
 export class CompiledPlan implements KeptPlan {
@@ -95,7 +91,7 @@ export class CompiledPlan implements KeptPlan {
   /** Has what a run should have written be an error. */
   #fail(error: Error, outputs: readonly HeapStorage[], sources: readonly HeapStorage[]): void {
     this.#tasks.hasFailed = false;
-    const failure = error instanceof DeviceError ? error : failureOf(error);
+    const failure = failureOf(error);
     const { updates, sources: steps } = this.program;
     const updated = updates.map(({ source }) => sources[steps.indexOf(source)]);
     for (const storage of [...outputs, ...updated]) storage.failure = failure;
