@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { readVersions } from "./bench/versions.ts";
+import { formulas } from "./site/shell/formulas.ts";
 import { frame, presentPages } from "./site/shell/frame.ts";
 import { digitFiles, mnistFiles } from "./site/shell/mnist-files.ts";
 import { offline } from "./site/shell/offline.ts";
@@ -55,7 +56,7 @@ export default defineConfig({
     `node_modules/.vite/${process.env.npm_lifecycle_event?.replace(/\W/g, "-") ?? "pages"}`,
   ),
   resolve: { alias: sources },
-  plugins: [mnistFiles(), digitFiles(), frame(), offline(), frontDoor()],
+  plugins: [mnistFiles(), digitFiles(), formulas(), frame(), offline(), frontDoor()],
   define: { BENCH_VERSIONS: JSON.stringify(readVersions()) },
   optimizeDeps: {
     entries: ["**/index.html", "**/{job,worker,*-job,main,home}.ts"],

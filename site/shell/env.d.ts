@@ -3,3 +3,9 @@ declare module "virtual:digits" {
   const url: string;
   export default url;
 }
+
+declare module "*.tex" {
+  /** Formulas as MathML, by name. */
+  const formulas: Record<string, string>;
+  export default formulas;
+}

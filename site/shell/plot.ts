@@ -24,6 +24,10 @@ export interface LinesOptions {
   readonly log?: boolean;
   /** The least and the greatest value of y, null for what comes. */
   readonly range?: readonly [number | null, number | null];
+  /** The least and the greatest x, which are fixed then. */
+  readonly xRange?: readonly [number, number];
+  /** Whether there is a legend with the values (yes). */
+  readonly legend?: boolean;
   readonly format?: (value: number) => string;
 }
 
@@ -91,10 +95,11 @@ export class Lines {
 
   #build(): void {
     this.#plot?.destroy();
-    const { format = plain, lines, log = false, range = [null, null], x } = this.options;
+    const { format = plain, legend = true, lines, log = false, x } = this.options;
+    const { range = [null, null], xRange } = this.options;
     this.host.style.setProperty(
       "--chart-height",
-      `${this.#height + 22 * Math.ceil((lines.length + 1) / 4)}px`,
+      `${this.#height + (legend ? 22 * Math.ceil((lines.length + 1) / 4) : 0)}px`,
     );
     const axis: uPlot.Axis = {
       stroke: color("--muted"),
@@ -121,10 +126,12 @@ export class Lines {
         width: this.host.clientWidth || 300,
         height: this.#height,
         cursor: { y: false },
+        legend: { show: legend },
         scales: {
           x: {
             time: false,
-            range: (_, low, high) => [low ?? 0, Math.max(high ?? 0, (low ?? 0) + 10)],
+            range: (_, low, high) =>
+              xRange ? [...xRange] : [low ?? 0, Math.max(high ?? 0, (low ?? 0) + 10)],
           },
           y: { distr: log ? 3 : 1, range: yRange },
         },

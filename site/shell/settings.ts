@@ -110,12 +110,13 @@ export class Settings<const S extends Record<string, AnySetting>> {
     this.#take(this.#initial(), "push");
   }
 
-  /** The address of the page with these settings. */
+  /** The address of the page with these settings; what other forms have put there stays. */
   get address(): string {
-    const query = new URLSearchParams();
+    const query = new URLSearchParams(location.search);
     for (const [name, { initial, write }] of Object.entries<AnySetting>(this.settings)) {
       const value = this.#values[name];
       if (value !== initial) query.set(name, write(value));
+      else query.delete(name);
     }
     const search = query.toString();
     return `${location.pathname}${search ? `?${search}` : ""}${location.hash}`;
