@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+import { CATALOGUE } from "../../site/losses/catalogue.ts";
+import { sample } from "../../site/losses/curve.ts";
+import * as losses from "../../src/losses/index.ts";
+import { expectSound, numberIn, text, useSite, waitForPhase } from "../support/site.ts";
+
+const site = useSite();
+
+/** What is no loss, but makes logits or targets for one, or is a part of another. */
+const OTHERS = ["cosineSimilarity", "smoothLabels"];
+
+test("shows every loss of the library", () => {
+  const functions = Object.keys(losses).filter((name) => /^[a-z]/.test(name));
+  expect(functions.filter((name) => !(name in CATALOGUE))).toEqual(OTHERS);
+});
+
+test("its values and slopes are those of the formulas", async () => {
+  const huber = await sample(CATALOGUE.huber, 7, 1); // −3 to 3
+  expect(Array.from(huber.loss)).toEqual([2.5, 1.5, 0.5, 0, 0.5, 1.5, 2.5]);
+  expect(Array.from(huber.dx)).toEqual([-1, -1, -1, 0, 1, 1, 1]);
+  const { xs, ys, loss, dx, dy } = await sample(CATALOGUE.crossEntropy, 3, 0);
+  ys.forEach((wrong, j) => {
+    xs.forEach((right, i) => {
+      const total = Math.exp(right) + Math.exp(wrong) + 1;
+      const k = j * xs.length + i;
+      expect(loss[k]).toBeCloseTo(Math.log(total) - right, 5);
+      expect(dx[k]).toBeCloseTo(Math.exp(right) / total - 1, 5);
+      expect(dy[k]).toBeCloseTo(Math.exp(wrong) / total, 5);
+    });
+  });
+});
+
+test.each([
+  [1280, false],
+  [390, true],
+])(
+  "at %d pixels the dot rolls, losses are chosen, and the slow start is seen",
+  async (width, dark) => {
+    const opened = await site.open("losses/", { width, dark });
+    const { page } = opened;
+    await page.waitForSelector("#picture svg");
+    await page.waitForFunction(() => {
+      const left = document.getElementById("dot")?.style.transform ?? "";
+      return Object.assign(globalThis, { left }) && left !== "";
+    });
+    await page.waitForFunction(
+      () =>
+        document.getElementById("dot")?.style.transform !==
+        (globalThis as never as { left: string }).left,
+    );
+    await page.select("#loss", "hinge");
+    await page.waitForFunction(() =>
+      /caption|1/.test(document.querySelector("#formula math")?.textContent ?? ""),
+    );
+    await page.focus("#at");
+    await page.keyboard.press("Home"); // t y = −2
+    await page.waitForFunction(
+      () => document.getElementById("loss-value")?.textContent === "3.000",
+    );
+    expect(await text(page, "#slope-value")).toBe("−1.000");
+    await page.click('.gallery button[value="triplet"]');
+    await page.waitForFunction(() =>
+      /,/.test(document.getElementById("slope-value")?.textContent ?? ""),
+    );
+    expect(await page.$eval("#loss", (x) => (x as HTMLSelectElement).value)).toBe("triplet");
+    expect(page.url()).toContain("loss=triplet");
+    await page.goBack();
+    await page.waitForFunction(() => !location.search.includes("triplet"));
+    // The squared error has learned nothing when the cross-entropy has.
+    await page.waitForFunction(() =>
+      document.getElementById("verdict")?.textContent?.includes("below 0.1"),
+    );
+    const slow = Number.parseFloat(
+      await page.$eval(
+        "#errors",
+        (x) => x.getAttribute("aria-label")?.match(/Squared error ([\d.]+)/)?.[1] ?? "",
+      ),
+    );
+    expect(slow).toBeGreaterThan(0.3);
+    await page.waitForSelector(".gallery li:last-child svg");
+    await expectSound(opened);
+    await page.close();
+  },
+);
+
+test("a shared address shows the same place, and a wrong one the usual", async () => {
+  const { page } = await site.open("losses/?loss=pinball&chosen=0.9&at=100&rate=99&bias=4", {
+    calm: true,
+  });
+  await page.waitForFunction(() => document.getElementById("loss-value")?.textContent !== "–");
+  expect(await numberIn(page, "#loss-value")).toBeCloseTo(0.1 * 3, 3); // y − t = 3, 1 − q = 0.1
+  expect(await text(page, "#symbol")).toBe("q");
+  await waitForPhase(page, "paused");
+  expect(await text(page, 'output[for="rate"]')).toBe("0.5");
+  expect(await text(page, 'output[for="bias"]')).toBe("4");
+  // Each form keeps what the other has in the address.
+  await page.focus("#bias");
+  await page.keyboard.press("ArrowRight");
+  expect(new URL(page.url()).search).toMatch(/loss=pinball.*chosen=0\.9.*bias=4\.5/);
+  await page.close();
+});
