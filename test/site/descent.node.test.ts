@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { parseFormula } from "../../site/descent/formula.ts";
+import { evaluateFormula } from "../../site/descent/landscape.ts";
+import { LANDSCAPES } from "../../site/descent/landscapes.ts";
+import { grad, init, sum, tensor } from "../../src/index.ts";
+import { expectSound, fill, numberIn, text, useSite, waitForPhase } from "../support/site.ts";
+
+const site = useSite();
+
+/** A formula and its slopes at a place, as the library computes them. */
+async function at(formula: string, x: number, y: number): Promise<number[]> {
+  await init({ device: "cpu" });
+  const places = [x, y].map((value) => tensor(value, { dtype: "f64" }));
+  const value = evaluateFormula(parseFormula(formula), places[0], places[1]);
+  const found = [value, ...grad(sum(value), places)];
+  return Promise.all(found.map((each) => each.item()));
+}
+
+test.each([
+  ["-x^2", 3, 0, [-9, -6, 0]], // the power binds closer than the sign
+  ["2x y - 3 (x - y) / 2", 1, 2, [5.5, 2.5, 3.5]],
+  ["x^y", 2, 3, [8, 12, 8 * Math.log(2)]],
+  ["2^3^2 + 0x", 1, 1, [512, 0, 0]], // from the right
+  [
+    "sin(x) cos(y)",
+    0.5,
+    1,
+    [Math.sin(0.5) * Math.cos(1), Math.cos(0.5) * Math.cos(1), -Math.sin(0.5) * Math.sin(1)],
+  ],
+  [
+    "exp(-x) + log(y) + sqrt(x**2) + abs(-y)",
+    2,
+    4,
+    [Math.exp(-2) + Math.log(4) + 6, 1 - Math.exp(-2), 1.25],
+  ],
+  ["1.5e1 + 2pi", 0, 0, [15 + 2 * Math.PI, 0, 0]],
+  [LANDSCAPES.rosenbrock.formula, -1.5, 2, [12.5, -155, -50]],
+  [LANDSCAPES.himmelblau.formula, 3, 2, [0, 0, 0]],
+])("%s at (%d, %d)", async (formula, x, y, expected) => {
+  const found = await at(formula, x, y);
+  found.forEach((value, k) => {
+    expect(value).toBeCloseTo(expected[k], 9);
+  });
+});
+
+test.each([
+  ["x +", "the end; expected x, y, a number, pi, sin, cos, exp, log, sqrt, abs or “(”"],
+  ["alert(1)", "“alert” at 1; expected x, y, a number, pi, sin, cos, exp, log, sqrt, abs or “(”"],
+  ["sin x", "“x” at 4; expected “(”"],
+  ["(x", "the end; expected “)”"],
+  ["x)", "“)” at 2; expected an operation or the end"],
+  ["x; y", "“;” at 2; expected an operation or the end"],
+  ["(".repeat(3000), "too deep; expected a shorter formula"],
+])("refuses %s", (formula, message) => {
+  expect(() => parseFormula(formula)).toThrow(message);
+});
+
+test.each([
+  [1280, false],
+  [390, true],
+])("at %d pixels all methods go downhill, and too large a rate diverges", async (width, dark) => {
+  const opened = await site.open("descent/", { width, dark });
+  const { page } = opened;
+  await page.waitForSelector("#contours svg");
+  await page.waitForFunction(() => Number(document.getElementById("step")?.textContent) > 5);
+  for (const id of ["descent", "adam", "genetic"]) {
+    expect(await numberIn(page, `#${id}-height`)).toBeLessThan(49 / 20 + 4); // where all began
+  }
+  await page.click(".run .primary");
+  await waitForPhase(page, "paused");
+  const before = await numberIn(page, "#step");
+  await page.click(".run button:nth-child(2)");
+  await page.waitForFunction(
+    (step) => Number(document.getElementById("step")?.textContent) === step + 1,
+    {},
+    before,
+  );
+  await page.click("#too-large");
+  await page.waitForFunction(() => document.getElementById("descent-rate")?.textContent === "1.27");
+  await page.click(".run .primary"); // a paused page stays paused
+  await page.waitForFunction(() =>
+    document.getElementById("verdict")?.textContent?.includes("Gradient descent (step"),
+  );
+  expect(await text(page, "#descent-where")).toBe("diverged");
+  expect(await text(page, "#adam-where")).not.toBe("diverged");
+  await fill(page, "#formula", "x^2 + system(y)");
+  expect(await text(page, "#formula-error")).toMatch(/^Expected a formula of x and y/);
+  await expectSound(opened);
+  await page.close();
+});
+
+test("a shared address has the same formula and start, and the noise is smoothed", async () => {
+  const query = new URLSearchParams({ landscape: "own", formula: "x^2 + 3y^2", from: "2, 1" });
+  const { page } = await site.open(`descent/?${query}`, { calm: true });
+  await waitForPhase(page, "paused");
+  await page.click(".run button:nth-child(2)");
+  await page.waitForFunction(() => document.getElementById("step")?.textContent === "1");
+  expect(await numberIn(page, "#descent-height")).toBe(7); // as it was before the step
+  await page.focus("#beta");
+  await page.keyboard.press("Home");
+  const [raw, smoothed] = (await text(page, "#smoothness")).match(/[\d.]+\d/g) ?? [];
+  expect(smoothed).toBe(raw); // β = 0 smooths nothing
+  await page.keyboard.press("End");
+  expect(page.url()).toContain("beta=0.98");
+  await page.close();
+});
