@@ -17,6 +17,7 @@ import { type BufferStorage, GRANULE } from "./buffers.ts";
 import type { KernelCode } from "./codegen.ts";
 import type { Job } from "./jobs.ts";
 import { putRow, rowOfTurn } from "./row-ops.ts";
+import type { Pass } from "./submit-queue.ts";
 import { stepBytes } from "./transfer.ts";
 import {
   type DispatchTurns,
@@ -74,7 +75,7 @@ class LoopTurns implements DispatchTurns {
     return [this.#bound[1]];
   }
 
-  encode(pass: GPUComputePassEncoder, encodeOne: EncodeOne): void {
+  encode(pass: Pass, encodeOne: EncodeOne): void {
     for (let i = 0; i < this.order.length; i++) {
       encodeOne(pass, this.order[i].kernel, this.#offsets[i]);
     }

@@ -11,7 +11,7 @@ import type { Log, LogEntry } from "./log.ts";
 import type { SettledKernel } from "./numbers.ts";
 import type { PipelineCache, Shared } from "./pipelines.ts";
 import type { SharedSources } from "./shared-sources.ts";
-import type { Dispatches, SubmitQueue } from "./submit-queue.ts";
+import type { Dispatches, Pass, SubmitQueue } from "./submit-queue.ts";
 import { takeAll } from "./take-all.ts";
 import { bytesIn, stepBytes } from "./transfer.ts";
 import {
@@ -67,7 +67,7 @@ interface PlanRun extends Dispatches {
   readonly dispatches: readonly Dispatch[];
   readonly encodeOne: EncodeOne;
   /** Gives all dispatches in order to what encodes each. */
-  encodeAll(pass: GPUComputePassEncoder, encodeOne: EncodeOne): void;
+  encodeAll(pass: Pass, encodeOne: EncodeOne): void;
 }
 
 /**
@@ -281,9 +281,12 @@ export class GpuPlan implements Plan {
     const [pipelines, bindGroups] = [this.#pipelines, this.#bindGroups];
     const encodeOne: EncodeOne = (pass, i, offsets) => {
       const { x, y } = dispatches[i];
-      pass.setPipeline(pipelines[i].pipeline as GPUComputePipeline);
-      pass.setBindGroup(0, bindGroups[i], offsets);
-      pass.dispatchWorkgroups(x, y);
+      const { encoder } = pass;
+      const pipeline = pipelines[i].pipeline as GPUComputePipeline;
+      if (pass.pipeline !== pipeline) encoder.setPipeline(pipeline);
+      pass.pipeline = pipeline;
+      encoder.setBindGroup(0, bindGroups[i], offsets);
+      encoder.dispatchWorkgroups(x, y);
     };
     const encodeAll: PlanRun["encodeAll"] = (pass, each) => {
       if (turns) turns.encode(pass, each);

@@ -4,11 +4,12 @@ import type { BufferStorage } from "./buffers.ts";
 import { asGradus } from "./guard.ts";
 import type { LogEntry, Work } from "./log.ts";
 import type { GpuPlan, PlanHost } from "./plan.ts";
+import type { Pass } from "./submit-queue.ts";
 
 /** Encodes one kernel. */
 interface NamedKernel {
   readonly name: string;
-  encode(pass: GPUComputePassEncoder): void;
+  encode(pass: Pass): void;
 }
 
 /** How many times a query set holds, at the most. */
@@ -29,7 +30,7 @@ export async function profilePlan(
     const run = plan.bound(sources, outputs);
     const order: number[] = [];
     const kernels: NamedKernel[] = [];
-    run.encodeAll({} as GPUComputePassEncoder, (_, i, offsets) => {
+    run.encodeAll({} as Pass, (_, i, offsets) => {
       order.push(i);
       const name = run.dispatches[i].kernel.label;
       kernels.push({ name, encode: (pass) => run.encodeOne(pass, i, offsets) });
@@ -102,7 +103,7 @@ async function byDevice(
             endOfPassWriteIndex: 2 * i + 1,
           },
         });
-        encode(pass);
+        encode({ encoder: pass });
         pass.end();
       });
       encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
@@ -138,7 +139,7 @@ async function byHost(
     const begin = performance.now();
     submit((encoder) => {
       const pass = encoder.beginComputePass({ label: name });
-      encode(pass);
+      encode({ encoder: pass });
       pass.end();
     });
     await done();

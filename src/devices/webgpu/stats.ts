@@ -5,6 +5,7 @@ import type { KernelStats, PlanStats } from "../../engine/plan.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { bytesRead, flopsOf, planStats, total } from "../../engine/stats.ts";
 import { type SettledKernel, settle } from "./numbers.ts";
+import type { Pass } from "./submit-queue.ts";
 import { bytesOf } from "./transfer.ts";
 import type { DispatchTurns, WrittenProgram } from "./write.ts";
 
@@ -52,6 +53,6 @@ export function statsOf({
 /** The kernels that are dispatched in turns, in order. */
 function dispatchesOf(turns: DispatchTurns | undefined): number[] {
   const found: number[] = [];
-  turns?.encode({} as GPUComputePassEncoder, (_, kernel) => found.push(kernel));
+  turns?.encode({} as Pass, (_, kernel) => found.push(kernel));
   return found;
 }

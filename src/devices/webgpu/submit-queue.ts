@@ -18,10 +18,17 @@ const MOST_STEPS = 256;
 /** Bytes of values that wait to be copied, at the most; more are copied in pieces. */
 export const MOST_STAGED = 64 * 2 ** 20;
 
+/** A pass that is being encoded. */
+export interface Pass {
+  readonly encoder: GPUComputePassEncoder;
+  /** What it is set to, which is set again only where it changes. */
+  pipeline?: GPUComputePipeline;
+}
+
 /** Kernels to be run. */
 export interface Dispatches extends Work {
   readonly label: string;
-  encode(pass: GPUComputePassEncoder): void;
+  encode(pass: Pass): void;
 }
 
 /** Values on their way to a storage, from its byte `start` on, by way of a staging buffer's at `at`. */
@@ -190,9 +197,9 @@ export class SubmitQueue {
         );
       }
       if (works.length === 0) return;
-      const pass = encoder.beginComputePass({ label });
+      const pass: Pass = { encoder: encoder.beginComputePass({ label }) };
       for (const work of works) work.encode(pass);
-      pass.end();
+      pass.encoder.end();
     };
     this.#send(entry, label, encode);
     this.#staged = 0;

@@ -11,6 +11,7 @@ import { generate, type KernelCode } from "./codegen.ts";
 import { type Job, jobsOf } from "./jobs.ts";
 import { pack } from "./pack.ts";
 import type { SharedSources } from "./shared-sources.ts";
+import type { Pass } from "./submit-queue.ts";
 import { stepBytes } from "./transfer.ts";
 
 /** What decides how a program is written. */
@@ -48,11 +49,11 @@ export interface DispatchTurns {
   find(words: number[]): void;
   /** Where these are bound, given the buffer of the words. */
   bound(words: readonly BufferStorage[]): readonly BufferStorage[];
-  encode(pass: GPUComputePassEncoder, encodeOne: EncodeOne): void;
+  encode(pass: Pass, encodeOne: EncodeOne): void;
 }
 
 /** Encodes a kernel, and tells it by an offset which row it is at. */
-export type EncodeOne = (pass: GPUComputePassEncoder, kernel: number, offsets?: number[]) => void;
+export type EncodeOne = (pass: Pass, kernel: number, offsets?: number[]) => void;
 
 /** Writes a program's kernels. */
 export type WriteProgram = (

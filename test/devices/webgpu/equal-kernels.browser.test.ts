@@ -3,10 +3,14 @@ import type { GpuDevice } from "../../../src/devices/webgpu/gpu-device.ts";
 import { settle } from "../../../src/devices/webgpu/numbers.ts";
 import { PipelineCache } from "../../../src/devices/webgpu/pipelines.ts";
 import {
+  add,
   arange,
+  compile,
   type Device,
   init,
   mul,
+  State,
+  scan,
   setDefaultDevice,
   slice,
   type Tensor,
@@ -85,6 +89,39 @@ test("what kernels read numbers from is counted, kept by a step and freed with i
   await step(batch); // it makes anew what it needs
   expect(device.memory()).toMatchObject({ buffers: held.buffers, bytes: held.bytes });
   step.dispose();
+});
+
+test("a pass is set to a pipeline where that changes, whichever step a kernel is of", async () => {
+  const rows = tensor(Array.from({ length: 12 }, (_, i) => [i, -i]));
+  const [total, half] = [new State(tensor([0, 0])), new State(tensor([1024, 512]))];
+  // One kernel, dispatched for each row; and one, for each step that shares a submit.
+  const sums = compile((xs: Tensor) => {
+    const [last] = scan((sum, x) => [add(sum, x), null], total, xs);
+    total.assign(last);
+  });
+  const halve = compile(() => half.assign(mul(half, 0.5)), { stepsPerSubmit: 8 });
+  await sums(rows);
+  for (let i = 0; i < 8; i++) await halve();
+  await half.data();
+  const set = vi.spyOn(GPUComputePassEncoder.prototype, "setPipeline");
+  const dispatch = vi.spyOn(GPUComputePassEncoder.prototype, "dispatchWorkgroups");
+  await sums(rows);
+  await total.data();
+  const [looped, turns] = [set.mock.calls.length, dispatch.mock.calls.length];
+  const changes = set.mock.calls.filter(([one], i) => one !== set.mock.calls[i - 1]?.[0]);
+  expect(changes).toHaveLength(looped);
+  expect(turns).toBeGreaterThanOrEqual(12);
+  expect(looped).toBeLessThanOrEqual(turns - 11);
+  set.mockClear();
+  dispatch.mockClear();
+  const passes = vi.spyOn(GPUCommandEncoder.prototype, "beginComputePass");
+  await Promise.all(Array.from({ length: 8 }, () => halve()));
+  await half.data();
+  expect(dispatch).toHaveBeenCalledTimes(8);
+  expect(set.mock.calls.length).toBe(passes.mock.calls.length);
+  expect(set.mock.calls.length).toBeLessThan(8);
+  expect(await total.toArray()).toEqual([132, -132]);
+  expect(await half.toArray()).toEqual([1024 / 2 ** 16, 512 / 2 ** 16]);
 });
 
 test("evaluations that differ by integers, as by where they read, share a pipeline from the second on", async () => {
