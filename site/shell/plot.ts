@@ -58,9 +58,16 @@ export class Lines {
 
   /** Shows x and one row a line. */
   set(x: readonly number[], rows: readonly Row[]): void {
-    this.#data = [x, ...rows];
+    const missing = this.options.lines.slice(rows.length).map((): Row => x.map(() => null));
+    this.#data = [x, ...rows, ...missing];
     this.#plot?.setData(this.#data as uPlot.AlignedData);
     this.#tellLast();
+  }
+
+  /** Shows rows over x of their own: one table of x and rows for some of the lines, in their order. */
+  join(tables: readonly (readonly [readonly number[], ...Row[]])[]): void {
+    const [x, ...rows] = uPlot.join(tables as unknown as uPlot.AlignedData[]);
+    this.set(x as number[], rows as Row[]);
   }
 
   /** Changes what is shown: lines, a logarithmic axis, … */
@@ -76,12 +83,13 @@ export class Lines {
   /** Without a cursor, the legend tells the last values. */
   #tellLast(): void {
     const plot = this.#plot;
-    if (!plot) return;
     const { format = plain, lines, title } = this.options;
+    // Lines that were added have no rows until the next call of set.
+    if (!plot || plot.data.length <= lines.length) return;
     const last = this.#data[0].length - 1;
     if (last >= 0 && (plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: last }, false);
     const told = lines.map(({ label }, i) => {
-      const value = this.#data[i + 1]?.findLast((y) => y !== null);
+      const value = this.#data[i + 1]?.findLast((y) => y != null);
       return typeof value === "number" ? `${label} ${format(value)}` : label;
     });
     this.host.setAttribute("aria-label", `${title}: ${told.join(", ")}`);
@@ -107,10 +115,10 @@ export class Lines {
       ticks: { show: false },
       font: "12px system-ui, sans-serif",
     };
-    const value = (_: uPlot, y: number | null) => (y === null ? "–" : format(y));
+    const value = (_: uPlot, y: number | null) => (y == null ? "–" : format(y));
     // The last value that a row has, where the cursor is at a place that it has none of.
     const known = (plot: uPlot, y: number | null, series: number, index: number | null) => {
-      if (y !== null || index === null) return value(plot, y);
+      if (y != null || index === null) return value(plot, y);
       const row = plot.data[series];
       for (let i = index; i >= 0; i--) if (row[i] != null) return format(row[i] as number);
       return "–";

@@ -38,6 +38,8 @@ export interface RunnerOptions<Job extends AnyJob> {
   readonly onPhase?: (phase: Phase) => void;
   /** Called before each run, to clear what the last one has shown. */
   readonly onRestart?: () => void;
+  /** What the reader can do about an error, put before its message. */
+  readonly advise?: (error: Error) => string;
   /** Whether there is a button for single steps (yes). */
   readonly steps?: boolean;
 }
@@ -148,7 +150,8 @@ export class Runner<Job extends AnyJob> {
       if (this.#run === run && !end.stopped) this.#setPhase("finished");
     } catch (error) {
       if (this.#run !== run) return;
-      this.#fail(error instanceof Error ? error.message : String(error));
+      const failure = error as Error;
+      this.#fail(failure.message, this.options.advise?.(failure));
       this.#setPhase("failed");
     }
   }
@@ -202,8 +205,8 @@ export class Runner<Job extends AnyJob> {
     this.options.onPhase?.(phase);
   }
 
-  #fail(message: string | null): void {
+  #fail(message: string | null, advice?: string): void {
     this.#failure.hidden = message === null;
-    this.#failure.textContent = message ?? "";
+    this.#failure.textContent = [advice, message].filter(Boolean).join(" ");
   }
 }

@@ -10,22 +10,25 @@ export interface Setting<T> {
   readonly rule: string;
 }
 
-/** A setting that may be any number from `min` to `max`. */
+/** A setting that may be any number from `min`, or above `above`, to `max`. */
 export function number(
   initial: number,
-  { min = -Infinity, max = Infinity, integer = false } = {},
+  { min = -Infinity, above = -Infinity, max = Infinity, integer = false } = {},
 ): Setting<number> {
   const kind = integer ? "a whole number" : "a number";
-  const from = Number.isFinite(min) ? ` from ${min.toLocaleString("en")}` : "";
-  const to = Number.isFinite(max) ? ` to ${max.toLocaleString("en")}` : "";
+  const told = (value: number) => value.toLocaleString("en", { maximumSignificantDigits: 10 });
+  const from = Number.isFinite(min) ? ` from ${told(min)}` : "";
+  const over = Number.isFinite(above) ? ` above ${told(above)}` : "";
+  const to = Number.isFinite(max) ? `${over ? ", at most" : " to"} ${told(max)}` : "";
+  const isIn = (value: number) => value >= min && value > above && value <= max;
   return {
     initial,
     read(text) {
       const value = text.trim() === "" ? Number.NaN : Number(text);
-      return value >= min && value <= max && (!integer || Number.isInteger(value)) ? value : null;
+      return isIn(value) && (!integer || Number.isInteger(value)) ? value : null;
     },
     write: String,
-    rule: `${kind}${from}${to}`,
+    rule: `${kind}${from}${over}${to}`,
   };
 }
 
@@ -86,8 +89,9 @@ export class Settings<const S extends Record<string, AnySetting>> {
     this.#values = this.#fromAddress();
     this.#show();
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("input", (event) => this.#hear(event, "replace"));
-    form.addEventListener("change", (event) => this.#hear(event, "push"));
+    // Controls that only name the form lie outside of it.
+    document.addEventListener("input", (event) => this.#hear(event, "replace"));
+    document.addEventListener("change", (event) => this.#hear(event, "push"));
     addEventListener("popstate", () => this.#take(this.#fromAddress(), "none"));
   }
 
@@ -145,6 +149,7 @@ export class Settings<const S extends Record<string, AnySetting>> {
   /** A slider changes things while it is drawn; a field of text when it is left or by Enter. */
   #hear({ target }: Event, how: "push" | "replace"): void {
     const control = target as Control;
+    if (control.form !== this.form) return;
     const setting: AnySetting | undefined = this.settings[control.name];
     const isGradual = control.type === "range";
     if (!setting || (how === "replace" && !isGradual)) return;
@@ -168,7 +173,6 @@ export class Settings<const S extends Record<string, AnySetting>> {
       control.setAttribute("aria-describedby", id);
     }
     place.textContent = rule ? `Expected ${rule}.` : "";
-    if (rule) control.focus();
   }
 
   #take(values: Record<string, unknown>, how: "push" | "replace" | "none"): void {

@@ -1,10 +1,9 @@
-import { element, percent } from "../shell/dom.ts";
-import type { TestReport, TrainReport } from "./protocol.ts";
+import { count, element, make, percent } from "../shell/dom.ts";
 
 const NAMES = {
   epoch: "Epoch",
   step: "Step",
-  speed: "Steps per second",
+  speed: "Steps a second",
   left: "Time left",
   loss: "Loss",
   accuracy: "Accuracy",
@@ -12,48 +11,76 @@ const NAMES = {
   testAccuracy: "Test accuracy",
 } as const;
 
+type Name = keyof typeof NAMES;
+
+/** What a step event tells. */
+interface Progress {
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+}
+
 /** The numbers of a run. */
 export class Figures {
-  readonly #values = new Map<keyof typeof NAMES, HTMLElement>();
-  /** Steps per second, smoothed. */
+  readonly #values = new Map<Name, HTMLElement>();
+  readonly #terms = new Map<Name, HTMLElement>();
+  /** Steps a second, smoothed, with the rests between them. */
   #speed = 0;
+  /** Where the speed was looked at last. */
+  #since = { step: 0, time: 0 };
 
   constructor() {
-    for (const [name, label] of Object.entries(NAMES)) {
-      const box = document.createElement("div");
-      const term = document.createElement("dt");
-      term.textContent = label;
-      const value = document.createElement("dd");
-      value.id = `figure-${name}`;
-      box.append(term, value);
-      element("figures").append(box);
-      this.#values.set(name as keyof typeof NAMES, value);
+    for (const [name, label] of Object.entries(NAMES) as [Name, string][]) {
+      const term = make("dt", {}, label);
+      const value = make("dd", { id: `figure-${name}` });
+      element("figures").append(make("div", {}, term, value));
+      this.#values.set(name, value);
+      this.#terms.set(name, term);
     }
     this.clear();
   }
 
   clear(): void {
     this.#speed = 0;
+    this.#since = { step: 0, time: performance.now() };
     for (const name of this.#values.keys()) this.#set(name, "–");
   }
 
-  /** Takes note of every report, so that the speed is a mean over time. */
-  note({ stepsPerSecond }: TrainReport): void {
-    this.#speed = this.#speed === 0 ? stepsPerSecond : 0.8 * this.#speed + 0.2 * stepsPerSecond;
+  /** Says what is measured: accuracy of classes, R² of values. */
+  set word(word: string) {
+    (this.#terms.get("accuracy") as HTMLElement).textContent = word;
+    (this.#terms.get("testAccuracy") as HTMLElement).textContent = `Test ${word.toLowerCase()}`;
   }
 
-  showTraining({ step, steps, stepsPerEpoch, loss, accuracy }: TrainReport): void {
-    const epoch = Math.min(Math.floor(step / stepsPerEpoch) + 1, steps / stepsPerEpoch);
-    this.#set("epoch", `${epoch} of ${steps / stepsPerEpoch}`);
-    this.#set("step", `${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`);
-    this.#set("loss", loss.toFixed(3));
-    this.#set("accuracy", percent(accuracy));
-    this.#set("speed", this.#speed.toFixed(this.#speed < 10 ? 1 : 0));
+  /** Takes note of every report, so that the speed is a mean over time. */
+  note(step: number): void {
+    const now = performance.now();
+    const seconds = (now - this.#since.time) / 1000;
+    if (seconds < 0.3) return;
+    const speed = (step - this.#since.step) / seconds;
+    this.#speed = this.#speed === 0 ? speed : 0.7 * this.#speed + 0.3 * speed;
+    this.#since = { step, time: now };
+  }
+
+  /** Forgets the time in which nothing ran. */
+  resume(step: number): void {
+    this.#since = { step, time: performance.now() };
+  }
+
+  showTraining({ step, steps, loss }: Progress, accuracy: number, stepsPerEpoch: number): void {
+    const epochs = steps / stepsPerEpoch;
+    const epoch = Math.min(Math.floor(step / stepsPerEpoch) + 1, epochs);
+    this.#set("epoch", `${count(epoch)} of ${count(epochs)}`);
+    this.#set("step", count(step));
+    this.#set("loss", shortened(loss));
+    this.#set("accuracy", Number.isNaN(accuracy) ? "–" : percent(accuracy));
+    if (this.#speed === 0) return;
+    this.#set("speed", this.#speed < 10 ? this.#speed.toFixed(1) : count(Math.round(this.#speed)));
     this.#set("left", duration((steps - step) / this.#speed));
   }
 
-  showTest({ loss, accuracy }: TestReport): void {
-    this.#set("testLoss", loss.toFixed(3));
+  showTest(loss: number, accuracy: number): void {
+    this.#set("testLoss", shortened(loss));
     this.#set("testAccuracy", percent(accuracy, 2));
   }
 
@@ -62,9 +89,14 @@ export class Figures {
     this.#set("left", "–");
   }
 
-  #set(name: keyof typeof NAMES, text: string): void {
+  #set(name: Name, text: string): void {
     (this.#values.get(name) as HTMLElement).textContent = text;
   }
+}
+
+/** A loss with three digits behind the point, or its power of ten where it is small. */
+export function shortened(loss: number): string {
+  return loss !== 0 && Math.abs(loss) < 5e-4 ? loss.toExponential(1) : loss.toFixed(3);
 }
 
 /** Writes seconds as 5 s, 2:05 min or 1:02 h. */

@@ -1,191 +1,281 @@
 /** The page: shows what the worker reports and tells it what the user wants. */
-
-import { element, paragraph } from "../shell/dom.ts";
-import { Charts } from "./charts.ts";
-import { Drawing } from "./drawing.ts";
-import { Figures } from "./figures.ts";
-import { Probabilities } from "./probabilities.ts";
-import type {
-  Command,
-  DeviceReport,
-  Download,
-  Phase,
-  Report,
-  Settings,
-  TrainReport,
-} from "./protocol.ts";
-import { SettingsForm } from "./settings.ts";
+import "./train.css";
+import type { JobEvent } from "gradus/worker";
+import { region, showCode } from "../shell/code.ts";
+import { count, element } from "../shell/dom.ts";
+import { Frames } from "../shell/frames.ts";
+import { type Phase, Runner, type RunOf } from "../shell/run.ts";
+import type { Chosen, JobSettings } from "./choices.ts";
+import { Classifier, readBy } from "./classify.ts";
+import { showConfusion } from "./confusion.ts";
+import { Curves } from "./curves.ts";
+import { Figures, shortened } from "./figures.ts";
+import { differenceOf, makeSettings, showLosses } from "./form.ts";
+import { Inside } from "./inside.ts";
+import type job from "./job.ts";
+import type { Note } from "./job.ts";
+import jobSource from "./job.ts?raw";
+import { keepWeights } from "./keep.ts";
+import networkSource from "./network.ts?raw";
+import { OwnFiles } from "./own.ts";
+import { programOf } from "./program.ts";
 import { showMistakes } from "./sheet.ts";
+import { SIDE, Sight, SMALL } from "./sight.ts";
+import type { TaskReport } from "./task.ts";
 
 const SENTENCES: Record<Phase, string> = {
-  loading: "Loading",
+  loading: "Setting up",
   training: "Training",
   paused: "Paused",
-  stopped: "Stopped",
   finished: "Finished",
   failed: "Stopped by an error",
 };
 
-const status = element("status");
-const detail = element("detail");
-const failure = element("error");
 const progress = element("progress", HTMLProgressElement);
-const start = element("start", HTMLButtonElement);
-const pause = element("pause", HTMLButtonElement);
-const stop = element("stop", HTMLButtonElement);
+const curves = new Curves();
+const figures = new Figures();
+const own = new OwnFiles(
+  (data) => {
+    if (settings.values.data === data) void runner.restart();
+    else settings.set({ data });
+  },
+  (message) => say(message),
+);
+const sight = new Sight((x, y) => {
+  if (task?.kind !== "plane") return;
+  inside.place = [x, y];
+  frames.wake();
+});
+const inside = new Inside(() => frames.wake());
+const classifier = new Classifier((pixels) => {
+  const { data, reader } = settings.values;
+  const ask = readBy(runner.run, reader, data === "digits" || data === "mnist");
+  return ask ? ask(pixels) : null;
+});
+const settings = makeSettings(
+  (before) => {
+    name = differenceOf(before, settings.values);
+    if (own.has(settings.values.data)) void runner.restart();
+    else say("Choose a folder that has a folder of pictures for each class.");
+  },
+  (values, names) => {
+    apply(values);
+    if (names.has("rate")) {
+      rate = ` The learning rate is ${values.rate} now.`;
+      void runner.run?.set({ rate: values.rate }).then(
+        () => tell(),
+        () => {},
+      );
+    }
+    if (names.has("speed")) void runner.run?.set({ speed: values.speed }).catch(() => {});
+    if (names.has("reader")) classifier.again();
+  },
+);
 
-let phase: Phase | "idle" = "idle";
-let device: DeviceReport | null = null;
-let latest: TrainReport | null = null;
+let task: TaskReport | null = null;
+let stepsPerEpoch = 1;
+let parameters = 0;
+let step = 0;
+/** How the present run differs from the next one, for its curve's name. */
+let name = "Before";
+let device: (Note & { kind: "device" }) | null = null;
 /** What became of the GPU in this run, and of the learning rate, as sentences. */
 let loss = "";
 let rate = "";
-let frame = 0;
-/** Whether the worker is classifying a drawing, and the one to be classified next. */
-let asked = false;
-let waiting: Float32Array | null = null;
+/** When the test examples are to be looked at again. */
+let nextTest = 0;
 
-const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-const charts = new Charts();
-const figures = new Figures();
-const bars = new Probabilities();
-const form = new SettingsForm(begin, (learningRate) => send({ kind: "rate", learningRate }));
-const drawing = new Drawing(classify);
-
-function begin(settings: Settings): void {
-  charts.clear();
-  figures.clear();
-  device = null;
-  latest = null;
-  loss = "";
-  rate = "";
-  progress.value = 0;
-  detail.textContent = "";
-  fail();
-  redraw();
-  setPhase("loading");
-  send({ kind: "start", settings });
-}
-
-function send(command: Command): void {
-  worker.postMessage(command);
-}
-
-/** Asks for one drawing at a time; of those drawn meanwhile only the last counts. */
-function classify(pixels: Float32Array | null): void {
-  waiting = pixels;
-  if (!pixels) bars.show(null);
-  if (asked || !pixels) return;
-  asked = true;
-  waiting = null;
-  send({ kind: "classify", pixels });
-}
-
-function answer(probabilities: Float32Array | null): void {
-  asked = false;
-  if (waiting) classify(waiting);
-  else if (drawing.pixels) bars.show(probabilities);
-}
-
-function setPhase(next: Phase): void {
-  phase = next;
-  const active = next === "training" || next === "paused";
-  form.changeable = active ? "rate" : next === "loading" ? "none" : "all";
-  start.disabled = active || next === "loading";
-  pause.disabled = stop.disabled = !active;
-  pause.textContent = next === "paused" ? "Resume" : "Pause";
-  document.body.dataset.phase = next;
-  say();
-}
-
-function say(): void {
-  if (phase === "idle") return;
-  const name = nameOf(device?.device);
-  status.textContent = `${SENTENCES[phase]}${device ? ` on ${name}` : ""}.${loss}${rate}`;
-  if (!device || phase === "loading") return;
-  detail.textContent = `Device: ${device.description}. Why ${name}: ${device.reason}.`;
-}
-
-function nameOf(kind?: DeviceReport["device"]): string {
-  return kind === "cpu" ? "the CPU" : "WebGPU";
-}
-
-/** Shows some lines as an error, or none. */
-function fail(...lines: string[]): void {
-  failure.hidden = lines.length === 0;
-  failure.replaceChildren(...lines.map(paragraph));
-}
-
-function showDownload({ received, total }: Download): void {
-  progress.value = received / total;
-  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
-  detail.textContent = `MNIST: ${megabytes(received)} of ${megabytes(total)} MB`;
-}
-
-/** Draws at most once a frame, however fast reports come. */
-function redraw(): void {
-  if (frame) return;
-  frame = requestAnimationFrame(() => {
-    frame = 0;
-    charts.draw();
-    if (!latest) return;
-    figures.showTraining(latest);
-    if (phase !== "training" && phase !== "paused") figures.end();
-    progress.value = latest.step / latest.steps;
-  });
-}
-
-/** What is done on each kind of report. */
-const receivers: { [K in Report["kind"]]: (report: Extract<Report, { kind: K }>) => void } = {
-  phase: (report) => setPhase(report.phase),
-  failed: (report) => {
-    asked = false;
-    fail(report.advice, report.message);
-    setPhase("failed");
+const runner = new Runner<typeof job>({
+  controls: element("run"),
+  worker: () => new Worker(new URL("./job.ts", import.meta.url), { type: "module" }),
+  settings: jobSettings,
+  onEvent: hear,
+  onReady: () => frames.wake(),
+  onRestart() {
+    curves.begin(name);
+    name = "Before";
+    figures.clear();
+    [loss, rate, step, nextTest] = ["", "", 0, 0];
+    progress.value = 0;
+    element("detail").textContent = "";
   },
-  download: showDownload,
-  device: (report) => {
-    device = report;
-    say();
+  onPhase(phase) {
+    nextTest = 0;
+    if (phase === "training") figures.resume(step);
+    if (phase === "finished" || phase === "failed") figures.end();
+    tell();
+    frames.wake();
   },
-  lost: ({ step }) => {
-    loss = ` The GPU was lost at step ${step} and is being made again.`;
-    say();
+  advise(error) {
+    if (error.name === "NonFiniteLossError") return "Lower the learning rate and start again.";
+    if (error.name !== "DeviceError") return "";
+    if (step > 0) return "The GPU was lost for good. Start again to train anew.";
+    return "WebGPU is not to be had here. Choose Automatic or CPU as the device.";
   },
-  recovered: ({ step, device: kind, description }) => {
-    const [at] = /\d+/.exec(loss) ?? [];
-    loss = ` The GPU was lost at step ${at}; going on from step ${step} on ${nameOf(kind)}.`;
-    if (device) device = { ...device, device: kind, description };
-    say();
-  },
-  rate: ({ learningRate }) => {
-    rate = ` The learning rate is ${learningRate} now.`;
-    say();
-  },
-  classified: (report) => answer(report.probabilities),
-  trained: (report) => {
-    latest = report;
-    figures.note(report);
-    charts.addTraining(report);
-    redraw();
-  },
-  tested: (report) => {
-    figures.showTest(report);
-    charts.addTest(report);
-    showMistakes(report);
-    classify(drawing.pixels);
-    redraw();
-  },
-};
-
-worker.onmessage = ({ data }: MessageEvent<Report>) => {
-  (receivers[data.kind] as (report: Report) => void)(data);
-};
-worker.onerror = (event) => {
-  fail(event.message || "The worker could not be started; expected a browser with module workers.");
-  setPhase("failed");
-};
-pause.addEventListener("click", () => {
-  send({ kind: phase === "paused" ? "resume" : "pause" });
 });
-stop.addEventListener("click", () => send({ kind: "stop" }));
+
+/** Draws what is seen inside, as often as the worker can say it. */
+const frames = new Frames(async () => {
+  const { phase, run } = runner;
+  const began = performance.now();
+  if (!run || !task || phase === "loading" || phase === "failed") return false;
+  await look(run, task);
+  if (performance.now() >= nextTest) await test(run, task);
+  const took = performance.now() - began;
+  // The worker has most of its time for steps.
+  await new Promise((resolve) => setTimeout(resolve, Math.min(1500, 2 * took)));
+  return runner.phase === "training";
+});
+
+function jobSettings(): JobSettings {
+  const { values } = settings;
+  const isValues = values.data === "curve";
+  const fitting = showLosses(
+    values.loss,
+    task && !isValues && values.data === "csv" ? task.classes !== null : !isValues,
+  );
+  return { ...values, loss: fitting, ...own.of(values.data) };
+}
+
+async function look(run: RunOf<typeof job>, { kind }: TaskReport): Promise<void> {
+  if (kind === "plane") sight.showPlane(await run.call("plane", SIDE, SMALL));
+  else if (kind === "curve") sight.showCurve(await run.call("curve", 160));
+  else sight.showWeights(await run.call("weights"));
+  const { place } = inside;
+  const example = place ? { input: place, target: null } : await run.call("example", inside.index);
+  const layers = await run.call("activations", example.input);
+  if (run === runner.run) inside.show(example.input, example.target, layers);
+}
+
+async function test(run: RunOf<typeof job>, { classes, kind }: TaskReport): Promise<void> {
+  const began = performance.now();
+  const at = step;
+  const judged = await run.call("test");
+  if (run !== runner.run) return;
+  nextTest = performance.now() + Math.max(250, 6 * (performance.now() - began));
+  figures.showTest(judged.loss, judged.accuracy);
+  curves.addTest(at, judged.loss, Math.max(0, judged.accuracy));
+  curves.draw();
+  if (judged.confusion && classes) showConfusion(judged.confusion, classes);
+  if (kind === "pictures" && classes) showMistakes(at, judged, classes);
+}
+
+function hear(event: JobEvent<Note>): void {
+  switch (event.event) {
+    case "note":
+      note(event.note);
+      break;
+    case "deviceLost":
+      loss = ` The GPU was lost at step ${count(event.step)}; waiting for another.`;
+      tell();
+      break;
+    case "recovered": {
+      const { description, kind, repeated } = event;
+      const from = count(event.step - repeated);
+      loss = ` The GPU was lost at step ${count(event.step)}; going on from step ${from} on ${description}.`;
+      if (device) device = { ...device, device: kind, description };
+      tell();
+      break;
+    }
+    case "deviceChosen":
+      device = { ...event, kind: "device", device: event.kind };
+      tell();
+      break;
+    case "step":
+      showStep(event);
+  }
+}
+
+function showStep(event: JobEvent<Note> & { event: "step" }): void {
+  step = event.step;
+  const accuracy = event.metrics?.accuracy ?? Number.NaN;
+  curves.addTraining(step, event.loss, accuracy);
+  figures.note(step);
+  figures.showTraining(event, accuracy, stepsPerEpoch);
+  progress.value = step / event.steps;
+  runner.say(`Step ${count(step)}, loss ${shortened(event.loss)}`);
+  chart();
+}
+
+let isCharted = false;
+/** Draws the curves in the next frame. */
+function chart(): void {
+  if (isCharted) return;
+  isCharted = true;
+  setTimeout(() => {
+    isCharted = false;
+    curves.draw();
+  }, 100);
+}
+
+function note(given: Note): void {
+  if (given.kind === "download") {
+    const millions = (bytes: number) => (bytes / 1e6).toFixed(0);
+    progress.value = given.received / given.total;
+    say(`Loading MNIST: ${millions(given.received)} of ${millions(given.total)} MB.`);
+    return;
+  }
+  if (given.kind === "device") device = given;
+  else {
+    ({ task, stepsPerEpoch, parameters } = given);
+    sight.task = task;
+    inside.task = task;
+    element("errors").hidden = task.classes === null;
+    element("mistakes").hidden = task.kind !== "pictures";
+    const word = task.classes ? "Accuracy" : "R²";
+    figures.word = word;
+    curves.word = word;
+    showLosses(settings.values.loss, task.classes !== null);
+    showProgram();
+  }
+  tell();
+}
+
+/** Says where the run stands. */
+function tell(): void {
+  const where = device?.device === "cpu" ? "the CPU" : "WebGPU";
+  const sentence = SENTENCES[runner.phase];
+  say(
+    device && runner.phase !== "failed" ? `${sentence} on ${where}.${loss}${rate}` : `${sentence}.`,
+  );
+  if (!device || !task) return;
+  const name = device.device === "cpu" ? "the CPU" : "WebGPU";
+  element("detail").textContent =
+    `${count(parameters)} parameters, ${count(task.trainSize)} examples and ${count(task.testSize)} for the test. ` +
+    `${device.description}. Why ${name}: ${device.reason}.`;
+}
+
+function say(sentence: string): void {
+  const status = element("status");
+  if (status.textContent !== sentence) status.textContent = sentence;
+}
+
+function apply({ log, smooth }: Chosen): void {
+  curves.smooth = smooth;
+  curves.isLog = log;
+  showProgram();
+}
+
+function showProgram(): void {
+  showCode(element("program"), programOf(jobSettings()), "The program of these settings");
+}
+
+element("share").addEventListener("click", async ({ target }) => {
+  await navigator.clipboard.writeText(location.href).catch(() => {});
+  (target as HTMLElement).textContent = "Copied";
+  setTimeout(() => {
+    (target as HTMLElement).textContent = "Copy link";
+  }, 1500);
+});
+keepWeights(
+  () => runner.run,
+  () => {
+    nextTest = 0;
+    frames.wake();
+  },
+);
+apply(settings.values);
+showCode(element("code-network"), region(networkSource, "network"), "The network");
+showCode(element("code-job"), region(jobSource, "job"), "What is trained");
+if (own.has(settings.values.data)) void runner.restart();
+else settings.set({ data: "spirals" });

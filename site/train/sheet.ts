@@ -1,16 +1,23 @@
 import { element, paintDigit, percent } from "../shell/dom.ts";
-import type { Mistake, TestReport } from "./protocol.ts";
+import type { Judgement, Mistake } from "./judge.ts";
 
 /** Shows the test images that are read wrongly with most confidence. */
-export function showMistakes({ step, wrong, count, mistakes }: TestReport): void {
+export function showMistakes(
+  step: number,
+  { wrong, count, mistakes }: Judgement,
+  classes: readonly string[],
+): void {
   const of = `${wrong.toLocaleString("en")} of ${count.toLocaleString("en")}`;
   const shown = mistakes.length < wrong ? ` The ${mistakes.length} most confident:` : "";
   element("mistakes-hint").textContent =
     `After ${step.toLocaleString("en")} steps ${of} test images are read wrongly (label → reading).${shown}`;
-  element("sheet").replaceChildren(...mistakes.map(makeItem));
+  element("sheet").replaceChildren(...mistakes.map((mistake) => makeItem(mistake, classes)));
 }
 
-function makeItem({ index, pixels, label, predicted, probability }: Mistake): HTMLElement {
+function makeItem(
+  { index, pixels, label, predicted, probability }: Mistake,
+  classes: readonly string[],
+): HTMLElement {
   const item = document.createElement("li");
   const canvas = document.createElement("canvas");
   canvas.width = 28;
@@ -20,8 +27,8 @@ function makeItem({ index, pixels, label, predicted, probability }: Mistake): HT
   paintDigit(canvas, pixels);
   const reading = document.createElement("p");
   const digit = document.createElement("b");
-  digit.textContent = String(predicted);
-  reading.append(`${label} → `, digit);
+  digit.textContent = classes[predicted];
+  reading.append(`${classes[label]} → `, digit);
   const share = document.createElement("p");
   share.className = "share";
   share.textContent = percent(probability, 0);

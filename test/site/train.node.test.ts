@@ -1,28 +1,31 @@
-import type { Browser, Page } from "puppeteer";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ElementHandle, Page } from "puppeteer";
 import { expect, test } from "vitest";
 import { BROWSER_FLAGS } from "../../tools/browser.mjs";
 import { launchBrowser } from "../../tools/page.mjs";
-import { overflow, text, useSite, waitForPhase } from "../support/site.ts";
+import {
+  expectSound,
+  numberIn,
+  overflow,
+  text,
+  useSite,
+  waitForMovement,
+  waitForPhase,
+} from "../support/site.ts";
 
 const site = useSite();
 
-const open = async (width: number, browser?: Browser) => {
-  const opened = await site.open("train/", { width, browser });
-  await opened.page.waitForSelector("#seed");
-  return opened;
-};
-
-async function fill(page: Page, id: string, value: string): Promise<void> {
+/** Puts a value in place of what a field holds, and presses Enter. */
+async function enter(page: Page, id: string, value: string): Promise<void> {
   await page.click(`#${id}`, { count: 3 });
   await page.type(`#${id}`, value);
-}
-
-async function number(page: Page, figure: string): Promise<number> {
-  return Number.parseFloat((await text(page, `#figure-${figure}`)).replaceAll(",", ""));
+  await page.keyboard.press("Enter");
 }
 
 async function step(page: Page): Promise<number> {
-  return (await number(page, "step")) || 0;
+  return (await numberIn(page, "#figure-step")) || 0;
 }
 
 async function waitForStep(page: Page, wanted: number): Promise<void> {
@@ -36,11 +39,13 @@ async function waitForStep(page: Page, wanted: number): Promise<void> {
   );
 }
 
-async function train(page: Page, device: string): Promise<void> {
-  await page.select("#device", device);
-  await fill(page, "learningRate", "1");
-  await page.click("#start");
-  await waitForPhase(page, "training");
+async function waitForText(page: Page, id: string, pattern: RegExp): Promise<void> {
+  await page.waitForFunction(
+    (which, source) => new RegExp(source).test(document.getElementById(which)?.textContent ?? ""),
+    { timeout: 45_000 },
+    id,
+    pattern.source,
+  );
 }
 
 /** Draws a seven and gives the probabilities that appear. */
@@ -61,8 +66,12 @@ async function draw(page: Page): Promise<number[]> {
   );
 }
 
+const DIGITS = "epochs=10&optimizer=sgd&rate=1&activation=sigmoid&layers=50";
+
 test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_000 }, async () => {
-  const { page, problems } = await open(1280);
+  const { page, problems } = await site.open(
+    `train/?data=digits&device=webgpu&reader=running&${DIGITS}`,
+  );
   await page.evaluate(() => {
     const count = () => {
       document.body.dataset.frames = String(Number(document.body.dataset.frames ?? 0) + 1);
@@ -70,8 +79,8 @@ test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_
     };
     count();
   });
-  await train(page, "webgpu");
-  expect(await text(page, "#detail")).toMatch(/Why WebGPU: asked for/);
+  await waitForPhase(page, "training");
+  await waitForText(page, "detail", /Why WebGPU: asked for/);
 
   await waitForStep(page, 20);
   const frames = () => page.$eval("body", (body) => Number(body.dataset.frames));
@@ -79,7 +88,7 @@ test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_
   await waitForStep(page, 60);
   expect((await frames()) - before).toBeGreaterThan(5);
 
-  await page.click("#pause");
+  await page.click(".run .primary");
   await waitForPhase(page, "paused");
   const paused = await step(page);
   await new Promise((resolve) => setTimeout(resolve, 500));
@@ -88,86 +97,167 @@ test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(await step(page)).toBe(still);
 
-  await page.click("#pause");
+  await page.click(".run .primary");
   await waitForPhase(page, "training");
   await waitForStep(page, 200);
   const probabilities = await draw(page);
   expect(probabilities).toHaveLength(10);
   expect(probabilities.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
 
-  await page.click("#stop");
-  await waitForPhase(page, "stopped");
-  expect(await number(page, "testAccuracy")).toBeGreaterThan(60); // 10 % at the start
-  expect(await number(page, "loss")).toBeLessThan(1.5); // ln 10 = 2.3 at the start
+  await page.click(".run .primary");
+  await waitForPhase(page, "paused");
+  await waitForText(page, "mistakes-hint", /^After [\d,]+ steps/);
+  await page.waitForFunction(
+    () => Number.parseFloat(document.getElementById("figure-testAccuracy")?.textContent ?? "") > 60,
+  ); // 10 % at the start
+  expect(await numberIn(page, "#figure-loss")).toBeLessThan(1.5); // ln 10 = 2.3 at the start
   expect(await page.$$eval("#sheet canvas", (items) => items.length)).toBe(24);
   expect(await text(page, "#sheet li")).toMatch(/^\d → \d\d+\s%$/);
+  expect(await page.$$eval("#weights canvas", (items) => items.length)).toBe(24);
+  expect(await page.$$eval(".matrix td", (items) => items.length)).toBe(100);
   expect(await overflow(page)).toBe(0);
   expect(problems).toEqual([]);
   await page.close();
 });
 
 test("works at phone width and says what a field expects", { timeout: 90_000 }, async () => {
-  const { page, problems } = await open(360);
+  const { page, problems } = await site.open(`train/?data=mnist&device=cpu&${DIGITS}`, {
+    width: 360,
+  });
   expect(await overflow(page)).toBe(0);
-  await fill(page, "batchSize", "0");
-  await page.click("#start");
-  expect(await text(page, "#batchSize-error")).toBe("Expected a whole number from 1 to 10,000.");
-  expect(await page.$eval("#batchSize", (x) => document.activeElement === x)).toBe(true);
+  await enter(page, "batch", "0");
+  expect(await text(page, "#batch-error")).toBe("Expected a whole number from 1 to 10,000.");
+  expect(await page.$eval("#batch", (x) => document.activeElement === x)).toBe(true);
 
-  await fill(page, "batchSize", "50");
-  await train(page, "cpu");
-  expect(await text(page, "#status")).toBe("Training on the CPU.");
+  await enter(page, "batch", "50");
+  await waitForPhase(page, "training");
+  await waitForText(page, "status", /^Training on the CPU\.$/);
   await waitForStep(page, 30);
-  expect(await page.$eval("#seed", (x) => (x as HTMLInputElement).disabled)).toBe(true);
-  await fill(page, "learningRate", "-1");
-  await page.keyboard.press("Enter");
-  expect(await text(page, "#learningRate-error")).toBe("Expected a number above 0, at most 100.");
-  await fill(page, "learningRate", "0.25");
-  await page.keyboard.press("Enter");
-  await page.waitForFunction(
-    (sentence) => document.getElementById("status")?.textContent === sentence,
-    { timeout: 10_000 },
-    "Training on the CPU. The learning rate is 0.25 now.",
-  );
+  await enter(page, "rate", "-1");
+  expect(await text(page, "#rate-error")).toBe("Expected a number above 0, at most 100.");
+  await enter(page, "rate", "0.25");
+  await waitForText(page, "status", /^Training on the CPU\. The learning rate is 0\.25 now\.$/);
+  expect(await step(page)).toBeGreaterThan(0);
   expect((await draw(page)).reduce((a, b) => a + b)).toBeCloseTo(1, 4);
-  await page.click("#stop");
-  await waitForPhase(page, "stopped");
+  await page.click(".run .primary");
+  await waitForPhase(page, "paused");
+  await waitForText(page, "mistakes-hint", /of 10,000 test images/);
   expect(await page.$$eval("#sheet li", (items) => items.length)).toBe(24);
   expect(await overflow(page)).toBe(0);
   expect(problems).toEqual([]);
   await page.close();
 });
 
+test("moves by itself, and a drawing is read at once", { timeout: 60_000 }, async () => {
+  for (const options of [{ width: 1280 }, { width: 390, dark: true }]) {
+    const opened = await site.open("train/", options);
+    const { page } = opened;
+    await waitForMovement(page, "#plane");
+    await page.waitForFunction(() => document.querySelectorAll("#neurons canvas").length === 48);
+    await draw(page);
+    await waitForText(page, "answer", /^Looks like 7\.$/);
+    await waitForMovement(page, "#activations");
+    await expectSound(opened);
+    await page.close();
+  }
+});
+
+test("settings begin a new run, stay in the address, and come back", async () => {
+  const opened = await site.open("train/");
+  const { page } = opened;
+  await waitForStep(page, 60);
+  await page.select("#activation", "tanh");
+  await waitForStep(page, 10);
+  expect(page.url()).toContain("activation=tanh");
+  await waitForText(page, "loss-chart", /activation gelu/); // the curve before stays
+  await enter(page, "layers", "8");
+  await page.waitForFunction(() => document.querySelectorAll("#neurons canvas").length === 8);
+  await page.reload();
+  expect(await page.$eval("#layers", (x) => (x as HTMLInputElement).value)).toBe("8");
+  await waitForStep(page, 5);
+  await page.goBack();
+  await page.waitForFunction(
+    () => (document.getElementById("layers") as HTMLInputElement).value === "24, 24",
+  );
+  await page.select("#data", "curve");
+  await page.waitForSelector("#curve svg");
+  await waitForText(page, "accuracy-caption", /R²/);
+  expect(await page.$eval("#loss", (x) => (x as HTMLSelectElement).value)).toBe("meanSquaredError");
+  await page.click("#reset");
+  await page.waitForSelector("#plane:not([hidden])");
+  expect(new URL(page.url()).search).toBe("");
+  await expectSound(opened);
+  await page.close();
+});
+
+test("steps one by one, keeps weights in files and learns from a table", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gradus-train-"));
+  const { page, problems } = await site.open("train/?speed=slow");
+  const session = await page.createCDPSession();
+  await session.send("Browser.setDownloadBehavior", {
+    behavior: "allow",
+    downloadPath: folder,
+    browserContextId: page.browserContext().id,
+  });
+  await waitForStep(page, 5);
+  await page.click(".run .primary");
+  await waitForPhase(page, "paused");
+  await page.click("#save");
+  await waitForText(page, "files-status", /^Saved [\d,]+ bytes\.$/);
+  const file = join(folder, "gradus-train.safetensors");
+  for (let i = 0; i < 50 && !existsSync(file); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(readdirSync(folder)).toContain("gradus-train.safetensors");
+  const load = (await page.$("#load")) as ElementHandle<HTMLInputElement>;
+  await load.uploadFile(file);
+  await waitForText(page, "files-status", /^Loaded gradus-train/);
+  await load.uploadFile("package.json");
+  await waitForText(page, "files-status", /^package\.json: /);
+
+  await page.click(".run .primary");
+  await page.select("#data", "csv");
+  await waitForText(page, "confusion", /virginica/i); // Fisher's irises until there is a file
+  mkdirSync(folder, { recursive: true });
+  const table = join(folder, "two.csv");
+  const rows = Array.from({ length: 60 }, (_, i) => `${i % 7},${i % 5},${i % 7 > 3 ? "a" : "b"}`);
+  writeFileSync(table, ["p,q,kind", ...rows].join("\n"));
+  await ((await page.$("#csv")) as ElementHandle<HTMLInputElement>).uploadFile(table);
+  await page.waitForSelector("#plane:not([hidden])"); // two columns are a plane
+  await waitForText(page, "detail", /45 examples and 15 for the test/);
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
 test("tells of a lost GPU and goes on by itself", { timeout: 90_000 }, async () => {
   const browser = await launchBrowser();
-  const { page } = await open(1280, browser);
-  await train(page, "webgpu");
+  const { page } = await site.open(`train/?data=digits&device=webgpu&${DIGITS}`, { browser });
+  await waitForPhase(page, "training");
   await waitForStep(page, 2);
   const session = await browser.target().createCDPSession();
   await session.send("Browser.crashGpuProcess");
-  const sentence = /^Training on WebGPU\. The GPU was lost at step \d+; going on from step \d+ on/;
-  await page.waitForFunction(
-    (pattern) => new RegExp(pattern).test(document.getElementById("status")?.textContent ?? ""),
-    { timeout: 45_000 },
-    sentence.source,
+  await waitForText(
+    page,
+    "status",
+    /^Training on WebGPU\. The GPU was lost at step \d+; going on from step \d+ on/,
   );
   await waitForStep(page, (await step(page)) + 2);
   expect(await page.$eval("body", (body) => body.dataset.phase)).toBe("training");
-  expect(await page.$eval("#error", (x) => (x as HTMLElement).hidden)).toBe(true);
+  expect(await page.$eval(".failure", (x) => (x as HTMLElement).hidden)).toBe(true);
   await browser.close();
 });
 
 test("tells when there is no WebGPU", { timeout: 90_000 }, async () => {
-  const without = await launchBrowser({
+  const browser = await launchBrowser({
     args: BROWSER_FLAGS.filter((flag) => !/unsafe-webgpu/.test(flag)),
   });
   try {
-    const { page } = await open(1280, without);
-    await page.select("#device", "webgpu");
-    await page.click("#start");
+    const { page } = await site.open("train/?device=webgpu", { browser });
     await waitForPhase(page, "failed");
-    expect(await text(page, "#error")).toMatch(/^WebGPU is not to be had here.*no WebGPU adapter/);
+    expect(await text(page, ".failure")).toMatch(
+      /^WebGPU is not to be had here.*no WebGPU adapter/,
+    );
   } finally {
-    await without.close();
+    await browser.close();
   }
 });

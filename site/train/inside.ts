@@ -1,0 +1,91 @@
+/** One example on its way through the layers. */
+import { element, make, paintDigit, percent } from "../shell/dom.ts";
+import { paintValues } from "./sight.ts";
+import type { TaskReport } from "./task.ts";
+import type { LayerValues } from "./views.ts";
+
+const chooser = element("example", HTMLInputElement);
+const picture = element("example-picture", HTMLCanvasElement);
+
+/** Chooses the example and shows what each layer makes of it. */
+export class Inside {
+  /** A place on the plane that was pressed, in place of a test example. */
+  #place: Float32Array | null = null;
+  #task: TaskReport | null = null;
+
+  constructor(onChange: () => void) {
+    chooser.addEventListener("input", () => {
+      this.#place = null;
+      onChange();
+    });
+  }
+
+  set task(task: TaskReport) {
+    this.#task = task;
+    this.#place = null;
+    chooser.max = String(task.testSize - 1);
+    if (this.index >= task.testSize) chooser.value = "0";
+    picture.hidden = task.kind !== "pictures";
+    element("example-hint").hidden = task.kind !== "plane";
+  }
+
+  set place(place: readonly [number, number]) {
+    this.#place = Float32Array.from(place);
+  }
+
+  get place(): Float32Array | null {
+    return this.#place;
+  }
+
+  get index(): number {
+    const index = Number(chooser.value);
+    return Number.isInteger(index) && index >= 0 ? index : 0;
+  }
+
+  show(input: Float32Array, target: number | null, layers: readonly LayerValues[]): void {
+    const { classes, kind } = this.#task as TaskReport;
+    if (kind === "pictures")
+      paintDigit(
+        picture,
+        input.map((x) => 255 * x),
+      );
+    const host = element("activations");
+    while (host.children.length > layers.length) host.lastElementChild?.remove();
+    layers.forEach(({ values, name }, i) => {
+      const last = i === layers.length - 1;
+      const figure = (host.children[i] as HTMLElement | undefined) ?? makeStrip(host);
+      const [canvas, caption] = [...figure.children] as [HTMLCanvasElement, HTMLElement];
+      paintValues(canvas, values, Math.min(values.length, 32));
+      const told = last ? outcome(values, target, classes) : range(values);
+      const label = last ? "Outcome" : `${name}, ${values.length} neurons`;
+      caption.textContent = `${label}: ${told}`;
+      canvas.setAttribute("aria-label", caption.textContent);
+      canvas.style.maxWidth = `${Math.min(values.length, 32) * 1.5}rem`;
+    });
+  }
+}
+
+function makeStrip(host: HTMLElement): HTMLElement {
+  const canvas = make("canvas");
+  canvas.setAttribute("role", "img");
+  const figure = make("figure", {}, canvas, make("figcaption"));
+  host.append(figure);
+  return figure;
+}
+
+function range(values: Float32Array): string {
+  return `from ${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)}`;
+}
+
+function outcome(
+  values: Float32Array,
+  target: number | null,
+  classes: readonly string[] | null,
+): string {
+  if (!classes) {
+    return `${values[0].toFixed(3)}${target === null ? "" : `, wanted ${target.toFixed(3)}`}`;
+  }
+  const best = values.indexOf(Math.max(...values));
+  const wanted = target === null ? "" : `; it is ${classes[target]}`;
+  return `${classes[best]}, ${percent(values[best])} sure${wanted}`;
+}

@@ -1,0 +1,48 @@
+/** Files that the user brings. */
+import { pictureFiles } from "gradus/pictures";
+import iris from "../../examples/iris/iris.csv?raw";
+import { element } from "../shell/dom.ts";
+import type { DataName, Own } from "./choices.ts";
+
+/** The user's files as a job takes them; Fisher's irises until there is a table. */
+export class OwnFiles {
+  #csv = iris;
+  #pictures: Own["pictures"];
+
+  /** @param chosen is told when there are files, and which kind of data they are. */
+  constructor(chosen: (data: DataName) => void, failed: (message: string) => void) {
+    const csv = element("csv", HTMLInputElement);
+    csv.addEventListener("change", async () => {
+      const file = csv.files?.[0];
+      if (!file) return;
+      this.#csv = await file.text();
+      chosen("csv");
+    });
+    const pictures = element("pictures", HTMLInputElement);
+    pictures.addEventListener("change", async () => {
+      try {
+        const found = await pictureFiles(pictures.files ?? []);
+        this.#pictures = await Promise.all(
+          found.map(async ({ label, source }) => {
+            const blob = await (source as () => File | Promise<File>)();
+            return { label: String(label), source: blob };
+          }),
+        );
+        chosen("pictures");
+      } catch (error) {
+        failed((error as Error).message);
+      }
+    });
+  }
+
+  /** What a job of some data needs. */
+  of(data: DataName): Own {
+    if (data === "csv") return { csv: this.#csv };
+    return data === "pictures" && this.#pictures ? { pictures: this.#pictures } : {};
+  }
+
+  /** Whether there is what the data need. */
+  has(data: DataName): boolean {
+    return data !== "pictures" || this.#pictures !== undefined;
+  }
+}

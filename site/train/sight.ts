@@ -1,0 +1,185 @@
+/** The main picture: the decision surface, the curve, or the weights. */
+import { fit, paintClasses, paintPoints } from "../shell/canvas.ts";
+import { element, make } from "../shell/dom.ts";
+import { Picture } from "../shell/plot.ts";
+import { onTheme, rgb } from "../shell/theme.ts";
+import type { TaskReport } from "./task.ts";
+import type { PlaneView } from "./views.ts";
+
+/** Squares of the surface along a side, and of a neuron's picture. */
+export const SIDE = 56;
+export const SMALL = 20;
+
+const plane = element("plane", HTMLCanvasElement);
+
+/** Shows what the network makes of its inputs. */
+export class Sight {
+  readonly #curve = new Picture(element("curve"), "The curve that the network gives", 420);
+  readonly #table = new Picture(element("table-weights"), "The weights of the first layer", 420);
+  #task: TaskReport | null = null;
+  #view: PlaneView | null = null;
+  #weights: readonly Float32Array[] = [];
+  #values: Float32Array | null = null;
+
+  constructor(onPress: (x: number, y: number) => void) {
+    onTheme(() => this.#paint());
+    new ResizeObserver(() => this.#paint()).observe(plane);
+    plane.addEventListener("pointerdown", ({ clientX, clientY }) => {
+      const { left, top, width, height } = plane.getBoundingClientRect();
+      onPress((2 * (clientX - left)) / width - 1, 1 - (2 * (clientY - top)) / height);
+    });
+  }
+
+  /** Makes room for a task. */
+  set task(task: TaskReport) {
+    const { kind } = task;
+    if (this.#task?.kind !== kind || kind !== "plane") this.#view = null;
+    this.#task = task;
+    this.#values = null;
+    plane.hidden = kind !== "plane";
+    element("curve").hidden = kind !== "curve";
+    element("weights").hidden = kind !== "pictures";
+    element("table-weights").hidden = kind !== "table";
+    element("neurons").hidden = kind !== "plane";
+    element("sight-caption").textContent = CAPTIONS[kind];
+    this.#paint();
+  }
+
+  showPlane(view: PlaneView): void {
+    this.#view = view;
+    this.#paint();
+  }
+
+  showCurve(values: Float32Array): void {
+    this.#values = values;
+    this.#paint();
+  }
+
+  showWeights(weights: readonly Float32Array[]): void {
+    this.#weights = weights;
+    this.#paint();
+  }
+
+  #paint(): void {
+    const kind = this.#task?.kind;
+    if (kind === "plane") this.#paintPlane(this.#task as TaskReport);
+    else if (kind === "curve") this.#paintCurve(this.#task as TaskReport);
+    else if (kind === "pictures") paintPictures(element("weights"), this.#weights, 28);
+    else if (kind === "table") this.#paintTable(this.#task as TaskReport);
+  }
+
+  #paintPlane({ classes, shown }: TaskReport): void {
+    if (this.#view) paintClasses(plane, this.#view.surface, SIDE, classes?.length ?? 2);
+    else {
+      const context = fit(plane);
+      context.clearRect(0, 0, plane.width, plane.height);
+    }
+    for (const [part, hollow] of [
+      ["train", false],
+      ["test", true],
+    ] as const) {
+      const { x, t } = shown?.[part] ?? { x: [], t: [] };
+      const points = Array.from(t, (_, i) => [x[2 * i], x[2 * i + 1]] as [number, number]);
+      paintPoints(plane, points, t, { hollow, radius: 3.2 });
+    }
+    const neurons = this.#view?.neurons.flat() ?? [];
+    paintPictures(element("neurons"), neurons, SMALL);
+  }
+
+  #paintCurve({ shown }: TaskReport): void {
+    if (!shown) return;
+    const values = this.#values;
+    const rows = (part: "train" | "test") =>
+      Array.from(shown[part].t, (y, i) => ({ x: shown[part].x[i], y }));
+    const line = Array.from(values ?? [], (y, i) => ({
+      x: (2 * i) / ((values?.length ?? 2) - 1) - 1,
+      y,
+    }));
+    void this.#curve.draw((Plot, width) =>
+      Plot.plot({
+        width,
+        height: 420,
+        grid: true,
+        y: { domain: [-1.1, 1.1] },
+        marks: [
+          Plot.dot(rows("train"), { x: "x", y: "y", r: 2.5, fill: "var(--accent)" }),
+          Plot.dot(rows("test"), { x: "x", y: "y", r: 2.5, stroke: "var(--accent)" }),
+          Plot.line(line, { x: "x", y: "y", stroke: "var(--second)", strokeWidth: 2.5 }),
+        ],
+      }),
+    );
+  }
+
+  #paintTable({ columns = [] }: TaskReport): void {
+    const cells = this.#weights.flatMap((row, neuron) =>
+      Array.from(row, (weight, i) => ({ neuron: neuron + 1, input: columns[i], weight })),
+    );
+    void this.#table.draw((Plot, width) =>
+      Plot.plot({
+        width,
+        height: 420,
+        marginLeft: 110,
+        x: { label: "Neuron of the first layer" },
+        y: { label: null },
+        marks: [
+          Plot.cell(cells, {
+            x: "neuron",
+            y: "input",
+            fill: (d: { weight: number }) => mixOf(d.weight),
+            inset: 0.5,
+          }),
+        ],
+      }),
+    );
+  }
+}
+
+const CAPTIONS: Readonly<Record<TaskReport["kind"], string>> = {
+  plane:
+    "What each place is taken for, the paler the less sure. Full points are trained with, hollow ones only tested. Below: the hidden neurons, each over the same plane.",
+  curve:
+    "The network’s curve through the examples: full ones are trained with, hollow ones only tested.",
+  pictures:
+    "What the first layer’s neurons look for: their weights over the 28 × 28 pixels, blue below zero, orange above.",
+  table: "The weights of the first layer: blue below zero, orange above.",
+};
+
+/** A weight as a colour of the page. */
+function mixOf(weight: number): string {
+  const share = Math.round(100 * Math.min(1, Math.abs(weight)));
+  return `color-mix(in srgb, var(${weight < 0 ? "--accent" : "--second"}) ${share}%, var(--card))`;
+}
+
+/** Shows rows of `side` × `side` values as small pictures. */
+function paintPictures(host: HTMLElement, rows: readonly Float32Array[], side: number): void {
+  while (host.children.length > rows.length) host.lastElementChild?.remove();
+  while (host.children.length < rows.length) {
+    const canvas = make("canvas", { width: side, height: side });
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", `Neuron ${host.children.length + 1}`);
+    host.append(canvas);
+  }
+  rows.forEach((row, i) => {
+    paintValues(host.children[i] as HTMLCanvasElement, row, side);
+  });
+}
+
+/** Paints values around zero in the two colours, the largest in full. */
+export function paintValues(
+  canvas: HTMLCanvasElement,
+  values: ArrayLike<number>,
+  width: number,
+): void {
+  const most = Array.from(values).reduce((max, x) => Math.max(max, Math.abs(x)), 1e-9);
+  const [low, high, paper] = [rgb("--accent"), rgb("--second"), rgb("--card")];
+  const height = Math.ceil(values.length / width);
+  const image = new ImageData(width, height);
+  for (let i = 0; i < values.length; i++) {
+    const share = Math.min(1, Math.abs(values[i]) / most);
+    const toward = values[i] < 0 ? low : high;
+    for (let k = 0; k < 3; k++) image.data[4 * i + k] = paper[k] + share * (toward[k] - paper[k]);
+    image.data[4 * i + 3] = 255;
+  }
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
+}
