@@ -152,7 +152,7 @@ async function test(run: RunOf<typeof job>, { classes, kind }: TaskReport): Prom
   const at = step;
   const judged = await run.call("test");
   if (run !== runner.run) return;
-  nextTest = performance.now() + Math.max(250, 6 * (performance.now() - began));
+  nextTest = performance.now() + Math.max(250, 3 * (performance.now() - began));
   figures.showTest(judged.loss, judged.accuracy);
   curves.addTest(at, judged.loss, Math.max(0, judged.accuracy));
   curves.draw();
