@@ -1,10 +1,11 @@
-import { checkEach, type Known } from "../core/check.ts";
+import { checkEach, isInteger, type Known } from "../core/check.ts";
 import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import { foldIn, type Key, neededKey } from "../core/random.ts";
 import { formatShape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
+import { cast, storedAs } from "../ops/cast.ts";
 import { type ChannelsLast, channelsLast, type Layout2d } from "../ops/channels.ts";
 import { drawIntegers } from "../ops/integers-at.ts";
 import { uniformAt } from "../ops/random-at.ts";
@@ -28,6 +29,9 @@ export interface AugmentOptions {
 /** The names of `AugmentOptions`. */
 export const AUGMENT: Known<AugmentOptions> = { step: true, seed: true, key: true, layout: true };
 
+/** What pictures are stored as, and what is computed with them then: whole numbers from 0 to 255. */
+const [BYTE, FLOAT]: readonly DType[] = ["u8", "f32"];
+
 /** The functions that draw, each with a stream of its own. */
 const STREAMS = [
   "randomHorizontalFlip",
@@ -48,6 +52,10 @@ export interface BatchDraw extends Omit<ChannelsLast, "axes" | "sizes"> {
   readonly width: number;
   readonly channels: number;
   readonly step: Tensor;
+  /** Whether pictures are bytes, which x has as floats, and `restore` cuts to whole numbers. */
+  readonly isByte: boolean;
+  /** The largest value of a pixel: 1, or 255 of bytes. */
+  readonly top: number;
   /** The key of a part of what is drawn. */
   part(part: number): Key;
   /** Numbers from `low` to `high`, `[n]`; other ones for each part. */
@@ -60,44 +68,61 @@ export interface BatchDraw extends Omit<ChannelsLast, "axes" | "sizes"> {
 
 /**
  * Begins to change pictures at random.
+ * @param takesBytes whether pictures may be u8.
  * @throws ShapeError, DTypeError or GradusError for what is no batch of pictures, no step and no seed.
  */
 export function beginDraw(
   op: (typeof STREAMS)[number],
   images: Tensor,
   { step, seed, key, layout }: AugmentOptions,
+  takesBytes = true,
 ): BatchDraw {
   checkTensors(op, [images, step]);
-  const { dtype } = images;
-  if (!isFloat(dtype)) {
-    throw new DTypeError(`${op}: dtype ${dtype}; expected floats, from 0 to 1. cast and scale it`);
+  const isByte = takesBytes && images.dtype === BYTE;
+  if (!isByte && !isFloat(images.dtype)) {
+    const rule = `${takesBytes ? "u8, or " : ""}floats from 0 to 1`;
+    throw new DTypeError(`${op}: dtype ${images.dtype}; expected ${rule}. cast and scale it`);
   }
   if (images.rank !== 4 || images.size === 0) {
     throw new ShapeError(
       `${op}: images ${formatShape(images.shape)}; expected [n, channels, height, width] with pixels`,
     );
   }
-  const { x, restore } = channelsLast(op, images, 2, layout);
+  const { x, restore } = channelsLast(op, isByte ? cast(images, FLOAT) : images, 2, layout);
+  const { dtype } = x;
   const own = neededKey(op, { ...(seed !== undefined && { seed }), ...(key && { key }) });
   const stream = foldIn(own, STREAMS.indexOf(op));
   const [n, height, width, channels] = x.shape;
   const part = (i: number) => foldIn(stream, i);
-  const draw = { dtype: dtype as DType };
   return {
     x,
-    restore,
+    restore: isByte ? (y) => storedAs(restore(y), BYTE) : restore,
+    isByte,
+    top: isByte ? 255 : 1,
     n,
     height,
     width,
     channels,
     step,
     part,
-    uniform: (i, low = 0, high = 1) => uniformAt(step, [n], { key: part(i), low, high, ...draw }),
+    uniform: (i, low = 0, high = 1) => uniformAt(step, [n], { key: part(i), low, high, dtype }),
     integers: (i, count) => {
       return drawIntegers(step, [n], { key: part(i), dtype: "i32", low: 0, high: count });
     },
     each: (values) => reshape(values, [n, 1, 1, 1]),
   };
+}
+
+/** Throws a `GradusError` unless a value is one that a pixel may have. */
+export function checkPixel(
+  op: string,
+  { isByte, top }: BatchDraw,
+  value: Record<string, number>,
+): void {
+  const rule = isByte
+    ? `a whole number from 0 to ${top}, as pictures of bytes are`
+    : "a finite number";
+  checkEach(op, value, isByte ? (x) => isInteger(x, 0, top) : Number.isFinite, rule);
 }
 
 /** Throws a `GradusError` unless a probability is one. */

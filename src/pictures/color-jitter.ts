@@ -5,9 +5,16 @@ import { add, clip, div, maximum, minimum, mul, sub } from "../ops/arithmetic.ts
 import { equal } from "../ops/compare.ts";
 import { mean } from "../ops/reduce.ts";
 import { remainder } from "../ops/remainder.ts";
+import { floor } from "../ops/rounding.ts";
 import { concat, slice } from "../ops/slice.ts";
 import { where } from "../ops/where.ts";
-import { AUGMENT, type AugmentOptions, beginDraw, checkInterval } from "./batch-draw.ts";
+import {
+  AUGMENT,
+  type AugmentOptions,
+  type BatchDraw,
+  beginDraw,
+  checkInterval,
+} from "./batch-draw.ts";
 
 /** How far a factor lies from 1 at the most, from 0, or its range. */
 export type Jitter = number | readonly [low: number, high: number];
@@ -58,16 +65,26 @@ function channel(x: Tensor, i: number): Tensor {
 }
 
 /** 0.2989 R + 0.587 G + 0.114 B, torchvision's weights. */
-function brightnessOf(x: Tensor): Tensor {
+function brightnessOf(x: Tensor, { isByte }: BatchDraw): Tensor {
   if (x.shape[3] === 1) return x;
   const [r, g, b] = [0, 1, 2].map((i) => channel(x, i));
-  return add(add(mul(r, 0.2989), mul(g, 0.587)), mul(b, 0.114));
+  const y = add(add(mul(r, 0.2989), mul(g, 0.587)), mul(b, 0.114));
+  return isByte ? floor(y) : y;
 }
 
-/** factor · x + (1 − factor) · other, cut to [0, 1]. */
-function blended(x: Tensor, other: Tensor, factor: Tensor): Tensor {
-  return clip(add(mul(x, factor), mul(other, sub(1, factor))), 0, 1);
+/** Values that pixels may have: of bytes, fractions are cut off. */
+function settled(x: Tensor, { isByte, top }: BatchDraw): Tensor {
+  const y = clip(x, 0, top);
+  return isByte ? floor(y) : y;
 }
+
+/** factor · x + (1 − factor) · other, cut to [0, 1], or [0, 255] of bytes. */
+function blended(x: Tensor, other: Tensor, factor: Tensor, draw: BatchDraw): Tensor {
+  return settled(add(mul(x, factor), mul(other, sub(1, factor))), draw);
+}
+
+/** 256 less a little, so that 1 becomes 255 where fractions are cut off. */
+const LEVELS = 255.999;
 
 /** Turns the hue by parts of a circle: to hue, saturation and value, and back. */
 function turned(x: Tensor, by: Tensor): Tensor {
@@ -91,8 +108,9 @@ function turned(x: Tensor, by: Tensor): Tensor {
 /**
  * Changes brightness, contrast, saturation and hue of each picture, in this order, by factors that are
  * drawn for it, as torchvision's `ColorJitter` does, which draws the order too. The draws have the same
- * bits on all devices; the values agree within the bounds of arithmetic.
- * @param images floats from 0 to 1, `[n, channels, height, width]` with 1 channel, whose saturation and
+ * bits on all devices; the values agree within the bounds of arithmetic. Of bytes, fractions are cut off after
+ * each change, so that some may be one less on one device than on another.
+ * @param images floats from 0 to 1 or u8, `[n, channels, height, width]` with 1 channel, whose saturation and
  * hue do not change, or 3; channels last with `layout: "NHWC"`.
  * @throws ShapeError, DTypeError or GradusError for others, and without seed and key.
  * @example colorJitter(zeros([8, 3, 32, 32]), { brightness: 0.2, hue: 0.1, step, seed: 1 });
@@ -110,7 +128,7 @@ export function colorJitter(
   );
   const turns = turnsOf(op, hue);
   const draw = beginDraw(op, images, options);
-  const { channels, each, uniform, restore } = draw;
+  const { channels, each, uniform, restore, isByte, top } = draw;
   if (channels !== 1 && channels !== 3) {
     throw new ShapeError(`${op}: ${channels} channels; expected 1 or 3`);
   }
@@ -119,12 +137,17 @@ export function colorJitter(
     each(uniform(part, low, high));
   const changes = ([low, high]: readonly [number, number]) => low !== 1 || high !== 1;
   let y = draw.x;
-  if (changes(factors[0])) y = clip(mul(y, by(0, factors[0])), 0, 1);
+  if (changes(factors[0])) y = settled(mul(y, by(0, factors[0])), draw);
   if (changes(factors[1])) {
-    const middle = mean(brightnessOf(y), { axis: [1, 2, 3], keepDims: true });
-    y = blended(y, middle, by(1, factors[1]));
+    const middle = mean(brightnessOf(y, draw), { axis: [1, 2, 3], keepDims: true });
+    y = blended(y, middle, by(1, factors[1]), draw);
   }
-  if (changes(factors[2]) && isColoured) y = blended(y, brightnessOf(y), by(2, factors[2]));
-  if ((turns[0] !== 0 || turns[1] !== 0) && isColoured) y = turned(y, by(3, turns));
+  if (changes(factors[2]) && isColoured) {
+    y = blended(y, brightnessOf(y, draw), by(2, factors[2]), draw);
+  }
+  if ((turns[0] !== 0 || turns[1] !== 0) && isColoured) {
+    const shares = turned(isByte ? div(y, top) : y, by(3, turns));
+    y = isByte ? floor(mul(shares, LEVELS)) : shares;
+  }
   return restore(y);
 }

@@ -32,7 +32,7 @@ function beginMix(
   checkTensors(op, [images, targets]);
   const { alpha = 1 } = options;
   checkPositive(op, { alpha });
-  const draw = beginDraw(op, images, options);
+  const draw = beginDraw(op, images, options, op === "cutmix");
   if (targets.rank === 0 || targets.shape[0] !== draw.n) {
     throw new ShapeError(
       `${op}: images ${formatShape(images.shape)} and targets ${formatShape(targets.shape)}; ` +
@@ -104,7 +104,7 @@ export function mixup(
 
 /**
  * Puts a rectangle of the picture before it in the batch into each picture, and mixes their targets by the
- * areas, as torchvision's `CutMix` does; area and place are drawn for each picture, where torchvision has
+ * areas, as torchvision's `CutMix` does, of u8 too; area and place are drawn for each picture, where torchvision has
  * one for all. Else as `mixup`.
  * Source: Yun et al. 2019, "CutMix: regularization strategy to train strong classifiers", eq. 1 and 2.
  * @example

@@ -1,4 +1,4 @@
-import { checkEach, checkOptions, checkWords, type Known } from "../core/check.ts";
+import { checkOptions, checkWords, type Known } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -14,6 +14,7 @@ import {
   type BatchDraw,
   beginDraw,
   checkInterval,
+  checkPixel,
 } from "./batch-draw.ts";
 
 /** How turned pictures are filled. */
@@ -70,9 +71,8 @@ function slantsOf(op: string, shear: unknown) {
   return parts.map((part) => angleRange(op, "shear", part));
 }
 
-function checkSample(op: string, { interpolation = "nearest", fill = 0 }: SampleOptions): void {
+function checkSample(op: string, { interpolation = "nearest" }: SampleOptions): void {
   checkWords(op, { interpolation }, ["nearest", "bilinear", "bicubic"]);
-  checkEach(op, { fill }, Number.isFinite, "a finite number");
 }
 
 /** A map of places around the middle, in pixels: where each of the result looks. */
@@ -81,9 +81,10 @@ interface PixelMap {
 }
 
 /** Takes the pictures of a batch at places that a map says. */
-function sampled(draw: BatchDraw, { rows }: PixelMap, options: SampleOptions): Tensor {
-  const { x, width, height, restore } = draw;
+function sampled(op: string, draw: BatchDraw, { rows }: PixelMap, options: SampleOptions): Tensor {
+  const { x, width, height, isByte, restore } = draw;
   const { interpolation = "nearest", fill = 0 } = options;
+  checkPixel(op, draw, { fill });
   const sizes = [width, height];
   // Coordinates from −1 to 1 are pixels over half a side.
   const theta = rows.map((row, i) => {
@@ -93,8 +94,11 @@ function sampled(draw: BatchDraw, { rows }: PixelMap, options: SampleOptions): T
   });
   const grid = affineGrid(stack(theta, { axis: 1 }), [height, width]);
   const settings = { mode: interpolation, layout: "NHWC" } as const;
-  if (fill === 0) return restore(gridSample(x, grid, settings));
-  return restore(add(gridSample(sub(x, fill), grid, settings), fill));
+  const y =
+    fill === 0
+      ? gridSample(x, grid, settings)
+      : add(gridSample(sub(x, fill), grid, settings), fill);
+  return restore(isByte ? round(y) : y);
 }
 
 const RADIANS = Math.PI / 180;
@@ -102,8 +106,8 @@ const RADIANS = Math.PI / 180;
 /**
  * Turns each picture around its middle by an angle that is drawn for it, as torchvision's
  * `RandomRotation` does: counter-clockwise for positive ones. The angles' draws have the same bits on
- * all devices, the pixels those of `gridSample` within its bounds.
- * @param images floats `[n, channels, height, width]`; channels last with `layout: "NHWC"`.
+ * all devices, the pixels those of `gridSample` within its bounds; bytes are rounded.
+ * @param images floats or u8, `[n, channels, height, width]`; channels last with `layout: "NHWC"`.
  * @param degrees the largest angle either way, from 0, or the range of angles.
  * @throws ShapeError, DTypeError or GradusError for others, and without seed and key.
  * @example randomRotation(zeros([8, 1, 28, 28]), 15, { step, seed: 1, interpolation: "bilinear" });
@@ -124,14 +128,14 @@ export function randomRotation(
   const none = mul(angle, 0);
   // The place (x, y) looks at (x cos − y sin, x sin + y cos), y downwards.
   const rows = [[c, neg(s), none], [s, c, none]] as const; // biome-ignore format: a matrix
-  return sampled(draw, { rows }, options);
+  return sampled(op, draw, { rows }, options);
 }
 
 /**
  * Turns, shifts, scales and slants each picture around its middle by what is drawn for it, as
  * torchvision's `RandomAffine` does. The draws have the same bits on all devices, the pixels those of
- * `gridSample` within its bounds.
- * @param images floats `[n, channels, height, width]`; channels last with `layout: "NHWC"`.
+ * `gridSample` within its bounds; bytes are rounded.
+ * @param images floats or u8, `[n, channels, height, width]`; channels last with `layout: "NHWC"`.
  * @param options shifts from 0 to 1, scales above 0.
  * @throws ShapeError, DTypeError or GradusError for others, and without seed and key.
  * @example
@@ -177,7 +181,7 @@ export function randomAffine(
     const [p, q] = row.map((x) => div(x, factor));
     return [p, q, neg(add(mul(p, tx), mul(q, ty)))] as const;
   });
-  return sampled(draw, { rows }, options);
+  return sampled(op, draw, { rows }, options);
 }
 
 function isTranslation(given: unknown): boolean {

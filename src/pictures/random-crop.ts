@@ -7,7 +7,7 @@ import { gatherRows } from "../ops/gather.ts";
 import { type PadOptions, pad } from "../ops/pad.ts";
 import { reshape } from "../ops/reshape.ts";
 import { type EdgePadding, edgesOf, forEachAxis, type PerAxis } from "../ops/sliding.ts";
-import { AUGMENT, type AugmentOptions, beginDraw } from "./batch-draw.ts";
+import { AUGMENT, type AugmentOptions, beginDraw, checkPixel } from "./batch-draw.ts";
 
 /** Options of `randomCrop`. */
 export interface RandomCropOptions extends AugmentOptions {
@@ -29,7 +29,7 @@ const RANDOM_CROP: Known<RandomCropOptions> = {
 /**
  * Takes a part of each picture from a place that is drawn for it, as torchvision's `RandomCrop` does;
  * with padding, parts may lie partly outside. The bits are the same on all devices.
- * @param images floats `[n, channels, height, width]`; channels last with `layout: "NHWC"`.
+ * @param images floats or u8, `[n, channels, height, width]`; channels last with `layout: "NHWC"`.
  * @param size of the result, from 1: one number for both axes, or `[height, width]`.
  * @throws ShapeError, DTypeError or GradusError for others, for a size that is larger than the padded
  * picture, and without seed and key.
@@ -44,7 +44,9 @@ export function randomCrop(
   const op = "randomCrop";
   checkOptions(op, options, RANDOM_CROP, surplus);
   const { padding = 0, mode = "constant", value = 0 } = options;
-  const { x, n, channels, integers, restore } = beginDraw(op, images, options);
+  const draw = beginDraw(op, images, options);
+  const { x, n, channels, integers, restore } = draw;
+  checkPixel(op, draw, { value });
   const [height, width] = forEachAxis(op, "size", size, [0, 1], 1);
   const edges = edgesOf(op, padding, [0, 1]);
   const whole = edges.flat().some((count) => count > 0)

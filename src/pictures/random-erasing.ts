@@ -1,4 +1,4 @@
-import { checkEach, checkOptions, type Known } from "../core/check.ts";
+import { checkOptions, type Known } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import { greaterEqual, less, logicalAnd } from "../ops/compare.ts";
@@ -15,6 +15,7 @@ import {
   type BatchDraw,
   beginDraw,
   checkInterval,
+  checkPixel,
   checkProbability,
 } from "./batch-draw.ts";
 
@@ -64,7 +65,7 @@ export function isInBox(
  * torchvision's `RandomErasing` does. Of ten rectangles that are drawn the first that is smaller than the
  * picture is taken; where there is none, nothing is erased.
  * Source: Zhong et al. 2017, "Random erasing data augmentation", algorithm 1.
- * @param images floats `[n, channels, height, width]`; channels last with `layout: "NHWC"`.
+ * @param images floats or u8, `[n, channels, height, width]`; channels last with `layout: "NHWC"`.
  * @throws ShapeError, DTypeError or GradusError for others, and without seed and key.
  * @example randomErasing(randomUniform([8, 3, 32, 32], { seed: 1 }), { step, seed: 2, p: 0.25 });
  */
@@ -79,8 +80,8 @@ export function randomErasing(
   checkProbability(op, p);
   checkInterval(op, "scale", scale, "share");
   checkInterval(op, "ratio", ratio, "above 0");
-  checkEach(op, { value }, Number.isFinite, "a finite number");
   const draw = beginDraw(op, images, options);
+  checkPixel(op, draw, { value });
   const { x, n, height, width, uniform, each, part, step, restore } = draw;
   const many = (i: number, low: number, high: number) =>
     uniformAt(step, [n, TRIES], { key: part(i), low, high, dtype: x.dtype });

@@ -30,7 +30,7 @@ function flipped(
 /**
  * Mirrors a share of the pictures left to right, as torchvision's `RandomHorizontalFlip` does, each of a
  * batch by a draw of its own. In a compiled step it is a part of it; the bits are the same on all devices.
- * @param images floats `[n, channels, height, width]`; channels last with `layout: "NHWC"`.
+ * @param images floats or u8, `[n, channels, height, width]`; channels last with `layout: "NHWC"`.
  * @throws ShapeError, DTypeError or GradusError for others, and without seed and key.
  * @example randomHorizontalFlip(randomUniform([8, 3, 32, 32], { seed: 1 }), { step, seed: 2 });
  */

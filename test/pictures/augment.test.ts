@@ -451,9 +451,9 @@ test.each<[string, () => unknown, string]>([
     "randomHorizontalFlip: images [1, 1]; expected [n, channels, height, width] with pixels",
   ],
   [
-    "bytes",
-    () => randomVerticalFlip(tensor(new Uint8Array(4), { shape: [1, 1, 2, 2] }), plain()),
-    "randomVerticalFlip: dtype u8; expected floats, from 0 to 1. cast and scale it",
+    "whole numbers",
+    () => randomVerticalFlip(tensor(new Int32Array(4), { shape: [1, 1, 2, 2] }), plain()),
+    "randomVerticalFlip: dtype i32; expected u8, or floats from 0 to 1. cast and scale it",
   ],
   [
     "no seed",
