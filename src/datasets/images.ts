@@ -161,7 +161,7 @@ async function loadIdx(
   const contents: Uint8Array[] = [];
   for (const file of set.files) contents.push(await loadFile(op, set, file, options));
   const [images, labels, testImages, testLabels] = contents;
-  for (const file of [labels, testLabels]) checkLabels(op, file, set.classes.length);
+  for (const file of [labels, testLabels]) checkClassLabels(op, file, set.classes.length);
   const own = { ...(normalize && { normalize }), ...(device && { device }) };
   return {
     train: mnist(images, labels, own),
@@ -171,7 +171,7 @@ async function loadIdx(
 }
 
 /** Throws a `FormatError` for a label that is no class. */
-function checkLabels(op: string, file: Uint8Array, count: number): void {
+export function checkClassLabels(op: string, file: Uint8Array, count: number): void {
   const { data } = parseIdx("mnist: labels", file);
   const wrong = data.findIndex((label) => label >= count);
   if (wrong < 0) return;

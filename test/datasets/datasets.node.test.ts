@@ -13,6 +13,7 @@ import {
   type DatasetOptions,
   type DatasetProgress,
   loadCifar10,
+  loadEmnist,
   loadFashionMnist,
   loadIris,
   loadKmnist,
@@ -169,6 +170,76 @@ describe("files of one's own", () => {
     served.set(`/broken/${NAMES[0]}.gz`, gzipSync(files[NAMES[0]].subarray(0, 25)));
     const message = await messageOf(loadMnist({ ...own, from }), FormatError);
     expect(message).toBe("mnist: images: 9 bytes of data; expected 20 for u8 of shape [5, 2, 2]");
+  });
+});
+
+describe("EMNIST", () => {
+  /** Two pictures of 3 × 2, which a file holds by columns, and one for a test. */
+  const files = (split: string, labels: readonly number[]) => {
+    const images = (n: number) =>
+      writeIdx({
+        dtype: "u8",
+        shape: [n, 2, 3],
+        data: Uint8Array.from({ length: 6 * n }, (_, i) => i),
+      });
+    const own = (n: number) =>
+      writeIdx({ dtype: "u8", shape: [n], data: Uint8Array.from(labels.slice(0, n)) });
+    const contents = { train: [images(2), own(2)], test: [images(1), own(1)] };
+    return Object.fromEntries(
+      Object.entries(contents).flatMap(([part, [x, y]]) => [
+        [`emnist-${split}-${part}-images-idx3-ubyte`, x],
+        [`emnist-${split}-${part}-labels-idx1-ubyte`, y],
+      ]),
+    );
+  };
+
+  test.each([
+    ["byclass", [61, 36], 62, "za"],
+    ["bymerge", [46, 38], 47, "td"],
+    ["balanced", [36, 35], 47, "aZ"],
+    ["letters", [1, 26], 27, "az"],
+    ["digits", [9, 0], 10, "90"],
+    ["mnist", [3, 4], 10, "34"],
+  ] as const)("%s stands upright, with labels as published", async (split, labels, count, read) => {
+    for (const isPacked of [true, false]) {
+      const from = serve(`/emnist-${isPacked}`, files(split, labels), isPacked);
+      const { train, test, classes } = await loadEmnist({ split, from });
+      expect([train.size, test.size, classes.length]).toEqual([2, 1, count]);
+      expect(await train.images.toArray()).toEqual([
+        [0, 3, 1, 4, 2, 5],
+        [6, 9, 7, 10, 8, 11],
+      ]);
+      const own = [...(await train.labels.data())];
+      expect(own).toEqual(labels);
+      expect(own.map((label) => classes[label]).join("")).toBe(read);
+    }
+  });
+
+  test("that is not there, or not of that form, is told as such", async () => {
+    const split = "letters";
+    const from = files(split, [1, 27]);
+    expect(await messageOf(loadEmnist({ split, from }), FormatError)).toBe(
+      "loadEmnist: label 27 of example 1; expected 0 to 26",
+    );
+    expect(await messageOf(loadEmnist({ split: "digits", from }))).toMatch(
+      /^loadEmnist: files .*; expected emnist-digits-train-images-idx3-ubyte.gz among them$/,
+    );
+    expect(await messageOf(loadEmnist({ split } as never))).toBe(
+      "loadEmnist: no from; expected the address or folder of its files, or these",
+    );
+    expect(await messageOf(loadEmnist({ split: "letter" as never, from }))).toBe(
+      "loadEmnist: split letter; expected byclass, bymerge, balanced, letters, digits, mnist. " +
+        'Did you mean "letters"?',
+    );
+    const [images] = Object.keys(from);
+    const flat = writeIdx({ dtype: "u8", shape: [4], data: new Uint8Array(4) });
+    const wrong = { ...files(split, [1, 2]), [images]: flat };
+    expect(await messageOf(loadEmnist({ split, from: wrong }), FormatError)).toBe(
+      "mnist: images u8 [4] with labels u8 [2]; expected u8 [n, rows, columns] and u8 [n], not empty",
+    );
+    expect(await messageOf(loadEmnist({ split, from, checksum: true } as never))).toContain(
+      'loadEmnist: unknown option "checksum"',
+    );
   });
 });
 

