@@ -1,4 +1,4 @@
-import { checkFunctions, checkOptions, checkSizes, type Known } from "../core/check.ts";
+import { checkFunctions, checkOptions, checkSizes, checkWords, type Known } from "../core/check.ts";
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { foldIn, givenKey, type Key } from "../core/random.ts";
@@ -7,12 +7,19 @@ import type { Device } from "../graph/device.ts";
 import { Parameter } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Layout1d, Layout2d, Layout3d } from "../ops/channels.ts";
-import { type ConvOptions, type ConvSettings, checkGroups, convolve } from "../ops/conv.ts";
+import {
+  type ConvOptions,
+  type ConvSettings,
+  checkGroups,
+  convolve,
+  PADDING_MODES,
+} from "../ops/conv.ts";
 import { type ConvTransposeOptions, convolveTransposed } from "../ops/conv-transpose.ts";
 import { forEachAxis, type PerAxis } from "../ops/sliding.ts";
 import { heUniform, type Initializer } from "./init.ts";
 import { Module } from "./module.ts";
 import { rankOf } from "./rank.ts";
+import { checkSliding, type SlidingOptions } from "./sliding-options.ts";
 
 /** What layers of convolutions of all kinds are told beside what their functions are. */
 interface ConvLayerSettings {
@@ -119,6 +126,9 @@ export abstract class ConvLayer<
     for (const channels of [inChannels, outChannels]) checkGroups(name, channels, groups);
     const axes = [...Array(rankOf(name)).keys()];
     this.kernelSize = forEachAxis(name, "kernelSize", kernelSize, axes, 1);
+    checkSliding(name, own as SlidingOptions, !kind.isTransposed);
+    const { paddingMode } = own as { paddingMode?: string };
+    if (paddingMode !== undefined) checkWords(name, { paddingMode }, PADDING_MODES);
     const [rows, columns] = kind.isTransposed
       ? [inChannels, outChannels]
       : [outChannels, inChannels];

@@ -6,14 +6,16 @@ import {
   adaptiveAvgPool,
   adaptiveMaxPool,
   type OutputSize,
+  sizesOfResult,
 } from "../ops/adaptive-pool.ts";
 import { AVG_POOL, type AvgPoolOptions, avgPool, LP_POOL, lpPool } from "../ops/avg-pool.ts";
-import type { Layout1d, Layout2d, Layout3d } from "../ops/channels.ts";
+import { batchAxes, type Layout1d, type Layout2d, type Layout3d } from "../ops/channels.ts";
 import { MAX_POOL, type MaxPoolOptions, maxPool } from "../ops/max-pool.ts";
-import type { PoolOptions } from "../ops/pool.ts";
-import type { PerAxis } from "../ops/sliding.ts";
+import { checkHalf, type PoolOptions } from "../ops/pool.ts";
+import { edgesOf, forEachAxis, type PerAxis } from "../ops/sliding.ts";
 import { Module } from "./module.ts";
 import { rankOf } from "./rank.ts";
+import { checkSliding } from "./sliding-options.ts";
 
 /** Options of `MaxPool1d`, `MaxPool2d` and `MaxPool3d`. */
 export interface MaxPoolLayerOptions<Layout extends string = Layout2d>
@@ -31,6 +33,38 @@ type Compute<Size, Options> = (
   surplus: readonly unknown[],
 ) => unknown;
 
+/** Throws what a call throws for how windows lie, whatever the input is. */
+type Check<Size, Options> = (name: string, size: Size, options: Options) => void;
+
+/** Checks windows of a size. */
+function checkWindowed(
+  name: string,
+  size: PerAxis,
+  options: PoolOptions<string> & { dilation?: PerAxis; divisorOverride?: number },
+): void {
+  const axes = checkSliding(name, options, true);
+  const lengths = forEachAxis(name, "size", size, axes, 1);
+  const { padding = 0, divisorOverride } = options;
+  const dilation = forEachAxis(name, "dilation", options.dilation ?? 1, axes, 1);
+  if (divisorOverride !== undefined) checkPositive(name, { divisorOverride });
+  if (typeof padding === "string") return;
+  const edges = edgesOf(name, padding, axes);
+  const one = (i: number) => ({ size: lengths[i], dilation: dilation[i], stride: 1 });
+  checkHalf(
+    name,
+    edges.map(([before, after], i) => ({ ...one(i), before, after })),
+  );
+}
+
+/** Checks the size of a result. */
+function checkAdaptive(
+  name: string,
+  size: OutputSize,
+  { layout }: AdaptivePoolOptions<string>,
+): void {
+  sizesOfResult(name, size, batchAxes(name, rankOf(name), layout));
+}
+
 /** A layer of pooling, of windows or to a size. */
 abstract class PoolLayer<Size, Options extends object> extends Module {
   readonly #compute: Compute<Size, Options>;
@@ -40,6 +74,7 @@ abstract class PoolLayer<Size, Options extends object> extends Module {
 
   constructor(
     compute: Compute<Size, Options>,
+    check: Check<Size, Options>,
     name: string,
     size: Size,
     options: Options,
@@ -48,6 +83,7 @@ abstract class PoolLayer<Size, Options extends object> extends Module {
   ) {
     super();
     checkOptions(name, options, known, surplus);
+    check(name, size, options);
     this.#compute = compute;
     this.#name = name;
     this.#size = size;
@@ -64,7 +100,7 @@ abstract class PoolLayer<Size, Options extends object> extends Module {
 export class MaxPool1d extends PoolLayer<PerAxis, MaxPoolLayerOptions<Layout1d>> {
   /** @param size elements of a window: one number for all axes, or one for each. */
   constructor(size: PerAxis, options: MaxPoolLayerOptions<Layout1d> = {}, ...surplus: never[]) {
-    super(maxPool, "MaxPool1d", size, options, MAX_POOL_LAYER, surplus);
+    super(maxPool, checkWindowed, "MaxPool1d", size, options, MAX_POOL_LAYER, surplus);
   }
 }
 
@@ -72,7 +108,7 @@ export class MaxPool1d extends PoolLayer<PerAxis, MaxPoolLayerOptions<Layout1d>>
 export class MaxPool2d extends PoolLayer<PerAxis, MaxPoolLayerOptions> {
   /** @param size elements of a window: one number for all axes, or one for each. */
   constructor(size: PerAxis, options: MaxPoolLayerOptions = {}, ...surplus: never[]) {
-    super(maxPool, "MaxPool2d", size, options, MAX_POOL_LAYER, surplus);
+    super(maxPool, checkWindowed, "MaxPool2d", size, options, MAX_POOL_LAYER, surplus);
   }
 }
 
@@ -80,7 +116,7 @@ export class MaxPool2d extends PoolLayer<PerAxis, MaxPoolLayerOptions> {
 export class MaxPool3d extends PoolLayer<PerAxis, MaxPoolLayerOptions<Layout3d>> {
   /** @param size elements of a window: one number for all axes, or one for each. */
   constructor(size: PerAxis, options: MaxPoolLayerOptions<Layout3d> = {}, ...surplus: never[]) {
-    super(maxPool, "MaxPool3d", size, options, MAX_POOL_LAYER, surplus);
+    super(maxPool, checkWindowed, "MaxPool3d", size, options, MAX_POOL_LAYER, surplus);
   }
 }
 
@@ -88,7 +124,7 @@ export class MaxPool3d extends PoolLayer<PerAxis, MaxPoolLayerOptions<Layout3d>>
 export class AvgPool1d extends PoolLayer<PerAxis, AvgPoolOptions<Layout1d>> {
   /** @param size elements of a window: one number for all axes, or one for each. */
   constructor(size: PerAxis, options: AvgPoolOptions<Layout1d> = {}, ...surplus: never[]) {
-    super(avgPool, "AvgPool1d", size, options, AVG_POOL, surplus);
+    super(avgPool, checkWindowed, "AvgPool1d", size, options, AVG_POOL, surplus);
   }
 }
 
@@ -96,7 +132,7 @@ export class AvgPool1d extends PoolLayer<PerAxis, AvgPoolOptions<Layout1d>> {
 export class AvgPool2d extends PoolLayer<PerAxis, AvgPoolOptions> {
   /** @param size elements of a window: one number for all axes, or one for each. */
   constructor(size: PerAxis, options: AvgPoolOptions = {}, ...surplus: never[]) {
-    super(avgPool, "AvgPool2d", size, options, AVG_POOL, surplus);
+    super(avgPool, checkWindowed, "AvgPool2d", size, options, AVG_POOL, surplus);
   }
 }
 
@@ -104,7 +140,7 @@ export class AvgPool2d extends PoolLayer<PerAxis, AvgPoolOptions> {
 export class AvgPool3d extends PoolLayer<PerAxis, AvgPoolOptions<Layout3d>> {
   /** @param size elements of a window: one number for all axes, or one for each. */
   constructor(size: PerAxis, options: AvgPoolOptions<Layout3d> = {}, ...surplus: never[]) {
-    super(avgPool, "AvgPool3d", size, options, AVG_POOL, surplus);
+    super(avgPool, checkWindowed, "AvgPool3d", size, options, AVG_POOL, surplus);
   }
 }
 
@@ -119,7 +155,7 @@ abstract class LPPoolLayer extends PoolLayer<PerAxis, PoolOptions<string>> {
   ) {
     const compute = (op: string, rank: number, x: Tensor, own: PerAxis, of: PoolOptions<string>) =>
       lpPool(op, rank, x, power, own, of, []);
-    super(compute, name, size, options, LP_POOL, surplus);
+    super(compute, checkWindowed, name, size, options, LP_POOL, surplus);
     checkPositive(name, { power });
   }
 }
@@ -171,7 +207,7 @@ export class LPPool3d extends LPPoolLayer {
 export class AdaptiveAvgPool1d extends PoolLayer<OutputSize, AdaptivePoolOptions<Layout1d>> {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
   constructor(size: OutputSize, options: AdaptivePoolOptions<Layout1d> = {}, ...surplus: never[]) {
-    super(adaptiveAvgPool, "AdaptiveAvgPool1d", size, options, ADAPTIVE, surplus);
+    super(adaptiveAvgPool, checkAdaptive, "AdaptiveAvgPool1d", size, options, ADAPTIVE, surplus);
   }
 }
 
@@ -179,7 +215,7 @@ export class AdaptiveAvgPool1d extends PoolLayer<OutputSize, AdaptivePoolOptions
 export class AdaptiveAvgPool2d extends PoolLayer<OutputSize, AdaptivePoolOptions> {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
   constructor(size: OutputSize, options: AdaptivePoolOptions = {}, ...surplus: never[]) {
-    super(adaptiveAvgPool, "AdaptiveAvgPool2d", size, options, ADAPTIVE, surplus);
+    super(adaptiveAvgPool, checkAdaptive, "AdaptiveAvgPool2d", size, options, ADAPTIVE, surplus);
   }
 }
 
@@ -187,7 +223,7 @@ export class AdaptiveAvgPool2d extends PoolLayer<OutputSize, AdaptivePoolOptions
 export class AdaptiveAvgPool3d extends PoolLayer<OutputSize, AdaptivePoolOptions<Layout3d>> {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
   constructor(size: OutputSize, options: AdaptivePoolOptions<Layout3d> = {}, ...surplus: never[]) {
-    super(adaptiveAvgPool, "AdaptiveAvgPool3d", size, options, ADAPTIVE, surplus);
+    super(adaptiveAvgPool, checkAdaptive, "AdaptiveAvgPool3d", size, options, ADAPTIVE, surplus);
   }
 }
 
@@ -195,7 +231,7 @@ export class AdaptiveAvgPool3d extends PoolLayer<OutputSize, AdaptivePoolOptions
 export class AdaptiveMaxPool1d extends PoolLayer<OutputSize, AdaptivePoolOptions<Layout1d>> {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
   constructor(size: OutputSize, options: AdaptivePoolOptions<Layout1d> = {}, ...surplus: never[]) {
-    super(adaptiveMaxPool, "AdaptiveMaxPool1d", size, options, ADAPTIVE, surplus);
+    super(adaptiveMaxPool, checkAdaptive, "AdaptiveMaxPool1d", size, options, ADAPTIVE, surplus);
   }
 }
 
@@ -203,7 +239,7 @@ export class AdaptiveMaxPool1d extends PoolLayer<OutputSize, AdaptivePoolOptions
 export class AdaptiveMaxPool2d extends PoolLayer<OutputSize, AdaptivePoolOptions> {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
   constructor(size: OutputSize, options: AdaptivePoolOptions = {}, ...surplus: never[]) {
-    super(adaptiveMaxPool, "AdaptiveMaxPool2d", size, options, ADAPTIVE, surplus);
+    super(adaptiveMaxPool, checkAdaptive, "AdaptiveMaxPool2d", size, options, ADAPTIVE, surplus);
   }
 }
 
@@ -211,6 +247,6 @@ export class AdaptiveMaxPool2d extends PoolLayer<OutputSize, AdaptivePoolOptions
 export class AdaptiveMaxPool3d extends PoolLayer<OutputSize, AdaptivePoolOptions<Layout3d>> {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
   constructor(size: OutputSize, options: AdaptivePoolOptions<Layout3d> = {}, ...surplus: never[]) {
-    super(adaptiveMaxPool, "AdaptiveMaxPool3d", size, options, ADAPTIVE, surplus);
+    super(adaptiveMaxPool, checkAdaptive, "AdaptiveMaxPool3d", size, options, ADAPTIVE, surplus);
   }
 }

@@ -2,9 +2,10 @@ import { checkOptions } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Layout1d, Layout3d } from "../ops/channels.ts";
 import { MAX_UNPOOL, type MaxUnpoolOptions, maxUnpool } from "../ops/max-unpool.ts";
-import type { PerAxis } from "../ops/sliding.ts";
+import { forEachAxis, type PerAxis } from "../ops/sliding.ts";
 import { Module } from "./module.ts";
 import { rankOf } from "./rank.ts";
+import { checkSliding } from "./sliding-options.ts";
 
 /** Takes pooling by maxima back. */
 abstract class MaxUnpoolLayer extends Module<[x: Tensor, indices: Tensor]> {
@@ -20,6 +21,8 @@ abstract class MaxUnpoolLayer extends Module<[x: Tensor, indices: Tensor]> {
   ) {
     super();
     checkOptions(name, options as MaxUnpoolOptions, MAX_UNPOOL, surplus);
+    const axes = checkSliding(name, options, false);
+    forEachAxis(name, "size", size, axes, 1);
     this.#name = name;
     this.#size = size;
     this.#options = { ...options };

@@ -44,6 +44,22 @@ interface Adaptive extends ChannelsLast {
   readonly outputs: readonly number[];
 }
 
+/** The sizes of a result, null for the input's own; throws a `ShapeError` for others. */
+export function sizesOfResult(
+  op: string,
+  size: OutputSize,
+  axes: readonly number[],
+): readonly (number | null)[] {
+  const given: readonly (number | null)[] = Array.isArray(size) ? size : axes.map(() => size);
+  if (given.length === axes.length && given.every((n) => n === null || isInteger(n, 1))) {
+    return given;
+  }
+  throw new ShapeError(
+    `${op}: size ${quote(size)} for axes ${formatShape(axes)}; expected an integer from 1, or ` +
+      "one or null for each",
+  );
+}
+
 function adaptive(
   op: string,
   rank: number,
@@ -55,14 +71,7 @@ function adaptive(
   checkDomain(op, x.dtype, "float");
   const batch = channelsLast(op, x, rank, options.layout);
   const { sizes, axes } = batch;
-  const given: readonly unknown[] = Array.isArray(size) ? size : axes.map(() => size);
-  const outputs = given.map((n, i) => (n === null ? sizes[i] : n)) as number[];
-  if (outputs.length !== rank || !outputs.every((n) => isInteger(n, 1))) {
-    throw new ShapeError(
-      `${op}: size ${quote(size)} for axes ${formatShape(axes)}; expected an integer from 1, or ` +
-        "one or null for each",
-    );
-  }
+  const outputs = sizesOfResult(op, size, axes).map((n, i) => n ?? sizes[i]);
   if (sizes.includes(0)) {
     throw new ShapeError(
       `${op}: input ${formatShape(x.shape)}; expected at least one element along axes ` +

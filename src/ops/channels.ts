@@ -31,6 +31,14 @@ export function layoutsOf(rank: number): readonly [first: string, last: string] 
   return [`NC${letters}`, `N${letters}C`];
 }
 
+/** The numbers of the axes of a batch in some order that windows slide along. */
+export function batchAxes(op: string, rank: number, layout?: string): readonly number[] {
+  const layouts = layoutsOf(rank);
+  const order = layout ?? layouts[0];
+  checkWords(op, { layout: order }, layouts);
+  return Array.from({ length: rank }, (_, i) => i + (order === layouts[1] ? 1 : 2));
+}
+
 /** Views a batch, or one example without an axis n, with so many axes that windows slide along. */
 export function channelsLast(op: string, x: Tensor, rank: number, layout?: string): ChannelsLast {
   const layouts = layoutsOf(rank);

@@ -151,6 +151,9 @@ const MOST: Readonly<Record<string, (n: number) => number>> = {
   circular: (n) => n,
 };
 
+/** The words of `paddingMode`. */
+export const PADDING_MODES: readonly string[] = ["zeros", ...Object.keys(MOST)];
+
 /** Puts x's own elements around it, in place of zeros. */
 function surrounded(op: string, x: Tensor, all: readonly Sliding[], mode: "reflect"): Tensor {
   for (const { input, before, after } of all) {
@@ -176,7 +179,7 @@ export function convolve(
   checkOptions(op, options as ConvOptions, CONV, surplus);
   const kernel = checkKernel(op, x, weight, options, rank);
   const { bias, groups = 1, layout, paddingMode = "zeros" } = options;
-  checkWords(op, { paddingMode }, ["zeros", ...Object.keys(MOST)]);
+  checkWords(op, { paddingMode }, PADDING_MODES);
   const batch = channelsLast(op, x, rank, layout);
   const channels = batch.x.shape[rank + 1];
   const [outputs, columns] = weight.shape;

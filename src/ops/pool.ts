@@ -60,20 +60,25 @@ export function pooled(
   });
   const edges = edgesFor(op, options.padding ?? 0, own, axes);
   const all = own.map((one, i) => ({ ...one, before: edges[i][0], after: edges[i][1] }));
-  for (const { before, after, ...one } of all) {
-    const most = Math.floor(spanOf(one) / 2);
-    if (Math.max(before, after) <= most || typeof options.padding === "string") continue;
-    throw new ShapeError(
-      `${op}: padding ${Math.max(before, after)} for a window of ${one.size}, dilation ` +
-        `${one.dilation}; expected at most ${most}, half of it`,
-    );
-  }
+  if (typeof options.padding !== "string") checkHalf(op, all);
   checkWindows(op, all, x.shape, axes);
   const windowed = all.map((one) => ({
     ...one,
     output: outputsOf(one, options.ceilMode ?? false),
   }));
   return { ...batch, windowed };
+}
+
+/** Throws a `ShapeError` where more than half a window may lie outside. */
+export function checkHalf(op: string, all: readonly Omit<Sliding, "input">[]): void {
+  for (const { before, after, ...one } of all) {
+    const most = Math.floor(spanOf(one) / 2);
+    if (Math.max(before, after) <= most) continue;
+    throw new ShapeError(
+      `${op}: padding ${Math.max(before, after)} for a window of ${one.size}, dilation ` +
+        `${one.dilation}; expected at most ${most}, half of it`,
+    );
+  }
 }
 
 /** Counts windows, with one that is left over; each begins within x, or what lies before it. */

@@ -489,6 +489,10 @@ describe("every layer asks for a tensor", () => {
     ...Object.fromEntries(
       (["1d", "2d", "3d"] as const).flatMap((end) => [
         [`LPPool${end}`, () => new nn[`LPPool${end}`](2, 2)],
+        ...(["MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool"] as const).map((kind) => [
+          kind + end,
+          () => new nn[`${kind}${end}`](2),
+        ]),
         [`MaxUnpool${end}`, () => new nn[`MaxUnpool${end}`](2) as unknown as nn.Module],
         [`ConstantPad${end}`, () => new nn[`ConstantPad${end}`](1, 0)],
         [`ZeroPad${end}`, () => new nn[`ZeroPad${end}`](1)],
