@@ -6,9 +6,11 @@ export type Key = readonly [number, number];
 
 const TWO_32 = 2 ** 32;
 
-// Rotations of Threefry-2x32: four for the even groups of rounds, four for the odd ones.
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
 const PARITY = 0x1bd11bda; // Skein's key-schedule constant, folded to 32 bits
+
+function rotated(x: number, by: number): number {
+  return (x << by) | (x >>> (32 - by));
+}
 
 /**
  * Writes the two u32 words of Threefry-2x32 with 20 rounds to `out[at]` and `out[at + 1]`.
@@ -29,13 +31,17 @@ export function threefry2x32(
   let a = key1 | 0; // the key schedule k0, k1, k2 rotates through a, b, c
   let b = key0 ^ key1 ^ PARITY;
   let c = key0 | 0;
+  // Rounds are written out, which takes half the time: all weights are drawn here.
   for (let group = 1; group <= 5; group++) {
-    const first = (group & 1) === 1 ? 0 : 4;
-    for (let round = first; round < first + 4; round++) {
-      const r = ROTATIONS[round];
-      x0 = (x0 + x1) | 0;
-      x1 = ((x1 << r) | (x1 >>> (32 - r))) ^ x0;
-    }
+    const isOdd = (group & 1) === 1;
+    x0 = (x0 + x1) | 0;
+    x1 = (isOdd ? rotated(x1, 13) : rotated(x1, 17)) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = (isOdd ? rotated(x1, 15) : rotated(x1, 29)) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = (isOdd ? rotated(x1, 26) : rotated(x1, 16)) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = (isOdd ? rotated(x1, 6) : rotated(x1, 24)) ^ x0;
     x0 = (x0 + a) | 0;
     x1 = (x1 + b + group) | 0;
     const next = a;
@@ -94,14 +100,12 @@ export function foldIn(key: Key, data: number): Key {
  * `i & 1` of the block at counter `(i >> 1, 0)`; both are whole, with a sum of at most 2³².
  */
 export function randomBits(key: Key, count: number, offset = 0): Uint32Array {
-  const out = new Uint32Array(count);
-  const pair = new Uint32Array(2);
-  for (let i = 0; i < count; i++) {
-    const element = offset + i;
-    if (i === 0 || (element & 1) === 0) threefry2x32(key[0], key[1], element >>> 1, 0, pair);
-    out[i] = pair[element & 1];
+  const first = offset & 1;
+  const out = new Uint32Array(first + count);
+  for (let i = 0; i < out.length; i += 2) {
+    threefry2x32(key[0], key[1], (offset - first + i) / 2, 0, out, i); // a word past the end is kept nowhere
   }
-  return out;
+  return first ? out.subarray(1) : out;
 }
 
 /** Maps a u32 to [0, 1) in steps of 2⁻²⁴, so that the result is exact in float32. */

@@ -34,7 +34,7 @@ type Compute<Size, Options> = (
 ) => unknown;
 
 /** Throws what a call throws for how windows lie, whatever the input is. */
-type Check<Size, Options> = (name: string, size: Size, options: Options) => void;
+type WindowCheck<Size, Options> = (name: string, size: Size, options: Options) => void;
 
 /** Checks windows of a size. */
 function checkWindowed(
@@ -74,7 +74,7 @@ abstract class PoolLayer<Size, Options extends object> extends Module {
 
   constructor(
     compute: Compute<Size, Options>,
-    check: Check<Size, Options>,
+    check: WindowCheck<Size, Options>,
     name: string,
     size: Size,
     options: Options,
