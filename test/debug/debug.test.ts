@@ -38,7 +38,7 @@ import { crossEntropy } from "../../src/losses/index.ts";
 import { Linear, Module, ReLU, Sequential } from "../../src/nn/index.ts";
 import { Adam, SGD } from "../../src/optim/index.ts";
 import { fit, trainStep } from "../../src/train/index.ts";
-import { inBrowser, ownDevice, testDevice } from "../support/device.ts";
+import { inBrowser, ownDevice, testDevice, testOptions } from "../support/device.ts";
 import { type Planted, planted } from "../support/planted.ts";
 
 const limit = Error.stackTraceLimit;
@@ -403,18 +403,17 @@ describe("debug", () => {
   });
 
   test("of init lasts until it is ended", async () => {
-    const kind = inBrowser ? "webgpu" : "cpu";
-    const { device } = await init({ device: kind, debug: true });
+    const { device } = await init({ ...testOptions, debug: true });
     try {
       await expect(bad().data()).rejects.toThrow(
         "data: NaN made by log in evaluation 1, called at",
       );
-      expect((await init({ device: kind })).device).toBe(device);
+      expect((await init(testOptions)).device).toBe(device);
       await expect(bad().data()).rejects.toThrow(NonFiniteError);
-      await init({ device: kind, debug: { infinities: "allow" } });
+      await init({ ...testOptions, debug: { infinities: "allow" } });
       expect(await div(tensor([1]), 0).item()).toBe(Number.POSITIVE_INFINITY);
     } finally {
-      await init({ device: kind, debug: false });
+      await init({ ...testOptions, debug: false });
     }
     expect(await bad().item()).toBeNaN();
   });

@@ -16,6 +16,9 @@ export async function kernelKinds(): Promise<Record<(typeof KERNEL_KINDS)[number
     isolated: true,
   });
   const direct = choice.device as GpuDevice;
-  const workgroup = new GpuDevice(direct.device, direct.adapter, { kernels: "workgroup" });
+  const workgroup = new GpuDevice(direct.device, direct.adapter, {
+    kernels: "workgroup",
+    tune: "off",
+  });
   return { direct, workgroup };
 }

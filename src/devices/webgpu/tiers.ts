@@ -126,7 +126,7 @@ class PlanInTiers implements Plan {
       [this.#plan, other] = [other, this.#plan];
       this.#isPlain = false;
     } catch (error) {
-      if (!isWanted() || session.life.isOver || warned.has(session)) return;
+      if (!isWanted() || session.lossOf("compile") || warned.has(session)) return;
       warned.add(session);
       console.warn(`gradus: kernels stay as plain as they were in the first run, for ${error}`);
     } finally {

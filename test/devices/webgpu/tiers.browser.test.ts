@@ -108,6 +108,17 @@ describe("a step on an adapter that a CPU emulates", () => {
     expect(bits).toEqual(await other.bits());
   });
 
+  test("says nothing when its device is disposed meanwhile", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const own = await made();
+    const compiled = codes();
+    await own.step();
+    await vi.waitFor(() => expect(compiled.some(isBetter)).toBe(true), 10_000);
+    own.device.dispose();
+    await (await made("off")).step(); // takes as long as compiling
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   test("may be disposed while better kernels are compiled", async () => {
     const [early, late] = [await made(), await made()];
     const count = ({ device }: typeof early) => device.memory().pipelines;
