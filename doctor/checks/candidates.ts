@@ -3,9 +3,8 @@ import { GpuDevice } from "../../src/devices/webgpu/gpu-device.ts";
 import type { GpuSession } from "../../src/devices/webgpu/session.ts";
 import type { Choose, Family, KernelChoice } from "../../src/forms/kernel.ts";
 import { type Device, tensor } from "../../src/index.ts";
-import { choicesOf } from "../../src/kernels/choose.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
-import type { FamilyCall } from "../../test/support/family-calls.ts";
+import { type FamilyCall, waysOf } from "../../test/support/family-calls.ts";
 import { shareOf } from "../../test/support/parity.ts";
 import { uniform } from "../../test/support/reference.ts";
 import { type Check, type Context, messageOf } from "../context.ts";
@@ -31,7 +30,7 @@ interface Trial {
 /** All candidates, the first of each call, then the second of each, and so on. */
 export function trialsOf(families: Readonly<Record<string, FamilyCall>>): Trial[] {
   const lists = Object.entries(families).map(([name, call]) =>
-    choicesOf(call.family).map((choice) => ({ name: `${name}, ${labelOf(choice)}`, call, choice })),
+    waysOf(call).map((choice) => ({ name: `${name}, ${labelOf(choice)}`, call, choice })),
   );
   const most = Math.max(0, ...lists.map(({ length }) => length));
   return Array.from({ length: most }, (_, i) => lists.flatMap((list) => list[i] ?? [])).flat();

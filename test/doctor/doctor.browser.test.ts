@@ -42,6 +42,16 @@ describe("the doctor", () => {
     ).toBe(true);
   });
 
+  test("tries the plain kernels of a family in their place", async () => {
+    const names = ["plain sum", "plain matmul"];
+    const families = Object.fromEntries(names.map((name) => [name, familyCalls[name]]));
+    const [{ verdict, rows = [] }] = await look(/^Kernels$/, { families });
+    expect(verdict).toBe("ok");
+    expect(rows.map(({ name }) => name)).toContain("plain sum, reduce-plain WORKGROUP 16");
+    expect(rows.some(({ name }) => /^plain matmul, matmul-plain /.test(name))).toBe(true);
+    expect(rows.filter(({ note }) => note)).toEqual([]); // each was taken
+  });
+
   test("tells an op whose gradient is wrong from one that is right", async () => {
     const ops = [["planted", plantedOp] as const, ...tables.filter(([name]) => name === "tanh")];
     const lines = await look(/^Ops$/, { ops });

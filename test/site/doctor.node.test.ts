@@ -21,7 +21,7 @@ async function compareWith(page: Page, path: string): Promise<void> {
 }
 
 test("a quick look finds nothing wrong, and its report is kept and compared", {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const opened = await site.open("doctor/");
   const { page } = opened;
@@ -32,7 +32,7 @@ test("a quick look finds nothing wrong, and its report is kept and compared", {
   await session.send("Page.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
   try {
     await page.click("#quick");
-    await waitForPhase(page, "finished", 110_000);
+    await waitForPhase(page, "finished", 230_000);
     const found = await verdicts(page);
     expect(found.filter((verdict) => verdict === "wrong" || verdict === "slow")).toEqual([]);
     expect(found.length).toBeGreaterThan(25);

@@ -1,5 +1,5 @@
 /** Calls that families of kernels compute, by which each of their candidates is tried. */
-import type { Family } from "../../src/forms/kernel.ts";
+import type { Family, KernelChoice } from "../../src/forms/kernel.ts";
 import {
   add,
   argmax,
@@ -25,6 +25,7 @@ import {
 } from "../../src/index.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
 import { attentionKeys, attentionQueries, attentionRows } from "../../src/kernels/attention.ts";
+import { choicesOf } from "../../src/kernels/choose.ts";
 import { pointwiseGroups } from "../../src/kernels/elementwise.ts";
 import { products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
@@ -36,6 +37,7 @@ import { segmentSums, sortedPlaces } from "../../src/kernels/segment-sum.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
 import { standardRows } from "../../src/kernels/standardize.ts";
+import { plainFamily } from "./kernel-families.ts";
 
 /** What a family computes of x `[rows, columns]` and of some row numbers. */
 export interface FamilyCall {
@@ -43,6 +45,13 @@ export interface FamilyCall {
   readonly run: (x: Tensor, indices: Tensor) => Tensor;
   /** What the absolute tolerance of 1e-6 is multiplied with; 1 when left out. */
   readonly scale?: number;
+  /** Kernels that take the place of the family's own; none when left out. */
+  readonly plain?: Family;
+}
+
+/** All ways to compute what a call does. */
+export function waysOf({ family, plain = family }: FamilyCall): KernelChoice[] {
+  return choicesOf(plain);
 }
 
 function call(
@@ -52,6 +61,14 @@ function call(
 ): FamilyCall {
   return { family: family as unknown as Family, run, scale };
 }
+
+/** A call by the plain kernels of its family. */
+function plainly(own: FamilyCall): FamilyCall {
+  return { ...own, plain: plainFamily(own.family) };
+}
+
+const sums = call(reduce, (x) => sum(x, { axis: 1 }));
+const multiplied = call(products, (x) => matmul(x, add(x, 1).transpose()), 600);
 
 /** Attention of rows to rows, 16 numbers each. */
 function attend(x: Tensor): Tensor {
@@ -65,7 +82,8 @@ const attended = (x: Tensor) => grad(sum(mul(attend(x), attend(x))), [x])[0];
 /** Calls by their names; each has most candidates of its family among those that it needs. */
 export const familyCalls: Readonly<Record<string, FamilyCall>> = {
   "pointwise group": call(pointwiseGroups, (x) => add(tanh(mul(x, x)), x)),
-  sum: call(reduce, (x) => sum(x, { axis: 1 })),
+  sum: sums,
+  "plain sum": plainly(sums),
   "sum of a long row": call(reduceParts, (x) => sum(reshape(x, [1, x.size]), { axis: 1 }), 50),
   argmax: call(argReduce, (x) => argmax(x, { axis: 1 })),
   softmax: call(softmaxRows, (x) => softmax(x)),
@@ -81,7 +99,8 @@ export const familyCalls: Readonly<Record<string, FamilyCall>> = {
   "sort of long rows": call(mergeRuns, (x) => sort(reshape(x, [1, x.size])).values),
   "gradient of sort": call(placeRows, (x) => grad(sum(mul(sort(x).values, x)), [x])[0]),
   searchSorted: call(sortedPlaces, (x) => searchSorted(sort(x).values, x)),
-  matmul: call(products, (x) => matmul(x, add(x, 1).transpose()), 600),
+  matmul: multiplied,
+  "plain matmul": plainly(multiplied),
   attention: call(attentionRows, attend, 4),
   "gradient of attention by queries": call(attentionQueries, attended, 16),
   "gradient of attention by keys": call(attentionKeys, attended, 16),
