@@ -9,7 +9,7 @@ const TWO_32 = 2 ** 32;
 const PARITY = 0x1bd11bda; // Skein's key-schedule constant, folded to 32 bits
 
 function rotated(x: number, by: number): number {
-  return (x << by) | (x >>> (32 - by));
+  return (x << by) | (x >>> -by);
 }
 
 /**
@@ -105,7 +105,7 @@ export function randomBits(key: Key, count: number, offset = 0): Uint32Array {
   for (let i = 0; i < out.length; i += 2) {
     threefry2x32(key[0], key[1], (offset - first + i) / 2, 0, out, i); // a word past the end is kept nowhere
   }
-  return first ? out.subarray(1) : out;
+  return out.subarray(first);
 }
 
 /** Maps a u32 to [0, 1) in steps of 2⁻²⁴, so that the result is exact in float32. */

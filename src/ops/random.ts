@@ -69,9 +69,6 @@ export interface NormalOptions extends RandomOptions {
   std?: number;
 }
 
-/** How many numbers are drawn at once: their bits stay near the processor. */
-const PART = 2 ** 14;
-
 let sequence = { key: keyFromSeed(0), drawn: 0 };
 
 /** Restarts the default sequence, from which calls without seed or key draw one after the other. */
@@ -122,15 +119,12 @@ export function randomUniform(
   }
   const target = checkShape("randomUniform", shape);
   const key = keyOf("randomUniform", options);
-  const size = sizeOf(target);
-  const values = inMemory("randomUniform", () => allocate(dtype, size));
-  const { convert } = DTYPES[dtype];
-  for (let start = 0; start < size; start += PART) {
-    const bits = randomBits(key, Math.min(PART, size - start), start);
-    for (let i = 0; i < bits.length; i++) {
-      const value = convert(low + uniformFromBits(bits[i]) * (high - low));
-      values[start + i] = value < high || low === high ? value : low; // rounding to f32 may reach high
-    }
+  const bits = inMemory("randomUniform", () => randomBits(key, sizeOf(target)));
+  const values = inMemory("randomUniform", () => allocate(dtype, bits.length));
+  const round = DTYPES[dtype].convert;
+  for (let i = 0; i < bits.length; i++) {
+    const value = round(low + uniformFromBits(bits[i]) * (high - low));
+    values[i] = value < high || low === high ? value : low; // rounding to f32 may reach high
   }
   return sourceTensor(device, target, dtype, values);
 }
