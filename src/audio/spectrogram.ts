@@ -82,7 +82,7 @@ const MEL: Known<Omit<MelFilterOptions, "fftSize" | "dtype" | "device">> = {
   normalize: "boolean",
 };
 
-/** The longest frame: its matrices have twice as many columns as half of it. */
+/** The longest frame, whose matrices have twice as many columns as half of it, and the most filters. */
 const LONGEST = 2 ** 14;
 
 /**
@@ -229,7 +229,8 @@ function checkMel(op: string, options: Omit<MelFilterOptions, "dtype" | "device"
   const { sampleRate, fftSize = 400, mels = 128, low = 0, scale = "htk" } = options;
   checkRates(op, { sampleRate });
   checkFrame(op, fftSize);
-  checkSizes(op, { mels });
+  const isCount = (x: unknown) => isInteger(x, 1, LONGEST);
+  checkEach(op, { mels }, isCount, `an integer from 1 to ${LONGEST}`, ShapeError);
   checkNotNegative(op, { low });
   const { high = sampleRate / 2 } = options;
   checkPositive(op, { high });

@@ -97,8 +97,41 @@ function match<T>(
   const names = checkNames("loadState", asked, named, Kind, strict);
   const isMissing = new Set(names.missing);
   const met = new Map([...asked].filter(([name]) => !isMissing.has(name)));
+  if (!strict) checkMerged("loadState", own, names, [...met.keys()], Kind);
   if (metadata && !origin) checkUnambiguous("loadState", met);
   return { names, met, named, origin };
+}
+
+const MERGED = /(^|\.)loraMerged[AB](\.|$)/;
+
+/**
+ * Throws a `Kind` where weights with merged adapters would be given to a model whose adapters are beside
+ * them, which would count twice, or weights without to one that has merged adapters.
+ */
+function checkMerged(
+  op: string,
+  own: ReadonlyMap<string, unknown>,
+  { missing, unknown }: UnmatchedNames,
+  met: readonly string[],
+  Kind: new (message: string) => GradusError,
+): void {
+  for (const name of [...unknown, ...missing]) {
+    const found = MERGED.exec(name);
+    if (!found) continue;
+    const place = name.slice(0, found.index) + found[1];
+    const rest = (all: Iterable<string>) =>
+      [...all].filter((other) => other.startsWith(place)).map((other) => other.slice(place.length));
+    const isOurs = own.has(name);
+    const isWrong = isOurs
+      ? rest(met).some((other) => /^(?!lora)[^.]+$/.test(other))
+      : rest(own.keys()).some((other) => /^lora[AB](\.|$)/.test(other));
+    if (!isWrong) continue;
+    const given = isOurs ? `${quote(name)} without a value` : `${quote(name)} without a state`;
+    throw new Kind(
+      `${op}: ${given}; expected adapters that are merged in both or in neither. Call mergeLora, ` +
+        "unmergeLora or removeLora before",
+    );
+  }
 }
 
 /** Calls values as `rename` says; throws a `GradusError` where it is wrong or two get one name. */

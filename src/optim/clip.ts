@@ -2,7 +2,7 @@ import { checkEach, checkOptions, checkPositive, checkSurplus } from "../core/ch
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, clip, div, maximum, mul, square } from "../ops/arithmetic.ts";
-import { equal, greater, logicalAnd } from "../ops/compare.ts";
+import { equal, greater, less, logicalAnd } from "../ops/compare.ts";
 import { arange, full } from "../ops/creation.ts";
 import { max, sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
@@ -44,7 +44,7 @@ export interface ClipOptions {
  *
  *     g ← g · min(1, maxNorm / ‖g‖),   ‖g‖ = √(Σ over all gradients and elements g²)
  *
- * or Σ |g| or max |g|. Elements whose squares overflow f32 count rightly, and zeros stay zeros. Where the norm itself is
+ * or Σ |g| or max |g|. Elements whose squares are above or below the range of f32 count rightly, and zeros stay zeros. Where the norm itself is
  * infinite or NaN no factor is right: the gradients stay as they are, and `norm` tells.
  * Source: Pascanu et al. 2013, "On the difficulty of training recurrent neural networks",
  * Algorithm 1.
@@ -83,17 +83,25 @@ const NORMS: ReadonlyMap<number, Norm> = new Map<number, Norm>([
   ],
 ]);
 
-/** What elements are multiplied by so that the squares of the largest stay in f32's range. */
+/** What elements are multiplied by so that the squares of the largest, or the smallest, stay in f32's range. */
 const FAR = 2 ** -96;
 
-/** ‖g‖ of at least one gradient: √Σ g², or 2⁹⁶ √Σ (2⁻⁹⁶ g)² where the former overflows; one kernel sums both. */
+/** Below this, squares may have been below f32's range. */
+const LITTLE = 2 ** -40;
+
+/**
+ * ‖g‖ of at least one gradient: √Σ g², 2⁹⁶ √Σ (2⁻⁹⁶ g)² where that overflows, or 2⁻⁹⁶ √Σ (2⁹⁶ g)² where
+ * it is little; one kernel sums all three.
+ */
 export function globalNorm(gradients: readonly Tensor[]): Tensor {
   const options = { dtype: gradients[0].dtype, device: gradients[0].device };
-  const isNear = equal(arange(2, undefined, 1, options), 0);
-  const scales = where(isNear, full([], 1, options), FAR);
+  const place = arange(3, undefined, 1, options);
+  const others = where(equal(place, 1), full([], FAR, options), 1 / FAR);
+  const scales = where(equal(place, 0), 1, others);
   const total = gradients.map((g) => sumSquares(g, scales)).reduce((a, b) => add(a, b));
-  const [near, far] = [0, 1].map((i) => sqrt(slice(total, [{ start: i, end: i + 1 }])));
-  return reshape(where(isFinite(near), near, mul(far, 1 / FAR)), []);
+  const [near, far, small] = [0, 1, 2].map((i) => sqrt(slice(total, [{ start: i, end: i + 1 }])));
+  const large = where(isFinite(near), near, mul(far, 1 / FAR));
+  return reshape(where(less(near, LITTLE), mul(small, FAR), large), []);
 }
 
 /** Σ (scale · g)² for each of the scales. */

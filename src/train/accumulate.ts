@@ -1,4 +1,5 @@
 import { checkOptions, checkSteps, checkSurplus, describeValue, isInteger } from "../core/check.ts";
+import { dispose } from "../core/dispose.ts";
 import { GradusError } from "../core/errors.ts";
 import { type Compiled, compile } from "../engine/compile.ts";
 import type { Plan } from "../engine/plan.ts";
@@ -100,6 +101,7 @@ export function makeAccumulatedStep<M extends AnyModule, B>(
     dispose: () => accumulation.dispose(),
   });
   const properties = {
+    [dispose]: { value: step.dispose },
     next: { get: () => inner.next },
     cursor: { value: inner.cursor },
     plans: { get: () => accumulation.plans },

@@ -6,6 +6,7 @@ import {
   checkSurplus,
   isInteger,
 } from "../core/check.ts";
+import { dispose } from "../core/dispose.ts";
 import { allocate } from "../core/dtype.ts";
 import { type Tools, tools } from "../core/tools.ts";
 import { compileChecked } from "../engine/compile.ts";
@@ -134,6 +135,8 @@ export interface TrainStep<B, M extends AnyModule = AnyModule> {
   readonly plans: readonly Plan[];
   /** Frees what the step holds on the device, not the model or the optimizer. */
   dispose(): void;
+  /** Does what `dispose()` does, at the end of the block of a `using`. */
+  [dispose](): void;
 }
 
 /**
@@ -274,6 +277,7 @@ export function makeTrainStep<M extends AnyModule, B>(
     },
   });
   const properties = {
+    [dispose]: { value: step.dispose },
     next: { get: next },
     cursor: { value: cursor },
     plans: { get: () => compiled.plans },

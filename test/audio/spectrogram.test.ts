@@ -253,7 +253,12 @@ test.each<[string, () => unknown, string]>([
   [
     "no bands",
     () => melFilters({ sampleRate: 8000, mels: 0 }),
-    "melFilters: mels 0; expected a positive integer",
+    "melFilters: mels 0; expected an integer from 1 to 16384",
+  ],
+  [
+    "more bands than memory has room for",
+    () => melFilters({ sampleRate: 8000, mels: 1e12 }),
+    "melFilters: mels 1000000000000; expected an integer from 1 to 16384",
   ],
 ])("%s is refused", (_, call, message) => {
   expect(call).toThrow(message);

@@ -302,6 +302,34 @@ describe("merged adapters", () => {
     loadState(bare, alone);
     await near(bare.call(x), y);
   });
+
+  test("are not counted twice, or left out, where files are loaded in part", async () => {
+    using model = filled(addLora(net(), { rank: 2, match: "head" }), 8);
+    const beside = await saveSafetensors(model);
+    const bytes = await saveSafetensors(mergeLora(model));
+    using other = addLora(net(5), { rank: 2, match: "head" });
+    const before = await values(other.state().get("head.weight") as Tensor);
+    const rule =
+      "expected adapters that are merged in both or in neither. Call mergeLora, unmergeLora or removeLora before";
+    const strict = false;
+    expect(() => loadState(other, bytes, { strict })).toThrow(
+      `loadState: "head.loraMergedA" without a state; ${rule}`,
+    );
+    mergeLora(other);
+    for (const given of [beside, await saveSafetensors(net())]) {
+      expect(() => loadState(other, given, { strict })).toThrow(
+        `loadState: "head.loraMergedA" without a value; ${rule}`,
+      );
+    }
+    await near(other.state().get("head.weight") as Tensor, before);
+    // What has to do with no adapter is taken, and merged weights by a plain model.
+    const encoder = new Map([...model.state()].filter(([name]) => name.startsWith("encoder")));
+    expect(loadState(other, encoder, { strict }).unknown).toEqual([]);
+    using bare = net(5);
+    const x = random(9, 3, 6);
+    loadState(bare, bytes, { strict });
+    await near(bare.call(x), await values(model.call(x)));
+  });
 });
 
 test("adapters of other layers stay trained, or frozen, when more are added", () => {

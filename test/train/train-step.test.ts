@@ -1,11 +1,11 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Batch, DataLoader, DeviceDataset } from "../../src/data/index.ts";
-import { square, sum, type Tensor, tensor } from "../../src/index.ts";
+import { DisposedError, square, sum, type Tensor, tensor } from "../../src/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { accuracy } from "../../src/metrics/index.ts";
 import { Linear, type Module, Sequential, Tanh } from "../../src/nn/index.ts";
 import { Adam, linearWarmup, SGD, stepDecay } from "../../src/optim/index.ts";
-import { trainStep } from "../../src/train/index.ts";
+import { accumulatedStep, trainStep } from "../../src/train/index.ts";
 import { testDevice } from "../support/device.ts";
 
 beforeAll(() => testDevice());
@@ -94,6 +94,24 @@ test("a run goes on where another one was", async () => {
     return step.read();
   };
   expect(await losses(4, 3)).toEqual((await losses(0, 7)).slice(4));
+});
+
+test("steps are freed at the end of the block that uses them", async () => {
+  const model = network();
+  const parts = () => ({ model, optimizer: sgd(model), loss });
+  using batch = await data(4).batch([0, 1]);
+  for (const make of [
+    () => trainStep(parts()),
+    () => accumulatedStep({ ...parts(), accumulate: 2 }),
+  ]) {
+    const steps: ReturnType<typeof make>[] = [];
+    {
+      using step = make();
+      steps.push(step);
+      await step(batch);
+    }
+    await expect(steps[0](batch)).rejects.toThrow(DisposedError);
+  }
 });
 
 test("a schedule is followed in the plan", async () => {
