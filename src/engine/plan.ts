@@ -20,7 +20,7 @@ export interface KernelStats {
   readonly function?: string;
   /** Bytes of memory that this takes while it runs. */
   readonly scratch?: number;
-  /** In how many units threads share it out, if they do. */
+  /** Of how many units parts are computed apart, by threads or by one, if they are. */
   readonly units?: number;
   /** Why there is no such function, and it runs in its op's plain form. */
   readonly plain?: string;

@@ -98,6 +98,22 @@ describe("the same bits on 1, 2, 3 and 7 threads", () => {
     expect(rows.filter((jobs) => jobs > 0).length).toBeGreaterThan(0.8 * rows.length);
   });
 
+  test("long work, which one thread does part by part", async () => {
+    const units: (number | undefined)[] = [];
+    await onAll(async (device) => {
+      const [a, b] = [uniform(300 * 261, 1), uniform(261 * 310, 2)];
+      const f = compile((x: Tensor, y: Tensor) => relu(matmul(x, y)));
+      const given = [
+        tensor(a, { shape: [300, 261], device }),
+        tensor(b, { shape: [261, 310], device }),
+      ] as const;
+      await f.prepare(...given);
+      units.push((await f.plans[0].stats()).kernels[0].units);
+      return [await (await f(...given)).data()];
+    });
+    expect(units.map((n = 0) => n > 1)).toEqual(COUNTS.map(() => true));
+  });
+
   test("products of windows, which are put in order block by block, and of turned matrices", async () => {
     const jobs = await onAll(async (device) => {
       const x = tensor(uniform(30 * 14 * 14 * 8, 1), { shape: [30, 14, 14, 8], device });

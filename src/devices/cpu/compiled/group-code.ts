@@ -46,8 +46,8 @@ export interface GroupContext {
   readonly locations: readonly Location[];
   /** Whether there is a multiply-add. */
   readonly isFused: boolean;
-  /** How threads share the work; null where there is only one. */
-  readonly sharing: Sharing | null;
+  /** How threads share the work, or one does it in parts. */
+  readonly sharing: Sharing;
 }
 
 /** A group, and its function as it is being written. */
@@ -58,6 +58,12 @@ export interface GroupScope {
   /** The steps of the program that the group is of. */
   readonly program: readonly Step[];
 }
+
+/**
+ * How one thread does long work in parts. Engines make quick code of a function after it has run for a
+ * while, and the next call is the first that has it: a first step would be computed without.
+ */
+export const ALONE: Sharing = { count: 1, worth: 5e5, unit: 1024 };
 
 /** The steps of a group that may refuse values. */
 export function refusingSteps({ program }: KernelSchedule, group: Group): number[] {
@@ -80,7 +86,6 @@ export function isShared(
   flopTime = FLOP_TIME,
 ): boolean {
   return (
-    sharing !== null &&
     units > 1 &&
     !group.outputs.some((output) => schedule.scattered.has(output)) &&
     refusingSteps(schedule, group).length === 0 &&

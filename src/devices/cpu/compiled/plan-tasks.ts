@@ -4,7 +4,7 @@ import type { SharedTask, Threads } from "../threads/threads.ts";
 import { failureOf } from "../underway.ts";
 import { locationsOf } from "./closed.ts";
 import { codeOf } from "./codes.ts";
-import { type GroupCode, refusingSteps } from "./group-code.ts";
+import { ALONE, type GroupCode, refusingSteps } from "./group-code.ts";
 import { PlainTasks } from "./plain-tasks.ts";
 import type { PlanMemory } from "./plan-memory.ts";
 import { moduleFrom, type ProgramCode, programCode } from "./program-code.ts";
@@ -40,7 +40,7 @@ export class PlanTasks {
     const sharing = threads && [threads.count, threads.worth, threads.unit];
     this.#code = programCode(program, [isFused, hasCode, sharing]);
     const locations = locationsOf(schedule.program.steps, schedule.stored);
-    const context = { schedule, locations, isFused, sharing: threads };
+    const context = { schedule, locations, isFused, sharing: threads ?? ALONE };
     const known = this.#code.groups;
     this.codes = schedule.groups.map((group, i) => {
       known[i] ??= hasCode ? codeOf(context, group) : null;

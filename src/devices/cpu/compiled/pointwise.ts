@@ -101,7 +101,7 @@ class PointwiseWriter {
     this.#begin(shape);
     const { accesses, isCounted } = this.#stretch(shape, 4).stretch;
     const isPadded = shape.length === 1 && this.#endsInPadding(accesses, isCounted);
-    const { unit = 4 } = this.writer.context.sharing ?? {};
+    const { unit } = this.writer.context.sharing;
     // The axis that is run over in tiles, if there is one.
     const tiled = this.#counters.findIndex((local, i) => {
       const tiles = new TurnedTiles(local);

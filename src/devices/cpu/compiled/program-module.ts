@@ -1,4 +1,5 @@
 import { FunctionWriter, I32 } from "./assembler.ts";
+import { writeBlocks } from "./blocks.ts";
 import { type GroupCode, ownBytes, REFUSED } from "./group-code.ts";
 import { ADD, LOAD_I32, MULTIPLY, STORE_I32 } from "./instructions.ts";
 import { assembleModule } from "./module.ts";
@@ -30,6 +31,8 @@ type RunPart = (table: number, from: number, to: number, thread: number) => void
 
 const RETURN = 0x0f;
 const DROP = 0x1a;
+/** In so many parts one thread computes a task that takes long: see `ALONE`. */
+const PARTS = 16;
 /** One character a byte. */
 const decoder = /* @__PURE__ */ new TextDecoder("latin1");
 
@@ -62,8 +65,15 @@ export function moduleOf(tasks: readonly ModuleTask[], isShared = false): Uint8A
     for (const place of places) g.get(0).memory(LOAD_I32, 2, 4 * place);
     if (code.units) {
       g.get(3).i32(ownBytes(code)).emit(MULTIPLY, ADD).get(1).get(2).call(index);
-      exports.push([`p${i}`, add(g)]);
-      return callHost();
+      const part = add(g);
+      exports.push([`p${i}`, part]);
+      if (isShared) return callHost();
+      const [from, size] = [f.local(I32), code.units];
+      const body = (count: number) => {
+        f.get(0).get(from).get(from).i32(count).emit(ADD).i32(0).call(part);
+      };
+      writeBlocks(f, { counter: from, step: Math.ceil(size / PARTS), size, body });
+      return add(f.i32(0));
     }
     f.call(index);
     if (!refuses) return add(f.i32(0));

@@ -32,7 +32,7 @@ export function rowsCode(
   group: GroupWriter,
   write: (rows: RowsWriter, block: RowBlock) => void,
 ): GroupCode {
-  const { unit = 1 } = group.context.sharing ?? {};
+  const { unit } = group.context.sharing;
   const [input] = group.program[group.group.anchors[0]].inputs;
   const { shape } = group.program[input];
   const way = chooseRows(group, input);

@@ -42,13 +42,12 @@ export async function compiledStats(plan: ShownPlan): Promise<PlanStats> {
     const flops = stepsOf(schedule, group).map((step) => flopsOf(schedule.program, step));
     const bytes = [...schedule.reads[i], ...group.outputs].map(bytesOf);
     const code = codes[i];
-    const isShared = calls.has(`p${i}`);
     const own = calls.get(`p${i}`) ?? calls.get(`t${i}`) ?? 0;
     const form = code
       ? {
           function: `f${own}`,
           scratch: code.scratch,
-          units: isShared ? code.units : undefined,
+          units: code.units,
           code: async () =>
             `${pointersText(schedule, group, code)}\n${read(() => functionText(module, own))}`,
         }
