@@ -7,7 +7,7 @@ import type { ProductProblem, RowsProblem } from "./problems.ts";
 /** Multiplications from which on four rows at once are worth their longer compilation. */
 const MANY_PRODUCTS = 2 ** 19;
 /** Multiplications from which on running a plain kernel takes longer than compiling another one. */
-const MOST_PRODUCTS = 2 ** 24;
+const MOST_PRODUCTS = 2 ** 26;
 /** Elements from which on that holds of what combines rows. */
 const MOST_ELEMENTS = 2 ** 19;
 
