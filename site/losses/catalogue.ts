@@ -47,7 +47,9 @@ export type Group = keyof typeof GROUPS;
 const error: Axis = ["y − t", -3, 3];
 const logit: Axis = ["z", -6, 6];
 const score: Axis = ["t y", -2, 3];
-const angle: Axis = ["angle of the moving example, in degrees", -180, 180];
+/** Slopes along it are told for a radian, which is `RADIAN` degrees. */
+export const angle: Axis = ["angle of the moving example, in degrees", -180, 180];
+export const RADIAN = 180 / Math.PI;
 const choose = (
   name: string,
   symbol: string,

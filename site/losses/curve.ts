@@ -1,6 +1,6 @@
 /** Values and gradients of a loss over all places of its picture. */
 import { grad, init, type Tensor, tensor, vmap } from "gradus";
-import type { Axis, Entry } from "./catalogue.ts";
+import { type Axis, angle, type Entry, RADIAN } from "./catalogue.ts";
 
 /** A loss and its slopes at places, row by row, y upwards in a surface. */
 export interface Sampled {
@@ -32,7 +32,8 @@ export async function sample(entry: Entry, n: number, chosen: number): Promise<S
   };
   const found = vmap(at)(x, y);
   // #endregion
-  const [loss, dx, dy = []] = await Promise.all(found.map((values) => values.data()));
+  const [loss, slopes, dy = []] = await Promise.all(found.map((values) => values.data()));
   for (const each of [x, y, ...found]) each.dispose();
+  const dx = entry.x === angle ? Array.from(slopes, (slope) => slope * RADIAN) : slopes;
   return { xs, ys, loss, dx, dy };
 }

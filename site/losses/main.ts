@@ -6,6 +6,7 @@ import { Runner } from "../shell/run.ts";
 import { choice, number, Settings } from "../shell/settings.ts";
 import { isCalm } from "../shell/theme.ts";
 import {
+  angle,
   CATALOGUE,
   type Choice,
   type Entry,
@@ -149,6 +150,9 @@ async function show(): Promise<void> {
   const { x, y, choice } = entry;
   const chosen = chosenOf(entry);
   element("formula").innerHTML = formulas[shown];
+  // A formula that is wider than its place scrolls, by keyboard too.
+  const math = element("formula").firstElementChild as MathMLElement;
+  if (math.scrollWidth > math.clientWidth) math.tabIndex = 0;
   element("text").textContent = entry.text;
   element("paper").textContent = entry.paper;
   element("choice").hidden = !choice;
@@ -163,7 +167,11 @@ async function show(): Promise<void> {
   element("x-name").textContent = x[0];
   element("y-name").textContent = y?.[0] ?? "";
   element("y-row").hidden = !y;
-  element("slope-name").textContent = y ? "Slopes along both" : "Slope";
+  element("slope-name").textContent = y
+    ? "Slopes along both"
+    : x === angle
+      ? "Slope for a radian"
+      : "Slope";
   element("caption").textContent = y
     ? "The bluer, the higher the loss. Arrows go downhill, against the gradient, longer where it is steeper."
     : "Blue: the loss. Orange: its slope, the derivative. The dot is where you are.";
