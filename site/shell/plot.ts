@@ -133,7 +133,7 @@ export class Lines {
       {
         width: this.host.clientWidth || 300,
         height: this.#height,
-        cursor: { y: false },
+        cursor: { y: false, drag: { setScale: !xRange, x: !xRange } },
         legend: { show: legend },
         scales: {
           x: {
