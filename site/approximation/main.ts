@@ -36,7 +36,7 @@ const settings = new Settings(element("settings", HTMLFormElement), {
   units: number(16, { min: 1, max: 64, integer: true }),
   activation: choice("tanh", ACTIVATION_NAMES),
   optimizer: choice("Adam", OPTIMIZER_NAMES),
-  rate: number(0.01, { min: 0, max: 10 }),
+  rate: number(0.02, { min: 0, max: 10 }),
   seed: number(1, { min: 0, max: 9999, integer: true }),
 });
 
@@ -67,7 +67,7 @@ const drawing = new Lines(element("drawing"), {
 const piecesOf = (units: number) => ({
   ...shared,
   title: "The neurons' pieces and the sum of some",
-  range: [-2, 2] as const,
+  range: [-1.5, 1.5] as const,
   lines: [
     ...Array.from({ length: units }, (_, k) => {
       return { label: `Neuron ${k + 1}`, color: COLORS[k % COLORS.length], width: 1 };

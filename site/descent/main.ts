@@ -98,7 +98,7 @@ async function drawContours(): Promise<void> {
         Plot.contour(heights, {
           ...{ width: n, height: n, x1: x[0], x2: x[1], y1: y[0], y2: y[1] },
           fill: (value: number) => value,
-          fillOpacity: 0.42,
+          fillOpacity: 0.26,
           stroke: color("--accent"),
           strokeOpacity: 0.35,
           strokeWidth: 0.75,
@@ -177,7 +177,7 @@ function move(id: string, place: [number, number], height: number, step: number)
   way.height = height;
   element(`${id}-height`).textContent = Number.isFinite(height) ? tell(height) : "∞";
   element(`${id}-where`).textContent =
-    way.lost === null ? place.map((c) => tell(c, 2)).join(", ") : "diverged";
+    way.lost === null ? place.map((c) => c.toFixed(2).replace("-", "−")).join(", ") : "diverged";
 }
 
 /** Says who is lost, and why. */

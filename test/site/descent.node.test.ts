@@ -71,7 +71,7 @@ test.each([
   const before = await numberIn(page, "#step");
   await page.click(".run button:nth-child(2)");
   await page.waitForFunction(
-    (step) => Number(document.getElementById("step")?.textContent) === step + 1,
+    (step) => Number(document.getElementById("step")?.textContent) > step,
     {},
     before,
   );
