@@ -135,6 +135,8 @@ const runner = new Runner<typeof job>({
   onRestart() {
     ({ units } = settings.values);
     [net, last, chosen] = [null, null, null];
+    element("step").textContent = "0";
+    element("loss").textContent = "–";
     parts.change(piecesOf(units));
     tellAdded();
     paint();

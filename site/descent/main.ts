@@ -208,6 +208,7 @@ const runner = new Runner<typeof job>({
     population = [];
     for (const { id } of ALL) {
       ways.set(id, { places: [startOf()], height: Number.NaN, lost: null });
+      for (const what of ["height", "where"]) element(`${id}-${what}`).textContent = "–";
     }
     for (const { id, kind } of METHODS) {
       element(`${id}-rate`).textContent = tell(rates[kind] * factorOf());

@@ -105,6 +105,8 @@ const runner = new Runner<typeof job>({
     [best, nets] = [null, null];
     history.set(generations, rows);
     present.set([], [[]]);
+    element("generation").textContent = "0";
+    for (const id of ["loss", "accuracy"]) element(id).textContent = "–";
     element("text").textContent = TASKS[settings.values.task].text;
     paint();
   },
