@@ -1,6 +1,7 @@
 /** Values and gradients of a loss over all places of its picture. */
 import { grad, init, type Tensor, tensor, vmap } from "gradus";
-import { type Axis, angle, type Entry, RADIAN } from "./catalogue.ts";
+import { type Axis, angle, CATALOGUE, type Entry, type LossName, RADIAN } from "./catalogue.ts";
+import { LOSSES } from "./losses.ts";
 
 /** A loss and its slopes at places, row by row, y upwards in a surface. */
 export interface Sampled {
@@ -19,7 +20,8 @@ export function along([, from, to]: Axis, n: number): number[] {
 }
 
 /** Computes a loss and its gradient at `n` places, or at `n` × `n` of a surface. */
-export async function sample(entry: Entry, n: number, chosen: number): Promise<Sampled> {
+export async function sample(name: LossName, n: number, chosen: number): Promise<Sampled> {
+  const entry: Entry = CATALOGUE[name];
   await init({ device: "cpu" });
   const xs = along(entry.x, n);
   const ys = entry.y ? along(entry.y, n) : [0];
@@ -27,7 +29,7 @@ export async function sample(entry: Entry, n: number, chosen: number): Promise<S
   const y = tensor(ys.flatMap((value) => xs.map(() => value)));
   // #region gradient
   const at = (x: Tensor, y: Tensor) => {
-    const loss = entry.at(x, y, chosen);
+    const loss = LOSSES[name](x, y, chosen);
     return [loss, ...grad(loss, entry.y ? [x, y] : [x])];
   };
   const found = vmap(at)(x, y);

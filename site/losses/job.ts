@@ -5,8 +5,11 @@ import { Linear, Module, Sequential } from "gradus/nn";
 import { SGD } from "gradus/optim";
 import { trainJob } from "gradus/worker";
 import { planeData } from "../shell/plane-data.ts";
+import { answerQuestions } from "./sampler.ts";
 
 const { points, labels } = planeData("clouds", 64, { seed: 3 });
+
+answerQuestions(); // the page starts this script twice, and loads it once
 
 export interface SlowStart {
   readonly rate: number;

@@ -14,14 +14,14 @@ import {
   LOSS_NAMES,
   type LossName,
 } from "./catalogue.ts";
-import catalogueSource from "./catalogue.ts?raw";
 import type { Sampled } from "./curve.ts";
 import curveSource from "./curve.ts?raw";
 import formulas from "./formulas.tex";
 import type job from "./job.ts";
 import jobSource from "./job.ts?raw";
+import lossesSource from "./losses.ts?raw";
 import { type Drawn, drawLoss } from "./pictures.ts";
-import type { Answer, Question } from "./worker.ts";
+import type { Answer, Question } from "./sampler.ts";
 import "./style.css";
 
 /** Where no choice was made: the loss's own value, or the dot's own way. */
@@ -47,8 +47,9 @@ const settings = new Settings(element("settings", HTMLFormElement), {
   up: number(OWN, SLIDER),
 });
 
-// What is shown is computed beside the page.
-const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+// What is shown is computed beside the page, by another worker than that of the slow start.
+const startWorker = () => new Worker(new URL("./job.ts", import.meta.url), { type: "module" });
+const worker = startWorker();
 const waiting = new Map<number, (sampled: Sampled) => void>();
 let asked = 0;
 worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
@@ -197,13 +198,13 @@ async function show(): Promise<void> {
   if (settings.values.at === OWN && settings.values.up === OWN && !isCalm()) roll();
 }
 
-/** A loss's own lines of the catalogue. */
+/** A loss's own lines of the file that runs. */
 function rowOf(loss: LossName): string {
-  const lines = catalogueSource.split("\n");
-  const from = lines.indexOf(`  ${loss}: {`);
-  const row = lines.slice(from, lines.indexOf("  },", from));
-  const body = row.slice(row.findIndex((line) => line.startsWith("    at: ")));
-  return body.map((line) => line.slice(4)).join("\n");
+  const lines = lossesSource.split("\n");
+  const from = lines.findIndex((line) => line.startsWith(`  ${loss}: `));
+  const length = lines.slice(from + 1).findIndex((line) => /^( {2}\w+: |};)/.test(line)) + 1;
+  const row = lines.slice(from, from + length);
+  return row.map((line) => line.slice(2)).join("\n");
 }
 
 settings.onChange((values, changed) => {
@@ -311,7 +312,7 @@ function verdict(): string {
 
 const runner = new Runner<typeof job>({
   controls: element("run"),
-  worker: () => new Worker(new URL("./job.ts", import.meta.url), { type: "module" }),
+  worker: startWorker,
   settings: () => slow.values,
   onRestart() {
     for (const list of [steps, ...rows]) list.length = 0;

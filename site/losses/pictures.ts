@@ -16,7 +16,9 @@ export function drawLoss(
   height: number,
   isSmall = false,
 ): Drawn {
-  const frame = isSmall ? { margin: 2, x: { axis: null }, y: { axis: null } } : {};
+  const frame = isSmall
+    ? { margin: 2, x: { axis: null }, y: { axis: null } }
+    : { marginBottom: 46 };
   const style = { fontSize: "12px", background: "none" };
   return entry.y
     ? surface(plot, entry, sampled, { width, height, style, ...frame }, isSmall)
@@ -37,7 +39,7 @@ function curve(
   const [least, most] = range(loss, dx);
   const axes = isSmall
     ? {}
-    : { x: { label: `${x[0]} →` }, y: { label: null, domain: [least, most] } };
+    : { x: { label: `${x[0]} →`, labelOffset: 42 }, y: { label: null, domain: [least, most] } };
   return plot.plot({
     ...options,
     y: { axis: null, domain: [least, most] },
@@ -81,7 +83,9 @@ function surface(
   const least = Math.min(...Array.from(loss));
   const heights = Array.from(loss, (value) => Math.sqrt(value - least));
   const most = Math.max(...arrows.map(({ size }) => size), 1e-9);
-  const axes = isSmall ? {} : { x: { label: `${x[0]} →` }, y: { label: `↑ ${y[0]}` } };
+  const axes = isSmall
+    ? {}
+    : { x: { label: `${x[0]} →`, labelOffset: 42 }, y: { label: `↑ ${y[0]}` } };
   return plot.plot({
     ...options,
     ...axes,
