@@ -3,6 +3,7 @@ import type { SuiteOptions } from "../../bench/harness/suite.ts";
 import { PEER_NAMES } from "../../bench/peers/index.ts";
 import { type Task, WORKLOADS } from "../../bench/workloads/index.ts";
 import { element } from "../shell/dom.ts";
+import { estimate, everything, quick } from "./presets.ts";
 
 /** How the kinds of workload are headed; several may share a heading. */
 const HEADINGS: Record<Task["kind"], string> = {
@@ -26,20 +27,36 @@ export class ChoicesForm {
   readonly #rounds = element("rounds", HTMLInputElement);
   readonly #peers: Boxes;
   readonly #workloads: Boxes[] = [];
+  readonly #preset = element("preset", HTMLSelectElement);
 
   constructor(start: (options: SuiteOptions) => void) {
     this.#rounds.value = String(DEFAULTS.rounds);
     this.#peers = new Boxes(element("peers", HTMLFieldSetElement), [...PEER_NAMES]);
     for (const heading of new Set(Object.values(HEADINGS))) this.#addGroup(heading);
+    const own = element("own", HTMLDetailsElement);
+    own.addEventListener("toggle", () => {
+      if (own.open) this.#preset.value = "own";
+      this.#tell();
+    });
+    this.#preset.addEventListener("change", () => {
+      own.open = this.#preset.value === "own";
+    });
+    this.#form.addEventListener("change", () => this.#tell());
+    this.#tell();
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const options = this.#read();
+      const options = this.#wanted();
       if (options) start(options);
+      else this.#form.querySelector<HTMLInputElement>('[aria-invalid="true"]')?.focus();
     });
   }
 
   set enabled(value: boolean) {
-    for (const field of this.#form.querySelectorAll("input")) field.disabled = !value;
+    for (const field of this.#form.querySelectorAll<HTMLInputElement | HTMLSelectElement>(
+      "input, select",
+    )) {
+      field.disabled = !value;
+    }
   }
 
   #addGroup(heading: string): void {
@@ -57,13 +74,25 @@ export class ChoicesForm {
     );
   }
 
+  /** Says how long it will take. */
+  #tell(): void {
+    const options = this.#wanted();
+    element("estimate").textContent = options ? estimate(options) : "";
+  }
+
+  /** The preset, or what is chosen one by one; null where that is no choice. */
+  #wanted(): SuiteOptions | null {
+    if (this.#preset.value === "quick") return quick();
+    if (this.#preset.value === "all") return everything();
+    return this.#read();
+  }
+
   #read(): SuiteOptions | null {
     const rounds = Number(this.#rounds.value);
     const isGood = isRounds(rounds);
     this.#rounds.setAttribute("aria-invalid", String(!isGood));
     const complaint = isGood ? "" : "Expected a whole number from 1 to 1,000.";
     element("rounds-error").textContent = complaint;
-    if (!isGood) this.#rounds.focus();
     const chosen = new Set(this.#workloads.flatMap((boxes) => boxes.chosen));
     const workloads = WORKLOADS.filter(({ name }) => chosen.has(name));
     const peers = PEER_NAMES.filter((name) => this.#peers.chosen.includes(name));

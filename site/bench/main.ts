@@ -1,13 +1,15 @@
 /** The page: starts a run, shows what comes, and gives the report as a file. */
-import "../shell/base.css";
 import "./style.css";
 import { readWishes, type Wishes } from "../../bench/harness/options.ts";
 import { parseReport, type Report, reportFileName } from "../../bench/harness/report.ts";
 import { runSuite, type SuiteOptions } from "../../bench/harness/suite.ts";
 import { formatReport } from "../../bench/harness/table.ts";
+import before from "../../bench/results/2026-11-21-google-swiftshader.json?url";
 import { element, paragraph } from "../shell/dom.ts";
 import { ChoicesForm } from "./choices.ts";
 import { download, onReportChosen } from "./files.ts";
+import { QUICK_WORKLOADS } from "./presets.ts";
+import { showMachine } from "./summary.ts";
 import { browserSurroundings } from "./surroundings.ts";
 import { Tables } from "./tables.ts";
 
@@ -22,7 +24,6 @@ const SENTENCES: Record<Phase, string> = {
 };
 
 const start = element("start", HTMLButtonElement);
-const stop = element("stop", HTMLButtonElement);
 const save = element("download", HTMLButtonElement);
 const progress = element("progress", HTMLProgressElement);
 const tables = new Tables();
@@ -36,8 +37,8 @@ function setPhase(phase: Phase): void {
   document.body.dataset.phase = phase;
   element("status").textContent = SENTENCES[phase];
   form.enabled = !active;
-  start.disabled = active;
-  stop.disabled = phase !== "measuring";
+  start.textContent = active ? "Stop" : "Start";
+  start.disabled = phase === "stopping";
   save.disabled = active || !report;
   if (!active) element("detail").textContent = "";
 }
@@ -74,6 +75,7 @@ async function measure(options: SuiteOptions, told?: (line: string) => void) {
         told?.(`Note: ${text}.`);
       },
     });
+    showMachine(report);
     if (!signal.aborted) progress.value = 1;
     setPhase(signal.aborted ? "stopped" : "finished");
     return report;
@@ -84,7 +86,10 @@ async function measure(options: SuiteOptions, told?: (line: string) => void) {
   }
 }
 
-stop.addEventListener("click", () => {
+// One button: while it measures, it stops.
+start.addEventListener("click", (event) => {
+  if (document.body.dataset.phase !== "measuring") return;
+  event.preventDefault();
   controller?.abort();
   setPhase("stopping");
 });
@@ -98,6 +103,21 @@ onReportChosen(
   (message) => fail(message),
 );
 
+/** Shows a report of before, until something is measured. */
+async function showBefore(): Promise<void> {
+  const earlier = parseReport(await (await fetch(before)).text());
+  if (document.body.dataset.phase) return;
+  for (const name of QUICK_WORKLOADS) {
+    tables.show(
+      name,
+      earlier.results.filter(({ workload }) => workload === name),
+    );
+  }
+  showMachine(earlier);
+  element("status").textContent =
+    "Ready. Below are results of an earlier run, on another machine. A library is loaded when its turn comes.";
+}
+
 /** What the command calls: measures and gives the report, the same as text, and a file name. */
 async function command(wishes: Wishes, earlierText: string | null, told: (line: string) => void) {
   const earlier = earlierText === null ? null : parseReport(earlierText);
@@ -107,3 +127,4 @@ async function command(wishes: Wishes, earlierText: string | null, told: (line: 
 }
 
 Object.assign(globalThis, { gradusBench: command });
+void showBefore().catch(() => {});

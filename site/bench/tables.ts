@@ -3,11 +3,12 @@ import {
   formatFigure,
   formatResult,
   formatSpread,
-  ratioToOurs,
   splitMissing,
 } from "../../bench/harness/table.ts";
 import { OURS } from "../../bench/peers/index.ts";
+import { WORKLOADS } from "../../bench/workloads/index.ts";
 import { element, paragraph } from "../shell/dom.ts";
+import { againstOurs, showSummary } from "./summary.ts";
 
 /** The results as one table a workload, with a bar for each time. */
 export class Tables {
@@ -17,17 +18,21 @@ export class Tables {
 
   clear(): void {
     this.#results.clear();
+    showSummary([]);
     this.#parent.replaceChildren();
   }
 
   /** Shows the results of one workload in place of those before. */
   show(workload: string, results: readonly Result[]): void {
+    // A report of before may hold a workload that is no more.
+    if (!WORKLOADS.some(({ name }) => name === workload)) return;
     const isNew = !this.#results.has(workload);
     this.#results.set(workload, results);
     const place = [...this.#results.keys()].indexOf(workload);
     const table = this.#table(workload, results);
     if (isNew) this.#parent.append(table);
     else this.#parent.children[place].replaceWith(table);
+    showSummary([...this.#results.values()].flat());
   }
 
   /** Sets all results in relation to an earlier report. */
@@ -41,7 +46,7 @@ export class Tables {
     table.dataset.workload = workload;
     table.createCaption().textContent = workload;
     const head = table.createTHead().insertRow();
-    for (const title of ["Library", "Median", "× ours"]) {
+    for (const title of ["Library", "Median", "Against Gradus"]) {
       const cell = document.createElement("th");
       cell.scope = "col";
       cell.textContent = title;
@@ -77,7 +82,7 @@ export class Tables {
     hint.className = "hint";
     if (hint.textContent) cell.append(hint);
     row.append(name, cell);
-    row.insertCell().textContent = ratioToOurs(result);
+    row.insertCell().textContent = againstOurs(result);
   }
 
   #hint(result: Result): string {
