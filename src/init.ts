@@ -11,7 +11,7 @@ import { checkDevice, defaultDevice, setDefaultDevice } from "./graph/default-de
 import type { Device, MemoryInfo } from "./graph/device.ts";
 import { provideMethods, type TensorMethods } from "./graph/tensor.ts";
 import { watch } from "./graph/watch.ts";
-import { directProducts } from "./kernels/matmul.ts";
+import { directProducts, moreTiles } from "./kernels/matmul.ts";
 import { add, div, mul, neg, sub } from "./ops/arithmetic.ts";
 import { matmul } from "./ops/matmul.ts";
 import { mean, sum } from "./ops/reduce.ts";
@@ -157,9 +157,11 @@ async function choose(options: InitOptions): Promise<Choice> {
     }
     const isDirect = kernels ? kernels === "direct" : description.direct;
     const isMeasured = wanted === "auto" && !reproducible;
+    // Without them one kind of tiles serves as well.
+    const kernelsAsked = (isDirect ? directProducts : moreTiles).get().catch(() => {});
     const [device] = await Promise.all([
       GpuDevice.create(adapter, description, { ...options, timeout, isMeasured }),
-      isDirect && directProducts.get().catch(() => {}), // without them tiles serve as well
+      isDirect && kernelsAsked,
     ]);
     const reason = wanted === "auto" ? `a GPU was found (${name})` : "asked for";
     return {

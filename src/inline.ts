@@ -13,8 +13,9 @@ import { sharing } from "./devices/webgpu/plan.ts";
 import * as sharingModule from "./devices/webgpu/sharing.ts";
 import * as withoutGpu from "./devices/without-gpu.ts";
 import { type Choice, type InitOptions, init as initOnDemand } from "./init.ts";
-import { directProducts } from "./kernels/matmul.ts";
+import { directProducts, moreTiles } from "./kernels/matmul.ts";
 import * as direct from "./kernels/matmul-direct.ts";
+import * as tiles from "./kernels/matmul-tiles.ts";
 import * as allTools from "./tools.ts";
 
 /**
@@ -35,6 +36,7 @@ export function init(options?: InitOptions): Promise<Choice> {
   moreThreads.put(threadsModule);
   tools.put(allTools);
   directProducts.put(direct);
+  moreTiles.put(tiles);
   sharing.put(sharingModule);
   wat.put(watModule);
   return initOnDemand(options);

@@ -79,7 +79,7 @@ export const HELPERS_APART = {
  * when all is started; the kernels of adapters on which workgroup memory does not pay, what lets
  * many tensors share buffers, what prints, explains, measures and watches; and what is not ours.
  */
-const ELSEWHERE = /^(without-gpu|matmul-direct|sharing|tools|vite-helpers)$/;
+const ELSEWHERE = /^(without-gpu|matmul-direct|matmul-tiles|sharing|tools|vite-helpers)$/;
 
 /**
  * The scripts that a page with WebGPU loads: the entry, the device, and what both import.

@@ -66,6 +66,11 @@ export interface Kernel<P extends Problem = Problem> {
   readonly functions?: Readonly<Record<string, string>>;
   /** Whether its files use subgroups. */
   readonly subgroups?: boolean;
+  /**
+   * Names the order in which all its candidates add: kernels of a family with the same one give the same
+   * bits. When left out, direct kernels have one, and workgroups one for each of their sizes.
+   */
+  readonly order?: string;
   /** The ways to run it. */
   readonly candidates: readonly Candidate[];
   layout(problem: P, candidate: Candidate): KernelLayout;

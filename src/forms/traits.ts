@@ -6,4 +6,10 @@ export interface Traits {
   readonly threads: number;
   /** Whether direct loads are so slow that four neighbours had better share them. */
   readonly quads: boolean;
+  /** Invocations that a workgroup may have; 256 when left out. */
+  readonly invocations?: number;
+  /** Bytes of workgroup memory; 16 KiB when left out. */
+  readonly memory?: number;
+  /** What the adapter calls itself. */
+  readonly name?: string;
 }

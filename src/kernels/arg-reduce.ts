@@ -11,7 +11,6 @@ export const argReduce: Family<RowsProblem> = rowFamily<RowsProblem>({
   rule: searchRule,
   functions: { better: "(a: Acc, b: Acc) -> bool" },
   tree: [argReduceFile],
-  trees: [{ WORKGROUP: 256 }],
   bytes: 8,
   direct: [argReduceDirectFile],
   own: ({ ROWS }) => ({ results: [{ extents: [ROWS], dtype: "i32" }] }),

@@ -46,6 +46,7 @@ interface Walk {
 function family({ entry, ownsKeys, isGradient, results }: Walk): Family<AttentionProblem> {
   const kernel = (isTiled: boolean): Kernel<AttentionProblem> => ({
     kind: isTiled ? "workgroup" : "direct",
+    order: "walk",
     files: [part, isTiled ? tiledRows : loadedRows, entry],
     libraries: RANDOM,
     functions: { scaled: "(x: Acc) -> Acc", share: "(x: Acc, bits: u32) -> Acc" },

@@ -16,29 +16,41 @@ import type {
 
 /**
  * What the choice of kernels knows of an adapter: whether a CPU emulates the GPU, whether it prefers
- * direct loads, and whether it has subgroups. `forced` is a kind of kernels that is asked for.
+ * direct loads, and what a workgroup may have. `forced` is a kind of kernels that is asked for.
  */
 export function traitsOf(
-  { software, direct }: { readonly software: boolean; readonly direct: boolean },
-  subgroups: boolean,
+  {
+    name,
+    software,
+    direct,
+  }: { readonly name: string; readonly software: boolean; readonly direct: boolean },
+  { features, limits }: Pick<GPUDevice, "features" | "limits">,
   forced?: string,
 ): Traits {
   return {
     workgroupMemory: forced ? forced === "workgroup" : !direct,
     // A CPU that emulates runs four invocations at once; small workgroups spread over its cores.
     threads: software ? 16 : 64,
-    quads: software && subgroups,
+    quads: software && features.has("subgroups"),
+    invocations: limits.maxComputeInvocationsPerWorkgroup,
+    memory: limits.maxComputeWorkgroupStorageSize,
+    name,
   };
 }
 
-/** Chooses by the rule of each family. */
+/** Chooses by the rule of each family; no workgroup is larger than the adapter has. */
 export function byRule(traits: Traits): Choose {
+  const { invocations = 256 } = traits;
   return (family, problem) => {
     for (const [kind, wanted] of family.rule(problem, traits)) {
       for (const kernel of family.kernels) {
         const candidate =
           kernel.kind === kind &&
-          kernel.candidates.find((own) => Object.keys(wanted).every((k) => own[k] === wanted[k]));
+          kernel.candidates.find(
+            (own) =>
+              own.WORKGROUP <= invocations &&
+              Object.keys(wanted).every((k) => own[k] === Math.min(wanted[k], invocations)),
+          );
         if (candidate) return { kernel, candidate };
       }
     }
@@ -76,9 +88,11 @@ function hasTrees(rows: number, length: number, { workgroupMemory }: Traits): bo
 /** Chooses for sums, maxima and the like. */
 export function reductionRule(problem: RowsProblem, traits: Traits): KernelWish[] {
   const { ROWS, LENGTH } = problem;
-  return hasTrees(ROWS, LENGTH, traits)
-    ? [["workgroup", { WORKGROUP: LENGTH <= SHORT_ROW ? 64 : 256 }]]
-    : openRule(problem, traits);
+  return hasTrees(ROWS, LENGTH, traits) ? treeRule(problem) : openRule(problem, traits);
+}
+
+function treeRule({ LENGTH }: RowsProblem): KernelWish[] {
+  return [["workgroup", { WORKGROUP: LENGTH <= SHORT_ROW ? 64 : 256 }]];
 }
 
 /** How many elements of rows `[rows, length]` are combined first; null where all are at once. */
@@ -111,7 +125,7 @@ const LONG_SEARCH = 64;
 export function searchRule(problem: RowsProblem, traits: Traits): KernelWish[] {
   const { LENGTH } = problem;
   return traits.workgroupMemory && LENGTH > LONG_SEARCH
-    ? [["workgroup", {}]]
+    ? treeRule(problem)
     : openRule(problem, traits);
 }
 
@@ -122,7 +136,7 @@ const LONG_SOFTMAX = 64;
 export function softmaxRule(problem: RowsProblem, traits: Traits): KernelWish[] {
   const { LENGTH } = problem;
   return traits.workgroupMemory && LENGTH >= LONG_SOFTMAX
-    ? [["workgroup", {}]]
+    ? treeRule(problem)
     : openRule(problem, traits);
 }
 
@@ -142,21 +156,25 @@ const DIRECT_RUN = 64;
 /** Of more elements, finding the largest is not cheaper than sorting all. */
 const FEW = 64;
 
+function hasSorters({ workgroupMemory, invocations = SORTERS }: Traits): boolean {
+  return workgroupMemory && invocations >= SORTERS;
+}
+
 /** Whether the first k of n elements are found more cheaply than by sorting all. */
 export function isFew(k: number, n: number): boolean {
   return k <= FEW || n <= SORTERS;
 }
 
 /** How many of a row's n elements are sorted among themselves first, of which `keep` are wanted. */
-export function runOf(n: number, keep: number, { workgroupMemory }: Traits): number {
+export function runOf(n: number, keep: number, traits: Traits): number {
   if (n <= SORTERS) return Math.max(1, n);
-  return workgroupMemory ? SORTERS : Math.max(DIRECT_RUN, keep === n ? 0 : 4 * keep);
+  return hasSorters(traits) ? SORTERS : Math.max(DIRECT_RUN, keep === n ? 0 : 4 * keep);
 }
 
 /** Chooses for runs to sort. */
 export function sortRule(problem: SortProblem, traits: Traits): KernelWish[] {
   const { RUN } = problem;
-  return traits.workgroupMemory && RUN >= LONG_RUN && RUN <= SORTERS
+  return hasSorters(traits) && RUN >= LONG_RUN && RUN <= SORTERS
     ? [["workgroup", { WORKGROUP: SORTERS }]]
     : openRule(problem, traits);
 }
@@ -174,17 +192,6 @@ export function sortsIndices(
 ): boolean {
   const most = workgroupMemory ? MANY_LOOKS : MANY_SLOW_LOOKS;
   return COUNT > FEW_INDICES && ROWS * COLUMNS * COUNT >= most;
-}
-
-/** Outputs from which on the bigger tile of workgroup memory pays. */
-const MANY_OUTPUTS = 512 * 512;
-
-/** Chooses for products of matrices, after what is wanted rather and may not be loaded. */
-export function productRule(
-  { M, N }: ProductProblem,
-  rather: readonly KernelWish[] = [],
-): KernelWish[] {
-  return [...rather, ["workgroup", { TILE: M * N >= MANY_OUTPUTS ? 64 : 32 }]];
 }
 
 /** Fewer workgroups leave a GPU idle, so that long sums are cut for more. */

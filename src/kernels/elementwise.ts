@@ -12,7 +12,7 @@ export const pointwiseGroups: Family<ElementsProblem> = {
     {
       kind: "direct",
       files: [elementwiseFile],
-      candidates: [...OPEN, { WORKGROUP: 256 }],
+      candidates: [...OPEN, { WORKGROUP: 128 }, { WORKGROUP: 256 }],
       layout: ({ SIZE }, { WORKGROUP }) => ({
         loads: [],
         results: [{ name: "y", extents: [SIZE] }],

@@ -1,6 +1,5 @@
 import { OnDemand } from "../core/on-demand.ts";
 import type { Family, Kernel } from "../forms/kernel.ts";
-import { productRule } from "./choose.ts";
 import type { ProductProblem } from "./problems.ts";
 import { matmulFile } from "./shaders.ts";
 
@@ -10,15 +9,21 @@ import { matmulFile } from "./shaders.ts";
  */
 export const directProducts = /* @__PURE__ */ new OnDemand(() => import("./matmul-direct.ts"));
 
+/**
+ * Tiles for large and for narrow products. Until they are there, and for all others, one kind serves.
+ * @internal
+ */
+export const moreTiles = /* @__PURE__ */ new OnDemand(() => import("./matmul-tiles.ts"));
+
+const TILE = 32;
+
 const productTiles: Kernel<ProductProblem> = {
   kind: "workgroup",
+  order: "tiles",
   files: [matmulFile],
-  candidates: [
-    { WORKGROUP: 64, TILE: 32, TILE_K: 32 },
-    { WORKGROUP: 128, TILE: 64, TILE_K: 16 },
-  ],
-  layout: ({ BATCH, M, N, K }, { TILE, TILE_K }) => {
-    const [high, wide, deep] = [M % TILE !== 0, N % TILE !== 0, K % TILE_K !== 0];
+  candidates: [{ WORKGROUP: 64 }],
+  layout: ({ BATCH, M, N, K }) => {
+    const [high, wide, deep] = [M, N, K].map((size) => size % TILE !== 0);
     const four = { wide: 2, block: 1 };
     return {
       loads: [
@@ -27,7 +32,7 @@ const productTiles: Kernel<ProductProblem> = {
       ],
       results: [{ name: "y", extents: [BATCH, M, N], ragged: [false, high, wide], wide: 2 }],
       workgroups: Math.ceil(N / TILE) * Math.ceil(M / TILE) * BATCH,
-      memory: 2 * 4 * TILE * TILE_K,
+      memory: 2 * 4 * TILE * TILE,
     };
   },
 };
@@ -36,8 +41,12 @@ const productTiles: Kernel<ProductProblem> = {
 export const products: Family<ProductProblem> = {
   computes: "product",
   prologueCost: 1,
-  rule: (problem, traits) => productRule(problem, directProducts.loaded?.rule(problem, traits)),
+  rule: (problem, traits) =>
+    [directProducts, moreTiles]
+      .flatMap(({ loaded }) => loaded?.rule(problem, traits) ?? [])
+      .concat([["workgroup", {}]]),
   get kernels() {
-    return [productTiles, ...(directProducts.loaded?.kernels ?? [])];
+    const more = [directProducts, moreTiles].flatMap(({ loaded }) => loaded?.kernels ?? []);
+    return [productTiles, ...more];
   },
 };

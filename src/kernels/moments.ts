@@ -10,7 +10,6 @@ export const rowMoments: Family<RowsProblem> = rowFamily<RowsProblem>({
   prologueCost: 64,
   rule: softmaxRule,
   tree: [PAIRWISE, ROW_MOMENTS, momentsFile],
-  trees: [{ WORKGROUP: 64 }],
   bytes: 4,
   direct: [PAIRWISE, ROW_MOMENTS, momentsDirectFile],
   own: ({ ROWS, LENGTH }, { WORKGROUP }, isTree) => {

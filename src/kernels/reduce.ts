@@ -18,7 +18,6 @@ export const reduce: Family<RowsProblem> = rowFamily<RowsProblem>({
   computes: "reduction",
   rule: reductionRule,
   tree: [reduceFile],
-  trees: [{ WORKGROUP: 64 }, { WORKGROUP: 256 }],
   bytes: 4,
   own: ({ ROWS, LENGTH }, _, isTree) => ({
     ...(isTree ? {} : { constants: { CHUNK: Math.max(1, LENGTH), CHUNKS: 1 } }),

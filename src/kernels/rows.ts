@@ -6,19 +6,20 @@ import { WORKGROUP_TREE } from "./shaders.ts";
 /** The sizes of workgroup of kernels that leave it open. */
 export const OPEN = /* @__PURE__ */ [16, 32, 64].map((WORKGROUP) => ({ WORKGROUP }));
 
+/** Those of kernels whose workgroups share what is to be combined. */
+export const TREES = /* @__PURE__ */ [64, 128, 256].map((WORKGROUP) => ({ WORKGROUP }));
+
 /** What a family of row kernels has of its own. */
 interface RowFamily<P extends RowsProblem>
   extends Omit<Family<P>, "kernels">,
     Pick<Kernel, "functions" | "libraries">,
     Pick<Load, "outside"> {
-  /** The files of a workgroup for each row, if there are such, and the sizes that it may have. */
+  /** The files of a workgroup for each row, if there are such. */
   readonly tree?: readonly ShaderFile[];
-  readonly trees?: readonly Candidate[];
   /** Bytes of its memory for each invocation. */
   readonly bytes?: number;
   /** The files of an invocation for each row. */
   readonly direct: readonly ShaderFile[];
-  readonly directs?: readonly Candidate[];
   /** More constants, the results, and whether the kernel goes beyond a row. */
   own(problem: P, candidate: Candidate, isTree: boolean): RowKernel;
 }
@@ -33,13 +34,13 @@ interface RowKernel {
 /** Kernels of rows `[ROWS, LENGTH]`: one gives each row a workgroup, one an invocation. */
 /* @__NO_SIDE_EFFECTS__ */
 export function rowFamily<P extends RowsProblem>(family: RowFamily<P>): Family<P> {
-  const { functions, libraries, outside, own, tree, trees = [], bytes = 0 } = family;
+  const { functions, libraries, outside, own, tree, bytes = 0 } = family;
   const kernel = (isTree: boolean): Kernel<P> => ({
     kind: isTree ? "workgroup" : "direct",
     files: isTree ? [WORKGROUP_TREE, ...(tree ?? [])] : family.direct,
     functions,
     libraries,
-    candidates: isTree ? trees : (family.directs ?? OPEN),
+    candidates: isTree ? TREES : OPEN,
     layout: (problem, candidate) => {
       const { ROWS, LENGTH } = problem;
       const { WORKGROUP } = candidate;

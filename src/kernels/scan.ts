@@ -1,7 +1,7 @@
 import type { Family, Kernel } from "../forms/kernel.ts";
 import { scanRule } from "./choose.ts";
 import type { RowsProblem } from "./problems.ts";
-import { OPEN } from "./rows.ts";
+import { OPEN, TREES } from "./rows.ts";
 import { SCAN_NUMBERS, SCAN_STEPS, scanDirectFile, scanFile } from "./shaders.ts";
 
 /** What a family of scans has of its own. */
@@ -28,7 +28,7 @@ function scanFamily({
     kind: isTree ? "workgroup" : "direct",
     files: [file, isTree ? scanFile : scanDirectFile],
     functions,
-    candidates: isTree ? [{ WORKGROUP: 64 }, { WORKGROUP: 256 }] : OPEN,
+    candidates: isTree ? TREES : OPEN,
     layout: ({ ROWS, LENGTH }, { WORKGROUP }) => {
       const rows = { extents: [ROWS, LENGTH], ragged: [false, isTree] };
       return {

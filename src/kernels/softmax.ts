@@ -17,7 +17,6 @@ export const softmaxRows: Family<SoftmaxProblem> = rowFamily<SoftmaxProblem>({
   libraries: EXP_LOG,
   outside: "-infinity_value()",
   tree: [PAIRWISE, ROW_EXP, softmaxFile],
-  trees: [{ WORKGROUP: 64 }],
   bytes: 8,
   direct: [PAIRWISE, ROW_EXP, softmaxDirectFile],
   own: ({ ROWS, LENGTH, EACH = 1 }, { WORKGROUP }, isTree) => {

@@ -18,7 +18,6 @@ export const standardRows: Family<RowsProblem> = /* @__PURE__ */ rowFamily<RowsP
   rule: softmaxRule,
   functions: { scale_of: "(variance: Acc) -> Acc" },
   tree: [PAIRWISE, rowStandard, main],
-  trees: [{ WORKGROUP: 64 }],
   bytes: 4,
   direct: [PAIRWISE, rowStandard, direct],
   own: ({ ROWS, LENGTH }, { WORKGROUP }, isTree) => {

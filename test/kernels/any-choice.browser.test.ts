@@ -4,7 +4,7 @@ import type { GpuSession } from "../../src/devices/webgpu/session.ts";
 import type { Choose, KernelChoice } from "../../src/forms/kernel.ts";
 import { type Device, init, tensor } from "../../src/index.ts";
 import { choicesOf } from "../../src/kernels/choose.ts";
-import { directProducts } from "../../src/kernels/matmul.ts";
+import { directProducts, moreTiles } from "../../src/kernels/matmul.ts";
 import { entryFile } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
 import { familyCalls, waysOf } from "../support/family-calls.ts";
@@ -12,7 +12,7 @@ import { families } from "../support/kernel-families.ts";
 import { tolerance as allowed } from "../support/op-case.ts";
 import { uniform } from "../support/reference.ts";
 
-/** As many as the family with the most candidates has. */
+/** As many as the families have, but products, of which that many are taken from all. */
 const TURNS = 14;
 
 let gpu: GpuDevice;
@@ -20,7 +20,7 @@ let cpu: Device;
 beforeAll(async () => {
   gpu = (await init({ device: "webgpu", isolated: true })).device as GpuDevice;
   cpu = (await init({ device: "cpu", engine: "plain" })).device;
-  await directProducts.get();
+  await Promise.all([directProducts.get(), moreTiles.get()]);
 });
 
 /** The results on a device of the calls whose families have a candidate for a turn. */
@@ -42,7 +42,8 @@ function taking(turn: number, taken: Set<unknown>): Device {
     const all = choicesOf(family).filter(
       ({ kernel }) => !kernel.subgroups || gpu.device.features.has("subgroups"),
     );
-    const choice = all[turn % all.length];
+    const choice =
+      all[all.length > TURNS ? Math.floor((turn * all.length) / TURNS) : turn % all.length];
     taken.add(choice.candidate).add(choice.kernel);
     return choice;
   };

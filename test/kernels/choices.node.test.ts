@@ -29,17 +29,18 @@ import {
   variance,
 } from "../../src/index.ts";
 import { byRule } from "../../src/kernels/choose.ts";
-import { directProducts } from "../../src/kernels/matmul.ts";
+import { directProducts, moreTiles } from "../../src/kernels/matmul.ts";
 import { testDevice } from "../support/device.ts";
 
 beforeAll(async () => {
   await testDevice();
-  await directProducts.get();
+  await Promise.all([directProducts.get(), moreTiles.get()]);
 });
 
-/** Adapters by what is known of them: GPUs, mobile GPUs, and what a CPU emulates, by default and forced. */
+/** Adapters by what is known of them: GPUs, those of the compatibility mode, mobile GPUs, and what a CPU emulates, by default and forced. */
 const adapters: Record<string, Traits> = {
   gpu: { workgroupMemory: true, threads: 64, quads: false },
+  compatibility: { workgroupMemory: true, threads: 64, quads: false, invocations: 128 },
   mobile: { workgroupMemory: false, threads: 64, quads: false },
   emulated: { workgroupMemory: false, threads: 16, quads: true },
   "emulated, no subgroups": { workgroupMemory: false, threads: 16, quads: false },
@@ -121,6 +122,12 @@ function productSizes(): number[][] {
     [1, 511, 7, 512],
     [1, 512, 8, 512],
     [1, 512, 16, 513],
+    [1, 512, 512, 512],
+    [1, 2048, 768, 768],
+    [1, 4096, 4096, 4096],
+    [1, 16, 4096, 4096],
+    [1, 4096, 4096, 10],
+    [64, 512, 64, 512],
     [3, 33, 5, 7],
     [8, 128, 64, 128],
     [1, 4, 2 ** 17, 4],

@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Kernel, KernelChoice, Stage } from "../../src/forms/kernel.ts";
 import { choicesOf } from "../../src/kernels/choose.ts";
-import { directProducts } from "../../src/kernels/matmul.ts";
+import { directProducts, moreTiles } from "../../src/kernels/matmul.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
 import { families, type Tried } from "../support/kernel-families.ts";
 
@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, "../..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 
 beforeAll(async () => {
-  await directProducts.get();
+  await Promise.all([directProducts.get(), moreTiles.get()]);
 });
 
 /** Each way to run each kernel, on each problem. */

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Constants, Kernel, KernelChoice } from "../../src/forms/kernel.ts";
-import { directProducts, products } from "../../src/kernels/matmul.ts";
+import { choicesOf } from "../../src/kernels/choose.ts";
+import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";
@@ -14,7 +15,7 @@ type Sizes = Omit<ProductProblem, "dtype">;
 let device: GPUDevice;
 beforeAll(async () => {
   device = await openDevice();
-  await directProducts.get();
+  await Promise.all([directProducts.get(), moreTiles.get()]);
 });
 
 function reference({ BATCH: batch, M: m, N: n, K: k }: Sizes, a: Float32Array, b: Float32Array) {
@@ -92,23 +93,51 @@ describe("matmul-plain", () => {
   }
 });
 
-const tiles = [
-  { TILE: 32, TILE_K: 32, WORKGROUP: 64 },
-  { TILE: 64, TILE_K: 16, WORKGROUP: 128 },
-];
+describe("matmul-tiles", () => {
+  const plain = choicesOf(products)[0];
+  const tiled = () => choicesOf(products).filter(({ candidate }) => candidate.TILE_M);
+
+  test("every candidate gives the bits of matmul just below, at and above its tile", async () => {
+    expect(tiled().length).toBeGreaterThan(12);
+    for (const choice of tiled()) {
+      const { TILE_M: M, TILE_N: N, TILE_K: K } = choice.candidate;
+      for (const sizes of [
+        { BATCH: 2, M: M - 1, N: N + 1, K: K - 1 },
+        { BATCH: 1, M: M + 1, N: N - 1, K: K + 1 },
+        { BATCH: 1, M, N, K: 3 * K },
+      ]) {
+        const wanted = await check(sizes, plain);
+        expect(await check(sizes, choice), JSON.stringify([choice.candidate, sizes])).toEqual(
+          wanted,
+        );
+      }
+    }
+  });
+
+  test("sums of a long K are added in equal parts", async () => {
+    const sizes = { BATCH: 1, M: 5, N: 3, K: 8200 };
+    const wanted = await check(sizes, plain);
+    for (const STAGES of [1, 2]) {
+      const choice = choose("workgroup", { STAGES });
+      expect(await check(sizes, choice)).toEqual(wanted);
+    }
+  });
+
+  test("more tiles lie one above the other than run together", async () => {
+    const sizes = { BATCH: 2, M: 16 * 19 - 3, N: 3 * 64 - 5, K: 9 };
+    const choice = choose("workgroup", { TILE_M: 16 });
+    expect(await check(sizes, choice)).toEqual(await check(sizes, plain));
+  });
+});
 
 describe("matmul", () => {
-  for (const tile of tiles) {
-    const { TILE, TILE_K } = tile;
-    const around = [
-      { BATCH: 2, M: TILE - 1, N: TILE + 1, K: TILE_K - 1 },
-      { BATCH: 1, M: TILE + 1, N: TILE - 1, K: TILE_K + 1 },
-      { BATCH: 1, M: TILE, N: TILE, K: 2 * TILE_K },
-      { BATCH: 3, M: 5, N: 3, K: 2 },
-    ];
-    for (const sizes of around) {
-      test(`${TILE} × ${TILE} × ${TILE_K} on ${JSON.stringify(sizes)}`, () =>
-        check(sizes, choose("workgroup", tile)));
-    }
+  const around = [
+    { BATCH: 2, M: 31, N: 33, K: 31 },
+    { BATCH: 1, M: 33, N: 31, K: 33 },
+    { BATCH: 1, M: 32, N: 32, K: 64 },
+    { BATCH: 3, M: 5, N: 3, K: 2 },
+  ];
+  for (const sizes of around) {
+    test(JSON.stringify(sizes), () => check(sizes, choicesOf(products)[0]));
   }
 });

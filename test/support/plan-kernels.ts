@@ -8,7 +8,7 @@ import type { Program } from "../../src/engine/program.ts";
 import { scheduleOf } from "../../src/engine/schedule.ts";
 import type { Traits } from "../../src/forms/traits.ts";
 import { byRule } from "../../src/kernels/choose.ts";
-import { directProducts } from "../../src/kernels/matmul.ts";
+import { directProducts, moreTiles } from "../../src/kernels/matmul.ts";
 import { SGD } from "../../src/optim/index.ts";
 import { trainStep } from "../../src/train/index.ts";
 import type { Repeated } from "./repeated-graphs.ts";
@@ -42,7 +42,7 @@ export async function kernelsOf(
   program: Program,
   kind: keyof typeof TRAITS,
 ): Promise<SettledKernel[]> {
-  await directProducts.get();
+  await Promise.all([directProducts.get(), moreTiles.get()]);
   const schedule = scheduleOf(lower(program, TRAITS[kind]), 10);
   const jobs = jobsOf(schedule, byRule(TRAITS[kind]));
   const dispatches = pack(jobs, { bindings: 10, memory: 16384 });

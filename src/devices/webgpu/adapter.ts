@@ -42,11 +42,18 @@ export async function findGpu(): Promise<GPU> {
 /** How long a browser may take to answer, in milliseconds. */
 export const TIMEOUT = 30_000;
 
-/** Asks for an adapter and waits `timeout` milliseconds for it; null when there is none. */
+/**
+ * Asks for an adapter and waits `timeout` milliseconds for it: one of the compatibility mode, which has less,
+ * where there is no other; null when there is none.
+ */
 export async function findAdapter(gpu: GPU, timeout = TIMEOUT): Promise<GPUAdapter | null> {
   const ask = (options?: GPURequestAdapterOptions) =>
     within("init", "requestAdapter", timeout, () => gpu.requestAdapter(options));
-  return (await ask({ powerPreference: "high-performance" })) ?? ask();
+  return (
+    (await ask({ powerPreference: "high-performance" })) ??
+    (await ask()) ??
+    ask({ featureLevel: "compatibility" })
+  );
 }
 
 /** The adapter's own limits for what may go beyond the defaults; no workgroup has more invocations. */

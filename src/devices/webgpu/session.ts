@@ -60,7 +60,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
     this.pipelines = new PipelineCache(this.guard, counters);
     this.queue = new SubmitQueue(this, () => this.#verify());
     this.#reader = new Reader(this);
-    this.traits = traitsOf(adapter, device.features.has("subgroups"), kernels);
+    this.traits = traitsOf(adapter, device, kernels);
     this.choose = byRule(this.traits);
     this.lost = device.lost.then(({ reason, message }) => {
       this.#lost ??= `${message || reason}`;

@@ -1,0 +1,96 @@
+import type { Candidate, Constants, Family, KernelChoice, Problem } from "../forms/kernel.ts";
+import type { Traits } from "../forms/traits.ts";
+import type { ShaderFile } from "../forms/wgsl.ts";
+import { byRule, choicesOf } from "./choose.ts";
+import { moreTiles, products } from "./matmul.ts";
+import type { ProductProblem } from "./problems.ts";
+
+// What measures kernels has of them. A script of its own: no page needs it to compute.
+
+/** What is asked of choices. */
+export interface ChoiceOptions {
+  /** Whether only those count that give the bits of the first. */
+  readonly reproducible: boolean;
+}
+
+/**
+ * What may compute a problem on such hardware: first what the rules take, then the others, where it is known by
+ * what they should cost.
+ */
+export function choicesFor<P extends Problem>(
+  family: Family<P>,
+  problem: P,
+  traits: Traits,
+  { reproducible }: ChoiceOptions,
+): KernelChoice<P>[] {
+  const first = byRule(traits)(family, problem);
+  const { candidate: own, kernel: ownKernel } = first;
+  const isFirst = ({ kernel, candidate }: KernelChoice<P>) =>
+    kernel === ownKernel && candidate === own;
+  const others = choicesOf(family).filter(
+    (choice) =>
+      !isFirst(choice) &&
+      mayRun(choice, problem, traits) &&
+      (!reproducible || orderOf(choice) === orderOf(first)),
+  );
+  const costs = new Map(others.map((choice) => [choice, costOf(family, choice, problem, traits)]));
+  const sorted = others.sort((a, b) => (costs.get(a) as number) - (costs.get(b) as number));
+  return [first, ...sorted];
+}
+
+/** Names the order in which a choice adds: choices of one order give the same bits. */
+export function orderOf<P extends Problem>({ kernel, candidate }: KernelChoice<P>): string {
+  const { kind, order } = kernel;
+  return order ?? (kind === "direct" ? kind : `${kind} ${candidate.WORKGROUP}`);
+}
+
+/** Names a choice among those of its family: the same text in any run of this version. */
+export function choiceName<P extends Problem>({ kernel, candidate }: KernelChoice<P>): string {
+  return `${filesOf(kernel)} ${numbersOf(candidate)}`;
+}
+
+/** Finds the choice of a name; undefined where there is none. */
+export function choiceNamed<P extends Problem>(
+  family: Family<P>,
+  name: string,
+): KernelChoice<P> | undefined {
+  return choicesOf(family).find((choice) => choiceName(choice) === name);
+}
+
+/** Names a problem and what computes it, to keep what was measured under. */
+export function problemName<P extends Problem>(
+  { kernels: [first] }: Family<P>,
+  { dtype, ...sizes }: P,
+): string {
+  return `${filesOf(first)} ${dtype} ${numbersOf(sizes as Constants)}`;
+}
+
+function filesOf({ files }: { readonly files: readonly ShaderFile[] }): string {
+  return files.map(({ name }) => name.replace(/^shaders\/|\.wgsl$/g, "")).join("+");
+}
+
+function numbersOf(numbers: Constants): string {
+  const names = Object.keys(numbers).sort();
+  return names.map((name) => `${name}=${numbers[name]}`).join(" ");
+}
+
+function mayRun<P extends Problem>(
+  { kernel, candidate }: KernelChoice<P>,
+  problem: P,
+  { invocations = 256, memory = 16384, quads }: Traits,
+): boolean {
+  const { memory: own = 0 } = kernel.layout(problem, candidate);
+  return candidate.WORKGROUP <= invocations && own <= memory && (!kernel.subgroups || quads);
+}
+
+/** What a choice should cost, to compare with others of its family; 0 where nothing is known of that. */
+function costOf<P extends Problem>(
+  family: Family<P>,
+  { kernel, candidate }: KernelChoice<P>,
+  problem: P,
+  traits: Traits,
+): number {
+  if ((family as unknown) !== products || kernel.kind === "direct") return 0;
+  const product = problem as unknown as ProductProblem;
+  return moreTiles.loaded?.cost(product, candidate as Candidate, traits) ?? 0;
+}

@@ -1,0 +1,168 @@
+import source from "../../shaders/matmul-tiles.wgsl?raw";
+import type { Candidate, Kernel, KernelWish } from "../forms/kernel.ts";
+import type { Traits } from "../forms/traits.ts";
+import type { ProductProblem } from "./problems.ts";
+
+// A script of its own, which shares no code with others: what it shared would be another script.
+
+/** A tile of outputs, how deep it is loaded, which outputs an invocation owns of it, and in how many stages. */
+type Tile = readonly [
+  m: number,
+  n: number,
+  k: number,
+  rows: number,
+  columns: number,
+  stages: number,
+];
+
+/** From small to large, those for few rows and few columns first. */
+const TILES: readonly Tile[] = [
+  [16, 64, 16, 4, 4, 2],
+  [64, 16, 16, 4, 4, 2],
+  [32, 32, 16, 4, 4, 2],
+  [32, 64, 16, 8, 4, 1],
+  [64, 32, 16, 4, 8, 1],
+  [64, 64, 16, 8, 8, 1],
+  [64, 64, 8, 8, 8, 2],
+  [64, 64, 16, 8, 4, 1],
+  [64, 64, 16, 4, 4, 2],
+  [64, 128, 16, 8, 8, 1],
+  [128, 64, 16, 8, 8, 1],
+  [128, 64, 8, 8, 8, 2],
+  [128, 128, 8, 16, 8, 2],
+  [128, 128, 16, 16, 8, 1],
+  [128, 128, 8, 8, 8, 2],
+  [128, 128, 16, 8, 8, 1],
+];
+
+const candidates: readonly Candidate[] = TILES.map(([m, n, k, rows, columns, stages]) => ({
+  WORKGROUP: (m * n) / (rows * columns),
+  TILE_M: m,
+  TILE_N: n,
+  TILE_K: k,
+  COLUMNS: columns,
+  STAGES: stages,
+}));
+
+/** What matmul.wgsl is among them. */
+const SMALLEST: Candidate = {
+  WORKGROUP: 64,
+  TILE_M: 32,
+  TILE_N: 32,
+  TILE_K: 32,
+  COLUMNS: 4,
+  STAGES: 1,
+};
+
+/** Products through tiles of any size. */
+export const kernels: readonly Kernel<ProductProblem>[] = [
+  {
+    kind: "workgroup",
+    order: "tiles",
+    files: [{ name: "shaders/matmul-tiles.wgsl", source }],
+    candidates,
+    layout: ({ BATCH, M, N, K }, candidate) => {
+      const { TILE_M, TILE_N, TILE_K } = candidate;
+      const [high, wide, deep] = [M % TILE_M !== 0, N % TILE_N !== 0, K % TILE_K !== 0];
+      const four = { wide: 2, block: 1 };
+      return {
+        loads: [
+          { name: "a", extents: [BATCH, M, K], ragged: [false, high, deep], ...four },
+          { name: "b", extents: [BATCH, K, N], ragged: [false, deep, wide], ...four },
+        ],
+        results: [{ name: "y", extents: [BATCH, M, N], ragged: [false, high, wide], wide: 2 }],
+        workgroups: Math.ceil(N / TILE_N) * Math.ceil(M / TILE_M) * BATCH,
+        memory: memoryOf(candidate),
+      };
+    },
+  },
+];
+
+/**
+ * Multiplications from which on a product may have workgroups of its own size, and all of the memory:
+ * smaller ones had better share a dispatch with others.
+ */
+const LARGE = 2 ** 26;
+const SHARED_MEMORY = 8192;
+
+/** Chooses the tile that should cost least, where it is none of matmul.wgsl. */
+export function rule(problem: ProductProblem, traits: Traits): KernelWish[] {
+  const { BATCH, M, N, K } = problem;
+  const isLarge = BATCH * M * N * K >= LARGE;
+  const open = [SMALLEST, ...candidates].filter(
+    (candidate) =>
+      memoryOf(candidate) <= (isLarge ? (traits.memory ?? 2 * SHARED_MEMORY) : SHARED_MEMORY) &&
+      candidate.WORKGROUP <= (isLarge ? (traits.invocations ?? 256) : 64),
+  );
+  const costs = new Map(open.map((candidate) => [candidate, cost(problem, candidate, traits)]));
+  const best = open.reduce((a, b) => ((costs.get(b) ?? 0) < (costs.get(a) ?? 0) ? b : a));
+  return best === SMALLEST ? [] : [["workgroup", best]];
+}
+
+/** How many cores GPUs have that run workgroups of their own, by what adapters are called; a guess. */
+const CORES: readonly [name: RegExp, cores: number][] = [
+  [/nvidia/i, 64],
+  [/\bamd\b|radeon/i, 40],
+  [/apple/i, 16],
+  [/intel/i, 24],
+  [/qualcomm|adreno|\barm\b|mali|img-tec|powervr/i, 8],
+];
+const OTHER_CORES = 24;
+
+/** Multiply-adds that a core does in a cycle, and reads of workgroup memory by as many neighbours. */
+const LANES = 128;
+const READS = 32;
+/** Bytes that come to a core in a cycle, from the cache or beyond. */
+const BYTES = 32;
+/** Registers and bytes of workgroup memory of a core, and registers of an invocation beside sums. */
+const REGISTERS = 65536;
+const CORE_MEMORY = 65536;
+const OTHER_REGISTERS = 40;
+/** Invocations of a core that hide how long memory takes. */
+const ENOUGH = 384;
+/** Cycles that a barrier takes, until the first loads are there, and until the last sums are stored. */
+const BARRIER = 60;
+const BEGIN = 1500;
+
+/**
+ * How many cycles a product should take, by a model: each core does its share of the tiles; a tile takes as long
+ * as what is slowest of multiplying, reading workgroup memory, and loading; and what few invocations do not
+ * hide. Of use to compare tiles, not as a time.
+ */
+export function cost(
+  { BATCH, M, N, K }: ProductProblem,
+  candidate: Candidate,
+  { name = "" }: Traits,
+): number {
+  const { WORKGROUP, TILE_M, TILE_N, TILE_K, COLUMNS, STAGES } = sizesOf(candidate);
+  const rows = (TILE_M * TILE_N) / (WORKGROUP * COLUMNS);
+  const cores = CORES.find(([own]) => own.test(name))?.[1] ?? OTHER_CORES;
+  const tiles = BATCH * Math.ceil(M / TILE_M) * Math.ceil(N / TILE_N);
+  const turns = Math.ceil(K / TILE_K);
+  // A turn of one workgroup, alone on a core.
+  const multiplied = (TILE_M * TILE_N * TILE_K) / LANES;
+  const read = ((TILE_K / 4) * WORKGROUP * (rows + 2 * COLUMNS)) / READS; // neighbours share rows of a
+  const loaded = (4 * (TILE_M + TILE_N) * TILE_K) / BYTES;
+  const busy = Math.max(multiplied, read, loaded) + 0.25 * (read + loaded);
+  // How many run side by side on a core, of those that there are.
+  const blocks = Math.ceil(((TILE_M + TILE_N) * TILE_K) / 16 / WORKGROUP);
+  const registers = rows * COLUMNS + 16 * blocks + rows + 4 * COLUMNS + OTHER_REGISTERS;
+  const most = Math.min(
+    Math.floor(REGISTERS / (registers * WORKGROUP)),
+    Math.floor(CORE_MEMORY / memoryOf(sizesOf(candidate))),
+  );
+  const share = tiles / cores;
+  const resident = Math.max(1, Math.min(most, share));
+  const hidden = Math.min(1, (resident * WORKGROUP) / ENOUGH);
+  const turn = busy / hidden ** 0.5 + ((3 - STAGES) * BARRIER) / resident;
+  return Math.max(1, Math.ceil(share)) * (turns * turn + BEGIN / resident);
+}
+
+/** The sizes of a candidate of matmul-tiles.wgsl, or of the one of matmul.wgsl. */
+function sizesOf(candidate: Candidate): Candidate {
+  return candidate.TILE_M ? candidate : SMALLEST;
+}
+
+function memoryOf({ TILE_M, TILE_N, TILE_K, STAGES }: Candidate): number {
+  return 4 * STAGES * (TILE_M + TILE_N) * TILE_K;
+}

@@ -1,0 +1,104 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Traits } from "../../src/forms/traits.ts";
+import {
+  choiceName,
+  choiceNamed,
+  choicesFor,
+  orderOf,
+  problemName,
+} from "../../src/kernels/candidates.ts";
+import { byRule, choicesOf } from "../../src/kernels/choose.ts";
+import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
+import type { ProductProblem } from "../../src/kernels/problems.ts";
+import { families, type Tried } from "../support/kernel-families.ts";
+
+beforeAll(async () => {
+  await Promise.all([directProducts.get(), moreTiles.get()]);
+});
+
+const gpu: Traits = {
+  ...{ workgroupMemory: true, threads: 64, quads: false },
+  ...{ invocations: 256, memory: 32768, name: "nvidia" },
+};
+/** What the compatibility mode has at the least. */
+const small: Traits = { ...gpu, invocations: 128, memory: 16384 };
+const mobile: Traits = { ...gpu, workgroupMemory: false, name: "qualcomm" };
+const emulated: Traits = { ...mobile, threads: 16, quads: true };
+
+const all = Object.entries<Tried>(families);
+
+describe.each(Object.entries({ gpu, small, mobile, emulated }))("candidates on %s", (_, traits) => {
+  test.each(all)("of %s: first what the rules take, none that cannot run", (_, tried) => {
+    const { family, problems } = tried;
+    for (const problem of problems) {
+      const given = choicesFor(family, problem, traits, { reproducible: false });
+      expect(given[0]).toEqual(byRule(traits)(family, problem));
+      expect(new Set(given.map(choiceName)).size).toBe(given.length);
+      for (const { kernel, candidate } of given) {
+        expect(candidate.WORKGROUP).toBeLessThanOrEqual(traits.invocations as number);
+        const { memory = 0 } = kernel.layout(problem, candidate);
+        expect(memory).toBeLessThanOrEqual(traits.memory as number);
+        expect(kernel.subgroups && !traits.quads).toBeFalsy();
+      }
+    }
+  });
+
+  test.each(all)(
+    "of %s that are reproducible: those that add in the order of the first",
+    (_, tried) => {
+      const { family, problems } = tried;
+      for (const problem of problems) {
+        const every = choicesFor(family, problem, traits, { reproducible: false });
+        const same = choicesFor(family, problem, traits, { reproducible: true });
+        expect(new Set(same.map(orderOf)).size).toBe(1);
+        const kept = every.filter((choice) => orderOf(choice) === orderOf(every[0]));
+        expect(same.map(choiceName)).toEqual(kept.map(choiceName));
+      }
+    },
+  );
+});
+
+test("names of choices and problems say all that there is of them", () => {
+  const seen = new Set<string>();
+  for (const { family, problems } of Object.values<Tried>(families)) {
+    for (const problem of problems) seen.add(problemName(family, problem));
+    for (const choice of choicesOf(family)) {
+      expect(choiceNamed(family, choiceName(choice))).toEqual(choice);
+    }
+  }
+  expect(seen).toContain("matmul f32 BATCH=2 K=50 M=33 N=7");
+  expect(choiceNamed(products, "matmul WORKGROUP=63")).toBeUndefined();
+});
+
+describe("tiles of products", () => {
+  const square = (n: number): ProductProblem => ({ dtype: "f32", BATCH: 1, M: n, N: n, K: n });
+  const taken = (problem: ProductProblem, traits: Traits) =>
+    byRule(traits)(products, problem).candidate;
+
+  test("are large where there are enough of them to fill a GPU", () => {
+    const { TILE_M, TILE_N } = taken(square(4096), gpu);
+    expect(TILE_M * TILE_N).toBeGreaterThanOrEqual(128 * 64);
+    expect(taken(square(128), gpu)).toEqual({ WORKGROUP: 64 });
+    const smaller = taken(square(512), gpu);
+    expect((smaller.TILE_M ?? 32) * (smaller.TILE_N ?? 32)).toBeLessThan(TILE_M * TILE_N);
+  });
+
+  test("are narrow where products are", () => {
+    expect(taken({ ...square(4096), M: 16 }, gpu)).toMatchObject({ TILE_M: 16 });
+    expect(taken({ ...square(4096), N: 10 }, gpu)).toMatchObject({ TILE_N: 16 });
+  });
+
+  test("of small products have workgroups that may share a dispatch with others", () => {
+    for (const n of [1, 16, 50, 100, 256, 400]) {
+      expect(taken({ ...square(n), K: 256 }, gpu).WORKGROUP).toBe(64);
+    }
+  });
+
+  test("should cost the more the less of them is used", () => {
+    for (const { candidate } of choicesOf(products).filter(({ kernel }) => kernel.order)) {
+      const costs = [512, 1024, 2048].map((n) => moreTiles.loaded?.cost(square(n), candidate, gpu));
+      expect(costs).toEqual([...costs].sort((a, b) => (a as number) - (b as number)));
+      expect(costs[0]).toBeGreaterThan(0);
+    }
+  });
+});
