@@ -1,10 +1,23 @@
-// y[row] = the first i at which x[row, i] is best (argmax: largest, argmin: smallest), one
-// invocation a row.
+// y[row] = the first i at which x[row, i] is best (argmax: largest, argmin: smallest), z[row] = what is
+// there, one invocation a row.
 //
 // Constants: ROWS, LENGTH (at least 1), WORKGROUP. Type: Acc (f32, i32 or u32).
 // Functions: better(a: Acc, b: Acc) -> bool, a strictly better than b.
-// Accessors: load_x(row, i), which never leaves the tensor; store_y(row, v: i32).
+// Accessors: load_x(row, i), which never leaves the tensor; store_y(row, v: i32); store_z(row, v).
 // Grid: linear, ceil(ROWS / WORKGROUP) workgroups.
+
+const QUADS = LENGTH / 4u;
+const REST = LENGTH % 4u;
+
+struct Best {
+  value: Acc,
+  index: u32,
+}
+
+fn better_of(best: Best, value: Acc, index: u32) -> Best {
+  let wins = better(value, best.value);
+  return Best(select(best.value, value, wins), select(best.index, index, wins));
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -16,13 +29,18 @@ fn main(
   if (row >= ROWS) {
     return;
   }
-  var index = 0u;
-  var value = load_x(row, 0u);
-  for (var i = 1u; i < LENGTH; i++) {
-    let candidate = load_x(row, i);
-    let wins = better(candidate, value);
-    index = select(index, i, wins);
-    value = select(value, candidate, wins);
+  var best = Best(load_x(row, 0u), 0u);
+  for (var q = 0u; q < QUADS; q++) {
+    let i = q * 4u;
+    best = better_of(best, load_x(row, i), i);
+    best = better_of(best, load_x(row, i + 1u), i + 1u);
+    best = better_of(best, load_x(row, i + 2u), i + 2u);
+    best = better_of(best, load_x(row, i + 3u), i + 3u);
   }
-  store_y(row, i32(index));
+  for (var q = 0u; q < REST; q++) {
+    let i = QUADS * 4u + q;
+    best = better_of(best, load_x(row, i), i);
+  }
+  store_y(row, i32(best.index));
+  store_z(row, best.value);
 }

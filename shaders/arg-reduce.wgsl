@@ -1,10 +1,12 @@
-// y[row] = the first i at which x[row, i] is best (argmax: largest, argmin: smallest).
+// y[row] = the first i at which x[row, i] is best (argmax: largest, argmin: smallest), z[row] = what is
+// there.
 // One workgroup owns one row: each invocation keeps the best of every WORKGROUP-th element, and
 // lib/workgroup.wgsl finds the best of these. Of equals the lowest index wins.
 //
 // Constants: ROWS, LENGTH (at least 1), WORKGROUP (a power of two). Type: Acc (f32, i32 or u32).
 // Functions: better(a: Acc, b: Acc) -> bool, a strictly better than b.
-// Accessors: load_x(row, i), which never leaves the tensor; store_y(row, v: i32).
+// Accessors: load_x(row, i), which never leaves the tensor; store_y(row, v: i32);
+//   store_z(row, v).
 // Grid: linear, ROWS workgroups.
 
 const STEPS = (LENGTH + WORKGROUP - 1u) / WORKGROUP;
@@ -47,5 +49,6 @@ fn main(
   let best = join_workgroup(local, Item(value, index));
   if (local == 0u) {
     store_y(row, i32(best.index));
+    store_z(row, best.value);
   }
 }

@@ -119,6 +119,12 @@ export interface Family<P extends Problem = Problem> {
 /** Decides how a problem is computed, by the rules of its family or by what was measured. */
 export type Choose = <P extends Problem>(family: Family<P>, problem: P) => KernelChoice<P>;
 
+/**
+ * Begins a dispatch: tells of one part after the other whether it had better share it, which the first may; `isNew`
+ * is false where an equal part does it too.
+ */
+export type PartSharing = () => (part: Stage, isNew: boolean) => boolean;
+
 /** One dispatch of a kernel. */
 export interface Stage extends KernelLayout {
   readonly kernel: Kernel;

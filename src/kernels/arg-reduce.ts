@@ -4,7 +4,7 @@ import type { RowsProblem } from "./problems.ts";
 import { rowFamily } from "./rows.ts";
 import { argReduceDirectFile, argReduceFile } from "./shaders.ts";
 
-/** Finds where the best element of each row is. */
+/** Finds where the best element of each row is, and what it is. */
 export const argReduce: Family<RowsProblem> = rowFamily<RowsProblem>({
   computes: "place",
   prologueCost: 64,
@@ -13,5 +13,5 @@ export const argReduce: Family<RowsProblem> = rowFamily<RowsProblem>({
   tree: [argReduceFile],
   bytes: 8,
   direct: [argReduceDirectFile],
-  own: ({ ROWS }) => ({ results: [{ extents: [ROWS], dtype: "i32" }] }),
+  own: ({ ROWS }) => ({ results: [{ extents: [ROWS], dtype: "i32" }, { extents: [ROWS] }] }),
 });

@@ -33,7 +33,9 @@ export function choicesFor<P extends Problem>(
       mayRun(choice, problem, traits) &&
       (!reproducible || orderOf(choice) === orderOf(first)),
   );
-  const costs = new Map(others.map((choice) => [choice, costOf(family, choice, problem, traits)]));
+  const costs = new Map(
+    others.map((choice) => [choice, expectedCost(family, choice, problem, traits)]),
+  );
   const sorted = others.sort((a, b) => (costs.get(a) as number) - (costs.get(b) as number));
   return [first, ...sorted];
 }
@@ -46,7 +48,7 @@ export function orderOf<P extends Problem>({ kernel, candidate }: KernelChoice<P
 
 /** Names a choice among those of its family: the same text in any run of this version. */
 export function choiceName<P extends Problem>({ kernel, candidate }: KernelChoice<P>): string {
-  return `${filesOf(kernel)} ${numbersOf(candidate)}`;
+  return `${filesOf(kernel)} ${sizesText(candidate)}`;
 }
 
 /** Finds the choice of a name; undefined where there is none. */
@@ -62,14 +64,14 @@ export function problemName<P extends Problem>(
   { kernels: [first] }: Family<P>,
   { dtype, ...sizes }: P,
 ): string {
-  return `${filesOf(first)} ${dtype} ${numbersOf(sizes as Constants)}`;
+  return `${filesOf(first)} ${dtype} ${sizesText(sizes as Constants)}`;
 }
 
 function filesOf({ files }: { readonly files: readonly ShaderFile[] }): string {
   return files.map(({ name }) => name.replace(/^shaders\/|\.wgsl$/g, "")).join("+");
 }
 
-function numbersOf(numbers: Constants): string {
+function sizesText(numbers: Constants): string {
   const names = Object.keys(numbers).sort();
   return names.map((name) => `${name}=${numbers[name]}`).join(" ");
 }
@@ -84,7 +86,7 @@ function mayRun<P extends Problem>(
 }
 
 /** What a choice should cost, to compare with others of its family; 0 where nothing is known of that. */
-function costOf<P extends Problem>(
+function expectedCost<P extends Problem>(
   family: Family<P>,
   { kernel, candidate }: KernelChoice<P>,
   problem: P,

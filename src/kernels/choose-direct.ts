@@ -1,4 +1,4 @@
-import type { KernelWish } from "../forms/kernel.ts";
+import type { KernelWish, PartSharing, Stage } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
 import type { ProductProblem } from "./problems.ts";
 
@@ -18,3 +18,34 @@ export function directRule({ M, N, K }: ProductProblem, traits: Traits): KernelW
   const tile = isShared ? shared : isSmall ? { ROWS: 4 } : { LANES: 1, ROWS: 8 };
   return [["direct", { WORKGROUP: traits.threads, ...tile }]];
 }
+
+/** Where a CPU emulates: microseconds that parts may take where they do not run, for a dispatch less. */
+const DISPATCH = 500;
+/**
+ * What the code of a part takes in each workgroup of another part, for there all code runs, and what a branch leaves
+ * out stores nothing: for each row of a product's tile, for a walk along rows, and for other code.
+ */
+const ROW = 0.3;
+const WALK = 4;
+const OTHER = 0.7;
+
+function idleOf({ constants, loads }: Stage): number {
+  if (loads.some(({ block }) => block !== undefined)) return ROW * constants.ROWS;
+  return loads.some(({ wide }) => wide !== undefined) ? WALK : OTHER;
+}
+
+/** Lets parts share a dispatch of an emulated GPU as long as that takes less than another dispatch. */
+export const sharedParts: PartSharing = () => {
+  let [idle, workgroups, wasted] = [0, 0, 0];
+  return (part, isNew) => {
+    const own = idleOf(part);
+    const waste = isNew
+      ? part.workgroups * idle + workgroups * own
+      : part.workgroups * (idle - own);
+    if (wasted + waste > DISPATCH) return false;
+    wasted += waste;
+    workgroups += part.workgroups;
+    if (isNew) idle += own;
+    return true;
+  };
+};

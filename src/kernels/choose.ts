@@ -31,6 +31,7 @@ export function traitsOf(
     workgroupMemory: forced ? forced === "workgroup" : !direct,
     // A CPU that emulates runs four invocations at once; small workgroups spread over its cores.
     threads: software ? 16 : 64,
+    emulated: software && !forced,
     quads: software && features.has("subgroups"),
     invocations: limits.maxComputeInvocationsPerWorkgroup,
     memory: limits.maxComputeWorkgroupStorageSize,
@@ -194,8 +195,7 @@ export function sortsIndices(
   return COUNT > FEW_INDICES && ROWS * COLUMNS * COUNT >= most;
 }
 
-/** Fewer workgroups leave a GPU idle, so that long sums are cut for more. */
-const FEW_GROUPS = 64;
+/** A fourth of so many workgroups leaves a GPU idle, so that long sums are cut for more. */
 const ENOUGH_GROUPS = 256;
 /** Elements that one part of a product's sum has at least, and a sum that is cut. */
 const LEAST_DEPTH = 256;
@@ -204,9 +204,12 @@ const LONG_SUM = 4096;
 /** In how many parts a product's sums are computed; all of one depth. */
 export function productParts(product: Omit<ProductProblem, "dtype">, traits: Traits): number {
   const { BATCH, M, N, K } = product;
-  const groups = Math.ceil(M / 32) * Math.ceil(N / 32) * BATCH;
-  if (!traits.workgroupMemory || groups >= FEW_GROUPS || K < LONG_SUM) return 1;
-  return equalParts(K, Math.min(Math.ceil(ENOUGH_GROUPS / groups), Math.floor(K / LEAST_DEPTH)));
+  const { workgroupMemory, threads } = traits;
+  // Workgroups own 32 × 32 outputs, invocations with direct loads about 8 × 8.
+  const [side, enough] = workgroupMemory ? [32, ENOUGH_GROUPS] : [8, 32 * threads];
+  const owners = Math.ceil(M / side) * Math.ceil(N / side) * BATCH;
+  if (4 * owners >= enough || K < LONG_SUM) return 1;
+  return equalParts(K, Math.min(Math.ceil(enough / owners), Math.floor(K / LEAST_DEPTH)));
 }
 
 /** In how many parts rows are cut where there are too few for a GPU; all of one length. */

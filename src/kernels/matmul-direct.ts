@@ -44,7 +44,7 @@ function kernel(
   };
 }
 
-export { directRule as rule } from "./choose-direct.ts";
+export { directRule as rule, sharedParts } from "./choose-direct.ts";
 
 /** Products by direct loads: each row by its own invocation, or for four neighbours at once. */
 export const kernels: readonly Kernel<ProductProblem>[] = [

@@ -55,7 +55,7 @@ const SMALLEST: Candidate = {
 };
 
 /** Products through tiles of any size. */
-export const kernels: readonly Kernel<ProductProblem>[] = [
+const tiled: readonly Kernel<ProductProblem>[] = [
   {
     kind: "workgroup",
     order: "tiles",
@@ -110,7 +110,7 @@ const CORES: readonly [name: RegExp, cores: number][] = [
 const OTHER_CORES = 24;
 
 /** Multiply-adds that a core does in a cycle, and reads of workgroup memory by as many neighbours. */
-const LANES = 128;
+const MULTIPLIERS = 128;
 const READS = 32;
 /** Bytes that come to a core in a cycle, from the cache or beyond. */
 const BYTES = 32;
@@ -140,7 +140,7 @@ export function cost(
   const tiles = BATCH * Math.ceil(M / TILE_M) * Math.ceil(N / TILE_N);
   const turns = Math.ceil(K / TILE_K);
   // A turn of one workgroup, alone on a core.
-  const multiplied = (TILE_M * TILE_N * TILE_K) / LANES;
+  const multiplied = (TILE_M * TILE_N * TILE_K) / MULTIPLIERS;
   const read = ((TILE_K / 4) * WORKGROUP * (rows + 2 * COLUMNS)) / READS; // neighbours share rows of a
   const loaded = (4 * (TILE_M + TILE_N) * TILE_K) / BYTES;
   const busy = Math.max(multiplied, read, loaded) + 0.25 * (read + loaded);
@@ -166,3 +166,5 @@ function sizesOf(candidate: Candidate): Candidate {
 function memoryOf({ TILE_M, TILE_N, TILE_K, STAGES }: Candidate): number {
   return 4 * STAGES * (TILE_M + TILE_N) * TILE_K;
 }
+
+export { tiled as kernels };

@@ -15,7 +15,7 @@ export const directProducts = /* @__PURE__ */ new OnDemand(() => import("./matmu
  */
 export const moreTiles = /* @__PURE__ */ new OnDemand(() => import("./matmul-tiles.ts"));
 
-const TILE = 32;
+const SIDE = 32;
 
 const productTiles: Kernel<ProductProblem> = {
   kind: "workgroup",
@@ -23,7 +23,7 @@ const productTiles: Kernel<ProductProblem> = {
   files: [matmulFile],
   candidates: [{ WORKGROUP: 64 }],
   layout: ({ BATCH, M, N, K }) => {
-    const [high, wide, deep] = [M, N, K].map((size) => size % TILE !== 0);
+    const [high, wide, deep] = [M, N, K].map((size) => size % SIDE !== 0);
     const four = { wide: 2, block: 1 };
     return {
       loads: [
@@ -31,22 +31,23 @@ const productTiles: Kernel<ProductProblem> = {
         { name: "b", extents: [BATCH, K, N], ragged: [false, deep, wide], ...four },
       ],
       results: [{ name: "y", extents: [BATCH, M, N], ragged: [false, high, wide], wide: 2 }],
-      workgroups: Math.ceil(N / TILE) * Math.ceil(M / TILE) * BATCH,
-      memory: 2 * 4 * TILE * TILE,
+      workgroups: Math.ceil(N / SIDE) * Math.ceil(M / SIDE) * BATCH,
+      memory: 2 * 4 * SIDE * SIDE,
     };
   },
 };
+
+const loaded = () => [directProducts, moreTiles].flatMap(({ loaded }) => loaded ?? []);
 
 /** Multiplies matrices. */
 export const products: Family<ProductProblem> = {
   computes: "product",
   prologueCost: 1,
-  rule: (problem, traits) =>
-    [directProducts, moreTiles]
-      .flatMap(({ loaded }) => loaded?.rule(problem, traits) ?? [])
-      .concat([["workgroup", {}]]),
+  rule: (problem, traits) => [
+    ...loaded().flatMap(({ rule }) => rule(problem, traits)),
+    ["workgroup", {}],
+  ],
   get kernels() {
-    const more = [directProducts, moreTiles].flatMap(({ loaded }) => loaded?.kernels ?? []);
-    return [productTiles, ...more];
+    return [productTiles, ...loaded().flatMap(({ kernels }) => kernels)];
   },
 };

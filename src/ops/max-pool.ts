@@ -1,16 +1,20 @@
 import { checkOptions, type Known } from "../core/check.ts";
 import { stridesOf } from "../core/shape.ts";
 import { customGrad } from "../graph/custom-grad.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { defineOp, type OpDefinition } from "../graph/op.ts";
+import { applyAll, type Tensor } from "../graph/tensor.ts";
+import { argReduce } from "../kernels/arg-reduce.ts";
+import { BITS } from "../kernels/shaders.ts";
 import { add, clip, mul, sub } from "./arithmetic.ts";
 import { stretch } from "./broadcast.ts";
 import type { Layout1d, Layout2d, Layout3d } from "./channels.ts";
 import { equal } from "./compare.ts";
 import { iota } from "./creation.ts";
 import { fromRows, leastOf, type Pooled, type PoolOptions, pooled, windowRows } from "./pool.ts";
-import { argmax, max } from "./reduce.ts";
+import { argmax, better, max, wins } from "./reduce.ts";
 import { floorDivide, remainder } from "./remainder.ts";
 import { inShape } from "./reshape.ts";
+import { forEachRow, reduceFlops, rowsForm } from "./rows.ts";
 import type { PerAxis } from "./sliding.ts";
 import { where } from "./where.ts";
 
@@ -39,15 +43,44 @@ export interface MaxPooled {
   readonly indices: Tensor;
 }
 
+const isBetter = /* @__PURE__ */ wins("max");
+
+/** y[row] = the first i at which x[row, i] is NaN, else largest; z[row] = x[row, y[row]]. */
+const largestOp: OpDefinition<Record<string, never>> = /* @__PURE__ */ defineOp<
+  Record<string, never>
+>({
+  name: "largest",
+  infer: ([{ shape, dtype }]) => [
+    { shape: [shape[0]], dtype: "i32" },
+    { shape: [shape[0]], dtype },
+  ],
+  cpuAll: ([places, values], [x]) =>
+    forEachRow(x, (row, data, start, stride, length) => {
+      let best = 0;
+      for (let i = 1; i < length; i++) {
+        if (isBetter(data[start + i * stride], data[start + best * stride])) best = i;
+      }
+      if (places) places.data[row] = best;
+      if (values) values.data[row] = data[start + best * stride];
+    }),
+  flops: reduceFlops,
+  form: /* @__PURE__ */ rowsForm(argReduce, (dtype) => ({ better: better("max", dtype) }), BITS),
+  composed: ([x]) => [argmax(x, { axis: 1 }), max(x, { axis: 1 })],
+  vjp: null,
+});
+
+/** Where the first of the largest of each row `[rows, n]` is, and what it is: found at once. */
+function largest(x: Tensor): Tensor[] {
+  return applyAll(largestOp, [x], {});
+}
+
 /** The largest of each row `[rows, n]`; the first of equal ones has the gradient. */
 export function rowMaxima(x: Tensor): Tensor {
   const find = customGrad(
-    (x: Tensor) => max(x, { axis: 1 }),
+    (x: Tensor) => largest(x)[1],
     (g, _, x) => {
       const [rows, n] = x.shape;
-      const [place, own] = [argmax(x, { axis: 1 }), g].map((y) =>
-        stretch(inShape(y, [rows, 1]), x.shape),
-      );
+      const [place, own] = [largest(x)[0], g].map((y) => stretch(inShape(y, [rows, 1]), x.shape));
       const here = stretch(iota(n, "i32", x.device), x.shape);
       return [where(equal(place, here), own, 0)];
     },
@@ -61,7 +94,7 @@ export function indicesOf(rows: Tensor, { x, sizes, windowed }: Pooled): Tensor 
   const [n] = x.shape;
   const channels = x.shape[rank + 1];
   const shape = [n, ...windowed.map(({ output }) => output), channels];
-  const place = inShape(argmax(rows, { axis: 1 }), shape);
+  const place = inShape(largest(rows)[0], shape);
   const strides = stridesOf(sizes);
   const inner = stridesOf(windowed.map(({ size }) => size));
   return windowed

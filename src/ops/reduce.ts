@@ -36,7 +36,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}, ...surplus: never[]
 type Extreme = "max" | "min";
 
 /** Whether a candidate is to be found rather than the best before it: the first NaN wins. */
-function wins(kind: Extreme): (candidate: number, best: number) => boolean {
+export function wins(kind: Extreme): (candidate: number, best: number) => boolean {
   const better = kind === "max" ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
   return (a, b) => better(a, b) || (Number.isNaN(a) && !Number.isNaN(b));
 }
@@ -106,7 +106,8 @@ export interface ArgOptions {
 
 const ARG: Known<ArgOptions> = { axis: "number", keepDims: "boolean", ties: "string" };
 
-function better(kind: Extreme, type: DType): Formula {
+/** What `wins` tells, as a formula. */
+export function better(kind: Extreme, type: DType): Formula {
   const better = kind === "max" ? ">" : "<";
   if (!isFloat(type)) return better;
   return (m, a, b) => {

@@ -2,6 +2,7 @@ import { bisect } from "../../core/bisect.ts";
 import { getOrInsert } from "../../core/get-or-insert.ts";
 import type { BufferOf } from "../../engine/merge.ts";
 import { FULL_GRID, MOST_PARTS } from "../../kernels/choose.ts";
+import { directProducts } from "../../kernels/matmul.ts";
 import type { Job } from "./jobs.ts";
 
 /** What one dispatch may hold. */
@@ -10,6 +11,8 @@ export interface PackLimits {
   readonly bindings: number;
   /** Bytes of workgroup memory. */
   readonly memory: number;
+  /** Whether parts share a dispatch only where that pays, as on an adapter that a CPU emulates. */
+  readonly emulated?: boolean;
   /** The buffer in which a value lies; one of its own when left out. */
   readonly bufferOf?: BufferOf;
 }
@@ -143,6 +146,7 @@ function takers(all: readonly Waiting[], limits: PackLimits) {
   return (parts: Waiting[]): ((one: Waiting) => boolean) => {
     let [bound, kinds, memory] = [0, 0, 0];
     let hasLarge = false;
+    const pays = limits.emulated && directProducts.loaded?.sharedParts();
     dispatch++;
     return (one) => {
       const { buffers, part, isLarge } = one;
@@ -155,7 +159,8 @@ function takers(all: readonly Waiting[], limits: PackLimits) {
         one.threads === parts[0]?.threads &&
         !(isLarge && hasLarge) &&
         (memory + one.memory <= limits.memory || !isNew);
-      if (!fits && parts.length > 0) return false;
+      if (parts.length > 0 && !fits) return false;
+      if (pays && !pays(one.job.stage, isNew)) return false;
       parts.push(one);
       for (const buffer of buffers) boundIn[buffer] = dispatch;
       partIn[part] = dispatch;
