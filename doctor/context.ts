@@ -1,5 +1,6 @@
 import type { DigitFiles } from "../bench/workloads/digits.ts";
 import {
+  type AdapterDescription,
   describeAdapter,
   findAdapter,
   findGpu,
@@ -8,7 +9,7 @@ import {
 } from "../src/devices/webgpu/adapter.ts";
 import type { GpuDevice } from "../src/devices/webgpu/gpu-device.ts";
 import { type Device, init, setDefaultDevice } from "../src/index.ts";
-import { directProducts } from "../src/kernels/matmul.ts";
+import { directProducts, moreTiles } from "../src/kernels/matmul.ts";
 import type { FamilyCall } from "../test/support/family-calls.ts";
 import type { OpCase } from "../test/support/op-case.ts";
 import type { AdapterFacts, Line, Preset } from "./report.ts";
@@ -94,7 +95,7 @@ export class Bench {
   /** The engine's device, with the kernels that the adapter decides for; the default one too. */
   async engine(): Promise<GpuDevice> {
     this.#engine ??= init({ device: "webgpu", isolated: true }).then(async ({ device }) => {
-      await directProducts.get();
+      await Promise.all([directProducts.get(), moreTiles.get()]);
       return device as GpuDevice;
     });
     const device = await this.#engine;
@@ -197,20 +198,15 @@ export interface Check {
 
 /** Finds out what WebGPU tells of the adapter; null where there is none. */
 export async function adapterFacts(
-  traitsFor: (
-    adapter: {
-      software: boolean;
-      direct: boolean;
-    },
-    subgroups: boolean,
-  ) => object,
+  traitsFor: (adapter: AdapterDescription, has: Pick<GPUAdapter, "features" | "limits">) => object,
 ): Promise<{ facts: AdapterFacts | null; why: string }> {
   try {
     const adapter = await findAdapter(await findGpu());
     if (!adapter) return { facts: null, why: "the browser gives no adapter" };
-    const { name, software, direct } = await describeAdapter(adapter);
+    const description = await describeAdapter(adapter);
+    const { name, software, direct } = description;
     const features = [...adapter.features].sort();
-    const traits = traitsFor({ software, direct }, adapter.features.has("subgroups"));
+    const traits = traitsFor(description, adapter);
     const facts = { name, info: infoOf(adapter), software, features, limits: limitsOf(adapter) };
     return {
       facts: { ...facts, traits: { ...traits, direct } as AdapterFacts["traits"] },

@@ -10,7 +10,7 @@ import {
 import type { Candidate, Family, KernelChoice, Problem, Stage } from "../../src/forms/kernel.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
 import { byRule, choicesOf, traitsOf } from "../../src/kernels/choose.ts";
-import { directProducts, products } from "../../src/kernels/matmul.ts";
+import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { reduce } from "../../src/kernels/reduce.ts";
 import { scatteredSums } from "../../src/kernels/scatter-add.ts";
@@ -152,9 +152,10 @@ export async function sweepCandidates(
   if (!adapter) throw new Error("candidates: no adapter; expected WebGPU");
   const device = await requestDevice("candidates", adapter, TIMEOUT);
   const { features, limits } = device;
-  const { name, software, direct } = await describeAdapter(adapter);
-  await directProducts.get();
-  const rule = byRule(traitsOf({ software, direct }, features.has("subgroups")));
+  const description = await describeAdapter(adapter);
+  const { name, software } = description;
+  await Promise.all([directProducts.get(), moreTiles.get()]);
+  const rule = byRule(traitsOf(description, device));
   const swept: Swept[] = [];
   const began = performance.now();
   for (const [family, ladder] of Object.entries(LADDERS)) {

@@ -20,6 +20,7 @@ interface RowFamily<P extends RowsProblem>
   readonly bytes?: number;
   /** The files of an invocation for each row. */
   readonly direct: readonly ShaderFile[];
+  readonly directs?: readonly Candidate[];
   /** More constants, the results, and whether the kernel goes beyond a row. */
   own(problem: P, candidate: Candidate, isTree: boolean): RowKernel;
 }
@@ -40,7 +41,7 @@ export function rowFamily<P extends RowsProblem>(family: RowFamily<P>): Family<P
     files: isTree ? [WORKGROUP_TREE, ...(tree ?? [])] : family.direct,
     functions,
     libraries,
-    candidates: isTree ? TREES : OPEN,
+    candidates: isTree ? TREES : (family.directs ?? OPEN),
     layout: (problem, candidate) => {
       const { ROWS, LENGTH } = problem;
       const { WORKGROUP } = candidate;
