@@ -158,11 +158,13 @@ async function choose(options: InitOptions): Promise<Choice> {
     const isDirect = kernels ? kernels === "direct" : description.direct;
     const isMeasured = wanted === "auto" && !reproducible;
     // Without them one kind of tiles serves as well.
-    const kernelsAsked = (isDirect ? directProducts : moreTiles).get().catch(() => {});
-    const [device] = await Promise.all([
-      GpuDevice.create(adapter, description, { ...options, timeout, isMeasured }),
-      isDirect && kernelsAsked,
-    ]);
+    const asked = (isDirect ? directProducts : moreTiles).get().catch(() => {});
+    const device = await GpuDevice.create(adapter, description, {
+      ...options,
+      timeout,
+      isMeasured,
+    });
+    if (isDirect) await asked;
     const reason = wanted === "auto" ? `a GPU was found (${name})` : "asked for";
     return {
       device,

@@ -68,7 +68,7 @@ export interface Kernel<P extends Problem = Problem> {
   readonly subgroups?: boolean;
   /**
    * Names the order in which all its candidates add: kernels of a family with the same one give the same
-   * bits. When left out, direct kernels have one, and workgroups one for each of their sizes.
+   * bits. When left out it is `direct`, or `workgroup` and the size of one.
    */
   readonly order?: string;
   /** The ways to run it. */

@@ -12,8 +12,6 @@ export interface Traits {
   readonly emulated?: boolean;
   /** Invocations that a workgroup may have; 256 when left out. */
   readonly invocations?: number;
-  /** Bytes of workgroup memory; 16 KiB when left out. */
-  readonly memory?: number;
   /** What the adapter calls itself. */
   readonly name?: string;
 }

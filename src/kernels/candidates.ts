@@ -76,13 +76,16 @@ function sizesText(numbers: Constants): string {
   return names.map((name) => `${name}=${numbers[name]}`).join(" ");
 }
 
+/** Bytes of workgroup memory that every adapter has. */
+const LEAST_MEMORY = 16384;
+
 function mayRun<P extends Problem>(
   { kernel, candidate }: KernelChoice<P>,
   problem: P,
-  { invocations = 256, memory = 16384, quads }: Traits,
+  { invocations = 256, quads }: Traits,
 ): boolean {
   const { memory: own = 0 } = kernel.layout(problem, candidate);
-  return candidate.WORKGROUP <= invocations && own <= memory && (!kernel.subgroups || quads);
+  return candidate.WORKGROUP <= invocations && own <= LEAST_MEMORY && (!kernel.subgroups || quads);
 }
 
 /** What a choice should cost, to compare with others of its family; 0 where nothing is known of that. */

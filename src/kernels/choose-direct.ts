@@ -20,7 +20,7 @@ export function directRule({ M, N, K }: ProductProblem, traits: Traits): KernelW
 }
 
 /** Where a CPU emulates: microseconds that parts may take where they do not run, for a dispatch less. */
-const DISPATCH = 500;
+const DISPATCH = 800;
 /**
  * What the code of a part takes in each workgroup of another part, for there all code runs, and what a branch leaves
  * out stores nothing: for each row of a product's tile, for a walk along rows, and for other code.

@@ -34,7 +34,6 @@ export function traitsOf(
     emulated: software && !forced,
     quads: software && features.has("subgroups"),
     invocations: limits.maxComputeInvocationsPerWorkgroup,
-    memory: limits.maxComputeWorkgroupStorageSize,
     name,
   };
 }
@@ -47,10 +46,8 @@ export function byRule(traits: Traits): Choose {
       for (const kernel of family.kernels) {
         const candidate =
           kernel.kind === kind &&
-          kernel.candidates.find(
-            (own) =>
-              own.WORKGROUP <= invocations &&
-              Object.keys(wanted).every((k) => own[k] === Math.min(wanted[k], invocations)),
+          kernel.candidates.find((own) =>
+            Object.keys(wanted).every((k) => own[k] === Math.min(wanted[k], invocations)),
           );
         if (candidate) return { kernel, candidate };
       }

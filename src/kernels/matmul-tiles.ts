@@ -58,7 +58,7 @@ const SMALLEST: Candidate = {
 const tiled: readonly Kernel<ProductProblem>[] = [
   {
     kind: "workgroup",
-    order: "tiles",
+    order: "workgroup 64", // that of matmul.wgsl
     files: [{ name: "shaders/matmul-tiles.wgsl", source }],
     candidates,
     layout: ({ BATCH, M, N, K }, candidate) => {
@@ -84,6 +84,8 @@ const tiled: readonly Kernel<ProductProblem>[] = [
  */
 const LARGE = 2 ** 26;
 const SHARED_MEMORY = 8192;
+/** What every adapter has. */
+const ALL_MEMORY = 16384;
 
 /** Chooses the tile that should cost least, where it is none of matmul.wgsl. */
 export function rule(problem: ProductProblem, traits: Traits): KernelWish[] {
@@ -91,7 +93,7 @@ export function rule(problem: ProductProblem, traits: Traits): KernelWish[] {
   const isLarge = BATCH * M * N * K >= LARGE;
   const open = [SMALLEST, ...candidates].filter(
     (candidate) =>
-      memoryOf(candidate) <= (isLarge ? (traits.memory ?? 2 * SHARED_MEMORY) : SHARED_MEMORY) &&
+      memoryOf(candidate) <= (isLarge ? ALL_MEMORY : SHARED_MEMORY) &&
       candidate.WORKGROUP <= (isLarge ? (traits.invocations ?? 256) : 64),
   );
   const costs = new Map(open.map((candidate) => [candidate, cost(problem, candidate, traits)]));

@@ -19,7 +19,6 @@ const SIDE = 32;
 
 const productTiles: Kernel<ProductProblem> = {
   kind: "workgroup",
-  order: "tiles",
   files: [matmulFile],
   candidates: [{ WORKGROUP: 64 }],
   layout: ({ BATCH, M, N, K }) => {

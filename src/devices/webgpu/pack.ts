@@ -159,8 +159,7 @@ function takers(all: readonly Waiting[], limits: PackLimits) {
         one.threads === parts[0]?.threads &&
         !(isLarge && hasLarge) &&
         (memory + one.memory <= limits.memory || !isNew);
-      if (parts.length > 0 && !fits) return false;
-      if (pays && !pays(one.job.stage, isNew)) return false;
+      if ((parts.length > 0 && !fits) || (pays && !pays(one.job.stage, isNew))) return false;
       parts.push(one);
       for (const buffer of buffers) boundIn[buffer] = dispatch;
       partIn[part] = dispatch;

@@ -58,7 +58,7 @@ test("what runs there has no more than 128 invocations in a workgroup", async ()
     timeout: TIMEOUT,
   });
   const session = device.session as GpuSession;
-  const choose = byRule({ ...session.traits, invocations: 128, memory: 16384 });
+  const choose = byRule({ ...session.traits, invocations: 128 });
   const threads: number[] = [];
   session.choose = (family, problem) => {
     const choice = choose(family, problem);
