@@ -6,10 +6,6 @@ export interface Traits {
   readonly threads: number;
   /** Whether direct loads are so slow that four neighbours had better share them. */
   readonly quads: boolean;
-  /**
-   * Whether all code of a kernel takes time, also what branches leave out; false when left out.
-   */
-  readonly emulated?: boolean;
   /** Invocations that a workgroup may have; 256 when left out. */
   readonly invocations?: number;
   /** What the adapter calls itself. */

@@ -19,6 +19,8 @@ export function directRule({ M, N, K }: ProductProblem, traits: Traits): KernelW
   return [["direct", { WORKGROUP: traits.threads, ...tile }]];
 }
 
+/** Larger workgroups are those of a GPU. */
+const EMULATED_THREADS = 16;
 /** Where a CPU emulates: microseconds that parts may take where they do not run, for a dispatch less. */
 const DISPATCH = 800;
 /**
@@ -38,6 +40,7 @@ function idleOf({ constants, loads }: Stage): number {
 export const sharedParts: PartSharing = () => {
   let [idle, workgroups, wasted] = [0, 0, 0];
   return (part, isNew) => {
+    if (part.threads > EMULATED_THREADS) return true;
     const own = idleOf(part);
     const waste = isNew
       ? part.workgroups * idle + workgroups * own

@@ -30,8 +30,7 @@ export function traitsOf(
   return {
     workgroupMemory: forced ? forced === "workgroup" : !direct,
     // A CPU that emulates runs four invocations at once; small workgroups spread over its cores.
-    threads: software ? 16 : 64,
-    emulated: software && !forced,
+    threads: software && !forced ? 16 : 64,
     quads: software && features.has("subgroups"),
     invocations: limits.maxComputeInvocationsPerWorkgroup,
     name,

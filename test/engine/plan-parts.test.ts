@@ -201,21 +201,21 @@ describe("pack", () => {
 
   test("where a CPU emulates, parts stay apart whose code costs the others more than a dispatch", async () => {
     await directProducts.get();
-    const emulated = { ...limits, emulated: true };
     const product = { loads: [{ name: "a", extents: [], block: 1 }], constants: { ROWS: 16 } };
     const plain = { loads: [{ name: "x", extents: [] }] };
-    const of = (own: object, i: number, workgroups: number): Job => {
-      const one = job([], [0], [i]);
+    const of = (own: object, i: number, workgroups: number, threads = 16): Job => {
+      const one = job([], [0], [i], threads);
       return { ...one, kind: `${i}`, stage: { ...one.stage, ...own, workgroups } as Job["stage"] };
     };
     const [large, few, many] = [of(product, 1, 50), of(plain, 2, 50), of(plain, 3, 5000)];
-    expect(pack([large, few], emulated)).toEqual([[large, few]]);
-    expect(pack([large, many], emulated)).toEqual([[large], [many]]);
-    expect(pack([large, many], limits)).toEqual([[large, many]]);
+    expect(pack([large, few], limits)).toEqual([[large, few]]);
+    expect(pack([large, many], limits)).toEqual([[large], [many]]);
+    const onGpu = [of(product, 1, 50, 64), of(plain, 3, 5000, 64)];
+    expect(pack(onGpu, limits)).toEqual([onGpu]);
     // What is done by the same code costs the others as much as they are many.
     const equal = (i: number) => ({ ...of(plain, i, 2000), kind: "" });
     const [a, b] = [equal(4), { ...equal(4) }];
-    expect(pack([a, b], emulated)).toEqual([[a, b]]);
+    expect(pack([a, b], limits)).toEqual([[a, b]]);
   });
 
   test("every job runs once, behind those that it waits for, whatever the graph", () => {

@@ -11,8 +11,6 @@ export interface PackLimits {
   readonly bindings: number;
   /** Bytes of workgroup memory. */
   readonly memory: number;
-  /** Whether parts share a dispatch only where that pays, as on an adapter that a CPU emulates. */
-  readonly emulated?: boolean;
   /** The buffer in which a value lies; one of its own when left out. */
   readonly bufferOf?: BufferOf;
 }
@@ -146,7 +144,7 @@ function takers(all: readonly Waiting[], limits: PackLimits) {
   return (parts: Waiting[]): ((one: Waiting) => boolean) => {
     let [bound, kinds, memory] = [0, 0, 0];
     let hasLarge = false;
-    const pays = limits.emulated && directProducts.loaded?.sharedParts();
+    const pays = directProducts.loaded?.sharedParts();
     dispatch++;
     return (one) => {
       const { buffers, part, isLarge } = one;

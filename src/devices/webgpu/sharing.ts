@@ -88,7 +88,6 @@ export function writeShared(
     pack(jobs, {
       ...limits,
       memory,
-      emulated: traits.emulated,
       bufferOf: (value) => own.buffer(value),
     });
   let dispatches = packedBy(places);

@@ -67,7 +67,7 @@ export function writeApart(program: Program, { device, traits, choose }: Hardwar
   const { maxStorageBuffersPerShaderStage: bindings, maxComputeWorkgroupStorageSize: memory } =
     device.limits;
   const schedule = scheduleOf(lower(program, traits), bindings);
-  const jobs = pack(jobsOf(schedule, choose), { bindings, memory, emulated: traits.emulated });
+  const jobs = pack(jobsOf(schedule, choose), { bindings, memory });
   const codes = jobs.map((own) => generate(schedule, own));
   const values = lifetimes(schedule, codes);
   const { slots, sizes } = planMemory(values);
