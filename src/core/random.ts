@@ -103,7 +103,7 @@ export function randomBits(key: Key, count: number, offset = 0): Uint32Array {
   const first = offset & 1;
   const out = new Uint32Array(first + count);
   for (let i = 0; i < out.length; i += 2) {
-    threefry2x32(key[0], key[1], (offset - first + i) / 2, 0, out, i); // a word past the end is kept nowhere
+    threefry2x32(key[0], key[1], (offset + i) >>> 1, 0, out, i); // a word past the end is kept nowhere
   }
   return out.subarray(first);
 }

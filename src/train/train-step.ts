@@ -275,9 +275,11 @@ export function makeTrainStep<M extends AnyModule, B>(
       compiled.dispose();
       for (const x of [cursor, ...rings.values(), ...Object.values(captured)]) x.dispose();
     },
+    [dispose]() {
+      this.dispose();
+    },
   });
   const properties = {
-    [dispose]: { value: step.dispose },
     next: { get: next },
     cursor: { value: cursor },
     plans: { get: () => compiled.plans },
