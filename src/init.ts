@@ -79,6 +79,14 @@ export async function init(options: InitOptions = {}): Promise<Choice> {
   return choice;
 }
 
+/** What options that are words may be. */
+const WORDS = {
+  device: ["auto", "webgpu", "cpu"],
+  kernels: ["workgroup", "direct"],
+  tune: ["background", "off"],
+  engine: ["compiled", "plain"],
+};
+
 function checkInitOptions(options: InitOptions): void {
   checkOptions<InitOptions>("init", options, {
     device: "string",
@@ -92,13 +100,11 @@ function checkInitOptions(options: InitOptions): void {
     gpuDevice: true,
     debug: true,
   });
-  const { device = "auto", kernels = "direct", engine = "compiled" } = options;
-  const { tune = "off", timeout = TIMEOUT } = options;
-  checkWords("init", { device }, ["auto", "webgpu", "cpu"]);
-  checkWords("init", { kernels }, ["workgroup", "direct"]);
-  checkWords("init", { tune }, ["background", "off"]);
-  checkWords("init", { engine }, ["compiled", "plain"]);
-  checkSteps("init", { threads: options.threads ?? 1 });
+  for (const [name, words] of Object.entries(WORDS)) {
+    checkWords("init", { [name]: options[name as keyof InitOptions] ?? words[0] }, words);
+  }
+  const { threads = 1, timeout = TIMEOUT } = options;
+  checkSteps("init", { threads });
   checkPositive("init", { timeout });
 }
 

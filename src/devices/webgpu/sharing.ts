@@ -85,11 +85,7 @@ export function writeShared(
   });
   const jobs = jobsOf(schedule, choose);
   const packedBy = (own: SharedPlaces) =>
-    pack(jobs, {
-      ...limits,
-      memory,
-      bufferOf: (value) => own.buffer(value),
-    });
+    pack(jobs, { ...limits, memory, bufferOf: (value) => own.buffer(value) });
   let dispatches = packedBy(places);
   const between = sharable(schedule.program, valuesBetween(schedule, jobs), limits);
   if (between.length > 0) {

@@ -76,7 +76,13 @@ class PlanInTiers implements Plan {
 
   /** Counts what the better kernels do. */
   async stats(): Promise<PlanStats> {
-    return (this.#isPlain ? this.make() : this.#plan).stats();
+    if (!this.#isPlain) return this.#plan.stats();
+    const better = this.make();
+    try {
+      return await better.stats();
+    } finally {
+      better.dispose();
+    }
   }
 
   get ready(): boolean {
