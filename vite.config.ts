@@ -5,6 +5,7 @@ import { formulas } from "./site/shell/formulas.ts";
 import { frame, presentPages } from "./site/shell/frame.ts";
 import { digitFiles, mnistFiles } from "./site/shell/mnist-files.ts";
 import { offline } from "./site/shell/offline.ts";
+import { reference } from "./tools/reference-plugin.ts";
 import { isolation, sources } from "./tools/sources.mjs";
 
 const root = import.meta.dirname;
@@ -56,7 +57,7 @@ export default defineConfig({
     `node_modules/.vite/${process.env.npm_lifecycle_event?.replace(/\W/g, "-") ?? "pages"}`,
   ),
   resolve: { alias: sources },
-  plugins: [mnistFiles(), digitFiles(), formulas(), frame(), offline(), frontDoor()],
+  plugins: [mnistFiles(), digitFiles(), formulas(), frame(), reference(), offline(), frontDoor()],
   define: { BENCH_VERSIONS: JSON.stringify(readVersions()) },
   optimizeDeps: {
     entries: ["**/index.html", "**/{job,worker,*-job,main,home}.ts"],

@@ -1,11 +1,12 @@
 /** Pictures of a loss: a curve with its slope, or a surface with arrows downhill. */
-import type * as PlotModule from "@observablehq/plot";
+import type { Plot, PlotOptions } from "@observablehq/plot";
+import type { PlotModule } from "../shell/plot.ts";
 import { color } from "../shell/theme.ts";
 import type { Entry } from "./catalogue.ts";
 import type { Sampled } from "./curve.ts";
 
-type Module = typeof PlotModule;
-export type Drawn = (SVGSVGElement | HTMLElement) & PlotModule.Plot;
+type Module = PlotModule;
+export type Drawn = (SVGSVGElement | HTMLElement) & Plot;
 
 /** The picture of a loss; a small one has no axes. */
 export function drawLoss(
@@ -29,7 +30,7 @@ function curve(
   plot: Module,
   { x }: Entry,
   { xs, loss, dx }: Sampled,
-  options: PlotModule.PlotOptions,
+  options: PlotOptions,
   isSmall: boolean,
 ): Drawn {
   const lines = [
@@ -66,7 +67,7 @@ function surface(
   plot: Module,
   { x, y = x, marks = [] }: Entry,
   { xs, ys, loss, dx, dy }: Sampled,
-  options: PlotModule.PlotOptions,
+  options: PlotOptions,
   isSmall: boolean,
 ): Drawn {
   const [n, m] = [xs.length, ys.length];

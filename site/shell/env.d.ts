@@ -9,3 +9,9 @@ declare module "*.tex" {
   const formulas: Record<string, string>;
   export default formulas;
 }
+
+declare module "virtual:reference" {
+  /** Where the guides and the API are, as JSON. */
+  const url: string;
+  export default url;
+}

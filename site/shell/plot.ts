@@ -178,7 +178,8 @@ export class Lines {
   }
 }
 
-type PlotModule = typeof import("@observablehq/plot");
+/** What draws pictures: marks, and `plot` that puts them together. */
+export type PlotModule = typeof import("./plot-marks.ts");
 
 /** A picture drawn by Observable Plot, anew whenever its width or the theme changes. */
 export class Picture {
@@ -212,7 +213,7 @@ export class Picture {
   }
 
   async #draw(): Promise<void> {
-    const plot = await import("@observablehq/plot");
+    const plot = await import("./plot-marks.ts");
     this.#width = this.host.clientWidth;
     if (!this.#make || this.#width === 0) return;
     const drawn = this.#make(plot, this.#width);

@@ -1,0 +1,160 @@
+/** The page: guides and the API, found by its lists, by search, and by the part of the address behind #. */
+import url from "virtual:reference";
+import "./style.css";
+import { highlight } from "../shell/code.ts";
+import { element, make } from "../shell/dom.ts";
+import type { Entry, Guide, Item, ReferenceData } from "./data.ts";
+import { type Found, searchOf } from "./search.ts";
+
+const article = element("article");
+const all = element("all", HTMLDetailsElement);
+
+// Where there is no room beside the text, the contents are opened by those who want them.
+const isNarrow = matchMedia("(width < 52rem)");
+const fold = () => {
+  all.open = !isNarrow.matches;
+};
+isNarrow.addEventListener("change", fold);
+fold();
+const search = element("search", HTMLInputElement);
+
+async function load(): Promise<ReferenceData> {
+  const response = await fetch(url);
+  if (!response.ok)
+    throw new Error(`reference: ${response.status} for ${url}; expected the reference`);
+  return response.json();
+}
+
+function link(place: string, text: string): HTMLAnchorElement {
+  return make("a", { href: `#${place}` }, text);
+}
+
+function list(links: readonly HTMLElement[]): HTMLElement {
+  return make("ul", {}, ...links.map((each) => make("li", {}, each)));
+}
+
+function showLists({ guides, entries }: ReferenceData): void {
+  const of = (isDecision: boolean) =>
+    guides
+      .filter((guide) => Boolean(guide.isDecision) === isDecision)
+      .map(({ slug, title }) => link(`guide/${slug}`, title));
+  const decisions = make("details", {}, make("summary", {}, "Decisions"), list(of(true)));
+  element("lists").replaceChildren(
+    make("h2", {}, "Guides"),
+    list(of(false)),
+    make("h2", {}, "Functions and classes"),
+    list(entries.map(({ name }) => link(name, name))),
+    decisions,
+  );
+}
+
+/** Puts HTML of the reference in a place: its code is coloured, its tables scroll by themselves. */
+function fill(host: HTMLElement, html: string): void {
+  host.innerHTML = html;
+  for (const code of host.querySelectorAll("pre > code")) {
+    code.replaceChildren(highlight(code.textContent ?? ""));
+    (code.parentElement as HTMLElement).tabIndex = 0;
+  }
+  for (const table of host.querySelectorAll("table")) {
+    const box = make("div", { className: "scrolls", tabIndex: 0 });
+    table.replaceWith(box);
+    box.append(table);
+  }
+}
+
+function guideView({ html }: Guide): HTMLElement {
+  const body = make("div");
+  fill(body, html);
+  return body;
+}
+
+function entryView({ name, items }: Entry): HTMLElement {
+  const rows = items.map((item) => {
+    const place = item.place ?? `${name}/${item.name}`;
+    const same = item.place ? ` as in ${item.place.slice(0, item.place.lastIndexOf("/"))}` : "";
+    const kind = make("span", { className: "kind" }, item.place ? same : ` ${item.kind}`);
+    return make("li", {}, link(place, item.name), kind, make("p", {}, firstSentence(item.summary)));
+  });
+  return make(
+    "div",
+    {},
+    make("h1", {}, name),
+    make("p", { className: "hint" }, `${items.length} exports: import { … } from "${name}"`),
+    make("ul", { className: "index" }, ...rows),
+  );
+}
+
+function firstSentence(text: string): string {
+  return /^.*?[.:;](?=\s|$)/s.exec(text)?.[0].replace(/[:;]$/, ".") ?? text;
+}
+
+function itemView(entry: Entry, { name, kind, calls, html }: Item): HTMLElement {
+  const from = make("p", { className: "hint" }, `${kind} of `, link(entry.name, entry.name));
+  const body = make("div", { className: "told" });
+  fill(body, html);
+  const code = make("pre", { tabIndex: 0 }, make("code", {}, highlight(calls.join("\n"))));
+  return make("div", {}, make("h1", {}, name), from, code, body);
+}
+
+function foundView(query: string, found: readonly Found[]): HTMLElement {
+  const rows = found.map(({ place, title, from, summary }) => {
+    const kind = make("span", { className: "kind" }, ` ${from}`);
+    return make("li", {}, link(place, title), kind, make("p", {}, firstSentence(summary)));
+  });
+  const text = found.length > 0 ? `Found for “${query}”` : `Nothing was found for “${query}”`;
+  return make("div", {}, make("h1", {}, text), make("ul", { className: "index" }, ...rows));
+}
+
+/** What stands at a place; the first guide for one that is not there. */
+function viewOf({ guides, entries }: ReferenceData, place: string): HTMLElement {
+  const guide = guides.find(({ slug }) => place === `guide/${slug}`);
+  if (guide) return guideView(guide);
+  const entry = entries.find(({ name }) => place === name);
+  if (entry) return entryView(entry);
+  const cut = place.lastIndexOf("/");
+  const home = entries.find(({ name }) => place.slice(0, cut) === name);
+  const item = home?.items.find(({ name }) => name === place.slice(cut + 1));
+  if (home && item) return itemView(home, item);
+  return guideView(guides[0]);
+}
+
+async function begin(): Promise<void> {
+  const data = await load();
+  showLists(data);
+  const find = searchOf(data);
+  const show = (view: HTMLElement) => {
+    article.replaceChildren(view);
+    const title = view.querySelector("h1")?.textContent ?? "Reference";
+    document.title = `Gradus · ${title}`;
+  };
+  const follow = (isFirst = false) => {
+    const place = decodeURIComponent(location.hash.slice(1));
+    show(viewOf(data, place));
+    for (const each of element("lists").querySelectorAll("a")) {
+      const isHere =
+        each.hash === location.hash ||
+        (isFirst && place === "" && each === element("lists").querySelector("a"));
+      if (isHere) each.setAttribute("aria-current", "page");
+      else each.removeAttribute("aria-current");
+    }
+    if (isFirst) return;
+    article.focus({ preventScroll: true });
+    article.scrollIntoView();
+  };
+  addEventListener("hashchange", () => {
+    search.value = "";
+    fold();
+    follow();
+  });
+  element("search-form").addEventListener("submit", (event) => event.preventDefault());
+  search.addEventListener("input", () => {
+    const query = search.value.trim();
+    if (query === "") follow(true);
+    else show(foundView(query, find(query)));
+  });
+  follow(true);
+}
+
+begin().catch((error: unknown) => {
+  article.replaceChildren(make("p", {}, String(error)));
+});

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { expectSound, text, useSite } from "../support/site.ts";
+
+const site = useSite();
+
+test.each([
+  [1280, false],
+  [390, true],
+])("at %d pixels guides are read, and functions are found", async (width, dark) => {
+  const opened = await site.open("reference/", { width, dark });
+  const { page } = opened;
+  await page.waitForFunction(() => document.querySelector("h1")?.textContent === "Setting up");
+  await page.type("#search", "entropy");
+  await page.waitForSelector('.index a[href="#gradus/losses/crossEntropy"]');
+  await expectSound(opened);
+  await page.click('.index a[href="#gradus/losses/crossEntropy"]');
+  await page.waitForFunction(() => document.querySelector("h1")?.textContent === "crossEntropy");
+  expect(await text(page, "#article pre")).toMatch(/^crossEntropy\(/);
+  expect(await text(page, "#article")).toContain("Example");
+  await expectSound(opened);
+  await page.close();
+});
+
+test("a place stands in the address, and links lead from one to another", async () => {
+  const { page } = await site.open("reference/#gradus/nn");
+  await page.waitForSelector('.index a[href="#gradus/nn/Linear"]');
+  expect(await text(page, '#lists [aria-current="page"]')).toBe("gradus/nn");
+  await page.click('.index a[href="#gradus/nn/Linear"]');
+  await page.waitForFunction(() => document.querySelector("h1")?.textContent === "Linear");
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector("h1")?.textContent === "gradus/nn");
+  // All links of all guides lead to something.
+  const dead = await page.evaluate(async () => {
+    const places = [...document.querySelectorAll<HTMLAnchorElement>("#lists a")].map((a) => a.hash);
+    const found: string[] = [];
+    const title = () => document.querySelector("#article h1")?.textContent;
+    for (const place of places) {
+      location.hash = place;
+      await new Promise((resolve) => addEventListener("hashchange", resolve, { once: true }));
+      const links = [
+        ...document.querySelectorAll<HTMLAnchorElement>('#article a[href^="#guide/"]'),
+      ];
+      for (const { hash } of links) if (!places.includes(hash)) found.push(`${title()}: ${hash}`);
+    }
+    return found;
+  });
+  expect(dead).toEqual([]);
+  await page.close();
+});
+
+test("says that nothing was found", async () => {
+  const { page } = await site.open("reference/");
+  await page.waitForSelector("#lists a");
+  await page.type("#search", "xyzzyx");
+  expect(await text(page, "#article h1")).toBe("Nothing was found for “xyzzyx”");
+  await page.close();
+});
