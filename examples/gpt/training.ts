@@ -70,7 +70,7 @@ export function baselinesOf(text: string): Baselines {
 type Windows = TensorBatch<"x" | "y">;
 
 /** The mean cost of the next characters, in nats. */
-function lossOf(model: GPT, { x, y }: Pick<Windows, "x" | "y">): Tensor {
+export function lossOf(model: GPT, { x, y }: Pick<Windows, "x" | "y">): Tensor {
   const logits = model.call(x);
   return crossEntropy(reshape(logits, [y.size, model.vocabularySize]), reshape(y, [y.size]));
 }
@@ -141,7 +141,7 @@ export async function trainOnText(
 }
 
 /** What measures a network on windows of a text, one behind the other, as many at a time as there are in a batch. */
-function evaluator(model: GPT, tokens: Int32Array, batchSize: number) {
+export function evaluator(model: GPT, tokens: Int32Array, batchSize: number) {
   const length = Math.min(model.options.context, tokens.length - 1);
   const data = new TextDataset(tokens, { length });
   const measure = compile((batch: { x: Tensor; y: Tensor }) => lossOf(model, batch));
