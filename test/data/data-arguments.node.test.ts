@@ -35,7 +35,7 @@ import {
   TextDataset,
   writeIdx,
 } from "../../src/data/index.ts";
-import { loadIris, loadMnist } from "../../src/datasets/index.ts";
+import { loadEmnist, loadIris, loadMnist } from "../../src/datasets/index.ts";
 import { evaluate, GradusError, init, ShapeError, tensor } from "../../src/index.ts";
 import {
   fileStore,
@@ -91,6 +91,7 @@ const takers: Record<string, Record<string, () => unknown>> = {
   SpectrogramOptions: { spectrogram: () => spectrogram(tensor([0]), odd) },
   StftOptions: { stft: () => stft(tensor([0]), odd) },
   DecodeOptions: { "ByteTokenizer.decode": () => new ByteTokenizer().decode([0], odd) },
+  EmnistOptions: { loadEmnist: () => loadEmnist(odd) },
   EncodeOptions: { "ByteTokenizer.encode": () => new ByteTokenizer().encode("a", odd) },
   MnistOptions: { mnist: () => mnist(new Uint8Array(), new Uint8Array(), odd) },
   NormalizeOptions: {
