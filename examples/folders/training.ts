@@ -43,7 +43,7 @@ export function divide(data: DeviceDataset, labels: ArrayLike<number>, seed: num
 }
 
 /** Logits `[n]` and what they should tell: 1 for the second class. */
-function outputs(model: Module, { images, labels }: Batch): [Tensor, Tensor] {
+export function outputs(model: Module, { images, labels }: Batch): [Tensor, Tensor] {
   return [reshape(model.call(images), [images.shape[0]]), cast(labels, "f32")];
 }
 
@@ -84,7 +84,8 @@ export async function trainOnFolders(
   return { model, history, accuracy };
 }
 
-function rightlyTold(model: Module, batch: Batch): Tensor {
+/** The share of a batch that is told right. */
+export function rightlyTold(model: Module, batch: Batch): Tensor {
   return binaryAccuracy(...outputs(model, batch), { threshold: 0 });
 }
 

@@ -121,7 +121,6 @@ export default trainJob(async (task: Task, tell: (note: Note) => void) => {
     inTurn(async () => {
       measured = await evaluate.measure();
       await sample();
-      model.train();
     });
   return {
     ...{ model, optimizer, loader, loss: lossOf, metricsEvery: 10 },

@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encode } from "fast-png";
+import type { ElementHandle, Page } from "puppeteer";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { drawHead, headKey } from "../../examples/folders/draw.ts";
+import { drawnPictures } from "../../site/two-classes/pictures.ts";
+import { complaint, SIZE } from "../../site/two-classes/sizes.ts";
+import { foldIn, init, keyFromSeed } from "../../src/index.ts";
+import {
+  expectSound,
+  fill,
+  text,
+  useSite,
+  waitForMovement,
+  waitForPhase,
+} from "../support/site.ts";
+
+const site = useSite();
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "two-classes-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const waitForAccuracy = (page: Page, least: number) =>
+  page.waitForFunction(
+    (share) => Number.parseFloat(document.getElementById("accuracy")?.textContent ?? "") >= share,
+    {},
+    least,
+  );
+
+test("pictures are drawn as planes, as the example draws them", async () => {
+  await init({ device: "cpu" });
+  const { data, labels, names } = await drawnPictures(6, 3);
+  expect(labels).toEqual([0, 1, 0, 1, 0, 1]);
+  expect(names).toEqual(["cat 1", "dog 1", "cat 2", "dog 2", "cat 3", "dog 3"]);
+  const head = await drawHead("dogs", headKey(foldIn(keyFromSeed(3), 5), "dogs", 1), SIZE);
+  const planes = (await data.images.data()).slice(3 * 3 * SIZE * SIZE, 4 * 3 * SIZE * SIZE);
+  for (const i of [0, 1, 2, 500, 1501, 3071]) {
+    expect(planes[(i % 3) * SIZE * SIZE + Math.floor(i / 3)]).toBe(head[i]);
+  }
+  expect(complaint([])).toBe("0 and 0 pictures; expected at least 5 of each class.");
+  expect(complaint(Array.from({ length: 10 }, (_, i) => ({ label: i < 5 ? 0 : 1 })))).toBe("");
+});
+
+test.each([
+  [1280, false],
+  [390, true],
+])("at %d pixels a net tells drawn cats from dogs", async (width, dark) => {
+  const opened = await site.open("two-classes/", { width, dark });
+  const { page } = opened;
+  await waitForMovement(page, "#chances");
+  await waitForPhase(page, "training");
+  await waitForAccuracy(page, 75);
+  expect(await text(page, "#trained")).toBe("128");
+  expect(await text(page, "#parameters")).toBe("6,601");
+  await page.select("#network", "dense");
+  await page.waitForFunction(
+    () => document.getElementById("parameters")?.textContent === "196,737",
+  );
+  // A shown mistake is one: more than half for the other class.
+  await page.waitForSelector("#mistakes li");
+  await page.click(".run .primary");
+  const { shown, wrong } = await page.evaluate(() => ({
+    shown: [...document.querySelectorAll("#mistakes li")].map((x) => x.textContent ?? ""),
+    wrong: Number(document.getElementById("wrong")?.textContent),
+  }));
+  expect(shown.length).toBe(Math.min(12, wrong));
+  for (const each of shown) {
+    expect(each).toMatch(/^(cat \d+ \d+\u202f% for dogs|dog \d+ \d+\u202f% for cats)$/);
+    expect(Number(/ (\d+)\u202f%/.exec(each)?.[1])).toBeGreaterThanOrEqual(50);
+  }
+  // A camera that may not be used is told of.
+  await page.browserContext().overridePermissions(site.url, []);
+  await page.click("#camera");
+  await page.waitForFunction(() =>
+    document.getElementById("own-problem")?.textContent?.startsWith("No camera: "),
+  );
+  await expectSound(opened);
+  await page.close();
+});
+
+/** Pictures of one colour with some noise, as files. */
+function pictures(name: string, count: number, [r, g, b]: readonly number[]): string[] {
+  return Array.from({ length: count }, (_, i) => {
+    const data = new Uint8Array(3 * 40 * 30);
+    for (let k = 0; k < data.length; k++) data[k] = [r, g, b][k % 3] + ((k * 7 + i * 13) % 40);
+    const path = join(folder, `${name}-${i}.png`);
+    writeFileSync(path, encode({ width: 40, height: 30, data, channels: 3, depth: 8 }));
+    return path;
+  });
+}
+
+test("a reader's own pictures are learned as soon as there are enough", async () => {
+  const { page } = await site.open("two-classes/?network=dense&first=reds&second=blues");
+  await waitForPhase(page, "training");
+  const files = async (label: number) =>
+    (await page.$(`#files-${label}`)) as ElementHandle<HTMLInputElement>;
+  await (await files(0)).uploadFile(...pictures("red", 10, [200, 20, 20]));
+  await page.waitForFunction(() => document.getElementById("count-0")?.textContent === "10");
+  expect(await text(page, "#own-problem")).toBe(
+    "10 and 0 pictures; expected at least 5 of each class.",
+  );
+  await (await files(1)).uploadFile(...pictures("blue", 10, [20, 20, 200]));
+  await page.waitForFunction(() => document.getElementById("trained")?.textContent === "16");
+  expect(await text(page, "#own-problem")).toBe("");
+  expect(page.url()).toContain("data=own");
+  await waitForAccuracy(page, 100);
+  await fill(page, "#first", "roses");
+  expect(await text(page, ".ends span")).toBe("roses");
+  expect(await page.$eval("#chances", (x) => x.getAttribute("aria-label"))).toMatch(/^4 pictures /);
+  await page.close();
+});
