@@ -285,7 +285,9 @@ export class GpuPlan implements Plan {
       const pipeline = pipelines[i].pipeline as GPUComputePipeline;
       if (pass.pipeline !== pipeline) encoder.setPipeline(pipeline);
       pass.pipeline = pipeline;
-      encoder.setBindGroup(0, bindGroups[i], offsets);
+      // Not with offsets that are undefined: Chromium's optimized call refuses these.
+      if (offsets) encoder.setBindGroup(0, bindGroups[i], offsets);
+      else encoder.setBindGroup(0, bindGroups[i]);
       encoder.dispatchWorkgroups(x, y);
     };
     const encodeAll: PlanRun["encodeAll"] = (pass, each) => {
