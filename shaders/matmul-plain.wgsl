@@ -5,8 +5,7 @@
 // Constants: BATCH, M, N, K, ROWS (1 or 4), WORKGROUP. Type: Acc.
 // Accessors: load_a(b, m, k); load_b4(b, k, n): row k of n .. n+3; store_y(b, m, n, v).
 // Loads outside K give zeros, unless 4 divides K; what those outside M and N give does not matter.
-// The stores need guards: for m, since a folded grid may have workgroups too many, and for n unless
-// 4 divides N.
+// The stores need guards: for m, and for n unless 4 divides N.
 // Grid: linear, ceil(BATCH · ceil(M / ROWS) · ceil(N / 4) / WORKGROUP) workgroups.
 
 const BANDS = (M + ROWS - 1u) / ROWS;

@@ -23,6 +23,9 @@ export interface Assembled {
   readonly regions: readonly Region[];
 }
 
+/** Workgroups along one dimension of a grid. A longer one is folded, and may have some too many then. */
+export const GRID_ROW = 65_535;
+
 /** The attributes by which `main(id, count, local)` is an entry point. */
 const ATTRIBUTE = /@\w+(\(\w+\))? */g;
 
@@ -33,10 +36,10 @@ export type PartCall = (k: number, own: string) => string;
 
 /**
  * Joins the parts of a kernel behind what they share. One part keeps its file's own entry point,
- * unless a `call` is given that is more than that.
+ * unless a `call` is given that is more than that, or a folded grid has workgroups that are not its.
  */
 export function assemble(shared: string, parts: readonly PartText[], call?: PartCall): Assembled {
-  const isAlone = parts.length === 1 && !call;
+  const isAlone = parts.length === 1 && !call && parts[0].workgroups <= GRID_ROW;
   const texts = isAlone ? parts : parts.map(asFunction);
   let code = shared;
   const regions: Region[] = [];

@@ -5,6 +5,7 @@ import { OnDemand } from "../../core/on-demand.ts";
 import { tools } from "../../core/tools.ts";
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
 import { type Program, readsOf } from "../../engine/program.ts";
+import { GRID_ROW } from "./assemble.ts";
 import { type BufferPool, type BufferStorage, checkFits, GRANULE } from "./buffers.ts";
 import { firstOf, type Guard } from "./guard.ts";
 import type { Log, LogEntry } from "./log.ts";
@@ -154,7 +155,8 @@ export class GpuPlan implements Plan {
       kernel,
       buffers: kernel.bindings.map(({ key }) => places.get(key) as number),
       numbers: granules[i],
-      ...grid(kernel.workgroups),
+      x: Math.min(kernel.workgroups, GRID_ROW),
+      y: Math.ceil(kernel.workgroups / GRID_ROW),
       known: new Map(),
     }));
     return this.#dispatches;
@@ -380,10 +382,4 @@ function layNumbers(kernels: readonly SettledKernel[]): { words: number[]; granu
     }),
   );
   return { words, granules };
-}
-
-/** Folds a linear grid that is longer than one dimension may be. */
-function grid(workgroups: number): { x: number; y: number } {
-  const x = Math.min(workgroups, 65535);
-  return { x, y: x === 0 ? 0 : Math.ceil(workgroups / x) };
 }

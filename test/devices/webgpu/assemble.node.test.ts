@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { assemble } from "../../../src/devices/webgpu/assemble.ts";
+import { assemble, GRID_ROW } from "../../../src/devices/webgpu/assemble.ts";
 
 const entry = "@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) count: vec3u";
 const local = "@builtin(local_invocation_index) local: u32";
@@ -36,4 +36,12 @@ test("parts share an entry point, however their own ones are laid out", () => {
     expect(last - first + 1).toBe(source.split("\n").length - 1);
     expect(lines[first - 1]).toMatch(file === files[0].name ? /fn half_/ : /fn main_|^\s*$/);
   }
+});
+
+test("one part keeps its entry point, unless a folded grid has workgroups that are not its", () => {
+  const source = `@compute @workgroup_size(WORKGROUP) fn main(${entry}, ${local}) {}\n`;
+  const part = { head: "", files: [{ name: "shaders/0.wgsl", source }], threads: 64 };
+  const codeOf = (workgroups: number) => assemble("", [{ ...part, workgroups }]).code;
+  expect(codeOf(GRID_ROW)).toBe(source);
+  expect(codeOf(GRID_ROW + 1)).toContain("if (workgroup < 65536u) {\n    main_0(");
 });

@@ -1,8 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { sizeOf } from "../../../src/core/shape.ts";
+import { trace } from "../../../src/engine/program.ts";
+import { simplify } from "../../../src/engine/simplify.ts";
 import {
   add,
   arange,
   argmax,
+  broadcastTo,
   cast,
   type Device,
   full,
@@ -17,7 +21,16 @@ import {
   sum,
   type Tensor,
   tensor,
+  transpose,
 } from "../../../src/index.ts";
+import { kernelsOf } from "../../support/plan-kernels.ts";
+import {
+  compileKernel,
+  encodeKernel,
+  openDevice,
+  readBack,
+  upload,
+} from "../../support/raw-kernel.ts";
 
 // Kernels with workgroup memory take a minute for this where a CPU emulates them; their files are run
 // alone on folded grids (kernels-*.browser.test.ts).
@@ -110,4 +123,26 @@ describe("more than 65,535 workgroups", () => {
       expect([wrong, values[wrong]]).toEqual([-1, undefined]);
     });
   }
+});
+
+test("workgroups that folding adds store nothing", async () => {
+  // Every workgroup has as many outputs as its invocations own: no store asks whether it is outside.
+  const shape = [(MANY + 8) * THREADS, 4, 4];
+  const given = [0, 1].map((k) => tensor(Float32Array.of(1, 2, 3, 4 + k), { shape: [1, 4, 1] }));
+  const [a, b] = given.map((x, k) => broadcastTo(k ? transpose(x) : x, shape));
+  const { program } = trace([matmul(a, b).node], "test");
+  const [kernel, ...others] = await kernelsOf(simplify(program), "direct");
+  expect([others.length, kernel.workgroups]).toEqual([0, MANY + 8]);
+  const gpu = await openDevice();
+  const values = new Float32Array(sizeOf(shape) + 4096).fill(-1);
+  const buffers = kernel.bindings.map(({ written }) => {
+    return upload(gpu, written ? values : Float32Array.of(1, 2, 3, 4));
+  });
+  const y = buffers[kernel.bindings.findIndex(({ written }) => written)];
+  const encoder = gpu.createCommandEncoder();
+  const pipeline = await compileKernel(gpu, "", kernel.code);
+  encodeKernel(gpu, encoder, pipeline, buffers, [MANY - 1, 2, 1]);
+  const found = await readBack(gpu, encoder, y, values);
+  expect(found.findIndex((value, i) => value < 0 !== i >= sizeOf(shape))).toBe(-1);
+  gpu.destroy();
 });
