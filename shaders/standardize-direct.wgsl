@@ -20,10 +20,11 @@ fn main(
   }
   let n = Acc(LENGTH);
   let first = load_x(row, 0u);
-  let shift = Shift(first, own_sum(row, 0u, Shift(first, Acc(), false)) / n, true);
-  let scale = scale_of(own_sum(row, 0u, shift) / n);
+  let shift = Shift(first, own_sum(row, 0u, Shift(first, Acc())).x / n);
+  let means = own_sum(row, 0u, shift) / n;
+  let scale = scale_of(means.y);
   for (var i = 0u; i < LENGTH; i++) {
-    store_y(row, i, rest_of(row, i, shift) * scale);
+    store_y(row, i, centered(row, i, shift, means.x) * scale);
   }
   store_z(row, scale);
 }

@@ -21,14 +21,15 @@ fn main(
   }
   let n = Acc(LENGTH);
   let first = load_x(row, 0u);
-  let mean = join_workgroup(local, own_sum(row, local, Shift(first, Acc(), false))) / n;
+  let mean = join_workgroup(local, own_sum(row, local, Shift(first, Acc()))).x / n;
   workgroupBarrier(); // all have read it
-  let shift = Shift(first, mean, true);
-  let scale = scale_of(join_workgroup(local, own_sum(row, local, shift)) / n);
+  let shift = Shift(first, mean);
+  let means = join_workgroup(local, own_sum(row, local, shift)) / n;
+  let scale = scale_of(means.y);
   for (var step = 0u; step < STEPS; step++) {
     let i = step * WORKGROUP + local;
     if (i < LENGTH) {
-      store_y(row, i, rest_of(row, i, shift) * scale);
+      store_y(row, i, centered(row, i, shift, means.x) * scale);
     }
   }
   if (local == 0u) {

@@ -2,8 +2,8 @@
 // owns the row has STRIDE 1, one of many WORKGROUP.
 //
 // Constants: LENGTH, STRIDE, BLOCK (how many terms are added in order).
-// What comes with it declares the terms: alias or struct Shift,
-//   fn term(row: u32, i: u32, shift: Shift) -> Acc, 0 outside the row.
+// What comes with it declares the terms: alias Term, a number or a vector; alias or struct Shift;
+//   fn term(row: u32, i: u32, shift: Shift) -> Term, 0 outside the row.
 
 const STEPS = (LENGTH + STRIDE - 1u) / STRIDE;
 
@@ -12,11 +12,11 @@ const STEPS = (LENGTH + STRIDE - 1u) / STRIDE;
 const BLOCKS = (STEPS + BLOCK - 1u) / BLOCK;
 const LEVELS = 32u - countLeadingZeros(BLOCKS);
 
-fn own_sum(row: u32, first: u32, shift: Shift) -> Acc {
+fn own_sum(row: u32, first: u32, shift: Shift) -> Term {
   // carried[l]: the sum of 2^l blocks, where the number of blocks so far has bit l.
-  var carried: array<Acc, LEVELS>;
+  var carried: array<Term, LEVELS>;
   for (var b = 0u; b < BLOCKS; b++) {
-    var block = Acc();
+    var block = Term();
     for (var j = 0u; j < BLOCK; j++) {
       block += term(row, (b * BLOCK + j) * STRIDE + first, shift);
     }
@@ -26,9 +26,9 @@ fn own_sum(row: u32, first: u32, shift: Shift) -> Acc {
     }
     carried[carries] = block;
   }
-  var sum = Acc();
+  var sum = Term();
   for (var l = 0u; l < LEVELS; l++) {
-    sum += select(Acc(), carried[l], ((BLOCKS >> l) & 1u) == 1u);
+    sum += select(Term(), carried[l], ((BLOCKS >> l) & 1u) == 1u);
   }
   return sum;
 }

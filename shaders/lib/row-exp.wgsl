@@ -3,6 +3,7 @@
 //
 // Accessors: load_x(row, i), −∞ outside the row.
 
+alias Term = Acc;
 alias Shift = Acc;
 
 fn term(row: u32, i: u32, shift: Shift) -> Acc {

@@ -18,7 +18,7 @@ export const standardRows: Family<RowsProblem> = /* @__PURE__ */ rowFamily<RowsP
   rule: softmaxRule,
   functions: { scale_of: "(variance: Acc) -> Acc" },
   tree: [PAIRWISE, rowStandard, main],
-  bytes: 4,
+  bytes: 8,
   direct: [PAIRWISE, rowStandard, direct],
   own: ({ ROWS, LENGTH }, { WORKGROUP }, isTree) => {
     const STRIDE = isTree ? WORKGROUP : 1;
