@@ -1,8 +1,8 @@
 // @ts-check
 // Writes what the page Reference shows as JSON: the guides in docs/ and each export of the public API,
 // as HTML. `node tools/reference-data.mjs FILE`.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import MarkdownIt from "markdown-it";
 import { readReference, typedoc } from "./reference.mjs";
@@ -38,6 +38,7 @@ const data = {
     .map((entry) => ({ name: entry.name, items: (entry.children ?? []).flatMap(itemOf) })),
 };
 const [file] = parseArgs({ allowPositionals: true }).positionals;
+mkdirSync(dirname(file), { recursive: true });
 writeFileSync(file, JSON.stringify(data));
 if (problems() > 0) process.exitCode = 1;
 
