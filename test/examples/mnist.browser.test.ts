@@ -52,7 +52,7 @@ test("both devices start alike and their losses agree for 100 steps", async () =
 }, 600_000);
 
 test("a step is one submit of a few kernels and creates only what brings its batch", async () => {
-  const device = await ownDevice();
+  const device = await ownDevice({ kernels: "direct" }); // packs kernels as for a GPU
   const { trainData } = await loadMnist(device);
   const model = new TwoLayerNetwork(50, 1);
   const step = trainStep({
