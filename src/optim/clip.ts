@@ -2,6 +2,7 @@ import { checkEach, checkOptions, checkPositive, checkSurplus } from "../core/ch
 import { GradusError } from "../core/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, clip, div, maximum, mul, square } from "../ops/arithmetic.ts";
+import { stretch } from "../ops/broadcast.ts";
 import { equal, greater, less, logicalAnd } from "../ops/compare.ts";
 import { arange, full } from "../ops/creation.ts";
 import { max, sum } from "../ops/reduce.ts";
@@ -32,6 +33,9 @@ export interface ClippedGradients {
   /** ‖g‖ over all gradients before clipping, a scalar. */
   readonly norm: Tensor;
 }
+
+/** What elements are multiplied by so that the squares of the largest, or the smallest, stay in f32's range. */
+const FAR = 2 ** -96;
 
 /** Options of `clipByGlobalNorm`. */
 export interface ClipOptions {
@@ -67,8 +71,16 @@ export function clipByGlobalNorm(
   checkEach("clipByGlobalNorm", { norm: power }, isKnown, "1, 2 or Infinity");
   const norm = (NORMS.get(power) as Norm)(gradients);
   const isLong = logicalAnd(isFinite(norm), greater(norm, maxNorm));
-  const factor = where(isLong, div(maxNorm, norm), 1);
-  return { gradients: gradients.map((g) => mul(g, factor)), norm };
+  // A factor that may be below f32's range is −2⁹⁶ times as large, and stays one number so.
+  const isFar = greater(norm, maxNorm / FAR);
+  const share = where(isFar, div(-maxNorm, mul(norm, FAR)), div(maxNorm, norm));
+  const factor = where(isLong, share, 1);
+  const far = full([], -FAR, { dtype: norm.dtype, device: norm.device });
+  const clipped = (g: Tensor) => {
+    const own = stretch(factor, g.shape); // so that kernels bind no other number beside it
+    return mul(mul(g, own), where(less(own, 0), far, 1));
+  };
+  return { gradients: gradients.map(clipped), norm };
 }
 
 /** The length of all gradients together, a scalar. */
@@ -82,9 +94,6 @@ const NORMS: ReadonlyMap<number, Norm> = new Map<number, Norm>([
     (gradients) => gradients.map((g) => max(abs(g))).reduce((a, b) => maximum(a, b)),
   ],
 ]);
-
-/** What elements are multiplied by so that the squares of the largest, or the smallest, stay in f32's range. */
-const FAR = 2 ** -96;
 
 /** Below this, squares may have been below f32's range. */
 const LITTLE = 2 ** -40;

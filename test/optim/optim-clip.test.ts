@@ -1,15 +1,21 @@
 import { beforeAll, expect, test } from "vitest";
+import { trace } from "../../src/engine/program.ts";
+import { simplify } from "../../src/engine/simplify.ts";
 import {
   compile,
   type Device,
+  evaluate,
   GradusError,
   Parameter,
+  sub,
   type Tensor,
   tensor,
+  zeros,
 } from "../../src/index.ts";
 import { type Clip, clipByGlobalNorm, clipByValue, SGD } from "../../src/optim/index.ts";
 import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
+import { inBrowser, testDevice } from "../support/device.ts";
+import { kernelsOf } from "../support/plan-kernels.ts";
 import { uniform } from "../support/reference.ts";
 
 let device: Device;
@@ -119,6 +125,43 @@ test.each([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN])(
     ]);
   },
 );
+
+test.each([
+  [1e38, 0, 0],
+  [1e38, 1e38, 2e38],
+  [1e38, 1e-37, 1],
+  [1e20, 1e-20, 3],
+  [1.8e19, -1.8e19, 0],
+  [1, 1e-37, 0],
+  [1e-20, 1e-30, 1e-37],
+  [3e-13, 4e-13, 0],
+  [2 ** -40, 1e-19, 0],
+  [2e-38, 2e-38, 0],
+  [0, 0, 0],
+])("clipByGlobalNorm of %d, %d and %d is that of float64", async (...numbers) => {
+  const given = numbers.map(Math.fround);
+  const wanted = Math.hypot(...given);
+  const isNear = (x: number, y: number) => Math.abs(x - y) <= 1e-6 * Math.abs(y) + 1.2e-38;
+  for (const maxNorm of [1, 1e-20, 1e37]) {
+    const { values, norm } = await clipped([given.slice(0, 2), given.slice(2)], maxNorm);
+    const factor = wanted > maxNorm ? maxNorm / wanted : 1;
+    const far = values.flat().filter((value, i) => !isNear(value, given[i] * factor));
+    expect([isNear(norm, wanted), far]).toEqual([true, []]);
+  }
+});
+
+test.runIf(!inBrowser)("clipByGlobalNorm takes few dispatches on a GPU", async () => {
+  const [g, w] = [0, 1].map(() => [[300, 100], [100], [100, 10], [10]].map((s) => zeros(s)));
+  evaluate(...g, ...w);
+  const { gradients } = clipByGlobalNorm(g, 1);
+  const { program } = trace(
+    gradients.map((own, i) => sub(w[i], own).node),
+    "test",
+  );
+  const count = async (kind: "direct" | "workgroup") =>
+    (await kernelsOf(simplify(program), kind)).length;
+  expect([await count("direct"), await count("workgroup")]).toEqual([6, 5]);
+});
 
 test("clipByGlobalNorm sums long gradients of any shape", async () => {
   const a = uniform(20_000, 1);
