@@ -1,4 +1,4 @@
-// Measures the largest errors of every op against float64, on the CPU device in Node and in headless
+// Measures the largest errors of every op, loss and metric against float64, on the CPU device in Node and in headless
 // Chromium, and on WebGPU there, and writes them into the table of docs/numerics.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { parse, readNumber, run, say, shown, UsageError } from "./command.mjs";
 import { withPage } from "./page.mjs";
 import { loader, pages, root } from "./sources.mjs";
 
-const HELP = `Measures the errors of every op and writes them into docs/numerics.md.
+const HELP = `Measures the errors of every op, loss and metric and writes them into docs/numerics.md.
 
 Usage: npm run numerics -- [options]
 
@@ -38,7 +38,8 @@ function readOptions(args) {
 /** Which rows of the tables are asked for. */
 function chosen(rows, lines, { names, missing, part: [k, n] }) {
   const unknown = names?.find((name) => !rows.some(([own]) => own === name));
-  if (unknown !== undefined) throw new UsageError(`--op: ${shown(unknown)}; expected an op's name`);
+  if (unknown !== undefined)
+    throw new UsageError(`--op: ${shown(unknown)}; expected a function's name`);
   const wanted = rows.filter(
     ([name]) => (names?.includes(name) ?? true) && !(missing && lines.has(name)),
   );
@@ -77,10 +78,10 @@ await run(HELP, readOptions, async (options) => {
   const server = await loader();
   const load = (file) => server.ssrLoadModule(join(root, file));
   try {
-    const { cases } = await load("test/cases/ops.ts");
+    const { tables } = await load("test/cases/tables.ts");
     const { cpuEngines } = await load("test/support/cpu-engines.ts");
     const table = await load("test/support/error-table.ts");
-    await measure(table, { ...options, rows: Object.entries(cases), cpuEngines });
+    await measure(table, { ...options, rows: tables, cpuEngines });
   } finally {
     await server.close();
   }

@@ -19,12 +19,10 @@ import {
   tensor,
   where,
 } from "../../src/index.ts";
-import { cases } from "../cases/ops.ts";
 import { tables } from "../cases/tables.ts";
 import { isAcceptance } from "../support/acceptance.ts";
 import { excesses, type Line, linesIn, readLine } from "../support/error-table.ts";
 import { KERNEL_KINDS, kernelKinds } from "../support/kernel-kinds.ts";
-import type { OpCase } from "../support/op-case.ts";
 import { agrees, disagreements, largestCall, SPECIAL, text } from "../support/special-values.ts";
 
 /** Rows that keep away from ±3e38, and why: docs/numerics.md says so too. */
@@ -96,7 +94,7 @@ for (const kernels of KERNEL_KINDS) {
 for (const kernels of isAcceptance ? KERNEL_KINDS : (["direct"] as const)) {
   describe(`errors are as docs/numerics.md says, ${kernels} kernels`, () => {
     const lines = linesIn(numerics);
-    for (const [name, row] of Object.entries<OpCase>(cases)) {
+    for (const [name, row] of tables) {
       const call = largestCall(row);
       if (!call || !lines.has(name)) continue; // test/ops/error-table.node.test.ts says so
       test(name, async () => {
