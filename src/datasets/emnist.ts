@@ -1,4 +1,5 @@
 import { checkOptions, checkWords, type Known } from "../core/check.ts";
+import { is } from "../core/dtype.ts";
 import { GradusError } from "../core/errors.ts";
 import { type DeviceDataset, mnist } from "../data/dataset.ts";
 import { parseIdx, writeIdx } from "../data/idx.ts";
@@ -88,7 +89,7 @@ export async function loadEmnist(
 /** Exchanges rows and columns of each picture of an IDX file; leaves other files to their reader. */
 function upright(file: Uint8Array): Uint8Array {
   const { shape, dtype, data } = parseIdx("mnist: images", file);
-  if (dtype !== "u8" || shape.length !== 3) return file;
+  if (!is(dtype, "byte") || shape.length !== 3) return file;
   const [n, rows, columns] = shape;
   const turned = new Uint8Array(data.length);
   for (let i = 0; i < n; i++) {

@@ -1,5 +1,5 @@
 import { checkEach, isInteger, type Known } from "../core/check.ts";
-import { type DType, isFloat } from "../core/dtype.ts";
+import { type DType, dtypesOf, is, isFloat } from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import { foldIn, type Key, neededKey } from "../core/random.ts";
@@ -30,7 +30,8 @@ export interface AugmentOptions {
 export const AUGMENT: Known<AugmentOptions> = { step: true, seed: true, key: true, layout: true };
 
 /** What pictures are stored as, and what is computed with them then: whole numbers from 0 to 255. */
-const [BYTE, FLOAT]: readonly DType[] = ["u8", "f32"];
+const [BYTE] = dtypesOf("byte");
+const FLOAT: DType = "f32";
 
 /** The functions that draw, each with a stream of its own. */
 const STREAMS = [
@@ -78,7 +79,7 @@ export function beginDraw(
   takesBytes = true,
 ): BatchDraw {
   checkTensors(op, [images, step]);
-  const isByte = takesBytes && images.dtype === BYTE;
+  const isByte = takesBytes && is(images.dtype, "byte");
   if (!isByte && !isFloat(images.dtype)) {
     const rule = `${takesBytes ? "u8, or " : ""}floats from 0 to 1`;
     throw new DTypeError(`${op}: dtype ${images.dtype}; expected ${rule}. cast and scale it`);
