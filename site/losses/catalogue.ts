@@ -51,6 +51,12 @@ const choose = (
   [min, max, step]: readonly [number, number, number],
 ): Choice => ({ name, symbol, initial, min, max, step });
 
+/** The value nearest to what was given that a choice may have: on its step, between its least and its most. */
+export function heldTo({ min, max, step }: Choice, given: number): number {
+  const value = min + step * Math.round((given - min) / step);
+  return Number(Math.min(max, Math.max(min, value)).toPrecision(12));
+}
+
 const right: Axis = ["z of the right class", -4, 4];
 const wrong: Axis = ["z of a wrong class", -4, 4];
 const plane = { x: ["x", -2, 2], y: ["y", -2, 2] } as const;
@@ -180,7 +186,8 @@ export const CATALOGUE = {
   },
   dice: {
     group: "two",
-    paper: "Milletari, Navab, Ahmadi, 2016, “V-Net”, eq. 5; Sudre et al., 2017",
+    paper:
+      "Sudre et al., 2017, “Generalised Dice overlap as a deep learning loss”; with squares below: Milletari, Navab, Ahmadi, 2016, “V-Net”, eq. 5",
     text: "How little what was found overlaps with what is there: a picture of two pixels, of which the first is part of the thing.",
     x: ["p of the pixel within", 0, 1],
     y: ["p of the pixel without", 0, 1],
@@ -204,7 +211,7 @@ export const CATALOGUE = {
   negativeLogLikelihood: {
     group: "many",
     paper: "Fisher, 1922, “On the mathematical foundations of theoretical statistics”",
-    text: "From logarithms of probabilities, as logSoftmax gives them: minus the right one(), a straight line.",
+    text: "From logarithms of probabilities, as logSoftmax gives them: minus the right one, a straight line.",
     x: ["log-probability of the right class", -5, 0],
   },
   klDivergence: {
@@ -286,7 +293,7 @@ export const CATALOGUE = {
     group: "embeddings",
     title: "tripletMined, hard",
     paper: "Hermans, Beyer, Leibe, 2017, “In defense of the triplet loss”, eq. 5",
-    text: `The farthest of its own class against the nearest of another one(), for each example of a batch. ${batchText}`,
+    text: `The farthest of its own class against the nearest of another one, for each example of a batch. ${batchText}`,
     x: angle,
     choice: choose("margin", "α", 0.5, [0, 2, 0.25]),
   },
@@ -385,7 +392,7 @@ export const CATALOGUE = {
     title: "L-Softmax, A-Softmax",
     paper:
       "Liu, Wen, Yu, Yang, 2016, “Large-margin softmax loss”, eq. 4 to 6; Liu et al., 2017, “SphereFace”, eq. 7",
-    text: "The right angle counts m times. The weights of two classes point to 0°, the right one(), and to 90°; the lengths are 8.",
+    text: "The right angle counts m times. The weights of two classes point to 0°, the right one, and to 90°; the lengths are 8.",
     x: angle,
     choice: choose("margin", "m", 2, [1, 4, 1]),
   },

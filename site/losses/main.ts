@@ -11,6 +11,7 @@ import {
   type Choice,
   type Entry,
   GROUPS,
+  heldTo,
   LOSS_NAMES,
   type LossName,
 } from "./catalogue.ts";
@@ -50,16 +51,16 @@ const settings = new Settings(element("settings", HTMLFormElement), {
 // What is shown is computed beside the page, by another worker than that of the slow start.
 const startWorker = () => new Worker(new URL("./job.ts", import.meta.url), { type: "module" });
 const worker = startWorker();
-const waiting = new Map<number, (sampled: Sampled) => void>();
+const waiting = new Map<number, (answer: Answer) => void>();
 let asked = 0;
 worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
-  waiting.get(data.id)?.(data.sampled);
+  waiting.get(data.id)?.(data);
   waiting.delete(data.id);
 });
 const ask = (name: LossName, n: number, chosen: number) => {
   const id = asked++;
   worker.postMessage({ id, name, n, chosen } satisfies Question);
-  return new Promise<Sampled>((resolve) => waiting.set(id, resolve));
+  return new Promise<Answer>((resolve) => waiting.set(id, resolve));
 };
 
 const HEIGHT = 400;
@@ -73,7 +74,8 @@ let place: [number, number] = [0.1, 0.85];
 
 const chosenOf = ({ choice }: Entry) => {
   const { chosen } = settings.values;
-  return chosen === OWN ? (choice?.initial ?? 0) : chosen;
+  if (!choice) return 0;
+  return chosen === OWN ? choice.initial : heldTo(choice, chosen);
 };
 
 /** Reads a value between the places at which it is known. */
@@ -185,8 +187,13 @@ async function show(): Promise<void> {
   place = [at === OWN ? u : at / 100, up === OWN ? v : up / 100];
   sampled = null;
   showPlace();
-  const found = await ask(shown, y ? 49 : 201, chosen);
+  const answer = await ask(shown, y ? 49 : 201, chosen);
   if (shown !== settings.values.loss || chosen !== chosenOf(entry)) return;
+  if ("problem" in answer) {
+    element("caption").textContent = answer.problem;
+    return;
+  }
+  const found = answer.sampled;
   sampled = found;
   const title = `${titleOf(shown)}: the loss and its slope over ${[x, ...(y ? [y] : [])].map(([of]) => of).join(" and ")}`;
   await picture.draw((plot, width) => {
@@ -261,7 +268,7 @@ for (const { title, names } of groups) {
   const list = make("ul", { className: "gallery" });
   for (const each of names) {
     const host = make("div");
-    const button = make("button", { type: "button", value: each }, host, titleOf(each));
+    const button = make("button", { type: "button", value: each }, host, humps(titleOf(each)));
     button.setAttribute("aria-pressed", String(each === name));
     button.addEventListener("click", () => {
       settings.set({ loss: each, at: OWN, up: OWN, chosen: OWN });
@@ -275,13 +282,21 @@ for (const { title, names } of groups) {
   gallery.append(make("h3", {}, title), list);
 }
 
+/** A name that may be broken where its parts meet. */
+function humps(title: string): HTMLElement {
+  const parts = title.split(/(?<=\p{Ll})(?=\p{Lu})/u);
+  return make("span", {}, ...parts.flatMap((part, i) => (i === 0 ? [part] : [make("wbr"), part])));
+}
+
 async function thumbnail(host: HTMLElement, each: LossName): Promise<void> {
   const entry = entryOf(each);
   const small = new Picture(host, `The picture of ${titleOf(each)}`, 72);
   // What is chosen is asked for before all that is small.
   await new Promise((go) => setTimeout(go));
-  const found = await ask(each, entry.y ? 17 : 41, entry.choice?.initial ?? 0);
-  await small.draw((plot, width) => drawLoss(plot, entry, found, width, 72, true));
+  const answer = await ask(each, entry.y ? 17 : 41, entry.choice?.initial ?? 0);
+  if ("problem" in answer) return;
+  const { sampled } = answer;
+  await small.draw((plot, width) => drawLoss(plot, entry, sampled, width, 72, true));
 }
 
 void show();
@@ -305,9 +320,9 @@ const learned: (number | null)[] = [null, null];
 function verdict(): string {
   const [squared, entropy] = learned;
   if (entropy === null) return "";
-  const first = `Trained by cross-entropy, the error is below 0.1 after ${entropy} steps.`;
+  const first = `Trained by cross-entropy, the error is below 0.1 after some ${entropy} steps.`;
   if (squared === null) return `${first} Trained by the squared error it is not yet.`;
-  return `${first} Trained by the squared error, after ${squared}.`;
+  return `${first} Trained by the squared error, after some ${squared}.`;
 }
 
 const runner = new Runner<typeof job>({

@@ -10,19 +10,25 @@ export interface Question {
   readonly chosen: number;
 }
 
-export interface Answer {
-  readonly id: number;
-  readonly sampled: Sampled;
-}
+/** What was asked for, or why it can't be had. */
+export type Answer =
+  | { readonly id: number; readonly sampled: Sampled }
+  | { readonly id: number; readonly problem: string };
 
-/** Answers what the page asks for, one question after the other. */
+/** Answers what the page asks for, one question after the other; one that fails is told and ends none of the rest. */
 export function answerQuestions(): void {
   let last: Promise<unknown> = Promise.resolve();
   addEventListener("message", ({ data }: MessageEvent<Question>) => {
     if (!("chosen" in data)) return; // the page asks for training
-    last = last.then(async () => {
-      const sampled = await sample(data.name, data.n, data.chosen);
-      postMessage({ id: data.id, sampled } satisfies Answer);
-    });
+    last = last.then(async () => postMessage(await answer(data)));
   });
+}
+
+/** Answers one question. */
+export async function answer({ id, name, n, chosen }: Question): Promise<Answer> {
+  try {
+    return { id, sampled: await sample(name, n, chosen) };
+  } catch (error) {
+    return { id, problem: (error as Error).message };
+  }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { CATALOGUE } from "../../site/losses/catalogue.ts";
+import { CATALOGUE, type Choice, heldTo } from "../../site/losses/catalogue.ts";
 import { sample } from "../../site/losses/curve.ts";
+import { answer } from "../../site/losses/sampler.ts";
 import * as losses from "../../src/losses/index.ts";
 import { expectSound, numberIn, text, useSite, waitForPhase } from "../support/site.ts";
 
@@ -33,6 +34,25 @@ test("its values and slopes are those of the formulas", async () => {
       expect(dy[k]).toBeCloseTo(Math.exp(wrong) / total, 5);
     });
   });
+});
+
+test("what an address chooses is held to what the loss can have", async () => {
+  const of = (name: "huber" | "pinball" | "largeMarginLogits") => CATALOGUE[name].choice as Choice;
+  expect(heldTo(of("huber"), 0)).toBe(0.1);
+  expect(heldTo(of("huber"), 100)).toBe(3);
+  expect(heldTo(of("pinball"), 0.9)).toBe(0.9);
+  expect(heldTo(of("largeMarginLogits"), 2.4)).toBe(2);
+});
+
+test("a question that fails is told of", async () => {
+  const failed = await answer({ id: 3, name: "huber", n: 3, chosen: -1 });
+  expect(failed).toMatchObject({ id: 3, problem: expect.stringMatching(/delta/) });
+});
+
+test("no text has code in it", () => {
+  for (const { text, paper } of Object.values(CATALOGUE)) {
+    expect(`${text} ${paper}`).not.toMatch(/\(\)/);
+  }
 });
 
 test.each([
@@ -102,5 +122,19 @@ test("a shared address shows the same place, and a wrong one the usual", async (
   await page.focus("#bias");
   await page.keyboard.press("ArrowRight");
   expect(new URL(page.url()).search).toMatch(/loss=pinball.*chosen=0\.9.*bias=4\.5/);
+  await page.close();
+});
+
+test.each([
+  ["huber", "0", "0.1"],
+  ["largeMarginLogits", "2.5", "3"],
+])("%s with %s is shown with %s, and the next loss after it", async (loss, given, held) => {
+  const { page } = await site.open(`losses/?loss=${loss}&chosen=${given}`, { calm: true });
+  await page.waitForSelector("#picture svg");
+  expect(await text(page, "#chosen-value")).toBe(held);
+  await page.select("#loss", "hinge");
+  await page.waitForFunction(() =>
+    document.querySelector("#picture svg")?.closest("[aria-label]")?.ariaLabel?.startsWith("hinge"),
+  );
   await page.close();
 });
