@@ -3,6 +3,9 @@
 const FUNCTIONS = ["sin", "cos", "exp", "log", "sqrt", "abs"] as const;
 const OPERATIONS = ["+", "-", "*", "/", "^"] as const;
 
+/** The longest formula, in characters. */
+export const LONGEST = 500;
+
 /** A formula as a tree. */
 export type Formula =
   | { readonly kind: "number"; readonly value: number }
@@ -20,10 +23,13 @@ const TOKEN = /\s*(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+|[a-z]+|\*\*|[-+*/^()]|$|.)/iy;
 
 /**
  * Reads a formula: sums, products and powers as one writes them, `2x` for 2 times x, and sin, cos, exp,
- * log, sqrt, abs.
+ * log, sqrt, abs; at most `LONGEST` characters.
  * @throws Error that says where it is none.
  */
 export function parseFormula(text: string): Formula {
+  if (text.length > LONGEST) {
+    throw new Error(`${text.length} characters; expected a formula of at most ${LONGEST}`);
+  }
   const tokens: { readonly word: string; readonly at: number }[] = [];
   TOKEN.lastIndex = 0;
   for (;;) {

@@ -24,7 +24,7 @@ export const LANDSCAPES = {
     y: [-5, 5],
     start: [-7, 2],
     rates: { plain: 0.9, momentum: 0.1, sum: 1.5, scaled: 0.3 },
-    text: "Steep across, nearly flat along: gradient descent swings from wall to wall, for the slope hardly points to the least place (Saito, 2016, “Deep Learning from Scratch”, section 6.1). Across, a step makes the distance 1 − 2η of what it was: from η = 1 on it grows.",
+    text: "Steep across, nearly flat along: gradient descent swings from wall to wall, for the slope hardly points to the least place (Saito, 2016, “Deep Learning from Scratch”, section 6.1). Across, a step makes the distance |1 − 2η| of what it was: from η = 1 on it grows.",
   },
   bowl: {
     title: "Bowl",

@@ -8,7 +8,7 @@ import { Lines, Picture } from "../shell/plot.ts";
 import { Runner } from "../shell/run.ts";
 import { choice, number, type Setting, Settings, text, toggle } from "../shell/settings.ts";
 import { color, onTheme } from "../shell/theme.ts";
-import { parseFormula } from "./formula.ts";
+import { LONGEST, parseFormula } from "./formula.ts";
 import type job from "./job.ts";
 import jobSource from "./job.ts?raw";
 import landscapeSource from "./landscape.ts?raw";
@@ -44,12 +44,22 @@ const formula: Setting<string> = {
       return null;
     }
   },
-  rule: "a formula of x and y, such as (1 - x)^2 + 5 (y - x^2)^2, with sin, cos, exp, log, sqrt and abs",
+  rule: `a formula of x and y, such as (1 - x)^2 + 5 (y - x^2)^2, with sin, cos, exp, log, sqrt and abs, in at most ${LONGEST} characters`,
 };
+const MOST = 1000;
 const PAIR = /^\s*(-?\d+(\.\d+)?\s*,\s*-?\d+(\.\d+)?)?\s*$/;
+/** Where to begin, empty for the start of the landscape. */
+const from: Setting<string> = {
+  ...text(""),
+  read(given) {
+    const isNear = given.split(",").every((value) => Math.abs(Number(value)) <= MOST);
+    return PAIR.test(given) && isNear ? given : null;
+  },
+  rule: "two numbers from −1,000 to 1,000, as in -1.5, 2",
+};
 const settings = new Settings(element("settings", HTMLFormElement), {
   landscape: choice("ravine", LANDSCAPE_NAMES),
-  from: text("", PAIR, "two numbers, as in -1.5, 2"),
+  from,
   rate: number(0, { min: -3, max: 4 }),
   noise: number(0, { min: 0, max: 5 }),
   formula,
@@ -65,11 +75,12 @@ const startOf = (): [number, number] => {
 };
 const isShown = (id: string) => (settings.values as Record<string, unknown>)[id] !== false;
 
-/** Where each method has been, `[x, y]`, how high it is, and the step at which it was lost. */
+/** Where each method has been, `[x, y]`, how high it is, at which step it was lost, and whether it grew
+ * without end or came where the function has no value. */
 interface Way {
   readonly places: [number, number][];
   height: number;
-  lost: number | null;
+  lost: { readonly step: number; readonly how: "diverged" | "undefined here" } | null;
 }
 const ways = new Map<string, Way>();
 let population: number[] = [];
@@ -160,6 +171,7 @@ function paint(): void {
 
 const tell = (value: number, digits = 3) => {
   const size = Math.abs(value);
+  if (size === Infinity) return value < 0 ? "−∞" : "∞";
   const isPlain = size === 0 || (size >= 1e-3 && size < 1e5);
   const told = isPlain ? String(Number(value.toPrecision(digits))) : value.toExponential(1);
   return told.replaceAll("-", "−");
@@ -170,24 +182,37 @@ function move(id: string, place: [number, number], height: number, step: number)
   const way = ways.get(id);
   if (!way) return;
   const { x, y } = chosen();
-  const far = 10 * Math.max(x[1] - x[0], y[1] - y[0]);
-  const isLost = !place.every((c) => Math.abs(c) < far) || Number.isNaN(height);
-  if (isLost) way.lost ??= step;
+  const far = 10 * Math.max(x[1] - x[0], y[1] - y[0], ...startOf().map(Math.abs));
+  const isFar = place.some((c) => Math.abs(c) >= far);
+  const isNone = Number.isNaN(height) || place.some(Number.isNaN);
+  const isInfinite = Math.abs(height) === Infinity;
+  // Where it begins, a height without end is a place outside of what the function is defined on.
+  const isFirst = way.places.length === 1;
+  if (isFar || isNone || isInfinite) {
+    const how = isFar || (isInfinite && !isFirst) ? "diverged" : "undefined here";
+    way.lost ??= { step, how };
+  }
   way.places.push(place);
   way.height = height;
-  element(`${id}-height`).textContent = Number.isFinite(height) ? tell(height) : "∞";
+  element(`${id}-height`).textContent = Number.isNaN(height) ? "–" : tell(height);
   element(`${id}-where`).textContent =
-    way.lost === null ? place.map((c) => c.toFixed(2).replace("-", "−")).join(", ") : "diverged";
+    way.lost?.how ?? place.map((c) => c.toFixed(2).replace("-", "−")).join(", ");
 }
 
 /** Says who is lost, and why. */
 function verdict(): string {
-  const lost = METHODS.filter(({ id }) => ways.get(id)?.lost !== null && ways.has(id));
-  if (lost.length === 0) return "";
-  const told = lost.map(({ id, title }) => `${title} (step ${ways.get(id)?.lost})`).join(", ");
+  const told = (how: NonNullable<Way["lost"]>["how"]) =>
+    METHODS.flatMap(({ id, title }) => {
+      const lost = ways.get(id)?.lost;
+      return lost?.how === how ? [`${title} (step ${lost.step})`] : [];
+    }).join(", ");
+  const [diverged, none] = [told("diverged"), told("undefined here")];
   const why =
     "Each step overshoots by more than it mends: the next slope is steeper, the next step longer, and so on without end.";
-  return `Too large a rate. Diverged: ${told}. ${why}`;
+  return [
+    ...(diverged ? [`Too large a rate. Diverged: ${diverged}. ${why}`] : []),
+    ...(none ? [`Where the function is undefined, there is no slope to follow: ${none}.`] : []),
+  ].join(" ");
 }
 
 const runner = new Runner<typeof job>({

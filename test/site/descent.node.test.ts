@@ -3,7 +3,15 @@ import { parseFormula } from "../../site/descent/formula.ts";
 import { evaluateFormula } from "../../site/descent/landscape.ts";
 import { LANDSCAPES } from "../../site/descent/landscapes.ts";
 import { grad, init, sum, tensor } from "../../src/index.ts";
-import { expectSound, fill, numberIn, text, useSite, waitForPhase } from "../support/site.ts";
+import {
+  expectSound,
+  fill,
+  numberIn,
+  overflow,
+  text,
+  useSite,
+  waitForPhase,
+} from "../support/site.ts";
 
 const site = useSite();
 
@@ -50,8 +58,9 @@ test.each([
   ["(x", "the end; expected “)”"],
   ["x)", "“)” at 2; expected an operation or the end"],
   ["x; y", "“;” at 2; expected an operation or the end"],
-  ["(".repeat(3000), "too deep; expected a shorter formula"],
-])("refuses %s", (formula, message) => {
+  ["(".repeat(300), "too deep; expected a shorter formula"],
+  [`x${" + x".repeat(20_000)}`, "80001 characters; expected a formula of at most 500"],
+])("refuses %.40s", (formula, message) => {
   expect(() => parseFormula(formula)).toThrow(message);
 });
 
@@ -102,5 +111,27 @@ test("a shared address has the same formula and start, and the noise is smoothed
   expect(smoothed).toBe(raw); // β = 0 smooths nothing
   await page.keyboard.press("End");
   expect(page.url()).toContain("beta=0.98");
+  await page.close();
+});
+
+test("where the function has no value no rate is blamed, and a start too far is none", async () => {
+  const query = new URLSearchParams({
+    landscape: "own",
+    formula: "log(x)",
+    from: `${"9".repeat(23)},1`,
+  });
+  const { page } = await site.open(`descent/?${query}`, { width: 320 });
+  // It begins at x = −3, for the start that was given is out of range.
+  await page.waitForFunction(() => Number(document.getElementById("step")?.textContent) > 1);
+  expect(await text(page, "#adam-where")).toBe("undefined here");
+  expect(await text(page, "#genetic-height")).not.toBe("∞");
+  const verdict = await text(page, "#verdict");
+  expect(verdict).toMatch(/^Where the function is undefined.*Adam \(step 1\)/);
+  expect(verdict).not.toContain("Too large a rate");
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  await fill(page, "#from", "2000, 1");
+  expect(await text(page, "#from-error")).toBe(
+    "Expected two numbers from −1,000 to 1,000, as in -1.5, 2.",
+  );
   await page.close();
 });
