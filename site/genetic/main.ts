@@ -123,8 +123,9 @@ const runner = new Runner<typeof job>({
         losses.map((_, rank) => rank + 1),
         [losses],
       );
-      element("generation").textContent = count(generation);
     } else if (event.event === "step" && event.metrics) {
+      // Number and figures of one generation are written together.
+      element("generation").textContent = count(event.step);
       element("loss").textContent = event.loss.toPrecision(3);
       element("accuracy").textContent = percent(event.metrics.accuracy);
     }

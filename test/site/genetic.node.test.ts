@@ -51,3 +51,23 @@ test("a shared address begins alike; without mutation the best comes to rest", a
   expect(await text(page, "#size-error")).toBe("Expected a whole number from 12 to 400.");
   await page.close();
 });
+
+test("the loss in the caption is that of its generation", async () => {
+  const { page } = await site.open("genetic/?task=iris", { calm: true });
+  await waitForPhase(page, "paused");
+  await page.evaluate(() => {
+    const told: [string, string, string][] = [];
+    Object.assign(globalThis, { told });
+    const textOf = (id: string) => document.getElementById(id)?.textContent ?? "";
+    new MutationObserver(() => {
+      const label = document.getElementById("history")?.getAttribute("aria-label") ?? "";
+      told.push([textOf("generation"), textOf("loss"), /Best ([\d.]+)/.exec(label)?.[1] ?? ""]);
+    }).observe(document.getElementById("generation") as HTMLElement, { childList: true });
+  });
+  await page.click(".run .primary");
+  await page.waitForFunction(() => (globalThis as never as { told: unknown[] }).told.length >= 12);
+  const told = await page.evaluate(() => (globalThis as never as { told: string[][] }).told);
+  for (const [, loss, best] of told) expect(Number(loss) / Number(best)).toBeCloseTo(1, 2);
+  expect(new Set(told.map(([, loss]) => loss)).size).toBeGreaterThan(1);
+  await page.close();
+});
