@@ -105,7 +105,7 @@ function foundView(query: string, found: readonly Found[]): HTMLElement {
   return make("div", {}, make("h1", {}, text), make("ul", { className: "index" }, ...rows));
 }
 
-/** What stands at a place; the first guide for one that is not there. */
+/** What stands at a place, the first guide where none is named. */
 function viewOf({ guides, entries }: ReferenceData, place: string): HTMLElement {
   const guide = guides.find(({ slug }) => place === `guide/${slug}`);
   if (guide) return guideView(guide);
@@ -115,7 +115,26 @@ function viewOf({ guides, entries }: ReferenceData, place: string): HTMLElement 
   const home = entries.find(({ name }) => place.slice(0, cut) === name);
   const item = home?.items.find(({ name }) => name === place.slice(cut + 1));
   if (home && item) return itemView(home, item);
-  return guideView(guides[0]);
+  if (place === "") return guideView(guides[0]);
+  const title = make("h1", {}, `There is nothing at “${place}”`);
+  const hint = make("p", {}, "What there is stands in the contents, and is found by the search.");
+  return make("div", {}, title, hint);
+}
+
+/** The place that the address names, as it is written where it is not well formed. */
+function placeOf(hash: string): string {
+  const written = hash.slice(1);
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
+  }
+}
+
+/** Keeps a search in the address and with the present entry of the history. */
+function keep(query: string): void {
+  const q = query ? `?${new URLSearchParams({ q: query })}` : "";
+  history.replaceState({ query }, "", `${location.pathname}${q}${location.hash}`);
 }
 
 async function begin(): Promise<void> {
@@ -128,7 +147,7 @@ async function begin(): Promise<void> {
     document.title = `Gradus · ${title}`;
   };
   const follow = (isFirst = false) => {
-    const place = decodeURIComponent(location.hash.slice(1));
+    const place = placeOf(location.hash);
     show(viewOf(data, place));
     for (const each of element("lists").querySelectorAll("a")) {
       const isHere =
@@ -141,18 +160,36 @@ async function begin(): Promise<void> {
     article.focus({ preventScroll: true });
     article.scrollIntoView();
   };
-  addEventListener("hashchange", () => {
-    search.value = "";
+  const seek = (query: string) => show(foundView(query, find(query)));
+  const turn = () => {
+    // A search that is gone back to is shown again; a link from one leads away from it.
+    const query: string = history.state?.query ?? "";
+    keep(query);
+    search.value = query;
     fold();
-    follow();
+    if (query === "") follow();
+    else seek(query);
+  };
+  addEventListener("hashchange", turn);
+  article.addEventListener("click", ({ target }) => {
+    const hash = (target as Element).closest("a")?.hash;
+    if (!hash || hash !== location.hash || search.value === "") return;
+    keep(""); // what was found is what the address names already
+    turn();
   });
   element("search-form").addEventListener("submit", (event) => event.preventDefault());
   search.addEventListener("input", () => {
     const query = search.value.trim();
+    keep(query);
     if (query === "") follow(true);
-    else show(foundView(query, find(query)));
+    else seek(query);
   });
+  const query = new URLSearchParams(location.search).get("q")?.trim() ?? "";
   follow(true);
+  if (query === "") return;
+  keep(query);
+  search.value = query;
+  seek(query);
 }
 
 begin().catch((error: unknown) => {

@@ -55,3 +55,35 @@ test("says that nothing was found", async () => {
   expect(await text(page, "#article h1")).toBe("Nothing was found for “xyzzyx”");
   await page.close();
 });
+
+test("says where nothing is, whatever the address", async () => {
+  const { page, problems } = await site.open("reference/#guide/nope");
+  await page.waitForSelector("#lists a");
+  expect(await text(page, "#article h1")).toBe("There is nothing at “guide/nope”");
+  await page.evaluate(() => {
+    location.hash = "#%E0%A4%A";
+  });
+  await page.waitForFunction(
+    () => document.querySelector("#article h1")?.textContent === "There is nothing at “%E0%A4%A”",
+  );
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+test("a search stands in the address, and is there again after going back", async () => {
+  const { page } = await site.open("reference/");
+  await page.waitForSelector("#lists a");
+  await page.type("#search", "entropy");
+  expect(new URL(page.url()).search).toBe("?q=entropy");
+  await page.reload();
+  const found = '.index a[href="#gradus/losses/crossEntropy"]';
+  await page.waitForSelector(found);
+  expect(await page.$eval("#search", (x) => (x as HTMLInputElement).value)).toBe("entropy");
+  await page.click(found);
+  await page.waitForFunction(() => document.querySelector("h1")?.textContent === "crossEntropy");
+  expect(new URL(page.url()).search).toBe("");
+  await page.goBack();
+  await page.waitForSelector(found);
+  expect(new URL(page.url()).search).toBe("?q=entropy");
+  await page.close();
+});
