@@ -3,7 +3,7 @@ import type { Plugin } from "vite";
 import { isolation } from "../../tools/sources.mjs";
 
 /** Larger files are kept when they are first asked for. */
-const MOST = 700_000;
+const MOST = 3_000_000;
 
 /** Adds to a built site a service worker that keeps its files, and isolates its pages. */
 export function offline(): Plugin {
@@ -47,7 +47,19 @@ function isolated(response) {
 
 async function answer(request) {
   const cache = await caches.open(NAME);
-  const kept = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
+  const isPage = request.mode === "navigate";
+  const place = new URL(request.url);
+  if (isPage) {
+    place.pathname = place.pathname.replace(/\\/index\\.html$/, "/");
+    const last = place.pathname.split("/").pop();
+    if (last !== "" && !last.includes(".")) {
+      // A page's address ends in a slash: what it loads is named from there.
+      const whole = new URL(place);
+      whole.pathname += "/";
+      if (await cache.match(whole.href, { ignoreSearch: true })) return Response.redirect(whole.href);
+    }
+  }
+  const kept = await cache.match(isPage ? place.href : request, { ignoreSearch: isPage });
   if (kept) return isolated(kept);
   const response = await fetch(request);
   if (response.status === 200) await cache.put(request, response.clone());
