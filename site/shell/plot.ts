@@ -212,6 +212,13 @@ export class Picture {
     await this.#draw();
   }
 
+  /** Takes away what is drawn; its place is kept. */
+  clear(): void {
+    this.#make = null;
+    this.host.setAttribute("aria-label", this.title);
+    this.host.replaceChildren();
+  }
+
   async #draw(): Promise<void> {
     const plot = await import("./plot-marks.ts");
     this.#width = this.host.clientWidth;

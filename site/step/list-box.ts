@@ -55,7 +55,13 @@ export class ListBox {
     const { offsetTop, offsetHeight } = first;
     const { scrollTop, clientHeight } = this.host;
     const isSeen = offsetTop >= scrollTop && offsetTop + offsetHeight <= scrollTop + clientHeight;
-    if (!isSeen) this.host.scrollTop = offsetTop - clientHeight / 3;
+    if (isSeen) return;
+    // A row's own head is at the top, so that none is cut there.
+    const tops = [...this.#options.values()].map((option) => option.offsetTop);
+    this.host.scrollTop = Math.max(
+      0,
+      ...tops.filter((top) => top <= Math.max(0, offsetTop - clientHeight / 3)),
+    );
   }
 
   #heading(text: string): HTMLElement {

@@ -28,6 +28,13 @@ let forms: Forms | null = null;
 /** How often times are measured. */
 const MEASURED_MS = 1500;
 let measured = 0;
+/** What the lists of figures name, before there are figures. */
+const unknown = (...names: string[]) => Object.fromEntries(names.map((name) => [name, "–"]));
+const NO_FIGURES = unknown(
+  ...["Traced steps", "Steps of the program", "Groups", "Dispatches"],
+  ...["Floating-point operations", "Read and written"],
+);
+const NO_KERNEL = unknown("Workgroups", "Buffers", "Read and written");
 
 const runner = new Runner<typeof job>({
   controls: element("run"),
@@ -40,9 +47,19 @@ const runner = new Runner<typeof job>({
     if (performance.now() > measured + MEASURED_MS) void measure();
   },
   onReady: (run) => void lookAt(run),
-  onRestart: () => {
+  onRestart() {
     measured = 0;
+    forms = null;
+    element("step").textContent = "0";
+    element("loss").textContent = "–";
     element("times-caption").textContent = "Not measured yet.";
+    for (const id of ["memory-caption", "kernel-text"]) element(id).textContent = "";
+    for (const id of ["kernel", "own-code"]) element(id).replaceChildren();
+    for (const list of [program, schedule]) list.show([]);
+    for (const picture of [graph, memory, times]) picture.clear();
+    part.replaceChildren();
+    figures(element("figures"), NO_FIGURES);
+    figures(element("kernel-figures"), NO_KERNEL);
   },
 });
 

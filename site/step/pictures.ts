@@ -12,6 +12,10 @@ export class GraphPicture {
     this.#picture = new Picture(host, "The graph of a step", 260);
   }
 
+  clear(): void {
+    this.#picture.clear();
+  }
+
   show({ steps, groups }: Forms, chosen: number | null): void {
     const arcs = steps.flatMap(({ inputs }, to) => inputs.map((from) => ({ from, to })));
     const longest = Math.max(1, ...arcs.map(({ from, to }) => to - from));
@@ -20,11 +24,12 @@ export class GraphPicture {
     const title = `The graph: ${steps.length} steps, ${arcs.length} arcs`;
     void this.#picture.draw((Plot, width) => {
       const height = Math.min(260, width * 0.55);
+      const pieces = arcs.length > 400 ? 24 : 48;
       // An arc over its ends, as high as it is wide up to the picture's height.
       const shape = ({ from, to }: (typeof arcs)[number]) => {
         const high = Math.sqrt((to - from) / longest);
-        const points = Array.from({ length: 13 }, (_, k) => {
-          const angle = (Math.PI * k) / 12;
+        const points = Array.from({ length: pieces + 1 }, (_, k) => {
+          const angle = (Math.PI * k) / pieces;
           const x = (from + to) / 2 - ((to - from) / 2) * Math.cos(angle);
           return { x, y: high * Math.sin(angle), z: `${from}-${to}`, from, to };
         });
@@ -67,6 +72,10 @@ export class MemoryPicture {
     this.#picture = new Picture(host, "Values in memory between dispatches", 260);
   }
 
+  clear(): void {
+    this.#picture.clear();
+  }
+
   show({ values, slots, dispatches, groups, steps }: Forms, chosen: number | null): void {
     const starts = slots.map((_, i) => slots.slice(0, i).reduce((a, b) => a + b, 0));
     const touched = chosen === null ? [] : [...groups[chosen].reads, ...groups[chosen].stores];
@@ -105,6 +114,10 @@ export class TimesPicture {
 
   constructor(host: HTMLElement) {
     this.#picture = new Picture(host, "Microseconds of each part", 200);
+  }
+
+  clear(): void {
+    this.#picture.clear();
   }
 
   show(parts: readonly PartTime[]): void {

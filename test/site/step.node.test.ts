@@ -70,3 +70,31 @@ test("a model that is chosen stands in the address, and a shared one is shown", 
   expect(await page.$eval('[name="model"]', (x) => (x as HTMLSelectElement).value)).toBe("gpt");
   await page.close();
 });
+
+test("what is shown of a model is gone while another is set up", async () => {
+  const { page } = await site.open("step/");
+  await page.waitForSelector("#times svg rect");
+  // What stands there when the new run begins, before anything is known of it.
+  const left = await page.evaluate(() => {
+    const select = document.querySelector('[name="model"]') as HTMLSelectElement;
+    select.value = "gpt";
+    const found = new Promise<string[]>((resolve) => {
+      new MutationObserver((_, observer) => {
+        if (document.body.dataset.phase !== "loading") return;
+        observer.disconnect();
+        const ids = ["step", "loss", "figures", "program", "groups", "kernel", "memory", "times"];
+        resolve(ids.map((id) => document.getElementById(id)?.textContent ?? ""));
+      }).observe(document.body, { attributes: true, attributeFilter: ["data-phase"] });
+    });
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    return found;
+  });
+  const [step, loss, figures, ...lists] = left;
+  expect([step, loss]).toEqual(["0", "–"]);
+  expect(figures).not.toMatch(/\d/);
+  expect(lists).toEqual(["", "", "", "", ""]);
+  await page.waitForFunction(() =>
+    document.querySelector("#groups")?.textContent?.includes("attentionQueryGradient"),
+  );
+  await page.close();
+});
