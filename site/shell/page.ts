@@ -11,6 +11,15 @@ const row = document.querySelector<HTMLElement>(".bar nav");
 const here = row?.querySelector<HTMLElement>("[aria-current]");
 if (row && here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
 
+// A formula that is wider than its place scrolls, by keys too.
+const formulas = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0");
+    else target.removeAttribute("tabindex");
+  }
+});
+for (const math of document.querySelectorAll('math[display="block"]')) formulas.observe(math);
+
 // A built site keeps its own files, so that it works offline after the first visit.
 if (import.meta.env.PROD && isSecureContext) {
   const home = document.querySelector<HTMLAnchorElement>(".mark")?.href as string;

@@ -135,3 +135,13 @@ test("where the function has no value no rate is blamed, and a start too far is 
   );
   await page.close();
 });
+
+test("a formula that is wider than its place is scrolled by keys", async () => {
+  const { page } = await site.open("descent/", { calm: true });
+  await page.waitForSelector('math[display="block"]:not([tabindex])');
+  await page.$eval('math[display="block"]', (math) => {
+    (math as HTMLElement).style.maxWidth = "40px";
+  });
+  await page.waitForSelector('math[display="block"][tabindex="0"]');
+  await page.close();
+});
