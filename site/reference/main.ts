@@ -171,6 +171,10 @@ async function begin(): Promise<void> {
     else seek(query);
   };
   addEventListener("hashchange", turn);
+  // Between addresses with and without a search there is no "hashchange".
+  addEventListener("popstate", ({ state }) => {
+    if (state?.query || search.value !== "") turn();
+  });
   article.addEventListener("click", ({ target }) => {
     const hash = (target as Element).closest("a")?.hash;
     if (!hash || hash !== location.hash || search.value === "") return;
