@@ -28,13 +28,6 @@ let forms: Forms | null = null;
 /** How often times are measured. */
 const MEASURED_MS = 1500;
 let measured = 0;
-/** What the lists of figures name, before there are figures. */
-const unknown = (...names: string[]) => Object.fromEntries(names.map((name) => [name, "–"]));
-const NO_FIGURES = unknown(
-  ...["Traced steps", "Steps of the program", "Groups", "Dispatches"],
-  ...["Floating-point operations", "Read and written"],
-);
-const NO_KERNEL = unknown("Workgroups", "Buffers", "Read and written");
 
 const runner = new Runner<typeof job>({
   controls: element("run"),
@@ -54,12 +47,11 @@ const runner = new Runner<typeof job>({
     element("loss").textContent = "–";
     element("times-caption").textContent = "Not measured yet.";
     for (const id of ["memory-caption", "kernel-text"]) element(id).textContent = "";
-    for (const id of ["kernel", "own-code"]) element(id).replaceChildren();
+    for (const id of ["kernel", "kernel-figures", "own-code"]) element(id).replaceChildren();
     for (const list of [program, schedule]) list.show([]);
     for (const picture of [graph, memory, times]) picture.clear();
     part.replaceChildren();
-    figures(element("figures"), NO_FIGURES);
-    figures(element("kernel-figures"), NO_KERNEL);
+    for (const value of element("figures").querySelectorAll("dd")) value.textContent = "–";
   },
 });
 
