@@ -59,9 +59,15 @@ test.each([
   ["x)", "“)” at 2; expected an operation or the end"],
   ["x; y", "“;” at 2; expected an operation or the end"],
   ["(".repeat(300), "too deep; expected a shorter formula"],
-  [`x${" + x".repeat(20_000)}`, "80001 characters; expected a formula of at most 500"],
-])("refuses %.40s", (formula, message) => {
+])("refuses %s", (formula, message) => {
   expect(() => parseFormula(formula)).toThrow(message);
+});
+
+test("refuses a long formula", () => {
+  const formula = `x${" + x".repeat(20_000)}`;
+  expect(() => parseFormula(formula)).toThrow(
+    "80001 characters; expected a formula of at most 500",
+  );
 });
 
 test.each([
