@@ -172,8 +172,8 @@ async function begin(): Promise<void> {
   };
   addEventListener("hashchange", turn);
   // Between addresses with and without a search there is no "hashchange".
-  addEventListener("popstate", ({ state }) => {
-    if (state?.query || search.value !== "") turn();
+  addEventListener("popstate", () => {
+    if (history.state?.query || search.value !== "") turn();
   });
   article.addEventListener("click", ({ target }) => {
     const hash = (target as Element).closest("a")?.hash;
