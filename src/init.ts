@@ -83,7 +83,7 @@ export async function init(options: InitOptions = {}): Promise<Choice> {
 const WORDS = {
   device: ["auto", "webgpu", "cpu"],
   kernels: ["workgroup", "direct"],
-  tune: ["background", "off"],
+  tune: ["background", "now", "off"],
   engine: ["compiled", "plain"],
 };
 

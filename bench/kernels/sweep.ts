@@ -9,7 +9,8 @@ import {
 } from "../../src/devices/webgpu/adapter.ts";
 import type { Candidate, Family, KernelChoice, Problem, Stage } from "../../src/forms/kernel.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
-import { byRule, choicesOf, traitsOf } from "../../src/kernels/choose.ts";
+import { choicesOf } from "../../src/kernels/candidates.ts";
+import { byRule, traitsOf } from "../../src/kernels/choose.ts";
 import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { reduce } from "../../src/kernels/reduce.ts";

@@ -26,7 +26,7 @@ const ADDRESS = "https://datasets.invalid/";
 /** The cache of a place that is called by a name, or by none; null where nothing can be kept. */
 export function fileCache(name: string | undefined): FileCache | null {
   const files = nodeModule<NodeFileSystem>("fs/promises");
-  if (files) return folderCache(files, name ?? ownFolder());
+  if (files) return folderCache(files, name ?? cacheFolder("datasets"));
   return typeof caches === "undefined" ? null : pageCache(name ?? CACHE);
 }
 
@@ -78,12 +78,12 @@ export async function readIfThere(path: string): Promise<Bytes | null> {
   }
 }
 
-/** Where systems have a user's files that can be had again. */
-function ownFolder(): string {
+/** The library's folder `name` where systems have a user's files that can be had again. */
+export function cacheFolder(name: string): string {
   const path = nodeModule<{ join(...parts: string[]): string }>("path");
   const os = nodeModule<{ homedir(): string }>("os");
   const env = nodeModule<{ env: Record<string, string | undefined> }>("process")?.env;
   const home =
     env?.XDG_CACHE_HOME || env?.LOCALAPPDATA || path?.join(os?.homedir() ?? "", ".cache");
-  return path?.join(home as string, "gradus", "datasets") as string;
+  return path?.join(home as string, "gradus", name) as string;
 }

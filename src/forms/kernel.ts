@@ -71,6 +71,10 @@ export interface Kernel<P extends Problem = Problem> {
    * bits. When left out it is `direct`, or `workgroup` and the size of one.
    */
   readonly order?: string;
+  /**
+   * What a candidate of its kind should cost, its own or of another kernel of the family: of use to compare these.
+   */
+  cost?(problem: P, candidate: Candidate, traits: Traits): number;
   /** The ways to run it. */
   readonly candidates: readonly Candidate[];
   layout(problem: P, candidate: Candidate): KernelLayout;

@@ -1,29 +1,35 @@
-import type { Candidate, Constants, Family, KernelChoice, Problem } from "../forms/kernel.ts";
+import type {
+  Candidate,
+  Choose,
+  Constants,
+  Family,
+  KernelChoice,
+  Problem,
+} from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
-import { byRule, choicesOf } from "./choose.ts";
-import { moreTiles, products } from "./matmul.ts";
-import type { ProductProblem } from "./problems.ts";
 
 // What measures kernels has of them. A script of its own: no page needs it to compute.
 
 /** What is asked of choices. */
 export interface ChoiceOptions {
+  /** What would choose: by rule, for one. */
+  readonly choose: Choose;
   /** Whether only those count that give the bits of the first. */
   readonly reproducible: boolean;
 }
 
 /**
- * What may compute a problem on such hardware: first what the rules take, then the others, where it is known by
+ * What may compute a problem on such hardware: first what `choose` takes, then the others, where it is known by
  * what they should cost.
  */
 export function choicesFor<P extends Problem>(
   family: Family<P>,
   problem: P,
   traits: Traits,
-  { reproducible }: ChoiceOptions,
+  { choose, reproducible }: ChoiceOptions,
 ): KernelChoice<P>[] {
-  const first = byRule(traits)(family, problem);
+  const first = choose(family, problem);
   const { candidate: own, kernel: ownKernel } = first;
   const isFirst = ({ kernel, candidate }: KernelChoice<P>) =>
     kernel === ownKernel && candidate === own;
@@ -38,6 +44,11 @@ export function choicesFor<P extends Problem>(
   );
   const sorted = others.sort((a, b) => (costs.get(a) as number) - (costs.get(b) as number));
   return [first, ...sorted];
+}
+
+/** All ways to compute what a family does. */
+export function choicesOf<P extends Problem>({ kernels }: Family<P>): KernelChoice<P>[] {
+  return kernels.flatMap((kernel) => kernel.candidates.map((candidate) => ({ kernel, candidate })));
 }
 
 /** Names the order in which a choice adds: choices of one order give the same bits. */
@@ -95,7 +106,7 @@ function expectedCost<P extends Problem>(
   problem: P,
   traits: Traits,
 ): number {
-  if ((family as unknown) !== products || kernel.kind === "direct") return 0;
-  const product = problem as unknown as ProductProblem;
-  return moreTiles.loaded?.cost(product, candidate as Candidate, traits) ?? 0;
+  if (kernel.kind === "direct") return 0;
+  const model = family.kernels.find(({ cost }) => cost);
+  return model?.cost?.(problem, candidate as Candidate, traits) ?? 0;
 }

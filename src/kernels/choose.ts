@@ -4,7 +4,7 @@
  * the candidates. Whoever measures candidates gives the device another `Choose`.
  */
 import type { Shape } from "../core/shape.ts";
-import type { Choose, Family, KernelChoice, KernelWish, Problem } from "../forms/kernel.ts";
+import type { Choose, KernelWish, Problem } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
 import type {
   ElementsProblem,
@@ -53,11 +53,6 @@ export function byRule(traits: Traits): Choose {
     }
     return undefined as never; // the last wish of a rule is always there
   };
-}
-
-/** All ways to compute what a family does. */
-export function choicesOf<P extends Problem>({ kernels }: Family<P>): KernelChoice<P>[] {
-  return kernels.flatMap((kernel) => kernel.candidates.map((candidate) => ({ kernel, candidate })));
 }
 
 /** From so many elements on, pointwise groups have larger workgroups: there are enough of them. */

@@ -61,6 +61,7 @@ const tiled: readonly Kernel<ProductProblem>[] = [
     order: "workgroup 64", // that of matmul.wgsl
     files: [{ name: "shaders/matmul-tiles.wgsl", source }],
     candidates,
+    cost,
     layout: ({ BATCH, M, N, K }, candidate) => {
       const { TILE_M, TILE_N, TILE_K } = candidate;
       const [high, wide, deep] = [M % TILE_M !== 0, N % TILE_N !== 0, K % TILE_K !== 0];

@@ -58,7 +58,7 @@ test("webgpu takes an emulated GPU, or fails clearly", async () => {
 test.each<[object, string]>([
   [{ device: "tpu" }, "init: device tpu; expected auto, webgpu, cpu"],
   [{ kernels: "fast" }, "init: kernels fast; expected workgroup, direct"],
-  [{ tune: "later" }, "init: tune later; expected background, off"],
+  [{ tune: "later" }, "init: tune later; expected background, now, off"],
   [{ engine: "fast" }, "init: engine fast; expected compiled, plain"],
   [{ reproducible: 1 }, "init: reproducible 1; expected true or false"],
   [{ threads: 0 }, "init: threads 0; expected an integer from 1"],

@@ -3,7 +3,7 @@ import { GpuDevice } from "../../src/devices/webgpu/gpu-device.ts";
 import type { GpuSession } from "../../src/devices/webgpu/session.ts";
 import type { Choose, KernelChoice } from "../../src/forms/kernel.ts";
 import { type Device, init, tensor } from "../../src/index.ts";
-import { choicesOf } from "../../src/kernels/choose.ts";
+import { choicesOf } from "../../src/kernels/candidates.ts";
 import { directProducts, moreTiles } from "../../src/kernels/matmul.ts";
 import { entryFile } from "../../src/kernels/stage.ts";
 import { expectWithin } from "../support/close.ts";

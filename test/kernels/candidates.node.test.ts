@@ -4,10 +4,11 @@ import {
   choiceName,
   choiceNamed,
   choicesFor,
+  choicesOf,
   orderOf,
   problemName,
 } from "../../src/kernels/candidates.ts";
-import { byRule, choicesOf } from "../../src/kernels/choose.ts";
+import { byRule } from "../../src/kernels/choose.ts";
 import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
 import { families, type Tried } from "../support/kernel-families.ts";
@@ -32,7 +33,10 @@ describe.each(Object.entries({ gpu, small, mobile, emulated }))("candidates on %
   test.each(all)("of %s: first what the rules take, none that cannot run", (_, tried) => {
     const { family, problems } = tried;
     for (const problem of problems) {
-      const given = choicesFor(family, problem, traits, { reproducible: false });
+      const given = choicesFor(family, problem, traits, {
+        choose: byRule(traits),
+        reproducible: false,
+      });
       expect(given[0]).toEqual(byRule(traits)(family, problem));
       expect(new Set(given.map(choiceName)).size).toBe(given.length);
       for (const { kernel, candidate } of given) {
@@ -49,8 +53,14 @@ describe.each(Object.entries({ gpu, small, mobile, emulated }))("candidates on %
     (_, tried) => {
       const { family, problems } = tried;
       for (const problem of problems) {
-        const every = choicesFor(family, problem, traits, { reproducible: false });
-        const same = choicesFor(family, problem, traits, { reproducible: true });
+        const every = choicesFor(family, problem, traits, {
+          choose: byRule(traits),
+          reproducible: false,
+        });
+        const same = choicesFor(family, problem, traits, {
+          choose: byRule(traits),
+          reproducible: true,
+        });
         expect(new Set(same.map(orderOf)).size).toBe(1);
         const kept = every.filter((choice) => orderOf(choice) === orderOf(every[0]));
         expect(same.map(choiceName)).toEqual(kept.map(choiceName));

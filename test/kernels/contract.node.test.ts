@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Kernel, KernelChoice, Stage } from "../../src/forms/kernel.ts";
-import { choicesOf } from "../../src/kernels/choose.ts";
+import { choicesOf } from "../../src/kernels/candidates.ts";
 import { directProducts, moreTiles } from "../../src/kernels/matmul.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
 import { families, type Tried } from "../support/kernel-families.ts";

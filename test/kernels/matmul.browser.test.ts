@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Constants, Kernel, KernelChoice } from "../../src/forms/kernel.ts";
-import { choicesOf } from "../../src/kernels/choose.ts";
+import { choicesOf } from "../../src/kernels/candidates.ts";
 import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
 import { stageOf } from "../../src/kernels/stage.ts";

@@ -18,6 +18,7 @@ import * as optim from "../../src/optim/index.ts";
 import * as pictures from "../../src/pictures/index.ts";
 import * as text from "../../src/text/index.ts";
 import * as train from "../../src/train/index.ts";
+import * as webgpu from "../../src/webgpu/index.ts";
 import { testDevice } from "../support/device.ts";
 import { examples, promisesOf, runExample } from "../support/docstrings.ts";
 import { wavFile } from "../support/wav-file.ts";
@@ -25,6 +26,7 @@ import { wavFile } from "../support/wav-file.ts";
 type World = Record<string, () => unknown>;
 
 const folder = mkdtempSync(join(tmpdir(), "gradus-examples-"));
+process.env.XDG_CACHE_HOME = folder; // what is kept for later is kept there
 beforeAll(async () => {
   await testDevice();
 });
@@ -71,6 +73,7 @@ const exported = {
   ...optim,
   ...pictures,
   ...text,
+  ...webgpu,
 };
 const names: World = Object.fromEntries(
   Object.entries({ ...exported, ...train }).map(([name, value]) => [name, () => value]),

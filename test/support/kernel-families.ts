@@ -2,7 +2,7 @@
 import type { Constants, Family, Kernel, KernelChoice, Problem } from "../../src/forms/kernel.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
 import { attentionKeys, attentionQueries, attentionRows } from "../../src/kernels/attention.ts";
-import { choicesOf } from "../../src/kernels/choose.ts";
+import { choicesOf } from "../../src/kernels/candidates.ts";
 import { pointwiseGroups } from "../../src/kernels/elementwise.ts";
 import { products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";

@@ -46,7 +46,7 @@ export class GpuDevice extends EngineDevice {
     try {
       await (device.session as GpuSession).prepare();
       // There plans are made otherwise by what it loads.
-      if (description.software) await device.#recovery().catch(() => {});
+      if (description.software || options.tune) await device.#recovery().catch(() => {});
       return device;
     } catch (error) {
       device.dispose(); // it is not to come back for nobody

@@ -11,11 +11,14 @@ export interface GpuOptions {
   /** Forces kernels with workgroup memory or with direct loads; by default the adapter decides. */
   kernels?: "workgroup" | "direct";
   /**
-   * Whether kernels are made better while they run: by `background`, which it is when left out of `init`, a
-   * compiled function whose kernels take long to compile begins with plain ones, where a CPU emulates
-   * the GPU, until the others are there; the results have the same bits. By `off` it waits for these.
+   * Whether kernels are made better while they run; the results have the same bits. By `background`,
+   * which it is when left out, what may compute the same is timed on a GPU between steps, in at most 1 %
+   * of their time, and the fastest goes on; where a CPU emulates the GPU, a compiled function whose
+   * kernels take long to compile begins with plain ones until the others are there. By `now` all is
+   * timed when a function is prepared, or else after its first run. What was found is kept for the
+   * next visit. By `off` the kernels are those that the rules take.
    */
-  tune?: "background" | "off";
+  tune?: "background" | "now" | "off";
   /**
    * What computes on the CPU: `compiled` makes WebAssembly with SIMD of each program; `plain` runs
    * each op's plain form, which is the specification. `compiled` when left out; where the page or the

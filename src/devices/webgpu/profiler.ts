@@ -57,7 +57,7 @@ function summed({ clock, kernels }: Profile, order: readonly number[]): Profile 
  * Runs the kernels of a work one after the other and takes the time of each: by timestamp queries
  * where the device has them, else by waiting for each kernel, which adds the cost of a submit.
  */
-async function profileKernels(
+export async function profileKernels(
   host: PlanHost,
   work: Work,
   kernels: readonly NamedKernel[],

@@ -6,15 +6,19 @@ import { withEngine } from "../cpu/choose-engine.ts";
 import { CpuSession, type MakeEngine } from "../cpu/cpu-device.ts";
 import { describeAdapter, findAdapter, findGpu, requestDevice } from "./adapter.ts";
 import type { GpuDevice } from "./gpu-device.ts";
+import { goOnImproving } from "./replaceable-plan.ts";
 import { GpuSession } from "./session.ts";
-import { beginPlain, goOnPlain } from "./tiers.ts";
+import { beginPlain } from "./tiers.ts";
+import { beginTuning } from "./tuned-plan.ts";
 
 /**
- * Makes what guards a device's states against losses, and chooses by time where that is wanted; lets
- * plans begin with plain kernels where a CPU emulates the GPU.
+ * Makes what guards a device's states against losses, and chooses by time where that is wanted; has
+ * kernels tuned, or plans begin with plain kernels where a CPU emulates the GPU.
  */
 export function journalOf(device: GpuDevice): Journal | null {
-  if (device.adapter.software && device.options.tune !== "off") beginPlain(device);
+  const { tune = "background" } = device.options;
+  if (tune === "background" && device.adapter.software) beginPlain(device);
+  else if (tune !== "off") beginTuning(device, tune === "now");
   if (device.options.gpuDevice) return null; // nothing could take its place
   const journal = new Journal(device);
   if (device.holders) journal.chooser = new Chooser(device, { open: () => cpuSession(device) });
@@ -62,7 +66,7 @@ async function gpuSession(device: GpuDevice): Promise<Session | null> {
       const own = await requestDevice("recovery", adapter, ANSWER_MS);
       const session = new GpuSession(own, description, options, counters);
       await session.prepare();
-      goOnPlain(device, session);
+      goOnImproving(device, session);
       return session;
     } catch {
       // The next try may be more lucky.

@@ -1,0 +1,122 @@
+import { tools } from "../../core/tools.ts";
+import type { Progress } from "../../engine/plan.ts";
+import type { Choose } from "../../forms/kernel.ts";
+import type { Storage } from "../../graph/device.ts";
+import type { BufferStorage } from "./buffers.ts";
+import type { GpuDevice } from "./gpu-device.ts";
+import {
+  type Asked,
+  choosing,
+  improvePlans,
+  type MakePlan,
+  ReplaceablePlan,
+} from "./replaceable-plan.ts";
+import type { GpuSession } from "./session.ts";
+import type { Tuner } from "./tuner.ts";
+
+/**
+ * Has the kernels of a device's plans that run again and again timed against others which give the same
+ * bits, and the fastest take their places.
+ * @param isNow whether all is timed when a plan is prepared; else a little between its runs.
+ */
+export function beginTuning(device: GpuDevice, isNow: boolean): void {
+  improvePlans(device, (session) => {
+    const tuning = new Tuning(session, isNow);
+    return (make) => new TunedPlan(tuning, make);
+  });
+}
+
+/** What tunes the plans of a session, as soon as it is loaded. */
+class Tuning {
+  tuner: Tuner | null = null;
+  readonly loaded: Promise<Tuner | null>;
+
+  constructor(
+    readonly session: GpuSession,
+    readonly isNow: boolean,
+  ) {
+    this.loaded = this.#load();
+  }
+
+  async #load(): Promise<Tuner | null> {
+    try {
+      const { Tuner, tunings } = await tools.get();
+      await tunings.read();
+      this.tuner = new Tuner(this.session, tunings, choosing, this.isNow);
+      return this.tuner;
+    } catch (error) {
+      this.say(error);
+      return null;
+    }
+  }
+
+  say(error: unknown): void {
+    if (!this.session.lossOf("tune")) console.warn(`gradus: kernels stay untuned, for ${error}`);
+  }
+}
+
+/** A plan whose kernels others take the place of that are measured to be faster. */
+class TunedPlan extends ReplaceablePlan {
+  /** What the present plan asked. */
+  #asked: Asked[];
+  /** How much was known when it was last compared. */
+  #known = 0;
+  #hasRun = false;
+
+  constructor(
+    readonly tuning: Tuning,
+    readonly make: MakePlan,
+  ) {
+    const { session } = tuning;
+    const asked: Asked[] = [];
+    super(session, make(choosing(session, noting(session.choose, asked))));
+    this.#asked = asked;
+  }
+
+  override async prepare(onProgress?: Progress): Promise<void> {
+    await super.prepare(onProgress);
+    const tuner = this.tuning.isNow && (await this.tuning.loaded);
+    if (!tuner) return;
+    await tuner.tune(this.#asked);
+    await this.#improve(tuner);
+  }
+
+  override run(sources: readonly Storage[]): BufferStorage[] {
+    const outputs = super.run(sources);
+    const { tuner } = this.tuning;
+    if (!tuner) return outputs;
+    tuner.ran();
+    if (!this.#hasRun) tuner.tune(this.#asked);
+    this.#hasRun = true;
+    this.#improve(tuner);
+    return outputs;
+  }
+
+  /** Takes faster kernels where some are known by now. */
+  async #improve(tuner: Tuner): Promise<void> {
+    if (tuner.known === this.#known) return;
+    this.#known = tuner.known;
+    const isOther = ({ family, problem, choice: { kernel, candidate } }: Asked) => {
+      const other = tuner.choose(family, problem as never);
+      return other.kernel !== kernel || other.candidate !== candidate;
+    };
+    if (!this.#asked.some(isOther)) return;
+    const asked: Asked[] = [];
+    const make = () => this.make(choosing(this.session, noting(tuner.choose, asked)));
+    const onReplaced = () => {
+      this.#asked = asked;
+    };
+    this.allowReplacing();
+    await this.replace(make, onReplaced, (error) => this.tuning.say(error));
+  }
+}
+
+/** Notes what is asked, and what the answer is. */
+function noting(choose: Choose, asked: Asked[]): Choose {
+  return (family, problem) => {
+    const choice = choose(family, problem);
+    const { kernel, candidate } = choice;
+    asked.push({ family, problem, choice: { kernel, candidate } } as unknown as Asked);
+    return choice;
+  };
+}

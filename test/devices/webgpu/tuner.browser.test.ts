@@ -1,0 +1,206 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { fileCache } from "../../../src/datasets/cache.ts";
+import type { GpuDevice } from "../../../src/devices/webgpu/gpu-device.ts";
+import type { GpuSession } from "../../../src/devices/webgpu/session.ts";
+import { beginTuning } from "../../../src/devices/webgpu/tuned-plan.ts";
+import { Tunings } from "../../../src/devices/webgpu/tunings.ts";
+import { init, setDefaultDevice, tensor } from "../../../src/index.ts";
+import { choiceName, choicesFor, problemName } from "../../../src/kernels/candidates.ts";
+import { byRule } from "../../../src/kernels/choose.ts";
+import { products } from "../../../src/kernels/matmul.ts";
+import { ShareOfRuns } from "../../../src/kernels/tuning.ts";
+import { meanSquaredError } from "../../../src/losses/index.ts";
+import { Linear } from "../../../src/nn/index.ts";
+import { SGD } from "../../../src/optim/index.ts";
+import { trainStep } from "../../../src/train/index.ts";
+import { exportTuning, importTuning } from "../../../src/webgpu/index.ts";
+import { uniform } from "../../support/reference.ts";
+
+const devices: GpuDevice[] = [];
+afterEach(() => {
+  vi.restoreAllMocks();
+  for (const device of devices.splice(0)) device.dispose();
+});
+
+/** A step of a layer, whose products are of so many rows, on a device of its own. */
+async function made(tune: "now" | "off", rows = 18) {
+  const { device } = await init({ device: "webgpu", isolated: true, tune });
+  devices.push(device as GpuDevice);
+  setDefaultDevice(device);
+  const model = new Linear(21, 13, { seed: 1 });
+  const batch = {
+    x: tensor(uniform(rows * 21, 3), { shape: [rows, 21] }),
+    y: tensor(uniform(rows * 13, 4), { shape: [rows, 13] }),
+  };
+  const step = trainStep({
+    model,
+    optimizer: new SGD(model.parameters(), { learningRate: 0.3 }),
+    loss: (net, { x, y }: typeof batch) => meanSquaredError(net.call(x), y),
+  });
+  const bits = async () =>
+    Promise.all([...model.state().values()].map(async (state) => [...(await state.data())]));
+  const prepared = async () => step.prepare(batch);
+  let plan: ReturnType<typeof prepared> | undefined;
+  const codes = async () => {
+    plan ??= prepared();
+    const { kernels } = await (await plan).stats();
+    return Promise.all(kernels.map(({ code }) => code?.()));
+  };
+  const { session } = device as GpuDevice;
+  return { device: device as GpuDevice, session, step: () => step(batch), batch, bits, codes };
+}
+
+type Made = Awaited<ReturnType<typeof made>>;
+
+/** The bits that untuned kernels give after so many steps. */
+async function expected(steps: number, rows = 18) {
+  const other = await made("off", rows);
+  for (let i = 0; i < steps; i++) await other.step();
+  return other.bits();
+}
+
+/** What the layer multiplies: its values, and the gradient of its weight. */
+function problems(rows: number) {
+  const base = { dtype: "f32", BATCH: 1 } as const;
+  return [
+    { ...base, M: rows, K: 21, N: 13 },
+    { ...base, M: 21, K: rows, N: 13 },
+  ];
+}
+
+/** Which other choices a device has for these problems. */
+function rivals({ session }: Made, rows: number) {
+  const { traits } = session as GpuSession;
+  const options = { choose: byRule(traits), reproducible: true };
+  return Object.fromEntries(
+    problems(rows).map((problem) => {
+      const choices = choicesFor(products, problem, traits, options).map(choiceName);
+      return [problemName(products, problem), choices];
+    }),
+  );
+}
+
+/** What is known of the machine at hand. */
+async function known({ device }: Made) {
+  const { version, machines } = await exportTuning();
+  const found = Object.entries(machines).filter(([name]) => name.startsWith(device.description));
+  expect(found.length).toBe(1);
+  const [[machine, choices]] = found;
+  return { version, machine, choices };
+}
+
+test("what a plan computes is timed when it is prepared, and kept", async () => {
+  const warn = vi.spyOn(console, "warn");
+  const own = await made("now");
+  const choices = rivals(own, 18);
+  await own.codes();
+  const found = await known(own);
+  for (const [problem, all] of Object.entries(choices)) {
+    expect(all.length).toBeGreaterThan(4);
+    expect(all).toContain(found.choices[problem]);
+  }
+  const other = await made("off");
+  await other.codes();
+  const { pipelines } = other.device.memory(); // two products may share one
+  expect(Math.abs(own.device.memory().pipelines - pipelines)).toBeLessThanOrEqual(1);
+  setDefaultDevice(own.device);
+  const compile = vi.spyOn(GPUDevice.prototype, "createShaderModule");
+  for (let i = 0; i < 3; i++) await own.step();
+  expect(compile).not.toHaveBeenCalled(); // all is known, and ready
+  expect(await own.bits()).toEqual(await expected(3));
+  expect(warn).not.toHaveBeenCalled();
+
+  const kept = new Tunings(() => fileCache("gradus-tuning"));
+  await kept.read();
+  expect(kept.data.machines[found.machine]).toEqual(found.choices);
+});
+
+test("what is imported takes the place of other kernels between two runs, to the same bits", async () => {
+  const own = await made("now");
+  await own.step();
+  const { version, machine } = await known(own);
+  const untuned = await (await made("off")).codes();
+  for (const place of [3, 5]) {
+    const before = await own.codes();
+    const choices = Object.entries(rivals(own, 18)).map(([name, all]) => [name, all[place]]);
+    await importTuning({ version, machines: { [machine]: Object.fromEntries(choices) } });
+    await own.step();
+    await vi.waitFor(async () => expect(await own.codes()).not.toEqual(before), 20_000);
+    expect(await own.codes()).not.toEqual(untuned);
+  }
+  await own.step();
+  expect(await own.bits()).toEqual(await expected(4));
+
+  const next = await made("now"); // a second visit
+  expect(await next.codes()).toEqual(await own.codes());
+  await next.step();
+  expect(await next.bits()).toEqual(await expected(1));
+});
+
+test("between runs, problems are timed as far as the time allows", async () => {
+  const own = await made("off", 24);
+  beginTuning(own.device, false);
+  const { ran } = ShareOfRuns.prototype;
+  let now = 0;
+  const counted = vi.spyOn(ShareOfRuns.prototype, "ran");
+  counted.mockImplementation(function (this: ShareOfRuns) {
+    now += 200; // as if each step took so long
+    vi.spyOn(this as { now(): number }, "now").mockReturnValue(now);
+    ran.call(this);
+  });
+  const names = Object.keys(rivals(own, 24));
+  let steps = 0;
+  const done = async () => {
+    const choices = Object.values((await exportTuning()).machines);
+    return names.every((name) => choices.some((known) => name in known));
+  };
+  for (; !(await done()) && steps < 1500; steps++) {
+    await own.step();
+    await own.bits(); // waits until it has run
+  }
+  expect(await done()).toBe(true);
+  expect(steps).toBeGreaterThan(10); // nothing is measured that is not paid for
+  for (let i = 0; i < 2; i++) await own.step();
+  expect(await own.bits()).toEqual(await expected(steps + 2, 24));
+});
+
+test("candidates that fail are left out, and the console says so once", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const own = await made("now", 19);
+  const choices = rivals(own, 19);
+  const { createShaderModule } = GPUDevice.prototype;
+  const failed = vi.spyOn(GPUDevice.prototype, "createShaderModule");
+  failed.mockImplementation(function (this: GPUDevice, given) {
+    const isRival = /timed/.test(given.label ?? "") && !/const ROWS = 4u/.test(given.code);
+    return createShaderModule.call(this, isRival ? { ...given, code: "this is no WGSL" } : given);
+  });
+  const codes = await own.codes();
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(warn.mock.calls[0][0]).toMatch(/^gradus: kernels are tuned without one that failed, for /);
+  const found = await known(own);
+  for (const [problem, all] of Object.entries(choices)) {
+    expect(all).toContain(found.choices[problem]);
+  }
+  failed.mockRestore();
+  expect(codes.length).toBeGreaterThan(0);
+  for (let i = 0; i < 2; i++) await own.step();
+  expect(await own.bits()).toEqual(await expected(2, 19));
+});
+
+test("a device may be disposed, or lost, while it is tuned", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const [early, lost] = [await made("now", 22), await made("now", 23)];
+  const compiled = vi.spyOn(GPUDevice.prototype, "createComputePipelineAsync");
+  await early.step();
+  await vi.waitFor(() => expect(compiled).toHaveBeenCalled(), 10_000);
+  early.device.dispose();
+  compiled.mockClear();
+  setDefaultDevice(lost.device);
+  await vi.waitFor(() => expect(lost.device.journal).not.toBeNull());
+  await lost.step();
+  await vi.waitFor(() => expect(compiled).toHaveBeenCalled(), 10_000);
+  lost.device.device.destroy();
+  for (let i = 0; i < 2; i++) await lost.step();
+  expect(await lost.bits()).toEqual(await expected(3, 23));
+  expect(warn.mock.calls.filter(([text]) => /tuned/.test(text))).toEqual([]);
+});
