@@ -100,5 +100,5 @@ function upright(file: Uint8Array): Uint8Array {
       }
     }
   }
-  return writeIdx({ shape: [n, columns, rows], dtype, data: turned });
+  return writeIdx({ shape: [n, columns, rows], dtype: "u8", data: turned });
 }
