@@ -18,7 +18,7 @@ import { root } from "./sources.mjs";
  * forms of ops, which only the CPU runs. None of it is for a trainer alone, so less would be other
  * messages, specifications apart from their ops, or promises that are not kept.
  */
-export const SIZE_LIMIT = 53.25 * 1024;
+export const SIZE_LIMIT = 53.3 * 1024;
 
 /**
  * Bytes that the script of the CPU's compiled engine may take, which pages with a GPU do not load. What is there takes

@@ -47,12 +47,10 @@ export const TIMEOUT = 30_000;
  * where there is no other; null when there is none.
  */
 export async function findAdapter(gpu: GPU, timeout = TIMEOUT): Promise<GPUAdapter | null> {
-  const ask = (options?: GPURequestAdapterOptions) =>
+  const ask = (options: GPURequestAdapterOptions) =>
     within("init", "requestAdapter", timeout, () => gpu.requestAdapter(options));
   return (
-    (await ask({ powerPreference: "high-performance" })) ??
-    (await ask()) ??
-    ask({ featureLevel: "compatibility" })
+    (await ask({ powerPreference: "high-performance" })) ?? ask({ featureLevel: "compatibility" })
   );
 }
 

@@ -281,15 +281,14 @@ export class GpuPlan implements Plan {
     }
     this.#bindGroups ??= dispatches.map((dispatch) => this.#bindGroup(dispatch));
     const [pipelines, bindGroups] = [this.#pipelines, this.#bindGroups];
-    const encodeOne: EncodeOne = (pass, i, offsets) => {
+    // Offsets that are undefined would be refused by Chromium's optimized call.
+    const encodeOne: EncodeOne = (pass, i, offsets = []) => {
       const { x, y } = dispatches[i];
       const { encoder } = pass;
       const pipeline = pipelines[i].pipeline as GPUComputePipeline;
       if (pass.pipeline !== pipeline) encoder.setPipeline(pipeline);
       pass.pipeline = pipeline;
-      // Not with offsets that are undefined: Chromium's optimized call refuses these.
-      if (offsets) encoder.setBindGroup(0, bindGroups[i], offsets);
-      else encoder.setBindGroup(0, bindGroups[i]);
+      encoder.setBindGroup(0, bindGroups[i], offsets);
       encoder.dispatchWorkgroups(x, y);
     };
     const encodeAll: PlanRun["encodeAll"] = (pass, each) => {
