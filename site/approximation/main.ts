@@ -30,15 +30,19 @@ fill("name", [...FUNCTION_NAMES, "drawn"]);
 fill("activation", ACTIVATION_NAMES);
 fill("optimizer", OPTIMIZER_NAMES);
 
-const settings = new Settings(element("settings", HTMLFormElement), {
-  name: choice("waves", [...FUNCTION_NAMES, "drawn"]),
-  drawn: text("", WRITTEN),
-  units: number(16, { min: 1, max: 64, integer: true }),
-  activation: choice("tanh", ACTIVATION_NAMES),
-  optimizer: choice("Adam", OPTIMIZER_NAMES),
-  rate: number(0.02, { min: 0, max: 10 }),
-  seed: number(1, { min: 0, max: 9999, integer: true }),
-});
+const settings = new Settings(
+  element("settings", HTMLFormElement),
+  {
+    name: choice("waves", [...FUNCTION_NAMES, "drawn"]),
+    drawn: text("", WRITTEN),
+    units: number(16, { min: 1, max: 64, integer: true }),
+    activation: choice("tanh", ACTIVATION_NAMES),
+    optimizer: choice("Adam", OPTIMIZER_NAMES),
+    rate: number(0.02, { min: 0, max: 10 }),
+    seed: number(1, { min: 0, max: 9999, integer: true }),
+  },
+  ({ drawn, name }) => (name === "drawn" && !drawn ? { drawn: writeHeights(target) } : {}),
+);
 
 /** What is to be fitted. */
 let target = targetOf();
@@ -148,6 +152,8 @@ const runner = new Runner<typeof job>({
   },
   onReady: () => frames.wake(),
   onPhase: () => frames.wake(),
+  advise: ({ name }) =>
+    name === "NonFiniteLossError" ? "Choose a lower learning rate: the net begins anew." : "",
 });
 
 /** Gives the net another function; it goes on from where it is. */
@@ -158,16 +164,15 @@ function retarget(): void {
 
 settings.onChange((values, changed) => {
   if (changed.has("name") || changed.has("drawn")) {
-    if (values.name === "drawn" && !values.drawn) {
-      return settings.set({ drawn: writeHeights(target) });
-    }
     target = targetOf();
     tellPlace();
     retarget();
   }
   if (changed.has("rate")) void runner.run?.set({ learningRate: values.rate }).catch(() => {});
   const fresh = ["units", "activation", "optimizer", "seed"] as const;
-  if (fresh.some((name) => changed.has(name))) void runner.restart();
+  // A run that has failed takes nothing on.
+  const hasFailed = runner.phase === "failed";
+  if (hasFailed || fresh.some((name) => changed.has(name))) void runner.restart();
 });
 added.addEventListener("input", () => {
   const value = Number(added.value);

@@ -57,14 +57,19 @@ const from: Setting<string> = {
   },
   rule: "two numbers from −1,000 to 1,000, as in -1.5, 2",
 };
-const settings = new Settings(element("settings", HTMLFormElement), {
-  landscape: choice("ravine", LANDSCAPE_NAMES),
-  from,
-  rate: number(0, { min: -3, max: 4 }),
-  noise: number(0, { min: 0, max: 5 }),
-  formula,
-  ...Object.fromEntries(ALL.map(({ id }) => [id, toggle(true)])),
-});
+const settings = new Settings(
+  element("settings", HTMLFormElement),
+  {
+    landscape: choice("ravine", LANDSCAPE_NAMES),
+    from,
+    rate: number(0, { min: -3, max: 4 }),
+    noise: number(0, { min: 0, max: 5 }),
+    formula,
+    ...Object.fromEntries(ALL.map(({ id }) => [id, toggle(true)])),
+  },
+  // Another landscape has its own formula and start.
+  (_, changed) => (changed.has("landscape") && changed.size === 1 ? { formula: "", from: "" } : {}),
+);
 
 const chosen = (): Landscape => LANDSCAPES[settings.values.landscape];
 const formulaOf = () => settings.values.formula.trim() || chosen().formula;
@@ -265,13 +270,9 @@ const runner = new Runner<typeof job>({
   },
 });
 
-settings.onChange((values, changed) => {
+settings.onChange((_, changed) => {
   const isView = [...changed].every((name) => ALL.some(({ id }) => id === (name as string)));
   if (isView) return paint();
-  // Another landscape has its own formula and start.
-  if (changed.has("landscape") && (values.formula || values.from) && changed.size === 1) {
-    return settings.set({ formula: "", from: "" });
-  }
   void runner.restart();
 });
 element("stage").addEventListener("click", (event) => {

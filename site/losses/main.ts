@@ -41,12 +41,17 @@ for (const { title, names } of groups) {
   select.append(make("optgroup", { label: title }, ...options));
 }
 
-const settings = new Settings(element("settings", HTMLFormElement), {
-  loss: choice("huber", LOSS_NAMES),
-  chosen: number(OWN, { min: OWN, max: 100 }),
-  at: number(OWN, SLIDER),
-  up: number(OWN, SLIDER),
-});
+const settings = new Settings(
+  element("settings", HTMLFormElement),
+  {
+    loss: choice("huber", LOSS_NAMES),
+    chosen: number(OWN, { min: OWN, max: 100 }),
+    at: number(OWN, SLIDER),
+    up: number(OWN, SLIDER),
+  },
+  (_, changed) =>
+    changed.has("loss") && changed.size === 1 ? { at: OWN, up: OWN, chosen: OWN } : {},
+);
 
 // What is shown is computed beside the page, by another worker than that of the slow start.
 const startWorker = () => new Worker(new URL("./job.ts", import.meta.url), { type: "module" });
@@ -217,10 +222,6 @@ function rowOf(loss: LossName): string {
 settings.onChange((values, changed) => {
   if (changed.has("loss") || changed.has("chosen")) {
     rolling++;
-    const fresh = changed.has("loss") && changed.size === 1;
-    if (fresh && (values.at !== OWN || values.up !== OWN || values.chosen !== OWN)) {
-      return settings.set({ at: OWN, up: OWN, chosen: OWN });
-    }
     void show();
     return;
   }

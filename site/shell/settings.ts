@@ -72,27 +72,52 @@ export type Values<S extends Record<string, AnySetting>> = {
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
+/** Says below a control what it takes, as in "Expected …", or takes that back with an empty rule. */
+export function complain(control: Control, rule: string): void {
+  control.setAttribute("aria-invalid", String(rule !== ""));
+  const id = `${control.id || control.name}-error`;
+  let place = document.getElementById(id);
+  if (!place) {
+    if (!rule) return;
+    place = document.createElement("p");
+    Object.assign(place, { id, className: "problem" });
+    place.setAttribute("aria-live", "polite");
+    control.after(place);
+    control.setAttribute("aria-describedby", id);
+  }
+  place.textContent = rule ? `Expected ${rule}.` : "";
+}
+
 /**
  * Binds settings to the controls of a form that have their names, and to the address: what differs
  * from the initial value stands in the query. A wrong entry is told below its control and changes nothing.
+ * Each choice is one place to go back to, however far a slider is drawn for it.
  */
 export class Settings<const S extends Record<string, AnySetting>> {
   #values: Record<string, unknown> = {};
-  /** The address that the history has last. */
-  #pushed = location.href;
+  /** The slider that is being drawn: its place in the history moves with it. */
+  #drawn: string | null = null;
   readonly #listeners = new Set<(values: Values<S>, changed: ReadonlySet<keyof S>) => void>();
 
   constructor(
     readonly form: HTMLFormElement,
     readonly settings: S,
+    /** Gives what a choice brings with it; asked at each one, not on the way back to an earlier one. */
+    readonly complete: (
+      values: Values<S>,
+      changed: ReadonlySet<keyof S>,
+    ) => Partial<Values<S>> = () => ({}),
   ) {
     this.#values = this.#fromAddress();
     this.#show();
     form.addEventListener("submit", (event) => event.preventDefault());
     // Controls that only name the form lie outside of it.
-    document.addEventListener("input", (event) => this.#hear(event, "replace"));
-    document.addEventListener("change", (event) => this.#hear(event, "push"));
-    addEventListener("popstate", () => this.#take(this.#fromAddress(), "none"));
+    document.addEventListener("input", (event) => this.#hear(event));
+    document.addEventListener("change", (event) => this.#hear(event));
+    addEventListener("popstate", () => {
+      this.#drawn = null;
+      this.#take(this.#fromAddress(), "none");
+    });
   }
 
   get values(): Values<S> {
@@ -104,14 +129,15 @@ export class Settings<const S extends Record<string, AnySetting>> {
     this.#listeners.add(listener);
   }
 
-  /** Changes some values, as if they had been chosen. */
-  set(values: Partial<Values<S>>): void {
-    this.#take({ ...this.#values, ...values }, "push");
+  /** Changes some values, as if they had been chosen; `replace` leaves no place to go back to. */
+  set(values: Partial<Values<S>>, how: "push" | "replace" = "push"): void {
+    if (how === "push") this.#drawn = null;
+    this.#take({ ...this.#values, ...values }, how);
   }
 
   /** Goes back to the initial values. */
   reset(): void {
-    this.#take(this.#initial(), "push");
+    this.set(this.#initial() as Values<S>);
   }
 
   /** The address of the page with these settings; what other forms have put there stays. */
@@ -147,51 +173,33 @@ export class Settings<const S extends Record<string, AnySetting>> {
   }
 
   /** A slider changes things while it is drawn; a field of text when it is left or by Enter. */
-  #hear({ target }: Event, how: "push" | "replace"): void {
+  #hear({ target, type }: Event): void {
     const control = target as Control;
     if (control.form !== this.form) return;
     const setting: AnySetting | undefined = this.settings[control.name];
-    const isGradual = control.type === "range";
-    if (!setting || (how === "replace" && !isGradual)) return;
+    const isDrawn = type === "input";
+    if (!setting || (isDrawn && control.type !== "range")) return;
+    const how = this.#drawn === control.name ? "replace" : "push";
+    this.#drawn = isDrawn ? control.name : null;
     const isBox = control.type === "checkbox";
     const given = isBox ? (control as HTMLInputElement).checked : control.value;
     const value = isBox ? given : setting.read(given as string);
-    this.#complain(control, value === null ? setting.rule : "");
+    complain(control, value === null ? setting.rule : "");
     if (value !== null) this.#take({ ...this.#values, [control.name]: value }, how);
   }
 
-  #complain(control: Control, rule: string): void {
-    control.setAttribute("aria-invalid", String(rule !== ""));
-    const id = `${control.id || control.name}-error`;
-    let place = document.getElementById(id);
-    if (!place) {
-      if (!rule) return;
-      place = document.createElement("p");
-      Object.assign(place, { id, className: "problem" });
-      place.setAttribute("aria-live", "polite");
-      control.after(place);
-      control.setAttribute("aria-describedby", id);
-    }
-    place.textContent = rule ? `Expected ${rule}.` : "";
-  }
-
-  #take(values: Record<string, unknown>, how: "push" | "replace" | "none"): void {
-    const changed = new Set(Object.keys(values).filter((key) => values[key] !== this.#values[key]));
+  #take(chosen: Record<string, unknown>, how: "push" | "replace" | "none"): void {
+    const differing = (values: Record<string, unknown>): Set<keyof S> =>
+      new Set(Object.keys(values).filter((key) => values[key] !== this.#values[key]));
+    const brought = how === "none" ? {} : this.complete(chosen as Values<S>, differing(chosen));
+    const values: Record<string, unknown> = { ...chosen, ...brought };
+    const changed = differing(values);
     this.#values = values;
     this.#show();
-    if (changed.size === 0) {
-      // A slider that was let go: the place where it came to rest is one to go back to.
-      if (how === "push" && location.href !== this.#pushed) this.#push();
-      return;
-    }
-    if (how === "push") this.#push();
+    if (changed.size === 0) return;
+    if (how === "push") history.pushState(null, "", this.address);
     else if (how === "replace") history.replaceState(null, "", this.address);
-    for (const listener of this.#listeners) listener(this.values, changed as Set<keyof S>);
-  }
-
-  #push(): void {
-    history.pushState(null, "", this.address);
-    this.#pushed = location.href;
+    for (const listener of this.#listeners) listener(this.values, changed);
   }
 
   /** Writes the values into the controls, and into `output`s that are for them. */
@@ -203,7 +211,7 @@ export class Settings<const S extends Record<string, AnySetting>> {
         else if (control.type === "radio") {
           (control as HTMLInputElement).checked = control.value === write(value);
         } else if (this.settings[name].read(control.value) !== value) control.value = write(value);
-        if (control.getAttribute("aria-invalid") === "true") this.#complain(control, "");
+        if (control.getAttribute("aria-invalid") === "true") complain(control, "");
       }
       for (const output of this.form.querySelectorAll<HTMLOutputElement>("output")) {
         if (output.htmlFor.contains(name)) output.value = write(value);

@@ -106,6 +106,17 @@ export function suited(data: DataName): Partial<Chosen> {
   return { layers: "64", loss: "crossEntropy", rate: 0.003, batch: 100, epochs: 10, speed };
 }
 
+/** The loss to use for classes, or for values: the chosen one where it is of that kind. */
+export function fittingLoss(loss: Chosen["loss"], ofClasses: boolean): Chosen["loss"] {
+  const fitting: readonly Chosen["loss"][] = ofClasses ? CLASS_LOSSES : VALUE_LOSSES;
+  return fitting.includes(loss) ? loss : fitting[0];
+}
+
+/** Whether some data have classes; null where only the table that is read can tell. */
+export function haveClasses(data: DataName): boolean | null {
+  return data === "csv" ? null : data !== "curve";
+}
+
 export function isPlane(data: DataName): data is PlaneName {
   return (PLANE_NAMES as readonly string[]).includes(data);
 }

@@ -4,14 +4,17 @@ import { Settings } from "../shell/settings.ts";
 import {
   CHOICES,
   type Chosen,
-  CLASS_LOSSES,
   type DataName,
+  fittingLoss,
+  haveClasses,
   isPlane,
   suited,
-  VALUE_LOSSES,
 } from "./choices.ts";
 
-export type TrainSettings = Settings<typeof CHOICES>;
+export interface TrainSettings extends Settings<typeof CHOICES> {
+  /** Shows what the present run has turned out to have, without beginning another. */
+  adopt(values: Partial<Chosen>): void;
+}
 
 /** Changes that the running network takes on. */
 const LIVE = new Set(["rate", "speed", "smooth", "log", "reader"]);
@@ -21,27 +24,38 @@ export function makeSettings(
   restart: (before: Chosen) => void,
   changed: (values: Chosen, names: ReadonlySet<string>) => void,
 ): TrainSettings {
-  const settings = new Settings(element("settings", HTMLFormElement), CHOICES);
-  let before = settings.values;
+  const settings = new Settings(element("settings", HTMLFormElement), CHOICES, completing);
   // An address that names other data, and nothing else, gets what suits them.
+  const { data } = settings.values;
   const asked = new URLSearchParams(location.search);
-  const suits = Object.entries(suited(before.data)).filter(([name]) => !asked.has(name));
-  if (!isPlane(before.data)) settings.set(Object.fromEntries(suits));
-  before = settings.values;
-  show(before.data);
+  const suits = Object.entries(isPlane(data) ? {} : suited(data));
+  settings.set(Object.fromEntries(suits.filter(([name]) => !asked.has(name))), "replace");
+  let before = settings.values;
+  let isAdopting = false;
+  show(data);
   settings.onChange((values, names) => {
     const last = before;
     before = values;
-    if (names.has("data")) {
-      show(values.data);
-      // Back and forward bring settings of their own with them.
-      if (names.size === 1) return settings.set(suited(values.data));
-    }
-    if ([...names].some((name) => !LIVE.has(name))) restart(last);
+    if (names.has("data")) show(values.data);
+    if (!isAdopting && [...names].some((name) => !LIVE.has(name))) restart(last);
     changed(values, names);
   });
   element("reset").addEventListener("click", () => settings.reset());
-  return settings;
+  return Object.assign(settings, {
+    adopt(values: Partial<Chosen>) {
+      isAdopting = true;
+      settings.set(values, "replace");
+      isAdopting = false;
+    },
+  });
+}
+
+/** What suits other data, and a loss that is of their kind. */
+export function completing(values: Chosen, changed: ReadonlySet<string>): Partial<Chosen> {
+  const suits = changed.has("data") && changed.size === 1 ? suited(values.data) : {};
+  const ofClasses = haveClasses(values.data);
+  const loss = suits.loss ?? values.loss;
+  return { ...suits, loss: ofClasses === null ? loss : fittingLoss(loss, ofClasses) };
 }
 
 /** Shows the controls that some data have. */
@@ -49,17 +63,17 @@ function show(data: DataName): void {
   element("noise-field").hidden = !isPlane(data) && data !== "curve";
   element("csv-field").hidden = data !== "csv";
   element("pictures-field").hidden = data !== "pictures";
+  const ofClasses = haveClasses(data);
+  if (ofClasses !== null) showLosses(ofClasses);
 }
 
-/** Shows the losses of classes, or those of values; gives the one to use. */
-export function showLosses(loss: Chosen["loss"], ofClasses: boolean): Chosen["loss"] {
+/** Shows the losses of classes, or those of values. */
+export function showLosses(ofClasses: boolean): void {
   const kind = ofClasses ? "classes" : "values";
   for (const option of element("loss", HTMLSelectElement).options) {
     option.hidden = option.dataset.of !== kind;
     option.disabled = option.hidden;
   }
-  const fitting: readonly string[] = ofClasses ? CLASS_LOSSES : VALUE_LOSSES;
-  return fitting.includes(loss) ? loss : (fitting[0] as Chosen["loss"]);
 }
 
 /** What differs between two choices, in few words. */

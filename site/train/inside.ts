@@ -1,5 +1,6 @@
 /** One example on its way through the layers. */
 import { element, make, paintDigit, percent } from "../shell/dom.ts";
+import { complain, number } from "../shell/settings.ts";
 import { paintValues } from "./sight.ts";
 import type { TaskReport } from "./task.ts";
 import type { LayerValues } from "./views.ts";
@@ -12,9 +13,15 @@ export class Inside {
   /** A place on the plane that was pressed, in place of a test example. */
   #place: Float32Array | null = null;
   #task: TaskReport | null = null;
+  #index = 0;
 
   constructor(onChange: () => void) {
     chooser.addEventListener("input", () => {
+      const { read, rule } = number(0, { min: 0, max: Number(chooser.max), integer: true });
+      const index = read(chooser.value);
+      complain(chooser, index === null ? rule : "");
+      if (index === null) return;
+      this.#index = index;
       this.#place = null;
       onChange();
     });
@@ -24,7 +31,9 @@ export class Inside {
     this.#task = task;
     this.#place = null;
     chooser.max = String(task.testSize - 1);
-    if (this.index >= task.testSize) chooser.value = "0";
+    if (this.#index >= task.testSize) this.#index = 0;
+    chooser.value = String(this.#index);
+    complain(chooser, "");
     picture.hidden = task.kind !== "pictures";
     element("example-hint").hidden = task.kind !== "plane";
   }
@@ -38,8 +47,7 @@ export class Inside {
   }
 
   get index(): number {
-    const index = Number(chooser.value);
-    return Number.isInteger(index) && index >= 0 ? index : 0;
+    return this.#index;
   }
 
   show(input: Float32Array, target: number | null, layers: readonly LayerValues[]): void {

@@ -5,7 +5,7 @@ import { loadState } from "gradus/io";
 import { accuracy } from "gradus/metrics";
 import type { Sequential } from "gradus/nn";
 import { trainJob } from "gradus/worker";
-import { type JobSettings, layerSizes, PAUSES } from "./choices.ts";
+import { fittingLoss, type JobSettings, layerSizes, PAUSES } from "./choices.ts";
 import { LOSSES, OPTIMIZERS, scheduleOver } from "./learning.ts";
 import { denseNetwork } from "./network.ts";
 import weightsUrl from "./reader/digits.safetensors?url";
@@ -24,7 +24,10 @@ export type Note =
   | { readonly kind: "download"; readonly received: number; readonly total: number }
   | {
       readonly kind: "task";
+      readonly data: JobSettings["data"];
       readonly task: TaskReport;
+      /** The loss that is used: the chosen one where it suits the task. */
+      readonly loss: JobSettings["loss"];
       readonly stepsPerEpoch: number;
       readonly parameters: number;
     };
@@ -67,7 +70,7 @@ export default trainJob(async (settings: JobSettings, tell: (note: Note) => void
     tell({ kind: "download", received, total });
   });
   // #region job
-  const { batch, epochs, layers, loss: lossName, optimizer: name, rate, schedule, seed } = settings;
+  const { batch, epochs, layers, optimizer: name, rate, schedule, seed } = settings;
   const { dataset, outputs, report } = task;
   const model = denseNetwork(report.inputs, layerSizes(layers), outputs, settings);
   const batchSize = Math.min(batch, dataset.size);
@@ -75,6 +78,7 @@ export default trainJob(async (settings: JobSettings, tell: (note: Note) => void
   const base = new State(tensor(rate));
   const changing = scheduleOver(schedule, base, epochs * loader.stepsPerEpoch);
   const optimizer = OPTIMIZERS[name](model.parameters(), schedule === "constant" ? rate : changing);
+  const lossName = fittingLoss(settings.loss, report.classes !== null);
   const measure = LOSSES[lossName];
   const loss = (net: Sequential, examples: TaskBatch) =>
     measure(net.call(task.inputsOf(examples)), task.targetsOf(examples));
@@ -82,7 +86,9 @@ export default trainJob(async (settings: JobSettings, tell: (note: Note) => void
   const views = new Views(model, task, measure);
   let pause = PAUSES[settings.speed];
   const parameters = model.parameters().reduce((sum, { size }) => sum + size, 0);
-  tell({ kind: "task", task: report, stepsPerEpoch: loader.stepsPerEpoch, parameters });
+  const { stepsPerEpoch } = loader;
+  const { data } = settings;
+  tell({ kind: "task", data, task: report, loss: lossName, stepsPerEpoch, parameters });
   return {
     model,
     optimizer,

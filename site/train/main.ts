@@ -18,7 +18,7 @@ import jobSource from "./job.ts?raw";
 import { keepWeights } from "./keep.ts";
 import networkSource from "./network.ts?raw";
 import { OwnFiles } from "./own.ts";
-import { programOf } from "./program.ts";
+import { programOf, shapeOf, usualShape } from "./program.ts";
 import { showMistakes } from "./sheet.ts";
 import { SIDE, Sight, SMALL } from "./sight.ts";
 import type { TaskReport } from "./task.ts";
@@ -38,6 +38,7 @@ const own = new OwnFiles(
   (data) => {
     if (settings.values.data === data) void runner.restart();
     else settings.set({ data });
+    own.tell(data, false);
   },
   (message) => say(message),
 );
@@ -60,7 +61,10 @@ const settings = makeSettings(
   },
   (values, names) => {
     apply(values);
-    if (names.has("rate")) {
+    if (names.has("data")) own.tell(values.data, false);
+    // A run that has failed takes nothing on.
+    if (names.has("rate") && runner.phase === "failed") void runner.restart();
+    else if (names.has("rate")) {
       rate = ` The learning rate is ${values.rate} now.`;
       void runner.run?.set({ rate: values.rate }).then(
         () => tell(),
@@ -73,6 +77,8 @@ const settings = makeSettings(
 );
 
 let task: TaskReport | null = null;
+/** The data that the task is made of. */
+let taskData: Chosen["data"] | null = null;
 let stepsPerEpoch = 1;
 let parameters = 0;
 let step = 0;
@@ -96,6 +102,7 @@ const runner = new Runner<typeof job>({
     name = "Before";
     figures.clear();
     [loss, rate, step, nextTest] = ["", "", 0, 0];
+    task = null;
     progress.value = 0;
     element("detail").textContent = "";
   },
@@ -103,11 +110,13 @@ const runner = new Runner<typeof job>({
     nextTest = 0;
     if (phase === "training") figures.resume(step);
     if (phase === "finished" || phase === "failed") figures.end();
+    if (phase === "failed") showProgram();
     tell();
     frames.wake();
   },
   advise(error) {
-    if (error.name === "NonFiniteLossError") return "Lower the learning rate and start again.";
+    if (error.name === "NonFiniteLossError")
+      return "Choose a lower learning rate: a new run begins.";
     if (error.name !== "DeviceError") return "";
     if (step > 0) return "The GPU was lost for good. Start again to train anew.";
     return "WebGPU is not to be had here. Choose Automatic or CPU as the device.";
@@ -128,13 +137,7 @@ const frames = new Frames(async () => {
 });
 
 function jobSettings(): JobSettings {
-  const { values } = settings;
-  const isValues = values.data === "curve";
-  const fitting = showLosses(
-    values.loss,
-    task && !isValues && values.data === "csv" ? task.classes !== null : !isValues,
-  );
-  return { ...values, loss: fitting, ...own.of(values.data) };
+  return { ...settings.values, ...own.of(settings.values.data) };
 }
 
 async function look(run: RunOf<typeof job>, { kind }: TaskReport): Promise<void> {
@@ -217,7 +220,7 @@ function note(given: Note): void {
   }
   if (given.kind === "device") device = given;
   else {
-    ({ task, stepsPerEpoch, parameters } = given);
+    ({ task, stepsPerEpoch, parameters, data: taskData } = given);
     sight.task = task;
     inside.task = task;
     element("errors").hidden = task.classes === null;
@@ -225,7 +228,8 @@ function note(given: Note): void {
     const word = task.classes ? "Accuracy" : "R²";
     figures.word = word;
     curves.word = word;
-    showLosses(settings.values.loss, task.classes !== null);
+    showLosses(task.classes !== null);
+    settings.adopt({ loss: given.loss });
     showProgram();
   }
   tell();
@@ -256,8 +260,14 @@ function apply({ log, smooth }: Chosen): void {
   showProgram();
 }
 
+/** Shows the program, once it is known what own files hold. */
 function showProgram(): void {
-  showCode(element("program"), programOf(jobSettings()), "The program of these settings");
+  const { values } = settings;
+  const known = taskData === values.data ? task : null;
+  const shape = known ? shapeOf(known) : usualShape(values.data);
+  if (shape) {
+    showCode(element("program"), programOf(values, shape), "The program of these settings");
+  } else element("program").replaceChildren();
 }
 
 element("share").addEventListener("click", async ({ target }) => {
@@ -277,5 +287,7 @@ keepWeights(
 apply(settings.values);
 showCode(element("code-network"), region(networkSource, "network"), "The network");
 showCode(element("code-job"), region(jobSource, "job"), "What is trained");
-if (own.has(settings.values.data)) void runner.restart();
-else settings.set({ data: "spirals" });
+const isLost = !own.has(settings.values.data);
+if (isLost) settings.set({ data: "spirals" }, "replace");
+else void runner.restart();
+own.tell(settings.values.data, isLost);

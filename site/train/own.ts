@@ -4,9 +4,13 @@ import iris from "../../examples/iris/iris.csv?raw";
 import { element } from "../shell/dom.ts";
 import type { DataName, Own } from "./choices.ts";
 
+/** Why nothing of an address' own files is left. */
+const LOST = "A file is not kept when the page is loaded anew";
+
 /** The user's files as a job takes them; Fisher's irises until there is a table. */
 export class OwnFiles {
   #csv = iris;
+  #name: string | null = null;
   #pictures: Own["pictures"];
 
   /** @param chosen is told when there are files, and which kind of data they are. */
@@ -16,6 +20,7 @@ export class OwnFiles {
       const file = csv.files?.[0];
       if (!file) return;
       this.#csv = await file.text();
+      this.#name = file.name;
       chosen("csv");
     });
     const pictures = element("pictures", HTMLInputElement);
@@ -33,6 +38,22 @@ export class OwnFiles {
         failed((error as Error).message);
       }
     });
+  }
+
+  /** Says which files are learnt, and what has become of those of an address. */
+  tell(data: DataName, isLost: boolean): void {
+    const told = element("own-told");
+    if (isLost) {
+      told.textContent =
+        "Pictures are not kept when the page is loaded anew: choose their folder again under Folders of pictures. Until then two spirals are learnt.";
+    } else if (data === "pictures" && !this.has(data)) {
+      told.textContent = "Nothing is chosen yet; until then what was learnt before goes on.";
+    } else if (data === "csv") {
+      told.textContent = this.#name
+        ? `${this.#name} is learnt. ${LOST}: choose it again then.`
+        : `Fisher’s irises (1936) are learnt until a file is chosen. ${LOST}: choose yours again.`;
+    } else told.textContent = "";
+    told.hidden = told.textContent === "";
   }
 
   /** What a job of some data needs. */

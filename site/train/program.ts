@@ -1,5 +1,7 @@
 /** The chosen settings as a program that runs by itself. */
-import { isPlane, type JobSettings, layerSizes } from "./choices.ts";
+import type { PlaneName } from "../shell/plane-data.ts";
+import { type Chosen, fittingLoss, isPlane, layerSizes } from "./choices.ts";
+import type { TaskReport } from "./task.ts";
 
 const ACTIVATIONS: Readonly<Record<string, string>> = {
   relu: "ReLU",
@@ -23,12 +25,36 @@ const OPTIMIZERS: Readonly<Record<string, readonly [name: string, options: strin
   lion: ["Lion", ""],
 };
 
+/** What a program needs to know of its data. */
+export interface DataShape {
+  readonly inputs: number;
+  /** Number of classes; null where values are learnt. */
+  readonly classes: number | null;
+  readonly examples: number;
+  /** The names of a table's inputs. */
+  readonly columns?: readonly string[];
+}
+
+/** The shape of a task's data. */
+export function shapeOf({ classes, columns, inputs, trainSize }: TaskReport): DataShape {
+  return { inputs, classes: classes?.length ?? null, examples: trainSize, columns };
+}
+
+/** The shape that some data always have; null for one's own. */
+export function usualShape(data: Chosen["data"]): DataShape | null {
+  if (isPlane(data)) return { inputs: 2, classes: 2, examples: 300 };
+  if (data === "curve") return { inputs: 1, classes: null, examples: 150 };
+  if (data === "digits" || data === "mnist") return { inputs: 784, classes: 10, examples: 300 };
+  return null;
+}
+
 /** Writes the program: data, network, loop. */
-export function programOf(settings: JobSettings): string {
-  const { activation, batch, data, dropout, epochs, loss, optimizer, rate, schedule, seed } =
-    settings;
+export function programOf(settings: Chosen, shape: DataShape): string {
+  const { activation, batch, dropout, epochs, optimizer, rate, schedule, seed } = settings;
   const sizes = layerSizes(settings.layers);
-  const [inputs, outputs] = shapeOf(data);
+  const { classes, inputs } = shape;
+  const outputs = classes ?? 1;
+  const loss = fittingLoss(settings.loss, classes !== null);
   const [optimizerName, options] = OPTIMIZERS[optimizer];
   const functionName = ACTIVATIONS[activation];
   const widths = [inputs, ...sizes];
@@ -61,7 +87,7 @@ export function programOf(settings: JobSettings): string {
     ...imports.map(([names, from]) => `import { ${[...names].sort().join(", ")} } from "${from}";`),
     "",
     "await init();",
-    ...dataOf(data, outputs),
+    ...dataOf(settings, shape),
     `const loader = new DataLoader({ dataset, batchSize: Math.min(${batch}, dataset.size), seed: ${seed}, dropLast: true });`,
     ...(sizes.length > 0 ? [`const weightInit = ${init};`] : []),
     "const model = new Sequential(",
@@ -77,44 +103,103 @@ export function programOf(settings: JobSettings): string {
   ].join("\n");
 }
 
-function shapeOf(data: JobSettings["data"]): [inputs: number, outputs: number] {
-  if (isPlane(data)) return [2, 2];
-  if (data === "curve") return [1, 1];
-  if (data === "csv") return [4, 3];
-  return [784, 10];
-}
+/** How each set of points is made: the lines that give `x`, `y` and `label`. */
+const POINTS: Readonly<Record<PlaneName, readonly string[]>> = {
+  spirals: [
+    "const label = i % 2;",
+    "const t = Math.sqrt((i + 1) / 300);",
+    "const turn = t * 2.9 * Math.PI + label * Math.PI;",
+    "const [x, y] = [0.92 * t * Math.cos(turn), 0.92 * t * Math.sin(turn)];",
+  ],
+  moons: [
+    "const label = i % 2;",
+    "const turn = Math.PI * Math.random();",
+    "const x = 0.56 * (label ? 0.5 - Math.cos(turn) : Math.cos(turn) - 0.5);",
+    "const y = 0.75 * (label ? 0.25 - Math.sin(turn) : Math.sin(turn) - 0.25);",
+  ],
+  circles: [
+    "const label = i % 2;",
+    "const radius = label ? 0.68 + 0.2 * Math.random() : 0.42 * Math.sqrt(Math.random());",
+    "const turn = 2 * Math.PI * Math.random();",
+    "const [x, y] = [radius * Math.cos(turn), radius * Math.sin(turn)];",
+  ],
+  xor: [
+    "const place = () => (Math.random() < 0.5 ? -1 : 1) * (0.08 + 0.84 * Math.random());",
+    "const [x, y] = [place(), place()];",
+    "const label = x * y > 0 ? 0 : 1;",
+  ],
+  clouds: [
+    "const label = i % 2;",
+    "const near = () => (Math.random() + Math.random() + Math.random() - 1.5) * 0.42;",
+    "const centre = label ? 0.42 : -0.42;",
+    "const [x, y] = [centre + near(), centre + near()];",
+  ],
+};
+const TITLES: Readonly<Record<PlaneName, string>> = {
+  spirals: "Two spirals",
+  moons: "Two moons",
+  circles: "A disk in a ring",
+  xor: "Exclusive or",
+  clouds: "Two clouds",
+};
 
-/** Data of one's own stand in for what the page makes or loads. */
-function dataOf(data: JobSettings["data"], outputs: number): string[] {
+/** Points are made as on the page; random rows stand in for what it loads. */
+function dataOf(
+  { data, noise }: Chosen,
+  { classes, columns = [], examples, inputs }: DataShape,
+): string[] {
+  // Normal numbers (Box, Muller, 1958).
+  const bell =
+    noise > 0
+      ? [
+          "const bell = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());",
+        ]
+      : [];
+  const noisy = (value: string) => (noise > 0 ? `${value} + ${noise} * bell()` : value);
   if (data === "curve") {
     return [
+      ...bell,
       "const places = Array.from({ length: 150 }, () => 2 * Math.random() - 1);",
+      "const curve = (x) => 0.6 * Math.sin(3 * Math.PI * x) * (0.4 + x * x) + 0.3 * x;",
       "const x = tensor(places.map((at) => [at]));",
-      "const t = tensor(places.map((at) => [0.6 * Math.sin(3 * Math.PI * at)]));",
+      `const t = tensor(places.map((at) => [${noisy("curve(at)")}]));`,
       "const dataset = new TensorDataset({ x, t });",
     ];
   }
   if (isPlane(data)) {
     return [
-      "// Two spirals; put your own points and labels here.",
-      "const labels = Array.from({ length: 300 }, (_, i) => i % 2);",
-      "const points = labels.map((label, i) => {",
-      "  const turn = Math.sqrt(i / 300) * 2.9 * Math.PI + label * Math.PI;",
-      "  return [Math.sqrt(i / 300) * Math.cos(turn), Math.sqrt(i / 300) * Math.sin(turn)];",
+      `// ${TITLES[data]}; put your own points and labels here.`,
+      ...bell,
+      "const rows = Array.from({ length: 300 }, (_, i) => {",
+      ...POINTS[data].map((line) => `  ${line}`),
+      `  return [${noisy("x")}, ${noisy("y")}, label];`,
       "});",
-      "const dataset = new TensorDataset({ x: tensor(points), t: tensor(Int32Array.from(labels)) });",
+      "const x = tensor(rows.map(([x, y]) => [x, y]));",
+      "const t = tensor(Int32Array.from(rows, ([, , label]) => label));",
+      "const dataset = new TensorDataset({ x, t });",
     ];
   }
-  const width = data === "csv" ? 4 : 784;
+  const names = columns.length > 0 ? ` (${listed(columns)})` : "";
+  const learnt = classes === null ? "values" : `labels from 0 to ${classes - 1}`;
+  const rows = `Array.from({ length: ${inputs} }, Math.random)`;
   return [
-    `// Rows of ${width} numbers and labels from 0 to ${outputs - 1}; put your own here.`,
-    `const rows = Array.from({ length: 300 }, () => Array.from({ length: ${width} }, Math.random));`,
-    `const labels = Int32Array.from({ length: 300 }, (_, i) => i % ${outputs});`,
-    "const dataset = new TensorDataset({ x: tensor(rows), t: tensor(labels) });",
+    `// Rows of ${inputs} numbers${names} and ${learnt}; put your own here.`,
+    `const rows = Array.from({ length: ${examples} }, () => ${rows});`,
+    "const x = tensor(rows);",
+    classes === null
+      ? `const t = tensor(rows.map((row) => [row[0] - 0.5]));`
+      : `const t = tensor(Int32Array.from(rows, (_, i) => i % ${classes}));`,
+    "const dataset = new TensorDataset({ x, t });",
   ];
 }
 
-function lossOf(loss: JobSettings["loss"], outputs: number): [name: string, text: string] {
+/** Some names within one line. */
+function listed(names: readonly string[]): string {
+  const told = names.slice(0, 6).map((name) => name.replace(/\s+/g, " "));
+  return told.join(", ") + (names.length > told.length ? ", …" : "");
+}
+
+function lossOf(loss: Chosen["loss"], outputs: number): [name: string, text: string] {
   if (loss === "squaredError") {
     return [
       "meanSquaredError",
@@ -125,7 +210,7 @@ function lossOf(loss: JobSettings["loss"], outputs: number): [name: string, text
   return [name, `${name}(net.call(x), t)`];
 }
 
-function rateOf(schedule: JobSettings["schedule"], rate: number): [names: string[], text: string] {
+function rateOf(schedule: Chosen["schedule"], rate: number): [names: string[], text: string] {
   if (schedule === "cosine") return [["cosineDecay"], `cosineDecay(${rate}, { steps })`];
   if (schedule === "warmup") {
     const rising = "Math.max(1, Math.round(steps / 10))";

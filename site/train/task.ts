@@ -1,18 +1,12 @@
 /** What is to be learnt: examples on the device, and what the page is told of them. */
 import { reshape, type Tensor, tensor } from "gradus";
-import { readCsv } from "gradus/csv";
 import { type Batch, type Dataset, DeviceDataset, readIdx, TensorDataset } from "gradus/data";
 import { ImageDataset } from "gradus/pictures";
 import { loadDigits } from "../shell/digits.ts";
 import { loadMnist } from "../shell/mnist.ts";
 import { normal, planeData, uniform } from "../shell/plane-data.ts";
 import { isPlane, type JobSettings } from "./choices.ts";
-
-/** Examples on the host: inputs `[n, inputs]`, and labels or values `[n]`. */
-export interface Examples {
-  readonly x: Float32Array<ArrayBuffer>;
-  readonly t: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-}
+import { csvExamples, type Examples } from "./table.ts";
 
 /** What the page is told of the data. */
 export interface TaskReport {
@@ -152,48 +146,16 @@ function curveTask({ noise, seed }: JobSettings): Task {
   return rowTask(deal({ x, t }, seed), { kind: "curve", classes: null });
 }
 
-/** The last column is what is learnt: classes where it has few values, else numbers. */
-function csvTask({ csv, seed }: JobSettings): Task {
-  if (!csv) throw new Error("own CSV: no file yet; expected one, chosen above");
-  const names = Object.keys(Object.fromEntries(headerOf(csv).map((name) => [name, 0])));
-  const last = headerOf(csv).at(-1) as string;
-  const read = readCsv(csv, { labels: [last] });
-  const found = read.labels.get(last);
-  const isClass = found !== undefined && found.classes.length <= 20;
-  const columns = names.filter((name) => name !== last);
-  const x = read.matrix(columns);
-  const values = isClass ? null : readCsv(csv).columns.get(last);
-  const t = values
-    ? Float32Array.from(standardized(values))
-    : Int32Array.from(found?.indices ?? []);
-  const width = columns.length;
-  for (let c = 0; c < width; c++) {
-    const column = standardized(Float64Array.from(t, (_, i) => x[i * width + c]));
-    for (const [i, value] of column.entries()) x[i * width + c] = value;
-  }
-  const kind = isClass && width === 2 ? "plane" : !isClass && width === 1 ? "curve" : "table";
-  return rowTask(deal({ x, t }, seed), { kind, classes: isClass ? found.classes : null, columns });
-}
-
-function headerOf(csv: string): string[] {
-  return csv
-    .replace(/^\ufeff/, "")
-    .split(/\r\n|\n|\r/, 1)[0]
-    .split(",")
-    .map((name) => name.trim().replace(/^"(.*)"$/, "$1"));
-}
-
-/** Values with mean 0, scaled so that most lie between −1 and 1. */
-function standardized(values: Float64Array): Float64Array {
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length;
-  const scale = 2 * Math.sqrt(variance) || 1;
-  return values.map((x) => (x - mean) / scale);
+function csvTask({ csv = "", seed }: JobSettings): Task {
+  const { x, t, ...report } = csvExamples(csv);
+  return rowTask(deal({ x, t }, seed), report);
 }
 
 async function ownPictures({ pictures, seed }: JobSettings): Promise<Task> {
   if (!pictures || pictures.length === 0) {
-    throw new Error("own pictures: none yet; expected a folder of class folders, chosen above");
+    throw new Error(
+      "No pictures yet: choose a folder that has a folder of pictures for each class.",
+    );
   }
   using all = new ImageDataset(pictures, { size: 28, channels: 1 });
   using decoded = await all.load();

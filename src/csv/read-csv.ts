@@ -9,6 +9,8 @@ import { repeatedText, TextTable } from "./text-table.ts";
 export interface CsvTable {
   /** Number of records. */
   readonly size: number;
+  /** The names of all columns of the file, in its order. */
+  readonly names: readonly string[];
   /**
    * Columns of numbers by name, in the order in which they were asked for: views of one buffer,
    * from which `matrix` reads too.
@@ -60,6 +62,7 @@ export function readCsv(
   });
   return {
     size: read.size,
+    names: all,
     get columns() {
       return numbers.byName;
     },
