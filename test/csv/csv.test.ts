@@ -19,6 +19,7 @@ describe("readCsv", () => {
   test("columns are numbers, labels classes in the order of their texts", async () => {
     const table = readCsv(IRIS, { labels: ["species"] });
     expect(table.size).toBe(4);
+    expect(table.names).toEqual(["length", "width", "species"]);
     expect([...table.columns.keys()]).toEqual(["length", "width"]);
     expect(table.columns.get("length")).toEqual(Float64Array.of(5.1, 7, 6.3, 4.9));
     expect(table.labels.get("species")).toEqual({
@@ -32,6 +33,7 @@ describe("readCsv", () => {
 
   test("only the columns asked for are read, in that order", () => {
     const table = readCsv(IRIS, { columns: ["width", "length"] });
+    expect(table.names).toEqual(["length", "width", "species"]);
     expect([...table.columns.keys()]).toEqual(["width", "length"]);
     expect(table.labels.size).toBe(0);
     expect(table.matrix()).toEqual(Float32Array.of(3.5, 5.1, 3.2, 7, 3.3, 6.3, 3, 4.9));

@@ -73,3 +73,21 @@ test("a shared address has the same net, and other settings begin anew", async (
   await waitForPhase(page, "paused");
   await page.close();
 });
+
+test("a run that failed begins anew with another rate", async () => {
+  const { page, problems } = await site.open(
+    "approximation/?optimizer=SGD&rate=10&activation=relu",
+  );
+  await waitForPhase(page, "failed");
+  expect(await text(page, ".failure")).toMatch(
+    /^Choose a lower learning rate: the net begins anew\./,
+  );
+  await page.click("#rate", { count: 3 });
+  await page.type("#rate", "0.01");
+  await page.keyboard.press("Enter");
+  await waitForPhase(page, "training");
+  await waitForMovement(page, "#drawing canvas");
+  expect(await page.$eval(".failure", (x) => (x as HTMLElement).hidden)).toBe(true);
+  expect(problems).toEqual([]);
+  await page.close();
+});

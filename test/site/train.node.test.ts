@@ -229,6 +229,76 @@ test("steps one by one, keeps weights in files and learns from a table", async (
   await page.close();
 });
 
+/** Puts a table's lines into a file and gives it to the page. */
+async function upload(page: Page, name: string, lines: readonly string[]): Promise<void> {
+  const file = join(mkdtempSync(join(tmpdir(), "gradus-train-")), name);
+  writeFileSync(file, lines.join("\n"));
+  await ((await page.$("#csv")) as ElementHandle<HTMLInputElement>).uploadFile(file);
+}
+
+test("a table has its own loss and program, and its faults are told", async () => {
+  const { page, problems } = await site.open("train/?data=csv&device=cpu&speed=slow");
+  const lossOf = () => page.$eval("#loss", (x) => (x as HTMLSelectElement).value);
+  await waitForText(page, "program", /Linear\(4, 16,[\s\S]*Linear\(16, 3,/);
+  expect(await text(page, "#own-told")).toMatch(/^Fisher’s irises \(1936\) are learnt until/);
+  const entries = await page.evaluate(() => history.length);
+
+  const values = Array.from({ length: 60 }, (_, i) => `${i},${i % 7},${i * i}`);
+  await upload(page, "values.csv", ['"length, cm",b,c', ...values]);
+  await waitForText(page, "program", /\(length, cm, b\) and values[\s\S]*Linear\(16, 1,/);
+  await waitForText(page, "program", /meanSquaredError\(net\.call\(x\), t\)/);
+  await waitForText(page, "accuracy-caption", /R²/);
+  await waitForPhase(page, "training");
+  expect(await lossOf()).toBe("meanSquaredError");
+  expect(new URL(page.url()).searchParams.get("loss")).toBe("meanSquaredError");
+  expect(await text(page, "#own-told")).toMatch(/^values\.csv is learnt\./);
+
+  await upload(page, "classes.csv", ["p,q,kind", ...values.map((_, i) => `${i},1,${i % 2}x`)]);
+  await waitForText(page, "program", /Linear\(2, 16,[\s\S]*Linear\(16, 2,/);
+  await waitForText(page, "detail", /45 examples and 15 for the test/);
+  await waitForStep(page, 5);
+  expect(await lossOf()).toBe("crossEntropy");
+  expect(await page.evaluate(() => history.length)).toBe(entries);
+  await enter(page, "example", "99999999");
+  expect(await text(page, "#example-error")).toBe("Expected a whole number from 0 to 14.");
+  await enter(page, "example", "14");
+  expect(await text(page, "#example-error")).toBe("");
+
+  await upload(page, "blanks.csv", ["p;q", "1;2"]);
+  await waitForPhase(page, "failed");
+  expect(await text(page, ".failure")).toMatch(/^The file has one column; expected two or more/);
+  expect(await text(page, "#detail")).toBe("");
+  expect(await text(page, "#program")).toBe("");
+
+  await page.reload();
+  await waitForText(page, "own-told", /^Fisher’s irises .* A file is not kept/);
+  await page.goto(`${site.url}train/?data=pictures`);
+  await waitForText(page, "own-told", /^Pictures are not kept .* two spirals are learnt/);
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+test("other data are one place to go back to, and a loss fits them", async () => {
+  const { page, problems } = await site.open("train/?loss=huber&rate=0.02");
+  const valueOf = (id: string) => page.$eval(`#${id}`, (x) => (x as HTMLSelectElement).value);
+  expect(await valueOf("loss")).toBe("crossEntropy");
+  await waitForStep(page, 5);
+  const entries = await page.evaluate(() => history.length);
+  await page.select("#data", "moons");
+  await waitForText(page, "program", /\/\/ Two moons/);
+  expect(await valueOf("rate")).toBe("0.01");
+  await page.select("#data", "curve");
+  await waitForText(page, "accuracy-caption", /R²/);
+  expect(await page.evaluate(() => history.length)).toBe(entries + 2);
+  await page.goBack();
+  expect([await valueOf("data"), await valueOf("layers")]).toEqual(["moons", "24, 24"]);
+  await page.goBack();
+  expect([await valueOf("data"), await valueOf("rate")]).toEqual(["spirals", "0.02"]);
+  await waitForText(page, "program", /\/\/ Two spirals/);
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
 test("tells of a lost GPU and goes on by itself", { timeout: 90_000 }, async () => {
   const browser = await launchBrowser();
   const { page } = await site.open(`train/?data=digits&device=webgpu&${DIGITS}`, { browser });
