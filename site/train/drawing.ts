@@ -1,4 +1,5 @@
 import { context2d, element, paintDigit } from "../shell/dom.ts";
+import { color, onTheme } from "../shell/theme.ts";
 import { toMnist } from "./preprocess.ts";
 
 /** Width of the pen on a pad of 280 × 280: about 2 of the 20 pixels that a digit will have. */
@@ -40,6 +41,7 @@ export class Drawing {
     this.#pad.addEventListener("keydown", (event) => this.#key(event));
     element("clear").addEventListener("click", () => this.clear());
     this.#showPen();
+    onTheme(() => this.#repaint());
     this.clear();
   }
 
@@ -107,13 +109,24 @@ export class Drawing {
     this.#pen.classList.toggle("down", this.#keyDown);
   }
 
+  /** Gives what is drawn the colour of ink in the present theme. */
+  #repaint(): void {
+    const { height, width } = this.#pad;
+    Object.assign(this.#context, {
+      globalCompositeOperation: "source-in",
+      fillStyle: color("--text"),
+    });
+    this.#context.fillRect(0, 0, width, height);
+    this.#context.globalCompositeOperation = "source-over";
+  }
+
   #line(from: Point, to: Point): void {
     this.#stroke(from, to);
     this.#changed();
   }
 
   #stroke(from: Point, to: Point): void {
-    this.#context.strokeStyle = "#000";
+    this.#context.strokeStyle = color("--text");
     this.#context.beginPath();
     this.#context.moveTo(from.x, from.y);
     this.#context.lineTo(to.x, to.y);

@@ -66,6 +66,19 @@ async function draw(page: Page): Promise<number[]> {
   );
 }
 
+function brightnessOfPad(page: Page): Promise<string> {
+  return page.$eval("#pad", (pad) => {
+    const canvas = pad as HTMLCanvasElement;
+    const pixels = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data;
+    const inked = pixels?.findIndex((value, i) => i % 4 === 3 && value === 255) ?? 0;
+    const paper =
+      getComputedStyle(canvas)
+        .backgroundColor.match(/[\d.]+/g)
+        ?.map(Number) ?? [];
+    return (pixels?.[inked - 3] ?? 0) > paper[0] ? "light on dark" : "dark on light";
+  });
+}
+
 const DIGITS = "epochs=10&optimizer=sgd&rate=1&activation=sigmoid&layers=50";
 
 test("trains on WebGPU, pauses, reads a drawing, shows mistakes", { timeout: 90_000 }, async () => {
@@ -156,6 +169,7 @@ test("moves by itself, and a drawing is read at once", { timeout: 60_000 }, asyn
     await page.waitForFunction(() => document.querySelectorAll("#neurons canvas").length === 48);
     await draw(page);
     await waitForText(page, "answer", /^Looks like 7\.$/);
+    expect(await brightnessOfPad(page)).toEqual(options.dark ? "light on dark" : "dark on light");
     await waitForMovement(page, "#activations");
     await expectSound(opened);
     await page.close();
