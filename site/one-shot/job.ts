@@ -1,0 +1,91 @@
+/** A convolutional embedding learns the digits 0 to 6, and is asked about others. */
+import { compile, init, type Tensor, tensor } from "gradus";
+import { type Batch, DataLoader, DeviceDataset } from "gradus/data";
+import { tripletMined } from "gradus/losses";
+import type { Sequential } from "gradus/nn";
+import { Adam } from "gradus/optim";
+import { trainJob } from "gradus/worker";
+import { embeddingNetwork } from "../../examples/oneshot/network.ts";
+import { type Digits, loadDigits } from "../shell/digits.ts";
+
+export interface Task {
+  readonly channels: number;
+  readonly margin: number;
+  readonly rate: number;
+  readonly seed: number;
+}
+
+/** Digits as bytes of ink, 784 each, one after the other. */
+export type Pixels = Uint8Array | Float32Array;
+
+/** Squared distances `[queries · anchors]`, by the net's embeddings and by the pixels themselves. */
+export interface Distances {
+  readonly embeddings: number[];
+  readonly pixels: number[];
+}
+
+/** The digits that are trained on are below this one. */
+const KNOWN = 7;
+const [BATCH, STEPS] = [70, 1500];
+
+/** The digits from one to another. */
+function some({ images, labels }: Digits, from: number, to: number): Digits {
+  const rows = [...labels.keys()].filter((i) => labels[i] >= from && labels[i] < to);
+  const pixels = new Uint8Array(784 * rows.length);
+  for (const [k, i] of rows.entries()) pixels.set(images.subarray(784 * i, 784 * (i + 1)), 784 * k);
+  return { images: pixels, labels: Uint8Array.from(rows, (i) => labels[i]) };
+}
+
+export default trainJob(async ({ channels, margin, rate, seed }: Task) => {
+  await init();
+  const { train, test } = await loadDigits();
+  // #region job
+  const known = some(train, 0, KNOWN);
+  const images = tensor(known.images, { shape: [known.labels.length, 784] });
+  const dataset = new DeviceDataset(images, tensor(known.labels));
+  const loader = new DataLoader({ dataset, batchSize: BATCH, seed, dropLast: true });
+  const model = embeddingNetwork([channels, 2 * channels, 2 * channels], seed).eval();
+  const optimizer = new Adam(model.parameters(), { learningRate: rate });
+  const loss = (net: Sequential, { images, labels }: Batch) =>
+    tripletMined(net.call(images), labels, { mining: "semi-hard", margin });
+  // #endregion
+  const unseen = some(test, KNOWN, 10);
+  const embed = compile((x: Tensor) => model.call(x));
+  const vectors = async (pixels: Float32Array): Promise<Float32Array> => {
+    using x = tensor(pixels, { shape: [pixels.length / 784, 784] });
+    using found = await embed(x);
+    return (await found.data()) as Float32Array;
+  };
+  return {
+    ...{ model, optimizer, loss, loader, metricsEvery: 5 },
+    epochs: Math.ceil(STEPS / loader.stepsPerEpoch),
+    calls: {
+      /** Digits that it never sees while it learns. */
+      unseen: () => unseen,
+      async compare(anchors: Float32Array, queries: Float32Array): Promise<Distances> {
+        const [a, q] = [await vectors(anchors), await vectors(queries)];
+        return {
+          embeddings: squaredDistances(q, a, (784 * a.length) / anchors.length),
+          pixels: squaredDistances(queries, anchors, 784),
+        };
+      },
+    },
+    dispose() {
+      embed.dispose();
+      dataset.dispose();
+    },
+  };
+});
+
+/** ‖q − a‖² of each row of q with each of a. */
+function squaredDistances(q: Float32Array, a: Float32Array, size: number): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < q.length; i += size) {
+    for (let j = 0; j < a.length; j += size) {
+      let sum = 0;
+      for (let k = 0; k < size; k++) sum += (q[i + k] - a[j + k]) ** 2;
+      found.push(sum);
+    }
+  }
+  return found;
+}

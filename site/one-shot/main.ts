@@ -1,0 +1,174 @@
+/** The page One shot: digits that a net never saw are recognised from one example each. */
+import { region, showCode } from "../shell/code.ts";
+import type { Digits } from "../shell/digits.ts";
+import { count, element, make, paintDigit, percent } from "../shell/dom.ts";
+import { Frames } from "../shell/frames.ts";
+import { Lines } from "../shell/plot.ts";
+import { Runner } from "../shell/run.ts";
+import { number, Settings } from "../shell/settings.ts";
+import { Drawing } from "../train/drawing.ts";
+import type job from "./job.ts";
+import source from "./job.ts?raw";
+import "./style.css";
+
+const CLASSES = [7, 8, 9] as const;
+/** Queries of a class, and the least time between two looks, in milliseconds. */
+const [QUERIES, PAUSE] = [20, 120];
+
+const settings = new Settings(element("settings", HTMLFormElement), {
+  examples: number(0, { min: 0, max: 60, integer: true }),
+  channels: number(8, { min: 2, max: 16, integer: true }),
+  margin: number(0.2, { min: 0, max: 2 }),
+  rate: number(0.003, { min: 0, max: 1 }),
+  seed: number(1, { min: 0, max: 9999, integer: true }),
+});
+
+const chart = new Lines(element("history"), {
+  title: "The share of unseen digits that is recognised",
+  x: "Step",
+  height: 200,
+  range: [0, 1],
+  format: (share) => percent(share, 0),
+  lines: [
+    { label: "By embedding", color: "--accent", width: 2 },
+    { label: "By pixels", color: "--edge", dashed: true },
+  ],
+});
+const history: [steps: number[], embeddings: number[], pixels: number[]] = [[], [], []];
+
+/** What the reader has drawn in place of an example, by class. */
+const drawn: (Float32Array | null)[] = CLASSES.map(() => null);
+let query: Float32Array | null = null;
+let unseen: Digits | null = null;
+let step = 0;
+
+const anchorPictures = CLASSES.map((digit, k) => {
+  const picture = make("canvas", { width: 28, height: 28 });
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", `The one example of class ${"ABC"[k]}`);
+  const [name, bar, far] = [make("b", {}, "ABC"[k]), make("span"), make("span", {}, "–")];
+  const keep = make("button", { type: "button", id: `keep-${k}` }, "Put my drawing here");
+  keep.addEventListener("click", () => {
+    drawn[k] = drawn[k] ? null : query;
+    keep.textContent = drawn[k] ? "Take the digit again" : "Put my drawing here";
+    looks.wake();
+  });
+  const track = make("span", { className: "track" }, bar);
+  element("anchors").append(make("li", {}, name, picture, track, far, keep));
+  return { picture, bar, far, digit };
+});
+const queries = Array.from({ length: CLASSES.length * QUERIES }, () => {
+  const picture = make("canvas", { width: 28, height: 28 });
+  const said = make("span");
+  element("queries").append(make("li", {}, picture, said));
+  return { picture, said };
+});
+
+/** A test digit, as ink from 0 to 1: number `place` of its class. */
+function digitOf({ images, labels }: Digits, digit: number, place: number): Float32Array {
+  const rows = [...labels.keys()].filter((i) => labels[i] === digit);
+  const i = rows[place % rows.length];
+  return Float32Array.from(images.subarray(784 * i, 784 * (i + 1)), (ink) => ink / 255);
+}
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(784 * parts.length);
+  for (const [i, part] of parts.entries()) all.set(part, 784 * i);
+  return all;
+}
+const show = (canvas: HTMLCanvasElement, ink: Float32Array) =>
+  paintDigit(
+    canvas,
+    ink.map((x) => 255 * x),
+  );
+
+/** The nearest of three anchors to each query. */
+function nearest(distances: readonly number[]): number[] {
+  return Array.from({ length: distances.length / 3 }, (_, i) => {
+    const own = distances.slice(3 * i, 3 * i + 3);
+    return own.indexOf(Math.min(...own));
+  });
+}
+
+const looks = new Frames(async () => {
+  const { run } = runner;
+  if (!run || !unseen) return false;
+  const digits = unseen;
+  const { examples } = settings.values;
+  const anchors = CLASSES.map((digit, k) => drawn[k] ?? digitOf(digits, digit, examples));
+  const asked = CLASSES.flatMap((digit) =>
+    Array.from({ length: QUERIES }, (_, i) => digitOf(digits, digit, examples + 1 + i)),
+  );
+  const at = step;
+  const found = await run.call(
+    "compare",
+    joined(anchors),
+    joined(query ? [...asked, query] : asked),
+  );
+  if (run !== runner.run) return false;
+  anchorPictures.forEach(({ picture }, k) => {
+    show(picture, anchors[k]);
+  });
+  const [told, byPixels] = [nearest(found.embeddings), nearest(found.pixels)];
+  let [right, rightByPixels] = [0, 0];
+  queries.forEach(({ picture, said }, i) => {
+    const own = Math.floor(i / QUERIES);
+    show(picture, asked[i]);
+    said.textContent = "ABC"[told[i]];
+    said.className = told[i] === own ? "" : "wrong";
+    if (told[i] === own) right++;
+    if (byPixels[i] === own) rightByPixels++;
+  });
+  const shares = [right, rightByPixels].map((n) => n / asked.length);
+  element("accuracy").textContent = percent(shares[0]);
+  element("by-pixels").textContent = percent(shares[1]);
+  if (history[0].at(-1) !== at) {
+    history[0].push(at);
+    history[1].push(shares[0]);
+    history[2].push(shares[1]);
+    chart.set(history[0], [history[1], history[2]]);
+  }
+  const own = query ? found.embeddings.slice(-3) : null;
+  const best = own ? own.indexOf(Math.min(...own)) : -1;
+  anchorPictures.forEach(({ bar, far }, k) => {
+    bar.style.inlineSize = own ? `${100 - 25 * own[k]}%` : "0";
+    far.textContent = own ? own[k].toFixed(2) : "–";
+    far.className = k === best ? "best" : "";
+  });
+  element("answer").textContent = own ? "ABC"[best] : "–";
+  await new Promise((go) => setTimeout(go, PAUSE));
+  return runner.phase === "training";
+});
+
+const runner = new Runner<typeof job>({
+  controls: element("run"),
+  worker: () => new Worker(new URL("./job.ts", import.meta.url), { type: "module" }),
+  settings: () => settings.values,
+  onRestart() {
+    for (const list of history) list.length = 0;
+    step = 0;
+    chart.set([], [[], []]);
+  },
+  onEvent(event) {
+    if (event.event !== "step") return;
+    ({ step } = event);
+    runner.say(`Step ${count(step)}, loss ${event.loss.toFixed(3)}`);
+  },
+  async onReady(run) {
+    unseen = await run.call("unseen");
+    looks.wake();
+  },
+  onPhase: () => looks.wake(),
+});
+
+new Drawing((pixels) => {
+  query = pixels;
+  looks.wake();
+});
+settings.onChange((values, changed) => {
+  if (changed.has("examples")) looks.wake();
+  if (changed.has("rate")) void runner.run?.set({ learningRate: values.rate }).catch(() => {});
+  const fresh = ["channels", "margin", "seed"] as const;
+  if (fresh.some((name) => changed.has(name))) void runner.restart();
+});
+void runner.restart();
+showCode(element("code"), region(source, "job"), "The program that learns to compare");
