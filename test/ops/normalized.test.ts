@@ -140,7 +140,7 @@ describe.runIf(!inBrowser)("on a GPU", () => {
       const y = run(x, w, b);
       const gradients = grad(sum(mul(y, zeros(shape))), [x, w, b]);
       const counts: number[] = [];
-      for (const kind of ["workgroup", "direct"] as const) {
+      for (const kind of ["workgroup", "mobile"] as const) {
         for (const wanted of [[y], [y, ...gradients]]) {
           const nodes = wanted.map(({ node }) => node);
           const { program } = trace(nodes, "test");

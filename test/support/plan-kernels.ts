@@ -16,7 +16,9 @@ import type { Repeated } from "./repeated-graphs.ts";
 /** What adapters ask for: kernels with workgroup memory, or direct loads. */
 export const TRAITS = {
   workgroup: { workgroupMemory: true, threads: 64, quads: false },
+  /** A CPU that emulates a GPU, on which kernels share a dispatch only where that saves time. */
   direct: { workgroupMemory: false, threads: 16, quads: true },
+  mobile: { workgroupMemory: false, threads: 64, quads: false },
 } satisfies Record<string, Traits>;
 
 /** Compiles a training step on a device of the CPU, one at a time; gives its program. */

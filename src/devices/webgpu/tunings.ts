@@ -111,6 +111,6 @@ function checkData(op: string, data: unknown): asserts data is TuningData {
 /** Names an adapter and what drives it, as far as that can be known. */
 export function machineOf(adapter: string): string {
   const node = nodeModule<{ version: string; platform: string }>("process");
-  const driver = node ? `Node ${node.version} ${node.platform}` : navigator.userAgent;
+  const driver = node ? `Node ${node.version} ${node.platform}` : globalThis.navigator.userAgent;
   return `${adapter} | ${driver}`;
 }
