@@ -103,11 +103,13 @@ describe("a pause", () => {
     const control = new RunControl();
     const stop = new AbortController();
     const { signal } = stop;
-    const remove = vi.spyOn(signal, "removeEventListener");
+    const [add, remove] = (["addEventListener", "removeEventListener"] as const).map((name) =>
+      vi.spyOn(signal, name),
+    );
     const onStep = ({ step }: { step: number }) => {
       if (step !== 2) return;
       control.pause();
-      setTimeout(() => stop.abort(), 20);
+      void vi.waitUntil(() => add.mock.calls.length > 0, WAIT).then(() => stop.abort());
     };
     const { end, step } = await bitsAfter({ control, signal, callbacks: [{ onStep }] });
     expect(end).toEqual({ by: "signal" });
