@@ -81,7 +81,7 @@ export class ShareOfRuns implements Allowance {
  * its time. What fails is left out.
  * @param open makes a choice ready, as by compiling it.
  */
-export async function fastest<T>(
+export async function fastestOf<T>(
   choices: readonly T[],
   open: (choice: T) => Promise<Bench>,
   allowance: Allowance,

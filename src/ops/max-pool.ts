@@ -57,11 +57,14 @@ const largestOp: OpDefinition<Record<string, never>> = /* @__PURE__ */ defineOp<
   cpuAll: ([places, values], [x]) =>
     forEachRow(x, (row, data, start, stride, length) => {
       let best = 0;
+      let most = data[start];
       for (let i = 1; i < length; i++) {
-        if (isBetter(data[start + i * stride], data[start + best * stride])) best = i;
+        const x = data[start + i * stride];
+        if (isBetter(x, data[start + best * stride])) best = i;
+        most = Math.max(most, x); // 0 of zeros of both signs, as `max` has it
       }
       if (places) places.data[row] = best;
-      if (values) values.data[row] = data[start + best * stride];
+      if (values) values.data[row] = most;
     }),
   flops: reduceFlops,
   form: /* @__PURE__ */ rowsForm(argReduce, (dtype) => ({ better: better("max", dtype) }), BITS),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   type Allowance,
   type Bench,
-  fastest,
+  fastestOf,
   ShareOfRuns,
   UNBOUNDED,
 } from "../../src/kernels/tuning.ts";
@@ -49,7 +49,7 @@ class Simulated {
 
   async best(allowance: Allowance = UNBOUNDED, failures: string[] = []): Promise<string> {
     const onFailure = (error: unknown) => failures.push((error as Error).message);
-    const best = await fastest(Object.keys(this.ms), this.bench, allowance, onFailure);
+    const best = await fastestOf(Object.keys(this.ms), this.bench, allowance, onFailure);
     expect(this.open).toBe(0);
     return best;
   }

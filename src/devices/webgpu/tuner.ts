@@ -4,7 +4,7 @@ import { total } from "../../engine/stats.ts";
 import type { Choose, Family, KernelChoice, Problem } from "../../forms/kernel.ts";
 import { defineOp } from "../../graph/op.ts";
 import { choiceName, choicesFor, problemName } from "../../kernels/candidates.ts";
-import { type Bench, fastest, ShareOfRuns, UNBOUNDED } from "../../kernels/tuning.ts";
+import { type Bench, fastestOf, ShareOfRuns, UNBOUNDED } from "../../kernels/tuning.ts";
 import type { BufferStorage } from "./buffers.ts";
 import type { GpuPlan, PlanHost } from "./plan.ts";
 import { profileKernels } from "./profiler.ts";
@@ -103,7 +103,7 @@ export class Tuner {
       return openBench(session, host, programOf(family, problem, choice));
     };
     const allowance = this.isNow ? UNBOUNDED : this.#budget;
-    const best = await fastest(choices, open, allowance, onFailure);
+    const best = await fastestOf(choices, open, allowance, onFailure);
     this.#left--;
     if (!isWhole) return;
     tunings.set(machine, name, choiceName(best));
