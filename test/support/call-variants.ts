@@ -64,7 +64,10 @@ export function variantsOf(call: Call): Variant[] {
     },
     {
       name: "repeated",
-      call: viewed(call, (own) => withLast(own, (n) => Math.min(n, 1)), broadcastTo),
+      call: {
+        ...viewed(call, (own) => withLast(own, (n) => Math.min(n, 1)), broadcastTo),
+        scale: call.equalScale ?? call.scale,
+      },
     },
   ];
 }

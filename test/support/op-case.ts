@@ -26,6 +26,8 @@ export interface Call {
   run(...x: Tensor[]): Tensor;
   /** What the absolute tolerance of 1e-6 is multiplied with, from the sizes; 1 when left out. */
   scale?: number;
+  /** The same for inputs of one number along the last axis; `scale` when left out. */
+  equalScale?: number;
 }
 
 /** Makes a tensor of literal values on the device and in the float dtype under test. */
