@@ -63,6 +63,9 @@ interface Dispatch {
 /** Bind groups kept per dispatch; the pool gives the same buffers again and again. */
 const BIND_GROUP_LIMIT = 16;
 
+/** In place of offsets that are undefined, which Chromium's optimized call refuses. */
+const NO_OFFSETS: number[] = [];
+
 /** A plan with the buffers of a run; one after the other may run the same. */
 interface PlanRun extends Dispatches {
   readonly dispatches: readonly Dispatch[];
@@ -281,8 +284,7 @@ export class GpuPlan implements Plan {
     }
     this.#bindGroups ??= dispatches.map((dispatch) => this.#bindGroup(dispatch));
     const [pipelines, bindGroups] = [this.#pipelines, this.#bindGroups];
-    // Offsets that are undefined would be refused by Chromium's optimized call.
-    const encodeOne: EncodeOne = (pass, i, offsets = []) => {
+    const encodeOne: EncodeOne = (pass, i, offsets = NO_OFFSETS) => {
       const { x, y } = dispatches[i];
       const { encoder } = pass;
       const pipeline = pipelines[i].pipeline as GPUComputePipeline;
