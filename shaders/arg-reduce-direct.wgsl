@@ -1,5 +1,5 @@
 // y[row] = the first i at which x[row, i] is best (argmax: largest, argmin: smallest), z[row] = what is
-// there, one invocation a row.
+// there, 0 of zeros of both signs, one invocation a row.
 //
 // Constants: ROWS, LENGTH (at least 1), WORKGROUP. Type: Acc (f32, i32 or u32).
 // Functions: better(a: Acc, b: Acc) -> bool, a strictly better than b.
@@ -14,9 +14,15 @@ struct Best {
   index: u32,
 }
 
+// What two equal numbers have in common: either of them, and 0 of zeros of both signs.
+fn both_of(a: Acc, b: Acc) -> Acc {
+  return bitcast<Acc>(bitcast<u32>(a) & bitcast<u32>(b));
+}
+
 fn better_of(best: Best, value: Acc, index: u32) -> Best {
   let wins = better(value, best.value);
-  return Best(select(best.value, value, wins), select(best.index, index, wins));
+  let kept = select(best.value, both_of(best.value, value), value == best.value);
+  return Best(select(kept, value, wins), select(best.index, index, wins));
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,5 +1,5 @@
 // y[row] = the first i at which x[row, i] is best (argmax: largest, argmin: smallest), z[row] = what is
-// there.
+// there, 0 of zeros of both signs.
 // One workgroup owns one row: each invocation keeps the best of every WORKGROUP-th element, and
 // lib/workgroup.wgsl finds the best of these. Of equals the lowest index wins.
 //
@@ -16,7 +16,15 @@ struct Item {
   index: u32,
 }
 
+// What two equal numbers have in common: either of them, and 0 of zeros of both signs.
+fn both_of(a: Acc, b: Acc) -> Acc {
+  return bitcast<Acc>(bitcast<u32>(a) & bitcast<u32>(b));
+}
+
 fn combine(a: Item, b: Item) -> Item {
+  if (a.value == b.value) {
+    return Item(both_of(a.value, b.value), min(a.index, b.index));
+  }
   let is_earlier = b.index < a.index;
   if (better(b.value, a.value) || (is_earlier && !better(a.value, b.value))) {
     return b;
@@ -43,7 +51,8 @@ fn main(
       let candidate = load_x(row, i);
       let wins = better(candidate, value);
       index = select(index, i, wins);
-      value = select(value, candidate, wins);
+      let kept = select(value, both_of(value, candidate), candidate == value);
+      value = select(kept, candidate, wins);
     }
   }
   let best = join_workgroup(local, Item(value, index));
