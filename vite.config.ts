@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { readVersions } from "./bench/versions.ts";
+import { threadText } from "./site/bench/thread-text.ts";
 import { formulas } from "./site/shell/formulas.ts";
 import { frame, presentPages } from "./site/shell/frame.ts";
 import { digitFiles, mnistFiles } from "./site/shell/mnist-files.ts";
@@ -11,11 +12,12 @@ import { isolation, sources } from "./tools/sources.mjs";
 const root = import.meta.dirname;
 const site = join(root, "site");
 
-// Vite's own pattern ends in a dot for files without an ending, which Windows drops. Names stay as
-// they are, for tfjs-wasm hands the text of one of its functions to its threads.
+// Vite's own pattern ends in a dot for files without an ending, which Windows drops.
+// Classes keep their names, which messages tell.
+const keepNames = { function: false, class: true };
 const output = {
   assetFileNames: "assets/[name]-[hash][extname]",
-  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+  minify: { compress: { keepNames }, mangle: { keepNames }, codegen: true },
 } as const;
 
 /** Where the pages were before they were the site's. */
@@ -69,7 +71,11 @@ export default defineConfig({
     watch: { ignored: ["**/build/**", "**/dist/**", "**/runs/**"] },
   },
   preview: { headers: isolation },
-  worker: { format: "es", plugins: () => [digitFiles()], rolldownOptions: { output } },
+  worker: {
+    format: "es",
+    plugins: () => [digitFiles(), threadText()],
+    rolldownOptions: { output },
+  },
   build: {
     target: "es2022",
     cssTarget: ["chrome123", "firefox120", "safari17.5"],

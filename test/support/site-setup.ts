@@ -4,8 +4,8 @@ import { launchBrowser } from "../../tools/page.mjs";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where the built site is served, and the browser's address for those who connect to it. */
-    site: { readonly url: string; readonly endpoint: string };
+    /** Where the built site lies and is served, and the browser's address for those who connect to it. */
+    site: { readonly folder: string; readonly url: string; readonly endpoint: string };
   }
 }
 
@@ -25,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     preview: { port: 0, host: "127.0.0.1" },
   });
   const url = server.resolvedUrls?.local[0] as string;
-  project.provide("site", { url, endpoint: browser.wsEndpoint() });
+  project.provide("site", { folder: outDir, url, endpoint: browser.wsEndpoint() });
   return async () => {
     await browser.close();
     await server.close();
