@@ -46,4 +46,8 @@ onTheme(paint);
 new ResizeObserver(paint).observe(canvas);
 void runner.restart();
 showCode(element("code"), region(source, "job"), "The program that trains");
-showCode(element("install"), "npm install gradus", "The command that installs it");
+showCode(
+  element("install"),
+  "npm run build\nnpm pack\nnpm install ./gradus-0.1.0.tgz  # in your own project, with the path to the file",
+  "The commands that install it",
+);

@@ -1,6 +1,6 @@
 /** The page Approximation: a net of one hidden layer fits a function that is drawn. */
 import { region, showCode } from "../shell/code.ts";
-import { count, element, make } from "../shell/dom.ts";
+import { count, decimal, element, make } from "../shell/dom.ts";
 import { Frames } from "../shell/frames.ts";
 import { Lines, type LinesOptions } from "../shell/plot.ts";
 import { Runner } from "../shell/run.ts";
@@ -219,9 +219,9 @@ const placeSlider = element("place", HTMLInputElement);
 const heightSlider = element("height", HTMLInputElement);
 function tellPlace(): void {
   const i = Number(placeSlider.value);
-  element("place-value").textContent = PLACE_X[i].toFixed(2).replace("-", "−");
+  element("place-value").textContent = decimal(PLACE_X[i], 2);
   heightSlider.value = String(target[i]);
-  element("height-value").textContent = target[i].toFixed(2).replace("-", "−");
+  element("height-value").textContent = decimal(target[i], 2);
 }
 placeSlider.value = "32";
 placeSlider.addEventListener("input", tellPlace);
@@ -231,7 +231,7 @@ heightSlider.addEventListener("input", () => {
   target = target.map((y, i) => {
     return Math.max(-1, Math.min(1, y + change * Math.exp(-(((i - at) / 4) ** 2))));
   });
-  element("height-value").textContent = target[at].toFixed(2).replace("-", "−");
+  element("height-value").textContent = decimal(target[at], 2);
   retarget();
 });
 heightSlider.addEventListener("change", keep);

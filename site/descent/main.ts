@@ -2,7 +2,7 @@
 import { exponentialMovingAverage } from "gradus/optim";
 import { fit } from "../shell/canvas.ts";
 import { region, showCode } from "../shell/code.ts";
-import { element, make } from "../shell/dom.ts";
+import { decimal, element, make, withMinus } from "../shell/dom.ts";
 import { normal } from "../shell/plane-data.ts";
 import { Lines, Picture } from "../shell/plot.ts";
 import { Runner } from "../shell/run.ts";
@@ -179,7 +179,7 @@ const tell = (value: number, digits = 3) => {
   if (size === Infinity) return value < 0 ? "−∞" : "∞";
   const isPlain = size === 0 || (size >= 1e-3 && size < 1e5);
   const told = isPlain ? String(Number(value.toPrecision(digits))) : value.toExponential(1);
-  return told.replaceAll("-", "−");
+  return withMinus(told);
 };
 
 /** Notes where a method is. */
@@ -200,8 +200,7 @@ function move(id: string, place: [number, number], height: number, step: number)
   way.places.push(place);
   way.height = height;
   element(`${id}-height`).textContent = Number.isNaN(height) ? "–" : tell(height);
-  element(`${id}-where`).textContent =
-    way.lost?.how ?? place.map((c) => c.toFixed(2).replace("-", "−")).join(", ");
+  element(`${id}-where`).textContent = way.lost?.how ?? place.map((c) => decimal(c, 2)).join(", ");
 }
 
 /** Says who is lost, and why. */

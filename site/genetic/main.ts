@@ -52,7 +52,7 @@ const history = new Lines(element("history"), {
   title: "Losses over the generations",
   x: "Generation",
   height: 190,
-  range: [0, null],
+  log: true,
   lines: [
     { label: "Best", color: "--accent", width: 2 },
     { label: "Median", color: "--second" },
@@ -63,7 +63,7 @@ const present = new Lines(element("population"), {
   title: "The losses of this generation",
   x: "Rank",
   height: 150,
-  range: [0, null],
+  log: true,
   lines: [{ label: "Loss", color: "--accent", points: true, width: 1 }],
 });
 const generations: number[] = [];

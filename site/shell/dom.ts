@@ -46,6 +46,19 @@ export function percent(share: number, digits = 1): string {
   return `${(100 * share).toFixed(digits)}\u202f%`;
 }
 
+/** Formats a number with so many digits behind the point, with a true minus sign: −1.50, and never −0.00. */
+export function decimal(value: number, digits: number): string {
+  const told = value.toFixed(digits);
+  return Number(told) === 0 ? told.replace("-", "") : told.replace("-", MINUS);
+}
+
+/** Puts a true minus sign in place of each hyphen of a number that is written out. */
+export function withMinus(told: string): string {
+  return told.replaceAll("-", MINUS);
+}
+
+const MINUS = "\u2212";
+
 /** Formats a whole number with commas. */
 export function count(value: number): string {
   return value.toLocaleString("en");

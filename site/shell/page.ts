@@ -11,6 +11,17 @@ const row = document.querySelector<HTMLElement>(".bar nav");
 const here = row?.querySelector<HTMLElement>("[aria-current]");
 if (row && here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
 
+// Its sides show where there is more of it.
+function tellMore(): void {
+  if (!row) return;
+  const before = row.scrollLeft > 1;
+  const after = row.scrollLeft < row.scrollWidth - row.clientWidth - 1;
+  row.dataset.more = [before && "before", after && "after"].filter(Boolean).join(" ");
+}
+row?.addEventListener("scroll", tellMore, { passive: true });
+addEventListener("resize", tellMore);
+tellMore();
+
 // A formula that is wider than its place scrolls, by keys too.
 const formulas = new ResizeObserver((entries) => {
   for (const { target } of entries) {

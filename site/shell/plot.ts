@@ -1,6 +1,7 @@
 /** Charts: lines that grow by uPlot, pictures of functions by Observable Plot. */
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { withMinus } from "./dom.ts";
 import { color, onTheme } from "./theme.ts";
 
 /** One line of a chart. */
@@ -22,6 +23,8 @@ export interface LinesOptions {
   readonly lines: readonly Line[];
   readonly height?: number;
   readonly log?: boolean;
+  /** Whether x is on a logarithmic axis, with a mark at each x that there is. */
+  readonly xLog?: boolean;
   /** The least and the greatest value of y, null for what comes. */
   readonly range?: readonly [number | null, number | null];
   /** The least and the greatest x, which are fixed then. */
@@ -36,9 +39,12 @@ export type Row = readonly (number | null)[];
 
 const plain = (value: number) => {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(1);
-  return String(Number(value.toPrecision(3)));
+  const isPlain = size === 0 || (size >= 1e-3 && size < 1e5);
+  return withMinus(isPlain ? String(Number(value.toPrecision(3))) : value.toExponential(1));
 };
+
+/** A place along x. */
+const place = (at: number) => withMinus(at.toLocaleString("en"));
 
 /** A chart of lines over common x, with the last values in its legend. */
 export class Lines {
@@ -103,7 +109,7 @@ export class Lines {
 
   #build(): void {
     this.#plot?.destroy();
-    const { format = plain, legend = true, lines, log = false, x } = this.options;
+    const { format = plain, legend = true, lines, log = false, x, xLog = false } = this.options;
     const { range = [null, null], xRange } = this.options;
     this.host.style.setProperty(
       "--chart-height",
@@ -138,13 +144,22 @@ export class Lines {
         scales: {
           x: {
             time: false,
-            range: (_, low, high) =>
-              xRange ? [...xRange] : [low ?? 0, Math.max(high ?? 0, (low ?? 0) + 10)],
+            distr: xLog ? 3 : 1,
+            range: (_, low, high) => {
+              if (xRange) return [...xRange];
+              if (xLog) return [(low ?? 1) / 1.15, (high ?? 10) * 1.15];
+              return [low ?? 0, Math.max(high ?? 0, (low ?? 0) + 10)];
+            },
           },
           y: { distr: log ? 3 : 1, range: yRange },
         },
         axes: [
-          { ...axis, size: 28, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en")) },
+          {
+            ...axis,
+            size: 28,
+            values: (_, ticks) => ticks.map(place),
+            ...(xLog && { splits: () => [...this.#data[0]] as number[], filter: (_, all) => all }),
+          },
           {
             ...axis,
             size: 52,
@@ -152,7 +167,7 @@ export class Lines {
           },
         ],
         series: [
-          { label: x, value: (_, at: number | null) => at?.toLocaleString("en") ?? "–" },
+          { label: x, value: (_, at: number | null) => (at == null ? "–" : place(at)) },
           ...lines.map((line) => ({
             label: line.label,
             stroke: color(line.color),
