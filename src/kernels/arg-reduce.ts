@@ -9,6 +9,7 @@ export const argReduce: Family<RowsProblem> = rowFamily<RowsProblem>({
   computes: "place",
   prologueCost: 64,
   rule: searchRule,
+  order: "none", // whatever is compared first, the same is best
   functions: { better: "(a: Acc, b: Acc) -> bool" },
   tree: [argReduceFile],
   bytes: 8,

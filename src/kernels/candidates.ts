@@ -39,11 +39,27 @@ export function choicesFor<P extends Problem>(
       mayRun(choice, problem, traits) &&
       (!reproducible || orderOf(choice) === orderOf(first)),
   );
-  const costs = new Map(
-    others.map((choice) => [choice, expectedCost(family, choice, problem, traits)]),
-  );
-  const sorted = others.sort((a, b) => (costs.get(a) as number) - (costs.get(b) as number));
-  return [first, ...sorted];
+  const cost = (choice: KernelChoice<P>) => expectedCost(family, choice, problem, traits);
+  // Where nothing is known of costs: of each kernel first what is most like the first choice.
+  const turns = new Map<unknown, number>();
+  const ranked = sorted(others, ({ candidate }) => differences(candidate, own)).map((choice) => {
+    const turn = turns.get(choice.kernel) ?? 0;
+    turns.set(choice.kernel, turn + 1);
+    return { choice, turn };
+  });
+  const inTurn = sorted(ranked, ({ turn }) => turn).map(({ choice }) => choice);
+  return [first, ...sorted(inTurn, cost)];
+}
+
+/** A list in the order of a number of each, equal ones as they were. */
+function sorted<T>(list: readonly T[], numberOf: (item: T) => number): T[] {
+  const numbers = new Map(list.map((item) => [item, numberOf(item)]));
+  return [...list].sort((a, b) => (numbers.get(a) as number) - (numbers.get(b) as number));
+}
+
+/** How many numbers of a candidate another one has otherwise. */
+function differences(candidate: Candidate, other: Candidate): number {
+  return Object.entries(candidate).filter(([name, n]) => other[name] !== n).length;
 }
 
 /** All ways to compute what a family does. */

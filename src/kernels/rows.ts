@@ -12,7 +12,7 @@ export const TREES = /* @__PURE__ */ [64, 128, 256].map((WORKGROUP) => ({ WORKGR
 /** What a family of row kernels has of its own. */
 interface RowFamily<P extends RowsProblem>
   extends Omit<Family<P>, "kernels">,
-    Pick<Kernel, "functions" | "libraries">,
+    Pick<Kernel, "functions" | "libraries" | "order">,
     Pick<Load, "outside"> {
   /** The files of a workgroup for each row, if there are such. */
   readonly tree?: readonly ShaderFile[];
@@ -35,12 +35,13 @@ interface RowKernel {
 /** Kernels of rows `[ROWS, LENGTH]`: one gives each row a workgroup, one an invocation. */
 /* @__NO_SIDE_EFFECTS__ */
 export function rowFamily<P extends RowsProblem>(family: RowFamily<P>): Family<P> {
-  const { functions, libraries, outside, own, tree, bytes = 0 } = family;
+  const { functions, libraries, order, outside, own, tree, bytes = 0 } = family;
   const kernel = (isTree: boolean): Kernel<P> => ({
     kind: isTree ? "workgroup" : "direct",
     files: isTree ? [WORKGROUP_TREE, ...(tree ?? [])] : family.direct,
     functions,
     libraries,
+    order,
     candidates: isTree ? TREES : (family.directs ?? OPEN),
     layout: (problem, candidate) => {
       const { ROWS, LENGTH } = problem;

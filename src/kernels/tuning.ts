@@ -7,6 +7,8 @@ const LEAST_MS = 3;
 const TIMES = 3;
 /** A kernel takes the place of the first choice if it needs less than this share of its time. */
 const GAIN = 0.95;
+/** What a dispatch more takes, in milliseconds. */
+export const DISPATCH_MS = 0.01;
 /** Choices that are compared with the first, at the most. */
 const MOST_RIVALS = 4;
 /** A choice that takes so many times as long as the best is measured no further. */
@@ -80,12 +82,14 @@ export class ShareOfRuns implements Allowance {
  * Finds the fastest of choices, of which the first is taken unless another one needs less than 95 % of
  * its time. What fails is left out.
  * @param open makes a choice ready, as by compiling it.
+ * @param extra milliseconds that a choice in the first one's place may take elsewhere.
  */
 export async function fastestOf<T>(
   choices: readonly T[],
   open: (choice: T) => Promise<Bench>,
   allowance: Allowance,
   onFailure: (error: unknown) => void,
+  extra: (choice: T) => number = () => 0,
 ): Promise<T> {
   const measured = async (choice: T, expected: number) => {
     let bench: Bench | null = null;
@@ -104,7 +108,8 @@ export async function fastestOf<T>(
   if (own === Number.POSITIVE_INFINITY) return first; // there is nothing to compare with
   let [best, least] = [first, GAIN * own];
   for (const rival of rivals.slice(0, MOST_RIVALS)) {
-    const ms = await measured(rival, own);
+    if (extra(rival) >= least) continue; // even if it took no time
+    const ms = (await measured(rival, own)) + extra(rival);
     if (ms < least) [best, least] = [rival, ms];
   }
   return best;

@@ -1,5 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Family, Problem } from "../../src/forms/kernel.ts";
 import type { Traits } from "../../src/forms/traits.ts";
+import { argReduce } from "../../src/kernels/arg-reduce.ts";
+import { attentionRows } from "../../src/kernels/attention.ts";
 import {
   choiceName,
   choiceNamed,
@@ -11,6 +14,7 @@ import {
 import { byRule } from "../../src/kernels/choose.ts";
 import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
+import { reduce } from "../../src/kernels/reduce.ts";
 import { families, type Tried } from "../support/kernel-families.ts";
 
 beforeAll(async () => {
@@ -67,6 +71,37 @@ describe.each(Object.entries({ gpu, small, mobile, emulated }))("candidates on %
       }
     },
   );
+});
+
+describe("where nothing is known of costs, each kernel has its turn", () => {
+  const rivals = <P extends Problem>(family: Family<P>, problem: P) => {
+    const options = { choose: byRule(gpu), reproducible: true };
+    const [first, ...others] = choicesFor(family, problem, gpu, options);
+    return others.map(({ kernel: { kind }, candidate }) => {
+      const numbers = Object.values(candidate).join(" ");
+      return kind === first.kernel.kind ? numbers : `${kind} ${numbers}`;
+    });
+  };
+
+  test("first with what is most like the first choice", () => {
+    const sizes = { ROWS: 512, LENGTH: 512, KEYS: 512, DEPTH: 16, WIDTH: 16 };
+    const flags = { CAUSAL: 0, MASKED: 0, DROPS: 0 };
+    const found = rivals(attentionRows, { dtype: "f32", BATCH: 8, ...sizes, ...flags });
+    expect(found.slice(0, 6)).toEqual([
+      "direct 64",
+      "32 32",
+      "64 16",
+      "direct 16",
+      "64 8",
+      "direct 32",
+    ]);
+  });
+
+  test("and searches, which give the same in any order, have all", () => {
+    const found = rivals(argReduce, { dtype: "f32", ROWS: 100, LENGTH: 500 });
+    expect(found.sort()).toEqual(["128", "256", "direct 16", "direct 32", "direct 64"]);
+    expect(rivals(reduce, { dtype: "f32", ROWS: 100, LENGTH: 500 })).toEqual([]);
+  });
 });
 
 test("names of choices and problems say all that there is of them", () => {

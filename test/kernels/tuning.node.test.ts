@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   type Allowance,
   type Bench,
+  DISPATCH_MS,
   fastestOf,
   ShareOfRuns,
   UNBOUNDED,
@@ -47,9 +48,13 @@ class Simulated {
     return this.step > 0 ? this.step * Math.floor(ms / this.step) : ms;
   }
 
-  async best(allowance: Allowance = UNBOUNDED, failures: string[] = []): Promise<string> {
+  async best(
+    allowance: Allowance = UNBOUNDED,
+    failures: string[] = [],
+    extra?: (choice: string) => number,
+  ): Promise<string> {
     const onFailure = (error: unknown) => failures.push((error as Error).message);
-    const best = await fastestOf(Object.keys(this.ms), this.bench, allowance, onFailure);
+    const best = await fastestOf(Object.keys(this.ms), this.bench, allowance, onFailure, extra);
     expect(this.open).toBe(0);
     return best;
   }
@@ -88,6 +93,20 @@ describe("the fastest choice", () => {
       expect(last[0] * device.ms[name]).toBeGreaterThanOrEqual(3);
     }
     expect(device.runs.slow.length).toBe(1); // it takes ten times as long
+  });
+
+  test.each<[Record<string, number>, string, string[]]>([
+    [{ first: 0.1, apart: 0.091 }, "first", ["first", "apart"]], // 9 % are less than a dispatch
+    [{ first: 0.1, apart: 0.08 }, "apart", ["first", "apart"]],
+    [{ first: 0.1, apart: 0.08, b: 0.085 }, "b", ["first", "apart", "b"]],
+    [{ first: 0.01, apart: 0.001, b: 0.009 }, "b", ["first", "b"]], // nothing could be gained
+    [{ first: 2, apart: 1.88 }, "apart", ["first", "apart"]],
+    [{ first: 2, apart: 1.92 }, "first", ["first", "apart"]],
+  ])("of %o where one may take a dispatch more is %s", async (ms, best, compiled) => {
+    const device = new Simulated(ms);
+    const extra = (choice: string) => (choice === "apart" ? DISPATCH_MS : 0);
+    expect(await device.best(UNBOUNDED, [], extra)).toBe(best);
+    expect(device.compiled).toEqual(compiled);
   });
 
   test("has nothing to be measured against alone", async () => {

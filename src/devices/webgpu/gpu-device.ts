@@ -32,7 +32,6 @@ export class GpuDevice extends EngineDevice {
     this.session = new GpuSession(device, adapter, options, this.counters);
     if (options.isMeasured) this.holders = new Map();
     this.remakeWhenLost();
-    this.#recovery().catch(() => {}); // tried again when it is needed
   }
 
   /** Requests a device with the adapter's own limits and waits `timeout` milliseconds for it. */
@@ -41,12 +40,12 @@ export class GpuDevice extends EngineDevice {
     description: AdapterDescription,
     options: DeviceOptions & { readonly timeout: number },
   ): Promise<GpuDevice> {
+    cpuModule.get().catch(() => {}); // by what it loads plans are made better, from the first on
     const own = await requestDevice("init", adapter, options.timeout);
     const device = new GpuDevice(own, description, options);
     try {
       await (device.session as GpuSession).prepare();
-      // There plans are made otherwise by what it loads.
-      if (description.software || options.tune) await device.#recovery().catch(() => {});
+      await device.#recovery().catch(() => {}); // tried again when it is needed
       return device;
     } catch (error) {
       device.dispose(); // it is not to come back for nobody

@@ -5,11 +5,12 @@ import { opsOf } from "../../engine/group-ops.ts";
 import type { Step } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { problemOf } from "../../engine/siblings.ts";
-import type { Choose, Kernel, KernelForm, Stage } from "../../forms/kernel.ts";
+import type { Kernel, KernelForm, Stage } from "../../forms/kernel.ts";
 import { applyFormula } from "../../forms/scalars.ts";
 import { pointwiseGroups } from "../../kernels/elementwise.ts";
 import { entryFile, type OpPart, stageOf } from "../../kernels/stage.ts";
 import { wgslScalars } from "./scalars.ts";
+import type { ChooseInProgram } from "./write.ts";
 
 /** What computes a group: it can share a dispatch with others. */
 export interface Job {
@@ -27,7 +28,7 @@ export interface Job {
 }
 
 /** Lists what computes the groups of a schedule that have something to compute. */
-export function jobsOf(schedule: KernelSchedule, choose: Choose): Job[] {
+export function jobsOf(schedule: KernelSchedule, choose: ChooseInProgram): Job[] {
   const jobs: Job[] = [];
   /** The jobs after which a group's results are there. */
   const final: (readonly Job[])[] = [];
@@ -80,13 +81,13 @@ function stageOfGroup(
   { program, domain }: KernelSchedule,
   group: Group,
   calls: readonly number[],
-  choose: Choose,
+  choose: ChooseInProgram,
 ): Stage {
   const { steps } = program;
   if (calls.length > 0) {
     const problem = problemOf(program, steps[calls[0]]);
     const { family } = (steps[calls[0]].op as { form: KernelForm<unknown> }).form;
-    const choice = choose(family, problem);
+    const choice = choose(family, problem, group, program);
     const hasFields = calls.length > 1 && family.joins === "elements";
     const ops = calls.map((call, i) => {
       const { accumulate } = DTYPES[problem.dtype];
@@ -97,5 +98,5 @@ function stageOfGroup(
   const count = sizeOf(domain(group));
   const { dtype } = steps[group.outputs[0]];
   const problem = { dtype, SIZE: Math.ceil(count / DTYPES[dtype].perWord) }; // one word each
-  return stageOf(choose(pointwiseGroups, problem), problem);
+  return stageOf(choose(pointwiseGroups, problem, group, program), problem);
 }

@@ -1,3 +1,4 @@
+import type { Group } from "../../engine/fusion.ts";
 import type { Plan, PlanOptions, PlanStats, Progress } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
 import type { Program } from "../../engine/program.ts";
@@ -15,6 +16,9 @@ export type MakePlan = (host?: PlanHost) => GpuPlan;
 export interface Asked {
   readonly family: Family<never>;
   readonly problem: Problem;
+  /** What else its kernel computes, and in which program. */
+  readonly group: Group;
+  readonly program: Program;
   readonly choice: KernelChoice<never>;
 }
 

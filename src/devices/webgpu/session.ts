@@ -5,7 +5,6 @@ import { DeviceError, MemoryError } from "../../core/errors.ts";
 import type { Plan, PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Download, Session, Usage } from "../../engine/session.ts";
-import type { Choose } from "../../forms/kernel.ts";
 import type { Traits } from "../../forms/traits.ts";
 import type { DeviceLoss, Life, Storage } from "../../graph/device.ts";
 import { byRule, traitsOf } from "../../kernels/choose.ts";
@@ -20,6 +19,7 @@ import { GpuPlan, type PlanHost } from "./plan.ts";
 import { Reader } from "./readback.ts";
 import { type Dispatches, MOST_STAGED, SubmitQueue } from "./submit-queue.ts";
 import { toGpu } from "./transfer.ts";
+import type { ChooseInProgram } from "./write.ts";
 
 const ALL: ReadonlySet<DType> = new Set(DTYPE_NAMES.filter((dtype) => is(dtype, "gpu")));
 
@@ -34,7 +34,7 @@ export class GpuSession implements Session, PlanHost, GuardHost {
   readonly pipelines: PipelineCache;
   readonly traits: Traits;
   /** Decides which kernels run: by rules, unless somebody knows better. */
-  choose: Choose;
+  choose: ChooseInProgram;
   onLost: (loss: DeviceLoss) => void = () => {};
   /** Settles when the GPUDevice is lost or disposed. */
   readonly lost: Promise<DeviceLoss>;

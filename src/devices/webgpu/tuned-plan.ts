@@ -1,6 +1,6 @@
 import { tools } from "../../core/tools.ts";
 import type { Progress } from "../../engine/plan.ts";
-import type { Choose } from "../../forms/kernel.ts";
+import type { Kernel } from "../../forms/kernel.ts";
 import type { Storage } from "../../graph/device.ts";
 import type { BufferStorage } from "./buffers.ts";
 import type { GpuDevice } from "./gpu-device.ts";
@@ -13,6 +13,7 @@ import {
 } from "./replaceable-plan.ts";
 import type { GpuSession } from "./session.ts";
 import type { Tuner } from "./tuner.ts";
+import type { ChooseInProgram } from "./write.ts";
 
 /**
  * Has the kernels of a device's plans that run again and again timed against others which give the same
@@ -21,7 +22,7 @@ import type { Tuner } from "./tuner.ts";
  */
 export function beginTuning(device: GpuDevice, isNow: boolean): void {
   improvePlans(device, (session) => {
-    const tuning = new Tuning(session, isNow);
+    const tuning = new Tuning(session, isNow, device.options.kernels);
     return (make) => new TunedPlan(tuning, make);
   });
 }
@@ -34,6 +35,8 @@ class Tuning {
   constructor(
     readonly session: GpuSession,
     readonly isNow: boolean,
+    /** The kind of kernels that was asked for. */
+    readonly kind: Kernel["kind"] | undefined,
   ) {
     this.loaded = this.#load();
   }
@@ -42,7 +45,7 @@ class Tuning {
     try {
       const { Tuner, tunings } = await tools.get();
       await tunings.read();
-      this.tuner = new Tuner(this.session, tunings, choosing, this.isNow);
+      this.tuner = new Tuner(this.session, tunings, choosing, this);
       return this.tuner;
     } catch (error) {
       this.say(error);
@@ -96,8 +99,8 @@ class TunedPlan extends ReplaceablePlan {
   async #improve(tuner: Tuner): Promise<void> {
     if (tuner.known === this.#known) return;
     this.#known = tuner.known;
-    const isOther = ({ family, problem, choice: { kernel, candidate } }: Asked) => {
-      const other = tuner.choose(family, problem as never);
+    const isOther = ({ family, problem, group, program, choice: { kernel, candidate } }: Asked) => {
+      const other = tuner.choose(family, problem as never, group, program);
       return other.kernel !== kernel || other.candidate !== candidate;
     };
     if (!this.#asked.some(isOther)) return;
@@ -112,11 +115,12 @@ class TunedPlan extends ReplaceablePlan {
 }
 
 /** Notes what is asked, and what the answer is. */
-function noting(choose: Choose, asked: Asked[]): Choose {
-  return (family, problem) => {
-    const choice = choose(family, problem);
+function noting(choose: ChooseInProgram, asked: Asked[]): ChooseInProgram {
+  return (family, problem, group, program) => {
+    const choice = choose(family, problem, group, program);
     const { kernel, candidate } = choice;
-    asked.push({ family, problem, choice: { kernel, candidate } } as unknown as Asked);
+    const own = { family, problem, group, program, choice: { kernel, candidate } };
+    if (group) asked.push(own as unknown as Asked);
     return choice;
   };
 }

@@ -1,29 +1,50 @@
-import { sizeOf } from "../../core/shape.ts";
-import type { Program, Step } from "../../engine/program.ts";
-import { total } from "../../engine/stats.ts";
-import type { Choose, Family, KernelChoice, Problem } from "../../forms/kernel.ts";
-import { defineOp } from "../../graph/op.ts";
+import { getOrInsert } from "../../core/get-or-insert.ts";
+import type { Group } from "../../engine/fusion.ts";
+import type { Program } from "../../engine/program.ts";
+import type { Choose, Family, Kernel, KernelChoice, Problem } from "../../forms/kernel.ts";
 import { choiceName, choicesFor, problemName } from "../../kernels/candidates.ts";
-import { type Bench, fastestOf, ShareOfRuns, UNBOUNDED } from "../../kernels/tuning.ts";
+import {
+  type Bench,
+  DISPATCH_MS,
+  fastestOf,
+  ShareOfRuns,
+  UNBOUNDED,
+} from "../../kernels/tuning.ts";
 import type { BufferStorage } from "./buffers.ts";
+import { isWhole, partBytes, partName, partOf, partWork } from "./kernel-part.ts";
 import type { GpuPlan, PlanHost } from "./plan.ts";
 import { profileKernels } from "./profiler.ts";
 import type { Asked, choosing } from "./replaceable-plan.ts";
 import type { GpuSession } from "./session.ts";
-import { bytesOf } from "./transfer.ts";
+import { stepBytes } from "./transfer.ts";
 import { machineOf, type Tunings } from "./tunings.ts";
+import type { ChooseInProgram } from "./write.ts";
 
-/** Bytes that a problem's tensors may take while it is timed. */
+/** Bytes that a part's tensors may take while it is timed. */
 const MOST_BYTES = 2 ** 28;
 
 type Choosing = typeof choosing;
 
-/** Times what may compute the problems of a session's plans, and chooses by that. */
+/** How a tuner is told to work. */
+interface TunerOptions {
+  readonly isNow: boolean;
+  /** The kind of kernels that was asked for. */
+  readonly kind?: Kernel["kind"];
+}
+
+/** A part of a program, and a text for all that decides how long it takes. */
+interface NamedPart {
+  readonly part: Program;
+  readonly name: string;
+}
+
+/** Times what may compute the parts of a session's plans, and chooses by that. */
 export class Tuner {
   readonly machine: string;
   readonly #rule: Choose;
   readonly #budget = new ShareOfRuns(() => performance.now());
-  /** What is timed, or was, by the names of problems. */
+  readonly #parts = new WeakMap<Group, NamedPart>();
+  /** What is timed, or was, by the names of parts. */
   readonly #jobs = new Map<string, Promise<void>>();
   #last: Promise<void> = Promise.resolve();
   #left = 0;
@@ -34,7 +55,7 @@ export class Tuner {
     readonly tunings: Tunings,
     /** Makes a session choose in another way. */
     readonly choosing: Choosing,
-    readonly isNow: boolean,
+    readonly options: TunerOptions,
   ) {
     this.machine = machineOf(session.description);
     this.#rule = session.choose;
@@ -44,14 +65,26 @@ export class Tuner {
   /** What may compute a problem to the same bits, first what the rule takes. */
   #choices<P extends Problem>(family: Family<P>, problem: P): KernelChoice<P>[] {
     const options = { choose: this.#rule, reproducible: true };
-    return choicesFor(family, problem, this.session.traits, options);
+    const choices = choicesFor(family, problem, this.session.traits, options);
+    const [{ kernel: first }] = choices;
+    return choices.filter(({ kernel }) => !this.options.kind || kernel.kind === first.kind);
+  }
+
+  #named(family: Family<never>, problem: Problem, group: Group, program: Program): NamedPart {
+    return getOrInsert(this.#parts, group, () => {
+      const part = partOf(program, group);
+      return { part, name: `${problemName(family, problem as never)}: ${partName(part)}` };
+    });
   }
 
   /** Chooses what was the fastest, if that is known; else by rule. */
-  readonly choose: Choose = <P extends Problem>(family: Family<P>, problem: P): KernelChoice<P> => {
-    const name = this.tunings.get(this.machine, problemName(family, problem));
-    const isIt = (choice: KernelChoice<P>) => choiceName(choice) === name;
-    const found = name && this.#choices(family, problem).find(isIt);
+  readonly choose: ChooseInProgram = (family, problem, group, program) => {
+    if (!group || !program) return this.#rule(family, problem);
+    const known = this.tunings.get(
+      this.machine,
+      this.#named(family as never, problem, group, program).name,
+    );
+    const found = known && this.#choices(family, problem).find((one) => choiceName(one) === known);
     return found || this.#rule(family, problem);
   };
 
@@ -65,34 +98,37 @@ export class Tuner {
     this.#budget.ran();
   }
 
-  /** Times what was asked and is not known yet; settles when that is done. */
+  /** Times what was asked and is not known yet, what should take longest first; settles when that is done. */
   async tune(asked: readonly Asked[]): Promise<void> {
-    const jobs = asked.map(({ family, problem }) => {
-      const name = problemName(family, problem as never);
-      const job = this.#jobs.get(name) ?? this.#begin(name, family, problem as never);
-      this.#jobs.set(name, job);
-      return job;
+    const named = asked.map(({ family, problem, group, program }) => {
+      return { family, problem, ...this.#named(family, problem, group, program) };
+    });
+    const work = new Map(named.map(({ name, part }) => [name, partWork(part)]));
+    const order = named.sort((a, b) => (work.get(b.name) ?? 0) - (work.get(a.name) ?? 0));
+    const jobs = order.map((one) => {
+      const { name, family, problem } = one;
+      return getOrInsert(this.#jobs, name, () => this.#begin(one, family, problem as never));
     });
     await Promise.all(jobs);
   }
 
-  #begin<P extends Problem>(name: string, family: Family<P>, problem: P): Promise<void> {
-    const { tunings, machine } = this;
+  #begin<P extends Problem>(named: NamedPart, family: Family<P>, problem: P): Promise<void> {
+    const { tunings, machine, session } = this;
     const choices = this.#choices(family, problem);
-    const isKnown = choices.map(choiceName).includes(tunings.get(machine, name) as string);
-    if (isKnown || choices.length === 1 || !isAlone(choices[0], problem)) return Promise.resolve();
+    const isKnown = choices.map(choiceName).includes(tunings.get(machine, named.name) as string);
+    const isTimed = choices.length > 1 && partBytes(named.part) <= MOST_BYTES;
+    if (isKnown || !isTimed || !isWhole(named.part, session)) return Promise.resolve();
     this.#left++;
-    this.#last = this.#last.then(() => this.#measure(name, family, problem, choices));
+    this.#last = this.#last.then(() => this.#measure(named, problem, choices));
     return this.#last;
   }
 
   async #measure<P extends Problem>(
-    name: string,
-    family: Family<P>,
+    { name, part }: NamedPart,
     problem: P,
     choices: readonly KernelChoice<P>[],
   ): Promise<void> {
-    const { session, tunings, machine } = this;
+    const { session, tunings, machine, options } = this;
     let isWhole = true;
     const onFailure = (error: unknown) => {
       isWhole = !session.lossOf("tune");
@@ -100,10 +136,16 @@ export class Tuner {
     };
     const open = (choice: KernelChoice<P>) => {
       const host = this.choosing(session, (() => choice) as unknown as Choose);
-      return openBench(session, host, programOf(family, problem, choice));
+      return openBench(session, host, part);
     };
-    const allowance = this.isNow ? UNBOUNDED : this.#budget;
-    const best = await fastestOf(choices, open, allowance, onFailure);
+    const allowance = options.isNow ? UNBOUNDED : this.#budget;
+    // Parts of workgroups of another size, or of more memory, may share no dispatch with it any more.
+    const [threads, memory] = shareOf(choices[0], problem);
+    const extra = (choice: KernelChoice<P>) => {
+      const own = shareOf(choice, problem);
+      return own[0] === threads && own[1] <= memory ? 0 : DISPATCH_MS;
+    };
+    const best = await fastestOf(choices, open, allowance, onFailure, extra);
     this.#left--;
     if (!isWhole) return;
     tunings.set(machine, name, choiceName(best));
@@ -117,39 +159,9 @@ export class Tuner {
   }
 }
 
-/** Whether a kernel can be timed without the ops that it is for: none of its functions are theirs. */
-function isAlone<P extends Problem>({ kernel, candidate }: KernelChoice<P>, problem: P): boolean {
-  const { loads, results } = kernel.layout(problem, candidate);
-  const bytes = [...loads, ...results].map(({ extents, dtype = problem.dtype }) =>
-    bytesOf(dtype, sizeOf(extents)),
-  );
-  return !kernel.functions && loads.length > 0 && total(bytes) <= MOST_BYTES;
-}
-
-/** A program of one kernel. */
-function programOf<P extends Problem>(
-  family: Family<P>,
-  problem: P,
-  { kernel, candidate }: KernelChoice<P>,
-): Program {
-  const { loads, results } = kernel.layout(problem, candidate);
-  const types = [...loads, ...results].map(({ extents, dtype = problem.dtype }) => {
-    return { shape: extents, dtype };
-  });
-  const y = types.slice(loads.length);
-  const op = defineOp<Record<string, never>>({
-    name: "timed",
-    infer: () => y,
-    form: { kind: "kernel", batching: null, family: family as never, problem: () => problem },
-    vjp: null,
-  });
-  const sources = loads.map((_, i) => i);
-  const steps = types.map((type, i): Step => {
-    const isSource = i < loads.length;
-    const made = { op, inputs: sources, result: i - loads.length };
-    return { ...(isSource ? { op: null, inputs: [] } : made), attributes: {}, ...type } as Step;
-  });
-  return { steps, sources, outputs: y.map((_, i) => loads.length + i), updates: [] };
+/** What a choice has of a dispatch: invocations of a workgroup, and bytes of its memory. */
+function shareOf<P extends Problem>({ kernel, candidate }: KernelChoice<P>, problem: P) {
+  return [candidate.WORKGROUP, kernel.layout(problem, candidate).memory ?? 0] as const;
 }
 
 /** Compiles a program by what chooses, without holding up the page. */
@@ -168,27 +180,30 @@ async function openBench(session: GpuSession, host: PlanHost, program: Program):
   return { close, time: (runs, times) => timeRuns(session, plan, runs, times) };
 }
 
+/** Times runs on tensors of zeros, which are places of all lists too. */
 async function timeRuns(
   session: GpuSession,
   plan: GpuPlan,
   runs: number,
   times: number,
 ): Promise<readonly number[]> {
-  const { pool, guard } = session;
+  const { pool, guard, queue, log } = session;
   const { program, outputBytes } = plan;
   const held: BufferStorage[] = [];
   session.begin("tune");
   try {
-    const sizes = program.sources.map((source) => {
-      const { dtype, shape } = program.steps[source];
-      return bytesOf(dtype, sizeOf(shape));
-    });
+    const sizes = program.sources.map((source) => stepBytes(program, source));
     held.push(...pool.acquireAll([...sizes, ...outputBytes]));
-    const run = plan.bound(held.slice(0, sizes.length), held.slice(sizes.length));
+    const inputs = held.slice(0, sizes.length);
+    const run = plan.bound(inputs, held.slice(sizes.length));
     // What is wrong with these is no failure of a step's.
     const failures = await Promise.all(guard.take());
     const failure = failures.find((found) => found);
     if (failure) throw failure;
+    const cleared = queue.submit(run.label, { reads: [], writes: inputs }, (encoder) => {
+      for (const { buffer } of inputs) encoder.clearBuffer(buffer);
+    });
+    await log.settle(cleared, session.timeout);
     const kernels = Array.from({ length: times }, () => ({
       name: run.label,
       encode: (pass: Parameters<typeof run.encode>[0]) => {

@@ -1,10 +1,11 @@
 import { getOrInsert } from "../../core/get-or-insert.ts";
+import type { Group } from "../../engine/fusion.ts";
 import { lower } from "../../engine/lower.ts";
 import { type Lifetime, planMemory } from "../../engine/memory-plan.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../engine/schedule.ts";
-import type { Choose } from "../../forms/kernel.ts";
+import type { Family, KernelChoice, Problem } from "../../forms/kernel.ts";
 import type { Traits } from "../../forms/traits.ts";
 import type { BufferStorage } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
@@ -14,12 +15,20 @@ import type { SharedSources } from "./shared-sources.ts";
 import type { Pass } from "./submit-queue.ts";
 import { stepBytes } from "./transfer.ts";
 
+/** Chooses as `Choose` does, and may go by what else a group of a program computes in the same kernel. */
+export type ChooseInProgram = <P extends Problem>(
+  family: Family<P>,
+  problem: P,
+  group?: Group,
+  program?: Program,
+) => KernelChoice<P>;
+
 /** What decides how a program is written. */
 export interface Hardware {
   readonly device: { readonly limits: GPUSupportedLimits };
   readonly traits: Traits;
   /** Decides which kernels run. */
-  readonly choose: Choose;
+  readonly choose: ChooseInProgram;
 }
 
 /** A program as kernels, each with the jobs that it does. */

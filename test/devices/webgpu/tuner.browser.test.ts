@@ -4,7 +4,16 @@ import type { GpuDevice } from "../../../src/devices/webgpu/gpu-device.ts";
 import type { GpuSession } from "../../../src/devices/webgpu/session.ts";
 import { beginTuning } from "../../../src/devices/webgpu/tuned-plan.ts";
 import { Tunings } from "../../../src/devices/webgpu/tunings.ts";
-import { init, setDefaultDevice, tensor } from "../../../src/index.ts";
+import {
+  argmax,
+  scaledDotProductAttention as attention,
+  compile,
+  init,
+  setDefaultDevice,
+  softmax,
+  type Tensor,
+  tensor,
+} from "../../../src/index.ts";
 import { choiceName, choicesFor, problemName } from "../../../src/kernels/candidates.ts";
 import { byRule } from "../../../src/kernels/choose.ts";
 import { products } from "../../../src/kernels/matmul.ts";
@@ -68,7 +77,7 @@ function problems(rows: number) {
   ];
 }
 
-/** Which other choices a device has for these problems. */
+/** Which other choices a device has for these problems, and for what follows the products element by element. */
 function rivals({ session }: Made, rows: number) {
   const { traits } = session as GpuSession;
   const options = { choose: byRule(traits), reproducible: true };
@@ -78,6 +87,13 @@ function rivals({ session }: Made, rows: number) {
       return [problemName(products, problem), choices];
     }),
   );
+}
+
+/** What is known of a problem as a part of the layer's step, which is named by it and what is fused into it. */
+function knownOf(choices: Readonly<Record<string, string>>, problem: string): [string, string] {
+  const found = Object.entries(choices).filter(([part]) => part.startsWith(`${problem}: `));
+  expect(found.length).toBe(1);
+  return found[0];
 }
 
 /** What is known of the machine at hand. */
@@ -97,7 +113,13 @@ test("what a plan computes is timed when it is prepared, and kept", async () => 
   const found = await known(own);
   for (const [problem, all] of Object.entries(choices)) {
     expect(all.length).toBeGreaterThan(4);
-    expect(all).toContain(found.choices[problem]);
+    const [part, choice] = knownOf(found.choices, problem);
+    expect(all).toContain(choice);
+    expect(part).toMatch(/: matmul\+\S+ \w+$/); // with the bias, the loss or the update in it
+  }
+  // So are sums, whose formulas are their ops', and pointwise kernels.
+  for (const family of [/^reduce/, /^elementwise/]) {
+    expect(Object.keys(found.choices).some((part) => family.test(part))).toBe(true);
   }
   const other = await made("off");
   await other.codes();
@@ -115,14 +137,40 @@ test("what a plan computes is timed when it is prepared, and kept", async () => 
   expect(kept.data.machines[found.machine]).toEqual(found.choices);
 });
 
+test("ops of formulas of their own are timed too, and give the same bits", async () => {
+  const warn = vi.spyOn(console, "warn");
+  const values = async (tune: "now" | "off") => {
+    const { device } = await init({ device: "webgpu", isolated: true, tune });
+    devices.push(device as GpuDevice);
+    const [q, k, v] = [5, 6, 7].map((seed) =>
+      tensor(uniform(2 * 70 * 8, seed), { shape: [2, 70, 8], device }),
+    );
+    const weigh = compile((q: Tensor, k: Tensor, v: Tensor) => {
+      const y = attention(q, k, v);
+      return [y, softmax(y), argmax(y, { axis: 2 })];
+    });
+    return Promise.all((await weigh(q, k, v)).map(async (y) => [...(await y.data())]));
+  };
+  const tuned = await values("now");
+  const { machines } = await exportTuning();
+  const parts = Object.values(machines).flatMap((known) => Object.keys(known));
+  for (const family of [/\+attention f32 BATCH=2/, /softmax f32 LENGTH=8/, /arg-reduce f32/]) {
+    expect(parts).toContainEqual(expect.stringMatching(family));
+  }
+  expect(tuned).toEqual(await values("off"));
+  expect(warn).not.toHaveBeenCalled();
+});
+
 test("what is imported takes the place of other kernels between two runs, to the same bits", async () => {
   const own = await made("now");
   await own.step();
-  const { version, machine } = await known(own);
+  const { version, machine, choices: tuned } = await known(own);
   const untuned = await (await made("off")).codes();
   for (const place of [3, 5]) {
     const before = await own.codes();
-    const choices = Object.entries(rivals(own, 18)).map(([name, all]) => [name, all[place]]);
+    const choices = Object.entries(rivals(own, 18)).map(([problem, all]) => {
+      return [knownOf(tuned, problem)[0], all[place]];
+    });
     await importTuning({ version, machines: { [machine]: Object.fromEntries(choices) } });
     await own.step();
     await vi.waitFor(async () => expect(await own.codes()).not.toEqual(before), 20_000);
@@ -152,7 +200,8 @@ test("between runs, problems are timed as far as the time allows", async () => {
   let steps = 0;
   const done = async () => {
     const choices = Object.values((await exportTuning()).machines);
-    return names.every((name) => choices.some((known) => name in known));
+    const parts = choices.flatMap((known) => Object.keys(known));
+    return names.every((name) => parts.some((part) => part.startsWith(`${name}: `)));
   };
   for (; !(await done()) && steps < 1500; steps++) {
     await own.step();
@@ -171,7 +220,7 @@ test("candidates that fail are left out, and the console says so once", async ()
   const { createShaderModule } = GPUDevice.prototype;
   const failed = vi.spyOn(GPUDevice.prototype, "createShaderModule");
   failed.mockImplementation(function (this: GPUDevice, given) {
-    const isRival = /timed/.test(given.label ?? "") && !/const ROWS = 4u/.test(given.code);
+    const isRival = /^matmul[^|]*$/.test(given.label ?? "") && !/const ROWS = 4u/.test(given.code);
     return createShaderModule.call(this, isRival ? { ...given, code: "this is no WGSL" } : given);
   });
   const codes = await own.codes();
@@ -179,7 +228,7 @@ test("candidates that fail are left out, and the console says so once", async ()
   expect(warn.mock.calls[0][0]).toMatch(/^gradus: kernels are tuned without one that failed, for /);
   const found = await known(own);
   for (const [problem, all] of Object.entries(choices)) {
-    expect(all).toContain(found.choices[problem]);
+    expect(all).toContain(knownOf(found.choices, problem)[1]);
   }
   failed.mockRestore();
   expect(codes.length).toBeGreaterThan(0);
