@@ -140,7 +140,7 @@ class Watcher implements Watch {
     const types = outputs.map(({ shape, dtype }) => ({ shape, dtype }));
     const unit = count ? "step" : "call";
     let calls = 0;
-    const finish = async <R>(storages: readonly Storage[], settle: (own: Storage[]) => R) => {
+    const finish = <R>(storages: readonly Storage[], settle: (own: Storage[]) => R) => {
       const run: CallRun = { caller: naming.op, unit, number: count?.() ?? ++calls };
       const hold = (storage: Storage, i: number) => {
         const { shape, dtype } = types[i];
@@ -151,18 +151,27 @@ class Watcher implements Watch {
       const own = storages.slice(0, results.length);
       const others = storages.slice(own.length).map((x, i) => hold(x, own.length + i));
       const next = others.splice(0, states.length);
-      // Nobody notes what states are given here: on a device that can be lost they are copied.
-      const copied = device.journal?.isOn ? next : [];
-      const { error, values } = await this.#read(inspection, others, run, copied);
-      if (error) {
-        for (const node of [...own.map(hold), ...next]) node.retire("");
-        throw error;
-      }
-      states.forEach((state, i) => {
-        state.replace(next[i]);
-        state.node.lineage = values[i] ?? null;
-      });
-      return settle(own);
+      let given: { result: R; nodes: readonly Node[] } | undefined;
+      /** Lets states and results have what was made, once. */
+      const give = () => {
+        if (given) return given;
+        for (const [i, state] of states.entries()) state.replace(next[i]);
+        const nodes = states.map(({ node }) => node);
+        given = { result: settle(own), nodes };
+        return given;
+      };
+      const check = async () => {
+        // Nobody notes what states are given here: on a device that can be lost they are copied.
+        const copied = device.journal?.isOn ? next : [];
+        const { error, values } = await this.#read(inspection, others, run, copied);
+        if (error && !given) for (const node of [...own.map(hold), ...next]) node.retire("");
+        if (error) throw error;
+        const isNow = !given;
+        const { result, nodes } = give();
+        if (isNow) for (const [i, node] of nodes.entries()) node.lineage = values[i] ?? null;
+        return result;
+      };
+      return Object.assign(check(), { settle: () => void give() });
     };
     return { outputs, finish };
   }

@@ -1,6 +1,8 @@
 import { checkFunctions, checkOptions, checkSteps } from "../core/check.ts";
 import type { DeviceError } from "../core/errors.ts";
 import { Breather } from "../core/event-loop.ts";
+import { postorder } from "../core/postorder.ts";
+import { inputsOf, type Node } from "../graph/node.ts";
 import { isTracing } from "../graph/tracing.ts";
 import type { EngineDevice } from "./device.ts";
 import type { Plan } from "./plan.ts";
@@ -8,23 +10,29 @@ import type { Profile } from "./profile.ts";
 import { Refusal, written } from "./refusal.ts";
 import type { CompileOptions } from "./replay.ts";
 import { type Call, Replays } from "./replays.ts";
+import { isPromise, keyOf, Turn } from "./turn.ts";
 
 /** A function that runs as one plan. */
 export interface Compiled<Args extends readonly unknown[], R> {
   /**
    * Enqueues one run; waits only for a plan to be built, while the device is far behind, and now and
-   * then for other tasks of the page.
+   * then for other tasks of the page. It takes effect where it stands, awaited or not: it sees states
+   * and tensors as they are at the call, and what comes after sees what it leaves. What cannot wait for
+   * its plan, as a read of a state that it changes, has that built at once.
    */
   (...args: Args): Promise<R>;
   /** Makes the plan for arguments like these, without running it. */
   prepare(...args: Args): Promise<Plan>;
-  /** Runs once, as a call does, and tells how long each kernel took. */
+  /** Runs once, as a call does, and tells how long each kernel took: wait for it before other work. */
   profile(...args: Args): Promise<Profile>;
   /** The plans that are kept, one for each signature, those used last at the end. */
   readonly plans: readonly Plan[];
   /** Frees the memory and the pipelines of the plans; a later call makes them again. */
   dispose(): void;
 }
+
+/** Does something with a call. */
+type Act<Args extends readonly unknown[], R, T> = (call: Call<Args, R>) => T | Promise<T>;
 
 /**
  * Turns a function of tensors into one that is traced once for each signature of its arguments and
@@ -75,7 +83,6 @@ export function compileChecked<Args extends readonly unknown[], R>(
   checkSteps(name, { stepsPerSubmit });
   if (mirrorEvery !== Number.POSITIVE_INFINITY) checkSteps(name, { mirrorEvery: mirrorEvery ?? 1 });
   const replays = new Replays(fn, options);
-  const turns = new Turns();
   const breather = new Breather();
   let guarded: EngineDevice | null = null;
   let opening: Promise<void> | null = null;
@@ -88,14 +95,37 @@ export function compileChecked<Args extends readonly unknown[], R>(
     }
     return call;
   };
+  /** The place of a call among others; null where it may run now. */
+  const turnOf = <T>(
+    call: Call<Args, R>,
+    run: Act<Args, R, T>,
+    isLong: boolean,
+  ): Turn<T> | null => {
+    const { replay, brought } = call;
+    const { device, sources, changed } = replay;
+    const isReady = !isLong && !opening && !device.recovering && !replay.ready && !replay.watched;
+    if (isReady && device.turns.size === 0) return null;
+    const before = (node: Node) => (node.ready ? [] : inputsOf(node));
+    const given = postorder(
+      brought.filter((node) => node !== null),
+      before,
+    );
+    const uses = new Set<object>([replays, ...changed]);
+    for (const node of given) uses.add(keyOf(node));
+    for (const source of sources) if (source.kind === "state") uses.add(source.state);
+    return new Turn(device.turns, new Set([replays, ...changed]), uses, () => run(call));
+  };
   /**
    * Does something with the plan for arguments, which stays as long as that takes; again where the
    * device is lost meanwhile.
+   * @param run what of it comes before and behind other calls, which `work` starts; nothing if null.
    */
-  const during = async <T>(
+  const during = async <T, U>(
     given: Args,
-    work: (call: Call<Args, R>) => T | Promise<T>,
-  ): Promise<T> => {
+    run: Act<Args, R, T> | null,
+    work: (start: () => T | Promise<T>, call: Call<Args, R>) => U | Promise<U>,
+    isLong = false,
+  ): Promise<U> => {
     let args = given;
     let call: Call<Args, R> | undefined;
     while (!call) {
@@ -108,22 +138,28 @@ export function compileChecked<Args extends readonly unknown[], R>(
         await recovering;
       }
     }
-    const { device } = call.replay;
+    const own = call;
+    const { replay } = own;
+    const { device } = replay;
+    let turn: Turn<T> | null = null;
+    const start = () => turn?.take(replay.ready) ?? (run as Act<Args, R, T>)(own);
     try {
       for (;;) {
-        if (opening) await opening;
-        opening = null;
-        if (device.recovering) await device.recovering;
         const { losses } = device;
         try {
-          const made = work(call);
+          if (run) turn ??= turnOf(own, run, isLong);
+          if (opening) await opening;
+          opening = null;
+          if (device.recovering) await device.recovering;
+          const made = work(start, own);
           return isPromise(made) ? await made : made;
         } catch (error) {
           if (!(await device.journal?.wasLost(losses, error))) throw await written(error);
         }
       }
     } finally {
-      replays.end(call);
+      turn?.end();
+      replays.end(own);
     }
   };
   /** Waits for what comes after a call's run, before its result is given. */
@@ -142,30 +178,28 @@ export function compileChecked<Args extends readonly unknown[], R>(
   };
   const run = (...args: Args): Promise<R> => {
     const results: R[] = [];
-    return during(args, ({ replay, brought }) => {
-      const { device } = replay;
-      const work = () => replay.run(brought);
+    const act = ({ replay, brought }: Call<Args, R>) => replay.run(brought);
+    return during(args, act, (start, { replay: { device } }) => {
       const keep = (result = results[0]) => {
         results[0] = result;
         const room = device.room();
         return room || device.journal || breather.isDue ? rest(device, room, result) : result;
       };
       if (results.length > 0) return keep();
-      const { ready } = replay;
-      const mustWait = ready || replay.watched || turns.isTaken;
-      return mustWait ? turns.take(ready, work).then(keep) : keep(work() as R);
+      const made = start();
+      return isPromise(made) ? made.then(keep) : keep(made);
     });
   };
   const compiled = Object.assign(run, {
     prepare: (...args: Args) =>
-      during(args, async ({ replay }) => {
+      during(args, null, async (_, { replay }) => {
         await replay.ready;
         return replay.plan;
       }),
-    profile: (...args: Args) =>
-      during(args, ({ replay, brought }) =>
-        turns.take(replay.ready, () => replay.profile(brought)),
-      ),
+    profile: (...args: Args) => {
+      const act = ({ replay, brought }: Call<Args, R>) => replay.profile(brought);
+      return during(args, act, (start) => start(), true);
+    },
     plans: [] as readonly Plan[],
     dispose: () => {
       if (mirrorEvery !== undefined) guarded?.journal?.close(mirrorEvery);
@@ -185,29 +219,3 @@ const OPTIONS = {
   onDropped: true,
   count: true,
 } as const;
-
-/** Lets a call wait for those before it whose plans are still being built. */
-class Turns {
-  #pending: Promise<unknown> | null = null;
-
-  /** Whether calls wait. */
-  get isTaken(): boolean {
-    return this.#pending !== null;
-  }
-
-  async take<T>(ready: Promise<void> | null, work: () => T | Promise<T>): Promise<T> {
-    const turn = Promise.all([ready, this.#pending]).then(work);
-    const settled = turn.catch(() => {});
-    this.#pending = settled;
-    try {
-      return await turn;
-    } finally {
-      if (this.#pending === settled) this.#pending = null;
-    }
-  }
-}
-
-/** Whether something is to be waited for. */
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as Promise<T> | null | undefined)?.then === "function";
-}

@@ -5,15 +5,16 @@ import { DeviceError, GradusError, MemoryError } from "../core/errors.ts";
 import { asMemoryError, inMemory } from "../core/host-memory.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Device, DeviceLoss, DeviceNews, MemoryInfo, Storage } from "../graph/device.ts";
-import { Node, reclaimedCount } from "../graph/node.ts";
+import { Node } from "../graph/node.ts";
 import { Followers, type State, stateOf } from "../graph/state.ts";
-import { isTracing, tracePurpose } from "../graph/tracing.ts";
+import { isCompiling, isTracing, tracePurpose, untraced } from "../graph/tracing.ts";
 import { watch } from "../graph/watch.ts";
 import type { Journal } from "./journal.ts";
 import type { Plan, PlanOptions } from "./plan.ts";
 import { type Program, sourcesIn, trace } from "./program.ts";
 import type { Session } from "./session.ts";
 import { simplify } from "./simplify.ts";
+import { keyOf, type Turn } from "./turn.ts";
 
 /** How many plans a device keeps; the longest unused one goes first. */
 const PLAN_LIMIT = 256;
@@ -41,9 +42,12 @@ export abstract class EngineDevice implements Device {
   recovering: Promise<void> | null = null;
   /** How often it was lost. */
   losses = 0;
+  /** Calls of compiled functions that have not run yet, in order. */
+  readonly turns = new Set<Turn<unknown>>();
   /** Plans of evaluations, those used last at the end. */
   readonly #plans: { readonly program: Program; readonly plan: Plan }[] = [];
   #tensors = 0;
+  #reclaimed = 0;
   #isInside = false;
   #isDisposed = false;
 
@@ -130,11 +134,12 @@ export abstract class EngineDevice implements Device {
   dispose(): void {
     this.#isDisposed = true;
     this.session.dispose();
+    this.#plans.length = this.#tensors = 0;
   }
 
   memory(): MemoryInfo {
     const plans = this.#plans.length;
-    return { tensors: this.#tensors, ...this.session.usage(), plans, reclaimed: reclaimedCount() };
+    return { tensors: this.#tensors, ...this.session.usage(), plans, reclaimed: this.#reclaimed };
   }
 
   /** Begins what the user called; throws a `DeviceError` when the device was lost or disposed. */
@@ -146,6 +151,16 @@ export abstract class EngineDevice implements Device {
       throw Object.assign(error, { recovering: this.recovering });
     }
     this.session.begin(op);
+  }
+
+  catchUp(node: Node, isChange = false): void {
+    const { turns } = this;
+    if (turns.size === 0 || this.recovering || isCompiling) return;
+    const key = keyOf(node); // each turn may give a state another node
+    const isTouched = ({ changed, uses }: Turn<unknown>) => (isChange ? uses : changed).has(key);
+    untraced(() => {
+      for (const turn of turns) if ([...turns].some(isTouched)) turn.hurry();
+    });
   }
 
   /** Runs a function whose evaluations may share a submit with what it runs last. */
@@ -261,7 +276,13 @@ export abstract class EngineDevice implements Device {
     return this.session.peek?.(storage);
   }
 
+  reclaim(storage: Storage): void {
+    this.#reclaimed++;
+    this.release(storage);
+  }
+
   release(storage: Storage): void {
+    if (this.#isDisposed) return; // all is freed
     this.#tensors--;
     this.holders?.delete(storage);
     if (!storage.life?.isOver) this.session.release(storage);

@@ -67,6 +67,8 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
   /** What the plan is run on, in the order of its sources. */
   readonly storages: Storage[] = [];
   readonly assigned: readonly State[];
+  /** The same, and those that what checks a run assigns. */
+  readonly changed: readonly State[];
   readonly outputs: readonly Node[];
   /** Which sources' values are used, and not only replaced. */
   readonly #isRead: readonly boolean[];
@@ -113,7 +115,8 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     });
     this.op = op;
     this.sources = sources.map((node) => parameters.get(node) ?? sourceOf(node));
-    this.assigned = changes.map(({ state }) => state);
+    this.changed = assignments.map(({ state }) => state);
+    this.assigned = this.watched ? [] : this.changed;
     this.outputs = results;
     this.#isRead = readsOf(program);
     this.#constants = sources.flatMap((node) => {

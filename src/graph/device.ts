@@ -75,7 +75,7 @@ export interface MemoryInfo {
   readonly plans: number;
   /** Pipelines of all plans; 0 on the CPU. */
   readonly pipelines: number;
-  /** Values that nobody freed and the garbage collector found. */
+  /** Its values that nobody freed and the garbage collector found. */
   readonly reclaimed: number;
 }
 
@@ -110,6 +110,11 @@ export interface Device {
 
   /** Null on a device that is never lost. */
   readonly journal: StateJournal | null;
+  /**
+   * Runs the calls of compiled functions that still wait and come before what is done now.
+   * @param node a value that is used now, or changed or freed if `isChange`.
+   */
+  catchUp(node: Node, isChange?: boolean): void;
   /** Takes a new state under its care. */
   register(state: State): void;
   /** Throws a `DeviceError` when the device was lost or disposed. */
@@ -129,6 +134,8 @@ export interface Device {
   peek(storage: Storage): NumericArray | undefined;
   /** Frees what a node holds. */
   release(storage: Storage): void;
+  /** Frees what a node held that nobody freed and the garbage collector found. */
+  reclaim(storage: Storage): void;
 }
 
 /** Names devices for a message, by number where some are of one kind: `webgpu 1`, `webgpu 3`. */

@@ -39,6 +39,7 @@ async function moveStates(
   checkTarget(device, surplus);
   const moved = [...new Set(states)].filter((state) => state.node.device !== device);
   for (const { name, dtype } of moved) checkHas(device, dtype, `"${name}"`);
+  for (const state of moved) state.use(); // what was called before it has run
   const versions = moved.map(({ version }) => version);
   const values = await readStates(moved);
   const nodes = moved.map((state) => {
@@ -48,6 +49,7 @@ async function moveStates(
   });
   try {
     await arrive(nodes, device);
+    for (const state of moved) state.device.catchUp(state.node, true);
     const changed = moved.find(({ version }, i) => version !== versions[i]);
     if (changed) throw assignedMeanwhile(changed);
   } catch (error) {

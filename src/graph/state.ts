@@ -56,6 +56,7 @@ export class State extends Tensor {
   }
 
   override use(): Node {
+    this.device.catchUp(this.node);
     this.#used = true;
     return this.node;
   }
@@ -242,6 +243,7 @@ export function assignAll(
     assignTraced(pairs);
     return;
   }
+  for (const [state] of pairs) device.catchUp(state.node, true);
   const taken = new Set<Node>();
   const changes = pairs.map(([state, value]): PlannedChange => {
     const node = value.use();

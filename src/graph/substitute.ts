@@ -13,6 +13,7 @@ export function substitute<T>(pairs: readonly (readonly [State, Tensor])[], fn: 
   return traceFunction<State, T>(() => {
     for (const [state, value] of pairs) {
       const { device, shape, dtype } = value;
+      state.device.catchUp(state.node, true);
       // A node of its own, for the value's may belong to another state.
       traceAssignment(state, new Node(device, shape, dtype, identity, [value.use()], {}, true));
     }

@@ -203,6 +203,7 @@ export class Tensor {
   /** Frees the values now. What was built on them and not evaluated yet says so when it is read. */
   dispose(): void {
     if (this.#disposed) return;
+    this.device.catchUp(this.current, true);
     this.#disposed = true;
     if (isTracing() && this.current.host) return; // a constant, which the plan takes over
     this.current.retire("a tensor that was disposed; evaluate it before disposing");

@@ -36,6 +36,9 @@ export function checkUntraced(op: string, expected: string): void {
 /** What is done with the function being traced; null where its graph stands for this run alone. */
 export let tracePurpose: Purpose | null = null;
 
+/** Whether a function is being traced to be compiled, however deep inside. */
+export let isCompiling = false;
+
 /** The number of the first node that was made since the innermost trace began; 0 outside of traces. */
 export let traceStart = 0;
 
@@ -54,18 +57,30 @@ export function traceFunction<S extends Assignable, T>(
   fn: () => T,
   isFor: Purpose | null = null,
 ): { result: T; assignments: TracedAssignment<S>[] } {
-  const before = { assigned, tracePurpose, traceStart };
+  const before = { assigned, tracePurpose, traceStart, isCompiling };
   const own = new Map<Assignable, Node>();
   const assignments: TracedAssignment<S>[] = [];
   assigned = own;
   tracePurpose = isFor ?? tracePurpose;
   traceStart = nextNodeId();
+  isCompiling ||= isFor === "compiled";
   try {
     return { result: fn(), assignments };
   } finally {
     for (const [state, original] of own) {
       assignments.push({ state: state as S, original, value: state.point(original) });
     }
-    ({ assigned, tracePurpose, traceStart } = before);
+    ({ assigned, tracePurpose, traceStart, isCompiling } = before);
+  }
+}
+
+/** Runs what computes in the midst of a trace, outside of it. */
+export function untraced(fn: () => void): void {
+  const before = assigned;
+  assigned = null;
+  try {
+    fn();
+  } finally {
+    assigned = before;
   }
 }

@@ -39,8 +39,14 @@ export interface Watch {
 export interface WatchedRuns {
   /** What the plan gives: results, the states' new values, and what tells of all of them. */
   readonly outputs: readonly Node[];
-  /** Takes what a run gave, and settles its results unless something is wrong. */
-  finish<R>(storages: readonly Storage[], settle: (results: Storage[]) => R): Promise<R>;
+  /**
+   * Takes what a run gave, and settles its results unless something is wrong; by the promise's `settle`
+   * before that is known, where somebody cannot wait for it.
+   */
+  finish<R>(
+    storages: readonly Storage[],
+    settle: (results: Storage[]) => R,
+  ): Promise<R> & { settle(): void };
 }
 
 /** Who watches; null unless `debug` is on. */

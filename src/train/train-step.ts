@@ -234,6 +234,7 @@ export function makeTrainStep<M extends AnyModule, B>(
     prepare: (batch?: B) => compiled.prepare(batch, ...now(true)),
     profile: (batch?: B) => compiled.profile(batch, ...now(true)),
     async read() {
+      if (!cursor.disposed) cursor.use(); // steps that wait for their plan are made
       const before = done;
       const last = next();
       done = last;

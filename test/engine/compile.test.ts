@@ -1,10 +1,13 @@
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { substitute } from "../../src/graph/substitute.ts";
 import {
   add,
   assignAll,
   chromeTrace,
   compile,
   type Device,
+  debug,
+  evaluate,
   explain,
   grad,
   matmul,
@@ -23,8 +26,10 @@ import {
   type Tensor,
   tensor,
   transpose,
+  vmap,
+  zeros,
 } from "../../src/index.ts";
-import { ownDevice, testDevice } from "../support/device.ts";
+import { inBrowser, ownDevice, testDevice } from "../support/device.ts";
 import { held } from "../support/memory.ts";
 
 let device: Device;
@@ -269,6 +274,154 @@ test("calls keep their order though nobody waits for them", async () => {
   const calls = [f(tensor([1])), f(tensor([1, 1])), f(tensor([3])), f(tensor([1, 1, 1, 1]))];
   await Promise.all(calls);
   expect(await trail.toArray()).toEqual([11234, 11234]);
+});
+
+/** A function that was never called: its first call has to wait for its plan. */
+function coldStep(name: string) {
+  const state = new State(tensor([1, 2]), { name });
+  const read = compile((x: Tensor) => add(state, x), { name: "read" });
+  const change = compile((x: Tensor) => {
+    state.assign(add(mul(state, 10), x));
+    return sum(state);
+  });
+  return { state, read, change };
+}
+
+describe.each(inBrowser ? [undefined] : (["compiled", "plain"] as const))(
+  "a first call that nobody waits for, on an engine that is %s, comes before",
+  (engine) => {
+    beforeAll(async () => void (await ownDevice({ engine })));
+    afterAll(() => setDefaultDevice(device));
+
+    test("an assignment of a state that it reads", async () => {
+      const { state, read } = coldStep("assigned");
+      const reading = read(tensor(1));
+      state.assign(tensor([100, 200]));
+      expect(await (await reading).toArray()).toEqual([2, 3]);
+      expect(await state.toArray()).toEqual([100, 200]);
+    });
+
+    test("reads, assignments and graphs on a state that it changes", async () => {
+      const { state, change } = coldStep("changed");
+      const calls = [change(tensor(3)), change(tensor(4)), change(tensor([5, 6]))];
+      const after = mul(state, 2); // built on what the calls leave
+      const values = state.toArray();
+      state.assign(add(state, 1));
+      expect(await values).toEqual([1345, 2346]);
+      expect(await state.toArray()).toEqual([1346, 2347]);
+      const sums = await Promise.all(calls);
+      expect(await Promise.all(sums.map((x) => x.item()))).toEqual([36, 368, 3691]);
+      await expect(after.data()).rejects.toThrow(/as it was before step 4; evaluate it first/);
+    });
+
+    test("graphs of functions that are traced to be mapped or to stand in", async () => {
+      const { state, change } = coldStep("mapped");
+      const last = change(tensor(3));
+      const mapped = vmap((x: Tensor) => add(x, state))(tensor([[1, 1]]));
+      expect(await mapped.toArray()).toEqual([[14, 24]]);
+      await last;
+      const other = coldStep("stand-in");
+      const called = other.change(tensor(3));
+      substitute([[other.state, tensor([7, 7])]], () => mul(other.state, 1));
+      expect(await other.state.toArray()).toEqual([13, 23]);
+      await called;
+    });
+
+    test("the end of what it is given, and of what that is made of", async () => {
+      const { read, change, state } = coldStep("given");
+      const [x, a] = [tensor([10, 20]), tensor([3, 4])];
+      const product = mul(a, 2);
+      const calls = [read(x), change(product)] as const;
+      x.dispose();
+      a.dispose();
+      product.dispose();
+      expect(await (await calls[0]).toArray()).toEqual([11, 22]);
+      await calls[1];
+      expect(await state.toArray()).toEqual([16, 28]);
+    });
+
+    test("the end of a state", async () => {
+      const { state, change } = coldStep("ended");
+      const last = change(tensor(1));
+      state.dispose();
+      expect(await (await last).item()).toBe(32);
+      await expect(change(tensor(1))).rejects.toThrow("was disposed");
+    });
+
+    test("calls of other functions that touch its states, whose plans are there", async () => {
+      const { state, read, change } = coldStep("shared");
+      await read(tensor(0));
+      const calls = [change(tensor(1)), read(tensor(0)), change(tensor([1])), read(tensor(0))];
+      const results = await Promise.all(calls);
+      expect(await results[1].toArray()).toEqual([11, 21]);
+      expect(await results[3].toArray()).toEqual([111, 211]);
+      const reset = compile(() => state.assign(zeros([2])));
+      await reset.prepare();
+      const [before] = await Promise.all([
+        compile((x: Tensor) => mul(state, x))(tensor(1)),
+        reset(),
+      ]);
+      expect(await before.toArray()).toEqual([111, 211]);
+      expect(await state.toArray()).toEqual([0, 0]);
+    });
+
+    test("a state that is itself among what it is given", async () => {
+      const { state } = coldStep("among");
+      const twice = compile((x: Tensor) => mul(x, 2));
+      const doubled = twice(state);
+      state.assign(tensor([5, 6]));
+      expect(await (await doubled).toArray()).toEqual([2, 4]);
+      const { state: own, change } = coldStep("own");
+      const both = [change(own), twice(own)];
+      expect(await (await both[1]).toArray()).toEqual([22, 44]);
+      await both[0];
+    });
+
+    test("what others do goes on, and errors are the call's own", async () => {
+      const { state, change } = coldStep("other");
+      const x = tensor([1, 2]);
+      const last = change(tensor([1, 2, 3]) as Tensor).catch((error: Error) => error.message);
+      state.assign(x);
+      expect(await last).toMatch(/do not broadcast|expected/);
+      const { change: slow, state: own } = coldStep("slow");
+      const { version } = own;
+      let isOver = false;
+      const waiting = slow(tensor(1)).then(() => {
+        isOver = true;
+      });
+      using y = add(x, 1);
+      evaluate(y); // touches nothing of it
+      const isAtOnce = engine === "plain"; // there is nothing to build
+      expect([own.version, isOver]).toEqual([version + Number(isAtOnce), false]);
+      await waiting;
+      expect(own.version).toBe(version + 1);
+    });
+
+    test("what debug has still to check", async () => {
+      await debug(async () => {
+        const { state, change } = coldStep("checked");
+        const calls = [change(tensor(1)), change(tensor(2))];
+        state.assign(add(state, 1));
+        expect(await state.toArray()).toEqual([113, 213]);
+        await Promise.all(calls);
+        expect(await state.toArray()).toEqual([113, 213]);
+      });
+    });
+  },
+);
+
+test("calls that wait for their plans end with their device", async () => {
+  const own = await ownDevice();
+  const { state, change } = coldStep("gone");
+  const calls = [change(tensor(1)), change(tensor([1])), change(tensor(2))];
+  own.dispose();
+  setDefaultDevice(device);
+  for (const call of await Promise.allSettled(calls)) {
+    expect(call).toMatchObject({
+      reason: { message: expect.stringMatching(/disposed.*; expected/) },
+    });
+  }
+  expect(() => add(state, 1)).toThrow(/disposed.*; expected/);
 });
 
 test("scopes and evaluations inside change nothing", async () => {

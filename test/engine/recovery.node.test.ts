@@ -280,6 +280,21 @@ test("a call waits for the device that takes the place of one lost as it waits f
   expect(await y.toArray()).toEqual([2]);
 });
 
+test("a first call keeps its place though the device is lost before it runs", async () => {
+  for (const late of [0, 1]) {
+    const { state, step } = counting(4);
+    const calls = [step(tensor([1, 1, 1])), step(tensor([1])), step(tensor([2, 2, 2]))];
+    const lost = device.lose(late);
+    if (late > 0) state.assign(mul(state, 2)); // has them run on what is lost and not known to be
+    await lost;
+    while (device.recovering) await device.recovering;
+    for (const x of await Promise.all(calls)) x.dispose();
+    const values = [1, 2, 3].map((x) => ((x * 1.25 + 1) * 1.25 + 1) * 1.25 + 2);
+    const wanted = values.map((x) => x * (late > 0 ? 2 : 1));
+    expect(await state.toArray(), `told ${late} ms late`).toEqual(wanted.map(Math.fround));
+  }
+});
+
 test("what a guarded function came to is safe while the next one begins", async () => {
   const { state, step } = counting(4);
   for (let i = 0; i < 6; i++) (await step(tensor([i, i, i]))).dispose();

@@ -218,7 +218,8 @@ test("a compiled function frees what it had on the old device", async () => {
   else expect(memory(here).buffers).toBe(before);
 });
 
-test("a call that waits while a state is moved says so", async () => {
+/** A step whose plan is ready when the state that it changes has moved. */
+function movedStep() {
   const w = new State(tensor([1]), { name: "w" });
   const step = compile(() => w.assign(mul(w, 2)));
   const holder = new (class extends Module {
@@ -233,12 +234,27 @@ test("a call that waits while a state is moved says so", async () => {
     const ready = { get: () => w.device === there };
     return Object.defineProperties(plan.apply(here, given), { prepare: { value: prepare }, ready });
   });
+  return { w, step };
+}
+
+test("a call that waits for its plan comes before a move of its states", async () => {
+  const { w, step } = movedStep();
+  await step();
+  expect([w.device, await w.item()]).toEqual([there, 2]);
+  await step();
+  expect(await w.item()).toBe(4);
+});
+
+test("a call whose states have moved while nothing could run says so", async () => {
+  const { w, step } = movedStep();
+  const spy = vi.spyOn(here, "catchUp").mockImplementation(() => {}); // as while it is made again
   await expect(step()).rejects.toThrow(
     new DeviceError(
       "compile: states moved to another device during the call; expected them to stay. Wait for " +
         "calls before you move them",
     ),
   );
+  spy.mockRestore();
   await step();
   expect([w.device, await w.item()]).toEqual([there, 2]);
 });

@@ -41,6 +41,19 @@ function sgd(model: Module): SGD {
   return new SGD(model.parameters(), { learningRate: 0.2, momentum: 0.9 });
 }
 
+test("a read tells of first steps that nobody has waited for", async () => {
+  const dataset = data(10);
+  const model = network();
+  const { batchAt } = new DataLoader({ dataset, batchSize: 5, seed: 3 });
+  const step = trainStep({ model, optimizer: sgd(model), loss, batchAt });
+  const steps = [step(), step()];
+  const records = await step.read();
+  expect(records.map((record) => record.step)).toEqual([0, 1]);
+  expect(step.next).toBe(2);
+  await Promise.all(steps);
+  expect(await step.read()).toEqual([]);
+});
+
 test("a last batch that is shorter leaves the loader to the host", () => {
   expect(new DataLoader({ dataset: data(20), batchSize: 6 }).batchAt).toBeUndefined();
   expect(new DataLoader({ dataset: data(20), batchSize: 6, dropLast: true }).batchAt).toBeDefined();
