@@ -3,7 +3,6 @@ import type { Shape } from "../core/shape.ts";
 import type { Device, Storage } from "./device.ts";
 import { type Attributes, NO_ATTRIBUTES, type Op } from "./op.ts";
 
-let reclaimed = 0;
 let created = 0;
 
 /** A storage that a node has. */
@@ -22,18 +21,12 @@ interface Charge {
 }
 
 const collected = new FinalizationRegistry<Held>(({ device, storage }) => {
-  reclaimed++;
-  device.release(storage as Storage);
+  device.reclaim(storage as Storage);
 });
 
 /** The number that the next node will have. */
 export function nextNodeId(): number {
   return created;
-}
-
-/** Counts the values that nobody freed and the collector of JavaScript found. */
-export function reclaimedCount(): number {
-  return reclaimed;
 }
 
 /** Why values are gone: the end of a sentence, or what becomes one when it is asked for. */

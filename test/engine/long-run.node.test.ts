@@ -30,6 +30,7 @@ import {
   tensor,
 } from "../../src/index.ts";
 import { tables } from "../cases/tables.ts";
+import { cpuEngines } from "../support/cpu-engines.ts";
 import { type Call, draw, floats, place } from "../support/op-case.ts";
 
 let device: EngineDevice;
@@ -502,6 +503,7 @@ test("an assignment that fails half-way spoils all its states until they are ass
 
 test("what nobody holds and nobody freed is freed by the collector, and counted", async () => {
   const { reclaimed } = device.memory();
+  const { device: other } = await init({ device: "cpu", isolated: true });
   for (let i = 0; i < 10; i++) evaluate(tensor([i, i + 1]));
   setFlagsFromString("--expose-gc");
   const collect: () => void = runInNewContext("gc");
@@ -511,6 +513,23 @@ test("what nobody holds and nobody freed is freed by the collector, and counted"
   }
   expect(device.memory().tensors).toBe(0);
   expect(device.memory().reclaimed).toBeGreaterThanOrEqual(reclaimed + 10);
+  expect(other.memory().reclaimed).toBe(0);
+});
+
+test("a device that was disposed holds nothing, whatever is freed later", async () => {
+  for (const [engine, own] of Object.entries(await cpuEngines())) {
+    const x = tensor([1, 2], { device: own });
+    const state = new State(add(x, 1));
+    const f = compile((y: Tensor) => add(state, y));
+    const results = [add(x, 2), await f(x)];
+    evaluate(results[0]);
+    expect(own.memory(), engine).toMatchObject({ tensors: 4, plans: 2 });
+    own.dispose();
+    for (const one of [x, state, ...results]) one.dispose();
+    f.dispose();
+    const nothing = { tensors: 0, buffers: 0, bytes: 0, plans: 0, pipelines: 0, reclaimed: 0 };
+    expect(own.memory(), engine).toEqual(nothing);
+  }
 });
 
 describe("a read that fails", () => {

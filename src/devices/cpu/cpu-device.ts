@@ -120,6 +120,7 @@ export class CpuSession implements Session {
 
   usage(): Usage {
     this.engine.underway?.finish();
-    return { ...this.engine.usage, pipelines: 0 };
+    const usage = this.#disposed ? { buffers: 0, bytes: 0 } : this.engine.usage;
+    return { ...usage, pipelines: 0 };
   }
 }
