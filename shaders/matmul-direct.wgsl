@@ -1,19 +1,20 @@
 // y[b, m, n] = Σ_k a[b, m, k] · b[b, k, n], with direct loads: no workgroup memory, no barrier.
-// One invocation owns ROWS × 8 outputs as tiles of 4 × 4, left and right ones, and walks K in fours.
+// One invocation owns ROWS × WIDTH outputs as tiles of 4 × 4, left ones and, where WIDTH is 8, right ones,
+// and walks K in fours.
 // LANES neighbours own the same rows, so that they may load them together. The sums are variables,
 // not arrays, which doubles the speed where arrays do not live in registers.
 //
-// Constants: BATCH, M, N, K, ROWS (8, 12, 16 or 20), LANES, WORKGROUP. Type: Acc.
+// Constants: BATCH, M, N, K, ROWS (8, 12 or 16), WIDTH (4 or 8), LANES, WORKGROUP. Type: Acc.
 // With lib/own-rows.wgsl or lib/quad-rows.wgsl: rows_a(b, m, k, lane): rows m .. m+3 of a's
 //   k .. k+3, for all neighbours.
 // Accessors: load_b4x4(b, k, n): rows k .. k+3 of n .. n+3; store_y4(b, m, n, v): n .. n+3.
 // Loads outside K give zeros, unless 4 divides K; what those outside M and N give does not matter.
 // The stores need guards: for m unless ROWS divides M and WORKGROUP what there is to own, and for
-// n unless 8 · LANES divides N.
+// n unless WIDTH · LANES divides N.
 // Grid: linear, ceil(BATCH · ceil(M / ROWS) · COLUMNS / WORKGROUP) workgroups.
 
 const BANDS = (M + ROWS - 1u) / ROWS;
-const COLUMNS = (N + 8u * LANES - 1u) / (8u * LANES) * LANES;
+const COLUMNS = (N + WIDTH * LANES - 1u) / (WIDTH * LANES) * LANES;
 const QUADS = (K + 3u) / 4u;
 
 // Four products are summed apart first, for then a long K rounds a quarter as often.
@@ -34,7 +35,7 @@ fn main(
   // No early return: neighbours load for each other.
   let owner = linear_workgroup(id, count) * WORKGROUP + local;
   let lane = local % LANES;
-  let n = owner % COLUMNS * 8u;
+  let n = owner % COLUMNS * WIDTH;
   let s = owner / (COLUMNS * BANDS);
   let m = select(M, owner / COLUMNS % BANDS * ROWS, s < BATCH);
 
@@ -46,39 +47,45 @@ fn main(
   var r2 = mat4x4<Acc>();
   var l3 = mat4x4<Acc>();
   var r3 = mat4x4<Acc>();
-  var l4 = mat4x4<Acc>();
-  var r4 = mat4x4<Acc>();
   for (var t = 0u; t < QUADS; t++) {
     let k = t * 4u;
     let bl = load_b4x4(s, k, n);
-    let br = load_b4x4(s, k, n + 4u);
+    var br = mat4x4<Acc>();
+    if (WIDTH > 4u) {
+      br = load_b4x4(s, k, n + 4u);
+    }
     let a0 = rows_a(s, m, k, lane);
     l0 += product(a0, bl);
-    r0 += product(a0, br);
+    if (WIDTH > 4u) {
+      r0 += product(a0, br);
+    }
     let a1 = rows_a(s, m + 4u, k, lane);
     l1 += product(a1, bl);
-    r1 += product(a1, br);
+    if (WIDTH > 4u) {
+      r1 += product(a1, br);
+    }
     if (ROWS > 8u) {
       let a2 = rows_a(s, m + 8u, k, lane);
       l2 += product(a2, bl);
-      r2 += product(a2, br);
+      if (WIDTH > 4u) {
+        r2 += product(a2, br);
+      }
     }
     if (ROWS > 12u) {
       let a3 = rows_a(s, m + 12u, k, lane);
       l3 += product(a3, bl);
-      r3 += product(a3, br);
-    }
-    if (ROWS > 16u) {
-      let a4 = rows_a(s, m + 16u, k, lane);
-      l4 += product(a4, bl);
-      r4 += product(a4, br);
+      if (WIDTH > 4u) {
+        r3 += product(a3, br);
+      }
     }
   }
   // A loop, so that what the stores compute is compiled once, not for every row.
-  var left = array(l0, l1, l2, l3, l4);
-  var right = array(r0, r1, r2, r3, r4);
+  var left = array(l0, l1, l2, l3);
+  var right = array(r0, r1, r2, r3);
   for (var i = 0u; i < ROWS; i++) {
     store_y4(s, m + i, n, left[i / 4u][i % 4u]);
-    store_y4(s, m + i, n + 4u, right[i / 4u][i % 4u]);
+    if (WIDTH > 4u) {
+      store_y4(s, m + i, n + 4u, right[i / 4u][i % 4u]);
+    }
   }
 }

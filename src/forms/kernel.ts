@@ -36,6 +36,11 @@ export interface Accessor {
 export interface Load extends Accessor {
   /** Which parameter the rows of a 4 × 4 form advance along; none is written when left out. */
   readonly block?: number;
+  /**
+   * Writes the four vectors of that form, which `load` gives along a parameter, and has a last parameter `lane` for
+   * it; calls of `load` when left out.
+   */
+  rows?(load: string, accessor: Load, along: number): string;
   /** WGSL value read outside; zero when left out. */
   readonly outside?: string;
 }
@@ -75,6 +80,8 @@ export interface Kernel<P extends Problem = Problem> {
    * What a candidate of its kind should cost, its own or of another kernel of the family: of use to compare these.
    */
   cost?(problem: P, candidate: Candidate, traits: Traits): number;
+  /** Whether it can compute a problem, where it cannot compute all of its family. */
+  fits?(problem: P): boolean;
   /** The ways to run it. */
   readonly candidates: readonly Candidate[];
   layout(problem: P, candidate: Candidate): KernelLayout;

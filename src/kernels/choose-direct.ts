@@ -1,4 +1,4 @@
-import type { KernelWish, PartSharing, Stage } from "../forms/kernel.ts";
+import type { Constants, KernelWish, PartSharing, Stage } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
 import type { ProductProblem } from "./problems.ts";
 
@@ -7,16 +7,38 @@ const LONGEST_DIRECT = 2 ** 17;
 /** Multiplications from which on larger tiles are worth the longer compilation where a CPU emulates. */
 const MANY_PRODUCTS = 2 ** 19;
 
+/** What four neighbours own together: ROWS × 4 · WIDTH. */
+export const QUAD_TILES: readonly Constants[] = [
+  { ROWS: 12, WIDTH: 8 },
+  { ROWS: 16, WIDTH: 4 },
+  { ROWS: 12, WIDTH: 4 },
+];
+/** What four neighbours own apart: a tile of 4 × 4 each. */
+const SMALL: Constants = { ROWS: 4 };
+
+/**
+ * How long a turn along K takes in all, where four loads by each of four neighbours are 1, as are four rows of four columns:
+ * columns from the fifth on leave the registers (bench/kernels/README.md).
+ */
+function turnsTake({ M, N }: ProductProblem, { ROWS, WIDTH }: Constants): number {
+  if (WIDTH === undefined) return Math.ceil(M / 4) * Math.ceil(N / 4) * 0.7;
+  const turn = WIDTH > 4 ? 2 + 0.4 * ROWS : 1 + 0.25 * ROWS;
+  return Math.ceil(M / ROWS) * Math.ceil(N / (4 * WIDTH)) * turn;
+}
+
 /** Chooses among products by direct loads, where they are wanted. */
-export function directRule({ M, N, K }: ProductProblem, traits: Traits): KernelWish[] {
+export function directRule(problem: ProductProblem, traits: Traits): KernelWish[] {
+  const { BATCH, M, N, K } = problem;
   if (traits.workgroupMemory || K > LONGEST_DIRECT) return [];
-  const isShared = traits.quads && N > 16 && M * N * K >= MANY_PRODUCTS;
-  // Loading b weighs as much as six rows more; guards are worse.
-  const isHigh = M % 16 > 0 && Math.ceil(M / 20) * 26 < Math.ceil(M / 16) * 22;
-  const isSmall = traits.quads && M * N * K < MANY_PRODUCTS;
-  const shared = { LANES: 4, ROWS: isHigh ? 20 : 16 };
-  const tile = isShared ? shared : isSmall ? { ROWS: 4 } : { LANES: 1, ROWS: 8 };
-  return [["direct", { WORKGROUP: traits.threads, ...tile }]];
+  const isMany = BATCH * M * N * K >= MANY_PRODUCTS;
+  const shared = QUAD_TILES.map((tile) => ({ LANES: 4, ...tile }));
+  const tiles: Constants[] = !traits.quads
+    ? [{ LANES: 1, ROWS: 8 }]
+    : isMany
+      ? [SMALL, ...shared]
+      : [SMALL];
+  const best = tiles.reduce((a, b) => (turnsTake(problem, b) < turnsTake(problem, a) ? b : a));
+  return [["direct", { WORKGROUP: traits.threads, ...best }]];
 }
 
 /** Larger workgroups are those of a GPU. */

@@ -56,18 +56,18 @@ const cases: Sizes[] = [
   { BATCH: 1, M: 65, N: 63, K: 17 },
 ];
 
-const direct: [rows: number, lanes: number][] = [
-  [8, 1],
-  [12, 4],
-  [16, 4],
-  [20, 4],
+const direct: [rows: number, width: number, lanes: number][] = [
+  [8, 8, 1],
+  [12, 8, 4],
+  [16, 4, 4],
+  [12, 4, 4],
 ];
 
 describe("matmul-direct", () => {
-  for (const [ROWS, LANES] of direct) {
+  for (const [ROWS, WIDTH, LANES] of direct) {
     for (const sizes of cases) {
-      test(`${ROWS} rows, ${LANES} lanes, ${JSON.stringify(sizes)}`, () =>
-        check(sizes, choose("direct", { ROWS, LANES, WORKGROUP: 32 })));
+      test(`${ROWS} rows, ${WIDTH} columns, ${LANES} lanes, ${JSON.stringify(sizes)}`, () =>
+        check(sizes, choose("direct", { ROWS, WIDTH, LANES, WORKGROUP: 32 })));
     }
   }
 });

@@ -84,7 +84,7 @@ function calls(name: string, accessor: Accessor, along: number): string {
 }
 
 function loadFunctions(load: Load, type: string): string {
-  const { name, wide, block } = load;
+  const { name, wide, block, rows: write = calls } = load;
   const element = `${buffer(load)}[${place(load)}]`;
   // Guards combine with |: || makes branches, which take seconds to compile on a software adapter.
   const value = `select(${element}, ${type}(${load.outside ?? 0}), ${outside(load)})`;
@@ -93,8 +93,9 @@ function loadFunctions(load: Load, type: string): string {
   const four = calls(`load_${name}`, load, wide);
   lines.push(`fn load_${name}4(${parameters(load)}) -> vec4<${type}> { return vec4(${four}); }`);
   if (block !== undefined) {
-    const rows = `mat4x4(${calls(`load_${name}4`, load, block)})`;
-    lines.push(`fn load_${name}4x4(${parameters(load)}) -> mat4x4<${type}> { return ${rows}; }`);
+    const rows = `mat4x4(${write(`load_${name}4`, load, block)})`;
+    const head = `fn load_${name}4x4(${parameters(load)}${load.rows ? ", lane: u32" : ""})`;
+    lines.push(`${head} -> mat4x4<${type}> { return ${rows}; }`);
   }
   return lines.join("\n");
 }

@@ -35,7 +35,7 @@ function writeFours(
   type: string,
   wide: number,
 ): void {
-  const { block, name } = accessor;
+  const { block, name, rows } = accessor;
   const four = `load_${name}4`;
   const isVector = writeVector(part, accessor, input, four, wide, type);
   if (!isVector) {
@@ -45,10 +45,12 @@ function writeFours(
   if (block === undefined) return;
   // 4 × 4 neighbours as rows of four, loaded along the parameter along which memory runs.
   const across = !isVector && writeVector(part, accessor, input, `${four}_across`, block, type);
+  const write = rows ?? calls;
   const matrix = across
-    ? `transpose(mat4x4(${calls(`${four}_across`, accessor, wide)}))`
-    : `mat4x4(${calls(four, accessor, block)})`;
-  part.define(`fn ${four}x4(${declare(accessor)}) -> mat4x4<${type}>`, matrix);
+    ? `transpose(mat4x4(${write(`${four}_across`, accessor, wide)}))`
+    : `mat4x4(${write(four, accessor, block)})`;
+  const lane = rows ? ", lane: u32" : "";
+  part.define(`fn ${four}x4(${declare(accessor)}${lane}) -> mat4x4<${type}>`, matrix);
 }
 
 /**
