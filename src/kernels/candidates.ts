@@ -111,6 +111,7 @@ function mayRun<P extends Problem>(
   problem: P,
   { invocations = 256, quads }: Traits,
 ): boolean {
+  if (kernel.fits?.(problem) === false) return false;
   const { memory: own = 0 } = kernel.layout(problem, candidate);
   return candidate.WORKGROUP <= invocations && own <= LEAST_MEMORY && (!kernel.subgroups || quads);
 }

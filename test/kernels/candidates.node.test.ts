@@ -48,6 +48,7 @@ describe.each(Object.entries({ gpu, small, mobile, emulated }))("candidates on %
         const { memory = 0 } = kernel.layout(problem, candidate);
         expect(memory).toBeLessThanOrEqual(16384);
         expect(kernel.subgroups && !traits.quads).toBeFalsy();
+        expect(kernel.fits?.(problem)).not.toBe(false);
       }
     }
   });

@@ -107,6 +107,31 @@ describe("gradients of gradients are those of the specification", () => {
   });
 });
 
+test.each([
+  [17, 20, 30],
+  [5, 32, 33],
+])(
+  "%s rows of %s and %s numbers, and their gradients, are those of the specification",
+  async (length, depth, width) => {
+    const run = (on: Device) => {
+      const dtype = on === plain ? "f64" : "f32";
+      const shapes = [depth, depth, width].map((n) => [length, n]);
+      const given = shapes.map((shape, i) => {
+        return tensor(drawn(shape, 1, i), { shape, device: on, dtype });
+      });
+      const y = scaledDotProductAttention(given[0], given[1], given[2], { causal: true });
+      return [y, ...grad(sum(square(y)), given)];
+    };
+    const expected = run(plain);
+    for (const [i, x] of run(device).entries()) {
+      const wanted = await expected[i].data();
+      for (const [j, found] of (await x.data()).entries()) {
+        expect(Math.abs(found - wanted[j])).toBeLessThan(1e-5);
+      }
+    }
+  },
+);
+
 test("a row that attends to nothing gives zeros, and has no gradient", async () => {
   const [q, k, v] = [0, 1, 2].map((i) => tensor(drawn([3, 4], 1, i), { shape: [3, 4], device }));
   const mask = equal(tensor([[0], [1], [0]], { device }), zeros([1, 3], { device }));

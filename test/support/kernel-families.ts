@@ -55,6 +55,14 @@ const attention = [
     ...{ BATCH: 1, ROWS: 5, LENGTH: 5, KEYS: 40, DEPTH: 8, WIDTH: 4 },
     ...{ CAUSAL: 0, MASKED: 0, DROPS: 0 },
   },
+  {
+    ...{ BATCH: 1, ROWS: 6, LENGTH: 6, KEYS: 6, DEPTH: 32, WIDTH: 20 },
+    ...{ CAUSAL: 1, MASKED: 0, DROPS: 0 },
+  },
+  {
+    ...{ BATCH: 1, ROWS: 6, LENGTH: 6, KEYS: 6, DEPTH: 40, WIDTH: 12 },
+    ...{ CAUSAL: 0, MASKED: 0, DROPS: 0 },
+  },
 ];
 const weighing = {
   scaled: "x * 0.5f",
