@@ -288,6 +288,7 @@ class JobServer {
       );
     }
     if (kind === "save") return saveSafetensors(parts.model);
+    if (kind === "load" || kind === "set") await parts.optimizer.parameters[0]?.device.recovering;
     if (kind === "load") return void loadState(parts.model, given as Uint8Array);
     if (kind === "set") return set(parts, given as Record<string, unknown>);
     return call(parts, given as [string, unknown[]]);

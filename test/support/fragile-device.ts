@@ -106,6 +106,8 @@ export class FragileDevice extends EngineDevice {
   readonly inARow: number[] = [];
   /** Whether what follows a loss can be lost no more. */
   isLastLoss = false;
+  /** What is waited for before there is another session. */
+  opening: () => Promise<unknown> = () => pause(1);
 
   constructor() {
     super();
@@ -125,7 +127,7 @@ export class FragileDevice extends EngineDevice {
   protected override remake(message: string): Promise<() => void> {
     return recover(this, message, async (inARow) => {
       this.inARow.push(inARow);
-      await pause(1);
+      await this.opening();
       if (this.isLastLoss) return new CpuSession(this.counters, new CompiledEngine(this.counters));
       const session = new FragileSession(this.counters, new CompiledEngine(this.counters));
       session.onCall = (what) => this.onCall(what);
