@@ -90,7 +90,7 @@ export function complain(control: Control, rule: string): void {
 
 /**
  * Binds settings to the controls of a form that have their names, and to the address: what differs
- * from the initial value stands in the query. A wrong entry is told below its control and changes nothing.
+ * from the initial value, or from the usual one beside other settings, stands in the query. A wrong entry is told below its control and changes nothing.
  * Each choice is one place to go back to, however far a slider is drawn for it.
  */
 export class Settings<const S extends Record<string, AnySetting>> {
@@ -107,6 +107,8 @@ export class Settings<const S extends Record<string, AnySetting>> {
       values: Values<S>,
       changed: ReadonlySet<keyof S>,
     ) => Partial<Values<S>> = () => ({}),
+    /** Gives what takes the place of initial values beside others, such as what suits other data. */
+    readonly usual: (values: Values<S>) => Partial<Values<S>> = () => ({}),
   ) {
     this.#values = this.#fromAddress();
     this.#show();
@@ -137,33 +139,36 @@ export class Settings<const S extends Record<string, AnySetting>> {
 
   /** Goes back to the initial values. */
   reset(): void {
-    this.set(this.#initial() as Values<S>);
+    this.set(this.#without({}) as Values<S>);
   }
 
   /** The address of the page with these settings; what other forms have put there stays. */
   get address(): string {
     const query = new URLSearchParams(location.search);
-    for (const [name, { initial, write }] of Object.entries<AnySetting>(this.settings)) {
+    const usual = this.#without(this.#values);
+    for (const [name, { write }] of Object.entries<AnySetting>(this.settings)) {
       const value = this.#values[name];
-      if (value !== initial) query.set(name, write(value));
+      if (value !== usual[name]) query.set(name, write(value));
       else query.delete(name);
     }
     const search = query.toString();
     return `${location.pathname}${search ? `?${search}` : ""}${location.hash}`;
   }
 
-  #initial(): Record<string, unknown> {
+  /** What holds without a choice, beside values that are known. */
+  #without(known: Record<string, unknown>): Record<string, unknown> {
     const settings = Object.entries<AnySetting>(this.settings);
-    return Object.fromEntries(settings.map(([name, { initial }]) => [name, initial]));
+    const initial = Object.fromEntries(settings.map(([name, { initial }]) => [name, initial]));
+    return { ...initial, ...this.usual({ ...initial, ...known } as Values<S>) };
   }
 
   #fromAddress(): Record<string, unknown> {
-    const values = this.#initial();
+    const values: Record<string, unknown> = {};
     for (const [name, given] of new URLSearchParams(location.search)) {
       const value = this.settings[name]?.read(given);
       if (value !== null && value !== undefined) values[name] = value;
     }
-    return values;
+    return { ...this.#without(values), ...values };
   }
 
   #controls(name: string): Control[] {

@@ -105,3 +105,21 @@ test("what is replaced leaves no place to go back to", () => {
   settings.reset();
   expect(page.entries).toEqual(["?units=5", "?units=6", ""]);
 });
+
+test("what is usual beside a choice is left out of the address, and what differs from it is not", () => {
+  const page = usePage("?name=hat");
+  const usual = ({ name }: Values<typeof SETTINGS>) => (name === "hat" ? { units: 3 } : {});
+  const open = () => new Settings(page.form, SETTINGS, () => ({}), usual);
+  const settings = open();
+  expect(settings.values).toEqual({ units: 3, name: "hat" });
+  settings.set({ units: 16 }); // the initial value, which is not the usual one here
+  expect(page.entries.at(-1)).toBe("?name=hat&units=16");
+  expect(open().values).toEqual({ units: 16, name: "hat" });
+  settings.set({ units: 3 });
+  expect(page.entries.at(-1)).toBe("?name=hat");
+  settings.set({ name: "waves" });
+  expect(page.entries.at(-1)).toBe("?units=3");
+  settings.reset();
+  expect(page.entries.at(-1)).toBe("");
+  expect(settings.values).toEqual({ units: 16, name: "waves" });
+});
