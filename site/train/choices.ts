@@ -3,7 +3,15 @@ import { PLANE_NAMES, type PlaneName } from "../shell/plane-data.ts";
 import { choice, number, text, toggle, type Values } from "../shell/settings.ts";
 
 /** Data on a plane, a curve, digits, and one's own. */
-export const DATA = [...PLANE_NAMES, "curve", "digits", "mnist", "csv", "pictures"] as const;
+export const DATA = [
+  ...PLANE_NAMES,
+  "curve",
+  "digits",
+  "mnist",
+  "fashion",
+  "csv",
+  "pictures",
+] as const;
 export type DataName = (typeof DATA)[number];
 
 export const ACTIVATIONS = [
@@ -36,10 +44,16 @@ export const SCHEDULES = ["constant", "cosine", "warmup", "step", "exponential"]
 /** How many hidden layers there may be, and neurons in each. */
 const LAYERS = /^\s*(\d{1,3}(\s*,\s*\d{1,3}){0,5})?\s*$/;
 
+/** How many convolutions there may be, and filters in each: three times halved, 28 pixels are 3. */
+const CONVOLUTIONS = /^\s*(\d{1,2}(\s*,\s*\d{1,2}){0,2})?\s*$/;
+
 /** The settings of the page. */
 export const CHOICES = {
   data: choice<DataName>("spirals", DATA),
   noise: number(0.03, { min: 0, max: 0.5 }),
+  convolutions: text("", CONVOLUTIONS, "up to three numbers with commas, such as 8, 16"),
+  kernel: choice("3", ["3", "5"]),
+  pooling: choice("max", ["max", "average"]),
   layers: text("24, 24", LAYERS, "up to six numbers with commas, such as 32, 16"),
   activation: choice("gelu", ACTIVATIONS),
   dropout: number(0, { min: 0, max: 0.9 }),
@@ -63,6 +77,8 @@ export type Chosen = Values<typeof CHOICES>;
 export interface Own {
   /** The text of a CSV file. */
   readonly csv?: string;
+  /** Fashion-MNIST's files by name, the address of their folder, or "published" for where they come from. */
+  readonly fashion?: Readonly<Record<string, File>> | string;
   /** Pictures with their classes. */
   readonly pictures?: readonly { readonly label: string; readonly source: File }[];
 }
@@ -75,35 +91,18 @@ export const PAUSES: Readonly<Record<Chosen["speed"], number>> = { slow: 150, wa
 
 /** What suits a kind of data, where another was chosen before. */
 export function suited(data: DataName): Partial<Chosen> {
-  if (isPlane(data)) {
-    return {
-      layers: "24, 24",
-      loss: "crossEntropy",
-      rate: 0.01,
-      batch: 30,
-      epochs: 2000,
-      speed: "watch",
-    };
+  const convolutions = "";
+  const loss = data === "curve" ? "meanSquaredError" : "crossEntropy";
+  if (!isPictures(data)) {
+    const shared = { convolutions, loss, rate: 0.01, speed: "watch" } as const;
+    if (data === "curve") return { ...shared, layers: "32, 32", batch: 20, epochs: 3000 };
+    if (data === "csv") return { ...shared, layers: "16", batch: 16, epochs: 500 };
+    return { ...shared, layers: "24, 24", batch: 30, epochs: 2000 };
   }
-  if (data === "curve") {
-    const loss = "meanSquaredError";
-    return { layers: "32, 32", loss, rate: 0.01, batch: 20, epochs: 3000, speed: "watch" };
-  }
-  if (data === "csv") {
-    return {
-      layers: "16",
-      loss: "crossEntropy",
-      rate: 0.01,
-      batch: 16,
-      epochs: 500,
-      speed: "watch",
-    };
-  }
-  const speed = "full";
-  if (data === "pictures") {
-    return { layers: "64", loss: "crossEntropy", rate: 0.003, batch: 16, epochs: 100, speed };
-  }
-  return { layers: "64", loss: "crossEntropy", rate: 0.003, batch: 100, epochs: 10, speed };
+  const shared = { convolutions, loss, layers: "64", rate: 0.003, speed: "full" } as const;
+  return data === "pictures"
+    ? { ...shared, batch: 16, epochs: 100 }
+    : { ...shared, batch: 100, epochs: 10 };
 }
 
 /** The loss to use for classes, or for values: the chosen one where it is of that kind. */
@@ -123,10 +122,20 @@ export function isPlane(data: DataName): data is PlaneName {
 
 /** Whether the data are 28 × 28 pictures. */
 export function isPictures(data: DataName): boolean {
-  return data === "digits" || data === "mnist" || data === "pictures";
+  return ["digits", "mnist", "fashion", "pictures"].includes(data);
 }
 
-/** The sizes of the hidden layers. */
+/** Whether the data are digits, as drawings are. */
+export function isDigits(data: DataName): boolean {
+  return data === "digits" || data === "mnist";
+}
+
+/** Whether the data are there only when the user has brought them. */
+export function isBrought(data: DataName): boolean {
+  return data === "fashion" || data === "pictures";
+}
+
+/** The sizes of hidden layers, or the numbers of filters of convolutions. */
 export function layerSizes(layers: string): number[] {
   const sizes = layers.trim() === "" ? [] : layers.split(",").map(Number);
   return sizes.filter((size) => size > 0);

@@ -28,7 +28,8 @@ export function showConfusion(
 }
 
 function makeTable(classes: readonly string[]): HTMLElement {
-  const table = make("table", { className: "matrix" });
+  const isLong = classes.some(({ length }) => length > 3);
+  const table = make("table", { className: isLong ? "matrix long" : "matrix" });
   table.createCaption().textContent = "Rows: what it is. Columns: what it is taken for.";
   const head = table.createTHead().insertRow();
   head.append(make("th", { scope: "col" }, "is"));

@@ -7,6 +7,8 @@ import {
   type DataName,
   fittingLoss,
   haveClasses,
+  isBrought,
+  isPictures,
   isPlane,
   suited,
 } from "./choices.ts";
@@ -24,15 +26,12 @@ export function makeSettings(
   restart: (before: Chosen) => void,
   changed: (values: Chosen, names: ReadonlySet<string>) => void,
 ): TrainSettings {
-  const settings = new Settings(element("settings", HTMLFormElement), CHOICES, completing);
-  // An address that names other data, and nothing else, gets what suits them.
-  const { data } = settings.values;
-  const asked = new URLSearchParams(location.search);
-  const suits = Object.entries(isPlane(data) ? {} : suited(data));
-  settings.set(Object.fromEntries(suits.filter(([name]) => !asked.has(name))), "replace");
+  const form = element("settings", HTMLFormElement);
+  const settings = new Settings(form, CHOICES, completing, ({ data }) => suited(data));
+  settings.set({}, "replace"); // a loss of an address that does not fit the data
   let before = settings.values;
   let isAdopting = false;
-  show(data);
+  show(before.data);
   settings.onChange((values, names) => {
     const last = before;
     before = values;
@@ -63,6 +62,11 @@ function show(data: DataName): void {
   element("noise-field").hidden = !isPlane(data) && data !== "curve";
   element("csv-field").hidden = data !== "csv";
   element("pictures-field").hidden = data !== "pictures";
+  element("fashion-field").hidden = data !== "fashion";
+  element("drop-hint").hidden = data !== "csv" && !isBrought(data);
+  for (const field of document.querySelectorAll<HTMLElement>(".convolutional")) {
+    field.hidden = !isPictures(data);
+  }
   const ofClasses = haveClasses(data);
   if (ofClasses !== null) showLosses(ofClasses);
 }

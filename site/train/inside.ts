@@ -1,7 +1,7 @@
 /** One example on its way through the layers. */
 import { element, make, paintDigit, percent } from "../shell/dom.ts";
 import { complain, number } from "../shell/settings.ts";
-import { paintValues } from "./sight.ts";
+import { paintPictures } from "./sight.ts";
 import type { TaskReport } from "./task.ts";
 import type { LayerValues } from "./views.ts";
 
@@ -59,26 +59,46 @@ export class Inside {
       );
     const host = element("activations");
     while (host.children.length > layers.length) host.lastElementChild?.remove();
-    layers.forEach(({ values, name }, i) => {
-      const last = i === layers.length - 1;
+    layers.forEach((layer, i) => {
       const figure = (host.children[i] as HTMLElement | undefined) ?? makeStrip(host);
-      const [canvas, caption] = [...figure.children] as [HTMLCanvasElement, HTMLElement];
-      paintValues(canvas, values, Math.min(values.length, 32));
+      const [pictures, caption] = [...figure.children] as HTMLElement[];
+      const { name, values, side } = layer;
+      const last = i === layers.length - 1;
       const told = last ? outcome(values, target, classes) : range(values);
-      const label = last ? "Outcome" : `${name}, ${values.length} neurons`;
-      caption.textContent = `${label}: ${told}`;
-      canvas.setAttribute("aria-label", caption.textContent);
-      canvas.style.maxWidth = `${Math.min(values.length, 32) * 1.5}rem`;
+      caption.textContent = `${last ? "Outcome" : `${name}, ${sizeOf(layer)}`}: ${told}`;
+      pictures.className = side ? "neurons" : "strip";
+      if (side) paintPictures(pictures, mapsOf(layer), { of: "Map", isShared: true });
+      else paintStrip(pictures, values, caption.textContent);
     });
   }
 }
 
 function makeStrip(host: HTMLElement): HTMLElement {
-  const canvas = make("canvas");
-  canvas.setAttribute("role", "img");
-  const figure = make("figure", {}, canvas, make("figcaption"));
+  const figure = make("figure", {}, make("div"), make("figcaption"));
   host.append(figure);
   return figure;
+}
+
+function paintStrip(host: HTMLElement, values: Float32Array, label: string): void {
+  const width = Math.min(values.length, 32);
+  paintPictures(host, [values], { width });
+  const canvas = host.firstElementChild as HTMLCanvasElement;
+  canvas.setAttribute("aria-label", label);
+  canvas.style.maxWidth = `${width * 1.5}rem`;
+}
+
+/** The maps of a convolution or a pooling; none of other layers. */
+export function mapsOf({ values, side }: LayerValues): Float32Array[] {
+  if (!side) return [];
+  return Array.from({ length: values.length / side ** 2 }, (_, i) =>
+    values.subarray(i * side ** 2, (i + 1) * side ** 2),
+  );
+}
+
+function sizeOf({ values, side }: LayerValues): string {
+  return side
+    ? `${values.length / side ** 2} maps of ${side} × ${side}`
+    : `${values.length} neurons`;
 }
 
 function range(values: Float32Array): string {

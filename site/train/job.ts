@@ -5,9 +5,9 @@ import { loadState } from "gradus/io";
 import { accuracy } from "gradus/metrics";
 import type { Sequential } from "gradus/nn";
 import { trainJob } from "gradus/worker";
-import { fittingLoss, type JobSettings, layerSizes, PAUSES } from "./choices.ts";
+import { fittingLoss, isPictures, type JobSettings, layerSizes, PAUSES } from "./choices.ts";
 import { LOSSES, OPTIMIZERS, scheduleOver } from "./learning.ts";
-import { denseNetwork } from "./network.ts";
+import { network } from "./network.ts";
 import weightsUrl from "./reader/digits.safetensors?url";
 import { readerNetwork } from "./reader/network.ts";
 import { makeTask, type TaskBatch, type TaskReport } from "./task.ts";
@@ -70,9 +70,11 @@ export default trainJob(async (settings: JobSettings, tell: (note: Note) => void
     tell({ kind: "download", received, total });
   });
   // #region job
-  const { batch, epochs, layers, optimizer: name, rate, schedule, seed } = settings;
+  const { batch, epochs, optimizer: name, rate, schedule, seed } = settings;
   const { dataset, outputs, report } = task;
-  const model = denseNetwork(report.inputs, layerSizes(layers), outputs, settings);
+  const hidden = layerSizes(settings.layers);
+  const filters = isPictures(settings.data) ? layerSizes(settings.convolutions) : [];
+  const model = network(report.inputs, outputs, { ...settings, filters, hidden });
   const batchSize = Math.min(batch, dataset.size);
   const loader = new DataLoader({ dataset, batchSize, seed, dropLast: true });
   const base = new State(tensor(rate));

@@ -5,13 +5,13 @@ import { region, showCode } from "../shell/code.ts";
 import { count, element } from "../shell/dom.ts";
 import { Frames } from "../shell/frames.ts";
 import { type Phase, Runner, type RunOf } from "../shell/run.ts";
-import type { Chosen, JobSettings } from "./choices.ts";
+import { type Chosen, isDigits, type JobSettings } from "./choices.ts";
 import { Classifier, readBy } from "./classify.ts";
 import { showConfusion } from "./confusion.ts";
 import { Curves } from "./curves.ts";
 import { Figures, shortened } from "./figures.ts";
 import { differenceOf, makeSettings, showLosses } from "./form.ts";
-import { Inside } from "./inside.ts";
+import { Inside, mapsOf } from "./inside.ts";
 import type job from "./job.ts";
 import type { Note } from "./job.ts";
 import jobSource from "./job.ts?raw";
@@ -50,14 +50,20 @@ const sight = new Sight((x, y) => {
 const inside = new Inside(() => frames.wake());
 const classifier = new Classifier((pixels) => {
   const { data, reader } = settings.values;
-  const ask = readBy(runner.run, reader, data === "digits" || data === "mnist");
+  const ask = readBy(runner.run, reader, isDigits(data));
   return ask ? ask(pixels) : null;
 });
 const settings = makeSettings(
   (before) => {
     name = differenceOf(before, settings.values);
     if (own.has(settings.values.data)) void runner.restart();
-    else say("Choose a folder that has a folder of pictures for each class.");
+    else {
+      const files =
+        settings.values.data === "fashion"
+          ? "the four files of Fashion-MNIST"
+          : "a folder that has a folder of pictures for each class";
+      say(`Choose ${files}.`);
+    }
   },
   (values, names) => {
     apply(values);
@@ -143,11 +149,13 @@ function jobSettings(): JobSettings {
 async function look(run: RunOf<typeof job>, { kind }: TaskReport): Promise<void> {
   if (kind === "plane") sight.showPlane(await run.call("plane", SIDE, SMALL));
   else if (kind === "curve") sight.showCurve(await run.call("curve", 160));
-  else sight.showWeights(await run.call("weights"));
+  const weights = kind === "pictures" || kind === "table" ? await run.call("weights") : null;
   const { place } = inside;
   const example = place ? { input: place, target: null } : await run.call("example", inside.index);
   const layers = await run.call("activations", example.input);
-  if (run === runner.run) inside.show(example.input, example.target, layers);
+  if (run !== runner.run) return;
+  if (weights) sight.showWeights(weights, mapsOf(layers[0]));
+  inside.show(example.input, example.target, layers);
 }
 
 async function test(run: RunOf<typeof job>, { classes, kind }: TaskReport): Promise<void> {
@@ -215,7 +223,8 @@ function note(given: Note): void {
   if (given.kind === "download") {
     const millions = (bytes: number) => (bytes / 1e6).toFixed(0);
     progress.value = given.received / given.total;
-    say(`Loading MNIST: ${millions(given.received)} of ${millions(given.total)} MB.`);
+    const what = settings.values.data === "fashion" ? "Fashion-MNIST" : "MNIST";
+    say(`Loading ${what}: ${millions(given.received)} of ${millions(given.total)} MB.`);
     return;
   }
   if (given.kind === "device") device = given;

@@ -1,43 +1,106 @@
-/** Files that the user brings. */
+/** Files that the user brings: chosen, or dropped on the page. */
 import { pictureFiles } from "gradus/pictures";
 import iris from "../../examples/iris/iris.csv?raw";
 import { element } from "../shell/dom.ts";
-import type { DataName, Own } from "./choices.ts";
+import { type DataName, isBrought, type Own } from "./choices.ts";
 
 /** Why nothing of an address' own files is left. */
 const LOST = "A file is not kept when the page is loaded anew";
+
+type Pictures = NonNullable<Own["pictures"]>;
+type Fashion = NonNullable<Own["fashion"]>;
 
 /** The user's files as a job takes them; Fisher's irises until there is a table. */
 export class OwnFiles {
   #csv = iris;
   #name: string | null = null;
-  #pictures: Own["pictures"];
+  #pictures: Pictures | undefined;
+  #fashion: Fashion | undefined;
 
   /** @param chosen is told when there are files, and which kind of data they are. */
-  constructor(chosen: (data: DataName) => void, failed: (message: string) => void) {
-    const csv = element("csv", HTMLInputElement);
-    csv.addEventListener("change", async () => {
-      const file = csv.files?.[0];
-      if (!file) return;
-      this.#csv = await file.text();
-      this.#name = file.name;
-      chosen("csv");
+  constructor(
+    readonly chosen: (data: DataName) => void,
+    readonly failed: (message: string) => void,
+  ) {
+    this.#listen("csv", (files) => this.#readCsv(files[0]));
+    this.#listen("pictures", (files) => this.#readPictures(files));
+    this.#listen("fashion", async (files) => this.#takeFashion(files));
+    element("fashion-fetch").addEventListener("click", () => {
+      this.#fashion = "published";
+      chosen("fashion");
     });
-    const pictures = element("pictures", HTMLInputElement);
-    pictures.addEventListener("change", async () => {
-      try {
-        const found = await pictureFiles(pictures.files ?? []);
-        this.#pictures = await Promise.all(
-          found.map(async ({ label, source }) => {
-            const blob = await (source as () => File | Promise<File>)();
-            return { label: String(label), source: blob };
-          }),
-        );
-        chosen("pictures");
-      } catch (error) {
-        failed((error as Error).message);
-      }
+    this.#listenToDrops();
+  }
+
+  #listen(id: string, take: (files: readonly File[]) => Promise<void>): void {
+    const input = element(id, HTMLInputElement);
+    input.addEventListener("change", () => {
+      const files = [...(input.files ?? [])];
+      if (files.length > 0) void this.#attempt(() => take(files));
     });
+  }
+
+  /** Takes files wherever they are dropped on the page. */
+  #listenToDrops(): void {
+    const mark = (isOver: boolean) => document.body.classList.toggle("over", isOver);
+    document.addEventListener("dragover", (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      mark(true);
+    });
+    document.addEventListener("dragleave", ({ relatedTarget }) => {
+      if (relatedTarget === null) mark(false); // it has left the page
+    });
+    document.addEventListener("drop", (event) => {
+      mark(false);
+      const { dataTransfer } = event;
+      if (!dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      void this.#attempt(() => this.#takeDropped(dataTransfer));
+    });
+  }
+
+  async #takeDropped(dropped: DataTransfer): Promise<void> {
+    const files = [...dropped.files];
+    const entries = [...dropped.items].map((item) => item.webkitGetAsEntry());
+    if (entries.some((entry) => entry?.isDirectory)) return this.#readPictures(dropped);
+    const table = files.find(({ name, type }) => /\.csv$/i.test(name) || type === "text/csv");
+    if (table) return this.#readCsv(table);
+    if (files.some(isIdx)) return this.#takeFashion(files);
+    const told = files.map(({ name }) => name).join(", ");
+    throw new Error(
+      `${told}: expected a CSV file, a folder of pictures for each class, or the files of Fashion-MNIST.`,
+    );
+  }
+
+  async #attempt(take: () => Promise<void>): Promise<void> {
+    try {
+      await take();
+    } catch (error) {
+      this.failed((error as Error).message.replace(/^pictureFiles: /, ""));
+    }
+  }
+
+  async #readCsv(file: File): Promise<void> {
+    this.#csv = await file.text();
+    this.#name = file.name;
+    this.chosen("csv");
+  }
+
+  async #readPictures(files: readonly File[] | DataTransfer): Promise<void> {
+    const found = await pictureFiles(files);
+    this.#pictures = await Promise.all(
+      found.map(async ({ label, source }) => {
+        const blob = await (source as () => File | Promise<File>)();
+        return { label: String(label), source: blob };
+      }),
+    );
+    this.chosen("pictures");
+  }
+
+  #takeFashion(files: readonly File[]): void {
+    this.#fashion = Object.fromEntries(files.map((file) => [file.name, file]));
+    this.chosen("fashion");
   }
 
   /** Says which files are learnt, and what has become of those of an address. */
@@ -45,8 +108,8 @@ export class OwnFiles {
     const told = element("own-told");
     if (isLost) {
       told.textContent =
-        "Pictures are not kept when the page is loaded anew: choose their folder again under Folders of pictures. Until then two spirals are learnt.";
-    } else if (data === "pictures" && !this.has(data)) {
+        "Files are not kept when the page is loaded anew: choose yours again. Until then two spirals are learnt.";
+    } else if (isBrought(data) && !this.has(data)) {
       told.textContent = "Nothing is chosen yet; until then what was learnt before goes on.";
     } else if (data === "csv") {
       told.textContent = this.#name
@@ -59,11 +122,17 @@ export class OwnFiles {
   /** What a job of some data needs. */
   of(data: DataName): Own {
     if (data === "csv") return { csv: this.#csv };
+    if (data === "fashion" && this.#fashion) return { fashion: this.#fashion };
     return data === "pictures" && this.#pictures ? { pictures: this.#pictures } : {};
   }
 
   /** Whether there is what the data need. */
   has(data: DataName): boolean {
-    return data !== "pictures" || this.#pictures !== undefined;
+    return !isBrought(data) || Object.keys(this.of(data)).length > 0;
   }
+}
+
+/** Whether a file has a name as those of MNIST and its like. */
+function isIdx({ name }: File): boolean {
+  return /-idx\d-ubyte(\.gz)?$/.test(name);
 }

@@ -1,6 +1,6 @@
 /** The chosen settings as a program that runs by itself. */
 import type { PlaneName } from "../shell/plane-data.ts";
-import { type Chosen, fittingLoss, isPlane, layerSizes } from "./choices.ts";
+import { type Chosen, fittingLoss, isPictures, isPlane, layerSizes } from "./choices.ts";
 import type { TaskReport } from "./task.ts";
 
 const ACTIVATIONS: Readonly<Record<string, string>> = {
@@ -44,34 +44,53 @@ export function shapeOf({ classes, columns, inputs, trainSize }: TaskReport): Da
 export function usualShape(data: Chosen["data"]): DataShape | null {
   if (isPlane(data)) return { inputs: 2, classes: 2, examples: 300 };
   if (data === "curve") return { inputs: 1, classes: null, examples: 150 };
-  if (data === "digits" || data === "mnist") return { inputs: 784, classes: 10, examples: 300 };
-  return null;
+  const isOwn = data === "csv" || data === "pictures";
+  return isOwn ? null : { inputs: 784, classes: 10, examples: 300 };
 }
 
 /** Writes the program: data, network, loop. */
 export function programOf(settings: Chosen, shape: DataShape): string {
   const { activation, batch, dropout, epochs, optimizer, rate, schedule, seed } = settings;
   const sizes = layerSizes(settings.layers);
+  const filters = isPictures(settings.data) ? layerSizes(settings.convolutions) : [];
   const { classes, inputs } = shape;
   const outputs = classes ?? 1;
   const loss = fittingLoss(settings.loss, classes !== null);
   const [optimizerName, options] = OPTIMIZERS[optimizer];
-  const functionName = ACTIVATIONS[activation];
-  const widths = [inputs, ...sizes];
+  const hasInit = filters.length + sizes.length > 0;
+  const functionName = hasInit ? ACTIVATIONS[activation] : undefined;
   const isHalved = !["tanh", "sigmoid", "sin", "linear"].includes(activation);
   const init = isHalved ? "heNormal()" : `xavierNormal(${activation === "sin" ? "3" : "5 / 3"})`;
-  const layers = sizes.flatMap((size, i) => [
-    `new Linear(${widths[i]}, ${size}, { weightInit, seed: ${seed + i} })`,
-    ...(functionName ? [`new ${functionName}()`] : activation === "sin" ? ["sin"] : []),
-    ...(dropout > 0 ? [`new Dropout(${dropout}, { seed: ${seed + i} })`] : []),
-  ]);
-  layers.push(`new Linear(${widths.at(-1)}, ${outputs}, { seed: ${seed + sizes.length} })`);
+  const applied = functionName ? [`new ${functionName}()`] : activation === "sin" ? ["sin"] : [];
+  const pool = settings.pooling === "max" ? "MaxPool2d" : "AvgPool2d";
+  const layers: string[] = [];
+  let [next, width, channels, side] = [seed, inputs, 1, 28];
+  if (filters.length > 0) layers.push("(x) => reshape(x, [x.shape[0], 1, 28, 28])");
+  for (const count of filters) {
+    const given = `{ padding: "same", weightInit, seed: ${next++} }`;
+    layers.push(`new Conv2d(${channels}, ${count}, ${settings.kernel}, ${given})`);
+    layers.push(...applied, `new ${pool}(2)`);
+    [channels, side] = [count, Math.floor(side / 2)];
+  }
+  if (filters.length > 0) {
+    layers.push("new Flatten()");
+    width = channels * side ** 2;
+  }
+  for (const size of sizes) {
+    layers.push(`new Linear(${width}, ${size}, { weightInit, seed: ${next} })`, ...applied);
+    if (dropout > 0) layers.push(`new Dropout(${dropout}, { seed: ${next} })`);
+    width = size;
+    next++;
+  }
+  layers.push(`new Linear(${width}, ${outputs}, { seed: ${next} })`);
   const nn = new Set(["Linear", "Sequential"]);
-  if (sizes.length > 0) nn.add(isHalved ? "heNormal" : "xavierNormal");
-  if (functionName && sizes.length > 0) nn.add(functionName);
+  if (filters.length > 0) for (const each of ["Conv2d", "Flatten", pool]) nn.add(each);
+  if (hasInit) nn.add(isHalved ? "heNormal" : "xavierNormal");
+  if (functionName) nn.add(functionName);
   if (dropout > 0 && sizes.length > 0) nn.add("Dropout");
   const core = new Set(["init", "tensor"]);
-  if (activation === "sin" && sizes.length > 0) core.add("sin");
+  if (filters.length > 0) core.add("reshape");
+  if (activation === "sin" && hasInit) core.add("sin");
   if (loss === "squaredError") for (const each of ["oneHot", "softmax"]) core.add(each);
   const [lossName, lossText] = lossOf(loss, outputs);
   const [scheduleName, rateText] = rateOf(schedule, rate);
@@ -89,7 +108,7 @@ export function programOf(settings: Chosen, shape: DataShape): string {
     "await init();",
     ...dataOf(settings, shape),
     `const loader = new DataLoader({ dataset, batchSize: Math.min(${batch}, dataset.size), seed: ${seed}, dropLast: true });`,
-    ...(sizes.length > 0 ? [`const weightInit = ${init};`] : []),
+    ...(hasInit ? [`const weightInit = ${init};`] : []),
     "const model = new Sequential(",
     ...layers.map((layer) => `  ${layer},`),
     ");",

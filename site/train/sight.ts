@@ -19,6 +19,7 @@ export class Sight {
   #task: TaskReport | null = null;
   #view: PlaneView | null = null;
   #weights: readonly Float32Array[] = [];
+  #maps: readonly Float32Array[] = [];
   #values: Float32Array | null = null;
 
   constructor(onPress: (x: number, y: number) => void) {
@@ -36,6 +37,7 @@ export class Sight {
     if (this.#task?.kind !== kind || kind !== "plane") this.#view = null;
     this.#task = task;
     this.#values = null;
+    this.#weights = [];
     plane.hidden = kind !== "plane";
     element("curve").hidden = kind !== "curve";
     element("weights").hidden = kind !== "pictures";
@@ -55,8 +57,10 @@ export class Sight {
     this.#paint();
   }
 
-  showWeights(weights: readonly Float32Array[]): void {
+  /** @param maps what the filters of a convolution find in an example; none for neurons. */
+  showWeights(weights: readonly Float32Array[], maps: readonly Float32Array[]): void {
     this.#weights = weights;
+    this.#maps = maps;
     this.#paint();
   }
 
@@ -64,8 +68,29 @@ export class Sight {
     const kind = this.#task?.kind;
     if (kind === "plane") this.#paintPlane(this.#task as TaskReport);
     else if (kind === "curve") this.#paintCurve(this.#task as TaskReport);
-    else if (kind === "pictures") paintPictures(element("weights"), this.#weights, 28);
+    else if (kind === "pictures") this.#paintWeights();
     else if (kind === "table") this.#paintTable(this.#task as TaskReport);
+  }
+
+  #paintWeights(): void {
+    const side = Math.sqrt(this.#weights[0]?.length ?? 0);
+    if (side === 0) return;
+    const isFilters = side < 28;
+    const host = element("weights");
+    host.classList.toggle("filters", isFilters);
+    element("sight-caption").textContent = isFilters
+      ? `The first convolution’s filters, ${side} × ${side} weights each, blue below zero, orange above, and beside each what it finds in the example below.`
+      : CAPTIONS.pictures;
+    // A filter and its map are neighbours.
+    const pairs = this.#weights.flatMap((filter, i) => [filter, this.#maps[i] ?? filter]);
+    paintPictures(host, isFilters ? pairs : this.#weights, {
+      of: isFilters ? "Picture" : "Neuron",
+    });
+    if (!isFilters) return;
+    this.#weights.forEach((_, i) => {
+      host.children[2 * i].setAttribute("aria-label", `Filter ${i + 1}`);
+      host.children[2 * i + 1].setAttribute("aria-label", `What filter ${i + 1} finds`);
+    });
   }
 
   #paintPlane({ classes, shown }: TaskReport): void {
@@ -83,7 +108,7 @@ export class Sight {
       paintPoints(plane, points, t, { hollow, radius: 3.2 });
     }
     const neurons = this.#view?.neurons.flat() ?? [];
-    paintPictures(element("neurons"), neurons, SMALL);
+    paintPictures(element("neurons"), neurons);
   }
 
   #paintCurve({ shown }: TaskReport): void {
@@ -150,27 +175,47 @@ function mixOf(weight: number): string {
   return `color-mix(in srgb, var(${weight < 0 ? "--accent" : "--second"}) ${share}%, var(--card))`;
 }
 
-/** Shows rows of `side` × `side` values as small pictures. */
-function paintPictures(host: HTMLElement, rows: readonly Float32Array[], side: number): void {
+/** How small pictures are shown. */
+interface PictureOptions {
+  /** Values in a line; as many as there are lines when left out. */
+  readonly width?: number;
+  /** What they are called, such as Neuron 3. */
+  readonly of?: string;
+  /** Whether all have one scale; each its own when left out. */
+  readonly isShared?: boolean;
+}
+
+/** Shows rows of values as small pictures. */
+export function paintPictures(
+  host: HTMLElement,
+  rows: readonly Float32Array[],
+  { width, of = "Neuron", isShared = false }: PictureOptions = {},
+): void {
   while (host.children.length > rows.length) host.lastElementChild?.remove();
   while (host.children.length < rows.length) {
-    const canvas = make("canvas", { width: side, height: side });
+    const canvas = make("canvas");
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `Neuron ${host.children.length + 1}`);
     host.append(canvas);
   }
+  const shared = isShared ? Math.max(...rows.map(largestOf)) : null;
   rows.forEach((row, i) => {
-    paintValues(host.children[i] as HTMLCanvasElement, row, side);
+    const canvas = host.children[i] as HTMLCanvasElement;
+    canvas.setAttribute("aria-label", `${of} ${i + 1}`);
+    paintValues(canvas, row, width ?? Math.sqrt(row.length), shared ?? largestOf(row));
   });
 }
 
+function largestOf(values: Float32Array): number {
+  return values.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-9);
+}
+
 /** Paints values around zero in the two colours, the largest in full. */
-export function paintValues(
+function paintValues(
   canvas: HTMLCanvasElement,
-  values: ArrayLike<number>,
+  values: Float32Array,
   width: number,
+  most: number,
 ): void {
-  const most = Array.from(values).reduce((max, x) => Math.max(max, Math.abs(x)), 1e-9);
   const [low, high, paper] = [rgb("--accent"), rgb("--second"), rgb("--card")];
   const height = Math.ceil(values.length / width);
   const image = new ImageData(width, height);

@@ -6,6 +6,7 @@ import { loadDigits } from "../shell/digits.ts";
 import { loadMnist } from "../shell/mnist.ts";
 import { normal, planeData, uniform } from "../shell/plane-data.ts";
 import { isPlane, type JobSettings } from "./choices.ts";
+import { loadFashion } from "./fashion.ts";
 import { csvExamples, type Examples } from "./table.ts";
 
 /** What the page is told of the data. */
@@ -30,8 +31,8 @@ export interface Task {
   /** Inputs `[n, inputs]` of a batch. */
   inputsOf(batch: TaskBatch): Tensor;
   targetsOf(batch: TaskBatch): Tensor;
-  /** Test inputs `[n, inputs]` as f32; the caller disposes them. */
-  testInputs(): Tensor;
+  /** Test inputs from one to before another, `[n, inputs]` as f32; the caller disposes them. */
+  testInputs(from: number, to: number): Tensor;
   /** Test labels or values. */
   readonly testTargets: ArrayLike<number>;
   /** Bytes of the test pictures, 0 (paper) to 255 (ink). */
@@ -56,6 +57,7 @@ export async function makeTask(
   if (data === "curve") return curveTask(settings);
   if (data === "csv") return csvTask(settings);
   if (data === "pictures") return ownPictures(settings);
+  if (data === "fashion") return fashionTask(settings, progress);
   if (data === "digits") {
     const { train, test } = await loadDigits();
     return pictureTask(bytesOf(train.images, train.labels), test.images, test.labels, digitNames());
@@ -122,7 +124,8 @@ function rowTask(
     outputs: classes?.length ?? 1,
     inputsOf: (batch) => (batch as { x: Tensor }).x,
     targetsOf: (batch) => (batch as { t: Tensor }).t,
-    testInputs: () => tensor(test.x, { shape: [test.t.length, inputs] }),
+    testInputs: (from, to) =>
+      tensor(test.x.slice(from * inputs, to * inputs), { shape: [to - from, inputs] }),
     testTargets: test.t,
     testPixels: null,
     dispose: () => dataset.dispose(),
@@ -178,6 +181,15 @@ async function ownPictures({ pictures, seed }: JobSettings): Promise<Task> {
   );
 }
 
+async function fashionTask(
+  { fashion }: JobSettings,
+  progress: (received: number, total: number) => void,
+): Promise<Task> {
+  if (!fashion) throw new Error("No files yet: choose the four files of Fashion-MNIST.");
+  const { train, test, classes } = await loadFashion(fashion, progress);
+  return pictureTask(bytesOf(train.images, train.labels), test.images, test.labels, classes);
+}
+
 function pictureTask(
   dataset: DeviceDataset,
   testPixels: Uint8Array<ArrayBuffer>,
@@ -197,11 +209,11 @@ function pictureTask(
     outputs: classes.length,
     inputsOf: (batch) => reshape((batch as Batch).images, [batch.size, PIXELS]),
     targetsOf: (batch) => (batch as Batch).labels,
-    testInputs: () =>
-      tensor(
-        Float32Array.from(testPixels, (byte) => byte / 255),
-        { shape: [testLabels.length, PIXELS] },
-      ),
+    testInputs(from, to) {
+      const bytes = testPixels.subarray(from * PIXELS, to * PIXELS);
+      const x = Float32Array.from(bytes, (byte) => byte / 255);
+      return tensor(x, { shape: [to - from, PIXELS] });
+    },
     testTargets: testLabels,
     testPixels,
     dispose: () => dataset.dispose(),

@@ -1,6 +1,6 @@
 /** What the page asks of a run: each is answered between two steps. */
 import { softmax, type Tensor, tensor } from "gradus";
-import { Module, type Sequential } from "gradus/nn";
+import { AvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, Module, type Sequential } from "gradus/nn";
 import { planeGrid } from "../shell/plane-data.ts";
 import { type Judgement, judge, judgeValues } from "./judge.ts";
 import type { Task } from "./task.ts";
@@ -8,10 +8,15 @@ import type { Task } from "./task.ts";
 /** Neurons of a layer that are shown at most. */
 const SHOWN = 24;
 
-/** What one layer gives. */
+/** Test examples that are looked at together: of pictures, a convolution makes many numbers of each. */
+const TOGETHER = 500;
+
+/** What one layer gives: numbers, or of a convolution and its pooling a map for each filter. */
 export interface LayerValues {
   readonly name: string;
   readonly values: Float32Array;
+  /** Pixels of a map's side; null where there are none. */
+  readonly side: number | null;
 }
 
 /** The pictures of neurons on the plane. */
@@ -44,19 +49,31 @@ export class Views {
   async test(): Promise<Judgement & { loss: number }> {
     const { classes } = this.task.report;
     const { testTargets, testPixels, outputs } = this.task;
-    const x = this.#keep("test", () => this.task.testInputs());
-    const t = this.#keep("targets", () =>
-      classes
-        ? tensor(Int32Array.from(testTargets))
-        : tensor(Float32Array.from(testTargets), { shape: [testTargets.length, 1] }),
-    );
-    const y = this.model.call(x);
-    const outcome = classes ? softmax(y, { axis: 1 }) : y;
-    const [loss, values] = await Promise.all([this.loss(y, t).item(), read(outcome)]);
+    const count = testTargets.length;
+    const values = new Float32Array(count * outputs);
+    let loss = 0;
+    for (let from = 0; from < count; from += TOGETHER) {
+      const to = Math.min(count, from + TOGETHER);
+      const x = this.#keep(`test ${from}`, () => this.task.testInputs(from, to));
+      const t = this.#keep(`targets ${from}`, () => this.#targets(from, to));
+      const y = this.model.call(x);
+      const [mean, some] = await Promise.all([this.loss(y, t).item(), read(this.#outcome(y))]);
+      loss += (mean * (to - from)) / count;
+      values.set(some, from * outputs);
+    }
     const judged = classes
       ? judge(values, testTargets, outputs, testPixels)
       : judgeValues(values, testTargets);
     return { ...judged, loss };
+  }
+
+  /** The targets of some test examples. */
+  #targets(from: number, to: number): Tensor {
+    const { report, testTargets } = this.task;
+    const some = Array.from({ length: to - from }, (_, i) => testTargets[from + i]);
+    return report.classes
+      ? tensor(Int32Array.from(some))
+      : tensor(Float32Array.from(some), { shape: [some.length, 1] });
   }
 
   /** The network's outputs over the plane, and its neurons' where they are wanted. */
@@ -93,11 +110,20 @@ export class Views {
     return read(this.model.call(x));
   }
 
-  /** The weights of the first neurons of the first layer, each `[inputs]`. */
+  /** The weights of the first neurons of the first layer, each `[inputs]`; of filters each `[kernel²]`. */
   async weights(): Promise<Float32Array[]> {
-    const first = this.model.layers.find((layer) => layer instanceof Module && "weight" in layer);
-    const weight = (first as unknown as { weight: Tensor }).weight; // [inputs, neurons]
+    const first = this.model.layers.find(
+      (layer) => layer instanceof Conv2d || layer instanceof Linear,
+    );
+    const { weight } = first as Conv2d | Linear; // [filters, 1, kernel, kernel], or [inputs, neurons]
     const values = (await weight.data()) as Float32Array;
+    if (first instanceof Conv2d) {
+      const [filters] = weight.shape;
+      const size = values.length / filters;
+      return Array.from({ length: Math.min(SHOWN, filters) }, (_, filter) =>
+        values.slice(filter * size, (filter + 1) * size),
+      );
+    }
     const [inputs, neurons] = weight.shape;
     return Array.from({ length: Math.min(SHOWN, neurons) }, (_, neuron) =>
       Float32Array.from({ length: inputs }, (_, i) => values[i * neurons + neuron]),
@@ -111,8 +137,9 @@ export class Views {
     return Promise.all(
       layers.map(async ({ name, y }, i) => {
         const last = i === layers.length - 1;
+        const side = y.shape.length === 4 ? y.shape[3] : null; // [1, filters, side, side]
         const values = await read(last ? this.#outcome(y) : y);
-        return { name, values };
+        return { name, values, side };
       }),
     );
   }
@@ -152,16 +179,26 @@ export class Views {
     return this.task.report.classes ? softmax(y, { axis: 1 }) : y;
   }
 
-  /** The values behind each layer: of a hidden one behind its function, as the next layer sees them. */
+  /** The values behind each layer: behind its function, as the next layer sees them. */
   #activations(x: Tensor): { name: string; y: Tensor }[] {
     const found: { name: string; y: Tensor }[] = [];
+    const counts = { Convolution: 0, Pooling: 0, Layer: 0 };
     let y = x;
     for (const layer of this.model.layers) {
-      const isDense = layer instanceof Module && "weight" in layer;
       y = layer instanceof Module ? layer.call(y) : layer(y);
-      if (isDense) found.push({ name: `Layer ${found.length + 1}`, y });
-      else found[found.length - 1] = { ...found[found.length - 1], y };
+      const kind = kindOf(layer);
+      if (kind) found.push({ name: `${kind} ${++counts[kind]}`, y });
+      else if (found.length > 0 && !(layer instanceof Flatten)) {
+        found[found.length - 1] = { ...found[found.length - 1], y };
+      }
     }
     return found;
   }
+}
+
+/** What a layer is called that has values of its own to show; null for functions behind one. */
+function kindOf(layer: unknown): "Convolution" | "Pooling" | "Layer" | null {
+  if (layer instanceof Conv2d) return "Convolution";
+  if (layer instanceof MaxPool2d || layer instanceof AvgPool2d) return "Pooling";
+  return layer instanceof Linear ? "Layer" : null;
 }

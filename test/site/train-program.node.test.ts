@@ -23,6 +23,16 @@ const CASES: Readonly<Record<string, Partial<Chosen>>> = {
   "a curve": { ...suited("curve"), data: "curve", loss: "huber", schedule: "exponential" },
   "a table": { ...suited("csv"), data: "csv", activation: "linear", optimizer: "adagrad" },
   digits: { ...suited("digits"), data: "digits", activation: "mish", optimizer: "adamw" },
+  convolutions: { ...suited("fashion"), data: "fashion", convolutions: "4, 3", dropout: 0.1 },
+  "convolutions alone": {
+    ...suited("mnist"),
+    data: "mnist",
+    convolutions: "2, 2, 2",
+    layers: "",
+    kernel: "5",
+    pooling: "average",
+    activation: "sin",
+  },
 };
 
 test.each(Object.entries(CASES))("the program of settings with %s runs", async (name, given) => {

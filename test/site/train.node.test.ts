@@ -13,6 +13,7 @@ import {
   useSite,
   waitForMovement,
   waitForPhase,
+  waitForText,
 } from "../support/site.ts";
 
 const site = useSite();
@@ -36,15 +37,6 @@ async function waitForStep(page: Page, wanted: number): Promise<void> {
     },
     { timeout: 45_000 },
     wanted,
-  );
-}
-
-async function waitForText(page: Page, id: string, pattern: RegExp): Promise<void> {
-  await page.waitForFunction(
-    (which, source) => new RegExp(source).test(document.getElementById(which)?.textContent ?? ""),
-    { timeout: 45_000 },
-    id,
-    pattern.source,
   );
 }
 
@@ -287,7 +279,7 @@ test("a table has its own loss and program, and its faults are told", async () =
   await page.reload();
   await waitForText(page, "own-told", /^Fisher’s irises .* A file is not kept/);
   await page.goto(`${site.url}train/?data=pictures`);
-  await waitForText(page, "own-told", /^Pictures are not kept .* two spirals are learnt/);
+  await waitForText(page, "own-told", /^Files are not kept .* two spirals are learnt/);
   expect(problems).toEqual([]);
   await page.close();
 });

@@ -129,6 +129,31 @@ export async function waitForPhase(page: Page, phase: string, timeout = 30_000):
   await page.waitForSelector(`body[data-phase="${phase}"]`, { timeout });
 }
 
+/** Waits until the text of the element with an id fits a pattern. */
+export async function waitForText(page: Page, id: string, pattern: RegExp): Promise<void> {
+  await page.waitForFunction(
+    (which, source) => new RegExp(source).test(document.getElementById(which)?.textContent ?? ""),
+    { timeout: 45_000 },
+    id,
+    pattern.source,
+  );
+}
+
+/** Drags files and folders, named by their paths, over an element and drops them there. */
+export async function drop(page: Page, files: string[], selector = "h1"): Promise<void> {
+  const target = await page.$(selector);
+  await target?.scrollIntoView();
+  const box = await target?.boundingBox();
+  if (!box) throw new Error(`drop: no ${selector}`);
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const session = await page.createCDPSession();
+  const data = { items: [], files, dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await session.send("Input.dispatchDragEvent", { type, x, y, data });
+  }
+  await session.detach();
+}
+
 /** Puts a value in place of what a field holds, and leaves the field. */
 export async function fill(page: Page, selector: string, value: string): Promise<void> {
   await page.click(selector, { count: 3 });
