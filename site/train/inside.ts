@@ -1,5 +1,5 @@
 /** One example on its way through the layers. */
-import { element, make, paintDigit, percent } from "../shell/dom.ts";
+import { decimal, element, make, paintDigit, percent } from "../shell/dom.ts";
 import { complain, number } from "../shell/settings.ts";
 import { paintPictures } from "./sight.ts";
 import type { TaskReport } from "./task.ts";
@@ -102,7 +102,7 @@ function sizeOf({ values, side }: LayerValues): string {
 }
 
 function range(values: Float32Array): string {
-  return `from ${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)}`;
+  return `from ${decimal(Math.min(...values), 2)} to ${decimal(Math.max(...values), 2)}`;
 }
 
 function outcome(
@@ -111,7 +111,8 @@ function outcome(
   classes: readonly string[] | null,
 ): string {
   if (!classes) {
-    return `${values[0].toFixed(3)}${target === null ? "" : `, wanted ${target.toFixed(3)}`}`;
+    const wanted = target === null ? "" : `, wanted ${decimal(target, 3)}`;
+    return `${decimal(values[0], 3)}${wanted}`;
   }
   const best = values.indexOf(Math.max(...values));
   const wanted = target === null ? "" : `; it is ${classes[target]}`;

@@ -68,6 +68,8 @@ const settings = makeSettings(
   (values, names) => {
     apply(values);
     if (names.has("data")) own.tell(values.data, false);
+    // What suits data that are still to be brought is not for the run that goes on.
+    if (names.has("data") && !own.has(values.data)) return;
     // A run that has failed takes nothing on.
     if (names.has("rate") && runner.phase === "failed") void runner.restart();
     else if (names.has("rate")) {

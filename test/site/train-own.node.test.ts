@@ -119,6 +119,7 @@ test("Fashion-MNIST is read from files that are chosen or dropped", async () => 
   await waitForPhase(page, "training");
   await page.select("#data", "fashion");
   await waitForText(page, "own-told", /^Nothing is chosen yet/);
+  expect(await text(page, "#status")).toMatch(/^Choose the four files/); // and no other rate
   await upload(page, "fashion", ...files.slice(1));
   await waitForPhase(page, "failed");
   expect(await text(page, ".failure")).toMatch(
