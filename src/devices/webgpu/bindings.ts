@@ -16,7 +16,8 @@ export interface Binding {
 /** The buffers of one kernel, in the order in which its code first names them. */
 export class Bindings {
   readonly #bindings = new Map<number, Binding>();
-  readonly #wide = new Set<number>();
+  /** Whether buffers are arrays of four-wide vectors, where they might be. */
+  readonly #wide = new Map<number, boolean>();
 
   constructor(readonly places?: BufferPlaces) {}
 
@@ -24,13 +25,17 @@ export class Bindings {
     return [...this.#bindings.values()];
   }
 
-  /** Declares a buffer as an array of four-wide vectors, for every part of the kernel. */
-  markWide(key: number): void {
-    this.#wide.add(this.#bufferOf(key));
+  /**
+   * Declares a buffer as an array of four-wide vectors, for every part of the kernel, or says that it
+   * must not be one, as invocations store single elements: to store one of a vector, a GPU may write
+   * all four, over what others have written.
+   */
+  mark(key: number, isWide: boolean): void {
+    this.#wide.set(this.#bufferOf(key), isWide && this.isWide(key, true));
   }
 
-  isWide(key: number): boolean {
-    return this.#wide.has(this.#bufferOf(key));
+  isWide(key: number, unknown = false): boolean {
+    return this.#wide.get(this.#bufferOf(key)) ?? unknown;
   }
 
   /** The place in its buffer of a value's element or, by fours, of four neighbours. */
@@ -55,7 +60,7 @@ export class Bindings {
   declarations(): string[] {
     return this.all.map(({ key, name, dtype, written }, i) => {
       const { word } = DTYPES[dtype];
-      const type = this.#wide.has(key) ? `array<vec4<${word}>>` : `array<${word}>`;
+      const type = this.isWide(key) ? `array<vec4<${word}>>` : `array<${word}>`;
       const access = written ? "read_write" : "read";
       return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: ${type};`;
     });

@@ -8,7 +8,7 @@ import { PartExpressions } from "./expressions.ts";
 import type { Job } from "./jobs.ts";
 import { markVectors, writeLoad } from "./loads.ts";
 import type { BufferPlaces } from "./places.ts";
-import { markStoresOfFours, writeElements, writeStores } from "./stores.ts";
+import { markStores, writeElements, writeStores } from "./stores.ts";
 
 /** One dispatch, written out. */
 export interface KernelCode {
@@ -41,7 +41,7 @@ export function generate(
   const all = jobs.map((job) => new PartExpressions(schedule, job, bindings, libraries));
   for (const part of all) {
     markVectors(part);
-    markStoresOfFours(part);
+    markStores(part);
   }
   const parts = all.map(writePart);
   const shared = [

@@ -70,6 +70,7 @@ function writeVector(
     const { dtype } = part.steps[step];
     const { word, wgsl } = DTYPES[dtype];
     const key = part.key(step);
+    if (!part.bindings.isWide(key)) return null;
     const name = part.bindings.read(key, dtype);
     const words = body.bind(`${name}[${part.bindings.placed(key, place, true)}]`);
     return converted(words, `vec4<${word}>`, `vec4<${wgsl}>`);
@@ -93,7 +94,7 @@ function vectorOf(
   input: number,
   along: number,
   body: FunctionBody,
-  read: (step: number, place: string) => string,
+  read: (step: number, place: string) => string | null,
 ): string | null {
   const { extents } = load;
   if (extents[along] % 4 !== 0) return null;
@@ -123,7 +124,7 @@ export function markVectors(part: PartExpressions): void {
       const found: number[] = [];
       const read = (step: number) => `${found.push(step)}u`;
       if (vectorOf(part, load, input, along, new FunctionBody(), read) === null) continue;
-      for (const step of found) part.bindings.markWide(part.key(step));
+      for (const step of found) part.bindings.mark(part.key(step), true);
     }
   });
 }

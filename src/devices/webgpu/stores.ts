@@ -71,11 +71,17 @@ function writeStoreOfFours(
     leave(body, beyond(accessor));
     part.job.group.outputs.forEach((step, r) => {
       const { dtype } = part.steps[step];
-      const values = lanes.map((values) => values[r]).join(", ");
+      const values = lanes.map((values) => values[r]);
       const key = part.key(step);
       const buffer = part.bindings.write(key, dtype);
-      const place = part.bindings.placed(key, `${at} >> 2u`, true);
-      body.line(`${buffer}[${place}] = vec4<${DTYPES[dtype].word}>(${values});`);
+      if (part.bindings.isWide(key)) {
+        const place = part.bindings.placed(key, `${at} >> 2u`, true);
+        body.line(`${buffer}[${place}] = vec4<${DTYPES[dtype].word}>(${values});`);
+      } else {
+        for (const lane of LANES) {
+          body.line(`${part.indexed(buffer, key, `${at} + ${lane}u`)} = ${values[lane]};`);
+        }
+      }
     });
   } else {
     for (const lane of LANES) {
@@ -164,8 +170,8 @@ function writeWord(part: PartExpressions, step: number, word: FunctionBody): voi
   word.line(`${part.bindings.write(part.key(step), dtype)}[i] = ${parts.join(" | ")};`);
 }
 
-/** Says which buffers are stored as four-wide vectors. */
-export function markStoresOfFours(part: PartExpressions): void {
-  if (!storesFours(part)) return;
-  for (const key of part.job.writes) part.bindings.markWide(key);
+/** Says which buffers are stored as four-wide vectors, and which by single elements. */
+export function markStores(part: PartExpressions): void {
+  const isByFours = storesFours(part);
+  for (const key of part.job.writes) part.bindings.mark(key, isByFours);
 }

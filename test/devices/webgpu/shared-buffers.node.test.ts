@@ -12,6 +12,7 @@ import { number } from "../../../src/forms/number.ts";
 import {
   add,
   concat,
+  matmul,
   mul,
   Parameter,
   sin,
@@ -148,6 +149,38 @@ test("values between kernels share a buffer where that saves dispatches", () => 
   expect(codes.length).toBeLessThanOrEqual(4);
   expect(values.length).toBeGreaterThan(50);
   expect(sizes).toEqual([256 * values.length]);
+});
+
+test("a buffer of which single elements are stored is no array of vectors", () => {
+  const layers = Array.from({ length: 12 }, () => ({
+    weight: new Parameter(zeros([8, 8])),
+    bias: new Parameter(zeros([8])),
+  }));
+  const parameters = layers.flatMap(({ weight, bias }) => [weight, bias]);
+  const learningRate = 0.1;
+  const sgd = new optim.SGD(parameters, { learningRate });
+  const { codes } = planOf(
+    programOf(() => {
+      const layer = (x: Tensor, { weight, bias }: (typeof layers)[0]) =>
+        sin(add(matmul(x, weight), bias));
+      sgd.step(sum(layers.reduce(layer, zeros([8, 8]))));
+      return [];
+    }),
+    10,
+  );
+  const singles = codes.flatMap(({ code }) => {
+    const [declarations, ...functions] = code.split(/^fn /m);
+    const vectors = [...declarations.matchAll(/> (\w+): array<vec4/g)].map(([, name]) => name);
+    const isCalled = (text: string) => code.split(`${/^\w+/.exec(text)}(`).length > 2;
+    const stored = functions
+      .filter(isCalled)
+      .flatMap((text) => [...text.matchAll(/^ .*?(buffer\d+)\[[^;=]*& 3u\] = /gm)]);
+    return stored.filter(([, name]) => vectors.includes(name));
+  });
+  expect(singles).toEqual([]);
+  const all = codes.map(({ code }) => code).join("");
+  expect(all).toMatch(/read_write> \w+: array<f32>/);
+  expect(all).toMatch(/read_write> \w+: array<vec4<f32>>/);
 });
 
 describe("parts that are equal but for numbers", () => {
