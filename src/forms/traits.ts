@@ -6,6 +6,8 @@ export interface Traits {
   readonly threads: number;
   /** Whether direct loads are so slow that four neighbours had better share them. */
   readonly quads: boolean;
+  /** Whether a dispatch costs more than a barrier, so that one workgroup had better run what is small. */
+  readonly phases?: boolean;
   /** Invocations that a workgroup may have; 256 when left out. */
   readonly invocations?: number;
   /** What the adapter calls itself. */

@@ -32,6 +32,8 @@ export function traitsOf(
     // A CPU that emulates runs four invocations at once; small workgroups spread over its cores.
     threads: software && !forced ? 16 : 64,
     quads: software && features.has("subgroups"),
+    // A CPU that emulates has no barriers: it goes from one invocation to the next.
+    phases: forced ? forced === "workgroup" : !software,
     invocations: limits.maxComputeInvocationsPerWorkgroup,
     name,
   };

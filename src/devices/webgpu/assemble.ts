@@ -36,11 +36,15 @@ export type PartCall = (k: number, own: string) => string;
 
 /**
  * Joins the parts of a kernel behind what they share. One part keeps its file's own entry point,
- * unless a `call` is given that is more than that, or a folded grid has workgroups that are not its.
+ * unless there is another one, or a folded grid has workgroups that are not its.
+ * @param entry an entry point that calls `main_0`, `main_1`, … of the parts.
  */
-export function assemble(shared: string, parts: readonly PartText[], call?: PartCall): Assembled {
-  const isAlone = parts.length === 1 && !call && parts[0].workgroups <= GRID_ROW;
-  const texts = isAlone ? parts : parts.map(asFunction);
+export function assemble(
+  shared: string,
+  parts: readonly PartText[],
+  entry = parts.length > 1 || parts[0].workgroups > GRID_ROW ? dispatcher(parts) : "",
+): Assembled {
+  const texts = entry ? parts.map(asFunction) : parts;
   let code = shared;
   const regions: Region[] = [];
   for (const { head, files } of texts) {
@@ -51,8 +55,7 @@ export function assemble(shared: string, parts: readonly PartText[], call?: Part
       regions.push({ file: name, first, last: countLines(code) - 1 });
     }
   }
-  if (!isAlone) code += dispatcher(parts, call);
-  return { code, regions };
+  return { code: code + entry, regions };
 }
 
 /** The number of the line that follows a text. */
@@ -74,14 +77,10 @@ function asFunction({ head, files, ...part }: PartText, k: number): PartText {
 }
 
 /** An entry point that gives each part its share of the workgroups. */
-function dispatcher(parts: readonly PartText[], call?: PartCall): string {
-  let start = 0;
-  const branches = parts.map(({ workgroups }, k) => {
-    const own = `workgroup - ${start}u`;
-    start += workgroups;
-    const done = call?.(k, own) ?? callOf(k, own, `${workgroups}u`);
-    return `if (workgroup < ${start}u) {\n    ${done}\n  }`;
-  });
+export function dispatcher(
+  parts: readonly PartText[],
+  call: PartCall = (k, own) => callOf(k, own, `${parts[k].workgroups}u`),
+): string {
   return `
 @compute @workgroup_size(${parts[0].threads})
 fn main(
@@ -90,9 +89,20 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let workgroup = linear_workgroup(id, count);
-  ${branches.join(" else ")}
+  ${sharesOf(parts, call)}
 }
 `;
+}
+
+/** Statements by which one of all workgroups does its share of a part. */
+export function sharesOf(parts: readonly PartText[], call: PartCall): string {
+  let start = 0;
+  const branches = parts.map(({ workgroups }, k) => {
+    const own = `workgroup - ${start}u`;
+    start += workgroups;
+    return `if (workgroup < ${start}u) {\n    ${call(k, own)}\n  }`;
+  });
+  return branches.join(" else ");
 }
 
 /** Calls the function of a part for one of so many workgroups. */

@@ -19,6 +19,7 @@ import {
   type DispatchTurns,
   type EncodeOne,
   type Hardware,
+  isSmall,
   type WriteProgram,
   type WrittenProgram,
   writeApart,
@@ -115,20 +116,21 @@ export class GpuPlan implements Plan {
     const written = new Set(updates.map(({ source }) => source));
     this.#isWritten = sources.map((step) => written.has(step));
     this.outputBytes = outputs.map((step) => stepBytes(program, step));
-    if (sharing.loaded || !this.#isLarge) this.#written();
+    if (sharing.loaded || !this.#isShared) this.#written();
   }
 
-  /** Whether it changes, or has, more tensors than a kernel may bind, or several could read. */
-  get #isLarge(): boolean {
+  /** Whether it changes, or has, more tensors than a kernel may bind, or several could read; or is small. */
+  get #isShared(): boolean {
     const { host, program, options } = this;
     const bindings = host.device.limits.maxStorageBuffersPerShaderStage;
     const { length = 0 } = options.fixed ?? [];
-    return program.updates.length > bindings || length > 4 * bindings;
+    const isLarge = program.updates.length > bindings || length > 4 * bindings;
+    return isLarge || isSmall(program, host.traits, options);
   }
 
   #write(): WrittenProgram {
     for (const { op } of this.program.steps) this.#writer ??= op?.writer as WriteProgram;
-    this.#writer ??= (this.#isLarge && sharing.loaded?.writeShared) || writeApart;
+    this.#writer ??= (this.#isShared && sharing.loaded?.writeShared) || writeApart;
     return this.#writer(this.program, this.host, this.options);
   }
 

@@ -1,7 +1,15 @@
 import { getOrInsert } from "../../core/get-or-insert.ts";
 import { total } from "../../engine/stats.ts";
 import { BRACKETED, typedWord } from "../../forms/number.ts";
-import { type Assembled, assemble, callOf, type PartText } from "./assemble.ts";
+import {
+  type Assembled,
+  assemble,
+  callOf,
+  dispatcher,
+  type PartCall,
+  type PartText,
+} from "./assemble.ts";
+import type { PhasesEntry } from "./phases.ts";
 
 /** A part of a kernel that may be done several times, each time by another row of a table. */
 export interface RepeatedPart extends PartText {
@@ -26,22 +34,27 @@ const SIZE = /^const SIZE = (\d+u);\n/m;
 /**
  * Joins the parts of a kernel as `assemble` does, equal ones to one that is done once for each row of
  * a table, and tells the words of the table.
+ * @param given the parts of each phase, of which all but one need an `entry` of their own.
  */
 export function assembleRepeated(
   shared: string,
-  all: readonly PartText[],
+  given: readonly (readonly PartText[])[],
+  entry?: PhasesEntry,
 ): Assembled & { readonly table: readonly string[]; readonly workgroups: number } {
-  const parts = partsByCode(all).map((some) => repeated(some.map((i) => all[i])));
+  const phases = given.map((all) =>
+    partsByCode(all).map((some) => repeated(some.map((i) => all[i]))),
+  );
+  const parts = phases.flat();
   const table = parts.flatMap((part) => part.table);
-  const workgroups = total(parts.map((part) => part.workgroups));
-  if (table.length === 0) return { ...assemble(shared, all), table, workgroups };
+  const workgroups = entry ? 1 : total(parts.map((part) => part.workgroups));
   let vector = 0;
   const first = parts.map((part) => {
     vector += part.table.length / 4;
     return vector - part.table.length / 4;
   });
-  const call = (k: number, own: string) => rowCall(parts[k], k, own, first[k]);
-  return { ...assemble(shared, parts, call), table, workgroups };
+  const call: PartCall = (k, own) => rowCall(parts[k], k, own, first[k]);
+  const ofRows = table.length > 0 ? dispatcher(parts, call) : undefined;
+  return { ...assemble(shared, parts, entry?.(phases, call) ?? ofRows), table, workgroups };
 }
 
 /** The places of parts whose code is equal but for numbers and how many elements they have. */

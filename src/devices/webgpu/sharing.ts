@@ -11,24 +11,24 @@ import { MOST_PARTS } from "../../kernels/choose.ts";
 import { generate, type KernelCode } from "./codegen.ts";
 import { type Job, jobsOf } from "./jobs.ts";
 import { pack } from "./pack.ts";
+import {
+  joinPhases,
+  type PhasesEntry,
+  phaseChoice,
+  phaseInvocations,
+  phasesEntry,
+  phaseTraits,
+} from "./phases.ts";
 import type { BufferPlaces } from "./places.ts";
 import { assembleRepeated, partsByCode } from "./repeats.ts";
 import { inGranules, SharedSources } from "./shared-sources.ts";
 import { stepBytes } from "./transfer.ts";
-import { type Hardware, keyPlaces, type WrittenProgram } from "./write.ts";
+import { type Hardware, isSmall, keyPlaces, type WrittenProgram } from "./write.ts";
 
 export { arrange } from "./shared-sources.ts";
 
 /** Values of more bytes have buffers of their own: what computes them keeps a GPU busy alone. */
 const SMALL = 2 ** 20;
-
-/** What decides which values share a buffer. */
-interface ShareLimits {
-  /** Buffers that one kernel may bind. */
-  readonly bindings: number;
-  /** Bytes of one buffer. */
-  readonly bytes: number;
-}
 
 /** Values in buffers that they share. */
 class SharedPlaces implements BufferPlaces {
@@ -59,14 +59,30 @@ class SharedPlaces implements BufferPlaces {
 /**
  * Writes a program's kernels as `writeApart` does, but small states, of which there are many, and
  * other tensors that stay from run to run share buffers, and so do values between kernels where that
- * saves dispatches. Equal parts of a dispatch are done by one piece of code.
+ * saves dispatches. Equal parts of a dispatch are done by one piece of code, and all dispatches of a
+ * small program by one workgroup.
  */
 export function writeShared(
   program: Program,
   hardware: Hardware,
-  { fixed = [] }: Pick<PlanOptions, "fixed"> = {},
+  options: PlanOptions,
 ): WrittenProgram {
-  const { device, traits, choose } = hardware;
+  const { traits } = hardware;
+  if (isSmall(program, traits, options)) {
+    const own = { ...hardware, traits: phaseTraits(traits), choose: phaseChoice(traits) };
+    const written = writeBy(own, program, options, true);
+    if (written) return written;
+  }
+  return writeBy(hardware, program, options, false) as WrittenProgram;
+}
+
+/** Writes kernels, with phases if they are worth it; gives null where they are not. */
+function writeBy(
+  { device, traits, choose }: Hardware,
+  program: Program,
+  { fixed = [] }: PlanOptions,
+  isPhased: boolean,
+): WrittenProgram | null {
   const { limits: all } = device;
   const memory = all.maxComputeWorkgroupStorageSize;
   const limits = {
@@ -77,8 +93,9 @@ export function writeShared(
   const updated = new Set(lowered.updates.map(({ source }) => source));
   // Many that are only read share buffers with those; a few would gain nothing.
   const hasMany = fixed.filter(Boolean).length > 4 * limits.bindings;
+  const least = isPhased ? 2 : limits.bindings + 1;
   const own = lowered.sources.filter((step, i) => updated.has(step) || (hasMany && fixed[i]));
-  const states = sharable(lowered, own, limits);
+  const states = sharable(lowered, own, least, limits.bytes);
   let places = new SharedPlaces(states);
   const schedule = scheduleOf(lowered, limits.bindings, {
     bufferOf: (value) => places.buffer(value),
@@ -86,17 +103,28 @@ export function writeShared(
   const jobs = jobsOf(schedule, choose);
   const packedBy = (own: SharedPlaces) =>
     pack(jobs, { ...limits, memory, bufferOf: (value) => own.buffer(value) });
-  let dispatches = packedBy(places);
-  const between = sharable(schedule.program, valuesBetween(schedule, jobs), limits);
+  let packed = packedBy(places);
+  const between = sharable(schedule.program, valuesBetween(schedule, jobs), least, limits.bytes);
   if (between.length > 0) {
     const other = new SharedPlaces([...states, ...between]);
     const fewer = packedBy(other);
-    if (fewer.length < dispatches.length) [places, dispatches] = [other, fewer];
+    if (isPhased || fewer.length < packed.length) [places, packed] = [other, fewer];
   }
+  const invocations = phaseInvocations(traits);
+  const isBindable = (jobs: readonly Job[]) => {
+    const keys = jobs.flatMap(({ reads, writes }) => [...reads, ...writes]);
+    return new Set(keys.map((key) => places.buffer(key))).size <= limits.bindings;
+  };
+  const dispatches = isPhased
+    ? joinPhases(packed, invocations, isBindable)
+    : packed.map((jobs) => [jobs]);
+  if (!dispatches) return null;
   for (const state of states.flat()) places.put(state, `${STATE_MARK}${state}`);
   const values = lifetimesIn(schedule, dispatches, places);
   const { sizes, buffers } = layBetween(values, places);
-  const kernels = dispatches.flatMap((some) => generateAll(schedule, some, places, memory));
+  const kernels = dispatches.flatMap((phases) =>
+    generateAll(schedule, phases, places, memory, phasesEntry(invocations)),
+  );
   const shared = new SharedSources(schedule.program, states, limits.bytes);
   return {
     schedule,
@@ -110,10 +138,15 @@ export function writeShared(
 }
 
 /**
- * Groups those values that may share buffers: where there are more of one type of words than a kernel
- * may bind, and in as many buffers as they need.
+ * Groups those values that may share buffers: where there are so many of one type of words, and in as
+ * many buffers of so many bytes as they need.
  */
-function sharable(program: Program, keys: Iterable<number>, limits: ShareLimits): number[][] {
+function sharable(
+  program: Program,
+  keys: Iterable<number>,
+  least: number,
+  most: number,
+): number[][] {
   const byWord = new Map<string, number[]>();
   for (const key of keys) {
     const { word, perWord } = DTYPES[program.steps[key].dtype];
@@ -121,8 +154,8 @@ function sharable(program: Program, keys: Iterable<number>, limits: ShareLimits)
     if (perWord > 1 || bytes === 0 || bytes > SMALL) continue;
     getOrInsert(byWord, word, () => []).push(key);
   }
-  const many = [...byWord.values()].filter(({ length }) => length > limits.bindings);
-  return many.flatMap((own) => cut(program, own, limits.bytes));
+  const many = [...byWord.values()].filter(({ length }) => length >= least);
+  return many.flatMap((own) => cut(program, own, most));
 }
 
 /** Cuts a list of values to such as one buffer holds. */
@@ -148,21 +181,29 @@ function valuesBetween({ program }: KernelSchedule, jobs: readonly Job[]): Set<n
   return new Set(keys.filter((key) => !own.has(key)));
 }
 
-/** When the values between kernels are in memory, and in which buffers. */
+/**
+ * When the values between kernels are in memory, by the numbers of phases, and in which buffers. What
+ * has one of its own is bound in all phases of a dispatch.
+ */
 function lifetimesIn(
   schedule: KernelSchedule,
-  dispatches: readonly (readonly Job[])[],
+  dispatches: readonly (readonly Job[][])[],
   places: SharedPlaces,
 ): Lifetime[] {
   const found = new Map<number, { -readonly [K in keyof Lifetime]: Lifetime[K] }>();
-  dispatches.forEach((jobs, at) => {
-    for (const key of valuesBetween(schedule, jobs)) {
-      const own = places.buffer(key);
-      const buffer = own < 0 ? own : undefined;
-      const bytes = stepBytes(schedule.program, key);
-      getOrInsert(found, key, () => ({ key, bytes, first: at, last: at, buffer })).last = at;
+  let time = 0;
+  for (const phases of dispatches) {
+    const [begin, end] = [time, time + phases.length - 1];
+    for (const jobs of phases) {
+      for (const key of valuesBetween(schedule, jobs)) {
+        const own = places.buffer(key);
+        const [first, last, buffer] = own < 0 ? [time, time, own] : [begin, end];
+        const bytes = stepBytes(schedule.program, key);
+        getOrInsert(found, key, () => ({ key, bytes, first, last, buffer })).last = last;
+      }
+      time++;
     }
-  });
+  }
   return [...found.values()];
 }
 
@@ -190,31 +231,43 @@ function layBetween(values: readonly Lifetime[], places: SharedPlaces) {
 /** Words of a table, at the most: a uniform buffer has 64 KiB. */
 const MOST_WORDS = 2 ** 13;
 
+/** Parts of a kernel with phases, at the most. */
+const MOST_IN_PHASES = 4 * MOST_PARTS;
+
 /**
  * Writes the kernels of jobs that may share a dispatch: several where more of them than were taken
  * to be equal are not.
  */
 function generateAll(
   schedule: KernelSchedule,
-  jobs: readonly Job[],
+  phases: readonly (readonly Job[])[],
   places: BufferPlaces,
   memory: number,
+  entry: PhasesEntry,
 ): { jobs: readonly Job[]; code: KernelCode }[] {
+  const jobs = phases.flat();
+  const isPhased = phases.length > 1;
   let equal: Job[][] = [];
   const code = generate(schedule, jobs, {
     places,
     assemble: (shared, parts) => {
-      equal = partsByCode(parts).map((some) => some.map((i) => jobs[i]));
-      return assembleRepeated(shared, parts);
+      let end = 0;
+      const own = phases.map(({ length }) => {
+        end += length;
+        return parts.slice(end - length, end);
+      });
+      equal = own.flatMap((some, i) => partsByCode(some).map((k) => k.map((j) => phases[i][j])));
+      return assembleRepeated(shared, own, isPhased ? entry : undefined);
     },
   });
   const needed = total(equal.map(([{ stage }]) => stage.memory ?? 0));
   const { length: words } = code.table ?? [];
-  const fits = equal.length <= MOST_PARTS && needed <= memory && words <= MOST_WORDS;
+  const most = isPhased ? MOST_IN_PHASES : MOST_PARTS;
+  const fits = equal.length <= most && needed <= memory && words <= MOST_WORDS;
   if (fits || jobs.length === 1) return [{ jobs, code }];
-  const ordered = equal.flat();
-  const middle = jobs.length >> 1;
-  return [ordered.slice(0, middle), ordered.slice(middle)].flatMap((half) =>
-    generateAll(schedule, half, places, memory),
+  const units = isPhased ? phases : equal.flat().map((job) => [job]);
+  const middle = units.length >> 1;
+  return [units.slice(0, middle), units.slice(middle)].flatMap((half) =>
+    generateAll(schedule, isPhased ? half : [half.flat()], places, memory, entry),
   );
 }

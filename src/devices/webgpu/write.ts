@@ -1,4 +1,5 @@
 import { getOrInsert } from "../../core/get-or-insert.ts";
+import { sizeOf } from "../../core/shape.ts";
 import type { Group } from "../../engine/fusion.ts";
 import { lower } from "../../engine/lower.ts";
 import { type Lifetime, planMemory } from "../../engine/memory-plan.ts";
@@ -29,6 +30,20 @@ export interface Hardware {
   readonly traits: Traits;
   /** Decides which kernels run. */
   readonly choose: ChooseInProgram;
+}
+
+/** Elements of the largest value of a program whose dispatches one workgroup may do. */
+const FEW_ELEMENTS = 2 ** 14;
+
+/** Whether one workgroup may do all that a program computes again and again. */
+export function isSmall(
+  { steps }: Program,
+  { phases }: Traits,
+  { repeated }: PlanOptions,
+): boolean {
+  return (
+    !!phases && repeated && steps.every(({ op, shape }) => !op || sizeOf(shape) <= FEW_ELEMENTS)
+  );
 }
 
 /** A program as kernels, each with the jobs that it does. */

@@ -41,7 +41,8 @@ function planOf(program: Program, bindings: number, bytes = 2 ** 27): WrittenPro
     maxBufferSize: 2 ** 28,
   } as GPUSupportedLimits;
   const hardware = { device: { limits }, traits, choose: byRule(traits) };
-  return writeShared(simplify(program), hardware, { fixed: program.sources.map(() => true) });
+  const fixed = program.sources.map(() => true);
+  return writeShared(simplify(program), hardware, { repeated: true, fixed });
 }
 
 const planOfUpdates = (
