@@ -61,7 +61,7 @@ export class DistortedImages implements Dataset<Batch> {
 }
 
 /** a, b, c, d, e, f: pixel (x, y) of the result shows (ax + by + c, dx + ey + f) of the source. */
-type Affine = readonly [number, number, number, number, number, number];
+export type Affine = readonly [number, number, number, number, number, number];
 
 /** The map back from a distorted image, about the middle, for numbers from −1 to 1. */
 function inverseOf(u: ArrayLike<number>, { turn, stretch, slant, shift }: Distortion): Affine {
@@ -76,7 +76,11 @@ function inverseOf(u: ArrayLike<number>, { turn, stretch, slant, shift }: Distor
 }
 
 /** Writes a distorted image, each pixel in [0, 1] weighted between its four neighbours. */
-function resample(source: Uint8Array, [a, b, c, d, e, f]: Affine, target: Float32Array): void {
+export function resample(
+  source: ArrayLike<number>,
+  [a, b, c, d, e, f]: Affine,
+  target: Float32Array,
+): void {
   const at = (x: number, y: number) =>
     x >= 0 && x < SIDE && y >= 0 && y < SIDE ? source[y * SIDE + x] : 0;
   for (let row = 0; row < SIDE; row++) {
@@ -89,5 +93,15 @@ function resample(source: Uint8Array, [a, b, c, d, e, f]: Affine, target: Float3
       const lower = at(left, top + 1) * (1 - right) + at(left + 1, top + 1) * right;
       target[row * SIDE + column] = (upper * (1 - bottom) + lower * bottom) / 255;
     }
+  }
+}
+
+/** Writes an image mirrored, upside down or with its axes exchanged, by the bits of `way`. */
+export function orient(source: ArrayLike<number>, way: number, target: Uint8Array): void {
+  for (let i = 0; i < PIXELS; i++) {
+    const [row, column] = [Math.floor(i / SIDE), i % SIDE];
+    const x = way & 1 ? SIDE - 1 - column : column;
+    const y = way & 2 ? SIDE - 1 - row : row;
+    target[i] = source[way & 4 ? x * SIDE + y : y * SIDE + x];
   }
 }

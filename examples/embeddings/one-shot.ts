@@ -1,7 +1,7 @@
 import { l2Normalize } from "gradus";
 import type { DeviceDataset } from "gradus/data";
 import { CosFace } from "gradus/losses";
-import { DistortedImages, type Distortion, PIXELS, SIDE } from "./distorted.ts";
+import { DistortedImages, type Distortion, orient, PIXELS } from "./distorted.ts";
 import { EmbeddingNetwork } from "./network.ts";
 import { everyRow } from "./plane.ts";
 import { type TrainingOptions, trainEmbeddings } from "./training.ts";
@@ -85,14 +85,4 @@ async function knownImages(
   }
   const classes = Int32Array.from(rows, (row, i) => digits[row] + KNOWN * (i % WAYS));
   return new DistortedImages(pixels, classes, distortion, seed);
-}
-
-/** Writes an image mirrored, upside down or with its axes exchanged, by the bits of `way`. */
-export function orient(source: ArrayLike<number>, way: number, target: Uint8Array): void {
-  for (let i = 0; i < PIXELS; i++) {
-    const [row, column] = [Math.floor(i / SIDE), i % SIDE];
-    const x = way & 1 ? SIDE - 1 - column : column;
-    const y = way & 2 ? SIDE - 1 - row : row;
-    target[i] = source[way & 4 ? x * SIDE + y : y * SIDE + x];
-  }
 }

@@ -6,7 +6,7 @@ import { interruption, run } from "../command/run.ts";
 import { loadMnist } from "../mnist/data.ts";
 import { loadBackground, loadRuns } from "./omniglot.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
-import { knownDigits, tryDigits, tryRuns } from "./recognition.ts";
+import { DIGITS, knownDigits, tryDigits, tryRuns } from "./recognition.ts";
 import { type Progress, trainEmbedding } from "./training.ts";
 
 /** Bytes of a file with the weights, and some more. */
@@ -44,13 +44,17 @@ async function main(options: Options): Promise<void> {
   device.dispose();
 }
 
-async function digits({ trials }: Options) {
+async function digits({ trials, validate }: Options) {
   const { trainData, testData } = await loadMnist();
-  const characters = await knownDigits(trainData);
-  const task = "3-way one-shot recognition of 7, 8 and 9";
+  const chosen = DIGITS[validate ? "validation" : "test"];
+  const characters = await knownDigits(trainData, chosen);
+  const task = `3-way one-shot recognition of ${chosen.unseen.join(", ")}`;
   return {
     characters,
-    recognise: async (model: Model) => ({ task, ...(await tryDigits(model, testData, trials)) }),
+    recognise: async (model: Model) => ({
+      task,
+      ...(await tryDigits(model, testData, chosen, trials)),
+    }),
   };
 }
 

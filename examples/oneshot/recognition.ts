@@ -5,20 +5,37 @@ import type { Sequential } from "gradus/nn";
 import { PIXELS } from "../embeddings/distorted.ts";
 import { drawTrials, type Recognition, recognise, summary } from "../embeddings/trials.ts";
 import type { Characters } from "./class-batches.ts";
+import { deslantAll } from "./deslant.ts";
 import type { StandardRun } from "./omniglot.ts";
 
-/** The digits that are trained on; the others are only ever seen in trials. */
-const KNOWN = 7;
+/** Which digits are trained on, and which are only ever seen in trials. */
+export interface Digits {
+  readonly known: readonly number[];
+  readonly unseen: readonly number[];
+}
 
-/** Gives those of the training images that show a digit from 0 to 6. */
-export async function knownDigits({ images, labels }: DeviceDataset): Promise<Characters> {
+/** What is asked for; and what settings are chosen by, none of those being looked at. */
+export const DIGITS: Record<"test" | "validation", Digits> = {
+  test: { known: [0, 1, 2, 3, 4, 5, 6], unseen: [7, 8, 9] },
+  validation: { known: [0, 1, 2, 6], unseen: [3, 4, 5] },
+};
+
+/** Gives those of the training images that show a known digit. */
+export async function knownDigits(data: DeviceDataset, { known }: Digits): Promise<Characters> {
+  const { pixels, shown } = await imagesWith(data, known);
+  const labels = Int32Array.from(shown, (digit) => known.indexOf(digit));
+  return { pixels, labels, classes: known.length };
+}
+
+/** Gives the images that show some digits, one after the other, and what each shows. */
+async function imagesWith({ images, labels }: DeviceDataset, wanted: readonly number[]) {
   const [bytes, digits] = [await images.data(), await labels.data()];
-  const rows = [...digits.keys()].filter((row) => digits[row] < KNOWN);
+  const rows = [...digits.keys()].filter((row) => wanted.includes(digits[row]));
   const pixels = new Uint8Array(rows.length * PIXELS);
   for (const [i, row] of rows.entries()) {
     pixels.set(bytes.subarray(row * PIXELS, (row + 1) * PIXELS), i * PIXELS);
   }
-  return { pixels, labels: Int32Array.from(rows, (row) => digits[row]), classes: KNOWN };
+  return { pixels, shown: rows.map((row) => digits[row]) };
 }
 
 /** The shares recognised of what is asked, both ways in the same trials. */
@@ -28,23 +45,21 @@ export interface OneShotResult {
   readonly embeddings: Recognition;
 }
 
-/** Recognises the digits 7, 8 and 9 of the test set by one example of each. */
+/** Recognises unseen digits of the test set, set upright, by one example of each. */
 export async function tryDigits(
   model: Sequential,
   testData: DeviceDataset,
+  { unseen }: Digits,
   trials: number,
 ): Promise<OneShotResult> {
-  const tried = { digits: [7, 8, 9], queries: 5, trials, seed: 1 };
-  const digits = await testData.labels.data();
-  const rows = [...digits.keys()].filter((row) => digits[row] >= KNOWN);
-  const drawn = await drawTrials(
-    rows.map((row) => digits[row]),
-    tried,
-  );
-  using batch = testData.batch(rows);
-  using embeddings = await embed(model, batch.images);
+  const tried = { digits: unseen, queries: 5, trials, seed: 1 };
+  const { pixels, shown } = await imagesWith(testData, unseen);
+  const drawn = await drawTrials(shown, tried);
+  using images = imagesOf(pixels);
+  using upright = imagesOf(deslantAll(pixels));
+  using embeddings = await embed(model, upright);
   return {
-    pixels: await recognise(batch.images, drawn, tried),
+    pixels: await recognise(images, drawn, tried),
     embeddings: await recognise(embeddings, drawn, tried),
   };
 }
@@ -91,7 +106,8 @@ export async function embed(model: Sequential, images: Tensor): Promise<Tensor> 
   return tensor(all, { shape: [n, features] });
 }
 
-function imagesOf(bytes: Uint8Array): Tensor {
+/** Gives images of 784 bytes, one after the other, as f32 `[n, 784]` in [0, 1]. */
+export function imagesOf(bytes: Uint8Array): Tensor {
   const values = Float32Array.from(bytes, (x) => x / 255);
   return tensor(values, { shape: [bytes.length / PIXELS, PIXELS] });
 }

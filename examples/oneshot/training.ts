@@ -3,15 +3,20 @@ import { tripletMined } from "gradus/losses";
 import type { Sequential } from "gradus/nn";
 import { Adam, cosineDecay } from "gradus/optim";
 import { trainStep } from "gradus/train";
-import type { Distortion } from "../embeddings/distorted.ts";
-import { type Characters, ClassBatches } from "./class-batches.ts";
+import { type Characters, ClassBatches, distortionOf, TURNS } from "./class-batches.ts";
 import { embeddingNetwork } from "./network.ts";
+
+/** The characters that can be learned. */
+export const SETS = ["mnist", "omniglot"] as const;
+export type CharacterSet = (typeof SETS)[number];
 
 /** What fixes a run. */
 export interface Settings {
+  readonly set: CharacterSet;
   readonly steps: number;
-  /** Classes in a batch, and images of each. */
+  /** Classes in a batch, how many of them are characters invented anew, and images of each. */
   readonly classes: number;
+  readonly invented: number;
   readonly examples: number;
   /** α of the triplet loss, by how much other classes shall be farther away. */
   readonly margin: number;
@@ -32,12 +37,6 @@ export interface Progress {
 /** Channels of the network's blocks. */
 const CHANNELS = [32, 32, 64, 64];
 
-/** How far an image is distorted each time. */
-const DISTORTION: Distortion = { turn: 0.2, stretch: 0.15, slant: 0.2, shift: 2 };
-
-/** The four quarter turns, as `orient` numbers ways: a turned character is another one. */
-const TURNS = [0, 3, 5, 6];
-
 /**
  * Trains an embedding by triplets mined in each batch: of each pair of a class the nearest example of
  * another class that is farther away than the pair's. Source: Schroff et al. 2015, "FaceNet: a unified
@@ -48,11 +47,13 @@ export async function trainEmbedding(
   settings: Settings,
   options: { onProgress?: (progress: Progress) => void; signal?: AbortSignal } = {},
 ): Promise<{ model: Sequential; step: number }> {
-  const { steps, margin, learningRate, seed, every = 50 } = settings;
+  const { set, steps, margin, learningRate, seed, every = 50 } = settings;
+  const upright = set === "mnist";
   const batches = new ClassBatches(characters, {
     ...settings,
     ways: TURNS,
-    distortion: DISTORTION,
+    upright,
+    distortion: distortionOf(upright),
   });
   const model = embeddingNetwork(CHANNELS, seed);
   const schedule = cosineDecay(learningRate, { steps });

@@ -1,11 +1,14 @@
 /** A convolutional embedding learns the digits 0 to 6, and is asked about others. */
-import { compile, init, type Tensor, tensor } from "gradus";
-import { type Batch, DataLoader, DeviceDataset } from "gradus/data";
+import { compile, init, type Tensor } from "gradus";
+import type { Batch } from "gradus/data";
 import { tripletMined } from "gradus/losses";
 import type { Sequential } from "gradus/nn";
 import { Adam } from "gradus/optim";
 import { trainJob } from "gradus/worker";
+import { ClassBatches, distortionOf, TURNS } from "../../examples/oneshot/class-batches.ts";
+import { deslantAll } from "../../examples/oneshot/deslant.ts";
 import { embeddingNetwork } from "../../examples/oneshot/network.ts";
+import { imagesOf } from "../../examples/oneshot/recognition.ts";
 import { type Digits, loadDigits } from "../shell/digits.ts";
 
 export interface Task {
@@ -26,7 +29,9 @@ export interface Distances {
 
 /** The digits that are trained on are below this one. */
 const KNOWN = 7;
-const [BATCH, STEPS] = [70, 1500];
+/** Classes in a batch, as many of them invented, and examples of each. */
+const [CLASSES, INVENTED, EXAMPLES] = [16, 11, 4];
+const STEPS = 1500;
 
 /** The digits from one to another. */
 function some({ images, labels }: Digits, from: number, to: number): Digits {
@@ -41,9 +46,17 @@ export default trainJob(async ({ channels, margin, rate, seed }: Task) => {
   const { train, test } = await loadDigits();
   // #region job
   const known = some(train, 0, KNOWN);
-  const images = tensor(known.images, { shape: [known.labels.length, 784] });
-  const dataset = new DeviceDataset(images, tensor(known.labels));
-  const loader = new DataLoader({ dataset, batchSize: BATCH, seed, dropLast: true });
+  const digits = { pixels: known.images, labels: Int32Array.from(known.labels), classes: KNOWN };
+  const batches = new ClassBatches(digits, {
+    ...{ classes: CLASSES, invented: INVENTED, examples: EXAMPLES, ways: TURNS, seed },
+    ...{ upright: true, distortion: distortionOf(true) },
+  });
+  const loader = {
+    stepsPerEpoch: STEPS,
+    async *epoch() {
+      for (let step = 0; step < STEPS; step++) yield await batches.next(step);
+    },
+  };
   const model = embeddingNetwork([channels, 2 * channels, 2 * channels], seed).eval();
   const optimizer = new Adam(model.parameters(), { learningRate: rate });
   const loss = (net: Sequential, { images, labels }: Batch) =>
@@ -52,13 +65,14 @@ export default trainJob(async ({ channels, margin, rate, seed }: Task) => {
   const unseen = some(test, KNOWN, 10);
   const embed = compile((x: Tensor) => model.call(x));
   const vectors = async (pixels: Float32Array): Promise<Float32Array> => {
-    using x = tensor(pixels, { shape: [pixels.length / 784, 784] });
+    const bytes = Uint8Array.from(pixels, (ink) => Math.round(255 * ink));
+    using x = imagesOf(deslantAll(bytes));
     using found = await embed(x);
     return (await found.data()) as Float32Array;
   };
   return {
     ...{ model, optimizer, loss, loader, metricsEvery: 5 },
-    epochs: Math.ceil(STEPS / loader.stepsPerEpoch),
+    epochs: 1,
     calls: {
       /** Digits that it never sees while it learns. */
       unseen: () => unseen,
@@ -72,7 +86,6 @@ export default trainJob(async ({ channels, margin, rate, seed }: Task) => {
     },
     dispose() {
       embed.dispose();
-      dataset.dispose();
     },
   };
 });
