@@ -6,8 +6,8 @@
 // Accessors: load_x(row, i), which never leaves the tensor; store_y(row, v: i32); store_z(row, v).
 // Grid: linear, ceil(ROWS / WORKGROUP) workgroups.
 
-const QUADS = LENGTH / 4u;
-const REST = LENGTH % 4u;
+const QUADS = (LENGTH - 1u) / 4u;
+const REST = (LENGTH - 1u) % 4u;
 
 struct Best {
   value: Acc,
@@ -37,14 +37,14 @@ fn main(
   }
   var best = Best(load_x(row, 0u), 0u);
   for (var q = 0u; q < QUADS; q++) {
-    let i = q * 4u;
+    let i = q * 4u + 1u;
     best = better_of(best, load_x(row, i), i);
     best = better_of(best, load_x(row, i + 1u), i + 1u);
     best = better_of(best, load_x(row, i + 2u), i + 2u);
     best = better_of(best, load_x(row, i + 3u), i + 3u);
   }
   for (var q = 0u; q < REST; q++) {
-    let i = QUADS * 4u + q;
+    let i = QUADS * 4u + q + 1u;
     best = better_of(best, load_x(row, i), i);
   }
   store_y(row, i32(best.index));
