@@ -2,15 +2,29 @@ import { DTYPES, type DType } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { type Group, resultOf } from "../../engine/fusion.ts";
 import { opsOf } from "../../engine/group-ops.ts";
-import type { Step } from "../../engine/program.ts";
+import type { Program, Step } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { problemOf } from "../../engine/siblings.ts";
-import type { Kernel, KernelForm, Stage } from "../../forms/kernel.ts";
+import type {
+  Family,
+  Kernel,
+  KernelChoice,
+  KernelForm,
+  Problem,
+  Stage,
+} from "../../forms/kernel.ts";
 import { applyFormula } from "../../forms/scalars.ts";
 import { pointwiseGroups } from "../../kernels/elementwise.ts";
 import { entryFile, type OpPart, stageOf } from "../../kernels/stage.ts";
 import { wgslScalars } from "./scalars.ts";
-import type { ChooseInProgram } from "./write.ts";
+
+/** Chooses as `Choose` does, and may go by what else a group of a program computes in the same kernel. */
+export type ChooseInProgram = <P extends Problem>(
+  family: Family<P>,
+  problem: P,
+  group?: Group,
+  program?: Program,
+) => KernelChoice<P>;
 
 /** What computes a group: it can share a dispatch with others. */
 export interface Job {

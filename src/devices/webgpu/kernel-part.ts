@@ -12,7 +12,7 @@ import type { Hardware } from "./write.ts";
  * Cuts out of a program what one kernel computes, with all that is fused into it: a program of its own,
  * whose sources are what the kernel reads.
  */
-export function partOf({ steps, updates }: Program, { outputs, reads }: Group): Program {
+export function cutPart({ steps, updates }: Program, { outputs, reads }: Group): Program {
   const isSource = (i: number) => !steps[i].op || reads.has(i);
   const order = [...postorder(outputs, (i) => (isSource(i) ? [] : steps[i].inputs))];
   const places = new Map(order.map((step, i) => [step, i]));
@@ -35,7 +35,7 @@ export function partOf({ steps, updates }: Program, { outputs, reads }: Group): 
 }
 
 /** Whether a part is one kernel without the rest of its program too. */
-export function isWhole(part: Program, { device, traits }: Hardware): boolean {
+export function isWholePart(part: Program, { device, traits }: Hardware): boolean {
   const { maxStorageBuffersPerShaderStage: bindings } = device.limits;
   return scheduleOf(lower(part, traits), bindings).groups.length === 1;
 }

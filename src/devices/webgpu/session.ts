@@ -11,6 +11,7 @@ import { byRule, traitsOf } from "../../kernels/choose.ts";
 import { type AdapterDescription, TIMEOUT } from "./adapter.ts";
 import { BufferPool, type BufferStorage, checkFits } from "./buffers.ts";
 import { Guard, type GuardHost } from "./guard.ts";
+import type { ChooseInProgram } from "./jobs.ts";
 import { Log, type LogEntry } from "./log.ts";
 import { SubmitMarks } from "./marks.ts";
 import type { GpuOptions } from "./options.ts";
@@ -19,7 +20,6 @@ import { GpuPlan, type PlanHost } from "./plan.ts";
 import { Reader } from "./readback.ts";
 import { type Dispatches, MOST_STAGED, SubmitQueue } from "./submit-queue.ts";
 import { toGpu } from "./transfer.ts";
-import type { ChooseInProgram } from "./write.ts";
 
 const ALL: ReadonlySet<DType> = new Set(DTYPE_NAMES.filter((dtype) => is(dtype, "gpu")));
 

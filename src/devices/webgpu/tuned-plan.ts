@@ -4,6 +4,7 @@ import type { Kernel } from "../../forms/kernel.ts";
 import type { Storage } from "../../graph/device.ts";
 import type { BufferStorage } from "./buffers.ts";
 import type { GpuDevice } from "./gpu-device.ts";
+import type { ChooseInProgram } from "./jobs.ts";
 import {
   type Asked,
   choosing,
@@ -13,7 +14,6 @@ import {
 } from "./replaceable-plan.ts";
 import type { GpuSession } from "./session.ts";
 import type { Tuner } from "./tuner.ts";
-import type { ChooseInProgram } from "./write.ts";
 
 /**
  * Has the kernels of a device's plans that run again and again timed against others which give the same

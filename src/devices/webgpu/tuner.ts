@@ -11,14 +11,14 @@ import {
   UNBOUNDED,
 } from "../../kernels/tuning.ts";
 import type { BufferStorage } from "./buffers.ts";
-import { isWhole, partBytes, partName, partOf, partWork } from "./kernel-part.ts";
+import type { ChooseInProgram } from "./jobs.ts";
+import { cutPart, isWholePart, partBytes, partName, partWork } from "./kernel-part.ts";
 import type { GpuPlan, PlanHost } from "./plan.ts";
 import { profileKernels } from "./profiler.ts";
 import type { Asked, choosing } from "./replaceable-plan.ts";
 import type { GpuSession } from "./session.ts";
 import { stepBytes } from "./transfer.ts";
 import { machineOf, type Tunings } from "./tunings.ts";
-import type { ChooseInProgram } from "./write.ts";
 
 /** Bytes that a part's tensors may take while it is timed. */
 const MOST_BYTES = 2 ** 28;
@@ -72,7 +72,7 @@ export class Tuner {
 
   #named(family: Family<never>, problem: Problem, group: Group, program: Program): NamedPart {
     return getOrInsert(this.#parts, group, () => {
-      const part = partOf(program, group);
+      const part = cutPart(program, group);
       return { part, name: `${problemName(family, problem as never)}: ${partName(part)}` };
     });
   }
@@ -117,7 +117,7 @@ export class Tuner {
     const choices = this.#choices(family, problem);
     const isKnown = choices.map(choiceName).includes(tunings.get(machine, named.name) as string);
     const isTimed = choices.length > 1 && partBytes(named.part) <= MOST_BYTES;
-    if (isKnown || !isTimed || !isWhole(named.part, session)) return Promise.resolve();
+    if (isKnown || !isTimed || !isWholePart(named.part, session)) return Promise.resolve();
     this.#left++;
     this.#last = this.#last.then(() => this.#measure(named, problem, choices));
     return this.#last;

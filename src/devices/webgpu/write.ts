@@ -1,28 +1,18 @@
 import { getOrInsert } from "../../core/get-or-insert.ts";
 import { sizeOf } from "../../core/shape.ts";
-import type { Group } from "../../engine/fusion.ts";
 import { lower } from "../../engine/lower.ts";
 import { type Lifetime, planMemory } from "../../engine/memory-plan.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import { type KernelSchedule, scheduleOf } from "../../engine/schedule.ts";
-import type { Family, KernelChoice, Problem } from "../../forms/kernel.ts";
 import type { Traits } from "../../forms/traits.ts";
 import type { BufferStorage } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
-import { type Job, jobsOf } from "./jobs.ts";
+import { type ChooseInProgram, type Job, jobsOf } from "./jobs.ts";
 import { pack } from "./pack.ts";
 import type { SharedSources } from "./shared-sources.ts";
 import type { Pass } from "./submit-queue.ts";
 import { stepBytes } from "./transfer.ts";
-
-/** Chooses as `Choose` does, and may go by what else a group of a program computes in the same kernel. */
-export type ChooseInProgram = <P extends Problem>(
-  family: Family<P>,
-  problem: P,
-  group?: Group,
-  program?: Program,
-) => KernelChoice<P>;
 
 /** What decides how a program is written. */
 export interface Hardware {

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { programOf } from "../../../bench/growth/index.ts";
 import { generate } from "../../../src/devices/webgpu/codegen.ts";
+import type { ChooseInProgram } from "../../../src/devices/webgpu/jobs.ts";
 import { jobsOf } from "../../../src/devices/webgpu/jobs.ts";
 import {
-  isWhole,
+  cutPart,
+  isWholePart,
   partBytes,
   partName,
-  partOf,
   partWork,
 } from "../../../src/devices/webgpu/kernel-part.ts";
-import type { ChooseInProgram } from "../../../src/devices/webgpu/write.ts";
 import type { EngineDevice } from "../../../src/engine/device.ts";
 import { lower } from "../../../src/engine/lower.ts";
 import type { Program } from "../../../src/engine/program.ts";
@@ -67,7 +67,7 @@ function kernelsIn(program: Program, kind: keyof typeof TRAITS) {
   const choose: ChooseInProgram = (family, problem, group, whole) => {
     expect(group && whole).toBeDefined();
     if (group && whole) {
-      parts.push({ part: partOf(whole, group), problem: problemName(family, problem) });
+      parts.push({ part: cutPart(whole, group), problem: problemName(family, problem) });
     }
     return byRule(traits)(family, problem);
   };
@@ -87,7 +87,7 @@ describe.each(Object.keys(TRAITS) as (keyof typeof TRAITS)[])("kernels of kind %
     let count = 0;
     for (const program of programs) {
       for (const { part, problem, code, isReusing, hardware } of kernelsIn(program, kind)) {
-        expect(isWhole(part, hardware)).toBe(true);
+        expect(isWholePart(part, hardware)).toBe(true);
         const [own, ...others] = kernelsIn(part, kind);
         expect(others).toEqual([]);
         expect(own.problem).toBe(problem);
