@@ -8,6 +8,7 @@ import type {
 } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
+import { subgroupChoices } from "./subgroup-trees.ts";
 
 // What measures kernels has of them. A script of its own: no page needs it to compute.
 
@@ -17,6 +18,8 @@ export interface ChoiceOptions {
   readonly choose: Choose;
   /** Whether only those count that give the bits of the first. */
   readonly reproducible: boolean;
+  /** Invocations that every subgroup has; 0, for kernels without subgroups, when left out. */
+  readonly lanes?: number;
 }
 
 /**
@@ -27,13 +30,17 @@ export function choicesFor<P extends Problem>(
   family: Family<P>,
   problem: P,
   traits: Traits,
-  { choose, reproducible }: ChoiceOptions,
+  { choose, reproducible, lanes = 0 }: ChoiceOptions,
 ): KernelChoice<P>[] {
   const first = choose(family, problem);
   const { candidate: own, kernel: ownKernel } = first;
   const isFirst = ({ kernel, candidate }: KernelChoice<P>) =>
     kernel === ownKernel && candidate === own;
-  const others = choicesOf(family).filter(
+  const able = [
+    ...choicesOf(family).filter((choice) => !choice.kernel.subgroups || traits.quads),
+    ...subgroupChoices(family, lanes),
+  ];
+  const others = able.filter(
     (choice) =>
       !isFirst(choice) &&
       mayRun(choice, problem, traits) &&
@@ -109,11 +116,11 @@ const LEAST_MEMORY = 16384;
 function mayRun<P extends Problem>(
   { kernel, candidate }: KernelChoice<P>,
   problem: P,
-  { invocations = 256, quads }: Traits,
+  { invocations = 256 }: Traits,
 ): boolean {
   if (kernel.fits?.(problem) === false) return false;
   const { memory: own = 0 } = kernel.layout(problem, candidate);
-  return candidate.WORKGROUP <= invocations && own <= LEAST_MEMORY && (!kernel.subgroups || quads);
+  return candidate.WORKGROUP <= invocations && own <= LEAST_MEMORY;
 }
 
 /** What a choice should cost, to compare with others of its family; 0 where nothing is known of that. */

@@ -63,8 +63,15 @@ export class Tuner {
   }
 
   /** What may compute a problem to the same bits, first what the rule takes. */
-  #choices<P extends Problem>(family: Family<P>, problem: P): KernelChoice<P>[] {
-    const options = { choose: this.#rule, reproducible: true };
+  #choices<P extends Problem>(
+    family: Family<P>,
+    problem: P,
+    { anchors }: Group,
+  ): KernelChoice<P>[] {
+    // Subgroups hand on no structures, which several sums are.
+    const isOne = family.joins !== "elements" || anchors.length < 2;
+    const lanes = isOne ? lanesOf(this.session.device) : 0;
+    const options = { choose: this.#rule, reproducible: true, lanes };
     const choices = choicesFor(family, problem, this.session.traits, options);
     const [{ kernel: first }] = choices;
     return choices.filter(({ kernel }) => !this.options.kind || kernel.kind === first.kind);
@@ -84,7 +91,8 @@ export class Tuner {
       this.machine,
       this.#named(family as never, problem, group, program).name,
     );
-    const found = known && this.#choices(family, problem).find((one) => choiceName(one) === known);
+    const found =
+      known && this.#choices(family, problem, group).find((one) => choiceName(one) === known);
     return found || this.#rule(family, problem);
   };
 
@@ -101,20 +109,25 @@ export class Tuner {
   /** Times what was asked and is not known yet, what should take longest first; settles when that is done. */
   async tune(asked: readonly Asked[]): Promise<void> {
     const named = asked.map(({ family, problem, group, program }) => {
-      return { family, problem, ...this.#named(family, problem, group, program) };
+      return { family, problem, group, ...this.#named(family, problem, group, program) };
     });
     const work = new Map(named.map(({ name, part }) => [name, partWork(part)]));
     const order = named.sort((a, b) => (work.get(b.name) ?? 0) - (work.get(a.name) ?? 0));
     const jobs = order.map((one) => {
-      const { name, family, problem } = one;
-      return getOrInsert(this.#jobs, name, () => this.#begin(one, family, problem as never));
+      const { name, group, family, problem } = one;
+      return getOrInsert(this.#jobs, name, () => this.#begin(one, group, family, problem as never));
     });
     await Promise.all(jobs);
   }
 
-  #begin<P extends Problem>(named: NamedPart, family: Family<P>, problem: P): Promise<void> {
+  #begin<P extends Problem>(
+    named: NamedPart,
+    group: Group,
+    family: Family<P>,
+    problem: P,
+  ): Promise<void> {
     const { tunings, machine, session } = this;
-    const choices = this.#choices(family, problem);
+    const choices = this.#choices(family, problem, group);
     const isKnown = choices.map(choiceName).includes(tunings.get(machine, named.name) as string);
     const isTimed = choices.length > 1 && partBytes(named.part) <= MOST_BYTES;
     if (isKnown || !isTimed || !isWholePart(named.part, session)) return Promise.resolve();
@@ -157,6 +170,11 @@ export class Tuner {
     this.#hasWarned = true;
     console.warn(`gradus: kernels are tuned without one that failed, for ${error}`);
   }
+}
+
+/** How many invocations every subgroup has; 0 where there are none. */
+function lanesOf({ features, adapterInfo }: GPUDevice): number {
+  return features.has("subgroups") ? (adapterInfo?.subgroupMinSize ?? 0) : 0;
 }
 
 /** What a choice has of a dispatch: invocations of a workgroup, and bytes of its memory. */

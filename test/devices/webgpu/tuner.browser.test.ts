@@ -8,9 +8,12 @@ import {
   argmax,
   scaledDotProductAttention as attention,
   compile,
+  exp,
   init,
   setDefaultDevice,
   softmax,
+  square,
+  sum,
   type Tensor,
   tensor,
 } from "../../../src/index.ts";
@@ -157,6 +160,31 @@ test("ops of formulas of their own are timed too, and give the same bits", async
   for (const family of [/\+attention f32 BATCH=2/, /softmax f32 LENGTH=8/, /arg-reduce f32/]) {
     expect(parts).toContainEqual(expect.stringMatching(family));
   }
+  expect(tuned).toEqual(await values("off"));
+  expect(warn).not.toHaveBeenCalled();
+});
+
+test("trees that end by subgroups are timed where there are subgroups", async () => {
+  const warn = vi.spyOn(console, "warn");
+  const values = async (tune: "now" | "off") => {
+    const options = { device: "webgpu", isolated: true, kernels: "workgroup", tune } as const;
+    const { device } = await init(options);
+    devices.push(device as GpuDevice);
+    const x = tensor(uniform(4 * 100, 5), { shape: [4, 100], device });
+    const share = compile((x: Tensor) => [softmax(x), sum(exp(x), { axis: 1 })]);
+    // Several sums in one kernel have structures, which subgroups do not hand on.
+    const both = compile((x: Tensor) => [sum(x, { axis: 1 }), sum(square(x), { axis: 1 })]);
+    const results = [...(await share(x)), ...(await both(x))];
+    return Promise.all(results.map(async (y) => [...(await y.data())]));
+  };
+  const tuned = await values("now");
+  const { machines } = await exportTuning();
+  const parts = Object.values(machines).flatMap((known) => Object.entries(known));
+  const choicesOf = (name: RegExp) => parts.filter(([part]) => name.test(part)).map(([, y]) => y);
+  const [row] = choicesOf(/softmax f32 LENGTH=100/);
+  expect(row).toMatch(/^lib\/(workgroup\S* WORKGROUP=64|subgroups\S* LANES=4 WORKGROUP=64)$/);
+  expect(choicesOf(/reduce f32 LENGTH=100.*exp\+sum/)).toHaveLength(1);
+  expect(choicesOf(/reduce f32 LENGTH=100.*square/)).toHaveLength(0);
   expect(tuned).toEqual(await values("off"));
   expect(warn).not.toHaveBeenCalled();
 });
