@@ -91,7 +91,9 @@ const NORMS: ReadonlyMap<number, Norm> = new Map<number, Norm>([
   [2, globalNorm],
   [
     Number.POSITIVE_INFINITY,
-    (gradients) => gradients.map((g) => max(abs(g))).reduce((a, b) => maximum(a, b)),
+    // Of no elements the sum, which is 0, for there is no largest.
+    (gradients) =>
+      gradients.map((g) => (g.size > 0 ? max : sum)(abs(g))).reduce((a, b) => maximum(a, b)),
   ],
 ]);
 

@@ -6,6 +6,7 @@ import { isAcceptance } from "../support/acceptance.ts";
 import { variantsOf } from "../support/call-variants.ts";
 import { cpuEngines } from "../support/cpu-engines.ts";
 import { expectParity } from "../support/parity.ts";
+import { thirdOf } from "../support/third-of.ts";
 
 let plain: Device;
 let compiled: Device;
@@ -16,11 +17,14 @@ beforeAll(async () => {
 /** The most elements of an input. */
 const MOST = 3000;
 
+/** The same of a variant, where not all are tried: a volume of 33 on each of five axes takes a minute. */
+const MOST_OF_VARIANT = 2 ** 21;
+
 /** How many variants there were that no op refused. */
 let taken = 0;
 
 describe("axes of size 0 and 1, sizes of no tile, and views", () => {
-  for (const [number, [name, row]] of tables.entries()) {
+  for (const [name, row] of tables) {
     const small = row.calls.filter(({ inputs }) =>
       inputs.every(({ shape }) => sizeOf(shape) < MOST),
     );
@@ -28,7 +32,8 @@ describe("axes of size 0 and 1, sizes of no tile, and views", () => {
     test(name, async () => {
       for (const call of calls) {
         for (const [i, variant] of variantsOf(call).entries()) {
-          if (!isAcceptance && i % 3 !== number % 3) continue;
+          const isLarge = variant.call.inputs.some(({ shape }) => sizeOf(shape) > MOST_OF_VARIANT);
+          if (!isAcceptance && (isLarge || i % 3 !== thirdOf(name))) continue;
           try {
             await expectParity(row, variant.call, compiled, plain, 1);
             taken++;

@@ -53,6 +53,22 @@ test("clipByValue limits elements and passes NaN", async () => {
   expect([...(await passed.data())]).toEqual([Number.NaN, -2]);
 });
 
+test("gradients without elements count for nothing by any norm", async () => {
+  for (const [norm, of] of [
+    [1, 7],
+    [2, 5],
+    [Number.POSITIVE_INFINITY, 4],
+  ]) {
+    const some = clipByGlobalNorm([zeros([0, 3]), tensor([3, -4])], 1, { norm });
+    expect(await some.norm.item()).toBe(of);
+    expect(some.gradients[0].shape).toEqual([0, 3]);
+    expectClose(await some.gradients[1].data(), [3 / of, -4 / of]);
+    const none = clipByGlobalNorm([zeros([0])], 1, { norm });
+    expect(await none.norm.item()).toBe(0);
+    expect((await none.gradients[0].data()).length).toBe(0);
+  }
+});
+
 test("clipByGlobalNorm shortens all gradients by one factor", async () => {
   const { values, norm } = await clipped([[3, 0], [-4], [12, 0, 0]], 6.5);
   expect(norm).toBeCloseTo(13, 5);
