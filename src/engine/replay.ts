@@ -91,17 +91,21 @@ export class Replay<Args extends readonly unknown[], R> implements Rerun {
     const places = inputs.map((input) => placeOf(input, op));
     let next = 0;
     const given = replaceInputs(args, naming, () => places[next++].standIn);
-    const { result, assignments } = traceFunction<State, { value: R; nodes: Node[] }>(() => {
-      try {
-        const value = fn(...given);
-        return { value, nodes: nodesOf(value, op) };
-      } catch (error) {
-        const isPrivate = error instanceof TypeError && /private/i.test(error.message);
-        throw isPrivate ? new Refusal((by) => by.privateFields(error, args, naming)) : error;
-      } finally {
-        for (const place of places) place.close();
-      }
-    }, "compiled");
+    const { result, assignments } = traceFunction<State, { value: R; nodes: Node[] }>(
+      () => {
+        try {
+          const value = fn(...given);
+          return { value, nodes: nodesOf(value, op) };
+        } catch (error) {
+          const isPrivate = error instanceof TypeError && /private/i.test(error.message);
+          throw isPrivate ? new Refusal((by) => by.privateFields(error, args, naming)) : error;
+        } finally {
+          for (const place of places) place.close();
+        }
+      },
+      "compiled",
+      true,
+    );
     const parameters = new Map(places.flatMap(placedOf).map((placed) => [placed.node, placed]));
     const roots = [...result.nodes, ...assignments.flatMap((a) => [a.original, a.value])];
     this.device = deviceOf(roots, parameters, op);

@@ -52,10 +52,12 @@ export function traceAssignment(state: Assignable, value: Node): void {
  * Runs a function that builds a graph. What it assigns to states holds until it ends; then they
  * have their old values again, and the new ones are given beside the result.
  * @param isFor what is done with the function; that of the trace around it when null.
+ * @param isWhole whether it is what a call of a compiled function runs.
  */
 export function traceFunction<S extends Assignable, T>(
   fn: () => T,
   isFor: Purpose | null = null,
+  isWhole = false,
 ): { result: T; assignments: TracedAssignment<S>[] } {
   const before = { assigned, tracePurpose, traceStart, isCompiling };
   const own = new Map<Assignable, Node>();
@@ -63,7 +65,7 @@ export function traceFunction<S extends Assignable, T>(
   assigned = own;
   tracePurpose = isFor ?? tracePurpose;
   traceStart = nextNodeId();
-  isCompiling ||= isFor === "compiled";
+  isCompiling ||= isWhole;
   try {
     return { result: fn(), assignments };
   } finally {

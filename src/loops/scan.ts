@@ -164,6 +164,16 @@ const noTurns = /* @__PURE__ */ passThrough("scan", (g, { inputs }) => [
   ...inputs.slice(1).map(() => null),
 ]);
 
+/** Traces a turn, which stands for all in a loop: it may change nothing but carries. */
+function traceTurn(step: () => TurnResult): TurnResult {
+  const { result, assignments } = traceFunction<State, TurnResult>(step, "compiled");
+  const [assigned] = assignments;
+  if (!assigned) return result;
+  throw new GradusError(
+    `scan: fn assigned "${assigned.state.name}"; expected what changes from turn to turn as a carry`,
+  );
+}
+
 /** Runs the turns as one loop. */
 const looped: RunTurns = (step, carries, rows, turns) => {
   const made: Tensor[] = [];
@@ -173,21 +183,14 @@ const looped: RunTurns = (step, carries, rows, turns) => {
   const xs = rows.map(({ x: { device, shape, dtype } }) => {
     return new Node(device, shape.slice(1), dtype);
   });
-  const { result, assignments } = observeCreation(
+  const { next, y, tree } = observeCreation(
     (x) => made.push(x),
     () =>
-      traceFunction<State, TurnResult>(() => {
+      traceTurn(() => {
         const [given, row] = [stands, xs].map((nodes) => nodes.map((node) => new Tensor(node)));
         return step(given, row);
-      }, "compiled"),
+      }),
   );
-  const [assigned] = assignments;
-  if (assigned) {
-    throw new GradusError(
-      `scan: fn assigned "${assigned.state.name}"; expected what changes from turn to turn as a carry`,
-    );
-  }
-  const { next, y, tree } = result;
   const [nextNodes, yNodes] = [next, y].map((all) => all.map((x) => x.use()));
   const graph = turnGraph({ carries: stands, xs, next: nextNodes, rows: yNodes }, madeSince(start));
   // What fn made of numbers belongs to who called: a scope around may free it.
@@ -216,7 +219,8 @@ const unrolled: RunTurns = (step, carries, rows, { length, isReversed }) => {
     const x = rows.map(({ x }) => {
       return reshape(slice(x, [{ start: row, end: row + 1 }]), x.shape.slice(1));
     });
-    made[row] = step(next, x);
+    const given = next;
+    made[row] = traceTurn(() => step(given, x));
     next = made[row].next;
   }
   const [{ y, tree }] = made;

@@ -56,7 +56,10 @@ const numberOf = /* @__PURE__ */ numbering();
 export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = Tensor>
   implements KnownByIdentity
 {
-  /** Whether it is in training mode; set by `train` and `eval`. */
+  /**
+   * Whether it is in training mode. Change it by `train` and `eval`, of this module alone too: a training step that has a plan
+   * does not notice what assigns it directly.
+   */
   training = false;
 
   constructor(...surplus: never[]) {

@@ -13,10 +13,12 @@ import {
   matmul,
   mean,
   mul,
+  ones,
   Parameter,
   randomNormal,
   relu,
   State,
+  scan,
   scope,
   setDefaultDevice,
   sigmoid,
@@ -320,6 +322,15 @@ describe.each(inBrowser ? [undefined] : (["compiled", "plain"] as const))(
       const mapped = vmap((x: Tensor) => add(x, state))(tensor([[1, 1]]));
       expect(await mapped.toArray()).toEqual([[14, 24]]);
       await last;
+      const looped = coldStep("looped");
+      const before = looped.change(tensor(3));
+      const [sums] = scan(
+        (c: Tensor, x: Tensor) => [add(c, mul(looped.state, x)), x],
+        zeros([2]),
+        ones([2]),
+      );
+      expect(await sums.toArray()).toEqual([26, 46]);
+      await before;
       const other = coldStep("stand-in");
       const called = other.change(tensor(3));
       substitute([[other.state, tensor([7, 7])]], () => mul(other.state, 1));

@@ -332,6 +332,22 @@ test("a recurrent net learns as the unrolled one does, by a plan that does not g
   expect(long.text).toContain("times");
 });
 
+test("under debug a turn may do no more than otherwise", async () => {
+  const own = new State(tensor(1), { name: "own" });
+  const assigning = (c: Tensor, v: Tensor) => {
+    own.assign(v);
+    return [c, null] as const;
+  };
+  await expect(debug(() => scan(assigning, tensor(0), tensor([1, 2])))).rejects.toThrow(
+    'scan: fn assigned "own"; expected what changes from turn to turn as a carry',
+  );
+  expect([own.version, await own.item()]).toEqual([0, 1]);
+  const drawing = (c: Tensor) => [add(c, randomUniform([2])), null] as const;
+  await expect(debug(() => scan(drawing, tensor([0, 0]), tensor([1, 2])))).rejects.toThrow(
+    /^randomUniform: called without seed or key in a function that is being compiled/,
+  );
+});
+
 test("under debug an error names the op within a turn", async () => {
   const run = () =>
     debug(() => scan((s, x) => [sub(s, x), div(s, x)], tensor([0]), tensor([[1], [1], [0], [0]])));
