@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode } from "fast-png";
 import { beforeAll, expect, test } from "vitest";
+import { summary } from "../../examples/embeddings/trials.ts";
 import { loadBackground, loadRuns } from "../../examples/oneshot/omniglot.ts";
 import { HELP, readOptions } from "../../examples/oneshot/options.ts";
 import { DIGITS, knownDigits, tryDigits, tryRuns } from "../../examples/oneshot/recognition.ts";
@@ -161,14 +162,14 @@ test("digits seen once are recognised better by embeddings than by pixels", asyn
 }, 300_000);
 
 acceptanceTest(
-  "85 % of the digits 7, 8 and 9 are recognised from one example, a mean over three seeds",
+  "85 % of the digits 7, 8 and 9 are recognised from one example, a mean over five seeds",
   async () => {
     const shares: number[] = [];
-    for (const seed of [0, 1, 2]) {
+    for (const seed of [0, 1, 2, 3, 4]) {
       const { embeddings } = await recognised(["--seed", String(seed)], 1000);
       shares.push(embeddings.mean);
     }
-    expect((shares[0] + shares[1] + shares[2]) / 3).toBeGreaterThanOrEqual(0.85);
+    expect(summary(shares).mean).toBeGreaterThanOrEqual(0.85);
   },
   3_600_000,
 );
