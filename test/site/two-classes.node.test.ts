@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { encode } from "fast-png";
 import type { ElementHandle, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -8,13 +8,17 @@ import { drawHead, headKey } from "../../examples/folders/draw.ts";
 import { drawnPictures } from "../../site/two-classes/pictures.ts";
 import { complaint, SIZE } from "../../site/two-classes/sizes.ts";
 import { foldIn, init, keyFromSeed } from "../../src/index.ts";
+import { BROWSER_FLAGS } from "../../tools/browser.mjs";
+import { launchBrowser } from "../../tools/page.mjs";
 import {
+  drop,
   expectSound,
   fill,
   text,
   useSite,
   waitForMovement,
   waitForPhase,
+  waitForText,
 } from "../support/site.ts";
 
 const site = useSite();
@@ -82,8 +86,9 @@ test.each([
   await page.close();
 });
 
-/** Pictures of one colour with some noise, as files. */
+/** Pictures of one colour with some noise, as files of that name and number, which may be in a folder. */
 function pictures(name: string, count: number, [r, g, b]: readonly number[]): string[] {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
   return Array.from({ length: count }, (_, i) => {
     const data = new Uint8Array(3 * 40 * 30);
     for (let k = 0; k < data.length; k++) data[k] = [r, g, b][k % 3] + ((k * 7 + i * 13) % 40);
@@ -112,4 +117,59 @@ test("a reader's own pictures are learned as soon as there are enough", async ()
   expect(await text(page, ".ends span")).toBe("roses");
   expect(await page.$eval("#chances", (x) => x.getAttribute("aria-label"))).toMatch(/^4 pictures /);
   await page.close();
+});
+
+test("pictures and a folder of folders may be dropped", async () => {
+  const { page, problems } = await site.open("two-classes/?network=dense");
+  await waitForPhase(page, "training");
+  await drop(page, pictures("dropped-red", 6, [200, 20, 20]), "#class-0");
+  await waitForText(page, "count-0", /^6$/);
+  await drop(page, pictures("dropped-blue", 6, [20, 20, 200]), "#class-1");
+  await waitForText(page, "trained", /^10$/);
+  expect(await text(page, "#count-1")).toBe("6");
+  expect(await page.$$(".over")).toHaveLength(0);
+  pictures("colours/green/g", 7, [20, 200, 20]);
+  pictures("colours/white/w", 7, [210, 210, 210]);
+  await drop(page, [join(folder, "colours")], "#class-1");
+  await waitForText(page, "trained", /^11$/);
+  expect([await text(page, "#count-0"), await text(page, "#count-1")]).toEqual(["7", "7"]);
+  expect(await page.$eval("#second", (x) => (x as HTMLInputElement).value)).toBe("white");
+  await drop(page, [join(folder, "colours/green")], "#class-0");
+  await waitForText(page, "own-problem", /no picture in a class folder|expected two\.$/);
+  expect(await text(page, "#count-0")).toBe("7");
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+test("snapshots of a camera are learned", { timeout: 90_000 }, async () => {
+  const browser = await launchBrowser({
+    args: [
+      ...BROWSER_FLAGS,
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+    ],
+  });
+  try {
+    const { page, problems } = await site.open("two-classes/?network=dense", { browser });
+    await waitForPhase(page, "training");
+    await page.click("#camera");
+    await page.waitForFunction(
+      () => (document.getElementById("video") as HTMLVideoElement).videoWidth > 0,
+    );
+    await waitForText(page, "camera", /^Turn off/);
+    for (const label of [0, 1]) {
+      for (let i = 1; i <= 5; i++) {
+        await page.click(`#take-${label}`);
+        await waitForText(page, `count-${label}`, new RegExp(`^${i}$`));
+      }
+    }
+    await waitForText(page, "trained", /^8$/); // of 10
+    await page.click("#camera");
+    await waitForText(page, "camera", /^Turn on/);
+    expect(await page.$eval("#video", (x) => (x as HTMLVideoElement).hidden)).toBe(true);
+    expect(await page.$eval("#take-0", (x) => x.checkVisibility())).toBe(false);
+    expect(problems).toEqual([]);
+  } finally {
+    await browser.close();
+  }
 });
