@@ -48,6 +48,6 @@ void runner.restart();
 showCode(element("code"), region(source, "job"), "The program that trains");
 showCode(
   element("install"),
-  "npm run build\nnpm pack\nnpm install ./gradus-0.1.0.tgz  # in your own project, with the path to the file",
+  "npm run build\nnpm pack\nnpm install ../gradus/gradus-0.1.0.tgz",
   "The commands that install it",
 );

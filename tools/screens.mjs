@@ -12,6 +12,8 @@ const outDir = join(root, "build/screens-site");
 const folder = join(root, "build/screens");
 /** How long a page computes before its picture is taken, in milliseconds. */
 const WAIT = 4000;
+/** How long it takes to lay out anew. */
+const SETTLE = 300;
 
 mkdirSync(folder, { recursive: true });
 await build({ configFile, logLevel: "error", build: { outDir } });
@@ -34,6 +36,12 @@ await withPage(server, async (page, url) => {
         await page.setViewport({ width, height: width > 600 ? 900 : 844 });
         await page.goto(slug === "home" ? url : `${url}${slug}/`);
         await new Promise((resolve) => setTimeout(resolve, WAIT));
+        if (width < 600) {
+          // As tall as the page, so that what is fixed to the foot of the screen stands at its foot.
+          const height = await page.evaluate(() => document.documentElement.scrollHeight);
+          await page.setViewport({ width, height });
+          await new Promise((resolve) => setTimeout(resolve, SETTLE));
+        }
         const path = join(folder, `${slug}-${width}-${value}.png`);
         await page.screenshot({ path: /** @type {`${string}.png`} */ (path), fullPage: true });
         console.log(path);

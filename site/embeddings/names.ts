@@ -2,12 +2,12 @@
 export const LOSSES = {
   softmax: { title: "Softmax", text: "Classes are rays: apart in direction, long, and wide." },
   center: {
-    title: "Softmax and center loss",
+    title: "Softmax + center",
     text: "Each digit is pulled to the mean of its class.",
   },
   "L-Softmax": { title: "L-Softmax", text: "The angle to the own class counts twice." },
   "A-Softmax": {
-    title: "A-Softmax (SphereFace)",
+    title: "A-Softmax",
     text: "The angle counts thrice, directions have length 1.",
   },
   CosFace: { title: "CosFace", text: "The cosine to the own class must be larger by 0.25." },

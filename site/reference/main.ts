@@ -29,8 +29,8 @@ function link(place: string, text: string): HTMLAnchorElement {
   return make("a", { href: `#${place}` }, text);
 }
 
-function list(links: readonly HTMLElement[]): HTMLElement {
-  return make("ul", {}, ...links.map((each) => make("li", {}, each)));
+function list(links: readonly HTMLElement[], className = ""): HTMLElement {
+  return make("ul", { className }, ...links.map((each) => make("li", {}, each)));
 }
 
 function showLists({ guides, entries }: ReferenceData): void {
@@ -43,7 +43,10 @@ function showLists({ guides, entries }: ReferenceData): void {
     make("h2", {}, "Guides"),
     list(of(false)),
     make("h2", {}, "Functions and classes"),
-    list(entries.map(({ name }) => link(name, name))),
+    list(
+      entries.map(({ name }) => link(name, name)),
+      "entries",
+    ),
     decisions,
   );
 }

@@ -43,6 +43,17 @@ const plain = (value: number) => {
   return withMinus(isPlain ? String(Number(value.toPrecision(3))) : value.toExponential(1));
 };
 
+/** The next of 1, 2, 5, 10, 20, … below a value, by `Math.floor`, or above it, by `Math.ceil`. */
+function roundFigure(value: number, to: (x: number) => number): number {
+  const decade = 10 ** Math.floor(Math.log10(value));
+  const figures = [1, 2, 5, 10];
+  const found =
+    to === Math.floor
+      ? figures.findLast((each) => each * decade <= value)
+      : figures.find((each) => each * decade >= value);
+  return (found ?? 1) * decade;
+}
+
 /** A place along x. */
 const place = (at: number) => withMinus(at.toLocaleString("en"));
 
@@ -130,7 +141,11 @@ export class Lines {
       return "–";
     };
     const yRange: uPlot.Range.Function = (_, low, high) => {
-      if (log) return [low > 0 ? low / 1.3 : 1e-6, high > 0 ? high * 1.3 : 1];
+      if (log)
+        return [
+          low > 0 ? roundFigure(low, Math.floor) : 1e-6,
+          high > 0 ? roundFigure(high, Math.ceil) : 1,
+        ];
       const least = range[0] ?? (low ?? 0) - 0.05 * ((high ?? 1) - (low ?? 0));
       const most = range[1] ?? (high ?? 1) + 0.05 * ((high ?? 1) - least || 1);
       return [least, most];

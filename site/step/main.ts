@@ -128,10 +128,10 @@ function showFigures({ traced, simplified, groups, dispatches, slots, least }: F
   const held = slots.reduce((a, b) => a + b, 0);
   figures(element("figures"), {
     "Traced steps": count(traced),
-    "Steps of the program": count(simplified),
+    "Program steps": count(simplified),
     Groups: count(groups.length),
     Dispatches: count(dispatches.length),
-    "Floating-point operations": amountText(sum("flops")),
+    FLOP: amountText(sum("flops")),
     "Read and written": bytesText(sum("bytes")),
   });
   const ratio = least > 0 ? (held / least).toFixed(2) : "1.00";
