@@ -33,6 +33,8 @@ export const CHECKED_MODEL_STEPS = 3;
 /** Everything that can be measured, in the order in which it is shown. */
 export const WORKLOADS: readonly Workload[] = [
   peak(1_000_000),
+  matmul(64, 64, 64),
+  matmul(128, 128, 128),
   matmul(256, 256, 256),
   matmul(512, 512, 512),
   matmul(1024, 1024, 1024, "none", "a run takes seconds"),
@@ -40,6 +42,9 @@ export const WORKLOADS: readonly Workload[] = [
   matmul(784, 100, 50, "a"),
   matmul(64, 784, 128),
   matmul(128, 784, 256),
+  elementwise(1_000),
+  elementwise(10_000),
+  elementwise(100_000),
   elementwise(1_000_000),
   softmax(1000, 1000),
   softmax(1024, 1024),

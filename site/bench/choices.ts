@@ -1,25 +1,10 @@
 import { DEFAULTS, isRounds } from "../../bench/harness/options.ts";
 import type { SuiteOptions } from "../../bench/harness/suite.ts";
 import { PEER_NAMES } from "../../bench/peers/index.ts";
-import { type Task, WORKLOADS } from "../../bench/workloads/index.ts";
+import { WORKLOADS } from "../../bench/workloads/index.ts";
 import { element } from "../shell/dom.ts";
-import { estimate, everything, quick } from "./presets.ts";
-
-/** How the kinds of workload are headed; several may share a heading. */
-const HEADINGS: Record<Task["kind"], string> = {
-  matmul: "Products",
-  chain: "Elements, rows, sums",
-  softmax: "Elements, rows, sums",
-  sum: "Elements, rows, sums",
-  crossEntropy: "Loss and gradient",
-  train: "Training",
-  trainModel: "Training",
-  firstStep: "First step",
-  infer: "Inference",
-  convolution: "Convolution",
-  learn: "Time to an accuracy",
-  peak: "Products",
-};
+import { KINDS, type Kind } from "./kinds.ts";
+import { estimate, everything, ofSizes, quick } from "./presets.ts";
 
 /** The form in which workloads, libraries and rounds are chosen. */
 export class ChoicesForm {
@@ -32,7 +17,7 @@ export class ChoicesForm {
   constructor(start: (options: SuiteOptions) => void) {
     this.#rounds.value = String(DEFAULTS.rounds);
     this.#peers = new Boxes(element("peers", HTMLFieldSetElement), [...PEER_NAMES]);
-    for (const heading of new Set(Object.values(HEADINGS))) this.#addGroup(heading);
+    for (const kind of KINDS) this.#addGroup(kind);
     const own = element("own", HTMLDetailsElement);
     own.addEventListener("toggle", () => {
       if (own.open) this.#preset.value = "own";
@@ -59,19 +44,13 @@ export class ChoicesForm {
     }
   }
 
-  #addGroup(heading: string): void {
-    const names = WORKLOADS.filter(({ task }) => HEADINGS[task.kind] === heading);
+  #addGroup({ heading, workloads }: Kind): void {
     const fieldset = document.createElement("fieldset");
     const legend = document.createElement("legend");
     legend.textContent = heading;
     fieldset.append(legend);
     element("workloads").append(fieldset);
-    this.#workloads.push(
-      new Boxes(
-        fieldset,
-        names.map(({ name }) => name),
-      ),
-    );
+    this.#workloads.push(new Boxes(fieldset, workloads));
   }
 
   /** Says how long it will take. */
@@ -83,6 +62,7 @@ export class ChoicesForm {
   /** The preset, or what is chosen one by one; null where that is no choice. */
   #wanted(): SuiteOptions | null {
     if (this.#preset.value === "quick") return quick();
+    if (this.#preset.value === "sizes") return ofSizes();
     if (this.#preset.value === "all") return everything();
     return this.#read();
   }

@@ -4,12 +4,13 @@ import { readWishes, type Wishes } from "../../bench/harness/options.ts";
 import { parseReport, type Report, reportFileName } from "../../bench/harness/report.ts";
 import { runSuite, type SuiteOptions } from "../../bench/harness/suite.ts";
 import { formatReport } from "../../bench/harness/table.ts";
-import before from "../../bench/results/2026-11-21-google-swiftshader.json?url";
-import { element, paragraph } from "../shell/dom.ts";
+import { element, make, paragraph } from "../shell/dom.ts";
+import { choice, Settings } from "../shell/settings.ts";
 import { ChoicesForm } from "./choices.ts";
 import { download, onReportChosen } from "./files.ts";
-import { QUICK_WORKLOADS } from "./presets.ts";
-import { showMachine } from "./summary.ts";
+import { VIEWS } from "./kinds.ts";
+import { RUN_NAMES, Runs } from "./runs.ts";
+import { machineOf } from "./summary.ts";
 import { browserSurroundings } from "./surroundings.ts";
 import { Tables } from "./tables.ts";
 
@@ -27,6 +28,19 @@ const start = element("start", HTMLButtonElement);
 const save = element("download", HTMLButtonElement);
 const progress = element("progress", HTMLProgressElement);
 const tables = new Tables();
+const runs = new Runs();
+offerRuns();
+element("view").append(
+  ...VIEWS.map(({ name, heading }) => make("option", { value: name }, heading)),
+);
+const shown = new Settings(element("shown", HTMLFormElement), {
+  run: choice("all", RUN_NAMES),
+  with: choice("none", ["none", ...RUN_NAMES]),
+  view: choice(
+    "quick",
+    VIEWS.map(({ name }) => name),
+  ),
+});
 const form = new ChoicesForm((options) => void measure(options));
 
 let controller: AbortController | null = null;
@@ -54,10 +68,46 @@ function note(text: string): void {
   element("notes").append(item);
 }
 
+/** Lists the runs that there are. */
+function offerRuns(): void {
+  const options = () => runs.titles.map(([value, title]) => make("option", { value }, title));
+  element("run").replaceChildren(...options());
+  element("with").replaceChildren(make("option", { value: "none" }, "Nothing"), ...options());
+}
+
+/** Shows the run that is chosen, beside the other; a run that is not there yet gives way to the first. */
+async function show(): Promise<void> {
+  const { run, view, with: other } = shown.values;
+  const missing = (name: (typeof RUN_NAMES)[number] | "none") => name !== "none" && !runs.has(name);
+  if (missing(run) || missing(other)) {
+    shown.set(
+      { run: missing(run) ? "all" : run, with: missing(other) ? "none" : other },
+      "replace",
+    );
+    return; // what that changes is shown
+  }
+  const [report, earlier] = await Promise.all([
+    runs.report(run),
+    other === "none" ? null : runs.report(other),
+  ]);
+  const isStale = shown.values.run !== run || shown.values.with !== other;
+  if (!report || isStale || controller) return;
+  const wanted = VIEWS.find(({ name }) => name === view)?.workloads ?? [];
+  tables.compare(earlier);
+  tables.showReport(report, wanted);
+  element("machine").textContent = machineOf(report);
+  element("earlier-name").textContent = earlier ? `Compared with: ${machineOf(earlier)}` : "";
+  element("notes").replaceChildren();
+  for (const text of report.notes) note(text);
+}
+
 /** Runs a suite and shows it; gives the report, or null when it could not be run. */
 async function measure(options: SuiteOptions, told?: (line: string) => void) {
   controller = new AbortController();
   const { signal } = controller;
+  // The run chosen to compare with stays beside the new one.
+  const { with: other } = shown.values;
+  tables.compare(other === "none" ? null : await runs.report(other));
   tables.clear();
   element("notes").replaceChildren();
   fail();
@@ -75,14 +125,21 @@ async function measure(options: SuiteOptions, told?: (line: string) => void) {
         told?.(`Note: ${text}.`);
       },
     });
-    showMachine(report);
     if (!signal.aborted) progress.value = 1;
+    runs.add("made", "The run of this visit", report);
+    offerRuns();
     setPhase(signal.aborted ? "stopped" : "finished");
     return report;
   } catch (error) {
     fail((error as Error).message);
     setPhase("failed");
     return null;
+  } finally {
+    controller = null;
+    if (report) {
+      shown.set({ run: "made", view: "all" }, "replace");
+      await show();
+    }
   }
 }
 
@@ -97,26 +154,14 @@ save.addEventListener("click", () => report && download(report));
 onReportChosen(
   (earlier, name) => {
     fail();
-    tables.compare(earlier);
-    element("earlier-name").textContent = `Compared with ${name} of ${earlier.date.slice(0, 10)}.`;
+    runs.add("file", name, earlier);
+    offerRuns();
+    if (shown.values.with === "file") void show();
+    else shown.set({ with: "file" });
   },
   (message) => fail(message),
 );
-
-/** Shows a report of before, until something is measured. */
-async function showBefore(): Promise<void> {
-  const earlier = parseReport(await (await fetch(before)).text());
-  if (document.body.dataset.phase) return;
-  for (const name of QUICK_WORKLOADS) {
-    tables.show(
-      name,
-      earlier.results.filter(({ workload }) => workload === name),
-    );
-  }
-  showMachine(earlier);
-  element("status").textContent =
-    "Ready. Below are results of an earlier run, on another machine. A library is loaded when its turn comes.";
-}
+shown.onChange(() => void show().catch((error: Error) => fail(error.message)));
 
 /** What the command calls: measures and gives the report, the same as text, and a file name. */
 async function command(wishes: Wishes, earlierText: string | null, told: (line: string) => void) {
@@ -127,4 +172,6 @@ async function command(wishes: Wishes, earlierText: string | null, told: (line: 
 }
 
 Object.assign(globalThis, { gradusBench: command });
-void showBefore().catch(() => {});
+element("status").textContent =
+  "Ready. Below are results of earlier runs, on another machine. A library is loaded when its turn comes.";
+void show().catch((error: Error) => fail(error.message));

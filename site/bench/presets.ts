@@ -26,6 +26,15 @@ export function quick(): SuiteOptions {
   return { workloads, peers, rounds: 3, roundMs: DEFAULTS.roundMs };
 }
 
+/** Products and chains from small to large. */
+export function ofSizes(): SuiteOptions {
+  const workloads = WORKLOADS.filter(
+    ({ task }) =>
+      task.kind === "chain" || (task.kind === "matmul" && task.m === task.k && task.k === task.n),
+  );
+  return { ...quick(), workloads };
+}
+
 /** All that there is. */
 export function everything(): SuiteOptions {
   return { ...DEFAULTS, workloads: WORKLOADS, peers: [...PEER_NAMES] };

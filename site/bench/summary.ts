@@ -21,19 +21,29 @@ export function againstOurs(result: Result): string {
   return ratio === undefined ? "" : ratioInWords(ratio);
 }
 
+/** How a library compares over several workloads. */
+export interface Mean {
+  readonly peer: PeerName;
+  /** The geometric mean of its ratios. */
+  readonly mean: number;
+  /** The workloads that it was timed at, and all at which anything was set against ours. */
+  readonly count: number;
+  readonly of: number;
+}
+
 /** The geometric mean of each library's ratios, and over how many workloads. */
-export function geometricMeans(
-  results: readonly Result[],
-): { peer: PeerName; mean: number; count: number }[] {
+export function geometricMeans(results: readonly Result[]): Mean[] {
+  const workloads = new Set<string>();
   const logs = new Map<PeerName, number[]>();
   for (const result of results) {
     const ratio = ratioOf(result);
     if (ratio === undefined || !(ratio > 0)) continue;
+    workloads.add(result.workload);
     logs.set(result.peer, [...(logs.get(result.peer) ?? []), Math.log(ratio)]);
   }
   return [...logs].map(([peer, values]) => {
     const mean = Math.exp(values.reduce((sum, x) => sum + x, 0) / values.length);
-    return { peer, mean, count: values.length };
+    return { peer, mean, count: values.length, of: workloads.size };
   });
 }
 
@@ -45,27 +55,35 @@ export function showSummary(results: readonly Result[]): void {
   if (means.length === 0) return;
   const table = make("table");
   table.createCaption().textContent = "Over all, by geometric mean";
+  const isWhole = ({ count, of }: Mean) => count === of;
   const head = table.createTHead().insertRow();
   for (const title of ["Library", "Workloads", "Against Gradus"]) {
     head.append(make("th", { scope: "col" }, title));
   }
   const body = table.createTBody();
-  for (const { peer, mean, count } of means.sort((a, b) => a.mean - b.mean)) {
+  for (const { peer, mean, count, of } of means.filter(isWhole).sort((a, b) => a.mean - b.mean)) {
     const row = body.insertRow();
     row.append(make("th", { scope: "row" }, peer));
-    row.insertCell().textContent = String(count);
+    row.insertCell().textContent = `${count} of ${of}`;
     row.insertCell().textContent = ratioInWords(mean);
+  }
+  // A mean over some of the workloads says nothing beside one over all.
+  for (const { peer, count, of } of means.filter((each) => !isWhole(each))) {
+    const row = body.insertRow();
+    row.className = "apart";
+    row.append(make("th", { scope: "row" }, peer));
+    row.insertCell().textContent = `${count} of ${of}`;
+    row.insertCell().textContent = "not ranked";
   }
   host.append(table);
 }
 
-/** Says on what a report was measured. */
-export function showMachine({ adapter, cores, date, isolated, platform }: Report): void {
+/** On what a report was measured, in a line. */
+export function machineOf({ adapter, cores, date, isolated, platform }: Report): string {
   const software = adapter?.software ? ", emulated by the CPU" : "";
   const gpu = adapter ? `${adapter.name}${software}` : "no WebGPU adapter";
   const threads = isolated ? "" : " without threads";
-  element("machine").textContent =
-    `${date.slice(0, 10)}. ${gpu}; ${cores} cores${threads}. ${browserOf(platform)}.`;
+  return `${date.slice(0, 10)}. ${gpu}; ${cores} cores${threads}. ${browserOf(platform)}.`;
 }
 
 /** The browser and the system out of what a browser calls itself. */

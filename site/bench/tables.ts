@@ -6,39 +6,59 @@ import {
   splitMissing,
 } from "../../bench/harness/table.ts";
 import { OURS } from "../../bench/peers/index.ts";
-import { WORKLOADS } from "../../bench/workloads/index.ts";
 import { element, paragraph } from "../shell/dom.ts";
+import { Curves } from "./curves.ts";
 import { againstOurs, showSummary } from "./summary.ts";
 
 /** The results as one table a workload, with a bar for each time. */
 export class Tables {
   readonly #parent = element("tables");
   readonly #results = new Map<string, readonly Result[]>();
+  readonly #curves = new Curves();
   #earlier: Report | null = null;
 
   clear(): void {
     this.#results.clear();
-    showSummary([]);
     this.#parent.replaceChildren();
+    this.#tell();
+  }
+
+  /** Shows those of a report's workloads that are wanted, in place of all before. */
+  showReport({ results }: Report, wanted: readonly string[]): void {
+    this.clear();
+    for (const name of wanted) {
+      const own = results.filter(({ workload }) => workload === name);
+      if (own.length > 0) this.#add(name, own);
+    }
+    this.#tell(results);
   }
 
   /** Shows the results of one workload in place of those before. */
   show(workload: string, results: readonly Result[]): void {
-    // A report of before may hold a workload that is no more.
-    if (!WORKLOADS.some(({ name }) => name === workload)) return;
+    this.#add(workload, results);
+    this.#tell();
+  }
+
+  /** @param all what the curves show: workloads that have no table too. */
+  #tell(all?: readonly Result[]): void {
+    const shown = [...this.#results.values()].flat();
+    showSummary(shown);
+    this.#curves.show(all ?? shown);
+  }
+
+  #add(workload: string, results: readonly Result[]): void {
     const isNew = !this.#results.has(workload);
     this.#results.set(workload, results);
     const place = [...this.#results.keys()].indexOf(workload);
     const table = this.#table(workload, results);
     if (isNew) this.#parent.append(table);
     else this.#parent.children[place].replaceWith(table);
-    showSummary([...this.#results.values()].flat());
   }
 
   /** Sets all results in relation to an earlier report. */
   compare(earlier: Report | null): void {
     this.#earlier = earlier;
-    for (const [workload, results] of this.#results) this.show(workload, results);
+    for (const [workload, results] of this.#results) this.#add(workload, results);
   }
 
   #table(workload: string, results: readonly Result[]): HTMLTableElement {
@@ -92,7 +112,7 @@ export class Tables {
     if (error !== undefined) parts.push(`off by ${error.toExponential(1)}`);
     const before = earlierTime(this.#earlier, result);
     if (before !== undefined && milliseconds) {
-      parts.push(`${formatFigure(before / milliseconds.median)}× as fast as in the file`);
+      parts.push(`${formatFigure(before / milliseconds.median)}× as fast as compared`);
     }
     return parts.join(", ");
   }
