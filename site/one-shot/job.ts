@@ -1,6 +1,7 @@
 /** A convolutional embedding learns the digits 0 to 6, and is asked about others. */
 import { compile, init, type Tensor } from "gradus";
 import type { Batch } from "gradus/data";
+import { loadState } from "gradus/io";
 import { tripletMined } from "gradus/losses";
 import type { Sequential } from "gradus/nn";
 import { Adam } from "gradus/optim";
@@ -10,6 +11,8 @@ import { deslantAll } from "../../examples/oneshot/deslant.ts";
 import { embeddingNetwork } from "../../examples/oneshot/network.ts";
 import { imagesOf } from "../../examples/oneshot/recognition.ts";
 import { type Digits, loadDigits } from "../shell/digits.ts";
+import weightsUrl from "./trained/known.safetensors?url";
+import { trainedNetwork } from "./trained/network.ts";
 
 export interface Task {
   readonly channels: number;
@@ -41,6 +44,25 @@ function some({ images, labels }: Digits, from: number, to: number): Digits {
   return { images: pixels, labels: Uint8Array.from(rows, (i) => labels[i]) };
 }
 
+type Embed = (x: Tensor) => Promise<Tensor>;
+let trained: Promise<Embed> | null = null;
+
+/** The net that was trained before, loaded when it is first asked. */
+async function loadTrained(): Promise<Embed> {
+  const model = trainedNetwork().eval();
+  const bytes = await (await fetch(weightsUrl)).arrayBuffer();
+  loadState(model, new Uint8Array(bytes));
+  return compile((x: Tensor) => model.call(x));
+}
+
+/** The embeddings of pictures, and how many numbers each has. */
+async function vectors(embed: Embed, pixels: Float32Array) {
+  const bytes = Uint8Array.from(pixels, (ink) => Math.round(255 * ink));
+  using x = imagesOf(deslantAll(bytes));
+  using found = await embed(x);
+  return { size: found.shape[1], values: (await found.data()) as Float32Array };
+}
+
 export default trainJob(async ({ channels, margin, rate, seed }: Task) => {
   await init();
   const { train, test } = await loadDigits();
@@ -64,22 +86,22 @@ export default trainJob(async ({ channels, margin, rate, seed }: Task) => {
   // #endregion
   const unseen = some(test, KNOWN, 10);
   const embed = compile((x: Tensor) => model.call(x));
-  const vectors = async (pixels: Float32Array): Promise<Float32Array> => {
-    const bytes = Uint8Array.from(pixels, (ink) => Math.round(255 * ink));
-    using x = imagesOf(deslantAll(bytes));
-    using found = await embed(x);
-    return (await found.data()) as Float32Array;
-  };
   return {
     ...{ model, optimizer, loss, loader, metricsEvery: 5 },
     epochs: 1,
     calls: {
       /** Digits that it never sees while it learns. */
       unseen: () => unseen,
-      async compare(anchors: Float32Array, queries: Float32Array): Promise<Distances> {
-        const [a, q] = [await vectors(anchors), await vectors(queries)];
+      async compare(
+        anchors: Float32Array,
+        queries: Float32Array,
+        by: "trained" | "running",
+      ): Promise<Distances> {
+        trained ??= loadTrained();
+        const net = by === "trained" ? await trained : embed;
+        const [a, q] = [await vectors(net, anchors), await vectors(net, queries)];
         return {
-          embeddings: squaredDistances(q, a, (784 * a.length) / anchors.length),
+          embeddings: squaredDistances(q.values, a.values, a.size),
           pixels: squaredDistances(queries, anchors, 784),
         };
       },

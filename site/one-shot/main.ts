@@ -5,7 +5,7 @@ import { count, element, make, paintDigit, percent } from "../shell/dom.ts";
 import { Frames } from "../shell/frames.ts";
 import { Lines } from "../shell/plot.ts";
 import { Runner } from "../shell/run.ts";
-import { number, Settings } from "../shell/settings.ts";
+import { choice, number, Settings } from "../shell/settings.ts";
 import { Drawing } from "../train/drawing.ts";
 import type job from "./job.ts";
 import source from "./job.ts?raw";
@@ -21,6 +21,7 @@ const settings = new Settings(element("settings", HTMLFormElement), {
   margin: number(0.2, { min: 0, max: 2 }),
   rate: number(0.003, { min: 0, max: 1 }),
   seed: number(1, { min: 0, max: 9999, integer: true }),
+  by: choice("trained", ["trained", "running"]),
 });
 
 const chart = new Lines(element("history"), {
@@ -32,15 +33,20 @@ const chart = new Lines(element("history"), {
   lines: [
     { label: "By embedding", color: "--accent", width: 2 },
     { label: "By pixels", color: "--edge", dashed: true },
+    { label: "Trained before", color: "--third", dashed: true },
   ],
 });
-const history: [steps: number[], embeddings: number[], pixels: number[]] = [[], [], []];
+const history: [steps: number[], ...shares: [number[], number[], number[]]] = [[], [], [], []];
 
 /** What the reader has drawn in place of an example, by class. */
 const drawn: (Float32Array | null)[] = CLASSES.map(() => null);
 let query: Float32Array | null = null;
 let unseen: Digits | null = null;
 let step = 0;
+/** What the net trained before says, until another example or drawing is asked about. */
+let before: readonly number[] | null = null;
+/** How often something else was asked. */
+let asks = 0;
 
 const anchorPictures = CLASSES.map((digit, k) => {
   const picture = make("canvas", { width: 28, height: 28 });
@@ -51,7 +57,7 @@ const anchorPictures = CLASSES.map((digit, k) => {
   keep.addEventListener("click", () => {
     drawn[k] = drawn[k] ? null : query;
     keep.textContent = drawn[k] ? "Take the digit again" : "Put my drawing here";
-    looks.wake();
+    ask();
   });
   const track = make("span", { className: "track" }, bar);
   element("anchors").append(make("li", {}, name, picture, track, far, keep));
@@ -89,6 +95,19 @@ function nearest(distances: readonly number[]): number[] {
   });
 }
 
+/** How many of the queries are given the class that they have, as a share. */
+function shareOf(told: readonly number[]): number {
+  const right = queries.filter((_, i) => told[i] === Math.floor(i / QUERIES));
+  return right.length / queries.length;
+}
+
+/** Looks anew, by the net trained before too. */
+function ask(): void {
+  before = null;
+  asks++;
+  looks.wake();
+}
+
 const looks = new Frames(async () => {
   const { run } = runner;
   if (!run || !unseen) return false;
@@ -99,35 +118,37 @@ const looks = new Frames(async () => {
     Array.from({ length: QUERIES }, (_, i) => digitOf(digits, digit, examples + 1 + i)),
   );
   const at = step;
-  const found = await run.call(
-    "compare",
-    joined(anchors),
-    joined(query ? [...asked, query] : asked),
-  );
-  if (run !== runner.run) return false;
+  const pictures = [joined(anchors), joined(query ? [...asked, query] : asked)] as const;
+  const mine = asks;
+  if (!before) {
+    const { embeddings } = await run.call("compare", ...pictures, "trained");
+    if (run !== runner.run || mine !== asks) return run === runner.run;
+    before = embeddings;
+  }
+  const byTrained = before;
+  const found = await run.call("compare", ...pictures, "running");
+  if (run !== runner.run || mine !== asks) return run === runner.run;
   anchorPictures.forEach(({ picture }, k) => {
     show(picture, anchors[k]);
   });
-  const [told, byPixels] = [nearest(found.embeddings), nearest(found.pixels)];
-  let [right, rightByPixels] = [0, 0];
+  const told = nearest(found.embeddings);
   queries.forEach(({ picture, said }, i) => {
-    const own = Math.floor(i / QUERIES);
     show(picture, asked[i]);
     said.textContent = "ABC"[told[i]];
-    said.className = told[i] === own ? "" : "wrong";
-    if (told[i] === own) right++;
-    if (byPixels[i] === own) rightByPixels++;
+    said.className = told[i] === Math.floor(i / QUERIES) ? "" : "wrong";
   });
-  const shares = [right, rightByPixels].map((n) => n / asked.length);
-  element("accuracy").textContent = percent(shares[0]);
-  element("by-pixels").textContent = percent(shares[1]);
-  if (history[0].at(-1) !== at) {
-    history[0].push(at);
-    history[1].push(shares[0]);
-    history[2].push(shares[1]);
-    chart.set(history[0], [history[1], history[2]]);
+  const shares = [told, nearest(found.pixels), nearest(byTrained)].map(shareOf);
+  for (const [k, id] of ["accuracy", "by-pixels", "by-trained"].entries()) {
+    element(id).textContent = percent(shares[k]);
   }
-  const own = query ? found.embeddings.slice(-3) : null;
+  const [steps, ...lines] = history;
+  if (steps.at(-1) !== at) {
+    steps.push(at);
+    for (const [k, line] of lines.entries()) line.push(shares[k]);
+    chart.set(steps, lines);
+  }
+  const judged = settings.values.by === "trained" ? byTrained : found.embeddings;
+  const own = query ? judged.slice(-3) : null;
   const best = own ? own.indexOf(Math.min(...own)) : -1;
   anchorPictures.forEach(({ bar, far }, k) => {
     bar.style.inlineSize = own ? `${100 - 25 * own[k]}%` : "0";
@@ -146,7 +167,7 @@ const runner = new Runner<typeof job>({
   onRestart() {
     for (const list of history) list.length = 0;
     step = 0;
-    chart.set([], [[], []]);
+    chart.set([], [[], [], []]);
   },
   onEvent(event) {
     if (event.event !== "step") return;
@@ -155,17 +176,18 @@ const runner = new Runner<typeof job>({
   },
   async onReady(run) {
     unseen = await run.call("unseen");
-    looks.wake();
+    ask();
   },
   onPhase: () => looks.wake(),
 });
 
 new Drawing((pixels) => {
   query = pixels;
-  looks.wake();
+  ask();
 });
 settings.onChange((values, changed) => {
-  if (changed.has("examples")) looks.wake();
+  if (changed.has("examples")) ask();
+  if (changed.has("by")) looks.wake();
   if (changed.has("rate")) void runner.run?.set({ learningRate: values.rate }).catch(() => {});
   const fresh = ["channels", "margin", "seed"] as const;
   if (fresh.some((name) => changed.has(name))) void runner.restart();

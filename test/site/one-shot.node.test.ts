@@ -38,7 +38,39 @@ test.each([
       document.getElementById("answer")?.textContent === "B",
   );
   expect(await text(page, "#keep-1")).toBe("Take the digit again");
+  // The other net compares too, by its own distances.
+  await page.click("#keep-1");
+  await page.waitForFunction(
+    () => document.querySelector("#anchors li:nth-child(2) .best")?.textContent !== "0.00",
+  );
+  const distances = () =>
+    page.$$eval("#anchors li > span:nth-of-type(2)", (all) => all.map((x) => x.textContent));
+  const before = await distances();
+  await page.select("#by", "running");
+  expect(page.url()).toMatch(/by=running$/);
+  await page.waitForFunction(
+    (was) =>
+      [...document.querySelectorAll("#anchors li > span:nth-of-type(2)")].some(
+        (x, i) => x.textContent !== was[i],
+      ),
+    {},
+    before,
+  );
   await expectSound(opened);
+  await page.close();
+});
+
+test("a net trained before knows unseen digits at once", async () => {
+  const { page } = await site.open("one-shot/", { calm: true });
+  await waitForPhase(page, "paused");
+  await page.waitForFunction(() => document.getElementById("by-trained")?.textContent !== "–");
+  const [trained, pixels] = [
+    await numberIn(page, "#by-trained"),
+    await numberIn(page, "#by-pixels"),
+  ];
+  expect(trained).toBeGreaterThan(70);
+  expect(trained).toBeGreaterThan(pixels + 10);
+  expect(await numberIn(page, ".run output")).toBeNaN(); // no step was made
   await page.close();
 });
 
