@@ -10,7 +10,7 @@ import type { Profile } from "./profile.ts";
 import { Refusal, written } from "./refusal.ts";
 import type { CompileOptions } from "./replay.ts";
 import { type Call, Replays } from "./replays.ts";
-import { isPromise, keyOf, Turn } from "./turn.ts";
+import { CallTurn, isPromise, turnKey } from "./turns.ts";
 
 /** A function that runs as one plan. */
 export interface Compiled<Args extends readonly unknown[], R> {
@@ -100,7 +100,7 @@ export function compileChecked<Args extends readonly unknown[], R>(
     call: Call<Args, R>,
     run: Act<Args, R, T>,
     isLong: boolean,
-  ): Turn<T> | null => {
+  ): CallTurn<T> | null => {
     const { replay, brought } = call;
     const { device, sources, changed } = replay;
     const isReady = !isLong && !opening && !device.recovering && !replay.ready && !replay.watched;
@@ -111,9 +111,9 @@ export function compileChecked<Args extends readonly unknown[], R>(
       before,
     );
     const uses = new Set<object>([replays, ...changed]);
-    for (const node of given) uses.add(keyOf(node));
+    for (const node of given) uses.add(turnKey(node));
     for (const source of sources) if (source.kind === "state") uses.add(source.state);
-    return new Turn(device.turns, new Set([replays, ...changed]), uses, () => run(call));
+    return new CallTurn(device.turns, new Set([replays, ...changed]), uses, () => run(call));
   };
   /**
    * Does something with the plan for arguments, which stays as long as that takes; again where the
@@ -141,7 +141,7 @@ export function compileChecked<Args extends readonly unknown[], R>(
     const own = call;
     const { replay } = own;
     const { device } = replay;
-    let turn: Turn<T> | null = null;
+    let turn: CallTurn<T> | null = null;
     const start = () => turn?.take(replay.ready) ?? (run as Act<Args, R, T>)(own);
     try {
       for (;;) {

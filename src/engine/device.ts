@@ -14,7 +14,7 @@ import type { Plan, PlanOptions } from "./plan.ts";
 import { type Program, sourcesIn, trace } from "./program.ts";
 import type { Session } from "./session.ts";
 import { simplify } from "./simplify.ts";
-import { keyOf, type Turn } from "./turn.ts";
+import { type CallTurn, turnKey } from "./turns.ts";
 
 /** How many plans a device keeps; the longest unused one goes first. */
 const PLAN_LIMIT = 256;
@@ -43,7 +43,7 @@ export abstract class EngineDevice implements Device {
   /** How often it was lost. */
   losses = 0;
   /** Calls of compiled functions that have not run yet, in order. */
-  readonly turns = new Set<Turn<unknown>>();
+  readonly turns = new Set<CallTurn<unknown>>();
   /** Plans of evaluations, those used last at the end. */
   readonly #plans: { readonly program: Program; readonly plan: Plan }[] = [];
   #tensors = 0;
@@ -156,8 +156,9 @@ export abstract class EngineDevice implements Device {
   catchUp(node: Node, isChange = false): void {
     const { turns } = this;
     if (turns.size === 0 || this.recovering || isCompiling) return;
-    const key = keyOf(node); // each turn may give a state another node
-    const isTouched = ({ changed, uses }: Turn<unknown>) => (isChange ? uses : changed).has(key);
+    const key = turnKey(node); // each turn may give a state another node
+    const isTouched = ({ changed, uses }: CallTurn<unknown>) =>
+      (isChange ? uses : changed).has(key);
     untraced(() => {
       for (const turn of turns) if ([...turns].some(isTouched)) turn.hurry();
     });

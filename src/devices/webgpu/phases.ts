@@ -60,7 +60,7 @@ export function joinPhases(
   for (const jobs of dispatches) {
     const workgroups = total(jobs.map(({ stage }) => stage.workgroups));
     const fits = workgroups * threads <= MOST_TURNS * invocations;
-    if (!fits || jobs.some(({ stage }) => stage.threads !== threads || !isShort(stage)))
+    if (!fits || jobs.some(({ stage }) => stage.threads !== threads || !isShortWalk(stage)))
       return null;
     const last = joined[joined.length - 1];
     if (last && isBindable([...last, jobs].flat())) last.push(jobs);
@@ -70,7 +70,7 @@ export function joinPhases(
 }
 
 /** Whether invocations of a kernel wait for no others, and for little. */
-function isShort({ kernel: { subgroups, files }, loads }: Stage): boolean {
+function isShortWalk({ kernel: { subgroups, files }, loads }: Stage): boolean {
   const lengths = loads.flatMap(({ extents }) => extents);
   const hasBarriers = subgroups || files.some(({ source }) => BARRIER.test(source));
   return !hasBarriers && lengths.every((length) => length <= LONGEST_WALK);

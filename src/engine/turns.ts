@@ -8,7 +8,7 @@ export type CheckedRun<R> = Promise<R> & { settle?(): void };
  * The place of a call among others, from when it is made until it has run: what has states in common
  * with it comes before or behind it, and what cannot wait for it has it run at once.
  */
-export class Turn<R> {
+export class CallTurn<R> {
   readonly #before: readonly Promise<void>[];
   #made: R | Promise<R> | undefined;
   #outcome: Promise<R> | null = null;
@@ -23,12 +23,12 @@ export class Turn<R> {
    * @param run gives a promise where it may fail later.
    */
   constructor(
-    readonly turns: Set<Turn<unknown>>,
+    readonly turns: Set<CallTurn<unknown>>,
     readonly changed: ReadonlySet<object>,
     readonly uses: ReadonlySet<object>,
     readonly run: () => R | Promise<R>,
   ) {
-    const overlap = (a: Turn<unknown>, b: Turn<unknown>) =>
+    const overlap = (a: CallTurn<unknown>, b: CallTurn<unknown>) =>
       [...a.changed].some((x) => b.uses.has(x));
     const others = [...turns].filter((other) => overlap(other, this) || overlap(this, other));
     this.#before = others.map((other) => other.#ended);
@@ -77,6 +77,6 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
 }
 
 /** What a value is known by while it waits: the state whose present value it is, or itself. */
-export function keyOf(node: Node): object {
+export function turnKey(node: Node): object {
   return stateOf(node) ?? node;
 }
