@@ -31,8 +31,9 @@ export interface InitOptions extends GpuOptions {
   isolated?: boolean;
   /**
    * Whether a run must give the same bits each time on one machine: then `auto` stays with the GPU
-   * that it finds. False when left out: training steps on it are timed on the CPU too, in at most 2 %
-   * of their time, and the device goes on there where that is faster.
+   * that it finds, and `tune` is off when left out, for a compiler may round what two kernels compute
+   * alike in two ways. False when left out: training steps on it are timed on the CPU too, in at most
+   * 2 % of their time, and the device goes on there where that is faster.
    */
   reproducible?: boolean;
   /**
@@ -146,6 +147,7 @@ function isLive(device: Device): boolean {
 
 async function choose(options: InitOptions): Promise<Choice> {
   const { gpuDevice, timeout = TIMEOUT, kernels, reproducible } = options;
+  const { tune = reproducible ? "off" : undefined } = options;
   const wanted = options.device ?? (gpuDevice ? "webgpu" : "auto");
   if (wanted === "cpu") return onCpu("asked for", options);
   try {
@@ -167,6 +169,7 @@ async function choose(options: InitOptions): Promise<Choice> {
     const asked = (isDirect ? directProducts : moreTiles).get().catch(() => {});
     const device = await GpuDevice.create(adapter, description, {
       ...options,
+      tune,
       timeout,
       isMeasured,
     });

@@ -11,7 +11,8 @@ export interface GpuOptions {
   /** Forces kernels with workgroup memory or with direct loads; by default the adapter decides. */
   kernels?: "workgroup" | "direct";
   /**
-   * Whether kernels are made better while they run; the results have the same bits. By `background`,
+   * Whether kernels are made better while they run; the results have the same bits, unless a compiler
+   * fuses or reassociates what the one adds and not the other, as WGSL lets it. By `background`,
    * which it is when left out, what may compute the same is timed on a GPU between steps, in at most 1 %
    * of their time, and the fastest goes on; where a CPU emulates the GPU, a compiled function whose
    * kernels take long to compile begins with plain ones until the others are there. By `now` all is

@@ -14,8 +14,8 @@ afterEach(() => {
 });
 
 /** A step of a network on a device of its own. */
-async function made(tune?: "off") {
-  const { device } = await init({ device: "webgpu", isolated: true, tune });
+async function made(tune?: "off", reproducible = false) {
+  const { device } = await init({ device: "webgpu", isolated: true, tune, reproducible });
   devices.push(device as GpuDevice);
   setDefaultDevice(device);
   const model = new Sequential(
@@ -80,6 +80,17 @@ describe("a step on an adapter that a CPU emulates", () => {
     expect(await own.bits()).toEqual(await other.bits());
     const losses = async ({ whole }: typeof own) => (await whole.read()).map(({ loss }) => loss);
     expect(await losses(own)).toEqual(await losses(other));
+  });
+
+  test("keeps the kernels that it begins with where the bits must be the same each time", async () => {
+    const compiled = codes();
+    const own = await made(undefined, true);
+    await own.step();
+    expect(compiled.filter(isBetter).length).toBeGreaterThan(2);
+    const { length } = compiled;
+    await own.whole.profile(own.batch);
+    await own.step();
+    expect(compiled.length).toBe(length);
   });
 
   test("counts what better kernels do", async () => {
