@@ -152,6 +152,7 @@ class Watcher implements Watch {
       const others = storages.slice(own.length).map((x, i) => hold(x, own.length + i));
       const next = others.splice(0, states.length);
       let given: { result: R; nodes: readonly Node[] } | undefined;
+      let hasFailed = false;
       /** Lets states and results have what was made, once. */
       const give = () => {
         if (given) return given;
@@ -165,13 +166,14 @@ class Watcher implements Watch {
         const copied = device.journal?.isOn ? next : [];
         const { error, values } = await this.#read(inspection, others, run, copied);
         if (error && !given) for (const node of [...own.map(hold), ...next]) node.retire("");
+        hasFailed = !!error;
         if (error) throw error;
         const isNow = !given;
         const { result, nodes } = give();
         if (isNow) for (const [i, node] of nodes.entries()) node.lineage = values[i] ?? null;
         return result;
       };
-      return Object.assign(check(), { settle: () => void give() });
+      return Object.assign(check(), { settle: () => void (hasFailed || give()) });
     };
     return { outputs, finish };
   }

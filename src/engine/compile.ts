@@ -112,7 +112,7 @@ export function compileChecked<Args extends readonly unknown[], R>(
     );
     const uses = new Set<object>([replays, ...changed]);
     for (const node of given) uses.add(turnKey(node));
-    for (const source of sources) if (source.kind === "state") uses.add(source.state);
+    for (const source of sources) uses.add(source.kind === "state" ? source.state : source.node);
     return new CallTurn(device.turns, new Set([replays, ...changed]), uses, () => run(call));
   };
   /**

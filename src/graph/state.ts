@@ -206,6 +206,7 @@ function adopt(initial: Tensor): Node {
   }
   const { device, shape, dtype } = initial;
   const given = initial.use();
+  device.catchUp(given, true); // calls that wait are given it as it is
   const from = stateOf(given) ? new Node(device, shape, dtype, identity, [given], {}) : given;
   if (!from.ready) device.evaluate([from], "state");
   const node = new Node(device, shape, dtype, null, undefined, undefined, true);
@@ -247,6 +248,7 @@ export function assignAll(
   const taken = new Set<Node>();
   const changes = pairs.map(([state, value]): PlannedChange => {
     const node = value.use();
+    device.catchUp(node, true);
     const host = state.node.storage && node.host;
     return { state, host, node: host ? node : takenNode(state, node, taken) };
   });

@@ -68,6 +68,7 @@ export async function saveCheckpoint(
 ): Promise<Uint8Array<ArrayBuffer>> {
   checkPartsOf("saveCheckpoint", parts);
   const rates = ratesOf(parts.optimizer).map(({ learningRate: x }) => (isNumber(x) ? x : null));
+  parts.step?.cursor?.use(); // steps that wait for their plan are made
   const { next = 0, pending, cursor } = parts.step ?? {};
   const metadata = {
     format: FORMAT,

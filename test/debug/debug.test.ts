@@ -160,6 +160,21 @@ test("calls that nobody waits for run in order, with the bits of a run without d
   expect(await debug(trained)).toEqual(await trained());
 });
 
+test("states stay as they were, or what a call gave, whenever it is that somebody uses them", async () => {
+  await debug(async () => {
+    for (let ticks = 0; ticks < 24; ticks++) {
+      const w = new Parameter(tensor([1, 2]), { name: "w" });
+      const divide = compile((x: Tensor) => w.assign(div(w, x)));
+      await divide.prepare(tensor(0));
+      const found = failure<NonFiniteError>(divide(tensor(0)));
+      for (let i = 0; i < ticks; i++) await null;
+      mul(w, 1);
+      expect((await found).op).toBe("div");
+      expect(["1,2", "Infinity,Infinity"]).toContain(String(await w.data()));
+    }
+  });
+});
+
 test("a message says what, where, when, and what was wrong before", async () => {
   const w = new Parameter(tensor([0, 1]), { name: "w" });
   const ratio = compile((batch: { x: Tensor }) => div(batch.x, mul(w, 1)));

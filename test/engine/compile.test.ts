@@ -351,6 +351,31 @@ describe.each(inBrowser ? [undefined] : (["compiled", "plain"] as const))(
       expect(await state.toArray()).toEqual([16, 28]);
     });
 
+    test("what takes over the values that it is given", async () => {
+      const { read, state } = coldStep("taken");
+      const [x, y] = [mul(tensor([10, 20]), 1), mul(tensor([30, 40]), 1)];
+      const first = read(x);
+      new State(x).assign(tensor([0, 0]));
+      const second = coldStep("taken too").read(y);
+      state.assign(y);
+      state.assign(tensor([0, 0]));
+      expect(await (await first).toArray()).toEqual([11, 22]);
+      expect(await (await second).toArray()).toEqual([31, 42]);
+    });
+
+    test("the end of a tensor that its function holds", async () => {
+      const [c, d] = [tensor([3, 4]), tensor([5, 6])];
+      evaluate(c, d);
+      const calls = [c, d].map((held) => compile((x: Tensor) => mul(x, held))(tensor(2)));
+      c.dispose();
+      new State(d).assign(tensor([0, 0]));
+      const results = await Promise.all(calls);
+      expect(await Promise.all(results.map((y) => y.toArray()))).toEqual([
+        [6, 8],
+        [10, 12],
+      ]);
+    });
+
     test("the end of a state", async () => {
       const { state, change } = coldStep("ended");
       const last = change(tensor(1));

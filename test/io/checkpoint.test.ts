@@ -160,6 +160,15 @@ test("states of a step lie under its name", async () => {
   expect([...readSafetensors(bytes).tensors.keys()]).toContain("step.sum");
 });
 
+test("steps that wait for their plan are made before", async () => {
+  const run = smallRun(0.5);
+  const step = stepOf(run);
+  const steps = [step(), step()];
+  const bytes = await saveCheckpoint({ ...run, step });
+  await Promise.all(steps);
+  expect(loadCheckpoint({ ...run, step }, bytes).step).toBe(2);
+});
+
 test("a name that two parts have is told where it is saved", async () => {
   const extra = { a: named("b.c"), "a.b": named("c") };
   await expect(saveCheckpoint({ ...smallRun(0.5), extra })).rejects.toThrow(
