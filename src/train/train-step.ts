@@ -62,6 +62,7 @@ export interface TrainStepOptions<M extends AnyModule, B> {
    * model, such as `hidden` for what the module `hidden` gives, `hidden.relu` for a function that a
    * `Sequential` called `hidden` has under that key, or for an op that a module calls; at the top
    * `relu`. `hidden#2` is what it gives the second time in a step. What is not asked for costs nothing.
+   * The first call on a page loads what this takes: wait for it before other work.
    */
   capture?: readonly string[];
   /** Steps in one submit; as many as take 2 to 8 ms when left out. */
@@ -126,7 +127,7 @@ export interface TrainStep<B, M extends AnyModule = AnyModule> {
    * called next, DeviceError for a model on another device than the first.
    */
   replaceModel(model: M, optimizer: Updater): void;
-  /** The number of the next step. */
+  /** The number of the next step that is made; calls that still wait for their plan do not count. */
   readonly next: number;
   /** The same as a u32 scalar on the device. */
   readonly cursor: State;
