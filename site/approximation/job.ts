@@ -45,9 +45,9 @@ const within =
     randomUniform(shape, { low: -reach, high: reach, key, device, dtype });
 
 // #region job
-export default trainJob(async ({ target, units, activation, optimizer: kind, ...rest }: Fit) => {
+export default trainJob(async (fit: Fit) => {
   await init();
-  const { rate: learningRate, seed } = rest;
+  const { target, units, activation, optimizer: kind, rate: learningRate, seed } = fit;
   const hidden = new Linear(1, units, { seed, weightInit: within(5), biasInit: within(4) });
   const output = new Linear(units, 1, { seed: seed + 1 });
   const act = ACTIVATIONS[activation];

@@ -1,7 +1,7 @@
 /** How the speed of each library grows with the size of what it computes. */
 import type { Result } from "../../bench/harness/report.ts";
 import { formatFigure } from "../../bench/harness/table.ts";
-import { PEER_NAMES } from "../../bench/peers/index.ts";
+import { PEER_NAMES, type PeerName } from "../../bench/peers/index.ts";
 import { element, make } from "../shell/dom.ts";
 import { Lines } from "../shell/plot.ts";
 import { FAMILIES, seriesOf } from "./series.ts";
@@ -14,6 +14,12 @@ const COLORS = {
   ort: "--fourth",
   numpy: "--fifth",
 } as const;
+
+/** Gradus with threads has a colour of its own: it is dashed too. */
+function colorOf(peer: PeerName): (typeof COLORS)[keyof typeof COLORS] | "--sixth" {
+  if (peer === "gradus-cpu-threads") return "--sixth";
+  return COLORS[peer.split("-")[0] as keyof typeof COLORS];
+}
 
 /** The charts of a run; what it did not measure in several sizes has none. */
 export class Curves {
@@ -37,7 +43,7 @@ export class Curves {
         format: formatFigure,
         lines: peers.map((peer) => ({
           label: peer,
-          color: COLORS[peer.split("-")[0] as keyof typeof COLORS],
+          color: colorOf(peer),
           width: peer.startsWith("gradus") ? 2.5 : 1.25,
           dashed: !peer.endsWith("webgpu"),
           points: true,

@@ -1,14 +1,8 @@
 import { earlierTime, type Report, type Result } from "../../bench/harness/report.ts";
-import {
-  formatFigure,
-  formatResult,
-  formatSpread,
-  splitMissing,
-} from "../../bench/harness/table.ts";
-import { OURS } from "../../bench/peers/index.ts";
+import { formatResult, formatSpread, splitMissing } from "../../bench/harness/table.ts";
 import { element, paragraph } from "../shell/dom.ts";
 import { Curves } from "./curves.ts";
-import { againstOurs, showSummary } from "./summary.ts";
+import { againstOurs, ratioInWords, showSummary } from "./summary.ts";
 
 /** The results as one table a workload, with a bar for each time. */
 export class Tables {
@@ -89,7 +83,7 @@ export class Tables {
     const row = body.insertRow();
     row.className = result.status;
     row.dataset.peer = result.peer;
-    row.classList.toggle("ours", OURS.includes(result.peer));
+    row.classList.toggle("ours", result.peer.startsWith("gradus"));
     const name = document.createElement("th");
     name.scope = "row";
     name.textContent = result.peer;
@@ -112,7 +106,7 @@ export class Tables {
     if (error !== undefined) parts.push(`off by ${error.toExponential(1)}`);
     const before = earlierTime(this.#earlier, result);
     if (before !== undefined && milliseconds) {
-      parts.push(`${formatFigure(before / milliseconds.median)}× as fast as compared`);
+      parts.push(`${ratioInWords(milliseconds.median / before)} than compared`);
     }
     return parts.join(", ");
   }

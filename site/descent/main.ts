@@ -105,7 +105,14 @@ async function drawContours(): Promise<void> {
   const heights = Array.from(field as ArrayLike<number>, (z) => Math.max(0, z - least) ** 0.35);
   await picture.draw((Plot, width) => {
     const plot = Plot.plot({
-      ...{ width, height: HEIGHT, marginLeft: 32, marginRight: 12, marginBottom: 46 },
+      ...{
+        width,
+        height: HEIGHT,
+        marginTop: 28,
+        marginLeft: 32,
+        marginRight: 12,
+        marginBottom: 46,
+      },
       style: { fontSize: "12px", background: "none" },
       x: { domain: [...x], label: "x →", labelOffset: 42 },
       y: { domain: [...y], label: "↑ y" },

@@ -3,7 +3,7 @@ import { paintClasses, paintPoints } from "../shell/canvas.ts";
 import { region, showCode } from "../shell/code.ts";
 import { count, element, make, percent } from "../shell/dom.ts";
 import { Frames } from "../shell/frames.ts";
-import { Lines } from "../shell/plot.ts";
+import { Lines, plain } from "../shell/plot.ts";
 import { Runner } from "../shell/run.ts";
 import { choice, number, Settings } from "../shell/settings.ts";
 import { onTheme } from "../shell/theme.ts";
@@ -126,7 +126,7 @@ const runner = new Runner<typeof job>({
     } else if (event.event === "step" && event.metrics) {
       // Number and figures of one generation are written together.
       element("generation").textContent = count(event.step);
-      element("loss").textContent = event.loss.toPrecision(3);
+      element("loss").textContent = plain(event.loss);
       element("accuracy").textContent = percent(event.metrics.accuracy);
     }
     frames.wake();

@@ -37,7 +37,8 @@ export interface LinesOptions {
 /** A row of values, null where there is none. */
 export type Row = readonly (number | null)[];
 
-const plain = (value: number) => {
+/** A number in three figures, as in 0.0123 and 1.2e−6. */
+export const plain = (value: number) => {
   const size = Math.abs(value);
   const isPlain = size === 0 || (size >= 1e-3 && size < 1e5);
   return withMinus(isPlain ? String(Number(value.toPrecision(3))) : value.toExponential(1));
@@ -105,8 +106,9 @@ export class Lines {
     if (!plot || plot.data.length <= lines.length) return;
     const last = this.#data[0].length - 1;
     if (last >= 0 && (plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: last }, false);
-    const told = lines.map(({ label }, i) => {
-      const value = this.#data[i + 1]?.findLast((y) => y != null);
+    const told = lines.map(({ label, points }, i) => {
+      const row = this.#data[i + 1];
+      const value = points ? row?.at(-1) : row?.findLast((y) => y != null);
       return typeof value === "number" ? `${label} ${format(value)}` : label;
     });
     this.host.setAttribute("aria-label", `${title}: ${told.join(", ")}`);
@@ -133,7 +135,8 @@ export class Lines {
       font: "12px system-ui, sans-serif",
     };
     const value = (_: uPlot, y: number | null) => (y == null ? "–" : format(y));
-    // The last value that a row has, where the cursor is at a place that it has none of.
+    // The last value that a row has, where the cursor is at a place that it has none of; not of points, which
+    // stand for themselves.
     const known = (plot: uPlot, y: number | null, series: number, index: number | null) => {
       if (y != null || index === null) return value(plot, y);
       const row = plot.data[series];
@@ -190,7 +193,7 @@ export class Lines {
             dash: line.dashed ? [4, 4] : undefined,
             points: { show: line.points ?? false, size: 5, fill: color(line.color) },
             spanGaps: true,
-            value: known as uPlot.Series.Value,
+            value: (line.points ? value : known) as uPlot.Series.Value,
           })),
         ],
         hooks: {

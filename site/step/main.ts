@@ -205,7 +205,7 @@ async function choose(group: number | null, step: number | null): Promise<void> 
     ...Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, String(value)])),
   });
   const text = await runner.run?.call("code", dispatch);
-  if (text && forms === all) showCode(element("kernel"), text, "WGSL of the dispatch");
+  if (text && forms === all) showCode(element("kernel"), text.trim(), "WGSL of the dispatch");
 }
 
 function showModel(): void {

@@ -85,8 +85,8 @@ class SmallGpt extends Module {
 const MAKERS: Readonly<Record<ModelName, () => Trainable>> = {
   dense: () => {
     // #region dense
-    const layers = [new Linear(784, 50, { seed: 1 }), sigmoid, new Linear(50, 10, { seed: 2 })];
-    const model = new Sequential(...layers);
+    const hidden = new Linear(784, 50, { seed: 1 });
+    const model = new Sequential(hidden, sigmoid, new Linear(50, 10, { seed: 2 }));
     const optimizer = new SGD(model.parameters(), { learningRate: 0.1 });
     // #endregion
     return { model, optimizer, loader: patterns([784], 10, 100), loss: classify };

@@ -68,7 +68,12 @@ export class Inside {
       caption.textContent = `${last ? "Outcome" : `${name}, ${sizeOf(layer)}`}: ${told}`;
       pictures.className = side ? "neurons" : "strip";
       if (side) paintPictures(pictures, mapsOf(layer), { of: "Map", isShared: true });
-      else paintStrip(pictures, values, caption.textContent);
+      else {
+        // The first of the plane's two classes is the blue one, as what is below zero.
+        const isPlane = last && kind === "plane" && classes;
+        const shown = isPlane ? values.map((p, k) => (k === 0 ? -p : p)) : values;
+        paintStrip(pictures, shown, caption.textContent);
+      }
     });
   }
 }

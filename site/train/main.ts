@@ -162,9 +162,10 @@ async function look(run: RunOf<typeof job>, { kind }: TaskReport): Promise<void>
 
 async function test(run: RunOf<typeof job>, { classes, kind }: TaskReport): Promise<void> {
   const began = performance.now();
-  const at = step;
   const judged = await run.call("test");
   if (run !== runner.run) return;
+  // The worker goes on with its steps between the batches of the test.
+  const at = step;
   nextTest = performance.now() + Math.max(250, 3 * (performance.now() - began));
   figures.showTest(judged.loss, judged.accuracy);
   curves.addTest(at, judged.loss, Math.max(0, judged.accuracy));

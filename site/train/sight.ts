@@ -161,7 +161,7 @@ export class Sight {
 
 const CAPTIONS: Readonly<Record<TaskReport["kind"], string>> = {
   plane:
-    "What each place is taken for, the paler the less sure. Full points are trained with, hollow ones only tested. Below: the hidden neurons, each over the same plane.",
+    "What each place is taken for, the fainter the less sure. Full points are trained with, hollow ones only tested. Below: the hidden neurons, each over the same plane.",
   curve:
     "The network’s curve through the examples: full ones are trained with, hollow ones only tested.",
   pictures:
