@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 /** Tensors of both devices: what the collector takes is counted for all. */
-const allHeld = () => held(gpu) + cpu.memory().tensors;
+const allHeld = () => held(gpu) + held(cpu);
 
 /** A picture of random bytes, of which only some are opaque where that is asked for. */
 function picture(width: number, height: number, isOpaque = true) {
