@@ -1,6 +1,6 @@
 // attention.wgsl where a CPU emulates the GPU, to the same bits: four neighbours, which own rows of y, load rows
 // of k and of v together, and what would branch chooses.
-// With lib/attention.wgsl and lib/quad-walk.wgsl.
+// With lib/attention.wgsl, lib/quad-walk.wgsl and lib/quad-queries.wgsl.
 //
 // Constants: BATCH, ROWS, LENGTH, KEYS, DEPTH and WIDTH (32 at the most), CAUSAL, MASKED, DROPS, LANES (4), WORKGROUP. Type: Acc
 //   (f32).
@@ -10,33 +10,6 @@
 // Grid: linear, ceil(ROWS / WORKGROUP) · BATCH workgroups.
 
 const GROUPS = (ROWS + WORKGROUP - 1u) / WORKGROUP;
-
-fn query_row(b: u32, row: u32) -> Row {
-  var q: Row;
-  q.left = mat4x4(load_q4(b, row, 0u), load_q4(b, row, 4u), load_q4(b, row, 8u), load_q4(b, row, 12u));
-  if (DEPTH > 16u) {
-    q.right = mat4x4(load_q4(b, row, 16u), load_q4(b, row, 20u), load_q4(b, row, 24u), load_q4(b, row, 28u));
-  }
-  return q;
-}
-
-fn key_row(b: u32, key: u32, lane: u32) -> Row {
-  var k: Row;
-  k.left = shared_block(load_k4(b, key, lane * 4u));
-  if (DEPTH > 16u) {
-    k.right = shared_block(load_k4(b, key, lane * 4u + 16u));
-  }
-  return k;
-}
-
-fn value_row(b: u32, key: u32, lane: u32) -> Row {
-  var v: Row;
-  v.left = shared_block(load_v4(b, key, lane * 4u));
-  if (WIDTH > 16u) {
-    v.right = shared_block(load_v4(b, key, lane * 4u + 16u));
-  }
-  return v;
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

@@ -1,6 +1,6 @@
 // attention-queries.wgsl where a CPU emulates the GPU, to the same bits: four neighbours, which own rows of y, load
 // rows of k and of v together, and what would branch chooses.
-// With lib/attention.wgsl and lib/quad-walk.wgsl.
+// With lib/attention.wgsl, lib/quad-walk.wgsl and lib/quad-queries.wgsl.
 //
 // Constants: BATCH, ROWS, LENGTH, KEYS, DEPTH and WIDTH (32 at the most), CAUSAL, MASKED, DROPS, LANES (4), WORKGROUP. Type: Acc
 //   (f32).
@@ -11,15 +11,6 @@
 
 const GROUPS = (ROWS + WORKGROUP - 1u) / WORKGROUP;
 
-fn query_row(b: u32, row: u32) -> Row {
-  var q: Row;
-  q.left = mat4x4(load_q4(b, row, 0u), load_q4(b, row, 4u), load_q4(b, row, 8u), load_q4(b, row, 12u));
-  if (DEPTH > 16u) {
-    q.right = mat4x4(load_q4(b, row, 16u), load_q4(b, row, 20u), load_q4(b, row, 24u), load_q4(b, row, 28u));
-  }
-  return q;
-}
-
 fn cotangent_row(b: u32, row: u32) -> Row {
   var g: Row;
   g.left = mat4x4(load_g4(b, row, 0u), load_g4(b, row, 4u), load_g4(b, row, 8u), load_g4(b, row, 12u));
@@ -27,24 +18,6 @@ fn cotangent_row(b: u32, row: u32) -> Row {
     g.right = mat4x4(load_g4(b, row, 16u), load_g4(b, row, 20u), load_g4(b, row, 24u), load_g4(b, row, 28u));
   }
   return g;
-}
-
-fn key_row(b: u32, key: u32, lane: u32) -> Row {
-  var k: Row;
-  k.left = shared_block(load_k4(b, key, lane * 4u));
-  if (DEPTH > 16u) {
-    k.right = shared_block(load_k4(b, key, lane * 4u + 16u));
-  }
-  return k;
-}
-
-fn value_row(b: u32, key: u32, lane: u32) -> Row {
-  var v: Row;
-  v.left = shared_block(load_v4(b, key, lane * 4u));
-  if (WIDTH > 16u) {
-    v.right = shared_block(load_v4(b, key, lane * 4u + 16u));
-  }
-  return v;
 }
 
 @compute @workgroup_size(WORKGROUP)

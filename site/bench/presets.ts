@@ -3,6 +3,7 @@ import { DEFAULTS } from "../../bench/harness/options.ts";
 import type { SuiteOptions } from "../../bench/harness/suite.ts";
 import { PEER_NAMES, type PeerName } from "../../bench/peers/index.ts";
 import { WORKLOADS } from "../../bench/workloads/index.ts";
+import { FAMILIES } from "./series.ts";
 
 /** One of each kind. */
 export const QUICK_WORKLOADS: readonly string[] = [
@@ -28,9 +29,8 @@ export function quick(): SuiteOptions {
 
 /** Products and chains from small to large. */
 export function ofSizes(): SuiteOptions {
-  const workloads = WORKLOADS.filter(
-    ({ task }) =>
-      task.kind === "chain" || (task.kind === "matmul" && task.m === task.k && task.k === task.n),
+  const workloads = WORKLOADS.filter(({ task }) =>
+    FAMILIES.some(({ sizeOf }) => sizeOf(task) !== null),
   );
   return { ...quick(), workloads };
 }

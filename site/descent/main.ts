@@ -2,9 +2,9 @@
 import { exponentialMovingAverage } from "gradus/optim";
 import { fit } from "../shell/canvas.ts";
 import { region, showCode } from "../shell/code.ts";
-import { decimal, element, make, withMinus } from "../shell/dom.ts";
+import { decimal, element, make } from "../shell/dom.ts";
 import { normal } from "../shell/plane-data.ts";
-import { Lines, Picture } from "../shell/plot.ts";
+import { Lines, Picture, plain } from "../shell/plot.ts";
 import { Runner } from "../shell/run.ts";
 import { choice, number, type Setting, Settings, text, toggle } from "../shell/settings.ts";
 import { color, onTheme } from "../shell/theme.ts";
@@ -182,11 +182,8 @@ function paint(): void {
 }
 
 const tell = (value: number, digits = 3) => {
-  const size = Math.abs(value);
-  if (size === Infinity) return value < 0 ? "−∞" : "∞";
-  const isPlain = size === 0 || (size >= 1e-3 && size < 1e5);
-  const told = isPlain ? String(Number(value.toPrecision(digits))) : value.toExponential(1);
-  return withMinus(told);
+  if (Math.abs(value) === Infinity) return value < 0 ? "−∞" : "∞";
+  return plain(value, digits);
 };
 
 /** Notes where a method is. */

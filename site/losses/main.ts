@@ -1,6 +1,6 @@
 /** The page Losses: each loss with its slope, and what a bad choice costs. */
 import { region, showCode } from "../shell/code.ts";
-import { element, make } from "../shell/dom.ts";
+import { element, make, withMinus } from "../shell/dom.ts";
 import { Lines, Picture } from "../shell/plot.ts";
 import { Runner } from "../shell/run.ts";
 import { choice, number, Settings } from "../shell/settings.ts";
@@ -97,7 +97,7 @@ function between(values: ArrayLike<number>, [u, v]: readonly [number, number]): 
 
 const tell = (value: number) => {
   const text = Math.abs(value) < 0.0005 ? "0" : value.toFixed(Math.abs(value) < 10 ? 3 : 1);
-  return text.replace("-", "−");
+  return withMinus(text);
 };
 
 /** Writes the values where the dot is, and moves it there. */

@@ -37,12 +37,12 @@ export interface LinesOptions {
 /** A row of values, null where there is none. */
 export type Row = readonly (number | null)[];
 
-/** A number in three figures, as in 0.0123 and 1.2e−6. */
-export const plain = (value: number) => {
+/** A number in three figures, or so many, as in 0.0123 and 1.2e−6. */
+export function plain(value: number, digits = 3): string {
   const size = Math.abs(value);
   const isPlain = size === 0 || (size >= 1e-3 && size < 1e5);
-  return withMinus(isPlain ? String(Number(value.toPrecision(3))) : value.toExponential(1));
-};
+  return withMinus(isPlain ? String(Number(value.toPrecision(digits))) : value.toExponential(1));
+}
 
 /** The next of 1, 2, 5, 10, 20, … below a value, by `Math.floor`, or above it, by `Math.ceil`. */
 function roundFigure(value: number, to: (x: number) => number): number {

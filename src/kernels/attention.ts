@@ -6,6 +6,7 @@ import queriesSource from "../../shaders/attention-queries.wgsl?raw";
 import queriesByQuads from "../../shaders/attention-queries-quads.wgsl?raw";
 import partSource from "../../shaders/lib/attention.wgsl?raw";
 import loadedSource from "../../shaders/lib/loaded-rows.wgsl?raw";
+import quadQueriesSource from "../../shaders/lib/quad-queries.wgsl?raw";
 import quadSource from "../../shaders/lib/quad-walk.wgsl?raw";
 import tiledSource from "../../shaders/lib/tiled-rows.wgsl?raw";
 import type { Accessor, Candidate, Family, Kernel, Load } from "../forms/kernel.ts";
@@ -25,6 +26,7 @@ function file(name: string, source: string): ShaderFile {
 const part = /* @__PURE__ */ file("lib/attention", partSource);
 const loadedRows = /* @__PURE__ */ file("lib/loaded-rows", loadedSource);
 const quadWalk = /* @__PURE__ */ file("lib/quad-walk", quadSource);
+const quadQueries = /* @__PURE__ */ file("lib/quad-queries", quadQueriesSource);
 const tiledRows = /* @__PURE__ */ file("lib/tiled-rows", tiledSource);
 
 /** The sizes of workgroups that walk along rows in tiles. */
@@ -44,8 +46,8 @@ function rowsOf(name: string, batch: number, count: number, length: number, unit
 /** What one of the kernels reads and writes beside q, k, v and masks. */
 interface Walk {
   readonly entry: ShaderFile;
-  /** The same where four neighbours walk together. */
-  readonly quads: ShaderFile;
+  /** The same where four neighbours walk together, with what loads its rows. */
+  readonly quads: readonly ShaderFile[];
   /** Whether invocations own rows of keys and walk along queries. */
   readonly ownsKeys: boolean;
   readonly isGradient: boolean;
@@ -100,7 +102,7 @@ function family({ entry, quads, ownsKeys, isGradient, results }: Walk): Family<A
     kernels: [
       kernel([tiledRows, entry], TILED),
       kernel([loadedRows, entry], OPEN),
-      kernel([quadWalk, quads], QUADS),
+      kernel([quadWalk, ...quads], QUADS),
     ],
   };
 }
@@ -108,7 +110,7 @@ function family({ entry, quads, ownsKeys, isGradient, results }: Walk): Family<A
 /** Averages rows of v by the weights that rows of q and k have for each other; gives their log-sums. */
 export const attentionRows: Family<AttentionProblem> = /* @__PURE__ */ family({
   entry: file("attention", rowsSource),
-  quads: file("attention-quads", rowsByQuads),
+  quads: [quadQueries, file("attention-quads", rowsByQuads)],
   ownsKeys: false,
   isGradient: false,
   results: ({ BATCH, ROWS, WIDTH }) => [
@@ -120,7 +122,7 @@ export const attentionRows: Family<AttentionProblem> = /* @__PURE__ */ family({
 /** Computes the cotangent of q. */
 export const attentionQueries: Family<AttentionProblem> = /* @__PURE__ */ family({
   entry: file("attention-queries", queriesSource),
-  quads: file("attention-queries-quads", queriesByQuads),
+  quads: [quadQueries, file("attention-queries-quads", queriesByQuads)],
   ownsKeys: false,
   isGradient: true,
   results: ({ BATCH, ROWS, DEPTH }) => [rowsOf("y", BATCH, ROWS, DEPTH)],
@@ -129,7 +131,7 @@ export const attentionQueries: Family<AttentionProblem> = /* @__PURE__ */ family
 /** Computes the cotangents of k and v. */
 export const attentionKeys: Family<AttentionProblem> = /* @__PURE__ */ family({
   entry: file("attention-keys", keysSource),
-  quads: file("attention-keys-quads", keysByQuads),
+  quads: [file("attention-keys-quads", keysByQuads)],
   ownsKeys: true,
   isGradient: true,
   results: ({ BATCH, KEYS, DEPTH, WIDTH }) => [

@@ -1,4 +1,5 @@
 import source from "../../shaders/lib/subgroups.wgsl?raw";
+import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Family, Kernel, KernelChoice, Problem } from "../forms/kernel.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 
@@ -34,18 +35,14 @@ function isJoined<P extends Problem>({ files }: Kernel<P>): boolean {
 }
 
 function bySubgroups<P extends Problem>(kernel: Kernel<P>, lanes: number): Kernel<P> {
-  const own = made.get(kernel) ?? new Map<number, Kernel<never>>();
-  made.set(kernel, own);
-  const known = own.get(lanes) as Kernel<P> | undefined;
-  if (known) return known;
-  const fresh: Kernel<P> = {
+  const own = getOrInsert(made, kernel, () => new Map());
+  const make = (): Kernel<P> => ({
     ...kernel,
     files: kernel.files.map((file) => (file.name === TREE ? subgroupTree : file)),
     subgroups: true,
     candidates: kernel.candidates
       .filter(({ WORKGROUP }) => WORKGROUP >= lanes)
       .map((candidate) => ({ ...candidate, LANES: lanes })),
-  };
-  own.set(lanes, fresh as unknown as Kernel<never>);
-  return fresh;
+  });
+  return getOrInsert(own as Map<number, Kernel<P>>, lanes, make);
 }

@@ -1,6 +1,6 @@
-import type { ElementHandle, Page } from "puppeteer";
+import type { Page } from "puppeteer";
 import { expect, test } from "vitest";
-import { expectSound, overflow, text, useSite, violations } from "../support/site.ts";
+import { expectSound, overflow, text, upload, useSite, violations } from "../support/site.ts";
 
 const site = useSite();
 
@@ -68,8 +68,7 @@ test("measures, compares with a file and fits a phone", { timeout: 90_000 }, asy
   );
   expect(await violations(page)).toEqual([]);
 
-  const input = await page.$("#earlier");
-  await (input as ElementHandle<HTMLInputElement>).uploadFile("package.json");
+  await upload(page, "earlier", "package.json");
   await page.waitForSelector("#error:not([hidden])");
   expect(await text(page, "#error")).toMatch(/^package\.json: bench: the file has no format/);
   expect(problems).toEqual([]);

@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ElementHandle, Page } from "puppeteer";
+import type { Page } from "puppeteer";
 import { expect, test } from "vitest";
 import { parseDoctorReport } from "../../doctor/report.ts";
-import { expectSound, text, useSite, waitForPhase } from "../support/site.ts";
+import { expectSound, text, upload, useSite, waitForPhase } from "../support/site.ts";
 
 const site = useSite();
 
@@ -13,11 +13,6 @@ function verdicts(page: Page): Promise<string[]> {
   return page.$$eval("#results li", (items) =>
     items.map((item) => (item as HTMLElement).dataset.verdict ?? ""),
   );
-}
-
-/** Chooses a file to compare with. */
-async function compareWith(page: Page, path: string): Promise<void> {
-  await ((await page.$("#earlier")) as ElementHandle<HTMLInputElement>).uploadFile(path);
 }
 
 test("a quick look finds nothing wrong, and its report is kept and compared", {
@@ -49,11 +44,11 @@ test("a quick look finds nothing wrong, and its report is kept and compared", {
       return line.figure === undefined ? line : { ...line, figure: line.figure * 2 };
     });
     await writeFile(path, JSON.stringify({ ...report, lines }));
-    await compareWith(page, path);
+    await upload(page, "earlier", path);
     await page.waitForSelector("#results .change");
     const changes = await page.$$eval(".change", (all) => all.map((one) => one.textContent));
     expect(new Set(changes)).toEqual(new Set(["0.500 × as good", "2.00 × as good"]));
-    await compareWith(page, "package.json");
+    await upload(page, "earlier", "package.json");
     await page.waitForSelector("#failure:not([hidden])");
     expect(await text(page, "#failure")).toMatch(/^package\.json: doctor: the file has no format/);
     await page.click("#results summary");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { encode } from "fast-png";
-import type { ElementHandle, Page } from "puppeteer";
+import type { Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeIdx } from "../../src/data/index.ts";
 import {
@@ -13,6 +13,7 @@ import {
   numberIn,
   overflow,
   text,
+  upload,
   useSite,
   waitForMovement,
   waitForPhase,
@@ -25,11 +26,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "train-own-"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Gives files to a field of the page. */
-async function upload(page: Page, id: string, ...files: string[]): Promise<void> {
-  await ((await page.$(`#${id}`)) as ElementHandle<HTMLInputElement>).uploadFile(...files);
-}
 
 const widths = (page: Page, selector: string) =>
   page.$$eval(selector, (all) => all.map((each) => (each as HTMLCanvasElement).width));

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ElementHandle, Page } from "puppeteer";
+import type { Page } from "puppeteer";
 import { expect, test } from "vitest";
 import { BROWSER_FLAGS } from "../../tools/browser.mjs";
 import { launchBrowser } from "../../tools/page.mjs";
@@ -10,6 +10,7 @@ import {
   numberIn,
   overflow,
   text,
+  upload,
   useSite,
   waitForMovement,
   waitForPhase,
@@ -215,10 +216,9 @@ test("steps one by one, keeps weights in files and learns from a table", async (
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   expect(readdirSync(folder)).toContain("gradus-train.safetensors");
-  const load = (await page.$("#load")) as ElementHandle<HTMLInputElement>;
-  await load.uploadFile(file);
+  await upload(page, "load", file);
   await waitForText(page, "files-status", /^Loaded gradus-train/);
-  await load.uploadFile("package.json");
+  await upload(page, "load", "package.json");
   await waitForText(page, "files-status", /^package\.json: /);
 
   await page.click(".run .primary");
@@ -228,7 +228,7 @@ test("steps one by one, keeps weights in files and learns from a table", async (
   const table = join(folder, "two.csv");
   const rows = Array.from({ length: 60 }, (_, i) => `${i % 7},${i % 5},${i % 7 > 3 ? "a" : "b"}`);
   writeFileSync(table, ["p,q,kind", ...rows].join("\n"));
-  await ((await page.$("#csv")) as ElementHandle<HTMLInputElement>).uploadFile(table);
+  await upload(page, "csv", table);
   await page.waitForSelector("#plane:not([hidden])"); // two columns are a plane
   await waitForText(page, "detail", /45 examples and 15 for the test/);
   expect(problems).toEqual([]);
@@ -236,10 +236,10 @@ test("steps one by one, keeps weights in files and learns from a table", async (
 });
 
 /** Puts a table's lines into a file and gives it to the page. */
-async function upload(page: Page, name: string, lines: readonly string[]): Promise<void> {
+async function uploadTable(page: Page, name: string, lines: readonly string[]): Promise<void> {
   const file = join(mkdtempSync(join(tmpdir(), "gradus-train-")), name);
   writeFileSync(file, lines.join("\n"));
-  await ((await page.$("#csv")) as ElementHandle<HTMLInputElement>).uploadFile(file);
+  await upload(page, "csv", file);
 }
 
 test("a table has its own loss and program, and its faults are told", async () => {
@@ -250,7 +250,7 @@ test("a table has its own loss and program, and its faults are told", async () =
   const entries = await page.evaluate(() => history.length);
 
   const values = Array.from({ length: 60 }, (_, i) => `${i},${i % 7},${i * i}`);
-  await upload(page, "values.csv", ['"length, cm",b,c', ...values]);
+  await uploadTable(page, "values.csv", ['"length, cm",b,c', ...values]);
   await waitForText(page, "program", /\(length, cm, b\) and values[\s\S]*Linear\(16, 1,/);
   await waitForText(page, "program", /meanSquaredError\(net\.call\(x\), t\)/);
   await waitForText(page, "accuracy-caption", /R²/);
@@ -259,7 +259,7 @@ test("a table has its own loss and program, and its faults are told", async () =
   expect(new URL(page.url()).searchParams.get("loss")).toBe("meanSquaredError");
   expect(await text(page, "#own-told")).toMatch(/^values\.csv is learnt\./);
 
-  await upload(page, "classes.csv", ["p,q,kind", ...values.map((_, i) => `${i},1,${i % 2}x`)]);
+  await uploadTable(page, "classes.csv", ["p,q,kind", ...values.map((_, i) => `${i},1,${i % 2}x`)]);
   await waitForText(page, "program", /Linear\(2, 16,[\s\S]*Linear\(16, 2,/);
   await waitForText(page, "detail", /45 examples and 15 for the test/);
   await waitForStep(page, 5);
@@ -270,7 +270,7 @@ test("a table has its own loss and program, and its faults are told", async () =
   await enter(page, "example", "14");
   expect(await text(page, "#example-error")).toBe("");
 
-  await upload(page, "blanks.csv", ["p;q", "1;2"]);
+  await uploadTable(page, "blanks.csv", ["p;q", "1;2"]);
   await waitForPhase(page, "failed");
   expect(await text(page, ".failure")).toMatch(/^The file has one column; expected two or more/);
   expect(await text(page, "#detail")).toBe("");

@@ -1,5 +1,10 @@
 import axe from "axe-core";
-import puppeteer, { type Browser, type BrowserContext, type Page } from "puppeteer";
+import puppeteer, {
+  type Browser,
+  type BrowserContext,
+  type ElementHandle,
+  type Page,
+} from "puppeteer";
 import { afterAll, beforeAll, expect, inject } from "vitest";
 
 /** How a page of the site is opened. */
@@ -152,6 +157,11 @@ export async function drop(page: Page, files: string[], selector = "h1"): Promis
     await session.send("Input.dispatchDragEvent", { type, x, y, data });
   }
   await session.detach();
+}
+
+/** Gives files, named by their paths, to the field of a page that has an id. */
+export async function upload(page: Page, id: string, ...files: string[]): Promise<void> {
+  await ((await page.$(`#${id}`)) as ElementHandle<HTMLInputElement>).uploadFile(...files);
 }
 
 /** Puts a value in place of what a field holds, and leaves the field. */

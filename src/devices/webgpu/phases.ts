@@ -84,23 +84,20 @@ export type PhasesEntry = (phases: readonly (readonly PartText[])[], call: PartC
  * a dispatch of a phase would have.
  */
 export function phasesEntry(invocations: number): PhasesEntry {
-  return (phases, call) => entryOf(phases, call, invocations);
-}
-
-function entryOf(phases: Parameters<PhasesEntry>[0], call: PartCall, invocations: number): string {
-  const [[{ threads }]] = phases;
-  const grids = phases.map((parts) => total(parts.map(({ workgroups }) => workgroups)));
-  const width = Math.min(Math.floor(invocations / threads), Math.max(...grids));
-  let first = 0;
-  const loops = phases.map((parts, i) => {
-    const from = first;
-    first += parts.length;
-    return `for (var turn = 0u; turn < ${Math.ceil(grids[i] / width)}u; turn++) {
+  return (phases, call) => {
+    const [[{ threads }]] = phases;
+    const grids = phases.map((parts) => total(parts.map(({ workgroups }) => workgroups)));
+    const width = Math.min(Math.floor(invocations / threads), Math.max(...grids));
+    let first = 0;
+    const loops = phases.map((parts, i) => {
+      const from = first;
+      first += parts.length;
+      return `for (var turn = 0u; turn < ${Math.ceil(grids[i] / width)}u; turn++) {
     let workgroup = turn * ${width}u + slot;
     ${sharesOf(parts, (k, own) => call(from + k, own))}
   }`;
-  });
-  return `
+    });
+    return `
 @compute @workgroup_size(${width * threads})
 fn main(@builtin(local_invocation_index) index: u32) {
   let slot = index / ${threads}u;
@@ -108,4 +105,5 @@ fn main(@builtin(local_invocation_index) index: u32) {
   ${loops.join("\n  storageBarrier();\n  ")}
 }
 `;
+  };
 }
