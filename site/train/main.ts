@@ -34,14 +34,11 @@ const SENTENCES: Record<Phase, string> = {
 const progress = element("progress", HTMLProgressElement);
 const curves = new Curves();
 const figures = new Figures();
-const own = new OwnFiles(
-  (data) => {
-    if (settings.values.data === data) void runner.restart();
-    else settings.set({ data });
-    own.tell(data, false);
-  },
-  (message) => say(message),
-);
+const own = new OwnFiles((data) => {
+  if (settings.values.data === data) void runner.restart();
+  else settings.set({ data });
+  own.tell(data, false);
+}, notify);
 const sight = new Sight((x, y) => {
   if (task?.kind !== "plane") return;
   inside.place = [x, y];
@@ -62,7 +59,7 @@ const settings = makeSettings(
         settings.values.data === "fashion"
           ? "the four files of Fashion-MNIST"
           : "a folder that has a folder of pictures for each class";
-      say(`Choose ${files}.`);
+      notify(`Choose ${files}.`);
     }
   },
   (values, names) => {
@@ -74,6 +71,7 @@ const settings = makeSettings(
     if (names.has("rate") && runner.phase === "failed") void runner.restart();
     else if (names.has("rate")) {
       rate = ` The learning rate is ${values.rate} now.`;
+      notice = "";
       void runner.run?.set({ rate: values.rate }).then(
         () => tell(),
         () => {},
@@ -96,6 +94,8 @@ let device: (Note & { kind: "device" }) | null = null;
 /** What became of the GPU in this run, and of the learning rate, as sentences. */
 let loss = "";
 let rate = "";
+/** What the reader was told to do, which a run that begins or ends by itself does not talk over. */
+let notice = "";
 /** When the test examples are to be looked at again. */
 let nextTest = 0;
 
@@ -116,6 +116,7 @@ const runner = new Runner<typeof job>({
   },
   onPhase(phase) {
     nextTest = 0;
+    if (phase === "loading" || phase === "paused") notice = "";
     if (phase === "training") figures.resume(step);
     if (phase === "finished" || phase === "failed") figures.end();
     if (phase === "failed") showProgram();
@@ -251,14 +252,19 @@ function note(given: Note): void {
 function tell(): void {
   const where = device?.device === "cpu" ? "the CPU" : "WebGPU";
   const sentence = SENTENCES[runner.phase];
-  say(
-    device && runner.phase !== "failed" ? `${sentence} on ${where}.${loss}${rate}` : `${sentence}.`,
-  );
+  const isOn = device && runner.phase !== "failed";
+  say(notice || (isOn ? `${sentence} on ${where}.${loss}${rate}` : `${sentence}.`));
   if (!device || !task) return;
   const name = device.device === "cpu" ? "the CPU" : "WebGPU";
   element("detail").textContent =
     `${count(parameters)} parameters, ${count(task.trainSize)} examples and ${count(task.testSize)} for the test. ` +
     `${device.description}. Why ${name}: ${device.reason}.`;
+}
+
+/** Tells the reader what to do, until something else is done. */
+function notify(sentence: string): void {
+  notice = sentence;
+  say(sentence);
 }
 
 function say(sentence: string): void {
