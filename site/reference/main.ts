@@ -1,7 +1,7 @@
 /** The page: guides and the API, found by its lists, by search, and by the part of the address behind #. */
 import url from "virtual:reference";
 import "./style.css";
-import { highlight } from "../shell/code.ts";
+import { showCode } from "../shell/code.ts";
 import { element, make } from "../shell/dom.ts";
 import type { Entry, Guide, Item, ReferenceData } from "./data.ts";
 import { type Found, searchOf } from "./search.ts";
@@ -51,12 +51,17 @@ function showLists({ guides, entries }: ReferenceData): void {
   );
 }
 
-/** Puts HTML of the reference in a place: its code is coloured, its tables scroll by themselves. */
+/** What of code is coloured: what is written much like JavaScript. */
+const COLOURED = /\blanguage-(ts|js|html|wgsl)\b/;
+
+/** Puts HTML of the reference in a place: its code can be copied, its tables scroll by themselves. */
 function fill(host: HTMLElement, html: string): void {
   host.innerHTML = html;
-  for (const code of host.querySelectorAll("pre > code")) {
-    code.replaceChildren(highlight(code.textContent ?? ""));
-    (code.parentElement as HTMLElement).tabIndex = 0;
+  for (const [i, code] of host.querySelectorAll("pre > code").entries()) {
+    const box = make("div");
+    code.parentElement?.replaceWith(box);
+    const text = (code.textContent ?? "").trimEnd();
+    showCode(box, text, `Code ${i + 1}`, !COLOURED.test(code.className));
   }
   for (const table of host.querySelectorAll("table")) {
     const box = make("div", { className: "scrolls", tabIndex: 0 });
@@ -95,7 +100,8 @@ function itemView(entry: Entry, { name, kind, calls, html }: Item): HTMLElement 
   const from = make("p", { className: "hint" }, `${kind} of `, link(entry.name, entry.name));
   const body = make("div", { className: "told" });
   fill(body, html);
-  const code = make("pre", { tabIndex: 0 }, make("code", {}, highlight(calls.join("\n"))));
+  const code = make("div");
+  showCode(code, calls.join("\n"), "How it is called");
   return make("div", {}, make("h1", {}, name), from, code, body);
 }
 

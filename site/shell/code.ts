@@ -45,9 +45,9 @@ export function highlight(text: string): DocumentFragment {
 
 /**
  * Shows code with a button that copies it: `showCode(element("code"), region(source, "model"))`, where
- * `source` is the very file that runs, imported with `?raw`.
+ * `source` is the very file that runs, imported with `?raw`. What is `plain`, such as output, has no colours.
  */
-export function showCode(host: HTMLElement, text: string, label = "Code"): void {
+export function showCode(host: HTMLElement, text: string, label = "Code", plain = false): void {
   const copy = make("button", { type: "button" }, "Copy");
   copy.addEventListener("click", async () => {
     await navigator.clipboard.writeText(text).catch(() => {});
@@ -56,7 +56,7 @@ export function showCode(host: HTMLElement, text: string, label = "Code"): void 
       copy.textContent = "Copy";
     }, 1500);
   });
-  const pre = make("pre", { tabIndex: 0 }, make("code", {}, highlight(text)));
+  const pre = make("pre", { tabIndex: 0 }, make("code", {}, plain ? text : highlight(text)));
   pre.setAttribute("role", "region");
   pre.setAttribute("aria-label", label);
   host.classList.add("code");

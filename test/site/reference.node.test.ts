@@ -1,7 +1,30 @@
+import type { Page } from "puppeteer";
 import { expect, test } from "vitest";
 import { expectSound, text, useSite } from "../support/site.ts";
 
 const site = useSite();
+
+/** All code has a button, the first of which copies the code by the keyboard; code is in colours. */
+async function expectCopies(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    Object.defineProperty(navigator.clipboard, "writeText", {
+      configurable: true,
+      value: async (text: string) => Object.assign(globalThis, { copied: text }),
+    });
+  });
+  const codes = await page.$$eval("#article pre", (all) => all.map((each) => each.textContent));
+  expect(codes.length).toBeGreaterThan(0);
+  expect(await page.$$eval("#article .code > button", (all) => all.length)).toBe(codes.length);
+  await page.focus("#article .code > button");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(
+    () => document.querySelector("#article .code > button")?.textContent === "Copied",
+  );
+  expect(await page.evaluate(() => (globalThis as { copied?: string }).copied)).toBe(codes[0]);
+  const colour = (selector: string) =>
+    page.$eval(selector, (element) => getComputedStyle(element).color);
+  expect(await colour("#article .code :is(.k, .s, .n)")).not.toBe(await colour("#article .code"));
+}
 
 test.each([
   [1280, false],
@@ -10,6 +33,8 @@ test.each([
   const opened = await site.open("reference/", { width, dark });
   const { page } = opened;
   await page.waitForFunction(() => document.querySelector("h1")?.textContent === "Setting up");
+  await expectSound(opened);
+  await expectCopies(page);
   await page.type("#search", "entropy");
   await page.waitForSelector('.index a[href="#gradus/losses/crossEntropy"]');
   await expectSound(opened);
@@ -17,6 +42,7 @@ test.each([
   await page.waitForFunction(() => document.querySelector("h1")?.textContent === "crossEntropy");
   expect(await text(page, "#article pre")).toMatch(/^crossEntropy\(/);
   expect(await text(page, "#article")).toContain("Example");
+  await expectCopies(page);
   await expectSound(opened);
   await page.close();
 });
