@@ -69,7 +69,9 @@ async function read(
     const told = (error as Error).message
       .replace(/^(loadFashionMnist|mnist): /, "")
       .replace(/\. Give from: .*$/s, "");
-    throw new Error(`Fashion-MNIST cannot be read: ${told}.`);
+    const advice =
+      from === "published" ? " Try again later, or choose your copies of the files." : "";
+    throw new Error(`Fashion-MNIST cannot be read: ${told}.${advice}`);
   }
 }
 

@@ -86,6 +86,12 @@ export function differenceOf(before: Chosen, now: Chosen): string {
   const differing = names.filter(
     (name) => before[name as keyof Chosen] !== now[name as keyof Chosen],
   );
-  const told = differing.slice(0, 2).map((name) => `${name} ${before[name as keyof Chosen]}`);
+  const told = differing.slice(0, 2).map((name) => toldOf(name, before[name as keyof Chosen]));
   return told.join(", ") || "Before";
+}
+
+/** What a choice was, in few words: fields that are left empty say that there is none. */
+function toldOf(name: string, value: Chosen[keyof Chosen]): string {
+  if (value !== "") return `${name} ${value}`;
+  return name === "layers" ? "no hidden layers" : `no ${name}`;
 }

@@ -6,6 +6,7 @@ import { accuracy } from "gradus/metrics";
 import type { Sequential } from "gradus/nn";
 import { trainJob } from "gradus/worker";
 import { fittingLoss, isPictures, type JobSettings, layerSizes, PAUSES } from "./choices.ts";
+import { loadFashion } from "./fashion.ts";
 import { LOSSES, OPTIMIZERS, scheduleOver } from "./learning.ts";
 import { network } from "./network.ts";
 import weightsUrl from "./reader/digits.safetensors?url";
@@ -66,9 +67,8 @@ async function loadReader(): Promise<Sequential> {
 export default trainJob(async (settings: JobSettings, tell: (note: Note) => void) => {
   const { device, reason } = await chooseDevice(settings.device);
   tell({ kind: "device", device: device.kind, description: device.description, reason });
-  const task = await makeTask(settings, (received, total) => {
-    tell({ kind: "download", received, total });
-  });
+  const progress = (received: number, total: number) => tell({ kind: "download", received, total });
+  const task = await makeTask(settings, progress);
   // #region job
   const { batch, epochs, optimizer: name, rate, schedule, seed } = settings;
   const { dataset, outputs, report } = task;
@@ -113,6 +113,10 @@ export default trainJob(async (settings: JobSettings, tell: (note: Note) => void
       example: (index: number) => views.example(index),
       classify: (pixels: Float32Array) => views.classify(pixels),
       readDrawing,
+      /** Fetches Fashion-MNIST for the next run, while this one goes on. */
+      async fetchFashion() {
+        await loadFashion("published", progress);
+      },
     },
     live: {
       rate(value: number) {

@@ -34,11 +34,15 @@ const SENTENCES: Record<Phase, string> = {
 const progress = element("progress", HTMLProgressElement);
 const curves = new Curves();
 const figures = new Figures();
-const own = new OwnFiles((data) => {
-  if (settings.values.data === data) void runner.restart();
-  else settings.set({ data });
-  own.tell(data, false);
-}, notify);
+const own = new OwnFiles(
+  (data) => {
+    if (settings.values.data === data) void runner.restart();
+    else settings.set({ data });
+    own.tell(data, false);
+  },
+  notify,
+  fetchFashion,
+);
 const sight = new Sight((x, y) => {
   if (task?.kind !== "plane") return;
   inside.place = [x, y];
@@ -226,7 +230,7 @@ function chart(): void {
 function note(given: Note): void {
   if (given.kind === "download") {
     const millions = (bytes: number) => (bytes / 1e6).toFixed(0);
-    progress.value = given.received / given.total;
+    if (runner.phase === "loading") progress.value = given.received / given.total;
     const what = settings.values.data === "fashion" ? "Fashion-MNIST" : "MNIST";
     say(`Loading ${what}: ${millions(given.received)} of ${millions(given.total)} MB.`);
     return;
@@ -246,6 +250,27 @@ function note(given: Note): void {
     showProgram();
   }
   tell();
+}
+
+/**
+ * Has Fashion-MNIST fetched by the run that goes on, or by the one that takes its place; tells whether
+ * it is still wanted then.
+ */
+async function fetchFashion(): Promise<boolean> {
+  const hasFailed = () => runner.phase === "failed";
+  const isWanted = () => settings.values.data === "fashion";
+  for (;;) {
+    const { run } = runner;
+    // A run that could not be set up is not asked: the next one fetches for itself.
+    if (!run || hasFailed()) return isWanted();
+    try {
+      await run.ready;
+      await run.call("fetchFashion");
+      return isWanted();
+    } catch (error) {
+      if (run === runner.run && !hasFailed()) throw error;
+    }
+  }
 }
 
 /** Says where the run stands. */

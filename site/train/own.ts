@@ -16,19 +16,24 @@ export class OwnFiles {
   #name: string | null = null;
   #pictures: Pictures | undefined;
   #fashion: Fashion | undefined;
+  #isFetching = false;
 
-  /** @param chosen is told when there are files, and which kind of data they are. */
+  /**
+   * @param chosen is told when there are files, and which kind of data they are.
+   * @param fetchFashion fetches Fashion-MNIST from where it is published, and tells whether it is still wanted.
+   */
   constructor(
     readonly chosen: (data: DataName) => void,
     readonly failed: (message: string) => void,
+    readonly fetchFashion: () => Promise<boolean>,
   ) {
     this.#listen("csv", (files) => this.#readCsv(files[0]));
     this.#listen("pictures", (files) => this.#readPictures(files));
     this.#listen("fashion", async (files) => this.#takeFashion(files));
-    element("fashion-fetch").addEventListener("click", () => {
-      this.#fashion = "published";
-      chosen("fashion");
-    });
+    element("fashion-fetch").addEventListener(
+      "click",
+      () => void this.#attempt(() => this.#fetch()),
+    );
     this.#listenToDrops();
   }
 
@@ -96,6 +101,18 @@ export class OwnFiles {
       }),
     );
     this.chosen("pictures");
+  }
+
+  async #fetch(): Promise<void> {
+    if (this.#isFetching) return;
+    this.#isFetching = true;
+    try {
+      const isWanted = await this.fetchFashion();
+      this.#fashion = "published";
+      if (isWanted) this.chosen("fashion");
+    } finally {
+      this.#isFetching = false;
+    }
   }
 
   #takeFashion(files: readonly File[]): void {

@@ -1,11 +1,13 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { encode } from "fast-png";
-import type { Page } from "puppeteer";
+import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeIdx } from "../../src/data/index.ts";
+import { launchBrowser } from "../../tools/page.mjs";
 import {
   drop,
   expectSound,
@@ -138,6 +140,105 @@ test("Fashion-MNIST is read from files that are chosen or dropped", async () => 
   expect(await text(page, "#own-told")).toBe("");
   expect(await page.$eval("#data", (x) => (x as HTMLSelectElement).value)).toBe("fashion");
   await page.close();
+});
+
+/** What the places where Fashion-MNIST is published answer, by the file's name. */
+type Headers = { name: string; value: string }[];
+type Answers = (name: string) => { readonly status: number; readonly body: Uint8Array };
+
+/** Answers for those places, also to workers; the published checksums are put in place by `sums`. */
+async function publish(browser: Browser, sums: ReadonlyMap<string, string>, answers: Answers) {
+  const session = await browser.target().createCDPSession();
+  const asked: string[] = [];
+  const answer = (requestId: string, responseCode: number, body: Uint8Array, headers: Headers) =>
+    session.send("Fetch.fulfillRequest", {
+      ...{ requestId, responseCode, responseHeaders: headers },
+      body: Buffer.from(body).toString("base64"),
+    });
+  session.on("Fetch.requestPaused", async ({ request, requestId, responseHeaders }) => {
+    if (responseHeaders) {
+      // The worker's script.
+      const { body } = await session.send("Fetch.getResponseBody", { requestId });
+      let script = Buffer.from(body, "base64").toString();
+      for (const [published, own] of sums) script = script.replace(published, own);
+      const headers = responseHeaders.filter(
+        ({ name }) => !/^content-(length|encoding)/i.test(name),
+      );
+      return answer(requestId, 200, Buffer.from(script), headers);
+    }
+    const name = request.url.split("/").at(-1) as string;
+    asked.push(name);
+    const { status, body } = answers(name);
+    return answer(requestId, status, body, [{ name: "Access-Control-Allow-Origin", value: "*" }]);
+  });
+  await session.send("Fetch.enable", {
+    patterns: [
+      { urlPattern: "*/fashion-mnist*" },
+      { urlPattern: "*/assets/job-*.js", requestStage: "Response" },
+    ],
+  });
+  return asked;
+}
+
+/** The published checksums in the order of the files. */
+const PUBLISHED = [
+  "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+  "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+  "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+  "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+];
+
+test("Fashion-MNIST is fetched while a run goes on, which a failure leaves alone", async () => {
+  const files = [...idx(240), ...idx(40)].map((bytes) => gzipSync(bytes));
+  const names = ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"];
+  const sums = files.map((bytes, i) => {
+    return [PUBLISHED[i], createHash("sha256").update(bytes).digest("hex")] as const;
+  });
+  let mode: "missing" | "broken" | "sound" = "missing";
+  const browser = await launchBrowser();
+  const asked = await publish(browser, new Map(sums), (name) => {
+    const body = files[names.findIndex((each) => name === `${each}-ubyte.gz`)];
+    if (mode === "missing") return { status: 503, body: new Uint8Array() };
+    return { status: 200, body: mode === "broken" ? body.subarray(0, -9) : body };
+  });
+  const { page } = await site.open("train/?device=cpu", { browser });
+  await waitForPhase(page, "training");
+  await page.select("#data", "fashion");
+  const goesOn = async () => {
+    expect(await page.$eval("body", (body) => body.dataset.phase)).toBe("training");
+    expect(await page.$eval(".failure", (x) => (x as HTMLElement).hidden)).toBe(true);
+    const before = await numberIn(page, "#figure-step");
+    await page.waitForFunction(
+      (was) => Number(document.getElementById("figure-step")?.textContent?.replace(",", "")) > was,
+      {},
+      before,
+    );
+  };
+  await page.click("#fashion-fetch");
+  await waitForText(
+    page,
+    "status",
+    /^Fashion-MNIST cannot be read: train-images-idx3-ubyte\.gz from .*\(HTTP 503\), .*Try again later/,
+  );
+  await goesOn();
+  mode = "broken";
+  await page.click("#fashion-fetch");
+  await waitForText(page, "status", /\(\d+ bytes of SHA-256 .*expected the published file\. Try/);
+  await goesOn();
+  mode = "sound";
+  await page.click("#fashion-fetch");
+  await waitForText(page, "detail", /240 examples and 40 for the test/);
+  await waitForText(page, "confusion", /Ankle boot/);
+  expect(new Set(asked).size).toBe(4);
+  // It is kept: a page that is opened later asks nobody.
+  asked.length = 0;
+  await page.reload();
+  await waitForPhase(page, "training");
+  await page.select("#data", "fashion");
+  await page.click("#fashion-fetch");
+  await waitForText(page, "detail", /240 examples and 40 for the test/);
+  expect(asked).toEqual([]);
+  await browser.close();
 });
 
 test("folders of pictures and tables may be chosen or dropped", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CHOICES, type Chosen, fittingLoss } from "../../site/train/choices.ts";
-import { completing } from "../../site/train/form.ts";
+import { completing, differenceOf } from "../../site/train/form.ts";
 import { csvExamples } from "../../site/train/table.ts";
 
 const INITIAL = Object.fromEntries(
@@ -77,4 +77,13 @@ test("a loss that does not fit the data gives way to one that does", () => {
   expect(completing({ ...INITIAL, data: "csv", loss: "huber" }, none).loss).toBe("huber");
   const brought = completing({ ...INITIAL, data: "curve", rate: 3 }, new Set(["data"]));
   expect(brought).toMatchObject({ layers: "32, 32", loss: "meanSquaredError", rate: 0.01 });
+});
+
+test("a kept run is named by what differs, also where it had none of it", () => {
+  const digits = { ...INITIAL, data: "digits", layers: "64" } as const;
+  expect(differenceOf(digits, { ...digits, convolutions: "8, 16" })).toBe("no convolutions");
+  expect(differenceOf({ ...digits, convolutions: "8, 16" }, digits)).toBe("convolutions 8, 16");
+  expect(differenceOf({ ...INITIAL, layers: "" }, INITIAL)).toBe("no hidden layers");
+  expect(differenceOf(INITIAL, digits)).toBe("data spirals, layers 24, 24");
+  expect(differenceOf(INITIAL, { ...INITIAL, rate: 1 })).toBe("Before"); // a run takes it on
 });
