@@ -22,6 +22,12 @@ export interface View {
   readonly accuracy: number;
 }
 
+/** The shown digits, and where all nets see them before the first step. */
+export interface Shown {
+  readonly labels: Uint8Array;
+  readonly views: readonly View[];
+}
+
 /** Digits of the test set that are shown. */
 const SHOWN = 1000;
 const EPOCHS = 20;
@@ -53,9 +59,9 @@ class Nets extends Module {
   }
 }
 
-export default trainJob(async ({ losses, hidden, rate, seed }: Comparison) => {
-  await init();
-  const { train, test } = await loadDigits();
+export default trainJob(async (task: Comparison, tell: (shown: Shown) => void) => {
+  const { losses, hidden, rate, seed } = task;
+  const [{ train, test }] = await Promise.all([loadDigits(), init()]);
   const sizes = { hidden, features: 2, classes: 10 };
   // Of one seed: all begin alike.
   const model = new Nets(losses.map((name) => new EmbeddingNetwork(sizes, MAKERS[name], seed)));
@@ -83,9 +89,11 @@ export default trainJob(async ({ losses, hidden, rate, seed }: Comparison) => {
   };
   return {
     ...{ model, optimizer, loss, loader, epochs: EPOCHS, metricsEvery: 4 },
+    async onStart() {
+      tell({ labels: test.labels.slice(0, SHOWN), views: await views() });
+    },
     calls: {
       views,
-      labels: () => test.labels.slice(0, SHOWN),
       picture: (i: number) => test.images.slice(784 * i, 784 * (i + 1)),
     },
     dispose() {

@@ -6,6 +6,7 @@ import { Runner } from "../shell/run.ts";
 import { choice, number, Settings } from "../shell/settings.ts";
 import { onTheme } from "../shell/theme.ts";
 import type job from "./job.ts";
+import type { View } from "./job.ts";
 import source from "./job.ts?raw";
 import lossSource from "./losses.ts?raw";
 import { LOSS_NAMES, LOSSES, type LossName } from "./names.ts";
@@ -64,11 +65,7 @@ function glide(): void {
   if (isGliding) requestAnimationFrame(glide);
 }
 
-const looks = new Frames(async () => {
-  const { run } = runner;
-  if (!run) return false;
-  const found = await run.call("views");
-  if (run !== runner.run) return false;
+function showViews(found: readonly View[]): void {
   places().forEach(({ name, plane, accuracy }, k) => {
     plane.lead(found[k].points);
     accuracy.textContent = percent(found[k].accuracy);
@@ -79,6 +76,14 @@ const looks = new Frames(async () => {
     );
   });
   if (!isGliding) glide();
+}
+
+const looks = new Frames(async () => {
+  const { run } = runner;
+  if (!run || labels.length === 0) return false;
+  const found = await run.call("views");
+  if (run !== runner.run) return false;
+  showViews(found);
   await new Promise((go) => setTimeout(go, PAUSE));
   return runner.phase === "training";
 });
@@ -113,13 +118,14 @@ const runner = new Runner<typeof job>({
     paint();
   },
   onEvent(event) {
+    if (event.event === "note") {
+      ({ labels } = event.note);
+      showViews(event.note.views);
+      looks.wake();
+      void showMarked().catch(() => {});
+    }
     if (event.event !== "step") return;
     runner.say(`Step ${count(event.step)}, epoch ${event.epoch + 1}`);
-  },
-  async onReady(run) {
-    labels = await run.call("labels");
-    looks.wake();
-    await showMarked();
   },
   onPhase: () => looks.wake(),
 });

@@ -10,7 +10,8 @@ import { ClassBatches, distortionOf, TURNS } from "../../examples/oneshot/class-
 import { deslantAll } from "../../examples/oneshot/deslant.ts";
 import { embeddingNetwork } from "../../examples/oneshot/network.ts";
 import { imagesOf } from "../../examples/oneshot/recognition.ts";
-import { type Digits, loadDigits } from "../shell/digits.ts";
+import { type Digits, loadDigits, type SomeDigits } from "../shell/digits.ts";
+import { squaredDistances } from "./distances.ts";
 import weightsUrl from "./trained/known.safetensors?url";
 import { trainedNetwork } from "./trained/network.ts";
 
@@ -24,17 +25,13 @@ export interface Task {
 /** Digits as bytes of ink, 784 each, one after the other. */
 export type Pixels = Uint8Array | Float32Array;
 
-/** Squared distances `[queries · anchors]`, by the net's embeddings and by the pixels themselves. */
-export interface Distances {
-  readonly embeddings: number[];
-  readonly pixels: number[];
-}
-
 /** The digits that are trained on are below this one. */
 const KNOWN = 7;
 /** Classes in a batch, as many of them invented, and examples of each. */
 const [CLASSES, INVENTED, EXAMPLES] = [16, 11, 4];
 const STEPS = 1500;
+/** How long the first step waits for the page to look, in milliseconds. */
+const PATIENCE = 1000;
 
 /** The digits from one to another. */
 function some({ images, labels }: Digits, from: number, to: number): Digits {
@@ -48,6 +45,14 @@ type Embed = (x: Tensor) => Promise<Tensor>;
 let trained: Promise<Embed> | null = null;
 
 /** The net that was trained before, loaded when it is first asked. */
+function trainedNet(): Promise<Embed> {
+  trained ??= loadTrained();
+  trained.catch(() => {
+    trained = null; // the next call tries again
+  });
+  return trained;
+}
+
 async function loadTrained(): Promise<Embed> {
   const model = trainedNetwork().eval();
   const bytes = await (await fetch(weightsUrl)).arrayBuffer();
@@ -63,9 +68,13 @@ async function vectors(embed: Embed, pixels: Float32Array) {
   return { size: found.shape[1], values: (await found.data()) as Float32Array };
 }
 
-export default trainJob(async ({ channels, margin, rate, seed }: Task) => {
-  await init();
-  const { train, test } = await loadDigits();
+export default trainJob(async (task: Task, tell: (unseen: Digits) => void) => {
+  const { channels, margin, rate, seed } = task;
+  const tellUnseen = (all: SomeDigits) => {
+    tell(some(all.test, KNOWN, 10));
+    return all;
+  };
+  const [{ train }] = await Promise.all([loadDigits().then(tellUnseen), init()]);
   // #region job
   const known = some(train, 0, KNOWN);
   const digits = { pixels: known.images, labels: Int32Array.from(known.labels), classes: KNOWN };
@@ -84,26 +93,31 @@ export default trainJob(async ({ channels, margin, rate, seed }: Task) => {
   const loss = (net: Sequential, { images, labels }: Batch) =>
     tripletMined(net.call(images), labels, { mining: "semi-hard", margin });
   // #endregion
-  const unseen = some(test, KNOWN, 10);
   const embed = compile((x: Tensor) => model.call(x));
+  let begin = () => {};
+  // The page looks before the first step, if it looks soon.
+  const seen = new Promise<void>((resolve) => {
+    begin = resolve;
+    setTimeout(resolve, PATIENCE);
+  });
   return {
     ...{ model, optimizer, loss, loader, metricsEvery: 5 },
     epochs: 1,
+    onStart: () => seen,
     calls: {
-      /** Digits that it never sees while it learns. */
-      unseen: () => unseen,
+      /** Squared distances `[queries · anchors]` of embeddings. */
       async compare(
         anchors: Float32Array,
         queries: Float32Array,
         by: "trained" | "running",
-      ): Promise<Distances> {
-        trained ??= loadTrained();
-        const net = by === "trained" ? await trained : embed;
-        const [a, q] = [await vectors(net, anchors), await vectors(net, queries)];
-        return {
-          embeddings: squaredDistances(q.values, a.values, a.size),
-          pixels: squaredDistances(queries, anchors, 784),
-        };
+      ): Promise<number[]> {
+        try {
+          const net = by === "trained" ? await trainedNet() : embed;
+          const [a, q] = [await vectors(net, anchors), await vectors(net, queries)];
+          return squaredDistances(q.values, a.values, a.size);
+        } finally {
+          if (by === "running") begin();
+        }
       },
     },
     dispose() {
@@ -111,16 +125,3 @@ export default trainJob(async ({ channels, margin, rate, seed }: Task) => {
     },
   };
 });
-
-/** ‖q − a‖² of each row of q with each of a. */
-function squaredDistances(q: Float32Array, a: Float32Array, size: number): number[] {
-  const found: number[] = [];
-  for (let i = 0; i < q.length; i += size) {
-    for (let j = 0; j < a.length; j += size) {
-      let sum = 0;
-      for (let k = 0; k < size; k++) sum += (q[i + k] - a[j + k]) ** 2;
-      found.push(sum);
-    }
-  }
-  return found;
-}

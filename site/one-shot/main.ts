@@ -7,6 +7,7 @@ import { Lines } from "../shell/plot.ts";
 import { Runner } from "../shell/run.ts";
 import { choice, number, Settings } from "../shell/settings.ts";
 import { Drawing } from "../train/drawing.ts";
+import { squaredDistances } from "./distances.ts";
 import type job from "./job.ts";
 import source from "./job.ts?raw";
 import "./style.css";
@@ -36,13 +37,16 @@ const chart = new Lines(element("history"), {
     { label: "Trained before", color: "--third", dashed: true },
   ],
 });
-const history: [steps: number[], ...shares: [number[], number[], number[]]] = [[], [], [], []];
+type Shares = (number | null)[];
+const history: [steps: number[], ...shares: [Shares, Shares, Shares]] = [[], [], [], []];
 
 /** What the reader has drawn in place of an example, by class. */
 const drawn: (Float32Array | null)[] = CLASSES.map(() => null);
 let query: Float32Array | null = null;
 let unseen: Digits | null = null;
 let step = 0;
+/** Whether the present run can be asked. */
+let isReady = false;
 /** What the net trained before says, until another example or drawing is asked about. */
 let before: readonly number[] | null = null;
 /** How often something else was asked. */
@@ -108,47 +112,63 @@ function ask(): void {
   looks.wake();
 }
 
-const looks = new Frames(async () => {
-  const { run } = runner;
-  if (!run || !unseen) return false;
-  const digits = unseen;
+/** The examples, and what is asked about. */
+function picturesOf(digits: Digits) {
   const { examples } = settings.values;
   const anchors = CLASSES.map((digit, k) => drawn[k] ?? digitOf(digits, digit, examples));
   const asked = CLASSES.flatMap((digit) =>
     Array.from({ length: QUERIES }, (_, i) => digitOf(digits, digit, examples + 1 + i)),
   );
-  const at = step;
-  const pictures = [joined(anchors), joined(query ? [...asked, query] : asked)] as const;
-  const mine = asks;
-  if (!before) {
-    const { embeddings } = await run.call("compare", ...pictures, "trained");
-    if (run !== runner.run || mine !== asks) return run === runner.run;
-    before = embeddings;
-  }
-  const byTrained = before;
-  const found = await run.call("compare", ...pictures, "running");
-  if (run !== runner.run || mine !== asks) return run === runner.run;
+  return { anchors, asked };
+}
+
+/** Shows the pictures, and how many of them pixels alone tell apart. */
+function showPictures({ anchors, asked }: ReturnType<typeof picturesOf>): number {
   anchorPictures.forEach(({ picture }, k) => {
     show(picture, anchors[k]);
   });
-  const told = nearest(found.embeddings);
-  queries.forEach(({ picture, said }, i) => {
+  queries.forEach(({ picture }, i) => {
     show(picture, asked[i]);
+  });
+  const share = shareOf(nearest(squaredDistances(joined(asked), joined(anchors), 784)));
+  element("by-pixels").textContent = percent(share);
+  return share;
+}
+
+const looks = new Frames(async () => {
+  if (!unseen) return false;
+  const pictures = picturesOf(unseen);
+  const byPixels = showPictures(pictures);
+  const { run } = runner;
+  if (!run || !isReady) return false;
+  const { anchors, asked } = pictures;
+  const given = [joined(anchors), joined(query ? [...asked, query] : asked)] as const;
+  const [at, mine] = [step, asks];
+  if (!before) {
+    // What cannot be loaded is asked for again with the next question.
+    const told = await run.call("compare", ...given, "trained").catch(() => null);
+    if (run !== runner.run || mine !== asks) return run === runner.run;
+    before = told;
+    if (told) element("by-trained").textContent = percent(shareOf(nearest(told)));
+  }
+  const byTrained = before;
+  const found = await run.call("compare", ...given, "running");
+  if (run !== runner.run || mine !== asks) return run === runner.run;
+  const told = nearest(found);
+  queries.forEach(({ said }, i) => {
     said.textContent = "ABC"[told[i]];
     said.className = told[i] === Math.floor(i / QUERIES) ? "" : "wrong";
   });
-  const shares = [told, nearest(found.pixels), nearest(byTrained)].map(shareOf);
-  for (const [k, id] of ["accuracy", "by-pixels", "by-trained"].entries()) {
-    element(id).textContent = percent(shares[k]);
-  }
+  element("accuracy").textContent = percent(shareOf(told));
   const [steps, ...lines] = history;
   if (steps.at(-1) !== at) {
     steps.push(at);
+    const shares = [shareOf(told), byPixels, byTrained && shareOf(nearest(byTrained))];
     for (const [k, line] of lines.entries()) line.push(shares[k]);
     chart.set(steps, lines);
   }
-  const judged = settings.values.by === "trained" ? byTrained : found.embeddings;
-  const own = query ? judged.slice(-3) : null;
+  const judged = settings.values.by === "trained" ? byTrained : found;
+  const own = query && judged ? judged.slice(-3) : null;
   const best = own ? own.indexOf(Math.min(...own)) : -1;
   anchorPictures.forEach(({ bar, far }, k) => {
     bar.style.inlineSize = own ? `${100 - 25 * own[k]}%` : "0";
@@ -167,15 +187,20 @@ const runner = new Runner<typeof job>({
   onRestart() {
     for (const list of history) list.length = 0;
     step = 0;
+    isReady = false;
     chart.set([], [[], [], []]);
   },
   onEvent(event) {
+    if (event.event === "note") {
+      unseen = event.note;
+      ask();
+    }
     if (event.event !== "step") return;
     ({ step } = event);
     runner.say(`Step ${count(step)}, loss ${event.loss.toFixed(3)}`);
   },
-  async onReady(run) {
-    unseen = await run.call("unseen");
+  onReady() {
+    isReady = true;
     ask();
   },
   onPhase: () => looks.wake(),
