@@ -25,6 +25,8 @@ export interface Settings {
   readonly seed: number;
   /** Steps between two reports; 50 when left out. */
   readonly every?: number;
+  /** Channels of the network's blocks; 32, 32, 64 and 64 when left out. */
+  readonly channels?: readonly number[];
 }
 
 /** How far a run has come. */
@@ -33,9 +35,6 @@ export interface Progress {
   /** The mean loss of the steps since the last report. */
   readonly loss: number;
 }
-
-/** Channels of the network's blocks. */
-const CHANNELS = [32, 32, 64, 64];
 
 /**
  * Trains an embedding by triplets mined in each batch: of each pair of a class the nearest example of
@@ -48,6 +47,7 @@ export async function trainEmbedding(
   options: { onProgress?: (progress: Progress) => void; signal?: AbortSignal } = {},
 ): Promise<{ model: Sequential; step: number }> {
   const { set, steps, margin, learningRate, seed, every = 50 } = settings;
+  const { channels = [32, 32, 64, 64] } = settings;
   const upright = set === "mnist";
   const batches = new ClassBatches(characters, {
     ...settings,
@@ -55,7 +55,7 @@ export async function trainEmbedding(
     upright,
     distortion: distortionOf(upright),
   });
-  const model = embeddingNetwork(CHANNELS, seed);
+  const model = embeddingNetwork(channels, seed);
   const schedule = cosineDecay(learningRate, { steps });
   const optimizer = new Adam(model.parameters(), { learningRate: schedule });
   const step = trainStep({

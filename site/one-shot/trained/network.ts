@@ -1,7 +1,10 @@
 import type { Sequential } from "gradus/nn";
 import { embeddingNetwork } from "../../../examples/oneshot/network.ts";
 
-/** The net that compares drawings from the start: embeddings `[n, 288]` of images `[n, 784]`. */
+export const CHANNELS = [16, 32, 48, 64];
+export const SEED = 1;
+
+/** The net that compares drawings from the start: embeddings `[n, 64]` of images `[n, 784]`. */
 export function trainedNetwork(): Sequential {
-  return embeddingNetwork([16, 32, 32], 1);
+  return embeddingNetwork(CHANNELS, SEED);
 }
