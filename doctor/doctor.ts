@@ -34,6 +34,24 @@ export interface DoctorOptions {
 /** Seconds that a check may take beyond its own time, for what cannot be stopped halfway. */
 const SPARE_S = 15;
 
+/** So long, in seconds, checks of open length have a quick run take. */
+const QUICK_S = 18;
+
+/** How long the first of some checks may take, of a run that has taken `elapsed` seconds. */
+export function secondsOf(
+  [check, ...later]: readonly Check[],
+  preset: Preset,
+  elapsed: number,
+): number {
+  const own = check.seconds[preset];
+  if (preset !== "quick" || !check.isOpen) return own;
+  const sum = (checks: readonly Check[]) =>
+    checks.reduce((sum, { seconds }) => sum + seconds[preset], 0);
+  const left = QUICK_S - elapsed - sum(later.filter(({ isOpen }) => !isOpen));
+  const share = own / (own + sum(later.filter(({ isOpen }) => isOpen)));
+  return Math.max(own / 2, left * share);
+}
+
 /** Looks at all that there is, one check after the other; what breaks in one leaves the others alone. */
 export async function runDoctor(
   { preset, only, signal, seconds: most, subjects, checks = CHECKS, patience = 6 }: DoctorOptions,
@@ -50,9 +68,11 @@ export async function runDoctor(
   const wanted = checks.filter(({ name }) => only?.test(name) ?? true);
   const total = wanted.reduce((sum, { seconds }) => sum + seconds[preset], 0);
   let before = 0;
-  for (const check of wanted) {
+  for (const [i, check] of wanted.entries()) {
     if (signal?.aborted) break;
-    const seconds = most ? (check.seconds[preset] * most) / total : check.seconds[preset];
+    const seconds = most
+      ? (check.seconds[preset] * most) / total
+      : secondsOf(wanted.slice(i), preset, (performance.now() - began) / 1000);
     const tell = (finding: Finding) => {
       const line = { check: check.name, ...finding };
       lines.push(line);

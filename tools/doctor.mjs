@@ -12,7 +12,7 @@ const HELP = `Looks at what WebGPU does on this machine: a verdict a line.
 
 Usage: npm run doctor -- [options]
 
-  --full          all that there is, some minutes; in place of what takes half a minute
+  --full          all that there is, some minutes; in place of what takes 20 seconds
   --only REGEX    checks by name
   --seconds N     with --node: some N seconds for all checks together
   --json FILE     where the report goes (nowhere when left out)

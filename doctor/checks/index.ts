@@ -18,8 +18,6 @@ export const CHECKS: readonly Check[] = [
   adapter,
   compiler,
   loops,
-  candidates,
-  ops,
   specialValues,
   life,
   costs,
@@ -28,4 +26,6 @@ export const CHECKS: readonly Check[] = [
   training,
   memoryCeiling,
   digits,
+  candidates,
+  ops,
 ];

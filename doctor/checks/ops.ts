@@ -55,6 +55,7 @@ async function tryAll(context: Context, kind: string, device: Device, share: num
 export const ops: Check = {
   name: "Ops",
   seconds: { quick: 6, full: 240 },
+  isOpen: true,
   run: async (context) => {
     const own = await context.bench.engine();
     const isTree = context.facts?.traits.workgroupMemory;

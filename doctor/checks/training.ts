@@ -50,11 +50,11 @@ const CHECKED = { quick: 2, full: 5 };
 const ROUND_MS = { quick: 120, full: 500 };
 
 /** How long better kernels are waited for, which are compiled behind the first steps. */
-const PATIENCE_MS = { quick: 1500, full: 10_000 };
+const PATIENCE_MS = { quick: 3000, full: 10_000 };
 
 /** Makes steps until no kernel is made any more, where a CPU emulates the GPU. */
 async function betterKernels(
-  { preset, isSoftware }: Context,
+  { preset, isSoftware, bench }: Context,
   { counters, kind }: Device,
   step: () => Promise<unknown>,
 ): Promise<void> {
@@ -63,7 +63,7 @@ async function betterKernels(
   for (let before = -1; before !== counters.now.pipelines && performance.now() < until; ) {
     before = counters.now.pipelines;
     await step();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await bench.untilMade(until - performance.now());
   }
 }
 

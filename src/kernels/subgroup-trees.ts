@@ -9,6 +9,14 @@ import type { ShaderFile } from "../forms/wgsl.ts";
 const TREE = "shaders/lib/workgroup.wgsl";
 const subgroupTree: ShaderFile = { name: "shaders/lib/subgroups.wgsl", source };
 
+/** How many invocations every subgroup of a device has; 0 where there are none. */
+export function lanesOf({
+  features,
+  adapterInfo,
+}: Pick<GPUDevice, "features" | "adapterInfo">): number {
+  return features.has("subgroups") ? (adapterInfo?.subgroupMinSize ?? 0) : 0;
+}
+
 /** What is made of a kernel once, for each number of lanes. */
 const made = new WeakMap<Kernel<never>, Map<number, Kernel<never>>>();
 

@@ -5,7 +5,7 @@ import { runDoctor } from "../../doctor/doctor.ts";
 import { LOOPS } from "../../doctor/loops.ts";
 import { type Line, parseDoctorReport } from "../../doctor/report.ts";
 import { tables } from "../cases/tables.ts";
-import { familyCalls } from "../support/family-calls.ts";
+import { familyCalls, waysOf } from "../support/family-calls.ts";
 import { plantedFamily, plantedOp } from "../support/planted-kernel.ts";
 import { openDevice } from "../support/raw-kernel.ts";
 
@@ -40,6 +40,22 @@ describe("the doctor", () => {
         .filter(([name]) => /argmax/.test(`${name}`))
         .every(([, bad]) => !bad),
     ).toBe(true);
+  });
+
+  test("tries kernels that are loaded on demand, and those with subgroups", async () => {
+    const families = {
+      matmul: familyCalls.matmul,
+      argmax: familyCalls.argmax,
+      sum: familyCalls.sum,
+    };
+    const only = /^Kernels$/;
+    const options = { preset: "quick", only, subjects: { families }, seconds: 0.1 } as const;
+    const { lines } = await runDoctor(options, here);
+    // Not all are tried, but all are counted.
+    const counted = Number(/ of (\d+) right/.exec(lines[0].text)?.[1]);
+    expect(counted).toBe(Object.values(families).flatMap((call) => waysOf(call, 4)).length);
+    expect(counted).toBeGreaterThan(Object.values(families).flatMap((call) => waysOf(call)).length);
+    expect(waysOf(families.matmul).length).toBeGreaterThan(20); // with tiles and direct loads
   });
 
   test("tries the plain kernels of a family in their place", async () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { type Check, NotThere } from "../../doctor/context.ts";
-import { runDoctor } from "../../doctor/doctor.ts";
+import { runDoctor, secondsOf } from "../../doctor/doctor.ts";
 import { INPUT, INVOCATIONS, LOOPS, loopCode } from "../../doctor/loops.ts";
 import { Printer } from "../../doctor/printer.ts";
 import {
@@ -108,6 +108,17 @@ describe("a run", () => {
     const { lines } = await runDoctor({ preset: "quick", checks, only: /TWO/i }, here);
     expect(told(lines)).toEqual(["two ok"]);
   });
+});
+
+test("a quick run gives what is left of its time to checks of open length, by what they should take", () => {
+  const open = (seconds: number) => ({ ...check("open", async () => {}, seconds), isOpen: true });
+  const rest = [open(4), open(6), check("fixed", async () => {}, 1)];
+  expect(secondsOf(rest, "quick", 7)).toBe(4); // 18 − 7 − 1 for both
+  expect(secondsOf(rest.slice(1), "quick", 11)).toBe(6);
+  expect(secondsOf(rest, "quick", 0)).toBeCloseTo(6.8); // more where the others were quick
+  expect(secondsOf(rest, "quick", 60)).toBe(2); // half where there is nothing left
+  expect(secondsOf(rest, "full", 7)).toBe(4);
+  expect(secondsOf(rest.slice(2), "quick", 7)).toBe(1);
 });
 
 const line = (name: string, own: Partial<Line> = {}): Line => {

@@ -3,6 +3,7 @@ import type { Group } from "../../engine/fusion.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Choose, Family, Kernel, KernelChoice, Problem } from "../../forms/kernel.ts";
 import { choiceName, choicesFor, problemName } from "../../kernels/candidates.ts";
+import { lanesOf } from "../../kernels/subgroup-trees.ts";
 import {
   type Bench,
   DISPATCH_MS,
@@ -170,11 +171,6 @@ export class Tuner {
     this.#hasWarned = true;
     console.warn(`gradus: kernels are tuned without one that failed, for ${error}`);
   }
-}
-
-/** How many invocations every subgroup has; 0 where there are none. */
-function lanesOf({ features, adapterInfo }: GPUDevice): number {
-  return features.has("subgroups") ? (adapterInfo?.subgroupMinSize ?? 0) : 0;
 }
 
 /** What a choice has of a dispatch: invocations of a workgroup, and bytes of its memory. */
