@@ -1,7 +1,7 @@
 // The benchmark: builds the page Bench, opens it in headless Chromium and lets it measure; with
 // --node in Node instead; with --cpu both, for what the CPU device is to come to; with --bundle
 // writes one file that measures in Node anywhere.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,13 +27,14 @@ Usage: npm run bench -- [options]
   --bundle FILE   only write one .mjs file that runs as --node does where there are no packages
   --kit FOLDER    only write all that measures on a machine with a GPU and without packages:
                   this bundle, the doctor's, PyTorch's steps, and measure.sh, which runs them
+  --seed FILE     only have products chosen on a GPU by what \`--candidates\` wrote there of it
   --help          this text`;
 
 const text = { type: "string" };
 const flag = { type: "boolean", default: false };
 
 function readOptions(args) {
-  const { json, compare, bundle, kit, ...options } = parse(args, {
+  const { json, compare, bundle, kit, seed, ...options } = parse(args, {
     only: text,
     peers: text,
     rounds: text,
@@ -44,9 +45,10 @@ function readOptions(args) {
     node: flag,
     bundle: text,
     kit: text,
+    seed: text,
     help: { ...flag, short: "h" },
   });
-  const paths = Object.entries({ json, compare, bundle, kit }).filter(
+  const paths = Object.entries({ json, compare, bundle, kit, seed }).filter(
     ([, path]) => path !== undefined,
   );
   for (const [name, path] of paths) readPath(name, path);
@@ -221,8 +223,31 @@ async function writeKit(folder) {
   tell(`Written to ${folder}: ${Object.keys(files).join(", ")}`);
 }
 
+/** Takes what candidates took on a GPU over into the source. */
+async function takeSeed(file) {
+  const report = JSON.parse(readFileSync(file, "utf8"));
+  const server = await loader();
+  const path = join(root, "src/kernels/measured-products.ts");
+  try {
+    const { seedOf, seedFile } = await server.ssrLoadModule("/bench/kernels/seed.ts");
+    const { measuredProducts } = await server.ssrLoadModule("/src/kernels/measured-products.ts");
+    const [begin, products] = await seedOf(report);
+    const text = seedFile(readFileSync(path, "utf8"), measuredProducts, [begin, products]);
+    await new ResultFile(path).write(text);
+    execFileSync(
+      process.execPath,
+      [join(root, "node_modules/@biomejs/biome/bin/biome"), "format", "--write", path],
+      { cwd: root, stdio: "ignore" },
+    );
+    say(`${products.length} products of adapters called "${begin} …", written to ${path}`);
+  } finally {
+    await server.close();
+  }
+}
+
 async function main(options) {
-  if (options.kit !== undefined) await writeKit(options.kit);
+  if (options.seed !== undefined) await takeSeed(options.seed);
+  else if (options.kit !== undefined) await writeKit(options.kit);
   else if (options.cpu) await measureCpu(options);
   else if (options.growth) await measureGrowth(options);
   else if (options.bundle !== undefined) {

@@ -1,6 +1,7 @@
 import source from "../../shaders/matmul-tiles.wgsl?raw";
 import type { Candidate, Kernel, KernelWish } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
+import { measuredProducts } from "./measured-products.ts";
 import type { ProductProblem } from "./problems.ts";
 
 // A script of its own, which shares no code with others: what it shared would be another script.
@@ -127,12 +128,50 @@ const ENOUGH = 384;
 const BARRIER = 60;
 const BEGIN = 1500;
 
+/** Names a tile as measurements do. */
+export function tileName(candidate: Candidate): string {
+  const { WORKGROUP, TILE_M, TILE_N, TILE_K, COLUMNS, STAGES } = sizesOf(candidate);
+  return `${TILE_M} ${TILE_N} ${TILE_K} ${WORKGROUP} ${COLUMNS} ${STAGES}`;
+}
+
+/** A product whose sizes differ by so many factors of two in all tells nothing of another. */
+const FAR = 8;
+
+/**
+ * How much slower than the model a tile was where the adapter was measured, by the product that is most
+ * like this one: 1 where nothing like it was.
+ */
+function measuredShare(problem: ProductProblem, candidate: Candidate, traits: Traits): number {
+  const name = traits.name?.toLowerCase() ?? "";
+  const known = [...measuredProducts].filter(([begin]) => `${name} `.startsWith(`${begin} `));
+  const { dtype, BATCH, M, N, K } = problem;
+  const distance = (sizes: readonly number[]) =>
+    [BATCH, M, N, K].reduce((sum, n, i) => sum + Math.abs(Math.log2(n / sizes[i])), 0);
+  const all = known.flatMap(([, products]) => products);
+  if (all.length === 0) return 1;
+  const { sizes, times } = all.reduce((a, b) => (distance(b.sizes) < distance(a.sizes) ? b : a));
+  const [batch, m, n, k] = sizes;
+  const like: ProductProblem = { dtype, BATCH: batch, M: m, N: n, K: k };
+  // What of a time the model does not say; in all what no tile differs by.
+  const excess = (own: Candidate) => Math.log(times[tileName(own)] / modelCost(like, own, traits));
+  const found = [SMALLEST, ...candidates].map(excess).filter((x) => Number.isFinite(x));
+  const mean = found.reduce((sum, x) => sum + x, 0) / found.length;
+  // One that did not run is as much worse than the model as any.
+  const own = times[tileName(candidate)] ? excess(candidate) : Math.max(...found);
+  return Math.exp((own - mean) * Math.max(0, 1 - distance(sizes) / FAR));
+}
+
+/** What a product should cost by the model, and by what was measured where there is that. */
+export function cost(problem: ProductProblem, candidate: Candidate, traits: Traits): number {
+  return modelCost(problem, candidate, traits) * measuredShare(problem, candidate, traits);
+}
+
 /**
  * How many cycles a product should take, by a model: each core does its share of the tiles; a tile takes as long
  * as what is slowest of multiplying, reading workgroup memory, and loading; and what few invocations do not
  * hide. Of use to compare tiles, not as a time.
  */
-export function cost(
+function modelCost(
   { BATCH, M, N, K }: ProductProblem,
   candidate: Candidate,
   { name = "" }: Traits,
