@@ -94,12 +94,16 @@ export function matmul(a: Tensor, b: Tensor, ...surplus: never[]): Tensor {
   const [m, k] = left.shape.slice(-2);
   const n = right.shape[right.rank - 1];
   const outer = broadcastShapes("matmul", left.shape.slice(0, -2), right.shape.slice(0, -2));
-  const stack = outer.length === 0 ? [] : [sizeOf(outer)];
-  const x = inShape(stretch(left, [...outer, m, k]), [...stack, m, k]);
-  const w = inShape(stretch(right, [...outer, k, n]), [...stack, k, n]);
+  const count = sizeOf(outer);
+  const x = stretch(left, [...outer, m, k]);
+  // One matrix multiplies the rows of all at once, so that its gradient is one product too.
+  const operands =
+    sizeOf(right.shape.slice(0, -2)) === 1
+      ? [inShape(x, [count * m, k]), inShape(right, [k, n])]
+      : [inShape(x, [count, m, k]), inShape(stretch(right, [...outer, k, n]), [count, k, n])];
   const rows = a.rank === 1 ? [] : [m];
   const columns = b.rank === 1 ? [] : [n];
-  return inShape(apply(matmulOp, [x, w], NO_ATTRIBUTES), [...outer, ...rows, ...columns]);
+  return inShape(apply(matmulOp, operands, NO_ATTRIBUTES), [...outer, ...rows, ...columns]);
 }
 
 function checkOperands(a: Tensor, b: Tensor): void {

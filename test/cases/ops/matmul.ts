@@ -38,6 +38,49 @@ export const matmulCases = {
       { inputs: [x(4, 6), x(5, 6)], run: (a, b) => ops.matmul(a, ops.transpose(b)), scale: 3 },
       { inputs: [x(3, 4, 6), x(3, 6, 2)], run: (a, b) => ops.matmul(a, b), scale: 3 },
       { inputs: [x(2, 1, 4, 6), x(3, 6, 2)], run: (a, b) => ops.matmul(a, b), scale: 6 },
+      // Stacks by one matrix, which are one product of all rows.
+      ...[
+        [
+          [2, 3, 4],
+          [4, 5],
+        ],
+        [
+          [2, 3, 5, 4],
+          [1, 4, 3],
+        ],
+        [
+          [3, 4],
+          [1, 1, 4, 5],
+        ],
+        [[2, 3, 4], [4]],
+        [[4], [1, 4, 3]],
+        [
+          [0, 3, 4],
+          [4, 2],
+        ],
+        [
+          [2, 0, 4],
+          [4, 2],
+        ],
+        [
+          [2, 3, 0],
+          [0, 2],
+        ],
+      ].map(([a, b]) => ({
+        inputs: [x(...a), x(...b)],
+        run: (a: Tensor, b: Tensor) => ops.matmul(a, b),
+        scale: 4,
+      })),
+      ...[
+        (a: Tensor) => ops.transpose(a),
+        (a: Tensor) => ops.permute(a, 1, 0, 2),
+        (a: Tensor) => ops.broadcastTo(ops.slice(a, [{ end: 1 }]), [4, 8, 8]),
+        (a: Tensor) => ops.slice(a, [{}, { start: 1, step: 3 }]),
+      ].map((view) => ({
+        inputs: [x(3, 8, 8), x(8, 12)],
+        run: (a: Tensor, b: Tensor) => ops.matmul(view(a), b),
+        scale: 5,
+      })),
       { inputs: [x(5), x(5, 3)], run: (a, b) => ops.matmul(a, b), scale: 3 },
       { inputs: [x(3, 5), x(5)], run: (a, b) => ops.matmul(a, b), scale: 3 },
       { inputs: [x(5), x(5)], run: (a, b) => ops.matmul(a, b), scale: 3 },
