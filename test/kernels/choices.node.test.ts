@@ -77,7 +77,10 @@ const ops: Record<string, { run: (sizes: number[]) => Tensor; sizes: number[][] 
       [50_000, 64, 4096],
     ],
   },
-  neg: { run: alongRows((x) => neg(x)), sizes: [[5], [2 ** 18 - 1], [2 ** 18], [2 ** 22]] },
+  neg: {
+    run: alongRows((x) => neg(x)),
+    sizes: [5, 2 ** 14 - 1, 2 ** 14, 2 ** 18 - 1, 2 ** 18, 2 ** 22].map((n) => [n]),
+  },
   attention: { run: ([b, l, e]) => attend(of([b, l, e])), sizes: attentionSizes() },
   "gradients of attention": { run: gradientOfAttention, sizes: attentionSizes().slice(1, 3) },
   "transpose of u8": {
