@@ -58,7 +58,7 @@ test("measure.sh runs each part with its time, and goes on when one breaks", asy
 });
 
 test.each([
-  [["--speed"], /^--speed: no option; expected --only, .* or --help\n$/],
+  [["--quick"], /^--quick: no option; expected --only, .* or --help\n$/],
   [
     ["--rounds", "-1", "--node", "--json"],
     /^--json: no value; expected one, as in --json=VALUE\n$/,
