@@ -23,6 +23,6 @@ export function lerp<A extends Tensor | number>(
   checkDomain("lerp", x.dtype, "float");
   const [way, w] = broadcastInputs("lerp", sub(y, x), weight);
   // From the nearer end, so that neither is missed by rounding.
-  const fromX = add(x, mul(w, way));
-  return where(less(w, 0.5), fromX, sub(y, mul(way, sub(1, w))));
+  const isNear = less(w, 0.5);
+  return add(where(isNear, x, y), mul(where(isNear, w, sub(w, 1)), way));
 }

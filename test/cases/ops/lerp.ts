@@ -1,3 +1,4 @@
+import { grad } from "../../../src/index.ts";
 import * as ops from "../../../src/ops/index.ts";
 import { N, x } from "../../support/op-calls.ts";
 import type { OpCases } from "../../support/op-case.ts";
@@ -17,6 +18,15 @@ export const lerpCases = {
         run: (t) => ops.lerp(t([1, 1, 1, 1, N]), t([3, 3, 3, 3, 3]), t([0, 0.25, 1, 2, 0])),
         is: [1, 1.5, 3, 5, N],
         by: "by hand",
+      },
+      {
+        run: (t) => {
+          const w = t([-2.5, 0.25, 0.5, 2]);
+          const y = ops.lerp(t([1, Infinity, -Infinity, 1]), t([Infinity, 1, 1, 3]), w);
+          return grad(ops.sum(y), [w])[0];
+        },
+        is: [Infinity, -Infinity, Infinity, 2],
+        by: "the slope is b − a, of the end that is not taken too",
       },
       {
         run: (t) => ops.lerp(t([16777216, 1]), t([1, 16777216]), 1),
