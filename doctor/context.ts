@@ -12,7 +12,7 @@ import { type Device, init, setDefaultDevice } from "../src/index.ts";
 import { directProducts, moreTiles } from "../src/kernels/matmul.ts";
 import type { FamilyCall } from "../test/support/family-calls.ts";
 import type { OpCase } from "../test/support/op-case.ts";
-import type { AdapterFacts, Line, Preset } from "./report.ts";
+import type { AdapterFacts, DoctorReport, Line, Preset } from "./report.ts";
 
 /** What is tried: all that there is, unless somebody has something else tried. */
 export interface Subjects {
@@ -39,6 +39,8 @@ export interface DoctorListener {
   /** What is being done, and how much of all is done, from 0 to 1. */
   progress?(text: string, share: number): void;
   line?(line: Line): void;
+  /** All that was found so far, as if the run were stopped. */
+  soFar?(report: DoctorReport): void;
   /** The adapter, as soon as it is known, or why there is none. */
   adapter?(facts: AdapterFacts | null, why: string): void;
 }

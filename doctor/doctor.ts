@@ -37,17 +37,22 @@ const SPARE_S = 15;
 /** So long, in seconds, checks of open length have a quick run take. */
 const QUICK_S = 18;
 
-/** How long the first of some checks may take, of a run that has taken `elapsed` seconds. */
+/**
+ * How long the first of some checks may take, of a run that has taken `elapsed` seconds: its own time times
+ * `scale`, or its share of what is left of `all` where it is of open length.
+ */
 export function secondsOf(
   [check, ...later]: readonly Check[],
   preset: Preset,
   elapsed: number,
+  all = preset === "quick" ? QUICK_S : Number.POSITIVE_INFINITY,
+  scale = 1,
 ): number {
-  const own = check.seconds[preset];
-  if (preset !== "quick" || !check.isOpen) return own;
+  const own = check.seconds[preset] * scale;
+  if (all === Number.POSITIVE_INFINITY || !check.isOpen) return own;
   const sum = (checks: readonly Check[]) =>
-    checks.reduce((sum, { seconds }) => sum + seconds[preset], 0);
-  const left = QUICK_S - elapsed - sum(later.filter(({ isOpen }) => !isOpen));
+    checks.reduce((sum, { seconds }) => sum + seconds[preset] * scale, 0);
+  const left = all - elapsed - sum(later.filter(({ isOpen }) => !isOpen));
   const share = own / (own + sum(later.filter(({ isOpen }) => isOpen)));
   return Math.max(own / 2, left * share);
 }
@@ -67,16 +72,23 @@ export async function runDoctor(
   listener.adapter?.(facts, why);
   const wanted = checks.filter(({ name }) => only?.test(name) ?? true);
   const total = wanted.reduce((sum, { seconds }) => sum + seconds[preset], 0);
+  const { platform, cores, version } = surroundings;
+  const head = { format: "gradus-doctor/1", date, version, platform, cores, preset } as const;
+  const reportOf = (stopped: boolean): DoctorReport => {
+    const seconds = (performance.now() - began) / 1000;
+    return { ...head, stopped, seconds, adapter: facts, lines: [...lines] };
+  };
   let before = 0;
   for (const [i, check] of wanted.entries()) {
     if (signal?.aborted) break;
-    const seconds = most
-      ? (check.seconds[preset] * most) / total
-      : secondsOf(wanted.slice(i), preset, (performance.now() - began) / 1000);
+    const elapsed = (performance.now() - began) / 1000;
+    const scale = most ? most / total : 1;
+    const seconds = secondsOf(wanted.slice(i), preset, elapsed, most, scale);
     const tell = (finding: Finding) => {
       const line = { check: check.name, ...finding };
       lines.push(line);
       listener.line?.(line);
+      listener.soFar?.(reportOf(true));
     };
     const [done, own] = [before, check.seconds[preset]];
     const say = (text: string, share = 0) =>
@@ -93,10 +105,7 @@ export async function runDoctor(
     before += check.seconds[preset];
   }
   bench.renew();
-  const stopped = signal?.aborted ?? false;
-  const { platform, cores, version } = surroundings;
-  const head = { format: "gradus-doctor/1", date, version, platform, cores, preset } as const;
-  return { ...head, stopped, seconds: (performance.now() - began) / 1000, adapter: facts, lines };
+  return reportOf(signal?.aborted ?? false);
 }
 
 /** Makes one check; what it throws, and that it hangs, becomes a line. */

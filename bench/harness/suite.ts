@@ -38,6 +38,8 @@ export interface Listener {
   progress?(text: string, done: number, total: number): void;
   /** The results of one workload so far, whenever they change. */
   results?(workload: Workload, results: readonly Result[]): void;
+  /** All workloads that are done, when one more is. */
+  soFar?(report: Report): void;
   note?(text: string): void;
 }
 
@@ -83,8 +85,7 @@ class Suite {
   }
 
   async run(): Promise<Report> {
-    const { workloads, rounds, roundMs, signal } = this.#options;
-    const { platform, cores, isolated, versions } = this.#surroundings;
+    const { workloads, signal } = this.#options;
     this.#adapter = await this.#judge.call({ kind: "adapter" });
     const results: Result[] = [];
     for (const workload of workloads) {
@@ -95,7 +96,14 @@ class Suite {
         this.#note(`${workload.name}: left out, for ${(error as Error).message}`);
       }
       this.#done++;
+      this.#listener.soFar?.(this.#report(results));
     }
+    return this.#report(results);
+  }
+
+  #report(results: readonly Result[]): Report {
+    const { rounds, roundMs } = this.#options;
+    const { platform, cores, isolated, versions } = this.#surroundings;
     return {
       format: "gradus-bench/1",
       date: new Date().toISOString(),
@@ -107,7 +115,7 @@ class Suite {
       devices: this.#devices,
       options: { rounds, roundMs },
       notes: this.#notes,
-      results,
+      results: [...results],
     };
   }
 

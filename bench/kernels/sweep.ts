@@ -111,8 +111,9 @@ export interface SweepOptions {
   readonly only?: RegExp;
   /** Problems of more multiplications are left out. */
   readonly most?: number;
-  /** After so many seconds no other problem is begun. */
+  /** After so many seconds no other candidate is begun. */
   readonly seconds?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Multiplications, or elements, of a problem. */
@@ -144,10 +145,15 @@ async function timeStage(device: GPUDevice, stage: Stage): Promise<number> {
   }
 }
 
-/** Times every candidate on every problem; tells each problem when it is done. */
+/** Times every candidate on every problem; tells each problem when it is done, with all that is known by then. */
 export async function sweepCandidates(
-  { only, most = Number.POSITIVE_INFINITY, seconds = Number.POSITIVE_INFINITY }: SweepOptions,
-  told: (swept: Swept) => void,
+  {
+    only,
+    most = Number.POSITIVE_INFINITY,
+    seconds = Number.POSITIVE_INFINITY,
+    signal,
+  }: SweepOptions,
+  told: (swept: Swept, report: SweepReport) => void,
 ): Promise<SweepReport> {
   const adapter = await findAdapter(await findGpu());
   if (!adapter) throw new Error("candidates: no adapter; expected WebGPU");
@@ -158,11 +164,19 @@ export async function sweepCandidates(
   await Promise.all([directProducts.get(), moreTiles.get()]);
   const rule = byRule(traitsOf(description, device));
   const swept: Swept[] = [];
+  const date = new Date().toISOString();
+  const report = {
+    format: "gradus-candidates/1",
+    date,
+    adapter: { name, software },
+    swept,
+  } as const;
   const began = performance.now();
+  const isOver = () => signal?.aborted || performance.now() - began > 1000 * seconds;
   for (const [family, ladder] of Object.entries(LADDERS)) {
     if (only && !only.test(family)) continue;
     for (const sizes of ladder.sizes) {
-      if (workOf(sizes) > most || performance.now() - began > 1000 * seconds) continue;
+      if (workOf(sizes) > most || isOver()) continue;
       const problem: Problem = { dtype: "f32", ...sizes };
       const taken = labelOf(rule(ladder.family, problem));
       const candidates: Timed[] = [];
@@ -171,6 +185,7 @@ export async function sweepCandidates(
         const facts = { file: entryFile(kernel), kind: kernel.kind, candidate };
         const isTaken = labelOf(choice) === taken;
         try {
+          if (isOver()) throw new Error("no time left");
           const stage = stageOf(choice, problem, ladder.own);
           if (kernel.subgroups && !features.has("subgroups")) throw new Error("no subgroups");
           if ((stage.memory ?? 0) > limits.maxComputeWorkgroupStorageSize) {
@@ -184,12 +199,11 @@ export async function sweepCandidates(
         }
       }
       swept.push({ family, sizes, candidates });
-      told(swept[swept.length - 1]);
+      told(swept[swept.length - 1], report);
     }
   }
   device.destroy();
-  const date = new Date().toISOString();
-  return { format: "gradus-candidates/1", date, adapter: { name, software }, swept };
+  return report;
 }
 
 /** A problem's candidates as text, the fastest first, * where the rules choose. */

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   flag,
+  interruption,
   parse,
   ResultFile,
   readNumber,
@@ -13,12 +14,13 @@ import {
   UsageError,
 } from "../../examples/command/index.ts";
 import { readWishes } from "../harness/options.ts";
-import { parseReport, reportFileName } from "../harness/report.ts";
+import { parseReport, type Report, reportFileName } from "../harness/report.ts";
 import { runSuite, type SuiteOptions } from "../harness/suite.ts";
 import { formatReport } from "../harness/table.ts";
 import { type SweepOptions, sweepCandidates, sweptText } from "../kernels/sweep.ts";
 import { PEER_NAMES } from "../peers/index.ts";
 import { NODE_LOADERS } from "../peers/node-loaders.ts";
+import { GrowingFile } from "./growing-file.ts";
 import { provideGpu, serveParent } from "./host-process.ts";
 import { nodeSurroundings } from "./surroundings.ts";
 
@@ -91,26 +93,33 @@ function placeOf(json: string, report: string): string {
 async function measure(suite: SuiteOptions, { json, compare }: Files): Promise<void> {
   if (json) await new ResultFile(placeOf(json, "report.json")).probe(REPORT_BYTES);
   const earlier = compare ? parseReport(await readFile(compare, "utf8")) : null;
-  const report = await runSuite(suite, nodeSurroundings(), {
+  const file = new GrowingFile<Report>(
+    json ? (report) => placeOf(json, reportFileName(report)) : null,
+  );
+  const report = await runSuite({ ...suite, signal: interruption() }, nodeSurroundings(), {
     progress: (line, done, total) => tell(`[${done}/${total}] ${line}`),
     note: (line) => tell(`Note: ${line}.`),
+    soFar: (report) => file.grow(report),
   });
   say(formatReport(report, earlier));
-  if (json) await write(placeOf(json, reportFileName(report)), report);
+  tellPlace(await file.end(report));
 }
 
 async function timeCandidates(options: SweepOptions, json: string | undefined): Promise<void> {
-  const file = json && placeOf(json, "candidates.json");
-  if (file) await new ResultFile(file).probe(REPORT_BYTES);
+  const path = json && placeOf(json, "candidates.json");
+  if (path) await new ResultFile(path).probe(REPORT_BYTES);
+  const file = new GrowingFile(path ? () => path : null);
   await provideGpu();
-  const report = await sweepCandidates(options, (swept) => say(`${sweptText(swept)}\n`));
-  if (file) await write(file, report);
+  const report = await sweepCandidates({ ...options, signal: interruption() }, (swept, report) => {
+    say(`${sweptText(swept)}\n`);
+    file.grow(report);
+  });
+  tellPlace(await file.end(report));
   process.exit(0); // Dawn keeps the process running
 }
 
-async function write(path: string, report: object): Promise<void> {
-  await new ResultFile(path).write(`${JSON.stringify(report, null, 2)}\n`);
-  tell(`Written to ${path}`);
+function tellPlace(path: string | null): void {
+  if (path) tell(`Written to ${path}`);
 }
 
 function isFolder(path: string): boolean {

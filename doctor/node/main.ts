@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { VERSIONS } from "../../bench/harness/versions.ts";
+import { GrowingFile } from "../../bench/node/growing-file.ts";
 import { provideGpu, readDigits } from "../../bench/node/host-process.ts";
 import {
   flag,
@@ -74,6 +75,7 @@ async function main({
   if (json) await new ResultFile(nameOf(json, null)).probe(REPORT_BYTES);
   const before = compare ? parseDoctorReport(await readFile(compare, "utf8")) : null;
   const printer = new Printer(say, before);
+  const file = new GrowingFile<DoctorReport>(json ? (report) => nameOf(json, report) : null);
   await provideGpu();
   const report = await runDoctor(
     { preset: full ? "full" : "quick", only, seconds, signal: interruption() },
@@ -84,15 +86,16 @@ async function main({
       memory: totalmem(),
       digits: readDigits,
     },
-    printer,
+    {
+      adapter: (facts) => printer.adapter(facts),
+      line: (line) => printer.line(line),
+      soFar: (report) => file.grow(report),
+    },
   );
   printer.end(report);
   const isWrong = report.lines.some(({ verdict }) => verdict === "wrong");
-  if (json) {
-    const path = nameOf(json, report);
-    await new ResultFile(path).write(`${JSON.stringify(report, null, 2)}\n`);
-    tell(`Written to ${path}`);
-  }
+  const path = await file.end(report);
+  if (path) tell(`Written to ${path}`);
   process.exit(isWrong ? 1 : 0); // Dawn keeps the process running
 }
 

@@ -11,6 +11,7 @@ import {
   parseDoctorReport,
   summaryOf,
 } from "../../doctor/report.ts";
+import { agrees } from "../support/special-values.ts";
 
 beforeAll(() => {
   vi.stubGlobal("navigator", { gpu: { requestAdapter: async () => null } });
@@ -103,6 +104,18 @@ describe("a run", () => {
     expect(lines[0].text).toBe("the GPUDevice was lost: taken away");
   });
 
+  test("tells all that it has found so far, so that it is kept whatever ends it", async () => {
+    const kept: string[][] = [];
+    const soFar = (report: DoctorReport) => {
+      expect(report).toMatchObject({ format: "gradus-doctor/1", stopped: true, version: "1.2.3" });
+      kept.push(told(report.lines));
+    };
+    const checks = [fine("one"), fine("two")];
+    const report = await runDoctor({ preset: "quick", checks }, here, { soFar });
+    expect(kept).toEqual([["one ok"], ["one ok", "two ok"]]);
+    expect(report.stopped).toBe(false);
+  });
+
   test("makes only the checks that are asked for", async () => {
     const checks = [fine("one"), fine("two")];
     const { lines } = await runDoctor({ preset: "quick", checks, only: /TWO/i }, here);
@@ -119,6 +132,10 @@ test("a quick run gives what is left of its time to checks of open length, by wh
   expect(secondsOf(rest, "quick", 60)).toBe(2); // half where there is nothing left
   expect(secondsOf(rest, "full", 7)).toBe(4);
   expect(secondsOf(rest.slice(2), "quick", 7)).toBe(1);
+  // What is asked for in all: a tenth of their times for those that are not open.
+  expect(secondsOf(rest, "full", 0.5, 1.1, 0.1)).toBeCloseTo(0.2);
+  expect(secondsOf(rest, "full", 0.1, 1.1, 0.1)).toBeCloseTo(0.36);
+  expect(secondsOf(rest.slice(2), "full", 0.5, 1.1, 0.1)).toBeCloseTo(0.1);
 });
 
 const line = (name: string, own: Partial<Line> = {}): Line => {
@@ -199,6 +216,19 @@ Costs
 Gradus 1.2.3, quick, test, 2 cores
 3 lines in 12.3 s: 1 ok, 1 slow, 1 wrong.`);
   });
+});
+
+test("only a zero may have the other sign, where signs are free", () => {
+  expect([agrees(-0, 0), agrees(-0, 0, 1, true), agrees(0, -0, 1, true)]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  expect([
+    agrees(Infinity, NaN, 1, true),
+    agrees(1e-3, 0, 1, true),
+    agrees(-1, 1, 1, true),
+  ]).toEqual([false, false, false]);
 });
 
 test("every loop has whole numbers for results, and a name of its own", () => {

@@ -81,10 +81,10 @@ export function largestCall({ calls }: OpCase): Call | undefined {
   return largest && size(largest) > 0 ? largest : undefined;
 }
 
-/** Whether NaN, ±∞ and the signs of zeros are the same, and other numbers close. */
-export function agrees(actual: number, expected: number, scale = 1): boolean {
+/** Whether NaN, ±∞ and the signs of zeros, unless these are free, are the same, and other numbers close. */
+export function agrees(actual: number, expected: number, scale = 1, areSignsFree = false): boolean {
   if (!Number.isFinite(expected)) return Object.is(actual, expected);
-  if (expected === 0 && actual === 0) return Object.is(actual, expected);
+  if (expected === 0 && actual === 0) return areSignsFree || Object.is(actual, expected);
   const error = Math.abs(actual - expected);
   return error <= tolerance(expected, scale) + TINY;
 }
@@ -94,15 +94,21 @@ export async function disagreements(
   { gradient }: OpCase,
   call: Call,
   [device, specification]: readonly [Device, Device],
-  { seed, isHugeFine }: { seed: number; isHugeFine: boolean },
+  options: {
+    readonly seed: number;
+    readonly isHugeFine: boolean;
+    /** Whether a zero may have either sign, as WGSL lets it; false when left out. */
+    readonly areSignsFree?: boolean;
+  },
 ): Promise<string[]> {
+  const { seed, isHugeFine, areSignsFree } = options;
   const found: string[] = [];
   const scale = 4 * (call.scale ?? 1);
   for (const { name, values } of fillings(call, seed, isHugeFine)) {
     const expected = await outcome(call, values, specification, "f32", gradient === true);
     const actual = await outcome(call, values, device, "f32", gradient === true);
     for (const [k, wanted] of expected.entries()) {
-      const i = wanted.findIndex((want, i) => !agrees(actual[k][i], want, scale));
+      const i = wanted.findIndex((want, i) => !agrees(actual[k][i], want, scale, areSignsFree));
       if (i < 0) continue;
       const where = k === 0 ? "value" : `gradient ${k}`;
       const given = values.map((x) => (x.length === wanted.length ? x[i] : "…"));
