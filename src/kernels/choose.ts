@@ -4,7 +4,7 @@
  * the candidates. Whoever measures candidates gives the device another `Choose`.
  */
 import type { Shape } from "../core/shape.ts";
-import type { Choose, KernelWish, Problem } from "../forms/kernel.ts";
+import type { Choose, KernelWish } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
 import type {
   ElementsProblem,
@@ -225,9 +225,9 @@ function equalParts(length: number, most: number): number {
   return 1;
 }
 
-/** Chooses where only the size of the workgroup is open. */
-export function openRule(_: Problem, { threads }: Traits): KernelWish[] {
-  return [["direct", { WORKGROUP: threads }]];
+/** Chooses where only the size of the workgroup is open; many rows where a CPU emulates have larger ones. */
+export function openRule({ ROWS }: Pick<RowsProblem, "ROWS">, { threads }: Traits): KernelWish[] {
+  return [["direct", { WORKGROUP: ROWS < 64 * threads ** 2 ? threads : 64 }]];
 }
 
 /** Parts of one dispatch: more make a kernel that takes long to compile and gain little. */

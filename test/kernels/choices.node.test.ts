@@ -58,7 +58,10 @@ const sorts = [1, 64, 65, 256, 257, 5000].map((n) => [20, n]);
 const ops: Record<string, { run: (sizes: number[]) => Tensor; sizes: number[][] }> = {
   sum: { run: alongRows((x) => sum(x, { axis: 1 })), sizes: rowSizes([1, 63, 64]) },
   "max of i32": { run: alongRows((x) => max(x, { axis: 1 }), "i32"), sizes: [[5, 200]] },
-  argmin: { run: alongRows((x) => argmin(x, { axis: 1 })), sizes: rowSizes([100]) },
+  argmin: {
+    run: alongRows((x) => argmin(x, { axis: 1 })),
+    sizes: [...rowSizes([100]), [2 ** 14 - 1, 4], [2 ** 14, 4]],
+  },
   logSoftmax: { run: alongRows((x) => logSoftmax(x)), sizes: rowSizes([100]) },
   logSumExp: { run: alongRows((x) => logSumExp(x, { axis: 1 })), sizes: rowSizes([100]) },
   cumSum: { run: alongRows((x) => cumSum(x)), sizes: [20, 100].flatMap(scanSizes) },
