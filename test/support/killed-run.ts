@@ -15,14 +15,16 @@ export interface KilledRun {
 /**
  * Trains for some steps as a user would, with nothing that knows of losses but what counts them.
  * @param kill called at the steps that `at` names; the loss itself becomes known later.
+ * @param reproducible whether kernels stay what they are.
  */
 export async function trainThrough(
   steps: number,
   mirrorEvery: number | undefined,
   at: readonly number[],
   kill: () => unknown,
+  reproducible = false,
 ): Promise<KilledRun> {
-  const { device } = await init({ device: "webgpu", isolated: true });
+  const { device } = await init({ device: "webgpu", isolated: true, reproducible });
   setDefaultDevice(device);
   const news: DeviceNews[] = [];
   (device as Device).listeners.add((one) => void news.push(one));
