@@ -1,6 +1,7 @@
 // What few pages need, as one script, loaded when something of it is first asked for. Of several that
 // share parts, bundlers make still more, and cut what every page loads into pieces.
 export { formatValues } from "./core/format-values.ts";
+export { numbersIn } from "./core/halves.ts";
 export { capture, newer } from "./debug/captures.ts";
 export { watcher } from "./debug/watcher.ts";
 export { compiledStats } from "./devices/cpu/shown/stats.ts";

@@ -13,6 +13,7 @@ const RARE = {
   "rare-functions": [
     "draws",
     "float-bits",
+    "half",
     "more-functions",
     "more-math",
     "power",

@@ -3,6 +3,7 @@
 // what is refused, and by which rule, is the same in both: see docs/decisions/0007-advice-for-developers.md.
 import { VERSION } from "./copies.ts";
 import { DTYPES, type DType, is, type NumericArray } from "./dtype.ts";
+import { numberHeld } from "./halves.ts";
 import { kindOf } from "./kind.ts";
 import { describeValue } from "./quote.ts";
 
@@ -182,7 +183,7 @@ export function firstValues(values: NumericArray | null | undefined, dtype: DTyp
     if (is(dtype, "bool")) return x ? "true" : "false";
     return String(digits < 16 ? Number(x.toPrecision(digits)) : x);
   };
-  const first = Array.from(values.subarray(0, FIRST), shortened);
+  const first = Array.from(values.subarray(0, FIRST), (x) => shortened(numberHeld(x, dtype)));
   return ` [${[...first, ...(values.length > FIRST ? ["…"] : [])].join(", ")}]`;
 }
 
@@ -262,6 +263,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   end: "stop",
   epsilon: "eps",
   factor: "gamma",
+  f16: "float16 half",
   f32: "float32 float",
   f64: "float64 double",
   high: "max maxval",

@@ -1,12 +1,13 @@
 import { DTypeError } from "./errors.ts";
+import { encodeFloat } from "./small-floats.ts";
 
 /**
- * Element types. `f64` lives on the CPU only; those of 8 and 16 bits are storage for data sets: they are
- * moved and gathered as they are, and cast before arithmetic.
+ * Element types. `f64` lives on the CPU only; those of 8 and 16 bits are storage: they are moved and
+ * gathered as they are, and cast before arithmetic. `f16` is IEEE 754's binary16.
  */
-export type DType = "f32" | "i32" | "u32" | "bool" | "f64" | "u8" | "i8" | "u16" | "i16";
+export type DType = "f32" | "i32" | "u32" | "bool" | "f64" | "u8" | "i8" | "u16" | "i16" | "f16";
 
-/** Typed arrays that hold tensor elements; `bool` and `u8` share `Uint8Array`. */
+/** Typed arrays that hold tensor elements; `bool` and `u8` share `Uint8Array`, `u16` and the bits of `f16` `Uint16Array`. */
 export type NumericArray =
   | Float32Array
   | Float64Array
@@ -52,16 +53,18 @@ export interface ElementType {
   readonly traits: readonly Trait[];
   /** The typed array that holds elements on the host. */
   readonly array: ArrayKind;
-  /** The smallest element, −∞ of floats. */
+  /** The smallest element as it is held, −∞ of floats. */
   readonly min: number;
-  /** The largest element, ∞ of floats. */
+  /** The largest element as it is held, ∞ of floats. */
   readonly max: number;
   /** How far the next larger element is from 1. */
   readonly epsilon: number;
   /** How many decimal digits an element has, at most those of a JavaScript number. */
   readonly digits: number;
-  /** The rule by which every cast turns a number into an element, on all devices. */
+  /** The rule by which every cast turns a number into an element that is none of bits, on all devices. */
   readonly convert: (value: number) => number;
+  /** Names the typed array of numbers that elements stand for which are held as their bits. */
+  readonly numbers?: string;
   /** The WGSL type of an element in expressions; f32 for floats, as functions are written for it. */
   readonly wgsl: string;
   /** The WGSL type of what lies in buffers: an element, or several as bits. */
@@ -113,6 +116,12 @@ export const DTYPES: Readonly<Record<DType, ElementType>> = {
   i8: row(STORAGE, Int8Array, -128, 127, "i32", { perWord: 4 }),
   u16: row(STORAGE, Uint16Array, 0, 2 ** 16 - 1, "u32", { perWord: 2 }),
   i16: row(STORAGE, Int16Array, -(2 ** 15), 2 ** 15 - 1, "i32", { perWord: 2 }),
+  f16: row(["gpu"], Uint16Array, 0, 2 ** 16 - 1, "u32", {
+    epsilon: 2 ** -10,
+    digits: 3,
+    numbers: "Float16Array",
+    perWord: 2,
+  }),
 };
 
 /** The names of dtypes, in the table's order. */
@@ -151,9 +160,14 @@ export function isFloat(dtype: DType): boolean {
   return is(dtype, "float");
 }
 
+/** Says whether a dtype's elements are floats that are held as their bits. */
+export function isHalf(dtype: DType): boolean {
+  return DTYPES[dtype].numbers !== undefined;
+}
+
 /** Turns a number into an element as every cast does. */
 export function convert(value: number, dtype: DType): number {
-  return DTYPES[dtype].convert(value);
+  return isHalf(dtype) ? encodeFloat(value) : DTYPES[dtype].convert(value);
 }
 
 /** Allocates `size` zeros of a dtype. */

@@ -1,5 +1,7 @@
 import type { ElementType, NumericArray } from "./dtype.ts";
+import { decodeFloat } from "./halves.ts";
 import type { Shape } from "./shape.ts";
+import { encodeFloat } from "./small-floats.ts";
 
 /** NumPy's print options: digits behind the point, elements from which on a tensor is cut, how many
  * are left on each side of an axis, and characters in a line. */
@@ -81,9 +83,13 @@ function wrap(words: readonly string[], indent: string, width: number): string {
 
 function formatOf(values: readonly number[], type: ElementType): Format {
   if (type.traits.includes("bool")) return (value) => (value ? " True" : "False");
-  if (type.traits.includes("float")) return floatFormat(values, type);
+  if (isOfFloats(type)) return floatFormat(values, type);
   const width = Math.max(...values.map((value) => String(value).length));
   return (value) => String(value).padStart(width);
+}
+
+function isOfFloats({ traits, numbers }: ElementType): boolean {
+  return traits.includes("float") || numbers !== undefined;
 }
 
 function floatFormat(values: readonly number[], type: ElementType): Format {
@@ -152,8 +158,13 @@ function shortest(value: number, type: ElementType): string {
   if (type.digits === 16) return value.toExponential();
   for (let digits = 0; ; digits++) {
     const text = value.toExponential(digits);
-    if (digits >= 16 || type.convert(Number(text)) === value) return text;
+    if (digits >= 16 || held(Number(text), type) === value) return text;
   }
+}
+
+/** The number of a dtype that one becomes. */
+function held(value: number, { convert, numbers }: ElementType): number {
+  return numbers ? decodeFloat(encodeFloat(value)) : convert(value);
 }
 
 /** How many digits of `d.ddde±x` lie behind the point, written without a power of ten. */
@@ -163,7 +174,7 @@ function placesOf(text: string): number {
 
 function formatScalar(value: number, type: ElementType): string {
   if (type.traits.includes("bool")) return value ? "True" : "False";
-  if (type.traits.includes("integer")) return String(value);
+  if (!isOfFloats(type)) return String(value);
   if (!Number.isFinite(value)) return wordOf(value);
   const text = shortest(value, type);
   const size = Math.abs(value);

@@ -52,6 +52,9 @@ export interface Operations<V> {
   shift_left_u32: Binary<V>;
   shift_right_i32: Binary<V>;
   shift_right_u32: Binary<V>;
+  /** The f32 that a word of f16 stands for, and the word for an f32. */
+  g_half: Unary<V>;
+  g_half_bits: Unary<V>;
   g_sqrt: Unary<V>;
   g_exp: Unary<V>;
   g_expm1: Unary<V>;

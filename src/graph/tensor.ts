@@ -2,7 +2,7 @@ import { firstValues, MAKE_TENSOR, ON_CPU } from "../core/advice.ts";
 import { checkSurplus, describeValue, didYouMean } from "../core/check.ts";
 import { describeStranger, TENSOR_MARK, VERSION } from "../core/copies.ts";
 import { dispose } from "../core/dispose.ts";
-import { DTYPES, type DType, isDType, type NumericArray } from "../core/dtype.ts";
+import { DTYPES, type DType, isDType, isHalf, type NumericArray } from "../core/dtype.ts";
 import { DeviceError, DisposedError, DTypeError, GradusError, ShapeError } from "../core/errors.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
@@ -166,16 +166,18 @@ export class Tensor {
     return this.#disposed;
   }
 
-  /** Reads the values row-major into a new typed array; `bool` comes as 0 and 1. */
+  /**
+   * Reads the values row-major into a new typed array; `bool` comes as 0 and 1, `f16` as a `Float32Array`.
+   */
   async data(...surplus: never[]): Promise<NumericArray> {
     checkSurplus("data()", surplus);
-    return this.device.read(this.use(), "data");
+    return (await readAll("data", [this]))[0];
   }
 
   /** Reads the values as nested arrays of numbers, a bare number for a scalar. */
   async toArray(...surplus: never[]): Promise<NestedArray> {
     checkSurplus("toArray()", surplus);
-    return nest(await this.device.read(this.use(), "toArray"), this.shape);
+    return nest((await readAll("toArray", [this]))[0], this.shape);
   }
 
   /** Reads the one value of a tensor of size 1. */
@@ -184,7 +186,7 @@ export class Tensor {
     if (this.size !== 1) {
       throw new ShapeError(`item: shape ${formatShape(this.shape)}; expected a tensor of size 1`);
     }
-    return (await this.device.read(this.use(), "item"))[0];
+    return (await readAll("item", [this]))[0][0];
   }
 
   /**
@@ -218,7 +220,7 @@ export class Tensor {
   async print(...surplus: never[]): Promise<void> {
     checkSurplus("print()", surplus);
     const { shape, dtype } = this;
-    const values = await this.device.read(this.use(), "print");
+    const values = (await readAll("print", [this]))[0];
     const { formatValues } = await tools.get();
     console.log(formatValues(values, shape, DTYPES[dtype]));
   }
@@ -355,7 +357,7 @@ export function sourceTensor(
   return announce(new Tensor(node));
 }
 
-/** Reads the values of tensors as `op`, those of one device as they are at one moment. */
+/** Reads the numbers of tensors as `op`, those of one device as they are at one moment. */
 export async function readAll(op: string, tensors: readonly Tensor[]): Promise<NumericArray[]> {
   const nodes = tensors.map((x) => x.use());
   const devices = [...new Set(nodes.map(({ device }) => device))];
@@ -368,7 +370,10 @@ export async function readAll(op: string, tensors: readonly Tensor[]): Promise<N
     ),
   );
   const values = read.map((all) => all.values());
-  return nodes.map((x) => values[devices.indexOf(x.device)].next().value as NumericArray);
+  const ordered = nodes.map((x) => values[devices.indexOf(x.device)].next().value as NumericArray);
+  if (!nodes.some(({ dtype }) => isHalf(dtype))) return ordered;
+  const { numbersIn } = await tools.get();
+  return ordered.map((own, i) => numbersIn(own, nodes[i].dtype));
 }
 
 /** Enqueues the computation of tensors, all in one plan, and waits for nothing. */

@@ -3,7 +3,7 @@ import { DTypeError, FormatError } from "../core/errors.ts";
 import { list, quote } from "../core/quote.ts";
 import type { SafetensorsTensor } from "./safetensors.ts";
 import type { SafetensorsDType } from "./safetensors-dtype.ts";
-import { BF16, decodeSmallFloats, F16 } from "./small-floats.ts";
+import { decodeSmallFloats, SMALL_FLOATS } from "./small-floats.ts";
 
 /** Elements as tensors hold them. */
 export interface HeldElements {
@@ -17,10 +17,10 @@ interface Reading {
   read(data: SafetensorsTensor["data"], said: () => string): NumericArray;
 }
 
-/** The dtypes of files that tensors lack and that are read as others, exactly or not at all. */
+/** The dtypes of files that are read as others, exactly or not at all. */
 const READINGS: Partial<Record<SafetensorsDType, Reading>> = {
-  F16: { dtype: "f32", read: (data) => decodeSmallFloats(data as Uint16Array, F16) },
-  BF16: { dtype: "f32", read: (data) => decodeSmallFloats(data as Uint16Array, BF16) },
+  F16: { dtype: "f32", read: (data) => decodeSmallFloats(data as Uint16Array, SMALL_FLOATS.F16) },
+  BF16: { dtype: "f32", read: (data) => decodeSmallFloats(data as Uint16Array, SMALL_FLOATS.BF16) },
   I64: { dtype: "i32", read: (data, said) => narrowed(data as BigInt64Array, "i32", said) },
   U64: { dtype: "u32", read: (data, said) => narrowed(data as BigUint64Array, "u32", said) },
 };
@@ -32,7 +32,7 @@ export function fileDType(dtype: DType): SafetensorsDType {
 
 /** The dtype as which a tensor holds a file's elements: F16 and BF16 are f32, I64 is i32, U64 is u32. */
 export function heldAs(dtype: SafetensorsDType): DType | undefined {
-  return DTYPE_NAMES.find((own) => fileDType(own) === dtype) ?? READINGS[dtype]?.dtype;
+  return READINGS[dtype]?.dtype ?? DTYPE_NAMES.find((own) => fileDType(own) === dtype);
 }
 
 /**

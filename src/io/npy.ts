@@ -1,6 +1,7 @@
 import { copyBytes, decodeUtf8 } from "../core/bytes.ts";
 import type { DType, NumericArray } from "../core/dtype.ts";
 import { DTypeError, FormatError } from "../core/errors.ts";
+import { elementsOf } from "../core/halves.ts";
 import { quote } from "../core/quote.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { contiguous } from "../core/strided.ts";
@@ -117,7 +118,8 @@ function rowMajor(data: NumericArray, shape: readonly number[]): NumericArray {
 }
 
 /** Writes elements of a dtype as an `.npy` file of version 1, or 2 where the header is long. */
-export function formatNpy({ dtype, shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
+export function formatNpy({ dtype, shape, data: numbers }: NpyArray): Uint8Array<ArrayBuffer> {
+  const data = elementsOf(numbers, dtype);
   const own = numpyName(fileDType(dtype));
   const descr = `${own.endsWith("1") ? "|" : "<"}${own}`;
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");

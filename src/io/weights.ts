@@ -1,6 +1,15 @@
 import { checkEach, checkOptions, describeValue, type Known } from "../core/check.ts";
-import { type DType, either, is, type NumericArray } from "../core/dtype.ts";
+import {
+  DTYPE_NAMES,
+  type DType,
+  either,
+  is,
+  isDType,
+  isHalf,
+  type NumericArray,
+} from "../core/dtype.ts";
 import { DTypeError, GradusError, ShapeError } from "../core/errors.ts";
+import { elementsOf } from "../core/halves.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
 import { list, quote } from "../core/quote.ts";
 import { formatShape, type Shape, sameShape } from "../core/shape.ts";
@@ -21,7 +30,7 @@ import {
 } from "./origins.ts";
 import { parseSafetensors, type SafetensorsTensor } from "./safetensors.ts";
 import { formatSafetensors, type SafetensorsInput } from "./safetensors-write.ts";
-import { BF16, encodeSmallFloats, F16, infinityBits } from "./small-floats.ts";
+import { encodeSmallFloats, SMALL_FLOATS } from "./small-floats.ts";
 
 /** Tensors by name, or something that lists its own, such as a module. */
 export type NamedTensors<T extends Tensor = Tensor> =
@@ -43,8 +52,6 @@ export interface SaveOptions {
 }
 
 const SAVE: Known<SaveOptions> = { floats: true, to: true };
-
-const SMALL_FLOATS = { F16, BF16 };
 
 /**
  * Reads tensors from their device and writes them, with free text, as a safetensors file.
@@ -119,7 +126,7 @@ function formatTensors(
 ): Uint8Array<ArrayBuffer> {
   const entries = [...tensors].map(([name, { shape, dtype }], i) => {
     const isSmall = floats && is(dtype, "float");
-    const data = isSmall ? smallFloats(op, name, values[i], floats) : values[i];
+    const data = isSmall ? smallFloats(op, name, values[i], floats) : elementsOf(values[i], dtype);
     const input = { dtype: isSmall ? floats : fileDType(dtype), shape: [...shape], data };
     return [name, input as SafetensorsInput] as const;
   });
@@ -133,7 +140,7 @@ function smallFloats(
   dtype: keyof typeof SMALL_FLOATS,
 ): Uint16Array {
   const words = encodeSmallFloats(values, SMALL_FLOATS[dtype]);
-  const infinity = infinityBits(SMALL_FLOATS[dtype]);
+  const [infinity] = encodeSmallFloats([Number.POSITIVE_INFINITY], SMALL_FLOATS[dtype]);
   const lost = words.findIndex(
     (bits, i) => (bits & 0x7fff) === infinity && Number.isFinite(values[i]),
   );
@@ -156,25 +163,37 @@ export function metadataOf(tensors: object): Readonly<Record<string, string>> | 
 export interface LoadOptions {
   /** The one of `init` when left out. */
   device?: Device;
+  /** What tensors of dtype F16 become: `f32` when left out, or `f16`, as they lie in the file. */
+  halves?: DType;
 }
 
 /**
  * Makes tensors of a safetensors file, by name in the order of their data.
- * @param options `device`: the one of `init` when left out.
+ * @param options `device`: the one of `init` when left out; `halves`: `f32` when left out.
  * @throws FormatError for a damaged file, DTypeError for a dtype that the device or Gradus lacks.
  */
 export function loadSafetensors(
   bytes: Uint8Array | ArrayBuffer,
   options: LoadOptions = {},
 ): Map<string, Tensor> {
-  checkOptions<LoadOptions>("loadSafetensors", options, { device: true });
+  checkOptions<LoadOptions>("loadSafetensors", options, { device: true, halves: "string" });
+  const { halves, ...rest } = options;
+  checkEach("loadSafetensors", { halves }, isOfHalves, either(DTYPE_NAMES.filter(isOfHalves)));
   const { tensors, metadata } = parseSafetensors("loadSafetensors", bytes);
   const typed = [...tensors].map(([name, x]) => {
-    return [name, { shape: x.shape, ...heldElements("loadSafetensors", name, x) }] as const;
+    const { dtype, data } = heldElements("loadSafetensors", name, x);
+    const own = x.dtype === "F16" ? (halves ?? dtype) : dtype;
+    return [name, { shape: x.shape, dtype: own, data }] as const;
   });
-  const made = tensorsOf(typed, options);
+  const made = tensorsOf(typed, rest);
   texts.set(made, metadata);
   return made;
+}
+
+/** Whether a dtype holds all numbers of F16, or none is named. */
+function isOfHalves(dtype: unknown): boolean {
+  if (dtype === undefined) return true;
+  return isDType(dtype) && (is(dtype, "float") || isHalf(dtype));
 }
 
 /** Makes tensors by name, all or none. */
@@ -270,7 +289,7 @@ function alike(
   x: SafetensorsTensor,
   origin: FileOrigin | undefined,
 ): NumericArray {
-  if (heldAs(x.dtype) !== state.dtype) {
+  if (heldAs(x.dtype) !== state.dtype && x.dtype !== fileDType(state.dtype)) {
     throw new DTypeError(
       `${op}: ${quote(name)} is ${x.dtype} in the file; expected ${fileDType(state.dtype)}`,
     );

@@ -7,6 +7,7 @@ import builtInsSource from "../../shaders/lib/built-ins.wgsl?raw";
 import expLogSource from "../../shaders/lib/exp-log.wgsl?raw";
 import floatBitsSource from "../../shaders/lib/float-bits.wgsl?raw";
 import fmodSource from "../../shaders/lib/fmod.wgsl?raw";
+import halfSource from "../../shaders/lib/half.wgsl?raw";
 import nearZeroSource from "../../shaders/lib/near-zero.wgsl?raw";
 import orderSource from "../../shaders/lib/order.wgsl?raw";
 import pairwiseSource from "../../shaders/lib/pairwise.wgsl?raw";
@@ -107,6 +108,8 @@ export const BASE_TWO = [bits, expLog, rareFile("lib/base-two.wgsl", baseTwoSour
 export const FLOAT_BITS = [bits, rareFile("lib/float-bits.wgsl", floatBitsSource)];
 /** `g_fmod`, and those of `FLOAT_BITS`. */
 export const FMOD = [...FLOAT_BITS, rareFile("lib/fmod.wgsl", fmodSource)];
+/** `g_half`, `g_half_bits`. */
+export const HALF = [rareFile("lib/half.wgsl", halfSource)];
 /** `shift_left_i32` and the like. */
 export const SHIFTS = [rareFile("lib/shifts.wgsl", shiftsSource)];
 /** `order_key_f32`, `order_key_i32`, `order_key_u32`. */

@@ -1,4 +1,13 @@
-import { asIs, convert, DTYPE_NAMES, type DType, either, is, isFloat } from "../core/dtype.ts";
+import {
+  asIs,
+  convert,
+  DTYPE_NAMES,
+  type DType,
+  either,
+  is,
+  isFloat,
+  isHalf,
+} from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { defineOp, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, checkDType, type Tensor } from "../graph/tensor.ts";
@@ -22,20 +31,21 @@ const castOp: OpDefinition<CastAttributes> = defineOp<CastAttributes>({
   vjp: (g, { inputs: [x] }) => [isFloat(x.dtype) && isFloat(g.dtype) ? cast(g, x.dtype) : null],
 });
 
-/**
- * Converts elements to another dtype: fractions are cut towards 0, values outside are limited to
- * the dtype's range, NaN becomes 0 (true as a bool), bools become 0 and 1.
- * @throws DTypeError for `u8`, which is storage only.
- */
+/** Does what `castAny` does between dtypes whose elements are numbers, which is what most ops need. */
 export function cast(x: Tensor, dtype: DType, ...surplus: never[]): Tensor {
   checkArguments("cast(x, dtype)", [x], surplus);
   checkDType("cast", dtype, x.device);
   if (x.dtype === dtype) return x;
-  if (!is(dtype, "any")) {
-    const expected = either(DTYPE_NAMES.filter((name) => is(name, "any")));
-    throw new DTypeError(`cast: ${x.dtype} to ${dtype}; expected ${expected}`);
+  if (!is(dtype, "any") || isHalf(x.dtype)) {
+    throw notCast(x.dtype, dtype);
   }
   return apply(castOp, [x], { dtype });
+}
+
+/** The error for what is not cast to a dtype but to others, some of which may be named beside those. */
+export function notCast(from: DType, to: DType, also: readonly DType[] = []): DTypeError {
+  const expected = either([...DTYPE_NAMES.filter((name) => is(name, "any")), ...also]);
+  return new DTypeError(`cast: ${from} to ${to}; expected ${expected}`);
 }
 
 /** Stores whole numbers as another dtype of such, which holds them and may be storage only. */

@@ -9,6 +9,7 @@ import {
   expectDType,
   is,
   isFloat,
+  isHalf,
   type NumericArray,
 } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
@@ -106,13 +107,14 @@ function fromNested(data: unknown): HostValues {
 /** Copies values to an array of a dtype. */
 function typed(values: NumericArray, dtype: DType, own: DType): NumericArray {
   const copy = allocate(dtype, values.length);
-  if (own === dtype || isFloat(dtype)) {
+  const ofBits = isHalf(dtype);
+  if (!ofBits && (own === dtype || isFloat(dtype))) {
     copy.set(values);
     return copy;
   }
   for (let i = 0; i < values.length; i++) {
     copy[i] = convert(values[i], dtype);
-    if (!is(dtype, "bool") && copy[i] !== values[i]) {
+    if (!ofBits && !is(dtype, "bool") && copy[i] !== values[i]) {
       throw new DTypeError(
         `tensor: ${values[i]} as value ${i} of dtype ${dtype}; expected whole numbers that ` +
           `${dtype} holds${is(dtype, "any") ? cutBy(dtype) : ""}`,

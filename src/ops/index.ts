@@ -48,7 +48,6 @@ export {
   bitwiseXor,
 } from "./bits.ts";
 export { broadcastTensors, broadcastTo, sumTo } from "./broadcast.ts";
-export { cast } from "./cast.ts";
 export { type CategoricalOptions, categoricalAt, randomCategorical } from "./categorical.ts";
 export type { Layout1d, Layout2d, Layout3d } from "./channels.ts";
 export {
@@ -148,6 +147,7 @@ export {
   meshgrid,
 } from "./grids.ts";
 export { type GroupNormOptions, groupNorm, instanceNorm } from "./group-norm.ts";
+export { castAny as cast } from "./half-cast.ts";
 export { acosh, asinh, atanh, cosh, sinh } from "./hyperbolic.ts";
 export { indexAdd, segmentSum } from "./index-add.ts";
 export { type L2NormalizeOptions, l2Normalize } from "./l2-normalize.ts";

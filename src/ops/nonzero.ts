@@ -1,4 +1,4 @@
-import { checkArguments, sourceTensor, type Tensor } from "../graph/tensor.ts";
+import { checkArguments, readAll, sourceTensor, type Tensor } from "../graph/tensor.ts";
 
 /**
  * Reads a tensor and finds where its elements are not 0, in row-major order, as PyTorch's `nonzero` and
@@ -12,7 +12,7 @@ import { checkArguments, sourceTensor, type Tensor } from "../graph/tensor.ts";
 export async function nonzero(x: Tensor, ...surplus: never[]): Promise<Tensor> {
   checkArguments("nonzero(x)", [x], surplus);
   const { device, shape, rank } = x;
-  const values = await device.read(x.use(), "nonzero");
+  const [values] = await readAll("nonzero", [x]);
   let count = 0;
   for (const value of values) if (value !== 0) count++;
   const places = new Int32Array(count * rank);

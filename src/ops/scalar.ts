@@ -1,5 +1,5 @@
 import { describeStranger } from "../core/copies.ts";
-import { convert, isFloat } from "../core/dtype.ts";
+import { convert, isFloat, isHalf } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import { sameShape } from "../core/shape.ts";
@@ -46,7 +46,7 @@ export function numberLike(
     );
   }
   const { shape, dtype, device } = like;
-  if (!isFloat(dtype) && convert(value, dtype) !== value) {
+  if (!isFloat(dtype) && !isHalf(dtype) && convert(value, dtype) !== value) {
     throw new DTypeError(
       `${op}: number ${value} beside dtype ${dtype}; expected a value that ${dtype} holds. ` +
         "cast the tensor to f32",

@@ -1,6 +1,7 @@
 import type { DType, NumericArray } from "../core/dtype.ts";
+import { elementsOf } from "../core/halves.ts";
 import type { Shape } from "../core/shape.ts";
-import { checkArguments, sourceTensor, type Tensor } from "../graph/tensor.ts";
+import { checkArguments, readAll, sourceTensor, type Tensor } from "../graph/tensor.ts";
 
 /** The different elements of a tensor, and where they lie. */
 export interface Unique {
@@ -55,7 +56,7 @@ function placeOf(x: number, sorted: NumericArray): number {
 export async function unique(x: Tensor, ...surplus: never[]): Promise<Unique> {
   checkArguments("unique(x)", [x], surplus);
   const { device, shape, dtype } = x;
-  const given = await device.read(x.use(), "unique");
+  const [given] = await readAll("unique", [x]);
   const values = sortedOnce(given);
   const [counts, first] = [new Int32Array(values.length), new Int32Array(values.length)];
   const indices = new Int32Array(given.length);
@@ -68,7 +69,7 @@ export async function unique(x: Tensor, ...surplus: never[]): Promise<Unique> {
   const made = (of: NumericArray, own: Shape = [of.length], type: DType = "i32") =>
     sourceTensor(device, own, type, of);
   return {
-    values: made(values, undefined, dtype),
+    values: made(elementsOf(values, dtype), undefined, dtype),
     indices: made(indices, shape),
     counts: made(counts),
     first: made(first),

@@ -34,13 +34,19 @@ test.each<[DType, number[], number[]]>([
   ["i32", [-1.7, 3e9, -3e9, nan, infinity], [-1, 2147483647, -2147483648, 0, 2147483647]],
   ["u32", [1.7, -1, 5e9, nan, infinity], [1, 0, 4294967295, 0, 4294967295]],
   ["u8", [1.7, -1, 255, 256, nan, infinity], [1, 0, 255, 255, 0, 255]],
+  // As bits; through f32, which rounds to 2049, the last would be 2048.
+  [
+    "f16",
+    [0.1, -0, nan, -infinity, 65520, 2049 + 1e-12],
+    [11878, 32768, 32256, 64512, 31744, 26625],
+  ],
 ])("%s converts %j", (dtype, values, expected) => {
   expect(values.map((value) => convert(value, dtype))).toEqual(expected);
 });
 
 test("names of dtypes are texts, and those of the table alone", () => {
   expect(["f32", "u8", "bool"].every(isDType)).toBe(true);
-  expect(["f16", "toString", "__proto__", ["f32"], null, 32].some(isDType)).toBe(false);
+  expect(["bf16", "toString", "__proto__", ["f32"], null, 32].some(isDType)).toBe(false);
 });
 
 test("sizes and strides of shapes", () => {

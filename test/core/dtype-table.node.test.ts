@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { DTYPE_NAMES, DTYPES, dtypesOf, either } from "../../src/core/dtype.ts";
+import { convert, DTYPE_NAMES, DTYPES, dtypesOf, either, isHalf } from "../../src/core/dtype.ts";
+import { numberHeld } from "../../src/core/halves.ts";
 
 const NAME = `["'\`](?:${DTYPE_NAMES.join("|")})["'\`]`;
 
@@ -84,20 +85,19 @@ test("kernel files name no type of elements but what the table makes of them, Ac
 
 test("the facts of a dtype agree with each other", () => {
   for (const dtype of DTYPE_NAMES) {
-    const { array, min, max, epsilon, convert, perWord, accumulate } = DTYPES[dtype];
-    expect([dtype, array.of(convert(1))[0], array.of(convert(-0))[0] === 0]).toEqual([
-      dtype,
-      1,
-      true,
-    ]);
-    for (const value of [min, max]) expect(array.of(convert(value))[0]).toBe(value);
+    const { array, min, max, epsilon, perWord, accumulate } = DTYPES[dtype];
+    const held = (value: number) => numberHeld(array.of(convert(value, dtype))[0], dtype);
+    expect([dtype, held(1), held(-0) === 0]).toEqual([dtype, 1, true]);
+    // The ends of what is held as bits are those of its bits.
+    const ends = isHalf(dtype) ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : [min, max];
+    for (const value of ends) expect(held(value)).toBe(value);
     for (const beyond of [-1e300, 1e300]) {
-      const element = convert(beyond);
-      expect(element >= min && element <= max && convert(element) === element).toBe(true);
+      const element = convert(beyond, dtype);
+      expect(element >= min && element <= max && held(held(beyond)) === held(beyond)).toBe(true);
     }
     // ε is the step at 1, so that half of it is lost.
-    expect(array.of(convert(1 + epsilon))[0]).toBe(Math.min(max, 1 + epsilon));
-    expect(array.of(convert(1 + epsilon / 2))[0]).toBe(1);
+    expect(held(1 + epsilon)).toBe(Math.min(max, 1 + epsilon));
+    expect(held(1 + epsilon / 2)).toBe(1);
     expect(array.BYTES_PER_ELEMENT * perWord).toBeLessThanOrEqual(8);
     expect(DTYPES[accumulate].accumulate).toBe(accumulate);
   }

@@ -205,6 +205,25 @@ test("arrays whose buffer was transferred are refused, empty ones are not", () =
   expect(() => asBytes("read", data.buffer)).toThrow(new GradusError(says("ArrayBuffer", "read")));
 });
 
+test("f16 takes numbers of any kind, and the array that engines may have for it", async () => {
+  const given = [0.1, 65520, 7];
+  const expected = Float32Array.of(0.0999755859375, Number.POSITIVE_INFINITY, 7);
+  for (const data of [given, Float32Array.from(given), Float64Array.from(given)]) {
+    expect(await tensor(data, { dtype: "f16" }).data()).toEqual(expected);
+  }
+  expect(await tensor(Uint16Array.of(1, 2), { dtype: "f16" }).toArray()).toEqual([1, 2]);
+  expect(await tensor([true, false], { dtype: "f16" }).toArray()).toEqual([1, 0]);
+  // What Float16Array is to the engine: numbers, under its name.
+  class Halves extends Float32Array {
+    override get [Symbol.toStringTag](): never {
+      return "Float16Array" as never;
+    }
+  }
+  const own = tensor(Halves.from(given));
+  expect([own.dtype, await own.data()]).toEqual(["f16", expected]);
+  expect(own.preview).toBe("Tensor([3], f16, cpu) [0.1, Infinity, 7]");
+});
+
 test("arrays and buffers of another realm are taken", async () => {
   const realm = (code: string): Data => runInNewContext(code);
   expect(await tensor(realm("[[1, 2], [3, 4]]")).toArray()).toEqual([

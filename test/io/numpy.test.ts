@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { DTYPE_NAMES, DTYPES, is } from "../../src/core/dtype.ts";
+import { DTYPE_NAMES, DTYPES, is, isHalf } from "../../src/core/dtype.ts";
 import { DTypeError, FormatError, GradusError } from "../../src/core/errors.ts";
+import { elementsOf, numbersIn } from "../../src/core/halves.ts";
 import { init } from "../../src/init.ts";
 import { loadState } from "../../src/io/load-state.ts";
 import { loadNpy, loadNpz, saveNpy, saveNpz } from "../../src/io/numpy.ts";
@@ -49,6 +50,16 @@ test("elements become another dtype on request", async () => {
   const x = loadNpy(file("f8 scalar"), { dtype: "f32" });
   expect(x.dtype).toBe("f32");
   expect(await x.item()).toBe(Math.fround(Math.PI));
+});
+
+test("halves are kept as such on request, and written as NumPy does", async () => {
+  const bytes = file("f2");
+  const x = loadNpy(bytes, { dtype: "f16" });
+  expect(x.dtype).toBe("f16");
+  expect(await x.toArray()).toEqual([1, 65504, Number.POSITIVE_INFINITY, -0]);
+  expect(await saveNpy(x)).toEqual(bytes);
+  const archive = await saveNpz(new Map([["x", x]]));
+  expect(await (await loadNpz(archive)).get("x")?.toArray()).toEqual(await x.toArray());
 });
 
 test("writes the bytes that NumPy writes", async () => {
@@ -99,11 +110,12 @@ test("any shape and dtype comes back with its bits", async () => {
     fc.asyncProperty(arrays, async ([dtype, shape, values]) => {
       const data = DTYPES[dtype].array.from(values);
       const x = tensor(data, { shape, dtype });
-      const y = loadNpy(await saveNpy(x));
+      const options = isHalf(dtype) ? { dtype } : {}; // else they are read as f32
+      const y = loadNpy(await saveNpy(x), options);
       expect([y.dtype, y.shape]).toEqual([dtype, shape]);
-      expect(await y.data()).toEqual(data);
+      expect(await y.data()).toEqual(numbersIn(elementsOf(data, dtype), dtype));
       const archive = await loadNpz(await saveNpz(new Map([["a/b", x]]), { compressed: true }));
-      expect(await archive.get("a/b")?.data()).toEqual(data);
+      expect(await archive.get("a/b")?.data()).toEqual(await y.data());
     }),
     { numRuns: 50 },
   );

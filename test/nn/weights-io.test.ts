@@ -1,6 +1,14 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { DTypeError, FormatError, GradusError, ShapeError } from "../../src/core/errors.ts";
-import { type Device, evaluate, mul, Parameter, type Tensor, tensor } from "../../src/index.ts";
+import {
+  type Device,
+  evaluate,
+  mul,
+  Parameter,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../src/index.ts";
 import {
   loadSafetensors,
   loadState,
@@ -9,7 +17,7 @@ import {
   saveSafetensors,
   writeSafetensors,
 } from "../../src/io/index.ts";
-import { BF16, decodeSmallFloats, encodeSmallFloats, F16 } from "../../src/io/small-floats.ts";
+import { decodeSmallFloats, encodeSmallFloats, SMALL_FLOATS } from "../../src/io/small-floats.ts";
 import { Linear, Sequential } from "../../src/nn/index.ts";
 import { testDevice } from "../support/device.ts";
 
@@ -207,6 +215,32 @@ describe("dtypes of files that tensors lack", () => {
     );
   });
 
+  test("of f16 come back, as f32 or as they lie there", async () => {
+    const words = Uint16Array.of(0x3c01, 0x8001, 0xfc00, 0x7bff);
+    const file = writeSafetensors({ h: { dtype: "F16", shape: [4], data: words } });
+    const half = loadSafetensors(file, { device, halves: "f16" }).get("h") as Tensor;
+    const wide = loadSafetensors(file, { device }).get("h") as Tensor;
+    expect([half.dtype, wide.dtype]).toEqual(["f16", "f32"]);
+    expect(await half.data()).toEqual(await wide.data());
+    const saved = await saveSafetensors(new Map([["h", half]]), {}, { floats: "BF16" });
+    expect(readSafetensors(saved).tensors.get("h")).toEqual({
+      dtype: "F16",
+      shape: [4],
+      data: words,
+    });
+    using kept = new Parameter(zeros([4], { dtype: "f16" }));
+    const states = new Map([["h", kept]]);
+    loadState(states, saved);
+    expect(await kept.data()).toEqual(await wide.data());
+    const whole = writeSafetensors({ h: { dtype: "I32", shape: [4], data: new Int32Array(4) } });
+    expect(() => loadState(states, whole)).toThrow(
+      new DTypeError('loadState: "h" is I32 in the file; expected F16'),
+    );
+    expect(() => loadSafetensors(file, { halves: "i32" })).toThrow(
+      new GradusError('loadSafetensors: halves "i32"; expected f32, f64 or f16'),
+    );
+  });
+
   test("are written where it is asked for, of floats alone", async () => {
     const x = tensor([1 + 2 ** -11, -(2 ** -25), 65519.99, Number.NaN, Number.POSITIVE_INFINITY]);
     const n = tensor([7], { dtype: "i32" });
@@ -233,8 +267,8 @@ describe("dtypes of files that tensors lack", () => {
   });
 
   test.each([
-    ["F16", F16, 0x7c00],
-    ["BF16", BF16, 0x7f80],
+    ["F16", SMALL_FLOATS.F16, 0x7c00],
+    ["BF16", SMALL_FLOATS.BF16, 0x7f80],
   ])("all words of %s are what they stand for, and come back", (_, format, infinity) => {
     const words = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits);
     const numbers = decodeSmallFloats(words, format);

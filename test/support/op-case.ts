@@ -1,4 +1,5 @@
-import { convert, type DType } from "../../src/core/dtype.ts";
+import { convert, type DType, isHalf } from "../../src/core/dtype.ts";
+import { numberHeld } from "../../src/core/halves.ts";
 import { foldIn, keyFromSeed, randomBits, uniformFromBits } from "../../src/core/random.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import {
@@ -71,7 +72,9 @@ export function draw(call: Call, seed: number): Float64Array[] {
     const bits = randomBits(foldIn(keyFromSeed(seed), i), sizeOf(shape));
     return Float64Array.from(bits, (b) => {
       const value = low + uniformFromBits(b) * (high - low);
-      return dtype === "f32" ? Math.fround(value) : convert(Math.floor(value), dtype);
+      if (dtype === "f32") return Math.fround(value);
+      const element = convert(isHalf(dtype) ? value : Math.floor(value), dtype);
+      return numberHeld(element, dtype);
     });
   });
 }

@@ -1,5 +1,5 @@
 import type { Counters } from "../../core/counters.ts";
-import { allocate, convert, DTYPES, type DType, is, type NumericArray } from "../../core/dtype.ts";
+import { allocate, DTYPES, type DType, is, type NumericArray } from "../../core/dtype.ts";
 import { getOrInsert } from "../../core/get-or-insert.ts";
 import type { Storage } from "../../graph/device.ts";
 
@@ -15,7 +15,7 @@ export function storageOf(data: NumericArray): ArrayStorage {
 
 /** Copies values as a dtype's elements; bytes of a bool may be any on the host. */
 export function copyElements(to: NumericArray, values: NumericArray, dtype: DType): void {
-  to.set(is(dtype, "bool") ? values.map((value) => convert(value, dtype)) : values);
+  to.set(is(dtype, "bool") ? values.map(DTYPES[dtype].convert) : values);
 }
 
 /** Bytes of arrays that are kept for who asks for such a one next. */

@@ -1,4 +1,4 @@
-import { allocate, convert, DTYPES, type DType, type NumericArray } from "../../core/dtype.ts";
+import { allocate, DTYPES, type DType, type NumericArray } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Program } from "../../engine/program.ts";
 
@@ -27,7 +27,7 @@ function isWidened(dtype: DType): boolean {
 
 /** Gives values the form that they have on the GPU, where a last word may be filled up with zeros. */
 export function toGpu(values: NumericArray, dtype: DType): Uint8Array {
-  return bytesIn(isWidened(dtype) ? Uint32Array.from(values, (v) => convert(v, dtype)) : values);
+  return bytesIn(isWidened(dtype) ? Uint32Array.from(values, DTYPES[dtype].convert) : values);
 }
 
 /** The bytes of an array. */

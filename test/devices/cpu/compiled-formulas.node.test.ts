@@ -55,7 +55,7 @@ interface Compiled {
 function others(): [string, Tensor | readonly Tensor[]][] {
   const of = (dtype: DType) => tensor(new Float32Array(61), { dtype });
   const step = tensor(3, { dtype: "u32" });
-  const dtypes = ["f32", "i32", "u32", "bool"] as const;
+  const dtypes = ["f32", "i32", "u32", "bool", "f16"] as const;
   const whole = ["i32", "u32"] as const;
   return [
     ["debug", markAll([of("f32"), tensor(new Float32Array(61).fill(1))]).words],
@@ -182,6 +182,8 @@ const OPERATIONS: Record<keyof Operations<unknown>, true> = {
   g_copysign: true,
   g_next_after: true,
   g_fmod: true,
+  g_half: true,
+  g_half_bits: true,
   shift_left_i32: true,
   shift_left_u32: true,
   shift_right_i32: true,

@@ -32,6 +32,8 @@ type MoreFunction =
   | "g_copysign"
   | "g_next_after"
   | "g_fmod"
+  | "g_half"
+  | "g_half_bits"
   | "g_expm1"
   | "g_exp2"
   | "g_log2"

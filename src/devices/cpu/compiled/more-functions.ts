@@ -1,5 +1,6 @@
 import { Draws, type Words } from "./draws.ts";
 import { copySign, nextAfter, vectorFmod } from "./float-bits.ts";
+import { halfBits, halfValue } from "./half.ts";
 import type { MoreFunctions } from "./lane-scalars.ts";
 import { MoreMath } from "./more-math.ts";
 import { vectorPower } from "./power.ts";
@@ -24,6 +25,8 @@ export const moreFunctions: MoreFunctions = (body, memory) => {
     g_copysign: (x, y) => copySign(math, x, y),
     g_next_after: (x, y) => nextAfter(math, x, y),
     g_fmod: (x, y) => vectorFmod(math, x, y),
+    g_half: (word) => halfValue(math, word),
+    g_half_bits: (x) => halfBits(math, x),
     shift_left_i32: (x, n) => shiftedBy(body, simd.i32x4_shl, x, n),
     shift_left_u32: (x, n) => shiftedBy(body, simd.i32x4_shl, x, n),
     shift_right_i32: (x, n) => shiftedBy(body, simd.i32x4_shr_s, x, n),
