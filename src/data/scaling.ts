@@ -6,8 +6,8 @@ import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../core/
 import { checkTensors, type Tensor } from "../graph/tensor.ts";
 import { type KnownByIdentity, traceKey } from "../graph/trace-key.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
-import { cast } from "../ops/cast.ts";
 import { tensor } from "../ops/creation.ts";
+import { castAny } from "../ops/half-cast.ts";
 
 /** A scaling's numbers on a device: offset = high + low, to more digits than f32 has. */
 interface DeviceScaling {
@@ -58,7 +58,7 @@ export class FeatureScaling implements Disposable, KnownByIdentity {
    */
   readonly apply = (x: Tensor): Tensor => {
     const { high, low, inverse } = this.#place("FeatureScaling.apply", x);
-    const floats = isFloat(x.dtype) ? x : cast(x, "f32");
+    const floats = isFloat(x.dtype) ? x : castAny(x, "f32");
     // x − high is exact near the offset, however large that is.
     return mul(sub(sub(floats, high), low), inverse);
   };

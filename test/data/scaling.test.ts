@@ -56,6 +56,12 @@ test("minMaxScaling gives [0, 1], and 0 for constant features", async () => {
   expect(await back.data()).toEqual(await x.data());
 });
 
+test("examples may be kept as f16", async () => {
+  const x = tensor([[1, 2], [3, 6]], { dtype: "f16" }); // biome-ignore format: rows
+  using scaling = await standardScaling(x);
+  expect(await scaling.apply(x).toArray()).toEqual([[-1, -1], [1, 1]]); // biome-ignore format: rows
+});
+
 test("features may have any shape, and examples whole numbers", async () => {
   const bytes = tensor(Uint8Array.of(0, 10, 20, 30, 100, 30, 60, 30), { shape: [2, 2, 2] });
   using scaling = await minMaxScaling(bytes);
