@@ -254,7 +254,7 @@ const runner = new Runner<typeof job>({
     element("from", HTMLInputElement).placeholder = chosen().start.join(", ");
     paint();
   },
-  onReady: () => void drawContours(),
+  onReady: drawContours,
   onEvent(event) {
     if (event.event === "note") {
       const { step, places, best } = event.note;

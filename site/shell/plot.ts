@@ -55,6 +55,9 @@ function roundFigure(value: number, to: (x: number) => number): number {
   return (found ?? 1) * decade;
 }
 
+/** A chart that is less wide has two entries of its legend in a row, another four; how high a row is. */
+const [NARROW, LEGEND_ROW] = [440, 27];
+
 /** A place along x. */
 const place = (at: number) => withMinus(at.toLocaleString("en"));
 
@@ -124,10 +127,9 @@ export class Lines {
     this.#plot?.destroy();
     const { format = plain, legend = true, lines, log = false, x, xLog = false } = this.options;
     const { range = [null, null], xRange } = this.options;
-    this.host.style.setProperty(
-      "--chart-height",
-      `${this.#height + (legend ? 22 * Math.ceil((lines.length + 1) / 4) : 0)}px`,
-    );
+    const inRow = this.host.clientWidth < NARROW ? 2 : 4;
+    const rows = legend ? Math.ceil((lines.length + 1) / inRow) : 0;
+    this.host.style.setProperty("--chart-height", `${this.#height + LEGEND_ROW * rows}px`);
     const axis: uPlot.Axis = {
       stroke: color("--muted"),
       grid: { stroke: color("--line"), width: 1 },

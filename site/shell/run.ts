@@ -32,8 +32,11 @@ export interface RunnerOptions<Job extends AnyJob> {
   readonly settings: () => Types<Job>["settings"];
   /** Called on each event of the run. */
   readonly onEvent: (event: JobEvent<Types<Job>["note"]>) => void;
-  /** Called when a run is set up, before its first step; what it asks of the run is answered then. */
-  readonly onReady?: (run: RunOf<Job>) => void;
+  /**
+   * Called when a run is set up, before its first step; what it asks of the run is answered then. A promise
+   * that it gives may fail where the run is closed meanwhile.
+   */
+  readonly onReady?: (run: RunOf<Job>) => unknown;
   /** Called when where it stands has changed. */
   readonly onPhase?: (phase: Phase) => void;
   /** Called before each run, to clear what the last one has shown. */
@@ -123,7 +126,7 @@ export class Runner<Job extends AnyJob> {
   }
 
   #begin(): void {
-    const { onReady, onRestart, settings, worker } = this.options;
+    const { onRestart, settings, worker } = this.options;
     this.#fail(null);
     onRestart?.();
     this.#setPhase("loading");
@@ -136,11 +139,19 @@ export class Runner<Job extends AnyJob> {
       () => {
         if (this.#run !== run) return;
         if (this.#phase === "loading") this.#setPhase(this.#waits ? "paused" : "training");
-        onReady?.(run);
+        void this.#greet(run);
       },
       () => {},
     );
     void this.#follow(run);
+  }
+
+  async #greet(run: RunOf<Job>): Promise<void> {
+    try {
+      await this.options.onReady?.(run);
+    } catch (error) {
+      if (this.#run === run && !this.#starting) throw error;
+    }
   }
 
   async #follow(run: RunOf<Job>): Promise<void> {

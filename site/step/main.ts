@@ -2,7 +2,7 @@
 import "./style.css";
 import { region, showCode } from "../shell/code.ts";
 import { count, element, make } from "../shell/dom.ts";
-import { Runner } from "../shell/run.ts";
+import { Runner, type RunOf } from "../shell/run.ts";
 import { choice, Settings } from "../shell/settings.ts";
 import type { Forms, GroupForm } from "./forms.ts";
 import type job from "./job.ts";
@@ -39,7 +39,7 @@ const runner = new Runner<typeof job>({
     element("loss").textContent = event.loss.toFixed(3);
     if (performance.now() > measured + MEASURED_MS) void measure();
   },
-  onReady: (run) => void lookAt(run),
+  onReady: (run) => lookAt(run),
   onRestart() {
     measured = 0;
     forms = null;
@@ -55,7 +55,7 @@ const runner = new Runner<typeof job>({
   },
 });
 
-type Run = NonNullable<typeof runner.run>;
+type Run = RunOf<typeof job>;
 
 /** Shows what a run's step is made of. */
 async function lookAt(run: Run): Promise<void> {
@@ -105,7 +105,9 @@ function showParts(parts: readonly PartTime[]): void {
 
 async function showOwn(): Promise<void> {
   if (!element("own", HTMLDetailsElement).open || !runner.run) return;
-  const text = await runner.run.call("own", Number(part.value));
+  const { run } = runner;
+  const text = await run.call("own", Number(part.value)).catch(() => null);
+  if (text === null || run !== runner.run) return;
   showCode(
     element("own-code"),
     text || "No code: it runs in plain TypeScript.",
@@ -204,7 +206,7 @@ async function choose(group: number | null, step: number | null): Promise<void> 
     "Read and written": bytesText(bytes),
     ...Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, String(value)])),
   });
-  const text = await runner.run?.call("code", dispatch);
+  const text = await runner.run?.call("code", dispatch).catch(() => null); // closed meanwhile
   if (text && forms === all) showCode(element("kernel"), text.trim(), "WGSL of the dispatch");
 }
 

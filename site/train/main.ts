@@ -116,14 +116,17 @@ const runner = new Runner<typeof job>({
     [loss, rate, step, nextTest] = ["", "", 0, 0];
     task = null;
     progress.value = 0;
-    element("detail").textContent = "";
+    element("detail").style.visibility = "hidden"; // and keeps its place
   },
   onPhase(phase) {
     nextTest = 0;
     if (phase === "loading" || phase === "paused") notice = "";
     if (phase === "training") figures.resume(step);
     if (phase === "finished" || phase === "failed") figures.end();
-    if (phase === "failed") showProgram();
+    if (phase === "failed") {
+      showProgram();
+      element("detail").textContent = "";
+    }
     tell();
     frames.wake();
   },
@@ -281,6 +284,7 @@ function tell(): void {
   say(notice || (isOn ? `${sentence} on ${where}.${loss}${rate}` : `${sentence}.`));
   if (!device || !task) return;
   const name = device.device === "cpu" ? "the CPU" : "WebGPU";
+  element("detail").style.visibility = "";
   element("detail").textContent =
     `${count(parameters)} parameters, ${count(task.trainSize)} examples and ${count(task.testSize)} for the test. ` +
     `${device.description}. Why ${name}: ${device.reason}.`;

@@ -82,19 +82,19 @@ export class Views {
       tensor(planeGrid(side), { shape: [side ** 2, 2] }),
     );
     const outputs = this.#outcome(this.model.call(grid));
-    const surface = read(outputs);
-    if (small === 0) return { surface: await surface, neurons: [] };
+    if (small === 0) return { surface: await read(outputs), neurons: [] };
     const few = this.#keep(`grid ${small}`, () =>
       tensor(planeGrid(small), { shape: [small ** 2, 2] }),
     );
-    const layers = await Promise.all(this.#activations(few).map(({ y }) => read(y)));
+    const inside = this.#activations(few).map(({ y }) => y);
+    const [surface, ...layers] = await Promise.all([outputs, ...inside].map(read));
     const neurons = layers.slice(0, -1).map((values) => {
       const width = values.length / small ** 2;
       return Array.from({ length: Math.min(SHOWN, width) }, (_, neuron) =>
         Float32Array.from({ length: small ** 2 }, (_, i) => values[i * width + neuron]),
       );
     });
-    return { surface: await surface, neurons };
+    return { surface, neurons };
   }
 
   /** The network's values at places from −1 to 1. */

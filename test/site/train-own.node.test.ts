@@ -43,6 +43,9 @@ test("convolutions show their filters and what these find", async () => {
   await page.waitForSelector("#weights.filters canvas:nth-child(8)");
   await waitForText(page, "program", /Conv2d\(1, 4, 5,[\s\S]*MaxPool2d[\s\S]*Conv2d\(4, 3, 5,/);
   await waitForText(page, "program", /new Linear\(147, 10,/); // 3 · 7 · 7
+  await page.waitForFunction(
+    () => document.querySelector<HTMLCanvasElement>("#weights canvas")?.width === 5,
+  );
   expect(await widths(page, "#weights canvas")).toEqual([5, 28, 5, 28, 5, 28, 5, 28]);
   expect(
     await page.$$eval("#activations figcaption", (all) =>
