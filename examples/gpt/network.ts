@@ -1,4 +1,4 @@
-import { foldIn, keyFromSeed, matmul, type Tensor, transpose } from "gradus";
+import { foldIn, keyFromSeed, matmul, type Parameter, type Tensor, transpose } from "gradus";
 import {
   Embedding,
   type KvCache,
@@ -30,6 +30,8 @@ export interface NetworkOptions {
 export class GPT extends Module<[tokens: Tensor, caches?: readonly KvCache[]]> {
   readonly tokens: Embedding;
   readonly blocks: TransformerEncoder;
+  /** The vectors of `tokens`, which are those of the logits too. */
+  readonly tied: Parameter;
 
   constructor(
     readonly vocabularySize: number,
@@ -52,6 +54,7 @@ export class GPT extends Module<[tokens: Tensor, caches?: readonly KvCache[]]> {
       layers,
       { norm: new LayerNorm(width) },
     );
+    this.tied = this.tokens.weight;
   }
 
   /** How many numbers are trained. */
@@ -63,6 +66,6 @@ export class GPT extends Module<[tokens: Tensor, caches?: readonly KvCache[]]> {
   override forward(tokens: Tensor, caches?: readonly KvCache[]): Tensor {
     const x = this.tokens.call(tokens);
     const y = this.blocks.call(x, { causal: true, caches });
-    return matmul(y, transpose(this.tokens.weight));
+    return matmul(y, transpose(this.tied));
   }
 }

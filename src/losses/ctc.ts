@@ -10,6 +10,7 @@ import { cast } from "../ops/cast.ts";
 import { classLabels } from "../ops/class-labels.ts";
 import { equal, greaterEqual, less, logicalAnd, logicalOr, notEqual } from "../ops/compare.ts";
 import { full, hotRows, iota } from "../ops/creation.ts";
+import { checkedLengths } from "../ops/lengths.ts";
 import { logAddExp } from "../ops/log-add-exp.ts";
 import { matmul } from "../ops/matmul.ts";
 import { delayed } from "../ops/recurrence.ts";
@@ -44,8 +45,9 @@ const POSSIBLE = -1e29;
  * @param logProbs `[n, time, classes]`, f32 or f64, such as `logSoftmax` gives.
  * @param targets integer labels `[n, length]`, of which those behind an example's end do not count; none
  * is the blank. One outside `[0, classes)` is an error on the CPU device, and fits no path on WebGPU.
- * @param inputLengths how much of the time each example has, integers `[n]` up to `time`.
- * @param targetLengths how many labels each example has, integers `[n]` up to `length`.
+ * @param inputLengths how much of the time each example has, integers `[n]` from 0 to `time`.
+ * @param targetLengths how many labels each example has, integers `[n]` from 0 to `length`. Other lengths are
+ * errors on the CPU device; on WebGPU an input counts to its end, and labels that are not there fit no path.
  * @throws ShapeError or DTypeError for other shapes and dtypes, GradusError for a blank that is no class.
  * @example
  * const speech = randomNormal([2, 50, 28], { seed: 1 }); // [n, time, classes]
@@ -67,9 +69,11 @@ export function ctc(
   const [n, , classes] = logProbs.shape;
   const isClass = (x: unknown) => isInteger(x, 0, classes - 1);
   checkEach("ctc", { blank }, isClass, `an integer from 0 to ${classes - 1}`);
-  const counts = cast(targetLengths, "i32");
+  const [, time] = logProbs.shape;
+  const counts = checkedLengths("ctc: targetLengths", targetLengths, targets.shape[1]);
+  const turns = checkedLengths("ctc: inputLengths", inputLengths, time);
   const states = withBlanks(targets, counts, blank, classes); // [n, 2 length + 1]
-  const last = lastScores(logProbs, states, cast(inputLengths, "i32"));
+  const last = lastScores(logProbs, states, turns);
   // A path ends in the last label or in the blank behind it.
   const place = iota(states.shape[1], "i32", states.device);
   const end = inShape(mul(counts, 2), [n, 1]);

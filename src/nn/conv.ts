@@ -46,7 +46,7 @@ export interface ConvLayerOptions<Layout extends string = Layout2d>
 
 /** Options of `ConvTranspose1d`, `ConvTranspose2d` and `ConvTranspose3d`. */
 export interface ConvTransposeLayerOptions<Layout extends string = Layout2d>
-  extends Omit<ConvTransposeOptions<Layout>, "bias">,
+  extends Omit<ConvTransposeOptions<Layout>, "bias" | "outputSize">,
     ConvLayerSettings {}
 
 const SETTINGS = {
@@ -84,7 +84,10 @@ const PLAIN: ConvKind<ConvOptions<string>> = {
   compute: convolve,
 };
 
-const TRANSPOSED: ConvKind<ConvTransposeOptions<string>> = {
+/** What transposed layers are told beside where their results end, which a call says. */
+type Transposed = Omit<ConvTransposeOptions<string>, "outputSize">;
+
+const TRANSPOSED: ConvKind<Transposed> = {
   known: { ...SETTINGS, outputPadding: true },
   isTransposed: true,
   compute: convolveTransposed,
@@ -93,7 +96,11 @@ const TRANSPOSED: ConvKind<ConvTransposeOptions<string>> = {
 /** A convolution that owns its kernel. */
 export abstract class ConvLayer<
   Own extends ConvSettings<string> = ConvSettings<string>,
-> extends Module {
+  In extends readonly [x: Tensor, outputSize?: PerAxis] = readonly [
+    x: Tensor,
+    outputSize?: PerAxis,
+  ],
+> extends Module<In> {
   /** `[outChannels, inChannels / groups, …sizes]`; of a transposed one inputs and outputs swapped. */
   readonly weight: Parameter;
   /** b of shape `[outChannels]`; null without bias. */
@@ -151,7 +158,8 @@ export abstract class ConvLayer<
     this.#options = own as unknown as Own;
   }
 
-  override forward(x: Tensor): Tensor {
+  /** Throws a `ShapeError` for an input of other channels. */
+  protected checkInput(x: Tensor): void {
     const name = this.#name;
     const rank = rankOf(name);
     const isLast = this.#options.layout?.endsWith("C");
@@ -161,13 +169,13 @@ export abstract class ConvLayer<
         `${name}: input ${formatShape(x.shape)} of ${channels} channels; expected ${this.inChannels}`,
       );
     }
-    return this.convolve(x, this.weight, this.bias);
   }
 
-  /** Computes what it does with another kernel and bias. */
-  convolve(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+  /** Computes what it does with another kernel and bias; of a transposed one, to a size. */
+  convolve(x: Tensor, weight: Tensor, bias: Tensor | null, outputSize?: PerAxis): Tensor {
     const name = this.#name;
-    const options = { ...this.#options, bias: bias ?? undefined };
+    const sized = outputSize !== undefined && { outputSize, outputPadding: undefined };
+    const options = { ...this.#options, ...sized, bias: bias ?? undefined };
     return this.#kind.compute(name, rankOf(name), x, weight, options, []);
   }
 
@@ -178,13 +186,36 @@ export abstract class ConvLayer<
   }
 }
 
+/** A convolution along axes. */
+abstract class PlainConvLayer extends ConvLayer<ConvOptions<string>, [x: Tensor]> {
+  override forward(x: Tensor): Tensor {
+    this.checkInput(x);
+    return this.convolve(x, this.weight, this.bias);
+  }
+}
+
+/** A transposed convolution along axes. */
+abstract class TransposedConvLayer extends ConvLayer<
+  Transposed,
+  [x: Tensor, outputSize?: PerAxis]
+> {
+  /**
+   * Convolves x.
+   * @param outputSize of the result, in place of `outputPadding`: one number for all axes, or one for each.
+   */
+  override forward(x: Tensor, outputSize?: PerAxis): Tensor {
+    this.checkInput(x);
+    return this.convolve(x, this.weight, this.bias, outputSize);
+  }
+}
+
 /**
  * Computes `conv1d` with a kernel of its own.
  * @throws ShapeError for sizes that are no positive integers, groups that do not divide the channels,
  * and inputs of other channels.
  * @example new Conv1d(3, 8, 5, { padding: "same" }).call(series); // [2, 3, 28] to [2, 8, 28]
  */
-export class Conv1d extends ConvLayer<ConvOptions<string>> {
+export class Conv1d extends PlainConvLayer {
   /** @param kernelSize one size for all axes, or one for each. */
   constructor(
     inChannels: number,
@@ -203,7 +234,7 @@ export class Conv1d extends ConvLayer<ConvOptions<string>> {
  * and inputs of other channels.
  * @example new Conv2d(3, 16, 3, { padding: 1 }).call(images); // [2, 3, 28, 28] to [2, 16, 28, 28]
  */
-export class Conv2d extends ConvLayer<ConvOptions<string>> {
+export class Conv2d extends PlainConvLayer {
   /** @param kernelSize one size for all axes, or one for each. */
   constructor(
     inChannels: number,
@@ -222,7 +253,7 @@ export class Conv2d extends ConvLayer<ConvOptions<string>> {
  * and inputs of other channels.
  * @example new Conv3d(1, 4, 3).call(volumes); // [2, 1, 8, 8, 8] to [2, 4, 6, 6, 6]
  */
-export class Conv3d extends ConvLayer<ConvOptions<string>> {
+export class Conv3d extends PlainConvLayer {
   /** @param kernelSize one size for all axes, or one for each. */
   constructor(
     inChannels: number,
@@ -243,7 +274,7 @@ export class Conv3d extends ConvLayer<ConvOptions<string>> {
  * new ConvTranspose1d(3, 8, 4, { stride: 2, padding: 1 }).call(series);
  * // [2, 3, 28] to [2, 8, 56]
  */
-export class ConvTranspose1d extends ConvLayer<ConvTransposeOptions<string>> {
+export class ConvTranspose1d extends TransposedConvLayer {
   /** @param kernelSize one size for all axes, or one for each. */
   constructor(
     inChannels: number,
@@ -257,14 +288,15 @@ export class ConvTranspose1d extends ConvLayer<ConvTransposeOptions<string>> {
 }
 
 /**
- * Computes `convTranspose2d` with a kernel of its own.
+ * Computes `convTranspose2d` with a kernel of its own. A call may give the size of the result after x,
+ * in place of `outputPadding`.
  * @throws ShapeError for sizes that are no positive integers, groups that do not divide the channels,
  * and inputs of other channels.
  * @example
  * new ConvTranspose2d(3, 16, 4, { stride: 2, padding: 1 }).call(images);
  * // [2, 3, 28, 28] to [2, 16, 56, 56]
  */
-export class ConvTranspose2d extends ConvLayer<ConvTransposeOptions<string>> {
+export class ConvTranspose2d extends TransposedConvLayer {
   /** @param kernelSize one size for all axes, or one for each. */
   constructor(
     inChannels: number,
@@ -285,7 +317,7 @@ export class ConvTranspose2d extends ConvLayer<ConvTransposeOptions<string>> {
  * new ConvTranspose3d(1, 4, 2, { stride: 2 }).call(volumes);
  * // [2, 1, 8, 8, 8] to [2, 4, 16, 16, 16]
  */
-export class ConvTranspose3d extends ConvLayer<ConvTransposeOptions<string>> {
+export class ConvTranspose3d extends TransposedConvLayer {
   /** @param kernelSize one size for all axes, or one for each. */
   constructor(
     inChannels: number,

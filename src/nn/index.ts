@@ -142,7 +142,6 @@ export {
   MaxPool1d,
   MaxPool2d,
   MaxPool3d,
-  type MaxPoolLayerOptions,
 } from "./pool.ts";
 export {
   PositionalEncoding,

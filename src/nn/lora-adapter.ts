@@ -7,6 +7,7 @@ import { einsum } from "../ops/einsum.ts";
 import { embedding } from "../ops/embedding.ts";
 import { matmul } from "../ops/matmul.ts";
 import { reshape } from "../ops/reshape.ts";
+import type { PerAxis } from "../ops/sliding.ts";
 import { ConvLayer } from "./conv.ts";
 import { Embedding } from "./embedding.ts";
 import { heUniform, type Initializer, normal, zerosInit } from "./init.ts";
@@ -29,7 +30,9 @@ interface LoraKind<L extends Adaptable> {
   weights(layer: L): readonly string[];
   make(layer: L, rank: number, key: Key | undefined, name: string): LoraPair;
   /** What is added to the layer's output, before it is scaled; null where `delta` is added to weights at each call. */
-  readonly apply: ((layer: L, x: Tensor, pair: LoraPair) => Tensor) | null;
+  readonly apply:
+    | ((layer: L, x: Tensor, pair: LoraPair, ...rest: readonly unknown[]) => Tensor)
+    | null;
   /** What is added to a weight in its place. */
   delta(layer: L, pair: Readonly<Record<keyof LoraPair, Tensor>>): Tensor;
 }
@@ -135,7 +138,8 @@ const CONV: LoraKind<ConvLayer> = {
       b: parameter(weight, "loraB", b, undefined, zerosInit, mixed, inner, key),
     };
   },
-  apply: (layer, x, { a, b }) => layer.mix(layer.convolve(x, a, null), b),
+  apply: (layer, x, { a, b }, outputSize) =>
+    layer.mix(layer.convolve(x, a, null, outputSize as PerAxis | undefined), b),
   delta({ groups: g, isTransposed, weight }, { a, b }) {
     const [rows, columns, ...sizes] = a.shape;
     const split = reshape(a, [g, rows / g, columns, sizeOf(sizes)]);

@@ -149,8 +149,10 @@ export function addLora<M extends AnyModule>(
  * loaded meanwhile, and a file of the merged model does not load into one whose adapters are not merged,
  * which would count them twice. `removeLora` makes a plain model of it.
  * @returns the model itself.
- * @throws GradusError where no layer has an adapter that is not merged, and for weights that several
- * layers share. Nothing is changed then.
+ * A weight that a model uses outside of its layer too, such as that of an embedding for logits, would
+ * change there with it: it counts as shared where the model has it in a field, `tied = this.tokens.weight`.
+ * @throws GradusError where no layer has an adapter that is not merged, for weights that several modules
+ * share, and for those that are computed. Nothing is changed then.
  * @example mergeLora(addLora(new Linear(64, 32), { rank: 4 }));
  */
 export function mergeLora<M extends AnyModule>(model: M, ...surplus: never[]): M {
@@ -223,13 +225,18 @@ function matching(model: AnyModule, match?: NameMatch<AnyModule>): [string, Adap
     if (adapters.has(layer)) {
       throw new GradusError(`${given} has an adapter; expected none. Call removeLora before`);
     }
-    const own = adaptedNames(layer).map((weight) => {
-      return [`layer ${quote(name)} has as ${weight}`, weightCalled(layer, weight)] as const;
-    });
-    const isParameter = (weight: unknown) => weight instanceof Parameter;
-    checkEach("addLora", Object.fromEntries(own), isParameter, "a parameter");
+    checkParameters("addLora", name, layer);
   }
   return found;
+}
+
+/** Throws a `GradusError` where a weight of a layer is computed. */
+function checkParameters(op: string, name: string, layer: Adaptable): void {
+  const own = adaptedNames(layer).map((weight) => {
+    return [`layer ${quote(name)} has as ${weight}`, weightCalled(layer, weight)] as const;
+  });
+  const isParameter = (weight: unknown) => weight instanceof Parameter;
+  checkEach(op, Object.fromEntries(own), isParameter, "a parameter");
 }
 
 /** The layers that have an adapter, with their names. */
@@ -285,7 +292,7 @@ function attach(layer: Adaptable, { pairs, scale, dropout }: Adapter): void {
     putAround(layer, addLora, (forward, inputs) => {
       const y = forward(...inputs) as Tensor;
       const x = dropout ? dropout.call(inputs[0] as Tensor) : (inputs[0] as Tensor);
-      return add(y, mul(apply(layer, x, pairs[0]), scale));
+      return add(y, mul(apply(layer, x, pairs[0], ...inputs.slice(1)), scale));
     });
     return;
   }
@@ -313,6 +320,7 @@ function setMerged<M extends AnyModule>(op: string, model: M, isMerged: boolean)
     const is = isMerged ? "merged" : "unmerged";
     throw new GradusError(`${op}: adapters are ${is} already; expected some that are not`);
   }
+  for (const [name, layer] of all) checkParameters(op, name, layer);
   checkUnshared(op, model, all);
   const copies: State[] = [];
   const copy = (x: Parameter, name: string) => {
@@ -357,7 +365,7 @@ function dropMerged(layer: Adaptable, adapter: Adapter): void {
   adapter.merged = null;
 }
 
-/** Throws a `GradusError` for a weight that another layer has too, which would change with it. */
+/** Throws a `GradusError` for a weight that another module has too, which would change with it. */
 function checkUnshared(
   op: string,
   model: AnyModule,
@@ -368,7 +376,7 @@ function checkUnshared(
       const count = countHolders(model, weightCalled(layer, weight));
       if (count < 2) continue;
       throw new GradusError(
-        `${op}: the ${weight} of ${quote(name)} is that of ${count} layers; expected one of its own. ` +
+        `${op}: the ${weight} of ${quote(name)} is that of ${count} modules; expected one of its own. ` +
           "Leave the adapter beside it",
       );
     }

@@ -2,6 +2,8 @@ import { checkOptions, checkPositive, type Known } from "../core/check.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import {
   ADAPTIVE,
+  ADAPTIVE_MAX,
+  type AdaptiveMaxPoolOptions,
   type AdaptivePoolOptions,
   adaptiveAvgPool,
   adaptiveMaxPool,
@@ -9,19 +11,22 @@ import {
   sizesOfResult,
 } from "../ops/adaptive-pool.ts";
 import { AVG_POOL, type AvgPoolOptions, avgPool, LP_POOL, lpPool } from "../ops/avg-pool.ts";
-import { batchAxes, type Layout1d, type Layout2d, type Layout3d } from "../ops/channels.ts";
-import { MAX_POOL, type MaxPoolOptions, maxPool } from "../ops/max-pool.ts";
+import { batchAxes, type Layout1d, type Layout3d } from "../ops/channels.ts";
+import { MAX_POOL, type MaxPooled, type MaxPoolOptions, maxPool } from "../ops/max-pool.ts";
 import { checkHalf, type PoolOptions } from "../ops/pool.ts";
 import { edgesOf, forEachAxis, type PerAxis } from "../ops/sliding.ts";
 import { Module } from "./module.ts";
 import { rankOf } from "./rank.ts";
 import { checkSliding } from "./sliding-options.ts";
 
-/** Options of `MaxPool1d`, `MaxPool2d` and `MaxPool3d`. */
-export interface MaxPoolLayerOptions<Layout extends string = Layout2d>
-  extends Omit<MaxPoolOptions<Layout>, "returnIndices"> {}
+/** What layers of maxima give: with indices, where they are too. */
+type Maxima<Indices extends boolean> = Indices extends true ? MaxPooled : Tensor;
 
-const { returnIndices: _, ...MAX_POOL_LAYER } = MAX_POOL;
+/** Whether a layer of maxima says where they are. */
+interface WithIndices<Indices extends boolean> {
+  /** Whether to say too where the largest elements are, as `maxPool2d` does; false when left out. */
+  returnIndices?: Indices;
+}
 
 /** What a layer of pooling computes. */
 type Compute<Size, Options> = (
@@ -66,7 +71,10 @@ function checkAdaptive(
 }
 
 /** A layer of pooling, of windows or to a size. */
-abstract class PoolLayer<Size, Options extends object> extends Module {
+abstract class PoolLayer<Size, Options extends object, Out = Tensor> extends Module<
+  [x: Tensor],
+  Out
+> {
   readonly #compute: Compute<Size, Options>;
   readonly #name: string;
   readonly #size: Size;
@@ -90,33 +98,64 @@ abstract class PoolLayer<Size, Options extends object> extends Module {
     this.#options = { ...options };
   }
 
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Out {
     const name = this.#name;
-    return this.#compute(name, rankOf(name), x, this.#size, this.#options, []) as Tensor;
+    return this.#compute(name, rankOf(name), x, this.#size, this.#options, []) as Out;
   }
 }
 
 /** Takes the largest element of each window over series, as `maxPool1d` does. */
-export class MaxPool1d extends PoolLayer<PerAxis, MaxPoolLayerOptions<Layout1d>> {
+export class MaxPool1d<Indices extends boolean = false> extends PoolLayer<
+  PerAxis,
+  MaxPoolOptions<Layout1d>,
+  Maxima<Indices>
+> {
   /** @param size elements of a window: one number for all axes, or one for each. */
-  constructor(size: PerAxis, options: MaxPoolLayerOptions<Layout1d> = {}, ...surplus: never[]) {
-    super(maxPool, checkWindowed, "MaxPool1d", size, options, MAX_POOL_LAYER, surplus);
+  constructor(
+    size: PerAxis,
+    options: MaxPoolOptions<Layout1d> & WithIndices<Indices> = {},
+    ...surplus: never[]
+  ) {
+    super(maxPool, checkWindowed, "MaxPool1d", size, options, MAX_POOL, surplus);
   }
 }
 
-/** Takes the largest element of each window over images, as `maxPool2d` does. */
-export class MaxPool2d extends PoolLayer<PerAxis, MaxPoolLayerOptions> {
+/**
+ * Takes the largest element of each window over images, as `maxPool2d` does. With `returnIndices` a call
+ * gives `{ values, indices }`, as `MaxUnpool2d` takes them.
+ * @example
+ * const pool = new MaxPool2d(2, { returnIndices: true });
+ * const { values, indices } = pool.call(ones([1, 3, 5, 5]));
+ * new MaxUnpool2d(2).call(values, indices, [5, 5]).shape; // [1, 3, 5, 5]
+ */
+export class MaxPool2d<Indices extends boolean = false> extends PoolLayer<
+  PerAxis,
+  MaxPoolOptions,
+  Maxima<Indices>
+> {
   /** @param size elements of a window: one number for all axes, or one for each. */
-  constructor(size: PerAxis, options: MaxPoolLayerOptions = {}, ...surplus: never[]) {
-    super(maxPool, checkWindowed, "MaxPool2d", size, options, MAX_POOL_LAYER, surplus);
+  constructor(
+    size: PerAxis,
+    options: MaxPoolOptions & WithIndices<Indices> = {},
+    ...surplus: never[]
+  ) {
+    super(maxPool, checkWindowed, "MaxPool2d", size, options, MAX_POOL, surplus);
   }
 }
 
 /** Takes the largest element of each window over volumes, as `maxPool3d` does. */
-export class MaxPool3d extends PoolLayer<PerAxis, MaxPoolLayerOptions<Layout3d>> {
+export class MaxPool3d<Indices extends boolean = false> extends PoolLayer<
+  PerAxis,
+  MaxPoolOptions<Layout3d>,
+  Maxima<Indices>
+> {
   /** @param size elements of a window: one number for all axes, or one for each. */
-  constructor(size: PerAxis, options: MaxPoolLayerOptions<Layout3d> = {}, ...surplus: never[]) {
-    super(maxPool, checkWindowed, "MaxPool3d", size, options, MAX_POOL_LAYER, surplus);
+  constructor(
+    size: PerAxis,
+    options: MaxPoolOptions<Layout3d> & WithIndices<Indices> = {},
+    ...surplus: never[]
+  ) {
+    super(maxPool, checkWindowed, "MaxPool3d", size, options, MAX_POOL, surplus);
   }
 }
 
@@ -228,25 +267,73 @@ export class AdaptiveAvgPool3d extends PoolLayer<OutputSize, AdaptivePoolOptions
 }
 
 /** Takes the largest elements of series' windows for a size, as `adaptiveMaxPool1d` does. */
-export class AdaptiveMaxPool1d extends PoolLayer<OutputSize, AdaptivePoolOptions<Layout1d>> {
+export class AdaptiveMaxPool1d<Indices extends boolean = false> extends PoolLayer<
+  OutputSize,
+  AdaptiveMaxPoolOptions<Layout1d>,
+  Maxima<Indices>
+> {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
-  constructor(size: OutputSize, options: AdaptivePoolOptions<Layout1d> = {}, ...surplus: never[]) {
-    super(adaptiveMaxPool, checkAdaptive, "AdaptiveMaxPool1d", size, options, ADAPTIVE, surplus);
+  constructor(
+    size: OutputSize,
+    options: AdaptiveMaxPoolOptions<Layout1d> & WithIndices<Indices> = {},
+    ...surplus: never[]
+  ) {
+    super(
+      adaptiveMaxPool,
+      checkAdaptive,
+      "AdaptiveMaxPool1d",
+      size,
+      options,
+      ADAPTIVE_MAX,
+      surplus,
+    );
   }
 }
 
 /** Takes the largest elements of images' windows for a size, as `adaptiveMaxPool2d` does. */
-export class AdaptiveMaxPool2d extends PoolLayer<OutputSize, AdaptivePoolOptions> {
+export class AdaptiveMaxPool2d<Indices extends boolean = false> extends PoolLayer<
+  OutputSize,
+  AdaptiveMaxPoolOptions,
+  Maxima<Indices>
+> {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
-  constructor(size: OutputSize, options: AdaptivePoolOptions = {}, ...surplus: never[]) {
-    super(adaptiveMaxPool, checkAdaptive, "AdaptiveMaxPool2d", size, options, ADAPTIVE, surplus);
+  constructor(
+    size: OutputSize,
+    options: AdaptiveMaxPoolOptions & WithIndices<Indices> = {},
+    ...surplus: never[]
+  ) {
+    super(
+      adaptiveMaxPool,
+      checkAdaptive,
+      "AdaptiveMaxPool2d",
+      size,
+      options,
+      ADAPTIVE_MAX,
+      surplus,
+    );
   }
 }
 
 /** Takes the largest elements of volumes' windows for a size, as `adaptiveMaxPool3d` does. */
-export class AdaptiveMaxPool3d extends PoolLayer<OutputSize, AdaptivePoolOptions<Layout3d>> {
+export class AdaptiveMaxPool3d<Indices extends boolean = false> extends PoolLayer<
+  OutputSize,
+  AdaptiveMaxPoolOptions<Layout3d>,
+  Maxima<Indices>
+> {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
-  constructor(size: OutputSize, options: AdaptivePoolOptions<Layout3d> = {}, ...surplus: never[]) {
-    super(adaptiveMaxPool, checkAdaptive, "AdaptiveMaxPool3d", size, options, ADAPTIVE, surplus);
+  constructor(
+    size: OutputSize,
+    options: AdaptiveMaxPoolOptions<Layout3d> & WithIndices<Indices> = {},
+    ...surplus: never[]
+  ) {
+    super(
+      adaptiveMaxPool,
+      checkAdaptive,
+      "AdaptiveMaxPool3d",
+      size,
+      options,
+      ADAPTIVE_MAX,
+      surplus,
+    );
   }
 }

@@ -14,10 +14,10 @@ import { formatShape, sameShape } from "../core/shape.ts";
 import type { Parameter } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { scan } from "../loops/scan.ts";
-import { cast } from "../ops/cast.ts";
 import { less } from "../ops/compare.ts";
 import { iota, zeros } from "../ops/creation.ts";
 import { flip } from "../ops/flip.ts";
+import { checkedLengths } from "../ops/lengths.ts";
 import { inShape, withAxes } from "../ops/reshape.ts";
 import { concat, slice, stack } from "../ops/slice.ts";
 import { where } from "../ops/where.ts";
@@ -160,8 +160,9 @@ abstract class RecurrentLayer<State> extends Module<
    * @param x `[batch, time, inputs]`, or `[time, inputs]` for one series.
    * @param state what the first turn is given, `[layers · directions, batch, outputs]`, without the batch
    * for one series; zeros when left out. What another call gave goes on where that ended.
-   * @param lengths how many turns each row of the batch has, integers `[batch]`: behind its end a row
-   * gives zeros, and its state is as it was there. Backwards, a row begins at its own end.
+   * @param lengths how many turns each row of the batch has, integers `[batch]` from 0 to `time`: behind its
+   * end a row gives zeros, and its state is as it was there. Backwards, a row begins at its own end. Other
+   * lengths are errors on the CPU device; on WebGPU they count as the nearest of these.
    * @returns outputs of the last layer, `[batch, time, directions · outputs]`, and the state at the end.
    */
   override forward(x: Tensor, state?: State, lengths?: Tensor): [y: Tensor, state: State] {
@@ -169,7 +170,7 @@ abstract class RecurrentLayer<State> extends Module<
     const rows = this.#inputOf(x, lengths); // [time, batch, inputs]
     const [, n] = rows.shape;
     const given = state === undefined ? null : this.#startOf(this.carriesOf(state), n, isOne);
-    const valid = lengths ? turnsOf(lengths, rows) : null;
+    const valid = lengths ? turnsOf(this.#plan.name, lengths, rows) : null;
     const counted = valid ? where(valid, rows, 0) : rows; // 0 · NaN is NaN
     const ends: Tensor[][] = [];
     const y = this.#names.reduce((y, names, layer) => {
@@ -268,9 +269,10 @@ function row(x: Tensor, i: number): Tensor {
 }
 
 /** Whether a row of the batch has that turn, `[time, batch, 1]`. */
-function turnsOf(lengths: Tensor, { shape: [time, n], device }: Tensor): Tensor {
+function turnsOf(op: string, lengths: Tensor, { shape: [time, n], device }: Tensor): Tensor {
   const turns = inShape(iota(time, "i32", device), [time, 1, 1]);
-  return less(turns, inShape(cast(lengths, "i32"), [1, n, 1]));
+  const counts = checkedLengths(`${op}: lengths`, lengths, time);
+  return less(turns, inShape(counts, [1, n, 1]));
 }
 
 /** Runs one layer, in one loop for both directions: what it gives, and each direction's last carry. */

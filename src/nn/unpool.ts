@@ -8,7 +8,7 @@ import { rankOf } from "./rank.ts";
 import { checkSliding } from "./sliding-options.ts";
 
 /** Takes pooling by maxima back. */
-abstract class MaxUnpoolLayer extends Module<[x: Tensor, indices: Tensor]> {
+abstract class MaxUnpoolLayer extends Module<[x: Tensor, indices: Tensor, outputSize?: PerAxis]> {
   readonly #name: string;
   readonly #size: PerAxis;
   readonly #options: MaxUnpoolOptions<string>;
@@ -28,9 +28,14 @@ abstract class MaxUnpoolLayer extends Module<[x: Tensor, indices: Tensor]> {
     this.#options = { ...options };
   }
 
-  override forward(x: Tensor, indices: Tensor): Tensor {
+  /**
+   * Puts values where indices say that a pooling found them.
+   * @param outputSize of the result, in place of the option: one number for all axes, or one for each.
+   */
+  override forward(x: Tensor, indices: Tensor, outputSize?: PerAxis): Tensor {
     const name = this.#name;
-    return maxUnpool(name, rankOf(name), x, indices, this.#size, this.#options, []);
+    const options = { ...this.#options, ...(outputSize !== undefined && { outputSize }) };
+    return maxUnpool(name, rankOf(name), x, indices, this.#size, options, []);
   }
 }
 

@@ -37,7 +37,11 @@ export type OutputSize = number | readonly (number | null)[];
 
 /** The names of `AdaptivePoolOptions`. */
 export const ADAPTIVE: Known<AdaptivePoolOptions> = { layout: "string" };
-const ADAPTIVE_MAX: Known<AdaptiveMaxPoolOptions> = { ...ADAPTIVE, returnIndices: "boolean" };
+/** The names of `AdaptiveMaxPoolOptions`. */
+export const ADAPTIVE_MAX: Known<AdaptiveMaxPoolOptions> = {
+  ...ADAPTIVE,
+  returnIndices: "boolean",
+};
 
 /** A batch, and sizes of its result. */
 interface Adaptive extends ChannelsLast {

@@ -1,5 +1,5 @@
 import { checkOptions, type Known } from "../core/check.ts";
-import { ShapeError } from "../core/errors.ts";
+import { GradusError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add } from "./arithmetic.ts";
@@ -23,6 +23,8 @@ export interface ConvTransposeOptions<Layout extends string = Layout2d>
   padding?: EdgePadding;
   /** How much longer the result is at each end, below the stride or the dilation; 0 when left out. */
   outputPadding?: PerAxis;
+  /** The result's size in place of `outputPadding`: one number for all axes, or one for each. */
+  outputSize?: PerAxis;
 }
 
 const CONV_TRANSPOSE: Known<ConvTransposeOptions> = {
@@ -30,6 +32,7 @@ const CONV_TRANSPOSE: Known<ConvTransposeOptions> = {
   stride: "number",
   padding: true,
   outputPadding: true,
+  outputSize: true,
   dilation: true,
   groups: true,
   layout: "string",
@@ -46,7 +49,10 @@ export function convolveTransposed(
 ): Tensor {
   checkOptions(op, options as ConvTransposeOptions, CONV_TRANSPOSE, surplus);
   const kernel = checkKernel(op, x, weight, options, rank);
-  const { bias, groups = 1, layout } = options;
+  const { bias, groups = 1, layout, outputSize } = options;
+  if (outputSize !== undefined && options.outputPadding !== undefined) {
+    throw new GradusError(`${op}: outputSize and outputPadding; expected one of them`);
+  }
   const batch = channelsLast(op, x, rank, layout);
   const channels = batch.x.shape[rank + 1];
   const [rows, own] = weight.shape;
@@ -62,11 +68,21 @@ export function convolveTransposed(
   const stride = forEachAxis(op, "stride", options.stride ?? 1, axes, 1);
   const dilation = forEachAxis(op, "dilation", options.dilation ?? 1, axes, 1);
   const more = forEachAxis(op, "outputPadding", options.outputPadding ?? 0, axes, 0);
+  const wanted =
+    outputSize === undefined ? null : forEachAxis(op, "outputSize", outputSize, axes, 1);
   const edges = edgesOf(op, options.padding ?? 0, axes);
   const all = batch.sizes.map((output, i): ConvAxis => {
     const one = { size: kernel[i], stride: stride[i], dilation: dilation[i], output };
     const [before, after] = edges[i];
-    const input = stride[i] * (output - 1) + spanOf(one) - before - after + more[i];
+    const least = stride[i] * (output - 1) + spanOf(one) - before - after;
+    const size = wanted?.[i];
+    if (size !== undefined && (size < least || size >= least + stride[i])) {
+      throw new ShapeError(
+        `${op}: outputSize ${size} along axis ${axes[i]} of ${formatShape(x.shape)}; expected ` +
+          `${least} to ${least + stride[i] - 1}`,
+      );
+    }
+    const input = size ?? least + more[i];
     const most = Math.max(stride[i], dilation[i]) - 1;
     if (more[i] > most || input < 1) {
       const what = input < 1 ? `a result of ${input} elements` : `outputPadding ${more[i]}`;

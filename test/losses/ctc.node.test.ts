@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   type Device,
+  GradusError,
   grad,
   gradCheck,
   init,
@@ -142,6 +143,33 @@ test("what no path fits is infinite, or nothing, and has no gradient", async () 
   expect(slope.slice(0, 9)).toEqual(new Array(9).fill(0));
   expect(slope.slice(9).some((value) => value !== 0)).toBe(true);
 });
+
+test.each(["plain", "compiled"] as const)(
+  "lengths that cannot be are errors: %s",
+  async (engine) => {
+    const { device } = await init({ device: "cpu", engine, isolated: true });
+    const given = (all: number[] | number[][]) => tensor(all as number[], { dtype: "i32", device });
+    const labels = given([
+      [1, 2],
+      [1, 2],
+    ]);
+    const lossOf = (inputs: number[], targets: number[]) => {
+      const logits = randomNormal([2, 4, 3], { seed: 1, device });
+      return ctc(logSoftmax(logits), labels, given(inputs), given(targets)).item();
+    };
+    const faults: [number[], number[], string][] = [
+      [[4, 9], [2, 2], "ctc: inputLengths: 9 of example 1; expected 0 to 4"],
+      [[-1, 4], [2, 2], "ctc: inputLengths: -1 of example 0; expected 0 to 4"],
+      [[4, 4], [3, 2], "ctc: targetLengths: 3 of example 0; expected 0 to 2"],
+      [[4, 4], [1, -1], "ctc: targetLengths: -1 of example 1; expected 0 to 2"],
+    ];
+    for (const [inputs, targets, message] of faults) {
+      await expect(lossOf(inputs, targets)).rejects.toThrow(new GradusError(message));
+    }
+    expect(await lossOf([4, 0], [2, 0])).toBeGreaterThan(0);
+    device.dispose();
+  },
+);
 
 test("probabilities of 0 count as such, and long series of small ones do not vanish", async () => {
   const logProbs = tensor(

@@ -12,6 +12,7 @@ import {
   zeros,
 } from "../../src/index.ts";
 import {
+  addLora,
   Conv1d,
   Conv2d,
   Conv3d,
@@ -22,6 +23,7 @@ import {
   heUniform,
   loadState,
   ReLU,
+  removeLora,
   Sequential,
 } from "../../src/nn/index.ts";
 import { expectClose } from "../support/close.ts";
@@ -85,6 +87,14 @@ test("layers compute what the functions do", async () => {
     [...(await convTranspose2d(x, back.weight, { stride: 2, outputPadding: 1 }).data())],
     1e-6,
   );
+  const wide = drawn(2, 4, 3, 2);
+  const wanted = await convTranspose2d(wide, back.weight, {
+    stride: 2,
+    outputPadding: [0, 1],
+  }).data();
+  expectClose(await back.call(wide, [7, 6]).data(), [...wanted], 1e-6);
+  expectClose(await addLora(back, { rank: 2 }).call(wide, [7, 6]).data(), [...wanted], 1e-6);
+  removeLora(back);
   const last = new Conv1d(3, 2, 2, { layout: "NWC", weightInit: constant(1), bias: false });
   expect(await last.call(zeros([1, 4, 3]).add(1)).toArray()).toEqual([
     [

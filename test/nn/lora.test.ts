@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { GPT } from "../../examples/gpt/network.ts";
 import {
   compile,
   type Device,
@@ -44,6 +45,8 @@ let device: Device;
 beforeAll(async () => {
   device = await testDevice();
 });
+
+const TINY = { layers: 1, heads: 2, width: 4, context: 4, dropout: 0, seed: 1 };
 
 const random = (seed: number, ...shape: number[]) => randomNormal(shape, { seed });
 const values = async (x: Tensor) => [...(await x.data())] as number[];
@@ -496,6 +499,29 @@ test("refuses what cannot be adapted, and changes nothing then", () => {
   );
 });
 
+test("a weight that is computed by now is neither merged nor taken out again", () => {
+  const given = 'layer "" has as weight a Tensor; expected a parameter';
+  const merged = weightNorm(mergeLora(addLora(new Linear(2, 2))));
+  expect(() => unmergeLora(merged)).toThrow(new GradusError(`unmergeLora: ${given}`));
+  const unmerged = weightNorm(addLora(new Linear(2, 2)));
+  expect(() => mergeLora(unmerged)).toThrow(new GradusError(`mergeLora: ${given}`));
+});
+
+test("a weight that a model uses for its logits too is not merged", async () => {
+  using model = addLora(new GPT(7, TINY), { rank: 2, seed: 1 });
+  for (const state of loraState(model).values()) state.assign(random(8, ...state.shape));
+  const tokens = tensor([3, 0, 4, 4, 1, 2], { shape: [2, 3], dtype: "i32" });
+  const before = await values(model.call(tokens));
+  expect([...model.state().keys()]).not.toContain("tied");
+  expect(() => mergeLora(model)).toThrow(
+    new GradusError(
+      'mergeLora: the weight of "tokens" is that of 2 modules; expected one of its own. ' +
+        "Leave the adapter beside it",
+    ),
+  );
+  expect(await values(model.call(tokens))).toEqual(before);
+});
+
 test("weights that layers share are not merged", () => {
   const words = new Embedding(5, 5, { seed: 1 });
   const out = new Linear(5, 5, { bias: false });
@@ -503,7 +529,7 @@ test("weights that layers share are not merged", () => {
   using model = addLora(new Sequential({ words, out }), { match: "words" });
   expect(() => mergeLora(model)).toThrow(
     new GradusError(
-      'mergeLora: the weight of "words" is that of 2 layers; expected one of its own. ' +
+      'mergeLora: the weight of "words" is that of 2 modules; expected one of its own. ' +
         "Leave the adapter beside it",
     ),
   );

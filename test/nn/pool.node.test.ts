@@ -3,8 +3,11 @@ import {
   adaptiveAvgPool2d,
   adaptiveMaxPool2d,
   avgPool2d,
+  cast,
   GradusError,
+  maxPool1d,
   maxPool2d,
+  maxPool3d,
   ones,
   randomNormal,
   ShapeError,
@@ -27,6 +30,9 @@ import {
   MaxPool1d,
   MaxPool2d,
   MaxPool3d,
+  MaxUnpool1d,
+  MaxUnpool2d,
+  MaxUnpool3d,
 } from "../../src/nn/index.ts";
 import { testDevice } from "../support/device.ts";
 import { errorOf } from "../support/error-of.ts";
@@ -61,6 +67,48 @@ test("layers of pooling compute what the functions do, along as many axes as the
   expect(new MaxPool1d(2, { layout: "NWC" }).call(zeros([1, 8, 3])).shape).toEqual([1, 4, 3]);
 });
 
+test("layers of maxima say where these are, and others put them there, to the size of a call", async () => {
+  const options = { padding: 1, returnIndices: true } as const;
+  const rows = [
+    [
+      new MaxPool1d(2, options),
+      new MaxUnpool1d(2, { padding: 1 }),
+      (x: Tensor) => maxPool1d(x, 2, options),
+    ],
+    [
+      new MaxPool2d(2, options),
+      new MaxUnpool2d(2, { padding: 1 }),
+      (x: Tensor) => maxPool2d(x, 2, options),
+    ],
+    [
+      new MaxPool3d(2, options),
+      new MaxUnpool3d(2, { padding: 1 }),
+      (x: Tensor) => maxPool3d(x, 2, options),
+    ],
+  ] as const;
+  for (const [i, [pool, unpool, compute]] of rows.entries()) {
+    const x = randomNormal([2, 3, ...[4, 7, 5].slice(2 - i)], { seed: i });
+    const { values, indices } = pool.call(x);
+    const wanted = compute(x);
+    expect(await values.toArray()).toEqual(await wanted.values.toArray());
+    expect(await indices.toArray()).toEqual(await wanted.indices.toArray());
+    const back = unpool.call(values, indices, x.shape.slice(2));
+    expect(back.shape).toEqual(x.shape);
+    const [given, found] = await Promise.all([x.data(), back.data()]);
+    expect([...found].every((y, k) => y === 0 || y === given[k])).toBe(true);
+    expect([...found].filter((y) => y !== 0)).toHaveLength(values.size);
+  }
+  const x = randomNormal([1, 2, 6, 5], { seed: 7 });
+  for (const size of [2, [3, 2]]) {
+    const { values, indices } = new AdaptiveMaxPool2d(size, { returnIndices: true }).call(x);
+    const [found, where, given] = await Promise.all([values.data(), indices.data(), x.data()]);
+    const channel = values.size / 2;
+    expect([...found]).toEqual(
+      [...where].map((place, k) => given[30 * Math.floor(k / channel) + place]),
+    );
+  }
+});
+
 describe("whole channels", () => {
   test.each([
     [() => new Dropout1d(0.5, { seed: 3 }), [40, 50, 7], [2]],
@@ -86,9 +134,14 @@ describe("whole channels", () => {
 test("what does not fit is refused with the layer's name", () => {
   const cases: [() => unknown, string, typeof GradusError][] = [
     [
-      () => new MaxPool2d(2, { returnIndices: true } as never),
-      'MaxPool2d: unknown option "returnIndices"; expected stride, padding, dilation, ceilMode, layout',
+      () => new MaxPool2d(2, { returnIndices: "false" } as never),
+      'MaxPool2d: returnIndices "false"; expected true or false',
       GradusError,
+    ],
+    [
+      () => new MaxUnpool2d(2).call(zeros([1, 1, 2, 2]), cast(zeros([1, 1, 2, 2]), "i32"), [6, 4]),
+      "MaxUnpool2d: outputSize 6 along axis 2 of [1, 1, 2, 2]; expected 4, or less than 2 from it",
+      ShapeError,
     ],
     [
       () => new MaxPool2d(0).call(zeros([1, 1, 2, 2])),

@@ -267,11 +267,31 @@ export const convCases = {
           ops.convTranspose2d(a, w, { bias, stride: 2, dilation: 2, layout: "NHWC" }),
         scale: 8,
       },
+      {
+        inputs: [x(1, 2, 3, 2), x(2, 1, 3, 3)],
+        run: (a, w) => ops.convTranspose2d(a, w, { stride: [3, 2], outputSize: [11, 5] }),
+        scale: 4,
+      },
     ],
     golden: [
       {
         run: (t) =>
           ops.convTranspose2d(small(t), kernel(t), { stride: 2, padding: 1, outputPadding: 1 }),
+        is: [
+          [
+            [
+              [-1, 3, -2, 6],
+              [6, 9, 8, 2],
+              [-3, 9, -4, 12],
+              [0, 11, 0, 4],
+            ],
+          ],
+        ],
+        by: byLoops,
+      },
+      {
+        run: (t) =>
+          ops.convTranspose2d(small(t), kernel(t), { stride: 2, padding: 1, outputSize: 4 }),
         is: [
           [
             [
@@ -295,6 +315,15 @@ export const convCases = {
         says:
           "convTranspose2d: outputPadding 2 along axis 2 of [1, 1, 2, 2]; expected at most 1, less " +
           "than stride or dilation",
+      },
+      {
+        run: (t) => ops.convTranspose2d(small(t), kernel(t), { stride: 2, outputSize: [5, 7] }),
+        says: "convTranspose2d: outputSize 7 along axis 3 of [1, 1, 2, 2]; expected 5 to 6",
+      },
+      {
+        run: (t) =>
+          ops.convTranspose2d(small(t), kernel(t), { stride: 2, outputSize: 5, outputPadding: 1 }),
+        says: "convTranspose2d: outputSize and outputPadding; expected one of them",
       },
       {
         run: (t) => ops.convTranspose2d(small(t), kernel(t), { padding: "same" as never }),
