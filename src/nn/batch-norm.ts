@@ -1,16 +1,16 @@
-import { checkEach, checkOptions, checkSizes, type Known } from "../core/check.ts";
+import { checkOptions, checkSizes, type Known } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import { assignAll, type Parameter, State } from "../graph/state.ts";
-import { evaluate, type Tensor } from "../graph/tensor.ts";
-import { add, div, mul, sub } from "../ops/arithmetic.ts";
+import type { Parameter, State } from "../graph/state.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, div, mul } from "../ops/arithmetic.ts";
 import { batchNormOf, channelMoments } from "../ops/batch-norm.ts";
 import { cast } from "../ops/cast.ts";
 import type { Layout1d, Layout2d, Layout3d } from "../ops/channels.ts";
-import { ones, tensor, zeros } from "../ops/creation.ts";
 import { checkEpsilon } from "../ops/normalized.ts";
 import { Module } from "./module.ts";
 import { rankOf } from "./rank.ts";
+import { checkMomentum, runningStats, trackStats } from "./running-stats.ts";
 import {
   channelsOf,
   checkChannels,
@@ -71,24 +71,14 @@ abstract class BatchNormLayer extends Module {
     checkSizes(name, { channels });
     const { epsilon = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     checkEpsilon(name, epsilon);
-    const holds = (n: unknown) => n === null || (typeof n === "number" && n >= 0 && n <= 1);
-    checkEach(name, { momentum }, holds, "a number from 0 to 1, or null");
-    const { device, dtype } = options;
+    checkMomentum(name, momentum);
     const shape = [channels];
     this.weight = affine ? onesOf(shape, options) : null;
     this.bias = affine ? zerosOf(shape, options) : null;
-    const state = (called: string, theirs: string, x: () => Tensor, optional = false) => {
-      const pytorch = { name: theirs, optional };
-      return trackRunningStats ? new State(x(), { name: called, pytorch }) : null;
-    };
-    this.runningMean = state("runningMean", "running_mean", () => zeros(shape, { device, dtype }));
-    this.runningVar = state("runningVar", "running_var", () => ones(shape, { device, dtype }));
-    this.numBatchesTracked = state(
-      "numBatchesTracked",
-      "num_batches_tracked",
-      () => tensor(0, { dtype: "i32", device }),
-      true,
-    );
+    const running = runningStats(trackRunningStats, shape, options);
+    this.runningMean = running.runningMean;
+    this.runningVar = running.runningVar;
+    this.numBatchesTracked = running.numBatchesTracked;
     this.#name = name;
     this.#axis = channelsOf(name, rankOf(name), options.layout);
     this.#epsilon = epsilon;
@@ -127,15 +117,8 @@ abstract class BatchNormLayer extends Module {
     const unbiased = mul(variance, n / Math.max(1, n - 1));
     const count = add(numBatchesTracked, 1);
     const share = this.#momentum ?? div(1, cast(count, x.dtype));
-    const rest = typeof share === "number" ? 1 - share : sub(1, share);
-    const mixed = (running: Tensor, own: Tensor) => add(mul(running, rest), mul(own, share));
-    // Step by step, what x is made of is not computed again for what follows.
-    if (x.node.tracked) evaluate(x);
-    assignAll([
-      [runningMean, mixed(runningMean, mean)],
-      [runningVar, mixed(runningVar, unbiased)],
-      [numBatchesTracked, count],
-    ]);
+    const pairs = [[runningMean, mean] as const, [runningVar, unbiased] as const];
+    trackStats(x, pairs, share, [[numBatchesTracked, count]]);
   }
 }
 

@@ -1,12 +1,18 @@
 import { checkOptions, checkSizes, type Known } from "../core/check.ts";
-import type { Parameter } from "../graph/state.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import type { Parameter, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { batchNormOf } from "../ops/batch-norm.ts";
 import type { Layout1d, Layout2d, Layout3d } from "../ops/channels.ts";
 import { checkGroups } from "../ops/conv.ts";
 import { groupNormOf } from "../ops/group-norm.ts";
+import { moments } from "../ops/moments.ts";
 import { checkEpsilon } from "../ops/normalized.ts";
+import { mean } from "../ops/reduce.ts";
 import { Module } from "./module.ts";
 import { rankOf } from "./rank.ts";
+import { checkMomentum, runningStats, trackStats } from "./running-stats.ts";
 import {
   channelsOf,
   checkChannels,
@@ -28,6 +34,10 @@ export interface GroupNormLayerOptions extends NormSettings {
 export interface InstanceNormOptions<Layout extends string = Layout2d> extends NormSettings {
   /** Whether channels are scaled and shifted by parameters; false when left out, as in PyTorch. */
   affine?: boolean;
+  /** How much of a batch's statistics running ones take, from 0 to 1; 0.1 when left out. */
+  momentum?: number;
+  /** Whether running statistics are kept, for evaluation; false when left out, as in PyTorch. */
+  trackRunningStats?: boolean;
   /** The order of inputs' axes; channels follow n when left out. */
   layout?: Layout;
 }
@@ -40,6 +50,8 @@ const GROUP_NORM_LAYER: Known<GroupNormLayerOptions> = {
 const INSTANCE_NORM: Known<InstanceNormOptions> = {
   ...NORM_SETTINGS,
   affine: "boolean",
+  momentum: "number",
+  trackRunningStats: "boolean",
   layout: "string",
 };
 
@@ -91,9 +103,16 @@ abstract class InstanceNormLayer extends Module {
   readonly weight: Parameter | null;
   /** What is added to channels, `[channels]`; null without `affine`. */
   readonly bias: Parameter | null;
+  /** Running means, `[channels]`; null unless they are kept. */
+  readonly runningMean: State | null;
+  /** Running variances, each of n − 1 elements, `[channels]`; null unless they are kept. */
+  readonly runningVar: State | null;
+  /** What files of PyTorch have beside them, which stays 0; null unless they are kept. */
+  readonly numBatchesTracked: State | null;
   readonly #name: string;
   readonly #axis: 1 | -1;
   readonly #epsilon: number;
+  readonly #momentum: number;
 
   constructor(
     name: string,
@@ -104,10 +123,16 @@ abstract class InstanceNormLayer extends Module {
     super();
     checkOptions(name, options as InstanceNormOptions, INSTANCE_NORM, surplus);
     checkSizes(name, { channels });
-    const { epsilon = 1e-5, affine = false } = options;
+    const { epsilon = 1e-5, affine = false, momentum = 0.1, trackRunningStats = false } = options;
     checkEpsilon(name, epsilon);
+    checkMomentum(name, momentum);
     this.weight = affine ? onesOf([channels], options) : null;
     this.bias = affine ? zerosOf([channels], options) : null;
+    const running = runningStats(trackRunningStats, [channels], options);
+    this.runningMean = running.runningMean;
+    this.runningVar = running.runningVar;
+    this.numBatchesTracked = running.numBatchesTracked;
+    this.#momentum = momentum;
     this.#name = name;
     this.#axis = channelsOf(name, rankOf(name), options.layout);
     this.#epsilon = epsilon;
@@ -121,7 +146,35 @@ abstract class InstanceNormLayer extends Module {
       epsilon: this.#epsilon,
       ...(weight && bias && { weight, bias }),
     };
+    const { runningMean, runningVar } = this;
+    if (runningMean && runningVar) {
+      if (!this.training) {
+        const kept = { ...own, mean: runningMean, variance: runningVar };
+        return batchNormOf(this.#name, x, kept, []);
+      }
+      this.#track(x, runningMean, runningVar);
+    }
     return groupNormOf(this.#name, x, null, own, []);
+  }
+
+  /** Takes the means of images' statistics into the running ones. */
+  #track(x: Tensor, runningMean: State, runningVar: State): void {
+    const [n] = x.shape;
+    const axis = this.#axis < 0 ? 1 : 2;
+    const rank = rankOf(this.#name);
+    const count = x.size / Math.max(1, n * this.channels);
+    if (count === 1) {
+      throw new ShapeError(
+        `${this.#name}: input ${formatShape(x.shape)} has one value for each channel of an example; ` +
+          "expected more in training mode",
+      );
+    }
+    if (count === 0 || n === 0) return;
+    const axes = Array.from({ length: rank }, (_, i) => axis + i);
+    const { mean: means, variance } = moments(x, { axis: axes, correction: 1 }); // [n, channels]
+    const [own, unbiased] = [means, variance].map((all) => mean(all, { axis: 0 }));
+    const pairs = [[runningMean, own] as const, [runningVar, unbiased] as const];
+    trackStats(x, pairs, this.#momentum);
   }
 }
 
@@ -134,7 +187,12 @@ export class InstanceNorm1d extends InstanceNormLayer {
 
 /**
  * Normalises each channel of each image, as `instanceNorm` does, without parameters unless `affine`.
- * @throws ShapeError for inputs that are not `[n, channels, height, width]`.
+ * With `trackRunningStats` it takes the means over the batch of images' means and variances into running
+ * ones in training mode, (1 − momentum) · running + momentum · the batch's, and normalises by these in
+ * evaluation mode.
+ * @throws ShapeError for inputs that are not `[n, channels, height, width]`, and for images of one value
+ * for each channel in training mode where running ones are kept.
+ * @example new InstanceNorm2d(16, { affine: true, trackRunningStats: true });
  */
 export class InstanceNorm2d extends InstanceNormLayer {
   constructor(channels: number, options: InstanceNormOptions = {}, ...surplus: never[]) {

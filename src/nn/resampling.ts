@@ -3,9 +3,9 @@ import { GradusError, ShapeError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { channelsLast } from "../ops/channels.ts";
+import { batchAxes, channelsLast } from "../ops/channels.ts";
 import { type ImageOptions, pixelShuffle, pixelUnshuffle } from "../ops/pixel-shuffle.ts";
-import { type ResizeOptions, resize } from "../ops/resize.ts";
+import { checkMode, type ResizeOptions, resize } from "../ops/resize.ts";
 import { forEachAxis, type PerAxis } from "../ops/sliding.ts";
 import { Module } from "./module.ts";
 
@@ -26,8 +26,9 @@ const UPSAMPLE: Known<UpsampleOptions> = {
 };
 
 /**
- * Makes images of another size, as `resize` does.
- * @throws GradusError unless one of `size` and `scaleFactor` is given; ShapeError, when it is called, where
+ * Makes images of another size, as `resize` does: an input of three axes is one image, and no batch of series
+ * as PyTorch takes it.
+ * @throws GradusError unless one of `size` and `scaleFactor` is given, and for modes that `resize` lacks; ShapeError, when it is called, where
  * the factor gives no whole number of pixels.
  * @example new Upsample({ scaleFactor: 2, mode: "bilinear" }).call(ones([2, 3, 28, 28])).shape; // [2, 3, 56, 56]
  */
@@ -44,6 +45,8 @@ export class Upsample extends Module {
       const given = size === undefined ? "neither size nor scaleFactor" : "size and scaleFactor";
       throw new GradusError(`Upsample: ${given}; expected one of them`);
     }
+    checkMode("Upsample", own);
+    if (own.layout !== undefined) batchAxes("Upsample", 2, own.layout);
     if (size !== undefined) forEachAxis("Upsample", "size", size, [0, 1], 1);
     const scales = [scaleFactor ?? 1].flat();
     const isFactor = (x: unknown) => Number.isFinite(x) && (x as number) > 0;

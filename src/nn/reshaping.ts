@@ -2,7 +2,7 @@ import { checkEach, checkIntegers, checkSurplus } from "../core/check.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { unflatten } from "../ops/axes.ts";
+import { flatten, unflatten } from "../ops/axes.ts";
 import { l2Normalize } from "../ops/l2-normalize.ts";
 import { reshape } from "../ops/reshape.ts";
 import { Module } from "./module.ts";
@@ -15,11 +15,29 @@ export class Identity extends Module {
 }
 
 /**
- * Turns each example into a vector: `[n, …]` to `[n, features]`.
- * @throws ShapeError, when it is called, for a scalar.
+ * Joins neighbouring axes to one, as `flatten` does: all behind n when left out, which turns each example
+ * into a vector, `[n, …]` to `[n, features]`.
+ * @throws ShapeError, when it is called, for axes that are not there or not in order.
+ * @example new Flatten(0, 1).call(ones([2, 3, 4])).shape; // [6, 4]
  */
 export class Flatten extends Module {
+  /**
+   * @param first the first axis that is joined; 1 when left out.
+   * @param last the last one; the last of all when left out. Negative ones count from the end.
+   */
+  constructor(
+    readonly first = 1,
+    readonly last = -1,
+    ...surplus: never[]
+  ) {
+    super();
+    checkSurplus("Flatten(first, last)", surplus);
+    checkIntegers("Flatten", { first, last });
+  }
+
   override forward(x: Tensor): Tensor {
+    const { first, last } = this;
+    if (first !== 1 || last !== -1) return flatten(x, first, last);
     if (x.rank === 0) {
       throw new ShapeError(`Flatten: input ${formatShape(x.shape)}; expected [n, …]`);
     }

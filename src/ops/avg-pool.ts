@@ -159,7 +159,9 @@ export function lpPool1d(
 }
 
 /**
- * Takes the norm (Σ |x|^p)^(1/p) of each window over images; its gradient is 0 where the norm is.
+ * Takes the norm (Σ |x|^p)^(1/p) of each window over images; its gradient is 0 where the norm is. Of a
+ * shorter window with `ceilMode` too it is the norm of what is there, where PyTorch multiplies by the share
+ * that is missing, (size / there)^(1/p).
  * @param power p, a number above 0: 1 sums, and the larger it is, the nearer is the largest element.
  * @param size elements of a window, from 1: one number for all axes, or one for each.
  * @throws ShapeError for windows larger than x, and padding of more than half a window.

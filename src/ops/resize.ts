@@ -26,6 +26,16 @@ export interface ResizeOptions {
 
 const RESIZE: Known<ResizeOptions> = { mode: "string", alignCorners: "boolean", layout: "string" };
 
+/** Throws a `GradusError` for a mode that there is not, and corners of one that looks at whole pixels. */
+export function checkMode(op: string, { mode = "nearest", alignCorners }: ResizeOptions): void {
+  checkWords(op, { mode }, ["nearest", "bilinear", "bicubic"]);
+  if (alignCorners && mode === "nearest") {
+    throw new GradusError(
+      `${op}: alignCorners with mode nearest; expected bilinear or bicubic, which look between pixels`,
+    );
+  }
+}
+
 /** Pixels of an axis and how much a place is made of each. */
 type Taps = readonly (readonly [index: Tensor, weight: Tensor | null])[];
 
@@ -107,12 +117,7 @@ export function resize(
   checkTensors("resize", [x]);
   checkDomain("resize", x.dtype, "float");
   const { mode = "nearest", alignCorners = false, layout } = options;
-  checkWords("resize", { mode }, ["nearest", "bilinear", "bicubic"]);
-  if (alignCorners && mode === "nearest") {
-    throw new GradusError(
-      "resize: alignCorners with mode nearest; expected bilinear or bicubic, which look between pixels",
-    );
-  }
+  checkMode("resize", options);
   const batch = channelsLast("resize", x, 2, layout);
   const sizes = forEachAxis("resize", "size", size, batch.axes, 1);
   if (batch.sizes.includes(0)) {

@@ -46,6 +46,7 @@ async function expectNear(x: Tensor, { values, shape }: Data): Promise<void> {
 /** A module of one input or two. */
 type AnyLayer = nn.Module | nn.Module<[a: Tensor, b: Tensor]>;
 
+const TRACKED = { affine: true, trackRunningStats: true, momentum: 0.3, dtype } as const;
 const two = [
   [0, 3],
   [1, 2],
@@ -106,6 +107,10 @@ const LAYERS: Record<keyof typeof golden, () => AnyLayer> = {
   Fold: () => new nn.Fold([5, 4], [3, 2], { dilation: [1, 2], padding: 1, stride: [2, 1] }),
   "RReLU in evaluation": () => new nn.RReLU(0.2, 0.7),
   "RReLU of one slope": () => new nn.RReLU(0.3, 0.3, { seed: 1 }).train(),
+  "InstanceNorm1d in evaluation": () => new nn.InstanceNorm1d(2, TRACKED),
+  "InstanceNorm2d in evaluation": () => new nn.InstanceNorm2d(2, TRACKED),
+  "InstanceNorm3d in evaluation": () => new nn.InstanceNorm3d(2, TRACKED),
+  "Flatten of two axes": () => new nn.Flatten(1, -2),
   CosineSimilarity: () => new nn.CosineSimilarity(),
   PairwiseDistance: () => new nn.PairwiseDistance(),
   "PairwiseDistance of order 1": () =>

@@ -167,7 +167,7 @@ const any = (value: unknown) => value as never;
 
 test.each<[string, () => unknown, string]>([
   ["ReLU", () => new ReLU(any(1)), "ReLU: 1 too much; expected ReLU()"],
-  ["Flatten", () => new Flatten(any(1)), "Flatten: 1 too much; expected Flatten()"],
+  ["Flatten", () => new Flatten(any(0.5)), "Flatten: first 0.5; expected an integer"],
   [
     "a layer of one's own",
     () => new Collections(any({})),

@@ -201,6 +201,46 @@ test("gradients pass through a batch's statistics, and not through running ones"
   expectClose(await dx.data(), Array(10).fill(1 / Math.sqrt(1 + 1e-5)), 1e-6);
 });
 
+test.each(["NCHW", "NHWC"] as const)(
+  "an instance norm keeps means of images' statistics: %s",
+  async (layout) => {
+    const isLast = layout === "NHWC";
+    const layer = new InstanceNorm2d(2, { trackRunningStats: true, momentum: 0.3, layout });
+    const [means, variances] = [
+      [0, 0],
+      [1, 1],
+    ];
+    for (const seed of [1, 2]) {
+      const x = randomNormal(isLast ? [3, 4, 5, 2] : [3, 2, 4, 5], { seed, mean: 2, std: 3 });
+      const all = await values(x);
+      const y = await values(layer.train().call(x));
+      expectClose(
+        Float32Array.from(y),
+        await values(instanceNorm(x, { axis: isLast ? 3 : 1 })),
+        1e-5,
+      );
+      for (let c = 0; c < 2; c++) {
+        let [mean, variance] = [0, 0];
+        for (let n = 0; n < 3; n++) {
+          const own = Array.from({ length: 20 }, (_, i) => {
+            return all[isLast ? (n * 20 + i) * 2 + c : (n * 2 + c) * 20 + i];
+          });
+          const m = own.reduce((a, b) => a + b) / 20;
+          mean += m / 3;
+          variance += own.reduce((a, b) => a + (b - m) ** 2, 0) / 19 / 3;
+        }
+        means[c] = 0.7 * means[c] + 0.3 * mean;
+        variances[c] = 0.7 * variances[c] + 0.3 * variance;
+      }
+    }
+    expectClose(await (layer.runningMean as Tensor).data(), means, 1e-5);
+    expectClose(await (layer.runningVar as Tensor).data(), variances, 1e-5);
+    const before = await values(layer.runningMean as Tensor);
+    layer.eval().call(randomNormal([1, ...(isLast ? [4, 5, 2] : [2, 4, 5])], { seed: 3 }));
+    expect(await values(layer.runningMean as Tensor)).toEqual(before);
+  },
+);
+
 test("what does not fit is refused with the layer's name", () => {
   const cases: [() => unknown, string, typeof GradusError][] = [
     [
@@ -217,6 +257,17 @@ test("what does not fit is refused with the layer's name", () => {
       () => new BatchNorm1d(3).train().call(zeros([1, 3])),
       "BatchNorm1d: input [1, 3] has one value for each channel; expected more in training mode",
       ShapeError,
+    ],
+    [
+      () => new InstanceNorm1d(3, { trackRunningStats: true }).train().call(zeros([2, 3, 1])),
+      "InstanceNorm1d: input [2, 3, 1] has one value for each channel of an example; expected more in " +
+        "training mode",
+      ShapeError,
+    ],
+    [
+      () => new InstanceNorm1d(3, { momentum: -0.1 }),
+      "InstanceNorm1d: momentum -0.1; expected a number from 0 to 1, or null",
+      GradusError,
     ],
     [
       () => new BatchNorm1d(3, { momentum: 2 }),
