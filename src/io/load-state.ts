@@ -2,17 +2,21 @@ import { checkEach, checkOptions, type Known } from "../core/check.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
 import { list, quote } from "../core/quote.ts";
+import { type Shape, sameShape } from "../core/shape.ts";
 import type { State } from "../graph/state.ts";
 import {
   checkOrigin,
   checkUnambiguous,
+  commonFormat,
   type FileOrigin,
+  formatOf,
   inOwnNames,
   originOf,
+  originOfMark,
   statesIn,
 } from "./origins.ts";
 import { parseSafetensors } from "./safetensors.ts";
-import { assignOriented, mapOf, metadataOf, type NamedTensors, prepareTensors } from "./weights.ts";
+import { assignOriented, mapOf, type NamedTensors, prepareTensors } from "./weights.ts";
 
 /** Options of `loadState`. */
 export interface LoadStateOptions {
@@ -22,8 +26,8 @@ export interface LoadStateOptions {
    */
   strict?: boolean;
   /**
-   * Whose names and orders of axes the values have; as the file says when left out. Those of PyTorch
-   * are brought into ours: weights of `Linear` are transposed.
+   * Whose names and orders of axes the values have; when left out, as the file says, or the layers whose
+   * weights they are. Those of PyTorch are brought into ours: weights of `Linear` are transposed.
    */
   from?: FileOrigin;
   /** What values are called here; as there when left out. */
@@ -54,8 +58,8 @@ export interface UnmatchedNames {
  * @param values the bytes of a safetensors file, a module, or a Map of tensors by name.
  * @returns the names that did not meet: none, unless `strict` is false.
  * @throws GradusError for names that are missing or unknown, with `strict: false` where none meets;
- * FormatError for those of a file, for a damaged one, and for one that may be PyTorch's or ours where
- * weights would lie transposed; ShapeError, DTypeError or DeviceError for a value that does not fit.
+ * FormatError for those of a file, for a damaged one, and for values that may be PyTorch's or ours where
+ * weights would lie transposed, such as those of an archive of NumPy or of a Map of one's own tensors; ShapeError, DTypeError or DeviceError for a value that does not fit.
  * @example loadState(model, bytes);
  * @example
  * const theirs = await saveSafetensors(model, {}, { to: "pytorch" });
@@ -72,33 +76,51 @@ export function loadState(
   const own = mapOf("loadState", states, "states");
   if (isFile(values)) {
     const { tensors, metadata } = parseSafetensors("loadState", values);
-    const { names, met, named, origin } = match(own, tensors, metadata, options, FormatError);
+    const { format } = metadata;
+    const told = { what: "a file", format, formatOf: () => format };
+    const { names, met, named, origin } = match(own, tensors, told, options, FormatError);
     prepareTensors("loadState", met, named, origin)();
     return names;
   }
   const tensors = mapOf("loadState", values, "values", ", or the bytes of a safetensors file");
-  const metadata = metadataOf(tensors);
-  const { names, met, named, origin } = match(own, tensors, metadata, options, GradusError);
+  const told = { what: "values", format: commonFormat("loadState", tensors.values()), formatOf };
+  const { names, met, named, origin } = match(own, tensors, told, options, GradusError);
   assignOriented(met, named, origin);
   return names;
 }
 
+/** What values say of whose they are. */
+interface Told<T> {
+  /** What they are, for messages. */
+  readonly what: string;
+  /** The format of those that say it. */
+  readonly format: string | undefined;
+  /** The format of one of them, where it says so. */
+  formatOf(value: T): string | undefined;
+}
+
 /** Brings values and states together: the ones that met, by the states' names, and the other names. */
-function match<T>(
+function match<T extends { readonly shape: Shape }>(
   own: ReadonlyMap<string, State>,
   values: ReadonlyMap<string, T>,
-  metadata: Readonly<Record<string, string>> | undefined,
+  { what, format, formatOf }: Told<T>,
   { strict = true, from, rename }: LoadStateOptions,
   Kind: new (message: string) => GradusError,
 ) {
-  const origin = originOf("loadState", metadata?.format, from);
+  const origin = originOf("loadState", what, format, from);
   const named = inOwnNames(own, renamed("loadState", values, rename), origin);
   const asked = statesIn(origin, own, named);
   const names = checkNames("loadState", asked, named, Kind, strict);
   const isMissing = new Set(names.missing);
   const met = new Map([...asked].filter(([name]) => !isMissing.has(name)));
   if (!strict) checkMerged("loadState", own, names, [...met.keys()], Kind);
-  if (metadata && !origin) checkUnambiguous("loadState", met);
+  if (!from) {
+    const isOpen = ([name, { shape }]: readonly [string, State]) => {
+      const value = named.get(name) as T;
+      return !originOfMark(formatOf(value)) && sameShape(value.shape, shape);
+    };
+    checkUnambiguous("loadState", what, new Map([...met].filter(isOpen)));
+  }
   return { names, met, named, origin };
 }
 

@@ -2,7 +2,7 @@ import { either } from "../core/dtype.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import { quote } from "../core/quote.ts";
 import { formatShape, type Shape, sameShape } from "../core/shape.ts";
-import type { PyTorchForm, State } from "../graph/state.ts";
+import { type PyTorchForm, State } from "../graph/state.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
 /** Whose names and orders of axes a file of weights has. */
@@ -19,25 +19,66 @@ export function checkOrigin(op: string, option: string, given: unknown): void {
 }
 
 /**
- * Tells from a file's mark and from what its reader says whose it is: `undefined` where neither does.
+ * Tells from the mark of `what`, a file or values, and from what its reader says whose it is: `undefined` where neither does.
  * @throws FormatError where it is PyTorch's and nobody says so, and where it is ours and somebody says
  * it is PyTorch's: weights would lie transposed in it.
  */
 export function originOf(
   op: string,
+  what: string,
   format: string | undefined,
   from: FileOrigin | undefined,
 ): FileOrigin | undefined {
   const marked = originOfMark(format);
   const isWrong = marked === "pytorch" ? !from : marked === "gradus" && from === "pytorch";
   if (!isWrong) return from ?? marked;
-  const given = `${op}: a file of format ${quote(format)}${from ? ` from ${quote(from)}` : ""}`;
+  const given = `${op}: ${what} of format ${quote(format)}${from ? ` from ${quote(from)}` : ""}`;
   throw new FormatError(`${given}; expected { from: ${quote(marked)} }`);
 }
 
-function originOfMark(format: string | undefined): FileOrigin | undefined {
+export function originOfMark(format: string | undefined): FileOrigin | undefined {
   if (format === FORMATS.pytorch) return "pytorch";
   return format?.startsWith(FORMATS.gradus) ? "gradus" : undefined;
+}
+
+/** The formats of the files that tensors were made of. */
+const marks = new WeakMap<Tensor, string>();
+
+/** Keeps for tensors that were made of a file what that says of its origin, if it does. */
+export function markTensors(tensors: Iterable<Tensor>, format: string | undefined): void {
+  if (format === undefined || !originOfMark(format)) return;
+  for (const x of tensors) marks.set(x, format);
+}
+
+/** The format of the file that a tensor was made of, where that says whose it is. */
+export function markOf(x: Tensor): string | undefined {
+  return marks.get(x);
+}
+
+/** The format in which a tensor lies, where it says so: by its file, or as a layer's weight. */
+export function formatOf(x: Tensor): string | undefined {
+  return markOf(x) ?? (axesIn("pytorch", x) && FORMATS.gradus);
+}
+
+/** Whether the axes of a tensor may lie in the order of either origin. */
+export function isUnknown(x: Tensor): boolean {
+  return x.rank > 1 && !(x instanceof State) && markOf(x) === undefined;
+}
+
+/** The format in which tensors lie, as far as they say so; throws a `FormatError` for two origins at once. */
+export function commonFormat(op: string, tensors: Iterable<Tensor>): string | undefined {
+  const found = new Map<FileOrigin, string>();
+  for (const x of tensors) {
+    const format = formatOf(x);
+    const origin = originOfMark(format);
+    if (origin) found.set(origin, format as string);
+  }
+  const formats = [...found.values()];
+  if (formats.length < 2) return formats[0];
+  throw new FormatError(
+    `${op}: values of formats ${formats.map(quote).join(" and ")} in one Map; expected those of one. ` +
+      "Give them one after the other",
+  );
 }
 
 /** How files of an origin hold a tensor, where that differs; null where they do not. */
@@ -99,17 +140,21 @@ export function shapeIn(shape: Shape, axes: readonly number[] | undefined): Shap
 }
 
 /**
- * Throws a `FormatError` for a file that nobody marked, where a state would take its values in the
+ * Throws a `FormatError` for `what` that nobody marked, a file or values, where a state would take its values in the
  * order of axes of either origin, which are different values.
  */
-export function checkUnambiguous(op: string, states: ReadonlyMap<string, State>): void {
+export function checkUnambiguous(
+  op: string,
+  what: string,
+  states: ReadonlyMap<string, State>,
+): void {
   for (const [name, { shape, pytorch }] of states) {
     const long = pytorch?.axes?.filter((axis) => shape[axis] > 1) ?? [];
     const isMoved = long.some((axis, i) => i > 0 && axis < long[i - 1]);
     if (!isMoved || !sameShape(shape, shapeIn(shape, pytorch?.axes))) continue;
     const origins = Object.keys(FORMATS).map((origin) => `{ from: ${quote(origin)} }`);
     throw new FormatError(
-      `${op}: a file without format, in which ${quote(name)} of shape ${formatShape(shape)} may be ` +
+      `${op}: ${what} without format, in which ${quote(name)} of shape ${formatShape(shape)} may be ` +
         `transposed; expected ${either(origins)}`,
     );
   }

@@ -22,10 +22,15 @@ import { fileDType, type HeldElements, heldAs, heldElements } from "./held.ts";
 import {
   axesIn,
   checkOrigin,
+  commonFormat,
   type FileOrigin,
   FORMATS,
   formIn,
+  isUnknown,
+  markOf,
+  markTensors,
   nameIn,
+  originOfMark,
   shapeIn,
 } from "./origins.ts";
 import { parseSafetensors, type SafetensorsTensor } from "./safetensors.ts";
@@ -45,7 +50,8 @@ export interface SaveOptions {
   /** Writes floats of all tensors with 16 bits, rounded to the nearest; their own dtype when left out. */
   floats?: keyof typeof SMALL_FLOATS;
   /**
-   * Whose names and orders of axes the file gets; ours when left out. For PyTorch, which reads it by
+   * Whose names and orders of axes the file gets; when left out, ours, or those of the file of which
+   * `loadSafetensors` made the tensors. For PyTorch, which reads it by
    * `load_state_dict(safetensors.torch.load_file(path))`, weights of `Linear` are transposed.
    */
   to?: FileOrigin;
@@ -55,9 +61,10 @@ const SAVE: Known<SaveOptions> = { floats: true, to: true };
 
 /**
  * Reads tensors from their device and writes them, with free text, as a safetensors file.
- * @param metadata the free text; `format`, which `loadState` asks for, is `"gradus"` when left out, and
- * `"pt"` in files for PyTorch.
- * @throws GradusError for finite values that are too large for `floats`.
+ * @param metadata the free text, without `format`, by which the file itself tells `loadState` whose it is:
+ * `"gradus"`, `"pt"` for PyTorch, or nothing where tensors are neither a module's nor a file's.
+ * @throws GradusError for finite values that are too large for `floats`, for options among the metadata, and
+ * for tensors whose axes cannot be brought into the order that `to` asks for.
  * @example const bytes = await saveSafetensors(model);
  * const half = await saveSafetensors(model, {}, { floats: "F16" });
  * const theirs = await saveSafetensors(model, {}, { to: "pytorch" });
@@ -69,14 +76,17 @@ export async function saveSafetensors(
   ...surplus: never[]
 ): Promise<Uint8Array<ArrayBuffer>> {
   checkOptions("saveSafetensors", options, SAVE, surplus);
-  const { floats, to = "gradus" } = options;
+  const { floats, to } = options;
   checkOrigin("saveSafetensors", "to", to);
   const isKnown = (x: unknown) => x === undefined || Object.hasOwn(SMALL_FLOATS, x as string);
   checkEach("saveSafetensors", { floats }, isKnown, either(Object.keys(SMALL_FLOATS)));
   checkEach("saveSafetensors", { metadata }, isPlainObject, "texts by name");
+  checkOwned(metadata);
   const all = mapOf("saveSafetensors", tensors);
+  const origin = originFor(all, to);
   const own = new Map([...all].filter(([, x]) => formIn(to, x) !== null));
-  const map = new Map([...own].map(([name, x]) => [nameIn(to, name, x), toForeign(x, to)]));
+  const nameFor = (name: string, x: Tensor) => (markOf(x) ? name : nameIn(to, name, x));
+  const map = new Map([...own].map(([name, x]) => [nameFor(name, x), toForeign(x, to)]));
   if (map.size < own.size) {
     const names = list([...map.keys()]);
     throw new GradusError(
@@ -85,7 +95,7 @@ export async function saveSafetensors(
   }
   try {
     const values = await readAll("saveSafetensors", [...map.values()]);
-    const text = { format: FORMATS[to], ...metadata };
+    const text = { ...(origin && { format: FORMATS[origin] }), ...metadata };
     return formatTensors("saveSafetensors", map, values, text, floats);
   } finally {
     const isOwn = new Set(own.values());
@@ -93,8 +103,42 @@ export async function saveSafetensors(
   }
 }
 
+/** Throws a `GradusError` for free text under names that are options, or that the file itself needs. */
+function checkOwned(metadata: Readonly<Record<string, string>>): void {
+  const name = [...Object.keys(SAVE), "format"].find((key) => Object.hasOwn(metadata, key));
+  if (name === undefined) return;
+  const option = name === "format" ? "to" : name;
+  throw new GradusError(
+    `saveSafetensors: metadata of the name ${quote(name)}; expected other names. ` +
+      `Give { ${option} } behind the metadata: saveSafetensors(tensors, {}, { ${option} })`,
+  );
+}
+
+/**
+ * Tells whose names and orders of axes a file of tensors gets; \`undefined\` where nobody knows.
+ * @throws GradusError where tensors do not say how they are brought there.
+ */
+function originFor(
+  tensors: ReadonlyMap<string, Tensor>,
+  to: FileOrigin | undefined,
+): FileOrigin | undefined {
+  const common = commonFormat("saveSafetensors", tensors.values());
+  for (const [name, x] of tensors) {
+    const mark = markOf(x);
+    const isOther = mark !== undefined && originOfMark(mark) !== to;
+    if (to === undefined || !(isOther || (to === "pytorch" && isUnknown(x)))) continue;
+    const format = mark === undefined ? "no format" : `the format ${quote(mark)} of its file`;
+    throw new GradusError(
+      `saveSafetensors: ${quote(name)} of ${format} to ${quote(to)}; expected a module or its states, which ` +
+        "say how they lie there. Load it into a module first",
+    );
+  }
+  if (to !== undefined) return to;
+  return [...tensors.values()].some(isUnknown) ? undefined : originOfMark(common);
+}
+
 /** Gives a tensor with its axes as files of an origin have them: itself where that is no matter. */
-function toForeign(x: Tensor, origin: FileOrigin): Tensor {
+function toForeign(x: Tensor, origin: FileOrigin | undefined): Tensor {
   const axes = axesIn(origin, x);
   return axes ? permute(x, axes) : x;
 }
@@ -151,14 +195,6 @@ function smallFloats(
   );
 }
 
-/** The free text of the files that tensors were made of. */
-const texts = new WeakMap<object, Readonly<Record<string, string>>>();
-
-/** The free text of the file that `loadSafetensors` made these tensors of, if it did. */
-export function metadataOf(tensors: object): Readonly<Record<string, string>> | undefined {
-  return texts.get(tensors);
-}
-
 /** Options of `loadSafetensors`. */
 export interface LoadOptions {
   /** The one of `init` when left out. */
@@ -186,7 +222,7 @@ export function loadSafetensors(
     return [name, { shape: x.shape, dtype: own, data }] as const;
   });
   const made = tensorsOf(typed, rest);
-  texts.set(made, metadata);
+  markTensors(made.values(), metadata.format);
   return made;
 }
 

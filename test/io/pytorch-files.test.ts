@@ -1,9 +1,10 @@
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { FormatError, GradusError, ShapeError } from "../../src/core/errors.ts";
 import { Parameter, type State } from "../../src/graph/state.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { init } from "../../src/init.ts";
 import { loadState } from "../../src/io/load-state.ts";
+import { loadNpz, saveNpz } from "../../src/io/numpy.ts";
 import { readSafetensors } from "../../src/io/safetensors.ts";
 import { writeSafetensors } from "../../src/io/safetensors-write.ts";
 import { loadSafetensors, saveSafetensors } from "../../src/io/weights.ts";
@@ -17,7 +18,7 @@ import {
   TransformerDecoderLayer,
 } from "../../src/nn/index.ts";
 import { tensor } from "../../src/ops/creation.ts";
-import { sigmoid } from "../../src/ops/index.ts";
+import { neg, sigmoid } from "../../src/ops/index.ts";
 
 beforeAll(async () => {
   await init({ device: "cpu" });
@@ -172,6 +173,7 @@ test("a square weight is never taken for its transpose", async () => {
   const model = square();
   const before = await model.weight.toArray();
   const given = "loadState: a file";
+  const ofValues = (message: string) => message.replace("a file", "values");
   for (const [metadata, from, message] of [
     [PT, undefined, `${given} of format "pt"; expected { from: "pytorch" }`],
     [
@@ -189,11 +191,90 @@ test("a square weight is never taken for its transpose", async () => {
     const file = weights(metadata);
     expect(() => loadState(model, file, { from })).toThrow(new FormatError(message));
     expect(() => loadState(model, loadSafetensors(file), { from })).toThrow(
-      new FormatError(message),
+      new FormatError(ofValues(message)),
     );
   }
   expect(await model.weight.toArray()).toEqual(before);
 });
+
+describe("no way leads a square weight of PyTorch's into ours as it lies", () => {
+  const theirs = () => loadSafetensors(weights(PT));
+  const ways: Record<string, () => unknown> = {
+    "a file's tensors, saved again": () => saveSafetensors(theirs()),
+    "saved again, and once more": async () =>
+      saveSafetensors(loadSafetensors(await saveSafetensors(theirs()))),
+    "a file's tensors under other names": () =>
+      new Map([...theirs()].map(([name, x]) => [name.toLowerCase(), x])),
+    "those, saved": () => saveSafetensors(new Map(theirs())),
+    "what was computed of them": () => new Map([...theirs()].map(([name, x]) => [name, neg(x)])),
+    "what was computed of them, saved": () =>
+      saveSafetensors(new Map([...theirs()].map(([name, x]) => [name, neg(x)]))),
+    "a state that was made of one": () =>
+      new Map([...theirs()].map(([name, x]) => [name, new Parameter(x)])),
+    "a state that was made of one, saved": () =>
+      saveSafetensors(new Map([...theirs()].map(([name, x]) => [name, new Parameter(x)]))),
+    "an archive of NumPy": async () => loadNpz(await saveNpz(theirs())),
+    "a file for PyTorch": () => saveSafetensors(square(), {}, { to: "pytorch" }),
+    "a Map of theirs and ours": () => new Map([...theirs(), ["weight.ours", square().weight]]),
+  };
+  test.each(Object.entries(ways))("%s", async (_, make) => {
+    const values = (await make()) as Parameters<typeof loadState>[1];
+    const model = square();
+    const before = await model.weight.toArray();
+    expect(() => loadState(model, values, { strict: false })).toThrow(FormatError);
+    expect(await model.weight.toArray()).toEqual(before);
+  });
+
+  test("nor ours into one that is told to be PyTorch's", async () => {
+    const [model, ours] = [square(), square()];
+    for (const values of [ours, ours.state(), loadSafetensors(await saveSafetensors(ours))]) {
+      expect(() => loadState(model, values, { from: "pytorch" })).toThrow(
+        new FormatError(
+          'loadState: values of format "gradus" from "pytorch"; expected { from: "gradus" }',
+        ),
+      );
+    }
+  });
+
+  test("nor into a file that says it is the other's", async () => {
+    const ours = loadSafetensors(await saveSafetensors(square()));
+    const made = new Map([["weight", neg(square().weight)]]);
+    await expect(saveSafetensors(theirs(), {}, { to: "gradus" })).rejects.toThrow(
+      /^saveSafetensors: "\w+" of the format "pt" of its file to "gradus"; expected a module or its states/,
+    );
+    await expect(saveSafetensors(ours, {}, { to: "pytorch" })).rejects.toThrow(
+      /^saveSafetensors: "\w+" of the format "gradus" of its file to "pytorch"; expected a module or/,
+    );
+    await expect(saveSafetensors(made, {}, { to: "pytorch" })).rejects.toThrow(
+      'saveSafetensors: "weight" of no format to "pytorch"; expected a module',
+    );
+  });
+
+  test("and what comes of our own states goes on as ours", async () => {
+    const from = square();
+    const bytes = await saveSafetensors(new Map(from.state()));
+    for (const values of [from, new Map(from.state()), bytes, new Map(loadSafetensors(bytes))]) {
+      const to = square();
+      loadState(to, values);
+      expect(await to.weight.toArray()).toEqual(await from.weight.toArray());
+    }
+    const again = await saveSafetensors(theirs());
+    expect(readSafetensors(again)).toEqual(readSafetensors(weights(PT)));
+  });
+});
+
+test.each(["to", "floats", "format"])(
+  "saveSafetensors takes no metadata called %s",
+  async (name) => {
+    const option = name === "format" ? "to" : name;
+    await expect(saveSafetensors(square(), { [name]: "pytorch" })).rejects.toThrow(
+      new GradusError(
+        `saveSafetensors: metadata of the name "${name}"; expected other names. ` +
+          `Give { ${option} } behind the metadata: saveSafetensors(tensors, {}, { ${option} })`,
+      ),
+    );
+  },
+);
 
 test.each([
   [
