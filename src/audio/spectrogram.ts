@@ -26,7 +26,10 @@ import { checkRates } from "./resample.ts";
 export interface StftOptions {
   /** Samples of a frame, from 1 to 2¹⁴; 400 when left out. */
   fftSize?: number;
-  /** How far a frame begins behind the one before; half of `fftSize`, rounded down, when left out. */
+  /**
+   * How far a frame begins behind the one before; when left out, a quarter of `fftSize` in `stft`, as PyTorch
+   * has it, and half in spectrograms, as torchaudio, rounded down.
+   */
   hopLength?: number;
   /** By what a frame is multiplied: Hann's window, periodic, when left out. */
   window?: "hann" | "hamming" | "none";
@@ -94,7 +97,7 @@ const LONGEST = 2 ** 14;
  * mirrored; GradusError for other options.
  * @example
  * const { real, imaginary } = stft(zeros([16_000]));
- * await real.shape; // [201, 81]
+ * await real.shape; // [201, 161]
  */
 export function stft(
   x: Tensor,
@@ -102,7 +105,7 @@ export function stft(
   ...surplus: never[]
 ): { real: Tensor; imaginary: Tensor } {
   checkOptions<StftOptions>("stft", options, STFT, surplus);
-  return transformed("stft", x, options);
+  return transformed("stft", x, options, 4);
 }
 
 /**
@@ -163,7 +166,7 @@ export function melSpectrogram(
 function strengths(op: string, x: Tensor, options: SpectrogramOptions): Tensor {
   const { power = 2 } = options;
   checkEach(op, { power }, (x) => x === 1 || x === 2, "1 or 2");
-  const { real, imaginary } = transformed(op, x, options);
+  const { real, imaginary } = transformed(op, x, options, 2);
   const squares = add(square(real), square(imaginary));
   return power === 2 ? squares : sqrt(squares);
 }
@@ -172,11 +175,12 @@ function transformed(
   op: string,
   x: Tensor,
   options: StftOptions,
+  hops: number,
 ): { real: Tensor; imaginary: Tensor } {
   checkTensors(op, [x]);
   expectDType(`${op}: x has dtype`, x.dtype, "float");
   const { fftSize = 400, window = "hann", center = true } = options;
-  const { hopLength = Math.max(1, Math.floor(fftSize / 2)) } = options;
+  const { hopLength = Math.max(1, Math.floor(fftSize / hops)) } = options;
   checkFrame(op, fftSize);
   checkSizes(op, { hopLength });
   checkWords(op, { window }, ["hann", "hamming", "none"]);

@@ -13,6 +13,9 @@ const PCM = 1;
 const FLOAT = 3;
 const EXTENSIBLE = 0xfffe;
 
+/** What is told as a length by who writes a file before its end is known. */
+const UNTOLD = 0xffff_ffff;
+
 /** How many bits a sample may have. */
 const SAMPLE_BITS: Readonly<Record<number, readonly number[]>> = {
   [PCM]: [8, 16, 24, 32],
@@ -30,7 +33,7 @@ interface SampleForm {
 /**
  * Reads a WAV file of integers of 8, 16, 24 or 32 bits or floats of 32 or 64, of any number of channels.
  * Source: Microsoft and IBM 1991, "Multimedia programming interface and data specifications".
- * @throws FormatError for any other file.
+ * @throws FormatError for any other file, and for one that ends before its samples do.
  * @example
  * const { sampleRate, channels } = readWav(wavBytes);
  * const sound = tensor(channels[0]); // [samples]
@@ -50,7 +53,13 @@ export function parseWav(op: string, input: Uint8Array | ArrayBuffer): WavAudio 
   for (let at = 12; at + 8 <= bytes.length; ) {
     const name = named(view, at);
     const begin = at + 8;
-    const length = Math.min(view.getUint32(at + 4, true), bytes.length - begin);
+    const told = view.getUint32(at + 4, true);
+    const length = Math.min(told, bytes.length - begin);
+    if (name === "data" && told > length && told !== UNTOLD) {
+      throw new FormatError(
+        `${op}: ${length} bytes of samples; expected ${told}, as the file says. It ends too early`,
+      );
+    }
     if (name === "fmt ") form = formOf(op, view, begin, length);
     if (name === "data") return samplesOf(op, form, view, begin, length);
     at = begin + length + (length % 2);

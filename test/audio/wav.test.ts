@@ -29,10 +29,11 @@ describe("readWav", () => {
     }
   });
 
-  test("reads what there is of a file that ends early, and from the middle of a buffer", () => {
+  test("reads a file to its end where that was not known before, and from the middle of a buffer", () => {
     const whole = wavFile({}, [left]);
-    const cut = readWav(whole.subarray(0, whole.length - 5));
-    expect([...cut.channels[0]]).toEqual(left.slice(0, 3));
+    const streamed = wavFile({}, [left]);
+    streamed.fill(0xff, streamed.length - 2 * left.length - 4, streamed.length - 2 * left.length);
+    expect([...readWav(streamed).channels[0]]).toEqual(left);
     const inside = new Uint8Array(whole.length + 3);
     inside.set(whole, 3);
     expect([...readWav(inside.subarray(3)).channels[0]]).toEqual(left);
@@ -50,6 +51,11 @@ describe("readWav", () => {
       "no samples",
       wavFile({}, [left]).subarray(0, 48),
       "readWav: a WAV file without samples; expected",
+    ],
+    [
+      "a file that ends early",
+      wavFile({}, [left]).subarray(0, -5),
+      "readWav: 7 bytes of samples; expected 12, as the file says. It ends too early",
     ],
     ["samples of no form", changed(12, 65), "readWav: samples before their form; expected"],
     ["a short form", wavFile({}, [left]).subarray(0, 30), "readWav: a form of 10 bytes; expected"],
