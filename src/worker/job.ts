@@ -1,7 +1,7 @@
 import { checkEach, checkFunctions, checkOptions, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
-import { loadState } from "../io/load-state.ts";
-import { saveSafetensors } from "../io/weights.ts";
+import { type LoadStateOptions, loadState } from "../io/load-state.ts";
+import { type SaveOptions, saveSafetensors } from "../io/weights.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { batchesOf } from "../train/batches.ts";
 import { TRAIN_OPTIONS } from "../train/check-options.ts";
@@ -137,6 +137,11 @@ type Make = (
 class ServedRun {
   readonly control = new JobControl();
   readonly stop = new AbortController();
+  /** Lets training begin: when the page has heard that all is set up, so that what it asked before holds. */
+  go = () => {};
+  readonly #begun = new Promise<void>((resolve) => {
+    this.go = resolve;
+  });
   /** What it trains, once that is set up and until it is freed. */
   parts: AnyParts | null = null;
   /** Settles at its end; null when it has ended. */
@@ -167,6 +172,7 @@ class ServedRun {
     this.parts = parts as AnyParts;
     const options = trainOptions(this.parts);
     this.#tell("ready", { event: "ready" });
+    await this.#begun;
     return this.#train(this.parts, options);
   }
 
@@ -205,6 +211,7 @@ class ServedRun {
   /** Ends it, and frees what it holds when it has come to its end. */
   async close(): Promise<void> {
     this.stop.abort();
+    this.go();
     await this.going?.catch(() => {});
     this.free();
   }
@@ -272,6 +279,7 @@ class JobServer {
     if (kind === "pause" || kind === "resume" || kind === "step" || kind === "stop") {
       return run?.going && steer(run, kind, given as number);
     }
+    if (kind === "go") return run?.go();
     if (kind === "close") {
       await run?.close();
       return this.#forget(run);
@@ -287,14 +295,18 @@ class JobServer {
         `trainInWorker: ${kind} with no job yet; expected one that is set up. Await ready`,
       );
     }
-    if (kind === "save") return saveSafetensors(parts.model);
+    if (kind === "save") return saveSafetensors(parts.model, {}, given as SaveOptions);
     if (kind === "load" || kind === "set") await parts.optimizer.parameters[0]?.device.recovering;
-    if (kind === "load") return void loadState(parts.model, given as Uint8Array);
+    if (kind === "load") {
+      const [bytes, options] = given as [Uint8Array, LoadStateOptions];
+      return loadState(parts.model, bytes, options);
+    }
     if (kind === "set") return set(parts, given as Record<string, unknown>);
     return call(parts, given as [string, unknown[]]);
   }
 
   #start(settings: unknown, number: number): Promise<JobEnd> {
+    this.port.send({ gradus: number, events: [{ event: "heard" }] });
     if (this.#run?.going) {
       throw new GradusError("trainInWorker: a run goes on in this worker; expected it to be ended");
     }

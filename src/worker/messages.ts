@@ -42,6 +42,7 @@ export interface JobRequest {
   readonly run: number;
   readonly kind:
     | "start"
+    | "go"
     | "pause"
     | "resume"
     | "step"

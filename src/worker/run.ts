@@ -1,5 +1,8 @@
-import { checkEach, checkOptions, checkSteps, describeValue } from "../core/check.ts";
+import { checkEach, checkOptions, checkSteps, checkSurplus, describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import { quote } from "../core/quote.ts";
+import type { LoadStateOptions, UnmatchedNames } from "../io/load-state.ts";
+import type { SaveOptions } from "../io/weights.ts";
 import type { JobCalls, JobTypes, TrainJob } from "./job.ts";
 import {
   isMessage,
@@ -41,10 +44,10 @@ export interface WorkerRun<Note, Calls extends JobCalls, Live extends object>
     name: K,
     ...args: Parameters<Calls[K]>
   ): Promise<Awaited<ReturnType<Calls[K]>>>;
-  /** Gives the weights as a safetensors file. */
-  save(): Promise<Uint8Array<ArrayBuffer>>;
-  /** Gives the model the weights of a safetensors file. */
-  load(bytes: Uint8Array): Promise<void>;
+  /** Gives the weights as a safetensors file, as `saveSafetensors` does with these options. */
+  save(options?: SaveOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /** Gives the model the weights of a safetensors file, as `loadState` does; functions cannot go to a worker. */
+  load(bytes: Uint8Array, options?: LoadStateOptions): Promise<UnmatchedNames>;
   /** Ends the run, then frees what the job holds, and ends a worker that `trainInWorker` has started. */
   close(): Promise<void>;
 }
@@ -77,6 +80,12 @@ export function trainInWorker<Job extends TrainJob<JobTypes> = TrainJob<JobTypes
 > {
   checkOptions<TrainInWorkerOptions>("trainInWorker", options, { signal: true }, surplus);
   const isPlace = worker instanceof URL || typeof worker === "string";
+  if (isPlace && typeof Worker === "undefined") {
+    throw new GradusError(
+      `trainInWorker: ${quote(String(worker))} where there is no Worker; expected a worker. ` +
+        "In Node give new Worker(url) of node:worker_threads",
+    );
+  }
   const started = isPlace ? new Worker(worker, { type: "module" }) : worker;
   if (typeof (started as AnyWorker | null)?.postMessage !== "function") {
     throw new GradusError(
@@ -96,6 +105,9 @@ interface PendingAnswer {
 /** Events that wait to be taken, at the most. */
 const MOST = 10_000;
 
+/** After how long a worker that does not answer is told of, in milliseconds. */
+const SILENCE_MS = 10_000;
+
 /** Numbers requests of all runs of a page, for one worker may serve several. */
 let requests = 0;
 
@@ -110,6 +122,8 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
   #gone: GradusError | null = null;
   #closed: Promise<void> | null = null;
   #isReady = () => {};
+  /** Called when the worker has answered. */
+  #quiet = () => {};
   /** Events that nobody has taken yet, and who waits for the next. */
   readonly #events: JobEvent<unknown>[] = [];
   readonly #waiting = new Set<() => void>();
@@ -135,6 +149,15 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
     });
     this.ready = Promise.race([ready, this.done.then(() => {})]);
     this.ready.catch(() => {});
+    const warning = setTimeout(() => {
+      console.warn(
+        `gradus: trainInWorker: no answer of the worker for ${SILENCE_MS / 1000} seconds; expected its script to ` +
+          "call trainJob",
+      );
+    }, SILENCE_MS);
+    (warning as { unref?(): void }).unref?.(); // Node need not stay for it
+    this.#quiet = () => clearTimeout(warning);
+    this.done.catch(() => {}).finally(this.#quiet);
     if (signal?.aborted) stop();
     else signal?.addEventListener("abort", stop);
   }
@@ -169,11 +192,17 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
   call(name: string, ...args: unknown[]): Promise<never> {
     return this.#ask("call", [name, args]);
   }
-  save(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#ask("save");
+  async save(options: SaveOptions = {}, ...surplus: never[]): Promise<Uint8Array<ArrayBuffer>> {
+    checkSurplus("save(options)", surplus);
+    return this.#ask("save", options);
   }
-  load(bytes: Uint8Array): Promise<void> {
-    return this.#ask("load", bytes);
+  async load(
+    bytes: Uint8Array,
+    options: LoadStateOptions = {},
+    ...surplus: never[]
+  ): Promise<UnmatchedNames> {
+    checkSurplus("load(bytes, options)", surplus);
+    return this.#ask("load", [bytes, options]);
   }
 
   close(): Promise<void> {
@@ -226,6 +255,12 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
     this.#leave = null;
   }
 
+  /** Lets the worker make its first step, behind all that was asked of it before. */
+  #begin(): void {
+    this.#isReady();
+    this.#ask("go").catch(() => {});
+  }
+
   #wake(): void {
     for (const go of this.#waiting) go();
     this.#waiting.clear();
@@ -236,7 +271,8 @@ class JobClient implements WorkerRun<unknown, JobCalls, Record<string, unknown>>
     const { gradus, events, error, result } = message as unknown as Reply;
     if (events && gradus === this.#number) {
       for (const event of events) {
-        if (event.event === "ready") this.#isReady();
+        if (event.event === "heard") this.#quiet();
+        else if (event.event === "ready") this.#begin();
         else this.#events.push(event as JobEvent<unknown>);
       }
       // Of events that nobody goes through only the last ones are kept.

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { GradusError, ShapeError } from "../../src/core/errors.ts";
 import { loadSafetensors } from "../../src/io/portable.ts";
 import { NonFiniteLossError, RunControl } from "../../src/train/index.ts";
@@ -55,6 +55,19 @@ describe("a run in a worker", () => {
       "output.bias",
       "output.weight",
     ]);
+    const theirs = await run.save({ to: "pytorch" });
+    await expect(run.load(theirs)).rejects.toThrow('expected { from: "pytorch" }');
+    const rename = [[/^hidden\./, "other."]] as const;
+    await expect(run.load(theirs, { from: "pytorch", rename })).rejects.toThrow("missing [hidden");
+    expect(await run.load(theirs, { from: "pytorch", rename, strict: false })).toEqual({
+      missing: ["hidden.weight", "hidden.bias"],
+      unknown: ["other.bias", "other.weight"],
+    });
+    expect(await run.load(theirs, { from: "pytorch" })).toEqual({ missing: [], unknown: [] });
+    expect(await run.save()).toEqual(bytes);
+    await expect(run.load(...([theirs, {}, 1] as unknown as [Uint8Array]))).rejects.toThrow(
+      "load(bytes, options)",
+    );
     // The same worker again, with what the first run has learnt.
     const again = trainInWorker<typeof job>(worker, { ...settings, epochs: 0 });
     await again.done.catch(() => {});
@@ -151,6 +164,21 @@ describe("a run that is steered while it is set up", () => {
       expect(await run.done).toEqual({ step: 0, stopped: true });
       await run.ready;
     }
+    worker.terminate();
+  });
+
+  test("makes no step before what was asked at once, in a worker that is warm", async () => {
+    const worker = await startWorker();
+    const warm = { epochs: 10_000 };
+    const { run: first } = await open({}, {}, worker);
+    await first.done;
+    const { run: stopped } = await open(warm, { signal: AbortSignal.abort() }, worker);
+    expect(await stopped.done).toEqual({ step: 0, stopped: true });
+    const { run: paused } = await open(warm, {}, worker);
+    await paused.pause();
+    expect(await paused.call("steps")).toBe(0);
+    await paused.close();
+    expect(await paused.done).toEqual({ step: 0, stopped: true });
     worker.terminate();
   });
 
@@ -278,6 +306,34 @@ describe.runIf(!inBrowser)("a worker of Node", () => {
     const { run } = await open({ fault: "note", epochs: 10_000 });
     await expect(run.done).rejects.toThrow(
       /^trainInWorker: the worker ended \(trainJob: tell: .*; expected what can be copied\)/,
+    );
+  });
+
+  test("that never calls trainJob is warned of", async () => {
+    const { Worker: NodeWorker } = await import("node:worker_threads");
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    vi.useFakeTimers();
+    try {
+      const script = 'require("worker_threads").parentPort.on("message", () => {})';
+      const worker = new NodeWorker(script, { eval: true });
+      trainInWorker(worker, settings).done.catch(() => {});
+      vi.advanceTimersByTime(10_000);
+      expect(warn.mock.calls).toEqual([
+        [
+          "gradus: trainInWorker: no answer of the worker for 10 seconds; expected its script to call trainJob",
+        ],
+      ]);
+      await worker.terminate();
+    } finally {
+      vi.useRealTimers();
+      warn.mockRestore();
+    }
+  });
+
+  test("is started by who calls", () => {
+    expect(() => trainInWorker("job.js", settings)).toThrow(
+      'trainInWorker: "job.js" where there is no Worker; expected a worker. ' +
+        "In Node give new Worker(url) of node:worker_threads",
     );
   });
 
