@@ -1,4 +1,5 @@
 import type { Bytes } from "../core/bytes.ts";
+import { readIfThere } from "../core/node-files.ts";
 import { nodeModule } from "../core/node-module.ts";
 
 /** Keeps files by name. */
@@ -10,7 +11,6 @@ export interface FileCache {
 
 /** What is used of Node's files. */
 interface NodeFileSystem {
-  readFile(path: string): Promise<Uint8Array>;
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   mkdir(path: string, options: { recursive: true }): Promise<unknown>;
   rename(from: string, to: string): Promise<void>;
@@ -64,18 +64,6 @@ function folderCache(files: NodeFileSystem, folder: string): FileCache {
       }
     },
   };
-}
-
-/** Reads a file in Node; null where there is none. */
-export async function readIfThere(path: string): Promise<Bytes | null> {
-  try {
-    const files = nodeModule<NodeFileSystem>("fs/promises");
-    return files ? new Uint8Array(await files.readFile(path)) : null;
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw error;
-  }
 }
 
 /** The library's folder `name` where systems have a user's files that can be had again. */

@@ -1,10 +1,10 @@
 import { asBytes, type Bytes } from "../core/bytes.ts";
 import { FormatError, GradusError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/kind.ts";
-import { nodeModule } from "../core/node-module.ts";
+import { pathOf, readIfThere } from "../core/node-files.ts";
 import { passBytes, readBytes } from "../core/packed.ts";
 import { list, shorten } from "../core/quote.ts";
-import { fileCache, readIfThere } from "./cache.ts";
+import { fileCache } from "./cache.ts";
 import type { DatasetOptions, FileContent } from "./options.ts";
 
 /** A file as it is published. */
@@ -46,7 +46,9 @@ export async function loadFile(
   const check = checksum ? (bytes: Bytes) => difference(op, file, bytes) : async () => null;
   if (from !== undefined && isPlainObject(from)) return givenFile(op, file, from, check);
   const key = `${set.folder}/${file.name}`;
-  const keeper = cache !== false && checksum ? fileCache(cache === true ? undefined : cache) : null;
+  const isNear = from !== undefined && pathOf(String(from)) !== null; // a folder of one's own needs no copy
+  const isKept = cache !== false && checksum && !isNear;
+  const keeper = isKept ? fileCache(cache === true ? undefined : cache) : null;
   const kept = await attempt(op, file, async () => (await keeper?.read(key)) ?? null);
   if (kept && (await check(kept)) === null) {
     onProgress?.({ file: file.name, loaded: kept.length, total: kept.length });
@@ -158,14 +160,6 @@ async function read(
   const total = isWhole ? told : checksum ? file.bytes : null;
   const onPart = (loaded: number) => onProgress?.({ file: file.name, loaded, total });
   return readBytes(response.body, Number.POSITIVE_INFINITY, onPart);
-}
-
-/** The path of a place that is a file in Node; null for addresses. */
-function pathOf(place: string): string | null {
-  const url = nodeModule<{ fileURLToPath(url: string): string }>("url");
-  if (!url) return null;
-  if (/^file:/i.test(place)) return url.fileURLToPath(place);
-  return /^[a-z][a-z\d+.-]+:/i.test(place) ? null : place;
 }
 
 /** What bytes are in place of the published file; null where they are this. */

@@ -23,7 +23,7 @@ export interface DatasetOptions {
   /**
    * Where the files lie, under their published names, as they are or unpacked: an address, or a folder in
    * Node; or the files by name, as an `<input type="file">` gives them. Where they are published, when left
-   * out.
+   * out. A folder is read each time and never copied to the cache; for an address, what is kept goes first.
    */
   from?: string | URL | Readonly<Record<string, FileContent>>;
   /**

@@ -42,7 +42,7 @@ export function loadNpy(
 ): Tensor {
   checkOptions("loadNpy", options, LOAD, surplus);
   const { shape, data, dtype } = parseNpy("loadNpy", asBytes("loadNpy", bytes));
-  return tensor(data, { shape, dtype, ...options });
+  return tensor(data, { shape, device: options.device, dtype: options.dtype ?? dtype });
 }
 
 /**

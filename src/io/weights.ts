@@ -240,7 +240,10 @@ export function tensorsOf(
   const made = new Map<string, Tensor>();
   try {
     for (const [name, { shape, dtype, data }] of arrays) {
-      made.set(name, tensor(data, { shape, dtype, ...options }));
+      made.set(
+        name,
+        tensor(data, { shape, device: options.device, dtype: options.dtype ?? dtype }),
+      );
     }
     return made;
   } catch (error) {

@@ -59,7 +59,8 @@ export function sumOfSquares(
   ...surplus: never[]
 ): Tensor {
   checkOptions<LossOptions>("sumOfSquares", options, LOSS_OPTIONS, surplus);
-  return halfSquares("sumOfSquares", y, target, { reduction: "sum", ...options });
+  const { reduction = "sum" } = options;
+  return halfSquares("sumOfSquares", y, target, { ...options, reduction });
 }
 
 function halfSquares(op: string, y: Tensor, target: Tensor, options: LossOptions): Tensor {

@@ -10,6 +10,7 @@ import { dispose } from "../core/dispose.ts";
 import { DTypeError, FormatError, GradusError, ShapeError } from "../core/errors.ts";
 import { inMemory } from "../core/host-memory.ts";
 import { kindOf } from "../core/kind.ts";
+import { pathOf, readIfThere } from "../core/node-files.ts";
 import { list, quote } from "../core/quote.ts";
 import { sizeOf } from "../core/shape.ts";
 import { checkIndices } from "../data/checks.ts";
@@ -94,7 +95,7 @@ export class ImageDataset implements Dataset<Batch> {
   #decoder: Promise<Decoder> | null = null;
 
   /**
-   * @param files pictures with their classes, from `pictureFiles` or one's own: encoded pictures, their URLs, or
+   * @param files pictures with their classes, from `pictureFiles` or one's own: encoded pictures, their URLs or, in Node, paths, or
    * functions that get them.
    * @throws GradusError for no pictures, labels that are no classes and other options; ShapeError for sizes.
    */
@@ -268,6 +269,14 @@ async function encoded(op: string, name: string, { source }: PictureFile): Promi
     const blob = await source();
     if (isBlob(blob)) return blob;
     throw new GradusError(`${op}: ${name} gives ${describeValue(blob)}; expected a Blob`);
+  }
+  const path = pathOf(String(source));
+  if (path !== null) {
+    const bytes = await readIfThere(path).catch((error: Error) => {
+      throw fail(error.message, error);
+    });
+    if (bytes) return new Blob([bytes]);
+    throw fail("no such file");
   }
   const response = await fetch(source).catch((error: Error) => {
     throw fail(error.message, error);

@@ -1,5 +1,7 @@
 import { describeValue } from "../core/check.ts";
 import { GradusError } from "../core/errors.ts";
+import { kindOf } from "../core/kind.ts";
+import { pathOf } from "../core/node-files.ts";
 import { nodeModule } from "../core/node-module.ts";
 import { quote } from "../core/quote.ts";
 
@@ -9,7 +11,7 @@ export interface PictureFile {
   readonly name?: string;
   /** Its class. */
   readonly label: string | number;
-  /** The encoded picture, the URL of it, or a function that gets it when it is asked for. */
+  /** The encoded picture, the URL of it or, in Node, the path, or a function that gets it when it is asked for. */
   readonly source: Blob | URL | string | (() => Blob | Promise<Blob>);
 }
 
@@ -32,6 +34,7 @@ interface Dropped {
 /** Where class folders of pictures come from. */
 export type PictureFolder =
   | string
+  | URL
   | FileSystemDirectoryHandle
   | DataTransfer
   | Iterable<File>
@@ -54,7 +57,7 @@ const PICTURE = /\.(jpe?g|png|gif|webp|bmp|avif|tiff?)$/i;
  * Nothing is read yet.
  * @param folder what `showDirectoryPicker()` gives, the files of `<input type="file" webkitdirectory>`, the
  * `dataTransfer` of a drop event (one folder, or the class folders; ask before the event is over), or the
- * path of a folder in Node.
+ * path or `file:` URL of a folder in Node.
  * @throws GradusError for anything else, for a folder without pictures in class folders, and for a path
  * where there is no Node.
  * @example
@@ -97,7 +100,7 @@ function comparePaths(a: readonly string[], b: readonly string[]): number {
 }
 
 async function findFiles(folder: unknown): Promise<FileAt[]> {
-  if (typeof folder === "string") return inPath(folder);
+  if (kindOf(folder) === "URL" || typeof folder === "string") return inPath(String(folder));
   if (isHandle(folder)) return inHandle(folder, []);
   if (isDropped(folder)) return inDrop(folder);
   const files = listed(folder);
@@ -175,11 +178,17 @@ interface NodeFiles {
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-async function inPath(folder: string): Promise<FileAt[]> {
+async function inPath(place: string): Promise<FileAt[]> {
   const files = nodeModule<NodeFiles>("fs/promises");
-  if (!files) {
+  const folder = pathOf(place);
+  if (files && folder === null) {
     throw new GradusError(
-      `pictureFiles: the path ${quote(folder)} in a page; expected a directory handle or files`,
+      `pictureFiles: ${quote(place)}; expected the path or file: URL of a folder`,
+    );
+  }
+  if (!files || folder === null) {
+    throw new GradusError(
+      `pictureFiles: the path ${quote(place)} in a page; expected a directory handle or files`,
     );
   }
   const visit = async (path: readonly string[], around: readonly string[]): Promise<FileAt[]> => {

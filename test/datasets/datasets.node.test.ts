@@ -271,6 +271,14 @@ describe("published files", () => {
       expect(own).toEqual([...own].sort((a, b) => a - b));
       expect(own.at(-1)).toBe(Object.values(files)[i].length);
     }
+    // A folder of one's own is read whatever is kept.
+    const none = newFolder();
+    expect(await messageOf(loadMnist({ from: none, cache }))).toMatch(
+      /^loadMnist: .* \(nothing there\); expected the published file/,
+    );
+    const near = await loadMnist({ from: MNIST, cache: none });
+    expect(readdirSync(none)).toEqual([]);
+    for (const data of [near.train, near.test]) data.dispose();
     server.closeAllConnections();
     vi.stubGlobal("fetch", () => Promise.reject(new TypeError("fetch failed")));
     const again = await loadMnist({ cache });

@@ -46,6 +46,13 @@ test.each([
   expect(await x.toArray()).toEqual(values);
 });
 
+test("elements stay as they are where the dtype is undefined", async () => {
+  const options = { dtype: undefined, device: undefined };
+  expect(loadNpy(file("bool"), options).dtype).toBe("bool");
+  const archive = await saveNpz(new Map([["x", tensor([true])]]));
+  expect((await loadNpz(archive, options)).get("x")?.dtype).toBe("bool");
+});
+
 test("elements become another dtype on request", async () => {
   const x = loadNpy(file("f8 scalar"), { dtype: "f32" });
   expect(x.dtype).toBe("f32");

@@ -82,6 +82,11 @@ describe.each(Object.entries(calls))("%s", (name, run) => {
     expect(() => run({ reductoin: "sum" } as never)).toThrow(`${name}: unknown option "reductoin"`);
   });
 
+  test("takes undefined as left out", async () => {
+    const options = { reduction: undefined, weights: undefined };
+    expect(await run(options).data()).toEqual(await run({}).data());
+  });
+
   test("gives the losses one by one, their sum, and both weighed", async () => {
     const each = run({ reduction: "none" });
     const values = [...(await each.data())];

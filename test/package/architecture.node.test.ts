@@ -12,6 +12,14 @@ function readFolder(folder: string): [string, string][] {
     .map((path) => [path.slice(root.length + 1).replaceAll("\\", "/"), readFileSync(path, "utf8")]);
 }
 
+test("what is given as undefined takes no default away", () => {
+  const spread = /\{[^{}]*\w[^{}]*,\s*\.\.\.(options|given)\b[^{}]*\}(?!\s*[=:])/;
+  for (const [path, text] of readFolder("src")) {
+    const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+    expect(spread.exec(code)?.[0], path).toBeUndefined();
+  }
+});
+
 test("src/ keeps its layers, has no import cycle and uses every shader", () => {
   const files = new Map([...readFolder("src"), ...readFolder("shaders")]);
   expect(files.size).toBeGreaterThan(40);

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import { encode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DataLoader } from "../../src/data/index.ts";
@@ -57,6 +58,16 @@ describe("pictureFiles", () => {
       ["dogs/b.png", "dogs"],
       ["dogs/old/c.png", "dogs"],
     ]);
+  });
+
+  test("takes the address of a folder", async () => {
+    const place = join(folder, "pets");
+    const files = await pictureFiles(place);
+    const names = files.map(({ name }) => name);
+    expect((await pictureFiles(pathToFileURL(place))).map(({ name }) => name)).toEqual(names);
+    await expect(pictureFiles(new URL("https://a.test/pets"))).rejects.toThrow(
+      'pictureFiles: "https://a.test/pets"; expected the path or file: URL of a folder',
+    );
   });
 
   test("follows links, but for those that lead nowhere or back", async () => {
@@ -125,6 +136,25 @@ describe("ImageDataset", () => {
     const rows = (await other.images.toArray()) as number[][][][];
     expect(other.images.shape).toEqual([1, 4, 4, 3]);
     expect(rows[0][2][3][2]).toBeCloseTo((60 / 255 - 0.5) / 0.25, 5);
+  });
+
+  test("reads files by their paths and addresses", async () => {
+    const path = join(folder, "pets/cats/z.png");
+    const url = pathToFileURL(path);
+    const sources = [path, url, url.href, relative(process.cwd(), path)];
+    using data = new ImageDataset(
+      sources.map((source) => ({ label: 0, source })),
+      { size: 4 },
+    );
+    const { images } = await data.batch([0, 1, 2, 3]);
+    const values = [...(await images.data())];
+    expect(values[0]).toBeCloseTo(1 / 255, 6);
+    for (const i of [1, 2, 3])
+      expect(values.slice(48 * i, 48 * i + 48)).toEqual(values.slice(0, 48));
+    using gone = new ImageDataset([{ label: 0, source: "/no/such.png" }], { size: 4 });
+    await expect(gone.batch([0])).rejects.toThrow(
+      'ImageDataset.batch: "/no/such.png" (no such file); expected a picture that can be read',
+    );
   });
 
   test("gives brightness and alpha", async () => {
