@@ -9,7 +9,7 @@ import {
   checkUnambiguous,
   commonFormat,
   type FileOrigin,
-  formatOf,
+  fileFormatOf,
   inOwnNames,
   originOf,
   originOfMark,
@@ -77,13 +77,17 @@ export function loadState(
   if (isFile(values)) {
     const { tensors, metadata } = parseSafetensors("loadState", values);
     const { format } = metadata;
-    const told = { what: "a file", format, formatOf: () => format };
+    const told = { what: "a file", format, fileFormatOf: () => format };
     const { names, met, named, origin } = match(own, tensors, told, options, FormatError);
     prepareTensors("loadState", met, named, origin)();
     return names;
   }
   const tensors = mapOf("loadState", values, "values", ", or the bytes of a safetensors file");
-  const told = { what: "values", format: commonFormat("loadState", tensors.values()), formatOf };
+  const told = {
+    what: "values",
+    format: commonFormat("loadState", tensors.values()),
+    fileFormatOf,
+  };
   const { names, met, named, origin } = match(own, tensors, told, options, GradusError);
   assignOriented(met, named, origin);
   return names;
@@ -96,14 +100,14 @@ interface Told<T> {
   /** The format of those that say it. */
   readonly format: string | undefined;
   /** The format of one of them, where it says so. */
-  formatOf(value: T): string | undefined;
+  fileFormatOf(value: T): string | undefined;
 }
 
 /** Brings values and states together: the ones that met, by the states' names, and the other names. */
 function match<T extends { readonly shape: Shape }>(
   own: ReadonlyMap<string, State>,
   values: ReadonlyMap<string, T>,
-  { what, format, formatOf }: Told<T>,
+  { what, format, fileFormatOf }: Told<T>,
   { strict = true, from, rename }: LoadStateOptions,
   Kind: new (message: string) => GradusError,
 ) {
@@ -117,7 +121,7 @@ function match<T extends { readonly shape: Shape }>(
   if (!from) {
     const isOpen = ([name, { shape }]: readonly [string, State]) => {
       const value = named.get(name) as T;
-      return !originOfMark(formatOf(value)) && sameShape(value.shape, shape);
+      return !originOfMark(fileFormatOf(value)) && sameShape(value.shape, shape);
     };
     checkUnambiguous("loadState", what, new Map([...met].filter(isOpen)));
   }

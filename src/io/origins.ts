@@ -51,25 +51,25 @@ export function markTensors(tensors: Iterable<Tensor>, format: string | undefine
 }
 
 /** The format of the file that a tensor was made of, where that says whose it is. */
-export function markOf(x: Tensor): string | undefined {
+export function fileMarkOf(x: Tensor): string | undefined {
   return marks.get(x);
 }
 
 /** The format in which a tensor lies, where it says so: by its file, or as a layer's weight. */
-export function formatOf(x: Tensor): string | undefined {
-  return markOf(x) ?? (axesIn("pytorch", x) && FORMATS.gradus);
+export function fileFormatOf(x: Tensor): string | undefined {
+  return fileMarkOf(x) ?? (axesIn("pytorch", x) && FORMATS.gradus);
 }
 
 /** Whether the axes of a tensor may lie in the order of either origin. */
 export function isUnknown(x: Tensor): boolean {
-  return x.rank > 1 && !(x instanceof State) && markOf(x) === undefined;
+  return x.rank > 1 && !(x instanceof State) && fileMarkOf(x) === undefined;
 }
 
 /** The format in which tensors lie, as far as they say so; throws a `FormatError` for two origins at once. */
 export function commonFormat(op: string, tensors: Iterable<Tensor>): string | undefined {
   const found = new Map<FileOrigin, string>();
   for (const x of tensors) {
-    const format = formatOf(x);
+    const format = fileFormatOf(x);
     const origin = originOfMark(format);
     if (origin) found.set(origin, format as string);
   }

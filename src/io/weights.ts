@@ -25,9 +25,9 @@ import {
   commonFormat,
   type FileOrigin,
   FORMATS,
+  fileMarkOf,
   formIn,
   isUnknown,
-  markOf,
   markTensors,
   nameIn,
   originOfMark,
@@ -85,7 +85,7 @@ export async function saveSafetensors(
   const all = mapOf("saveSafetensors", tensors);
   const origin = originFor(all, to);
   const own = new Map([...all].filter(([, x]) => formIn(to, x) !== null));
-  const nameFor = (name: string, x: Tensor) => (markOf(x) ? name : nameIn(to, name, x));
+  const nameFor = (name: string, x: Tensor) => (fileMarkOf(x) ? name : nameIn(to, name, x));
   const map = new Map([...own].map(([name, x]) => [nameFor(name, x), toForeign(x, to)]));
   if (map.size < own.size) {
     const names = list([...map.keys()]);
@@ -124,7 +124,7 @@ function originFor(
 ): FileOrigin | undefined {
   const common = commonFormat("saveSafetensors", tensors.values());
   for (const [name, x] of tensors) {
-    const mark = markOf(x);
+    const mark = fileMarkOf(x);
     const isOther = mark !== undefined && originOfMark(mark) !== to;
     if (to === undefined || !(isOther || (to === "pytorch" && isUnknown(x)))) continue;
     const format = mark === undefined ? "no format" : `the format ${quote(mark)} of its file`;
