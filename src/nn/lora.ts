@@ -225,13 +225,13 @@ function matching(model: AnyModule, match?: NameMatch<AnyModule>): [string, Adap
     if (adapters.has(layer)) {
       throw new GradusError(`${given} has an adapter; expected none. Call removeLora before`);
     }
-    checkParameters("addLora", name, layer);
+    checkUncomputed("addLora", name, layer);
   }
   return found;
 }
 
 /** Throws a `GradusError` where a weight of a layer is computed. */
-function checkParameters(op: string, name: string, layer: Adaptable): void {
+function checkUncomputed(op: string, name: string, layer: Adaptable): void {
   const own = adaptedNames(layer).map((weight) => {
     return [`layer ${quote(name)} has as ${weight}`, weightCalled(layer, weight)] as const;
   });
@@ -320,7 +320,7 @@ function setMerged<M extends AnyModule>(op: string, model: M, isMerged: boolean)
     const is = isMerged ? "merged" : "unmerged";
     throw new GradusError(`${op}: adapters are ${is} already; expected some that are not`);
   }
-  for (const [name, layer] of all) checkParameters(op, name, layer);
+  for (const [name, layer] of all) checkUncomputed(op, name, layer);
   checkUnshared(op, model, all);
   const copies: State[] = [];
   const copy = (x: Parameter, name: string) => {

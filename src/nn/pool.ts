@@ -19,15 +19,6 @@ import { Module } from "./module.ts";
 import { rankOf } from "./rank.ts";
 import { checkSliding } from "./sliding-options.ts";
 
-/** What layers of maxima give: with indices, where they are too. */
-type Maxima<Indices extends boolean> = Indices extends true ? MaxPooled : Tensor;
-
-/** Whether a layer of maxima says where they are. */
-interface WithIndices<Indices extends boolean> {
-  /** Whether to say too where the largest elements are, as `maxPool2d` does; false when left out. */
-  returnIndices?: Indices;
-}
-
 /** What a layer of pooling computes. */
 type Compute<Size, Options> = (
   op: string,
@@ -108,12 +99,12 @@ abstract class PoolLayer<Size, Options extends object, Out = Tensor> extends Mod
 export class MaxPool1d<Indices extends boolean = false> extends PoolLayer<
   PerAxis,
   MaxPoolOptions<Layout1d>,
-  Maxima<Indices>
+  Indices extends true ? MaxPooled : Tensor
 > {
   /** @param size elements of a window: one number for all axes, or one for each. */
   constructor(
     size: PerAxis,
-    options: MaxPoolOptions<Layout1d> & WithIndices<Indices> = {},
+    options: MaxPoolOptions<Layout1d> & { returnIndices?: Indices } = {},
     ...surplus: never[]
   ) {
     super(maxPool, checkWindowed, "MaxPool1d", size, options, MAX_POOL, surplus);
@@ -131,12 +122,12 @@ export class MaxPool1d<Indices extends boolean = false> extends PoolLayer<
 export class MaxPool2d<Indices extends boolean = false> extends PoolLayer<
   PerAxis,
   MaxPoolOptions,
-  Maxima<Indices>
+  Indices extends true ? MaxPooled : Tensor
 > {
   /** @param size elements of a window: one number for all axes, or one for each. */
   constructor(
     size: PerAxis,
-    options: MaxPoolOptions & WithIndices<Indices> = {},
+    options: MaxPoolOptions & { returnIndices?: Indices } = {},
     ...surplus: never[]
   ) {
     super(maxPool, checkWindowed, "MaxPool2d", size, options, MAX_POOL, surplus);
@@ -147,12 +138,12 @@ export class MaxPool2d<Indices extends boolean = false> extends PoolLayer<
 export class MaxPool3d<Indices extends boolean = false> extends PoolLayer<
   PerAxis,
   MaxPoolOptions<Layout3d>,
-  Maxima<Indices>
+  Indices extends true ? MaxPooled : Tensor
 > {
   /** @param size elements of a window: one number for all axes, or one for each. */
   constructor(
     size: PerAxis,
-    options: MaxPoolOptions<Layout3d> & WithIndices<Indices> = {},
+    options: MaxPoolOptions<Layout3d> & { returnIndices?: Indices } = {},
     ...surplus: never[]
   ) {
     super(maxPool, checkWindowed, "MaxPool3d", size, options, MAX_POOL, surplus);
@@ -270,12 +261,12 @@ export class AdaptiveAvgPool3d extends PoolLayer<OutputSize, AdaptivePoolOptions
 export class AdaptiveMaxPool1d<Indices extends boolean = false> extends PoolLayer<
   OutputSize,
   AdaptiveMaxPoolOptions<Layout1d>,
-  Maxima<Indices>
+  Indices extends true ? MaxPooled : Tensor
 > {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
   constructor(
     size: OutputSize,
-    options: AdaptiveMaxPoolOptions<Layout1d> & WithIndices<Indices> = {},
+    options: AdaptiveMaxPoolOptions<Layout1d> & { returnIndices?: Indices } = {},
     ...surplus: never[]
   ) {
     super(
@@ -294,12 +285,12 @@ export class AdaptiveMaxPool1d<Indices extends boolean = false> extends PoolLaye
 export class AdaptiveMaxPool2d<Indices extends boolean = false> extends PoolLayer<
   OutputSize,
   AdaptiveMaxPoolOptions,
-  Maxima<Indices>
+  Indices extends true ? MaxPooled : Tensor
 > {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
   constructor(
     size: OutputSize,
-    options: AdaptiveMaxPoolOptions & WithIndices<Indices> = {},
+    options: AdaptiveMaxPoolOptions & { returnIndices?: Indices } = {},
     ...surplus: never[]
   ) {
     super(
@@ -318,12 +309,12 @@ export class AdaptiveMaxPool2d<Indices extends boolean = false> extends PoolLaye
 export class AdaptiveMaxPool3d<Indices extends boolean = false> extends PoolLayer<
   OutputSize,
   AdaptiveMaxPoolOptions<Layout3d>,
-  Maxima<Indices>
+  Indices extends true ? MaxPooled : Tensor
 > {
   /** @param size of the result: one number for all axes, or one for each, null for the own. */
   constructor(
     size: OutputSize,
-    options: AdaptiveMaxPoolOptions<Layout3d> & WithIndices<Indices> = {},
+    options: AdaptiveMaxPoolOptions<Layout3d> & { returnIndices?: Indices } = {},
     ...surplus: never[]
   ) {
     super(
