@@ -115,7 +115,7 @@ function checkOwned(metadata: Readonly<Record<string, string>>): void {
 }
 
 /**
- * Tells whose names and orders of axes a file of tensors gets; \`undefined\` where nobody knows.
+ * Tells whose names and orders of axes a file of tensors gets; `undefined` where nobody knows.
  * @throws GradusError where tensors do not say how they are brought there.
  */
 function originFor(
