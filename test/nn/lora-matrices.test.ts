@@ -264,7 +264,7 @@ test("the layers of a transformer get one each, and those whose weights are comp
   using shared = addLora(new Sequential({ one, two } as never), { match: "one" });
   expect(() => mergeLora(shared)).toThrow(
     new GradusError(
-      'mergeLora: the weightHhL0 of "one" is that of 2 layers; expected one of its own. ' +
+      'mergeLora: the weightHhL0 of "one" is that of 2 modules; expected one of its own. ' +
         "Leave the adapter beside it",
     ),
   );

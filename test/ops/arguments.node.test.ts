@@ -439,7 +439,7 @@ const others: Record<string, readonly [() => unknown, string][]> = {
       ] as const
     ).map(([dtype, given, meant]): [() => unknown, string] => [
       () => tensor([1], options({ dtype })),
-      `tensor: dtype ${given}; expected one of f32, i32, u32, bool, f64, u8, i8, u16, i16` +
+      `tensor: dtype ${given}; expected one of f32, i32, u32, bool, f64, u8, i8, u16, i16, f16` +
         (meant ? `. Did you mean "${meant}"?` : ""),
     ]),
     ...([5, [1], [1, -1], [1, 2, 3], [1, 2 ** 32]] as const).map((key): [() => unknown, string] => [
