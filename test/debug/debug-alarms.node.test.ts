@@ -34,6 +34,7 @@ const isFinite = (x: NestedArray): boolean =>
 
 /** What gives finite numbers, and is an error nevertheless: indices and NaN that it is given. */
 const faults: Readonly<Record<string, string>> = {
+  "cast 10": "cast",
   "cumMax 6": "cumMax",
   "gather 3": "gather",
   "indexAdd 1": "indexAdd",
