@@ -324,6 +324,7 @@ export const convCases = {
         run: (t) =>
           ops.convTranspose2d(small(t), kernel(t), { stride: 2, outputSize: 5, outputPadding: 1 }),
         says: "convTranspose2d: outputSize and outputPadding; expected one of them",
+        error: GradusError,
       },
       {
         run: (t) => ops.convTranspose2d(small(t), kernel(t), { padding: "same" as never }),
