@@ -5,6 +5,7 @@ import { parseReport, type Report, type Result } from "../../bench/harness/repor
 import emulated from "../../bench/results/2026-11-21-google-swiftshader.json?url";
 import cpu from "../../bench/results/2026-11-28-cpu.json?url";
 import sizes from "../../bench/results/2026-11-29-google-swiftshader-sizes.json?url";
+import training from "../../bench/results/2026-11-29-google-swiftshader-training.json?url";
 
 const load = async (url: string) => (await fetch(url)).text();
 
@@ -13,6 +14,10 @@ const BUNDLED = {
   all: {
     title: "21 Nov 2026: all, emulated GPU",
     report: async () => parseReport(await load(emulated)),
+  },
+  training: {
+    title: "29 Nov 2026: training, emulated GPU",
+    report: async () => parseReport(await load(training)),
   },
   sizes: {
     title: "29 Nov 2026: sizes, emulated GPU",

@@ -4,12 +4,15 @@ import type { Forms } from "./forms.ts";
 import type { PartTime } from "./job.ts";
 import { bytesText, groupColor } from "./words.ts";
 
+/** How high pictures are, in pixels. */
+const HEIGHT = 260;
+
 /** The graph as arcs over its steps, in the colours of their groups. */
 export class GraphPicture {
   readonly #picture: Picture;
 
   constructor(host: HTMLElement) {
-    this.#picture = new Picture(host, "The graph of a step", 260);
+    this.#picture = new Picture(host, "The graph of a step", HEIGHT);
   }
 
   clear(): void {
@@ -23,7 +26,6 @@ export class GraphPicture {
     const colorOf = (i: number) => groupColor(steps[i].group);
     const title = `The graph: ${steps.length} steps, ${arcs.length} arcs`;
     void this.#picture.draw((Plot, width) => {
-      const height = Math.min(260, width * 0.55);
       const pieces = arcs.length > 400 ? 24 : 48;
       // An arc over its ends, as high as it is wide up to the picture's height.
       const shape = ({ from, to }: (typeof arcs)[number]) => {
@@ -38,7 +40,7 @@ export class GraphPicture {
       const points = arcs.flatMap(shape);
       return Plot.plot({
         width,
-        height,
+        height: HEIGHT,
         margin: 8,
         x: { axis: null, domain: [-1, steps.length] },
         y: { axis: null, domain: [-0.08, 1.02] },
@@ -69,7 +71,7 @@ export class MemoryPicture {
   readonly #picture: Picture;
 
   constructor(host: HTMLElement) {
-    this.#picture = new Picture(host, "Values in memory between dispatches", 260);
+    this.#picture = new Picture(host, "Values in memory between dispatches", HEIGHT);
   }
 
   clear(): void {
@@ -83,7 +85,7 @@ export class MemoryPicture {
     void this.#picture.draw((Plot, width) => {
       return Plot.plot({
         width,
-        height: 260,
+        height: HEIGHT,
         marginLeft: 56,
         x: {
           label: "Dispatch →",
