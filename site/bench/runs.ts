@@ -2,8 +2,8 @@
 
 import type { PassReport, Place } from "../../bench/harness/bars.ts";
 import { parseReport, type Report, type Result } from "../../bench/harness/report.ts";
-import emulated from "../../bench/results/2026-11-21-google-swiftshader.json?url";
 import cpu from "../../bench/results/2026-11-28-cpu.json?url";
+import emulated from "../../bench/results/2026-11-29-google-swiftshader.json?url";
 import sizes from "../../bench/results/2026-11-29-google-swiftshader-sizes.json?url";
 import training from "../../bench/results/2026-11-29-google-swiftshader-training.json?url";
 
@@ -12,7 +12,7 @@ const load = async (url: string) => (await fetch(url)).text();
 /** Runs that come with the site, by the names that stand in addresses. */
 const BUNDLED = {
   all: {
-    title: "21 Nov 2026: all, emulated GPU",
+    title: "29 Nov 2026: all, emulated GPU",
     report: async () => parseReport(await load(emulated)),
   },
   training: {

@@ -94,7 +94,7 @@ test("earlier runs are chosen and compared, and their curves are shown", async (
   await page.waitForFunction(() => document.querySelectorAll("#tables table").length === 4);
   expect(await text(page, "#summary tbody tr:last-child")).toMatch(/^ort-\w+1 of 4not ranked$/);
   await page.select("#view", "training");
-  await page.waitForFunction(() => document.querySelectorAll("#tables table").length === 3);
+  await page.waitForFunction(() => document.querySelectorAll("#tables table").length === 8);
   for (const run of ["cpu", "node"]) {
     await page.select("#run", run);
     await page.waitForFunction(
