@@ -19,7 +19,10 @@ export function numberHeld(element: number, dtype: DType): number {
 
 /** Gives the numbers that elements of a dtype stand for, in an array of theirs. */
 export function numbersIn(elements: NumericArray, dtype: DType): NumericArray {
-  return isHalf(dtype) ? Float32Array.from(elements, (word) => decodeFloat(word)) : elements;
+  if (!isHalf(dtype)) return elements;
+  const numbers = new Float32Array(elements.length);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = decodeFloat(elements[i]);
+  return numbers;
 }
 
 /** Gives the elements that stand for numbers of a dtype. */

@@ -28,5 +28,7 @@ export function encodeSmallFloats(
   values: ArrayLike<number>,
   { fractionBits, least }: SmallFloat,
 ): Uint16Array<ArrayBuffer> {
-  return Uint16Array.from(values, (value) => encodeFloat(value, fractionBits, least));
+  const words = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) words[i] = encodeFloat(values[i], fractionBits, least);
+  return words;
 }

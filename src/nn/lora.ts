@@ -148,9 +148,9 @@ export function addLora<M extends AnyModule>(
  * What went into a weight is kept beside it, as the states `loraMergedA` and `loraMergedB`: adapters may be
  * loaded meanwhile, and a file of the merged model does not load into one whose adapters are not merged,
  * which would count them twice. `removeLora` makes a plain model of it.
- * @returns the model itself.
  * A weight that a model uses outside of its layer too, such as that of an embedding for logits, would
  * change there with it: it counts as shared where the model has it in a field, `tied = this.tokens.weight`.
+ * @returns the model itself.
  * @throws GradusError where no layer has an adapter that is not merged, for weights that several modules
  * share, and for those that are computed. Nothing is changed then.
  * @example mergeLora(addLora(new Linear(64, 32), { rank: 4 }));

@@ -5,23 +5,24 @@ import { watch } from "../graph/watch.ts";
 import { cast } from "./cast.ts";
 
 interface LabelAttributes extends Record<string, unknown> {
-  caller: string;
+  /** What is called, and what it is given: `crossEntropy: label`, `ctc: inputLengths:`. */
+  given: string;
   classes: number;
   /** A label that is none of the classes and yet allowed; null for no such. */
   ignored: number | null;
 }
 
 /** y = x of shape `[n]`, which the CPU checks: WebGPU cannot throw. */
-const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
+export const classLabelsOp: OpDefinition<LabelAttributes> = defineOp<LabelAttributes>({
   name: "classLabels",
-  cpu: (y, [x], { caller, classes, ignored }) => {
+  cpu: (y, [x], { given, classes, ignored }) => {
     for (let i = 0; i < y.shape[0]; i++) {
       const label = x.data[x.offset + i * x.strides[0]];
       y.data[i] = label;
       if ((label >= 0 && label < classes) || label === ignored) continue;
       const also = ignored === null ? "" : ` or ${ignored}, which is ignored`;
       throw new GradusError(
-        `${caller}: label ${label} of example ${i}; expected 0 to ${classes - 1}${also}`,
+        `${given} ${label} of example ${i}; expected 0 to ${classes - 1}${also}`,
       );
     }
   },
@@ -56,5 +57,5 @@ export function classLabels(
 ): Tensor {
   const whole = cast(labels, "i32");
   if (watch) return watch.indices(caller, whole, classes, ignored);
-  return apply(classLabelsOp, [whole], { caller, classes, ignored });
+  return apply(classLabelsOp, [whole], { given: `${caller}: label`, classes, ignored });
 }
