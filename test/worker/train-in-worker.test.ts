@@ -172,6 +172,12 @@ describe("a run that is steered while it is set up", () => {
     const warm = { epochs: 10_000 };
     const { run: first } = await open({}, {}, worker);
     await first.done;
+    // What follows the start comes late, as where the page is busy.
+    const post = worker.postMessage.bind(worker);
+    worker.postMessage = (...given: Parameters<typeof post>) => {
+      if ((given[0] as { kind: string }).kind === "start") post(...given);
+      else setTimeout(() => post(...given), 100);
+    };
     const { run: stopped } = await open(warm, { signal: AbortSignal.abort() }, worker);
     expect(await stopped.done).toEqual({ step: 0, stopped: true });
     const { run: paused } = await open(warm, {}, worker);
