@@ -127,6 +127,7 @@ describe("TextDataset", () => {
       optimizer: new Adam(model.parameters(), { learningRate: 0.05 }),
       loss,
       batchAt: loader.batchAt,
+      mirrorEvery: null, // else read when half a second has passed
     });
     const before = await evaluateMeans(model, data, { loss });
     for (let i = 0; i < 5; i++) await step();

@@ -459,7 +459,7 @@ describe("debug", () => {
     /** Everything that a step compiles, and what a run of it asks of the device. */
     const asked = async () => {
       const loss = (net: Net, x: Tensor) => mean(net.call(x));
-      const step = trainStep({ model, optimizer, loss, stepsPerSubmit: 1 });
+      const step = trainStep({ model, optimizer, loss, stepsPerSubmit: 1, mirrorEvery: null });
       const code = await kernelsOf(() => step.prepare(x));
       const { kernels, ...rest } = await step.plans[0].stats();
       const texts = kernels.map(async (kernel) => ({ ...kernel, code: await kernel.code?.() }));

@@ -61,6 +61,7 @@ test("a step is one submit of a few kernels and creates only what brings its bat
     loss: (network, { images, labels }: Awaited<ReturnType<typeof trainData.batch>>) =>
       crossEntropy(network.call(images), labels),
     stepsPerSubmit: 1, // else as many as the adapter is fast enough for
+    mirrorEvery: null,
   });
   let mark = device.counters.now;
   let steps = 0;

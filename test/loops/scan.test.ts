@@ -290,6 +290,7 @@ async function trained(loop: typeof scan, length: number, steps: number) {
     model,
     optimizer,
     loss: (net, { xs, y }: { xs: Tensor; y: Tensor }) => mean(square(sub(net.call(xs), y))),
+    mirrorEvery: null,
   });
   const xs = tensor(uniform(length * 12, 5), { shape: [length, 4, 3] });
   const batch = { xs, y: reshape(mean(xs, { axis: [0, 2] }), [4, 1]) };
