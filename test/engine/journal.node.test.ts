@@ -333,31 +333,34 @@ describe("the journal", () => {
     const now = vi.spyOn(performance, "now");
     let time = 1e6;
     now.mockImplementation(() => time);
-    try {
-      await step();
-      await vi.waitFor(() => expect(device.journal.mirrors).toBe(1));
-      const mirrors: number[] = [];
-      for (const passed of [100, 300, 99, 2, 400, 200]) {
-        time += passed;
-        await step();
-        await new Promise((resolve) => setTimeout(resolve, 5));
-        mirrors.push(device.journal.mirrors);
-      }
-      expect(mirrors).toEqual([1, 1, 1, 2, 2, 3]);
-      const { readNow } = device;
-      device.readNow = async (...given) => {
-        const values = await readNow.apply(device, given);
-        time += 100;
+    const { readNow } = device;
+    const reads: Promise<unknown>[] = [];
+    let takes = 0;
+    device.readNow = (...given) => {
+      const read = readNow.apply(device, given).then((values) => {
+        time += takes;
         return values;
-      };
-      mirrors.length = 0;
-      for (const passed of [600, 4000, 900, 200]) {
+      });
+      reads.push(read);
+      return read;
+    };
+    /** How many mirrors there are after each of some steps. */
+    const mirrorsAfter = async (times: readonly number[]) => {
+      const mirrors: number[] = [];
+      for (const passed of times) {
         time += passed;
         await step();
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await Promise.all(reads); // begun by the step, if at all
+        await new Promise((resolve) => setTimeout(resolve));
         mirrors.push(device.journal.mirrors);
       }
-      expect(mirrors).toEqual([4, 4, 4, 5]);
+      return mirrors;
+    };
+    try {
+      expect(await mirrorsAfter([0])).toEqual([1]);
+      expect(await mirrorsAfter([100, 300, 99, 2, 400, 200])).toEqual([1, 1, 1, 2, 2, 3]);
+      takes = 100;
+      expect(await mirrorsAfter([600, 4000, 900, 200])).toEqual([4, 4, 4, 5]);
     } finally {
       now.mockRestore();
     }
