@@ -1,4 +1,4 @@
-import { jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { blockUntilReady, defaultDevice, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { ADAM, type Network } from "../workloads/networks.ts";
 import type { Steps } from "./peer.ts";
 
@@ -102,6 +102,10 @@ export function stepsOf(
     },
     read: async (loss) => (await loss.data())[0],
     drop: submit,
+    // Threads have the loss before they have the gradients; a GPU's queue gives it behind all of the step.
+    finish: async () => {
+      if (defaultDevice() === "wasm") await blockUntilReady(arraysOf(state));
+    },
     dispose: () => {
       const own = batches.flatMap((b) => [b.inputs, b.targets]);
       for (const x of [...arraysOf(state), ...own]) x.dispose();

@@ -69,6 +69,8 @@ export interface Steps<L> {
   read(loss: L): Promise<number>;
   /** Frees a loss that nobody reads. */
   drop(loss: L): void | Promise<void>;
+  /** Waits for the rest of the last step; left out where a loss that is read stands behind it all. */
+  finish?(): Promise<unknown>;
   /** As that of `Prepared`. */
   made?(): Made;
   dispose(): void;
@@ -89,6 +91,7 @@ export function preparedSteps<L>(steps: Steps<L>, checked: number): Prepared {
         if (dropped) await dropped; // no more turns of the event loop than the library takes
       }
       await steps.read(await steps.step(done++));
+      await steps.finish?.();
     },
     made: steps.made,
     dispose: () => steps.dispose(),
