@@ -21,24 +21,25 @@ async function make(device: GPUDevice, size: number): Promise<GPUBuffer | null> 
   return null;
 }
 
-/** The largest buffer up to the bound, by doubling. */
+/** The largest buffer up to the bound, by doubling; one is tried in any case. */
 async function largest(context: Context, device: GPUDevice): Promise<number> {
   let found = 0;
   const most = Math.min(context.spare, device.limits.maxBufferSize);
-  for (let size = PIECE; size <= most && !context.isStopped; size *= 2) {
+  for (let size = PIECE; size <= most; size *= 2) {
     const buffer = await make(device, size);
     if (!buffer) break;
     found = size;
     buffer.destroy();
+    if (context.isStopped) break;
   }
   return found;
 }
 
-/** How many bytes of many buffers can be written, up to the bound. */
+/** How many bytes of many buffers can be written, up to the bound; one is tried in any case. */
 async function together(context: Context, device: GPUDevice): Promise<number> {
   const held: GPUBuffer[] = [];
   const most = context.spare;
-  while (held.length * PIECE < most && context.hasTime) {
+  while (held.length * PIECE < most && (held.length === 0 || context.hasTime)) {
     const buffer = await make(device, PIECE);
     if (!buffer) break;
     held.push(buffer);

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { CHECKS } from "../../doctor/checks/index.ts";
 import { tryLoop } from "../../doctor/checks/loops.ts";
 import { Bench, type Subjects } from "../../doctor/context.ts";
 import { runDoctor } from "../../doctor/doctor.ts";
@@ -142,4 +143,12 @@ describe("the doctor", () => {
     expect(report.adapter).toMatchObject({ software: true, traits: { workgroupMemory: false } });
     expect(parseDoctorReport(JSON.stringify(report))).toEqual(JSON.parse(JSON.stringify(report)));
   });
+
+  test("finds nothing wrong on a machine that is too slow for any check's time", async () => {
+    const seconds = { quick: 1e-6, full: 1e-6 };
+    const checks = CHECKS.map((check) => ({ ...check, seconds, isOpen: false }));
+    const { lines } = await runDoctor({ preset: "quick", checks }, here);
+    expect(lines.filter(({ verdict }) => verdict === "wrong")).toEqual([]);
+    expect(new Set(lines.map(({ check }) => check)).size).toBe(CHECKS.length);
+  }, 240_000);
 });
