@@ -2,6 +2,7 @@
 import { choicesOf } from "../../src/kernels/candidates.ts";
 import { moreTiles, products } from "../../src/kernels/matmul.ts";
 import type { MeasuredProduct } from "../../src/kernels/measured-products.ts";
+import { subgroupChoices } from "../../src/kernels/subgroup-trees.ts";
 import type { SweepReport, Swept } from "./sweep.ts";
 
 /** Vendor and architecture, which adapters are called by first. */
@@ -30,10 +31,23 @@ export async function seedOf(
   return [begin, measured.filter(({ times }) => Object.keys(times).length > 1)];
 }
 
+/** How many invocations subgroups may have. */
+const LANES = [4, 8, 16, 32, 64, 128];
+
+/** The names of all tiles that there are, by subgroups of any sizes too. */
+function knownNames(): Set<string> {
+  const sizes = LANES.flatMap((least) => LANES.map((most) => ({ least, most })));
+  const choices = [
+    ...choicesOf(products),
+    ...sizes.flatMap((own) => subgroupChoices(products, own)),
+  ];
+  const tiles = choices.filter(({ kernel }) => kernel.kind === "workgroup");
+  return new Set(tiles.map(({ candidate }) => nameOf(candidate)));
+}
+
 /** Milliseconds of the tiles that there still are and that ran, by their names. */
 function timesOf(timed: Swept["candidates"]): Record<string, number> {
-  const tiles = choicesOf(products).filter(({ kernel }) => kernel.kind === "workgroup");
-  const known = new Set(tiles.map(({ candidate }) => nameOf(candidate)));
+  const known = knownNames();
   const found = timed.flatMap(({ kind, candidate, milliseconds }) => {
     const name = nameOf(candidate);
     const isKnown = kind === "workgroup" && known.has(name) && milliseconds !== undefined;

@@ -17,6 +17,7 @@ import { reduce } from "../../src/kernels/reduce.ts";
 import { scatteredSums } from "../../src/kernels/scatter-add.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { entryFile, type OpPart, stageOf } from "../../src/kernels/stage.ts";
+import { lanesOf, subgroupChoices } from "../../src/kernels/subgroup-trees.ts";
 import { foldGrid } from "../../test/support/raw-kernel.ts";
 import { stagePrelude } from "../../test/support/raw-stage.ts";
 
@@ -180,7 +181,8 @@ export async function sweepCandidates(
       const problem: Problem = { dtype: "f32", ...sizes };
       const taken = labelOf(rule(ladder.family, problem));
       const candidates: Timed[] = [];
-      for (const choice of choicesOf(ladder.family)) {
+      const bySubgroups = subgroupChoices(ladder.family, lanesOf(device));
+      for (const choice of [...choicesOf(ladder.family), ...bySubgroups]) {
         const { kernel, candidate } = choice;
         const facts = { file: entryFile(kernel), kind: kernel.kind, candidate };
         const isTaken = labelOf(choice) === taken;

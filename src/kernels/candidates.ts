@@ -8,6 +8,7 @@ import type {
 } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
+import type { Lanes } from "./subgroup-products.ts";
 import { subgroupChoices } from "./subgroup-trees.ts";
 
 // What measures kernels has of them. A script of its own: no page needs it to compute.
@@ -18,9 +19,11 @@ export interface ChoiceOptions {
   readonly choose: Choose;
   /** Whether only those count that give the bits of the first. */
   readonly reproducible: boolean;
-  /** Invocations that every subgroup has; 0, for kernels without subgroups, when left out. */
-  readonly lanes?: number;
+  /** What subgroups have; only kernels without subgroups count when left out. */
+  readonly lanes?: Lanes;
 }
+
+const NO_LANES: Lanes = { least: 0, most: 0 };
 
 /**
  * What may compute a problem on such hardware: first what `choose` takes, then the others, where it is known by
@@ -30,7 +33,7 @@ export function choicesFor<P extends Problem>(
   family: Family<P>,
   problem: P,
   traits: Traits,
-  { choose, reproducible, lanes = 0 }: ChoiceOptions,
+  { choose, reproducible, lanes = NO_LANES }: ChoiceOptions,
 ): KernelChoice<P>[] {
   const first = choose(family, problem);
   const { candidate: own, kernel: ownKernel } = first;
@@ -55,7 +58,24 @@ export function choicesFor<P extends Problem>(
     return { choice, turn };
   });
   const inTurn = sorted(ranked, ({ turn }) => turn).map(({ choice }) => choice);
-  return [first, ...sorted(inTurn, cost)];
+  return [first, ...withSubgroups(sorted(inTurn, cost), cost)];
+}
+
+/** Rivals that may cost less by a model than the best by subgroups and yet come before it. */
+const KNOWN_RIVALS = 2;
+
+/**
+ * Moves the best by subgroups among the first, where a model has the order: what subgroups gain differs more from
+ * GPU to GPU than any model knows, so that it should be measured.
+ */
+function withSubgroups<P extends Problem>(
+  choices: readonly KernelChoice<P>[],
+  cost: (choice: KernelChoice<P>) => number,
+): readonly KernelChoice<P>[] {
+  const best = choices.find(({ kernel }) => kernel.subgroups);
+  if (!best || cost(best) === 0 || choices.indexOf(best) <= KNOWN_RIVALS) return choices;
+  const others = choices.filter((choice) => choice !== best);
+  return [...others.slice(0, KNOWN_RIVALS), best, ...others.slice(KNOWN_RIVALS)];
 }
 
 /** A list in the order of a number of each, equal ones as they were. */

@@ -116,8 +116,11 @@ const OTHER_CORES = 24;
 /** Multiply-adds that a core does in a cycle, and reads of workgroup memory by as many neighbours. */
 const MULTIPLIERS = 128;
 const READS = 32;
-/** Bytes that come to a core in a cycle, from the cache or beyond. */
+/** Bytes that come to a core in a cycle, from what all cores share, and from a cache of its own. */
 const BYTES = 32;
+const NEAR_BYTES = 128;
+/** What lanes hand on is read from registers there; elsewhere it goes the way of workgroup memory. */
+const READS_REGISTERS = /\bamd\b|radeon|intel/i;
 /** Registers and bytes of workgroup memory of a core, and registers of an invocation beside sums. */
 const REGISTERS = 65536;
 const CORE_MEMORY = 65536;
@@ -131,7 +134,8 @@ const BEGIN = 1500;
 /** Names a tile as measurements do. */
 export function tileName(candidate: Candidate): string {
   const { WORKGROUP, TILE_M, TILE_N, TILE_K, COLUMNS, STAGES } = sizesOf(candidate);
-  return `${TILE_M} ${TILE_N} ${TILE_K} ${WORKGROUP} ${COLUMNS} ${STAGES}`;
+  const kind = candidate.LANES ? `lanes ${candidate.LANES}` : STAGES;
+  return `${TILE_M} ${TILE_N} ${TILE_K} ${WORKGROUP} ${COLUMNS} ${kind}`;
 }
 
 /** A product whose sizes differ by so many factors of two in all tells nothing of another. */
@@ -156,8 +160,10 @@ function measuredShare(problem: ProductProblem, candidate: Candidate, traits: Tr
   const excess = (own: Candidate) => Math.log(times[tileName(own)] / modelCost(like, own, traits));
   const found = [SMALLEST, ...candidates].map(excess).filter((x) => Number.isFinite(x));
   const mean = found.reduce((sum, x) => sum + x, 0) / found.length;
-  // One that did not run is as much worse than the model as any.
-  const own = times[tileName(candidate)] ? excess(candidate) : Math.max(...found);
+  const isKnown = times[tileName(candidate)] > 0;
+  // One that did not run is as much worse than the model as any; subgroups may have been left out.
+  const other = candidate.LANES ? mean : Math.max(...found);
+  const own = isKnown ? excess(candidate) : other;
   return Math.exp((own - mean) * Math.max(0, 1 - distance(sizes) / FAR));
 }
 
@@ -176,18 +182,23 @@ function modelCost(
   candidate: Candidate,
   { name = "" }: Traits,
 ): number {
-  const { WORKGROUP, TILE_M, TILE_N, TILE_K, COLUMNS, STAGES } = sizesOf(candidate);
-  const rows = (TILE_M * TILE_N) / (WORKGROUP * COLUMNS);
+  const { WORKGROUP, TILE_M, TILE_N, TILE_K, COLUMNS, STAGES, LANES = 0 } = sizesOf(candidate);
+  const rows = rowsOf(candidate);
   const cores = CORES.find(([own]) => own.test(name))?.[1] ?? OTHER_CORES;
   const tiles = BATCH * Math.ceil(M / TILE_M) * Math.ceil(N / TILE_N);
   const turns = Math.ceil(K / TILE_K);
   // A turn of one workgroup, alone on a core.
   const multiplied = (TILE_M * TILE_N * TILE_K) / MULTIPLIERS;
-  const read = ((TILE_K / 4) * WORKGROUP * (rows + 2 * COLUMNS)) / READS; // neighbours share rows of a
+  const quads = (TILE_K / 4) * WORKGROUP;
+  // Neighbours share rows of a. Lanes hand on its numbers one by one, and load b themselves.
+  const handed = (4 * quads * rows) / (READS_REGISTERS.test(name) ? MULTIPLIERS : READS);
+  const read = LANES
+    ? handed + (16 * quads * COLUMNS) / NEAR_BYTES
+    : (quads * (rows + 2 * COLUMNS)) / READS;
   const loaded = (4 * (TILE_M + TILE_N) * TILE_K) / BYTES;
   const busy = Math.max(multiplied, read, loaded) + 0.25 * (read + loaded);
   // How many run side by side on a core, of those that there are.
-  const blocks = Math.ceil(((TILE_M + TILE_N) * TILE_K) / 16 / WORKGROUP);
+  const blocks = LANES ? 2 : Math.ceil(((TILE_M + TILE_N) * TILE_K) / 16 / WORKGROUP);
   const registers = rows * COLUMNS + 16 * blocks + rows + 4 * COLUMNS + OTHER_REGISTERS;
   const most = Math.min(
     Math.floor(REGISTERS / (registers * WORKGROUP)),
@@ -200,13 +211,23 @@ function modelCost(
   return Math.max(1, Math.ceil(share)) * (turns * turn + BEGIN / resident);
 }
 
-/** The sizes of a candidate of matmul-tiles.wgsl, or of the one of matmul.wgsl. */
+/**
+ * The sizes of a candidate of matmul-tiles.wgsl, of matmul-lanes.wgsl, which is without barriers as if it had
+ * a stage more, or of the one of matmul.wgsl.
+ */
 function sizesOf(candidate: Candidate): Candidate {
-  return candidate.TILE_M ? candidate : SMALLEST;
+  const { TILE_M, LANES } = candidate;
+  if (LANES) return { ...candidate, TILE_K: (16 * LANES) / rowsOf(candidate), STAGES: 3 };
+  return TILE_M ? candidate : SMALLEST;
 }
 
-function memoryOf({ TILE_M, TILE_N, TILE_K, STAGES }: Candidate): number {
-  return 4 * STAGES * (TILE_M + TILE_N) * TILE_K;
+/** Rows that an invocation owns. */
+function rowsOf({ WORKGROUP, TILE_M = 32, TILE_N = 32, COLUMNS = 4 }: Candidate): number {
+  return (TILE_M * TILE_N) / (WORKGROUP * COLUMNS);
+}
+
+function memoryOf({ TILE_M, TILE_N, TILE_K, STAGES, LANES }: Candidate): number {
+  return LANES ? 4 : 4 * STAGES * (TILE_M + TILE_N) * TILE_K;
 }
 
 export { tiled as kernels };

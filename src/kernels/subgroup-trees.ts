@@ -2,6 +2,7 @@ import source from "../../shaders/lib/subgroups.wgsl?raw";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Family, Kernel, KernelChoice, Problem } from "../forms/kernel.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
+import { type Lanes, subgroupProducts } from "./subgroup-products.ts";
 
 // Part of a script that is loaded on demand: only what was measured to be faster takes these.
 
@@ -9,12 +10,14 @@ import type { ShaderFile } from "../forms/wgsl.ts";
 const TREE = "shaders/lib/workgroup.wgsl";
 const subgroupTree: ShaderFile = { name: "shaders/lib/subgroups.wgsl", source };
 
-/** How many invocations every subgroup of a device has; 0 where there are none. */
+/** How many invocations the subgroups of a device have. */
 export function lanesOf({
   features,
   adapterInfo,
-}: Pick<GPUDevice, "features" | "adapterInfo">): number {
-  return features.has("subgroups") ? (adapterInfo?.subgroupMinSize ?? 0) : 0;
+}: Pick<GPUDevice, "features" | "adapterInfo">): Lanes {
+  if (!features.has("subgroups")) return { least: 0, most: 0 };
+  const { subgroupMinSize: least = 0, subgroupMaxSize: most = least } = adapterInfo ?? {};
+  return { least, most };
 }
 
 /** What is made of a kernel once, for each number of lanes. */
@@ -22,18 +25,23 @@ const made = new WeakMap<Kernel<never>, Map<number, Kernel<never>>>();
 
 /**
  * Lists kernels of rows whose workgroups end their trees by subgroups, with fewer barriers: the same
- * pairs, and so the same bits, as without.
- * @param lanes invocations that every subgroup has, a power of two; 0 where there are no subgroups.
+ * pairs, and so the same bits, as without. And products whose subgroups share what they load.
  */
 export function subgroupChoices<P extends Problem>(
-  { kernels }: Family<P>,
-  lanes: number,
+  family: Family<P>,
+  { least, most }: Lanes,
 ): KernelChoice<P>[] {
-  if (lanes < 2 || !Number.isInteger(Math.log2(lanes))) return [];
-  return kernels.filter(isJoined).flatMap((base) => {
-    const kernel = bySubgroups(base, lanes);
-    return kernel.candidates.map((candidate) => ({ kernel, candidate }));
-  });
+  const isPower = (n: number) => Number.isInteger(Math.log2(n));
+  if (least < 2 || !isPower(least)) return [];
+  const trees = family.kernels.filter(isJoined).map((base) => bySubgroups(base, least));
+  const isTiled = family.computes === "product" && family.kernels[0]?.kind === "workgroup";
+  const shared =
+    isTiled && least >= 4 && isPower(most)
+      ? [subgroupProducts({ least, most }) as Kernel<never> as Kernel<P>]
+      : [];
+  return [...trees, ...shared].flatMap((kernel) =>
+    kernel.candidates.map((candidate) => ({ kernel, candidate })),
+  );
 }
 
 /** Whether a kernel has a tree, of what subgroups can hand on: numbers and vectors. */

@@ -9,6 +9,7 @@ import { byRule } from "../../src/kernels/choose.ts";
 import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import { measuredProducts } from "../../src/kernels/measured-products.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
+import { subgroupChoices } from "../../src/kernels/subgroup-trees.ts";
 
 const traits = { workgroupMemory: true, threads: 64, quads: false, name: "Acme Rocket 9 (x)" };
 
@@ -80,6 +81,33 @@ describe("what was measured of products", () => {
     expect(names[0]).toBe(ODD);
     const threads = given.slice(1).map(({ candidate }) => candidate.WORKGROUP);
     expect(threads).toEqual([...threads].sort((a, b) => a - b));
+  });
+
+  test("is of products by subgroups too, where these were measured", async () => {
+    const lanes = { least: 32, most: 32 };
+    const fast = subgroupChoices(products, lanes)[2].candidate;
+    const problem: ProductProblem = { dtype: "f32", ...sizesOf(shapes[0]) } as ProductProblem;
+    const rivals = () => {
+      const options = { choose: byRule(traits), reproducible: true, lanes };
+      return choicesFor(products, problem, traits, options).map(({ candidate }) => candidate);
+    };
+    const report = reportOf(shapes.slice(0, 1), () => 1);
+    const extra = [fast, { ...fast, TILE_N: 7 }].map((candidate, i) => ({
+      ...{ file: "", kind: "workgroup", candidate, taken: false },
+      milliseconds: 0.01 - i / 1000,
+    }));
+    const swept = report.swept.map((one) => ({
+      ...one,
+      candidates: [...one.candidates, ...extra],
+    }));
+    measuredProducts.set(...(await seedOf(report)));
+    expect(rivals().indexOf(fast)).toBeGreaterThan(1);
+    const [begin, found] = await seedOf({ ...report, swept });
+    expect(Object.keys(found[0].times).filter((name) => name.includes("lanes"))).toEqual([
+      tileName(fast),
+    ]);
+    measuredProducts.set(begin, found);
+    expect(rivals().indexOf(fast)).toBe(1); // behind the rule's choice, which is none by subgroups
   });
 
   test("counts for nothing of tiles that are gone, or did not run", async () => {

@@ -15,6 +15,7 @@ import { byRule } from "../../src/kernels/choose.ts";
 import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
 import { reduce } from "../../src/kernels/reduce.ts";
+import type { Lanes } from "../../src/kernels/subgroup-products.ts";
 import { families, type Tried } from "../support/kernel-families.ts";
 
 beforeAll(async () => {
@@ -30,8 +31,8 @@ const small: Traits = { ...gpu, invocations: 128 };
 const mobile: Traits = { ...gpu, workgroupMemory: false, name: "qualcomm" };
 const emulated: Traits = { ...mobile, threads: 16, quads: true };
 
-/** All families but those of plain kernels, of which no rule chooses. */
-const all = Object.entries<Tried>(families).filter(([name]) => !name.startsWith("plain"));
+/** All families but those of plain kernels and by subgroups, of which no rule chooses. */
+const all = Object.entries<Tried>(families).filter(([name]) => !/^(plain|subgroup)/.test(name));
 
 describe.each(Object.entries({ gpu, small, mobile, emulated }))("candidates on %s", (_, traits) => {
   test.each(all)("of %s: first what the rules take, none that cannot run", (_, tried) => {
@@ -138,6 +139,34 @@ describe("tiles of products", () => {
   test("of small products have workgroups that may share a dispatch with others", () => {
     for (const n of [1, 16, 50, 100, 256, 400]) {
       expect(taken({ ...square(n), K: 256 }, gpu).WORKGROUP).toBe(64);
+    }
+  });
+
+  test("that share loads by subgroups are among those that are measured, where there are subgroups", () => {
+    const places = (name: string, n: number, lanes?: Lanes) => {
+      const traits = { ...gpu, name };
+      const options = { choose: byRule(traits), reproducible: true, lanes };
+      const given = choicesFor(products, square(n), traits, options);
+      return given.flatMap(({ candidate }, i) => (candidate.LANES ? [i] : []));
+    };
+    for (const name of ["nvidia", "amd", "apple", "intel", "acme"]) {
+      for (const n of [64, 512, 1024, 4096]) {
+        const found = places(name, n, { least: 32, most: 32 });
+        expect(found).toHaveLength(5);
+        expect(found[0]).toBeLessThanOrEqual(3);
+        expect(found[0]).toBeGreaterThan(0);
+        expect(places(name, n)).toEqual([]);
+      }
+    }
+    // Workgroups have several bands of the largest subgroups, and 256 invocations at the most.
+    expect(places("amd", 512, { least: 32, most: 64 })).toHaveLength(4);
+    expect(places("qualcomm", 512, { least: 64, most: 128 })).toHaveLength(2);
+    for (const lanes of [
+      { least: 2, most: 2 },
+      { least: 4, most: 24 },
+      { least: 0, most: 0 },
+    ]) {
+      expect(places("acme", 512, lanes)).toEqual([]);
     }
   });
 

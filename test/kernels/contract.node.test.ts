@@ -62,6 +62,8 @@ function evaluate(stage: Stage, code: string, expression: string): number {
 
 /** Bytes of a WGSL type: of scalars, vectors and the files' own names. */
 function bytesOf(type: string, code: string): number {
+  const [, counter] = /^atomic<(\w+)>$/.exec(type) ?? [];
+  if (counter) return bytesOf(counter, code);
   const vector = /^vec([234])(?:<(\w+)>|[fiu])$/.exec(type);
   if (vector) return (vector[1] === "3" ? 4 : Number(vector[1])) * 4;
   if (["Acc", "f32", "i32", "u32"].includes(type)) return 4;

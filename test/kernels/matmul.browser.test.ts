@@ -4,6 +4,7 @@ import { choicesOf } from "../../src/kernels/candidates.ts";
 import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
+import { subgroupProducts } from "../../src/kernels/subgroup-products.ts";
 import { expectWithin } from "../support/close.ts";
 import { candidateWith, plainFamily } from "../support/kernel-families.ts";
 import { openDevice } from "../support/raw-kernel.ts";
@@ -127,6 +128,76 @@ describe("matmul-tiles", () => {
     const sizes = { BATCH: 2, M: 16 * 19 - 3, N: 3 * 64 - 5, K: 9 };
     const choice = choose("workgroup", { TILE_M: 16 });
     expect(await check(sizes, choice)).toEqual(await check(sizes, plain));
+  });
+});
+
+/** Subgroups of SIZE lanes in workgroup memory, to which invocations are dealt out of order. */
+const EMULATED = `
+var<workgroup> handed: array<vec4<Acc>, WORKGROUP>;
+var<private> own_place: u32;
+
+fn place_of(local: u32) -> vec2u {
+  own_place = (local * 13u + 5u) % WORKGROUP;
+  return vec2u(own_place, own_place % SIZE);
+}
+
+fn of_lane(own: vec4<Acc>, lane: u32) -> vec4<Acc> {
+  workgroupBarrier();
+  handed[own_place] = own;
+  workgroupBarrier();
+  return handed[own_place / SIZE * SIZE + lane];
+}
+`;
+
+describe("matmul-lanes", () => {
+  const plain = choicesOf(products)[0];
+
+  /** Checks every candidate just below, at and above its tile. */
+  async function checkAll(kernel: Kernel<ProductProblem>) {
+    for (const candidate of kernel.candidates) {
+      const { WORKGROUP, TILE_M: M, TILE_N: N, COLUMNS, LANES } = candidate;
+      const K = (16 * LANES * WORKGROUP * COLUMNS) / (M * N);
+      for (const sizes of [
+        { BATCH: 2, M: M - 1, N: N + 1, K: K - 1 },
+        { BATCH: 1, M: M + 1, N: N - 1, K: K + 1 },
+        { BATCH: 1, M, N, K: 3 * K },
+      ]) {
+        const wanted = await check(sizes, plain);
+        const actual = await check(sizes, { kernel, candidate });
+        expect(actual, JSON.stringify([candidate, sizes])).toEqual(wanted);
+      }
+    }
+  }
+
+  test("every candidate gives the bits of matmul, by the subgroups that there are", async () => {
+    const { subgroupMinSize: least = 0, subgroupMaxSize = 0 } = device.adapterInfo;
+    expect(least).toBeGreaterThanOrEqual(4);
+    for (const most of [subgroupMaxSize, 64]) {
+      await checkAll(subgroupProducts({ least, most }));
+    }
+  });
+
+  test.each([8, 32])("and by emulated ones of %d lanes", async (size) => {
+    const real = subgroupProducts({ least: size, most: size });
+    const source = `const SIZE = ${size}u;\n${EMULATED}`;
+    const files = real.files.map((file) =>
+      file.name === "shaders/lib/lanes.wgsl" ? { ...file, source } : file,
+    );
+    await checkAll({ ...real, files, subgroups: false });
+  });
+
+  test("sums of a long K are added in equal parts", async () => {
+    const kernel = subgroupProducts({ least: 4, most: 32 });
+    const [candidate] = kernel.candidates;
+    const sizes = { BATCH: 1, M: 5, N: 3, K: 8200 };
+    expect(await check(sizes, { kernel, candidate })).toEqual(await check(sizes, plain));
+  });
+
+  test("more tiles lie one above the other than run together", async () => {
+    const kernel = subgroupProducts({ least: 4, most: 32 });
+    const [candidate] = kernel.candidates;
+    const sizes = { BATCH: 2, M: 16 * 19 - 3, N: 2 * 128 - 5, K: 9 };
+    expect(await check(sizes, { kernel, candidate })).toEqual(await check(sizes, plain));
   });
 });
 

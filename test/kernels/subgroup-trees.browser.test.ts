@@ -21,7 +21,7 @@ function joining(threads: number, lanes: number, taken: Set<string>): GpuDevice 
     const plain = trees.flatMap((kernel) =>
       kernel.candidates.map((own) => ({ kernel, candidate: own })),
     );
-    const all = lanes > 0 ? subgroupChoices(family, lanes) : plain;
+    const all = lanes > 0 ? subgroupChoices(family, { least: lanes, most: 4 }) : plain;
     const choice = all.find(({ candidate }) => candidate.WORKGROUP === threads);
     if (!choice) return rule(family, problem);
     for (const { name } of choice.kernel.files) taken.add(name);

@@ -37,6 +37,7 @@ import { segmentSums, sortedPlaces } from "../../src/kernels/segment-sum.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
 import { standardRows } from "../../src/kernels/standardize.ts";
+import type { Lanes } from "../../src/kernels/subgroup-products.ts";
 import { subgroupChoices } from "../../src/kernels/subgroup-trees.ts";
 import { plainFamily } from "./kernel-families.ts";
 
@@ -50,9 +51,9 @@ export interface FamilyCall {
   readonly plain?: Family;
 }
 
-/** All ways to compute what a call does; those by subgroups of `lanes` invocations too, unless that is 0. */
-export function waysOf({ family, plain = family }: FamilyCall, lanes = 0): KernelChoice[] {
-  return [...choicesOf(plain), ...subgroupChoices(plain, lanes)];
+/** All ways to compute what a call does; those by subgroups too, where there are any. */
+export function waysOf({ family, plain = family }: FamilyCall, lanes?: Lanes): KernelChoice[] {
+  return [...choicesOf(plain), ...(lanes ? subgroupChoices(plain, lanes) : [])];
 }
 
 function call(

@@ -8,6 +8,7 @@ import { products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
 import { plainKernels } from "../../src/kernels/plain.ts";
+import type { ProductProblem } from "../../src/kernels/problems.ts";
 import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
 import { scanNumbers, scanSteps } from "../../src/kernels/scan.ts";
 import { scatteredSums } from "../../src/kernels/scatter-add.ts";
@@ -16,6 +17,7 @@ import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
 import type { OpPart } from "../../src/kernels/stage.ts";
 import { standardRows } from "../../src/kernels/standardize.ts";
+import { subgroupProducts } from "../../src/kernels/subgroup-products.ts";
 
 /** A family, problems of it, and what an op adds to its kernels. */
 export interface Tried {
@@ -76,6 +78,12 @@ export function plainFamily<P extends Problem>(family: Family<P>): Family<P> {
   return { ...family, kernels: make ? [make(direct as never) as Kernel as Kernel<P>] : [] };
 }
 
+/** Products by subgroups, which no rule chooses, as a family of their own. */
+const subgroupFamily: Family<ProductProblem> = {
+  ...products,
+  kernels: [subgroupProducts({ least: 32, most: 32 })],
+};
+
 export const families: Readonly<Record<string, Tried>> = {
   pointwiseGroups: tried(pointwiseGroups, [{ SIZE: 1000 }]),
   reduce: tried(reduce, rows, { identity: "Acc()", combine: "a + b" }),
@@ -104,6 +112,7 @@ export const families: Readonly<Record<string, Tried>> = {
   placeRows: tried(placeRows, rows),
   matmul: tried(products, productSizes),
   plainMatmul: tried(plainFamily(products), productSizes),
+  subgroupMatmul: tried(subgroupFamily, productSizes),
   attention: tried(attentionRows, attention, weighing),
   attentionQueries: tried(attentionQueries, attention, weighing),
   attentionKeys: tried(attentionKeys, attention, weighing),

@@ -71,7 +71,7 @@ export class Tuner {
   ): KernelChoice<P>[] {
     // Subgroups hand on no structures, which several sums are.
     const isOne = family.joins !== "elements" || anchors.length < 2;
-    const lanes = isOne ? lanesOf(this.session.device) : 0;
+    const lanes = isOne ? lanesOf(this.session.device) : undefined;
     const options = { choose: this.#rule, reproducible: true, lanes };
     const choices = choicesFor(family, problem, this.session.traits, options);
     const [{ kernel: first }] = choices;

@@ -1,0 +1,80 @@
+import lanesSource from "../../shaders/lib/lanes.wgsl?raw";
+import source from "../../shaders/matmul-lanes.wgsl?raw";
+import { getOrInsert } from "../core/get-or-insert.ts";
+import type { Candidate, Kernel } from "../forms/kernel.ts";
+import type { ProductProblem } from "./problems.ts";
+
+// Part of a script that is loaded on demand: only what was measured to be faster takes these.
+
+/** How many invocations a subgroup of a device has, at the least and at the most; 0 where there are none. */
+export interface Lanes {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What an invocation owns, and how many bands of so many rows a workgroup has. */
+type Band = readonly [rows: number, columns: number, bands: number];
+
+const BANDS: readonly Band[] = [
+  [8, 4, 2],
+  [16, 4, 2],
+  [8, 4, 8],
+  [16, 4, 4],
+  [8, 8, 4],
+];
+
+/** Invocations of a band at the least; as many as any subgroup has, so that none lies in two bands. */
+const LEAST_ACROSS = 32;
+/** Invocations of a workgroup, at the most. */
+const MOST = 256;
+/** What `taken` of lib/lanes.wgsl has. */
+const MEMORY = 4;
+
+function candidateOf([rows, columns, bands]: Band, { least, most }: Lanes): Candidate {
+  const across = Math.max(LEAST_ACROSS, most);
+  return {
+    WORKGROUP: across * bands,
+    TILE_M: rows * bands,
+    TILE_N: across * columns,
+    COLUMNS: columns,
+    LANES: Math.min(least, rows), // 16 elements each: a depth of 16 at the most
+  };
+}
+
+/** The kernel of each size of subgroups. */
+const made = new Map<string, Kernel<ProductProblem>>();
+
+/**
+ * Products whose subgroups hand round what they have of a, in the order of matmul.wgsl.
+ * @param lanes powers of two, 4 at the least.
+ */
+export function subgroupProducts(lanes: Lanes): Kernel<ProductProblem> {
+  const make = (): Kernel<ProductProblem> => ({
+    kind: "workgroup",
+    order: "workgroup 64", // that of matmul.wgsl
+    files: [
+      { name: "shaders/lib/lanes.wgsl", source: lanesSource },
+      { name: "shaders/matmul-lanes.wgsl", source },
+    ],
+    subgroups: true,
+    candidates: BANDS.map((band) => candidateOf(band, lanes)).filter(
+      ({ WORKGROUP }) => WORKGROUP <= MOST,
+    ),
+    layout: ({ BATCH, M, N, K }, { WORKGROUP, TILE_M, TILE_N, COLUMNS, LANES }) => {
+      const rows = (TILE_M * TILE_N) / (WORKGROUP * COLUMNS);
+      const [high, wide] = [M % TILE_M !== 0, N % TILE_N !== 0];
+      const deep = K % ((16 * LANES) / rows) !== 0;
+      const four = { wide: 2, block: 1 };
+      return {
+        loads: [
+          { name: "a", extents: [BATCH, M, K], ragged: [false, high, deep], ...four },
+          { name: "b", extents: [BATCH, K, N], ragged: [false, deep, wide], ...four },
+        ],
+        results: [{ name: "y", extents: [BATCH, M, N], ragged: [false, high, wide], wide: 2 }],
+        workgroups: Math.ceil(N / TILE_N) * Math.ceil(M / TILE_M) * BATCH,
+        memory: MEMORY,
+      };
+    },
+  });
+  return getOrInsert(made, `${lanes.least} ${lanes.most}`, make);
+}
