@@ -103,15 +103,22 @@ export function rule(problem: ProductProblem, traits: Traits): KernelWish[] {
   return best === SMALLEST ? [] : [["workgroup", best]];
 }
 
-/** How many cores GPUs have that run workgroups of their own, by what adapters are called; a guess. */
-const CORES: readonly [name: RegExp, cores: number][] = [
-  [/nvidia/i, 64],
-  [/\bamd\b|radeon/i, 40],
-  [/apple/i, 16],
-  [/intel/i, 24],
-  [/qualcomm|adreno|\barm\b|mali|img-tec|powervr/i, 8],
+/**
+ * How many cores GPUs have that run workgroups of their own, a guess, and how many registers an invocation can
+ * have there, by what adapters are called.
+ */
+type Gpu = readonly [name: RegExp, cores: number, mostRegisters: number];
+
+const GPUS: readonly Gpu[] = [
+  [/nvidia/i, 64, 255],
+  [/\bamd\b|radeon/i, 40, 256],
+  [/apple/i, 16, 128],
+  [/intel/i, 24, 128],
+  [/qualcomm|adreno|\barm\b|mali|img-tec|powervr/i, 8, 64],
 ];
-const OTHER_CORES = 24;
+const OTHER_GPU: Gpu = [/^/, 24, 128];
+/** GPUs of a vendor may have so many times the cores; a tile should do on all of these. */
+const MORE_CORES = [0.5, 1, 2];
 
 /** Multiply-adds that a core does in a cycle, and reads of workgroup memory by as many neighbours. */
 const MULTIPLIERS = 128;
@@ -125,9 +132,12 @@ const READS_REGISTERS = /\bamd\b|radeon|intel/i;
 const REGISTERS = 65536;
 const CORE_MEMORY = 65536;
 const OTHER_REGISTERS = 40;
-/** Invocations of a core that hide how long memory takes. */
-const ENOUGH = 384;
-/** Cycles that a barrier takes, until the first loads are there, and until the last sums are stored. */
+/** What multiplies side by side in a core, of which each goes on with one group of invocations at a time. */
+const SCHEDULERS = 4;
+const GROUP = 32;
+/** Cycles from the first read of workgroup memory for four k until all of them are there. */
+const LATENCY = 128;
+/** Cycles that a barrier takes, and until the first loads are there and the last sums are stored. */
 const BARRIER = 60;
 const BEGIN = 1500;
 
@@ -172,42 +182,60 @@ export function cost(problem: ProductProblem, candidate: Candidate, traits: Trai
   return modelCost(problem, candidate, traits) * measuredShare(problem, candidate, traits);
 }
 
+/** What a product should cost by the model, on GPUs of few, some and many cores. */
+function modelCost(problem: ProductProblem, candidate: Candidate, { name = "" }: Traits): number {
+  const [own, cores, most] = GPUS.find(([vendor]) => vendor.test(name)) ?? OTHER_GPU;
+  const costs = MORE_CORES.map(
+    (more) => more * cyclesOf(problem, candidate, name, [own, more * cores, most]),
+  );
+  return costs.reduce((sum, n) => sum + n, 0) / costs.length;
+}
+
 /**
  * How many cycles a product should take, by a model: each core does its share of the tiles; a tile takes as long
  * as what is slowest of multiplying, reading workgroup memory, and loading; and what few invocations do not
  * hide. Of use to compare tiles, not as a time.
  */
-function modelCost(
+function cyclesOf(
   { BATCH, M, N, K }: ProductProblem,
   candidate: Candidate,
-  { name = "" }: Traits,
+  name: string,
+  [, cores, mostRegisters]: Gpu,
 ): number {
   const { WORKGROUP, TILE_M, TILE_N, TILE_K, COLUMNS, STAGES, LANES = 0 } = sizesOf(candidate);
   const rows = rowsOf(candidate);
-  const cores = CORES.find(([own]) => own.test(name))?.[1] ?? OTHER_CORES;
   const tiles = BATCH * Math.ceil(M / TILE_M) * Math.ceil(N / TILE_N);
   const turns = Math.ceil(K / TILE_K);
   // A turn of one workgroup, alone on a core.
   const multiplied = (TILE_M * TILE_N * TILE_K) / MULTIPLIERS;
   const quads = (TILE_K / 4) * WORKGROUP;
+  // Compilers read b for four k at once, or one by one where registers are few; what is too much even
+  // then goes to the cache and back for each four k.
+  const blocks = LANES ? 2 : Math.ceil(((TILE_M + TILE_N) * TILE_K) / 16 / WORKGROUP);
+  const registers = rows * COLUMNS + 16 * blocks + rows + 4 * COLUMNS + OTHER_REGISTERS;
+  const spilled = Math.max(0, registers - rows - 3 * COLUMNS - mostRegisters);
   // Neighbours share rows of a. Lanes hand on its numbers one by one, and load b themselves.
   const handed = (4 * quads * rows) / (READS_REGISTERS.test(name) ? MULTIPLIERS : READS);
-  const read = LANES
+  const taken = LANES
     ? handed + (16 * quads * COLUMNS) / NEAR_BYTES
     : (quads * (rows + 2 * COLUMNS)) / READS;
+  const read = taken + (8 * quads * spilled) / NEAR_BYTES;
   const loaded = (4 * (TILE_M + TILE_N) * TILE_K) / BYTES;
   const busy = Math.max(multiplied, read, loaded) + 0.25 * (read + loaded);
   // How many run side by side on a core, of those that there are.
-  const blocks = LANES ? 2 : Math.ceil(((TILE_M + TILE_N) * TILE_K) / 16 / WORKGROUP);
-  const registers = rows * COLUMNS + 16 * blocks + rows + 4 * COLUMNS + OTHER_REGISTERS;
   const most = Math.min(
-    Math.floor(REGISTERS / (registers * WORKGROUP)),
+    Math.floor(REGISTERS / (Math.min(registers, mostRegisters) * WORKGROUP)),
     Math.floor(CORE_MEMORY / memoryOf(sizesOf(candidate))),
   );
   const share = tiles / cores;
   const resident = Math.max(1, Math.min(most, share));
-  const hidden = Math.min(1, (resident * WORKGROUP) / ENOUGH);
-  const turn = busy / hidden ** 0.5 + ((3 - STAGES) * BARRIER) / resident;
+  // A group of invocations multiplies for `work` cycles and waits for the next four k; others go on meanwhile,
+  // the fewer of them are wanted the more sums each invocation owns.
+  const groups = (resident * WORKGROUP) / (GROUP * SCHEDULERS);
+  const work = 4 * rows * COLUMNS;
+  const wait = LANES ? 2 * LATENCY : LATENCY; // the cache is farther away
+  const hidden = Math.min(1, (groups * work) / (work + wait));
+  const turn = busy / hidden ** 0.5 + ((3 - STAGES) * BARRIER) / resident; // some reads begin early
   return Math.max(1, Math.ceil(share)) * (turns * turn + BEGIN / resident);
 }
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Family, Problem } from "../../src/forms/kernel.ts";
+import type { Candidate, Family, Problem } from "../../src/forms/kernel.ts";
 import type { Traits } from "../../src/forms/traits.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
 import { attentionRows } from "../../src/kernels/attention.ts";
@@ -131,9 +131,40 @@ describe("tiles of products", () => {
     expect((smaller.TILE_M ?? 32) * (smaller.TILE_N ?? 32)).toBeLessThan(TILE_M * TILE_N);
   });
 
+  test("are the largest where GPUs have the registers, and fewer sums an invocation elsewhere", () => {
+    const largest = { TILE_M: 128, TILE_N: 128 };
+    const sums = (candidate: Candidate) =>
+      (candidate.TILE_M * candidate.TILE_N) / candidate.WORKGROUP;
+    for (const n of [4096, 8192, 16384]) {
+      for (const name of ["nvidia", "amd"]) {
+        const own = taken(square(n), { ...gpu, name });
+        expect(own).toMatchObject(largest);
+        expect(sums(own)).toBe(16 * 8);
+      }
+      for (const name of ["apple", "intel", "acme"]) {
+        const own = taken(square(n), { ...gpu, name });
+        expect(own).toMatchObject(largest);
+        expect(sums(own)).toBe(8 * 8); // 16 × 8 want more than 128 registers
+      }
+      // A workgroup of the compatibility mode has half as many invocations.
+      const own = taken(square(n), { ...small, name: "intel" });
+      expect(own.TILE_M * own.TILE_N).toBe(128 * 64);
+    }
+    const own = taken(square(1024), gpu); // 64 tiles are too few for GPUs of many cores
+    expect(own.TILE_M * own.TILE_N).toBeLessThan(128 * 128);
+  });
+
   test("are narrow where products are", () => {
-    expect(taken({ ...square(4096), M: 16 }, gpu)).toMatchObject({ TILE_M: 16 });
-    expect(taken({ ...square(4096), N: 10 }, gpu)).toMatchObject({ TILE_N: 16 });
+    const apple = { ...gpu, name: "apple" };
+    for (const [n, traits] of [
+      [4096, apple],
+      [8192, gpu],
+    ] as const) {
+      expect(taken({ ...square(n), M: 16 }, traits)).toMatchObject({ TILE_M: 16 });
+      expect(taken({ ...square(n), N: 10 }, traits)).toMatchObject({ TILE_N: 16 });
+    }
+    // More and smaller ones are worth more where cores are left idle.
+    expect(taken({ ...square(4096), N: 10 }, gpu)).toEqual({ WORKGROUP: 64 });
   });
 
   test("of small products have workgroups that may share a dispatch with others", () => {
