@@ -6,7 +6,7 @@
 //
 // Constants: BATCH, M, N, K, TILE_M, TILE_N, COLUMNS (4 or 8), LANES (a power of two, of at least a fourth of
 //   the rows, which every subgroup has), WORKGROUP. Type: Acc.
-// With lib/lanes.wgsl: place_of(local), of_lane(v, lane).
+// With lib/lanes.wgsl: place_of(local), and lib/lane-blocks.wgsl: of_lane(v, lane).
 // Accessors: load_a4x4(b, m, k): rows m .. m+3 of k .. k+3, load_b4x4(b, k, n): rows k .. k+3 of
 //   n .. n+3, store_y4(b, m, n, v): n .. n+3.
 //   Lanes with k outside must read 0; those with m or n outside may read anything.

@@ -17,6 +17,7 @@ import { reduce } from "../../src/kernels/reduce.ts";
 import { scatteredSums } from "../../src/kernels/scatter-add.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { entryFile, type OpPart, stageOf } from "../../src/kernels/stage.ts";
+import { standardRows } from "../../src/kernels/standardize.ts";
 import { lanesOf, subgroupChoices } from "../../src/kernels/subgroup-trees.ts";
 import { foldGrid } from "../../test/support/raw-kernel.ts";
 import { stagePrelude } from "../../test/support/raw-stage.ts";
@@ -50,6 +51,7 @@ const rows = [
   { ROWS: 100, LENGTH: 10 },
   { ROWS: 1, LENGTH: 100_000 },
   { ROWS: 1000, LENGTH: 1000 },
+  { ROWS: 4096, LENGTH: 128 },
 ];
 
 const LADDERS: Readonly<Record<string, Ladder>> = {
@@ -73,6 +75,11 @@ const LADDERS: Readonly<Record<string, Ladder>> = {
     own: { functions: { finish: "g_exp(x - maximum) / sum" } },
   },
   moments: { family: rowMoments as unknown as Family, sizes: rows },
+  standardize: {
+    family: standardRows as unknown as Family,
+    sizes: rows,
+    own: { functions: { scale_of: "1 / sqrt(variance + 1e-5)" } },
+  },
   scatterAdd: {
     family: scatteredSums as unknown as Family,
     sizes: [{ ROWS: 1000, COLUMNS: 64, COUNT: 64 }],
@@ -164,6 +171,7 @@ export async function sweepCandidates(
   const { name, software } = description;
   await Promise.all([directProducts.get(), moreTiles.get()]);
   const rule = byRule(traitsOf(description, device));
+  const lanes = lanesOf(device);
   const swept: Swept[] = [];
   const date = new Date().toISOString();
   const report = {
@@ -181,9 +189,10 @@ export async function sweepCandidates(
       const problem: Problem = { dtype: "f32", ...sizes };
       const taken = labelOf(rule(ladder.family, problem));
       const candidates: Timed[] = [];
-      const bySubgroups = subgroupChoices(ladder.family, lanesOf(device));
-      for (const choice of [...choicesOf(ladder.family), ...bySubgroups]) {
+      const choices = [...choicesOf(ladder.family), ...subgroupChoices(ladder.family, lanes)];
+      for (const choice of choices) {
         const { kernel, candidate } = choice;
+        if (kernel.fits?.(problem) === false) continue;
         const facts = { file: entryFile(kernel), kind: kernel.kind, candidate };
         const isTaken = labelOf(choice) === taken;
         try {

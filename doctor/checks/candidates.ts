@@ -138,7 +138,7 @@ async function tryOne(
 /** Each way to run each kernel, against the CPU's specification in float64. */
 export const candidates: Check = {
   name: "Kernels",
-  seconds: { quick: 4, full: 80 },
+  seconds: { quick: 4, full: 110 },
   isOpen: true,
   run: async (context) => {
     const { device } = await context.bench.engine(); // some kernels are loaded with it

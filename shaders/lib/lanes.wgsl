@@ -1,6 +1,5 @@
-// Which invocations of a workgroup are lanes of one subgroup, and what another lane has. Needs subgroups.
-// Where the subgroups' sizes divide a number, so many places in a row are of whole subgroups, however a GPU
-// deals invocations out to these.
+// Which invocations of a workgroup are lanes of one subgroup. Needs subgroups. Where the subgroups' sizes
+// divide a number, so many places in a row are of whole subgroups, however a GPU deals invocations out to these.
 
 // The places that are taken.
 var<workgroup> taken: array<atomic<u32>, 1>;
@@ -15,9 +14,4 @@ fn place_of(local: u32) -> vec2u {
     first = atomicAdd(&taken[0], size);
   }
   return vec2u(subgroupBroadcastFirst(first) + lane, lane);
-}
-
-// What a lane of the own subgroup has; the same lane for all of the workgroup.
-fn of_lane(own: vec4<Acc>, lane: u32) -> vec4<Acc> {
-  return subgroupShuffle(own, lane);
 }

@@ -21,6 +21,8 @@ export interface ChoiceOptions {
   readonly reproducible: boolean;
   /** What subgroups have; only kernels without subgroups count when left out. */
   readonly lanes?: Lanes;
+  /** Of how many ops a kernel reduces numbers at once; 1 when left out. */
+  readonly values?: number;
 }
 
 const NO_LANES: Lanes = { least: 0, most: 0 };
@@ -33,7 +35,7 @@ export function choicesFor<P extends Problem>(
   family: Family<P>,
   problem: P,
   traits: Traits,
-  { choose, reproducible, lanes = NO_LANES }: ChoiceOptions,
+  { choose, reproducible, lanes = NO_LANES, values = 1 }: ChoiceOptions,
 ): KernelChoice<P>[] {
   const first = choose(family, problem);
   const { candidate: own, kernel: ownKernel } = first;
@@ -41,7 +43,10 @@ export function choicesFor<P extends Problem>(
     kernel === ownKernel && candidate === own;
   const able = [
     ...choicesOf(family).filter((choice) => !choice.kernel.subgroups || traits.quads),
-    ...subgroupChoices(family, lanes),
+    // To a CPU that emulates, rows of lanes are 1.1 to 6 times as slow as those of one invocation.
+    ...subgroupChoices(family, lanes, values).filter(
+      ({ kernel }) => kernel.kind === "workgroup" || !traits.quads,
+    ),
   ];
   const others = able.filter(
     (choice) =>

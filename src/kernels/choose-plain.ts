@@ -20,7 +20,9 @@ export function plainly(choose: Choose, onPlain: () => void): Choose {
     const best = choose(family, problem);
     const { kernel, candidate } = best;
     const make = family.computes && plainKernels[family.computes];
-    if (!make || kernel.kind !== "direct") return best;
+    // Kernels that stand beside a family have grids of their own.
+    const isOwn = family.kernels.includes(kernel);
+    if (!make || !isOwn || kernel.kind !== "direct") return best;
     const wanted = wish(family.computes as Computation, problem);
     if (!wanted) return best;
     const plain = make(kernel as never);

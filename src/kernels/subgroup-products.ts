@@ -1,7 +1,8 @@
-import lanesSource from "../../shaders/lib/lanes.wgsl?raw";
+import blocksSource from "../../shaders/lib/lane-blocks.wgsl?raw";
 import source from "../../shaders/matmul-lanes.wgsl?raw";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Candidate, Kernel } from "../forms/kernel.ts";
+import { lanePlaces, PLACES_MEMORY } from "./lane-places.ts";
 import type { ProductProblem } from "./problems.ts";
 
 // Part of a script that is loaded on demand: only what was measured to be faster takes these.
@@ -27,8 +28,6 @@ const BANDS: readonly Band[] = [
 const LEAST_ACROSS = 32;
 /** Invocations of a workgroup, at the most. */
 const MOST = 256;
-/** What `taken` of lib/lanes.wgsl has. */
-const MEMORY = 4;
 
 function candidateOf([rows, columns, bands]: Band, { least, most }: Lanes): Candidate {
   const across = Math.max(LEAST_ACROSS, most);
@@ -53,7 +52,8 @@ export function subgroupProducts(lanes: Lanes): Kernel<ProductProblem> {
     kind: "workgroup",
     order: "workgroup 64", // that of matmul.wgsl
     files: [
-      { name: "shaders/lib/lanes.wgsl", source: lanesSource },
+      lanePlaces,
+      { name: "shaders/lib/lane-blocks.wgsl", source: blocksSource },
       { name: "shaders/matmul-lanes.wgsl", source },
     ],
     subgroups: true,
@@ -72,7 +72,7 @@ export function subgroupProducts(lanes: Lanes): Kernel<ProductProblem> {
         ],
         results: [{ name: "y", extents: [BATCH, M, N], ragged: [false, high, wide], wide: 2 }],
         workgroups: Math.ceil(N / TILE_N) * Math.ceil(M / TILE_M) * BATCH,
-        memory: MEMORY,
+        memory: PLACES_MEMORY,
       };
     },
   });

@@ -3,6 +3,7 @@ import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Family, Kernel, KernelChoice, Problem } from "../forms/kernel.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 import { type Lanes, subgroupProducts } from "./subgroup-products.ts";
+import { laneKernels } from "./subgroup-rows.ts";
 
 // Part of a script that is loaded on demand: only what was measured to be faster takes these.
 
@@ -24,24 +25,30 @@ export function lanesOf({
 const made = new WeakMap<Kernel<never>, Map<number, Kernel<never>>>();
 
 /**
- * Lists kernels of rows whose workgroups end their trees by subgroups, with fewer barriers: the same
- * pairs, and so the same bits, as without. And products whose subgroups share what they load.
+ * Lists kernels by subgroups, with fewer barriers or none: those of rows, each to the same bits as one
+ * without, whose workgroups end their trees so, and that give each row some lanes; and products whose
+ * subgroups share what they load.
+ * @param values of how many ops a kernel reduces numbers at once.
  */
 export function subgroupChoices<P extends Problem>(
   family: Family<P>,
   { least, most }: Lanes,
+  values = 1,
 ): KernelChoice<P>[] {
   const isPower = (n: number) => Number.isInteger(Math.log2(n));
   if (least < 2 || !isPower(least)) return [];
-  const trees = family.kernels.filter(isJoined).map((base) => bySubgroups(base, least));
+  // These hand on no structures, which several values are.
+  const trees = values > 1 ? [] : family.kernels.filter(isJoined);
   const isTiled = family.computes === "product" && family.kernels[0]?.kind === "workgroup";
   const shared =
     isTiled && least >= 4 && isPower(most)
       ? [subgroupProducts({ least, most }) as Kernel<never> as Kernel<P>]
       : [];
-  return [...trees, ...shared].flatMap((kernel) =>
-    kernel.candidates.map((candidate) => ({ kernel, candidate })),
-  );
+  return [
+    ...trees.map((base) => bySubgroups(base, least)),
+    ...laneKernels(family, least, values),
+    ...shared,
+  ].flatMap((kernel) => kernel.candidates.map((candidate) => ({ kernel, candidate })));
 }
 
 /** Whether a kernel has a tree, of what subgroups can hand on: numbers and vectors. */

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Candidate, Family, Problem } from "../../src/forms/kernel.ts";
+import type { Candidate, Choose, Family, Problem } from "../../src/forms/kernel.ts";
 import type { Traits } from "../../src/forms/traits.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
 import { attentionRows } from "../../src/kernels/attention.ts";
@@ -12,10 +12,14 @@ import {
   problemName,
 } from "../../src/kernels/candidates.ts";
 import { byRule } from "../../src/kernels/choose.ts";
+import { plainly } from "../../src/kernels/choose-plain.ts";
 import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
 import { reduce } from "../../src/kernels/reduce.ts";
+import { softmaxRows } from "../../src/kernels/softmax.ts";
+import { standardRows } from "../../src/kernels/standardize.ts";
 import type { Lanes } from "../../src/kernels/subgroup-products.ts";
+import { laneKernels } from "../../src/kernels/subgroup-rows.ts";
 import { families, type Tried } from "../support/kernel-families.ts";
 
 beforeAll(async () => {
@@ -30,6 +34,11 @@ const gpu: Traits = {
 const small: Traits = { ...gpu, invocations: 128 };
 const mobile: Traits = { ...gpu, workgroupMemory: false, name: "qualcomm" };
 const emulated: Traits = { ...mobile, threads: 16, quads: true };
+
+const ATTENTION = {
+  ...{ BATCH: 8, KEYS: 512, DEPTH: 16, WIDTH: 16 },
+  ...{ CAUSAL: 0, MASKED: 0, DROPS: 0 },
+};
 
 /** All families but those of plain kernels and by subgroups, of which no rule chooses. */
 const all = Object.entries<Tried>(families).filter(([name]) => !/^(plain|subgroup)/.test(name));
@@ -103,6 +112,73 @@ describe("where nothing is known of costs, each kernel has its turn", () => {
     const found = rivals(argReduce, { dtype: "f32", ROWS: 100, LENGTH: 500 });
     expect(found.sort()).toEqual(["128", "256", "direct 16", "direct 32", "direct 64"]);
     expect(rivals(reduce, { dtype: "f32", ROWS: 100, LENGTH: 500 })).toEqual([]);
+  });
+});
+
+describe("rows that lanes of a subgroup own", () => {
+  const offered = <P extends Problem>(
+    family: Family<P>,
+    problem: P,
+    traits: Traits,
+    least = 32,
+  ) => {
+    const lanes = { least, most: least };
+    const options = { choose: byRule(traits), reproducible: true, lanes };
+    const found = choicesFor(family, problem, traits, options);
+    expect(new Set(found.map(orderOf)).size).toBe(1);
+    expect(new Set(found.map(choiceName)).size).toBe(found.length);
+    return found.slice(1).flatMap(({ kernel, candidate: { LANES, TREE = 0, WORKGROUP } }) => {
+      const isLanes = kernel.files.some(({ name }) => name === "shaders/lib/lanes.wgsl");
+      return isLanes ? [[LANES, TREE, WORKGROUP]] : [];
+    });
+  };
+  const softmax = (LENGTH: number, ROWS = 512) => ({ dtype: "f32", ROWS, LENGTH }) as const;
+
+  test("are offered by the first choice's order, and as many lanes as a row has work for", () => {
+    expect(offered(softmaxRows, softmax(128), gpu).slice(0, 4)).toEqual([
+      [32, 64, 64],
+      [16, 64, 64],
+      [32, 64, 128],
+      [16, 64, 128],
+    ]);
+    expect(new Set(offered(softmaxRows, softmax(64), gpu).map(([lanes]) => lanes))).toEqual(
+      new Set([32, 16, 8]),
+    );
+    expect(new Set(offered(standardRows, softmax(512), gpu, 64).map(([lanes]) => lanes))).toEqual(
+      new Set([64]),
+    );
+    // Short rows are one invocation's, and long ones those of a tree of 256.
+    expect(offered(softmaxRows, softmax(10), gpu).sort()).toEqual([
+      [4, 0, 16],
+      [4, 0, 32],
+      [4, 0, 64],
+    ]);
+    expect(offered(reduce, softmax(2000), gpu)).toEqual([]);
+  });
+
+  test("of places of the best are any, for all find the same", () => {
+    const lanes = offered(argReduce, softmax(10), gpu).map(([lanes]) => lanes);
+    expect(new Set(lanes)).toEqual(new Set([16, 8, 4]));
+  });
+
+  test("are there only where subgroups are, and no CPU emulates them", () => {
+    for (const traits of [emulated, { ...gpu, quads: true }]) {
+      for (const length of [10, 128]) {
+        expect(offered(softmaxRows, softmax(length), traits, 4)).toEqual([]);
+        expect(offered(argReduce, softmax(length), traits, 4)).toEqual([]);
+      }
+    }
+    for (const lanes of [0, 2, 3]) {
+      expect(offered(softmaxRows, softmax(128), gpu, lanes)).toEqual([]);
+    }
+    expect(offered(attentionRows, { ...softmax(64), ...ATTENTION }, gpu)).toEqual([]);
+  });
+
+  test("have no plain ones in their place, whose grid is another", () => {
+    const [kernel] = laneKernels(reduce, 4, 1).slice(-1);
+    const choice = { kernel, candidate: kernel.candidates[0] };
+    const choose = plainly((() => choice) as unknown as Choose, () => expect.unreachable());
+    expect(choose(reduce, softmax(10))).toBe(choice);
   });
 });
 

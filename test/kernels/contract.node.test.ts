@@ -4,9 +4,10 @@ import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Kernel, KernelChoice, Stage } from "../../src/forms/kernel.ts";
 import { choicesOf } from "../../src/kernels/candidates.ts";
+import { lanePlaces } from "../../src/kernels/lane-places.ts";
 import { directProducts, moreTiles } from "../../src/kernels/matmul.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
-import { families, type Tried } from "../support/kernel-families.ts";
+import { families, laneFamilies, type Tried } from "../support/kernel-families.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -15,9 +16,11 @@ beforeAll(async () => {
   await Promise.all([directProducts.get(), moreTiles.get()]);
 });
 
+const all = Object.values<Tried>({ ...families, ...laneFamilies });
+
 /** Each way to run each kernel, on each problem. */
 function stages(): Stage[] {
-  return Object.values<Tried>(families).flatMap(({ family, problems, own }) =>
+  return all.flatMap(({ family, problems, own }) =>
     choicesOf(family).flatMap((choice: KernelChoice) =>
       problems.map((problem) => stageOf(choice, problem, own)),
     ),
@@ -57,7 +60,7 @@ function evaluate(stage: Stage, code: string, expression: string): number {
       : `var ${name} = Math.floor(${value});`,
   );
   const text = [...constants, ...own, `(${expression})`].join("\n");
-  return runInNewContext(text.replace(/\b(\d+)u\b/g, "$1"));
+  return runInNewContext(text.replace(/\b(\d+)u\b/g, "$1"), { min: Math.min });
 }
 
 /** Bytes of a WGSL type: of scalars, vectors and the files' own names. */
@@ -85,7 +88,8 @@ describe("a kernel's workgroup memory is what its files declare", () => {
       expect(stage.memory ?? 0, JSON.stringify(stage.constants)).toBe(
         bytes.reduce((sum, n) => sum + n, 0),
       );
-      expect((stage.memory ?? 0) > 0).toBe(stage.kernel.kind === "workgroup");
+      const { kind, files } = stage.kernel;
+      expect((stage.memory ?? 0) > 0).toBe(kind === "workgroup" || files.includes(lanePlaces));
     }
   });
 });
@@ -153,9 +157,9 @@ test("entry points are main(id, count, local), which parts of a kernel are calle
 
 describe("every candidate", () => {
   test("has a workgroup of a power of two, and is there once", () => {
-    for (const { family } of Object.values<Tried>(families)) {
+    for (const { family } of all) {
       const keys = choicesOf(family).map(({ kernel, candidate }) =>
-        JSON.stringify([mainFile(kernel).name, kernel.kind, candidate]),
+        JSON.stringify([kernel.files.map(({ name }) => name), kernel.kind, candidate]),
       );
       expect(unique(keys).length).toBe(keys.length);
       for (const { candidate } of choicesOf(family)) {
@@ -167,11 +171,19 @@ describe("every candidate", () => {
 
 /** The table of docs/kernels.md. */
 function table(): string {
-  const kernels = Object.values<Tried>(families).flatMap(({ family, problems, own }) =>
+  const kernels = all.flatMap(({ family, problems, own }) =>
     family.kernels.map((kernel) => ({ kernel, problem: problems[0], own })),
   );
-  const lines = kernels.map(({ kernel, problem, own }) => {
-    const { candidates, kind, files } = kernel;
+  // Kernels of the same files stand in one line.
+  const byFiles = new Map<string, (typeof kernels)[number][]>();
+  for (const one of kernels) {
+    const key = JSON.stringify(one.kernel.files.map(({ name }) => name));
+    byFiles.set(key, [...(byFiles.get(key) ?? []), one]);
+  }
+  const lines = [...byFiles.values()].map((same) => {
+    const [{ kernel, problem, own }] = same;
+    const { kind, files } = kernel;
+    const candidates = same.flatMap(({ kernel }) => kernel.candidates);
     const sizes = unique(candidates.flatMap((candidate) => Object.keys(candidate)));
     const cells = sizes.map((name) => {
       const values = candidates.map((candidate) => candidate[name]);
@@ -184,7 +196,7 @@ function table(): string {
     const memory = [...new Set(bytes)].join(", ");
     return `| ${names.join(", ")} | ${kind} | ${cells.join("; ")} | ${memory || 0} |`;
   });
-  return [...new Set(lines)].join("\n"); // families may share a kernel
+  return lines.join("\n");
 }
 
 test("docs/kernels.md lists the kernels as they are", () => {

@@ -18,6 +18,7 @@ import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
 import type { OpPart } from "../../src/kernels/stage.ts";
 import { standardRows } from "../../src/kernels/standardize.ts";
 import { subgroupProducts } from "../../src/kernels/subgroup-products.ts";
+import { laneKernels } from "../../src/kernels/subgroup-rows.ts";
 
 /** A family, problems of it, and what an op adds to its kernels. */
 export interface Tried {
@@ -122,6 +123,16 @@ export const families: Readonly<Record<string, Tried>> = {
   segmentSum: tried(segmentSums, [{ ROWS: 7, COLUMNS: 3, COUNT: 50 }]),
   scatterAdd: tried(scatteredSums, [{ ROWS: 7, COLUMNS: 3, COUNT: 50 }]),
 };
+
+/** The families whose rows lanes of a subgroup may own, with those kernels in the place of their own. */
+export const laneFamilies: Readonly<Record<string, Tried>> = Object.fromEntries(
+  Object.entries(families)
+    .map(([name, tried]) => {
+      const kernels = laneKernels(tried.family, 64, 1);
+      return [`lanes of ${name}`, { ...tried, family: { ...tried.family, kernels } }] as const;
+    })
+    .filter(([, { family }]) => family.kernels.length > 0),
+);
 
 /** The first candidate of a kind that has what is wanted. */
 export function candidateWith<P extends Problem>(

@@ -69,10 +69,9 @@ export class Tuner {
     problem: P,
     { anchors }: Group,
   ): KernelChoice<P>[] {
-    // Subgroups hand on no structures, which several sums are.
-    const isOne = family.joins !== "elements" || anchors.length < 2;
-    const lanes = isOne ? lanesOf(this.session.device) : undefined;
-    const options = { choose: this.#rule, reproducible: true, lanes };
+    const lanes = lanesOf(this.session.device);
+    const values = family.joins === "elements" ? anchors.length : 1;
+    const options = { choose: this.#rule, reproducible: true, lanes, values };
     const choices = choicesFor(family, problem, this.session.traits, options);
     const [{ kernel: first }] = choices;
     return choices.filter(({ kernel }) => !this.options.kind || kernel.kind === first.kind);

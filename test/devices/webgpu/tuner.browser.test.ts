@@ -4,6 +4,7 @@ import type { GpuDevice } from "../../../src/devices/webgpu/gpu-device.ts";
 import type { GpuSession } from "../../../src/devices/webgpu/session.ts";
 import { beginTuning } from "../../../src/devices/webgpu/tuned-plan.ts";
 import { Tunings } from "../../../src/devices/webgpu/tunings.ts";
+import type { Family, Kernel } from "../../../src/forms/kernel.ts";
 import {
   argmax,
   scaledDotProductAttention as attention,
@@ -17,9 +18,14 @@ import {
   type Tensor,
   tensor,
 } from "../../../src/index.ts";
+import { argReduce } from "../../../src/kernels/arg-reduce.ts";
 import { choiceName, choicesFor, problemName } from "../../../src/kernels/candidates.ts";
 import { byRule } from "../../../src/kernels/choose.ts";
 import { products } from "../../../src/kernels/matmul.ts";
+import { reduce } from "../../../src/kernels/reduce.ts";
+import { softmaxRows } from "../../../src/kernels/softmax.ts";
+import { entryFile } from "../../../src/kernels/stage.ts";
+import { laneKernels } from "../../../src/kernels/subgroup-rows.ts";
 import { ShareOfRuns } from "../../../src/kernels/tuning.ts";
 import { meanSquaredError } from "../../../src/losses/index.ts";
 import { Linear } from "../../../src/nn/index.ts";
@@ -186,6 +192,54 @@ test("trees that end by subgroups are timed where there are subgroups", async ()
   expect(choicesOf(/reduce f32 LENGTH=100.*exp\+sum/)).toHaveLength(1);
   expect(choicesOf(/reduce f32 LENGTH=100.*square/)).toHaveLength(0);
   expect(tuned).toEqual(await values("off"));
+  expect(warn).not.toHaveBeenCalled();
+});
+
+test("rows of lanes are timed on GPUs with subgroups, and give the same bits", async () => {
+  const warn = vi.spyOn(console, "warn");
+  const modules = vi.spyOn(GPUDevice.prototype, "createShaderModule");
+  const hasLanes = () => modules.mock.calls.some(([{ code }]) => code.includes("fn place_of"));
+  const values = async (tune: "now" | "off") => {
+    const { device } = await init({ device: "webgpu", isolated: true, tune });
+    devices.push(device as GpuDevice);
+    const session = (device as GpuDevice).session as GpuSession;
+    Object.assign(session, { traits: { ...session.traits, quads: false } }); // as if it were one
+    const x = tensor(uniform(70 * 21, 5), { shape: [70, 21], device });
+    const reduced = compile((x: Tensor) => [
+      ...[softmax(x), argmax(x, { axis: 1 })],
+      ...[sum(exp(x), { axis: 1 }), sum(square(x), { axis: 1 })],
+    ]);
+    modules.mockClear();
+    const results = await reduced(x);
+    return Promise.all(results.map(async (y) => [...(await y.data())]));
+  };
+  const untuned = await values("off");
+  expect(hasLanes()).toBe(false);
+  expect(await values("now")).toEqual(untuned);
+  expect(hasLanes()).toBe(true);
+  // Where they are the fastest, plans take them: of several sums in one kernel too.
+  const { version, machines } = await exportTuning();
+  const lanes = [softmaxRows, argReduce, reduce].flatMap((family) =>
+    laneKernels(family as Family, 4, family === reduce ? 2 : 1),
+  );
+  const fastest = (part: string) => {
+    const kernel = lanes.find(({ files }) => {
+      const entry = entryFile({ files }).replace(/^shaders\/|-(lanes|quads).wgsl$/g, "");
+      return part.split(" ")[0].endsWith(entry) && !files.some(({ name }) => /tree/.test(name));
+    }) as Kernel;
+    return choiceName({ kernel, candidate: kernel.candidates[0] });
+  };
+  const rows = /^\S*(softmax|arg-reduce|reduce) f32 LENGTH=21/;
+  const choices = Object.entries(machines).map(([machine, known]) => {
+    const parts = Object.keys(known).filter((part) => rows.test(part));
+    return [machine, Object.fromEntries(parts.map((part) => [part, fastest(part)]))];
+  });
+  await importTuning({ version, machines: Object.fromEntries(choices) });
+  expect(await values("now")).toEqual(untuned);
+  const codes = modules.mock.calls.map(([{ code }]) => code).join("\n");
+  for (const own of ["quadBroadcast", "index = select(index, place_of_other", "x.v1, mask"]) {
+    expect(codes).toContain(own);
+  }
   expect(warn).not.toHaveBeenCalled();
 });
 
