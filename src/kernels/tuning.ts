@@ -17,7 +17,7 @@ const HOPELESS = 4;
 const MOST_RUNS = 4096;
 /** The share of the time in which plans run that measurements may take. */
 const SHARE = 0.01;
-/** A longer time between two runs, in milliseconds, is a pause and does not count. */
+/** A longer time between two runs, in milliseconds, counts as so much: it may be a pause. */
 const PAUSE_MS = 250;
 
 /** Runs a kernel `runs` times in a row, and does so `times` times; gives the milliseconds of each. */
@@ -55,7 +55,7 @@ export class ShareOfRuns implements Allowance {
     const now = this.now();
     const between = now - (this.#last ?? now);
     this.#last = now;
-    if (between < PAUSE_MS) this.#elapsed += between;
+    this.#elapsed += Math.min(between, PAUSE_MS);
     const { ms = 0, go } = this.#waiting ?? {};
     if (!go || !this.#allows(ms)) return;
     this.#waiting = null;

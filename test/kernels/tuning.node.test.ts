@@ -163,9 +163,17 @@ describe("between runs", () => {
     expect(worst).toBeLessThan(0.07); // the first probe, which is alone
   });
 
-  test("pauses do not count", async () => {
+  test("runs that take longer than a quarter of a second are counted as that", async () => {
     const device = new Simulated({ first: 0.05, b: 0.04 });
-    expect((await run(device, 600_000, 300)).best).toBeNull();
-    expect(device.spent).toBe(0);
+    const { best, worst } = await run(device, 600_000, 300);
+    expect(best).toBe("b");
+    expect(worst).toBeLessThan(0.0125);
+  });
+
+  test("of a pause a quarter of a second counts", async () => {
+    const device = new Simulated({ first: 0.05, b: 0.04 });
+    const hour = 3_600_000;
+    expect((await run(device, 4 * hour, hour)).best).toBeNull();
+    expect(device.spent).toBeLessThan(10);
   });
 });

@@ -7,6 +7,7 @@ import type { Storage } from "../../graph/device.ts";
 import type { BufferStorage } from "./buffers.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import type { GpuPlan, PlanHost } from "./plan.ts";
+import { Retries } from "./retries.ts";
 import type { GpuSession } from "./session.ts";
 
 /** Makes the plan of a program by what chooses its kernels: the session, when left out. */
@@ -58,13 +59,14 @@ export function choosing(session: GpuSession, choose: PlanHost["choose"]): PlanH
 
 /**
  * A plan whose place another one of the same program takes between two runs: with other kernels, which
- * give the same bits. Where that cannot be compiled, it stays as it is.
+ * give the same bits. While that cannot be compiled, it stays as it is.
  */
 export class ReplaceablePlan implements Plan {
   /** What runs. */
   protected plan: GpuPlan;
   /** Settles when what is being compiled runs, or cannot. */
   #settled: Promise<void> | null = null;
+  #retries = new Retries();
   #isDisposed = false;
 
   constructor(
@@ -110,7 +112,8 @@ export class ReplaceablePlan implements Plan {
 
   /**
    * Compiles another plan, behind the work that is under way, and lets it run. Gives the same promise
-   * again until it is told by `allowReplacing` that there is something new.
+   * again until that failed for a reason that may pass, and a pause is over, or `allowReplacing` says
+   * that there is something new.
    * @param refuse told why it cannot be compiled, unless nobody wants it any more.
    */
   protected replace(
@@ -119,10 +122,14 @@ export class ReplaceablePlan implements Plan {
     refuse: (error: unknown) => void,
   ): Promise<void> {
     if (this.#settled) return this.#settled;
-    if (this.#isDisposed) return Promise.resolve();
+    const retries = this.#retries;
+    if (this.#isDisposed || !retries.isDue) return Promise.resolve();
+    const begun = retries.now();
     const isWanted = () => this.#settled === settled;
     const settled: Promise<void> = this.#exchange(make, onReplaced, isWanted).catch((error) => {
-      if (isWanted() && !this.session.lossOf("compile")) refuse(error);
+      if (!isWanted() || this.session.lossOf("compile")) return;
+      if (retries.failed(error, begun)) this.#settled = null;
+      else refuse(error);
     });
     this.#settled = settled;
     return settled;
@@ -131,6 +138,7 @@ export class ReplaceablePlan implements Plan {
   /** Lets `replace` begin anew; what is under way then is for nobody. */
   protected allowReplacing(): void {
     this.#settled = null;
+    this.#retries = new Retries();
   }
 
   async #exchange(

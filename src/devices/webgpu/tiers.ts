@@ -20,7 +20,7 @@ const warned = new WeakSet<GpuSession>();
 
 /**
  * A plan whose first runs are of plain kernels. The others are compiled when the first run has ended,
- * and take the place of these; they give the same bits. Where they cannot be compiled, the plain ones
+ * and take the place of these; they give the same bits. Until they can be compiled, the plain ones
  * stay.
  */
 class PlanInTiers extends ReplaceablePlan {
@@ -64,7 +64,7 @@ class PlanInTiers extends ReplaceablePlan {
     return super.profile(sources);
   }
 
-  /** Begins to make the plan better, unless that is under way or has failed. */
+  /** Begins to make the plan better, unless that is under way, or failed and is not to be tried now. */
   #begin(): Promise<void> {
     const onReplaced = () => {
       this.#present.isPlain = false;

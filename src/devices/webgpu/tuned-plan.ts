@@ -12,6 +12,7 @@ import {
   type MakePlan,
   ReplaceablePlan,
 } from "./replaceable-plan.ts";
+import { Retries } from "./retries.ts";
 import type { GpuSession } from "./session.ts";
 import type { Tuner } from "./tuner.ts";
 
@@ -30,7 +31,9 @@ export function beginTuning(device: GpuDevice, isNow: boolean): void {
 /** What tunes the plans of a session, as soon as it is loaded. */
 class Tuning {
   tuner: Tuner | null = null;
-  readonly loaded: Promise<Tuner | null>;
+  #loading: Promise<Tuner | null> | null = null;
+  readonly retries = () => new Retries();
+  readonly #retries = this.retries();
 
   constructor(
     readonly session: GpuSession,
@@ -38,17 +41,25 @@ class Tuning {
     /** The kind of kernels that was asked for. */
     readonly kind: Kernel["kind"] | undefined,
   ) {
-    this.loaded = this.#load();
+    this.load();
+  }
+
+  /** Loads it unless that is under way, or failed and is not to be tried now. */
+  load(): Promise<Tuner | null> {
+    if (!this.#loading && this.#retries.isDue) this.#loading = this.#load();
+    return this.#loading ?? Promise.resolve(null);
   }
 
   async #load(): Promise<Tuner | null> {
+    const begun = this.#retries.now();
     try {
       const { Tuner, tunings } = await tools.get();
       await tunings.read();
       this.tuner = new Tuner(this.session, tunings, choosing, this);
       return this.tuner;
     } catch (error) {
-      this.say(error);
+      if (this.#retries.failed(error, begun)) this.#loading = null;
+      else this.say(error);
       return null;
     }
   }
@@ -64,6 +75,8 @@ class TunedPlan extends ReplaceablePlan {
   #asked: Asked[];
   /** How much was known when it was last compared. */
   #known = 0;
+  /** Whether faster kernels are known than it has. */
+  #isBehind = false;
   #hasRun = false;
 
   constructor(
@@ -78,7 +91,7 @@ class TunedPlan extends ReplaceablePlan {
 
   override async prepare(onProgress?: Progress): Promise<void> {
     await super.prepare(onProgress);
-    const tuner = this.tuning.isNow && (await this.tuning.loaded);
+    const tuner = this.tuning.isNow && (await this.tuning.load());
     if (!tuner) return;
     await tuner.tune(this.#asked);
     await this.#improve(tuner);
@@ -87,7 +100,10 @@ class TunedPlan extends ReplaceablePlan {
   override run(sources: readonly Storage[]): BufferStorage[] {
     const outputs = super.run(sources);
     const { tuner } = this.tuning;
-    if (!tuner) return outputs;
+    if (!tuner) {
+      this.tuning.load();
+      return outputs;
+    }
     tuner.ran();
     if (!this.#hasRun) tuner.tune(this.#asked);
     this.#hasRun = true;
@@ -97,20 +113,30 @@ class TunedPlan extends ReplaceablePlan {
 
   /** Takes faster kernels where some are known by now. */
   async #improve(tuner: Tuner): Promise<void> {
-    if (tuner.known === this.#known) return;
+    if (tuner.known !== this.#known) this.#compare(tuner);
+    if (!this.#isBehind) return;
+    const asked: Asked[] = [];
+    const make = () => this.make(choosing(this.session, noting(tuner.choose, asked)));
+    const onReplaced = () => {
+      this.#asked = asked;
+      this.#isBehind = false;
+    };
+    await this.replace(make, onReplaced, (error) => {
+      this.#isBehind = false;
+      this.tuning.say(error);
+    });
+  }
+
+  /** Finds whether faster kernels are known than it has. */
+  #compare(tuner: Tuner): void {
     this.#known = tuner.known;
     const isOther = ({ family, problem, group, program, choice: { kernel, candidate } }: Asked) => {
       const other = tuner.choose(family, problem as never, group, program);
       return other.kernel !== kernel || other.candidate !== candidate;
     };
     if (!this.#asked.some(isOther)) return;
-    const asked: Asked[] = [];
-    const make = () => this.make(choosing(this.session, noting(tuner.choose, asked)));
-    const onReplaced = () => {
-      this.#asked = asked;
-    };
+    this.#isBehind = true;
     this.allowReplacing();
-    await this.replace(make, onReplaced, (error) => this.tuning.say(error));
   }
 }
 

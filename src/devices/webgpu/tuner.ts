@@ -17,6 +17,7 @@ import { cutPart, isWholePart, partBytes, partName, partWork } from "./kernel-pa
 import type { GpuPlan, PlanHost } from "./plan.ts";
 import { profileKernels } from "./profiler.ts";
 import type { Asked, choosing } from "./replaceable-plan.ts";
+import type { Retries } from "./retries.ts";
 import type { GpuSession } from "./session.ts";
 import { stepBytes } from "./transfer.ts";
 import { machineOf, type Tunings } from "./tunings.ts";
@@ -31,12 +32,20 @@ interface TunerOptions {
   readonly isNow: boolean;
   /** The kind of kernels that was asked for. */
   readonly kind?: Kernel["kind"];
+  /** Tells when a part is timed again of which something failed. */
+  readonly retries: () => Retries;
 }
 
 /** A part of a program, and a text for all that decides how long it takes. */
 interface NamedPart {
   readonly part: Program;
   readonly name: string;
+}
+
+/** A part that is to be timed again. */
+interface Later {
+  readonly retries: Retries;
+  begin(): void;
 }
 
 /** Times what may compute the parts of a session's plans, and chooses by that. */
@@ -48,6 +57,7 @@ export class Tuner {
   /** What is timed, or was, by the names of parts. */
   readonly #jobs = new Map<string, Promise<void>>();
   #last: Promise<void> = Promise.resolve();
+  #later: readonly Later[] = [];
   #left = 0;
   #hasWarned = false;
 
@@ -104,6 +114,10 @@ export class Tuner {
   /** Notes that a plan runs. */
   ran(): void {
     this.#budget.ran();
+    if (this.#later.length === 0) return;
+    const due = this.#later.filter(({ retries }) => retries.isDue);
+    this.#later = this.#later.filter((later) => !due.includes(later));
+    for (const { begin } of due) begin();
   }
 
   /** Times what was asked and is not known yet, what should take longest first; settles when that is done. */
@@ -131,25 +145,41 @@ export class Tuner {
     const isKnown = choices.map(choiceName).includes(tunings.get(machine, named.name) as string);
     const isTimed = choices.length > 1 && partBytes(named.part) <= MOST_BYTES;
     if (isKnown || !isTimed || !isWholePart(named.part, session)) return Promise.resolve();
-    this.#left++;
-    this.#last = this.#last.then(() => this.#measure(named, problem, choices));
+    const retries = this.options.retries();
+    const begin = () => {
+      this.#left++;
+      this.#last = this.#last.then(() =>
+        this.#measure(named, problem, choices, { retries, begin }),
+      );
+    };
+    begin();
     return this.#last;
   }
 
+  /** Times choices, and takes the fastest; or nothing and has it timed later, where one fails that may work then. */
   async #measure<P extends Problem>(
     { name, part }: NamedPart,
     problem: P,
     choices: readonly KernelChoice<P>[],
+    later: Later,
   ): Promise<void> {
     const { session, tunings, machine, options } = this;
-    let isWhole = true;
+    const { retries } = later;
+    let begun = 0;
+    let isKnown = true;
     const onFailure = (error: unknown) => {
-      isWhole = !session.lossOf("tune");
-      if (isWhole) this.#warn(error);
+      if (session.lossOf("tune") || retries.failed(error, begun)) isKnown = false;
+      else this.#warn(error);
     };
-    const open = (choice: KernelChoice<P>) => {
+    const open = async (choice: KernelChoice<P>): Promise<Bench> => {
       const host = this.choosing(session, (() => choice) as unknown as Choose);
-      return openBench(session, host, part);
+      begun = retries.now();
+      const { close, time } = await openBench(session, host, part);
+      const timed: Bench["time"] = (runs, times) => {
+        begun = retries.now();
+        return time(runs, times);
+      };
+      return { close, time: timed };
     };
     const allowance = options.isNow ? UNBOUNDED : this.#budget;
     // Parts of workgroups of another size, or of more memory, may share no dispatch with it any more.
@@ -160,8 +190,9 @@ export class Tuner {
     };
     const best = await fastestOf(choices, open, allowance, onFailure, extra);
     this.#left--;
-    if (!isWhole) return;
-    tunings.set(machine, name, choiceName(best));
+    if (session.lossOf("tune")) return;
+    if (isKnown) tunings.set(machine, name, choiceName(best));
+    else this.#later = [...this.#later, later];
     if (this.#left === 0) await tunings.write().catch(() => {}); // it is found again
   }
 

@@ -1,4 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { GradusError } from "../../../src/core/errors.ts";
+import { tools } from "../../../src/core/tools.ts";
 import { fileCache } from "../../../src/datasets/cache.ts";
 import type { GpuDevice } from "../../../src/devices/webgpu/gpu-device.ts";
 import type { GpuSession } from "../../../src/devices/webgpu/session.ts";
@@ -316,6 +318,53 @@ test("candidates that fail are left out, and the console says so once", async ()
   expect(codes.length).toBeGreaterThan(0);
   for (let i = 0; i < 2; i++) await own.step();
   expect(await own.bits()).toEqual(await expected(2, 19));
+});
+
+test("what fails for a reason that may pass is tried again after a pause, without a word", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const own = await made("off", 20);
+  const offline = new GradusError("gradus: no network; expected all of its scripts");
+  vi.spyOn(tools, "get").mockRejectedValueOnce(offline);
+  beginTuning(own.device, true);
+  const isNamed = ({ label = "" }: GPUObjectDescriptorBase) => /^matmul[^|]*$/.test(label);
+  const { createComputePipelineAsync } = GPUDevice.prototype;
+  const failed = vi.spyOn(GPUDevice.prototype, "createComputePipelineAsync");
+  failed.mockImplementation(function (this: GPUDevice, given) {
+    if (isNamed(given)) return Promise.reject(new Error("the compiler was killed"));
+    return createComputePipelineAsync.call(this, given);
+  });
+  const names = Object.keys(rivals(own, 20));
+  const found = async () => {
+    const { machines } = await exportTuning();
+    const parts = Object.values(machines).flatMap((choices) => Object.keys(choices));
+    return names.filter((name) => parts.some((part) => part.startsWith(`${name}: `)));
+  };
+  const { now } = performance;
+  let later = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) + later);
+  let steps = 0;
+  const stepUntil = async (check: () => unknown) => {
+    const stepped = async () => {
+      steps++;
+      await own.step();
+      await check();
+    };
+    await vi.waitFor(stepped, { timeout: 20_000, interval: 100 });
+  };
+  const tries = () => failed.mock.calls.filter(([given]) => isNamed(given));
+  await stepUntil(() => {});
+  later += 600_000; // the scripts are asked for again
+  await stepUntil(() => expect(tries()).toHaveLength(names.length));
+  failed.mockRestore();
+  await stepUntil(() => {}); // a pause
+  expect(await found()).toEqual([]);
+  await stepUntil(async () => {
+    later += 100_000_000; // more than any pause
+    expect(await found()).toEqual(names);
+  });
+  await stepUntil(() => {});
+  expect(await own.bits()).toEqual(await expected(steps, 20));
+  expect(warn).not.toHaveBeenCalled();
 });
 
 test("a device may be disposed, or lost, while it is tuned", async () => {
