@@ -117,8 +117,7 @@ const LONG_SEARCH = 64;
 
 /** Chooses for the places of largest and smallest elements. */
 export function searchRule(problem: RowsProblem, traits: Traits): KernelWish[] {
-  const { LENGTH } = problem;
-  return traits.workgroupMemory && LENGTH > LONG_SEARCH
+  return traits.workgroupMemory && problem.LENGTH > LONG_SEARCH
     ? treeRule(problem)
     : openRule(problem, traits);
 }
@@ -128,8 +127,7 @@ const LONG_SOFTMAX = 64;
 
 /** Chooses for softmax, its logarithm and log-sum-exp. */
 export function softmaxRule(problem: RowsProblem, traits: Traits): KernelWish[] {
-  const { LENGTH } = problem;
-  return traits.workgroupMemory && LENGTH >= LONG_SOFTMAX
+  return traits.workgroupMemory && problem.LENGTH >= LONG_SOFTMAX
     ? treeRule(problem)
     : openRule(problem, traits);
 }
@@ -193,16 +191,20 @@ const ENOUGH_GROUPS = 256;
 /** Elements that one part of a product's sum has at least, and a sum that is cut. */
 const LEAST_DEPTH = 256;
 const LONG_SUM = 4096;
+/** Tiles that leave so much of a GPU idle that shorter sums are cut as well. */
+const FEW_TILES = 8;
+const SHORT_SUM = 1024;
 
 /** In how many parts a product's sums are computed; all of one depth. */
-export function productParts(product: Omit<ProductProblem, "dtype">, traits: Traits): number {
-  const { BATCH, M, N, K } = product;
-  const { workgroupMemory, threads } = traits;
+export function productParts(
+  { BATCH, M, N, K }: Omit<ProductProblem, "dtype">,
+  { workgroupMemory, threads }: Traits,
+): number {
   // Workgroups own 32 × 32 outputs, invocations with direct loads about 8 × 8.
   const [side, enough] = workgroupMemory ? [32, ENOUGH_GROUPS] : [8, 32 * threads];
   const owners = Math.ceil(M / side) * Math.ceil(N / side) * BATCH;
-  if (4 * owners >= enough || K < LONG_SUM) return 1;
-  return equalParts(K, Math.min(Math.ceil(enough / owners), Math.floor(K / LEAST_DEPTH)));
+  if (K < (workgroupMemory && owners <= FEW_TILES ? SHORT_SUM : LONG_SUM)) return 1;
+  return equalParts(K, enough / owners, LEAST_DEPTH);
 }
 
 /** In how many parts rows are cut where there are too few for a GPU; all of one length. */
@@ -211,15 +213,17 @@ export function rowParts(
   { workgroupMemory, threads }: Traits,
 ): number {
   const [owners, least] = workgroupMemory ? [ENOUGH_GROUPS, 1024] : [16 * threads, 128];
-  if (4 * ROWS >= owners || LENGTH < 8 * least) return 1;
-  return equalParts(LENGTH, Math.min(Math.ceil(owners / ROWS), Math.floor(LENGTH / least)));
+  if (LENGTH < 8 * least) return 1;
+  return equalParts(LENGTH, owners / ROWS, least);
 }
 
 /**
- * In how many parts of equal length rows can be cut, at the most: 1 where only far fewer than `most`
- * would do. Parts are of fours where the whole is, so that they load as that does.
+ * In how many parts of equal length, no shorter than `least`, rows can be cut: 1 where few are wanted, or
+ * only far fewer would do. Parts are of fours where the whole is, so that they load as that does.
  */
-function equalParts(length: number, most: number): number {
+function equalParts(length: number, wanted: number, least: number): number {
+  if (wanted <= 4) return 1;
+  const most = Math.min(Math.ceil(wanted), Math.floor(length / least));
   const unit = length % 4 === 0 ? 4 : 1;
   for (let parts = most; parts > most / 4; parts--) if (length % (unit * parts) === 0) return parts;
   return 1;

@@ -258,4 +258,5 @@ function memoryOf({ TILE_M, TILE_N, TILE_K, STAGES, LANES }: Candidate): number 
   return LANES ? 4 : 4 * STAGES * (TILE_M + TILE_N) * TILE_K;
 }
 
+export { sumParts } from "./part-sums.ts";
 export { tiled as kernels };

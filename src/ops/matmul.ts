@@ -5,7 +5,7 @@ import type { Strided } from "../core/strided.ts";
 import { defineOp, NO_ATTRIBUTES, type OpDefinition } from "../graph/op.ts";
 import { apply, checkArguments, type Tensor } from "../graph/tensor.ts";
 import { productParts } from "../kernels/choose.ts";
-import { products } from "../kernels/matmul.ts";
+import { moreTiles, products } from "../kernels/matmul.ts";
 import type { ProductProblem } from "../kernels/problems.ts";
 import { stretch } from "./broadcast.ts";
 import { checkDomain } from "./domain.ts";
@@ -16,7 +16,7 @@ import { inShape, withAxes } from "./reshape.ts";
 /** y[m, n] = Σ_k a[m, k] · b[k, n], of matrices or of stacks `[b, m, k]` and `[b, k, n]` of such. */
 const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
   name: "matmul",
-  infer: ([a, b]) => ({ shape: productShape(a.shape, b.shape), dtype: a.dtype }),
+  infer: ([a, b]) => ({ shape: [...a.shape.slice(0, -1), ...b.shape.slice(-1)], dtype: a.dtype }),
   cpu: (y, [a, b]) => {
     const { BATCH, M, N, K } = sizesOf(a.shape, b.shape);
     let at = 0;
@@ -32,7 +32,7 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
   },
   loop: "matmul",
   ofNothing: 0,
-  flops: ([a], y) => 2 * sizeOf(y.shape) * a.shape[a.shape.length - 1],
+  flops: ([a], y) => 2 * sizeOf(y.shape) * a.shape.slice(-1)[0],
   form: {
     kind: "kernel",
     batching: "product",
@@ -50,8 +50,9 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
     const left = inShape(columns, [BATCH * parts, M, depth]);
     const right = inShape(b, [BATCH * parts, depth, N]);
     const y = apply(matmulOp, [left, right], NO_ATTRIBUTES);
-    const total = sum(inShape(y, [BATCH, parts, M, N]), { axis: 1 });
-    return [inShape(total, productShape(a.shape, b.shape))];
+    const all = inShape(y, [BATCH, parts, M * N]);
+    const total = moreTiles.loaded?.sumParts(all, traits, apply) ?? sum(all, { axis: 1 });
+    return [inShape(total, [...a.shape.slice(0, -1), N])];
   },
   vjp: (g, { inputs: [a, b] }) => [
     apply(matmulOp, [g, turned(b)], NO_ATTRIBUTES),
@@ -67,11 +68,7 @@ function turned(x: Tensor): Tensor {
 /** The sizes of a product of matrices, or of stacks of such. */
 function sizesOf(a: Shape, b: Shape): Omit<ProductProblem, "dtype"> {
   const [M, K] = a.slice(-2);
-  return { BATCH: sizeOf(a.slice(0, -2)), M, N: b[b.length - 1], K };
-}
-
-function productShape(a: Shape, b: Shape): Shape {
-  return [...a.slice(0, -1), ...b.slice(-1)];
+  return { BATCH: sizeOf(a.slice(0, -2)), M, N: b.slice(-1)[0], K };
 }
 
 function element({ data, offset, strides }: Strided, i: number, row: number, column: number) {

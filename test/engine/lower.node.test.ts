@@ -172,7 +172,8 @@ describe("how many kernels and workgroups a program has", () => {
     for (const [m, k, n] of [
       [100, 784, 50],
       [784, 100, 50],
-      [64, 1024, 10],
+      [64, 1023, 10],
+      [96, 1024, 96],
       [512, 4096, 512],
     ]) {
       expect(grids(() => [matmul(f32(m, k), f32(k, n))]).workgroup).toHaveLength(1);
