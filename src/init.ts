@@ -6,6 +6,7 @@ import type { DebugOptions } from "./debug/watcher.ts";
 import { cpuModule } from "./devices/on-demand.ts";
 import { describeAdapter, findAdapter, findGpu, TIMEOUT } from "./devices/webgpu/adapter.ts";
 import { GpuDevice } from "./devices/webgpu/gpu-device.ts";
+import { productRows } from "./devices/webgpu/jobs.ts";
 import type { GpuOptions, PageDevice } from "./devices/webgpu/options.ts";
 import { checkDevice, defaultDevice, setDefaultDevice } from "./graph/default-device.ts";
 import type { Device, MemoryInfo } from "./graph/device.ts";
@@ -166,7 +167,8 @@ async function choose(options: InitOptions): Promise<Choice> {
     const isDirect = kernels ? kernels === "direct" : description.direct;
     const isMeasured = wanted === "auto" && !reproducible;
     // Without them one kind of tiles serves as well.
-    const asked = (isDirect ? directProducts : moreTiles).get().catch(() => {});
+    const scripts = [isDirect ? directProducts : moreTiles, productRows];
+    const asked = Promise.all(scripts.map((script) => script.get())).catch(() => {});
     const device = await GpuDevice.create(adapter, description, {
       ...options,
       tune,

@@ -9,7 +9,9 @@ import { wat } from "./devices/cpu/shown/wat-on-demand.ts";
 import * as threadsModule from "./devices/cpu/threads/threads.ts";
 import * as watModule from "./devices/cpu/wat/wat.ts";
 import { cpuModule } from "./devices/on-demand.ts";
+import { productRows } from "./devices/webgpu/jobs.ts";
 import { sharing } from "./devices/webgpu/plan.ts";
+import * as rowsOfProducts from "./devices/webgpu/product-rows.ts";
 import * as sharingModule from "./devices/webgpu/sharing.ts";
 import * as withoutGpu from "./devices/without-gpu.ts";
 import { type Choice, type InitOptions, init as initOnDemand } from "./init.ts";
@@ -37,6 +39,7 @@ export function init(options?: InitOptions): Promise<Choice> {
   tools.put(allTools);
   directProducts.put(direct);
   moreTiles.put(tiles);
+  productRows.put(rowsOfProducts);
   sharing.put(sharingModule);
   wat.put(watModule);
   return initOnDemand(options);

@@ -24,6 +24,8 @@ export class Group {
   rank = 0;
   /** Groups that must run before though it reads nothing of them. */
   earlier: Set<Group> | null = null;
+  /** A product that its kernel makes where it wants it; none when left out. */
+  product?: number;
 
   /**
    * @param anchors the results of the op with a kernel form that are used, or of the ops that one
@@ -157,14 +159,18 @@ export class Fusion {
     return found;
   }
 
-  /** What two groups would be as one: it stores what others read and what is a result. */
-  joined(first: Group, second: Group, results: ReadonlySet<number>): Group {
+  /**
+   * What two groups would be as one: it stores what others read and what is a result.
+   * @param product the anchor of the first that the kernel of the second makes, if it is that.
+   */
+  joined(first: Group, second: Group, results: ReadonlySet<number>, product?: number): Group {
     const isNeeded = (step: number) => {
       const readers = this.#waiting(step);
       return results.has(step) || readers.size > Number(readers.has(second));
     };
     const outputs = [...first.outputs, ...second.outputs].filter(isNeeded).sort((a, b) => a - b);
-    return new Group([...first.anchors, ...second.anchors], outputs);
+    const anchors = [...first.anchors, ...second.anchors].filter((i) => i !== product);
+    return Object.assign(new Group(anchors, outputs), { product });
   }
 
   /** Puts one group in the place of two. */

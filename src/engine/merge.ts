@@ -8,12 +8,24 @@ const JOINED_WEIGHT = 1024;
 /** More anchors take registers and workgroup memory from each other. */
 const MOST_ANCHORS = 8;
 
+/**
+ * Finds the group of a product that another group's kernel may make, in place of reading it; `results`
+ * are stored in any case.
+ */
+export type FindProduct = (
+  fusion: Fusion,
+  group: Group,
+  results: ReadonlySet<number>,
+) => Group | undefined;
+
 /** By what groups are joined. */
 export interface MergeOptions {
   /** Tells of values that lie in one buffer. */
   readonly bufferOf: BufferOf;
   /** Whether one kernel may compute several ops of the same rows. */
   readonly joinsRows: boolean;
+  /** Finds what a group's kernel had better make itself; nothing when left out. */
+  readonly findProduct?: FindProduct;
   /** Steps that are stored in any case. */
   readonly kept?: Iterable<number>;
 }
@@ -30,13 +42,13 @@ export function merge(
   fusion: Fusion,
   bindingLimit: number,
   homes: Homes,
-  { bufferOf, joinsRows, kept = [] }: MergeOptions,
+  { bufferOf, joinsRows, findProduct, kept = [] }: MergeOptions,
 ): void {
   const results = new Set([...resultsOf(fusion.program), ...kept]);
   // Where nothing around it has changed, a group that could not be joined cannot be now.
   let changed = new Set(fusion.groups);
-  const join = (first: Group, second: Group): Group | null => {
-    const joined = fusion.joined(first, second, results);
+  const join = (first: Group, second: Group, product?: number): Group | null => {
+    const joined = fusion.joined(first, second, results, product);
     const whole = new Group(joined.anchors, [...first.outputs, ...second.outputs]);
     const { weight, size } = fusion.explore(whole);
     if (weight > JOINED_WEIGHT || size > GROUP_WEIGHT) return null;
@@ -59,6 +71,10 @@ export function merge(
     }
     // Whoever could be behind a group is so by now, and no other has to wait for what is joined.
     if (changed.size === 0 && joinsRows) joinSiblings(fusion, join);
+  }
+  for (const group of findProduct ? fusion.groups : []) {
+    const product = findProduct?.(fusion, group, results);
+    if (product) join(product, group, product.anchors[0]);
   }
 }
 

@@ -37,12 +37,12 @@ export type ScheduleOptions = Partial<MergeOptions>;
 export function scheduleOf(
   program: Program,
   bindingLimit: number,
-  { kept, bufferOf = (value) => value, joinsRows = true }: ScheduleOptions = {},
+  { kept, bufferOf = (value) => value, joinsRows = true, findProduct }: ScheduleOptions = {},
 ): KernelSchedule {
   const homes = new Map(program.updates.map(({ source, value }) => [value, source]));
   for (;;) {
     const fusion = fuse(program, bindingLimit - 1, kept);
-    merge(fusion, bindingLimit, homes, { bufferOf, joinsRows, kept });
+    merge(fusion, bindingLimit, homes, { bufferOf, joinsRows, findProduct, kept });
     const found = inOrder(program, fusion);
     const copied = [...fusion.late].filter((value) => homes.has(value));
     if (copied.length === 0 || fits(fusion, bindingLimit, found.homes, bufferOf)) return found;

@@ -7,6 +7,7 @@ import builtInsSource from "../../shaders/lib/built-ins.wgsl?raw";
 import expLogSource from "../../shaders/lib/exp-log.wgsl?raw";
 import floatBitsSource from "../../shaders/lib/float-bits.wgsl?raw";
 import fmodSource from "../../shaders/lib/fmod.wgsl?raw";
+import givenRowSource from "../../shaders/lib/given-row.wgsl?raw";
 import halfSource from "../../shaders/lib/half.wgsl?raw";
 import nearZeroSource from "../../shaders/lib/near-zero.wgsl?raw";
 import orderSource from "../../shaders/lib/order.wgsl?raw";
@@ -62,6 +63,8 @@ export const PRELUDE = file("lib/prelude.wgsl", preludeSource);
 export const WORKGROUP_TREE = file("lib/workgroup.wgsl", workgroupSource);
 /** `own_sum`: part of kernels that say of what. */
 export const PAIRWISE = file("lib/pairwise.wgsl", pairwiseSource);
+/** `own_row`: part of kernels whose invocations own rows. */
+export const GIVEN_ROW = file("lib/given-row.wgsl", givenRowSource);
 /** `own_maximum`, and exponentials to sum: part of kernels that know exponentials of rows. */
 export const ROW_EXP = file("lib/row-exp.wgsl", rowExpSource);
 /** What moments sum: part of their kernels. */

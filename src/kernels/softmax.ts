@@ -2,7 +2,14 @@ import type { Family } from "../forms/kernel.ts";
 import { blockOf, softmaxRule } from "./choose.ts";
 import type { SoftmaxProblem } from "./problems.ts";
 import { rowFamily } from "./rows.ts";
-import { EXP_LOG, PAIRWISE, ROW_EXP, softmaxDirectFile, softmaxFile } from "./shaders.ts";
+import {
+  EXP_LOG,
+  GIVEN_ROW,
+  PAIRWISE,
+  ROW_EXP,
+  softmaxDirectFile,
+  softmaxFile,
+} from "./shaders.ts";
 
 /**
  * Makes each element a function of itself, the row's maximum and Σ exp(x − maximum), and gives log Σ
@@ -18,7 +25,7 @@ export const softmaxRows: Family<SoftmaxProblem> = rowFamily<SoftmaxProblem>({
   outside: "-infinity_value()",
   tree: [PAIRWISE, ROW_EXP, softmaxFile],
   bytes: 8,
-  direct: [PAIRWISE, ROW_EXP, softmaxDirectFile],
+  direct: [GIVEN_ROW, PAIRWISE, ROW_EXP, softmaxDirectFile],
   own: ({ ROWS, LENGTH, EACH = 1 }, { WORKGROUP }, isTree) => {
     const STRIDE = isTree ? WORKGROUP : 1;
     const BLOCK = blockOf(Math.ceil(LENGTH / STRIDE));

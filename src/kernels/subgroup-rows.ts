@@ -47,8 +47,10 @@ const SIBLINGS: Readonly<Record<string, readonly ShaderFile[]>> = {
   "shaders/standardize-direct.wgsl": [turns, file("standardize-lanes.wgsl", standardize)],
 };
 
-/** Files of what kernels for a whole workgroup have, and those for lanes have not. */
-const LEFT_OUT = "shaders/lib/workgroup.wgsl";
+/** Files of what kernels for a whole workgroup or single invocations have, and those for lanes have not. */
+const LEFT_OUT = ["shaders/lib/workgroup.wgsl", "shaders/lib/given-row.wgsl"];
+/** Files of what makes rows itself, for the invocations that own them. */
+const MAKER = /\/product-rows?\.wgsl$/;
 
 /** What is made of a kernel once, for each number of lanes, and of values that it reduces at once. */
 const made = new WeakMap<Kernel<never>, Map<string, Kernel<never>>>();
@@ -66,7 +68,7 @@ export function laneKernels<P extends Problem>(
 ): Kernel<P>[] {
   const most = Math.min(least, TREE);
   return kernels.flatMap((base) => {
-    if (!(entryOf(base) in SIBLINGS)) return [];
+    if (!(entryOf(base) in SIBLINGS) || base.files.some(({ name }) => MAKER.test(name))) return [];
     const counts = base.kind === "direct" ? [QUAD] : [TREE, 32, 16, 8, QUAD];
     const own = getOrInsert(made, base, () => new Map()) as Map<string, Kernel<P>>;
     return counts
@@ -97,7 +99,7 @@ function byLanes(
     ...base,
     kind: "direct",
     files: [
-      ...base.files.slice(0, -1).filter(({ name }) => name !== LEFT_OUT),
+      ...base.files.slice(0, -1).filter(({ name }) => !LEFT_OUT.includes(name)),
       ...[lanePlaces, owners, ...siblings],
     ],
     subgroups: true,

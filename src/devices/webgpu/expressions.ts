@@ -1,5 +1,5 @@
 import { DTYPES, type DType } from "../../core/dtype.ts";
-import type { Shape } from "../../core/shape.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Step } from "../../engine/program.ts";
 import type { KernelSchedule } from "../../engine/schedule.ts";
 import { type MapForm, writeMoved } from "../../forms/map.ts";
@@ -45,15 +45,18 @@ export class PartExpressions {
 
   /** The expression of a step's element; `v` is what has the values of anchors that are known. */
   element(i: number, at: Position<string>, v: string | null): string {
-    const { anchors, outputs } = this.job.group;
-    const { dtype } = this.steps[i];
+    const { outputs, product } = this.job.group;
+    const { dtype, shape } = this.steps[i];
+    if (i === product) {
+      const [row, column] = at.reshape(asRows(shape)).coordinates;
+      return converted(`product_at(${row}, ${column})`, accumulator(dtype), wgslType(dtype));
+    }
     const op = v === null ? -1 : this.made.indexOf(i);
     if (op >= 0) {
       const own = this.made.length > 1 ? `${v}.v${op}` : (v as string);
       return converted(own, accumulator(dtype), wgslType(dtype));
     }
-    const isOwn = outputs.includes(i) && (v !== null || anchors.length === 0);
-    if (this.schedule.stored.has(i) && !isOwn) {
+    if (this.schedule.stored.has(i) && !outputs.includes(i)) {
       return at.body.bind(this.read(this.key(i), this.steps[i].dtype, at));
     }
     return at.body.once(`${i}@${at.key}`, () => {
@@ -100,10 +103,18 @@ export class PartExpressions {
     return this.schedule.domain(this.job.group);
   }
 
-  /** The step that the anchor takes as an input. */
-  inputStep(input: number): number {
-    return this.steps[this.job.calls[0]].inputs[input];
+  /** The step that an anchor takes as an input; behind those, what the product takes that its kernel makes. */
+  inputStep(input: number, op = 0): number {
+    const { inputs } = this.steps[this.job.calls[op]];
+    const { product = 0 } = this.job.group;
+    return inputs[input] ?? this.steps[product].inputs[input - inputs.length];
   }
+}
+
+/** The rows that a tensor has along its last axis. */
+function asRows(shape: Shape): Shape {
+  const length = shape[shape.length - 1];
+  return [sizeOf(shape) / length, length];
 }
 
 /** An element of those that share a word, the first one lowest. */

@@ -1,4 +1,5 @@
 import { DTYPES, type DType } from "../../core/dtype.ts";
+import { OnDemand } from "../../core/on-demand.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { type Group, resultOf } from "../../engine/fusion.ts";
 import { opsOf } from "../../engine/group-ops.ts";
@@ -17,6 +18,13 @@ import { applyFormula } from "../../forms/scalars.ts";
 import { pointwiseGroups } from "../../kernels/elementwise.ts";
 import { entryFile, type OpPart, stageOf } from "../../kernels/stage.ts";
 import { wgslScalars } from "./scalars.ts";
+
+/**
+ * What lets kernels make short rows themselves, of a product. Until it is there, a kernel of its own
+ * makes them, to the same bits.
+ * @internal
+ */
+export const productRows = /* @__PURE__ */ new OnDemand(() => import("./product-rows.ts"));
 
 /** Chooses as `Choose` does, and may go by what else a group of a program computes in the same kernel. */
 export type ChooseInProgram = <P extends Problem>(
@@ -99,9 +107,15 @@ function stageOfGroup(
 ): Stage {
   const { steps } = program;
   if (calls.length > 0) {
-    const problem = problemOf(program, steps[calls[0]]);
     const { family } = (steps[calls[0]].op as { form: KernelForm<unknown> }).form;
-    const choice = choose(family, problem, group, program);
+    const { product } = group;
+    const isMade = product !== undefined && productRows.loaded;
+    const problem = {
+      ...(isMade && problemOf(program, steps[product])),
+      ...problemOf(program, steps[calls[0]]),
+    };
+    const own = isMade ? isMade.ofProducts(family as never) : family;
+    const choice = choose(own as typeof family, problem, group, program);
     const hasFields = calls.length > 1 && family.joins === "elements";
     const ops = calls.map((call, i) => {
       const { accumulate } = DTYPES[problem.dtype];

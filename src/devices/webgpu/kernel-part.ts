@@ -6,7 +6,7 @@ import type { Program, Step } from "../../engine/program.ts";
 import { scheduleOf } from "../../engine/schedule.ts";
 import { flopsOf, total } from "../../engine/stats.ts";
 import { stepBytes } from "./transfer.ts";
-import type { Hardware } from "./write.ts";
+import { type Hardware, scheduling } from "./write.ts";
 
 /**
  * Cuts out of a program what one kernel computes, with all that is fused into it: a program of its own,
@@ -37,7 +37,7 @@ export function cutPart({ steps, updates }: Program, { outputs, reads }: Group):
 /** Whether a part is one kernel without the rest of its program too. */
 export function isWholePart(part: Program, { device, traits }: Hardware): boolean {
   const { maxStorageBuffersPerShaderStage: bindings } = device.limits;
-  return scheduleOf(lower(part, traits), bindings).groups.length === 1;
+  return scheduleOf(lower(part, traits), bindings, scheduling(traits)).groups.length === 1;
 }
 
 /**

@@ -16,7 +16,7 @@ export function writeLoad(part: PartExpressions, accessor: Load, input: number):
   const { job } = part;
   const type = accumulator(part.steps[part.inputStep(input)].dtype);
   const elements = job.stage.loaded.map((field, op) => {
-    const i = part.steps[job.calls[op]].inputs[input];
+    const i = part.inputStep(input, op);
     const { dtype, shape } = part.steps[i];
     const value = part.element(i, at.reshape(shape), null);
     return guarded(accessor, type, converted(value, wgslType(dtype), type), field);

@@ -23,7 +23,7 @@ import type { BufferPlaces } from "./places.ts";
 import { assembleRepeated, partsByCode } from "./repeats.ts";
 import { inGranules, SharedSources } from "./shared-sources.ts";
 import { stepBytes } from "./transfer.ts";
-import { type Hardware, isSmall, keyPlaces, type WrittenProgram } from "./write.ts";
+import { type Hardware, isSmall, keyPlaces, scheduling, type WrittenProgram } from "./write.ts";
 
 export { arrange } from "./shared-sources.ts";
 
@@ -98,6 +98,7 @@ function writeBy(
   const states = sharable(lowered, own, least, limits.bytes);
   let places = new SharedPlaces(states);
   const schedule = scheduleOf(lowered, limits.bindings, {
+    ...scheduling(traits),
     bufferOf: (value) => places.buffer(value),
   });
   const jobs = jobsOf(schedule, choose);

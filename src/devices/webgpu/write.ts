@@ -4,11 +4,11 @@ import { lower } from "../../engine/lower.ts";
 import { type Lifetime, planMemory } from "../../engine/memory-plan.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
-import { type KernelSchedule, scheduleOf } from "../../engine/schedule.ts";
+import { type KernelSchedule, type ScheduleOptions, scheduleOf } from "../../engine/schedule.ts";
 import type { Traits } from "../../forms/traits.ts";
 import type { BufferStorage } from "./buffers.ts";
 import { generate, type KernelCode } from "./codegen.ts";
-import { type ChooseInProgram, type Job, jobsOf } from "./jobs.ts";
+import { type ChooseInProgram, type Job, jobsOf, productRows } from "./jobs.ts";
 import { pack } from "./pack.ts";
 import type { SharedSources } from "./shared-sources.ts";
 import type { Pass } from "./submit-queue.ts";
@@ -76,11 +76,16 @@ export type WriteProgram = (
   options: PlanOptions,
 ) => WrittenProgram;
 
+/** How kernels are cut for such hardware. */
+export function scheduling(traits: Traits): ScheduleOptions {
+  return { findProduct: productRows.loaded?.findProducts(traits) };
+}
+
 /** Writes a program's kernels, each of its values in a buffer of its own. */
 export function writeApart(program: Program, { device, traits, choose }: Hardware): WrittenProgram {
   const { maxStorageBuffersPerShaderStage: bindings, maxComputeWorkgroupStorageSize: memory } =
     device.limits;
-  const schedule = scheduleOf(lower(program, traits), bindings);
+  const schedule = scheduleOf(lower(program, traits), bindings, scheduling(traits));
   const jobs = pack(jobsOf(schedule, choose), { bindings, memory });
   const codes = jobs.map((own) => generate(schedule, own));
   const values = lifetimes(schedule, codes);
