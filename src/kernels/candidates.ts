@@ -8,6 +8,7 @@ import type {
 } from "../forms/kernel.ts";
 import type { Traits } from "../forms/traits.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
+import { PLACES_MEMORY } from "./lane-places.ts";
 import type { Lanes } from "./subgroup-products.ts";
 import { subgroupChoices } from "./subgroup-trees.ts";
 
@@ -133,6 +134,23 @@ function filesOf({ files }: { readonly files: readonly ShaderFile[] }): string {
 function sizesText(numbers: Constants): string {
   const names = Object.keys(numbers).sort();
   return names.map((name) => `${name}=${numbers[name]}`).join(" ");
+}
+
+/**
+ * Whether a choice shares dispatches wherever the first may: its workgroups have as many invocations, and no
+ * more memory but for a counter of places, for which there is room.
+ */
+export function sharesAs<P extends Problem>(
+  first: KernelChoice<P>,
+  choice: KernelChoice<P>,
+  problem: P,
+): boolean {
+  const memoryOf = ({ kernel, candidate }: KernelChoice<P>) =>
+    kernel.layout(problem, candidate).memory ?? 0;
+  return (
+    choice.candidate.WORKGROUP === first.candidate.WORKGROUP &&
+    memoryOf(choice) <= memoryOf(first) + PLACES_MEMORY
+  );
 }
 
 /** Bytes of workgroup memory that every adapter has. */

@@ -22,6 +22,7 @@ test("a sweep times every candidate, and marks the one that the rules take", asy
     expect(failed).toBeUndefined();
     expect(milliseconds).toBeGreaterThan(0);
   }
+  expect(candidates.map(({ file }) => file)).toContain("shaders/softmax-lanes.wgsl");
   const lines = sweptText(told[0]).split("\n");
   expect(lines[0]).toBe("softmax ROWS 100 LENGTH 10 EACH 1");
   expect(lines.filter((line) => /^\* softmax-direct WORKGROUP 16 +\d/.test(line))).toHaveLength(1);

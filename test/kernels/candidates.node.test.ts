@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Candidate, Choose, Family, Problem } from "../../src/forms/kernel.ts";
+import type { Candidate, Choose, Family, Kernel, Problem } from "../../src/forms/kernel.ts";
 import type { Traits } from "../../src/forms/traits.ts";
 import { argReduce } from "../../src/kernels/arg-reduce.ts";
 import { attentionRows } from "../../src/kernels/attention.ts";
@@ -10,11 +10,12 @@ import {
   choicesOf,
   orderOf,
   problemName,
+  sharesAs,
 } from "../../src/kernels/candidates.ts";
 import { byRule } from "../../src/kernels/choose.ts";
 import { plainly } from "../../src/kernels/choose-plain.ts";
 import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
-import type { ProductProblem } from "../../src/kernels/problems.ts";
+import type { ProductProblem, SoftmaxProblem } from "../../src/kernels/problems.ts";
 import { reduce } from "../../src/kernels/reduce.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { standardRows } from "../../src/kernels/standardize.ts";
@@ -172,6 +173,26 @@ describe("rows that lanes of a subgroup own", () => {
       expect(offered(softmaxRows, softmax(128), gpu, lanes)).toEqual([]);
     }
     expect(offered(attentionRows, { ...softmax(64), ...ATTENTION }, gpu)).toEqual([]);
+  });
+
+  test("share dispatches as the kernels in whose place they stand, for all that their places take", () => {
+    const problem = softmax(128);
+    const [tree, direct] = softmaxRows.kernels;
+    const of = (kernel: Kernel<SoftmaxProblem>, WORKGROUP: number) => ({
+      kernel,
+      candidate: kernel.candidates.find((own) => own.WORKGROUP === WORKGROUP) as Candidate,
+    });
+    const lanes = laneKernels(softmaxRows, 4, 1);
+    for (const kernel of lanes) {
+      const { WORKGROUP } = kernel.candidates[0];
+      const first = of(kernel.order ? tree : direct, WORKGROUP);
+      expect(sharesAs(first, of(kernel, WORKGROUP), problem)).toBe(true);
+      const other = kernel.candidates[1].WORKGROUP;
+      expect(sharesAs(first, of(kernel, other), problem)).toBe(false);
+    }
+    expect(lanes).toHaveLength(2);
+    expect(sharesAs(of(direct, 64), of(tree, 64), problem)).toBe(false);
+    expect(sharesAs(of(tree, 64), of(direct, 64), problem)).toBe(true);
   });
 
   test("have no plain ones in their place, whose grid is another", () => {

@@ -2,7 +2,7 @@ import { getOrInsert } from "../../core/get-or-insert.ts";
 import type { Group } from "../../engine/fusion.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Choose, Family, Kernel, KernelChoice, Problem } from "../../forms/kernel.ts";
-import { choiceName, choicesFor, problemName } from "../../kernels/candidates.ts";
+import { choiceName, choicesFor, problemName, sharesAs } from "../../kernels/candidates.ts";
 import { lanesOf } from "../../kernels/subgroup-trees.ts";
 import {
   type Bench,
@@ -183,11 +183,8 @@ export class Tuner {
     };
     const allowance = options.isNow ? UNBOUNDED : this.#budget;
     // Parts of workgroups of another size, or of more memory, may share no dispatch with it any more.
-    const [threads, memory] = shareOf(choices[0], problem);
-    const extra = (choice: KernelChoice<P>) => {
-      const own = shareOf(choice, problem);
-      return own[0] === threads && own[1] <= memory ? 0 : DISPATCH_MS;
-    };
+    const [first] = choices;
+    const extra = (choice: KernelChoice<P>) => (sharesAs(first, choice, problem) ? 0 : DISPATCH_MS);
     const best = await fastestOf(choices, open, allowance, onFailure, extra);
     this.#left--;
     if (session.lossOf("tune")) return;
@@ -201,11 +198,6 @@ export class Tuner {
     this.#hasWarned = true;
     console.warn(`gradus: kernels are tuned without one that failed, for ${error}`);
   }
-}
-
-/** What a choice has of a dispatch: invocations of a workgroup, and bytes of its memory. */
-function shareOf<P extends Problem>({ kernel, candidate }: KernelChoice<P>, problem: P) {
-  return [candidate.WORKGROUP, kernel.layout(problem, candidate).memory ?? 0] as const;
 }
 
 /** Compiles a program by what chooses, without holding up the page. */
