@@ -4,7 +4,7 @@ import type { GpuSession } from "../../src/devices/webgpu/session.ts";
 import type { Choose, Family, KernelChoice } from "../../src/forms/kernel.ts";
 import { type Device, tensor } from "../../src/index.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
-import type { Lanes } from "../../src/kernels/subgroup-products.ts";
+import type { SubgroupSizes } from "../../src/kernels/subgroup-products.ts";
 import { lanesOf } from "../../src/kernels/subgroup-trees.ts";
 import { type FamilyCall, waysOf } from "../../test/support/family-calls.ts";
 import { shareOf } from "../../test/support/parity.ts";
@@ -30,7 +30,7 @@ interface Trial {
 }
 
 /** All candidates, the first of each call, then the second of each, and so on. */
-function trialsOf(families: Readonly<Record<string, FamilyCall>>, lanes: Lanes): Trial[] {
+function trialsOf(families: Readonly<Record<string, FamilyCall>>, lanes: SubgroupSizes): Trial[] {
   const lists = Object.entries(families).map(([name, call]) =>
     waysOf(call, lanes).map((choice) => ({ name: `${name}, ${labelOf(choice)}`, call, choice })),
   );

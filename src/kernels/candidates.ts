@@ -9,7 +9,7 @@ import type {
 import type { Traits } from "../forms/traits.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
 import { PLACES_MEMORY } from "./lane-places.ts";
-import type { Lanes } from "./subgroup-products.ts";
+import type { SubgroupSizes } from "./subgroup-products.ts";
 import { subgroupChoices } from "./subgroup-trees.ts";
 
 // What measures kernels has of them. A script of its own: no page needs it to compute.
@@ -21,12 +21,12 @@ export interface ChoiceOptions {
   /** Whether only those count that give the bits of the first. */
   readonly reproducible: boolean;
   /** What subgroups have; only kernels without subgroups count when left out. */
-  readonly lanes?: Lanes;
+  readonly lanes?: SubgroupSizes;
   /** Of how many ops a kernel reduces numbers at once; 1 when left out. */
   readonly values?: number;
 }
 
-const NO_LANES: Lanes = { least: 0, most: 0 };
+const NO_LANES: SubgroupSizes = { least: 0, most: 0 };
 
 /**
  * What may compute a problem on such hardware: first what `choose` takes, then the others, where it is known by

@@ -8,7 +8,7 @@ import type { ProductProblem } from "./problems.ts";
 // Part of a script that is loaded on demand: only what was measured to be faster takes these.
 
 /** How many invocations a subgroup of a device has, at the least and at the most; 0 where there are none. */
-export interface Lanes {
+export interface SubgroupSizes {
   readonly least: number;
   readonly most: number;
 }
@@ -29,7 +29,7 @@ const LEAST_ACROSS = 32;
 /** Invocations of a workgroup, at the most. */
 const MOST = 256;
 
-function candidateOf([rows, columns, bands]: Band, { least, most }: Lanes): Candidate {
+function candidateOf([rows, columns, bands]: Band, { least, most }: SubgroupSizes): Candidate {
   const across = Math.max(LEAST_ACROSS, most);
   return {
     WORKGROUP: across * bands,
@@ -47,7 +47,7 @@ const made = new Map<string, Kernel<ProductProblem>>();
  * Products whose subgroups hand round what they have of a, in the order of matmul.wgsl.
  * @param lanes powers of two, 4 at the least.
  */
-export function subgroupProducts(lanes: Lanes): Kernel<ProductProblem> {
+export function subgroupProducts(lanes: SubgroupSizes): Kernel<ProductProblem> {
   const make = (): Kernel<ProductProblem> => ({
     kind: "workgroup",
     order: "workgroup 64", // that of matmul.wgsl

@@ -2,7 +2,7 @@ import source from "../../shaders/lib/subgroups.wgsl?raw";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Family, Kernel, KernelChoice, Problem } from "../forms/kernel.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
-import { type Lanes, subgroupProducts } from "./subgroup-products.ts";
+import { type SubgroupSizes, subgroupProducts } from "./subgroup-products.ts";
 import { laneKernels } from "./subgroup-rows.ts";
 
 // Part of a script that is loaded on demand: only what was measured to be faster takes these.
@@ -15,7 +15,7 @@ const subgroupTree: ShaderFile = { name: "shaders/lib/subgroups.wgsl", source };
 export function lanesOf({
   features,
   adapterInfo,
-}: Pick<GPUDevice, "features" | "adapterInfo">): Lanes {
+}: Pick<GPUDevice, "features" | "adapterInfo">): SubgroupSizes {
   if (!features.has("subgroups")) return { least: 0, most: 0 };
   const { subgroupMinSize: least = 0, subgroupMaxSize: most = least } = adapterInfo ?? {};
   return { least, most };
@@ -32,7 +32,7 @@ const made = new WeakMap<Kernel<never>, Map<number, Kernel<never>>>();
  */
 export function subgroupChoices<P extends Problem>(
   family: Family<P>,
-  { least, most }: Lanes,
+  { least, most }: SubgroupSizes,
   values = 1,
 ): KernelChoice<P>[] {
   const isPower = (n: number) => Number.isInteger(Math.log2(n));

@@ -19,7 +19,7 @@ import type { ProductProblem, SoftmaxProblem } from "../../src/kernels/problems.
 import { reduce } from "../../src/kernels/reduce.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { standardRows } from "../../src/kernels/standardize.ts";
-import type { Lanes } from "../../src/kernels/subgroup-products.ts";
+import type { SubgroupSizes } from "../../src/kernels/subgroup-products.ts";
 import { laneKernels } from "../../src/kernels/subgroup-rows.ts";
 import { families, type Tried } from "../support/kernel-families.ts";
 
@@ -271,7 +271,7 @@ describe("tiles of products", () => {
   });
 
   test("that share loads by subgroups are among those that are measured, where there are subgroups", () => {
-    const places = (name: string, n: number, lanes?: Lanes) => {
+    const places = (name: string, n: number, lanes?: SubgroupSizes) => {
       const traits = { ...gpu, name };
       const options = { choose: byRule(traits), reproducible: true, lanes };
       const given = choicesFor(products, square(n), traits, options);

@@ -37,7 +37,7 @@ import { segmentSums, sortedPlaces } from "../../src/kernels/segment-sum.ts";
 import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
 import { standardRows } from "../../src/kernels/standardize.ts";
-import type { Lanes } from "../../src/kernels/subgroup-products.ts";
+import type { SubgroupSizes } from "../../src/kernels/subgroup-products.ts";
 import { subgroupChoices } from "../../src/kernels/subgroup-trees.ts";
 import { plainFamily } from "./kernel-families.ts";
 
@@ -52,7 +52,10 @@ export interface FamilyCall {
 }
 
 /** All ways to compute what a call does; those by subgroups too, where there are any. */
-export function waysOf({ family, plain = family }: FamilyCall, lanes?: Lanes): KernelChoice[] {
+export function waysOf(
+  { family, plain = family }: FamilyCall,
+  lanes?: SubgroupSizes,
+): KernelChoice[] {
   return [...choicesOf(plain), ...(lanes ? subgroupChoices(plain, lanes) : [])];
 }
 
