@@ -53,5 +53,6 @@ export const adapter: Check = {
 const USED: Readonly<Record<string, string>> = {
   "timestamp-query": "times of single kernels, for profiles",
   subgroups: "neighbours that share what they load",
+  "chromium-experimental-subgroup-matrix": "matrices that neighbours multiply together",
   "shader-f16": "numbers of 16 bits",
 };

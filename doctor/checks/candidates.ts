@@ -4,6 +4,7 @@ import type { GpuSession } from "../../src/devices/webgpu/session.ts";
 import type { Choose, Family, KernelChoice } from "../../src/forms/kernel.ts";
 import { type Device, tensor } from "../../src/index.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
+import { matricesOf } from "../../src/kernels/subgroup-matrices.ts";
 import type { SubgroupSizes } from "../../src/kernels/subgroup-products.ts";
 import { lanesOf } from "../../src/kernels/subgroup-trees.ts";
 import { type FamilyCall, waysOf } from "../../test/support/family-calls.ts";
@@ -142,7 +143,8 @@ export const candidates: Check = {
   isOpen: true,
   run: async (context) => {
     const { device } = await context.bench.engine(); // some kernels are loaded with it
-    const trials = trialsOf(context.subjects.families, lanesOf(device));
+    const lanes = { ...lanesOf(device), matrices: await matricesOf(device) };
+    const trials = trialsOf(context.subjects.families, lanes);
     const rows: Row[] = [];
     const expected = new Map<string, ArrayLike<number>>();
     for (const trial of trials) {

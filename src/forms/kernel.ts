@@ -69,8 +69,8 @@ export interface Kernel<P extends Problem = Problem> {
   readonly libraries?: readonly ShaderFile[];
   /** Functions of the op's own, which gives a formula for each: parameters and result. */
   readonly functions?: Readonly<Record<string, string>>;
-  /** Whether its files use subgroups. */
-  readonly subgroups?: boolean;
+  /** The extension of WGSL by which its files use subgroups, if they do. */
+  readonly subgroups?: string;
   /**
    * Names the order in which all its candidates add: kernels of a family with the same one give the same
    * bits. When left out it is `direct`, or `workgroup` and the size of one.

@@ -63,7 +63,7 @@ function family({ entry, quads, ownsKeys, isGradient, results }: Walk): Family<A
     kind: candidates === TILED ? "workgroup" : "direct",
     order: "walk",
     files: [part, ...files],
-    subgroups: candidates === QUADS,
+    subgroups: candidates === QUADS ? "subgroups" : undefined,
     fits: (problem) => candidates !== QUADS || isShort(problem),
     libraries: RANDOM,
     functions: { scaled: "(x: Acc) -> Acc", share: "(x: Acc, bits: u32) -> Acc" },

@@ -23,7 +23,7 @@ function kernel(files: readonly ShaderFile[], tiles: readonly Constants[]): Kern
   return {
     kind: "direct",
     files,
-    subgroups: tiles[0].LANES > 1,
+    subgroups: tiles[0].LANES > 1 ? "subgroups" : undefined,
     candidates: SIZES.flatMap((open) => tiles.map((tile) => ({ ...open, ...tile }))),
     layout: ({ BATCH, M, N, K }, { WORKGROUP, ROWS, WIDTH = 4, LANES = 1 }) => {
       const columns = Math.ceil(N / (WIDTH * LANES)) * LANES;

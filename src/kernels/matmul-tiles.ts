@@ -144,7 +144,8 @@ const BEGIN = 1500;
 /** Names a tile as measurements do. */
 export function tileName(candidate: Candidate): string {
   const { WORKGROUP, TILE_M, TILE_N, TILE_K, COLUMNS, STAGES } = sizesOf(candidate);
-  const kind = candidate.LANES ? `lanes ${candidate.LANES}` : STAGES;
+  const { LANES, MATRICES } = candidate;
+  const kind = MATRICES ? "matrices" : LANES ? `lanes ${LANES}` : STAGES;
   return `${TILE_M} ${TILE_N} ${TILE_K} ${WORKGROUP} ${COLUMNS} ${kind}`;
 }
 
@@ -172,7 +173,7 @@ function measuredShare(problem: ProductProblem, candidate: Candidate, traits: Tr
   const mean = found.reduce((sum, x) => sum + x, 0) / found.length;
   const isKnown = times[tileName(candidate)] > 0;
   // One that did not run is as much worse than the model as any; subgroups may have been left out.
-  const other = candidate.LANES ? mean : Math.max(...found);
+  const other = candidate.LANES || candidate.MATRICES ? mean : Math.max(...found);
   const own = isKnown ? excess(candidate) : other;
   return Math.exp((own - mean) * Math.max(0, 1 - distance(sizes) / FAR));
 }
@@ -182,13 +183,17 @@ export function cost(problem: ProductProblem, candidate: Candidate, traits: Trai
   return modelCost(problem, candidate, traits) * measuredShare(problem, candidate, traits);
 }
 
+/** What matrices of subgroups may take, of which only measurements tell: among the first to be measured. */
+const MATRICES_TAKE = 0.5;
+
 /** What a product should cost by the model, on GPUs of few, some and many cores. */
 function modelCost(problem: ProductProblem, candidate: Candidate, { name = "" }: Traits): number {
   const [own, cores, most] = GPUS.find(([vendor]) => vendor.test(name)) ?? OTHER_GPU;
   const costs = MORE_CORES.map(
     (more) => more * cyclesOf(problem, candidate, name, [own, more * cores, most]),
   );
-  return costs.reduce((sum, n) => sum + n, 0) / costs.length;
+  const mean = costs.reduce((sum, n) => sum + n, 0) / costs.length;
+  return candidate.MATRICES ? MATRICES_TAKE * mean : mean;
 }
 
 /**
@@ -246,7 +251,7 @@ function cyclesOf(
 function sizesOf(candidate: Candidate): Candidate {
   const { TILE_M, LANES } = candidate;
   if (LANES) return { ...candidate, TILE_K: (16 * LANES) / rowsOf(candidate), STAGES: 3 };
-  return TILE_M ? candidate : SMALLEST;
+  return TILE_M ? candidate : { ...SMALLEST, WORKGROUP: candidate.WORKGROUP };
 }
 
 /** Rows that an invocation owns. */

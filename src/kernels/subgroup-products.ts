@@ -11,6 +11,8 @@ import type { ProductProblem } from "./problems.ts";
 export interface SubgroupSizes {
   readonly least: number;
   readonly most: number;
+  /** How many multiply matrices together, to the bits of other products; 0, or left out, where none do. */
+  readonly matrices?: number;
 }
 
 /** What an invocation owns, and how many bands of so many rows a workgroup has. */
@@ -56,7 +58,7 @@ export function subgroupProducts(lanes: SubgroupSizes): Kernel<ProductProblem> {
       { name: "shaders/lib/lane-blocks.wgsl", source: blocksSource },
       { name: "shaders/matmul-lanes.wgsl", source },
     ],
-    subgroups: true,
+    subgroups: "subgroups",
     candidates: BANDS.map((band) => candidateOf(band, lanes)).filter(
       ({ WORKGROUP }) => WORKGROUP <= MOST,
     ),

@@ -102,7 +102,7 @@ function byLanes(
       ...base.files.slice(0, -1).filter(({ name }) => !LEFT_OUT.includes(name)),
       ...[lanePlaces, owners, ...siblings],
     ],
-    subgroups: true,
+    subgroups: "subgroups",
     order: base.order ?? (isTree ? `workgroup ${TREE}` : undefined),
     fits: ({ LENGTH }) =>
       !isTree ||

@@ -2,6 +2,7 @@ import source from "../../shaders/lib/subgroups.wgsl?raw";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Family, Kernel, KernelChoice, Problem } from "../forms/kernel.ts";
 import type { ShaderFile } from "../forms/wgsl.ts";
+import { matrixProducts } from "./subgroup-matrices.ts";
 import { type SubgroupSizes, subgroupProducts } from "./subgroup-products.ts";
 import { laneKernels } from "./subgroup-rows.ts";
 
@@ -32,7 +33,7 @@ const made = new WeakMap<Kernel<never>, Map<number, Kernel<never>>>();
  */
 export function subgroupChoices<P extends Problem>(
   family: Family<P>,
-  { least, most }: SubgroupSizes,
+  { least, most, matrices = 0 }: SubgroupSizes,
   values = 1,
 ): KernelChoice<P>[] {
   const isPower = (n: number) => Number.isInteger(Math.log2(n));
@@ -40,10 +41,10 @@ export function subgroupChoices<P extends Problem>(
   // These hand on no structures, which several values are.
   const trees = values > 1 ? [] : family.kernels.filter(isJoined);
   const isTiled = family.computes === "product" && family.kernels[0]?.kind === "workgroup";
-  const shared =
-    isTiled && least >= 4 && isPower(most)
-      ? [subgroupProducts({ least, most }) as Kernel<never> as Kernel<P>]
-      : [];
+  const shared = [
+    isTiled && matrices > 0 && matrixProducts(matrices),
+    isTiled && least >= 4 && isPower(most) && subgroupProducts({ least, most }),
+  ].flatMap((kernel) => (kernel ? [kernel as Kernel<never> as Kernel<P>] : []));
   return [
     ...trees.map((base) => bySubgroups(base, least)),
     ...laneKernels(family, least, values),
@@ -62,7 +63,7 @@ function bySubgroups<P extends Problem>(kernel: Kernel<P>, lanes: number): Kerne
   const make = (): Kernel<P> => ({
     ...kernel,
     files: kernel.files.map((file) => (file.name === TREE ? subgroupTree : file)),
-    subgroups: true,
+    subgroups: "subgroups",
     candidates: kernel.candidates
       .filter(({ WORKGROUP }) => WORKGROUP >= lanes)
       .map((candidate) => ({ ...candidate, LANES: lanes })),

@@ -75,7 +75,7 @@ test("every family of kernels has a call", () => {
   const called = new Set(calls.map(({ family }) => family));
   const plain = calls.flatMap((call) => (call.plain ? files(waysOf(call)) : []));
   const bySubgroups = calls.flatMap(({ family }) =>
-    files(subgroupChoices(family, { least: 32, most: 32 })),
+    files(subgroupChoices(family, { least: 32, most: 32, matrices: 32 })),
   );
   const others = new Set([...plain, ...bySubgroups]);
   const without = Object.entries(families).filter(([, { family }]) => {

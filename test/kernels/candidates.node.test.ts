@@ -298,6 +298,21 @@ describe("tiles of products", () => {
     }
   });
 
+  test("by matrices of subgroups are measured first, where a device has them", () => {
+    const given = (matrices: number, options: { reproducible: boolean; traits?: Traits }) => {
+      const { traits = gpu, reproducible } = options;
+      const lanes = { least: 32, most: 32, matrices };
+      const choose = byRule(traits);
+      const found = choicesFor(products, square(1024), traits, { choose, reproducible, lanes });
+      return found.map(({ candidate }) => candidate.MATRICES ?? 0);
+    };
+    expect(given(32, { reproducible: true }).slice(0, 3)).toEqual([0, 8, 0]);
+    expect(given(0, { reproducible: true })).not.toContain(8);
+    // Direct loads add in another order.
+    expect(given(32, { reproducible: true, traits: mobile })).not.toContain(8);
+    expect(given(32, { reproducible: false, traits: mobile })).toContain(8);
+  });
+
   test("should cost the more the less of them is used", () => {
     for (const { candidate } of choicesOf(products).filter(
       ({ kernel }) => kernel.kind === "workgroup",

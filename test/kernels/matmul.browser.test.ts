@@ -4,6 +4,13 @@ import { choicesOf } from "../../src/kernels/candidates.ts";
 import { directProducts, moreTiles, products } from "../../src/kernels/matmul.ts";
 import type { ProductProblem } from "../../src/kernels/problems.ts";
 import { stageOf } from "../../src/kernels/stage.ts";
+import {
+  countWrong,
+  matricesOf,
+  matrixLanes,
+  matrixProbe,
+  matrixProducts,
+} from "../../src/kernels/subgroup-matrices.ts";
 import { subgroupProducts } from "../../src/kernels/subgroup-products.ts";
 import { expectWithin } from "../support/close.ts";
 import { candidateWith, plainFamily } from "../support/kernel-families.ts";
@@ -181,7 +188,7 @@ describe("matmul-lanes", () => {
     const real = subgroupProducts({ least: size, most: size });
     const source = `const SIZE = ${size}u;\n${EMULATED}`;
     const files = [{ name: "subgroups", source }, ...real.files.slice(-1)];
-    await checkAll({ ...real, files, subgroups: false });
+    await checkAll({ ...real, files, subgroups: undefined });
   });
 
   test("sums of a long K are added in equal parts", async () => {
@@ -196,6 +203,116 @@ describe("matmul-lanes", () => {
     const [candidate] = kernel.candidates;
     const sizes = { BATCH: 2, M: 16 * 19 - 3, N: 2 * 128 - 5, K: 9 };
     expect(await check(sizes, { kernel, candidate })).toEqual(await check(sizes, plain));
+  });
+});
+
+/** Matrices of subgroups as each invocation computes all of them: lib/matrices.wgsl without its feature. */
+const PLAIN_MATRICES = `
+alias Left = u32;
+alias Right = u32;
+alias Sum = array<f32, 64>;
+
+fn left_at(place: u32) -> Left { return place; }
+
+fn right_at(place: u32) -> Right { return place; }
+
+fn accumulate(a: Left, b: Right, sum: Sum) -> Sum {
+  var y = sum;
+  for (var i = 0u; i < 64u; i++) {
+    for (var k = 0u; k < 8u; k++) {
+      y[i] = fma(tile_a[a + i / 8u * PITCH + k], tile_b[b + k * PITCH + i % 8u], y[i]);
+    }
+  }
+  return y;
+}
+
+fn put_at(place: u32, sum: Sum) {
+  var y = sum;
+  for (var i = 0u; i < 64u; i++) {
+    tile_a[place + i / 8u * PITCH + i % 8u] = y[i];
+  }
+}
+`;
+
+describe("matmul-matrices", () => {
+  const plain = choicesOf(products)[0];
+
+  test.each([32, 64])(
+    "gives the bits of matmul just below, at and above its tile, by %d invocations",
+    async (lanes) => {
+      const real = matrixProducts(lanes);
+      const files = real.files.map((file) =>
+        file.name === "shaders/lib/matrices.wgsl" ? { ...file, source: PLAIN_MATRICES } : file,
+      );
+      const kernel = { ...real, files, subgroups: undefined };
+      const [candidate] = kernel.candidates;
+      for (const sizes of [
+        { BATCH: 2, M: 31, N: 33, K: 31 },
+        { BATCH: 1, M: 33, N: 31, K: 33 },
+        { BATCH: 1, M: 32, N: 32, K: 64 },
+        ...(lanes === 32 ? [{ BATCH: 1, M: 2, N: 3, K: 8200 }] : []),
+      ]) {
+        const wanted = await check(sizes, plain);
+        expect(await check(sizes, { kernel, candidate }), JSON.stringify(sizes)).toEqual(wanted);
+      }
+    },
+  );
+
+  test("is taken only where a probe finds the same bits", async () => {
+    const wrong = (from: string, to: string) => {
+      expect(PLAIN_MATRICES).toContain(from);
+      return countWrong(device, matrixProbe(32, PLAIN_MATRICES.replace(from, to)));
+    };
+    expect(await wrong("fma", "fma")).toBe(0);
+    expect(await countWrong(device, matrixProbe(64, PLAIN_MATRICES))).toBe(0);
+    // Of numbers that round, another order differs in some; of what lies otherwise, all do.
+    const backwards = await wrong(
+      "for (var k = 0u; k < 8u; k++) {",
+      "for (var j = 0u; j < 8u; j++) { let k = 7u - j;",
+    );
+    expect(backwards).toBeGreaterThan(0);
+    expect(backwards).toBeLessThan(64);
+    expect(await wrong("b + k * PITCH + i % 8u", "b + i % 8u * PITCH + k")).toBeGreaterThan(100);
+    expect(await wrong("place + i / 8u * PITCH + i % 8u", "place + i")).toBeGreaterThan(50);
+  });
+
+  test("is there where a device has the feature, matrices of f32, and subgroups of one size", async () => {
+    const config = {
+      ...{ componentType: "f32", resultComponentType: "f32" },
+      ...{ M: 8, N: 8, K: 8 },
+    };
+    const of = (info: object, feature = "chromium-experimental-subgroup-matrix") => {
+      const adapterInfo = {
+        ...{ subgroupMinSize: 32, subgroupMaxSize: 32, subgroupMatrixConfigs: [config] },
+        ...info,
+      };
+      return matrixLanes({ features: new Set([feature]), adapterInfo } as never);
+    };
+    expect(of({})).toBe(32);
+    expect(of({}, "subgroups")).toBe(0);
+    expect(of({ subgroupMaxSize: 64 })).toBe(0);
+    expect(of({ subgroupMinSize: 128, subgroupMaxSize: 128 })).toBe(0);
+    expect(of({ subgroupMatrixConfigs: undefined })).toBe(0);
+    for (const other of [{ componentType: "f16" }, { resultComponentType: "f16" }, { K: 16 }]) {
+      expect(of({ subgroupMatrixConfigs: [{ ...config, ...other }] })).toBe(0);
+    }
+    expect(await matricesOf(device)).toBe(0); // this adapter has none
+    // What a device cannot compile is not taken, and no error is left behind.
+    const features = new Set(["chromium-experimental-subgroup-matrix"]);
+    const adapterInfo = {
+      ...{ subgroupMinSize: 32, subgroupMaxSize: 32, subgroupMatrixConfigs: [config] },
+    };
+    const claims = new Proxy(device, {
+      get: (own, name) => {
+        if (name === "features") return features;
+        if (name === "adapterInfo") return adapterInfo;
+        const value = Reflect.get(own, name);
+        return typeof value === "function" ? value.bind(own) : value;
+      },
+    });
+    device.pushErrorScope("validation");
+    expect(await matricesOf(claims)).toBe(0);
+    expect(await device.popErrorScope()).toBeNull();
   });
 });
 

@@ -17,6 +17,7 @@ import { softmaxRows } from "../../src/kernels/softmax.ts";
 import { mergeRuns, sortRuns } from "../../src/kernels/sort-runs.ts";
 import type { OpPart } from "../../src/kernels/stage.ts";
 import { standardRows } from "../../src/kernels/standardize.ts";
+import { matrixProducts } from "../../src/kernels/subgroup-matrices.ts";
 import { subgroupProducts } from "../../src/kernels/subgroup-products.ts";
 import { laneKernels } from "../../src/kernels/subgroup-rows.ts";
 
@@ -82,7 +83,7 @@ export function plainFamily<P extends Problem>(family: Family<P>): Family<P> {
 /** Products by subgroups, which no rule chooses, as a family of their own. */
 const subgroupFamily: Family<ProductProblem> = {
   ...products,
-  kernels: [subgroupProducts({ least: 32, most: 32 })],
+  kernels: [subgroupProducts({ least: 32, most: 32 }), matrixProducts(32)],
 };
 
 export const families: Readonly<Record<string, Tried>> = {

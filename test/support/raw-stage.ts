@@ -26,7 +26,7 @@ export function stagePrelude(
   const typeOf = ({ dtype = stage.type }: Accessor) => wgslType(dtype);
   const y = results[result];
   return [
-    kernel.subgroups ? "enable subgroups;" : "",
+    kernel.subgroups ? `enable ${kernel.subgroups};` : "",
     prelude(constants, wgslType(stage.type)),
     bindings(typeOf(y), ...loads.map((load) => [buffer(load), typeOf(load)] as const)),
     ...new Set(libraries.map(({ source }) => source)),

@@ -55,5 +55,5 @@ export function subgroupsOf(stage: Stage, size: number): Stage {
     name: "subgroups",
     source: `${FUNCTIONS(Math.min(size, stage.threads))}\n${shuffle}\n`,
   };
-  return { ...stage, kernel: { ...kernel, subgroups: false, files: [own, ...files] } };
+  return { ...stage, kernel: { ...kernel, subgroups: undefined, files: [own, ...files] } };
 }

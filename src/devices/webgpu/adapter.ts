@@ -66,7 +66,7 @@ function ownLimits(adapter: GPUAdapter): Record<string, number> {
 }
 
 /** What is used where it is there. */
-const FEATURES = ["timestamp-query", "subgroups"] as const;
+const FEATURES = /^timestamp-query$|^subgroups$|subgroup-matrix$/;
 
 /** Requests a GPUDevice with the adapter's own limits and waits `timeout` milliseconds for it. */
 export function requestDevice(
@@ -78,7 +78,9 @@ export function requestDevice(
     adapter.requestDevice({
       label: "gradus",
       requiredLimits: ownLimits(adapter),
-      requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
+      requiredFeatures: [...adapter.features].filter((name) =>
+        FEATURES.test(name),
+      ) as GPUFeatureName[],
     });
   return within(op, "requestDevice", timeout, ask, (late) => late.destroy());
 }

@@ -45,7 +45,9 @@ export function generate(
   }
   const parts = all.map(writePart);
   const shared = [
-    jobs.some(({ stage }) => stage.kernel.subgroups) ? "enable subgroups;" : "",
+    ...new Set(
+      jobs.map(({ stage: { kernel } }) => kernel.subgroups && `enable ${kernel.subgroups};`),
+    ),
     ...bindings.declarations(),
     PRELUDE.source,
     ...[...libraries.values()].map((library) => library.source),

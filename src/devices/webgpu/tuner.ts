@@ -3,6 +3,7 @@ import type { Group } from "../../engine/fusion.ts";
 import type { Program } from "../../engine/program.ts";
 import type { Choose, Family, Kernel, KernelChoice, Problem } from "../../forms/kernel.ts";
 import { choiceName, choicesFor, problemName, sharesAs } from "../../kernels/candidates.ts";
+import { matricesOf } from "../../kernels/subgroup-matrices.ts";
 import { lanesOf } from "../../kernels/subgroup-trees.ts";
 import {
   type Bench,
@@ -59,6 +60,9 @@ export class Tuner {
   #last: Promise<void> = Promise.resolve();
   #later: readonly Later[] = [];
   #left = 0;
+  /** How many invocations multiply matrices together, as far as is known. */
+  #matrices = 0;
+  readonly #probed: Promise<void>;
   #hasWarned = false;
 
   constructor(
@@ -71,6 +75,9 @@ export class Tuner {
     this.machine = machineOf(session.description);
     this.#rule = session.choose;
     session.choose = this.choose;
+    this.#probed = matricesOf(session.device).then((lanes) => {
+      this.#matrices = lanes;
+    });
   }
 
   /** What may compute a problem to the same bits, first what the rule takes. */
@@ -79,7 +86,7 @@ export class Tuner {
     problem: P,
     { anchors }: Group,
   ): KernelChoice<P>[] {
-    const lanes = lanesOf(this.session.device);
+    const lanes = { ...lanesOf(this.session.device), matrices: this.#matrices };
     const values = family.joins === "elements" ? anchors.length : 1;
     const options = { choose: this.#rule, reproducible: true, lanes, values };
     const choices = choicesFor(family, problem, this.session.traits, options);
@@ -108,7 +115,7 @@ export class Tuner {
 
   /** Rises with what is known that plans may profit from. */
   get known(): number {
-    return this.tunings.changes;
+    return this.tunings.changes + Number(this.#matrices > 0);
   }
 
   /** Notes that a plan runs. */
@@ -122,6 +129,7 @@ export class Tuner {
 
   /** Times what was asked and is not known yet, what should take longest first; settles when that is done. */
   async tune(asked: readonly Asked[]): Promise<void> {
+    await this.#probed;
     const named = asked.map(({ family, problem, group, program }) => {
       return { family, problem, group, ...this.#named(family, problem, group, program) };
     });
