@@ -13,7 +13,7 @@ const EXTENSION = "chromium_experimental_subgroup_matrix";
 
 /** Rows and columns of the matrices. */
 const SIDE = 8;
-const TILE = 32;
+const MATRIX_TILE = 32;
 /** Elements of a tile that an invocation has at least. */
 const MOST_LANES = 64;
 
@@ -113,7 +113,7 @@ export function matrixProducts(lanes: number): Kernel<ProductProblem> {
     candidates: [{ WORKGROUP: lanes, MATRICES: SIDE }],
     fits: ({ dtype }) => dtype === "f32",
     layout: ({ BATCH, M, N, K }) => {
-      const [high, wide, deep] = [M, N, K].map((size) => size % TILE !== 0);
+      const [high, wide, deep] = [M, N, K].map((size) => size % MATRIX_TILE !== 0);
       const four = { wide: 2, block: 1 };
       return {
         loads: [
@@ -121,8 +121,8 @@ export function matrixProducts(lanes: number): Kernel<ProductProblem> {
           { name: "b", extents: [BATCH, K, N], ragged: [false, deep, wide], ...four },
         ],
         results: [{ name: "y", extents: [BATCH, M, N], ragged: [false, high, wide], wide: 2 }],
-        workgroups: Math.ceil(N / TILE) * Math.ceil(M / TILE) * BATCH,
-        memory: 8 * TILE * TILE,
+        workgroups: Math.ceil(N / MATRIX_TILE) * Math.ceil(M / MATRIX_TILE) * BATCH,
+        memory: 8 * MATRIX_TILE * MATRIX_TILE,
       };
     },
   });

@@ -48,7 +48,7 @@ export class PartExpressions {
     const { outputs, product } = this.job.group;
     const { dtype, shape } = this.steps[i];
     if (i === product) {
-      const [row, column] = at.reshape(asRows(shape)).coordinates;
+      const [row, column] = at.reshape(lastAxisRows(shape)).coordinates;
       return converted(`product_at(${row}, ${column})`, accumulator(dtype), wgslType(dtype));
     }
     const op = v === null ? -1 : this.made.indexOf(i);
@@ -112,7 +112,7 @@ export class PartExpressions {
 }
 
 /** The rows that a tensor has along its last axis. */
-function asRows(shape: Shape): Shape {
+function lastAxisRows(shape: Shape): Shape {
   const length = shape[shape.length - 1];
   return [sizeOf(shape) / length, length];
 }
