@@ -8,26 +8,31 @@
 const FOURS = (LENGTH + 3u) / 4u;
 const QUADS = (K + 3u) / 4u;
 
-var<private> products: array<vec4<Acc>, FOURS>;
+var<private> products: array<Acc, 4u * FOURS>;
 
 fn own_row(id: vec3u, count: vec3u, local: u32) -> u32 {
   let row = linear_workgroup(id, count) * WORKGROUP + local;
-  for (var f = 0u; f < FOURS; f++) {
-    var y = vec4<Acc>();
-    for (var t = 0u; t < QUADS; t++) {
-      let a = load_a4(row / M, row % M, t * 4u);
+  var y = array<vec4<Acc>, FOURS>(); // cleared, wherever this is called
+  for (var t = 0u; t < QUADS; t++) {
+    let k = t * 4u;
+    let a = load_a4(row / M, row % M, k);
+    for (var f = 0u; f < FOURS; f++) {
       // Four products are summed apart first, for then a long K rounds a quarter as often.
-      var four = vec4<Acc>();
-      for (var i = 0u; i < 4u; i++) {
-        four = fma(vec4(a[i]), load_b4(row / M, t * 4u + i, f * 4u), four);
-      }
-      y += four;
+      var four = vec4(a.x) * load_b4(row / M, k, f * 4u);
+      four = fma(vec4(a.y), load_b4(row / M, k + 1u, f * 4u), four);
+      four = fma(vec4(a.z), load_b4(row / M, k + 2u, f * 4u), four);
+      y[f] += fma(vec4(a.w), load_b4(row / M, k + 3u, f * 4u), four);
     }
-    products[f] = y;
+  }
+  for (var f = 0u; f < FOURS; f++) {
+    products[f * 4u] = y[f].x;
+    products[f * 4u + 1u] = y[f].y;
+    products[f * 4u + 2u] = y[f].z;
+    products[f * 4u + 3u] = y[f].w;
   }
   return row;
 }
 
 fn product_at(row: u32, i: u32) -> Acc {
-  return products[i / 4u][i % 4u];
+  return products[i];
 }

@@ -30,6 +30,7 @@ import { pointwiseGroups } from "../../src/kernels/elementwise.ts";
 import { products } from "../../src/kernels/matmul.ts";
 import { rowMoments } from "../../src/kernels/moments.ts";
 import { placeRows } from "../../src/kernels/place-rows.ts";
+import { ofProducts } from "../../src/kernels/product-rows.ts";
 import { reduce, reduceParts } from "../../src/kernels/reduce.ts";
 import { scanNumbers, scanSteps } from "../../src/kernels/scan.ts";
 import { scatteredSums } from "../../src/kernels/scatter-add.ts";
@@ -75,6 +76,13 @@ function plainly(own: FamilyCall): FamilyCall {
 const sums = call(reduce, (x) => sum(x, { axis: 1 }));
 const multiplied = call(products, (x) => matmul(x, add(x, 1).transpose()), 600);
 
+/** Rows times the transposes of the first ten of them, by some of their elements. */
+function classified(x: Tensor): Tensor {
+  const [rows, columns] = x.shape.map((size, axis) => Math.min(size, [10, 50][axis]));
+  const part = (end: number) => slice(x, [{ end }, { end: columns }]);
+  return matmul(part(x.shape[0]), part(rows).transpose());
+}
+
 /** Attention of rows to rows, 16 numbers each. */
 function attend(x: Tensor): Tensor {
   const part = (start: number) => slice(x, [{}, { start, end: start + 16 }]);
@@ -92,6 +100,12 @@ export const familyCalls: Readonly<Record<string, FamilyCall>> = {
   "sum of a long row": call(reduceParts, (x) => sum(reshape(x, [1, x.size]), { axis: 1 }), 50),
   argmax: call(argReduce, (x) => argmax(x, { axis: 1 })),
   softmax: call(softmaxRows, (x) => softmax(x)),
+  "softmax of a product": call(ofProducts(softmaxRows) as Family<never>, (x) =>
+    softmax(classified(x)),
+  ),
+  "logSumExp of a product": call(ofProducts(softmaxRows) as Family<never>, (x) =>
+    logSumExp(classified(x), { axis: 1 }),
+  ),
   logSumExp: call(softmaxRows, (x) => logSumExp(x, { axis: 1 })),
   variance: call(rowMoments, (x) => moments(x, { axis: 1 }).variance),
   layerNorm: call(standardRows, (x) => layerNorm(x, x.shape[1])),
