@@ -1,6 +1,7 @@
 import matricesSource from "../../shaders/lib/matrices.wgsl?raw";
 import probeSource from "../../shaders/lib/matrix-probe.wgsl?raw";
 import source from "../../shaders/matmul-matrices.wgsl?raw";
+import { DTYPES, isFloat } from "../core/dtype.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Kernel } from "../forms/kernel.ts";
 import type { ProductProblem } from "./problems.ts";
@@ -11,6 +12,8 @@ import type { ProductProblem } from "./problems.ts";
 const FEATURE = "chromium-experimental-subgroup-matrix";
 const EXTENSION = "chromium_experimental_subgroup_matrix";
 
+/** What adapters call the numbers of the matrices. */
+const COMPONENT: string = "f32";
 /** Rows and columns of the matrices. */
 const SIDE = 8;
 const MATRIX_TILE = 32;
@@ -38,8 +41,8 @@ export function matrixLanes({
   const { subgroupMinSize = 0, subgroupMaxSize = 0, subgroupMatrixConfigs = [] } = info;
   const hasFloats = [...subgroupMatrixConfigs].some(
     ({ componentType, resultComponentType, M, N, K }) =>
-      componentType === "f32" &&
-      resultComponentType === "f32" &&
+      componentType === COMPONENT &&
+      resultComponentType === COMPONENT &&
       [M, N, K].every((size) => size === SIDE),
   );
   const isOne = subgroupMinSize === subgroupMaxSize && subgroupMinSize <= MOST_LANES;
@@ -111,7 +114,7 @@ export function matrixProducts(lanes: number): Kernel<ProductProblem> {
     ],
     subgroups: EXTENSION,
     candidates: [{ WORKGROUP: lanes, MATRICES: SIDE }],
-    fits: ({ dtype }) => dtype === "f32",
+    fits: ({ dtype }) => isFloat(DTYPES[dtype].accumulate),
     layout: ({ BATCH, M, N, K }) => {
       const [high, wide, deep] = [M, N, K].map((size) => size % MATRIX_TILE !== 0);
       const four = { wide: 2, block: 1 };
