@@ -7,6 +7,8 @@ type Label = 0 | 1;
 const LABELS: readonly Label[] = [0, 1];
 /** Pixels of a side of a snapshot. */
 const SNAPSHOT = 128;
+const BESIDE =
+  "Dropped beside the classes; expected pictures on one of the two, or a folder of two folders.";
 
 /** What has happened to the reader's pictures. */
 export interface OwnListeners {
@@ -39,6 +41,14 @@ export class OwnPictures {
         void this.#drop(event.dataTransfer, label);
       });
       element(`take-${label}`).addEventListener("click", () => void this.#take(label));
+    }
+    // What is dropped beside them would be opened in place of the page.
+    for (const type of ["dragover", "drop"]) {
+      document.addEventListener(type, (event) => {
+        if (event.defaultPrevented) return;
+        event.preventDefault();
+        if (type === "drop") this.#told(BESIDE);
+      });
     }
     const folder = element("folder", HTMLInputElement);
     folder.addEventListener("change", () => void this.#folders(folder.files ?? []));

@@ -122,6 +122,8 @@ test("a reader's own pictures are learned as soon as there are enough", async ()
 test("pictures and a folder of folders may be dropped", async () => {
   const { page, problems } = await site.open("two-classes/?network=dense");
   await waitForPhase(page, "training");
+  await drop(page, pictures("beside", 1, [200, 20, 20]), "h1");
+  await waitForText(page, "own-problem", /^Dropped beside the classes; expected/);
   await drop(page, pictures("dropped-red", 6, [200, 20, 20]), "#class-0");
   await waitForText(page, "count-0", /^6$/);
   await drop(page, pictures("dropped-blue", 6, [20, 20, 200]), "#class-1");

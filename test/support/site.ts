@@ -147,10 +147,23 @@ export async function waitForText(page: Page, id: string, pattern: RegExp): Prom
 /** Drags files and folders, named by their paths, over an element and drops them there. */
 export async function drop(page: Page, files: string[], selector = "h1"): Promise<void> {
   const target = await page.$(selector);
-  await target?.scrollIntoView();
-  const box = await target?.boundingBox();
-  if (!box) throw new Error(`drop: no ${selector}`);
-  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  if (!target) throw new Error(`drop: no ${selector}`);
+  const { x, y } = await target.evaluate(async (element) => {
+    const middle = () => {
+      element.scrollIntoView({ block: "center", behavior: "instant" });
+      const { x, y, width, height } = element.getBoundingClientRect();
+      return { x: x + width / 2, y: y + height / 2 };
+    };
+    // Until nothing moves it any more.
+    let [place, still] = [middle(), 0];
+    while (still < 5) {
+      await new Promise(requestAnimationFrame);
+      const now = middle();
+      still = now.x === place.x && now.y === place.y ? still + 1 : 0;
+      place = now;
+    }
+    return place;
+  });
   const session = await page.createCDPSession();
   const data = { items: [], files, dragOperationsMask: 1 };
   for (const type of ["dragEnter", "dragOver", "drop"] as const) {
