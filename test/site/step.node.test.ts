@@ -24,7 +24,7 @@ test.each([
   await waitForPhase(page, "training");
   await waitForMovement(page, "#step");
   const dispatches = await page.waitForSelector(`xpath/${figure("Dispatches")}`);
-  expect(Number(await dispatches?.evaluate((x) => x.textContent))).toBeLessThanOrEqual(7);
+  expect(Number(await dispatches?.evaluate((x) => x.textContent))).toBeLessThanOrEqual(5);
   await page.waitForSelector("#times svg rect");
   expect(await numberIn(page, "#times-caption")).toBeGreaterThan(5);
   expect(await page.$$eval("#graph path", (all) => all.length)).toBeGreaterThan(50);
