@@ -34,7 +34,11 @@ export interface Stages {
 /** Takes a traced program through the engine's stages, as it does for a GPU; none is needed for that. */
 export function stagesOf(traced: Program): Stages {
   const simplified = simplify(traced);
-  const schedule = scheduleOf(lower(simplified, TRAITS), LIMITS.bindings, scheduling(TRAITS));
+  const schedule = scheduleOf(
+    lower(simplified, TRAITS),
+    LIMITS.bindings,
+    scheduling({ traits: TRAITS }),
+  );
   const dispatches = pack(jobsOf(schedule, byRule(TRAITS)), LIMITS);
   const codes = settle(
     dispatches.map((jobs) => generate(schedule, jobs)),

@@ -35,9 +35,10 @@ export function cutPart({ steps, updates }: Program, { outputs, reads }: Group):
 }
 
 /** Whether a part is one kernel without the rest of its program too. */
-export function isWholePart(part: Program, { device, traits }: Hardware): boolean {
-  const { maxStorageBuffersPerShaderStage: bindings } = device.limits;
-  return scheduleOf(lower(part, traits), bindings, scheduling(traits)).groups.length === 1;
+export function isWholePart(part: Program, hardware: Hardware): boolean {
+  const { maxStorageBuffersPerShaderStage: bindings } = hardware.device.limits;
+  const lowered = lower(part, hardware.traits);
+  return scheduleOf(lowered, bindings, scheduling(hardware)).groups.length === 1;
 }
 
 /**

@@ -78,11 +78,12 @@ export function writeShared(
 
 /** Writes kernels, with phases if they are worth it; gives null where they are not. */
 function writeBy(
-  { device, traits, choose }: Hardware,
+  hardware: Hardware,
   program: Program,
   { fixed = [] }: PlanOptions,
   isPhased: boolean,
 ): WrittenProgram | null {
+  const { device, traits, choose } = hardware;
   const { limits: all } = device;
   const memory = all.maxComputeWorkgroupStorageSize;
   const limits = {
@@ -98,7 +99,7 @@ function writeBy(
   const states = sharable(lowered, own, least, limits.bytes);
   let places = new SharedPlaces(states);
   const schedule = scheduleOf(lowered, limits.bindings, {
-    ...scheduling(traits),
+    ...scheduling(hardware),
     bufferOf: (value) => places.buffer(value),
   });
   const jobs = jobsOf(schedule, choose);

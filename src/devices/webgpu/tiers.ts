@@ -1,9 +1,11 @@
+import type { FindProduct } from "../../engine/merge.ts";
 import type { PlanStats } from "../../engine/plan.ts";
 import type { Profile } from "../../engine/profile.ts";
 import type { Storage } from "../../graph/device.ts";
 import { plainly } from "../../kernels/choose-plain.ts";
 import type { BufferStorage } from "./buffers.ts";
 import type { GpuDevice } from "./gpu-device.ts";
+import { productRows } from "./jobs.ts";
 import { choosing, improvePlans, type MakePlan, ReplaceablePlan } from "./replaceable-plan.ts";
 import type { GpuSession } from "./session.ts";
 
@@ -35,7 +37,13 @@ class PlanInTiers extends ReplaceablePlan {
     const onPlain = () => {
       present.isPlain = true;
     };
-    super(session, make(choosing(session, plainly(session.choose, onPlain))));
+    // A kernel that makes its rows itself takes longer to compile than two that are plain.
+    const find = productRows.loaded?.findProducts(session.traits);
+    const findProduct: FindProduct = (...given) => {
+      if (find?.(...given)) onPlain();
+      return undefined;
+    };
+    super(session, make({ ...choosing(session, plainly(session.choose, onPlain)), findProduct }));
     this.#present = present;
   }
 

@@ -2,6 +2,7 @@ import { getOrInsert } from "../../core/get-or-insert.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { lower } from "../../engine/lower.ts";
 import { type Lifetime, planMemory } from "../../engine/memory-plan.ts";
+import type { FindProduct } from "../../engine/merge.ts";
 import type { PlanOptions } from "../../engine/plan.ts";
 import type { Program } from "../../engine/program.ts";
 import { type KernelSchedule, type ScheduleOptions, scheduleOf } from "../../engine/schedule.ts";
@@ -20,6 +21,8 @@ export interface Hardware {
   readonly traits: Traits;
   /** Decides which kernels run. */
   readonly choose: ChooseInProgram;
+  /** Finds products that kernels make themselves; by the traits, when left out. */
+  readonly findProduct?: FindProduct;
 }
 
 /** Elements of the largest value of a program whose dispatches one workgroup may do. */
@@ -77,15 +80,19 @@ export type WriteProgram = (
 ) => WrittenProgram;
 
 /** How kernels are cut for such hardware. */
-export function scheduling(traits: Traits): ScheduleOptions {
-  return { findProduct: productRows.loaded?.findProducts(traits) };
+export function scheduling({
+  traits,
+  findProduct = productRows.loaded?.findProducts(traits),
+}: Pick<Hardware, "traits" | "findProduct">): ScheduleOptions {
+  return { findProduct };
 }
 
 /** Writes a program's kernels, each of its values in a buffer of its own. */
-export function writeApart(program: Program, { device, traits, choose }: Hardware): WrittenProgram {
+export function writeApart(program: Program, hardware: Hardware): WrittenProgram {
+  const { device, traits, choose } = hardware;
   const { maxStorageBuffersPerShaderStage: bindings, maxComputeWorkgroupStorageSize: memory } =
     device.limits;
-  const schedule = scheduleOf(lower(program, traits), bindings, scheduling(traits));
+  const schedule = scheduleOf(lower(program, traits), bindings, scheduling(hardware));
   const jobs = pack(jobsOf(schedule, choose), { bindings, memory });
   const codes = jobs.map((own) => generate(schedule, own));
   const values = lifetimes(schedule, codes);
