@@ -21,20 +21,27 @@ const productTiles: Kernel<ProductProblem> = {
   kind: "workgroup",
   files: [matmulFile],
   candidates: [{ WORKGROUP: 64 }],
-  layout: ({ BATCH, M, N, K }) => {
-    const [high, wide, deep] = [M, N, K].map((size) => size % SIDE !== 0);
-    const four = { wide: 2, block: 1 };
-    return {
-      loads: [
-        { name: "a", extents: [BATCH, M, K], ragged: [false, high, deep], ...four },
-        { name: "b", extents: [BATCH, K, N], ragged: [false, deep, wide], ...four },
-      ],
-      results: [{ name: "y", extents: [BATCH, M, N], ragged: [false, high, wide], wide: 2 }],
-      workgroups: Math.ceil(N / SIDE) * Math.ceil(M / SIDE) * BATCH,
-      memory: 2 * 4 * SIDE * SIDE,
-    };
-  },
+  layout: (problem) => tileLayout(problem, [SIDE, SIDE, SIDE], 2 * 4 * SIDE * SIDE),
 };
+
+/** What a kernel of products loads and stores, a workgroup for each tile of `m` × `n` outputs, by `k` at a time. */
+export function tileLayout(
+  { BATCH, M, N, K }: ProductProblem,
+  [m, n, k]: readonly [m: number, n: number, k: number],
+  memory: number,
+): ReturnType<Kernel["layout"]> {
+  const [high, wide, deep] = [M % m !== 0, N % n !== 0, K % k !== 0];
+  const four = { wide: 2, block: 1 };
+  return {
+    loads: [
+      { name: "a", extents: [BATCH, M, K], ragged: [false, high, deep], ...four },
+      { name: "b", extents: [BATCH, K, N], ragged: [false, deep, wide], ...four },
+    ],
+    results: [{ name: "y", extents: [BATCH, M, N], ragged: [false, high, wide], wide: 2 }],
+    workgroups: Math.ceil(N / n) * Math.ceil(M / m) * BATCH,
+    memory,
+  };
+}
 
 const loaded = () => [directProducts, moreTiles].flatMap(({ loaded }) => loaded ?? []);
 

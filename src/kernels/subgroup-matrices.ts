@@ -4,6 +4,7 @@ import source from "../../shaders/matmul-matrices.wgsl?raw";
 import { DTYPES, isFloat } from "../core/dtype.ts";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Kernel } from "../forms/kernel.ts";
+import { tileLayout } from "./matmul.ts";
 import type { ProductProblem } from "./problems.ts";
 
 // Part of a script that is loaded on demand: only what was measured to be faster takes these.
@@ -115,19 +116,8 @@ export function matrixProducts(lanes: number): Kernel<ProductProblem> {
     subgroups: EXTENSION,
     candidates: [{ WORKGROUP: lanes, MATRICES: SIDE }],
     fits: ({ dtype }) => isFloat(DTYPES[dtype].accumulate),
-    layout: ({ BATCH, M, N, K }) => {
-      const [high, wide, deep] = [M, N, K].map((size) => size % MATRIX_TILE !== 0);
-      const four = { wide: 2, block: 1 };
-      return {
-        loads: [
-          { name: "a", extents: [BATCH, M, K], ragged: [false, high, deep], ...four },
-          { name: "b", extents: [BATCH, K, N], ragged: [false, deep, wide], ...four },
-        ],
-        results: [{ name: "y", extents: [BATCH, M, N], ragged: [false, high, wide], wide: 2 }],
-        workgroups: Math.ceil(N / MATRIX_TILE) * Math.ceil(M / MATRIX_TILE) * BATCH,
-        memory: 8 * MATRIX_TILE * MATRIX_TILE,
-      };
-    },
+    layout: (problem) =>
+      tileLayout(problem, [MATRIX_TILE, MATRIX_TILE, MATRIX_TILE], 8 * MATRIX_TILE * MATRIX_TILE),
   });
   return getOrInsert(made, lanes, make);
 }

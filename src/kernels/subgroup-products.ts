@@ -3,6 +3,7 @@ import source from "../../shaders/matmul-lanes.wgsl?raw";
 import { getOrInsert } from "../core/get-or-insert.ts";
 import type { Candidate, Kernel } from "../forms/kernel.ts";
 import { lanePlaces, PLACES_MEMORY } from "./lane-places.ts";
+import { tileLayout } from "./matmul.ts";
 import type { ProductProblem } from "./problems.ts";
 
 // Part of a script that is loaded on demand: only what was measured to be faster takes these.
@@ -62,20 +63,9 @@ export function subgroupProducts(lanes: SubgroupSizes): Kernel<ProductProblem> {
     candidates: BANDS.map((band) => candidateOf(band, lanes)).filter(
       ({ WORKGROUP }) => WORKGROUP <= MOST,
     ),
-    layout: ({ BATCH, M, N, K }, { WORKGROUP, TILE_M, TILE_N, COLUMNS, LANES }) => {
+    layout: (problem, { WORKGROUP, TILE_M, TILE_N, COLUMNS, LANES }) => {
       const rows = (TILE_M * TILE_N) / (WORKGROUP * COLUMNS);
-      const [high, wide] = [M % TILE_M !== 0, N % TILE_N !== 0];
-      const deep = K % ((16 * LANES) / rows) !== 0;
-      const four = { wide: 2, block: 1 };
-      return {
-        loads: [
-          { name: "a", extents: [BATCH, M, K], ragged: [false, high, deep], ...four },
-          { name: "b", extents: [BATCH, K, N], ragged: [false, deep, wide], ...four },
-        ],
-        results: [{ name: "y", extents: [BATCH, M, N], ragged: [false, high, wide], wide: 2 }],
-        workgroups: Math.ceil(N / TILE_N) * Math.ceil(M / TILE_M) * BATCH,
-        memory: PLACES_MEMORY,
-      };
+      return tileLayout(problem, [TILE_M, TILE_N, (16 * LANES) / rows], PLACES_MEMORY);
     },
   });
   return getOrInsert(made, `${lanes.least} ${lanes.most}`, make);

@@ -16,7 +16,7 @@ import { inShape, withAxes } from "./reshape.ts";
 /** y[m, n] = Σ_k a[m, k] · b[k, n], of matrices or of stacks `[b, m, k]` and `[b, k, n]` of such. */
 const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({
   name: "matmul",
-  infer: ([a, b]) => ({ shape: [...a.shape.slice(0, -1), ...b.shape.slice(-1)], dtype: a.dtype }),
+  infer: ([a, b]) => ({ shape: productShape(a.shape, b.shape), dtype: a.dtype }),
   cpu: (y, [a, b]) => {
     const { BATCH, M, N, K } = sizesOf(a.shape, b.shape);
     let at = 0;
@@ -52,7 +52,7 @@ const matmulOp: OpDefinition<Record<string, never>> = defineOp<Record<string, ne
     const y = apply(matmulOp, [left, right], NO_ATTRIBUTES);
     const all = inShape(y, [BATCH, parts, M * N]);
     const total = moreTiles.loaded?.sumParts(all, traits, apply) ?? sum(all, { axis: 1 });
-    return [inShape(total, [...a.shape.slice(0, -1), N])];
+    return [inShape(total, productShape(a.shape, b.shape))];
   },
   vjp: (g, { inputs: [a, b] }) => [
     apply(matmulOp, [g, turned(b)], NO_ATTRIBUTES),
@@ -69,6 +69,10 @@ function turned(x: Tensor): Tensor {
 function sizesOf(a: Shape, b: Shape): Omit<ProductProblem, "dtype"> {
   const [M, K] = a.slice(-2);
   return { BATCH: sizeOf(a.slice(0, -2)), M, N: b.slice(-1)[0], K };
+}
+
+function productShape(a: Shape, b: Shape): Shape {
+  return [...a.slice(0, -1), ...b.slice(-1)];
 }
 
 function element({ data, offset, strides }: Strided, i: number, row: number, column: number) {
