@@ -18,7 +18,7 @@ export interface OpenOptions {
   readonly browser?: Browser;
 }
 
-/** A page of the site, and what went wrong on it: messages, errors, requests to elsewhere. */
+/** A page of the site, and what went wrong on it: messages, errors, requests to elsewhere, controls that moved. */
 export interface OpenPage {
   readonly page: Page;
   readonly problems: string[];
@@ -58,6 +58,7 @@ export class Site {
     await page.evaluateOnNewDocument(() => {
       Object.defineProperty(Navigator.prototype, "serviceWorker", { value: undefined });
     });
+    await page.evaluateOnNewDocument(watchControls);
     const problems: string[] = [];
     page.on("console", (message) => {
       if (["error", "warn"].includes(message.type())) problems.push(message.text());
@@ -77,6 +78,35 @@ export class Site {
     await opened.page.goto(this.url + path);
     return opened;
   }
+}
+
+/**
+ * Runs in a page: tells of each control that moves while the page computes by itself, until its reader
+ * does something. Whoever aims at what moves misses it.
+ */
+function watchControls(): void {
+  const places = new Map<Element, number>();
+  let isWatching = true;
+  for (const type of ["pointerdown", "keydown", "input", "change", "dragenter"]) {
+    addEventListener(type, () => (isWatching = false), { capture: true, once: true });
+  }
+  const look = () => {
+    if (!isWatching) return;
+    requestAnimationFrame(look);
+    if (document.body?.dataset.phase !== "training") return places.clear();
+    for (const control of document.querySelectorAll("a, button, input, select, summary")) {
+      const { top, height } = control.getBoundingClientRect();
+      if (height === 0) continue;
+      const place = Math.round(top + scrollY);
+      const before = places.get(control) ?? place;
+      places.set(control, place);
+      if (Math.abs(place - before) > 1) {
+        const name = control.id || control.textContent;
+        console.warn(`${name} moved by ${place - before} pixels by itself`);
+      }
+    }
+  };
+  requestAnimationFrame(look);
 }
 
 /** Connects a test file to the site: call it at the top of the file. */
