@@ -23,6 +23,9 @@ import { FragileDevice } from "../support/fragile-device.ts";
 let device: FragileDevice;
 let before: Device;
 const news: DeviceNews[] = [];
+/** Milliseconds on a clock that stands still, so that no mirror is due but in tests that move it. */
+let time = 1e6;
+const clock = vi.spyOn(performance, "now").mockImplementation(() => time);
 beforeEach(async () => {
   before = (await init({ device: "cpu" })).device;
   device = new FragileDevice();
@@ -30,7 +33,10 @@ beforeEach(async () => {
   device.listeners.add((x) => void news.push(x));
   setDefaultDevice(device);
 });
-afterAll(() => setDefaultDevice(before));
+afterAll(() => {
+  clock.mockRestore();
+  setDefaultDevice(before);
+});
 
 const back = async () => {
   while (device.recovering) await device.recovering;
@@ -189,27 +195,21 @@ describe("a device that is lost while it is made again", () => {
 
 test("losses in a row are counted: those with no mirror between, within a minute", async () => {
   const { step } = counter(4);
-  const now = vi.spyOn(performance, "now");
-  try {
-    const lose = async () => {
-      await device.lose();
-      await back();
-    };
-    await step();
-    for (let i = 0; i < 3; i++) await lose();
-    expect(device.inARow).toEqual([0, 1, 2]);
-    const { mirrors } = device.journal;
-    for (let i = 0; i < 8; i++) await step();
-    await vi.waitFor(() => expect(device.journal.mirrors).toBeGreaterThan(mirrors));
-    for (let i = 0; i < 2; i++) await lose();
-    expect(device.inARow.slice(3)).toEqual([0, 1]);
-    const later = performance.now() + 61_000;
-    now.mockImplementation(() => later);
-    await lose();
-    expect(device.inARow.slice(5)).toEqual([0]);
-  } finally {
-    now.mockRestore();
-  }
+  const lose = async () => {
+    await device.lose();
+    await back();
+  };
+  await step();
+  for (let i = 0; i < 3; i++) await lose();
+  expect(device.inARow).toEqual([0, 1, 2]);
+  const { mirrors } = device.journal;
+  for (let i = 0; i < 8; i++) await step();
+  await vi.waitFor(() => expect(device.journal.mirrors).toBeGreaterThan(mirrors));
+  for (let i = 0; i < 2; i++) await lose();
+  expect(device.inARow.slice(3)).toEqual([0, 1]);
+  time += 61_000;
+  await lose();
+  expect(device.inARow.slice(5)).toEqual([0]);
 });
 
 test("a device that can be lost no more keeps no journal", async () => {
@@ -330,9 +330,6 @@ describe("the journal", () => {
 
   test("is cut when it is time: half a second after the last mirror, or fifty times what that took", async () => {
     const { step } = counter(Number.POSITIVE_INFINITY);
-    const now = vi.spyOn(performance, "now");
-    let time = 1e6;
-    now.mockImplementation(() => time);
     const { readNow } = device;
     const reads: Promise<unknown>[] = [];
     let takes = 0;
@@ -356,14 +353,10 @@ describe("the journal", () => {
       }
       return mirrors;
     };
-    try {
-      expect(await mirrorsAfter([0])).toEqual([1]);
-      expect(await mirrorsAfter([100, 300, 99, 2, 400, 200])).toEqual([1, 1, 1, 2, 2, 3]);
-      takes = 100;
-      expect(await mirrorsAfter([600, 4000, 900, 200])).toEqual([4, 4, 4, 5]);
-    } finally {
-      now.mockRestore();
-    }
+    expect(await mirrorsAfter([0])).toEqual([1]);
+    expect(await mirrorsAfter([100, 300, 99, 2, 400, 200])).toEqual([1, 1, 1, 2, 2, 3]);
+    takes = 100;
+    expect(await mirrorsAfter([600, 4000, 900, 200])).toEqual([4, 4, 4, 5]);
   });
 
   test("knows a state that is new while it is kept, and one that is written from the host", async () => {
