@@ -12,6 +12,7 @@ export default defineConfig({
   server: { headers: isolation },
   test: {
     testTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } }, // as PATIENT of test/support/patient.ts
     setupFiles: ["test/support/strict-throws.ts"],
     allowOnly: false, // the linter's rule takes a call of fit for a focused test
     projects: [

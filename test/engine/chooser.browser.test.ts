@@ -7,6 +7,7 @@ import type { Journal } from "../../src/engine/journal.ts";
 import type { Session } from "../../src/engine/session.ts";
 import { add, evaluate, init, mul, State, setDefaultDevice, tensor } from "../../src/index.ts";
 import { trainStep } from "../../src/train/index.ts";
+import { PATIENT } from "../support/patient.ts";
 import { smallRun } from "../support/small-run.ts";
 
 /** A training step of a small net, always the same, on the default device. */
@@ -31,7 +32,7 @@ test("auto measures unless a run is to be reproducible, and its reason tells of 
     expect([device.kind, choice.reason]).toEqual(["webgpu", reason]);
     expect(device.holders !== null).toBe(isMeasured);
     await cpuModule.get();
-    await vi.waitFor(() => expect(device.journal).not.toBeNull());
+    await vi.waitFor(() => expect(device.journal).not.toBeNull(), PATIENT);
     expect(device.journal?.chooser !== null).toBe(isMeasured);
     device.chosen = "chosen by time: this one";
     expect(choice.reason).toBe("chosen by time: this one");
@@ -58,11 +59,14 @@ function timed(session: Session, clock: { now: number }, milliseconds: number): 
 test("a small net leaves a GPU that takes longer, with all that is there, and comes back", async () => {
   const adapter = (await findAdapter(await findGpu())) as GPUAdapter;
   const description = await describeAdapter(adapter);
-  const device = await GpuDevice.create(adapter, description, { timeout: 5000, isMeasured: true });
+  const device = await GpuDevice.create(adapter, description, {
+    timeout: 20_000,
+    isMeasured: true,
+  });
   const uncaptured: string[] = [];
   device.device.addEventListener("uncapturederror", (e) => uncaptured.push(e.error.message));
   await cpuModule.get();
-  await vi.waitFor(() => expect(device.journal?.chooser).toBeInstanceOf(Chooser));
+  await vi.waitFor(() => expect(device.journal?.chooser).toBeInstanceOf(Chooser), PATIENT);
   const journal = device.journal as Journal;
   const { open } = journal.chooser as Chooser;
   (await open()).dispose(); // so that its script is there: the steps below do not wait for it

@@ -25,6 +25,7 @@ import {
   zeros,
 } from "../../src/index.ts";
 import { broken } from "../support/broken.ts";
+import { PATIENT } from "../support/patient.ts";
 
 let device: GpuDevice;
 beforeEach(async () => {
@@ -51,7 +52,7 @@ test("a compiled function that calls another one says so", async () => {
   });
   expect(await (await outer(tensor(10))).item()).toBe(12);
   // What writes messages is loaded first.
-  await vi.waitFor(() => expect(rejected).toHaveLength(3), { timeout: 20_000 });
+  await vi.waitFor(() => expect(rejected).toHaveLength(3), PATIENT);
   for (const message of rejected) {
     expect(message).toMatch(/^compile: called in a function that is being compiled; expected/);
   }

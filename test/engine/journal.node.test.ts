@@ -19,6 +19,7 @@ import {
   tensor,
 } from "../../src/index.ts";
 import { FragileDevice } from "../support/fragile-device.ts";
+import { PATIENT } from "../support/patient.ts";
 
 let device: FragileDevice;
 let before: Device;
@@ -204,7 +205,7 @@ test("losses in a row are counted: those with no mirror between, within a minute
   expect(device.inARow).toEqual([0, 1, 2]);
   const { mirrors } = device.journal;
   for (let i = 0; i < 8; i++) await step();
-  await vi.waitFor(() => expect(device.journal.mirrors).toBeGreaterThan(mirrors));
+  await vi.waitFor(() => expect(device.journal.mirrors).toBeGreaterThan(mirrors), PATIENT);
   for (let i = 0; i < 2; i++) await lose();
   expect(device.inARow.slice(3)).toEqual([0, 1]);
   time += 61_000;

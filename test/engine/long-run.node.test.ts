@@ -32,6 +32,7 @@ import {
 import { tables } from "../cases/tables.ts";
 import { cpuEngines } from "../support/cpu-engines.ts";
 import { type Call, draw, floats, place } from "../support/op-case.ts";
+import { PATIENT } from "../support/patient.ts";
 
 let device: EngineDevice;
 beforeEach(async () => {
@@ -198,7 +199,7 @@ describe("plans of a compiled function", () => {
     expect(traced).toHaveLength(65);
     await f(1);
     expect(traced.slice(64)).toEqual([64, 1]);
-    await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(1), PATIENT);
   });
 
   test("what is kept has its buffers from call to call", async () => {

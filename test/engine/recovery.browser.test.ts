@@ -13,6 +13,7 @@ import {
 } from "../../src/index.ts";
 import { Checkpoint, EarlyStopping } from "../../src/train/index.ts";
 import { memoryStore, type Options, outcome } from "../support/fit-outcome.ts";
+import { PATIENT } from "../support/patient.ts";
 import { smallRun } from "../support/small-run.ts";
 
 let device: GpuDevice;
@@ -21,7 +22,7 @@ beforeAll(async () => {
   device = (await init({ device: "webgpu", isolated: true })).device as GpuDevice;
   setDefaultDevice(device);
   device.listeners.add((one) => void news.push(one));
-  await vi.waitFor(() => expect(device.journal).not.toBeNull());
+  await vi.waitFor(() => expect(device.journal).not.toBeNull(), PATIENT);
 });
 afterAll(() => device.dispose());
 

@@ -23,6 +23,7 @@ import {
 } from "../../src/index.ts";
 import { trainStep } from "../../src/train/index.ts";
 import { FragileDevice } from "../support/fragile-device.ts";
+import { PATIENT } from "../support/patient.ts";
 import { smallRun } from "../support/small-run.ts";
 
 let device: FragileDevice;
@@ -300,7 +301,7 @@ test("what a guarded function came to is safe while the next one begins", async 
   for (let i = 0; i < 6; i++) (await step(tensor([i, i, i]))).dispose();
   const values = await state.toArray();
   step.dispose();
-  await vi.waitFor(() => expect(device.journal.entries.size).toBe(0));
+  await vi.waitFor(() => expect(device.journal.entries.size).toBe(0), PATIENT);
   const begun = counting(4).step(tensor([1, 1, 1]));
   await device.lose();
   (await begun).dispose();

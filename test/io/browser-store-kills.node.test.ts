@@ -6,6 +6,7 @@ import type { Browser, Page } from "puppeteer";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { launchBrowser } from "../../tools/page.mjs";
 import { isAcceptance } from "../support/acceptance.ts";
+import { PATIENT } from "../support/patient.ts";
 
 /** Ends of the whole browser while a page saves. */
 const KILLS = isAcceptance ? 6 : 1;
@@ -112,9 +113,9 @@ test("after a browser is killed while a page saves, its stores hold what was sav
     const begun = { ...last };
     for (const name of names)
       page.evaluate(`saveFrom("${name}", ${last[name] + 1})`).catch(() => {});
-    await vi.waitUntil(() => names.every((name) => last[name] > begun[name]), { timeout: 30_000 });
+    await vi.waitUntil(() => names.every((name) => last[name] > begun[name]), PATIENT);
     await new Promise((resolve) => setTimeout(resolve, (i * 37) % 101));
     browser.process()?.kill("SIGKILL");
-    await vi.waitUntil(() => browser.process()?.signalCode, { timeout: 30_000 });
+    await vi.waitUntil(() => browser.process()?.signalCode, PATIENT);
   }
 }, 300_000);

@@ -9,6 +9,7 @@ import { buildSync } from "esbuild";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { fileStore, readSafetensors, type SafetensorsTensor } from "../../src/io/index.ts";
 import { isAcceptance } from "../support/acceptance.ts";
+import { PATIENT } from "../support/patient.ts";
 import { whole } from "../support/store-cases.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gradus-kills-"));
@@ -62,7 +63,7 @@ class Saver {
 
   async saved(count: number): Promise<void> {
     const last = this.said + count;
-    await vi.waitUntil(() => this.said >= last, { timeout: 20_000, interval: 1 });
+    await vi.waitUntil(() => this.said >= last, { ...PATIENT, interval: 1 });
   }
 
   async kill(): Promise<void> {
@@ -99,7 +100,7 @@ test(`after ${KILLS} kills while it is written, a file is what was saved last or
     await saver.saved(1);
     expect(partsIn(path).length).toBeLessThanOrEqual(2); // of the writer before none is left
     if (i % 2) await wait((i * 37) % 101);
-    else await vi.waitUntil(() => partsIn(path).length > 0, { interval: 1 });
+    else await vi.waitUntil(() => partsIn(path).length > 0, { ...PATIENT, interval: 1 });
     await saver.kill();
     cut.push(...partsIn(path));
     last = await numberIn(path);

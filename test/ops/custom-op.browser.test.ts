@@ -12,6 +12,7 @@ import {
 } from "../../src/index.ts";
 import { lambertW, laplacian } from "../support/custom-ops.ts";
 import { testDevice } from "../support/device.ts";
+import { PATIENT } from "../support/patient.ts";
 
 beforeAll(async () => {
   await testDevice();
@@ -54,7 +55,7 @@ test("the line is the text's where others share the kernel", async () => {
 
 test("a lost device computes again what ops of one's own had made", async () => {
   const lost = (await init({ device: "webgpu", isolated: true })).device as GpuDevice;
-  await vi.waitFor(() => expect(lost.journal).not.toBeNull());
+  await vi.waitFor(() => expect(lost.journal).not.toBeNull(), PATIENT);
   const values = Float32Array.from({ length: 12 }, (_, i) => i / 5);
   const x = tensor(values, { shape: [3, 4], device: lost });
   const made = () => laplacian(lambertW(x));
@@ -64,7 +65,7 @@ test("a lost device computes again what ops of one's own had made", async () => 
   await lost.read(y.node, "data");
   lost.device.destroy();
   await lost.device.lost;
-  await vi.waitFor(async () => expect(await y.data()).toEqual(straight));
+  await vi.waitFor(async () => expect(await y.data()).toEqual(straight), PATIENT);
   expect(await made().data()).toEqual(straight);
   lost.dispose();
 });

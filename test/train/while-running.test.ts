@@ -16,6 +16,7 @@ import {
 } from "../../src/train/index.ts";
 import { testDevice } from "../support/device.ts";
 import { memoryStore, metrics } from "../support/fit-outcome.ts";
+import { PATIENT } from "../support/patient.ts";
 import { bitsOf, smallData, smallRun } from "../support/small-run.ts";
 
 beforeAll(async () => {
@@ -31,11 +32,9 @@ async function bitsAfter(options: Partial<FitOptions<Module, Batch>> = {}, run =
   return { ...result, bits: await bitsOf(run) };
 }
 
-const WAIT = { timeout: 20_000 };
-
 /** Waits until a run has reported all steps that it has made. */
 async function whenTold(counter: State, step: () => number | undefined): Promise<void> {
-  await vi.waitUntil(async () => step() === (await counter.item()), WAIT);
+  await vi.waitUntil(async () => step() === (await counter.item()), PATIENT);
 }
 
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -92,7 +91,7 @@ describe("a pause", () => {
     expect(seen).toEqual([]);
     expect(await optimizer.counter.item()).toBe(0);
     control.resume();
-    await vi.waitUntil(() => control.paused, WAIT);
+    await vi.waitUntil(() => control.paused, PATIENT);
     await whenTold(optimizer.counter, () => seen.at(-1)?.step);
     control.resume();
     await all;
@@ -109,7 +108,7 @@ describe("a pause", () => {
     const onStep = ({ step }: { step: number }) => {
       if (step !== 2) return;
       control.pause();
-      void vi.waitUntil(() => add.mock.calls.length > 0, WAIT).then(() => stop.abort());
+      void vi.waitUntil(() => add.mock.calls.length > 0, PATIENT).then(() => stop.abort());
     };
     const { end, step } = await bitsAfter({ control, signal, callbacks: [{ onStep }] });
     expect(end).toEqual({ by: "signal" });

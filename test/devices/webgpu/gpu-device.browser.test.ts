@@ -20,6 +20,7 @@ import {
   zeros,
 } from "../../../src/index.ts";
 import { broken } from "../../support/broken.ts";
+import { PATIENT } from "../../support/patient.ts";
 
 async function gpu(): Promise<GpuDevice> {
   const { device } = await init({ device: "webgpu", tune: "off" });
@@ -73,7 +74,7 @@ test("a lost device is made again, and what can be had again is there", async ()
 
 test("a read under way when the device is lost is made again", async () => {
   const device = await gpu();
-  await vi.waitFor(() => expect(device.journal).not.toBeNull());
+  await vi.waitFor(() => expect(device.journal).not.toBeNull(), PATIENT);
   const reading = tensor([1, 2, 3]).add(1).toArray();
   device.device.destroy();
   expect(await reading).toEqual([2, 3, 4]);
@@ -187,7 +188,7 @@ test("a plan that is disposed while it is built lets its pipelines go", async ()
   await expect(f(Float64Array.of(0.5))).rejects.toThrow("0.5 as value 0 of dtype i32");
   f.dispose();
   expect(device.memory().pipelines).toBe(1);
-  await vi.waitFor(() => expect(device.memory().pipelines).toBe(0));
+  await vi.waitFor(() => expect(device.memory().pipelines).toBe(0), PATIENT);
   device.dispose();
 });
 

@@ -5,6 +5,7 @@ import { crossEntropy } from "../../../src/losses/index.ts";
 import { Linear, Sequential, Sigmoid } from "../../../src/nn/index.ts";
 import { SGD } from "../../../src/optim/index.ts";
 import { trainStep } from "../../../src/train/index.ts";
+import { PATIENT } from "../../support/patient.ts";
 import { uniform } from "../../support/reference.ts";
 
 const devices: GpuDevice[] = [];
@@ -165,7 +166,7 @@ describe("a step on an adapter that a CPU emulates", () => {
     const own = await made();
     const compiled = codes();
     await own.step();
-    await vi.waitFor(() => expect(compiled.some(isBetter)).toBe(true), 10_000);
+    await vi.waitFor(() => expect(compiled.some(isBetter)).toBe(true), PATIENT);
     own.device.dispose();
     await (await made("off")).step(); // takes as long as compiling
     expect(warn).not.toHaveBeenCalled();
@@ -179,17 +180,17 @@ describe("a step on an adapter that a CPU emulates", () => {
     early.whole.dispose();
     await late.step();
     const plain = count(late);
-    await vi.waitFor(() => expect(count(late)).toBeGreaterThan(plain), 10_000);
+    await vi.waitFor(() => expect(count(late)).toBeGreaterThan(plain), PATIENT);
     late.whole.dispose();
     for (const one of [early, late]) {
-      await vi.waitFor(() => expect(count(one)).toBeLessThanOrEqual(before), 30_000);
+      await vi.waitFor(() => expect(count(one)).toBeLessThanOrEqual(before), PATIENT);
     }
   });
 
   test("goes on with the same bits when the GPU is lost meanwhile", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const own = await made();
-    await vi.waitFor(() => expect(own.device.journal).not.toBeNull());
+    await vi.waitFor(() => expect(own.device.journal).not.toBeNull(), PATIENT);
     await own.step();
     const lost = own.device.device;
     const compiled = codes(never, never, lost);

@@ -34,6 +34,7 @@ import { Linear } from "../../../src/nn/index.ts";
 import { SGD } from "../../../src/optim/index.ts";
 import { trainStep } from "../../../src/train/index.ts";
 import { exportTuning, importTuning } from "../../../src/webgpu/index.ts";
+import { PATIENT } from "../../support/patient.ts";
 import { uniform } from "../../support/reference.ts";
 
 const devices: GpuDevice[] = [];
@@ -257,7 +258,7 @@ test("what is imported takes the place of other kernels between two runs, to the
     });
     await importTuning({ version, machines: { [machine]: Object.fromEntries(choices) } });
     await own.step();
-    await vi.waitFor(async () => expect(await own.codes()).not.toEqual(before), 20_000);
+    await vi.waitFor(async () => expect(await own.codes()).not.toEqual(before), PATIENT);
     expect(await own.codes()).not.toEqual(untuned);
   }
   await own.step();
@@ -349,7 +350,7 @@ test("what fails for a reason that may pass is tried again after a pause, withou
       await own.step();
       await check();
     };
-    await vi.waitFor(stepped, { timeout: 20_000, interval: 100 });
+    await vi.waitFor(stepped, { ...PATIENT, interval: 100 });
   };
   const tries = () => failed.mock.calls.filter(([given]) => isNamed(given));
   await stepUntil(() => {});
@@ -372,13 +373,13 @@ test("a device may be disposed, or lost, while it is tuned", async () => {
   const [early, lost] = [await made("now", 22), await made("now", 23)];
   const compiled = vi.spyOn(GPUDevice.prototype, "createComputePipelineAsync");
   await early.step();
-  await vi.waitFor(() => expect(compiled).toHaveBeenCalled(), 10_000);
+  await vi.waitFor(() => expect(compiled).toHaveBeenCalled(), PATIENT);
   early.device.dispose();
   compiled.mockClear();
   setDefaultDevice(lost.device);
-  await vi.waitFor(() => expect(lost.device.journal).not.toBeNull());
+  await vi.waitFor(() => expect(lost.device.journal).not.toBeNull(), PATIENT);
   await lost.step();
-  await vi.waitFor(() => expect(compiled).toHaveBeenCalled(), 10_000);
+  await vi.waitFor(() => expect(compiled).toHaveBeenCalled(), PATIENT);
   lost.device.device.destroy();
   for (let i = 0; i < 2; i++) await lost.step();
   expect(await lost.bits()).toEqual(await expected(3, 23));
