@@ -11,7 +11,7 @@ import jobSource from "./job.ts?raw";
 import { ListBox } from "./list-box.ts";
 import { MODEL_NAMES } from "./model-names.ts";
 import source from "./models.ts?raw";
-import { GraphPicture, MemoryPicture, TimesPicture } from "./pictures.ts";
+import { GraphPicture, LONGEST, MemoryPicture, TimesPicture } from "./pictures.ts";
 import { amountText, bytesText, groupColor } from "./words.ts";
 
 const settings = new Settings(element("settings", HTMLFormElement), {
@@ -87,13 +87,13 @@ async function measure(): Promise<void> {
   const flops = parts.reduce((all, each) => all + each.flops, 0);
   element("times-caption").textContent =
     `${parts.length} parts, ${(sum / 1000).toPrecision(3)} ms in all: ${(flops / sum / 1000).toFixed(2)} GFLOP/s. ` +
-    (parts.length > 16 ? "The 16 longest are shown." : "");
+    (parts.length > LONGEST ? `The ${LONGEST} longest are shown.` : "");
   showParts(parts);
 }
 
 function showParts(parts: readonly PartTime[]): void {
   const own = element("own", HTMLDetailsElement);
-  own.hidden = parts.every(({ name }) => name === "");
+  own.style.visibility = parts.every(({ name }) => name === "") ? "hidden" : "";
   if (part.options.length === parts.length) return;
   part.replaceChildren(
     ...parts.map(({ ops }, i) => {
@@ -101,6 +101,7 @@ function showParts(parts: readonly PartTime[]): void {
     }),
   );
   element("own-code").replaceChildren();
+  void showOwn();
 }
 
 async function showOwn(): Promise<void> {

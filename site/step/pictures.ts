@@ -110,12 +110,18 @@ export class MemoryPicture {
   }
 }
 
+/** How many parts are shown of those that take longest, and how high a bar with its gap may be. */
+export const LONGEST = 12;
+const BAR = 22;
+/** As high for few bars as for all, so that nothing below moves when they come. */
+const TIMES_HEIGHT = 40 + BAR * LONGEST;
+
 /** How long each part takes. */
 export class TimesPicture {
   readonly #picture: Picture;
 
   constructor(host: HTMLElement) {
-    this.#picture = new Picture(host, "Microseconds of each part", 200);
+    this.#picture = new Picture(host, "Microseconds of each part", TIMES_HEIGHT);
   }
 
   clear(): void {
@@ -126,7 +132,7 @@ export class TimesPicture {
     const rows = parts
       .map((part, i) => ({ ...part, label: `${i + 1} ${part.ops.join("+")}` }))
       .sort((a, b) => b.micros - a.micros)
-      .slice(0, 16);
+      .slice(0, LONGEST);
     const title = `Microseconds: ${rows.map(({ label, micros }) => `${label} ${micros.toFixed(1)}`).join(", ")}`;
     void this.#picture.draw((Plot, width) => {
       const left = Math.min(240, width * 0.42);
@@ -135,9 +141,15 @@ export class TimesPicture {
       return Plot.plot({
         width,
         marginLeft: left,
-        height: 40 + 22 * rows.length,
+        height: TIMES_HEIGHT,
         x: { label: "µs →", grid: true, nice: true },
-        y: { label: null, domain: rows.map(({ label }) => label), tickFormat: short, tickSize: 0 },
+        y: {
+          label: null,
+          domain: rows.map(({ label }) => label),
+          padding: 1 - (0.9 * rows.length) / LONGEST,
+          tickFormat: short,
+          tickSize: 0,
+        },
         marks: [
           Plot.barX(rows, { x: "micros", y: "label", fill: color("--accent") }),
           Plot.ruleX([0]),

@@ -119,14 +119,22 @@ function showCandidates(next: readonly Candidate[]): void {
   element("candidates").replaceChildren(...rows);
 }
 
-/** Keeps what it wrote at the steps 0, 20, 40, 80, … */
+/** The steps of which it is kept what it wrote; of a longer run, the last rung has the last of 5,120, 10,240, … */
+const RUNGS = [0, 20, 40, 80, 160, 320, 640, 1280, 2560];
 let rung = 0;
 function climb(step: number, whole: string): void {
-  if (step < rung) return;
-  rung = step === 0 ? 20 : 2 * step;
-  const short = whole.replaceAll("\n", " ⏎ ").slice(0, SHORT);
-  const [place, line] = [make("span", {}, count(step)), make("code", {}, `${short}…`)];
-  element("ladder").append(make("li", {}, place, line));
+  const next = RUNGS[rung] ?? (RUNGS.at(-1) as number) * 2 ** (rung - RUNGS.length + 1);
+  if (step < next) return;
+  const [place, line] = element("ladder").children[Math.min(rung++, RUNGS.length - 1)].children;
+  place.textContent = count(step);
+  line.textContent = `${whole.replaceAll("\n", " ⏎ ").slice(0, SHORT)}…`;
+}
+
+/** Sets up the ladder with nothing written yet: as high as it will be. */
+function clearLadder(): void {
+  rung = 0;
+  const rows = RUNGS.map((step) => make("li", {}, make("span", {}, count(step)), make("code")));
+  element("ladder").replaceChildren(...rows);
 }
 
 const runner = new Runner<typeof job>({
@@ -137,8 +145,7 @@ const runner = new Runner<typeof job>({
     element("prompt", HTMLInputElement).placeholder = usual().trim();
     losses.clear();
     counted = null;
-    rung = 0;
-    element("ladder").replaceChildren();
+    clearLadder();
     plot();
   },
   onEvent(event) {

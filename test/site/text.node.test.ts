@@ -12,6 +12,9 @@ import {
 
 const site = useSite();
 
+/** The rungs of the ladder on which something stands. */
+const WRITTEN = "#ladder code:not(:empty)";
+
 /** The last values in the chart's description, by their names. */
 const chart = (page: Page) =>
   page.$eval("#loss", (host) => {
@@ -51,7 +54,7 @@ test.each([
     return Number(unseen) < Number(pairs);
   });
   expect((await chart(page)).Triples).toBeLessThan((await chart(page)).Pairs);
-  expect(await page.$$eval("#ladder li", (rows) => rows.length)).toBeGreaterThan(1);
+  expect((await page.$$(WRITTEN)).length).toBeGreaterThan(1);
   await fill(page, "#prompt", "On Tuesday€");
   expect(new URL(page.url()).searchParams.get("prompt")).toBe("On Tuesday€");
   // A character that the text does not have is left out.
@@ -91,7 +94,7 @@ test("a text of one's own is learned, kept for a reload, and refused when it is 
   await page.reload();
   await waitForPhase(page, "paused");
   await page.click(".run .primary");
-  await page.waitForFunction(() => document.querySelectorAll("#ladder li").length >= 3);
+  await page.waitForFunction((rows) => document.querySelectorAll(rows).length >= 3, {}, WRITTEN);
   // Such a text leaves no doubt, once it is known.
   await page.waitForFunction(() => {
     const label = document.getElementById("loss")?.getAttribute("aria-label") ?? "";

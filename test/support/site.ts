@@ -97,7 +97,10 @@ function watchControls(): void {
     for (const control of document.querySelectorAll("a, button, input, select, summary")) {
       const { top, height } = control.getBoundingClientRect();
       if (height === 0) continue;
-      const place = Math.round(top + scrollY);
+      // What is fixed to the window stays where it is while the page is scrolled.
+      const bar = control.closest(".run");
+      const isFixed = bar && getComputedStyle(bar).position === "fixed";
+      const place = Math.round(isFixed ? top : top + scrollY);
       const before = places.get(control) ?? place;
       places.set(control, place);
       if (Math.abs(place - before) > 1) {
@@ -106,6 +109,8 @@ function watchControls(): void {
       }
     }
   };
+  // Another width lays all out anew.
+  addEventListener("resize", () => places.clear());
   requestAnimationFrame(look);
 }
 
