@@ -11,7 +11,8 @@ export default defineConfig({
   optimizeDeps: { exclude: ["webgpu"] },
   server: { headers: isolation },
   test: {
-    testTimeout: 60_000,
+    testTimeout: 180_000, // a test that hangs, not one on a busy machine
+    hookTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } }, // as PATIENT of test/support/patient.ts
     setupFiles: ["test/support/strict-throws.ts"],
     allowOnly: false, // the linter's rule takes a call of fit for a focused test
