@@ -42,6 +42,9 @@ export function makeSettings(
   element("reset").addEventListener("click", () => settings.reset());
   return Object.assign(settings, {
     adopt(values: Partial<Chosen>) {
+      // Where nothing differs, what the reader is writing into a field stays.
+      const names = Object.keys(values) as (keyof Chosen)[];
+      if (names.every((name) => values[name] === settings.values[name])) return;
       isAdopting = true;
       settings.set(values, "replace");
       isAdopting = false;
