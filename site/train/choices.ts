@@ -86,6 +86,9 @@ export interface Own {
 /** What a run's job is given. */
 export type JobSettings = Omit<Chosen, "smooth" | "log" | "reader"> & Own;
 
+/** Neurons or filters of a layer that are shown at most. */
+export const NEURONS_SHOWN = 24;
+
 /** Milliseconds of rest after every five steps. */
 export const PAUSES: Readonly<Record<Chosen["speed"], number>> = { slow: 150, watch: 12, full: 0 };
 

@@ -1,16 +1,25 @@
 import { count, element, make } from "../shell/dom.ts";
 
+/** Whether some names of classes are too long to stand beside each other. */
+export function isLong(classes: readonly string[]): boolean {
+  return classes.some(({ length }) => length > 3);
+}
+
+/** Lays the table of some classes out, empty where it is not there yet. */
+export function makeConfusionRoom(classes: readonly string[]): void {
+  const host = element("confusion");
+  if (host.dataset.classes === classes.join()) return;
+  host.dataset.classes = classes.join();
+  host.replaceChildren(makeTable(classes));
+}
+
 /** Shows how often class i was taken for class j, in row i and column j. */
 export function showConfusion(
   confusion: readonly (readonly number[])[],
   classes: readonly string[],
 ): void {
+  makeConfusionRoom(classes);
   const host = element("confusion");
-  const isSame = host.dataset.classes === classes.join();
-  if (!isSame) {
-    host.dataset.classes = classes.join();
-    host.replaceChildren(makeTable(classes));
-  }
   const cells = host.querySelectorAll("td");
   const most = Math.max(
     1,
@@ -28,8 +37,7 @@ export function showConfusion(
 }
 
 function makeTable(classes: readonly string[]): HTMLElement {
-  const isLong = classes.some(({ length }) => length > 3);
-  const table = make("table", { className: isLong ? "matrix long" : "matrix" });
+  const table = make("table", { className: isLong(classes) ? "matrix long" : "matrix" });
   table.createCaption().textContent = "Rows: what it is. Columns: what it is taken for.";
   const head = table.createTHead().insertRow();
   head.append(make("th", { scope: "col" }, "is"));

@@ -14,6 +14,8 @@ export class Inside {
   #place: Float32Array | null = null;
   #task: TaskReport | null = null;
   #index = 0;
+  /** The layers that there is room for. */
+  #laidOut = "";
 
   constructor(onChange: () => void) {
     chooser.addEventListener("input", () => {
@@ -34,8 +36,16 @@ export class Inside {
     if (this.#index >= task.testSize) this.#index = 0;
     chooser.value = String(this.#index);
     complain(chooser, "");
-    picture.hidden = task.kind !== "pictures";
-    element("example-hint").hidden = task.kind !== "plane";
+  }
+
+  /** Lays out what layers of a kind of task give, where other ones are shown now. */
+  makeRoom(kind: TaskReport["kind"], layers: readonly LayerValues[]): void {
+    picture.hidden = kind !== "pictures";
+    element("example-hint").hidden = kind !== "plane";
+    const laidOut = layers.map(({ name, values }) => `${name} ${values.length}`).join();
+    if (laidOut === this.#laidOut) return;
+    this.#laidOut = laidOut;
+    this.#showLayers(layers, () => "");
   }
 
   set place(place: readonly [number, number]) {
@@ -57,20 +67,31 @@ export class Inside {
         picture,
         input.map((x) => 255 * x),
       );
+    this.#showLayers(layers, ({ values }, isLast) =>
+      isLast ? outcome(values, target, classes) : range(values),
+    );
+  }
+
+  /** @param tell says what the values of a layer come to. */
+  #showLayers(
+    layers: readonly LayerValues[],
+    tell: (layer: LayerValues, isLast: boolean) => string,
+  ): void {
     const host = element("activations");
     while (host.children.length > layers.length) host.lastElementChild?.remove();
     layers.forEach((layer, i) => {
       const figure = (host.children[i] as HTMLElement | undefined) ?? makeStrip(host);
       const [pictures, caption] = [...figure.children] as HTMLElement[];
       const { name, values, side } = layer;
-      const last = i === layers.length - 1;
-      const told = last ? outcome(values, target, classes) : range(values);
-      caption.textContent = `${last ? "Outcome" : `${name}, ${sizeOf(layer)}`}: ${told}`;
+      const isLast = i === layers.length - 1;
+      const told = tell(layer, isLast);
+      const what = isLast ? "Outcome" : `${name}, ${sizeOf(layer)}`;
+      caption.textContent = told === "" ? what : `${what}: ${told}`;
       pictures.className = side ? "neurons" : "strip";
       if (side) paintPictures(pictures, mapsOf(layer), { of: "Map", isShared: true });
       else {
         // The first of the plane's two classes is the blue one, as what is below zero.
-        const isPlane = last && kind === "plane" && classes;
+        const isPlane = isLast && this.#task?.kind === "plane" && this.#task.classes;
         const shown = isPlane ? values.map((p, k) => (k === 0 ? -p : p)) : values;
         paintStrip(pictures, shown, caption.textContent);
       }

@@ -24,8 +24,8 @@ export interface Judgement {
   readonly mistakes: readonly Mistake[];
 }
 
-/** How many mistakes are shown. */
-const SHOWN = 24;
+/** Mistakes that are shown at most. */
+export const MISTAKES_SHOWN = 24;
 
 /** Compares probabilities `[n, classes]` with the labels. */
 export function judge(
@@ -49,7 +49,7 @@ export function judge(
   const wrong = mistakes.length;
   mistakes.sort((a, b) => b.probability - a.probability);
   const shown = pixels
-    ? mistakes.slice(0, SHOWN).map((mistake) => ({
+    ? mistakes.slice(0, MISTAKES_SHOWN).map((mistake) => ({
         ...mistake,
         pixels: pixels.slice(mistake.index * 784, (mistake.index + 1) * 784),
       }))

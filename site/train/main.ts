@@ -7,7 +7,7 @@ import { Frames } from "../shell/frames.ts";
 import { type Phase, Runner, type RunOf } from "../shell/run.ts";
 import { type Chosen, isDigits, type JobSettings } from "./choices.ts";
 import { Classifier, readBy } from "./classify.ts";
-import { showConfusion } from "./confusion.ts";
+import { makeConfusionRoom, showConfusion } from "./confusion.ts";
 import { Curves } from "./curves.ts";
 import { Figures, shortened } from "./figures.ts";
 import { differenceOf, makeSettings, showLosses } from "./form.ts";
@@ -19,7 +19,8 @@ import { keepWeights } from "./keep.ts";
 import networkSource from "./network.ts?raw";
 import { OwnFiles } from "./own.ts";
 import { programOf, shapeOf, usualShape } from "./program.ts";
-import { showMistakes } from "./sheet.ts";
+import { emptyLayersOf, type Outline, smallPicturesOf, usualOutline } from "./room.ts";
+import { makeSheetRoom, showMistakes } from "./sheet.ts";
 import { SIDE, Sight, SMALL } from "./sight.ts";
 import type { TaskReport } from "./task.ts";
 
@@ -117,6 +118,9 @@ const runner = new Runner<typeof job>({
     task = null;
     progress.value = 0;
     element("detail").style.visibility = "hidden"; // and keeps its place
+    const { data } = settings.values;
+    const outline = data === "csv" && own.hasTable ? null : usualOutline(data);
+    if (outline) makeRoom(outline);
   },
   onPhase(phase) {
     nextTest = 0;
@@ -151,6 +155,17 @@ const frames = new Frames(async () => {
   await new Promise((resolve) => setTimeout(resolve, Math.min(1500, 2 * took)));
   return runner.phase === "training";
 });
+
+/** Lays out what is going to be shown, so that nothing moves when it comes. */
+function makeRoom(outline: Outline): void {
+  const { kind, classes, testSize } = outline;
+  sight.makeRoom(kind, smallPicturesOf(settings.values, outline));
+  inside.makeRoom(kind, emptyLayersOf(settings.values, outline));
+  element("errors").hidden = classes === null;
+  element("mistakes").hidden = kind !== "pictures";
+  if (classes) makeConfusionRoom(classes);
+  if (kind === "pictures" && classes) makeSheetRoom(testSize, classes);
+}
 
 function jobSettings(): JobSettings {
   return { ...settings.values, ...own.of(settings.values.data) };
@@ -241,10 +256,9 @@ function note(given: Note): void {
   if (given.kind === "device") device = given;
   else {
     ({ task, stepsPerEpoch, parameters, data: taskData } = given);
+    makeRoom(task);
     sight.task = task;
     inside.task = task;
-    element("errors").hidden = task.classes === null;
-    element("mistakes").hidden = task.kind !== "pictures";
     const word = task.classes ? "Accuracy" : "R²";
     figures.word = word;
     curves.word = word;

@@ -143,6 +143,11 @@ export class OwnFiles {
     return data === "pictures" && this.#pictures ? { pictures: this.#pictures } : {};
   }
 
+  /** Whether a table of the user's takes the place of the irises. */
+  get hasTable(): boolean {
+    return this.#name !== null;
+  }
+
   /** Whether there is what the data need. */
   has(data: DataName): boolean {
     return !isBrought(data) || Object.keys(this.of(data)).length > 0;

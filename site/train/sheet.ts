@@ -1,5 +1,21 @@
-import { element, paintDigit, percent } from "../shell/dom.ts";
-import type { Judgement, Mistake } from "./judge.ts";
+import { element, make, paintDigit, percent } from "../shell/dom.ts";
+import { isLong } from "./confusion.ts";
+import { type Judgement, MISTAKES_SHOWN, type Mistake } from "./judge.ts";
+
+/** Makes places for the mistakes at a task of so many test images, each free where there is none yet. */
+export function makeSheetRoom(testSize: number, classes: readonly string[]): void {
+  const sheet = element("sheet");
+  const count = Math.min(MISTAKES_SHOWN, testSize);
+  sheet.classList.toggle("long", isLong(classes));
+  while (sheet.children.length > count) sheet.lastElementChild?.remove();
+  while (sheet.children.length < count) sheet.append(makeFree());
+}
+
+function makeFree(): HTMLElement {
+  const item = make("li", { className: "free" });
+  item.ariaHidden = "true";
+  return item;
+}
 
 /** Shows the test images that are read wrongly with most confidence. */
 export function showMistakes(
@@ -11,7 +27,9 @@ export function showMistakes(
   const shown = mistakes.length < wrong ? ` The ${mistakes.length} most confident:` : "";
   element("mistakes-hint").textContent =
     `After ${step.toLocaleString("en")} steps ${of} test images are read wrongly (label → reading).${shown}`;
-  element("sheet").replaceChildren(...mistakes.map((mistake) => makeItem(mistake, classes)));
+  const free = Array.from({ length: Math.min(MISTAKES_SHOWN, count) - mistakes.length }, makeFree);
+  const items = mistakes.map((mistake) => makeItem(mistake, classes));
+  element("sheet").replaceChildren(...items, ...free);
 }
 
 function makeItem(
@@ -28,7 +46,7 @@ function makeItem(
   const reading = document.createElement("p");
   const digit = document.createElement("b");
   digit.textContent = classes[predicted];
-  reading.append(`${classes[label]} → `, digit);
+  reading.append(make("span", {}, `${classes[label]} →`), " ", digit);
   const share = document.createElement("p");
   share.className = "share";
   share.textContent = percent(probability, 0);

@@ -3,6 +3,7 @@ import { fit, paintClasses, paintPoints } from "../shell/canvas.ts";
 import { element, make } from "../shell/dom.ts";
 import { Picture } from "../shell/plot.ts";
 import { onTheme, rgb } from "../shell/theme.ts";
+import type { SmallPictures } from "./room.ts";
 import type { TaskReport } from "./task.ts";
 import type { PlaneView } from "./views.ts";
 
@@ -31,19 +32,28 @@ export class Sight {
     });
   }
 
-  /** Makes room for a task. */
-  set task(task: TaskReport) {
-    const { kind } = task;
-    if (this.#task?.kind !== kind || kind !== "plane") this.#view = null;
-    this.#task = task;
-    this.#values = null;
+  /** Makes room for a kind of task and the small pictures of a network. */
+  makeRoom(kind: TaskReport["kind"], { count, kernel }: SmallPictures): void {
+    if (this.#task?.kind !== kind) this.#task = null; // what it showed is out of sight
+    if (this.#view) this.#view = { ...this.#view, neurons: [] };
     this.#weights = [];
     plane.hidden = kind !== "plane";
     element("curve").hidden = kind !== "curve";
     element("weights").hidden = kind !== "pictures";
     element("table-weights").hidden = kind !== "table";
-    element("neurons").hidden = kind !== "plane";
-    element("sight-caption").textContent = CAPTIONS[kind];
+    element("neurons").hidden = kind !== "plane" || count === 0;
+    element("sight-caption").textContent = kernel ? filterCaption(kernel) : CAPTIONS[kind];
+    if (kind === "plane") placesOf(element("neurons"), count, "Neuron");
+    if (kind !== "pictures") return;
+    element("weights").classList.toggle("filters", kernel !== null);
+    placesOf(element("weights"), count, kernel ? "Picture" : "Neuron");
+  }
+
+  /** What is to be shown, in the room that was made for it. */
+  set task(task: TaskReport) {
+    if (this.#task?.kind !== task.kind || task.kind !== "plane") this.#view = null;
+    this.#task = task;
+    this.#values = null;
     this.#paint();
   }
 
@@ -77,10 +87,6 @@ export class Sight {
     if (side === 0) return;
     const isFilters = side < 28;
     const host = element("weights");
-    host.classList.toggle("filters", isFilters);
-    element("sight-caption").textContent = isFilters
-      ? `The first convolution’s filters, ${side} × ${side} weights each, blue below zero, orange above, and beside each what it finds in the example below.`
-      : CAPTIONS.pictures;
     // A filter and its map are neighbours.
     const pairs = this.#weights.flatMap((filter, i) => [filter, this.#maps[i] ?? filter]);
     paintPictures(host, isFilters ? pairs : this.#weights, {
@@ -108,7 +114,7 @@ export class Sight {
       paintPoints(plane, points, t, { hollow, radius: 3.2 });
     }
     const neurons = this.#view?.neurons.flat() ?? [];
-    paintPictures(element("neurons"), neurons);
+    if (neurons.length > 0) paintPictures(element("neurons"), neurons);
   }
 
   #paintCurve({ shown }: TaskReport): void {
@@ -169,6 +175,10 @@ const CAPTIONS: Readonly<Record<TaskReport["kind"], string>> = {
   table: "The weights of the first layer: blue below zero, orange above.",
 };
 
+function filterCaption(side: number): string {
+  return `The first convolution’s filters, ${side} × ${side} weights each, blue below zero, orange above, and beside each what it finds in the example below.`;
+}
+
 /** A weight as a colour of the page. */
 function mixOf(weight: number): string {
   const share = Math.round(100 * Math.min(1, Math.abs(weight)));
@@ -185,22 +195,29 @@ interface PictureOptions {
   readonly isShared?: boolean;
 }
 
+/** Makes places for so many small pictures: what stands in those that there are stays. */
+function placesOf(host: HTMLElement, count: number, of: string): void {
+  while (host.children.length > count) host.lastElementChild?.remove();
+  while (host.children.length < count) {
+    const canvas = make("canvas");
+    canvas.setAttribute("role", "img");
+    host.append(canvas);
+  }
+  [...host.children].forEach((canvas, i) => {
+    canvas.setAttribute("aria-label", `${of} ${i + 1}`);
+  });
+}
+
 /** Shows rows of values as small pictures. */
 export function paintPictures(
   host: HTMLElement,
   rows: readonly Float32Array[],
   { width, of = "Neuron", isShared = false }: PictureOptions = {},
 ): void {
-  while (host.children.length > rows.length) host.lastElementChild?.remove();
-  while (host.children.length < rows.length) {
-    const canvas = make("canvas");
-    canvas.setAttribute("role", "img");
-    host.append(canvas);
-  }
+  placesOf(host, rows.length, of);
   const shared = isShared ? Math.max(...rows.map(largestOf)) : null;
   rows.forEach((row, i) => {
     const canvas = host.children[i] as HTMLCanvasElement;
-    canvas.setAttribute("aria-label", `${of} ${i + 1}`);
     paintValues(canvas, row, width ?? Math.sqrt(row.length), shared ?? largestOf(row));
   });
 }

@@ -7,6 +7,7 @@ import { loadMnist } from "../shell/mnist.ts";
 import { normal, planeData, uniform } from "../shell/plane-data.ts";
 import { isPlane, type JobSettings } from "./choices.ts";
 import { loadFashion } from "./fashion.ts";
+import { DIGITS, PLANE_CLASSES } from "./room.ts";
 import { csvExamples, type Examples } from "./table.ts";
 
 /** What the page is told of the data. */
@@ -60,7 +61,7 @@ export async function makeTask(
   if (data === "fashion") return fashionTask(settings, progress);
   if (data === "digits") {
     const { train, test } = await loadDigits();
-    return pictureTask(bytesOf(train.images, train.labels), test.images, test.labels, digitNames());
+    return pictureTask(bytesOf(train.images, train.labels), test.images, test.labels, DIGITS);
   }
   const { train, test } = await loadMnist(progress);
   const [images, labels, testImages, testLabels] = [
@@ -69,10 +70,8 @@ export async function makeTask(
     test.images,
     test.labels,
   ].map((file) => readIdx(file).data as Uint8Array<ArrayBuffer>);
-  return pictureTask(bytesOf(images, labels), testImages, testLabels, digitNames());
+  return pictureTask(bytesOf(images, labels), testImages, testLabels, DIGITS);
 }
-
-const digitNames = () => Array.from({ length: 10 }, (_, digit) => String(digit));
 
 function bytesOf(images: Uint8Array<ArrayBuffer>, labels: Uint8Array<ArrayBuffer>): DeviceDataset {
   const shape = [labels.length, PIXELS];
@@ -136,7 +135,7 @@ function planeTask({ data, noise, seed }: JobSettings): Task {
   if (!isPlane(data)) throw new Error(`data ${data}; expected data on a plane`);
   const { points, labels } = planeData(data, 400, { noise, seed });
   const all = { x: Float32Array.from(points.flat()), t: Int32Array.from(labels) };
-  return rowTask(deal(all, seed), { kind: "plane", classes: ["blue", "orange"] });
+  return rowTask(deal(all, seed), { kind: "plane", classes: PLANE_CLASSES });
 }
 
 function curveTask({ noise, seed }: JobSettings): Task {

@@ -2,11 +2,9 @@
 import { softmax, type Tensor, tensor } from "gradus";
 import { AvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, Module, type Sequential } from "gradus/nn";
 import { planeGrid } from "../shell/plane-data.ts";
+import { NEURONS_SHOWN } from "./choices.ts";
 import { type Judgement, judge, judgeValues } from "./judge.ts";
 import type { Task } from "./task.ts";
-
-/** Neurons of a layer that are shown at most. */
-const SHOWN = 24;
 
 /** Test examples that are looked at together: of pictures, a convolution makes many numbers of each. */
 const TOGETHER = 500;
@@ -90,7 +88,7 @@ export class Views {
     const [surface, ...layers] = await Promise.all([outputs, ...inside].map(read));
     const neurons = layers.slice(0, -1).map((values) => {
       const width = values.length / small ** 2;
-      return Array.from({ length: Math.min(SHOWN, width) }, (_, neuron) =>
+      return Array.from({ length: Math.min(NEURONS_SHOWN, width) }, (_, neuron) =>
         Float32Array.from({ length: small ** 2 }, (_, i) => values[i * width + neuron]),
       );
     });
@@ -120,12 +118,12 @@ export class Views {
     if (first instanceof Conv2d) {
       const [filters] = weight.shape;
       const size = values.length / filters;
-      return Array.from({ length: Math.min(SHOWN, filters) }, (_, filter) =>
+      return Array.from({ length: Math.min(NEURONS_SHOWN, filters) }, (_, filter) =>
         values.slice(filter * size, (filter + 1) * size),
       );
     }
     const [inputs, neurons] = weight.shape;
-    return Array.from({ length: Math.min(SHOWN, neurons) }, (_, neuron) =>
+    return Array.from({ length: Math.min(NEURONS_SHOWN, neurons) }, (_, neuron) =>
       Float32Array.from({ length: inputs }, (_, i) => values[i * neurons + neuron]),
     );
   }

@@ -82,6 +82,10 @@ test("convolutions show their filters and what these find", async () => {
     ...{ data: "digits", convolutions: "4, 3", kernel: "5" },
     ...{ layers: "", batch: "20", device: "cpu" },
   });
+  // All that comes with the first results has had its room: no control has moved.
+  await waitForText(page, "activations", /4 maps of 28 × 28: from .*Outcome: \d, /);
+  await waitForText(page, "mistakes-hint", /^After/);
+  expect(opened.problems).toEqual([]);
   await page.select("#data", "moons");
   await page.waitForSelector("#plane:not([hidden])");
   expect(await page.$eval("#convolutions", (x) => x.checkVisibility())).toBe(false);
