@@ -76,7 +76,7 @@ function showGpu(facts: AdapterFacts | null, why: string): void {
   const rows = Object.entries(limits).map(([name, n]) => row(name, n.toLocaleString("en")));
   const body = element("limits").querySelector("tbody");
   body?.replaceChildren(row("features", features.join(", ") || "none"), ...rows);
-  element("limits").hidden = false;
+  element("limits").style.visibility = "";
 }
 
 /** Has the doctor look; gives the report, or null when it broke. */

@@ -87,7 +87,7 @@ export class Site {
 function watchControls(): void {
   const places = new Map<Element, number>();
   let isWatching = true;
-  for (const type of ["pointerdown", "keydown", "input", "change", "dragenter"]) {
+  for (const type of ["pointerdown", "click", "keydown", "input", "change", "dragenter"]) {
     addEventListener(type, () => (isWatching = false), { capture: true, once: true });
   }
   const look = () => {
