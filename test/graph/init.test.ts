@@ -11,6 +11,7 @@ import {
   tensor,
 } from "../../src/index.ts";
 import { inBrowser } from "../support/device.ts";
+import { held } from "../support/memory.ts";
 
 const kind = inBrowser ? "webgpu" : "cpu";
 
@@ -118,10 +119,10 @@ test("an isolated device is used by naming it, and shared with nobody", async ()
   const { device: other } = await start({ device: "cpu", isolated: true });
   expect(other).not.toBe(device);
   expect(tensor([1]).device).toBe(usual);
-  const before = memory().tensors;
+  const before = held(usual);
   using x = add(tensor([1, 2], { device }), 1);
   expect(await x.toArray()).toEqual([2, 3]);
-  expect(memory().tensors).toBe(before);
+  expect(held(usual)).toBe(before);
   expect(memory(device).tensors).toBeGreaterThan(0);
   device.dispose();
   expect(() => add(x, 1)).toThrow("add: the cpu device was disposed; expected a live one");

@@ -206,6 +206,7 @@ test("a step that was compiled for the old device says so, and works when all ar
 });
 
 test("a compiled function frees what it had on the old device", async () => {
+  here = (await ownDevice()) as EngineDevice; // with nothing of other tests that may be reclaimed
   const before = memory(here).buffers;
   const model = new Linear(2, 2, { seed: 1 });
   const step = compile(() => model.weight.assign(mul(exp(model.weight), 0.5)));

@@ -10,7 +10,6 @@ import {
   div,
   evaluate,
   grad,
-  memory,
   moments,
   mul,
   Parameter,
@@ -22,6 +21,7 @@ import {
   variance,
 } from "../../src/index.ts";
 import { inBrowser, testDevice } from "../support/device.ts";
+import { held } from "../support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -149,16 +149,16 @@ describe("an op with several results", () => {
   });
 
   test("frees each result by itself", async () => {
-    const before = memory(device).tensors;
+    const before = held(device);
     const x = rows();
     const { mean, variance } = moments(x, { axis: 1 });
     evaluate(mean, variance);
-    expect(memory(device).tensors).toBe(before + 3);
+    expect(held(device)).toBe(before + 3);
     mean.dispose();
     x.dispose();
     expect(await variance.toArray()).toEqual(near([14 / 3, 0]));
     variance.dispose();
-    expect(memory(device).tensors).toBe(before);
+    expect(held(device)).toBe(before);
   });
 
   test("tells debug which op made a NaN", async () => {

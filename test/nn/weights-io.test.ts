@@ -20,6 +20,7 @@ import {
 import { decodeSmallFloats, encodeSmallFloats, SMALL_FLOATS } from "../../src/io/small-floats.ts";
 import { Linear, Sequential } from "../../src/nn/index.ts";
 import { testDevice } from "../support/device.ts";
+import { held } from "../support/memory.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -31,9 +32,9 @@ test("a model's weights come back as they were", async () => {
   using other = new Sequential({ hidden: new Linear(3, 4, { seed: 2 }) });
   evaluate(...model.parameters(), ...other.parameters());
   const bytes = await saveSafetensors(model, { epoch: "3" });
-  const before = device.memory().tensors;
+  const before = held(device);
   loadState(other, bytes);
-  expect(device.memory().tensors).toBe(before);
+  expect(held(device)).toBe(before);
   for (const [name, p] of model.state()) {
     expect(await other.state().get(name)?.data()).toEqual(await p.data());
   }

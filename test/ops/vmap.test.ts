@@ -36,6 +36,7 @@ import {
   ShapeError,
   scatterAdd,
   scope,
+  setDefaultDevice,
   slice,
   softmax,
   sort,
@@ -61,7 +62,7 @@ import { SGD } from "../../src/optim/index.ts";
 import { trainStep } from "../../src/train/index.ts";
 import { expectClose, expectWithin } from "../support/close.ts";
 import { lambertW } from "../support/custom-ops.ts";
-import { testDevice } from "../support/device.ts";
+import { ownDevice, testDevice } from "../support/device.ts";
 import { tolerance } from "../support/op-case.ts";
 
 let device: Device;
@@ -291,6 +292,8 @@ describe("draws", () => {
 });
 
 test("nothing that is traced stays", async () => {
+  const shared = device;
+  device = await ownDevice(); // with nothing of other tests that may be reclaimed
   const x = of(1, 2, 3);
   const run = async () => {
     const y = scope(() => vmap((v: Tensor) => add(mul(v, tensor(2, { device })), 1))(x));
@@ -301,6 +304,8 @@ test("nothing that is traced stays", async () => {
   const { tensors, bytes } = memory();
   await run();
   expect(memory()).toMatchObject({ tensors, bytes });
+  device = shared;
+  setDefaultDevice(device);
 });
 
 const unruly: OpDefinition<Record<string, never>> = defineOp<Record<string, never>>({

@@ -286,6 +286,8 @@ test("setting the learning rate by hand is one write and keeps the plan", async 
 });
 
 test("a step on a batch from the host takes one submit and keeps no more memory", async () => {
+  const shared = device;
+  device = await ownDevice(); // with nothing of other tests that may be reclaimed
   const step = onBatches(A, 8);
   const pixels = new Float32Array(A.batchSize * 784).fill(0.5);
   const digits = Int32Array.from({ length: A.batchSize }, (_, i) => i % 10);
@@ -301,6 +303,9 @@ test("a step on a batch from the host takes one submit and keeps no more memory"
   const counts = { ...NOTHING, buffers: 5, writes: 10, submits: 5, dispatches: 20 };
   expect(device.counters.since(mark)).toEqual(counts);
   expect(device.memory()).toMatchObject({ buffers, bytes });
+  device.dispose();
+  device = shared;
+  setDefaultDevice(device);
 });
 
 test("a second plan serves a batch of another size", async () => {

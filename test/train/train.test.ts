@@ -1,6 +1,14 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Batch, DataLoader, DeviceDataset } from "../../src/data/index.ts";
-import { argmax, type Device, evaluate, GradusError, tensor, zeros } from "../../src/index.ts";
+import {
+  argmax,
+  type Device,
+  evaluate,
+  GradusError,
+  setDefaultDevice,
+  tensor,
+  zeros,
+} from "../../src/index.ts";
 import { crossEntropy } from "../../src/losses/index.ts";
 import { accuracy } from "../../src/metrics/index.ts";
 import { Dropout, Linear, type Module, Sequential, Tanh } from "../../src/nn/index.ts";
@@ -12,7 +20,7 @@ import {
   train,
   trainStep,
 } from "../../src/train/index.ts";
-import { testDevice } from "../support/device.ts";
+import { ownDevice, testDevice } from "../support/device.ts";
 import { held } from "../support/memory.ts";
 
 let device: Device;
@@ -86,6 +94,8 @@ test("reported losses are those of the steps", async () => {
 });
 
 test("memory stays constant over 200 steps and over epochs", async () => {
+  const shared = device;
+  device = await ownDevice(); // with nothing of other tests that may be reclaimed
   const { model, optimizer, dataset, loader, dispose } = setup(16);
   evaluate(dataset.images, dataset.labels, ...model.parameters());
   const seen: number[][] = [];
@@ -115,6 +125,8 @@ test("memory stays constant over 200 steps and over epochs", async () => {
   expect(seen[4]).toEqual(seen[1]);
   expect(held(device)).toBe(tensors);
   dispose();
+  device = shared;
+  setDefaultDevice(device);
 });
 
 test("a signal stops between steps and keeps the weights", async () => {
