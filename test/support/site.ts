@@ -87,13 +87,22 @@ export class Site {
 function watchControls(): void {
   const places = new Map<Element, number>();
   let isWatching = true;
-  for (const type of ["pointerdown", "click", "keydown", "input", "change", "dragenter"]) {
+  for (const type of [
+    "pointerdown",
+    "click",
+    "keydown",
+    "input",
+    "change",
+    "dragenter",
+    "popstate",
+  ]) {
     addEventListener(type, () => (isWatching = false), { capture: true, once: true });
   }
   const look = () => {
     if (!isWatching) return;
     requestAnimationFrame(look);
-    if (document.body?.dataset.phase !== "training") return places.clear();
+    if (!["loading", "training"].includes(document.body?.dataset.phase ?? ""))
+      return places.clear();
     for (const control of document.querySelectorAll("a, button, input, select, summary")) {
       const { top, height } = control.getBoundingClientRect();
       if (height === 0) continue;
