@@ -81,8 +81,8 @@ export class Site {
 }
 
 /**
- * Runs in a page: tells of each control that moves while the page computes by itself, until its reader
- * does something. Whoever aims at what moves misses it.
+ * Runs in a page: tells of each control that moves by itself while the page loads or computes, until its
+ * reader does something. Whoever aims at what moves misses it.
  */
 function watchControls(): void {
   const places = new Map<Element, number>();
@@ -101,8 +101,8 @@ function watchControls(): void {
   const look = () => {
     if (!isWatching) return;
     requestAnimationFrame(look);
-    if (!["loading", "training"].includes(document.body?.dataset.phase ?? ""))
-      return places.clear();
+    const phase = document.body?.dataset.phase ?? "";
+    if (!["loading", "training"].includes(phase)) return places.clear();
     for (const control of document.querySelectorAll("a, button, input, select, summary")) {
       const { top, height } = control.getBoundingClientRect();
       if (height === 0) continue;
