@@ -44,7 +44,8 @@ export function fileStore(path: string, options: StoreOptions = {}): FileStore {
   });
 }
 
-class FileMedium implements Medium {
+/** The file of a path, and that of what was written before. */
+export class FileMedium implements Medium {
   constructor(readonly path: string) {}
 
   /** The path of the file itself, behind symbolic links. */
@@ -81,15 +82,17 @@ class FileMedium implements Medium {
       await writeNew(part, bytes, mode);
       if (older === "replace" && mode !== null) await keepAs(previousOf(path), path);
       if (older === "drop") await rm(previousOf(path), { force: true });
-      if (older === "keep" && mode === null) {
+      if (older === "none") {
         // A link, unlike a name that is moved, takes no other's place; not every file system has them.
         const code = await link(part, path).catch(errorCodeOf);
         if (code === "EEXIST") {
           await rm(part);
           return false;
         }
+        if (code !== undefined) await rename(part, path);
+      } else {
+        await rename(part, path);
       }
-      await rename(part, path);
       await rm(part, { force: true }); // is still there where both are names of one file
     } catch (error) {
       await rm(part, { force: true }).catch(() => {}); // the first error is the one to tell

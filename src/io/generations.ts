@@ -5,18 +5,21 @@ import { quote, shorten } from "../core/quote.ts";
 import { readHeader } from "./safetensors-header.ts";
 import type { Store, StoreOptions } from "./stores.ts";
 
-/** What becomes of the older generation: the newest takes its place, it stays, or it goes. */
-export type Fate = "replace" | "keep" | "drop";
+/**
+ * What becomes of the older generation: the newest takes its place, it stays, since the newest is
+ * broken or there is none, or it goes.
+ */
+export type Fate = "replace" | "keep" | "none" | "drop";
 
 /** Where the two generations of a store's content lie. */
 export interface Medium {
   /** Reads a generation; null where there is none. */
   read(generation: "newest" | "older"): Promise<Bytes | null>;
   /**
-   * Replaces the newest generation, at once. Gives false, and does nothing, where there was none to
-   * judge and another process has written one since.
+   * Replaces the newest generation, at once, and gives true; gives false, and does nothing, where
+   * there was "none" to judge and another process has written one since.
    */
-  write(bytes: Bytes, older: Fate): Promise<unknown>;
+  write(bytes: Bytes, older: Fate): Promise<boolean>;
   /** What other media of the same place have in common with this one. */
   place(): string | Promise<string>;
 }
@@ -71,16 +74,18 @@ export class GenerationStore implements Store {
 
   async #replace(bytes: Bytes): Promise<void> {
     const isWhole = this.#fault(bytes) === null;
-    const older = isWhole ? ((await this.#newestIsWhole()) ? "replace" : "keep") : "drop";
+    const older = isWhole ? await this.#fateOfOlder() : "drop";
     this.#wroteWhole = false;
-    if ((await this.#medium.write(bytes, older)) === false) return this.#replace(bytes);
+    if (!(await this.#medium.write(bytes, older))) return this.#replace(bytes);
     this.#wroteWhole = isWhole;
   }
 
-  async #newestIsWhole(): Promise<boolean> {
-    if (this.#wroteWhole) return true;
+  /** Judges the newest generation, that a whole one is to follow. */
+  async #fateOfOlder(): Promise<Fate> {
+    if (this.#wroteWhole) return "replace";
     const newest = await this.#medium.read("newest");
-    return newest !== null && this.#fault(newest) === null;
+    if (newest === null) return "none";
+    return this.#fault(newest) === null ? "replace" : "keep";
   }
 
   /** Why bytes are broken; null if they are whole. */

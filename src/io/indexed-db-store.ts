@@ -25,7 +25,8 @@ export function indexedDbStore(name: string, options: StoreOptions = {}): Store 
   return new GenerationStore("indexedDbStore", name, new DatabaseMedium(name), options);
 }
 
-class DatabaseMedium implements Medium {
+/** What the database has under a name. */
+export class DatabaseMedium implements Medium {
   constructor(readonly name: string) {}
 
   place(): string {
@@ -40,15 +41,17 @@ class DatabaseMedium implements Medium {
     });
   }
 
-  async write(bytes: Bytes, older: Fate): Promise<void> {
+  async write(bytes: Bytes, older: Fate): Promise<boolean> {
     // A view is stored with all of its buffer, so a part is copied out of it.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-    await transact("readwrite", async (files) => {
+    return transact("readwrite", async (files) => {
       const keys = await this.#keys(files);
-      const kept = { replace: keys.at(-1), keep: keys.at(-2), drop: undefined }[older];
+      if (older === "none" && keys.length > 0) return false;
+      const kept = older === "replace" ? keys.at(-1) : older === "keep" ? keys.at(-2) : undefined;
       for (const key of keys) if (key !== kept) files.delete(key);
       const generation = (keys.at(-1)?.[1] ?? 0) + 1;
       await settled(files.put(own, [this.name, generation]));
+      return true;
     });
   }
 

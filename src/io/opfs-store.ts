@@ -27,7 +27,8 @@ export function opfsStore(path: string, options: StoreOptions = {}): Store {
 /** How often a file is read anew that others replace meanwhile. */
 const READS = 20;
 
-class OpfsMedium implements Medium {
+/** The file of a path in the origin's own file system, and that of what was written before. */
+export class OpfsMedium implements Medium {
   constructor(
     readonly path: string,
     readonly names: readonly string[],
@@ -41,7 +42,7 @@ class OpfsMedium implements Medium {
     return this.#inTurn("shared", () => this.#read(generation));
   }
 
-  write(bytes: Bytes, older: Fate): Promise<void> {
+  write(bytes: Bytes, older: Fate): Promise<boolean> {
     return this.#inTurn("exclusive", () => this.#write(bytes, older));
   }
 
@@ -65,7 +66,8 @@ class OpfsMedium implements Medium {
     }
   }
 
-  async #write(bytes: Bytes, older: Fate): Promise<void> {
+  async #write(bytes: Bytes, older: Fate): Promise<boolean> {
+    if (older === "none" && (await this.#read("newest")) !== null) return false;
     const folder = await this.#folder(true);
     const [newest, previous] = [this.#name("newest"), this.#name("older")];
     await sweepSwaps(folder, newest);
@@ -75,6 +77,7 @@ class OpfsMedium implements Medium {
     }
     if (older === "drop") await remove(folder, previous);
     await replace(folder, newest, bytes);
+    return true;
   }
 
   #name(generation: "newest" | "older"): string {

@@ -16,6 +16,8 @@ class Memory implements Medium {
   readonly fates: Fate[] = [];
   reads = 0;
   gate: Promise<void> = Promise.resolve();
+  /** What another process writes when a write begins. */
+  others: Bytes | null = null;
   /** What a write leaves behind before it fails; null where it does not fail. */
   leaves: Bytes | null = null;
 
@@ -33,6 +35,8 @@ class Memory implements Medium {
   async write(bytes: Bytes, older: Fate) {
     this.fates.push(older);
     await this.gate;
+    [this.newest, this.others] = [this.others ?? this.newest, null];
+    if (older === "none" && this.newest) return false;
     if (this.leaves) {
       this.newest = this.leaves;
       throw new Error("no room");
@@ -40,6 +44,7 @@ class Memory implements Medium {
     if (older === "replace") this.older = this.newest;
     if (older === "drop") this.older = null;
     this.newest = bytes;
+    return true;
   }
 }
 
@@ -55,7 +60,7 @@ test("what becomes of the older generation follows from what is whole", async ()
   await store.write(Uint8Array.of(2));
   await store.write(whole(3)); // in place of what is not whole
   await store.write(whole(4));
-  expect(memory.fates).toEqual(["keep", "replace", "drop", "drop", "keep", "replace"]);
+  expect(memory.fates).toEqual(["none", "replace", "drop", "drop", "keep", "replace"]);
   expect([memory.newest, memory.older]).toEqual([whole(4), whole(3)]);
 });
 
@@ -90,11 +95,24 @@ test("a write waits for those of its name and of its place, and for no others", 
     write(storeOf(memory, "link to it"), 3, "same place"),
   ];
   await write(storeOf(other, "other"), 4, "other");
-  expect([done, memory.fates]).toEqual([["other"], ["keep"]]);
+  expect([done, memory.fates]).toEqual([["other"], ["none"]]);
   open();
   await Promise.all(waiting);
   expect(done.toSorted()).toEqual(["first", "other", "same name", "same place"]);
-  expect(memory.fates).toEqual(["keep", "replace", "replace"]);
+  expect(memory.fates).toEqual(["none", "replace", "replace"]);
+});
+
+test("what another process writes first meanwhile is judged, and becomes the older generation", async () => {
+  for (const [others, fate] of [
+    [whole(1), "replace"],
+    [Uint8Array.of(1), "keep"],
+  ] as const) {
+    const memory = new Memory();
+    memory.others = others;
+    await storeOf(memory).write(whole(2));
+    expect(memory.fates).toEqual(["none", fate]);
+    expect([memory.newest, memory.older]).toEqual([whole(2), fate === "replace" ? others : null]);
+  }
 });
 
 test("a warning tells what a check said, be it long or no error", async () => {

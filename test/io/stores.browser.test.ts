@@ -2,6 +2,8 @@ import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import * as browser from "vitest/browser";
 import type { Batch } from "../../src/data/index.ts";
 import { download, indexedDbStore, opfsStore } from "../../src/io/index.ts";
+import { DatabaseMedium } from "../../src/io/indexed-db-store.ts";
+import { OpfsMedium } from "../../src/io/opfs-store.ts";
 import type { Module } from "../../src/nn/index.ts";
 import { Checkpoint, fit } from "../../src/train/index.ts";
 import { testDevice } from "../support/device.ts";
@@ -21,6 +23,7 @@ afterEach(async () => {
 testStore("opfsStore", {
   make: (name, options) =>
     opfsStore(typeof name === "string" && name ? `gradus-test/runs/${name}` : name, options),
+  medium: (name) => new OpfsMedium(name, ["gradus-test", "runs", name]),
   damage: async (name, change) => {
     const root = await navigator.storage.getDirectory();
     const folder = await (await root.getDirectoryHandle("gradus-test")).getDirectoryHandle("runs");
@@ -34,6 +37,7 @@ testStore("opfsStore", {
 
 testStore("indexedDbStore", {
   make: indexedDbStore,
+  medium: (name) => new DatabaseMedium(name),
   damage: async (name, change) => {
     const request = indexedDB.open("gradus");
     await new Promise((resolve) => {

@@ -20,6 +20,7 @@ import { buildSync } from "esbuild";
 import { afterAll, expect, test, vi } from "vitest";
 import { GradusError } from "../../src/core/errors.ts";
 import { partOf } from "../../src/io/file-parts.ts";
+import { FileMedium } from "../../src/io/file-store.ts";
 import { fileStore, indexedDbStore, opfsStore } from "../../src/io/index.ts";
 import { testStore, whole } from "../support/store-cases.ts";
 
@@ -29,6 +30,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 testStore("fileStore", {
   make: (name, options) =>
     fileStore(typeof name === "string" && name ? join(folder, "table", name) : name, options),
+  medium: (name) => new FileMedium(join(folder, "table", name)),
   damage: async (name, change) => {
     const path = join(folder, "table", name);
     writeFileSync(path, change(new Uint8Array(readFileSync(path))));

@@ -1,6 +1,7 @@
 /** What holds for every store that keeps an older generation, wherever it keeps it. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { GradusError } from "../../src/core/errors.ts";
+import type { Medium } from "../../src/io/generations.ts";
 import { type Store, type StoreOptions, writeSafetensors } from "../../src/io/index.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -8,6 +9,8 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** A kind of store, and a way to its newest content that goes round it. */
 export interface StoreKind {
   make(name: string, options?: StoreOptions): Store;
+  /** Where a store of that name keeps its content. */
+  medium(name: string): Medium;
   damage(name: string, change: (bytes: Bytes) => Bytes): Promise<void>;
 }
 
@@ -27,7 +30,7 @@ const none = () => new Uint8Array(0);
 let count = 0;
 const fresh = () => `store-${++count}`;
 
-export function testStore(op: string, { make, damage }: StoreKind): void {
+export function testStore(op: string, { make, medium, damage }: StoreKind): void {
   describe(op, () => {
     afterEach(() => {
       vi.restoreAllMocks();
@@ -72,6 +75,16 @@ export function testStore(op: string, { make, damage }: StoreKind): void {
       expect(await b.read()).toEqual(sent[3]);
       await Promise.all([a.write(whole(4, 3_000_000)), b.write(whole(5))]);
       expect(await a.read()).toEqual(whole(5));
+    });
+
+    test("a first write takes no other's place that came before it", async () => {
+      const name = fresh();
+      expect(await medium(name).write(whole(1), "none")).toBe(true);
+      expect(await medium(name).write(whole(2), "none")).toBe(false);
+      expect(await medium(name).read("newest")).toEqual(whole(1));
+      expect(await medium(name).read("older")).toBeNull();
+      await make(name).write(whole(2));
+      expect(await medium(name).read("older")).toEqual(whole(1));
     });
 
     test.each([
