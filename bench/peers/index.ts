@@ -20,6 +20,9 @@ export const PEER_NAMES = [
 
 export type PeerName = (typeof PEER_NAMES)[number];
 
+/** The peers that a browser has, which runs no Python. */
+export const BROWSER_PEERS: readonly PeerName[] = PEER_NAMES.filter((name) => name !== "numpy");
+
 /** What loads a peer; nothing of a library is loaded before. */
 export type Loaders = Partial<Record<PeerName, () => Promise<Peer>>>;
 

@@ -1,6 +1,6 @@
 import { DEFAULTS, isRounds } from "../../bench/harness/options.ts";
 import type { SuiteOptions } from "../../bench/harness/suite.ts";
-import { PEER_NAMES } from "../../bench/peers/index.ts";
+import { BROWSER_PEERS } from "../../bench/peers/index.ts";
 import { WORKLOADS } from "../../bench/workloads/index.ts";
 import { element } from "../shell/dom.ts";
 import { KINDS, type Kind } from "./kinds.ts";
@@ -16,7 +16,7 @@ export class ChoicesForm {
 
   constructor(start: (options: SuiteOptions) => void) {
     this.#rounds.value = String(DEFAULTS.rounds);
-    this.#peers = new Boxes(element("peers", HTMLFieldSetElement), [...PEER_NAMES]);
+    this.#peers = new Boxes(element("peers", HTMLFieldSetElement), [...BROWSER_PEERS]);
     for (const kind of KINDS) this.#addGroup(kind);
     const own = element("own", HTMLDetailsElement);
     own.addEventListener("toggle", () => {
@@ -75,7 +75,7 @@ export class ChoicesForm {
     element("rounds-error").textContent = complaint;
     const chosen = new Set(this.#workloads.flatMap((boxes) => boxes.chosen));
     const workloads = WORKLOADS.filter(({ name }) => chosen.has(name));
-    const peers = PEER_NAMES.filter((name) => this.#peers.chosen.includes(name));
+    const peers = BROWSER_PEERS.filter((name) => this.#peers.chosen.includes(name));
     const isEmpty = workloads.length === 0 || peers.length === 0;
     const message = isEmpty ? "Choose at least one library and one workload." : "";
     element("choices-error").textContent = message;

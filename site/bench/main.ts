@@ -4,6 +4,7 @@ import { readWishes, type Wishes } from "../../bench/harness/options.ts";
 import { parseReport, type Report, reportFileName } from "../../bench/harness/report.ts";
 import { runSuite, type SuiteOptions } from "../../bench/harness/suite.ts";
 import { formatReport } from "../../bench/harness/table.ts";
+import { BROWSER_PEERS } from "../../bench/peers/index.ts";
 import { element, make, paragraph } from "../shell/dom.ts";
 import { choice, Settings } from "../shell/settings.ts";
 import { ChoicesForm } from "./choices.ts";
@@ -166,7 +167,7 @@ shown.onChange(() => void show().catch((error: Error) => fail(error.message)));
 /** What the command calls: measures and gives the report, the same as text, and a file name. */
 async function command(wishes: Wishes, earlierText: string | null, told: (line: string) => void) {
   const earlier = earlierText === null ? null : parseReport(earlierText);
-  const made = await measure(readWishes(wishes), told);
+  const made = await measure(readWishes(wishes, BROWSER_PEERS), told);
   if (!made) throw new Error(element("error").textContent ?? "the run failed");
   return { report: made, text: formatReport(made, earlier), name: reportFileName(made) };
 }

@@ -1,7 +1,7 @@
 /** What is measured where nothing is chosen one by one. */
 import { DEFAULTS } from "../../bench/harness/options.ts";
 import type { SuiteOptions } from "../../bench/harness/suite.ts";
-import { PEER_NAMES, type PeerName } from "../../bench/peers/index.ts";
+import { BROWSER_PEERS, type PeerName } from "../../bench/peers/index.ts";
 import { WORKLOADS } from "../../bench/workloads/index.ts";
 import { FAMILIES } from "./series.ts";
 
@@ -23,7 +23,7 @@ const QUICK_PEERS: readonly PeerName[] = [
 /** Some minutes' work in less than one. */
 export function quick(): SuiteOptions {
   const workloads = WORKLOADS.filter(({ name }) => QUICK_WORKLOADS.includes(name));
-  const peers = PEER_NAMES.filter((name) => QUICK_PEERS.includes(name));
+  const peers = BROWSER_PEERS.filter((name) => QUICK_PEERS.includes(name));
   return { workloads, peers, rounds: 3, roundMs: DEFAULTS.roundMs };
 }
 
@@ -37,7 +37,7 @@ export function ofSizes(): SuiteOptions {
 
 /** All that there is. */
 export function everything(): SuiteOptions {
-  return { ...DEFAULTS, workloads: WORKLOADS, peers: [...PEER_NAMES] };
+  return { ...DEFAULTS, workloads: WORKLOADS, peers: [...BROWSER_PEERS] };
 }
 
 /** Seconds that loading and checking take for one library at one workload, as seen on slow machines. */

@@ -19,8 +19,10 @@ import {
 import { quantile, relativeError, summarize } from "../../bench/harness/statistics.ts";
 import { runSuite, type Surroundings } from "../../bench/harness/suite.ts";
 import { formatReport } from "../../bench/harness/table.ts";
+import { BROWSER_LOADERS } from "../../bench/peers/browser-loaders.ts";
 import { createGradus } from "../../bench/peers/gradus.ts";
 import {
+  BROWSER_PEERS,
   type Loaders,
   PEER_NAMES,
   type Peer,
@@ -50,6 +52,7 @@ import {
   softmaxRows,
 } from "../../bench/workloads/references.ts";
 import { referenceLogits } from "../../bench/workloads/trainer.ts";
+import { everything } from "../../site/bench/presets.ts";
 
 describe("statistics", () => {
   test("quartiles lie linearly between neighbours", () => {
@@ -332,6 +335,12 @@ describe("the suite", () => {
     const silent = channelOver({ send: () => {}, onReply: () => {}, close: () => {} }, 10);
     await expect(silent.call({ kind: "release" })).rejects.toThrow("release: no answer in 0.01 s");
   });
+});
+
+test("a browser is asked for no peer that it does not have", () => {
+  expect(BROWSER_PEERS).toEqual(PEER_NAMES.filter((name) => BROWSER_LOADERS[name]));
+  expect(everything().peers).toEqual(BROWSER_PEERS);
+  expect(() => readWishes({ peers: "numpy" }, BROWSER_PEERS)).toThrow("--peers: numpy; expected");
 });
 
 describe("the bars of the CPU device", () => {
